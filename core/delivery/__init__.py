@@ -1,0 +1,1 @@
+"""What became of each message and call: the ledger of attempts, and what is read from it."""

@@ -1,0 +1,105 @@
+"""From an HTTP status or a `requests` exception to a named error with its cause and remedy.
+
+The question behind each line: can the message or call be on its way? If it cannot, the attempt is
+rejected and its budget returned. If it may be, it stays counted: unsent, it would allow a free
+resend. Statuses as documented by Plivo (plivo.com/docs); 402 is not documented, and read by its
+name.
+"""
+
+import requests
+
+from core.errors import AttemptRejected, AttemptUnknown, ProviderError, ProviderRead
+from core.provider.wire import WireError
+
+_UNCONFIRMED = "It may still arrive: wait for it before you send another."
+
+# Refusals: status → (cause, remedy).
+_REFUSED: dict[int, tuple[str, str]] = {
+    400: ("Plivo refused the request as invalid", "Check the number and the sender."),
+    401: ("Plivo does not accept the credentials", "Check PLIVO_AUTH_ID and PLIVO_AUTH_TOKEN."),
+    402: ("The Plivo account has no credit left", "Top up the account in the Plivo console."),
+    403: (
+        "Plivo does not allow this account to reach that country or number",
+        "Switch the country on in the Plivo console, under Geo Permissions.",
+    ),
+    404: ("Plivo does not know what was asked for", "Check PHLO_ID and PLIVO_AUTH_ID."),
+    405: ("Plivo does not allow this request", "Check that the account has this feature."),
+    409: ("Plivo reports a conflict with another request", "Try again in a minute."),
+    422: ("Plivo could not process the request", "Check the number and the sender."),
+}
+
+_UNCERTAIN: dict[int, tuple[str, str]] = {
+    429: ("Plivo is receiving too many requests from this account", _UNCONFIRMED),
+    500: ("Plivo had an internal error", _UNCONFIRMED),
+    502: ("Plivo's gateway had an error", _UNCONFIRMED),
+    503: ("Plivo is not available at the moment", _UNCONFIRMED),
+    504: ("Plivo's gateway timed out", _UNCONFIRMED),
+}
+
+
+def send_failure(error: Exception) -> ProviderError | None:
+    """The named error for what a send raised; None when it is not an answer of the network or
+    Plivo.""" if isinstance(error, WireError):
+        return _answered(error)
+    if isinstance(error, requests.exceptions.RequestException):
+        return _unanswered(error)
+    return None
+
+
+def read_failure(error: Exception) -> ProviderError | None:
+    """The same for reading a record: nothing can have been sent, so there is one name for all."""
+    failure = send_failure(error)
+    if failure is None:
+        return None
+    remedy = "Try again in a moment." if failure.remedy == _UNCONFIRMED else failure.remedy
+    return ProviderRead(failure.cause, remedy, failure.status)
+
+
+def not_sent_failure(error: Exception) -> ProviderError | None:
+    """The same for what must be read before a send: whatever happened, nothing was sent."""
+    failure = read_failure(error)
+    return failure and AttemptRejected(failure.cause, failure.remedy, failure.status)
+
+
+def empty_answer() -> AttemptUnknown:
+    """For a 2xx without the reference that Plivo documents (the SDK returns None for non-JSON)."""
+    return AttemptUnknown("Plivo's answer could not be read.", _UNCONFIRMED, 200)
+
+
+def _answered(error: WireError) -> ProviderError:
+    status = error.status
+    if status in _UNCERTAIN or status >= 500:
+        cause, remedy = _UNCERTAIN.get(status, _UNCERTAIN[500])
+        return AttemptUnknown(f"{cause} (HTTP {status}).", remedy, status)
+    cause, remedy = _REFUSED.get(status, _REFUSED[400])
+    said = f": {error.text.rstrip('.')}" if error.text and status != 401 else ""
+    return AttemptRejected(f"{cause} (HTTP {status}){said}.", remedy, status)
+
+
+def _unanswered(error: requests.exceptions.RequestException) -> ProviderError:
+    # The first three fail before a byte of the request is sent.
+    match error:
+        case requests.exceptions.ConnectTimeout():
+            return AttemptRejected(
+                "Plivo could not be reached in time.", "Check the network, then send again."
+            )
+        case requests.exceptions.SSLError():
+            return AttemptRejected(
+                "The connection to Plivo is not trusted.", "Check the machine's certificates."
+            )
+        case requests.exceptions.InvalidURL():
+            return AttemptRejected("Plivo's address is wrong.", "Check SANDBOX_URL.")
+        case requests.exceptions.ConnectionError() if _never_connected(error):
+            return AttemptRejected(
+                "There is no connection to Plivo.", "Check the network, then send again."
+            )
+        case requests.exceptions.ReadTimeout():
+            return AttemptUnknown("Plivo did not answer in time.", _UNCONFIRMED)
+        case _:
+            return AttemptUnknown("The connection to Plivo broke.", _UNCONFIRMED)
+
+
+def _never_connected(error: requests.exceptions.ConnectionError) -> bool:
+    """Whether the socket was refused: then nothing was sent."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return type(reason).__name__ in {"NewConnectionError", "NameResolutionError"}

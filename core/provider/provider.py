@@ -1,0 +1,72 @@
+"""Plivo as the verification service sees it: one way to send, whatever the channel."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from core.delivery.attempt import Channel, verification_of
+from core.keyring import Keyring
+from core.provider.client import PlivoClients, Recorder
+from core.provider.exchanges import Exchange, Exchanges
+from core.provider.phlo import NO_PHLO_ID, Phlo
+from core.provider.request import AttemptRequest, CallbackAddress, CallbackUrls
+from core.provider.sms import Sms
+from core.provider.voice import NO_PUBLIC_URL, Voice
+from core.settings import Settings
+
+
+class ChannelSender(Protocol):
+    """One way for an attempt to travel."""
+
+    def send(
+        self, request: AttemptRequest, urls: CallbackUrls | None, record: Recorder | None
+    ) -> str:
+        """Ask for one attempt; return the reference its delivery reports will carry.
+
+        Returns once Plivo accepts it; accepted is not delivered. "" where the channel gives none.
+        Raises AttemptRejected (nothing sent) or AttemptUnknown (perhaps sent: it stays counted).
+        """
+        ...
+
+
+class Provider:
+    """Sends attempts through Plivo, or through the sandbox where that is what `clients` reach."""
+
+    def __init__(
+        self,
+        clients: PlivoClients,
+        settings: Settings,
+        keyring: Keyring,
+        address: CallbackAddress,
+        exchanges: Exchanges,
+    ) -> None:
+        self._settings = settings
+        self._keyring = keyring
+        self._address = address
+        self._exchanges = exchanges
+        self._channels: dict[Channel, ChannelSender] = {
+            Channel.SMS: Sms(clients, settings),
+            Channel.VOICE: Voice(clients, settings),
+            Channel.PHLO: Phlo(clients, settings),
+        }
+
+    def obstacle(self, channel: Channel) -> tuple[str, str] | None:
+        """Why a channel cannot be used at all, as (cause, remedy); None when it can."""
+        if channel is Channel.VOICE and self._address.base is None:
+            return NO_PUBLIC_URL
+        if channel is Channel.PHLO and self._settings.effective_phlo_id is None:
+            return NO_PHLO_ID
+        return None
+
+    def calls_back(self, channel: Channel) -> bool:
+        """Whether Plivo will report on such an attempt by itself. Else it must be asked."""
+        return channel is not Channel.PHLO and self._address.base is not None
+
+    def send(self, request: AttemptRequest) -> str:
+        """As `ChannelSender.send`, with the callback URLs of the attempt; each HTTP exchange is
+        recorded, masked."""
+        urls = self._address.urls(self._keyring.callback_token(request.attempt))
+        return self._channels[request.channel].send(request, urls, self._record(request.attempt))
+
+    def _record(self, attempt: str) -> Callable[[Exchange], None]:
+        verification = verification_of(attempt)
+        return lambda exchange: self._exchanges.record(verification, exchange)

@@ -1,0 +1,71 @@
+"""What a channel is asked to send, and what it needs to do so."""
+
+from dataclasses import dataclass, field
+
+from core.delivery.attempt import Channel, Mode
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRequest:
+    """One message or call to be sent. `to` is E.164; `minutes` is what the text says of the
+    lifetime; `language` one of `core.provider.spoken`'s. The digits and the number stay out of
+    `repr`."""
+
+    attempt: str
+    channel: Channel
+    mode: Mode
+    to: str = field(repr=False)
+    digits: str = field(repr=False)
+    minutes: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackUrls:
+    """Where Plivo reports on one attempt. Each carries the attempt's token; none carries the
+    code."""
+
+    message: str
+    answer: str
+    ring: str
+    hangup: str
+
+
+class CallbackAddress:
+    """The public base of our callback URLs, and the URLs of each attempt below it.
+
+    `public_url` wins. Without it callbacks only reach us from the sandbox in the same process, at
+    the address the server listens on, which is learned when it is known (`listening_on`).
+    """
+
+    def __init__(self, public_url: str | None, *, local_allowed: bool) -> None:
+        self._public_url = public_url
+        self._local_allowed = local_allowed
+        self._local: str | None = None
+
+    def listening_on(self, url: str) -> None:
+        """Learn the server's own address, such as `http://127.0.0.1:8501`."""
+        self._local = url
+
+    @property
+    def local(self) -> str | None:
+        """The address this process serves; None before it is known."""
+        return self._local
+
+    @property
+    def base(self) -> str | None:
+        """Without a trailing slash; None when no callback can arrive."""
+        if self._public_url:
+            return self._public_url
+        return self._local if self._local_allowed else None
+
+    def urls(self, token: str) -> CallbackUrls | None:
+        """The URLs for the attempt with this token; None when no callback can arrive."""
+        if self.base is None:
+            return None
+        return CallbackUrls(
+            message=f"{self.base}/plivo/message/{token}",
+            answer=f"{self.base}/plivo/answer/{token}",
+            ring=f"{self.base}/plivo/ring/{token}",
+            hangup=f"{self.base}/plivo/hangup/{token}",
+        )

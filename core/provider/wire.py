@@ -1,0 +1,122 @@
+"""The wire below the SDK: where its requests go, what is read from the answers, what is recorded.
+
+The SDK loses the bodies of 402 and 429, raises TypeError on error lists, and sends a call again by
+itself after a 5xx (up to three phone calls for one). So an error answer never reaches it: the
+adapter raises `WireError` with status, text and Retry-After, and `core.provider.failures` gives it
+its name. That also means that no voice request is ever sent twice.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from core.provider.exchanges import Exchange
+from core.provider.masking import mask_fields, mask_text, mask_value
+
+HOSTS = frozenset({"api.plivo.com", "phlorunner.plivo.com", "lookup.plivo.com"})
+
+
+class WireError(Exception):
+    """An HTTP answer of 400 or more. `text` is Plivo's own error text, masked."""
+
+    def __init__(self, status: int, text: str, retry_after: str | None) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status = status
+        self.text = text
+        self.retry_after = retry_after
+
+
+@dataclass
+class Call:
+    """The SDK call that is under way on one client: what it is, and where exchanges are told."""
+
+    words: str = ""
+    digits: str = ""
+    record: Callable[[Exchange], None] | None = None
+
+
+class _Sender(Protocol):
+    def __call__(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response: ...
+
+
+class PlivoAdapter(HTTPAdapter):
+    """Mounted on the SDK's sessions. `base` is where Plivo is: None for the real hosts."""
+
+    def __init__(self, call: Call, base: Callable[[], str] | None) -> None:
+        super().__init__()
+        self._call = call
+        self._base = base
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        shown_url = request.url or ""
+        if self._base is not None:
+            self._redirect(request, self._base())
+        began, at_ms = time.monotonic(), round(time.time() * 1000)
+        response = None
+        try:
+            response = super().send(request, *args, **kwargs)
+        finally:
+            if self._call.record is not None:
+                span_ms = round((time.monotonic() - began) * 1000)
+                self._call.record(self._exchange(request, shown_url, response, at_ms, span_ms))
+        if response.status_code >= 400:
+            raise WireError(
+                response.status_code,
+                mask_text(_error_text(response), self._call.digits),
+                response.headers.get("Retry-After"),
+            )
+        return response
+
+    def _redirect(self, request: requests.PreparedRequest, base: str) -> None:
+        parts = urlsplit(request.url or "")
+        # A host that the sandbox does not play must not be reached from it by accident.
+        if parts.hostname not in HOSTS:
+            raise requests.exceptions.InvalidURL(f"The sandbox does not serve {parts.hostname}")
+        query = f"?{parts.query}" if parts.query else ""
+        request.url = f"{base}{parts.path}{query}"
+
+    def _exchange(
+        self,
+        request: requests.PreparedRequest,
+        shown_url: str,
+        response: requests.Response | None,
+        at_ms: int,
+        span_ms: int,
+    ) -> Exchange:
+        digits = self._call.digits
+        address, _, query = shown_url.partition("?")
+        sent: dict[str, Any] = dict(parse_qsl(query))
+        if isinstance(request.body, str | bytes):
+            sent.update(json.loads(request.body))
+        answer: Any = None
+        if response is not None:
+            answer = mask_text(response.text[:2000], digits)
+            with suppress(ValueError):
+                answer = mask_value("", response.json(), digits)
+        return Exchange(
+            direction="request",
+            at_ms=at_ms,
+            method=request.method or "",
+            url=mask_text(address, digits),
+            sent=mask_fields(sent, digits),
+            status=response.status_code if response is not None else None,
+            answer=answer,
+            span_ms=span_ms,
+            call=self._call.words,
+        )
+
+
+def _error_text(response: requests.Response) -> str:
+    """Plivo's words for what is wrong: `error`, or `message` on Lookup, or the body's first
+    line.""" with suppress(ValueError):
+        body = response.json()
+        if isinstance(body, dict):
+            return str(body.get("error") or body.get("message") or "")[:200]
+    return response.text.strip().partition("\n")[0][:200]

@@ -1,0 +1,65 @@
+"""How the API answers: JSON with an `api_id`, errors with a sentence under `error`."""
+
+import json
+import uuid
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from core.sandbox.errors import NotRunning, Refusal, Unauthorized
+
+# What Plivo was seen to answer, word for word: clients may look for it.
+_UNAUTHORIZED = (
+    "Could not verify your access level for that URL.\nYou have to login with proper credentials"
+)
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="Login Required"'}
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+Body = dict[str, Any]
+
+
+def answer(body: Body, status: int = 200) -> JSONResponse:
+    """`body` with an api_id of its own, unless it has one."""
+    return JSONResponse({"api_id": new_api_id(), **body}, status)
+
+
+def new_api_id() -> str:
+    return str(uuid.uuid4())
+
+
+def error(status: int, text: str) -> JSONResponse:
+    """An error is never cached: the next request may well succeed."""
+    return JSONResponse({"api_id": new_api_id(), "error": text}, status, headers=NO_STORE)
+
+
+async def read_json(request: Request) -> Body:
+    """The body as a JSON object; Refusal 400 if it is none."""
+    try:
+        body = json.loads(await request.body())
+    except ValueError:
+        raise Refusal(400, "the request body must be JSON") from None
+    if not isinstance(body, dict):
+        raise Refusal(400, "the request body must be a JSON object")
+    return body
+
+
+class ErrorAnswers:
+    """Turns exceptions into answers. `json_401`: whether a 401 is JSON too, not plain text."""
+
+    def __init__(self, *, json_401: bool) -> None:
+        self._json_401 = json_401
+
+    def refused(self, request: Request, e: Exception) -> Response:
+        if isinstance(e, Unauthorized) and not self._json_401:
+            return PlainTextResponse(_UNAUTHORIZED, 401, headers=_CHALLENGE)
+        if isinstance(e, Refusal):
+            return error(e.status, e.text)
+        if isinstance(e, NotRunning):
+            return error(503, str(e))
+        if isinstance(e, HTTPException):
+            texts = {404: "not found", 405: "method not allowed"}
+            return error(e.status_code, texts.get(e.status_code, e.detail))
+        return error(500, "internal server error")

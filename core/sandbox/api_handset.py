@@ -1,0 +1,118 @@
+"""The handset over HTTP: look at it, take its calls, press its keys, watch it change.
+
+No credentials: it is a phone lying on the table. Nothing of it may be cached.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from core.sandbox.answers import NO_STORE, read_json
+from core.sandbox.call_log import Call
+from core.sandbox.calls import Switchboard
+from core.sandbox.errors import Refusal
+from core.sandbox.gate import Endpoint
+from core.sandbox.handsets import AutoAnswer, Handsets
+from core.sandbox.numbers import destination
+from core.sandbox.script import CallScript
+from core.sandbox.xml import ALL_KEYS
+
+HEARTBEAT_SECONDS = 15.0
+
+_STREAM_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
+
+
+class HandsetApi:
+    """Every answer is the handset as it is now, the event stream aside."""
+
+    def __init__(self, handsets: Handsets, switchboard: Switchboard, script: CallScript) -> None:
+        self._handsets = handsets
+        self._switchboard = switchboard
+        self._script = script
+        self._stopping = False
+
+    def start(self) -> None:
+        self._stopping = False
+
+    def stop(self) -> None:
+        """End every event stream at once."""
+        self._stopping = True
+        self._handsets.wake_all()
+
+    def routes(self) -> list[Route]:
+        phone = "/handset/{number}"
+        call = phone + "/calls/{call_uuid}"
+        return [
+            Route(phone, self.show, methods=["GET"]),
+            Route(phone, self.clear, methods=["DELETE"]),
+            Route(phone + "/auto-answer", self.auto_answer, methods=["PUT"]),
+            Route(phone + "/events", self.events, methods=["GET"]),
+            Route(call + "/answer", self._act(self._switchboard.pick_up), methods=["POST"]),
+            Route(call + "/decline", self._act(self._switchboard.decline), methods=["POST"]),
+            Route(call + "/hangup", self._act(self._switchboard.hang_up), methods=["POST"]),
+            Route(call + "/press/{key}", self.press, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        return self._view(_number(request))
+
+    async def clear(self, request: Request) -> Response:
+        self._handsets.clear(_number(request))
+        return self._view(_number(request))
+
+    async def auto_answer(self, request: Request) -> Response:
+        number, body = _number(request), await read_json(request)
+        on, press = body.get("on"), body.get("press", "1")
+        if not isinstance(on, bool):
+            raise Refusal(400, "on must be true or false")
+        if not isinstance(press, str) or len(press) > 1 or press not in ALL_KEYS:
+            raise Refusal(400, "press must be one of 0-9, * and #, or empty")
+        self._handsets.set_auto_answer(number, AutoAnswer(on, press))
+        if on:
+            self._switchboard.answer_soon(number)
+            self._script.press_soon(number)
+        return self._view(number)
+
+    async def press(self, request: Request) -> Response:
+        self._script.press(self._call(request), request.path_params["key"])
+        return self._view(_number(request))
+
+    async def events(self, request: Request) -> Response:
+        stream = self._changes(_number(request))
+        return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
+
+    async def _changes(self, number: str) -> AsyncIterator[str]:
+        with self._handsets.watching(number) as changed:
+            yield ": open\n\n"  # so that the headers go out
+            while not self._stopping:
+                try:
+                    await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
+                except TimeoutError:
+                    yield ": still here\n\n"
+                else:
+                    changed.clear()
+                    if not self._stopping:
+                        yield "data: changed\n\n"
+
+    def _act(self, action: Callable[[Call], None]) -> Endpoint:
+        async def act(request: Request) -> Response:
+            action(self._call(request))
+            return self._view(_number(request))
+
+        return act
+
+    def _call(self, request: Request) -> Call:
+        call = self._switchboard.calls.find(request.path_params["call_uuid"])
+        if call is None or call.to_number != _number(request):
+            raise Refusal(404, "no such call on this handset")
+        return call
+
+    def _view(self, number: str) -> Response:
+        return JSONResponse(self._handsets.view(number), headers=NO_STORE)
+
+
+def _number(request: Request) -> str:
+    return destination(request.path_params["number"])

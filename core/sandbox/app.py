@@ -1,0 +1,153 @@
+"""The sandbox, wired together: one ASGI application and the carrier behind it."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta, timezone
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+
+from core.sandbox.answers import ErrorAnswers
+from core.sandbox.api_account import AccountApi
+from core.sandbox.api_callbacks import CallbackApi
+from core.sandbox.api_calls import CallApi
+from core.sandbox.api_handset import HandsetApi
+from core.sandbox.api_messages import MessageApi
+from core.sandbox.api_phlo import PhloApi
+from core.sandbox.callbacks import Callbacks
+from core.sandbox.calls import Switchboard
+from core.sandbox.carrier import Carrier
+from core.sandbox.clock import SandboxClock
+from core.sandbox.errors import NotRunning, Refusal
+from core.sandbox.farewell import told_on_signals
+from core.sandbox.faults import Faults
+from core.sandbox.fetch import Fetcher
+from core.sandbox.gate import Gate
+from core.sandbox.handsets import Handsets
+from core.sandbox.limits import RateLimit
+from core.sandbox.outgoing import Outgoing
+from core.sandbox.schedule import Schedule
+from core.sandbox.script import CallScript
+from core.sandbox.signature import Signatures
+from core.sandbox.storage import Storage
+
+KOLKATA = timezone(timedelta(hours=5, minutes=30), "Asia/Kolkata")
+
+
+class Sandbox:
+    """A simulated Plivo for one account, with its state in the folder `data`.
+
+    `speed` shortens the simulated world's spans; limits and patience stay in real seconds:
+    `callback_seconds` and `fetch_seconds` for the product's answers, `silent_seconds` for the
+    answer that a time-out number does not get. `zone` is the one in which records write moments;
+    it is not UTC, so that mistakes with zones show. `json_401` and `mask_unlogged` choose between
+    readings of Plivo that could not be verified.
+    """
+
+    def __init__(
+        self,
+        *,
+        data: Path,
+        auth_id: str,
+        auth_token: str,
+        speed: float = 1.0,
+        signatures: Signatures | str = Signatures.BOTH,
+        zone: timezone = KOLKATA,
+        json_401: bool = False,
+        mask_unlogged: bool = False,
+        requests_per_5_seconds: int = 300,
+        lists_per_minute: int = 20,
+        callback_seconds: float = 5.0,
+        fetch_seconds: float = 40.0,
+        silent_seconds: float = 60.0,
+    ) -> None:
+        if not re.fullmatch("MA[A-Z0-9]{18}", auth_id):
+            raise ValueError("auth_id must be MA and 18 capital letters or digits")
+        if not auth_token:
+            raise ValueError("auth_token must not be empty")
+        self._clock = SandboxClock(speed)
+        self._storage = Storage(data)
+        self._schedule = Schedule(self._storage, self._clock)
+        self._outgoing = Outgoing(auth_token, Signatures(signatures))
+        self._faults = Faults(silent_seconds)
+        handsets = Handsets(self._storage, self._clock)
+        callbacks = Callbacks(
+            self._storage, self._schedule, self._clock, self._outgoing, callback_seconds
+        )
+        carrier = Carrier(self._storage, self._schedule, self._clock, callbacks, handsets.changed)
+        switchboard = Switchboard(
+            auth_id,
+            self._storage,
+            self._schedule,
+            self._clock,
+            callbacks,
+            handsets.changed,
+            lambda number: handsets.auto_answer(number).on,
+        )
+        fetcher = Fetcher(auth_id, self._outgoing, fetch_seconds)
+        script = CallScript(
+            self._storage, self._schedule, self._clock, switchboard, fetcher, handsets
+        )
+        switchboard.script = script
+        gate = Gate(
+            auth_id,
+            auth_token,
+            RateLimit(requests_per_5_seconds, 5),
+            RateLimit(lists_per_minute, 60),
+        )
+        self._handset_api = HandsetApi(handsets, switchboard, script)
+        routes = [
+            *MessageApi(
+                auth_id,
+                zone,
+                self._clock,
+                gate,
+                self._faults,
+                carrier,
+                mask_unlogged=mask_unlogged,
+            ).routes(),
+            *CallApi(auth_id, zone, self._clock, gate, self._faults, switchboard).routes(),
+            *PhloApi(gate, self._faults, carrier, switchboard).routes(),
+            *AccountApi(auth_id, zone, gate).routes(),
+            *CallbackApi(gate, callbacks).routes(),
+            *self._handset_api.routes(),
+        ]
+        errors = ErrorAnswers(json_401=json_401)
+        kinds = (HTTPException, Refusal, NotRunning, Exception)
+        self.asgi = Starlette(
+            routes=routes, exception_handlers={kind: errors.refused for kind in kinds}
+        )
+        # A path without its final slash is another path, as with Plivo.
+        self.asgi.router.redirect_slashes = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run the carrier; what was left undone in the state file is done now.
+
+        Raises FileInUse when another sandbox has the state file.
+        """
+        self._storage.open(self._clock.now())
+        self._outgoing.open()
+        self._faults.start()
+        self._handset_api.start()
+        work = asyncio.create_task(self._schedule.run())
+        try:
+            with told_on_signals(self.stop):
+                yield
+        finally:
+            self.stop()
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            await self._outgoing.close()
+            self._storage.close()
+
+    def stop(self) -> None:
+        """End event streams and held-back answers at once; call it on the carrier's loop.
+
+        A host that stops without a signal calls this before it waits for its open answers.
+        """
+        self._faults.stop()
+        self._handset_api.stop()

@@ -1,0 +1,212 @@
+"""Tell the product what happened: callbacks, their retries, and the log of both.
+
+Source of the retries: Plivo's pages on message callbacks (60, 120, 240 s) and on the settings of
+voice addresses (one retry; after how long is not documented, a second is our choice).
+"""
+
+import json
+import logging
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from core.sandbox.clock import SandboxClock
+from core.sandbox.moments import iso_utc
+from core.sandbox.outcomes import Kind
+from core.sandbox.outgoing import Outgoing
+from core.sandbox.schedule import Job, Payload, Schedule
+from core.sandbox.storage import Storage
+
+log = logging.getLogger(__name__)
+
+MESSAGE_EVENT = "message"
+MESSAGE_RETRIES = (60.0, 120.0, 240.0)
+VOICE_RETRIES = (1.0,)
+
+
+class CallbackState(StrEnum):
+    """Where a callback stands."""
+
+    PENDING = "pending"
+    HELD = "held"  # waits until the last one of its kind has gone out
+    LOST = "lost"  # never sent, because the number asked for that
+    DELIVERED = "delivered"
+    GIVEN_UP = "given up"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to tell. `event` is "message", "ring" or "hangup"; `last` ends the story.
+
+    `forgery` holds the fields that a forged copy of it would say instead.
+    """
+
+    reference: str
+    event: str
+    url: str
+    method: str
+    form: dict[str, str]
+    last: bool
+    forgery: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A row of the table; `form` is JSON."""
+
+    callback_id: str
+    reference: str
+    event: str
+    url: str
+    method: str
+    form: str
+    state: str
+    forged: bool
+    created_at: float
+
+
+class Callbacks:
+    """Posts notices as the number's outcome has it."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        schedule: Schedule,
+        clock: SandboxClock,
+        outgoing: Outgoing,
+        seconds: float,
+    ) -> None:
+        self._storage = storage
+        self._schedule = schedule
+        self._clock = clock
+        self._outgoing = outgoing
+        self._seconds = seconds
+        schedule.handle(Job.CALLBACK, self._post)
+
+    def announce(self, notice: Notice, kind: Kind) -> None:
+        """Queue `notice`, in the caller's transaction. Without an address nothing happens."""
+        if not notice.url:
+            return
+        if kind is Kind.LOST:
+            self._write(notice, CallbackState.LOST)
+        elif kind is Kind.OUT_OF_ORDER and not notice.last:
+            self._write(notice, CallbackState.HELD)
+        else:
+            if kind is Kind.FORGED and notice.last:
+                self._write(notice, CallbackState.PENDING, forged=True)
+            self._write(notice, CallbackState.PENDING)
+            if kind is Kind.DOUBLED:
+                self._write(notice, CallbackState.PENDING)
+            if notice.last:
+                self._release(notice.reference)
+
+    def log_of(self, reference: str | None) -> list[dict[str, Any]]:
+        """Callbacks with their attempts, oldest first; of one message or call if given."""
+        callbacks = self._storage.rows(
+            "SELECT * FROM callbacks WHERE :reference IS NULL OR reference = :reference"
+            " ORDER BY rowid",
+            reference=reference,
+        )
+        return [
+            {
+                "callback_id": row["callback_id"],
+                "reference": row["reference"],
+                "event": row["event"],
+                "url": row["url"],
+                "method": row["method"],
+                "form": json.loads(row["form"]),
+                "state": row["state"],
+                "forged": bool(row["forged"]),
+                "created_at": iso_utc(row["created_at"]),
+                "attempts": self._attempts(row["callback_id"]),
+            }
+            for row in callbacks
+        ]
+
+    def _write(self, notice: Notice, state: CallbackState, *, forged: bool = False) -> None:
+        form = {**notice.form, **notice.forgery} if forged else notice.form
+        callback = Callback(
+            callback_id=str(uuid.uuid4()),
+            reference=notice.reference,
+            event=notice.event,
+            url=notice.url,
+            method=notice.method,
+            form=json.dumps(form),
+            state=state,
+            forged=forged,
+            created_at=self._clock.now(),
+        )
+        self._storage.save("callbacks", callback)
+        if state is CallbackState.PENDING:
+            self._queue(callback.callback_id, notice.reference, 0)
+
+    def _release(self, reference: str) -> None:
+        held = self._storage.rows(
+            "SELECT callback_id FROM callbacks"
+            " WHERE reference = :reference AND state = 'held' ORDER BY rowid",
+            reference=reference,
+        )
+        for row in held:
+            self._set_state(row["callback_id"], CallbackState.PENDING)
+            self._queue(row["callback_id"], reference, 0)
+
+    def _queue(self, callback_id: str, reference: str, after: float) -> None:
+        # One lane a message or call: its callbacks go out one by one, a retry holds up nothing.
+        lane = f"callback:{reference}"
+        self._schedule.add(Job.CALLBACK, lane, after, callback_id=callback_id)
+
+    async def _post(self, payload: Payload) -> None:
+        row = self._storage.row(
+            "SELECT * FROM callbacks WHERE callback_id = :callback_id", **payload
+        )
+        if row is None or row["state"] != CallbackState.PENDING:
+            return
+        reply = await self._outgoing.send(
+            row["method"],
+            row["url"],
+            json.loads(row["form"]),
+            seconds=self._seconds,
+            token=secrets.token_hex() if row["forged"] else None,
+        )
+        with self._storage.together():
+            self._storage.run(
+                "INSERT INTO callback_attempts VALUES (:id, :at, :status, :problem)",
+                id=row["callback_id"],
+                at=self._clock.now(),
+                status=reply.status,
+                problem=reply.problem,
+            )
+            if reply.ok:
+                self._set_state(row["callback_id"], CallbackState.DELIVERED)
+            else:
+                self._retry(row["callback_id"], row["reference"], row["event"], row["forged"])
+
+    def _retry(self, callback_id: str, reference: str, event: str, forged: bool) -> None:
+        attempts = len(self._attempts(callback_id))
+        delays = MESSAGE_RETRIES if event == MESSAGE_EVENT else VOICE_RETRIES
+        if forged or attempts > len(delays):
+            self._set_state(callback_id, CallbackState.GIVEN_UP)
+            log.info("callback given up", extra={"reference": reference, "attempts": attempts})
+        else:
+            self._queue(callback_id, reference, delays[attempts - 1])
+
+    def _attempts(self, callback_id: str) -> list[dict[str, Any]]:
+        rows = self._storage.rows(
+            "SELECT at, status, problem FROM callback_attempts"
+            " WHERE callback_id = :callback_id ORDER BY rowid",
+            callback_id=callback_id,
+        )
+        return [
+            {"at": iso_utc(row["at"]), "status": row["status"], "problem": row["problem"]}
+            for row in rows
+        ]
+
+    def _set_state(self, callback_id: str, state: CallbackState) -> None:
+        self._storage.run(
+            "UPDATE callbacks SET state = :state WHERE callback_id = :callback_id",
+            state=state.value,
+            callback_id=callback_id,
+        )

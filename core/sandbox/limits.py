@@ -1,0 +1,23 @@
+"""Plivo's request limits: so many in so many seconds."""
+
+import time
+from collections import deque
+
+
+class RateLimit:
+    """A sliding window over real time. Nothing of it outlives a restart."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._taken: deque[float] = deque()
+
+    def take(self) -> bool:
+        """Count one request; False, and uncounted, if the window is full."""
+        now = time.monotonic()
+        while self._taken and self._taken[0] <= now - self._seconds:
+            self._taken.popleft()
+        if len(self._taken) >= self._most:
+            return False
+        self._taken.append(now)
+        return True

@@ -1,0 +1,44 @@
+"""How Plivo writes moments: three ways, by place."""
+
+from datetime import UTC, datetime, timezone
+
+from core.sandbox.errors import Refusal
+
+
+def zoned(moment: float | None, zone: timezone) -> str | None:
+    """As in records: the account's time zone, `2024-08-21 18:28:51.94772+05:30`.
+
+    Trailing zeros of the fraction are trimmed, as Plivo's own examples show.
+    """
+    if moment is None:
+        return None
+    at = datetime.fromtimestamp(moment, zone)
+    fraction = f".{at.microsecond:06}".rstrip("0").rstrip(".")
+    offset = at.isoformat()[-6:]
+    return f"{at:%Y-%m-%d %H:%M:%S}{fraction}{offset}"
+
+
+def naive_utc(moment: float) -> str:
+    """As in message callbacks: UTC without saying so, six digits of fraction."""
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S.%f}"
+
+
+def naive_utc_second(moment: float | None) -> str:
+    """As in call callbacks: UTC without saying so, to the second; empty for never."""
+    return "" if moment is None else f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def iso_utc(moment: float | None) -> str | None:
+    """As on the handset: `2024-08-21T12:58:51.947720Z`."""
+    if moment is None:
+        return None
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def parse_filter(name: str, text: str) -> float:
+    """The moment in a list filter, which Plivo reads as UTC; Refusal 400 if it is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refusal(400, f"{name} must be written YYYY-MM-DD HH:MM[:ss[.uuuuuu]]") from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,160 @@
+"""The state file: SQLite, one connection, one writer.
+
+Decision: every statement runs on the event loop's thread. They take microseconds, and so nothing
+can come between reading a record and writing it back, as long as no `await` stands between.
+Decision: the file is locked for one process (`locking_mode=EXCLUSIVE`): two carriers on one
+schedule would do everything twice.
+"""
+
+import dataclasses
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.sandbox.errors import FileInUse, NotRunning
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+KEPT_SECONDS = 7 * 24 * 3600
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS messages (
+    message_uuid TEXT PRIMARY KEY, from_number TEXT NOT NULL, to_number TEXT NOT NULL,
+    text TEXT NOT NULL, url TEXT NOT NULL, method TEXT NOT NULL, log TEXT NOT NULL,
+    country TEXT, units INTEGER NOT NULL, requester_ip TEXT NOT NULL, state TEXT NOT NULL,
+    error_code TEXT, message_time REAL NOT NULL, sent_time REAL, updated_time REAL,
+    received_at REAL);
+CREATE INDEX IF NOT EXISTS messages_by_time ON messages (message_time);
+CREATE INDEX IF NOT EXISTS messages_by_number ON messages (to_number, received_at);
+
+CREATE TABLE IF NOT EXISTS calls (
+    call_uuid TEXT PRIMARY KEY, from_number TEXT NOT NULL, to_number TEXT NOT NULL,
+    answer_url TEXT NOT NULL, answer_method TEXT NOT NULL,
+    ring_url TEXT NOT NULL, ring_method TEXT NOT NULL,
+    hangup_url TEXT NOT NULL, hangup_method TEXT NOT NULL,
+    fallback_url TEXT NOT NULL, fallback_method TEXT NOT NULL,
+    machine_detection TEXT NOT NULL, ring_timeout REAL NOT NULL, time_limit REAL NOT NULL,
+    caller_name TEXT NOT NULL, phlo_otp TEXT NOT NULL, country TEXT,
+    initiated_at REAL NOT NULL, rang_at REAL, answered_at REAL, ended_at REAL,
+    hangup_code INTEGER, hangup_source TEXT NOT NULL,
+    turn INTEGER NOT NULL, document BLOB NOT NULL, document_url TEXT NOT NULL,
+    step INTEGER NOT NULL, prompt INTEGER NOT NULL, loops INTEGER NOT NULL,
+    tries INTEGER NOT NULL, keys TEXT NOT NULL, waits_for_key INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS calls_by_end ON calls (ended_at);
+CREATE INDEX IF NOT EXISTS calls_by_number ON calls (to_number, rang_at);
+
+CREATE TABLE IF NOT EXISTS transcript (
+    call_uuid TEXT NOT NULL, at REAL NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS transcript_by_call ON transcript (call_uuid);
+
+CREATE TABLE IF NOT EXISTS schedule (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, due REAL NOT NULL, job TEXT NOT NULL,
+    lane TEXT NOT NULL, payload TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS schedule_by_due ON schedule (due, id);
+
+CREATE TABLE IF NOT EXISTS callbacks (
+    callback_id TEXT PRIMARY KEY, reference TEXT NOT NULL, event TEXT NOT NULL,
+    url TEXT NOT NULL, method TEXT NOT NULL, form TEXT NOT NULL, state TEXT NOT NULL,
+    forged INTEGER NOT NULL, created_at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS callbacks_by_reference ON callbacks (reference);
+
+CREATE TABLE IF NOT EXISTS callback_attempts (
+    callback_id TEXT NOT NULL, at REAL NOT NULL, status INTEGER, problem TEXT);
+CREATE INDEX IF NOT EXISTS callback_attempts_by_callback ON callback_attempts (callback_id);
+
+CREATE TABLE IF NOT EXISTS handsets (
+    number TEXT PRIMARY KEY, auto_answer INTEGER NOT NULL DEFAULT 0,
+    press TEXT NOT NULL DEFAULT '1', cleared_at REAL NOT NULL DEFAULT 0);
+"""
+
+_PRUNING = (
+    "DELETE FROM messages WHERE message_time < :oldest",
+    "DELETE FROM calls WHERE initiated_at < :oldest",
+    "DELETE FROM transcript WHERE at < :oldest",
+    "DELETE FROM callbacks WHERE created_at < :oldest",
+    "DELETE FROM callback_attempts WHERE at < :oldest",
+)
+
+
+class Storage:
+    """The state file in `folder`, open between `open` and `close`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "sandbox.sqlite3"
+        self._connection: sqlite3.Connection | None = None
+
+    def open(self, now: float) -> None:
+        """Create or take up the file, readable by its owner alone; drop what is a week old.
+
+        Raises FileInUse when another process, or another Sandbox, has it.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Before SQLite writes anything: it gives its own -wal file the rights of this one.
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        self.path.chmod(0o600)
+        connection = sqlite3.connect(
+            self.path, timeout=1, isolation_level=None, check_same_thread=False
+        )
+        connection.row_factory = sqlite3.Row
+        try:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+            connection.execute("PRAGMA journal_mode=WAL")
+            # A killed process loses nothing; only a power cut may cost the last moments.
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.executescript(_SCHEMA)
+            for statement in _PRUNING:
+                connection.execute(statement, {"oldest": now - KEPT_SECONDS})
+        except sqlite3.OperationalError as e:
+            connection.close()
+            if "locked" in str(e):
+                raise FileInUse(f"Another sandbox uses {self.path.name}.") from e
+            raise
+        self._connection = connection
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """All writes inside happen, or none. May be nested; the outermost one commits."""
+        db = self._db()
+        if db.in_transaction:
+            yield
+            return
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+        db.execute("COMMIT")
+
+    def run(self, sql: str, /, **values: Any) -> int:
+        """Execute one statement; return the number of rows it changed."""
+        return self._db().execute(sql, values).rowcount
+
+    def rows(self, sql: str, /, **values: Any) -> list[sqlite3.Row]:
+        return self._db().execute(sql, values).fetchall()
+
+    def row(self, sql: str, /, **values: Any) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = self._db().execute(sql, values).fetchone()
+        return row
+
+    def save(self, table: str, record: "DataclassInstance") -> None:
+        """Write a record whole; its fields are the table's columns."""
+        values = dataclasses.asdict(record)
+        columns = ", ".join(values)
+        marks = ", ".join(f":{name}" for name in values)
+        # The names are those of a table and of a class, never of a request.
+        self.run(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", **values)  # noqa: S608
+
+    def _db(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise NotRunning("The sandbox is not running; enter Sandbox.running() first.")
+        return self._connection

@@ -1,0 +1,178 @@
+"""Read Plivo XML into steps that a call can follow.
+
+Speak, GetDigits, GetInput, Wait, Redirect and Hangup. Anything else is refused: the sandbox would
+have to pretend. Defaults are Plivo's own, as its pages give them; `digitEndTimeout="auto"` is read
+as the two seconds of GetDigits.
+"""
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+from core.sandbox.errors import InvalidXml
+
+ALL_KEYS = "0123456789*#"
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """`loops` 0 is for ever."""
+
+    text: str
+    loops: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Collect keys. `tries` is how often the prompts are spoken; an empty `action` goes on."""
+
+    prompts: tuple[Speak | Wait, ...]
+    action: str
+    method: str
+    most_keys: int
+    valid_keys: str
+    finish_key: str
+    first_key_seconds: float
+    next_key_seconds: float
+    tries: int
+    follow: bool  # whether the document that the action answers is followed
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    url: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """`after` seconds of going on; None at once."""
+
+    after: float | None
+
+
+Step = Speak | Wait | Listen | Redirect | Hangup
+
+
+def parse(document: bytes) -> tuple[Step, ...]:
+    """The steps of a `<Response>`, none for an empty one. Raises InvalidXml.
+
+    Safe on any bytes: no entities, no document type, nothing is fetched.
+    """
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(document, parser)
+    except (etree.XMLSyntaxError, ValueError) as e:
+        raise InvalidXml("The document is not well-formed XML.") from e
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise InvalidXml("The document declares a document type.")
+    if root.tag != "Response":
+        raise InvalidXml("The root is not Response.")
+    return tuple(_step(element) for element in root)
+
+
+def _step(element: etree._Element) -> Step:
+    match element.tag:
+        case "Speak" | "Wait":
+            return _utterance(element)
+        case "GetDigits":
+            return _get_digits(element)
+        case "GetInput":
+            return _get_input(element)
+        case "Redirect":
+            url = _text(element).strip()
+            if not url:
+                raise InvalidXml("A Redirect is empty.")
+            return Redirect(url, _method(element))
+        case "Hangup":
+            seconds = _number(element, "schedule", 0)
+            return Hangup(seconds or None)
+        case _:
+            raise InvalidXml(f"The sandbox does not know the element {element.tag}.")
+
+
+def _utterance(element: etree._Element) -> Speak | Wait:
+    if element.tag == "Wait":
+        return Wait(_number(element, "length", 1))
+    if element.tag != "Speak":
+        raise InvalidXml(f"{element.tag} may not stand inside a prompt.")
+    # SSML is heard as its words.
+    text = " ".join(_text(element).split())
+    if not text:
+        raise InvalidXml("A Speak is empty.")
+    return Speak(text, int(_number(element, "loop", 1)))
+
+
+def _get_digits(element: etree._Element) -> Listen:
+    return Listen(
+        prompts=tuple(_utterance(child) for child in element),
+        action=element.get("action", ""),
+        method=_method(element),
+        most_keys=_count(element, "numDigits", 99),
+        valid_keys=element.get("validDigits", ALL_KEYS),
+        finish_key=element.get("finishOnKey", "#"),
+        first_key_seconds=_number(element, "timeout", 5),
+        next_key_seconds=_number(element, "digitTimeout", 2),
+        tries=_count(element, "retries", 1),
+        follow=_true(element, "redirect"),
+    )
+
+
+def _get_input(element: etree._Element) -> Listen:
+    if "dtmf" not in element.get("inputType", "dtmf").split():
+        raise InvalidXml("The sandbox hears keys, no speech.")
+    automatic = element.get("digitEndTimeout", "auto") == "auto"
+    return Listen(
+        prompts=tuple(_utterance(child) for child in element),
+        action=element.get("action", ""),
+        method=_method(element),
+        most_keys=_count(element, "numDigits", 32),
+        valid_keys=ALL_KEYS,
+        finish_key=element.get("finishOnKey", "#"),
+        first_key_seconds=_number(element, "executionTimeout", 15),
+        next_key_seconds=2.0 if automatic else _number(element, "digitEndTimeout", 2),
+        tries=1,
+        follow=_true(element, "redirect"),
+    )
+
+
+def _text(element: etree._Element) -> str:
+    """All text in an element, that of its children too."""
+    return "".join(str(part) for part in element.itertext())
+
+
+def _method(element: etree._Element) -> str:
+    return element.get("method", "POST").upper()
+
+
+def _true(element: etree._Element, name: str) -> bool:
+    return element.get(name, "true").lower() == "true"
+
+
+def _count(element: etree._Element, name: str, default: int) -> int:
+    count = int(_number(element, name, default))
+    if count < 1:
+        raise InvalidXml(f"{name} must be 1 or more.")
+    return count
+
+
+def _number(element: etree._Element, name: str, default: float) -> float:
+    """0 or more; the upper bound keeps arithmetic on it finite."""
+    try:
+        value = float(element.get(name, default))
+    except ValueError as e:
+        raise InvalidXml(f"{name} is not a number.") from e
+    if not 0 <= value <= 86_400:
+        raise InvalidXml(f"{name} is out of range.")
+    return value

@@ -1,0 +1,112 @@
+"""Builds the objects of one process and hands them out."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from core.clock import Clock, SystemClock
+from core.delivery.ledger import Ledger
+from core.keyring import Keyring
+from core.provider.client import PlivoClients
+from core.provider.exchanges import Exchanges
+from core.provider.polling import Follower
+from core.provider.provider import Provider
+from core.provider.request import CallbackAddress
+from core.settings import Settings, auth_token, secret_key
+from core.store.client import Client
+from core.store.connection import RedisConnection, connect
+from core.store.keys import Keys
+from core.store.scripts import Scripts
+from core.verification.call import CallDialogue
+from core.verification.policy import Policy
+from core.verification.records import VerificationRecords
+from core.verification.service import Verifications
+
+
+@dataclass(frozen=True)
+class Services:
+    """The product's objects, wired. `close` ends what they hold."""
+
+    settings: Settings
+    auth_token: str = field(repr=False)
+    clock: Clock
+    connection: RedisConnection
+    keys: Keys
+    keyring: Keyring
+    ledger: Ledger
+    exchanges: Exchanges
+    address: CallbackAddress
+    clients: PlivoClients
+    follower: Follower
+    verifications: Verifications
+    calls: CallDialogue
+
+    @property
+    def client(self) -> Client:
+        return self.connection.client
+
+    @property
+    def where(self) -> str:
+        """Which Redis this is, in words."""
+        return self.connection.where
+
+    @property
+    def runs_sandbox(self) -> bool:
+        """Whether the sandbox is served by this process (and not alone, at SANDBOX_URL)."""
+        return self.settings.is_sandbox and self.settings.sandbox_url is None
+
+    def close(self) -> None:
+        """Close connections, and stop the embedded Redis when nobody else uses it."""
+        self.clients.close()
+        self.connection.close()
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Services:
+    """Connect to Redis and wire everything. Raises SettingsRefused, StoreUnavailable."""
+    clock = clock or SystemClock()
+    connection = connect(settings)
+    client = connection.client
+    scripts = Scripts(client)
+    keys = Keys(settings.mode.value)
+    keyring = Keyring(secret_key(settings))
+    policy = Policy(settings)
+    keep = timedelta(days=settings.attempt_retention_days)
+    address = CallbackAddress(settings.public_url, local_allowed=settings.is_sandbox)
+
+    def sandbox() -> str:
+        return settings.sandbox_url or f"{address.local}/sandbox"
+
+    token = auth_token(settings)
+    clients = PlivoClients(
+        settings.auth_id,
+        token,
+        timeout=settings.plivo_timeout,
+        base=sandbox if settings.is_sandbox else None,
+    )
+    ledger = Ledger(client, scripts, keys, clock, keep)
+    exchanges = Exchanges(client, keys, keep)
+    follower = Follower(client, scripts, keys, clock, ledger, clients)
+    verifications = Verifications(
+        settings,
+        keyring,
+        policy,
+        VerificationRecords(client, scripts, keys, keyring, policy, keep),
+        ledger,
+        Provider(clients, settings, keyring, address, exchanges),
+        follower,
+        clock,
+    )
+    return Services(
+        settings=settings,
+        auth_token=token,
+        clock=clock,
+        connection=connection,
+        keys=keys,
+        keyring=keyring,
+        ledger=ledger,
+        exchanges=exchanges,
+        address=address,
+        clients=clients,
+        follower=follower,
+        verifications=verifications,
+        calls=CallDialogue(verifications, ledger, settings, clock),
+    )

@@ -1,0 +1,1 @@
+"""Redis: where it is, how it is reached, its keys and its scripts."""

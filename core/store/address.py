@@ -1,0 +1,150 @@
+"""The forms of `REDIS_URL`, read into one value.
+
+    redis://[user:password@]host[:6379][/db]                 a server; rediss:// with TLS
+    unix:///path/to/socket[?db=0]                            a server on this machine
+    redis+cluster://[user:password@]host[:6379]              a Cluster; rediss+cluster:// with TLS
+    redis+sentinel://[user:password@]host[:26379],…/service[/db]
+
+Decision: our own reading around `urlsplit`, not `Redis.from_url`: that one ignores a database that
+is no number, knows neither Cluster nor Sentinel, and lets the query switch retries on, which would
+break the promise in `connection.py`. Only the options below may be in the query.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+_TLS_OPTIONS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
+
+
+class Kind(StrEnum):
+    """What answers at the address."""
+
+    SERVER = "server"
+    SOCKET = "socket"
+    CLUSTER = "cluster"
+    SENTINEL = "sentinel"
+
+
+@dataclass(frozen=True, slots=True)
+class RedisAddress:
+    """Where Redis is. `hosts` are the Sentinels of a SENTINEL and empty for a SOCKET."""
+
+    kind: Kind
+    hosts: tuple[tuple[str, int], ...] = ()
+    path: str = ""
+    service: str = ""
+    db: int = 0
+    tls: bool = False
+    username: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    sentinel_password: str | None = field(default=None, repr=False)
+    #: Files for TLS: ssl_ca_certs, ssl_certfile, ssl_keyfile.
+    tls_files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """The address for people and logs: no user, no password."""
+        if self.kind is Kind.SOCKET:
+            return f"unix://{self.path}"
+        hosts = ",".join(f"[{h}]:{p}" if ":" in h else f"{h}:{p}" for h, p in self.hosts)
+        scheme = "rediss" if self.tls else "redis"
+        if self.kind is not Kind.SERVER:
+            scheme += f"+{self.kind}"
+        parts = [hosts, self.service, str(self.db) if self.db else ""]
+        return f"{scheme}://{'/'.join(part for part in parts if part)}"
+
+
+_SCHEMES = {
+    "redis": (Kind.SERVER, False),
+    "rediss": (Kind.SERVER, True),
+    "unix": (Kind.SOCKET, False),
+    "redis+cluster": (Kind.CLUSTER, False),
+    "rediss+cluster": (Kind.CLUSTER, True),
+    "redis+sentinel": (Kind.SENTINEL, False),
+}
+_RULES = {
+    Kind.SERVER: "redis://host:6379/0 (rediss:// with TLS)",
+    Kind.SOCKET: "unix:///path/to/socket",
+    Kind.CLUSTER: "redis+cluster://host:6379 (rediss+cluster:// with TLS), without a database",
+    Kind.SENTINEL: "redis+sentinel://host:26379,host2:26379/service/0",
+}
+
+
+def parse_address(url: str) -> RedisAddress:
+    """The address in `url`. Raises ValueError with the allowed form; never quotes the URL."""
+    scheme, _, _ = url.partition("://")
+    if scheme not in _SCHEMES:
+        raise ValueError(f"one of {'; '.join(_RULES.values())}")
+    kind, tls = _SCHEMES[scheme]
+    try:
+        return _parse(kind, tls, urlsplit(url))
+    except ValueError as error:
+        # `from None`: messages of urlsplit and int quote parts of the URL, so perhaps a password.
+        raise ValueError(str(error) if type(error) is _Rule else _RULES[kind]) from None
+
+
+class _Rule(ValueError):
+    """A rule in our words."""
+
+
+def _parse(kind: Kind, tls: bool, url: SplitResult) -> RedisAddress:
+    query = dict(parse_qsl(url.query, strict_parsing=bool(url.query)))
+    allowed = (
+        ({"db", "username", "password"} if kind is Kind.SOCKET else set())
+        | (_TLS_OPTIONS if tls else set())
+        | ({"sentinel_password"} if kind is Kind.SENTINEL else set())
+    )
+    if set(query) - allowed:
+        options = f"only {', '.join(sorted(allowed))}" if allowed else "no options"
+        raise _Rule(f"{_RULES[kind]}, with {options} after ?")
+    hosts: tuple[tuple[str, int], ...] = ()
+    userinfo, _, netloc = url.netloc.rpartition("@")
+    username, _, password = userinfo.partition(":")
+    if kind is Kind.SOCKET:
+        if netloc or not url.path.strip("/"):
+            raise _Rule(_RULES[kind])
+        path, service, db = unquote(url.path), "", query.get("db", "")
+    else:
+        default_port = 26379 if kind is Kind.SENTINEL else 6379
+        hosts = tuple(_host(part, default_port) for part in netloc.split(","))
+        path, (service, db) = "", _service_and_db(kind, url.path)
+        if len(hosts) > 1 and kind is not Kind.SENTINEL:
+            raise _Rule(_RULES[kind])
+    if db and not (db.isascii() and db.isdigit()):
+        raise _Rule(_RULES[kind])
+    return RedisAddress(
+        kind,
+        hosts,
+        path,
+        service,
+        int(db or 0),
+        tls,
+        unquote(username) or query.get("username"),
+        unquote(password) or query.get("password"),
+        query.get("sentinel_password"),
+        {name: query[name] for name in sorted(_TLS_OPTIONS & set(query))},
+    )
+
+
+def _host(part: str, default_port: int) -> tuple[str, int]:
+    split = urlsplit(f"//{part}")
+    if not split.hostname:
+        raise ValueError(part)
+    return split.hostname, split.port or default_port
+
+
+def _service_and_db(kind: Kind, path: str) -> tuple[str, str]:
+    parts = [unquote(part) for part in path.split("/") if part]
+    match kind, parts:
+        case Kind.SENTINEL, [service]:
+            return service, ""
+        case Kind.SENTINEL, [service, db]:
+            return service, db
+        case Kind.SERVER, [db]:
+            return "", db
+        case Kind.SERVER | Kind.CLUSTER, []:
+            return "", ""
+        case _:
+            raise _Rule(_RULES[kind])

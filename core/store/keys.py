@@ -1,0 +1,59 @@
+"""Every key of the product, in one place.
+
+    {sandbox}:v1:verification:<id>          hash    one verification
+    {sandbox}:v1:attempt:<id>-<n>           hash    one message or call sent for it
+    {sandbox}:v1:events:<id>-<n>            stream  all that was heard of that attempt, newest 100
+    {sandbox}:v1:exchanges:<id>             stream  HTTP exchanges with Plivo, masked, newest 200
+    {sandbox}:v1:start:<index>              string  idempotency: the verification a start made
+    {sandbox}:v1:failures:<index>           list    moments of wrong codes, newest first
+    {sandbox}:v1:sends:<what>:<index>       list    moments of sends, newest first
+    {sandbox}:v1:spend:<yyyy-mm-dd>         string  micro-dollars booked that UTC day
+    {sandbox}:v1:follow                     zset    attempts to be asked after, by due moment
+    {sandbox}:v1:counters:<yyyy-mm-dd>      hash    forged, doubled, late and orphaned callbacks
+
+The hash tag is the environment, so sandbox and live never mix and all keys of a script share a
+Cluster slot. `<index>` is a keyed digest: no number and no address is readable in a key. `v1` is
+the layout's version; a change of layout changes it. Every key has a TTL, without exception.
+"""
+
+from datetime import datetime
+
+LAYOUT = "v1"
+
+
+class Keys:
+    """Key names of one environment (`sandbox` or `live`)."""
+
+    def __init__(self, environment: str) -> None:
+        self.environment = environment
+        self._prefix = f"{{{environment}}}:{LAYOUT}:"
+        self.follow = self._prefix + "follow"
+        #: Pub/Sub channel; a message is the id of the verification that changed.
+        self.changes = self._prefix + "changes"
+
+    def verification(self, verification: str) -> str:
+        return f"{self._prefix}verification:{verification}"
+
+    def attempt(self, attempt: str) -> str:
+        return f"{self._prefix}attempt:{attempt}"
+
+    def events(self, attempt: str) -> str:
+        return f"{self._prefix}events:{attempt}"
+
+    def exchanges(self, verification: str) -> str:
+        return f"{self._prefix}exchanges:{verification}"
+
+    def start(self, index: str) -> str:
+        return f"{self._prefix}start:{index}"
+
+    def failures(self, index: str) -> str:
+        return f"{self._prefix}failures:{index}"
+
+    def sends(self, what: str, index: str) -> str:
+        return f"{self._prefix}sends:{what}:{index}"
+
+    def spend(self, now: datetime) -> str:
+        return f"{self._prefix}spend:{now:%Y-%m-%d}"
+
+    def counters(self, now: datetime) -> str:
+        return f"{self._prefix}counters:{now:%Y-%m-%d}"

@@ -1,0 +1,45 @@
+"""The Lua scripts: one a file in `lua/`, loaded by name, each atomic on one Cluster slot.
+
+A file whose name begins with `_` is a library: a line `-- include _name` is replaced by its text,
+since a script cannot load another one. Headers give keys, arguments, results and invariants.
+"""
+
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from core.store.client import Client
+from core.store.connection import store_errors
+
+_FOLDER = Path(__file__).parent / "lua"
+_INCLUDE = re.compile(r"^-- include (_\w+)$", re.MULTILINE)
+
+
+@cache
+def source(name: str) -> str:
+    """The text of `lua/<name>.lua` with its libraries in place."""
+    text = (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
+    return _INCLUDE.sub(lambda match: source(match[1]), text)
+
+
+class Scripts:
+    """Runs scripts by name on one Redis; a script the server has forgotten is loaded again."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        names = (path.stem for path in _FOLDER.glob("[!_]*.lua"))
+        # EVALSHA names a script by the SHA-1 of its text.
+        self._sha = {name: hashlib.sha1(source(name).encode()).hexdigest() for name in names}  # noqa: S324
+
+    def run(self, name: str, keys: list[str], args: list[str | int]) -> Any:
+        """The script's result: strings, integers and lists of them. Raises StoreUnavailable."""
+        with store_errors():
+            try:
+                return self._client.evalsha(self._sha[name], len(keys), *keys, *args)
+            except redis.exceptions.NoScriptError:
+                # Nothing ran: the server only knows scripts since its last start.
+                return self._client.eval(source(name), len(keys), *keys, *args)

@@ -1,0 +1,133 @@
+"""A verification, and how starting, checking and canceling one may end."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from core.delivery.attempt import Attempt, Channel, Mode, attempt_id
+from core.verification.policy import CallOffer
+
+
+class Status(StrEnum):
+    """Where a verification stands. `EXPIRED` is never stored: it follows from the clock."""
+
+    PENDING = "pending"
+    VERIFIED = "verified"
+    LOCKED = "locked"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """One user proving one number, from start to end. Moments are aware, in UTC.
+
+    `attempts` is how many messages and calls were sent for it; `to_masked` and `country` are safe
+    to show. The number itself is in `to` (E.164) and stays out of `repr`.
+    """
+
+    id: str
+    status: Status
+    to: str
+    to_masked: str
+    region: str
+    country: str
+    carrier: str
+    language: str
+    channel: Channel
+    mode: Mode
+    digits: int
+    started_at: datetime
+    expires_at: datetime
+    checks_left: int
+    checks_allowed: int
+    attempts: int
+    next_send_at: datetime
+    number_index: str
+    verified_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"Verification({self.id[:6]}… {self.status} {self.to_masked})"
+
+    @property
+    def attempt_ids(self) -> list[str]:
+        return [attempt_id(self.id, n) for n in range(1, self.attempts + 1)]
+
+    @property
+    def time_to_verify(self) -> timedelta | None:
+        """Start to approved check; None while it is not verified."""
+        return self.verified_at - self.started_at if self.verified_at else None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A verification with its attempts, oldest first, as of `now`."""
+
+    verification: Verification
+    attempts: list[Attempt]
+    now: datetime
+    call_offer: CallOffer | None
+
+    @property
+    def newest(self) -> Attempt | None:
+        return self.attempts[-1] if self.attempts else None
+
+
+class SendOutcome(StrEnum):
+    """How a start or a resend ended."""
+
+    SENT = "sent"
+    UNKNOWN = "unknown"  # perhaps sent: it stays counted
+    REJECTED = "rejected"  # definitely not sent: the budget is returned
+    DUPLICATE = "duplicate"  # the same request again: nothing was sent a second time
+    TOO_SOON = "too_soon"
+    OVER_BUDGET = "over_budget"
+    LOCKED = "locked"  # too many wrong codes for this number
+    CLOSED = "closed"  # the verification is over
+    NOT_FOUND = "not_found"
+    NUMBER_REFUSED = "number_refused"
+    CHANNEL_UNAVAILABLE = "channel_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """`verification` is its id wherever there is one; `cause` and `remedy` are sentences for
+    people, empty when it was sent; `retry_after` is set when waiting helps."""
+
+    outcome: SendOutcome
+    verification: str | None = None
+    retry_after: timedelta | None = None
+    cause: str = ""
+    remedy: str = ""
+
+
+class CheckOutcome(StrEnum):
+    """Why a check ended. The values are the ones `check_code.lua` returns."""
+
+    APPROVED = "approved"
+    WRONG_CODE = "wrong_code"
+    EXPIRED = "expired"
+    USED = "used"
+    CANCELED = "canceled"
+    LOCKED = "locked"
+    NUMBER_LOCKED = "number_locked"
+    NOT_FOUND = "not_found"
+    MALFORMED = "malformed"  # not a code at all: nothing was counted
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """`checks_left` counts the checks of this verification, 0 once it is closed; `retry_after` is
+    set when the number itself is locked."""
+
+    outcome: CheckOutcome
+    checks_left: int = 0
+    retry_after: timedelta | None = None
+
+
+class CancelOutcome(StrEnum):
+    """How a cancel ended."""
+
+    CANCELED = "canceled"
+    CLOSED = "closed"
+    NOT_FOUND = "not_found"

@@ -1,0 +1,299 @@
+"""Verifications in Redis: the only module that knows their hashes, and which keys a step
+touches."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
+
+from core.clock import from_ms, to_ms
+from core.delivery.attempt import Channel, Mode, attempt_id
+from core.keyring import Keyring
+from core.store.client import Client
+from core.store.connection import store_errors
+from core.store.keys import Keys
+from core.store.scripts import Scripts
+from core.verification.model import Status, Verification
+from core.verification.policy import Budget, Policy
+
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What a send of one attempt takes from the budgets. `now` is also its name in the lists."""
+
+    now: datetime
+    price_micros: int
+    spend_limit_micros: int
+    region: str
+    prefix: str
+    number_index: str
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a check must know of a verification before its script can name its keys."""
+
+    attempts: int
+    number_index: str
+
+
+class VerificationRecords:
+    """Reads and writes verifications. `keep` outlasts every lifetime: the moment of expiry decides,
+    the TTL only cleans up. If the key went first, a late report would have nothing to attach to."""
+
+    def __init__(
+        self,
+        client: Client,
+        scripts: Scripts,
+        keys: Keys,
+        keyring: Keyring,
+        policy: Policy,
+        keep: timedelta,
+    ) -> None:
+        self._client = client
+        self._scripts = scripts
+        self._keys = keys
+        self._keyring = keyring
+        self._policy = policy
+        self._keep_ms = _ms(keep)
+        # A hint that saves a round trip. A stale one is noticed by the script, never acted on.
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._lock = Lock()
+
+    def start(
+        self, verification: Verification, reservation: Reservation, idempotency: str
+    ) -> list[str | int]:
+        """The answer of `start_verification.lua`."""
+        fields = _fields(verification)
+        budgets = self._send_budgets(reservation)
+        keys, quadruples = self._name(
+            [
+                self._keys.start(idempotency),
+                self._keys.verification(verification.id),
+                self._keys.failures(reservation.number_index),
+                self._keys.spend(reservation.now),
+            ],
+            budgets + self._failure_budgets(reservation.number_index),
+        )
+        flat = [text for pair in fields.items() for text in pair]
+        answer: list[str | int] = self._scripts.run(
+            "start_verification",
+            keys,
+            [
+                to_ms(reservation.now),
+                verification.id,
+                self._keep_ms,
+                reservation.price_micros,
+                reservation.spend_limit_micros,
+                _ms(self._policy.cooldown(1)),
+                len(flat),
+                *flat,
+                *quadruples,
+            ],
+        )
+        if answer[0] == "started":
+            self._remember(verification.id, 1, reservation.number_index)
+        return answer
+
+    def resend(
+        self,
+        verification: Verification,
+        reservation: Reservation,
+        *,
+        seen: int,
+        channel: Channel,
+        mode: Mode,
+        at_once: bool,
+    ) -> list[str | int]:
+        """The answer of `resend.lua`. `seen` is the number of attempts the caller knew of."""
+        keys, quadruples = self._name(
+            [
+                self._keys.verification(verification.id),
+                self._keys.failures(reservation.number_index),
+                self._keys.spend(reservation.now),
+            ],
+            self._send_budgets(reservation) + self._failure_budgets(reservation.number_index),
+        )
+        answer: list[str | int] = self._scripts.run(
+            "resend",
+            keys,
+            [
+                to_ms(reservation.now),
+                verification.id,
+                self._keep_ms,
+                reservation.price_micros,
+                reservation.spend_limit_micros,
+                seen,
+                _ms(self._policy.cooldown(seen + 1)),
+                "1" if at_once else "0",
+                channel,
+                mode,
+                *quadruples,
+            ],
+        )
+        if answer[0] == "started":
+            self._remember(verification.id, int(answer[1]), reservation.number_index)
+        return answer
+
+    def give_back(self, attempt: str, verification: str, reservation: Reservation) -> None:
+        """Return what a definitely unsent attempt had reserved."""
+        lists = dict.fromkeys(key for key, _ in self._send_budgets(reservation))
+        self._scripts.run(
+            "give_back",
+            [self._keys.verification(verification), self._keys.spend(reservation.now), *lists],
+            [
+                to_ms(reservation.now),
+                f"{to_ms(reservation.now)}:{attempt}",
+                reservation.price_micros,
+            ],
+        )
+
+    def check(
+        self, verification: str, now: datetime, entered: str, expected: str
+    ) -> tuple[str, int, int]:
+        """(outcome, checks left, retry after in ms) of `check_code.lua`. One round trip, two when
+        this process does not know the verification, or another one has resent its code."""
+        known = self._known.get(verification) or self._look_up(verification)
+        while known is not None:
+            newest = attempt_id(verification, known.attempts)
+            keys, quadruples = self._name(
+                [
+                    self._keys.verification(verification),
+                    self._keys.failures(known.number_index),
+                    self._keys.attempt(newest),
+                    self._keys.events(newest),
+                ],
+                self._failure_budgets(known.number_index),
+            )
+            outcome, left, retry_ms = self._scripts.run(
+                "check_code",
+                keys,
+                [
+                    to_ms(now),
+                    entered,
+                    expected,
+                    known.attempts,
+                    self._keep_ms,
+                    self._keys.changes,
+                    verification,
+                    *quadruples,
+                ],
+            )
+            if outcome != "moved":
+                return outcome, left, retry_ms
+            known = self._remember(verification, left, known.number_index)
+        return "not_found", 0, 0
+
+    def cancel(self, verification: str, now: datetime) -> str:
+        """The answer of `cancel.lua`."""
+        answer: str = self._scripts.run(
+            "cancel",
+            [self._keys.verification(verification)],
+            [to_ms(now), self._keys.changes, verification],
+        )
+        return answer
+
+    def get(self, verification: str, now: datetime) -> Verification | None:
+        """The verification as of `now`; None when it is unknown or no longer kept."""
+        with store_errors():
+            record = self._client.hgetall(self._keys.verification(verification))
+        return _verification(verification, record, now) if record else None
+
+    def _look_up(self, verification: str) -> _Known | None:
+        with store_errors():
+            attempts, index = self._client.hmget(
+                self._keys.verification(verification), "sends", "number_index"
+            )
+        if attempts is None or index is None:
+            return None
+        return self._remember(verification, int(attempts), index)
+
+    def _remember(self, verification: str, attempts: int, number_index: str) -> _Known:
+        known = _Known(attempts, number_index)
+        with self._lock:
+            self._known[verification] = known
+            self._known.move_to_end(verification)
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return known
+
+    def _failure_budgets(self, number_index: str) -> list[tuple[str, Budget]]:
+        key = self._keys.failures(number_index)
+        return [(key, budget) for budget in self._policy.failures]
+
+    def _send_budgets(self, reservation: Reservation) -> list[tuple[str, Budget]]:
+        number = self._keys.sends("number", reservation.number_index)
+        prefix = self._keys.sends("prefix", self._keyring.index("prefix", reservation.prefix))
+        country = self._keys.sends("country", reservation.region)
+        budgets = [(number, budget) for budget in self._policy.sends_per_number]
+        budgets.append((prefix, self._policy.sends_per_prefix))
+        budgets.append((country, self._policy.sends_per_country))
+        if reservation.address:
+            address = self._keyring.index("address", reservation.address)
+            budgets.append((self._keys.sends("address", address), self._policy.sends_per_address))
+        return budgets
+
+    def _name(
+        self, keys: list[str], budgets: list[tuple[str, Budget]]
+    ) -> tuple[list[str], list[str | int]]:
+        """The keys with those of the budgets, and the quadruples that point at them."""
+        named = list(dict.fromkeys([*keys, *(key for key, _ in budgets)]))
+        quadruples: list[str | int] = []
+        for key, budget in budgets:
+            quadruples += [named.index(key) + 1, budget.limit, _ms(budget.window), budget.name]
+        return named, quadruples
+
+
+def _ms(span: timedelta) -> int:
+    return int(span.total_seconds() * 1000)
+
+
+def _fields(one: Verification) -> dict[str, str | int]:
+    return {
+        "to": one.to,
+        "to_masked": one.to_masked,
+        "region": one.region,
+        "country": one.country,
+        "carrier": one.carrier,
+        "language": one.language,
+        "channel": one.channel,
+        "mode": one.mode,
+        "digits": one.digits,
+        "started_ms": to_ms(one.started_at),
+        "expires_ms": to_ms(one.expires_at),
+        "checks_left": one.checks_left,
+        "checks_allowed": one.checks_allowed,
+        "number_index": one.number_index,
+    }
+
+
+def _verification(verification: str, record: dict[str, str], now: datetime) -> Verification:
+    expires_at = from_ms(record["expires_ms"])
+    status = Status(record["status"])
+    if status is Status.PENDING and now >= expires_at:
+        status = Status.EXPIRED
+    verified_ms = record.get("verified_ms")
+    return Verification(
+        id=verification,
+        status=status,
+        to=record["to"],
+        to_masked=record["to_masked"],
+        region=record["region"],
+        country=record["country"],
+        carrier=record["carrier"],
+        language=record["language"],
+        channel=Channel(record["channel"]),
+        mode=Mode(record["mode"]),
+        digits=int(record["digits"]),
+        started_at=from_ms(record["started_ms"]),
+        expires_at=expires_at,
+        checks_left=max(0, int(record["checks_left"])),
+        checks_allowed=int(record["checks_allowed"]),
+        attempts=int(record["sends"]),
+        next_send_at=from_ms(record["next_send_ms"]),
+        number_index=record["number_index"],
+        verified_at=from_ms(verified_ms) if verified_ms else None,
+    )

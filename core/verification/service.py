@@ -1,0 +1,323 @@
+"""Starting, resending, checking and canceling a verification: the rules in their order."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from typing import Protocol
+
+from core.clock import Clock
+from core.delivery.attempt import (
+    AttemptEvent,
+    Channel,
+    EventKind,
+    Mode,
+    Source,
+    attempt_id,
+)
+from core.delivery.ledger import Ledger
+from core.errors import AttemptRejected, AttemptUnknown, NumberRefused
+from core.keyring import Keyring, new_id
+from core.provider.request import AttemptRequest
+from core.provider.spoken import language_for
+from core.settings import Settings
+from core.verification import words
+from core.verification.code import Code, code_of, read_entered
+from core.verification.model import (
+    CancelOutcome,
+    CheckOutcome,
+    CheckResult,
+    SendOutcome,
+    SendResult,
+    Status,
+    Verification,
+    View,
+)
+from core.verification.number import PhoneNumber, parse_number
+from core.verification.policy import Policy
+from core.verification.records import Reservation, VerificationRecords
+
+log = logging.getLogger(__name__)
+
+
+class Sender(Protocol):
+    """The provider, as far as a verification needs it."""
+
+    def obstacle(self, channel: Channel) -> tuple[str, str] | None:
+        """Why a channel cannot be used at all, as (cause, remedy); None when it can."""
+        ...
+
+    def calls_back(self, channel: Channel) -> bool:
+        """Whether reports on such an attempt arrive by themselves."""
+        ...
+
+    def send(self, request: AttemptRequest) -> str:
+        """Ask for one attempt; return its reference. Raises AttemptRejected, AttemptUnknown."""
+        ...
+
+
+class Follows(Protocol):
+    """Asks after attempts that nobody reports on."""
+
+    def follow(self, attempt: str) -> None:
+        """Ask about this attempt until its state is final."""
+        ...
+
+
+class Verifications:
+    """The verification service. Every method raises StoreUnavailable when Redis does not answer;
+    then nothing was sent that is not recorded, and nothing was approved."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        keyring: Keyring,
+        policy: Policy,
+        records: VerificationRecords,
+        ledger: Ledger,
+        sender: Sender,
+        follower: Follows,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._keyring = keyring
+        self._policy = policy
+        self._records = records
+        self._ledger = ledger
+        self._sender = sender
+        self._follower = follower
+        self._clock = clock
+
+    def read_number(
+        self, typed: str, *, region: str | None, channel: Channel, mode: Mode
+    ) -> PhoneNumber:
+        """The number that was typed, if it may be verified that way. Raises NumberRefused."""
+        return parse_number(
+            typed,
+            default_region=region or self._settings.default_region,
+            allowed=self._settings.allowed_countries,
+            sender=self._settings.sender,
+            for_sms=_mode(channel, mode) is Mode.SMS,
+        )
+
+    def start(
+        self,
+        typed: str,
+        channel: Channel,
+        *,
+        idempotency_key: str,
+        mode: Mode = Mode.SMS,
+        region: str | None = None,
+        locale: str | None = None,
+        address: str | None = None,
+    ) -> SendResult:
+        """Start a verification and send its code, once for each `idempotency_key`.
+
+        `mode` matters to a PHLO only; `region` is where a national number is from; `locale` and the
+        number's country choose the language; `address` is the client's, for its budget.
+        """
+        mode = _mode(channel, mode)
+        try:
+            number = self.read_number(typed, region=region, channel=channel, mode=mode)
+        except NumberRefused as error:
+            return SendResult(SendOutcome.NUMBER_REFUSED, cause=error.cause, remedy=error.remedy)
+        if obstacle := self._sender.obstacle(channel):
+            return SendResult(
+                SendOutcome.CHANNEL_UNAVAILABLE, cause=obstacle[0], remedy=obstacle[1]
+            )
+        verification = self._new(number, channel, mode, locale)
+        reservation = self._reservation(verification, address)
+        idempotency = self._keyring.index(
+            "start", "\0".join((idempotency_key, number.e164, channel, mode))
+        )
+        answer, *details = self._records.start(verification, reservation, idempotency)
+        if answer == "duplicate":
+            return SendResult(SendOutcome.DUPLICATE, str(details[0]))
+        if answer != "started":
+            return _refused(None, str(answer), str(details[0]), int(details[1]))
+        return self._send(verification, 1, reservation)
+
+    def resend(
+        self,
+        verification: str,
+        *,
+        seen: int,
+        call: bool = False,
+        address: str | None = None,
+    ) -> SendResult:
+        """Send the same code again, by the same channel, or `call` in place of a message.
+
+        `seen` is the number of attempts that the caller knew of: two clicks on one view send once.
+        """
+        now = self._clock.now()
+        view = self.look(verification)
+        if view is None:
+            return _refused(None, "not_found", "", 0)
+        current = view.verification
+        channel, mode, at_once = current.channel, current.mode, False
+        if call and mode is Mode.SMS:
+            channel = Channel.PHLO if channel is Channel.PHLO else Channel.VOICE
+            mode = Mode.CALL
+            offer = view.call_offer
+            at_once = offer is not None and now >= offer.at
+        if obstacle := self._sender.obstacle(channel):
+            return SendResult(
+                SendOutcome.CHANNEL_UNAVAILABLE, verification, None, obstacle[0], obstacle[1]
+            )
+        reservation = self._reservation(current, address)
+        answer, *details = self._records.resend(
+            current, reservation, seen=seen, channel=channel, mode=mode, at_once=at_once
+        )
+        match answer:
+            case "started":
+                changed = replace(current, channel=channel, mode=mode)
+                return self._send(changed, int(details[0]), reservation)
+            case "duplicate":
+                return SendResult(SendOutcome.DUPLICATE, verification)
+            case "not_found":
+                return _refused(None, "not_found", "", 0)
+            case "closed":
+                return _refused(verification, "closed", str(details[0]), 0)
+            case _:
+                return _refused(verification, str(answer), str(details[0]), int(details[1]))
+
+    def check(self, verification: str, entered: str) -> CheckResult:
+        """Check what a person entered: counted first, then compared, and used up when it is right.
+
+        Text that cannot be a code at all is `MALFORMED` and not counted.
+        """
+        digits = self._settings.code_length
+        code = read_entered(entered, digits)
+        if code is None:
+            return CheckResult(CheckOutcome.MALFORMED)
+        expected = code_of(self._keyring, verification, digits)
+        outcome, left, retry_ms = self._records.check(
+            verification,
+            self._clock.now(),
+            self._keyring.code_digest(verification, code),
+            self._keyring.code_digest(verification, expected.reveal()),
+        )
+        retry = timedelta(milliseconds=retry_ms) if retry_ms else None
+        return CheckResult(CheckOutcome(outcome), left, retry)
+
+    def cancel(self, verification: str) -> CancelOutcome:
+        """End an open verification; its code is refused from now on."""
+        answer = self._records.cancel(verification, self._clock.now())
+        if answer in {CancelOutcome.CANCELED, CancelOutcome.NOT_FOUND}:
+            return CancelOutcome(answer)
+        return CancelOutcome.CLOSED
+
+    def look(self, verification: str) -> View | None:
+        """The verification with its attempts, as of now; None when it is not known (any more)."""
+        now = self._clock.now()
+        found = self._records.get(verification, now)
+        if found is None:
+            return None
+        attempts = self._ledger.attempts(found.attempt_ids)
+        offer = None
+        if attempts and found.status is Status.PENDING:
+            offer = self._policy.call_offer(attempts[-1], found.next_send_at)
+        return View(found, attempts, now, offer)
+
+    def code_for(self, verification: Verification) -> Code:
+        """The code of an open verification, to be spoken in a call."""
+        return code_of(self._keyring, verification.id, verification.digits)
+
+    def _new(
+        self, number: PhoneNumber, channel: Channel, mode: Mode, locale: str | None
+    ) -> Verification:
+        now = self._clock.now()
+        return Verification(
+            id=new_id(),
+            status=Status.PENDING,
+            to=number.e164,
+            to_masked=number.masked,
+            region=number.region,
+            country=number.country,
+            carrier=number.carrier,
+            language=language_for(locale, number.region).value,
+            channel=channel,
+            mode=mode,
+            digits=self._settings.code_length,
+            started_at=now,
+            expires_at=now + timedelta(seconds=self._settings.lifetime_seconds),
+            checks_left=self._settings.checks_per_verification,
+            checks_allowed=self._settings.checks_per_verification,
+            attempts=1,
+            next_send_at=now,
+            number_index=self._keyring.index("number", number.e164),
+        )
+
+    def _reservation(self, verification: Verification, address: str | None) -> Reservation:
+        return Reservation(
+            now=self._clock.now(),
+            price_micros=int(self._settings.assumed_price * 1_000_000),
+            spend_limit_micros=int(self._settings.spend_per_day * 1_000_000),
+            region=verification.region,
+            prefix=verification.to[:-4],
+            number_index=verification.number_index,
+            address=address,
+        )
+
+    def _send(
+        self, verification: Verification, number: int, reservation: Reservation
+    ) -> SendResult:
+        attempt = attempt_id(verification.id, number)
+        # Written before Plivo is asked, so that no callback arrives for an unknown attempt.
+        self._book(attempt, EventKind.REQUESTED, _record_of(verification))
+        request = AttemptRequest(
+            attempt=attempt,
+            channel=verification.channel,
+            mode=verification.mode,
+            to=verification.to,
+            digits=self.code_for(verification).reveal(),
+            minutes=max(1, round(self._settings.lifetime_seconds / 60)),
+            language=verification.language,
+        )
+        try:
+            reference = self._sender.send(request)
+        except AttemptRejected as error:
+            said = {"cause": error.cause, "remedy": error.remedy}
+            self._book(attempt, EventKind.REJECTED, said)
+            self._records.give_back(attempt, verification.id, reservation)
+            return SendResult(
+                SendOutcome.REJECTED, verification.id, None, error.cause, error.remedy
+            )
+        except AttemptUnknown as error:
+            said = {"cause": error.cause, "remedy": error.remedy}
+            self._book(attempt, EventKind.UNCONFIRMED, said)
+            return SendResult(SendOutcome.UNKNOWN, verification.id, None, error.cause, error.remedy)
+        self._book(attempt, EventKind.ACCEPTED, {"reference": reference} if reference else {})
+        if not self._sender.calls_back(verification.channel):
+            self._follower.follow(attempt)
+        return SendResult(SendOutcome.SENT, verification.id)
+
+    def _book(self, attempt: str, kind: EventKind, fields: dict[str, str]) -> None:
+        self._ledger.apply(AttemptEvent(attempt, kind, self._clock.now(), Source.APP, fields))
+
+
+def _mode(channel: Channel, mode: Mode) -> Mode:
+    match channel:
+        case Channel.SMS:
+            return Mode.SMS
+        case Channel.VOICE:
+            return Mode.CALL
+        case Channel.PHLO:
+            return mode
+
+
+def _record_of(verification: Verification) -> dict[str, str]:
+    """What an attempt keeps of its verification; no number, only its mask."""
+    return {
+        "channel": verification.channel,
+        "mode": verification.mode,
+        "to_masked": verification.to_masked,
+        "region": verification.region,
+        "carrier": verification.carrier,
+    }
+
+
+def _refused(verification: str | None, answer: str, why: str, retry_ms: int) -> SendResult:
+    outcome = SendOutcome(answer)
+    retry = timedelta(milliseconds=retry_ms) if retry_ms else None
+    cause, remedy = words.send_refusal(outcome, why, retry)
+    return SendResult(outcome, verification, retry, cause, remedy)

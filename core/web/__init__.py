@@ -1,0 +1,1 @@
+"""HTTP routes beside the pages: Plivo's callbacks and the push that wakes the pages."""

@@ -1,0 +1,109 @@
+"""The routes and the lifespan that `dashboard.py` mounts beside the pages.
+
+The same routes also make an application of their own (`standalone`), without Streamlit.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, Protocol
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from core.services import Services
+from core.web import live, plivo
+from core.web.live import Changes
+
+log = logging.getLogger(__name__)
+
+
+class MountedSandbox(Protocol):
+    """The simulated Plivo, as far as it is mounted here. The entry makes it: nothing else of core
+    knows the sandbox."""
+
+    asgi: ASGIApp
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Its carrier runs while this is entered."""
+        ...
+
+
+class Web:
+    """Everything that this process serves beside the pages.
+
+    `services` is called at the first need, so that importing builds nothing; `make_sandbox` only
+    where this process runs the sandbox.
+    """
+
+    def __init__(
+        self,
+        services: Callable[[], Services],
+        make_sandbox: Callable[[Services], MountedSandbox],
+    ) -> None:
+        self._services = services
+        self._make_sandbox = make_sandbox
+        self._changes: Changes | None = None
+        self._sandbox: MountedSandbox | None = None
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """Plivo's callbacks, the push, and the sandbox where there is one."""
+        return [
+            *plivo.routes(self._services),
+            *live.routes(self._live_changes),
+            Mount("/sandbox", app=self._serve_sandbox),
+        ]
+
+    @asynccontextmanager
+    async def lifespan(self, app: Any) -> AsyncIterator[dict[str, Any]]:
+        """Start what runs in the background, and stop it again, in the opposite order."""
+        services = self._services()
+        async with AsyncExitStack() as stack:
+            stack.callback(services.close)
+            if services.runs_sandbox:
+                self._sandbox = self._make_sandbox(services)
+                await stack.enter_async_context(self._sandbox.running())
+            self._changes = Changes(services.client, services.keys.changes)
+            self._changes.start()
+            stack.callback(self._changes.stop)
+            services.follower.start()
+            stack.callback(services.follower.stop)
+            log.info("started", extra={"mode": services.settings.mode, "redis": services.where})
+            yield {}
+
+    def middleware(self, app: ASGIApp) -> ASGIApp:
+        """Learns the address this process listens on from the first request it gets."""
+
+        async def learning(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and scope.get("server"):
+                host, port = scope["server"]
+                self._services().address.listening_on(f"http://{_host(host)}:{port}")
+            await app(scope, receive, send)
+
+        return learning
+
+    def _live_changes(self) -> Changes:
+        if self._changes is None:
+            raise RuntimeError("The lifespan has not started")
+        return self._changes
+
+    async def _serve_sandbox(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._sandbox is None:
+            # Live: there is no sandbox, and the page's catch-all must not answer for it.
+            await Starlette()(scope, receive, send)
+        else:
+            await self._sandbox.asgi(scope, receive, send)
+
+
+def standalone(web: Web) -> Starlette:
+    """The routes without the pages."""
+    return Starlette(
+        routes=web.routes, lifespan=web.lifespan, middleware=[Middleware(web.middleware)]
+    )
+
+
+def _host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,111 @@
+"""The push that wakes a page: one server-sent event for each change of a verification.
+
+One thread of the process listens to Redis and passes each change on to the streams that wait for
+it. An event says only that something changed; what changed is read by the page.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+
+import redis
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.routing import Route
+
+from core.store.client import Client
+
+log = logging.getLogger(__name__)
+
+KEEP_ALIVE_SECONDS = 15
+
+
+class Changes:
+    """Hands changes from Redis Pub/Sub to coroutines. `start` and `stop` belong to the lifespan."""
+
+    def __init__(self, client: Client, channel: str) -> None:
+        self._client = client
+        self._channel = channel
+        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Listen in the background; call it on the loop that serves the streams."""
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._listen, name="changes", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, and every stream with it."""
+        self._stopping.set()
+        for events in self._waiting.values():
+            for event in events:
+                event.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    async def of(self, verification: str) -> AsyncIterator[bool]:
+        """True for each change, several at once as one; False to keep an idle stream alive."""
+        event = asyncio.Event()
+        self._waiting[verification].add(event)
+        try:
+            while not self._stopping.is_set():
+                try:
+                    await asyncio.wait_for(event.wait(), KEEP_ALIVE_SECONDS)
+                except TimeoutError:
+                    yield False
+                    continue
+                event.clear()
+                if not self._stopping.is_set():
+                    yield True
+        finally:
+            self._waiting[verification].discard(event)
+            if not self._waiting[verification]:
+                del self._waiting[verification]
+
+    def _listen(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with self._client.pubsub(ignore_subscribe_messages=True) as pubsub:
+                    pubsub.subscribe(self._channel)
+                    # What changed while nobody listened is not known: everybody looks again.
+                    self._wake(None)
+                    while not self._stopping.is_set():
+                        message = pubsub.get_message(timeout=0.5)
+                        if message is not None:
+                            self._wake(message["data"])
+            except redis.exceptions.RedisError as error:
+                log.warning("push paused", extra={"cause": type(error).__name__})
+                self._stopping.wait(1)
+
+    def _wake(self, verification: str | None) -> None:
+        assert self._loop is not None  # noqa: S101  start() set it before this thread was made
+        self._loop.call_soon_threadsafe(self._set, verification)
+
+    def _set(self, verification: str | None) -> None:
+        names = list(self._waiting) if verification is None else [verification]
+        for name in names:
+            for event in self._waiting.get(name, ()):
+                event.set()
+
+
+def routes(changes: Callable[[], Changes]) -> list[Route]:
+    """`GET /live/{verification}`: whoever knows the id may watch that it changes."""
+
+    async def live(request: Request) -> StreamingResponse:
+        verification = str(request.path_params["verification"])
+
+        async def stream() -> AsyncIterator[str]:
+            # The first line opens the stream at once, also through a buffering proxy.
+            yield "retry: 1000\n\n"
+            async for changed in changes().of(verification):
+                yield "data: changed\n\n" if changed else ": still here\n\n"
+
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(stream(), media_type="text/event-stream", headers=headers)
+
+    return [Route("/live/{verification}", live, methods=["GET"])]

@@ -1,0 +1,180 @@
+"""Plivo's callbacks: message status, and a call's ring, answer, key press and end.
+
+A request is believed only with our token in its path and Plivo's signature over the public URL;
+else it gets 403 and is counted. A 2xx is given only once the event is stored, so that Plivo
+repeats what was not. Both GET and POST are served, since Plivo may be told to use either; every
+other method gets 405 here, because the page's catch-all would answer it with 200.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.clock import to_ms
+from core.delivery.attempt import EventKind, verification_of
+from core.errors import StoreUnavailable
+from core.provider.callbacks import CallCallback, HangupCallback, MessageCallback
+from core.provider.exchanges import Exchange
+from core.provider.masking import DOTS, mask_fields, mask_text
+from core.provider.signature import is_signed_by
+from core.services import Services
+
+log = logging.getLogger(__name__)
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+XML = "application/xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A callback that is believed: which attempt it is about, and its parameters."""
+
+    attempt: str
+    token: str
+    form: dict[str, str]
+
+
+Handler = Callable[[Services, Callback], Response]
+
+
+def routes(services: Callable[[], Services]) -> list[Route]:
+    """The callback routes; `services` is asked for at each request."""
+    handlers: dict[str, Handler] = {
+        "message": _message,
+        "ring": _ring,
+        "answer": _answer,
+        "digits": _digits,
+        "hangup": _hangup,
+    }
+    return [
+        Route(f"/plivo/{name}/{{token}}", _endpoint(name, handler, services), methods=METHODS)
+        for name, handler in handlers.items()
+    ]
+
+
+def _endpoint(
+    name: str, handler: Handler, services: Callable[[], Services]
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        if request.method not in {"GET", "POST"}:
+            return Response(status_code=405, headers={"Allow": "GET, POST"})
+        body = (await request.body()).decode() if request.method == "POST" else ""
+        # Redis is asked with blocking calls: not on the loop that serves every websocket.
+        return await run_in_threadpool(_serve, name, handler, services(), request, body)
+
+    return endpoint
+
+
+def _serve(
+    name: str, handler: Handler, services: Services, request: Request, body: str
+) -> Response:
+    try:
+        callback = _believe(services, request, body)
+        if callback is None:
+            services.ledger.count("forged")
+            log.warning("callback refused", extra={"route": name})
+            return Response(status_code=403)
+        try:
+            response = handler(services, callback)
+        except ValidationError as error:
+            services.ledger.count("malformed")
+            wrong = sorted({str(part) for one in error.errors() for part in one["loc"]})
+            log.warning("callback malformed", extra={"route": name, "fields": wrong})
+            response = Response(f"Missing or unknown: {', '.join(wrong)}\n", status_code=400)
+        _record(services, request, callback, response)
+        return response
+    except StoreUnavailable as error:
+        # Not stored, so not acknowledged: Plivo will say it again.
+        log.error("callback not stored", extra={"route": name, "cause": error.cause})
+        return Response(status_code=503, headers={"Retry-After": "60"})
+
+
+def _believe(services: Services, request: Request, body: str) -> Callback | None:
+    token = str(request.path_params["token"])
+    attempt = services.keyring.attempt_of(token)
+    if attempt is None:
+        return None
+    try:
+        form = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=bool(body)))
+    except ValueError:
+        return None
+    path = request.scope["raw_path"].decode() if "raw_path" in request.scope else request.url.path
+    url = f"{services.address.base}{path.partition('?')[0]}"
+    if request.url.query:
+        url = f"{url}?{request.url.query}"
+    check = is_signed_by(
+        services.auth_token,
+        method=request.method,
+        url=url,
+        headers=request.headers,
+        form=form,
+    )
+    if not check.is_valid:
+        return None
+    return Callback(attempt, token, dict(request.query_params) | form)
+
+
+def _message(services: Services, callback: Callback) -> Response:
+    message = MessageCallback.model_validate(callback.form)
+    services.ledger.apply(message.event(callback.attempt, services.clock.now()))
+    return Response(status_code=204)
+
+
+def _ring(services: Services, callback: Callback) -> Response:
+    call = CallCallback.model_validate(callback.form)
+    event = call.event(callback.attempt, EventKind.RINGING, services.clock.now())
+    services.ledger.apply(event)
+    return Response(status_code=204)
+
+
+def _answer(services: Services, callback: Callback) -> Response:
+    call = CallCallback.model_validate(callback.form)
+    event = call.event(callback.attempt, EventKind.ANSWERED, services.clock.now())
+    services.ledger.apply(event)
+    xml = services.calls.answered(callback.attempt, _key_url(services, callback))
+    return Response(xml, media_type=XML, headers={"Cache-Control": "no-store"})
+
+
+def _digits(services: Services, callback: Callback) -> Response:
+    call = CallCallback.model_validate(callback.form)
+    xml = services.calls.pressed(callback.attempt, call.digits, _key_url(services, callback))
+    return Response(xml, media_type=XML, headers={"Cache-Control": "no-store"})
+
+
+def _hangup(services: Services, callback: Callback) -> Response:
+    end = HangupCallback.model_validate(callback.form)
+    services.ledger.apply(end.end(callback.attempt, services.clock.now()))
+    return Response(status_code=204)
+
+
+def _key_url(services: Services, callback: Callback) -> str:
+    return f"{services.address.base}/plivo/digits/{callback.token}"
+
+
+def _record(services: Services, request: Request, callback: Callback, response: Response) -> None:
+    attempt = services.ledger.attempt(callback.attempt)
+    if attempt is None:
+        return
+    path = mask_text(request.url.path)
+    spoken = response.media_type == XML
+    services.exchanges.record(
+        verification_of(callback.attempt),
+        Exchange(
+            direction="callback",
+            at_ms=to_ms(services.clock.now()),
+            method=request.method,
+            url=path,
+            sent=mask_fields(callback.form),
+            status=response.status_code,
+            # What is spoken may be the code.
+            answer=f"<Response>{DOTS}</Response>" if spoken else None,
+            span_ms=0,
+        ),
+    )

@@ -1,0 +1,60 @@
+"""Both halves of the entry. Imported, it is the ASGI app; run by Streamlit, it is the navigation.
+
+`streamlit run dashboard.py` and `uvicorn dashboard:app` both work: Streamlit finds `app` by reading
+this file, imports it once, and executes it again as a script for every rerun.
+"""
+
+import logging
+from pathlib import Path
+
+import streamlit as st
+
+PAGES = Path(__file__).parent / "pages"
+
+
+def pages() -> list[st.Page]:
+    """The menu."""
+    return [
+        st.Page(
+            PAGES / "verify.py",
+            title="Verify",
+            icon=":material/verified_user:",
+            default=True,
+        )
+    ]
+
+
+if __name__ == "__main__":
+    st.set_page_config(
+        page_title="Phone verification", page_icon=":material/verified_user:", layout="wide"
+    )
+    st.navigation(pages()).run()
+else:
+    from starlette.middleware import Middleware
+
+    from core.sandbox.app import Sandbox
+    from core.services import Services
+    from core.web.app import Web
+    from pages.components.shared import services
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def make_sandbox(of: Services) -> Sandbox:
+        """The simulated Plivo, with the credentials that the app uses."""
+        return Sandbox(
+            data=of.settings.data_dir / "sandbox",
+            auth_id=of.settings.auth_id,
+            auth_token=of.auth_token,
+            speed=of.settings.sandbox_speed,
+        )
+
+    # Without this, the first visitor after a start could reach a page's file directly, without the
+    # half above: Streamlit treats a folder `pages/` as pages of its own until it is told otherwise.
+    st.navigation(pages())
+    web = Web(services, make_sandbox)
+    app = st.App(
+        __file__,
+        routes=web.routes,
+        lifespan=web.lifespan,
+        middleware=[Middleware(web.middleware)],
+    )

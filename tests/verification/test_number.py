@@ -1,0 +1,280 @@
+"""Numbers as people type them."""
+
+import phonenumbers
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from core.verification.number import (
+    Kind,
+    PhoneNumber,
+    UnfitNumber,
+    WhyRefused,
+    parse_number,
+    region_of_browser,
+)
+
+GERMAN = "+491701234567"
+SENDER = "+14155550100"
+
+# libphonenumber's own example of a mobile number, for each country that has one.
+EXAMPLES = {
+    region: example_number
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+    if (
+        example_number := phonenumbers.example_number_for_type(
+            region, phonenumbers.PhoneNumberType.MOBILE
+        )
+    )
+}
+FULL_WIDTH = {ord(char): ord(char) + 0xFEE0 for char in "+0123456789"}
+ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+
+
+def read(typed: str, region: str | None, **rules) -> PhoneNumber | UnfitNumber:
+    try:
+        return parse_number(typed, default_region=region, **rules)
+    except UnfitNumber as refused:
+        return refused
+
+
+def reason(typed: str, region: str | None = None, **rules) -> WhyRefused:
+    with pytest.raises(UnfitNumber) as refused:
+        parse_number(typed, default_region=region, **rules)
+    return refused.value.reason
+
+
+def mobile_of(region: str) -> PhoneNumber:
+    e164 = phonenumbers.format_number(EXAMPLES[region], phonenumbers.PhoneNumberFormat.E164)
+    return parse_number(e164, default_region=None)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "+491701234567",
+        " +49 170 1234567 ",
+        "+49 (0)170 / 123 45 67",
+        "0049 170 1234567",
+        "0170-1234567",
+        "(0170) 123.45.67",
+        "tel:+49-170-1234567",
+        "+49 170 1234567".translate(FULL_WIDTH),
+        "٠١٧٠١٢٣٤٥٦٧",
+        "\u202a+49 170 1234567\u202c",
+        "+49\u00a0170\u20111234567",
+    ],
+)
+def test_every_way_to_write_a_number_gives_the_same_number(typed):
+    assert parse_number(typed, default_region="DE").e164 == GERMAN
+
+
+@pytest.mark.parametrize("region", [None, "US", "DE", "JP"])
+def test_00_is_a_plus_sign_wherever_it_is_typed(region):
+    assert parse_number("0049 170 1234567", default_region=region).e164 == GERMAN
+
+
+def test_a_number_tells_where_it_is_from_and_how_people_there_write_it():
+    number = parse_number(GERMAN, default_region=None)
+    assert (number.region, number.country, number.kind) == ("DE", "Germany", Kind.MOBILE)
+    assert (number.national, number.international) == ("0170 1234567", "+49 170 1234567")
+    assert number.carrier == "T-Mobile"
+    assert (number.digits, number.prefix) == ("491701234567", "+49170123")
+
+
+def test_a_fictitious_number_is_accepted_where_the_plan_calls_it_valid():
+    number = parse_number("+1 415 555 0450", default_region=None)
+    assert (number.region, number.kind, number.carrier) == ("US", Kind.FIXED_OR_MOBILE, "")
+
+
+def test_a_plus_1_number_of_the_caribbean_is_not_of_the_united_states():
+    assert parse_number("+1 809 555 0123", default_region="US").region == "DO"
+    allowed = frozenset({"US"})
+    assert reason("(809) 555-0123", "US", allowed=allowed) is WhyRefused.COUNTRY_NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    "typed", ["0049 170 1234567", GERMAN.translate(FULL_WIDTH), "011491701234567"]
+)
+def test_the_allowed_countries_are_held_against_the_number_and_not_the_typed_text(typed):
+    allowed = frozenset({"US"})
+    assert reason(typed, "US", allowed=allowed) is WhyRefused.COUNTRY_NOT_ALLOWED
+
+
+def test_an_empty_set_of_allowed_countries_allows_none():
+    assert reason(GERMAN, allowed=frozenset()) is WhyRefused.COUNTRY_NOT_ALLOWED
+    assert parse_number(GERMAN, default_region=None, allowed=None).region == "DE"
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "why"),
+    [
+        ("", None, WhyRefused.EMPTY),
+        (" \u200b\t", "DE", WhyRefused.EMPTY),
+        ("hello", "DE", WhyRefused.NOT_A_NUMBER),
+        (f"{GERMAN} or +491711234567", None, WhyRefused.NOT_A_NUMBER),
+        ("0170 1234567", None, WhyRefused.NO_COUNTRY),
+        ("0170 1234567", "XX", WhyRefused.NO_COUNTRY),
+        ("+999 1234567", "DE", WhyRefused.NO_COUNTRY),
+        ("1", "DE", WhyRefused.TOO_SHORT),
+        ("555 0450", "US", WhyRefused.TOO_SHORT),
+        ("+33 6 12 34 56 7", None, WhyRefused.TOO_SHORT),
+        ("+33 6 12 34 56 789", None, WhyRefused.TOO_LONG),
+        ("1" * 300, "US", WhyRefused.TOO_LONG),
+        ("+1 555 555 0100", None, WhyRefused.INVALID),
+        ("+49 30 901820", None, WhyRefused.NOT_A_MOBILE),
+        ("+1 900 555 1234", None, WhyRefused.PREMIUM_RATE),
+        ("+1 800 555 0123", None, WhyRefused.NOT_REACHABLE_KIND),
+        ("+44 70 1234 5678", None, WhyRefused.NOT_REACHABLE_KIND),
+        ("+881 6 123 45678", None, WhyRefused.NOT_REACHABLE_KIND),
+        (f"{GERMAN} ext. 5", None, WhyRefused.NOT_REACHABLE_KIND),
+    ],
+)
+def test_a_number_is_refused_for_what_is_wrong_with_it(typed, region, why):
+    assert reason(typed, region) is why
+
+
+@pytest.mark.parametrize("own", [SENDER, SENDER[1:], "+1 (415) 555-0100"])
+def test_the_sender_cannot_be_verified(own):
+    assert reason("415 555 0100", "US", sender=own) is WhyRefused.SAME_AS_SENDER
+
+
+def test_a_sender_with_a_name_forbids_no_number():
+    assert parse_number(GERMAN, default_region=None, sender="ACME").e164 == GERMAN
+
+
+def test_a_fixed_line_takes_a_call_but_no_message_and_the_remedy_says_so():
+    assert parse_number("+49 30 901820", default_region=None, for_sms=False).region == "DE"
+    with pytest.raises(UnfitNumber, match="takes no text messages") as refused:
+        parse_number("+49 30 901820", default_region=None)
+    assert "call" in refused.value.remedy
+
+
+def test_a_premium_number_takes_no_call_either():
+    assert reason("+1 900 555 1234", for_sms=False) is WhyRefused.PREMIUM_RATE
+
+
+def test_a_missing_digit_is_counted_out():
+    with pytest.raises(UnfitNumber) as refused:
+        parse_number("06 12 34 56 7", default_region="FR")
+    assert refused.value.cause == (
+        "That has 8 digits after +33 (France); a mobile number has 9 there."
+    )
+    assert refused.value.remedy == "Check whether a digit is missing."
+
+
+def test_a_mobile_number_with_a_digit_missing_is_not_called_a_wrong_fixed_line():
+    with pytest.raises(UnfitNumber, match="mobile number has 10 or 11 there") as refused:
+        parse_number("0151 234567", default_region="DE")
+    assert refused.value.reason is WhyRefused.TOO_SHORT
+
+
+@pytest.mark.parametrize(
+    ("typed", "masked"),
+    [
+        ("+1 415 555 0450", "+1 415 ••• ••50"),
+        ("+49 170 1234567", "+49 170 •••••67"),
+        ("+33 6 12 34 56 78", "+33 6 •• •• •• 78"),
+        ("+65 9123 4567", "+65 •••• ••67"),  # the first group would leave two digits to guess
+        ("+247 4 1234", "+247 •••34"),
+    ],
+)
+def test_a_mask_keeps_the_country_the_first_group_and_the_last_two_digits(typed, masked):
+    assert parse_number(typed, default_region=None).masked == masked
+
+
+def test_a_number_hides_itself_in_text():
+    number = parse_number("+1 415 555 0450", default_region=None)
+    assert str(number) == f"{number}" == "+1 415 ••• ••50"
+    assert repr([number]) == "[PhoneNumber(+1 415 ••• ••50)]"
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(EXAMPLES)))
+def test_no_mask_shows_more_than_the_first_group_and_the_last_two_digits(region):
+    number = mobile_of(region)
+    groups = number.masked.split()
+    national = "".join(groups[1:])
+    assert len(groups[0] + national) == len(number.e164)
+    assert national.endswith(number.e164[-2:])
+    assert "•" not in groups[0]
+    shown = sum(char.isdigit() for char in national)
+    assert shown == 2 or (shown <= len(groups[1]) + 2 and national.count("•") >= 4)
+    assert national.count("•") * 2 >= shown
+
+
+@settings(deadline=None)
+@given(
+    region=st.sampled_from(sorted(EXAMPLES)),
+    style=st.sampled_from(
+        [
+            phonenumbers.PhoneNumberFormat.E164,
+            phonenumbers.PhoneNumberFormat.INTERNATIONAL,
+            phonenumbers.PhoneNumberFormat.NATIONAL,
+            phonenumbers.PhoneNumberFormat.RFC3966,
+        ]
+    ),
+    script=st.sampled_from([{}, FULL_WIDTH, ARABIC]),
+    space=st.sampled_from([" ", "  ", "\u00a0", ".", "-", "\u2011", ""]),
+    around=st.sampled_from(["", " ", "\u202a", "\u200e"]),
+)
+def test_any_formatting_of_a_number_gives_the_same_number(region, style, script, space, around):
+    typed = phonenumbers.format_number(EXAMPLES[region], style)
+    typed = around + typed.replace(" ", space) + around
+    if not typed.strip("\u202a\u200e ").startswith("tel:"):
+        typed = typed.translate(script)
+    assert parse_number(typed, default_region=region).e164 == mobile_of(region).e164
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(EXAMPLES)))
+def test_the_international_format_reads_back_as_the_same_number(region):
+    number = mobile_of(region)
+    assert parse_number(number.international, default_region=None) == number
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    typed=st.text()
+    | st.text(alphabet="+0123456789 ()-./*#;,:teltxphon-context=\uff0b\uff10\u0661"),
+    region=st.sampled_from([None, "DE", "US", "IT", "AR", "xx", ""]),
+    for_sms=st.booleans(),
+)
+@example(typed="tel:;phone-context=+49", region=None, for_sms=True)
+@example(typed="+1\x00", region="US", for_sms=True)
+def test_any_text_is_a_number_or_is_refused_with_a_reason(typed, region, for_sms):
+    result = read(typed, region, for_sms=for_sms)
+    if isinstance(result, UnfitNumber):
+        assert result.cause.endswith(".")
+        assert result.remedy.endswith(".")
+    else:
+        assert phonenumbers.is_valid_number(phonenumbers.parse(result.e164))
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="0123456789", min_size=6, max_size=18))
+def test_a_refusal_never_repeats_the_number(digits):
+    result = read(f"+{digits}", None)
+    assume(isinstance(result, UnfitNumber))
+    assert digits not in str(result)
+    assert digits[3:] not in str(result)
+
+
+@pytest.mark.parametrize(
+    ("timezone", "locale", "region"),
+    [
+        ("Europe/Berlin", "en-US", "DE"),
+        ("Asia/Calcutta", "en", "IN"),  # an old name that browsers still report
+        ("Europe/Kiev", None, "UA"),
+        ("UTC", "en-GB", "GB"),
+        (None, "zh-Hant-TW", "TW"),
+        (None, "en-u-ca-gregory", None),
+        (None, "es-419", None),
+        (None, "de", None),
+        ("Mars/Olympus", "*", None),
+        ("", "", None),
+        (None, None, None),
+    ],
+)
+def test_a_browser_is_where_its_clock_is_and_else_where_its_language_is(timezone, locale, region):
+    assert region_of_browser(timezone, locale) == region
