@@ -29,8 +29,8 @@ class Keyring:
         return hmac.digest(self._secret, f"{purpose}\0{message}".encode(), "sha256")
 
     def code_seed(self, verification: str) -> str:
-        """The base32 TOTP key of one verification (RFC 6238 wants at least 160 bits; this is
-        256).""" return base64.b32encode(self._derive("code", verification)).decode().rstrip("=")
+        """The base32 TOTP key of one verification: 256 bits, where RFC 6238 wants 160."""
+        return base64.b32encode(self._derive("code", verification)).decode().rstrip("=")
 
     def code_digest(self, verification: str, digits: str) -> str:
         """A keyed digest of `digits`, bound to the verification, in hex.
@@ -59,5 +59,5 @@ class Keyring:
 
 
 def new_id() -> str:
-    """A verification's id: 24 characters, 120 random bits. Whoever knows it may check and watch
-    it.""" return base64.b32encode(secrets.token_bytes(15)).decode().lower()
+    """A verification's id: 24 characters, 120 random bits. To know it is to be let in."""
+    return base64.b32encode(secrets.token_bytes(15)).decode().lower()

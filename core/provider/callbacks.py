@@ -12,8 +12,8 @@ from core.provider.error_codes import hangup_cause, message_error
 
 
 def _utc(text: object) -> object:
-    """Plivo's naive UTC, `2021-04-16 18:39:29.088198`, with or without a fraction; "" is no
-    time.""" if not isinstance(text, str) or not text:
+    """Plivo's naive UTC, `2021-04-16 18:39:29.088198`, fraction or not; "" is no time."""
+    if not isinstance(text, str) or not text:
         return None
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -116,8 +116,8 @@ class HangupCallback(CallCallback):
 
 
 def cost_micros(amount: str) -> int:
-    """An amount in dollars, such as "0.00650", in millionths; 0 where it is missing or no
-    number.""" try:
+    """An amount in dollars, such as "0.00650", in millionths; 0 where it is no number."""
+    try:
         return int(Decimal(amount) * 1_000_000)
     except InvalidOperation:
         return 0

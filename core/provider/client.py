@@ -117,8 +117,8 @@ class PlivoClients:
         return self._make(call, record, send_failure)
 
     def read(self, call: SdkCall, record: Recorder | None = None) -> Any:
-        """Make a call that reads. Raises ProviderRead; its `status` is 404 for an unknown
-        record.""" return self._make(call, record, read_failure)
+        """Make a call that reads. Raises ProviderRead, with `status` 404 for an unknown record."""
+        return self._make(call, record, read_failure)
 
     def _make(
         self,

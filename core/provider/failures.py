@@ -38,8 +38,8 @@ _UNCERTAIN: dict[int, tuple[str, str]] = {
 
 
 def send_failure(error: Exception) -> ProviderError | None:
-    """The named error for what a send raised; None when it is not an answer of the network or
-    Plivo.""" if isinstance(error, WireError):
+    """The named error for what a send raised; None when neither Plivo nor the network did."""
+    if isinstance(error, WireError):
         return _answered(error)
     if isinstance(error, requests.exceptions.RequestException):
         return _unanswered(error)

@@ -11,7 +11,9 @@ _SECRET = {"otp", "digits", "speech"}
 _NUMBER = {"from", "to", "src", "dst", "from_", "to_", "from_number", "to_number", "phone_number"}
 # A callback token is an attempt's id and a signature: 24 base32 characters, "-", digits, ".", rest.
 _TOKEN = re.compile(r"[a-z2-7]{24}-\d+\.[\w-]+")
-_LONG_NUMBER = re.compile(r"\+?\d{8,15}(?!\d)")
+_ACCOUNT = re.compile(r"\b(MA|SA)[A-Z0-9]{18}\b")
+# Not inside an identifier: a UUID may hold a long run of digits.
+_LONG_NUMBER = re.compile(r"(?<![\w-])\+?\d{8,15}(?![\w-])")
 _DIGITS = re.compile(r"\d")
 
 
@@ -34,6 +36,7 @@ def mask_text(text: str, digits: str = "") -> str:
         # Spoken and spaced forms too: "4, 7, 1" and "4 7 1".
         text = re.sub(r"[\s,.]*".join(digits), DOTS, text)
     text = _TOKEN.sub(DOTS, text)
+    text = _ACCOUNT.sub(rf"\1{DOTS}", text)
     return _LONG_NUMBER.sub(lambda match: mask_number(match[0]), text)
 
 
@@ -50,7 +53,7 @@ def mask_value(name: str, value: Any, digits: str = "") -> Any:
         return DOTS
     if lowered in _NUMBER:
         return mask_number(value)
-    if lowered.endswith(("uuid", "_id", "resource_uri")):
+    if lowered.endswith(("uuid", "_id")) and lowered != "auth_id":
         # Identifiers of Plivo's are shown: they are what one asks support about.
         return value
     return mask_text(value, digits)

@@ -18,10 +18,10 @@ _REACHED = {EventKind.SENT, EventKind.DELIVERED, EventKind.UNDELIVERED}
 def message_events(
     attempt: str, record: Any, now: datetime, source: Source = Source.POLL
 ) -> list[AttemptEvent]:
-    """What a message record tells: queued, sent where it was, and the final state where it is
-    one.""" state = MessageState(record.message_state).kind fields = {"reference":
-    str(record.message_uuid), "units": str(record.units)} if cost :=
-    cost_micros(str(record.total_amount)):
+    """What a message record tells: queued, sent where it was, and its final state if it has one."""
+    state = MessageState(record.message_state).kind
+    fields = {"reference": str(record.message_uuid), "units": str(record.units)}
+    if cost := cost_micros(str(record.total_amount)):
         fields["cost_micros"] = str(cost)
     if error := message_error(getattr(record, "error_code", None)):
         fields["error_code"] = error.code

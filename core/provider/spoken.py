@@ -112,7 +112,7 @@ def language_for(locale: str | None, region: str | None) -> Language:
 def _read_locale(locale: str | None) -> tuple[str | None, str | None]:
     """Language and territory of a BCP 47 tag, as far as it has them."""
     try:
-        parts = parse_locale(locale or "", sep="-")
+        parts = parse_locale((locale or "").replace("_", "-"), sep="-")
     except ValueError:
         return None, None
     return parts[0], parts[1]

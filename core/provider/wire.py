@@ -114,8 +114,8 @@ class PlivoAdapter(HTTPAdapter):
 
 
 def _error_text(response: requests.Response) -> str:
-    """Plivo's words for what is wrong: `error`, or `message` on Lookup, or the body's first
-    line.""" with suppress(ValueError):
+    """Plivo's words for what is wrong: `error`, on Lookup `message`, else the first line."""
+    with suppress(ValueError):
         body = response.json()
         if isinstance(body, dict):
             return str(body.get("error") or body.get("message") or "")[:200]

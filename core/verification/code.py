@@ -35,10 +35,13 @@ class Code:
 
 def code_of(keyring: Keyring, verification: str, digits: int) -> Code:
     """The code of a verification, `digits` (4-10) long, leading zeros kept."""
-    totp = pyotp.TOTP(keyring.code_seed(verification), digits=digits, digest=hashlib.sha256)
+    # pyotp makes 6 digits at least. RFC 4226 takes the value modulo a power of ten, so the last
+    # digits of a longer code are the shorter code.
+    made = max(digits, 6)
+    totp = pyotp.TOTP(keyring.code_seed(verification), digits=made, digest=hashlib.sha256)
     # Whether it is still alive is decided by the store's clock, in the script that counts the
     # check.
-    return Code(totp.generate_otp(0))
+    return Code(totp.generate_otp(0)[-digits:])
 
 
 def read_entered(typed: str, digits: int) -> str | None:

@@ -109,11 +109,11 @@ class PhoneNumber:
         The country code and the last two digits are kept, and the first group where that still
         hides four digits.
         """
-        code, *groups = self.international.replace("-", " ").replace("/", " ").split()
+        code, *groups = re.findall(r"\d+", self.international)
         digits = sum(len(group) for group in groups)
         kept = len(groups[0]) if digits - len(groups[0]) - 2 >= _HIDDEN else 0
         place = 0
-        shown = [code]
+        shown = [f"+{code}"]
         for group in groups:
             shown.append(
                 "".join(

@@ -227,7 +227,7 @@ class Api:
         return log
 
     def told(self, reference: str) -> list[dict[str, Any]]:
-        """The callback log once nothing of it is under way."""
+        """The callback log once nothing of it is under way at the moment."""
 
         def log() -> list[dict[str, Any]]:
             callbacks = self.callbacks(reference)
@@ -235,6 +235,11 @@ class Api:
             return [] if open_ones else callbacks
 
         return wait_for(log)
+
+    def told_all(self, uuid: str) -> list[dict[str, Any]]:
+        """The callback log of a message once all is told, the last callback too."""
+        self.settled(uuid)
+        return self.told(uuid)
 
     def phone(self, number: str) -> Phone:
         return Phone(self.http, number)

@@ -37,13 +37,10 @@ def test_a_message_that_is_not_logged_still_reaches_the_phone(api: Api) -> None:
     assert api.phone(to).texts == ["Your code is 4711"]
 
 
-def test_the_text_is_in_no_record_and_in_no_callback(
-    api: Api, product: Product, path: str
-) -> None:
+def test_the_text_is_in_no_record_and_in_no_callback(api: Api, product: Product, path: str) -> None:
     to = number("5555")
     uuid = api.send(to, text="SECRET-4711", url=product.url(path))
-    api.settled(uuid)
-    api.told(uuid)
+    api.told_all(uuid)
     shown = api.get(f"/Message/{uuid}/").text + api.get("/Message/", to_number=to).text
     assert "SECRET-4711" not in shown + repr(product.at(path)) + repr(api.callbacks(uuid))
 

@@ -1,0 +1,135 @@
+"""A verification as a row of steps: what happened, when, and how long each leg took."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from core.delivery.attempt import Attempt, Channel, EventKind, Mode, State
+from core.verification.model import Status, View
+from core.verification.words import attempt_words
+
+
+class StepState(StrEnum):
+    """How a step stands. `NOW` is the one that is waited for."""
+
+    DONE = "done"
+    NOW = "now"
+    WAITING = "waiting"
+    BAD = "bad"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineStep:
+    """`at` is when it happened, None when it has not; `gap` the time since the step before it."""
+
+    label: str
+    state: StepState
+    at: datetime | None = None
+    gap: timedelta | None = None
+    note: str = ""
+
+
+_MESSAGE = {
+    EventKind.REQUESTED: "Requested",
+    EventKind.ACCEPTED: "Accepted",
+    EventKind.QUEUED: "Queued",
+    EventKind.SENT: "Sent",
+    EventKind.DELIVERED: "Delivered",
+}
+_CALL = {
+    EventKind.REQUESTED: "Requested",
+    EventKind.ACCEPTED: "Accepted",
+    EventKind.RINGING: "Ringing",
+    EventKind.ANSWERED: "Answered",
+    EventKind.DELIVERED: "Read out",
+}
+_LAST = {EventKind.CHECKED: "Checked", EventKind.VERIFIED: "Verified"}
+_END = {
+    Status.EXPIRED: "Expired",
+    Status.LOCKED: "Locked",
+    Status.CANCELED: "Canceled",
+}
+
+
+def timeline(view: View) -> list[TimelineStep]:
+    """The steps of the newest attempt and what became of its code, in the order of their meaning.
+
+    Where an attempt was lost or its fate is unknown, that takes the place of the steps it never
+    reached. Moments are those of whoever saw the step first-hand, so clocks may differ a little:
+    a gap is never shown below zero.
+    """
+    attempt = view.newest
+    if attempt is None:
+        return [TimelineStep("Requested", StepState.NOW)]
+    steps = list(_legs(attempt, view.verification.status))
+    return list(_with_gaps(steps))
+
+
+def _legs(attempt: Attempt, status: Status) -> Iterator[TimelineStep]:
+    names = _MESSAGE if attempt.mode is Mode.SMS else _CALL
+    if attempt.channel is Channel.PHLO and attempt.mode is Mode.CALL:
+        # It may ring and be answered between two questions: ringing is not a step to wait for.
+        names = {
+            k: v for k, v in names.items() if k is not EventKind.RINGING or k in attempt.moments
+        }
+    stopped = False
+    for kind, label in names.items():
+        if attempt.state.is_lost and kind is EventKind.DELIVERED:
+            stopped = True
+            yield _lost(attempt)
+        elif kind in attempt.moments:
+            yield TimelineStep(label, StepState.DONE, attempt.moments[kind])
+        elif attempt.state is State.UNKNOWN and not stopped:
+            stopped = True
+            yield _unknown(attempt)
+        elif not attempt.state.is_lost and not stopped:
+            passed = _is_passed(kind, attempt, names)
+            yield TimelineStep(label, StepState.WAITING, note="not reported" if passed else "")
+    verified = attempt.moments.get(EventKind.VERIFIED)
+    checked = attempt.moments.get(EventKind.CHECKED) or verified
+    if checked is not None:
+        note = "wrong code" if checked != verified else ""
+        yield TimelineStep(_LAST[EventKind.CHECKED], StepState.DONE, checked, note=note)
+    elif not stopped:
+        yield TimelineStep(_LAST[EventKind.CHECKED], StepState.WAITING)
+    if verified is not None:
+        yield TimelineStep(_LAST[EventKind.VERIFIED], StepState.DONE, verified)
+    elif status in _END:
+        yield TimelineStep(_END[status], StepState.BAD)
+    elif not stopped:
+        yield TimelineStep(_LAST[EventKind.VERIFIED], StepState.WAITING)
+
+
+def _lost(attempt: Attempt) -> TimelineStep:
+    kind = EventKind(attempt.state.value)
+    code = attempt.error_code or attempt.hangup_cause
+    note = f"code {code}" if code else ""
+    return TimelineStep(
+        attempt_words(attempt).headline, StepState.BAD, attempt.moments.get(kind), note=note
+    )
+
+
+def _unknown(attempt: Attempt) -> TimelineStep:
+    moments = attempt.moments
+    at = moments.get(EventKind.UNREPORTED) or moments.get(EventKind.UNCONFIRMED)
+    return TimelineStep("Unknown", StepState.UNKNOWN, at, note="no answer")
+
+
+def _is_passed(kind: EventKind, attempt: Attempt, names: dict[EventKind, str]) -> bool:
+    order = list(names)
+    return any(later in attempt.moments for later in order[order.index(kind) + 1 :])
+
+
+def _with_gaps(steps: list[TimelineStep]) -> Iterator[TimelineStep]:
+    before: datetime | None = None
+    waited_for = next((s for s in steps if s.state is StepState.WAITING and not s.note), None)
+    for step in steps:
+        gap = None
+        if step.at is not None:
+            if before is not None:
+                gap = max(step.at - before, timedelta())
+            before = step.at
+        state = StepState.NOW if step is waited_for else step.state
+        yield TimelineStep(step.label, state, step.at, gap, step.note)

@@ -1,0 +1,23 @@
+"""The scripts and styles of the components, read from the files beside this one.
+
+Streamlit loads a component's script as a single module that can import nothing of ours, so shared
+parts are put in front of it as text.
+"""
+
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+
+def script(*names: str) -> str:
+    """`base.js`, then the named scripts, as one JavaScript module. The last one exports."""
+    return _joined(("base", *names), "js")
+
+
+def style(name: str) -> str:
+    """`base.css`, then the named style sheet."""
+    return _joined(("base", name), "css")
+
+
+def _joined(names: tuple[str, ...], suffix: str) -> str:
+    return "\n".join((_HERE / f"{name}.{suffix}").read_text("utf-8") for name in names)

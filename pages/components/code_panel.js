@@ -1,0 +1,225 @@
+// The code field and what belongs to it. See code_panel.py for the data.
+
+const URGENT_MS = 60_000;
+const FEW_TRIES = 2;
+const TICK_MS = 250;
+// A paste by the keyboard's own clipboard is cut to maxlength before the spaces are taken out.
+const ROOM_FOR_SEPARATORS = 3;
+
+/** The digits of whatever was typed, pasted or filled in: full-width ones too, nothing else. */
+const digitsOf = (text) => text.normalize("NFKC").replace(/\D/g, "");
+
+const triesLeft = (count) =>
+  count === 1 ? "1 try left" : `${count > 0 ? count : "No"} tries left`;
+
+class CodePanel {
+  constructor() {
+    this.input = make("input", {
+      id: "code",
+      type: "text",
+      inputMode: "numeric",
+      autocomplete: "one-time-code",
+      spellcheck: false,
+      enterKeyHint: "done",
+      "aria-describedby": "notice",
+    });
+    this.field = make("div", { className: "field" }, this.input);
+    this.time = make("span", { role: "timer" });
+    this.pips = make("span", { className: "pips", "aria-hidden": "true" });
+    this.tries = make("span");
+    this.notice = make("p", { id: "notice", className: "notice", role: "status" });
+    this.resend = make("button", { type: "button" });
+    this.noResend = make("p", { className: "quiet none" }, "No more codes for this verification");
+    this.call = make("button", { type: "button" }, "Call me instead");
+    this.reason = make("p", { className: "quiet" });
+    this.offer = make("div", { className: "offer" }, this.call, this.reason);
+    this.cancel = make("button", { type: "button", className: "plain" }, "Cancel");
+    this.spoken = make("p", { className: "spoken", role: "status" });
+    this.root = make(
+      "div",
+      { className: "root" },
+      make("label", { htmlFor: "code" }, "Code"),
+      this.field,
+      make(
+        "div",
+        { className: "facts quiet" },
+        this.time,
+        make("span", { className: "tries" }, this.pips, this.tries),
+      ),
+      this.notice,
+      make("div", { className: "actions" }, this.resend, this.noResend, this.cancel, this.offer),
+      this.spoken,
+    );
+
+    this.input.oninput = (event) => event.isComposing || this.typed();
+    this.input.oncompositionend = () => this.typed();
+    this.input.onpaste = (event) => {
+      event.preventDefault();
+      this.fill(event.clipboardData.getData("text"));
+      this.submitOnce();
+    };
+    this.input.onkeydown = (event) => {
+      if (event.key === "Enter") this.submit();
+    };
+    this.resend.onclick = () => this.press("resend", true);
+    this.call.onclick = () => this.press("call", true);
+    this.cancel.onclick = () => this.press("cancel", true);
+    this.takeCode = ({ detail }) => {
+      if (this.closed()) return;
+      this.fill(String(detail?.code ?? ""));
+      this.submit();
+    };
+    window.addEventListener("verification-code", this.takeCode);
+    this.clock = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  update({ data, setTriggerValue }) {
+    this.trigger = setTriggerValue;
+    // A change of theme brings the same data again: nothing was answered.
+    if (data === this.data) return;
+    const before = this.data ?? {};
+    this.data = data;
+    // The message that travelled fastest knows the server's clock best.
+    this.ahead = Math.max(this.ahead ?? -Infinity, data.now_ms - Date.now());
+    // Only a run that began after the press has seen it; one under way before it has not.
+    if (data.now_ms >= this.pressedAt) this.pressedAt = undefined;
+
+    const isNew = data.verification !== before.verification;
+    if (isNew) this.restart();
+    else if (data.checks_left !== before.checks_left && this.submitted === this.input.value) {
+      this.startOver();
+    }
+    this.draw();
+    if (isNew && !document.activeElement?.matches("input, textarea")) this.focus();
+  }
+
+  /** Another verification: nothing of the one before counts. */
+  restart() {
+    this.pressedAt = undefined;
+    this.toldExpired = false;
+    this.input.value = "";
+    this.submitted = "";
+  }
+
+  /** The code was wrong: an empty field, ready to type. */
+  startOver() {
+    this.input.value = "";
+    this.submitted = "";
+    this.refocus = true;
+    this.field.classList.remove("shake");
+    void this.field.offsetWidth; // the animation starts again only after a layout without it
+    this.field.classList.add("shake");
+  }
+
+  now = () => Date.now() + this.ahead;
+  expired = () => this.now() >= this.data.expires_ms;
+  closed = () => this.data.disabled || this.expired() || this.pressedAt !== undefined;
+
+  typed() {
+    this.fill(this.input.value);
+    this.submitOnce();
+  }
+
+  fill(text) {
+    const code = digitsOf(text).slice(0, this.data.digits);
+    if (this.input.value !== code) this.input.value = code;
+  }
+
+  /** At the last digit: once for each value. Enter, or a tap on the handset, may ask again. */
+  submitOnce() {
+    if (this.input.value !== this.submitted) this.submit();
+  }
+
+  submit() {
+    if (this.closed() || this.input.value.length !== this.data.digits) return;
+    this.submitted = this.input.value;
+    this.press("entered", this.submitted);
+  }
+
+  press(event, value) {
+    if (this.pressedAt !== undefined) return;
+    this.pressedAt = this.now();
+    this.trigger(event, value);
+    this.draw();
+    // The pressed button is disabled and would drop the keyboard's place.
+    if (event !== "cancel") this.focus();
+  }
+
+  focus() {
+    this.input.focus({ preventScroll: true });
+  }
+
+  draw() {
+    const { data } = this;
+    const pressed = this.pressedAt !== undefined;
+    this.root.style.setProperty("--digits", data.digits);
+    this.root.classList.toggle("pressed", pressed);
+    this.input.maxLength = data.digits * ROOM_FOR_SEPARATORS;
+    this.input.pattern = `[0-9]{${data.digits}}`;
+    // Not `disabled` while an answer is awaited: that would drop the focus.
+    this.input.readOnly = pressed;
+    const wrong = data.notice_kind === "wrong";
+    this.input.setAttribute("aria-invalid", String(wrong));
+    this.field.classList.toggle("wrong", wrong);
+    this.notice.className = `notice ${data.notice_kind}`;
+    write(this.notice, data.notice);
+    write(this.tries, triesLeft(data.checks_left));
+    this.tries.parentElement.classList.toggle("matters", data.checks_left <= FEW_TRIES);
+    this.pips.replaceChildren(
+      ...Array.from({ length: Math.min(data.checks_allowed, 10) }, (_, n) =>
+        make("i", { className: n < data.checks_left ? "left" : "" }),
+      ),
+    );
+    this.cancel.disabled = pressed || data.disabled;
+    this.resend.hidden = data.resend_ms === null;
+    this.noResend.hidden = data.resend_ms !== null;
+    write(this.reason, data.call_reason);
+    this.tick();
+    if (this.refocus && !this.input.disabled) {
+      this.refocus = false;
+      this.focus();
+    }
+  }
+
+  /** What depends on the time. */
+  tick() {
+    if (!this.data) return;
+    const { data } = this;
+    const now = this.now();
+    const left = data.expires_ms - now;
+    const over = left <= 0;
+    const barred = data.disabled || over || this.pressedAt !== undefined;
+
+    this.input.disabled = data.disabled || over;
+    write(this.time, over ? "Expired" : `Expires in ${minutes(left)}`);
+    this.time.classList.toggle("matters", left < URGENT_MS);
+
+    const wait = (data.resend_ms ?? 0) - now;
+    write(this.resend, wait > 0 ? `Resend code in ${minutes(wait)}` : "Resend code");
+    this.resend.disabled = barred || wait > 0;
+
+    const offered = data.call_ms !== null && now >= data.call_ms;
+    this.offer.classList.toggle("offered", offered);
+    this.call.disabled = barred || !offered;
+
+    this.say(left, offered);
+    if (over && !data.disabled && !this.toldExpired) {
+      this.toldExpired = true;
+      this.trigger("expired", true);
+    }
+  }
+
+  /** What changed by the clock alone, for ears: a timer that spoke every second would be noise. */
+  say(left, offered) {
+    if (left <= 0) write(this.spoken, "The code has expired.");
+    else if (left < URGENT_MS) write(this.spoken, "The code expires in less than a minute.");
+    else write(this.spoken, offered ? `You can be called instead. ${this.data.call_reason}` : "");
+  }
+
+  close() {
+    clearInterval(this.clock);
+    window.removeEventListener("verification-code", this.takeCode);
+  }
+}
+
+export default (component) => mount(CodePanel, component);

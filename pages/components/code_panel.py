@@ -1,0 +1,91 @@
+"""The code field with what belongs to it: time left, tries left, resend, call, cancel."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from pages.components.assets import script, style
+
+NoticeKind = Literal["quiet", "wrong", "warning"]
+
+_PANEL = st.components.v2.component("code_panel", js=script("code_panel"), css=style("code_panel"))
+
+
+@dataclass(frozen=True, slots=True)
+class CodePanelEvents:
+    """What the person did since the last rerun.
+
+    `entered` is the code as digits, of the full length, or None; it hides from `repr`. It comes
+    from a browser, so `core` looks at it again. `expired` is told once, when the time runs out.
+    """
+
+    entered: str | None
+    resend: bool
+    call: bool
+    cancel: bool
+    expired: bool
+
+    def __repr__(self) -> str:
+        pressed = [n for n in ("resend", "call", "cancel", "expired") if getattr(self, n)]
+        return f"CodePanelEvents(entered={self.entered is not None}, pressed={pressed})"
+
+
+def code_panel(
+    *,
+    verification: str,
+    digits: int,
+    expires_ms: int,
+    now_ms: int,
+    checks_left: int,
+    checks_allowed: int,
+    resend_ms: int | None,
+    call_ms: int | None,
+    call_reason: str,
+    notice: str,
+    notice_kind: NoticeKind,
+    disabled: bool,
+    key: str,
+) -> CodePanelEvents:
+    """Draw the panel and say what was done in it.
+
+    `expires_ms`, `resend_ms` and `call_ms` are Unix milliseconds of this server, and `now_ms` is
+    its present, read anew in every run: the browser's clock is corrected by it, and a button
+    pressed before it becomes free again. `resend_ms` None: no further code; `call_ms` None: no
+    call. `call_reason` is shown beside the call once it is offered. `notice` has room for two
+    lines; `wrong` also marks the field. A submitted code is cleared when `checks_left` changes.
+    """
+    result = _PANEL(
+        data={
+            "verification": verification,
+            "digits": digits,
+            "expires_ms": expires_ms,
+            "now_ms": now_ms,
+            "checks_left": checks_left,
+            "checks_allowed": checks_allowed,
+            "resend_ms": resend_ms,
+            "call_ms": call_ms,
+            "call_reason": call_reason,
+            "notice": notice,
+            "notice_kind": notice_kind,
+            "disabled": disabled,
+        },
+        key=key,
+        on_entered_change=_heard,
+        on_resend_change=_heard,
+        on_call_change=_heard,
+        on_cancel_change=_heard,
+        on_expired_change=_heard,
+    )
+    entered = result.entered
+    return CodePanelEvents(
+        entered=entered if isinstance(entered, str) else None,
+        resend=bool(result.resend),
+        call=bool(result.call),
+        cancel=bool(result.cancel),
+        expired=bool(result.expired),
+    )
+
+
+def _heard() -> None:
+    """Streamlit lists a trigger in the result only where it has a callback."""

@@ -1,0 +1,412 @@
+// A phone to look at and to use. See handset.py for the data, core/sandbox for what it talks to.
+
+const POLL_MS = 1000;
+const KEYS = "123456789*0#";
+const HANDLE =
+  "M7 3.5h2.6l1.6 4.2-2 1.6a12 12 0 0 0 5.5 5.5l1.6-2 4.2 1.6V17a2.6 2.6 0 0 1-2.8 2.6A15.6 15.6 0 0 1 " +
+  "4.4 6.3 2.6 2.6 0 0 1 7 3.5z";
+
+const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const dayOfYear = new Intl.DateTimeFormat(undefined, {
+  weekday: "long",
+  day: "numeric",
+  month: "long",
+});
+const exactTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+
+function handle() {
+  const space = "http://www.w3.org/2000/svg";
+  const path = document.createElementNS(space, "path");
+  path.setAttribute("d", HANDLE);
+  const icon = document.createElementNS(space, "svg");
+  icon.setAttribute("viewBox", "0 0 24 24");
+  icon.setAttribute("aria-hidden", "true");
+  icon.append(path);
+  return icon;
+}
+
+/** Children in the order of `items`; one that is there already is kept, so nothing flickers. */
+function fillWith(parent, items, keyOf, draw) {
+  const there = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  const wanted = items.map((item) => {
+    const key = keyOf(item);
+    const element = there.get(key) ?? draw(item);
+    element.dataset.key = key;
+    return element;
+  });
+  const same =
+    wanted.length === parent.children.length &&
+    wanted.every((element, n) => element === parent.children[n]);
+  if (!same) parent.replaceChildren(...wanted);
+  return !same;
+}
+
+class Handset {
+  constructor() {
+    this.bar = make("span", {});
+    this.lockTime = make("span", { className: "lock-time" });
+    this.lockDay = make("span", { className: "lock-day" });
+    this.empty = make("p", { className: "empty" });
+    this.lock = make("div", { className: "lock" }, this.lockTime, this.lockDay, this.empty);
+    this.earlier = make("div", { className: "items earlier" });
+    this.earlierHint = make("p", { className: "quiet hint" });
+    this.items = make("div", { className: "items" });
+    this.home = make(
+      "div",
+      { className: "screen home", tabIndex: 0, role: "region", "aria-label": "Messages and calls" },
+      this.earlier,
+      make("div", { className: "current" }, this.earlierHint, this.lock, this.items),
+    );
+
+    this.caller = make("p", { className: "caller" });
+    this.byItself = make("p", { className: "quiet" });
+    this.answer = this.button("Answer", "round take", "answer", handle());
+    this.decline = this.button("Decline", "round end", "decline", handle());
+    this.ringing = make(
+      "div",
+      { className: "screen ringing", tabIndex: -1, role: "group", "aria-label": "Incoming call" },
+      make("p", { className: "quiet" }, "Incoming call"),
+      this.caller,
+      make("div", { className: "avatar", "aria-hidden": "true" }, handle()),
+      this.byItself,
+      make("div", { className: "choices" }, this.decline, this.answer),
+    );
+
+    this.party = make("p", { className: "party" });
+    this.duration = make("p", { className: "quiet", role: "timer" });
+    this.transcript = make("div", {
+      className: "transcript",
+      role: "log",
+      tabIndex: 0,
+      "aria-label": "What is said",
+    });
+    this.wish = make("p", { className: "quiet wish" });
+    this.keypad = make("div", { className: "keypad", role: "group", "aria-label": "Keypad" });
+    for (const key of KEYS) this.keypad.append(this.key(key));
+    this.hangUp = this.button("Hang up", "wide end", "hangup", handle());
+    this.talking = make(
+      "div",
+      { className: "screen talking", tabIndex: -1, role: "group", "aria-label": "Call" },
+      make("div", { className: "who" }, this.party, this.duration),
+      this.transcript,
+      this.wish,
+      this.keypad,
+      this.hangUp,
+    );
+
+    this.offer = make("button", { type: "button", className: "use" });
+    this.fault = make("p", { className: "fault", role: "status", hidden: true });
+    this.spoken = make("p", { className: "spoken", role: "status" });
+    this.body = make(
+      "div",
+      { className: "body" },
+      make(
+        "div",
+        { className: "bar", "aria-hidden": "true" },
+        this.bar,
+        make("i", { className: "battery" }),
+      ),
+      make("div", { className: "screens" }, this.home, this.ringing, this.talking, this.fault),
+      make("div", { className: "dock" }, this.offer),
+      make("div", { className: "home-bar", "aria-hidden": "true" }),
+    );
+    this.root = make("section", { className: "root" }, this.body, this.spoken);
+
+    this.offer.onclick = () =>
+      window.dispatchEvent(
+        new CustomEvent("verification-code", { detail: { code: this.offer.dataset.code } }),
+      );
+    this.clock = setInterval(() => this.tick(), 500);
+  }
+
+  button(label, className, action, icon) {
+    const button = make("button", { type: "button", className }, icon, make("span", {}, label));
+    button.onclick = () => this.act(action, button);
+    return button;
+  }
+
+  key(key) {
+    const button = make("button", { type: "button", "aria-label": `Key ${key}` }, key);
+    button.onclick = () => this.act(`press/${encodeURIComponent(key)}`);
+    return button;
+  }
+
+  update({ data }) {
+    if (data === this.data) return;
+    const before = this.data ?? {};
+    this.data = data;
+    this.root.setAttribute("aria-label", data.shown ? `Phone ${data.shown}` : "Phone");
+    if (data.digits !== before.digits || data.sandbox !== before.sandbox) this.connect();
+    this.draw();
+  }
+
+  // --- what it shows comes from the sandbox
+
+  connect() {
+    this.disconnect();
+    this.state = undefined;
+    write(this.spoken, "");
+    if (!this.data.sandbox || !this.data.digits) return;
+    this.url = `/sandbox/handset/${this.data.digits}`;
+    this.stream = new ChangeStream(
+      `${this.url}/events`,
+      () => {
+        this.stopPolling();
+        this.refresh();
+      },
+      () => {
+        this.polling ??= setInterval(() => document.hidden || this.refresh(), POLL_MS);
+      },
+    );
+  }
+
+  stopPolling() {
+    clearInterval(this.polling);
+    this.polling = undefined;
+  }
+
+  disconnect() {
+    this.stream?.close();
+    this.stream = undefined;
+    this.stopPolling();
+    this.url = undefined;
+  }
+
+  /** Read the phone. One request at a time; a change during one is read by the next. */
+  async refresh() {
+    if (this.reading) {
+      this.readAgain = true;
+      return;
+    }
+    this.reading = true;
+    const url = this.url;
+    let state;
+    try {
+      const answer = await fetch(url, { cache: "no-store" });
+      if (!answer.ok) throw new Error(`the sandbox answered ${answer.status}`);
+      state = await answer.json();
+      // A call is timed by the clock that started it.
+      const there = Date.parse(answer.headers.get("date") ?? "");
+      this.ahead = Math.abs(there - Date.now()) > 2000 ? there - Date.now() : 0;
+    } catch (error) {
+      console.warn("The handset could not be read:", error.message);
+    }
+    this.reading = false;
+    if (url === this.url) {
+      this.failed = state === undefined;
+      if (state) this.state = state;
+      this.draw();
+    }
+    if (this.readAgain) {
+      this.readAgain = false;
+      if (this.url) this.refresh();
+    }
+  }
+
+  /** Do something with the call on the screen. What came of it is read, not assumed. */
+  async act(action, button) {
+    const call = this.call();
+    if (!call || !this.url) return;
+    if (button) button.disabled = true;
+    const url = `${this.url}/calls/${encodeURIComponent(call.call_uuid)}/${action}`;
+    try {
+      await fetch(url, { method: "POST" });
+    } catch (error) {
+      console.warn("The handset could not be used:", error.message);
+    }
+    if (button) button.disabled = false;
+    this.refresh();
+  }
+
+  /** The call that has the screen: whoever rings, else whoever talks. */
+  call() {
+    const calls = this.state?.calls ?? [];
+    return (
+      calls.find((call) => call.status === "ringing") ??
+      calls.find((call) => call.status === "in-progress")
+    );
+  }
+
+  /** Messages and ended calls, oldest first, as `{ key, at, ... }`. */
+  history() {
+    const { messages = [], calls = [] } = this.state ?? {};
+    return [
+      ...messages.map((message) => ({
+        key: message.message_uuid,
+        at: Date.parse(message.received_at),
+        message,
+      })),
+      ...calls
+        .filter((call) => call.status === "ended")
+        .map((call) => ({ key: call.call_uuid, at: Date.parse(call.started_at), call })),
+    ].sort((one, other) => one.at - other.at);
+  }
+
+  isCurrent = (at) => this.data.since_ms === null || at >= this.data.since_ms;
+
+  /** The newest code that this phone received since `since_ms`. */
+  code() {
+    const { messages = [], calls = [] } = this.state ?? {};
+    const found = [
+      ...messages.map((message) => ({
+        at: Date.parse(message.received_at),
+        code: codeIn(message.text),
+      })),
+      ...calls.map((call) => ({
+        at: Date.parse(call.started_at),
+        code: codeHeard(call.transcript),
+      })),
+    ].filter(({ at, code }) => code && this.isCurrent(at));
+    return found.sort((one, other) => other.at - one.at)[0]?.code;
+  }
+
+  // --- drawing
+
+  draw() {
+    const call = this.call();
+    const screen =
+      call?.status === "ringing" ? this.ringing : call ? this.talking : this.home;
+    this.drawHome();
+    if (call) this.drawCall(call);
+    this.switchTo(screen);
+
+    const code = this.code();
+    this.offer.hidden = !code;
+    this.offer.dataset.code = code ?? "";
+    write(this.offer, code ? `Use ${code}` : "");
+    write(this.fault, "The sandbox does not answer. Trying again every second.");
+    this.fault.hidden = !this.failed;
+    this.announce(call);
+    this.tick();
+  }
+
+  switchTo(screen) {
+    const hadFocus = this.screen?.contains(this.root.getRootNode().activeElement);
+    if (screen === this.screen) return;
+    this.screen = screen;
+    for (const each of [this.home, this.ringing, this.talking]) each.hidden = each !== screen;
+    this.body.classList.toggle("rings", screen === this.ringing);
+    if (screen === this.home) this.home.scrollTop = this.home.scrollHeight;
+    if (hadFocus) screen.focus({ preventScroll: true });
+  }
+
+  drawHome() {
+    const history = this.history();
+    const current = history.filter(({ at }) => this.isCurrent(at));
+    const earlier = history.filter(({ at }) => !this.isCurrent(at));
+    const keyOf = ({ key }) => key;
+    const drawItem = (item) => this.drawItem(item);
+    const moved = [
+      fillWith(this.earlier, earlier, keyOf, drawItem),
+      fillWith(this.items, current, keyOf, drawItem),
+    ];
+    write(this.earlierHint, earlier.length ? `↑ ${earlier.length} earlier` : "");
+    this.lock.hidden = current.length > 0;
+    write(this.empty, this.whyEmpty());
+    if (moved.includes(true)) this.home.scrollTop = this.home.scrollHeight;
+  }
+
+  whyEmpty() {
+    const { sandbox, shown } = this.data;
+    if (!sandbox) {
+      const whose = shown ? `The phone ${shown}` : "The phone you enter";
+      return `${whose} gets the real message or call. This drawing stays empty.`;
+    }
+    if (!shown) return "Enter a number and this becomes its phone. Codes arrive here.";
+    return `Nothing yet for ${shown}. Send a code and it arrives here.`;
+  }
+
+  drawItem({ message, call, at }) {
+    const title = exactTime.format(at);
+    const time = timeOfDay.format(at);
+    if (message) {
+      return make(
+        "article",
+        { title },
+        make("p", { className: "quiet" }, `${message.from} · ${time}`),
+        make("p", { className: "bubble" }, ...this.withCode(message.text)),
+      );
+    }
+    const cause = call.answered_at ? "" : (call.hangup_cause_name ?? "");
+    return make(
+      "article",
+      { title, className: call.answered_at ? "call" : "call missed" },
+      handle(),
+      make(
+        "p",
+        {},
+        call.answered_at
+          ? `Call, ${minutes(Date.parse(call.ended_at) - Date.parse(call.answered_at))}`
+          : "Missed call",
+        make(
+          "span",
+          { className: "quiet" },
+          [call.from, time, cause].filter(Boolean).join(" · "),
+        ),
+      ),
+    );
+  }
+
+  withCode(text) {
+    const code = codeIn(text);
+    if (!code) return [text];
+    const start = text.indexOf(code);
+    return [text.slice(0, start), make("strong", {}, code), text.slice(start + code.length)];
+  }
+
+  drawCall(call) {
+    write(this.caller, call.from);
+    write(this.party, call.from);
+    const { on, press } = this.state.auto_answer;
+    write(this.byItself, on ? `Answers by itself${press ? `, presses ${press}` : ""}` : "");
+    write(this.wish, call.waits_for_key ? "The caller waits for a key" : "");
+    this.keypad.classList.toggle("wanted", call.waits_for_key);
+    const lines = call.transcript.map((line, n) => ({ ...line, key: `${call.call_uuid}/${n}` }));
+    const more = fillWith(
+      this.transcript,
+      lines,
+      ({ key }) => key,
+      ({ kind, text }) =>
+        kind === "key"
+          ? make("p", { className: "pressed quiet" }, `You pressed ${text}`)
+          : make("p", { className: "bubble" }, text),
+    );
+    if (more) this.transcript.scrollTop = this.transcript.scrollHeight;
+  }
+
+  /** Arrivals, for ears. What is said in a call announces itself: it is a log. */
+  announce(call) {
+    const newest = this.history().at(-1);
+    const news = `${call?.call_uuid} ${call?.status} ${newest?.key}`;
+    // What lies there when the phone is first read is no news.
+    const first = this.state !== undefined && this.told === undefined;
+    if (this.state === undefined) this.told = undefined;
+    else if (news !== this.told) {
+      this.told = news;
+      if (call?.status === "ringing") write(this.spoken, `Incoming call from ${call.from}.`);
+      else if (call) write(this.spoken, "In a call.");
+      else if (first || !newest) return;
+      else if (newest.message) write(this.spoken, `New message: ${newest.message.text}`);
+      else write(this.spoken, newest.call.answered_at ? "Call ended." : "Missed call.");
+    }
+  }
+
+  tick() {
+    const now = Date.now();
+    write(this.bar, timeOfDay.format(now));
+    write(this.lockTime, timeOfDay.format(now));
+    write(this.lockDay, dayOfYear.format(now));
+    const answeredAt = this.call()?.answered_at;
+    if (answeredAt) {
+      // Elapsed time counts full seconds, where time left counts started ones.
+      write(this.duration, minutes(now + (this.ahead ?? 0) - Date.parse(answeredAt) - 999));
+    }
+  }
+
+  close() {
+    clearInterval(this.clock);
+    this.disconnect();
+  }
+}
+
+export default (component) => mount(Handset, component);

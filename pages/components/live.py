@@ -1,0 +1,22 @@
+"""The push, seen from a page: an invisible listener that reruns the fragment around it."""
+
+import streamlit as st
+
+from pages.components.assets import script
+
+_LIVE = st.components.v2.component("live", js=script("live"))
+
+
+def live(verification: str, *, key: str) -> bool:
+    """Rerun this fragment at every change of the verification (`/live/{id}`, 80 ms apart at least).
+
+    True in a rerun that a change caused. Each opening of the stream counts as a change, since
+    nothing heard what came before it: one rerun after the first drawing, one after a lost
+    connection, one when a tab comes back from the background, where it is not rerun.
+    """
+    result = _LIVE(data={"verification": verification}, key=key, on_changed_change=_heard)
+    return result.changed is not None
+
+
+def _heard() -> None:
+    """Streamlit lists a trigger in the result only where it has a callback."""

@@ -1,0 +1,46 @@
+"""One real Redis for the whole run, emptied before each test; one world where a test wants it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from core.store.embedded import EmbeddedRedis
+from tests.world import MovableClock, World, world
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    embedded = EmbeddedRedis(tmp_path_factory.mktemp("data"))
+    yield embedded.start()
+    embedded.stop()
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(redis_url, decode_responses=True) as connected:
+        connected.flushall()
+        yield connected
+
+
+@pytest.fixture(scope="session")
+def _clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture(scope="session")
+def _world(
+    tmp_path_factory: pytest.TempPathFactory, redis_url: str, _clock: MovableClock
+) -> Iterator[World]:
+    data: Path = tmp_path_factory.mktemp("world")
+    with world(data, redis_url, _clock) as made:
+        yield made
+
+
+@pytest.fixture
+def at(_world: World, client: redis.Redis) -> Iterator[World]:
+    """The world, with an empty Redis and the real time."""
+    _world.clock.ahead *= 0
+    yield _world
+    _world.clock.ahead *= 0

@@ -1,0 +1,88 @@
+"""Signatures: the official vectors, and the SDK's own validators as the judge."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from plivo.utils import validate_signature, validate_v3_signature
+
+from core.sandbox.signature import Signatures, sign_v2, sign_v3, signature_headers
+
+# Published with Plivo's Go SDK.
+V3_URL = "https://plivobin.non-prod.plivops.com/api/v1/validate_signature03.xml/?a=b&c=d"
+V3_NONCE = "31627761595286130198"
+V3_TOKEN = "Y2Q2ZDgxZmY5YWRiOTI5YmQ1Njg0MTAxZWIyOTc4"
+CALL = "3e82ae9d-2c78-4d85-b1a4-6eae7dbafb36"
+SIP = "sip:PlivoSignature382029104058171078704104"
+V3_FORM = {
+    "Direction": "outbound",
+    "From": "19792014278",
+    "ALegUUID": CALL,
+    "ALegRequestUUID": CALL,
+    "CallUUID": CALL,
+    "RequestUUID": CALL,
+    "CallStatus": "in-progress",
+    "BillRate": "0.002",
+    "ParentAuthID": "MANWVLYTK4ZWU1YTY4QA",
+    "To": f"{SIP}@phone-qa.voice.plivodev.com",
+    "SIP-H-To": f"<{SIP}@52.9.11.55;transport=udp>;tag=1",
+    "SessionStart": "2020-04-08 11:34:33.238707",
+    "Event": "StartApp",
+}
+
+WORDS = st.text("abcXYZ01 +&=%/.é", max_size=6)
+FORMS = st.dictionaries(st.text("abcDEF", min_size=1, max_size=4), WORDS, max_size=5)
+QUERIES = st.sampled_from(["", "?z=1", "?y=2&x=1", "?a=b%2Fc+d", "?q=2&q=1", "?blank=", "#ct=500"])
+
+
+def test_v2_signs_the_official_vector() -> None:
+    expected = "ehV3IKhLysWBxC1sy8INm0qGoQYdYsHwuoKjsX7FsXc="
+    assert sign_v2("https://answer.url", "12345", "my_auth_token") == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("POST", "k7Pusd4OxCIjR5IfA9iedDNu/h/gbdYqdzG/MiYtd1c="),
+        ("GET", "UBq8jAtd32wR8EK9VgxbBn4n5rpI/l1H9iN4WfSEHFQ="),
+    ],
+)
+def test_v3_signs_the_official_vectors(method: str, expected: str) -> None:
+    assert sign_v3(method, V3_URL, V3_NONCE, V3_TOKEN, V3_FORM) == expected
+
+
+@given(method=st.sampled_from(["GET", "POST"]), query=QUERIES, form=FORMS)
+@example(method="POST", query="?z=1", form={})
+@example(method="POST", query="", form={})
+def test_the_sdk_always_accepts_what_v3_signs(
+    method: str, query: str, form: dict[str, str]
+) -> None:
+    url = f"https://host.example:8443/cb/token/{query}"
+    signature = sign_v3(method, url, "12345", "token", form)
+    assert validate_v3_signature(method, url, "12345", "token", signature, dict(form))
+
+
+@given(query=QUERIES)
+def test_the_sdk_always_accepts_what_v2_signs(query: str) -> None:
+    url = f"https://host.example/cb{query}"
+    assert validate_signature(url, "12345", sign_v2(url, "12345", "token"), "token")
+
+
+def test_six_headers_are_sent_or_three_of_one_family() -> None:
+    def headers(families: Signatures) -> set[str]:
+        return set(signature_headers("POST", "https://host.example/", {}, "token", families))
+
+    assert len(headers(Signatures.BOTH)) == 6
+    assert all("-V2" in name for name in headers(Signatures.V2))
+    assert all("-V3" in name for name in headers(Signatures.V3))
+    assert headers(Signatures.V2) | headers(Signatures.V3) == headers(Signatures.BOTH)
+
+
+def test_each_request_has_a_nonce_of_its_own() -> None:
+    nonces = {
+        signature_headers("POST", "https://host.example/", {}, "token", Signatures.V3)[
+            "X-Plivo-Signature-V3-Nonce"
+        ]
+        for _ in range(50)
+    }
+    assert len(nonces) == 50
+    assert all(len(nonce) == 20 and nonce.isdigit() for nonce in nonces)

@@ -1,0 +1,104 @@
+"""Plivo XML: what is read, and what is refused."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plivo import plivoxml
+
+from core.sandbox.errors import InvalidXml
+from core.sandbox.xml import Hangup, Listen, Redirect, Speak, Wait, parse
+
+
+def test_steps_are_read_in_their_order() -> None:
+    steps = parse(
+        b'<Response><!-- a note --><Speak loop="2">One &amp; two</Speak><Wait length="3"/>'
+        b'<Hangup schedule="60"/><Redirect method="get"> http://x.example/y </Redirect>'
+        b"<Hangup/></Response>"
+    )
+    assert steps == (
+        Speak("One & two", 2),
+        Wait(3),
+        Hangup(60),
+        Redirect("http://x.example/y", "GET"),
+        Hangup(None),
+    )
+
+
+def test_get_digits_has_plivos_defaults() -> None:
+    (step,) = parse(b"<Response><GetDigits action='/a'><Speak>Press</Speak></GetDigits></Response>")
+    assert step == Listen(
+        prompts=(Speak("Press", 1),),
+        action="/a",
+        method="POST",
+        most_keys=99,
+        valid_keys="0123456789*#",
+        finish_key="#",
+        first_key_seconds=5,
+        next_key_seconds=2,
+        tries=1,
+        follow=True,
+    )
+
+
+def test_what_the_sdk_builds_is_read() -> None:
+    prompt = plivoxml.GetInputElement(
+        action="https://x.example/keys", input_type="dtmf", num_digits=1, log="false"
+    )
+    prompt.add_speak("Press 1")
+    speak = plivoxml.SpeakElement("Your code is ", voice="Polly.Joanna")
+    speak.add_say_as("4711", interpret_as="digits")
+    document = plivoxml.ResponseElement().add(prompt).add(speak).to_string()
+    listen, said = parse(document.encode())
+    assert isinstance(listen, Listen)
+    assert (listen.most_keys, listen.action) == (1, "https://x.example/keys")
+    assert said == Speak("Your code is 4711", 1)
+
+
+def test_an_empty_response_has_no_steps() -> None:
+    assert parse(b"<Response/>") == ()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        b"no xml",
+        b"<Response>",
+        b"<Answer/>",
+        b"<Response><Play>x.mp3</Play></Response>",
+        b"<Response><Speak/></Response>",
+        b"<Response><Redirect/></Response>",
+        b"<Response><Wait length='long'/></Response>",
+        b"<Response><Wait length='-1'/></Response>",
+        b"<Response><Wait length='nan'/></Response>",
+        b"<Response><Speak loop='inf'>x</Speak></Response>",
+        b"<Response><GetDigits numDigits='0'/></Response>",
+        b"<Response><GetInput inputType='speech'/></Response>",
+        b"<Response><GetDigits><Hangup/></GetDigits></Response>",
+    ],
+)
+def test_what_cannot_be_followed_is_refused(document: bytes) -> None:
+    with pytest.raises(InvalidXml):
+        parse(document)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b'<!DOCTYPE Response [<!ENTITY a "aaaa">]><Response><Speak>&a;</Speak></Response>',
+        b'<!DOCTYPE Response SYSTEM "http://127.0.0.1:9/x.dtd"><Response/>',
+        b'<!DOCTYPE r [<!ENTITY f SYSTEM "file:///etc/hostname">]><Response><Speak>&f;</Speak>'
+        b"</Response>",
+    ],
+)
+def test_entities_and_document_types_are_refused(document: bytes) -> None:
+    with pytest.raises(InvalidXml):
+        parse(document)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused_and_never_break(document: bytes) -> None:
+    try:
+        assert parse(document) == ()
+    except InvalidXml as e:
+        assert str(e)

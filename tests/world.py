@@ -1,0 +1,183 @@
+"""The product without its pages: real Redis, real sandbox, real HTTP. Only the clock can be moved."""
+
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import uvicorn
+from starlette.types import ASGIApp
+
+from core.delivery.attempt import Channel, Mode
+from core.sandbox.app import Sandbox
+from core.services import Services, build
+from core.settings import Settings
+from core.verification.model import SendResult, View
+from core.web.app import Web, standalone
+
+SPEED = 10
+PATIENCE_SECONDS = 15
+
+T = TypeVar("T")
+
+AREAS = ("415", "212", "312", "617", "206", "305", "702", "404")
+
+
+class MovableClock:
+    """The real time plus what a test has added to it."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def advance(self, span: timedelta | float) -> None:
+        """Move on by a span, or by seconds."""
+        self.ahead += span if isinstance(span, timedelta) else timedelta(seconds=span)
+
+
+class FrozenClock(MovableClock):
+    """Stands still but for what a test adds: for windows that must be exact to the millisecond."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._start = datetime.now(UTC).replace(microsecond=0)
+
+    def now(self) -> datetime:
+        return self._start + self.ahead
+
+
+def until(what: Callable[[], T], patience: float = PATIENCE_SECONDS) -> T:
+    """The first true answer of `what`, asked again and again; the test fails without one."""
+    deadline = time.monotonic() + patience
+    while True:
+        answer = what()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"still {answer!r} after {patience} s")
+        threading.Event().wait(0.02)
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """Serve an application on a free port of the loopback; gives its address."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            until(lambda: server.started or not thread.is_alive())
+            assert server.started, "the server did not start"
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+class World:
+    """A running product and a person with phones."""
+
+    _numbers = itertools.count()
+
+    def __init__(self, services: Services, address: str, clock: MovableClock) -> None:
+        self.services = services
+        self.address = address
+        self.clock = clock
+        self.http = httpx.Client(base_url=address, timeout=20)
+        self._keys = itertools.count()
+
+    def number(self, ending: str = "5555") -> str:
+        """A number that no other test uses, with these last four digits."""
+        n = next(self._numbers)
+        return f"+1{AREAS[n // 800 % len(AREAS)]}{200 + n % 800}{ending}"
+
+    def start(
+        self, number: str, channel: Channel = Channel.SMS, mode: Mode = Mode.SMS, **more: Any
+    ) -> SendResult:
+        """Start a verification as the page does, each with a key of its own."""
+        more.setdefault("idempotency_key", f"test-{next(self._keys)}")
+        return self.services.verifications.start(number, channel, mode=mode, **more)
+
+    def started(self, number: str, channel: Channel = Channel.SMS, mode: Mode = Mode.SMS) -> str:
+        """The id of a verification that must have started."""
+        result = self.start(number, channel, mode)
+        assert result.verification is not None, result
+        return result.verification
+
+    def look(self, verification: str) -> View:
+        view = self.services.verifications.look(verification)
+        assert view is not None
+        return view
+
+    def code(self, verification: str) -> str:
+        """The right code, for tests about checking; others read it from the phone."""
+        return self.services.verifications.code_for(self.look(verification).verification).reveal()
+
+    def wrong_code(self, verification: str) -> str:
+        right = self.code(verification)
+        return f"{(int(right) + 1) % 10 ** len(right):0{len(right)}}"
+
+    def handset(self, number: str) -> dict[str, Any]:
+        answer = self.http.get(f"/sandbox/handset/{number}")
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    def message(self, number: str) -> str:
+        """The newest message's text, once there is one."""
+        return str(until(lambda: self.handset(number)["messages"])[0]["text"])
+
+    def call(self, number: str, status: str) -> dict[str, Any]:
+        """The newest call, once it has that status."""
+
+        def newest() -> dict[str, Any] | None:
+            calls = self.handset(number)["calls"]
+            return calls[0] if calls and calls[0]["status"] == status else None
+
+        found = until(newest)
+        assert found is not None
+        return found
+
+    def touch(self, number: str, call: dict[str, Any], what: str) -> httpx.Response:
+        """Answer, decline, hang up or press a key (`press/1`) on the phone."""
+        return self.http.post(f"/sandbox/handset/{number}/calls/{call['call_uuid']}/{what}")
+
+
+@contextmanager
+def world(
+    data: Path, redis_url: str | None, clock: MovableClock, **settings: Any
+) -> Iterator[World]:
+    """A world with these settings, torn down at the end."""
+    settings.setdefault("plivo_read_seconds", 2)
+    chosen = Settings(data_dir=data, redis_url=redis_url, sandbox_speed=SPEED, **settings)
+    services = build(chosen, clock)
+
+    def make_sandbox(of: Services) -> Sandbox:
+        return Sandbox(
+            data=data / "sandbox",
+            auth_id=of.settings.auth_id,
+            auth_token=of.auth_token,
+            speed=SPEED,
+            requests_per_5_seconds=100_000,
+            lists_per_minute=10_000,
+        )
+
+    web = Web(lambda: services, make_sandbox)
+    with served(standalone(web)) as address:
+        services.address.listening_on(address)
+        made = World(services, address, clock)
+        try:
+            yield made
+        finally:
+            made.http.close()
