@@ -28,7 +28,7 @@ if __name__ == "__main__":
     st.set_page_config(
         page_title="Phone verification", page_icon=":material/verified_user:", layout="wide"
     )
-    st.navigation(pages()).run()
+    st.navigation(pages(), position="top").run()
 else:
     from starlette.middleware import Middleware
 

@@ -39,6 +39,7 @@ class Services:
     follower: Follower
     verifications: Verifications
     calls: CallDialogue
+    provider: Provider
 
     @property
     def client(self) -> Client:
@@ -85,13 +86,14 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     ledger = Ledger(client, scripts, keys, clock, keep)
     exchanges = Exchanges(client, keys, keep)
     follower = Follower(client, scripts, keys, clock, ledger, clients)
+    provider = Provider(clients, settings, keyring, address, exchanges)
     verifications = Verifications(
         settings,
         keyring,
         policy,
         VerificationRecords(client, scripts, keys, keyring, policy, keep),
         ledger,
-        Provider(clients, settings, keyring, address, exchanges),
+        provider,
         follower,
         clock,
     )
@@ -108,5 +110,6 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         clients=clients,
         follower=follower,
         verifications=verifications,
+        provider=provider,
         calls=CallDialogue(verifications, ledger, settings, clock),
     )

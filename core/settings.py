@@ -211,6 +211,11 @@ class Settings(BaseSettings):
         return self.phlo_id or (SANDBOX_PHLO_ID if self.is_sandbox else None)
 
     @property
+    def lifetime_minutes(self) -> int:
+        """The lifetime as the message says it: whole minutes, 1 at least, never too many."""
+        return max(1, self.lifetime_seconds // 60)
+
+    @property
     def plivo_timeout(self) -> tuple[float, float]:
         """Seconds for a connection to Plivo and for its answer."""
         return self.plivo_connect_seconds, self.plivo_read_seconds

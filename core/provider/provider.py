@@ -7,6 +7,7 @@ from core.delivery.attempt import Channel, verification_of
 from core.keyring import Keyring
 from core.provider.client import PlivoClients, Recorder
 from core.provider.exchanges import Exchange, Exchanges
+from core.provider.message_text import Measure
 from core.provider.phlo import NO_PHLO_ID, Phlo
 from core.provider.request import AttemptRequest, CallbackAddress, CallbackUrls
 from core.provider.sms import Sms
@@ -43,11 +44,16 @@ class Provider:
         self._keyring = keyring
         self._address = address
         self._exchanges = exchanges
+        self._sms = Sms(clients, settings)
         self._channels: dict[Channel, ChannelSender] = {
-            Channel.SMS: Sms(clients, settings),
+            Channel.SMS: self._sms,
             Channel.VOICE: Voice(clients, settings),
             Channel.PHLO: Phlo(clients, settings),
         }
+
+    def preview(self, minutes: int) -> tuple[str, Measure]:
+        """The message as it will be sent, with dots for the code, and its encoding and parts."""
+        return self._sms.preview(minutes)
 
     def obstacle(self, channel: Channel) -> tuple[str, str] | None:
         """Why a channel cannot be used at all, as (cause, remedy); None when it can."""

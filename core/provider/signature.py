@@ -1,11 +1,11 @@
 """Whether a request was signed by Plivo.
 
 V3 covers the URL with its query, the form and a nonce, but runs the form's names and values
-together, so it does not cover where one ends and the next begins. V2 covers the URL without its query and a
-nonce, so a V2 request may have been altered: the token in our callbacks' path is needed beside it.
-Each family has two headers, one keyed with the (sub)account's token and one ("Ma") with the main
-account's. Plivo's pages and what has been observed differ on which callback carries which family
-(UNVERIFIED), hence the rule: where there is anything of V3, V3 must match; else V2 may.
+together, so it does not cover where one ends and the next begins. V2 covers the URL without its
+query and a nonce, so a V2 request may have been altered: the token in our callbacks' path is needed
+beside it. Each family has two headers, one keyed with the (sub)account's token and one ("Ma") with
+the main account's. Plivo's pages and what has been observed differ on which callback carries which
+family (UNVERIFIED), hence the rule: where there is anything of V3, V3 must match; else V2 may.
 
 The signed string is built by the SDK's own helpers. The comparison is ours: the SDK's is not
 constant-time, and a space after a comma between several signatures breaks it.

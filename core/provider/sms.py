@@ -5,7 +5,7 @@ from typing import Any
 
 from core.provider.client import PlivoClients, Recorder, SdkCall
 from core.provider.failures import empty_answer
-from core.provider.message_text import render
+from core.provider.message_text import Measure, measure, render
 from core.provider.request import AttemptRequest, CallbackUrls
 from core.settings import Settings
 
@@ -19,23 +19,31 @@ class Sms:
 
     def arguments(self, request: AttemptRequest, urls: CallbackUrls | None) -> Mapping[str, Any]:
         """What `messages.create` is called with."""
-        text = render(
-            self._settings.sms_template,
-            code=request.digits,
-            brand=self._settings.brand,
-            minutes=request.minutes,
-            origin_host=self._settings.origin_host,
-        )
         arguments: dict[str, Any] = {
             "src": self._settings.sender,
             "dst": request.to,
-            "text": text,
+            "text": self._text(request.digits, request.minutes),
             # The code must not be readable in Plivo's logs. The SDK wants the string, not False.
             "log": "false",
         }
         if urls is not None:
             arguments |= {"url": urls.message, "method": "POST"}
         return arguments
+
+    def preview(self, minutes: int) -> tuple[str, Measure]:
+        """The text as it will be sent, with dots for the code, and what it takes to send it."""
+        length = self._settings.code_length
+        text = self._text("0" * length, minutes)
+        return text.replace("0" * length, "•" * length), measure(text)
+
+    def _text(self, digits: str, minutes: int) -> str:
+        return render(
+            self._settings.sms_template,
+            code=digits,
+            brand=self._settings.brand,
+            minutes=minutes,
+            origin_host=self._settings.origin_host,
+        )
 
     def send(
         self, request: AttemptRequest, urls: CallbackUrls | None, record: Recorder | None

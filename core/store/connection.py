@@ -3,8 +3,8 @@
 Decision: only the making of a connection is retried, never a command. redis-py 8 by default sends
 a command up to ten times more after a connection error or a time-out. The first may have run: a
 check would then use two guesses, and a send two budgets. Cost: a command that is under way when
-Redis restarts fails, and the caller decides. A connection that died while it was idle costs nothing,
-because the pool notices before it sends. MOVED and ASK of a Cluster are followed: those did not run.
+Redis restarts fails, and the caller decides. A connection that died while it was idle costs
+nothing: the pool notices before it sends. MOVED and ASK of a Cluster are followed; those never ran.
 """
 
 from collections.abc import Callable
@@ -23,6 +23,7 @@ from redis.sentinel import Sentinel, SentinelManagedConnection
 from core.errors import SettingsRefused, StoreUnavailable
 from core.settings import Settings
 from core.store.address import Kind, RedisAddress, parse_address
+from core.store.client import Client
 from core.store.failures import store_errors
 from core.store.server_binary import OLDEST
 
@@ -79,7 +80,7 @@ class RedisConnection:
     is for people: what it is, which version, where; no password.
     """
 
-    client: redis.Redis
+    client: Client
     where: str
     _opened: ExitStack
 
@@ -114,7 +115,7 @@ def connect(settings: Settings) -> RedisConnection:
         return RedisConnection(client, f"{embedded_word}{what} {place}", opened.pop_all())
 
 
-def _client(address: RedisAddress, opened: ExitStack) -> redis.Redis:
+def _client(address: RedisAddress, opened: ExitStack) -> Client:
     """A client that closes with `opened`."""
     options: dict[str, Any] = {
         "username": address.username,
@@ -144,10 +145,10 @@ def _client(address: RedisAddress, opened: ExitStack) -> redis.Redis:
         options |= {"connection_class": kind, "host": host, "port": port}
     client = redis.Redis.from_pool(redis.ConnectionPool(**options))
     opened.callback(client.close)
-    return client
+    return cast(Client, client)
 
 
-def _primary(address: RedisAddress, options: dict[str, Any], opened: ExitStack) -> redis.Redis:
+def _primary(address: RedisAddress, options: dict[str, Any], opened: ExitStack) -> Client:
     """A client of whichever server the Sentinels call the primary of the service."""
     asking = {
         "password": address.sentinel_password,
@@ -156,15 +157,19 @@ def _primary(address: RedisAddress, options: dict[str, Any], opened: ExitStack) 
         "retry": Retry(NoBackoff(), 0),
         "protocol": 2,
     }
-    sentinel = Sentinel(list(address.hosts), sentinel_kwargs=asking)
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]
+        list(address.hosts), sentinel_kwargs=asking
+    )
     opened.callback(sentinel.close)
-    client = sentinel.master_for(address.service, connection_class=_Primary, **options)
+    client = sentinel.master_for(  # type: ignore[no-untyped-call]
+        address.service, connection_class=_Primary, **options
+    )
     opened.callback(client.close)
-    return cast(redis.Redis, client)
+    return cast(Client, client)
 
 
-def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) -> redis.Redis:
-    """A client of a Cluster. It has the commands of `redis.Redis`, so it passes for one."""
+def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) -> Client:
+    """A client of a Cluster. Our keys are all in one slot, so nothing of ours needs two nodes."""
     (host, port) = address.hosts[0]
     shown_host = f"[{host}]" if ":" in host else host
     try:
@@ -180,7 +185,7 @@ def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) 
             raise _wrong_kind("a Cluster", "a single server", "redis://host:port") from error
         raise
     opened.callback(client.close)
-    return cast(redis.Redis, client)
+    return cast(Client, client)
 
 
 def _inspected(address: RedisAddress, server: dict[str, Any]) -> str:

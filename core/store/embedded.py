@@ -40,8 +40,7 @@ from core.store.watch import ServerWatch
 
 # sockaddr_un holds 108 bytes on Linux and 104 on macOS.
 _LONGEST_SOCKET_PATH = 100
-_START_SECONDS = 30.0
-_STOP_SECONDS = 15.0
+_PATIENCE_SECONDS = 30.0
 
 _CONFIG = """\
 daemonize yes
@@ -60,9 +59,13 @@ maxmemory-policy noeviction
 
 
 class EmbeddedRedis:
-    """The server of one data directory, shared by all processes that start it."""
+    """The server of one data directory, shared by all processes that start it.
 
-    def __init__(self, data_dir: Path) -> None:
+    `patience_seconds` is how long its start (with the loading of its data) and its end may take.
+    """
+
+    def __init__(self, data_dir: Path, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
+        self._patience_seconds = patience_seconds
         self._directory = data_dir.resolve() / "redis"
         self._socket = _socket_path(self._directory)
         self._log = self._directory / "redis.log"
@@ -151,7 +154,7 @@ class EmbeddedRedis:
 
     def _run(self) -> None:
         """Under `start.lock`: return when the server answers."""
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + self._patience_seconds
         started = False
         while not self._answers():
             # Taken: no server lives. Not taken: one is starting, loading its data or ending.
@@ -180,7 +183,7 @@ class EmbeddedRedis:
             input=os.fsencode(config),
             capture_output=True,
             pass_fds=[lock.fileno()],
-            timeout=_START_SECONDS,
+            timeout=self._patience_seconds,
             check=False,
         )
         if answer.returncode != 0:
@@ -197,7 +200,7 @@ class EmbeddedRedis:
         return True
 
     def _wait_for_the_end(self) -> None:
-        deadline = time.monotonic() + _STOP_SECONDS
+        deadline = time.monotonic() + self._patience_seconds
         with _open_lock(self._directory / "server.lock") as lock:
             while not _take(lock):
                 if time.monotonic() > deadline:

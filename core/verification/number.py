@@ -44,6 +44,19 @@ class Kind(Enum):
     VOICEMAIL = PhoneNumberType.VOICEMAIL
     UNKNOWN = PhoneNumberType.UNKNOWN
 
+    @property
+    def words(self) -> str:
+        """The kind as people say it, such as "mobile"."""
+        return _KIND_WORDS.get(self, self.name.replace("_", " ").lower())
+
+
+_KIND_WORDS = {
+    Kind.FIXED_LINE: "landline",
+    Kind.FIXED_OR_MOBILE: "mobile or landline",
+    Kind.VOIP: "internet telephony",
+    Kind.UNKNOWN: "kind of line not known",
+}
+
 
 class WhyRefused(StrEnum):
     """Why a number may not be verified."""

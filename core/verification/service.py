@@ -270,7 +270,7 @@ class Verifications:
             mode=verification.mode,
             to=verification.to,
             digits=self.code_for(verification).reveal(),
-            minutes=max(1, round(self._settings.lifetime_seconds / 60)),
+            minutes=self._settings.lifetime_minutes,
             language=verification.language,
         )
         try:

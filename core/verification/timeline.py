@@ -14,6 +14,7 @@ class StepState(StrEnum):
     """How a step stands. `NOW` is the one that is waited for."""
 
     DONE = "done"
+    VERIFIED = "verified"
     NOW = "now"
     WAITING = "waiting"
     BAD = "bad"
@@ -67,6 +68,12 @@ def timeline(view: View) -> list[TimelineStep]:
     return list(_with_gaps(steps))
 
 
+def waiting_timeline(mode: Mode) -> list[TimelineStep]:
+    """The steps of a message or a call before anything has happened."""
+    names = _MESSAGE if mode is Mode.SMS else _CALL
+    return [TimelineStep(label, StepState.WAITING) for label in (*names.values(), *_LAST.values())]
+
+
 def _legs(attempt: Attempt, status: Status) -> Iterator[TimelineStep]:
     names = _MESSAGE if attempt.mode is Mode.SMS else _CALL
     if attempt.channel is Channel.PHLO and attempt.mode is Mode.CALL:
@@ -95,7 +102,7 @@ def _legs(attempt: Attempt, status: Status) -> Iterator[TimelineStep]:
     elif not stopped:
         yield TimelineStep(_LAST[EventKind.CHECKED], StepState.WAITING)
     if verified is not None:
-        yield TimelineStep(_LAST[EventKind.VERIFIED], StepState.DONE, verified)
+        yield TimelineStep(_LAST[EventKind.VERIFIED], StepState.VERIFIED, verified)
     elif status in _END:
         yield TimelineStep(_END[status], StepState.BAD)
     elif not stopped:

@@ -116,6 +116,7 @@ class CodePanel {
   closed = () => this.data.disabled || this.expired() || this.pressedAt !== undefined;
 
   typed() {
+    this.markWrong(false);
     this.fill(this.input.value);
     this.submitOnce();
   }
@@ -145,6 +146,11 @@ class CodePanel {
     if (event !== "cancel") this.focus();
   }
 
+  markWrong(wrong) {
+    this.input.setAttribute("aria-invalid", String(wrong));
+    this.field.classList.toggle("wrong", wrong);
+  }
+
   focus() {
     this.input.focus({ preventScroll: true });
   }
@@ -158,9 +164,8 @@ class CodePanel {
     this.input.pattern = `[0-9]{${data.digits}}`;
     // Not `disabled` while an answer is awaited: that would drop the focus.
     this.input.readOnly = pressed;
-    const wrong = data.notice_kind === "wrong";
-    this.input.setAttribute("aria-invalid", String(wrong));
-    this.field.classList.toggle("wrong", wrong);
+    const stillThere = this.input.value === this.submitted;
+    this.markWrong(data.notice_kind === "wrong" && stillThere && !pressed);
     this.notice.className = `notice ${data.notice_kind}`;
     write(this.notice, data.notice);
     write(this.tries, triesLeft(data.checks_left));

@@ -6,7 +6,7 @@ const HANDLE =
   "M7 3.5h2.6l1.6 4.2-2 1.6a12 12 0 0 0 5.5 5.5l1.6-2 4.2 1.6V17a2.6 2.6 0 0 1-2.8 2.6A15.6 15.6 0 0 1 " +
   "4.4 6.3 2.6 2.6 0 0 1 7 3.5z";
 
-const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const dayOfYear = new Intl.DateTimeFormat(undefined, {
   weekday: "long",
   day: "numeric",
@@ -50,7 +50,7 @@ class Handset {
     this.lock = make("div", { className: "lock" }, this.lockTime, this.lockDay, this.empty);
     this.earlier = make("div", { className: "items earlier" });
     this.earlierHint = make("p", { className: "quiet hint" });
-    this.items = make("div", { className: "items" });
+    this.items = make("div", { className: "items", role: "log", "aria-label": "Arrived" });
     this.home = make(
       "div",
       { className: "screen home", tabIndex: 0, role: "region", "aria-label": "Messages and calls" },
@@ -145,7 +145,6 @@ class Handset {
   connect() {
     this.disconnect();
     this.state = undefined;
-    write(this.spoken, "");
     if (!this.data.sandbox || !this.data.digits) return;
     this.url = `/sandbox/handset/${this.data.digits}`;
     this.stream = new ChangeStream(
@@ -276,7 +275,8 @@ class Handset {
     write(this.offer, code ? `Use ${code}` : "");
     write(this.fault, "The sandbox does not answer. Trying again every second.");
     this.fault.hidden = !this.failed;
-    this.announce(call);
+    // For ears. What arrives and what is said announces itself: both are logs.
+    write(this.spoken, screen === this.ringing ? `Incoming call from ${call.from}.` : "");
     this.tick();
   }
 
@@ -372,23 +372,6 @@ class Handset {
           : make("p", { className: "bubble" }, text),
     );
     if (more) this.transcript.scrollTop = this.transcript.scrollHeight;
-  }
-
-  /** Arrivals, for ears. What is said in a call announces itself: it is a log. */
-  announce(call) {
-    const newest = this.history().at(-1);
-    const news = `${call?.call_uuid} ${call?.status} ${newest?.key}`;
-    // What lies there when the phone is first read is no news.
-    const first = this.state !== undefined && this.told === undefined;
-    if (this.state === undefined) this.told = undefined;
-    else if (news !== this.told) {
-      this.told = news;
-      if (call?.status === "ringing") write(this.spoken, `Incoming call from ${call.from}.`);
-      else if (call) write(this.spoken, "In a call.");
-      else if (first || !newest) return;
-      else if (newest.message) write(this.spoken, `New message: ${newest.message.text}`);
-      else write(this.spoken, newest.call.answered_at ? "Call ended." : "Missed call.");
-    }
   }
 
   tick() {

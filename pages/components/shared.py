@@ -1,9 +1,12 @@
-"""What every page shares: the process's services."""
+"""What every page shares: the process's services, and how an outage is shown."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
 
+from core.errors import StoreUnavailable
 from core.services import Services, build
 from core.settings import read_settings
 
@@ -14,3 +17,14 @@ PROJECT = Path(__file__).parents[2]
 def services() -> Services:
     """The services of this process: the same object in every page, route and session."""
     return build(read_settings(PROJECT))
+
+
+@contextmanager
+def outage_shown() -> Iterator[None]:
+    """In place of what needs Redis: a banner with the cause, the remedy and a retry."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
+        # Any click is a rerun, and a rerun tries again.
+        st.button("Try again", icon=":material/refresh:", key="try_again")

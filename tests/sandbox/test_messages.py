@@ -8,7 +8,7 @@ import pytest
 
 from core.sandbox.message_errors import MESSAGE_ERRORS
 
-from .support import SENDER, Api, Product, number, sandbox_on, wait_for
+from .support import SENDER, SPEED, Api, Product, number, sandbox_on, wait_for
 
 
 def test_a_message_is_accepted_with_an_api_id_and_one_uuid(api: Api) -> None:
@@ -138,7 +138,7 @@ def test_an_expiring_message_waits_as_long_as_it_may(api: Api) -> None:
     queued, failed = (
         datetime.fromisoformat(record[name]) for name in ("message_time", "message_updated_time")
     )
-    assert (failed - queued).total_seconds() >= 20 / 50
+    assert (failed - queued).total_seconds() >= 20 / SPEED
     assert record["message_sent_time"] is None
 
 
@@ -150,7 +150,7 @@ def test_a_late_message_is_late_by_the_seconds_in_its_number(api: Api) -> None:
         for name in ("message_sent_time", "message_updated_time")
     )
     assert record["message_state"] == "delivered"
-    assert (delivered - sent).total_seconds() >= 30 / 50
+    assert (delivered - sent).total_seconds() >= 30 / SPEED
 
 
 def test_without_a_receipt_a_message_arrives_and_stays_sent(

@@ -163,6 +163,12 @@ def test_a_missing_digit_is_counted_out():
     assert refused.value.remedy == "Check whether a digit is missing."
 
 
+def test_an_unused_plus_1_number_is_not_said_to_be_of_one_of_its_25_countries():
+    for typed, said in (("+1 555 555 0100", "after +1 begins"), ("+44 7700 900123", "Kingdom")):
+        with pytest.raises(UnfitNumber, match=said.replace("+", r"\+")):
+            parse_number(typed, default_region=None)
+
+
 def test_a_mobile_number_with_a_digit_missing_is_not_called_a_wrong_fixed_line():
     with pytest.raises(UnfitNumber, match="mobile number has 10 or 11 there") as refused:
         parse_number("0151 234567", default_region="DE")
@@ -270,6 +276,7 @@ def test_a_refusal_never_repeats_the_number(digits):
         (None, "zh-Hant-TW", "TW"),
         (None, "en-u-ca-gregory", None),
         (None, "es-419", None),
+        (None, "sr-Cyrl", None),  # a script, not Cyprus
         (None, "de", None),
         ("Mars/Olympus", "*", None),
         ("", "", None),

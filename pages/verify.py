@@ -1,0 +1,316 @@
+"""Verify: prove that a person holds a phone number, and watch how it is done."""
+
+from uuid import uuid4
+
+import streamlit as st
+
+from core.clock import to_ms
+from core.delivery.attempt import Channel, Mode
+from core.errors import NumberRefused
+from core.verification import words
+from core.verification.model import CheckOutcome, SendOutcome, SendResult, Status, View
+from core.verification.number import PhoneNumber, region_of_browser
+from core.verification.timeline import TimelineStep, waiting_timeline
+from core.verification.timeline import timeline as steps_of
+from core.verification.words import Tone, Words
+from pages.components.code_panel import NoticeKind, code_panel
+from pages.components.handset import handset
+from pages.components.live import live
+from pages.components.scenes import scenes
+from pages.components.shared import outage_shown, services
+from pages.components.timeline import Step, timeline
+
+CHANNELS = {Channel.SMS: "SMS", Channel.VOICE: "Call", Channel.PHLO: "PHLO"}
+MODES = {Mode.SMS: "as SMS", Mode.CALL: "as call"}
+COLUMN = 380  # pixels: two columns from about 900, one below
+
+#: Endings of sandbox numbers worth trying first; README has the whole table.
+TRIALS = {
+    "0030": "the carrier refuses the message as spam",
+    "0080": "the phone is switched off",
+    "0450": "the country is barred",
+    "0705": "the message is 5 seconds late",
+    "0700": "no delivery report ever comes",
+    "0402": "the account has no credit",
+    "0408": "Plivo's answer never comes",
+    "3010": "the line is busy",
+    "9100": "a machine takes the call",
+}
+
+app = services()
+state = st.session_state
+state.setdefault("request", uuid4().hex)
+
+
+def main() -> None:
+    """The form, or the verification that the address names."""
+    title, other = st.columns([3, 1], vertical_alignment="bottom")
+    title.title("Verify a phone number", anchor=False)
+    if app.settings.is_sandbox:
+        with other.popover("Sandbox numbers", icon=":material/science:", width="stretch"):
+            _trials()
+    for warning in app.settings.warnings:
+        st.warning(warning)
+    verification = st.query_params.get("verification")
+    with outage_shown():
+        if verification and app.verifications.look(verification):
+            _verification(verification)
+        else:
+            _form(unknown=bool(verification))
+
+
+def _trials() -> None:
+    st.markdown("No message leaves this machine. The last four digits of a number decide its fate:")
+    st.markdown("\n".join(f"- **{ending}**: {fate}" for ending, fate in TRIALS.items()))
+    st.caption("For example +1 415 555 0030. Any other ending is delivered in about a second.")
+
+
+def _form(*, unknown: bool) -> None:
+    grid = st.grid(2, min_column_width=COLUMN, gap="medium")
+    with grid.cell():
+        number = _choose(unknown=unknown)
+    with grid.cell():
+        handset(number.e164 if number else None, sandbox=app.settings.is_sandbox, key="phone")
+    timeline([_step(one) for one in waiting_timeline(_mode())], key="steps")
+
+
+def _choose(*, unknown: bool) -> PhoneNumber | None:
+    if unknown:
+        st.info("That verification is not known, or is no longer kept. Start a new one.")
+    region = _region()
+    typed = st.text_input(
+        "Phone number",
+        type="phone",
+        live=True,
+        key="typed",
+        placeholder="+1 415 555 0123",
+        persist_state="session",
+    )
+    number, said = _read(typed, region)
+    st.caption(said, width="stretch")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        channel = st.segmented_control(
+            "Send the code by",
+            list(CHANNELS),
+            format_func=CHANNELS.__getitem__,
+            default=Channel.SMS,
+            required=True,
+            key="channel",
+            persist_state="session",
+        )
+        st.segmented_control(
+            "The PHLO sends it",
+            list(MODES),
+            format_func=MODES.__getitem__,
+            default=Mode.SMS,
+            required=True,
+            key="mode",
+            disabled=channel is not Channel.PHLO,
+            persist_state="session",
+        )
+    st.caption(_about(Channel(channel)))
+    st.button(
+        "Send code",
+        type="primary",
+        icon=":material/send:",
+        on_click=_send,
+        args=(typed, region),
+        disabled=number is None,
+    )
+    refused = state.pop("refused", None)
+    if refused is not None:
+        st.error(f"**{refused.cause}** {refused.remedy}")
+    return number
+
+
+def _read(typed: str | None, region: str | None) -> tuple[PhoneNumber | None, str]:
+    """The number, if it may be verified, and what to say of what was typed."""
+    if not typed:
+        where = f"Without a country code it is read as a number of {region}." if region else ""
+        return None, f"In any format. {where}"
+    try:
+        number = app.verifications.read_number(
+            typed, region=region, channel=_channel(), mode=_mode()
+        )
+    except NumberRefused as error:
+        return None, f":red[{error.cause}] {error.remedy}"
+    carrier = number.carrier or "carrier not in the numbering plan"
+    return (
+        number,
+        f"**{number.international}** · {number.country} · {number.kind.words} · {carrier}",
+    )
+
+
+def _about(channel: Channel) -> str:
+    """What will be sent, in a line."""
+    obstacle = app.provider.obstacle(channel)
+    if obstacle:
+        return f":orange[{obstacle[0]}] {obstacle[1]}"
+    match channel:
+        case Channel.SMS:
+            text, measure = app.provider.preview(app.settings.lifetime_minutes)
+            parts = "1 part" if measure.parts == 1 else f"{measure.parts} parts"
+            return f"“{text}” · {measure.units} characters, {parts}"
+        case Channel.VOICE:
+            return "The call asks for a key and then reads the code out, digit by digit."
+        case Channel.PHLO:
+            return "Your visual workflow gets from, to, otp and mode, and does the rest."
+
+
+def _send(typed: str, region: str | None) -> None:
+    """Runs once for a click; the key makes a second run of the same click harmless."""
+    with outage_shown():
+        result = app.verifications.start(
+            typed,
+            _channel(),
+            mode=_mode(),
+            idempotency_key=state.request,
+            region=region,
+            locale=st.context.locale,
+            address=st.context.ip_address,
+        )
+        state.request = uuid4().hex
+        if result.verification:
+            st.query_params["verification"] = result.verification
+        else:
+            state.refused = result
+
+
+@st.fragment
+def _verification(verification: str) -> None:
+    """One verification, drawn again at each of its changes; nothing else of the page is."""
+    with outage_shown():
+        live(verification, key="live")
+        view = app.verifications.look(verification)
+        if view is None:
+            st.rerun()
+        grid = st.grid(2, min_column_width=COLUMN, gap="medium")
+        with grid.cell():
+            _task(view)
+        with grid.cell():
+            handset(
+                view.verification.to,
+                sandbox=app.settings.is_sandbox,
+                since_ms=to_ms(view.verification.started_at),
+                key="phone",
+            )
+        timeline([_step(one) for one in steps_of(view)], key="steps")
+        behind = st.expander("Behind the scenes", on_change="rerun", key="behind")
+        if behind.open:
+            with behind:
+                began = to_ms(view.verification.started_at)
+                scenes(app.exchanges.of(verification), began)
+
+
+def _task(view: View) -> None:
+    verification = view.verification
+    st.caption(
+        f"{verification.to_masked} · {verification.country} · {CHANNELS[verification.channel]}"
+    )
+    said = words.status_words(view)
+    _headline(said)
+    if verification.status is not Status.PENDING:
+        st.button("Verify another number", type="primary", on_click=_start_over)
+        return
+    notice, kind = _notice(view)
+    offer = view.call_offer
+    events = code_panel(
+        verification=verification.id,
+        digits=verification.digits,
+        expires_ms=to_ms(verification.expires_at),
+        now_ms=to_ms(view.now),
+        checks_left=verification.checks_left,
+        checks_allowed=verification.checks_allowed,
+        resend_ms=to_ms(verification.next_send_at),
+        call_ms=to_ms(offer.at) if offer else None,
+        call_reason=offer.reason if offer else "",
+        notice=notice,
+        notice_kind=kind,
+        disabled=False,
+        key="panel",
+    )
+    if events.entered is not None:
+        _check(view, events.entered)
+    elif events.resend or events.call:
+        state.notice = _resend(view, call=events.call)
+    elif events.cancel:
+        app.verifications.cancel(verification.id)
+    elif not events.expired:
+        return
+    st.rerun(scope="fragment")
+
+
+def _headline(said: Words) -> None:
+    """The verdict, large; its height is the same for one line of detail and for two."""
+    marks = {Tone.GOOD: ("green", "✔ "), Tone.BAD: ("red", "✕ "), Tone.WARNING: ("violet", "◇ ")}
+    with st.container(height=132, border=False):
+        colour, mark = marks.get(said.tone, ("", ""))
+        text = f":{colour}[{mark}{said.headline}]" if colour else said.headline
+        st.header(text, anchor=False)
+        st.markdown(said.detail)
+
+
+def _check(view: View, entered: str) -> None:
+    result = app.verifications.check(view.verification.id, entered)
+    if result.outcome is not CheckOutcome.APPROVED:
+        said = words.check_words(result, view.verification.digits)
+        state.notice = (view.verification.id, f"{said.headline} {said.detail}", "wrong")
+
+
+def _resend(view: View, *, call: bool) -> tuple[str, str, NoticeKind] | None:
+    result: SendResult = app.verifications.resend(
+        view.verification.id,
+        seen=view.verification.attempts,
+        call=call,
+        address=st.context.ip_address,
+    )
+    if result.outcome in {SendOutcome.SENT, SendOutcome.DUPLICATE}:
+        return None
+    # What Plivo said is already told by the headline, from the attempt itself.
+    if result.outcome in {SendOutcome.REJECTED, SendOutcome.UNKNOWN}:
+        return None
+    return view.verification.id, f"{result.cause} {result.remedy}", "warning"
+
+
+def _notice(view: View) -> tuple[str, NoticeKind]:
+    """What was last said about this verification; of another one it says nothing."""
+    notice = state.get("notice")
+    if notice is None or notice[0] != view.verification.id:
+        return "", "quiet"
+    return notice[1], notice[2]
+
+
+def _start_over() -> None:
+    st.query_params.clear()
+    state.pop("notice", None)
+
+
+def _step(one: TimelineStep) -> Step:
+    return Step(
+        label=one.label,
+        at_ms=to_ms(one.at) if one.at else None,
+        state=one.state.value,
+        note=one.note,
+        gap_ms=None if one.gap is None else round(one.gap.total_seconds() * 1000),
+    )
+
+
+def _channel() -> Channel:
+    return Channel(state.get("channel") or Channel.SMS)
+
+
+def _mode() -> Mode:
+    return Mode(state.get("mode") or Mode.SMS) if _channel() is Channel.PHLO else _own_mode()
+
+
+def _own_mode() -> Mode:
+    return Mode.CALL if _channel() is Channel.VOICE else Mode.SMS
+
+
+def _region() -> str | None:
+    return region_of_browser(st.context.timezone, st.context.locale) or (
+        app.settings.default_region
+    )
+
+
+main()
