@@ -25,10 +25,17 @@ def pages() -> list[st.Page]:
 
 
 if __name__ == "__main__":
+    from pages.components.look import apply_look
+
+    # A file of ours: the icons that have names are fetched from a server of Google's.
     st.set_page_config(
-        page_title="Phone verification", page_icon=":material/verified_user:", layout="wide"
+        page_title="Phone verification",
+        page_icon=str(PAGES / "components" / "icon.svg"),
+        layout="wide",
     )
-    st.navigation(pages(), position="top").run()
+    page = st.navigation(pages(), position="top")
+    apply_look()
+    page.run()
 else:
     from starlette.middleware import Middleware
 

@@ -9,7 +9,7 @@ from core.delivery.attempt import Channel, Mode
 from core.errors import NumberRefused
 from core.verification import words
 from core.verification.model import CheckOutcome, SendOutcome, SendResult, Status, View
-from core.verification.number import PhoneNumber, region_of_browser
+from core.verification.number import PhoneNumber, country_of, region_of_browser
 from core.verification.timeline import TimelineStep, waiting_timeline
 from core.verification.timeline import timeline as steps_of
 from core.verification.words import Tone, Words
@@ -47,7 +47,7 @@ def main() -> None:
     title, other = st.columns([3, 1], vertical_alignment="bottom")
     title.title("Verify a phone number", anchor=False)
     if app.settings.is_sandbox:
-        with other.popover("Sandbox numbers", icon=":material/science:", width="stretch"):
+        with other.popover("Sandbox numbers", icon=":material/science:"):
             _trials()
     for warning in app.settings.warnings:
         st.warning(warning)
@@ -126,7 +126,11 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
 def _read(typed: str | None, region: str | None) -> tuple[PhoneNumber | None, str]:
     """The number, if it may be verified, and what to say of what was typed."""
     if not typed:
-        where = f"Without a country code it is read as a number of {region}." if region else ""
+        where = (
+            f"Without a country code it is read as a number of {country_of(region)}."
+            if region
+            else ""
+        )
         return None, f"In any format. {where}"
     try:
         number = app.verifications.read_number(
@@ -242,7 +246,7 @@ def _task(view: View) -> None:
 
 def _headline(said: Words) -> None:
     """The verdict, large; its height is the same for one line of detail and for two."""
-    marks = {Tone.GOOD: ("green", "✔ "), Tone.BAD: ("red", "✕ "), Tone.WARNING: ("violet", "◇ ")}
+    marks = {Tone.GOOD: ("blue", "✔ "), Tone.BAD: ("red", "✕ "), Tone.WARNING: ("violet", "◇ ")}
     with st.container(height=132, border=False):
         colour, mark = marks.get(said.tone, ("", ""))
         text = f":{colour}[{mark}{said.headline}]" if colour else said.headline

@@ -83,7 +83,6 @@ class EventKind(StrEnum):
     #: Facts: they move no state.
     CHECKED = "checked"
     VERIFIED = "verified"
-    ENDED = "ended"
 
 
 class Source(StrEnum):

@@ -46,6 +46,11 @@ async def read_json(request: Request) -> Body:
     return body
 
 
+def requester_ip(request: Request) -> str:
+    """Where a request came from; empty if the server does not say."""
+    return request.client.host if request.client else ""
+
+
 class ErrorAnswers:
     """Turns exceptions into answers. `json_401`: whether a 401 is JSON too, not plain text."""
 

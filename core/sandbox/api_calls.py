@@ -7,13 +7,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.sandbox.answers import Body, answer, read_json
-from core.sandbox.call_log import Call, CallFilter, CallOrder, live_record, record
+from core.sandbox.call_log import Call, CallFilter, CallOrder
+from core.sandbox.call_records import live_record, record
 from core.sandbox.calls import Switchboard
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
 from core.sandbox.faults import Faults
 from core.sandbox.gate import Gate
-from core.sandbox.numbers import destination
+from core.sandbox.numbers import destination, searched
 from core.sandbox.outgoing import is_web_address
 from core.sandbox.paging import page_of, span_of
 
@@ -76,8 +77,8 @@ class CallApi:
         where = CallFilter(
             since=since,
             until=until,
-            from_number=_digits(query.get("from_number")),
-            to_number=_digits(query.get("to_number")),
+            from_number=searched(query.get("from_number")),
+            to_number=searched(query.get("to_number")),
             hangup_cause_code=int(code) if code is not None else None,
             hangup_source=query.get("hangup_source"),
         )
@@ -174,7 +175,3 @@ def _seconds(body: Body, name: str, default: int) -> float:
     if not 1 <= seconds <= LONGEST_CALL:
         raise Refusal(400, f"{name} must be 1 to {LONGEST_CALL} seconds")
     return float(seconds)
-
-
-def _digits(number: str | None) -> str | None:
-    return number.lstrip("+ ") if number is not None else None

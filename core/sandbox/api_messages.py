@@ -7,14 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.sandbox.answers import Body, answer, read_json
+from core.sandbox.answers import Body, answer, read_json, requester_ip
 from core.sandbox.carrier import Carrier, MessageOrder
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
 from core.sandbox.faults import Faults
 from core.sandbox.gate import Gate
 from core.sandbox.message_log import Message, MessageFilter, record
-from core.sandbox.numbers import destination, sender
+from core.sandbox.numbers import destination, searched, sender
 from core.sandbox.outgoing import is_web_address
 from core.sandbox.paging import page_of, span_of
 
@@ -56,7 +56,7 @@ class MessageApi:
         ]
 
     async def create(self, request: Request) -> Response:
-        order = read_order(await read_json(request), request.client.host if request.client else "")
+        order = read_order(await read_json(request), requester_ip(request))
         self._faults.refuse(order.destinations)
         uuids = self._carrier.accept(order)
         await self._faults.keep_silent(request, order.destinations)
@@ -74,8 +74,8 @@ class MessageApi:
                 until=until,
                 state=query.get("message_state"),
                 error_code=query.get("error_code"),
-                from_number=_digits(query.get("from_number")),
-                to_number=_digits(query.get("to_number")),
+                from_number=searched(query.get("from_number")),
+                to_number=searched(query.get("to_number")),
                 country=query.get("destination_country_iso2"),
             )
             found = self._carrier.messages.page(where, page.limit + 1, page.offset)
@@ -133,7 +133,3 @@ def _expiry(given: object) -> int | None:
     if not SHORTEST_EXPIRY <= seconds <= LONGEST_EXPIRY:
         raise Refusal(400, f"message_expiry must be {SHORTEST_EXPIRY} to {LONGEST_EXPIRY} seconds")
     return seconds
-
-
-def _digits(number: str | None) -> str | None:
-    return number.lstrip("+ ") if number is not None else None

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.sandbox.answers import answer, new_api_id, read_json
+from core.sandbox.answers import answer, new_api_id, read_json, requester_ip
 from core.sandbox.call_log import CallOrder
 from core.sandbox.calls import Switchboard
 from core.sandbox.carrier import Carrier, MessageOrder
@@ -55,7 +55,9 @@ class PhloApi:
         api_id = new_api_id()
         sent: dict[str, object] = {"api_id": api_id}
         if body["mode"] == "sms":
-            order = MessageOrder(caller, (number,), phlo_text(otp), requester_ip=_ip(request))
+            order = MessageOrder(
+                caller, (number,), phlo_text(otp), requester_ip=requester_ip(request)
+            )
             sent |= {"message": "message(s) queued", "message_uuid": self._carrier.accept(order)}
         else:
             call = CallOrder(
@@ -78,7 +80,3 @@ def _existing(request: Request) -> str:
     if not phlo_exists(phlo_id):
         raise Refusal(404, "phlo not found")
     return phlo_id
-
-
-def _ip(request: Request) -> str:
-    return request.client.host if request.client else ""

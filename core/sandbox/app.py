@@ -140,9 +140,11 @@ class Sandbox:
         finally:
             self.stop()
             work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+            await asyncio.wait([work])
             await self._outgoing.close()
             self._storage.close()
+            if not work.cancelled():
+                work.result()  # it never ends by itself, so this raises what broke it
 
     def stop(self) -> None:
         """End event streams and held-back answers at once; call it on the carrier's loop.

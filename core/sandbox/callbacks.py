@@ -9,7 +9,7 @@ import logging
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -22,9 +22,16 @@ from core.sandbox.storage import Storage
 
 log = logging.getLogger(__name__)
 
-MESSAGE_EVENT = "message"
 MESSAGE_RETRIES = (60.0, 120.0, 240.0)
 VOICE_RETRIES = (1.0,)
+
+
+class Event(StrEnum):
+    """What a callback is about."""
+
+    MESSAGE = "message"
+    RING = "ring"
+    HANGUP = "hangup"
 
 
 class CallbackState(StrEnum):
@@ -39,14 +46,14 @@ class CallbackState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to tell. `event` is "message", "ring" or "hangup"; `last` ends the story.
+    """One thing to tell; `last` ends the story of its message or call.
 
     `forgery` holds the fields that a forged copy of it would say instead.
     """
 
     reference: str
-    event: str
-    url: str
+    event: Event
+    url: str = field(repr=False)
     method: str
     form: dict[str, str]
     last: bool
@@ -60,7 +67,7 @@ class Callback:
     callback_id: str
     reference: str
     event: str
-    url: str
+    url: str = field(repr=False)
     method: str
     form: str
     state: str
@@ -186,7 +193,7 @@ class Callbacks:
 
     def _retry(self, callback_id: str, reference: str, event: str, forged: bool) -> None:
         attempts = len(self._attempts(callback_id))
-        delays = MESSAGE_RETRIES if event == MESSAGE_EVENT else VOICE_RETRIES
+        delays = MESSAGE_RETRIES if event == Event.MESSAGE else VOICE_RETRIES
         if forged or attempts > len(delays):
             self._set_state(callback_id, CallbackState.GIVEN_UP)
             log.info("callback given up", extra={"reference": reference, "attempts": attempts})

@@ -8,8 +8,9 @@ import uuid
 from collections.abc import Callable
 from typing import Protocol
 
-from core.sandbox.call_log import Call, CallLog, CallOrder, call_form, hangup_form
-from core.sandbox.callbacks import Callbacks, Notice
+from core.sandbox.call_log import Call, CallLog, CallOrder
+from core.sandbox.call_records import call_form, hangup_form
+from core.sandbox.callbacks import Callbacks, Event, Notice
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
 from core.sandbox.hangups import (
@@ -77,7 +78,7 @@ class Switchboard:
         self._changed = changed
         self._answers_itself = answers_itself
         self.calls = CallLog(storage)
-        self.script: Script | None = None
+        self.script: Script | None = None  # set once the script, which ends calls, is built
         schedule.handle(Job.RING, self._ring)
         schedule.handle(Job.ANSWER, self._answer_job)
         schedule.handle(Job.END, self._end_job)
@@ -110,8 +111,8 @@ class Switchboard:
             call = dataclasses.replace(call, rang_at=self._clock.now())
             self.calls.save(call)
             form = call_form(call, self._auth_id, "Ring")
-            self._announce(call, "ring", call.ring_url, call.ring_method, form)
-            self.end_later(call, RING_TIMEOUT, PLIVO, call.ring_timeout, unless="answered")
+            self._announce(call, Event.RING, call.ring_url, call.ring_method, form)
+            self.end_later(call, RING_TIMEOUT, PLIVO, call.ring_timeout, unless_answered=True)
             self._react(call)
         self._changed(call.to_number)
 
@@ -120,9 +121,9 @@ class Switchboard:
         code = asked_hangup(call)
         phase = HANGUP_CAUSES[code].phase if code is not None else None
         if code is not None and phase is Phase.RINGING:
-            self.end_later(call, code, CARRIER, UNANSWERED_AFTER, unless="answered")
+            self.end_later(call, code, CARRIER, UNANSWERED_AFTER, unless_answered=True)
         elif code is not None and phase is Phase.DECLINED:
-            self.end_later(call, code, RECIPIENT, DECLINED_AFTER, unless="answered")
+            self.end_later(call, code, RECIPIENT, DECLINED_AFTER, unless_answered=True)
         elif phase is Phase.MACHINE:
             self._answer_later(call, MACHINE_AFTER)
         elif self._answers_itself(call.to_number):
@@ -192,10 +193,12 @@ class Switchboard:
             )
             self.calls.save(ended)
             form = hangup_form(ended, self._auth_id, self._clock)
-            self._announce(ended, "hangup", ended.hangup_url, ended.hangup_method, form)
+            self._announce(ended, Event.HANGUP, ended.hangup_url, ended.hangup_method, form)
         self._changed(ended.to_number)
 
-    def end_later(self, call: Call, code: int, source: str, after: float, unless: str = "") -> None:
+    def end_later(
+        self, call: Call, code: int, source: str, after: float, *, unless_answered: bool = False
+    ) -> None:
         """Plan an end. A lane of its own: a slow answer of the product must not hold it up."""
         self._schedule.add(
             Job.END,
@@ -204,12 +207,12 @@ class Switchboard:
             call_uuid=call.call_uuid,
             code=code,
             source=source,
-            unless=unless,
+            unless_answered=unless_answered,
         )
 
     async def _end_job(self, payload: Payload) -> None:
         call = self.calls.find(payload["call_uuid"])
-        if call is None or (payload["unless"] == "answered" and call.answered_at is not None):
+        if call is None or (payload["unless_answered"] and call.answered_at is not None):
             return
         self.end(call, payload["code"], payload["source"])
 
@@ -222,10 +225,10 @@ class Switchboard:
             self.answer(call)
 
     def _announce(
-        self, call: Call, event: str, url: str, method: str, form: dict[str, str]
+        self, call: Call, event: Event, url: str, method: str, form: dict[str, str]
     ) -> None:
-        form["Sequence"] = "1" if event == "ring" or call.rang_at is None else "2"
-        notice = Notice(call.call_uuid, event, url, method, form, event == "hangup", _FORGERY)
+        form["Sequence"] = "1" if event is Event.RING or call.rang_at is None else "2"
+        notice = Notice(call.call_uuid, event, url, method, form, event is Event.HANGUP, _FORGERY)
         self._callbacks.announce(notice, outcome_of(call.to_number).kind)
 
 

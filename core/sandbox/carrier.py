@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from core.sandbox.callbacks import MESSAGE_EVENT, Callbacks, Notice
+from core.sandbox.callbacks import Callbacks, Event, Notice
 from core.sandbox.clock import SandboxClock
 from core.sandbox.message_errors import EXPIRED, MESSAGE_ERRORS
 from core.sandbox.message_log import (
@@ -146,7 +146,7 @@ class Carrier:
     def _announce(self, message: Message, kind: Kind) -> None:
         notice = Notice(
             reference=message.message_uuid,
-            event=MESSAGE_EVENT,
+            event=Event.MESSAGE,
             url=message.url,
             method=message.method,
             form=status_form(message, message.state),

@@ -6,8 +6,10 @@ documented; here it asks again at once.
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from core.sandbox.call_log import Call, call_form
+from core.sandbox.call_log import Call
+from core.sandbox.call_records import call_form
 from core.sandbox.errors import InvalidXml
 from core.sandbox.outgoing import MOST_BYTES, Outgoing, Reply, is_web_address
 from core.sandbox.phlo import PHLO_SCHEME, phlo_document
@@ -16,19 +18,28 @@ from core.sandbox.xml import parse
 ANSWER_ATTEMPTS = 3
 OTHER_ATTEMPTS = 2
 
-# The last digit of hangup causes 701x to 801x names whose document it was.
-_DIGIT = {"answer": 1, "action": 2, "redirect": 4}
+
+class Purpose(StrEnum):
+    """Whose document it is."""
+
+    ANSWER = "answer"
+    ACTION = "action"
+    REDIRECT = "redirect"
+
+
+# The last digit of hangup causes 701x to 801x names the purpose.
+_DIGIT = {Purpose.ANSWER: 1, Purpose.ACTION: 2, Purpose.REDIRECT: 4}
 _UNREACHABLE, _INVALID_URL, _INVALID_METHOD, _INVALID_XML = 7010, 7020, 7030, 8010
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to fetch. `purpose` is "answer", "action" or "redirect"; `extra` joins the form.
+    """What to fetch; `extra` joins the form.
 
     `follow` says whether the answer is a document, or of no interest.
     """
 
-    purpose: str
+    purpose: Purpose
     url: str = field(repr=False)
     method: str
     extra: dict[str, str] = field(default_factory=dict, repr=False)
@@ -76,7 +87,7 @@ class Fetcher:
 
     async def _ask(self, call: Call, asked: Asked) -> tuple[str, Reply]:
         """The reply and the address it came from: the fallback's, if the answer address fails."""
-        is_answer = asked.purpose == "answer"
+        is_answer = asked.purpose is Purpose.ANSWER
         event = "StartApp" if is_answer else "Redirect"
         form = {**call_form(call, self._auth_id, event), **asked.extra}
         attempts = ANSWER_ATTEMPTS if is_answer else OTHER_ATTEMPTS

@@ -38,7 +38,13 @@ def country_of(digits: str) -> str | None:
     if region is None:
         # An invented number still names its country by its calling code.
         region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
-    return region if len(region) == 2 and region.isalpha() else None
+    # 001 and ZZ stand for the whole world and for nowhere.
+    return None if region in {"001", "ZZ"} else region
+
+
+def searched(typed: str | None) -> str | None:
+    """The digits of a number that a list is narrowed to. A + in a query arrives as a blank."""
+    return typed.lstrip("+ ") if typed is not None else None
 
 
 def masked(digits: str) -> str:

@@ -39,7 +39,8 @@ class Outgoing:
         self._transport: httpx.AsyncHTTPTransport | None = None
 
     def open(self) -> None:
-        self._transport = httpx.AsyncHTTPTransport()
+        # A kept connection could turn out dead, and cost a callback its first attempt.
+        self._transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
 
     async def close(self) -> None:
         if self._transport is not None:

@@ -1,6 +1,7 @@
 """What a message and a minute cost, and which network answers, by country.
 
 The figures are invented but of the usual size: they make cost charts move, they are no offer.
+Names stand here because `phonenumbers.geocoder` would cost seconds at each start.
 """
 
 from dataclasses import dataclass
@@ -8,13 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import phonenumbers
-from phonenumbers import geocoder
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
     """US dollars a message unit and a minute; `mcc` and `mnc` name the usual network."""
 
+    country: str
     message: Decimal
     minute: Decimal
     network: str
@@ -22,25 +23,25 @@ class Price:
     mnc: str
 
 
-def _price(message: str, minute: str, network: str, mcc: str, mnc: str) -> Price:
-    return Price(Decimal(message), Decimal(minute), network, mcc, mnc)
+def _price(country: str, message: str, minute: str, network: str, mcc: str, mnc: str) -> Price:
+    return Price(country, Decimal(message), Decimal(minute), network, mcc, mnc)
 
 
 _PRICES = {
-    "US": _price("0.00770", "0.01000", "Verizon", "311", "480"),
-    "CA": _price("0.00820", "0.01000", "Rogers", "302", "720"),
-    "GB": _price("0.04600", "0.01700", "EE", "234", "30"),
-    "IN": _price("0.00260", "0.00950", "Jio", "405", "840"),
-    "DE": _price("0.09900", "0.02100", "Telekom", "262", "01"),
-    "FR": _price("0.07200", "0.02400", "Orange", "208", "01"),
-    "ES": _price("0.06300", "0.02300", "Movistar", "214", "07"),
-    "BR": _price("0.02900", "0.03900", "Vivo", "724", "10"),
-    "MX": _price("0.03600", "0.02800", "Telcel", "334", "020"),
-    "AU": _price("0.03800", "0.03200", "Telstra", "505", "01"),
-    "SG": _price("0.03900", "0.02600", "Singtel", "525", "01"),
-    "NG": _price("0.31000", "0.14000", "MTN", "621", "30"),
+    "US": _price("United States", "0.00770", "0.01000", "Verizon", "311", "480"),
+    "CA": _price("Canada", "0.00820", "0.01000", "Rogers", "302", "720"),
+    "GB": _price("United Kingdom", "0.04600", "0.01700", "EE", "234", "30"),
+    "IN": _price("India", "0.00260", "0.00950", "Jio", "405", "840"),
+    "DE": _price("Germany", "0.09900", "0.02100", "Telekom", "262", "01"),
+    "FR": _price("France", "0.07200", "0.02400", "Orange", "208", "01"),
+    "ES": _price("Spain", "0.06300", "0.02300", "Movistar", "214", "07"),
+    "BR": _price("Brazil", "0.02900", "0.03900", "Vivo", "724", "10"),
+    "MX": _price("Mexico", "0.03600", "0.02800", "Telcel", "334", "020"),
+    "AU": _price("Australia", "0.03800", "0.03200", "Telstra", "505", "01"),
+    "SG": _price("Singapore", "0.03900", "0.02600", "Singtel", "525", "01"),
+    "NG": _price("Nigeria", "0.31000", "0.14000", "MTN", "621", "30"),
 }
-_ELSEWHERE = _price("0.08000", "0.05000", "", "", "")
+_ELSEWHERE = _price("", "0.08000", "0.05000", "", "", "")
 
 
 def price_of(country: str | None) -> Price:
@@ -54,9 +55,8 @@ def dollars(amount: Decimal) -> str:
 
 
 def country_name(country: str) -> str:
-    """The English name of a country by its ISO code; the code where it has no name."""
-    example = phonenumbers.example_number(country)
-    return (geocoder.country_name_for_number(example, "en") if example else "") or country
+    """The English name of a country by its ISO code; the code itself where none is listed."""
+    return price_of(country).country or country
 
 
 def price_list(country: str) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from core.sandbox.storage import Storage
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 50
+UNREADABLE_PAUSE = 1.0  # seconds until a table that could not be read is tried again
 AFTER_A_CRASH = 10.0  # simulated seconds until a job that raised is tried again
 
 Payload = dict[str, Any]
@@ -70,7 +71,11 @@ class Schedule:
         try:
             while True:
                 self._wake.clear()
-                pause = self._start_what_is_due()
+                try:
+                    pause = self._start_what_is_due()
+                except sqlite3.Error:
+                    log.exception("sandbox schedule could not be read")
+                    pause = UNREADABLE_PAUSE
                 try:
                     await asyncio.wait_for(self._wake.wait(), pause)
                 except TimeoutError:

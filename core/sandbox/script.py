@@ -12,7 +12,7 @@ from core.sandbox.call_log import Call
 from core.sandbox.calls import Switchboard, is_machine, lane
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
-from core.sandbox.fetch import Asked, Fetcher
+from core.sandbox.fetch import Asked, Fetcher, Purpose
 from core.sandbox.handsets import Handsets
 from core.sandbox.hangups import END_OF_XML, NORMAL, SCHEDULED
 from core.sandbox.schedule import Job, Payload, Schedule
@@ -59,7 +59,7 @@ class CallScript:
         schedule.handle(Job.PRESS, self._press_job)
 
     def begin(self, call: Call) -> None:
-        self._ask(call, Asked("answer", call.answer_url, call.answer_method))
+        self._ask(call, Asked(Purpose.ANSWER, call.answer_url, call.answer_method))
 
     # --- documents
 
@@ -71,7 +71,13 @@ class CallScript:
         call = self._current(payload)
         if call is None:
             return
-        asked = Asked(**{item.name: payload[item.name] for item in dataclasses.fields(Asked)})
+        asked = Asked(
+            Purpose(payload["purpose"]),
+            payload["url"],
+            payload["method"],
+            payload["extra"],
+            payload["follow"],
+        )
         got = await self._fetcher.fetch(call, asked)
         call = self._current(payload)  # it may have ended in the meantime
         if call is None:
@@ -106,7 +112,7 @@ class CallScript:
             case Listen():
                 self._listen(call, step)
             case Redirect():
-                self._ask(call, Asked("redirect", _joined(call, step.url), step.method))
+                self._ask(call, Asked(Purpose.REDIRECT, _joined(call, step.url), step.method))
             case Hangup(after=None):
                 self._switchboard.end(call, NORMAL, ANSWER_XML)
             case Hangup(after=after):
@@ -192,7 +198,7 @@ class CallScript:
             return
         extra = {"Digits": keys, "InputType": "dtmf"}
         url = _joined(call, step.action)
-        self._ask(call, Asked("action", url, step.method, extra, step.follow))
+        self._ask(call, Asked(Purpose.ACTION, url, step.method, extra, step.follow))
 
     def _nothing_pressed(self, call: Call, step: Listen) -> None:
         if call.tries + 1 < step.tries:

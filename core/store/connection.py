@@ -24,7 +24,7 @@ from core.errors import SettingsRefused, StoreUnavailable
 from core.settings import Settings
 from core.store.address import Kind, RedisAddress, parse_address
 from core.store.client import Client
-from core.store.failures import store_errors
+from core.store.failures import NO_REDIS, store_errors
 from core.store.server_binary import OLDEST
 
 __all__ = ["RedisConnection", "connect", "store_errors"]
@@ -181,7 +181,9 @@ def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) 
             **options,
         )
     except redis.exceptions.RedisClusterException as error:
-        if "Cluster mode is not enabled" in str(error):
+        # redis-py calls any error reply to CLUSTER SLOTS so; the server's own words are below it.
+        reply = error.__cause__ and error.__cause__.__context__
+        if "cluster support disabled" in str(reply):
             raise _wrong_kind("a Cluster", "a single server", "redis://host:port") from error
         raise
     opened.callback(client.close)
@@ -196,6 +198,8 @@ def _inspected(address: RedisAddress, server: dict[str, Any]) -> str:
         raise _wrong_kind("a server", "a Sentinel", form)
     if mode == "cluster" and address.kind is not Kind.CLUSTER:
         raise _wrong_kind("a single server", "a node of a Cluster", "redis+cluster://host:port")
+    if "redis_version" not in server:
+        raise StoreUnavailable(*NO_REDIS)
     # Valkey tells the Redis version that it is compatible with, and its own beside it.
     compatible = str(server["redis_version"])
     name = "Valkey" if "valkey_version" in server else "Redis"

@@ -17,6 +17,9 @@ from core.errors import StoreUnavailable
 _AGAIN = "Try again in a moment."
 _CLUSTER = ("The Redis Cluster cannot serve all keys at present.", "Check it: CLUSTER INFO.")
 
+#: Cause and remedy where something answers, in another language or with nothing that Redis tells.
+NO_REDIS = ("What answers there is no Redis.", "Check the host and the port in REDIS_URL.")
+
 # In order: the first class that fits is taken, so a subclass stands before its base.
 _FAILURES: tuple[tuple[type[Exception], str, str], ...] = (
     (
@@ -35,6 +38,7 @@ _FAILURES: tuple[tuple[type[Exception], str, str], ...] = (
         "All connections to Redis are in use.",
         "Try again in a moment; if that lasts, look for what holds them.",
     ),
+    (exceptions.InvalidResponse, *NO_REDIS),
     (exceptions.ClusterError, *_CLUSTER),
     (exceptions.SlotNotCoveredError, *_CLUSTER),
     (exceptions.TryAgainError, *_CLUSTER),

@@ -12,9 +12,6 @@ from core.settings import Settings
 from core.verification.model import Status, Verification
 from core.verification.service import Verifications
 
-#: How often a wrong key may be pressed before the call ends.
-TRIES = 2
-
 
 class CallDialogue:
     """The answers to Plivo's voice callbacks, as Plivo XML."""

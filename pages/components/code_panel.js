@@ -3,6 +3,8 @@
 const URGENT_MS = 60_000;
 const FEW_TRIES = 2;
 const TICK_MS = 250;
+// An answer that never comes must not lock the panel for good; no send takes this long.
+const PATIENCE_MS = 20_000;
 // A paste by the keyboard's own clipboard is cut to maxlength before the spaces are taken out.
 const ROOM_FOR_SEPARATORS = 3;
 
@@ -65,7 +67,7 @@ class CodePanel {
     this.call.onclick = () => this.press("call", true);
     this.cancel.onclick = () => this.press("cancel", true);
     this.takeCode = ({ detail }) => {
-      if (this.closed()) return;
+      if (this.barred()) return;
       this.fill(String(detail?.code ?? ""));
       this.submit();
     };
@@ -81,8 +83,8 @@ class CodePanel {
     this.data = data;
     // The message that travelled fastest knows the server's clock best.
     this.ahead = Math.max(this.ahead ?? -Infinity, data.now_ms - Date.now());
-    // Only a run that began after the press has seen it; one under way before it has not.
-    if (data.now_ms >= this.pressedAt) this.pressedAt = undefined;
+    const answered = data.answers !== before.answers;
+    if (answered) this.pressedAt = undefined;
 
     const isNew = data.verification !== before.verification;
     if (isNew) this.restart();
@@ -90,7 +92,7 @@ class CodePanel {
       this.startOver();
     }
     this.draw();
-    if (isNew && !document.activeElement?.matches("input, textarea")) this.focus();
+    if ((isNew || answered) && this.nobodyHasFocus()) this.focus();
   }
 
   /** Another verification: nothing of the one before counts. */
@@ -113,7 +115,8 @@ class CodePanel {
 
   now = () => Date.now() + this.ahead;
   expired = () => this.now() >= this.data.expires_ms;
-  closed = () => this.data.disabled || this.expired() || this.pressedAt !== undefined;
+  pressed = () => this.now() - (this.pressedAt ?? -Infinity) < PATIENCE_MS;
+  barred = () => this.data.disabled || this.expired() || this.pressed();
 
   typed() {
     this.markWrong(false);
@@ -132,18 +135,25 @@ class CodePanel {
   }
 
   submit() {
-    if (this.closed() || this.input.value.length !== this.data.digits) return;
+    if (this.barred() || this.input.value.length !== this.data.digits) return;
     this.submitted = this.input.value;
     this.press("entered", this.submitted);
   }
 
   press(event, value) {
-    if (this.pressedAt !== undefined) return;
+    if (this.pressed()) return;
     this.pressedAt = this.now();
     this.trigger(event, value);
     this.draw();
     // The pressed button is disabled and would drop the keyboard's place.
     if (event !== "cancel") this.focus();
+  }
+
+  /** The page has it, or a part of the page around us: not another field, not the handset. */
+  nobodyHasFocus() {
+    const { host } = this.root.getRootNode();
+    const active = document.activeElement;
+    return active !== host && active.contains(host);
   }
 
   markWrong(wrong) {
@@ -157,15 +167,11 @@ class CodePanel {
 
   draw() {
     const { data } = this;
-    const pressed = this.pressedAt !== undefined;
     this.root.style.setProperty("--digits", data.digits);
-    this.root.classList.toggle("pressed", pressed);
     this.input.maxLength = data.digits * ROOM_FOR_SEPARATORS;
     this.input.pattern = `[0-9]{${data.digits}}`;
-    // Not `disabled` while an answer is awaited: that would drop the focus.
-    this.input.readOnly = pressed;
     const stillThere = this.input.value === this.submitted;
-    this.markWrong(data.notice_kind === "wrong" && stillThere && !pressed);
+    this.markWrong(data.notice_kind === "wrong" && stillThere && !this.pressed());
     this.notice.className = `notice ${data.notice_kind}`;
     write(this.notice, data.notice);
     write(this.tries, triesLeft(data.checks_left));
@@ -175,7 +181,6 @@ class CodePanel {
         make("i", { className: n < data.checks_left ? "left" : "" }),
       ),
     );
-    this.cancel.disabled = pressed || data.disabled;
     this.resend.hidden = data.resend_ms === null;
     this.noResend.hidden = data.resend_ms !== null;
     write(this.reason, data.call_reason);
@@ -193,9 +198,13 @@ class CodePanel {
     const now = this.now();
     const left = data.expires_ms - now;
     const over = left <= 0;
-    const barred = data.disabled || over || this.pressedAt !== undefined;
+    const barred = this.barred();
 
+    this.root.classList.toggle("pressed", this.pressed());
     this.input.disabled = data.disabled || over;
+    // Not `disabled` while an answer is awaited: that would drop the focus.
+    this.input.readOnly = this.pressed();
+    this.cancel.disabled = data.disabled || this.pressed();
     write(this.time, over ? "Expired" : `Expires in ${minutes(left)}`);
     this.time.classList.toggle("matters", left < URGENT_MS);
 

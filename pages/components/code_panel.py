@@ -50,11 +50,17 @@ def code_panel(
     """Draw the panel and say what was done in it.
 
     `expires_ms`, `resend_ms` and `call_ms` are Unix milliseconds of this server, and `now_ms` is
-    its present, read anew in every run: the browser's clock is corrected by it, and a button
-    pressed before it becomes free again. `resend_ms` None: no further code; `call_ms` None: no
-    call. `call_reason` is shown beside the call once it is offered. `notice` has room for two
-    lines; `wrong` also marks the field. A submitted code is cleared when `checks_left` changes.
+    its present, read anew in every run: the browser's clock is corrected by it. `resend_ms` None:
+    no further code; `call_ms` None: no call. `call_reason` is shown beside the call once it is
+    offered. `notice` has room for two lines; `wrong` also marks the field. A submitted code is
+    cleared when `checks_left` changes.
+
+    After an event everything is locked, so that a double click is one event, until a later run
+    draws the panel: handle the event, then rerun.
     """
+    # The run that handles an event has already drawn the panel, so it is the next one that answers.
+    answers_key = f"{key}_answers"
+    answers = st.session_state.setdefault(answers_key, 0)
     result = _PANEL(
         data={
             "verification": verification,
@@ -69,6 +75,7 @@ def code_panel(
             "notice": notice,
             "notice_kind": notice_kind,
             "disabled": disabled,
+            "answers": answers,
         },
         key=key,
         on_entered_change=_heard,
@@ -78,13 +85,16 @@ def code_panel(
         on_expired_change=_heard,
     )
     entered = result.entered
-    return CodePanelEvents(
+    events = CodePanelEvents(
         entered=entered if isinstance(entered, str) else None,
         resend=bool(result.resend),
         call=bool(result.call),
         cancel=bool(result.cancel),
         expired=bool(result.expired),
     )
+    if events.entered is not None or events.resend or events.call or events.cancel:
+        st.session_state[answers_key] = answers + 1
+    return events
 
 
 def _heard() -> None:

@@ -1,6 +1,5 @@
-// A phone to look at and to use. See handset.py for the data, core/sandbox for what it talks to.
+// A phone to look at and to use. See handset.py for the data, sandbox_phone.js for what it shows.
 
-const POLL_MS = 1000;
 const KEYS = "123456789*0#";
 const HANDLE =
   "M7 3.5h2.6l1.6 4.2-2 1.6a12 12 0 0 0 5.5 5.5l1.6-2 4.2 1.6V17a2.6 2.6 0 0 1-2.8 2.6A15.6 15.6 0 0 1 " +
@@ -121,13 +120,13 @@ class Handset {
 
   button(label, className, action, icon) {
     const button = make("button", { type: "button", className }, icon, make("span", {}, label));
-    button.onclick = () => this.act(action, button);
+    button.onclick = () => this.actOnce(action);
     return button;
   }
 
   key(key) {
     const button = make("button", { type: "button", "aria-label": `Key ${key}` }, key);
-    button.onclick = () => this.act(`press/${encodeURIComponent(key)}`);
+    button.onclick = () => this.phone?.act(`press/${encodeURIComponent(key)}`);
     return button;
   }
 
@@ -140,129 +139,32 @@ class Handset {
     this.draw();
   }
 
-  // --- what it shows comes from the sandbox
-
   connect() {
-    this.disconnect();
-    this.state = undefined;
-    if (!this.data.sandbox || !this.data.digits) return;
-    this.url = `/sandbox/handset/${this.data.digits}`;
-    this.stream = new ChangeStream(
-      `${this.url}/events`,
-      () => {
-        this.stopPolling();
-        this.refresh();
-      },
-      () => {
-        this.polling ??= setInterval(() => document.hidden || this.refresh(), POLL_MS);
-      },
-    );
+    this.phone?.close();
+    const { sandbox, digits } = this.data;
+    this.phone = sandbox && digits ? new SandboxPhone(digits, () => this.draw()) : undefined;
   }
 
-  stopPolling() {
-    clearInterval(this.polling);
-    this.polling = undefined;
-  }
-
-  disconnect() {
-    this.stream?.close();
-    this.stream = undefined;
-    this.stopPolling();
-    this.url = undefined;
-  }
-
-  /** Read the phone. One request at a time; a change during one is read by the next. */
-  async refresh() {
-    if (this.reading) {
-      this.readAgain = true;
-      return;
-    }
-    this.reading = true;
-    const url = this.url;
-    let state;
-    try {
-      const answer = await fetch(url, { cache: "no-store" });
-      if (!answer.ok) throw new Error(`the sandbox answered ${answer.status}`);
-      state = await answer.json();
-      // A call is timed by the clock that started it.
-      const there = Date.parse(answer.headers.get("date") ?? "");
-      this.ahead = Math.abs(there - Date.now()) > 2000 ? there - Date.now() : 0;
-    } catch (error) {
-      console.warn("The handset could not be read:", error.message);
-    }
-    this.reading = false;
-    if (url === this.url) {
-      this.failed = state === undefined;
-      if (state) this.state = state;
-      this.draw();
-    }
-    if (this.readAgain) {
-      this.readAgain = false;
-      if (this.url) this.refresh();
-    }
-  }
-
-  /** Do something with the call on the screen. What came of it is read, not assumed. */
-  async act(action, button) {
-    const call = this.call();
-    if (!call || !this.url) return;
-    if (button) button.disabled = true;
-    const url = `${this.url}/calls/${encodeURIComponent(call.call_uuid)}/${action}`;
-    try {
-      await fetch(url, { method: "POST" });
-    } catch (error) {
-      console.warn("The handset could not be used:", error.message);
-    }
-    if (button) button.disabled = false;
-    this.refresh();
-  }
-
-  /** The call that has the screen: whoever rings, else whoever talks. */
-  call() {
-    const calls = this.state?.calls ?? [];
-    return (
-      calls.find((call) => call.status === "ringing") ??
-      calls.find((call) => call.status === "in-progress")
-    );
-  }
-
-  /** Messages and ended calls, oldest first, as `{ key, at, ... }`. */
-  history() {
-    const { messages = [], calls = [] } = this.state ?? {};
-    return [
-      ...messages.map((message) => ({
-        key: message.message_uuid,
-        at: Date.parse(message.received_at),
-        message,
-      })),
-      ...calls
-        .filter((call) => call.status === "ended")
-        .map((call) => ({ key: call.call_uuid, at: Date.parse(call.started_at), call })),
-    ].sort((one, other) => one.at - other.at);
+  /** A double click is one. The button is not disabled meanwhile: that would drop the focus. */
+  async actOnce(action) {
+    if (this.acting) return;
+    this.acting = true;
+    await this.phone?.act(action);
+    this.acting = false;
   }
 
   isCurrent = (at) => this.data.since_ms === null || at >= this.data.since_ms;
 
-  /** The newest code that this phone received since `since_ms`. */
+  /** The newest code that arrived since `since_ms`. */
   code() {
-    const { messages = [], calls = [] } = this.state ?? {};
-    const found = [
-      ...messages.map((message) => ({
-        at: Date.parse(message.received_at),
-        code: codeIn(message.text),
-      })),
-      ...calls.map((call) => ({
-        at: Date.parse(call.started_at),
-        code: codeHeard(call.transcript),
-      })),
-    ].filter(({ at, code }) => code && this.isCurrent(at));
-    return found.sort((one, other) => other.at - one.at)[0]?.code;
+    const codes = this.phone?.codes() ?? [];
+    return codes.find(({ at, code }) => code && this.isCurrent(at))?.code;
   }
 
   // --- drawing
 
   draw() {
-    const call = this.call();
+    const call = this.phone?.call();
     const screen =
       call?.status === "ringing" ? this.ringing : call ? this.talking : this.home;
     this.drawHome();
@@ -274,15 +176,15 @@ class Handset {
     this.offer.dataset.code = code ?? "";
     write(this.offer, code ? `Use ${code}` : "");
     write(this.fault, "The sandbox does not answer. Trying again every second.");
-    this.fault.hidden = !this.failed;
+    this.fault.hidden = !this.phone?.failed;
     // For ears. What arrives and what is said announces itself: both are logs.
     write(this.spoken, screen === this.ringing ? `Incoming call from ${call.from}.` : "");
     this.tick();
   }
 
   switchTo(screen) {
-    const hadFocus = this.screen?.contains(this.root.getRootNode().activeElement);
     if (screen === this.screen) return;
+    const hadFocus = this.screen?.contains(this.root.getRootNode().activeElement);
     this.screen = screen;
     for (const each of [this.home, this.ringing, this.talking]) each.hidden = each !== screen;
     this.body.classList.toggle("rings", screen === this.ringing);
@@ -291,7 +193,7 @@ class Handset {
   }
 
   drawHome() {
-    const history = this.history();
+    const history = this.phone?.history() ?? [];
     const current = history.filter(({ at }) => this.isCurrent(at));
     const earlier = history.filter(({ at }) => !this.isCurrent(at));
     const keyOf = ({ key }) => key;
@@ -350,14 +252,14 @@ class Handset {
   withCode(text) {
     const code = codeIn(text);
     if (!code) return [text];
-    const start = text.indexOf(code);
+    const start = text.search(WRITTEN);
     return [text.slice(0, start), make("strong", {}, code), text.slice(start + code.length)];
   }
 
   drawCall(call) {
     write(this.caller, call.from);
     write(this.party, call.from);
-    const { on, press } = this.state.auto_answer;
+    const { on, press } = this.phone.state.auto_answer;
     write(this.byItself, on ? `Answers by itself${press ? `, presses ${press}` : ""}` : "");
     write(this.wish, call.waits_for_key ? "The caller waits for a key" : "");
     this.keypad.classList.toggle("wanted", call.waits_for_key);
@@ -379,16 +281,16 @@ class Handset {
     write(this.bar, timeOfDay.format(now));
     write(this.lockTime, timeOfDay.format(now));
     write(this.lockDay, dayOfYear.format(now));
-    const answeredAt = this.call()?.answered_at;
+    const answeredAt = this.phone?.call()?.answered_at;
     if (answeredAt) {
       // Elapsed time counts full seconds, where time left counts started ones.
-      write(this.duration, minutes(now + (this.ahead ?? 0) - Date.parse(answeredAt) - 999));
+      write(this.duration, minutes(now + this.phone.ahead - Date.parse(answeredAt) - 999));
     }
   }
 
   close() {
     clearInterval(this.clock);
-    this.disconnect();
+    this.phone?.close();
   }
 }
 

@@ -7,7 +7,7 @@ from phonenumbers import PhoneNumberFormat
 from pages.components.assets import script, style
 
 _HANDSET = st.components.v2.component(
-    "handset", js=script("codes", "handset"), css=style("handset")
+    "handset", js=script("codes", "sandbox_phone", "handset"), css=style("handset")
 )
 
 

@@ -19,12 +19,14 @@ class Live {
     this.stream = new ChangeStream(url, () => this.changed());
   }
 
-  /** Many changes at once wake the page once: at the end of the gap, so the last one is seen. */
+  /** The first change is told at once; those within the gap are told as one, when it ends. */
   changed() {
+    const gap = Math.max(0, (this.toldAt ?? -Infinity) + SHORTEST_GAP_MS - performance.now());
     this.waiting ??= setTimeout(() => {
       this.waiting = undefined;
+      this.toldAt = performance.now();
       this.trigger("changed", Date.now());
-    }, SHORTEST_GAP_MS);
+    }, gap);
   }
 
   stop() {

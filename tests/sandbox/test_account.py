@@ -31,7 +31,7 @@ def test_no_country_has_no_price(api: Api, query: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     ("number", "country", "kind"),
-    [("442079460123", "GB", "fixed"), ("+447911123456", "GB", "mobile"), ("14155550123", "US", "")],
+    [("442079460123", "GB", "fixed"), ("+447400123456", "GB", "mobile"), ("14155550123", "US", "")],
 )
 def test_lookup_names_country_format_and_carrier(
     api: Api, number: str, country: str, kind: str

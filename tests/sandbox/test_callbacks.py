@@ -1,5 +1,6 @@
 """Callbacks of messages: order, signatures, retries, and the four ways they go wrong."""
 
+import itertools
 import re
 from datetime import datetime
 from pathlib import Path
@@ -129,10 +130,7 @@ def test_a_callback_that_nobody_takes_is_given_up_after_three_retries(tmp_path: 
     assert queued["state"] == "given up"
     assert {attempt["problem"] for attempt in queued["attempts"]} == {"ConnectError"}
     times = [datetime.fromisoformat(attempt["at"]) for attempt in queued["attempts"]]
-    gaps = [
-        (later - earlier).total_seconds() * 400
-        for earlier, later in zip(times, times[1:], strict=False)
-    ]
+    gaps = [(later - earlier).total_seconds() * 400 for earlier, later in itertools.pairwise(times)]
     assert len(gaps) == 3
     assert all(gap >= delay for gap, delay in zip(gaps, (60, 120, 240), strict=True))
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import httpx
 import pytest
 
 from core.sandbox import Sandbox
@@ -31,7 +30,7 @@ GUARDED = [
 def test_nothing_is_shown_without_the_credentials(
     api: Api, method: str, path: str, auth: tuple[str, str] | None
 ) -> None:
-    answer = httpx.request(method, api.base + path, auth=auth)
+    answer = api.http.request(method, path, auth=auth)
     assert answer.status_code == 401
     assert answer.headers["content-type"].startswith("text/plain")
     assert len(answer.text.splitlines()) == 2
@@ -39,7 +38,7 @@ def test_nothing_is_shown_without_the_credentials(
 
 @pytest.mark.parametrize("header", ["Basic", "Basic %%%", "Bearer x", "Basic w6nDqQ=="])
 def test_a_broken_authorization_is_401(api: Api, header: str) -> None:
-    answer = httpx.get(f"{api.base}{api.account}/", headers={"Authorization": header})
+    answer = api.http.get(api.account + "/", headers={"Authorization": header}, auth=None)
     assert answer.status_code == 401
 
 

@@ -1,6 +1,7 @@
 """The sandbox's PHLO: fetched, run by message or by call."""
 
 import ast
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from .support import AUTH_ID, SENDER, Api, number, wait_for
 PHLO = "11111111-2222-3333-4444-555555555555"
 
 
-def run(api: Api, phlo_id: str = PHLO, **payload: object) -> dict[str, object]:
+def run(api: Api, phlo_id: str = PHLO, **payload: Any) -> dict[str, object]:
     answer = api.http.post(f"/v1/account/{AUTH_ID}/phlo/{phlo_id}/", json=payload)
     body: dict[str, object] = answer.json()
     return {"status": answer.status_code, **body}
@@ -32,7 +33,8 @@ def test_a_phlo_is_known_by_any_id_but_one_ending_in_404(api: Api) -> None:
 
 def test_mode_sms_sends_the_code_and_names_the_message(api: Api) -> None:
     to = number("5555")
-    answer = run(api, **{"from": SENDER, "to": to, "otp": "4711", "mode": "sms", "else": 1})
+    payload: dict[str, Any] = {"from": SENDER, "to": to, "otp": "4711", "mode": "sms", "else": 1}
+    answer = run(api, **payload)
     assert answer["status"] == 201
     assert answer["phlo_run_id"]
     uuids = inner(answer)["message_uuid"]
@@ -80,7 +82,7 @@ def test_a_machine_hears_nothing(api: Api) -> None:
 
 @pytest.mark.parametrize("missing", ["from", "to", "otp", "mode"])
 def test_a_run_without_one_of_its_values_is_refused(api: Api, missing: str) -> None:
-    payload = {"from": SENDER, "to": number("5555"), "otp": "4711", "mode": "sms"}
+    payload: dict[str, Any] = {"from": SENDER, "to": number("5555"), "otp": "4711", "mode": "sms"}
     del payload[missing]
     answer = run(api, **payload)
     assert answer["status"] == 400

@@ -1,5 +1,6 @@
 """The sandbox forgets nothing: stopped, killed, started again."""
 
+import asyncio
 import os
 import re
 import signal
@@ -87,7 +88,7 @@ def test_a_call_left_ringing_can_be_answered_after_the_restart(
 
 
 def test_a_call_goes_on_where_it_was(tmp_path: Path, product: Product, path: str) -> None:
-    product.documents[path] = SPEAK.replace("20", "200")
+    product.documents[path] = SPEAK.replace("20", "100")
     to = number("5555")
     with sandbox_on(tmp_path) as before:
         before.phone(to).auto_answer(on=True)
@@ -165,16 +166,12 @@ async def enter(sandbox: Sandbox) -> None:
 
 
 def test_two_sandboxes_never_share_a_state_file(tmp_path: Path) -> None:
-    import asyncio
-
     second = Sandbox(data=tmp_path, auth_id=AUTH_ID, auth_token=AUTH_TOKEN)
     with sandbox_on(tmp_path), pytest.raises(FileInUse):
         asyncio.run(enter(second))
 
 
 def test_one_sandbox_may_run_again(tmp_path: Path) -> None:
-    import asyncio
-
     sandbox = Sandbox(data=tmp_path, auth_id=AUTH_ID, auth_token=AUTH_TOKEN)
     asyncio.run(enter(sandbox))
     asyncio.run(enter(sandbox))

@@ -1,5 +1,7 @@
 """Plivo XML: what is read, and what is refused."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,7 +100,5 @@ def test_entities_and_document_types_are_refused(document: bytes) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused_and_never_break(document: bytes) -> None:
-    try:
+    with suppress(InvalidXml):
         assert parse(document) == ()
-    except InvalidXml as e:
-        assert str(e)

@@ -3,20 +3,27 @@
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from core.store.server_binary import find_server
 from tests.world import until
 
 
 def free_port() -> int:
-    """A port of the loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback that was free a moment ago, and the one 10,000 above it too: there a
+    node of a Cluster talks to the others."""
+    while True:
+        with socket.socket() as probe, socket.socket() as bus:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+            with suppress(OSError, OverflowError):
+                bus.bind(("127.0.0.1", port + 10_000))
+                return port
 
 
 @contextmanager
@@ -30,7 +37,7 @@ def running(directory: Path, *options: str) -> Iterator[int]:
     command += ["--dir", str(directory), *options]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
     try:
-        with redis.Redis(port=port) as client:
+        with redis.Redis(port=port, retry=Retry(NoBackoff(), 0)) as client:
             until(lambda: process.poll() is not None or answers(client))
         assert process.poll() is None, "the server did not start"
         yield port
@@ -42,10 +49,7 @@ def running(directory: Path, *options: str) -> Iterator[int]:
 @contextmanager
 def running_cluster(directory: Path) -> Iterator[int]:
     """A Cluster of one node that serves all slots."""
-    # The bus is by default 10,000 above the port, which may be no port.
-    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000")
-    bus = ("--cluster-port", str(free_port())) if _has_cluster_port() else ()
-    with running(directory, *options, *bus) as port:
+    with running(directory, "--cluster-enabled", "yes") as port:
         with redis.Redis(port=port, decode_responses=True) as client:
             client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
             until(lambda: "cluster_state:ok" in str(client.execute_command("CLUSTER", "INFO")))
@@ -66,9 +70,3 @@ def answers(client: redis.Redis) -> bool:
         return bool(client.ping())
     except redis.ConnectionError:
         return False
-
-
-def _has_cluster_port() -> bool:
-    """The option is new in Redis 7."""
-    told = subprocess.check_output([find_server(), "--version"], text=True)  # noqa: S603 - our own
-    return "v=6." not in told

@@ -9,7 +9,7 @@ local RANK = {
 }
 local STATE = { unconfirmed = "unknown", unreported = "unknown" }
 -- Facts are kept and shown but move no state.
-local FACT = { checked = true, verified = true, ended = true }
+local FACT = { checked = true, verified = true }
 local KEEP_EVENTS = 100
 
 -- event: kind, at_ms, heard_ms, source, and fields (a flat array of name, value: what the event says

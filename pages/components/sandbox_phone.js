@@ -1,0 +1,120 @@
+// The simulated handset of a number, as the sandbox knows it: read, followed and used over HTTP.
+
+const POLL_MS = 1000;
+const CLOCKS_DIFFER_MS = 2000;
+
+/**
+ * `state` is the sandbox's JSON, undefined before the first answer; `failed` says that the last
+ * reading failed. `ahead` is how far the sandbox's clock is before ours, in milliseconds.
+ * `onChange` is called after every reading.
+ */
+class SandboxPhone {
+  constructor(digits, onChange) {
+    this.url = `/sandbox/handset/${digits}`;
+    this.onChange = onChange;
+    this.failed = false;
+    this.ahead = 0;
+    this.stream = new ChangeStream(
+      `${this.url}/events`,
+      () => {
+        this.stopPolling();
+        this.read();
+      },
+      () => {
+        this.polling ??= setInterval(() => document.hidden || this.read(), POLL_MS);
+      },
+    );
+    this.read();
+  }
+
+  stopPolling() {
+    clearInterval(this.polling);
+    this.polling = undefined;
+  }
+
+  /** One request at a time: an older answer never comes after a newer one. */
+  async read() {
+    this.unread = true;
+    if (this.reading) return;
+    this.reading = true;
+    while (this.unread && !this.closed) {
+      this.unread = false;
+      await this.readOnce();
+      if (!this.closed) this.onChange();
+    }
+    this.reading = false;
+  }
+
+  async readOnce() {
+    try {
+      const answer = await fetch(this.url, { cache: "no-store" });
+      if (!answer.ok) throw new Error(`the sandbox answered ${answer.status}`);
+      this.state = await answer.json();
+      this.failed = false;
+      // The header counts whole seconds, so a small difference is none.
+      const ahead = Date.parse(answer.headers.get("date") ?? "") - Date.now();
+      this.ahead = Math.abs(ahead) > CLOCKS_DIFFER_MS ? ahead : 0;
+    } catch (error) {
+      this.failed = true;
+      console.warn("The handset could not be read:", error.message);
+    }
+  }
+
+  /** `answer`, `decline`, `hangup` or `press/{key}`. What came of it is read, not assumed. */
+  async act(action) {
+    const call = this.call();
+    if (!call) return;
+    try {
+      const uuid = encodeURIComponent(call.call_uuid);
+      await fetch(`${this.url}/calls/${uuid}/${action}`, { method: "POST" });
+    } catch (error) {
+      console.warn("The handset could not be used:", error.message);
+    }
+    this.read();
+  }
+
+  /** The call that has the screen: whoever rings, else whoever talks. */
+  call() {
+    const calls = this.state?.calls ?? [];
+    return (
+      calls.find((call) => call.status === "ringing") ??
+      calls.find((call) => call.status === "in-progress")
+    );
+  }
+
+  /** Messages and ended calls, oldest first, as `{ key, at, message or call }`. */
+  history() {
+    const { messages = [], calls = [] } = this.state ?? {};
+    return [
+      ...messages.map((message) => ({
+        key: message.message_uuid,
+        at: Date.parse(message.received_at),
+        message,
+      })),
+      ...calls
+        .filter((call) => call.status === "ended")
+        .map((call) => ({ key: call.call_uuid, at: Date.parse(call.started_at), call })),
+    ].sort((one, other) => one.at - other.at);
+  }
+
+  /** What each message and call brought, newest first, as `{ at, code or null }`. */
+  codes() {
+    const { messages = [], calls = [] } = this.state ?? {};
+    return [
+      ...messages.map(({ received_at, text }) => ({
+        at: Date.parse(received_at),
+        code: codeIn(text),
+      })),
+      ...calls.map(({ started_at, transcript }) => ({
+        at: Date.parse(started_at),
+        code: codeHeard(transcript),
+      })),
+    ].sort((one, other) => other.at - one.at);
+  }
+
+  close() {
+    this.closed = true;
+    this.stream.close();
+    this.stopPolling();
+  }
+}

@@ -1,0 +1,85 @@
+"""The carrier's schedule: order within a lane, and jobs that fail."""
+
+import asyncio
+import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.sandbox.clock import SandboxClock
+from core.sandbox.schedule import Job, Payload, Schedule
+from core.sandbox.storage import Storage
+
+JOBS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 3)), max_size=8)
+
+
+async def work_off(storage: Storage, schedule: Schedule) -> None:
+    working = asyncio.create_task(schedule.run())
+    async with asyncio.timeout(5):
+        while storage.rows("SELECT id FROM schedule"):
+            await asyncio.sleep(0.001)
+    working.cancel()
+    await asyncio.wait([working])
+
+
+@given(jobs=JOBS)
+@settings(max_examples=30, deadline=None)
+def test_jobs_of_a_lane_never_overlap_and_always_keep_the_order_of_their_moments(
+    jobs: list[tuple[str, int]],
+) -> None:
+    began: list[tuple[str, int, int]] = []
+    busy: set[str] = set()
+
+    async def handler(payload: Payload) -> None:
+        lane = payload["lane_name"]
+        assert lane not in busy
+        busy.add(lane)
+        began.append((lane, payload["after"], payload["serial"]))
+        await asyncio.sleep(0.001)
+        busy.remove(lane)
+
+    with TemporaryDirectory() as folder:
+        clock = SandboxClock(1000)
+        storage = Storage(Path(folder))
+        storage.open(clock.now())
+        schedule = Schedule(storage, clock)
+        schedule.handle(Job.STEP, handler)
+        with storage.together():
+            for serial, (lane, after) in enumerate(jobs):
+                # Steps far apart, so that the moments keep the order of `after`.
+                values = {"lane_name": lane, "after": after, "serial": serial}
+                schedule.add(Job.STEP, lane, after * 5, **values)
+        asyncio.run(work_off(storage, schedule))
+        storage.close()
+
+    assert len(began) == len(jobs)
+    for lane in "ab":
+        of_lane = [(after, serial) for name, after, serial in began if name == lane]
+        assert of_lane == sorted(of_lane)
+
+
+def test_a_job_that_raises_is_logged_and_done_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[Payload] = []
+
+    async def handler(payload: Payload) -> None:
+        tries.append(payload)
+        if len(tries) == 1:
+            raise RuntimeError("a bug")
+
+    clock = SandboxClock(1000)
+    storage = Storage(tmp_path)
+    storage.open(clock.now())
+    schedule = Schedule(storage, clock)
+    schedule.handle(Job.STEP, handler)
+    schedule.add(Job.STEP, "lane", 0, secret="4711")
+    with caplog.at_level(logging.DEBUG):
+        asyncio.run(work_off(storage, schedule))
+    storage.close()
+    assert tries == [{"secret": "4711"}] * 2
+    assert "a bug" in caplog.text
+    assert "4711" not in caplog.text

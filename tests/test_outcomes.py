@@ -1,0 +1,195 @@
+"""Every row of the sandbox's table, over real HTTP: the state, and the words that a person sees."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from core.delivery.attempt import Channel, Mode, State
+from core.provider.error_codes import hangup_cause, message_error
+from core.sandbox.hangups import HANGUP_CAUSES, Phase
+from core.sandbox.message_errors import MESSAGE_ERRORS
+from core.sandbox.outcomes import TABLE
+from core.verification.model import SendOutcome
+from core.verification.words import Tone, status_words
+from tests.world import World, until
+
+SMS, VOICE = Channel.SMS, Channel.VOICE
+
+
+@dataclass(frozen=True)
+class Row:
+    """What an ending leads to; `heard` are counters that must have moved."""
+
+    ending: str
+    channel: Channel
+    send: SendOutcome
+    state: State
+    headline: str
+    detail: str
+    tone: Tone
+    heard: tuple[str, ...] = ()
+
+
+def _error(code: int) -> Row:
+    error = message_error(str(code))
+    assert error is not None
+    failed = State.FAILED if MESSAGE_ERRORS[code].state == "failed" else State.UNDELIVERED
+    headline = "Failed" if failed is State.FAILED else "Not delivered"
+    said = f"{error.meaning} {error.advice}"
+    return Row(f"0{code:03}", SMS, SendOutcome.SENT, failed, headline, said, Tone.BAD)
+
+
+def _hangup(code: int) -> Row:
+    cause = hangup_cause(code)
+    assert cause is not None
+    state = State.UNDELIVERED if cause.reached else State.FAILED
+    said = f"{cause.meaning} {cause.advice}"
+    return Row(f"{code}", VOICE, SendOutcome.SENT, state, "Not reached", said, Tone.BAD)
+
+
+def _refused(ending: str, cause: str, channel: Channel = SMS) -> Row:
+    return Row(ending, channel, SendOutcome.REJECTED, State.REJECTED, "Not sent", cause, Tone.BAD)
+
+
+def _uncertain(ending: str, cause: str, channel: Channel = SMS) -> Row:
+    return Row(
+        ending,
+        channel,
+        SendOutcome.UNKNOWN,
+        State.UNKNOWN,
+        "Could not confirm the send",
+        cause,
+        Tone.WARNING,
+    )
+
+
+def _delivered(ending: str, *heard: str) -> Row:
+    return Row(
+        ending,
+        SMS,
+        SendOutcome.SENT,
+        State.DELIVERED,
+        "Delivered",
+        "Enter the code from the message.",
+        Tone.QUIET,
+        heard,
+    )
+
+
+UNTOUCHED = [code for code, cause in HANGUP_CAUSES.items() if cause.phase not in {Phase.ANSWERED}]
+
+ROWS = [
+    *(_error(code) for code in MESSAGE_ERRORS),
+    *(_hangup(code) for code in UNTOUCHED),
+    *(
+        row
+        for channel in (SMS, VOICE)
+        for row in (
+            _refused("0402", "The Plivo account has no credit left (HTTP 402)", channel),
+            _refused("0403", "Plivo does not allow this account to reach", channel),
+            _uncertain("0429", "too many requests from this account (HTTP 429)", channel),
+            _uncertain("0500", "Plivo had an internal error (HTTP 500)", channel),
+            _uncertain("0503", "Plivo is not available at the moment (HTTP 503)", channel),
+        )
+    ),
+    _delivered("5555"),
+    _delivered("0705"),
+    _delivered("0801", "repeated"),
+    _delivered("0802", "late"),
+    _delivered("0803", "forged"),
+    Row(
+        "0700",
+        SMS,
+        SendOutcome.SENT,
+        State.SENT,
+        "Sent",
+        "The carrier has it; no delivery report yet.",
+        Tone.QUIET,
+    ),
+    Row(
+        "0804",
+        SMS,
+        SendOutcome.SENT,
+        State.ACCEPTED,
+        "On its way",
+        "Plivo has the message.",
+        Tone.QUIET,
+    ),
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.channel}-{row.ending}")
+def test_an_ending_leads_to_its_state_and_words(at: World, row: Row) -> None:
+    number = at.number(row.ending)
+    result = at.start(number, row.channel)
+    assert result.outcome is row.send
+    assert result.verification is not None
+    verification = result.verification
+    until(lambda: at.look(verification).attempts[0].state is row.state)
+    view = at.look(verification)
+    said = status_words(view)
+    assert (said.headline, said.tone) == (row.headline, row.tone)
+    assert row.detail in said.detail
+    if row.heard:
+        until(lambda: set(row.heard) <= set(at.services.ledger.counters()))
+    if row.state is State.ACCEPTED:
+        # Lost: the phone has it, and nothing is heard of it.
+        at.message(number)
+        assert at.look(verification).attempts[0].state is State.ACCEPTED
+
+
+def test_a_time_out_is_unknown_until_the_callbacks_tell(at: World) -> None:
+    """0408: the answer never comes. Here the callbacks are quicker than our patience, so the
+    attempt is delivered before the send gives up, and the late time-out does not undo that."""
+    number = at.number("0408")
+    result = at.start(number)
+    assert result.outcome is SendOutcome.UNKNOWN
+    assert result.cause == "Plivo did not answer in time."
+    verification = result.verification or ""
+    until(lambda: at.look(verification).attempts[0].state is State.DELIVERED)
+    assert (
+        at.services.verifications.check(verification, at.code(verification)).outcome == "approved"
+    )
+
+
+def test_a_time_out_of_a_phlo_stays_unknown(at: World) -> None:
+    """Nothing calls back about a PHLO, and without its answer there is nothing to ask after."""
+    result = at.start(at.number("0408"), Channel.PHLO)
+    assert result.outcome is SendOutcome.UNKNOWN
+    said = status_words(at.look(result.verification or ""))
+    assert said.headline == "Could not confirm the send"
+    assert said.detail.startswith("Plivo did not answer in time.")
+
+
+@pytest.mark.parametrize("ending", ["0402", "0403", "0429", "0500", "0503"])
+def test_a_phlo_is_refused_in_the_same_words(at: World, ending: str) -> None:
+    by_phlo = at.start(at.number(ending), Channel.PHLO)
+    by_sms = at.start(at.number(ending))
+    assert (by_phlo.outcome, by_phlo.cause) == (by_sms.outcome, by_sms.cause)
+
+
+def test_a_call_that_nobody_keys_was_not_heard(at: World) -> None:
+    number = at.number()
+    verification = at.started(number, VOICE)
+    at.touch(number, at.call(number, "ringing"), "answer")
+    at.touch(number, at.call(number, "in-progress"), "hangup")
+    until(lambda: at.look(verification).attempts[0].state is State.UNDELIVERED)
+    assert status_words(at.look(verification)).headline == "Not heard"
+
+
+def test_nothing_is_spoken_to_a_machine(at: World) -> None:
+    for channel in (VOICE, Channel.PHLO):
+        number = at.number("9100")
+        at.start(number, channel, Mode.CALL)
+        call = at.call(number, "ended")
+        assert call["hangup_cause_code"] == 9100
+        assert call["transcript"] == []
+
+
+def test_every_row_of_the_table_is_tried_here() -> None:
+    tried = {row.ending for row in ROWS} | {"0408"}
+    missing = [
+        row.pattern for row in TABLE if not any(row.fits.fullmatch(ending) for ending in tried)
+    ]
+    # What ends a call after the answer needs somebody to answer: tests/sandbox has those.
+    assert missing == [r.pattern for r in TABLE if r.pattern.startswith("an ending after")]

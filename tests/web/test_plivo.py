@@ -1,0 +1,149 @@
+"""The callback routes: believed only with token and signature, acknowledged only once stored."""
+
+import base64
+import hashlib
+import hmac
+
+import httpx
+import pytest
+
+from core.delivery.attempt import Channel, EventKind, State
+from core.provider.masking import DOTS
+from tests.world import World, until
+
+NONCE = "31627761595286130198"
+ROUTES = ("message", "ring", "answer", "digits", "hangup")
+
+
+def post(at: World, path: str, form: dict[str, str], token: str | None = None) -> httpx.Response:
+    """A callback, signed (V3) with `token`, the account's own by default."""
+    url = f"{at.address}{path}"
+    fields = f"?{''.join(f'{k}{form[k]}' for k in sorted(form))}" if form else ""
+    text = f"{url}{fields}.{NONCE}"
+    key = (at.services.auth_token if token is None else token).encode()
+    signature = base64.b64encode(hmac.digest(key, text.encode(), hashlib.sha256)).decode()
+    headers = {"X-Plivo-Signature-V3": signature, "X-Plivo-Signature-V3-Nonce": NONCE}
+    return at.http.post(path, data=form, headers=headers)
+
+
+@pytest.fixture
+def attempt(at: World) -> str:
+    """A message of which nothing is reported after `sent`."""
+    verification = at.started(at.number("0700"))
+    until(lambda: at.look(verification).attempts[0].state is State.SENT)
+    return f"{verification}-1"
+
+
+def path(at: World, attempt: str, route: str = "message") -> str:
+    return f"/plivo/{route}/{at.services.keyring.callback_token(attempt)}"
+
+
+def state(at: World, attempt: str) -> State:
+    found = at.services.ledger.attempt(attempt)
+    assert found is not None
+    return found.state
+
+
+DELIVERED = {"MessageUUID": "u-1", "Status": "delivered", "From": "1", "To": "2"}
+
+
+def test_a_signed_callback_is_booked(at: World, attempt: str) -> None:
+    assert post(at, path(at, attempt), DELIVERED).status_code == 204
+    assert state(at, attempt) is State.DELIVERED
+
+
+def test_property_19_a_wrong_signature_is_refused_and_counted(at: World, attempt: str) -> None:
+    assert post(at, path(at, attempt), DELIVERED, token="somebody else's").status_code == 403
+    assert at.http.post(path(at, attempt), data=DELIVERED).status_code == 403
+    assert state(at, attempt) is State.SENT
+    assert at.services.ledger.counters()["forged"] == 2
+
+
+def test_property_19_a_right_signature_does_not_help_without_our_token(
+    at: World, attempt: str
+) -> None:
+    token = at.services.keyring.callback_token(attempt)
+    for wrong in (token[:-1], "nonsense", attempt, token.replace("-1.", "-2.")):
+        assert post(at, f"/plivo/message/{wrong}", DELIVERED).status_code == 403
+    assert state(at, attempt) is State.SENT
+
+
+def test_property_19_a_callback_cannot_verify_a_code(at: World, attempt: str) -> None:
+    form = DELIVERED | {"Status": "verified"}
+    assert post(at, path(at, attempt), form).status_code == 400
+    found = at.services.ledger.attempt(attempt)
+    assert found is not None
+    assert EventKind.VERIFIED not in found.moments
+
+
+def test_a_replayed_callback_changes_nothing(at: World, attempt: str) -> None:
+    for _ in range(3):
+        assert post(at, path(at, attempt), DELIVERED).status_code == 204
+    failed = DELIVERED | {"Status": "failed", "ErrorCode": "40"}
+    assert post(at, path(at, attempt), failed).status_code == 204
+    assert state(at, attempt) is State.DELIVERED
+
+
+@pytest.mark.parametrize("form", [{}, {"Status": "delivered"}, {"MessageUUID": "u", "Status": "?"}])
+def test_a_malformed_callback_is_named_and_counted(
+    at: World, attempt: str, form: dict[str, str]
+) -> None:
+    answer = post(at, path(at, attempt), form)
+    assert answer.status_code == 400
+    assert answer.text.startswith("Missing or unknown: ")
+    assert at.services.ledger.counters()["malformed"] == 1
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
+def test_only_get_and_post_are_served(at: World, attempt: str, route: str, method: str) -> None:
+    answer = at.http.request(method, path(at, attempt, route))
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET, POST"
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_get_is_checked_like_post(at: World, attempt: str, route: str) -> None:
+    assert at.http.get(path(at, attempt, route)).status_code == 403
+
+
+def test_nothing_is_acknowledged_that_is_not_stored(
+    at: World, attempt: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis is made to refuse the write, as when it is full."""
+    at.services.client.config_set("maxmemory", "1")  # type: ignore[attr-defined]
+    try:
+        assert post(at, path(at, attempt), DELIVERED).status_code == 503
+    finally:
+        at.services.client.config_set("maxmemory", "0")  # type: ignore[attr-defined]
+    assert post(at, path(at, attempt), DELIVERED).status_code == 204
+    assert state(at, attempt) is State.DELIVERED
+
+
+def test_property_20_the_code_is_spoken_only_after_the_key_and_while_it_is_valid(
+    at: World,
+) -> None:
+    number = at.number()
+    verification = at.started(number, Channel.VOICE)
+    attempt = f"{verification}-1"
+    code = at.code(verification)
+    spoken = ", ".join(code)
+    form = {"CallUUID": "c-1", "From": "1", "To": "2"}
+    asked = post(at, path(at, attempt, "answer"), form)
+    assert asked.headers["content-type"].startswith("application/xml")
+    assert spoken not in asked.text
+    assert spoken not in post(at, path(at, attempt, "digits"), form | {"Digits": "2"}).text
+    read_out = post(at, path(at, attempt, "digits"), form | {"Digits": "1"})
+    assert read_out.text.count(spoken) == 3
+    at.services.verifications.cancel(verification)
+    for route in ("answer", "digits"):
+        assert spoken not in post(at, path(at, attempt, route), form | {"Digits": "1"}).text
+
+
+def test_a_callback_is_shown_without_token_number_and_code(at: World, attempt: str) -> None:
+    form = DELIVERED | {"From": "14155550100", "To": "14155551234"}
+    post(at, path(at, attempt), form)
+    shown = at.services.exchanges.of(attempt.partition("-")[0])[-1]
+    assert shown.url == f"/plivo/message/{DOTS}"
+    assert shown.sent["To"] == "141••••••34"
+    assert shown.status == 204
