@@ -108,7 +108,9 @@ class Ledger:
         """All that was heard of an attempt, oldest first, the newest 100: dicts of `kind`,
         `outcome` (an `Applied` value), `at_ms`, `heard_ms` and `source`."""
         with store_errors():
-            return [entry for _, entry in self._client.xrange(self._keys.events(attempt))]
+            entries = self._client.xrange(self._keys.events(attempt))
+        names = ("kind", "outcome", "at_ms", "heard_ms", "source")
+        return [dict(zip(names, e["event"].split(), strict=True)) for _, e in entries]
 
 
 def _attempt(one: str, record: dict[str, str]) -> Attempt:

@@ -169,8 +169,7 @@ class EmbeddedRedis:
             _pause()
 
     def _spawn(self, lock: IO[bytes]) -> None:
-        # Invariant: `server.lock` is ours, so a socket that lies here has nobody behind it.
-        self._socket.unlink(missing_ok=True)
+        # A socket that lies here has nobody behind it, and the server replaces it.
         config = _CONFIG.format(
             socket=_quoted(self._socket),
             directory=_quoted(self._directory),

@@ -59,6 +59,8 @@ class VerificationRecords:
         self._keyring = keyring
         self._policy = policy
         self._keep_ms = _ms(keep)
+        by_limit = sorted(policy.failures, key=lambda budget: budget.limit)
+        self._failure_limits = [n for one in by_limit for n in (one.limit, _ms(one.window))]
         # A hint that saves a round trip. A stale one is noticed by the script, never acted on.
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._lock = Lock()
@@ -159,27 +161,22 @@ class VerificationRecords:
         known = self._known.get(verification) or self._look_up(verification)
         while known is not None:
             newest = attempt_id(verification, known.attempts)
-            keys, quadruples = self._name(
+            outcome, left, retry_ms = self._scripts.run(
+                "check_code",
                 [
                     self._keys.verification(verification),
                     self._keys.failures(known.number_index),
                     self._keys.attempt(newest),
                     self._keys.events(newest),
                 ],
-                self._failure_budgets(known.number_index),
-            )
-            outcome, left, retry_ms = self._scripts.run(
-                "check_code",
-                keys,
                 [
                     to_ms(now),
                     entered,
                     expected,
                     known.attempts,
-                    self._keep_ms,
                     self._keys.changes,
                     verification,
-                    *quadruples,
+                    *self._failure_limits,
                 ],
             )
             if outcome != "moved":

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from core.clock import Clock
@@ -86,6 +87,8 @@ class Verifications:
         self._sender = sender
         self._follower = follower
         self._clock = clock
+        # Digests, not codes. Made with the code at the start, so that a check need not derive it.
+        self._expected_digest = lru_cache(maxsize=10_000)(self._derive_digest)
 
     def read_number(
         self, typed: str, *, region: str | None, channel: Channel, mode: Mode
@@ -189,12 +192,11 @@ class Verifications:
         code = read_entered(entered, digits)
         if code is None:
             return CheckResult(CheckOutcome.MALFORMED)
-        expected = code_of(self._keyring, verification, digits)
         outcome, left, retry_ms = self._records.check(
             verification,
             self._clock.now(),
             self._keyring.code_digest(verification, code),
-            self._keyring.code_digest(verification, expected.reveal()),
+            self._expected_digest(verification),
         )
         retry = timedelta(milliseconds=retry_ms) if retry_ms else None
         return CheckResult(CheckOutcome(outcome), left, retry)
@@ -221,6 +223,10 @@ class Verifications:
     def code_for(self, verification: Verification) -> Code:
         """The code of an open verification, to be spoken in a call."""
         return code_of(self._keyring, verification.id, verification.digits)
+
+    def _derive_digest(self, verification: str) -> str:
+        code = code_of(self._keyring, verification, self._settings.code_length)
+        return self._keyring.code_digest(verification, code.reveal())
 
     def _new(
         self, number: PhoneNumber, channel: Channel, mode: Mode, locale: str | None
@@ -273,6 +279,7 @@ class Verifications:
             minutes=self._settings.lifetime_minutes,
             language=verification.language,
         )
+        self._expected_digest(verification.id)
         try:
             reference = self._sender.send(request)
         except AttemptRejected as error:

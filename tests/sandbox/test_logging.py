@@ -1,27 +1,27 @@
 """What the sandbox logs: events, and nothing that must stay secret."""
 
 import logging
+from pathlib import Path
 
 import pytest
 
-from .support import Api, Product, number, wait_for
+from .support import Product, number, sandbox_on, wait_for
 
 
 def test_no_text_number_token_or_key_is_ever_logged(
-    api: Api, product: Product, path: str, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, product: Product, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     product.documents[path] = (
         "<Response><GetDigits numDigits='4' action='http://127.0.0.1:9/t0ken-in-action'>"
         "<Speak>SECRET-4711</Speak></GetDigits></Response>"
     )
     to = number("5555")
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG), sandbox_on(tmp_path, speed=800) as api:
         uuid = api.send(to, text="SECRET-4711", url="http://127.0.0.1:9/t0ken-of-message")
         api.settled(uuid)
         wait_for(lambda: "given up" in {one["state"] for one in api.callbacks(uuid)})
+        api.phone(to).auto_answer(on=True, press="4")
         call = api.call(to, product.url(path), hangup_url="http://127.0.0.1:9/t0ken-of-hangup")
-        phone = api.phone(to)
-        phone.auto_answer(on=True, press="4")
         assert api.hung_up(call)["hangup_cause_code"] == 7012
         api.told(call)
     # The tests' own client is httpx too, and logs what it asks for.

@@ -1,5 +1,7 @@
 """The connection: each form of REDIS_URL with a real server, and what a missing one is called."""
 
+import os
+import signal
 import socketserver
 import threading
 import timeit
@@ -316,6 +318,16 @@ def test_a_connection_that_breaks_while_it_is_made_is_tried_again() -> None:
         assert [b"SELECT" in command for command in heard] == [True, True, True, False]
 
 
+def test_a_wrong_password_is_tried_once() -> None:
+    def server(command: bytes, _: int) -> bytes:
+        return b"-WRONGPASS invalid username-password pair\r\n"
+
+    with answering(server) as (port, heard):
+        with pytest.raises(StoreUnavailable, match="refused the user"):
+            connect(Settings(redis_url=f"redis://:guessed@127.0.0.1:{port}"))
+        assert len(heard) == 1
+
+
 def test_what_is_no_redis_at_all_is_called_so() -> None:
     answers = iter((b"HTTP/1.1 400 Bad Request\r\n\r\n", info(b"something:else")))
     with answering(lambda *_: next(answers)) as (port, _):
@@ -340,8 +352,7 @@ def test_the_embedded_server_may_crash_between_two_commands(tmp_path: Path) -> N
     data = tmp_path / "data"
     with connected(data=data) as connection:
         connection.client.eval("return redis.call('SET', KEYS[1], 1)", 1, "key")
-        with redis.Redis.from_url(sock(data)) as admin, pytest.raises(redis.ConnectionError):
-            admin.execute_command("DEBUG", "SEGFAULT")
+        os.kill(int(connection.client.info("server")["process_id"]), signal.SIGKILL)
         assert until(lambda: survives(connection))
 
 

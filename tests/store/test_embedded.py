@@ -129,6 +129,30 @@ def test_processes_that_start_at_once_share_one_server(tmp_path: Path) -> None:
         assert len({told_server(one), told_server(two), told_server(three)}) == 1
 
 
+@pytest.mark.race
+def test_users_that_come_and_go_at_once_always_find_a_server_and_leave_none(tmp_path: Path) -> None:
+    barrier = threading.Barrier(4)
+    answers: list[bool] = []
+
+    def come_and_go() -> None:
+        # The locks belong to open files, so two objects exclude each other as two processes do.
+        for _ in range(15):
+            with EmbeddedRedis(tmp_path) as embedded:
+                with redis.Redis.from_url(embedded.url, retry=Retry(NoBackoff(), 0)) as client:
+                    answers.append(bool(client.ping()))
+                barrier.wait()
+            barrier.wait()
+            answers.append(not (tmp_path / "redis" / "redis.sock").exists())
+            barrier.wait()
+
+    threads = [threading.Thread(target=come_and_go) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [True] * 120
+
+
 def test_the_server_of_a_killed_application_is_found_again(tmp_path: Path) -> None:
     with application(tmp_path) as other:
         server = told_server(other)

@@ -1,5 +1,5 @@
 -- Library: sliding-window budgets, exact at the edges.
--- A budget is a list of "<ms>:<attempt>" entries, newest first. It is spent when its limit-th newest
+-- A budget is a list of moments, newest first, "<ms>" or "<ms>:<attempt>". It is spent when its limit-th newest
 -- entry is younger than the window: one LINDEX, whatever the traffic.
 -- `budgets` is an array of {key, limit, window_ms, name}.
 
@@ -10,8 +10,14 @@ end
 -- {name, retry_after_ms} of the budget that frees up last; nil when there is room in all.
 local function spent_budget(budgets, now)
     local name, wait = nil, 0
+    -- A list that is too short for one limit is too short for every higher one.
+    local short = {}
     for _, budget in ipairs(budgets) do
-        local entry = redis.call("LINDEX", budget.key, budget.limit - 1)
+        local entry = false
+        if budget.limit < (short[budget.key] or math.huge) then
+            entry = redis.call("LINDEX", budget.key, budget.limit - 1)
+            if not entry then short[budget.key] = budget.limit end
+        end
         if entry then
             local left = moment(entry) + budget.window_ms - now
             if left > wait then name, wait = budget.name, left end
@@ -29,8 +35,8 @@ local function spend_budgets(budgets, now, attempt)
         most[budget.key] = math.max(most[budget.key] or 0, budget.limit)
     end
     for key, window in pairs(longest) do
-        redis.call("LPUSH", key, now .. ":" .. attempt)
-        redis.call("LTRIM", key, 0, most[key] - 1)
+        local length = redis.call("LPUSH", key, now .. ":" .. attempt)
+        if length > most[key] then redis.call("LTRIM", key, 0, most[key] - 1) end
         redis.call("PEXPIRE", key, window)
     end
 end

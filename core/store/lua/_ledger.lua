@@ -2,41 +2,32 @@
 -- An attempt's state is that of its highest-ranked event, so any order and any number of repeats end
 -- in the same state, with the same moments. core/delivery/attempt.py names the kinds and says why
 -- they rank as they do; a test holds the two lists together.
+-- include _fact
 
 local RANK = {
     requested = 0, unconfirmed = 1, accepted = 2, queued = 3, ringing = 3, sent = 4, answered = 4,
     unreported = 5, rejected = 6, failed = 7, undelivered = 8, delivered = 9,
 }
 local STATE = { unconfirmed = "unknown", unreported = "unknown" }
--- Facts are kept and shown but move no state.
-local FACT = { checked = true, verified = true }
-local KEEP_EVENTS = 100
 
 -- event: kind, at_ms, heard_ms, source, and fields (a flat array of name, value: what the event says
 -- of the attempt: reference, error_code, hangup_cause, carrier, units, cost_micros …).
--- Returns {outcome, state, rank}; outcome: applied, fact, repeated, late, orphan.
+-- Returns {outcome, state}; outcome: applied, fact, repeated, late, orphan.
 -- Invariant: nothing is written for an attempt that is not there (it would have no TTL).
 local function apply_event(attempt_key, events_key, event, keep_ms)
     local kind = event.kind
+    if not RANK[kind] then
+        return { apply_fact(attempt_key, events_key, kind, event.at_ms, event.source), "" }
+    end
     local known = redis.call("HMGET", attempt_key, "state", "rank", kind .. "_ms")
-    if not known[1] and kind ~= "requested" then return { "orphan", "", -1 } end
+    if not known[1] and kind ~= "requested" then return { "orphan", "" } end
     local state, rank = known[1] or "", tonumber(known[2] or "-1")
-    local outcome
-    local write = { kind .. "_ms", event.at_ms }
-    if FACT[kind] then
-        outcome = "fact"
-        if known[3] then write = {} end
-    elseif known[3] then
+    local outcome, write = "late", { kind .. "_ms", event.at_ms }
+    if known[3] then
         outcome, write = "repeated", {}
     elseif RANK[kind] > rank then
-        outcome = "applied"
-        state, rank = STATE[kind] or kind, RANK[kind]
-        write[#write + 1] = "state"
-        write[#write + 1] = state
-        write[#write + 1] = "rank"
-        write[#write + 1] = rank
-    else
-        outcome = "late"
+        outcome, state = "applied", STATE[kind] or kind
+        write = { kind .. "_ms", event.at_ms, "state", state, "rank", RANK[kind] }
     end
     -- What an event adds to the record is added once. The first word stands, save that the event
     -- which sets the state also sets the reason for it.
@@ -51,9 +42,9 @@ local function apply_event(attempt_key, events_key, event, keep_ms)
     end
     if #write > 0 then redis.call("HSET", attempt_key, unpack(write)) end
     redis.call("PEXPIRE", attempt_key, keep_ms)
-    redis.call("XADD", events_key, "MAXLEN", KEEP_EVENTS, "*", "kind", kind, "outcome", outcome,
-        "at_ms", event.at_ms, "heard_ms", event.heard_ms, "source", event.source)
+    redis.call("XADD", events_key, "MAXLEN", 100, "*", "event",
+        table.concat({ kind, outcome, event.at_ms, event.heard_ms, event.source }, " "))
     redis.call("PEXPIRE", events_key, keep_ms)
     -- Rollups belong here: this is the one place that knows an event counts, and what it replaced.
-    return { outcome, state, rank }
+    return { outcome, state }
 end

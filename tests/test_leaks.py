@@ -1,0 +1,148 @@
+"""No code, no secret and no full number where it does not belong."""
+
+import logging
+import re
+
+import pytest
+import redis
+
+from core.delivery.attempt import Channel, Mode
+from tests.world import World, until
+
+
+def journey(at: World) -> tuple[list[str], list[str], list[str]]:
+    """Verifications by every way, with wrong codes and failures: their codes, numbers and ids."""
+    codes, numbers, ids = [], [], []
+    for channel, mode, ending in (
+        (Channel.SMS, Mode.SMS, "5555"),
+        (Channel.SMS, Mode.SMS, "0030"),
+        (Channel.SMS, Mode.SMS, "0402"),
+        (Channel.SMS, Mode.SMS, "0500"),
+        (Channel.SMS, Mode.SMS, "0803"),
+        (Channel.VOICE, Mode.CALL, "5555"),
+        (Channel.PHLO, Mode.SMS, "5555"),
+        (Channel.PHLO, Mode.CALL, "5555"),
+    ):
+        number = at.number(ending)
+        verification = at.started(number, channel, mode)
+        code = at.code(verification)
+        codes.append(code)
+        numbers.append(number)
+        ids.append(verification)
+        if mode is Mode.CALL:
+            at.touch(number, at.call(number, "ringing"), "answer")
+            until(lambda n=number: at.handset(n)["calls"][0]["waits_for_key"])  # type: ignore[misc]
+            at.touch(number, at.call(number, "in-progress"), "press/1")
+            at.call(number, "ended")
+        until(lambda v=verification: at.look(v).attempts[0].state not in {"requested"})  # type: ignore[misc]
+        at.services.verifications.check(verification, at.wrong_code(verification))
+        at.services.verifications.check(verification, code)
+    return codes, numbers, ids
+
+
+@pytest.fixture
+def everything_logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.DEBUG)
+    return caplog
+
+
+def _dump(client: redis.Redis) -> str:
+    """Every key with its whole value, of whatever type."""
+    said = []
+    for key in client.keys():
+        match client.type(key):
+            case "string":
+                said.append((key, client.get(key)))
+            case "hash":
+                said.append((key, client.hgetall(key)))
+            case "list":
+                said.append((key, client.lrange(key, 0, -1)))
+            case "stream":
+                said.append((key, client.xrange(key)))
+            case "zset":
+                said.append((key, client.zrange(key, 0, -1)))
+            case other:
+                raise AssertionError(f"a type that this test does not read: {other}")
+    return repr(said)
+
+
+def _standing_alone(digits: str) -> re.Pattern[str]:
+    # A code may turn up by chance inside a longer number, such as a moment in milliseconds.
+    return re.compile(rf"(?<![\d.a-f]){digits}(?![\da-f])")
+
+
+def test_property_07_no_code_is_at_rest_or_published(at: World, client: redis.Redis) -> None:
+    heard: list[str] = []
+    with client.pubsub() as pubsub:
+        pubsub.psubscribe("*")
+        codes, _, ids = journey(at)
+        while message := pubsub.get_message(timeout=0.2):
+            heard.append(str(message["data"]))
+    at_rest = _dump(client) + repr(heard)
+    for code, verification in zip(codes, ids, strict=True):
+        assert not _standing_alone(code).search(at_rest)
+        assert at.services.keyring.code_digest(verification, code) not in at_rest
+        assert at.services.keyring.code_seed(verification) not in at_rest
+    assert heard
+
+
+def test_property_09_no_code_and_no_secret_is_logged_or_printed(
+    at: World,
+    everything_logged: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    codes, numbers, ids = journey(at)
+    printed = capsys.readouterr()
+    logged = "\n".join(
+        repr({**vars(record), "said": record.getMessage()})
+        for record in everything_logged.records
+        # The sandbox is Plivo and the phone: its own database is its own affair.
+        if not record.name.startswith(("core.sandbox", "httpx", "httpcore"))
+    )
+    everything = logged + printed.out + printed.err
+    assert "attempt delivered" in everything
+    for code in codes:
+        assert not _standing_alone(code).search(everything)
+    for secret in (
+        at.services.auth_token,
+        *(at.services.keyring.callback_token(f"{one}-1") for one in ids),
+    ):
+        assert secret not in everything
+    for number in numbers:
+        assert number.lstrip("+") not in everything
+
+
+def test_property_09_no_exchange_shows_a_code_a_token_or_a_number(at: World) -> None:
+    codes, numbers, ids = journey(at)
+    for code, number, verification in zip(codes, numbers, ids, strict=True):
+        shown = repr(at.services.exchanges.of(verification))
+        assert "'POST'" in shown
+        assert not _standing_alone(code).search(shown)
+        assert ", ".join(code) not in shown
+        assert number.lstrip("+") not in shown
+        assert at.services.keyring.callback_token(f"{verification}-1") not in shown
+        assert at.services.auth_token not in shown
+
+
+def test_property_09_no_url_that_plivo_is_given_holds_the_code_or_the_number(at: World) -> None:
+    number = at.number()
+    verification = at.started(number, Channel.VOICE)
+    urls = at.services.address.urls(at.services.keyring.callback_token(f"{verification}-1"))
+    assert urls is not None
+    for url in (urls.message, urls.answer, urls.ring, urls.hangup):
+        assert at.code(verification) not in url
+        assert number.lstrip("+") not in url
+
+
+def test_no_key_shows_a_number_or_an_address(at: World, client: redis.Redis) -> None:
+    number = at.number()
+    at.start(number, address="192.0.2.7")
+    for key in client.keys():
+        assert number[-8:] not in key
+        assert "192.0.2.7" not in key
+
+
+def test_results_and_views_hide_the_number_from_their_repr(at: World) -> None:
+    number = at.number()
+    verification = at.started(number)
+    assert number.lstrip("+") not in repr(at.look(verification))
