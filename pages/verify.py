@@ -70,7 +70,12 @@ def _form(*, unknown: bool) -> None:
     with grid.cell():
         number = _choose(unknown=unknown)
     with grid.cell():
-        handset(number.e164 if number else None, sandbox=app.settings.is_sandbox, key="phone")
+        handset(
+            number.e164 if number else None,
+            sandbox=app.settings.is_sandbox,
+            offers=False,
+            key="phone",
+        )
     timeline([_step(one) for one in waiting_timeline(_mode())], key="steps")
 
 
@@ -126,11 +131,7 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
 def _read(typed: str | None, region: str | None) -> tuple[PhoneNumber | None, str]:
     """The number, if it may be verified, and what to say of what was typed."""
     if not typed:
-        where = (
-            f"Without a country code it is read as a number of {country_of(region)}."
-            if region
-            else ""
-        )
+        where = f"Without a country code: {country_of(region)}." if region else ""
         return None, f"In any format. {where}"
     try:
         number = app.verifications.read_number(
@@ -196,6 +197,7 @@ def _verification(verification: str) -> None:
                 view.verification.to,
                 sandbox=app.settings.is_sandbox,
                 since_ms=to_ms(view.verification.started_at),
+                offers=view.verification.status is Status.PENDING,
                 key="phone",
             )
         timeline([_step(one) for one in steps_of(view)], key="steps")

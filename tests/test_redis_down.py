@@ -1,10 +1,10 @@
-"""Redis goes away: nothing is approved, nothing is sent unrecorded, and it says so in a sentence."""
+"""Redis goes away: nothing is approved, nothing is sent unrecorded, and people are told."""
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from core.delivery.attempt import State
@@ -21,9 +21,8 @@ def own(tmp_path: Path) -> Iterator[World]:
         yield made
 
 
-def _server(at: World) -> psutil.Process:
-    info = at.services.client.info("server")
-    return psutil.Process(int(info["process_id"]))
+def _server(at: World) -> int:
+    return int(at.services.client.info("server")["process_id"])
 
 
 def test_property_22_a_check_fails_closed_and_a_send_says_why(own: World) -> None:
@@ -31,14 +30,14 @@ def test_property_22_a_check_fails_closed_and_a_send_says_why(own: World) -> Non
     verification = own.started(number)
     code = own.code(verification)
     server = _server(own)
-    server.send_signal(signal.SIGSTOP)
+    os.kill(server, signal.SIGSTOP)
     try:
         with pytest.raises(StoreUnavailable) as on_check:
             own.services.verifications.check(verification, code)
         with pytest.raises(StoreUnavailable) as on_send:
             own.start(own.number())
     finally:
-        server.send_signal(signal.SIGCONT)
+        os.kill(server, signal.SIGCONT)
     for error in (on_check.value, on_send.value):
         assert error.cause == "Redis did not answer in time."
         assert error.remedy
@@ -52,7 +51,7 @@ def test_nothing_acknowledged_is_lost_when_redis_is_killed(own: World) -> None:
     until(lambda: own.look(verification).attempts[0].state is State.DELIVERED)
     before = own.look(verification)
     own.services.verifications.check(verification, own.wrong_code(verification))
-    _server(own).kill()
+    os.kill(_server(own), signal.SIGKILL)
 
     def back() -> bool:
         try:

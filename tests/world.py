@@ -1,4 +1,4 @@
-"""The product without its pages: real Redis, real sandbox, real HTTP. Only the clock can be moved."""
+"""The product without its pages: real Redis, real sandbox, real HTTP. Only the clock moves."""
 
 import itertools
 import socket

@@ -222,12 +222,14 @@ class CallScript:
                 AUTO_PRESS_AFTER,
                 call_uuid=call.call_uuid,
                 key=auto.press,
+                step=call.step,
             )
 
     async def _press_job(self, payload: Payload) -> None:
         call = self._calls.find(payload["call_uuid"])
-        if call is not None and call.status == "in-progress" and call.waits_for_key:
-            self.press(call, payload["key"])
+        if call is None or not call.waits_for_key or call.step != payload["step"] or call.keys:
+            return  # somebody, or this very job before a crash, has pressed already
+        self.press(call, payload["key"])
 
     # --- turns
 

@@ -7,6 +7,7 @@ Redis restarts fails, and the caller decides. A connection that died while it wa
 nothing: the pool notices before it sends. MOVED and ASK of a Cluster are followed; those never ran.
 """
 
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -97,7 +98,12 @@ def connect(settings: Settings) -> RedisConnection:
     """
     with ExitStack() as opened:
         if settings.redis_url is None:
-            # Here, for Windows: it needs `fcntl`, and a REDIS_URL does not need it.
+            if sys.platform == "win32":
+                raise StoreUnavailable(
+                    "REDIS_URL is not set, and Redis does not run on Windows.",
+                    "Set REDIS_URL, or start the application in WSL.",
+                )
+            # Imported here, because it needs `fcntl`, which Windows lacks.
             from core.store.embedded import EmbeddedRedis
 
             embedded = EmbeddedRedis(settings.data_dir)

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -73,8 +72,6 @@ def _version(program: Path) -> tuple[int, int]:
 
 def _install() -> str:
     """The command that installs a server here, as the beginning of a sentence."""
-    if sys.platform == "win32":
-        return "Start the application in WSL, since Redis does not run on Windows"
     for manager, command in _PACKAGE_MANAGERS.items():
         if shutil.which(manager):
             return f"Run: {command}"

@@ -140,7 +140,7 @@ class PhoneNumber:
 
 def country_of(region: str) -> str:
     """The English name of a region (ISO 3166-1 alpha-2); the letters themselves if it has none."""
-    return _COUNTRIES.get(region, region)
+    return str(_COUNTRIES.get(region, region))
 
 
 def parse_number(

@@ -24,7 +24,8 @@ class MountedSandbox(Protocol):
     """The simulated Plivo, as far as it is mounted here. The entry makes it: nothing else of core
     knows the sandbox."""
 
-    asgi: ASGIApp
+    @property
+    def asgi(self) -> ASGIApp: ...
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """Its carrier runs while this is entered."""

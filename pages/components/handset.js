@@ -172,7 +172,7 @@ class Handset {
     this.switchTo(screen);
 
     const code = this.code();
-    this.offer.hidden = !code;
+    this.offer.hidden = !code || !this.data.offers;
     this.offer.dataset.code = code ?? "";
     write(this.offer, code ? `Use ${code}` : "");
     write(this.fault, "The sandbox does not answer. Trying again every second.");

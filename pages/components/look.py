@@ -3,7 +3,7 @@
 import streamlit as st
 
 _ROOM = ".stMainBlockContainer {padding-top: 3.5rem}"
-# Streamlit writes white on the primary colour. On the dark theme's mint that is 1.9:1; this is 9.7:1.
+# Streamlit writes white on the primary colour: 1.9:1 on the dark theme's mint. This is 9.7:1.
 _DARK_ON_MINT = '[data-testid="stBaseButton-primary"]:not(:disabled) {color: #0E1419}'
 
 

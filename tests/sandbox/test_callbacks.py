@@ -48,6 +48,7 @@ def test_a_callback_is_a_form_with_plivos_fields(api: Api, product: Product, pat
     assert queued.params["TotalAmount"] == "0.00000"
     assert not {"SentTime", "MCC", "ErrorCode"} & set(queued.params)
     assert delivered.params["TotalAmount"] == "0.00770"
+    assert (delivered.params["MCC"], delivered.params["MNC"]) == ("311", "480")
     assert "ErrorCode" not in delivered.params
     times = [delivered.params[f"{name}Time"] for name in ("Queued", "Sent", "DeliveryReport")]
     assert times == sorted(times)

@@ -226,6 +226,26 @@ def test_a_change_of_the_handset_is_told_to_its_watchers_alone(api: Api) -> None
         assert others == [": open"]
 
 
+@pytest.mark.parametrize("change", ["clear", "auto-answer", "ring", "decline"])
+def test_every_change_of_the_handset_is_told(api: Api, product: Product, change: str) -> None:
+    to = number("5555")
+    phone = api.phone(to)
+    if change == "decline":
+        api.call(to, product.url("never"))
+        wait_for(lambda: phone.call)
+    with watched(api, to) as lines:
+        match change:
+            case "clear":
+                api.http.delete(f"/handset/{to}")
+            case "auto-answer":
+                phone.auto_answer(on=False)
+            case "ring":
+                api.call(to, product.url("never"))
+            case _:
+                phone.do("decline")
+        wait_for(lambda: "data: changed" in lines)
+
+
 def test_a_stream_ends_when_the_sandbox_stops(
     started: Callable[[], tuple[Api, Callable[[], None]]],
 ) -> None:

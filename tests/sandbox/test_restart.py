@@ -160,6 +160,48 @@ def test_the_state_file_is_for_its_owner_alone(tmp_path: Path) -> None:
         assert {stat.S_IMODE(os.stat(file).st_mode) for file in files} == {0o600}
 
 
+def test_a_job_that_is_done_twice_changes_nothing(
+    tmp_path: Path, product: Product, path: str
+) -> None:
+    """After a crash any job may be done again: here every one of them is."""
+    product.documents[path] = SPEAK.replace(
+        "</Response>",
+        f"<GetDigits numDigits='2' action='{product.url(path + '/keys')}'/></Response>",
+    )
+    product.documents[path + "/keys"] = "<Response><Speak>Bye.</Speak></Response>"
+    with sandbox_on(tmp_path):
+        pass
+    with sqlite3.connect(tmp_path / "sandbox.sqlite3") as db:
+        db.execute(
+            "CREATE TRIGGER twice AFTER INSERT ON schedule BEGIN"
+            " INSERT INTO schedule (due, job, lane, payload)"
+            " VALUES (NEW.due, NEW.job, NEW.lane, NEW.payload); END"
+        )
+    db.close()
+    message_to, call_to, tell = number("5555"), number("5555"), product.url(path + "/tell")
+    with sandbox_on(tmp_path) as api:
+        phone = api.phone(call_to)
+        phone.auto_answer(on=True, press="7")
+        message = api.send(message_to, url=tell)
+        call = api.call(call_to, product.url(path), ring_url=tell, hangup_url=tell)
+        api.told_all(message)
+        api.hung_up(call)
+        api.told(call)
+        assert len(api.phone(message_to).texts) == 1
+        assert phone.heard() == ["Hello.", "Still here.", "Bye."]
+    assert sorted(
+        one.params.get("Status", one.params.get("Event", "")) for one in product.at(path + "/tell")
+    ) == [
+        "Hangup",
+        "Ring",
+        "delivered",
+        "queued",
+        "sent",
+    ]
+    assert product.said(path + "/keys", "Digits") == ["7"]
+    assert len(product.at(path)) == 1
+
+
 async def enter(sandbox: Sandbox) -> None:
     async with sandbox.running():
         pass

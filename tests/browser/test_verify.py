@@ -1,0 +1,197 @@
+"""A newcomer in a real Chromium: a number, a channel, a ringing handset, a verified code."""
+
+import itertools
+import re
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import SHOTS, App
+
+PATIENCE = 20_000
+_lines = itertools.count(1)
+
+
+def fresh_number(ending: str = "5555") -> str:
+    """As people type it: national, with brackets."""
+    return f"(212) {200 + next(_lines)}-{ending}"
+
+
+def open_form(page: Page, app: App) -> None:
+    page.goto(app.address)
+    expect(page.get_by_label("Phone number")).to_be_visible(timeout=PATIENCE)
+
+
+def send(page: Page, number: str, channel: str = "SMS", mode: str | None = None) -> None:
+    page.get_by_label("Phone number").fill(number)
+    page.get_by_role("radio", name=channel, exact=True).click()
+    if mode:
+        page.get_by_role("radio", name=mode, exact=True).click()
+    button = page.get_by_role("button", name="Send code", exact=True)
+    expect(button).to_be_enabled(timeout=PATIENCE)
+    button.click()
+    expect(page.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
+
+
+def answer_and_listen(page: Page) -> None:
+    page.get_by_role("button", name="Answer", exact=True).click(timeout=PATIENCE)
+    # As with a real call, a key that is pressed before the question is asked goes unheard.
+    expect(page.get_by_text(re.compile("press 1", re.IGNORECASE))).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Key 1", exact=True).click(timeout=PATIENCE)
+
+
+def use_code(page: Page) -> None:
+    page.get_by_role("button", name=re.compile(r"^Use \d{6}$")).click(timeout=PATIENCE)
+
+
+def expect_verified(page: Page) -> None:
+    expect(page.get_by_role("heading", name="✔ Verified")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("list", name="Timeline").locator("li.verified")).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("channel", "mode"),
+    [("SMS", None), ("Call", None), ("PHLO", "as SMS"), ("PHLO", "as call")],
+)
+def test_a_number_is_verified_by_every_way(
+    page: Page, app: App, channel: str, mode: str | None
+) -> None:
+    open_form(page, app)
+    send(page, fresh_number(), channel, mode)
+    if channel == "Call" or mode == "as call":
+        answer_and_listen(page)
+    use_code(page)
+    expect_verified(page)
+
+
+def test_the_number_is_read_while_it_is_typed(page: Page, app: App) -> None:
+    open_form(page, app)
+    expect(page.get_by_text("Without a country code: United States.")).to_be_visible()
+    page.get_by_label("Phone number").fill("0049 (151) 123-40030")
+    expect(page.get_by_text("Germany · mobile · T-Mobile")).to_be_visible(timeout=PATIENCE)
+    page.get_by_label("Phone number").fill("12")
+    expect(page.get_by_role("button", name="Send code", exact=True)).to_be_disabled()
+
+
+def test_a_reload_keeps_the_verification_and_the_code_is_not_in_the_page(
+    page: Page, app: App
+) -> None:
+    open_form(page, app)
+    send(page, fresh_number())
+    code = page.get_by_role("button", name=re.compile(r"^Use \d{6}$"))
+    digits = (code.inner_text(timeout=PATIENCE)).removeprefix("Use ")
+    assert "verification=" in page.url
+    assert digits not in page.url
+    page.reload()
+    use_code(page)
+    expect_verified(page)
+    page.get_by_text("Behind the scenes").click()
+    expect(page.get_by_text("client.messages.create(").first).to_be_visible(timeout=PATIENCE)
+    shown = page.locator("[data-testid=stMain]").inner_text()
+    assert "••••••" in shown
+    # The phone keeps its message; nothing else on the page has the code.
+    phone = page.get_by_role("region", name=re.compile("^Phone")).inner_text()
+    assert shown.replace(phone, "").count(digits) == 0
+
+
+def test_wrong_codes_are_counted_and_then_locked(page: Page, app: App) -> None:
+    open_form(page, app)
+    send(page, fresh_number())
+    code = page.get_by_role("button", name=re.compile(r"^Use \d{6}$"))
+    right = int(code.inner_text(timeout=PATIENCE).removeprefix("Use "))
+    for left in (4, 3, 2, 1):
+        page.get_by_role("textbox", name="Code").fill(f"{(right + left) % 1_000_000:06}")
+        words = "1 try left" if left == 1 else f"{left} tries left"
+        expect(page.get_by_text(f"That is not the code. You have {words}.")).to_be_visible(
+            timeout=PATIENCE
+        )
+    page.get_by_role("textbox", name="Code").fill(f"{(right + 5) % 1_000_000:06}")
+    expect(page.get_by_role("heading", name="✕ Locked")).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_failed_message_says_why_and_offers_a_call(page: Page, app: App) -> None:
+    open_form(page, app)
+    send(page, fresh_number("0030"))
+    expect(page.get_by_role("heading", name="✕ Not delivered")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("error 30|spam"))).to_be_visible()
+    page.get_by_role("button", name="Call me instead").click(timeout=PATIENCE)
+    answer_and_listen(page)
+    use_code(page)
+    expect_verified(page)
+
+
+def test_a_declined_call_and_a_cancel_are_told(page: Page, app: App) -> None:
+    open_form(page, app)
+    send(page, fresh_number(), "Call")
+    page.get_by_role("button", name="Decline", exact=True).click(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="✕ Not reached")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.get_by_role("heading", name="Canceled")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Verify another number").click()
+    expect(page.get_by_role("button", name="Send code", exact=True)).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_double_click_sends_once(page: Page, app: App) -> None:
+    number = fresh_number()
+    open_form(page, app)
+    page.get_by_label("Phone number").fill(number)
+    button = page.get_by_role("button", name="Send code", exact=True)
+    expect(button).to_be_enabled(timeout=PATIENCE)
+    button.dblclick()
+    use_code(page)
+    expect_verified(page)
+    digits = "1" + re.sub(r"\D", "", number)
+    handset = httpx.get(f"{app.address}/sandbox/handset/{digits}").json()
+    assert len(handset["messages"]) == 1
+
+
+def test_after_a_crash_and_a_restart_the_same_verification_can_be_checked(
+    page: Page, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    app = App(tmp_path_factory.mktemp("crash"))
+    app.start()
+    try:
+        open_form(page, app)
+        send(page, fresh_number())
+        expect(page.get_by_role("heading", name="Delivered")).to_be_visible(timeout=PATIENCE)
+        verification = page.url
+        app.kill()
+        app.start()
+        page.goto(verification)
+        use_code(page)
+        expect_verified(page)
+    finally:
+        app.stop()
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
+        for width, height in ((1280, 900), (390, 844))
+        for scheme in ("light", "dark")
+    ],
+    indirect=True,
+    ids=["1280-light", "1280-dark", "390-light", "390-dark"],
+)
+def test_the_page_fits_and_looks_as_it_should(
+    context: BrowserContext, app: App, request: pytest.FixtureRequest
+) -> None:
+    """Nothing sticks out to the side; the pictures are kept for a person to look at."""
+    page = context.new_page()
+    failed: list[str] = []
+    page.on("requestfailed", lambda r: failed.append(r.url) if "/live/" not in r.url else None)
+    name = request.node.callspec.id
+    SHOTS.mkdir(exist_ok=True)
+    open_form(page, app)
+    page.screenshot(path=SHOTS / f"verify-{name}-1-form.png")
+    send(page, fresh_number())
+    expect(page.get_by_role("heading", name="Delivered")).to_be_visible(timeout=PATIENCE)
+    page.screenshot(path=SHOTS / f"verify-{name}-2-delivered.png")
+    use_code(page)
+    expect_verified(page)
+    page.screenshot(path=SHOTS / f"verify-{name}-3-verified.png")
+    over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert over <= 0
+    assert [url for url in failed if "localhost" not in url] == []
