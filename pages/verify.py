@@ -216,7 +216,8 @@ def _task(view: View) -> None:
     said = words.status_words(view)
     _headline(said)
     if verification.status is not Status.PENDING:
-        st.button("Verify another number", type="primary", on_click=_start_over)
+        if st.button("Verify another number", type="primary"):
+            _start_over()
         return
     notice, kind = _notice(view)
     offer = view.call_offer
@@ -289,6 +290,8 @@ def _notice(view: View) -> tuple[str, NoticeKind]:
 def _start_over() -> None:
     st.query_params.clear()
     state.pop("notice", None)
+    # The whole page, not the fragment alone: what the address names has changed.
+    st.rerun()
 
 
 def _step(one: TimelineStep) -> Step:

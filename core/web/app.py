@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.services import Services
 from core.web import live, plivo
+from core.web.farewell import call_on_stop
 from core.web.live import Changes
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class Web:
             self._changes = Changes(services.client, services.keys.changes)
             self._changes.start()
             stack.callback(self._changes.stop)
+            call_on_stop(self._changes.end_streams)
             services.follower.start()
             stack.callback(services.follower.stop)
             log.info("started", extra={"mode": services.settings.mode, "redis": services.where})

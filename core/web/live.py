@@ -39,12 +39,14 @@ class Changes:
         self._thread = threading.Thread(target=self._listen, name="changes", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """End the thread, and every stream with it."""
+    def end_streams(self) -> None:
+        """End every stream at once; call it on the loop that serves them."""
         self._stopping.set()
-        for events in self._waiting.values():
-            for event in events:
-                event.set()
+        self._set(None)
+
+    def stop(self) -> None:
+        """End the streams, and the thread with them."""
+        self.end_streams()
         if self._thread is not None:
             self._thread.join()
 

@@ -194,6 +194,25 @@ def test_a_call_that_nobody_takes_ends_at_its_ring_timeout(api: Api, product: Pr
     assert api.hung_up(uuid)["hangup_cause_name"] == "Ring Timeout Reached"
 
 
+def test_an_answered_call_outlasts_its_ring_timeout(api: Api, product: Product, path: str) -> None:
+    product.documents[path] = "<Response><Wait length='60'/></Response>"
+    to = number("5555")
+    uuid = api.call(to, product.url(path), ring_timeout=40)
+    api.phone(to).take()
+    assert api.hung_up(uuid)["hangup_cause_code"] == 4010
+
+
+def test_a_call_ends_once(api: Api, product: Product, path: str) -> None:
+    to, other = number("5555"), number("5555")
+    uuid = api.call(to, product.url("never"), ring_timeout=30, hangup_url=product.url(path))
+    api.phone(to).do("decline")
+    # Once this one has run into its ring timeout, that of the declined one is past too.
+    api.hung_up(api.call(other, product.url("never"), ring_timeout=40))
+    assert api.hung_up(uuid)["hangup_cause_code"] == 3020
+    api.told(uuid)
+    assert product.said(path, "HangupCauseCode") == ["3020"]
+
+
 def test_a_call_ends_at_its_time_limit_even_in_the_middle_of_a_speech_without_end(
     api: Api, product: Product, path: str
 ) -> None:
