@@ -7,15 +7,19 @@ same promise, but Streamlit starts a thread for every rerun, and connections wou
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from operator import attrgetter
 from queue import Empty, LifoQueue
 from typing import Any
 
-import plivo
-
 from core.errors import ProviderError
 from core.provider.exchanges import Exchange
-from core.provider.failures import not_sent_failure, read_failure, send_failure
+from core.provider.failures import (
+    is_from_sdk,
+    not_sent_failure,
+    read_failure,
+    send_failure,
+)
 from core.provider.masking import mask_fields
 from core.provider.wire import Call, PlivoAdapter
 
@@ -31,7 +35,7 @@ class SdkCall:
     """
 
     path: str
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, Any] = field(repr=False)
     phlo: str = ""
     digits: str = field(default="", repr=False)
 
@@ -54,6 +58,9 @@ class _Client:
         timeout: tuple[float, float],
         base: Callable[[], str] | None,
     ) -> None:
+        # Imported late: the SDK takes a third of a second to load.
+        import plivo
+
         self.call = Call()
         self.rest = plivo.RestClient(auth_id, auth_token, timeout=timeout)
         self.phlo = plivo.phlo.RestClient(auth_id, auth_token, timeout=timeout)
@@ -69,7 +76,10 @@ class _Client:
     def prepare(self, call: SdkCall) -> None:
         """Fetch the PHLO, once per client: `run` needs the resource. Nothing is sent by this."""
         if call.phlo and call.phlo not in self._phlos:
-            self._phlos[call.phlo] = self.phlo.phlo.get(call.phlo)
+            found = self.phlo.phlo.get(call.phlo)
+            # What runs is the PHLO that is configured, whatever the answer calls itself.
+            found.phlo_id = call.phlo
+            self._phlos[call.phlo] = found
 
     def make(self, call: SdkCall) -> Any:
         if call.phlo:
@@ -89,7 +99,8 @@ def _named(failure_of: FailureOf) -> Iterator[None]:
         failure = failure_of(error)
         if failure is None:
             raise
-        raise failure from error
+        # The SDK repeats what it refuses, a callback token for one: that is not passed on.
+        raise failure from (None if is_from_sdk(error) else error)
 
 
 class PlivoClients:
@@ -106,11 +117,11 @@ class PlivoClients:
         timeout: tuple[float, float],
         base: Callable[[], str] | None = None,
     ) -> None:
-        self._new = lambda: _Client(auth_id, auth_token, timeout, base)
+        self._new: Callable[[], _Client] = partial(_Client, auth_id, auth_token, timeout, base)
         self._idle: LifoQueue[_Client] = LifoQueue()
 
     def send(self, call: SdkCall, record: Recorder | None = None) -> Any:
-        """Make a call that sends. The SDK's response object, or None for an unreadable 2xx.
+        """Make a call that sends. The SDK's response object, None for an HTTP 204.
 
         Raises AttemptRejected (nothing sent) or AttemptUnknown (perhaps sent).
         """
@@ -147,6 +158,11 @@ class PlivoClients:
             yield client
         finally:
             self._idle.put(client)
+
+    def warm(self) -> None:
+        """Load the SDK and make the first client, before anybody waits for it."""
+        with self._lend():
+            pass
 
     def close(self) -> None:
         """Close the idle clients' connections."""

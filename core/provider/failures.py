@@ -9,6 +9,7 @@ name.
 import requests
 
 from core.errors import AttemptRejected, AttemptUnknown, ProviderError, ProviderRead
+from core.provider.masking import mask_text
 from core.provider.wire import WireError
 
 _UNCONFIRMED = "It may still arrive: wait for it before you send another."
@@ -28,6 +29,8 @@ _REFUSED: dict[int, tuple[str, str]] = {
     422: ("Plivo could not process the request", "Check the number and the sender."),
 }
 
+_UNREADABLE = "Plivo's answer could not be read."
+
 _UNCERTAIN: dict[int, tuple[str, str]] = {
     429: ("Plivo is receiving too many requests from this account", _UNCONFIRMED),
     500: ("Plivo had an internal error", _UNCONFIRMED),
@@ -43,7 +46,21 @@ def send_failure(error: Exception) -> ProviderError | None:
         return _answered(error)
     if isinstance(error, requests.exceptions.RequestException):
         return _unanswered(error)
+    if is_from_sdk(error):
+        said = mask_text(str(error)).rstrip(".")
+        return AttemptRejected(
+            f"The request does not suit Plivo: {said}.", "Check the number, sender and PUBLIC_URL."
+        )
     return None
+
+
+def is_from_sdk(error: Exception) -> bool:
+    """Whether the SDK raised it by itself: error answers never reach it, so this is its own check
+    of what it was asked to send, and its text may repeat that."""
+    # Imported late: the SDK takes a third of a second to load.
+    from plivo.exceptions import PlivoRestError
+
+    return isinstance(error, PlivoRestError)
 
 
 def read_failure(error: Exception) -> ProviderError | None:
@@ -62,12 +79,20 @@ def not_sent_failure(error: Exception) -> ProviderError | None:
 
 
 def empty_answer() -> AttemptUnknown:
-    """For a 2xx without the reference that Plivo documents (the SDK returns None for non-JSON)."""
-    return AttemptUnknown("Plivo's answer could not be read.", _UNCONFIRMED, 200)
+    """For a good answer without the reference that Plivo documents."""
+    return AttemptUnknown(_UNREADABLE, _UNCONFIRMED, 200)
 
 
 def _answered(error: WireError) -> ProviderError:
     status = error.status
+    if status < 300:
+        return AttemptUnknown(_UNREADABLE, _UNCONFIRMED, status)
+    if status < 400:
+        return AttemptUnknown(
+            f"Plivo's address redirects elsewhere (HTTP {status}), where no code is sent.",
+            "Check for a proxy on the way to Plivo, or SANDBOX_URL.",
+            status,
+        )
     if status in _UNCERTAIN or status >= 500:
         cause, remedy = _UNCERTAIN.get(status, _UNCERTAIN[500])
         return AttemptUnknown(f"{cause} (HTTP {status}).", remedy, status)

@@ -12,8 +12,13 @@ _NUMBER = {"from", "to", "src", "dst", "from_", "to_", "from_number", "to_number
 # A callback token is an attempt's id and a signature: 24 base32 characters, "-", digits, ".", rest.
 _TOKEN = re.compile(r"[a-z2-7]{24}-\d+\.[\w-]+")
 _ACCOUNT = re.compile(r"\b(MA|SA)[A-Z0-9]{18}\b")
-# Not inside an identifier: a UUID may hold a long run of digits.
-_LONG_NUMBER = re.compile(r"(?<![\w-])\+?\d{8,15}(?![\w-])")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# A number, or a UUID, which is left alone. Only a number with a + is recognised when it is set with
+# blanks and dashes: a date looks like any other.
+_NUMBER_OR_UUID = re.compile(
+    rf"(?<!\w)(?P<uuid>{_UUID.pattern})(?!\w)|\+\d(?:[\s().-]{{0,2}}\d){{7,14}}|\d{{8,}}",
+    re.IGNORECASE,
+)
 _DIGITS = re.compile(r"\d")
 
 
@@ -32,12 +37,15 @@ def mask_number(number: str) -> str:
 
 def mask_text(text: str, digits: str = "") -> str:
     """Free text without the code `digits`, without callback tokens and full numbers."""
+    # Tokens first: a code that turns up in one by chance would leave the rest of it standing.
+    text = _TOKEN.sub(DOTS, text)
     if digits:
         # Spoken and spaced forms too: "4, 7, 1" and "4 7 1".
         text = re.sub(r"[\s,.]*".join(digits), DOTS, text)
-    text = _TOKEN.sub(DOTS, text)
     text = _ACCOUNT.sub(rf"\1{DOTS}", text)
-    return _LONG_NUMBER.sub(lambda match: mask_number(match[0]), text)
+    return _NUMBER_OR_UUID.sub(
+        lambda match: match[0] if match["uuid"] else mask_number(match[0]), text
+    )
 
 
 def mask_value(name: str, value: Any, digits: str = "") -> Any:
@@ -47,13 +55,15 @@ def mask_value(name: str, value: Any, digits: str = "") -> Any:
     if isinstance(value, list):
         return [mask_value(name, one, digits) for one in value]
     if not isinstance(value, str):
-        return value
+        text = str(value)
+        shown = mask_text(text, digits)
+        return value if shown == text else shown
     lowered = name.lower()
     if lowered in _SECRET:
         return DOTS
     if lowered in _NUMBER:
         return mask_number(value)
-    if lowered.endswith(("uuid", "_id")) and lowered != "auth_id":
+    if _UUID.fullmatch(value):
         # Identifiers of Plivo's are shown: they are what one asks support about.
         return value
     return mask_text(value, digits)
@@ -61,4 +71,6 @@ def mask_value(name: str, value: Any, digits: str = "") -> Any:
 
 def mask_fields(fields: Mapping[str, Any], digits: str = "") -> dict[str, Any]:
     """A mapping of parameters, as it may be shown."""
-    return {name: mask_value(name, value, digits) for name, value in fields.items()}
+    return {
+        mask_text(name, digits): mask_value(name, value, digits) for name, value in fields.items()
+    }

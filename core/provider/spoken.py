@@ -12,9 +12,9 @@ to the next element once `PATIENCE_SECONDS` are over, is UNVERIFIED against the 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from babel.core import parse_locale
-from babel.languages import get_official_languages
 from plivo import plivoxml
+
+from core.provider.language import Language
 
 #: How often the key is asked for before the call ends, unless the caller says otherwise.
 QUESTIONS = 2
@@ -22,32 +22,6 @@ QUESTIONS = 2
 READINGS = 3
 # Plivo allows 5 to 60: time to take the phone from the ear and find the keypad.
 PATIENCE_SECONDS = 10
-
-
-class Language(StrEnum):
-    """The languages we speak, each with a basic voice of Plivo's."""
-
-    EN = "en"
-    EN_GB = "en-GB"
-    EN_AU = "en-AU"
-    ES = "es"
-    ES_US = "es-US"
-    FR = "fr"
-    FR_CA = "fr-CA"
-    DE = "de"
-    IT = "it"
-    PT = "pt"
-    PT_BR = "pt-BR"
-    NL = "nl"
-    SV = "sv"
-    PL = "pl"
-    RU = "ru"
-    DA = "da"
-
-    @property
-    def voice(self) -> str:
-        """Plivo's code of the voice, such as `de-DE`."""
-        return self if "-" in self else _VOICES[self]
 
 
 class WhyRefused(StrEnum):
@@ -95,29 +69,6 @@ def refused(language: Language, why: WhyRefused = WhyRefused.CLOSED) -> str:
     return _ended(plivoxml.ResponseElement(), refusal, language)
 
 
-def language_for(locale: str | None, region: str | None) -> Language:
-    """The language to speak: that of `locale` (BCP 47, the browser's), else the first official one
-    of `region` (ISO 3166, the number's country), else English. Either may be nonsense."""
-    wanted, territory = _read_locale(locale)
-    first = get_official_languages(region, de_facto=True)[:1] if region else ()
-    for language, where in ((wanted, territory or region), *((one, region) for one in first)):
-        if language in _SENTENCES:
-            if language == "es" and where in _SPANISH_OF_AMERICA:
-                return Language.ES_US
-            exact = f"{language}-{where}"
-            return Language(exact if exact in set(Language) else language)
-    return Language.EN
-
-
-def _read_locale(locale: str | None) -> tuple[str | None, str | None]:
-    """Language and territory of a BCP 47 tag, as far as it has them."""
-    try:
-        parts = parse_locale((locale or "").replace("_", "-"), sep="-")
-    except ValueError:
-        return None, None
-    return parts[0], parts[1]
-
-
 def _question(opening: str, action_url: str, brand: str, language: Language, tries: int) -> str:
     sentences = _SENTENCES[language[:2]]
     response = plivoxml.ResponseElement()
@@ -149,28 +100,6 @@ def _ended(response: plivoxml.ResponseElement, last: str, language: Language) ->
     _speak(response, last, language)
     response.add(plivoxml.HangupElement())
     return str(response.to_string(False))
-
-
-_VOICES = {
-    "en": "en-US",
-    "es": "es-ES",
-    "fr": "fr-FR",
-    "de": "de-DE",
-    "it": "it-IT",
-    "pt": "pt-PT",
-    "nl": "nl-NL",
-    "sv": "sv-SE",
-    "pl": "pl-PL",
-    "ru": "ru-RU",
-    "da": "da-DK",
-}
-# 419 is Latin America as a whole.
-# fmt: off
-_SPANISH_OF_AMERICA = {
-    "419", "US", "AR", "BO", "CL", "CO", "CR", "CU", "DO", "EC", "GT", "HN", "MX", "NI", "PA", "PE",
-    "PR", "PY", "SV", "UY", "VE",
-}
-# fmt: on
 
 
 def _in(

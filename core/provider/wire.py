@@ -1,9 +1,10 @@
 """The wire below the SDK: where its requests go, what is read from the answers, what is recorded.
 
-The SDK loses the bodies of 402 and 429, raises TypeError on error lists, and sends a call again by
-itself after a 5xx (up to three phone calls for one). So an error answer never reaches it: the
-adapter raises `WireError` with status, text and Retry-After, and `core.provider.failures` gives it
-its name. That also means that no voice request is ever sent twice.
+The SDK loses the bodies of 402 and 429, raises TypeError on error lists and on answers that are no
+JSON object, and sends a call again by itself after a 5xx (up to three phone calls for one). So only
+a good answer reaches it: for any other the adapter raises `WireError` with status, text and
+Retry-After, and `core.provider.failures` gives it its name. That also means that no voice request
+is ever sent twice, and that no redirect takes a code elsewhere.
 """
 
 import json
@@ -20,11 +21,16 @@ from requests.adapters import HTTPAdapter
 from core.provider.exchanges import Exchange
 from core.provider.masking import mask_fields, mask_text, mask_value
 
+#: Characters of an answer that are shown, and of Plivo's own words in an error's cause.
+SHOWN = 2000
+QUOTED = 200
+
 HOSTS = frozenset({"api.plivo.com", "phlorunner.plivo.com", "lookup.plivo.com"})
 
 
 class WireError(Exception):
-    """An HTTP answer of 400 or more. `text` is Plivo's own error text, masked."""
+    """An HTTP answer that is none to us: 300 or more, or good with a body that is no JSON object.
+    `text` is Plivo's own error text, masked."""
 
     def __init__(self, status: int, text: str, retry_after: str | None) -> None:
         super().__init__(f"HTTP {status}")
@@ -61,17 +67,18 @@ class PlivoAdapter(HTTPAdapter):
         began, at_ms = time.monotonic(), round(time.time() * 1000)
         response = None
         try:
-            response = super().send(request, *args, **kwargs)
+            answered = super().send(request, *args, **kwargs)
+            # Read to its end here, so that an answer that is cut off counts as none.
+            _ = answered.content
+            response = answered
         finally:
             if self._call.record is not None:
                 span_ms = round((time.monotonic() - began) * 1000)
                 self._call.record(self._exchange(request, shown_url, response, at_ms, span_ms))
-        if response.status_code >= 400:
-            raise WireError(
-                response.status_code,
-                mask_text(_error_text(response), self._call.digits),
-                response.headers.get("Retry-After"),
-            )
+        if response.status_code >= 300 or not _is_readable(response):
+            # Masked before it is shortened: half a code or number would not be recognised.
+            text = mask_text(_error_text(response), self._call.digits)[:QUOTED]
+            raise WireError(response.status_code, text, response.headers.get("Retry-After"))
         return response
 
     def _redirect(self, request: requests.PreparedRequest, base: str) -> None:
@@ -97,7 +104,7 @@ class PlivoAdapter(HTTPAdapter):
             sent.update(json.loads(request.body))
         answer: Any = None
         if response is not None:
-            answer = mask_text(response.text[:2000], digits)
+            answer = mask_text(response.text, digits)[:SHOWN]
             with suppress(ValueError):
                 answer = mask_value("", response.json(), digits)
         return Exchange(
@@ -118,5 +125,20 @@ def _error_text(response: requests.Response) -> str:
     with suppress(ValueError):
         body = response.json()
         if isinstance(body, dict):
-            return str(body.get("error") or body.get("message") or "")[:200]
-    return response.text.strip().partition("\n")[0][:200]
+            return str(body.get("error") or body.get("message") or "")
+    return response.text.strip().partition("\n")[0]
+
+
+def _is_readable(response: requests.Response) -> bool:
+    """Whether the SDK can read a good answer: a JSON object, whose `objects` are objects too; or
+    nothing, where the status says so."""
+    if response.status_code == 204:
+        return True
+    try:
+        body = response.json()
+    except ValueError:
+        return False
+    if not isinstance(body, dict):
+        return False
+    objects = body.get("objects", [])
+    return isinstance(objects, list) and all(isinstance(one, dict) for one in objects)

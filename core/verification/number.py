@@ -15,7 +15,7 @@ from typing import NoReturn
 import phonenumbers
 from babel import Locale
 from babel.core import get_global
-from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, carrier
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
 from core.errors import NumberRefused
 
@@ -138,6 +138,13 @@ class PhoneNumber:
         return " ".join(shown)
 
 
+def _carrier(parsed: phonenumbers.PhoneNumber) -> str:
+    # Imported late: its tables take a third of a second to load. `warm` in core.services does so.
+    from phonenumbers import carrier
+
+    return str(carrier.name_for_number(parsed, "en"))
+
+
 def country_of(region: str) -> str:
     """The English name of a region (ISO 3166-1 alpha-2); the letters themselves if it has none."""
     return str(_COUNTRIES.get(region, region))
@@ -175,7 +182,7 @@ def parse_number(
         region=region,
         country=_country(region),
         kind=Kind(phonenumbers.number_type(parsed)),
-        carrier=carrier.name_for_number(parsed, "en"),
+        carrier=_carrier(parsed),
         national=phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL),
         international=phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL),
     )

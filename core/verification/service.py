@@ -18,8 +18,8 @@ from core.delivery.attempt import (
 from core.delivery.ledger import Ledger
 from core.errors import AttemptRejected, AttemptUnknown, NumberRefused
 from core.keyring import Keyring, new_id
+from core.provider.language import language_for
 from core.provider.request import AttemptRequest
-from core.provider.spoken import language_for
 from core.settings import Settings
 from core.verification import words
 from core.verification.code import Code, code_of, read_entered

@@ -4,6 +4,7 @@ The same routes also make an application of their own (`standalone`), without St
 """
 
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol
@@ -74,6 +75,7 @@ class Web:
             call_on_stop(self._changes.end_streams)
             services.follower.start()
             stack.callback(services.follower.stop)
+            threading.Thread(target=services.warm, name="warm", daemon=True).start()
             log.info("started", extra={"mode": services.settings.mode, "redis": services.where})
             yield {}
 

@@ -12,9 +12,9 @@ from types import FrameType
 
 
 def call_on_stop(stop: Callable[[], None]) -> None:
-    """Call `stop` on the running loop when SIGINT or SIGTERM comes, and then whoever listened before.
+    """Call `stop` on the running loop at SIGINT or SIGTERM, and then whoever listened before.
 
-    Signals arrive in the main thread only; elsewhere this does nothing, and the host must call `stop`.
+    Signals arrive in the main thread only. Elsewhere this does nothing: the host must call `stop`.
     """
     if threading.current_thread() is not threading.main_thread():
         return

@@ -1,6 +1,6 @@
 """A check of a code, in process, against the bare round trip of redis-py that it stands on.
 
-A check is everything that `Verifications.check` does: reading what was entered, the digests, and one
+A check is everything that `Verifications.check` does: reading what was entered, digests, and one
 script that counts the guess, keeps both budgets of the number, compares, and books the event. The
 reference is the cheapest thing that Redis can be asked to keep: `SET` of a short value with a TTL,
 through the same client. Both run in turns, in rounds of a few hundred, and the ratio is the median
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--checks", type=int, default=600, help="in each round")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        # Budgets of prefix and country out of the way: thousands of numbers are about to be sent to.
+        # Budgets out of the way: thousands of numbers are about to be sent to.
         settings = Settings(
             data_dir=Path(folder),
             sends_per_prefix_per_hour=1_000_000,

@@ -43,9 +43,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class App:
-    """The app as a process of its own, which a test may kill and start again."""
+    """The app (or another `script`) as a process of its own, which a test may kill and restart."""
 
-    def __init__(self, data: Path, **environment: str) -> None:
+    def __init__(self, data: Path, script: Path | None = None) -> None:
+        self.script = script
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -53,14 +54,15 @@ class App:
         self.log = data / "app.log"
         ours = ("PLIVO_", "REDIS_URL", "PHLO_ID", "PUBLIC_URL", "SECRET_KEY", "BRAND")
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
-        self._environment = inherited | {"DATA_DIR": str(data)} | environment
+        self._environment = inherited | {"DATA_DIR": str(data)}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 [
-                    *(sys.executable, "-m", "streamlit", "run", "dashboard.py"),
+                    *(sys.executable, "-m", "streamlit", "run"),
+                    str(self.script or "dashboard.py"),
                     *("--server.port", str(self.port)),
                 ],
                 cwd=PROJECT,

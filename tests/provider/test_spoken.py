@@ -5,14 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from core.provider.language import Language, language_for
 from core.provider.spoken import (
     QUESTIONS,
     READINGS,
-    Language,
     WhyRefused,
     again,
     code_read_out,
-    language_for,
     prompt,
     refused,
 )
