@@ -5,6 +5,7 @@ this file, imports it once, and executes it again as a script for every rerun.
 """
 
 import logging
+import sys
 from pathlib import Path
 
 import streamlit as st
@@ -39,6 +40,7 @@ if __name__ == "__main__":
 else:
     from starlette.middleware import Middleware
 
+    from core.errors import ProductError
     from core.sandbox.app import Sandbox
     from core.services import Services
     from core.web.app import Web
@@ -54,6 +56,12 @@ else:
             auth_token=of.auth_token,
             speed=of.settings.sandbox_speed,
         )
+
+    try:
+        services()
+    except ProductError as error:
+        # Before anything is served: a sentence, not a traceback.
+        sys.exit(f"{error.cause}\n{error.remedy}")
 
     # Without this, the first visitor after a start could reach a page's file directly, without the
     # half above: Streamlit treats a folder `pages/` as pages of its own until it is told otherwise.

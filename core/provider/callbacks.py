@@ -119,5 +119,5 @@ def cost_micros(amount: str) -> int:
     """An amount in dollars, such as "0.00650", in millionths; 0 where it is no number."""
     try:
         return int(Decimal(amount) * 1_000_000)
-    except InvalidOperation:
+    except (InvalidOperation, ValueError, OverflowError):  # The last two: "NaN" and "Infinity".
         return 0

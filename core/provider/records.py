@@ -2,19 +2,35 @@
 
 Times come in the account's zone, with their offset. `message_updated_time` is taken as the moment
 of the last state; that it is the receipt's arrival is inferred, not documented (UNVERIFIED), which
-is why a moment that a callback gave first is kept.
+is why a moment that a callback gave first is kept. A record that lacks a field, or whose state we
+do not know, raises ProviderRead.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from core.delivery.attempt import AttemptEvent, EventKind, Source
+from core.errors import ProviderRead
 from core.provider.callbacks import MessageState, cost_micros
 from core.provider.error_codes import hangup_cause, message_error
 
 _REACHED = {EventKind.SENT, EventKind.DELIVERED, EventKind.UNDELIVERED}
 
 
+@contextmanager
+def _understood() -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, ValueError) as error:
+        raise ProviderRead(
+            "Plivo's record of this attempt is not as documented.",
+            "Look the attempt up in the Plivo console.",
+        ) from error
+
+
+@_understood()
 def message_events(
     attempt: str, record: Any, now: datetime, source: Source = Source.POLL
 ) -> list[AttemptEvent]:
@@ -23,7 +39,7 @@ def message_events(
     fields = {"reference": str(record.message_uuid), "units": str(record.units)}
     if cost := cost_micros(str(record.total_amount)):
         fields["cost_micros"] = str(cost)
-    if error := message_error(getattr(record, "error_code", None)):
+    if error := message_error(str(getattr(record, "error_code", None) or "")):
         fields["error_code"] = error.code
     for name, ours in (("mcc", "mcc"), ("mnc", "mnc"), ("destination_network", "network")):
         if value := getattr(record, name, None):
@@ -36,6 +52,7 @@ def message_events(
     return [AttemptEvent(attempt, kind, at, source, fields) for kind, at in moments.items()]
 
 
+@_understood()
 def call_events(
     attempt: str, record: Any, now: datetime, source: Source = Source.POLL
 ) -> list[AttemptEvent]:
@@ -65,6 +82,7 @@ def call_events(
     ]
 
 
+@_understood()
 def live_call_event(attempt: str, record: Any, now: datetime) -> AttemptEvent | None:
     """What a call that is under way tells: that it rings, or that it was answered."""
     kinds = {"ringing": EventKind.RINGING, "in-progress": EventKind.ANSWERED}
