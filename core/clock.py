@@ -1,6 +1,5 @@
 """The time, as a port: tests move it, nothing else replaces it."""
 
-import time
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -28,8 +27,3 @@ def to_ms(moment: datetime) -> int:
 def from_ms(moment_ms: int | str) -> datetime:
     """The aware UTC moment of Unix milliseconds."""
     return datetime.fromtimestamp(int(moment_ms) / 1000, UTC)
-
-
-def monotonic_ms() -> float:
-    """Milliseconds for measuring a span; no date."""
-    return time.monotonic() * 1000

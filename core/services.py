@@ -96,6 +96,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     exchanges = Exchanges(client, keys, keep)
     follower = Follower(client, scripts, keys, clock, ledger, clients)
     provider = Provider(clients, settings, keyring, address, exchanges)
+    # A template that cannot be sent is refused now, not with the first message.
+    provider.preview(settings.lifetime_minutes)
     verifications = Verifications(
         settings,
         keyring,

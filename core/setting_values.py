@@ -12,7 +12,7 @@ import phonenumbers
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
-from core.store.address import parse_address
+from core.redis_address import parse_address
 
 _AUTH_ID = re.compile(r"(MA|SA)[A-Za-z0-9]{18}")
 _PHLO_ID = re.compile(r"[A-Za-z0-9-]{1,64}")

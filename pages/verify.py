@@ -119,7 +119,7 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
         type="primary",
         icon=":material/send:",
         on_click=_send,
-        args=(typed, region),
+        args=(typed, region, state.request),
         disabled=number is None,
     )
     refused = state.pop("refused", None)
@@ -162,14 +162,14 @@ def _about(channel: Channel) -> str:
             return "Your visual workflow gets from, to, otp and mode, and does the rest."
 
 
-def _send(typed: str, region: str | None) -> None:
-    """Runs once for a click; the key makes a second run of the same click harmless."""
-    with outage_shown():
+def _send(typed: str, region: str | None, key: str) -> None:
+    """Runs once for a click. `key` was drawn with the button: a second click on it sends nothing."""
+    with outage_shown(), st.spinner("Plivo is being asked", show_time=True):
         result = app.verifications.start(
             typed,
             _channel(),
             mode=_mode(),
-            idempotency_key=state.request,
+            idempotency_key=key,
             region=region,
             locale=st.context.locale,
             address=st.context.ip_address,
@@ -317,9 +317,8 @@ def _own_mode() -> Mode:
 
 
 def _region() -> str | None:
-    return region_of_browser(st.context.timezone, st.context.locale) or (
-        app.settings.default_region
-    )
+    guessed = region_of_browser(st.context.timezone, st.context.locale)
+    return app.settings.default_region or guessed
 
 
 main()

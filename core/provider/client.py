@@ -25,6 +25,9 @@ from core.provider.wire import Call, PlivoAdapter
 
 Recorder = Callable[[Exchange], None]
 
+# What the SDK reads page by page, from `objects`.
+_LISTS = frozenset({"messages.list", "calls.list"})
+
 
 @dataclass(frozen=True, slots=True)
 class SdkCall:
@@ -139,6 +142,7 @@ class PlivoClients:
     ) -> Any:
         with self._lend() as client:
             client.call.words, client.call.digits = call.words, call.digits
+            client.call.is_list = call.path in _LISTS
             client.call.record = record
             try:
                 with _named(not_sent_failure):

@@ -96,12 +96,12 @@ def check_template(template: str) -> None:
     names = _PLACEHOLDER.findall(template)
     if "code" not in names:
         raise SettingsRefused(
-            "The SMS template has no __code__, so nobody could read the code.",
+            "SMS_TEMPLATE has no __code__, so nobody could read the code.",
             "Put __code__ where the code belongs.",
         )
     if unknown := sorted({f"__{name}__" for name in names if name not in _KNOWN}):
         raise SettingsRefused(
-            f"The SMS template asks for {', '.join(unknown)}, which has no value.",
+            f"SMS_TEMPLATE asks for {', '.join(unknown)}, which has no value.",
             "Use __code__, __brand__ and __minutes__ only.",
         )
 

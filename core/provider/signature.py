@@ -35,7 +35,7 @@ class SignatureCheck(StrEnum):
         return self in {SignatureCheck.VALID_V3, SignatureCheck.VALID_V2}
 
 
-def is_signed_by(
+def check_signature(
     auth_token: str,
     *,
     method: str,

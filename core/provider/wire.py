@@ -45,6 +45,7 @@ class Call:
 
     words: str = ""
     digits: str = ""
+    is_list: bool = False
     record: Callable[[Exchange], None] | None = None
 
 
@@ -75,7 +76,7 @@ class PlivoAdapter(HTTPAdapter):
             if self._call.record is not None:
                 span_ms = round((time.monotonic() - began) * 1000)
                 self._call.record(self._exchange(request, shown_url, response, at_ms, span_ms))
-        if response.status_code >= 300 or not _is_readable(response):
+        if response.status_code >= 300 or not _is_readable(response, self._call.is_list):
             # Masked before it is shortened: half a code or number would not be recognised.
             text = mask_text(_error_text(response), self._call.digits)[:QUOTED]
             raise WireError(response.status_code, text, response.headers.get("Retry-After"))
@@ -129,9 +130,9 @@ def _error_text(response: requests.Response) -> str:
     return response.text.strip().partition("\n")[0]
 
 
-def _is_readable(response: requests.Response) -> bool:
-    """Whether the SDK can read a good answer: a JSON object, whose `objects` are objects too; or
-    nothing, where the status says so."""
+def _is_readable(response: requests.Response, is_list: bool) -> bool:
+    """Whether the SDK can read a good answer: a JSON object, whose `objects` are objects too (a
+    list must have them); or nothing, where the status says so."""
     if response.status_code == 204:
         return True
     try:
@@ -140,5 +141,5 @@ def _is_readable(response: requests.Response) -> bool:
         return False
     if not isinstance(body, dict):
         return False
-    objects = body.get("objects", [])
+    objects = body.get("objects", None if is_list else [])
     return isinstance(objects, list) and all(isinstance(one, dict) for one in objects)

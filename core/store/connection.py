@@ -22,8 +22,8 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelManagedConnection
 
 from core.errors import SettingsRefused, StoreUnavailable
+from core.redis_address import Kind, RedisAddress, parse_address
 from core.settings import Settings
-from core.store.address import Kind, RedisAddress, parse_address
 from core.store.client import Client
 from core.store.failures import NO_REDIS, store_errors
 from core.store.server_binary import OLDEST

@@ -6,10 +6,11 @@
     {sandbox}:v1:exchanges:<id>             stream  HTTP exchanges with Plivo, masked, newest 200
     {sandbox}:v1:start:<index>              string  idempotency: the verification a start made
     {sandbox}:v1:failures:<index>           list    moments of wrong codes, newest first
-    {sandbox}:v1:sends:<what>:<index>       list    moments of sends, newest first
+    {sandbox}:v1:sends:<what>:<index>       list    moments of sends, newest first; for a country,
+                                                    its two letters in place of the index
     {sandbox}:v1:spend:<yyyy-mm-dd>         string  micro-dollars booked that UTC day
     {sandbox}:v1:follow                     zset    attempts to be asked after, by due moment
-    {sandbox}:v1:counters:<yyyy-mm-dd>      hash    forged, doubled, late and orphaned callbacks
+    {sandbox}:v1:counters:<yyyy-mm-dd>      hash    forged, malformed, repeated, late and orphan callbacks
 
 The hash tag is the environment, so sandbox and live never mix and all keys of a script share a
 Cluster slot. `<index>` is a keyed digest: no number and no address is readable in a key. `v1` is

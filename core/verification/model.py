@@ -117,8 +117,8 @@ class CheckOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """`checks_left` counts the checks of this verification, 0 once it is closed; `retry_after` is
-    set when the number itself is locked."""
+    """`checks_left` counts the checks of this verification after one that was counted, else 0;
+    `retry_after` is set when the number itself is locked."""
 
     outcome: CheckOutcome
     checks_left: int = 0

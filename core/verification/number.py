@@ -180,7 +180,7 @@ def parse_number(
     number = PhoneNumber(
         e164=phonenumbers.format_number(parsed, PhoneNumberFormat.E164),
         region=region,
-        country=_country(region),
+        country=country_of(region),
         kind=Kind(phonenumbers.number_type(parsed)),
         carrier=_carrier(parsed),
         national=phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL),
@@ -284,7 +284,7 @@ def _check_form(parsed: phonenumbers.PhoneNumber, *, for_sms: bool) -> None:
     code = int(parsed.country_code or 0)
     region = phonenumbers.region_code_for_country_code(code)
     # +1 is shared by 25 countries: without a valid number it names none of them.
-    where = f"+{code}" if region in {_NO_COUNTRY, "US"} else f"+{code} ({_country(region)})"
+    where = f"+{code}" if region in {_NO_COUNTRY, "US"} else f"+{code} ({country_of(region)})"
     plan = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
     lengths = _lengths(plan, for_sms=for_sms)
     national = phonenumbers.national_significant_number(parsed)
@@ -349,12 +349,12 @@ def _check_kind(number: PhoneNumber, *, for_sms: bool) -> None:
         ):
             raise UnfitNumber(
                 WhyRefused.NOT_REACHABLE_KIND,
-                f"That is {_KIND_WORDS[number.kind]}, not the number of one person's phone.",
+                f"That is {_REFUSED_KINDS[number.kind]}, not the number of one person's phone.",
                 "Enter a mobile number.",
             )
 
 
-_KIND_WORDS = {
+_REFUSED_KINDS = {
     Kind.TOLL_FREE: "a toll-free service number",
     Kind.SHARED_COST: "a shared-cost service number",
     Kind.PERSONAL: "a forwarding number",
@@ -362,10 +362,6 @@ _KIND_WORDS = {
     Kind.UAN: "a company's service number",
     Kind.VOICEMAIL: "the number of a voicemail box",
 }
-
-
-def _country(region: str) -> str:
-    return str(_COUNTRIES.get(region, region))
 
 
 def _counted(digits: int) -> str:

@@ -2,7 +2,7 @@
 touches."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
@@ -33,11 +33,12 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
     """What a check must know of a verification before its script can name its keys."""
 
     attempts: int
     number_index: str
+    digits: int
 
 
 class VerificationRecords:
@@ -62,7 +63,7 @@ class VerificationRecords:
         by_limit = sorted(policy.failures, key=lambda budget: budget.limit)
         self._failure_limits = [n for one in by_limit for n in (one.limit, _ms(one.window))]
         # A hint that saves a round trip. A stale one is noticed by the script, never acted on.
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: OrderedDict[str, Known] = OrderedDict()
         self._lock = Lock()
 
     def start(
@@ -97,7 +98,7 @@ class VerificationRecords:
             ],
         )
         if answer[0] == "started":
-            self._remember(verification.id, 1, reservation.number_index)
+            self._remember(verification.id, Known(1, reservation.number_index, verification.digits))
         return answer
 
     def resend(
@@ -137,7 +138,10 @@ class VerificationRecords:
             ],
         )
         if answer[0] == "started":
-            self._remember(verification.id, int(answer[1]), reservation.number_index)
+            self._remember(
+                verification.id,
+                Known(int(answer[1]), reservation.number_index, verification.digits),
+            )
         return answer
 
     def give_back(self, attempt: str, verification: str, reservation: Reservation) -> None:
@@ -153,13 +157,17 @@ class VerificationRecords:
             ],
         )
 
+    def known(self, verification: str) -> Known | None:
+        """What a check must know; None for an unknown verification. A round trip only where this
+        process has not met it yet."""
+        return self._known.get(verification) or self._look_up(verification)
+
     def check(
-        self, verification: str, now: datetime, entered: str, expected: str
+        self, verification: str, known: Known, now: datetime, entered: str, expected: str
     ) -> tuple[str, int, int]:
         """(outcome, checks left, retry after in ms) of `check_code.lua`. One round trip, two when
-        this process does not know the verification, or another one has resent its code."""
-        known = self._known.get(verification) or self._look_up(verification)
-        while known is not None:
+        another process has resent the code."""
+        while True:
             newest = attempt_id(verification, known.attempts)
             outcome, left, retry_ms = self._scripts.run(
                 "check_code",
@@ -181,8 +189,7 @@ class VerificationRecords:
             )
             if outcome != "moved":
                 return outcome, left, retry_ms
-            known = self._remember(verification, left, known.number_index)
-        return "not_found", 0, 0
+            known = self._remember(verification, replace(known, attempts=left))
 
     def cancel(self, verification: str, now: datetime) -> str:
         """The answer of `cancel.lua`."""
@@ -199,17 +206,16 @@ class VerificationRecords:
             record = self._client.hgetall(self._keys.verification(verification))
         return _verification(verification, record, now) if record else None
 
-    def _look_up(self, verification: str) -> _Known | None:
+    def _look_up(self, verification: str) -> Known | None:
         with store_errors():
-            attempts, index = self._client.hmget(
-                self._keys.verification(verification), "sends", "number_index"
+            attempts, index, digits = self._client.hmget(
+                self._keys.verification(verification), "attempts", "number_index", "digits"
             )
-        if attempts is None or index is None:
+        if attempts is None or index is None or digits is None:
             return None
-        return self._remember(verification, int(attempts), index)
+        return self._remember(verification, Known(int(attempts), index, int(digits)))
 
-    def _remember(self, verification: str, attempts: int, number_index: str) -> _Known:
-        known = _Known(attempts, number_index)
+    def _remember(self, verification: str, known: Known) -> Known:
         with self._lock:
             self._known[verification] = known
             self._known.move_to_end(verification)
@@ -289,7 +295,7 @@ def _verification(verification: str, record: dict[str, str], now: datetime) -> V
         expires_at=expires_at,
         checks_left=max(0, int(record["checks_left"])),
         checks_allowed=int(record["checks_allowed"]),
-        attempts=int(record["sends"]),
+        attempts=int(record["attempts"]),
         next_send_at=from_ms(record["next_send_ms"]),
         number_index=record["number_index"],
         verified_at=from_ms(verified_ms) if verified_ms else None,

@@ -96,7 +96,7 @@ class Verifications:
         """The number that was typed, if it may be verified that way. Raises NumberRefused."""
         return parse_number(
             typed,
-            default_region=region or self._settings.default_region,
+            default_region=region,
             allowed=self._settings.allowed_countries,
             sender=self._settings.sender,
             for_sms=_mode(channel, mode) is Mode.SMS,
@@ -188,15 +188,18 @@ class Verifications:
 
         Text that cannot be a code at all is `MALFORMED` and not counted.
         """
-        digits = self._settings.code_length
-        code = read_entered(entered, digits)
+        known = self._records.known(verification)
+        if known is None:
+            return CheckResult(CheckOutcome.NOT_FOUND)
+        code = read_entered(entered, known.digits)
         if code is None:
             return CheckResult(CheckOutcome.MALFORMED)
         outcome, left, retry_ms = self._records.check(
             verification,
+            known,
             self._clock.now(),
             self._keyring.code_digest(verification, code),
-            self._expected_digest(verification),
+            self._expected_digest(verification, known.digits),
         )
         retry = timedelta(milliseconds=retry_ms) if retry_ms else None
         return CheckResult(CheckOutcome(outcome), left, retry)
@@ -224,8 +227,8 @@ class Verifications:
         """The code of an open verification, to be spoken in a call."""
         return code_of(self._keyring, verification.id, verification.digits)
 
-    def _derive_digest(self, verification: str) -> str:
-        code = code_of(self._keyring, verification, self._settings.code_length)
+    def _derive_digest(self, verification: str, digits: int) -> str:
+        code = code_of(self._keyring, verification, digits)
         return self._keyring.code_digest(verification, code.reveal())
 
     def _new(
@@ -279,7 +282,7 @@ class Verifications:
             minutes=self._settings.lifetime_minutes,
             language=verification.language,
         )
-        self._expected_digest(verification.id)
+        self._expected_digest(verification.id, verification.digits)
         try:
             reference = self._sender.send(request)
         except AttemptRejected as error:

@@ -37,8 +37,8 @@ class MountedSandbox(Protocol):
 class Web:
     """Everything that this process serves beside the pages.
 
-    `services` is called at the first need, so that importing builds nothing; `make_sandbox` only
-    where this process runs the sandbox.
+    `services` is asked for whenever they are needed; `make_sandbox` is called only where this
+    process runs the sandbox.
     """
 
     def __init__(

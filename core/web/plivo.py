@@ -23,13 +23,15 @@ from core.errors import StoreUnavailable
 from core.provider.callbacks import CallCallback, HangupCallback, MessageCallback
 from core.provider.exchanges import Exchange
 from core.provider.masking import DOTS, mask_fields, mask_text
-from core.provider.signature import is_signed_by
+from core.provider.signature import check_signature
 from core.services import Services
 
 log = logging.getLogger(__name__)
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 XML = "application/xml"
+#: Plivo sends a few hundred bytes.
+LONGEST_BODY = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +67,29 @@ def _endpoint(
     async def endpoint(request: Request) -> Response:
         if request.method not in {"GET", "POST"}:
             return Response(status_code=405, headers={"Allow": "GET, POST"})
-        body = (await request.body()).decode() if request.method == "POST" else ""
+        body = b""
+        if request.method == "POST":
+            body = await _read(request)
+            if len(body) > LONGEST_BODY:
+                return Response(status_code=413)
         # Redis is asked with blocking calls: not on the loop that serves every websocket.
         return await run_in_threadpool(_serve, name, handler, services(), request, body)
 
     return endpoint
 
 
+async def _read(request: Request) -> bytes:
+    """The body, but no more than is needed to see that it is too long."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_BODY:
+            break
+    return body
+
+
 def _serve(
-    name: str, handler: Handler, services: Services, request: Request, body: str
+    name: str, handler: Handler, services: Services, request: Request, body: bytes
 ) -> Response:
     try:
         callback = _believe(services, request, body)
@@ -96,20 +112,21 @@ def _serve(
         return Response(status_code=503, headers={"Retry-After": "60"})
 
 
-def _believe(services: Services, request: Request, body: str) -> Callback | None:
+def _believe(services: Services, request: Request, body: bytes) -> Callback | None:
     token = str(request.path_params["token"])
     attempt = services.keyring.attempt_of(token)
-    if attempt is None:
+    if attempt is None or services.address.base is None:
         return None
     try:
-        form = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=bool(body)))
+        text = body.decode()
+        form = dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text)))
     except ValueError:
         return None
     path = request.scope["raw_path"].decode() if "raw_path" in request.scope else request.url.path
     url = f"{services.address.base}{path.partition('?')[0]}"
     if request.url.query:
         url = f"{url}?{request.url.query}"
-    check = is_signed_by(
+    check = check_signature(
         services.auth_token,
         method=request.method,
         url=url,

@@ -105,7 +105,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while it is open, a loop runs in this thread that others cannot use.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     found = chromium()
     assert found is not None, "no Chromium: apt-get install chromium"

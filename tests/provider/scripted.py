@@ -128,7 +128,7 @@ def scripted() -> Iterator[Scripted]:
             self.end_headers()
             self.wfile.write(answer.body[: answer.cut])
 
-        do_GET = do_POST = _play
+        do_GET = do_POST = do_DELETE = _play
 
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing: a test looks at `asked`."""

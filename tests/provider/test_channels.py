@@ -151,6 +151,13 @@ def test_a_call_is_told_where_to_ask_and_never_the_code(plivo: Scripted) -> None
         "machine_detection": "hangup",
         "ring_timeout": 40,
         "time_limit": 120,
+        # The SDK's own additions.
+        "ring_method": "POST",
+        "hangup_method": "POST",
+        "fallback_method": "POST",
+        "machine_detection_time": 5000,
+        "machine_detection_method": "POST",
+        "error_if_parent_not_found": False,
     }
     (asked,) = plivo.asked
     everything = asked.path + repr(asked.headers) + asked.body.decode()

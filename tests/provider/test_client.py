@@ -160,6 +160,7 @@ def test_what_is_shown_is_plivos_own_address(plivo: Scripted) -> None:
     shown: list[Exchange] = []
     clients = plivo.clients()
     clients.send(MESSAGE, shown.append)
+    plivo.plays(says(200, objects=[]))
     clients.read(SdkCall("messages.list", {"to_number": TO, "limit": 5}), shown.append)
     sent, listed = shown
     assert sent.url == "https://api.plivo.com/v1/Account/MA••••••/Message/"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from plivo.utils import validate_signature, validate_v3_signature
 from plivo.utils.signature_v3 import construct_get_url, construct_post_url, get_signature_v3
 
-from core.provider.signature import SignatureCheck, is_signed_by
+from core.provider.signature import SignatureCheck, check_signature
 
 V2_TOKEN = "my_auth_token"
 V2_URL = "https://answer.url"
@@ -59,11 +59,11 @@ def sign_v3(method: str, url: str, nonce: str, form: dict[str, str]) -> str:
 
 
 def check_v3(headers, url=V3_URL, form=V3_FORM, method="POST", token=V3_TOKEN) -> SignatureCheck:
-    return is_signed_by(token, method=method, url=url, headers=headers, form=form)
+    return check_signature(token, method=method, url=url, headers=headers, form=form)
 
 
 def check_v2(headers, url=V2_URL, form=None, token=V2_TOKEN) -> SignatureCheck:
-    return is_signed_by(token, method="POST", url=url, headers=headers, form=form or {})
+    return check_signature(token, method="POST", url=url, headers=headers, form=form or {})
 
 
 def other(char: str) -> str:

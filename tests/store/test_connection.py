@@ -17,8 +17,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from core.errors import SettingsRefused, StoreUnavailable
+from core.redis_address import Kind, parse_address
 from core.settings import Settings
-from core.store.address import Kind, parse_address
 from core.store.connection import RedisConnection, connect, store_errors
 from tests.store.servers import free_port, running, running_cluster, running_sentinel
 from tests.world import until

@@ -15,7 +15,7 @@
 -- serves any number of lists, and its tables cost more than all the commands below.
 -- include _fact
 local now = tonumber(ARGV[1])
-local v = redis.call("HMGET", KEYS[1], "status", "expires_ms", "sends", "checks_left")
+local v = redis.call("HMGET", KEYS[1], "status", "expires_ms", "attempts", "checks_left")
 local status = v[1]
 if not status then return { "not_found", 0, 0 } end
 if v[3] ~= ARGV[4] then return { "moved", tonumber(v[3]), 0 } end

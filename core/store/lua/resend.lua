@@ -11,7 +11,7 @@
 -- Invariant: two callers who saw the same attempts send once: the second one is a duplicate.
 -- include _budgets
 local now = tonumber(ARGV[1])
-local v = redis.call("HMGET", KEYS[1], "status", "expires_ms", "sends", "next_send_ms")
+local v = redis.call("HMGET", KEYS[1], "status", "expires_ms", "attempts", "next_send_ms")
 if not v[1] then return { "not_found" } end
 if v[1] ~= "pending" then return { "closed", v[1] } end
 if now >= tonumber(v[2]) then return { "closed", "expired" } end
@@ -32,7 +32,7 @@ local price = tonumber(ARGV[4])
 if tonumber(redis.call("GET", KEYS[3]) or "0") + price > tonumber(ARGV[5]) then
     return { "over_budget", "spend_per_day", 86400000 - now % 86400000 }
 end
-local attempts = redis.call("HINCRBY", KEYS[1], "sends", 1)
+local attempts = redis.call("HINCRBY", KEYS[1], "attempts", 1)
 redis.call("HSET", KEYS[1], "next_send_ms", now + tonumber(ARGV[7]),
     "channel", ARGV[9], "mode", ARGV[10])
 redis.call("PEXPIRE", KEYS[1], ARGV[3])

@@ -27,7 +27,7 @@ if tonumber(redis.call("GET", KEYS[4]) or "0") + price > tonumber(ARGV[5]) then
 end
 redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
 redis.call("HSET", KEYS[2], unpack(ARGV, 8, 7 + tonumber(ARGV[7])))
-redis.call("HSET", KEYS[2], "status", "pending", "sends", 1, "next_send_ms", now + tonumber(ARGV[6]))
+redis.call("HSET", KEYS[2], "status", "pending", "attempts", 1, "next_send_ms", now + tonumber(ARGV[6]))
 redis.call("PEXPIRE", KEYS[2], ARGV[3])
 spend_budgets(budgets, now, ARGV[2] .. "-1")
 redis.call("INCRBY", KEYS[4], price)
