@@ -4,7 +4,6 @@
 this file, imports it once, and executes it again as a script for every rerun.
 """
 
-import logging
 import sys
 from pathlib import Path
 
@@ -41,12 +40,13 @@ else:
     from starlette.middleware import Middleware
 
     from core.errors import ProductError
+    from core.log import log_to_stderr
     from core.sandbox.app import Sandbox
     from core.services import Services
     from core.web.app import Web
     from pages.components.shared import services
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_to_stderr()
 
     def make_sandbox(of: Services) -> Sandbox:
         """The simulated Plivo, with the credentials that the app uses."""

@@ -94,7 +94,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     )
     ledger = Ledger(client, scripts, keys, clock, keep)
     exchanges = Exchanges(client, keys, keep)
-    follower = Follower(client, scripts, keys, clock, ledger, clients)
+    follower = Follower(client, scripts, keys, clock, ledger, clients, exchanges)
     provider = Provider(clients, settings, keyring, address, exchanges)
     # A template that cannot be sent is refused now, not with the first message.
     provider.preview(settings.lifetime_minutes)

@@ -136,6 +136,8 @@ class Settings(BaseSettings):
     """Messages and calls per number in any 10 minutes."""
     sends_per_day: int = _number(10, 1, 10_000)
     """Messages and calls per number in any 24 hours."""
+    refused_sends_per_hour: int = _number(10, 1, 1000)
+    """Sends per number in any hour that Plivo may refuse: they are free, but not endless."""
     sends_per_address_per_hour: int = _number(20, 1, 1_000_000)
     """Messages and calls per client address in any hour."""
     sends_per_prefix_per_hour: int = _number(30, 1, 1_000_000)
@@ -145,7 +147,7 @@ class Settings(BaseSettings):
     spend_per_day: Decimal = _number(Decimal(50), 0, 1_000_000)
     """What messages and calls of one UTC day may cost, in US dollars."""
     assumed_price: Decimal = _number(Decimal("0.05"), 0, 100)
-    """US dollars that each send is booked at against that, before its real price is known."""
+    """US dollars that each send is booked at against that; set it to your dearest country's."""
     resend_cooldowns: Cooldowns = (30, 40, 60, 90, 120)
     """Seconds to wait after the first, second, … send of a verification; the last one repeats."""
     call_after_seconds: int = _number(10, 0, 600)

@@ -17,7 +17,7 @@ from pages.components.code_panel import NoticeKind, code_panel
 from pages.components.handset import handset
 from pages.components.live import live
 from pages.components.scenes import scenes
-from pages.components.shared import outage_shown, services
+from pages.components.shared import outage_shown, plain, services
 from pages.components.timeline import Step, timeline
 
 CHANNELS = {Channel.SMS: "SMS", Channel.VOICE: "Call", Channel.PHLO: "PHLO"}
@@ -124,7 +124,7 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
     )
     refused = state.pop("refused", None)
     if refused is not None:
-        st.error(f"**{refused.cause}** {refused.remedy}")
+        st.error(f"**{plain(refused.cause)}** {plain(refused.remedy)}")
     return number
 
 
@@ -163,7 +163,7 @@ def _about(channel: Channel) -> str:
 
 
 def _send(typed: str, region: str | None, key: str) -> None:
-    """Runs once for a click. `key` was drawn with the button: a second click on it sends nothing."""
+    """Runs once for a click. `key` came with the button: a second click on it sends nothing."""
     with outage_shown(), st.spinner("Plivo is being asked", show_time=True):
         result = app.verifications.start(
             typed,
@@ -254,7 +254,7 @@ def _headline(said: Words) -> None:
         colour, mark = marks.get(said.tone, ("", ""))
         text = f":{colour}[{mark}{said.headline}]" if colour else said.headline
         st.header(text, anchor=False)
-        st.markdown(said.detail)
+        st.markdown(plain(said.detail))
 
 
 def _check(view: View, entered: str) -> None:

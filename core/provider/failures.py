@@ -6,6 +6,8 @@ resend. Statuses as documented by Plivo (plivo.com/docs); 402 is not documented,
 name.
 """
 
+import ssl
+
 import requests
 
 from core.errors import AttemptRejected, AttemptUnknown, ProviderError, ProviderRead
@@ -102,13 +104,13 @@ def _answered(error: WireError) -> ProviderError:
 
 
 def _unanswered(error: requests.exceptions.RequestException) -> ProviderError:
-    # The first three fail before a byte of the request is sent.
+    # Each but the last two fails before a byte of the request is sent.
     match error:
         case requests.exceptions.ConnectTimeout():
             return AttemptRejected(
                 "Plivo could not be reached in time.", "Check the network, then send again."
             )
-        case requests.exceptions.SSLError():
+        case requests.exceptions.SSLError() if _distrusted(error):
             return AttemptRejected(
                 "The connection to Plivo is not trusted.", "Check the machine's certificates."
             )
@@ -122,6 +124,13 @@ def _unanswered(error: requests.exceptions.RequestException) -> ProviderError:
             return AttemptUnknown("Plivo did not answer in time.", _UNCONFIRMED)
         case _:
             return AttemptUnknown("The connection to Plivo broke.", _UNCONFIRMED)
+
+
+def _distrusted(error: requests.exceptions.SSLError) -> bool:
+    """Whether the certificate was refused. Any other TLS error may come after the request was sent."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    cause = reason.args[0] if reason is not None and reason.args else reason
+    return isinstance(cause, ssl.SSLCertVerificationError)
 
 
 def _never_connected(error: requests.exceptions.ConnectionError) -> bool:

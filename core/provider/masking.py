@@ -41,7 +41,7 @@ def mask_text(text: str, digits: str = "") -> str:
     text = _TOKEN.sub(DOTS, text)
     if digits:
         # Spoken and spaced forms too: "4, 7, 1" and "4 7 1".
-        text = re.sub(r"[\s,.]*".join(digits), DOTS, text)
+        text = re.sub(r"[\s,.\-]*".join(digits), DOTS, text)
     text = _ACCOUNT.sub(rf"\1{DOTS}", text)
     return _NUMBER_OR_UUID.sub(
         lambda match: match[0] if match["uuid"] else mask_number(match[0]), text

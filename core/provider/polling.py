@@ -1,4 +1,5 @@
-"""Following attempts that nobody calls back about: PHLO always, messages without a PUBLIC_URL.
+"""Following attempts that nobody calls back about: PHLO always, messages without a PUBLIC_URL; and
+every attempt while Plivo is being asked, should the process that asks die.
 
 The attempts are in a sorted set by the moment they are due to be asked about, so a restart goes on
 and several processes share the work: a claimed attempt comes back by itself, should its process
@@ -7,13 +8,14 @@ die.
 
 import logging
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from core.clock import Clock, to_ms
-from core.delivery.attempt import Attempt, AttemptEvent, EventKind, Mode
-from core.delivery.ledger import Ledger
+from core.delivery.attempt import Attempt, AttemptEvent, EventKind, Mode, Source, State
+from core.delivery.ledger import Applied, Ledger
 from core.errors import ProductError, ProviderRead
-from core.provider.client import PlivoClients, SdkCall
+from core.provider.client import PlivoClients, Recorder, SdkCall
+from core.provider.exchanges import Exchange, Exchanges
 from core.provider.records import call_events, live_call_event, message_events
 from core.store.client import Client
 from core.store.connection import store_errors
@@ -27,6 +29,8 @@ TICK = timedelta(milliseconds=250)
 #: The first question; then each wait is a quarter of the attempt's age, so it thins out by itself.
 FIRST = timedelta(milliseconds=400)
 SLOWEST = timedelta(seconds=30)
+#: A send is answered or given up by then; an attempt still `requested` has lost its sender.
+ANSWERED_BY = timedelta(minutes=3)
 #: Older attempts are left to the logs.
 HORIZON = timedelta(minutes=15)
 _CLAIM = timedelta(seconds=30)
@@ -45,6 +49,7 @@ class Follower:
         clock: Clock,
         ledger: Ledger,
         clients: PlivoClients,
+        exchanges: Exchanges,
     ) -> None:
         self._client = client
         self._scripts = scripts
@@ -52,6 +57,7 @@ class Follower:
         self._clock = clock
         self._ledger = ledger
         self._clients = clients
+        self._exchanges = exchanges
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -74,18 +80,28 @@ class Follower:
             if one in kept:
                 self._ask_and_reschedule(kept[one])
             else:
-                self._forget(one)
+                self.forget(one)
         return len(due)
 
     def ask(self, attempt: Attempt) -> list[AttemptEvent]:
-        """Ask Plivo about one attempt now and book what it says. Raises ProviderRead."""
-        events = self._news(attempt)
-        for event in events:
-            self._ledger.apply(event)
+        """Ask Plivo about one attempt now and book what it says. Raises ProviderRead.
+
+        The exchanges are recorded when they brought news, and not for every "nothing new".
+        """
+        heard: list[Exchange] = []
+        events = self._news(attempt, heard.append)
+        applied = [self._ledger.apply(event) for event in events]
+        if Applied.APPLIED in applied:
+            for exchange in heard:
+                self._exchanges.record(attempt.verification, exchange)
         return events
 
     def _ask_and_reschedule(self, attempt: Attempt) -> None:
         age = self._clock.now() - attempt.moments[EventKind.REQUESTED]
+        if attempt.state is State.REQUESTED and age > ANSWERED_BY:
+            self._ledger.apply(_abandoned(attempt, self._clock.now()))
+            self.forget(attempt.id)
+            return
         try:
             self.ask(attempt)
         except ProviderRead as error:
@@ -93,39 +109,40 @@ class Follower:
             log.warning("attempt not read", extra={"attempt": attempt.id, "cause": error.cause})
         asked = self._ledger.attempt(attempt.id)
         if asked is None or asked.state.is_final or age > HORIZON:
-            self._forget(attempt.id)
+            self.forget(attempt.id)
         else:
             self.follow(attempt.id, min(max(FIRST, age / 4), SLOWEST))
 
-    def _forget(self, attempt: str) -> None:
+    def forget(self, attempt: str) -> None:
+        """Ask about this attempt no more. Raises StoreUnavailable."""
         with store_errors():
             self._client.zrem(self._keys.follow, attempt)
 
-    def _news(self, attempt: Attempt) -> list[AttemptEvent]:
+    def _news(self, attempt: Attempt, record: Recorder) -> list[AttemptEvent]:
         if not attempt.reference:
             return []
         now = self._clock.now()
         if attempt.mode is Mode.SMS:
-            record = self._read("messages.get", attempt.reference)
-            return [] if record is None else message_events(attempt.id, record, now)
+            found = self._read("messages.get", attempt.reference, record)
+            return [] if found is None else message_events(attempt.id, found, now)
         # A call has a record once it has ended; before that it is among the live calls.
-        record = self._read("calls.get", attempt.reference)
-        if record is not None and getattr(record, "end_time", None):
-            return call_events(attempt.id, record, now)
-        record = self._read("live_calls.get", attempt.reference)
-        event = live_call_event(attempt.id, record, now) if record is not None else None
+        found = self._read("calls.get", attempt.reference, record)
+        if found is not None and getattr(found, "end_time", None):
+            return call_events(attempt.id, found, now)
+        found = self._read("live_calls.get", attempt.reference, record)
+        event = live_call_event(attempt.id, found, now) if found is not None else None
         return [event] if event else []
 
-    def _read(self, path: str, reference: str) -> object | None:
+    def _read(self, path: str, reference: str, record: Recorder) -> object | None:
         """The record; None when Plivo does not have it (yet)."""
         names = {"messages.get": "message_uuid", "calls.get": "call_uuid", "live_calls.get": "_id"}
         try:
-            record: object = self._clients.read(SdkCall(path, {names[path]: reference}))
+            found: object = self._clients.read(SdkCall(path, {names[path]: reference}), record)
         except ProviderRead as error:
             if error.status == 404:
                 return None
             raise
-        return record
+        return found
 
     def start(self) -> None:
         """Follow in the background until `stop`."""
@@ -150,3 +167,11 @@ class Follower:
                 # A bug in one round must not end the thread for good; the log has the traceback.
                 log.exception("following failed")
                 self._stopping.wait(2)
+
+
+def _abandoned(attempt: Attempt, now: datetime) -> AttemptEvent:
+    said = {
+        "cause": "The app stopped while Plivo was being asked.",
+        "remedy": "It may still arrive: wait for it before you send another.",
+    }
+    return AttemptEvent(attempt.id, EventKind.UNCONFIRMED, now, Source.APP, said)

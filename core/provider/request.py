@@ -7,9 +7,8 @@ from core.delivery.attempt import Channel, Mode
 
 @dataclass(frozen=True, slots=True)
 class AttemptRequest:
-    """One message or call to be sent. `to` is E.164; `minutes` is what the text says of the
-    lifetime; `language` one of `core.provider.spoken`'s. The digits and the number stay out of
-    `repr`."""
+    """One message or call to be sent. `to` is E.164; `minutes` is the lifetime as the text says it.
+    The digits and the number stay out of `repr`."""
 
     attempt: str
     channel: Channel
@@ -17,7 +16,6 @@ class AttemptRequest:
     to: str = field(repr=False)
     digits: str = field(repr=False)
     minutes: int
-    language: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@
     {sandbox}:v1:failures:<index>           list    moments of wrong codes, newest first
     {sandbox}:v1:sends:<what>:<index>       list    moments of sends, newest first; for a country,
                                                     its two letters in place of the index
+    {sandbox}:v1:refusals:<index>           list    moments of sends that Plivo refused
     {sandbox}:v1:spend:<yyyy-mm-dd>         string  micro-dollars booked that UTC day
     {sandbox}:v1:follow                     zset    attempts to be asked after, by due moment
-    {sandbox}:v1:counters:<yyyy-mm-dd>      hash    forged, malformed, repeated, late and orphan callbacks
+    {sandbox}:v1:counters:<yyyy-mm-dd>      hash    forged, malformed, repeated, late, orphan events
 
 The hash tag is the environment, so sandbox and live never mix and all keys of a script share a
 Cluster slot. `<index>` is a keyed digest: no number and no address is readable in a key. `v1` is
@@ -49,6 +50,9 @@ class Keys:
 
     def failures(self, index: str) -> str:
         return f"{self._prefix}failures:{index}"
+
+    def refusals(self, index: str) -> str:
+        return f"{self._prefix}refusals:{index}"
 
     def sends(self, what: str, index: str) -> str:
         return f"{self._prefix}sends:{what}:{index}"

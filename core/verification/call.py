@@ -4,7 +4,7 @@ A machine that answers presses nothing, so it is told nothing.
 """
 
 from core.clock import Clock
-from core.delivery.attempt import AttemptEvent, EventKind, Source, verification_of
+from core.delivery.attempt import AttemptEvent, Channel, EventKind, Source, verification_of
 from core.delivery.ledger import Ledger
 from core.provider.language import Language
 from core.settings import Settings
@@ -23,23 +23,24 @@ class CallDialogue:
         self._settings = settings
         self._clock = clock
 
-    def answered(self, attempt: str, key_url: str) -> str:
-        """For the answer URL: ask for the key, which goes to `key_url`. Raises StoreUnavailable."""
+    def answered(self, attempt: str, reference: str, key_url: str) -> str:
+        """For the answer URL of the call `reference`: ask for the key, which goes to `key_url`.
+        Raises StoreUnavailable."""
         # Imported late, here and below: the SDK behind it takes a third of a second to load.
         from core.provider import spoken
 
         view = self._verifications.look(verification_of(attempt))
-        if view is None or not _may_speak(view, attempt):
+        if view is None or not _may_speak(view, attempt, reference):
             return _refusal(view)
         language = Language(view.verification.language)
         return spoken.prompt(key_url, brand=self._settings.brand, language=language)
 
-    def pressed(self, attempt: str, digits: str, key_url: str) -> str:
+    def pressed(self, attempt: str, reference: str, digits: str, key_url: str) -> str:
         """For the key URL: read the code out after a 1, else ask again. Raises StoreUnavailable."""
         from core.provider import spoken
 
         view = self._verifications.look(verification_of(attempt))
-        if view is None or not _may_speak(view, attempt):
+        if view is None or not _may_speak(view, attempt, reference):
             return _refusal(view)
         language = Language(view.verification.language)
         if digits != "1":
@@ -51,11 +52,17 @@ class CallDialogue:
         return spoken.code_read_out(code.reveal(), language=language)
 
 
-def _may_speak(view: View, attempt: str) -> bool:
-    """Only while the code is valid, and only the newest call: an older answer URL is dead."""
+def _may_speak(view: View, attempt: str, reference: str) -> bool:
+    """Only while the code is valid, only in the newest attempt, only in the call that was placed for
+    it, and only until that call has ended: every other answer URL is dead, signed or not."""
     newest = view.newest
     return (
-        view.verification.status is Status.PENDING and newest is not None and newest.id == attempt
+        view.verification.status is Status.PENDING
+        and newest is not None
+        and newest.id == attempt
+        and newest.channel is Channel.VOICE
+        and not newest.hangup_cause
+        and newest.reference in {"", reference}
     )
 
 

@@ -39,6 +39,8 @@ class Policy:
             Budget("failed_checks_per_hour", settings.failed_checks_per_hour, hour),
             Budget("failed_checks_per_day", settings.failed_checks_per_day, day),
         )
+        #: Sends that Plivo refused, per number; they return what they took of the others.
+        self.refusals = Budget("refused_sends_per_hour", settings.refused_sends_per_hour, hour)
         self.sends_per_number = (
             Budget("sends_per_10_minutes", settings.sends_per_10_minutes, timedelta(minutes=10)),
             Budget("sends_per_day", settings.sends_per_day, day),

@@ -2,8 +2,10 @@
 touches."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from threading import Lock
 
 from core.clock import from_ms, to_ms
@@ -17,6 +19,14 @@ from core.verification.model import Status, Verification
 from core.verification.policy import Budget, Policy
 
 _REMEMBERED = 10_000
+
+
+class Use(StrEnum):
+    """What a send does to a budget. The values are those of `_budgets.lua`."""
+
+    SPENT = "spent"
+    LOOKED = "looked"  # spent elsewhere, but it can refuse
+    LOCKS = "locks"  # the same, and its refusal locks the number
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,38 +77,38 @@ class VerificationRecords:
         self._lock = Lock()
 
     def start(
-        self, verification: Verification, reservation: Reservation, idempotency: str
+        self,
+        verification: Verification,
+        reservation: Reservation,
+        idempotency: str,
+        record: dict[str, str],
     ) -> list[str | int]:
-        """The answer of `start_verification.lua`."""
-        fields = _fields(verification)
-        budgets = self._send_budgets(reservation)
-        keys, quadruples = self._name(
+        """The answer of `start_verification.lua`. `record` is what the first attempt keeps."""
+        first = attempt_id(verification.id, 1)
+        keys, budgets = self._name(
             [
                 self._keys.start(idempotency),
                 self._keys.verification(verification.id),
-                self._keys.failures(reservation.number_index),
                 self._keys.spend(reservation.now),
+                self._keys.attempt(first),
+                self._keys.events(first),
             ],
-            budgets + self._failure_budgets(reservation.number_index),
+            self._budgets(reservation),
         )
-        flat = [text for pair in fields.items() for text in pair]
         answer: list[str | int] = self._scripts.run(
             "start_verification",
             keys,
             [
-                to_ms(reservation.now),
-                verification.id,
-                self._keep_ms,
-                reservation.price_micros,
-                reservation.spend_limit_micros,
+                *self._reserved(verification, reservation),
                 _ms(self._policy.cooldown(1)),
-                len(flat),
-                *flat,
-                *quadruples,
+                *_counted(_fields(verification)),
+                *_counted(record),
+                *budgets,
             ],
         )
         if answer[0] == "started":
-            self._remember(verification.id, Known(1, reservation.number_index, verification.digits))
+            known = Known(1, reservation.number_index, verification.digits)
+            self._remember(verification.id, known)
         return answer
 
     def resend(
@@ -107,53 +117,69 @@ class VerificationRecords:
         reservation: Reservation,
         *,
         seen: int,
-        channel: Channel,
-        mode: Mode,
         at_once: bool,
+        record: dict[str, str],
     ) -> list[str | int]:
-        """The answer of `resend.lua`. `seen` is the number of attempts the caller knew of."""
-        keys, quadruples = self._name(
+        """The answer of `resend.lua`. `seen` is the number of attempts the caller knew of, `record`
+        what the next one keeps."""
+        following = attempt_id(verification.id, seen + 1)
+        keys, budgets = self._name(
             [
                 self._keys.verification(verification.id),
-                self._keys.failures(reservation.number_index),
                 self._keys.spend(reservation.now),
+                self._keys.attempt(following),
+                self._keys.events(following),
             ],
-            self._send_budgets(reservation) + self._failure_budgets(reservation.number_index),
+            self._budgets(reservation),
         )
         answer: list[str | int] = self._scripts.run(
             "resend",
             keys,
             [
-                to_ms(reservation.now),
-                verification.id,
-                self._keep_ms,
-                reservation.price_micros,
-                reservation.spend_limit_micros,
+                *self._reserved(verification, reservation),
                 seen,
                 _ms(self._policy.cooldown(seen + 1)),
                 "1" if at_once else "0",
-                channel,
-                mode,
-                *quadruples,
+                verification.channel,
+                verification.mode,
+                self._keys.changes,
+                *_counted(record),
+                *budgets,
             ],
         )
         if answer[0] == "started":
-            self._remember(
-                verification.id,
-                Known(int(answer[1]), reservation.number_index, verification.digits),
-            )
+            known = Known(seen + 1, reservation.number_index, verification.digits)
+            self._remember(verification.id, known)
         return answer
 
-    def give_back(self, attempt: str, verification: str, reservation: Reservation) -> None:
-        """Return what a definitely unsent attempt had reserved."""
-        lists = dict.fromkeys(key for key, _ in self._send_budgets(reservation))
+    def give_back(self, attempt: str, reservation: Reservation, before: Verification) -> None:
+        """Return what a definitely unsent attempt had reserved, all but the address's budget.
+
+        `before` is the verification as it was: its wait, channel and mode come back too.
+        """
+        lists = [
+            key
+            for key, budget, use in self._budgets(reservation)
+            if use is Use.SPENT and budget is not self._policy.sends_per_address
+        ]
+        refusals = self._policy.refusals
         self._scripts.run(
             "give_back",
-            [self._keys.verification(verification), self._keys.spend(reservation.now), *lists],
             [
-                to_ms(reservation.now),
+                self._keys.verification(before.id),
+                self._keys.spend(reservation.now),
+                self._keys.refusals(reservation.number_index),
+                *dict.fromkeys(lists),
+            ],
+            [
                 f"{to_ms(reservation.now)}:{attempt}",
                 reservation.price_micros,
+                attempt.rpartition("-")[2],
+                to_ms(before.next_send_at),
+                before.channel,
+                before.mode,
+                refusals.limit,
+                _ms(refusals.window),
             ],
         )
 
@@ -223,31 +249,46 @@ class VerificationRecords:
                 self._known.popitem(last=False)
         return known
 
-    def _failure_budgets(self, number_index: str) -> list[tuple[str, Budget]]:
-        key = self._keys.failures(number_index)
-        return [(key, budget) for budget in self._policy.failures]
-
-    def _send_budgets(self, reservation: Reservation) -> list[tuple[str, Budget]]:
-        number = self._keys.sends("number", reservation.number_index)
-        prefix = self._keys.sends("prefix", self._keyring.index("prefix", reservation.prefix))
-        country = self._keys.sends("country", reservation.region)
-        budgets = [(number, budget) for budget in self._policy.sends_per_number]
-        budgets.append((prefix, self._policy.sends_per_prefix))
-        budgets.append((country, self._policy.sends_per_country))
+    def _budgets(self, reservation: Reservation) -> list[tuple[str, Budget, Use]]:
+        """Every budget that such a send meets: its key, itself, and what is done to it."""
+        index, policy, keys = reservation.number_index, self._policy, self._keys
+        prefix = self._keyring.index("prefix", reservation.prefix)
+        found = [(keys.failures(index), budget, Use.LOCKS) for budget in policy.failures]
+        found.append((keys.refusals(index), policy.refusals, Use.LOOKED))
+        for budget in policy.sends_per_number:
+            found.append((keys.sends("number", index), budget, Use.SPENT))
+        found.append((keys.sends("prefix", prefix), policy.sends_per_prefix, Use.SPENT))
+        country = keys.sends("country", reservation.region)
+        found.append((country, policy.sends_per_country, Use.SPENT))
         if reservation.address:
             address = self._keyring.index("address", reservation.address)
-            budgets.append((self._keys.sends("address", address), self._policy.sends_per_address))
-        return budgets
+            found.append((keys.sends("address", address), policy.sends_per_address, Use.SPENT))
+        return found
 
     def _name(
-        self, keys: list[str], budgets: list[tuple[str, Budget]]
+        self, keys: list[str], budgets: list[tuple[str, Budget, Use]]
     ) -> tuple[list[str], list[str | int]]:
-        """The keys with those of the budgets, and the quadruples that point at them."""
-        named = list(dict.fromkeys([*keys, *(key for key, _ in budgets)]))
-        quadruples: list[str | int] = []
-        for key, budget in budgets:
-            quadruples += [named.index(key) + 1, budget.limit, _ms(budget.window), budget.name]
-        return named, quadruples
+        """The keys with those of the budgets, and the budgets as `_budgets.lua` reads them."""
+        named = list(dict.fromkeys([*keys, *(key for key, _, _ in budgets)]))
+        told: list[str | int] = []
+        for key, budget, use in budgets:
+            told += [named.index(key) + 1, budget.limit, _ms(budget.window), budget.name, use]
+        return named, told
+
+    def _reserved(self, verification: Verification, reservation: Reservation) -> list[str | int]:
+        return [
+            to_ms(reservation.now),
+            verification.id,
+            self._keep_ms,
+            reservation.price_micros,
+            reservation.spend_limit_micros,
+        ]
+
+
+def _counted(fields: Mapping[str, str | int]) -> list[str | int]:
+    """Names and values in a row, and before them how many there are."""
+    flat = [part for pair in fields.items() for part in pair]
+    return [len(flat), *flat]
 
 
 def _ms(span: timedelta) -> int:

@@ -4,9 +4,10 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
+from ipaddress import ip_network
 from typing import Protocol
 
-from core.clock import Clock
+from core.clock import Clock, from_ms
 from core.delivery.attempt import (
     AttemptEvent,
     Channel,
@@ -16,7 +17,7 @@ from core.delivery.attempt import (
     attempt_id,
 )
 from core.delivery.ledger import Ledger
-from core.errors import AttemptRejected, AttemptUnknown, NumberRefused
+from core.errors import AttemptRejected, AttemptUnknown, NumberRefused, ProviderError
 from core.keyring import Keyring, new_id
 from core.provider.language import language_for
 from core.provider.request import AttemptRequest
@@ -57,10 +58,14 @@ class Sender(Protocol):
 
 
 class Follows(Protocol):
-    """Asks after attempts that nobody reports on."""
+    """Asks after attempts that nobody reports on, and settles those whose sender has died."""
 
     def follow(self, attempt: str) -> None:
         """Ask about this attempt until its state is final."""
+        ...
+
+    def forget(self, attempt: str) -> None:
+        """It is heard of by itself from now on."""
         ...
 
 
@@ -132,12 +137,13 @@ class Verifications:
         idempotency = self._keyring.index(
             "start", "\0".join((idempotency_key, number.e164, channel, mode))
         )
-        answer, *details = self._records.start(verification, reservation, idempotency)
+        record = _record_of(verification)
+        answer, *details = self._records.start(verification, reservation, idempotency, record)
         if answer == "duplicate":
             return SendResult(SendOutcome.DUPLICATE, str(details[0]))
         if answer != "started":
             return _refused(None, str(answer), str(details[0]), int(details[1]))
-        return self._send(verification, 1, reservation)
+        return self._send(verification, 1, reservation, verification)
 
     def resend(
         self,
@@ -167,13 +173,14 @@ class Verifications:
                 SendOutcome.CHANNEL_UNAVAILABLE, verification, None, obstacle[0], obstacle[1]
             )
         reservation = self._reservation(current, address)
+        changed = replace(current, channel=channel, mode=mode)
         answer, *details = self._records.resend(
-            current, reservation, seen=seen, channel=channel, mode=mode, at_once=at_once
+            changed, reservation, seen=seen, at_once=at_once, record=_record_of(changed)
         )
         match answer:
             case "started":
-                changed = replace(current, channel=channel, mode=mode)
-                return self._send(changed, int(details[0]), reservation)
+                before = replace(current, next_send_at=from_ms(details[0]))
+                return self._send(changed, seen + 1, reservation, before)
             case "duplicate":
                 return SendResult(SendOutcome.DUPLICATE, verification)
             case "not_found":
@@ -264,15 +271,21 @@ class Verifications:
             region=verification.region,
             prefix=verification.to[:-4],
             number_index=verification.number_index,
-            address=address,
+            address=_network(address),
         )
 
     def _send(
-        self, verification: Verification, number: int, reservation: Reservation
+        self,
+        verification: Verification,
+        number: int,
+        reservation: Reservation,
+        before: Verification,
     ) -> SendResult:
+        """Send an attempt that is reserved and written; `before` is what a refusal goes back to."""
         attempt = attempt_id(verification.id, number)
-        # Written before Plivo is asked, so that no callback arrives for an unknown attempt.
-        self._book(attempt, EventKind.REQUESTED, _record_of(verification))
+        # Should this process die while Plivo is asked, another one settles the attempt.
+        self._follower.follow(attempt)
+        self._expected_digest(verification.id, verification.digits)
         request = AttemptRequest(
             attempt=attempt,
             channel=verification.channel,
@@ -280,25 +293,23 @@ class Verifications:
             to=verification.to,
             digits=self.code_for(verification).reveal(),
             minutes=self._settings.lifetime_minutes,
-            language=verification.language,
         )
-        self._expected_digest(verification.id, verification.digits)
         try:
             reference = self._sender.send(request)
         except AttemptRejected as error:
-            said = {"cause": error.cause, "remedy": error.remedy}
-            self._book(attempt, EventKind.REJECTED, said)
-            self._records.give_back(attempt, verification.id, reservation)
+            self._book(attempt, EventKind.REJECTED, _said(error))
+            self._records.give_back(attempt, reservation, before)
+            self._follower.forget(attempt)
             return SendResult(
                 SendOutcome.REJECTED, verification.id, None, error.cause, error.remedy
             )
         except AttemptUnknown as error:
-            said = {"cause": error.cause, "remedy": error.remedy}
-            self._book(attempt, EventKind.UNCONFIRMED, said)
+            self._book(attempt, EventKind.UNCONFIRMED, _said(error))
+            self._follower.forget(attempt)
             return SendResult(SendOutcome.UNKNOWN, verification.id, None, error.cause, error.remedy)
         self._book(attempt, EventKind.ACCEPTED, {"reference": reference} if reference else {})
-        if not self._sender.calls_back(verification.channel):
-            self._follower.follow(attempt)
+        if self._sender.calls_back(verification.channel):
+            self._follower.forget(attempt)
         return SendResult(SendOutcome.SENT, verification.id)
 
     def _book(self, attempt: str, kind: EventKind, fields: dict[str, str]) -> None:
@@ -315,6 +326,16 @@ def _mode(channel: Channel, mode: Mode) -> Mode:
             return mode
 
 
+def _network(address: str | None) -> str | None:
+    """What one client has one of: an IPv4 address, or the /64 of an IPv6 address."""
+    if address is None or ":" not in address:
+        return address
+    try:
+        return str(ip_network(f"{address}/64", strict=False))
+    except ValueError:
+        return address
+
+
 def _record_of(verification: Verification) -> dict[str, str]:
     """What an attempt keeps of its verification; no number, only its mask."""
     return {
@@ -324,6 +345,10 @@ def _record_of(verification: Verification) -> dict[str, str]:
         "region": verification.region,
         "carrier": verification.carrier,
     }
+
+
+def _said(error: ProviderError) -> dict[str, str]:
+    return {"cause": error.cause, "remedy": error.remedy}
 
 
 def _refused(verification: str | None, answer: str, why: str, retry_ms: int) -> SendResult:

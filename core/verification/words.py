@@ -57,6 +57,7 @@ def waiting(of: timedelta) -> str:
 _BUDGETS = {
     "sends_per_10_minutes": "This number was sent its share of codes for these 10 minutes.",
     "sends_per_day": "This number was sent its share of codes for today.",
+    "refused_sends_per_hour": "Plivo refused too many sends to this number within the hour.",
     "sends_per_prefix": "Neighbouring numbers were sent too many codes within the hour.",
     "sends_per_address": "Too many codes were requested from your address within the hour.",
     "sends_per_country": "Too many codes were sent to this country within the hour.",

@@ -155,13 +155,15 @@ def _answer(services: Services, callback: Callback) -> Response:
     call = CallCallback.model_validate(callback.form)
     event = call.event(callback.attempt, EventKind.ANSWERED, services.clock.now())
     services.ledger.apply(event)
-    xml = services.calls.answered(callback.attempt, _key_url(services, callback))
+    xml = services.calls.answered(callback.attempt, call.reference, _key_url(services, callback))
     return Response(xml, media_type=XML, headers={"Cache-Control": "no-store"})
 
 
 def _digits(services: Services, callback: Callback) -> Response:
     call = CallCallback.model_validate(callback.form)
-    xml = services.calls.pressed(callback.attempt, call.digits, _key_url(services, callback))
+    xml = services.calls.pressed(
+        callback.attempt, call.reference, call.digits, _key_url(services, callback)
+    )
     return Response(xml, media_type=XML, headers={"Cache-Control": "no-store"})
 
 

@@ -1,5 +1,6 @@
 """What every page shares: the process's services, and how an outage is shown."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,11 @@ PROJECT = Path(__file__).parents[2]
 def services() -> Services:
     """The services of this process: the same object in every page, route and session."""
     return build(read_settings(PROJECT))
+
+
+def plain(text: str) -> str:
+    """Text that came from outside, such as Plivo's own words, with its Markdown made harmless."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-!|~$:])", r"\\\1", text)
 
 
 @contextmanager

@@ -131,7 +131,9 @@ def test_every_state_of_plivos_means_something_to_an_attempt() -> None:
     kinds = {state: state.kind for state in MessageState}
     assert kinds[MessageState.READ] is EventKind.DELIVERED
     assert kinds[MessageState.REJECTED] is EventKind.FAILED
-    plain = {state: kind for state, kind in kinds.items() if state.value not in ("read", "rejected")}
+    plain = {
+        state: kind for state, kind in kinds.items() if state.value not in ("read", "rejected")
+    }
     assert all(state.value == kind.value for state, kind in plain.items())
 
 

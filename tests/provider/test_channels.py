@@ -44,9 +44,7 @@ LIVE = Settings(
     secret_key="a secret key that is long enough for everybody",
 )
 BASE = "https://verify.example.com"
-REQUEST = AttemptRequest(
-    "abcdefghijklmnopqrstuvwx-1", Channel.SMS, Mode.SMS, TO, CODE, minutes=5, language="en"
-)
+REQUEST = AttemptRequest("abcdefghijklmnopqrstuvwx-1", Channel.SMS, Mode.SMS, TO, CODE, minutes=5)
 CALLED = replace(REQUEST, channel=Channel.VOICE, mode=Mode.CALL)
 
 
@@ -99,7 +97,9 @@ def test_a_message_asks_for_no_report_where_none_could_arrive(plivo: Scripted) -
 
 def test_the_message_is_the_template_filled_in(plivo: Scripted) -> None:
     settings = Settings(
-        sms_template="__brand__: __code__, __minutes__ min", brand="Öl & Co", origin_host="a.example"
+        sms_template="__brand__: __code__, __minutes__ min",
+        brand="Öl & Co",
+        origin_host="a.example",
     )
     Sms(plivo.clients(), settings).send(replace(REQUEST, minutes=9), URLS, None)
     assert sent(plivo)["text"] == f"Öl & Co: {CODE}, 9 min\n@a.example #{CODE}"

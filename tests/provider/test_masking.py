@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from core.keyring import Keyring, new_id
 from core.provider.client import SdkCall
+from core.provider.language import Language
 from core.provider.masking import DOTS, mask_fields, mask_number, mask_text, mask_value
 from core.provider.message_text import for_words
-from core.provider.spoken import Language, code_read_out
+from core.provider.spoken import code_read_out
 from tests.provider.scripted import CALL, CODE, MESSAGE, RUN, TO, TOKEN
 
 DIGITS = st.text("0123456789", min_size=4, max_size=10)

@@ -1,10 +1,10 @@
 """Following attempts by asking: real Redis, the SDK, and a Plivo that says what a test needs."""
 
-import json
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import redis
@@ -12,44 +12,59 @@ import redis
 from core.delivery.attempt import Attempt, AttemptEvent, Channel, EventKind, Mode, Source, State
 from core.delivery.ledger import Ledger
 from core.provider.client import PlivoClients
-from core.provider.polling import FIRST, HORIZON, SLOWEST, Follower
+from core.provider.exchanges import Exchanges
+from core.provider.polling import ANSWERED_BY, FIRST, HORIZON, SLOWEST, Follower
 from core.store.keys import Keys
 from core.store.scripts import Scripts
-from tests.provider.scripted import REFERENCE, Answer, Asked, Scripted, says, scripted
+from tests.provider.scripted import (
+    AUTH_ID,
+    AUTH_TOKEN,
+    REFERENCE,
+    Answer,
+    Asked,
+    Scripted,
+    says,
+    scripted,
+)
 from tests.provider.test_records import CALL, LIVE, MESSAGE
 from tests.world import FrozenClock, World, until
 
 #: An environment of its own: the product's own follower does not see these attempts.
 KEYS = Keys("polling-test")
 KEEP = timedelta(days=1)
+VERIFICATION = "abcdefghijklmnopqrstuvwx"
+REQUESTED: dict[str, str] = {
+    "channel": Channel.PHLO,
+    "mode": Mode.SMS,
+    "to_masked": "+1 •••",
+    "region": "US",
+    "carrier": "",
+}
 
 
 class Following:
     """An empty ledger, a clock that stands still, and as many followers as a test starts."""
 
-    def __init__(self, client: redis.Redis, plivo: Scripted) -> None:
+    def __init__(self, client: Any, plivo: Scripted) -> None:
+        # Any: redis-py types its answers as bytes or text, awaitable or not.
         self.client = client
         self.plivo = plivo
         self.clock = FrozenClock()
         self.scripts = Scripts(client)
         self.ledger = Ledger(client, self.scripts, KEYS, self.clock, KEEP)
+        self.exchanges = Exchanges(client, KEYS, KEEP)
 
     def follower(self, clients: PlivoClients | None = None) -> Follower:
         """A follower, as each process has one."""
         clients = clients or self.plivo.clients()
-        return Follower(self.client, self.scripts, KEYS, self.clock, self.ledger, clients)
+        return Follower(
+            self.client, self.scripts, KEYS, self.clock, self.ledger, clients, self.exchanges
+        )
 
     def attempt(self, n: int = 1, mode: Mode = Mode.SMS, reference: str = REFERENCE) -> str:
         """An attempt that Plivo has accepted just now, followed."""
-        attempt = f"abcdefghijklmnopqrstuvwx-{n}"
-        fields = {
-            "channel": Channel.PHLO,
-            "mode": mode,
-            "to_masked": "+1 •••",
-            "region": "US",
-            "carrier": "",
-        }
-        self.book(attempt, EventKind.REQUESTED, fields)
+        attempt = f"{VERIFICATION}-{n}"
+        self.book(attempt, EventKind.REQUESTED, REQUESTED | {"mode": mode})
         self.book(attempt, EventKind.ACCEPTED, {"reference": reference} if reference else {})
         self.follower().follow(attempt)
         return attempt
@@ -75,11 +90,6 @@ def following(client: redis.Redis) -> Iterator[Following]:
 
 def message(state: str) -> Answer:
     return says(200, **(MESSAGE | {"message_state": state}))
-
-
-def calls(finished: Answer, live: Answer) -> "dict[bool, Answer]":
-    """What is answered about the finished call and about the live one."""
-    return {False: finished, True: live}
 
 
 UNKNOWN = says(404, error="not found")
@@ -137,18 +147,23 @@ def test_a_call_is_looked_for_among_the_live_ones_until_it_has_a_record(
 ) -> None:
     attempt = following.attempt(mode=Mode.CALL)
     follower = following.follower()
-    ringing, talking = (says(200, **(LIVE | {"call_status": s})) for s in ("ringing", "in-progress"))
+    ringing, talking = (
+        says(200, **(LIVE | {"call_status": s})) for s in ("ringing", "in-progress")
+    )
     seen = []
+    # Each time the record is asked for first, then the live call.
     for answers in (
-        calls(UNKNOWN, UNKNOWN),
-        calls(UNKNOWN, ringing),
-        calls(UNKNOWN, talking),
-        calls(says(200, **CALL), UNKNOWN),
+        [UNKNOWN, UNKNOWN],
+        [UNKNOWN, ringing],
+        [UNKNOWN, talking],
+        [says(200, **CALL)],
     ):
-        following.plivo.answer = lambda asked, answers=answers: answers["status=live" in asked.path]
+        following.plivo.plays(*answers)
         following.clock.advance(10)
         assert follower.ask_due() == 1
         seen.append(following.of(attempt).state)
+    paths = [asked.path for asked in following.plivo.asked]
+    assert ["status=live" in path for path in paths] == [False, True] * 3 + [False]
     assert seen == [State.ACCEPTED, State.RINGING, State.ANSWERED, State.DELIVERED]
     assert following.followed == []
 
@@ -195,16 +210,13 @@ def test_what_a_dead_process_had_claimed_comes_back(following: Following) -> Non
     attempt = following.attempt()
     following.clock.advance(FIRST)
 
-    def die(asked: Asked) -> Answer:
-        raise AssertionError(asked.path)
-
     class Killed(BaseException):
         """As SIGKILL: nothing of the process's own runs after it."""
 
     def no_address() -> str:
         raise Killed
 
-    dying = PlivoClients("MATESTTESTTESTTEST00", "token", timeout=(1, 1), base=no_address)
+    dying = PlivoClients(AUTH_ID, AUTH_TOKEN, timeout=(1, 1), base=no_address)
     with pytest.raises(Killed):
         following.follower(dying).ask_due()
     survivor = following.follower()
@@ -216,7 +228,7 @@ def test_what_a_dead_process_had_claimed_comes_back(following: Following) -> Non
 
 
 def test_an_attempt_that_is_no_longer_kept_is_forgotten(following: Following) -> None:
-    following.follower().follow("abcdefghijklmnopqrstuvwx-9")
+    following.follower().follow(f"{VERIFICATION}-9")
     following.clock.advance(FIRST)
     following.follower().ask_due()
     assert following.followed == []
@@ -239,6 +251,36 @@ def test_a_record_that_plivo_does_not_have_yet_is_no_news(following: Following, 
     following.follower().ask_due()
     assert following.of(attempt).state is State.ACCEPTED
     assert following.followed == [attempt]
+
+
+def test_an_attempt_whose_sender_has_died_becomes_unknown(following: Following) -> None:
+    """Followed from before Plivo was asked; nothing came after."""
+    attempt = f"{VERIFICATION}-1"
+    following.book(attempt, EventKind.REQUESTED, REQUESTED)
+    follower = following.follower()
+    follower.follow(attempt, ANSWERED_BY)
+    following.clock.advance(ANSWERED_BY)
+    assert follower.ask_due() == 1
+    # A send may take that long; a moment later nobody is left who waits for an answer.
+    assert following.of(attempt).state is State.REQUESTED
+    following.clock.advance(SLOWEST)
+    assert follower.ask_due() == 1
+    assert following.of(attempt).state is State.UNKNOWN
+    assert following.of(attempt).remedy.startswith("It may still arrive")
+    assert following.followed == []
+    assert following.plivo.asked == []
+
+
+def test_an_exchange_is_kept_where_it_brought_news(following: Following) -> None:
+    following.attempt()
+    follower = following.follower()
+    for state in ("sent", "sent", "delivered"):
+        following.plivo.plays(message(state))
+        following.clock.advance(5)
+        follower.ask_due()
+    shown = following.exchanges.of(VERIFICATION)
+    assert [one.answer["message_state"] for one in shown] == ["sent", "delivered"]
+    assert MESSAGE["to_number"] not in repr(shown)
 
 
 BAD = {
@@ -313,7 +355,7 @@ def test_a_thread_follows_until_it_is_stopped(following: Following) -> None:
 # The whole product, with the sandbox for Plivo: nothing calls back about a PHLO.
 
 
-def test_a_phlos_message_is_followed_to_its_end(at: World) -> None:
+def test_a_phlos_message_is_followed_to_its_end(at: World, client: redis.Redis) -> None:
     verification = at.started(at.number(), Channel.PHLO, Mode.SMS)
     until(lambda: at.look(verification).attempts[0].state is State.DELIVERED)
     attempt = at.look(verification).attempts[0]
@@ -322,7 +364,7 @@ def test_a_phlos_message_is_followed_to_its_end(at: World) -> None:
     moments = attempt.moments
     assert moments[EventKind.QUEUED] <= moments[EventKind.SENT] <= moments[EventKind.DELIVERED]
     assert attempt.cost_micros > 0
-    until(lambda: not at.services.client.zrange(at.services.keys.follow, 0, -1))
+    until(lambda: not client.exists(at.services.keys.follow))
 
 
 def test_a_phlos_message_that_fails_says_why(at: World) -> None:

@@ -128,13 +128,20 @@ def test_property_20_the_code_is_spoken_only_after_the_key_and_while_it_is_valid
     attempt = f"{verification}-1"
     code = at.code(verification)
     spoken = ", ".join(code)
-    form = {"CallUUID": "c-1", "From": "1", "To": "2"}
+    reference = at.look(verification).attempts[0].reference
+    form = {"CallUUID": reference, "From": "1", "To": "2"}
+    other = form | {"CallUUID": "another call", "Digits": "1"}
+    assert spoken not in post(at, path(at, attempt, "digits"), other).text
     asked = post(at, path(at, attempt, "answer"), form)
     assert asked.headers["content-type"].startswith("application/xml")
     assert spoken not in asked.text
     assert spoken not in post(at, path(at, attempt, "digits"), form | {"Digits": "2"}).text
     read_out = post(at, path(at, attempt, "digits"), form | {"Digits": "1"})
     assert read_out.text.count(spoken) == 3
+    ended = form | {"HangupCauseCode": "4000"}
+    assert post(at, path(at, attempt, "hangup"), ended).status_code == 204
+    again = post(at, path(at, attempt, "digits"), form | {"Digits": "1"})
+    assert spoken not in again.text
     at.services.verifications.cancel(verification)
     for route in ("answer", "digits"):
         assert spoken not in post(at, path(at, attempt, route), form | {"Digits": "1"}).text

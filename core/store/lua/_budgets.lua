@@ -1,56 +1,60 @@
 -- Library: sliding-window budgets, exact at the edges.
--- A budget is a list of moments, newest first, "<ms>" or "<ms>:<attempt>". It is spent when its limit-th newest
--- entry is younger than the window: one LINDEX, whatever the traffic.
--- `budgets` is an array of {key, limit, window_ms, name}.
+-- A budget is a list of moments, newest first, "<ms>" or "<ms>:<attempt>". It is spent when its
+-- limit-th newest entry is younger than the window: one LINDEX, whatever the traffic.
+-- In ARGV from `from`, five each: number of its key, limit, window_ms, name, and use: `spent` by this
+-- send, only `looked` at (spent elsewhere), or `locks` (the same, and its refusal is "locked").
 
-local function moment(entry)
-    return tonumber(string.match(entry, "^%d+"))
+local DAY_MS = 86400000
+
+local function read_budgets(from)
+    local budgets = {}
+    for i = from, #ARGV - 4, 5 do
+        budgets[#budgets + 1] = {
+            key = KEYS[tonumber(ARGV[i])],
+            limit = tonumber(ARGV[i + 1]),
+            window_ms = tonumber(ARGV[i + 2]),
+            name = ARGV[i + 3],
+            use = ARGV[i + 4],
+        }
+    end
+    return budgets
 end
 
--- {name, retry_after_ms} of the budget that frees up last; nil when there is room in all.
-local function spent_budget(budgets, now)
-    local name, wait = nil, 0
-    -- A list that is too short for one limit is too short for every higher one.
-    local short = {}
+-- {"locked" | "over_budget", name, retry_ms} of the budget that frees up last; nil when all have room.
+local function refusal(budgets, now, spend_key, price, spend_limit)
+    local worst, wait = nil, 0
     for _, budget in ipairs(budgets) do
-        local entry = false
-        if budget.limit < (short[budget.key] or math.huge) then
-            entry = redis.call("LINDEX", budget.key, budget.limit - 1)
-            if not entry then short[budget.key] = budget.limit end
-        end
+        local entry = redis.call("LINDEX", budget.key, budget.limit - 1)
         if entry then
-            local left = moment(entry) + budget.window_ms - now
-            if left > wait then name, wait = budget.name, left end
+            local left = tonumber(string.match(entry, "^%d+")) + budget.window_ms - now
+            -- What locks the number says more than what is merely used up.
+            if left > 0 and (left > wait or budget.use == "locks") and
+                not (worst and worst.use == "locks" and budget.use ~= "locks") then
+                worst, wait = budget, left
+            end
         end
     end
-    if name then return { name, wait } end
+    if worst then return { worst.use == "locks" and "locked" or "over_budget", worst.name, wait } end
+    if tonumber(redis.call("GET", spend_key) or "0") + price > spend_limit then
+        return { "over_budget", "spend_per_day", DAY_MS - now % DAY_MS }
+    end
     return nil
 end
 
 -- Invariant: a key is pushed once however many windows look at it, and always leaves with a TTL.
-local function spend_budgets(budgets, now, attempt)
+local function spend(budgets, now, attempt, spend_key, price)
     local longest, most = {}, {}
     for _, budget in ipairs(budgets) do
-        longest[budget.key] = math.max(longest[budget.key] or 0, budget.window_ms)
-        most[budget.key] = math.max(most[budget.key] or 0, budget.limit)
+        if budget.use == "spent" then
+            longest[budget.key] = math.max(longest[budget.key] or 0, budget.window_ms)
+            most[budget.key] = math.max(most[budget.key] or 0, budget.limit)
+        end
     end
     for key, window in pairs(longest) do
         local length = redis.call("LPUSH", key, now .. ":" .. attempt)
         if length > most[key] then redis.call("LTRIM", key, 0, most[key] - 1) end
         redis.call("PEXPIRE", key, window)
     end
-end
-
--- KEYS[first..] and quadruples of ARGV from `from`: key number, limit, window_ms, name.
-local function read_budgets(from)
-    local budgets = {}
-    for i = from, #ARGV - 3, 4 do
-        budgets[#budgets + 1] = {
-            key = KEYS[tonumber(ARGV[i])],
-            limit = tonumber(ARGV[i + 1]),
-            window_ms = tonumber(ARGV[i + 2]),
-            name = ARGV[i + 3],
-        }
-    end
-    return budgets
+    redis.call("INCRBY", spend_key, price)
+    redis.call("PEXPIRE", spend_key, 2 * DAY_MS)
 end

@@ -33,7 +33,8 @@ local function apply_event(attempt_key, events_key, event, keep_ms)
     -- which sets the state also sets the reason for it.
     for i = 1, #event.fields, 2 do
         local name, value = event.fields[i], event.fields[i + 1]
-        if outcome == "applied" then
+        -- A reference is the one thing no later event may change: it says whose call may speak.
+        if outcome == "applied" and not (name == "reference" and known[1]) then
             write[#write + 1] = name
             write[#write + 1] = value
         else

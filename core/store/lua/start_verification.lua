@@ -1,35 +1,29 @@
--- Reserve the budget and write the verification, or say why not. One call, one send.
--- KEYS[1]  idempotency string   KEYS[2]  verification hash   KEYS[3]  failures of the number
--- KEYS[4]  spend of the day     KEYS[5…] budget lists
+-- Reserve the budget, write the verification and its first attempt; or say why not.
+-- KEYS[1]  idempotency string   KEYS[2]  verification hash   KEYS[3]  spend of the day
+-- KEYS[4]  first attempt        KEYS[5]  its events stream   KEYS[6…] budget lists
 -- ARGV[1]  now, Unix ms         ARGV[2]  verification id     ARGV[3]  keep, ms
 -- ARGV[4]  price in micros      ARGV[5]  spend limit in micros
--- ARGV[6]  first cooldown, ms   ARGV[7]  number of hash fields that follow (n)
--- ARGV[8 … 7+n]  fields and values of the hash; then quadruples of budgets
+-- ARGV[6]  first cooldown, ms   ARGV[7]  length of the hash that follows (n), names and values
+-- ARGV[8+n]  length of the attempt's record that follows (m); after that the budgets
 -- Returns  {"started"} | {"duplicate", verification id} | {"locked" | "over_budget", name, retry_ms}
--- Invariant: nothing is written unless the answer is "started".
+-- Invariant: nothing is written unless the answer is "started", and then all of it is: a process that
+--            dies right after leaves an attempt that can be followed up.
 -- include _budgets
-local now = tonumber(ARGV[1])
+-- include _ledger
+local now, price = tonumber(ARGV[1]), tonumber(ARGV[4])
 local made = redis.call("GET", KEYS[1])
 if made then return { "duplicate", made } end
-local budgets, failures = {}, {}
-for _, budget in ipairs(read_budgets(8 + tonumber(ARGV[7]))) do
-    local which = budget.key == KEYS[3] and failures or budgets
-    which[#which + 1] = budget
-end
--- A number that may not be checked is not sent to: the code would be of no use.
-local spent = spent_budget(failures, now)
-if spent then return { "locked", spent[1], spent[2] } end
-spent = spent_budget(budgets, now)
-if spent then return { "over_budget", spent[1], spent[2] } end
-local price = tonumber(ARGV[4])
-if tonumber(redis.call("GET", KEYS[4]) or "0") + price > tonumber(ARGV[5]) then
-    return { "over_budget", "spend_per_day", 86400000 - now % 86400000 }
-end
+local n = tonumber(ARGV[7])
+local m = tonumber(ARGV[8 + n])
+local budgets = read_budgets(9 + n + m)
+local refused = refusal(budgets, now, KEYS[3], price, tonumber(ARGV[5]))
+if refused then return refused end
 redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
-redis.call("HSET", KEYS[2], unpack(ARGV, 8, 7 + tonumber(ARGV[7])))
+redis.call("HSET", KEYS[2], unpack(ARGV, 8, 7 + n))
 redis.call("HSET", KEYS[2], "status", "pending", "attempts", 1, "next_send_ms", now + tonumber(ARGV[6]))
 redis.call("PEXPIRE", KEYS[2], ARGV[3])
-spend_budgets(budgets, now, ARGV[2] .. "-1")
-redis.call("INCRBY", KEYS[4], price)
-redis.call("PEXPIRE", KEYS[4], 172800000)
+spend(budgets, ARGV[1], ARGV[2] .. "-1", KEYS[3], price)
+local record = { unpack(ARGV, 9 + n, 8 + n + m) }
+local event = { kind = "requested", at_ms = ARGV[1], heard_ms = ARGV[1], source = "app", fields = record }
+apply_event(KEYS[4], KEYS[5], event, ARGV[3])
 return { "started" }
