@@ -10,15 +10,15 @@ from core.errors import NumberRefused
 from core.verification import words
 from core.verification.model import CheckOutcome, SendOutcome, SendResult, Status, View
 from core.verification.number import PhoneNumber, country_of, region_of_browser
-from core.verification.timeline import TimelineStep, waiting_timeline
 from core.verification.timeline import timeline as steps_of
+from core.verification.timeline import waiting_timeline
 from core.verification.words import Tone, Words
 from pages.components.code_panel import NoticeKind, code_panel
 from pages.components.handset import handset
 from pages.components.live import live
 from pages.components.scenes import scenes
 from pages.components.shared import outage_shown, plain, services
-from pages.components.timeline import Step, timeline
+from pages.components.timeline import timeline
 
 CHANNELS = {Channel.SMS: "SMS", Channel.VOICE: "Call", Channel.PHLO: "PHLO"}
 MODES = {Mode.SMS: "as SMS", Mode.CALL: "as call"}
@@ -76,7 +76,7 @@ def _form(*, unknown: bool) -> None:
             offers=False,
             key="phone",
         )
-    timeline([_step(one) for one in waiting_timeline(_mode())], key="steps")
+    timeline(waiting_timeline(_mode()), key="steps")
 
 
 def _choose(*, unknown: bool) -> PhoneNumber | None:
@@ -200,7 +200,7 @@ def _verification(verification: str) -> None:
                 offers=view.verification.status is Status.PENDING,
                 key="phone",
             )
-        timeline([_step(one) for one in steps_of(view)], key="steps")
+        timeline(steps_of(view), key="steps")
         behind = st.expander("Behind the scenes", on_change="rerun", key="behind")
         if behind.open:
             with behind:
@@ -249,10 +249,11 @@ def _task(view: View) -> None:
 
 def _headline(said: Words) -> None:
     """The verdict, large; its height is the same for one line of detail and for two."""
-    marks = {Tone.GOOD: ("blue", "✔ "), Tone.BAD: ("red", "✕ "), Tone.WARNING: ("violet", "◇ ")}
+    colours = {Tone.GOOD: "blue", Tone.BAD: "red", Tone.WARNING: "violet"}
     with st.container(height=132, border=False):
-        colour, mark = marks.get(said.tone, ("", ""))
-        text = f":{colour}[{mark}{said.headline}]" if colour else said.headline
+        text = f"{said.mark} {said.headline}".strip()
+        if said.tone in colours:
+            text = f":{colours[said.tone]}[{text}]"
         st.header(text, anchor=False)
         st.markdown(plain(said.detail))
 
@@ -292,16 +293,6 @@ def _start_over() -> None:
     state.pop("notice", None)
     # The whole page, not the fragment alone: what the address names has changed.
     st.rerun()
-
-
-def _step(one: TimelineStep) -> Step:
-    return Step(
-        label=one.label,
-        at_ms=to_ms(one.at) if one.at else None,
-        state=one.state.value,
-        note=one.note,
-        gap_ms=None if one.gap is None else round(one.gap.total_seconds() * 1000),
-    )
 
 
 def _channel() -> Channel:

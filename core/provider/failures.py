@@ -127,7 +127,7 @@ def _unanswered(error: requests.exceptions.RequestException) -> ProviderError:
 
 
 def _distrusted(error: requests.exceptions.SSLError) -> bool:
-    """Whether the certificate was refused. Any other TLS error may come after the request was sent."""
+    """Whether the certificate was refused. Other TLS errors may come after the request was sent."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
     cause = reason.args[0] if reason is not None and reason.args else reason
     return isinstance(cause, ssl.SSLCertVerificationError)

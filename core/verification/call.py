@@ -53,8 +53,8 @@ class CallDialogue:
 
 
 def _may_speak(view: View, attempt: str, reference: str) -> bool:
-    """Only while the code is valid, only in the newest attempt, only in the call that was placed for
-    it, and only until that call has ended: every other answer URL is dead, signed or not."""
+    """Only while the code is valid, in the newest attempt, in the call that was placed for it, and
+    until that call has ended: every other answer URL is dead, signed or not."""
     newest = view.newest
     return (
         view.verification.status is Status.PENDING

@@ -5,7 +5,7 @@ those of the pages: `quiet` while all goes well, `good`, `warning` where somethi
 `bad`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -25,16 +25,29 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A headline that can be read from three metres, and a line below it."""
+    """A headline that can be read from three metres, and a line below it. `mark` is the sign of the
+    state, the same wherever that state is shown, so that colour never speaks alone."""
 
     headline: str
     detail: str
     tone: Tone
+    mark: str = ""
+
+
+MARKS = {
+    State.DELIVERED: "●",
+    State.UNDELIVERED: "▲",
+    State.FAILED: "✕",
+    State.REJECTED: "✕",
+    State.UNKNOWN: "◇",
+}
 
 
 def span(of: timedelta) -> str:
-    """A span as people say it: `0.4 s`, `12 s`, `3 min`, `2 h`."""
+    """A span as people say it: `<0.1 s`, `0.4 s`, `12 s`, `3 min`, `2 h`."""
     seconds = of.total_seconds()
+    if seconds < 0.05:
+        return "<0.1 s"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     if seconds < 120:
@@ -123,13 +136,13 @@ def status_words(view: View) -> Words:
         case Status.VERIFIED:
             took = verification.time_to_verify
             detail = f"in {span(took)}" if took is not None else ""
-            return Words("Verified", detail, Tone.GOOD)
+            return Words("Verified", detail, Tone.GOOD, "✔")
         case Status.LOCKED:
-            return Words("Locked", "Too many wrong codes. Start a new verification.", Tone.BAD)
+            return Words("Locked", "Too many wrong codes. Start a new verification.", Tone.BAD, "■")
         case Status.CANCELED:
             return Words("Canceled", "Nothing more will be accepted for it.", Tone.QUIET)
         case Status.EXPIRED:
-            return Words("Expired", "The code is no longer valid. Start a new one.", Tone.BAD)
+            return Words("Expired", "The code is no longer valid. Start a new one.", Tone.BAD, "✕")
         case Status.PENDING:
             if view.newest is None:
                 return Words("Sending", "The request is being prepared.", Tone.QUIET)
@@ -138,6 +151,10 @@ def status_words(view: View) -> Words:
 
 def attempt_words(attempt: Attempt) -> Words:
     """What one attempt is doing, or why it was lost and what to do."""
+    return replace(_attempt_words(attempt), mark=MARKS.get(attempt.state, "◌"))
+
+
+def _attempt_words(attempt: Attempt) -> Words:
     match attempt.state:
         case State.REQUESTED:
             return Words("Sending", "Plivo is being asked.", Tone.QUIET)

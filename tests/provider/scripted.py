@@ -1,6 +1,7 @@
 """A plain HTTP server that answers as told: for what neither Plivo nor the sandbox would say."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -103,7 +104,7 @@ class Scripted:
 
 
 @contextmanager
-def scripted() -> Iterator[Scripted]:
+def scripted(tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
     """A server on a free port of the loopback."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -140,7 +141,11 @@ def scripted() -> Iterator[Scripted]:
             """A client that has given up is part of the play."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        script = Scripted(f"http://127.0.0.1:{server.server_port}")
+        scheme = "http"
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+            scheme = "https"
+        script = Scripted(f"{scheme}://127.0.0.1:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:

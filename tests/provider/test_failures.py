@@ -3,8 +3,10 @@
 import json
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +36,26 @@ STATUSES = range(400, 600)
 DOCUMENTED = (400, 401, 402, 403, 404, 405, 409, 422, 429, 500, 502, 503, 504)
 # What Plivo might repeat of a request, and more: it must not come out again.
 GOSSIP = f"{CODE} for {TO} at https://example.com/plivo/message/{TOKEN} ({', '.join(CODE)})"
+
+# Signed by itself, for this test alone: no authority vouches for it, and its key guards nothing.
+NOBODYS_CERTIFICATE = """\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgL69MlcowPOdmOr0f
+PAZABvUOOp9CdwXnx+ZSuqbbfIyhRANCAARvfdpp17GrCehcczAG8dkyOxspgoN1
+aMd79gesh+eudNOXaVPWt9XWAzUvcQ2WDygcCikBiGdwNaAyOIkpDiFW
+-----END PRIVATE KEY-----
+-----BEGIN CERTIFICATE-----
+MIIBkTCCATagAwIBAgIUZcn3EJ+hZLhOFm5qpxf3YGmyOacwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJMTI3LjAuMC4xMCAXDTI2MTEyMzIxMjAzNVoYDzIxMjYxMDMw
+MjEyMDM1WjAUMRIwEAYDVQQDDAkxMjcuMC4wLjEwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARvfdpp17GrCehcczAG8dkyOxspgoN1aMd79gesh+eudNOXaVPWt9XW
+AzUvcQ2WDygcCikBiGdwNaAyOIkpDiFWo2QwYjAdBgNVHQ4EFgQUrCchEZ0V9XRS
+ElQzvV464HpVwpIwHwYDVR0jBBgwFoAUrCchEZ0V9XRSElQzvV464HpVwpIwDwYD
+VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0kAMEYC
+IQDhVM5YJqxrZfBDNClPBmqkWXJXMG2G6FiMcbNKRTF9CgIhAL5cbmAszsGHp5T5
+jtmx9Rct6Usj7oGvpVMyCEgV8WNy
+-----END CERTIFICATE-----
+"""
 
 every_send = pytest.mark.parametrize("call", SENDS.values(), ids=SENDS)
 
@@ -249,15 +271,24 @@ def test_a_connection_that_is_not_taken_in_time_means_that_nothing_was_sent() ->
     assert (type(error), error.cause) == (AttemptRejected, "Plivo could not be reached in time.")
 
 
-def test_a_server_that_speaks_no_tls_is_not_trusted(plivo: Scripted) -> None:
-    url = plivo.url.replace("http:", "https:")
-    clients = PlivoClients(AUTH_ID, AUTH_TOKEN, timeout=(1, 1), base=lambda: url)
-    error = failure(clients, MESSAGE)
+def test_a_certificate_that_is_not_trusted_means_that_nothing_was_sent(tmp_path: Path) -> None:
+    (tmp_path / "nobody.pem").write_text(NOBODYS_CERTIFICATE)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "nobody.pem")
+    with scripted(context) as imposter:
+        error = failure(imposter.clients(), MESSAGE)
     assert (type(error), error.cause) == (
         AttemptRejected,
         "The connection to Plivo is not trusted.",
     )
-    assert plivo.sent == []
+    assert imposter.asked == []
+
+
+def test_any_other_break_of_tls_leaves_the_send_uncertain(plivo: Scripted) -> None:
+    """It may come after the request. Here the server speaks no TLS at all."""
+    url = plivo.url.replace("http:", "https:")
+    clients = PlivoClients(AUTH_ID, AUTH_TOKEN, timeout=(1, 1), base=lambda: url)
+    assert type(failure(clients, MESSAGE)) is AttemptUnknown
 
 
 @pytest.mark.parametrize("base", ["", "None", "http://", "nonsense://127.0.0.1"])
