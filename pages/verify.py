@@ -233,7 +233,6 @@ def _task(view: View) -> None:
         call_reason=offer.reason if offer else "",
         notice=notice,
         notice_kind=kind,
-        disabled=False,
         key="panel",
     )
     if events.entered is not None:

@@ -98,9 +98,9 @@ class Source(StrEnum):
 class AttemptEvent:
     """One piece of news about one attempt.
 
-    `at` is when it happened by the teller's clock, `fields` what it adds to the record, each a
-    name of `Attempt` with its text (`reference`, `error_code`, `hangup_cause`, `mcc`, `mnc`,
-    `units`, `cost_micros`, `cause`, `remedy` …).
+    `at` is when it happened by the teller's clock, `fields` what it adds to the attempt's record,
+    as text: `reference`, `error_code`, `hangup_cause`, `cost_micros`, `units`, `mcc`, `mnc`,
+    `cause`, `remedy`; with `requested`, also `channel`, `mode`, `to_masked`, `region`, `carrier`.
     """
 
     attempt: str
@@ -136,11 +136,6 @@ class Attempt:
     @property
     def verification(self) -> str:
         return verification_of(self.id)
-
-    @property
-    def number(self) -> int:
-        """1 for the first attempt of its verification."""
-        return int(self.id.rpartition("-")[2])
 
 
 def attempt_id(verification: str, number: int) -> str:

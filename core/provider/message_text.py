@@ -13,10 +13,6 @@ from enum import StrEnum
 
 from core.errors import SettingsRefused
 
-DEFAULT_TEMPLATE = (
-    "__code__ is your __brand__ verification code. It expires in __minutes__ minutes."
-)
-
 _PLACEHOLDER = re.compile(r"__([A-Za-z]+)__")
 _KNOWN = frozenset({"code", "brand", "minutes"})
 _HOST = re.compile(
@@ -119,12 +115,6 @@ def measure(text: str) -> Measure:
     if units <= encoding.alone:
         return Measure(encoding, units, 1, encoding.alone, culprits)
     return Measure(encoding, units, _parts(widths, encoding.joined), encoding.joined, culprits)
-
-
-def for_words(code: str) -> str:
-    """The code with spaces between the digits, `4 7 1 1 2 2`, for screen readers and voices, which
-    would read a number of hundreds of thousands otherwise."""
-    return " ".join(code)
 
 
 def _parts(widths: Iterable[int], per_part: int) -> int:

@@ -41,7 +41,7 @@ def message_events(
         fields["cost_micros"] = str(cost)
     if error := message_error(str(getattr(record, "error_code", None) or "")):
         fields["error_code"] = error.code
-    for name, ours in (("mcc", "mcc"), ("mnc", "mnc"), ("destination_network", "network")):
+    for name, ours in (("mcc", "mcc"), ("mnc", "mnc"), ("destination_network", "carrier")):
         if value := getattr(record, name, None):
             fields[ours] = str(value)
     moments = {EventKind.QUEUED: _moment(record, "message_time") or now}

@@ -111,11 +111,6 @@ class PhoneNumber:
         return self.e164[1:]
 
     @property
-    def prefix(self) -> str:
-        """E.164 without the last four digits: the range that a budget is kept for."""
-        return self.e164[:-4]
-
-    @property
     def masked(self) -> str:
         """For pages and logs: `+1 415 ••• ••50`, grouped as the international format.
 

@@ -116,7 +116,7 @@ class CodePanel {
   now = () => Date.now() + this.ahead;
   expired = () => this.now() >= this.data.expires_ms;
   pressed = () => this.now() - (this.pressedAt ?? -Infinity) < PATIENCE_MS;
-  barred = () => this.data.disabled || this.expired() || this.pressed();
+  barred = () => this.expired() || this.pressed();
 
   typed() {
     this.markWrong(false);
@@ -201,10 +201,10 @@ class CodePanel {
     const barred = this.barred();
 
     this.root.classList.toggle("pressed", this.pressed());
-    this.input.disabled = data.disabled || over;
+    this.input.disabled = over;
     // Not `disabled` while an answer is awaited: that would drop the focus.
     this.input.readOnly = this.pressed();
-    this.cancel.disabled = data.disabled || this.pressed();
+    this.cancel.disabled = this.pressed();
     write(this.time, over ? "Expired" : `Expires in ${minutes(left)}`);
     this.time.classList.toggle("matters", left < URGENT_MS);
 
@@ -217,7 +217,7 @@ class CodePanel {
     this.call.disabled = barred || !offered;
 
     this.say(left, offered);
-    if (over && !data.disabled && !this.toldExpired) {
+    if (over && !this.toldExpired) {
       this.toldExpired = true;
       this.trigger("expired", true);
     }

@@ -44,7 +44,6 @@ def code_panel(
     call_reason: str,
     notice: str,
     notice_kind: NoticeKind,
-    disabled: bool,
     key: str,
 ) -> CodePanelEvents:
     """Draw the panel and say what was done in it.
@@ -74,7 +73,6 @@ def code_panel(
             "call_reason": call_reason,
             "notice": notice,
             "notice_kind": notice_kind,
-            "disabled": disabled,
             "answers": answers,
         },
         key=key,

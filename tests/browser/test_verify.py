@@ -108,13 +108,13 @@ def test_wrong_codes_are_counted_and_then_locked(page: Page, app: App) -> None:
             timeout=PATIENCE
         )
     page.get_by_role("textbox", name="Code").fill(f"{(right + 5) % 1_000_000:06}")
-    expect(page.get_by_role("heading", name="✕ Locked")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="■ Locked")).to_be_visible(timeout=PATIENCE)
 
 
 def test_a_failed_message_says_why_and_offers_a_call(page: Page, app: App) -> None:
     open_form(page, app)
     send(page, fresh_number("0030"))
-    expect(page.get_by_role("heading", name="✕ Not delivered")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="▲ Not delivered")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text(re.compile("error 30|spam"))).to_be_visible()
     page.get_by_role("button", name="Call me instead").click(timeout=PATIENCE)
     answer_and_listen(page)
@@ -126,7 +126,7 @@ def test_a_declined_call_and_a_cancel_are_told(page: Page, app: App) -> None:
     open_form(page, app)
     send(page, fresh_number(), "Call")
     page.get_by_role("button", name="Decline", exact=True).click(timeout=PATIENCE)
-    expect(page.get_by_role("heading", name="✕ Not reached")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="▲ Not reached")).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_role("heading", name="Canceled")).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Verify another number").click()

@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from core.errors import SettingsRefused
 from core.provider.message_text import (
-    DEFAULT_TEMPLATE,
     Encoding,
     check_template,
-    for_words,
     measure,
     render,
 )
+from core.settings import Settings
+
+DEFAULT_TEMPLATE: str = Settings.model_fields["sms_template"].default
 
 CODE = "047112"
 # 3GPP TS 23.038, by position: 0x00 to 0x7F without the escape, and the extension table.
@@ -169,7 +170,3 @@ def test_the_culprits_are_all_that_forces_ucs2(text):
     rest = "".join(char for char in text if char not in culprits)
     assert measure(rest).encoding is Encoding.GSM7
     assert all(measure(char).encoding is Encoding.UCS2 for char in culprits)
-
-
-def test_a_code_for_voices_has_its_digits_apart_and_its_leading_zero():
-    assert for_words("047112") == "0 4 7 1 1 2"

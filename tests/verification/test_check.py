@@ -29,9 +29,11 @@ def at_once(pool: ThreadPoolExecutor, does: Callable[[int], T]) -> list[T]:
     return list(pool.map(one, range(THREADS)))
 
 
-@pytest.fixture
-def checks(at: World) -> Callable[[str, str], CheckResult]:
-    return at.services.verifications.check
+def every_key_has_a_ttl(client: redis.Redis) -> None:
+    """Property 11, wherever a race has just been."""
+    for key in client.scan_iter():
+        # -2: it has gone meanwhile, which is what a TTL is for.
+        assert client.pttl(key) != -1, key
 
 
 @pytest.mark.race
@@ -51,6 +53,7 @@ def test_property_01_exactly_one_of_many_right_codes_at_once_is_approved(
                 )
             )
             assert outcomes == {CheckOutcome.APPROVED: 1, CheckOutcome.USED: THREADS - 1}
+            every_key_has_a_ttl(client)
             client.flushall()
 
 
@@ -70,6 +73,7 @@ def test_property_02_never_more_guesses_are_evaluated_than_the_budget_allows(
             evaluated = [r for r in results if r.outcome is CheckOutcome.WRONG_CODE]
             assert sorted(r.checks_left for r in evaluated) == [0, 1, 2, 3, 4]
             assert {r.outcome for r in results} == {CheckOutcome.WRONG_CODE, CheckOutcome.LOCKED}
+            every_key_has_a_ttl(client)
             client.flushall()
 
 
@@ -78,20 +82,42 @@ def test_property_02_never_more_guesses_are_evaluated_than_the_budget_allows(
 def test_property_05_parallel_verifications_share_the_budget_of_their_number(
     at: World, client: redis.Redis
 ) -> None:
-    """Four verifications of one number allow 20 checks between them; the number allows 10."""
+    """Three verifications of one number allow 15 checks between them; the number allows 10."""
     with ThreadPoolExecutor(THREADS) as pool:
-        for _ in range(ROUNDS // 4):
+        for _ in range(ROUNDS):
             number = at.number()
-            verifications = [at.started(number) for _ in range(4)]
+            verifications = [at.started(number) for _ in range(3)]
             wrong = [at.wrong_code(v) for v in verifications]
             results = at_once(
                 pool,
                 lambda n, v=verifications, w=wrong: at.services.verifications.check(  # type: ignore[misc]
-                    v[n % 4], w[n % 4]
+                    v[n % 3], w[n % 3]
                 ),
             )
             evaluated = sum(r.outcome is CheckOutcome.WRONG_CODE for r in results)
             assert evaluated == at.services.settings.failed_checks_per_hour
+            every_key_has_a_ttl(client)
+            client.flushall()
+
+
+@pytest.mark.race
+@pytest.mark.timeout(240)
+def test_property_04_the_right_code_on_the_last_check_wins_once_among_many(
+    at: World, client: redis.Redis
+) -> None:
+    with ThreadPoolExecutor(THREADS) as pool:
+        for _ in range(ROUNDS):
+            verification = at.started(at.number())
+            wrong, code = at.wrong_code(verification), at.code(verification)
+            for _ in range(4):
+                at.services.verifications.check(verification, wrong)
+            results = at_once(
+                pool,
+                lambda _, v=verification, c=code: at.services.verifications.check(v, c),  # type: ignore[misc]
+            )
+            outcomes = Counter(result.outcome for result in results)
+            assert outcomes == {CheckOutcome.APPROVED: 1, CheckOutcome.USED: THREADS - 1}
+            every_key_has_a_ttl(client)
             client.flushall()
 
 

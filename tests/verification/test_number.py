@@ -79,7 +79,7 @@ def test_a_number_tells_where_it_is_from_and_how_people_there_write_it():
     assert (number.region, number.country, number.kind) == ("DE", "Germany", Kind.MOBILE)
     assert (number.national, number.international) == ("0170 1234567", "+49 170 1234567")
     assert number.carrier == "T-Mobile"
-    assert (number.digits, number.prefix) == ("491701234567", "+49170123")
+    assert (number.digits, number.e164) == ("491701234567", "+491701234567")
 
 
 def test_a_fictitious_number_is_accepted_where_the_plan_calls_it_valid():

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.delivery.attempt import Channel, EventKind, Mode, State
+from core.services import build
 from core.verification.model import CheckOutcome, SendOutcome, Status
-from tests.world import FrozenClock, World, until, world
+from tests.world import FrozenClock, MovableClock, World, until, world
 
 
 def sent_to(at: World, number: str) -> int:
@@ -180,9 +181,13 @@ def test_each_budget_is_kept_and_named(
 
 def test_property_14_a_definite_refusal_returns_the_budget(at: World) -> None:
     number = at.number("0402")
-    for _ in range(8):  # more often than the budget of 5 would allow
+    for _ in range(10):  # more often than the budget of 5 would allow
         result = at.start(number)
         assert result.outcome is SendOutcome.REJECTED
+    # They cost nothing, but they are not endless.
+    refused = at.start(number)
+    assert refused.outcome is SendOutcome.OVER_BUDGET
+    assert refused.cause == "Plivo refused too many sends to this number within the hour."
     view = at.look(result.verification or "")
     assert view.newest is not None
     assert view.newest.state is State.REJECTED
@@ -336,3 +341,71 @@ def test_a_verification_survives_in_redis_with_its_moments(at: World) -> None:
     assert attempt is not None
     assert list(attempt.moments) == sorted(attempt.moments, key=list(EventKind).index)
     assert attempt.moments[EventKind.SENT] <= attempt.moments[EventKind.DELIVERED]
+
+
+def test_a_refused_call_leaves_the_wait_and_the_channel_as_they_were(at: World) -> None:
+    """Else a call that Plivo refuses would be the way around the cooldown of a message."""
+    verification = at.started(at.number("0402"))
+    before = at.look(verification).verification
+    assert before.channel is Channel.SMS
+    result = at.services.verifications.resend(verification, seen=1, call=True)
+    assert result.outcome is SendOutcome.REJECTED
+    after = at.look(verification).verification
+    assert (after.channel, after.mode) == (Channel.SMS, Mode.SMS)
+    assert after.next_send_at == before.next_send_at
+    assert after.attempts == 2
+
+
+def test_addresses_of_one_ipv6_network_share_a_budget(at: World) -> None:
+    allowed = at.services.settings.sends_per_address_per_hour
+    for n in range(allowed):
+        result = at.start(at.number(), address=f"2001:db8:0:1::{n:x}")
+        assert result.outcome is SendOutcome.SENT
+    assert at.start(at.number(), address="2001:db8:0:1::ffff").outcome is SendOutcome.OVER_BUDGET
+    assert at.start(at.number(), address="2001:db8:0:2::1").outcome is SendOutcome.SENT
+
+
+def test_an_attempt_whose_sender_died_becomes_unknown(at: World) -> None:
+    """As after a crash while Plivo was asked: reserved and written, and nothing more."""
+    service = at.services.verifications
+    sender, dead = service._sender, "the process died here"
+
+    class Dies:
+        obstacle = staticmethod(sender.obstacle)
+        calls_back = staticmethod(sender.calls_back)
+
+        def send(self, request: object) -> str:
+            raise KeyboardInterrupt(dead)
+
+    service._sender = Dies()
+    try:
+        with pytest.raises(KeyboardInterrupt, match=dead):
+            at.start(at.number(), idempotency_key="interrupted")
+    finally:
+        service._sender = sender
+    again = at.start(at.number(), idempotency_key="another")
+    assert again.outcome is SendOutcome.SENT
+    attempts = [
+        key.rpartition(":")[2]
+        for key in at.services.client.scan_iter(match="*:attempt:*")  # type: ignore[attr-defined]
+    ]
+    lost = [a for a in at.services.ledger.attempts(attempts) if a.state is State.REQUESTED]
+    assert len(lost) == 1
+    at.clock.advance(timedelta(minutes=4))
+    at.services.follower.ask_due()
+    until(lambda: at.services.ledger.attempts([lost[0].id])[0].state is State.UNKNOWN)
+
+
+def test_a_code_is_of_the_length_that_its_verification_began_with(
+    tmp_path: Path, redis_url: str, client: redis.Redis
+) -> None:
+    """A restart with another CODE_LENGTH meets open verifications."""
+    with world(tmp_path, redis_url, MovableClock(), code_length=6) as before:
+        verification = before.started(before.number())
+        code = before.code(verification)
+        with world(tmp_path / "b", redis_url, MovableClock(), code_length=8) as after:
+            other = build(
+                after.services.settings.model_copy(update={"data_dir": tmp_path}), after.clock
+            )
+            assert other.verifications.check(verification, code).outcome is CheckOutcome.APPROVED
+            other.close()
