@@ -19,7 +19,7 @@ RANKS = {name: int(rank) for name, rank in re.findall(r"(\w+) = (\d+)", _BLOCK)}
 FACTS = {EventKind.CHECKED, EventKind.VERIFIED}
 NEWS = [kind for kind in EventKind if kind not in FACTS and kind is not EventKind.REQUESTED]
 # Two kinds of one rank belong to messages and to calls, and never meet.
-HEARD = {
+HEARD: dict[Mode, list[EventKind]] = {
     Mode.SMS: [k for k in NEWS if k not in {EventKind.RINGING, EventKind.ANSWERED}],
     Mode.CALL: [k for k in NEWS if k not in {EventKind.QUEUED, EventKind.SENT}],
 }

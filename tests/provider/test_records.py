@@ -138,7 +138,7 @@ def test_a_message_record_brings_reference_price_and_carrier(plivo: Scripted) ->
             "cost_micros": "2500",
             "mcc": "404",
             "mnc": "07",
-            "network": "Verizon",
+            "carrier": "Verizon",
         }
 
 
