@@ -59,7 +59,7 @@ class Services:
     def warm(self) -> None:
         """Load what is slow to load (the SDK, the numbering plan's carriers), ahead of its use.
 
-        It runs beside the first visitor's page, so that the server is up a second sooner.
+        Not at the start itself, so that the server is up a second sooner.
         """
         self.clients.warm()
         parse_number("+14155550123", default_region=None)

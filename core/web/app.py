@@ -21,6 +21,8 @@ from core.web.live import Changes
 
 log = logging.getLogger(__name__)
 
+WARM_AFTER_SECONDS = 2.0
+
 
 class MountedSandbox(Protocol):
     """The simulated Plivo, as far as it is mounted here. The entry makes it: nothing else of core
@@ -75,7 +77,11 @@ class Web:
             call_on_stop(self._changes.end_streams)
             services.follower.start()
             stack.callback(services.follower.stop)
-            threading.Thread(target=services.warm, name="warm", daemon=True).start()
+            # After the first visitor's page has been drawn, before a number has been typed.
+            warm = threading.Timer(WARM_AFTER_SECONDS, services.warm)
+            warm.daemon = True
+            warm.start()
+            stack.callback(warm.cancel)
             log.info("started", extra={"mode": services.settings.mode, "redis": services.where})
             yield {}
 

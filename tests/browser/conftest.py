@@ -7,10 +7,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -75,10 +75,15 @@ class App:
     def _is_up(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.log.read_text()
+        # Asked every few milliseconds beside a starting server: so as cheaply as can be.
+        asked = HTTPConnection("localhost", self.port, timeout=5)
         try:
-            return httpx.get(f"{self.address}/_stcore/health").status_code == 200
-        except httpx.TransportError:
+            asked.request("GET", "/_stcore/health")
+            return asked.getresponse().status == 200
+        except OSError:
             return False
+        finally:
+            asked.close()
 
     def kill(self) -> None:
         """As a crash does: nothing gets a chance to say goodbye."""

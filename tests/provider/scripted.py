@@ -16,7 +16,8 @@ AUTH_TOKEN = "Y2Q2ZDgxZmY5YWRiOTI5YmQ1Njg0MTAxZWIyOTc4"
 PHLO_ID = "5a4db0c5-0000-4000-8000-000000000001"
 REFERENCE = "5b40a428-bfc7-4daf-9d06-726c558bf3b8"
 SENDER, TO = "+14155550100", "+14155557623"
-CODE = "047118"
+# As long as a code may be that is not hidden as a number would be.
+CODE = "0471182"
 TOKEN = "abcdefghijklmnopqrstuvwx-1.kq0zXcV-2_signature"
 
 MESSAGE = SdkCall(
