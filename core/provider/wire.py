@@ -2,9 +2,9 @@
 
 The SDK loses the bodies of 402 and 429, raises TypeError on error lists and on answers that are no
 JSON object, and sends a call again by itself after a 5xx (up to three phone calls for one). So only
-a good answer reaches it: for any other the adapter raises `WireError` with status, text and
-Retry-After, and `core.provider.failures` gives it its name. That also means that no voice request
-is ever sent twice, and that no redirect takes a code elsewhere.
+a good answer reaches it: for any other the adapter raises `WireError` with status and text, and
+`core.provider.failures` gives it its name. That also means that no voice request is ever sent
+twice, and that no redirect takes a code elsewhere.
 """
 
 import json
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
@@ -32,11 +32,10 @@ class WireError(Exception):
     """An HTTP answer that is none to us: 300 or more, or good with a body that is no JSON object.
     `text` is Plivo's own error text, masked."""
 
-    def __init__(self, status: int, text: str, retry_after: str | None) -> None:
+    def __init__(self, status: int, text: str) -> None:
         super().__init__(f"HTTP {status}")
         self.status = status
         self.text = text
-        self.retry_after = retry_after
 
 
 @dataclass
@@ -47,10 +46,6 @@ class Call:
     digits: str = ""
     is_list: bool = False
     record: Callable[[Exchange], None] | None = None
-
-
-class _Sender(Protocol):
-    def __call__(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response: ...
 
 
 class PlivoAdapter(HTTPAdapter):
@@ -79,7 +74,7 @@ class PlivoAdapter(HTTPAdapter):
         if response.status_code >= 300 or not _is_readable(response, self._call.is_list):
             # Masked before it is shortened: half a code or number would not be recognised.
             text = mask_text(_error_text(response), self._call.digits)[:QUOTED]
-            raise WireError(response.status_code, text, response.headers.get("Retry-After"))
+            raise WireError(response.status_code, text)
         return response
 
     def _redirect(self, request: requests.PreparedRequest, base: str) -> None:

@@ -118,11 +118,11 @@ def test_a_number_is_masked_under_any_name(name: str) -> None:
 
 def test_what_is_nested_is_masked_too() -> None:
     fields = {
-        "objects": [{"to_number": TO[1:], "text": f"{CODE}!", "units": 1, "log": True}],
+        "objects": [{"to_number": TO[1:], "text": "471182!", "units": 1, "log": True}],
         "error": {TO: None, "codes": [int(TO), 471182]},
     }
     assert mask_fields(fields, "471182") == {
-        "objects": [{"to_number": "141••••••23", "text": f"{CODE}!", "units": 1, "log": True}],
+        "objects": [{"to_number": "141••••••23", "text": f"{DOTS}!", "units": 1, "log": True}],
         "error": {"+141••••••23": None, "codes": ["141••••••23", DOTS]},
     }
 
