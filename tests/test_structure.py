@@ -1,0 +1,72 @@
+"""Imports go down only: the map that the folders promise."""
+
+import ast
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+CORE = sorted((PROJECT / "core").rglob("*.py"))
+
+#: What each folder of core may import of the others. Modules in core/ itself are below them all,
+#: but for `services`, which wires them and is imported by `web` alone.
+ALLOWED = {
+    "store": set(),
+    "delivery": {"store"},
+    "provider": {"delivery", "store"},
+    "verification": {"provider", "delivery", "store"},
+    "web": {"verification", "provider", "delivery", "store", "services"},
+    "sandbox": set(),
+}
+
+
+def imported(path: Path) -> set[str]:
+    """The modules that a file imports, late imports included."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def parts_of_core(path: Path) -> set[str]:
+    """Which folders (or the services) of core a file imports."""
+    parts = {name.split(".")[1] for name in imported(path) if name.startswith("core.")}
+    return parts & (set(ALLOWED) | {"services"})
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_core_imports_only_downwards_and_no_streamlit(path: Path) -> None:
+    names = imported(path)
+    assert not any(name.split(".")[0] in {"streamlit", "pages", "dashboard"} for name in names)
+    folder = path.relative_to(PROJECT / "core").parts[0]
+    if folder in ALLOWED:
+        assert parts_of_core(path) - {folder} <= ALLOWED[folder]
+    elif folder == "services.py":
+        assert not parts_of_core(path) & {"web", "sandbox"}
+    else:
+        assert parts_of_core(path) == set()
+    if folder == "sandbox":
+        assert {n.split(".")[1] for n in names if n.startswith("core.")} <= {"sandbox"}
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "pages").rglob("*.py")), ids=lambda p: p.name)
+def test_pages_touch_neither_redis_nor_plivo_nor_the_sandbox(path: Path) -> None:
+    names = imported(path)
+    assert not any(name.split(".")[0] in {"redis", "plivo"} for name in names)
+    assert not any(name.startswith(("core.sandbox", "core.web", "core.store")) for name in names)
+
+
+def test_there_are_no_circles() -> None:
+    modules = {
+        ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in CORE
+    }
+    graph = {
+        name: {other for other in imported(path) if other in modules and other != name}
+        for name, path in modules.items()
+    }
+    assert len(list(TopologicalSorter(graph).static_order())) == len(modules)
