@@ -71,3 +71,10 @@ def test_ci_runs_the_second_command_of_the_readme() -> None:
     assert pattern is not None
     found = [line for line in README.splitlines() if pattern[1] in line]
     assert found[:1] == re.findall(r"^python3 -m venv .*pytest$", README, re.MULTILINE)
+
+
+def test_no_figure_is_left_to_be_filled_in() -> None:
+    section = README.partition("## Measured")[2].partition("\n## ")[0]
+    for cells in rows(section):
+        assert not re.search(r"\b[A-Z_]{4,}\b", cells[1]), cells
+        assert re.search(r"\d", cells[1]), cells
