@@ -250,7 +250,8 @@ def _headline(said: Words) -> None:
     """The verdict, large; its height is the same for one line of detail and for two."""
     colours = {Tone.GOOD: "blue", Tone.BAD: "red", Tone.WARNING: "violet"}
     with st.container(height=132, border=False):
-        text = f"{said.mark} {said.headline}".strip()
+        mark = ":green[●]" if said.mark == "●" else said.mark
+        text = f"{mark} {said.headline}".strip()
         if said.tone in colours:
             text = f":{colours[said.tone]}[{text}]"
         st.header(text, anchor=False)

@@ -80,7 +80,8 @@ class EventKind(StrEnum):
     FAILED = "failed"
     UNDELIVERED = "undelivered"
     DELIVERED = "delivered"
-    #: Facts: they move no state.
+    #: What people did with the code: `check_code.lua` keeps these with the verification, and they
+    #: move no state of an attempt.
     CHECKED = "checked"
     VERIFIED = "verified"
 
@@ -136,6 +137,11 @@ class Attempt:
     @property
     def verification(self) -> str:
         return verification_of(self.id)
+
+    @property
+    def number(self) -> int:
+        """1 for the first attempt of its verification."""
+        return int(self.id.rpartition("-")[2])
 
 
 def attempt_id(verification: str, number: int) -> str:

@@ -29,7 +29,6 @@ class Applied(StrEnum):
     """What an event did. The values are the ones `apply_event.lua` returns."""
 
     APPLIED = "applied"
-    FACT = "fact"
     REPEATED = "repeated"  # heard before: nothing changed
     LATE = "late"  # overtaken: its moment was kept, the state stayed
     ORPHAN = "orphan"  # its attempt is no longer kept: nothing was written

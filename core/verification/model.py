@@ -1,6 +1,6 @@
 """A verification, and how starting, checking and canceling one may end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -45,6 +45,8 @@ class Verification:
     next_send_at: datetime
     number_index: str
     verified_at: datetime | None = None
+    #: By number of the attempt: when a code was first checked while it was the newest.
+    checked_at: dict[int, datetime] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Verification({self.id[:6]}… {self.status} {self.to_masked})"

@@ -19,6 +19,8 @@ from core.verification.model import Status, Verification
 from core.verification.policy import Budget, Policy
 
 _REMEMBERED = 10_000
+#: Of an attempt, by its number: the field with the moment of the first check.
+_CHECKED = "checked_ms_"
 
 
 class Use(StrEnum):
@@ -71,7 +73,10 @@ class VerificationRecords:
         self._policy = policy
         self._keep_ms = _ms(keep)
         by_limit = sorted(policy.failures, key=lambda budget: budget.limit)
-        self._failure_limits = [n for one in by_limit for n in (one.limit, _ms(one.window))]
+        self._failure_limits = [
+            max(_ms(one.window) for one in by_limit),
+            *(n for one in by_limit for n in (one.limit, _ms(one.window))),
+        ]
         # A hint that saves a round trip. A stale one is noticed by the script, never acted on.
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._lock = Lock()
@@ -200,7 +205,6 @@ class VerificationRecords:
                 [
                     self._keys.verification(verification),
                     self._keys.failures(known.number_index),
-                    self._keys.attempt(newest),
                     self._keys.events(newest),
                 ],
                 [
@@ -340,4 +344,9 @@ def _verification(verification: str, record: dict[str, str], now: datetime) -> V
         next_send_at=from_ms(record["next_send_ms"]),
         number_index=record["number_index"],
         verified_at=from_ms(verified_ms) if verified_ms else None,
+        checked_at={
+            int(name.removeprefix(_CHECKED)): from_ms(ms)
+            for name, ms in record.items()
+            if name.startswith(_CHECKED)
+        },
     )

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from core.clock import Clock, from_ms
 from core.delivery.attempt import (
+    Attempt,
     AttemptEvent,
     Channel,
     EventKind,
@@ -224,7 +225,9 @@ class Verifications:
         found = self._records.get(verification, now)
         if found is None:
             return None
-        attempts = self._ledger.attempts(found.attempt_ids)
+        attempts = [
+            _with_checks(attempt, found) for attempt in self._ledger.attempts(found.attempt_ids)
+        ]
         offer = None
         if attempts and found.status is Status.PENDING:
             offer = self._policy.call_offer(attempts[-1], found.next_send_at)
@@ -345,6 +348,16 @@ def _record_of(verification: Verification) -> dict[str, str]:
         "region": verification.region,
         "carrier": verification.carrier,
     }
+
+
+def _with_checks(attempt: Attempt, verification: Verification) -> Attempt:
+    """The attempt with what people did about it. The newest one gets the credit (last touch)."""
+    moments = dict(attempt.moments)
+    if attempt.number in verification.checked_at:
+        moments[EventKind.CHECKED] = verification.checked_at[attempt.number]
+    if verification.verified_at is not None and attempt.number == verification.attempts:
+        moments[EventKind.VERIFIED] = verification.verified_at
+    return replace(attempt, moments=moments)
 
 
 def _said(error: ProviderError) -> dict[str, str]:

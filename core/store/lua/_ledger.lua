@@ -2,7 +2,6 @@
 -- An attempt's state is that of its highest-ranked event, so any order and any number of repeats end
 -- in the same state, with the same moments. core/delivery/attempt.py names the kinds and says why
 -- they rank as they do; a test holds the two lists together.
--- include _fact
 
 local RANK = {
     requested = 0, unconfirmed = 1, accepted = 2, queued = 3, ringing = 3, sent = 4, answered = 4,
@@ -12,13 +11,10 @@ local STATE = { unconfirmed = "unknown", unreported = "unknown" }
 
 -- event: kind, at_ms, heard_ms, source, and fields (a flat array of name, value: what the event says
 -- of the attempt: reference, error_code, hangup_cause, carrier, units, cost_micros …).
--- Returns {outcome, state}; outcome: applied, fact, repeated, late, orphan.
+-- Returns {outcome, state}; outcome: applied, repeated, late, orphan.
 -- Invariant: nothing is written for an attempt that is not there (it would have no TTL).
 local function apply_event(attempt_key, events_key, event, keep_ms)
     local kind = event.kind
-    if not RANK[kind] then
-        return { apply_fact(attempt_key, events_key, kind, event.at_ms, event.source), "" }
-    end
     local known = redis.call("HMGET", attempt_key, "state", "rank", kind .. "_ms")
     if not known[1] and kind ~= "requested" then return { "orphan", "" } end
     local state, rank = known[1] or "", tonumber(known[2] or "-1")
