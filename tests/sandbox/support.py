@@ -53,7 +53,9 @@ def serving(app: ASGIApp, stop: Callable[[], None] = lambda: None) -> Iterator[s
     # The protocol is named so that asyncio turns off Nagle's delay of 40 ms an answer.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="error", access_log=False, timeout_keep_alive=1)
+    # Longer than any test is idle: a connection that the server closes just as a client takes it up
+    # again is nobody's mistake, and no test's subject.
+    config = uvicorn.Config(app, log_level="error", access_log=False, timeout_keep_alive=300)
     server = uvicorn.Server(config)
     loops: list[asyncio.AbstractEventLoop] = []
 
