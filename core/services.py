@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from core.clock import Clock, SystemClock
+from core.delivery.booker import Booker
 from core.delivery.ledger import Ledger
 from core.keyring import Keyring
 from core.provider.client import PlivoClients
@@ -34,6 +35,7 @@ class Services:
     keys: Keys
     keyring: Keyring
     ledger: Ledger
+    booker: Booker
     exchanges: Exchanges
     address: CallbackAddress
     clients: PlivoClients
@@ -116,6 +118,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         keys=keys,
         keyring=keyring,
         ledger=ledger,
+        booker=Booker(ledger, most=settings.attempts_kept),
         exchanges=exchanges,
         address=address,
         clients=clients,

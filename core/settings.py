@@ -153,7 +153,9 @@ class Settings(BaseSettings):
     call_after_seconds: int = _number(10, 0, 600)
     """Seconds without a delivery report after which a call is offered."""
     attempt_retention_days: int = _number(7, 1, 90)
-    """Days for which an attempt's record is kept."""
+    """Days for which an attempt's record is kept; its figures are kept for 400."""
+    attempts_kept: int = _number(100_000, 100, 10_000_000)
+    """How many attempts are kept, the newest ones, within those days."""
 
     @classmethod
     def settings_customise_sources(

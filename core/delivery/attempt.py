@@ -101,7 +101,8 @@ class AttemptEvent:
 
     `at` is when it happened by the teller's clock, `fields` what it adds to the attempt's record,
     as text: `reference`, `error_code`, `hangup_cause`, `cost_micros`, `units`, `mcc`, `mnc`,
-    `cause`, `remedy`; with `requested`, also `channel`, `mode`, `to_masked`, `region`, `carrier`.
+    `cause`, `remedy`; with `requested`, also `channel`, `mode`, `to_masked`, `region`, `carrier`,
+    `number_index` (a digest), `origin`, and of a later attempt `first_channel` and `first_ms`.
     """
 
     attempt: str
@@ -133,6 +134,11 @@ class Attempt:
     cause: str = ""
     remedy: str = ""
     cost_micros: int = 0
+    units: int = 0
+    mcc: str = ""
+    mnc: str = ""
+    #: "first" of its verification, "resend" (the same way again) or "fallback" (another way).
+    origin: str = "first"
 
     @property
     def verification(self) -> str:

@@ -1,9 +1,13 @@
 """The door through which every piece of news about an attempt comes, and the attempts behind it."""
 
 import logging
-from collections.abc import Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from enum import StrEnum
+from itertools import islice
+from threading import Lock
+from typing import TypeVar
 
 from core.clock import Clock, from_ms, to_ms
 from core.delivery.attempt import (
@@ -12,9 +16,11 @@ from core.delivery.attempt import (
     Channel,
     EventKind,
     Mode,
+    Source,
     State,
     verification_of,
 )
+from core.delivery.rollups import BOOKED_BY, Booking, Rollups, booking_of
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
@@ -23,6 +29,15 @@ from core.store.scripts import Scripts
 log = logging.getLogger(__name__)
 
 KEEP_COUNTERS = timedelta(days=35)
+#: However old an attempt is when it is booked (sample traffic, an old log), its record lives long
+#: enough for the rest of its events.
+_LEAST_MS = 600_000
+_REMEMBERED = 200_000
+_CHECKS = 500
+_OF_A_NUMBER = 1000
+_TRIM = 500
+
+T = TypeVar("T")
 
 
 class Applied(StrEnum):
@@ -35,8 +50,10 @@ class Applied(StrEnum):
 
 
 class Ledger:
-    """Applies events and reads attempts. `keep` is how long an attempt is kept after its last
-    news."""
+    """Applies events and reads attempts. `keep` is how long an attempt is kept after its request.
+
+    What a process learns of where an attempt is booked stays true, so it is remembered.
+    """
 
     def __init__(
         self, client: Client, scripts: Scripts, keys: Keys, clock: Clock, keep: timedelta
@@ -46,36 +63,153 @@ class Ledger:
         self._keys = keys
         self._clock = clock
         self._keep_ms = int(keep.total_seconds() * 1000)
+        self._rollups = Rollups(keys)
+        self._bookings: OrderedDict[str, Booking] = OrderedDict()
+        self._lock = Lock()
 
     def apply(self, event: AttemptEvent) -> Applied:
         """Book one event: exactly once, never backwards, in any order. Raises StoreUnavailable.
 
-        When it returns, the event is stored (append-only, where the embedded Redis is used).
+        When it returns, the event is stored (append-only, where the embedded Redis is used): the
+        attempt's state and all its figures, in one step.
         """
-        now = self._clock.now()
-        fields = [text for pair in event.fields.items() for text in pair]
-        keys = [self._keys.attempt(event.attempt), self._keys.events(event.attempt)]
-        outcome, state = self._scripts.run(
-            "apply_event",
-            [*keys, self._keys.counters(now)],
-            [
-                event.kind,
-                to_ms(event.at),
-                to_ms(now),
-                event.source,
-                self._keep_ms,
-                self._keys.changes,
-                verification_of(event.attempt),
-                int(KEEP_COUNTERS.total_seconds() * 1000),
-                *fields,
-            ],
-        )
+        outcome, state = self._apply([event])[0]
         log.info(
             "attempt %s",
             event.kind,
             extra={"attempt": event.attempt, "state": state, "outcome": outcome},
         )
-        return Applied(outcome)
+        return outcome
+
+    def apply_all(self, events: Iterable[AttemptEvent], *, batch: int = 500) -> Counter[Applied]:
+        """Book many events, in the order given and as `apply` does each, a `batch` per round trip;
+        how often each result came. Raises StoreUnavailable: some of them may have been booked, and
+        booking them again changes nothing."""
+        counted: Counter[Applied] = Counter()
+        for part in batched(events, batch):
+            counted.update(outcome for outcome, _ in self._apply(part))
+        return counted
+
+    def book_checks(self) -> int:
+        """Book what people did with their codes since the last time; how many events there were.
+
+        `check_code.lua` leaves it in a list, so that a check waits for nothing. Safe in any number
+        of processes at once: an entry goes when it is booked, and booking it twice is once.
+        """
+        with store_errors():
+            entries: list[str] = self._client.lrange(self._keys.checks, 0, _CHECKS - 1)
+        if not entries:
+            return 0
+        self._apply([_check(entry) for entry in entries], told=True)
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for entry in entries:
+                pipe.lrem(self._keys.checks, 1, entry)
+            pipe.execute()
+        return len(entries)
+
+    def _apply(
+        self, events: Sequence[AttemptEvent], *, told: bool = False
+    ) -> list[tuple[Applied, str]]:
+        """The outcome of each event and the state after it. `told`: their streams know of them."""
+        known = self._known(events)
+        now_ms = to_ms(self._clock.now())
+        results: dict[int, tuple[Applied, str]] = {}
+        # The errors that the script says an attempt is counted under, and will be.
+        errors: dict[int, tuple[str, str]] = {}
+        waiting = list(range(len(events)))
+        while waiting:
+            calls = []
+            for i in waiting:
+                event = events[i]
+                if i in errors and event.attempt not in known:
+                    known |= self._known([event])
+                calls.append(
+                    self._call(event, known.get(event.attempt), now_ms, told, errors.get(i))
+                )
+            answers = self._scripts.run_all("apply_event", calls)
+            moved = []
+            for i, (outcome, *rest) in zip(waiting, answers, strict=True):
+                if outcome == "moved":
+                    errors[i] = rest[0], rest[1]
+                    moved.append(i)
+                else:
+                    results[i] = Applied(outcome), rest[0]
+            waiting = moved
+        return [results[i] for i in range(len(events))]
+
+    def _call(
+        self,
+        event: AttemptEvent,
+        booking: Booking | None,
+        now_ms: int,
+        told: bool,
+        errors: tuple[str, str] | None,
+    ) -> tuple[list[str], list[str | int]]:
+        """KEYS and ARGV of `apply_event.lua`."""
+        keys = [
+            self._keys.attempt(event.attempt),
+            self._keys.events(event.attempt),
+            self._keys.counters(self._clock.now()),
+        ]
+        keep_ms = self._keep_ms
+        more: list[str | int] = ["" for _ in range(22)]
+        if booking is not None:
+            keep_ms = max(_LEAST_MS, booking.requested_ms + self._keep_ms - now_ms)
+            reference = event.fields.get("reference")
+            more_keys, more = self._rollups.targets(
+                booking, event.kind, reference, *(errors or ("", _error(event)))
+            )
+            keys += more_keys
+        fields = [text for pair in event.fields.items() for text in pair]
+        return keys, [
+            event.kind,
+            to_ms(event.at),
+            now_ms,
+            event.source,
+            keep_ms,
+            self._keys.changes,
+            verification_of(event.attempt),
+            int(KEEP_COUNTERS.total_seconds() * 1000),
+            event.attempt,
+            "0" if told else "1",
+            "1" if booking is not None else "0",
+            *more,
+            *fields,
+        ]
+
+    def _known(self, events: Sequence[AttemptEvent]) -> dict[str, Booking]:
+        """The bookings of the events' attempts, where there are such attempts."""
+        found: dict[str, Booking] = {}
+        missing: list[str] = []
+        with self._lock:
+            for attempt in dict.fromkeys(event.attempt for event in events):
+                if booking := self._bookings.get(attempt):
+                    found[attempt] = booking
+                else:
+                    missing.append(attempt)
+        if missing:
+            requested = {
+                event.attempt: event for event in events if event.kind is EventKind.REQUESTED
+            }
+            if ask := [one for one in missing if one not in requested]:
+                with store_errors(), self._client.pipeline(transaction=False) as pipe:
+                    for attempt in ask:
+                        pipe.hmget(self._keys.attempt(attempt), *BOOKED_BY)
+                    answers = pipe.execute()
+                for attempt, values in zip(ask, answers, strict=True):
+                    if booking := booking_of(dict(zip(BOOKED_BY, values, strict=True))):
+                        found[attempt] = booking
+            for attempt, event in requested.items():
+                at = {"requested_ms": str(to_ms(event.at))}
+                if attempt not in found and (booking := booking_of({**event.fields, **at})):
+                    found[attempt] = booking
+            with self._lock:
+                for attempt in missing:
+                    if attempt in found:
+                        self._bookings[attempt] = found[attempt]
+                while len(self._bookings) > _REMEMBERED:
+                    self._bookings.popitem(last=False)
+        return found
 
     def count(self, what: str) -> None:
         """Add one to a counter of today, such as `forged`. Raises StoreUnavailable."""
@@ -98,6 +232,45 @@ class Ledger:
                 pipe.hgetall(self._keys.attempt(one))
             found = pipe.execute()
         return [_attempt(one, record) for one, record in zip(ids, found, strict=True) if record]
+
+    def attempt_by_reference(self, reference: str) -> Attempt | None:
+        """The attempt that Plivo knows by this id; None when it is not one of ours (any more)."""
+        with store_errors():
+            one = self._client.get(self._keys.reference(reference))
+        return self.attempt(one) if one else None
+
+    def attempts_of_number(self, number_index: str) -> list[Attempt]:
+        """The attempts to one number (as its digest) that are still kept, newest first."""
+        with store_errors():
+            ids = self._client.zrevrange(self._keys.number(number_index), 0, _OF_A_NUMBER - 1)
+        return self.attempts(ids)
+
+    def recent(self, before_ms: int | None = None, count: int = 500) -> list[str]:
+        """Ids of the newest attempts, newest first; with `before_ms`, of those requested earlier
+        than that. An id may be listed a little longer than its attempt is kept."""
+        newest = "+inf" if before_ms is None else f"({before_ms}"
+        with store_errors():
+            ids: list[str] = self._client.zrevrangebyscore(
+                self._keys.recent, newest, "-inf", start=0, num=count
+            )
+        return ids
+
+    def trim(self, most: int) -> int:
+        """Let go of all but the newest `most` attempts, and of those whose time is over; how many.
+
+        Their figures stay. What is heard of one later is an orphan.
+        """
+        over = to_ms(self._clock.now()) - self._keep_ms
+        with store_errors():
+            self._client.zremrangebyscore(self._keys.recent, "-inf", over)
+            oldest = self._client.zrange(self._keys.recent, 0, -most - 1)
+            for part in batched(oldest, _TRIM):
+                with self._client.pipeline(transaction=False) as pipe:
+                    for one in part:
+                        pipe.unlink(self._keys.attempt(one), self._keys.events(one))
+                    pipe.zrem(self._keys.recent, *part)
+                    pipe.execute()
+        return len(oldest)
 
     def attempt(self, one: str) -> Attempt | None:
         """One attempt; None when it is unknown or no longer kept."""
@@ -129,4 +302,29 @@ def _attempt(one: str, record: dict[str, str]) -> Attempt:
         cause=record.get("cause", ""),
         remedy=record.get("remedy", ""),
         cost_micros=int(record.get("cost_micros", "0")),
+        units=int(record.get("units") or "0"),
+        mcc=record.get("mcc", ""),
+        mnc=record.get("mnc", ""),
+        origin=record.get("origin", "first"),
     )
+
+
+def _check(entry: str) -> AttemptEvent:
+    attempt, kind, at_ms = entry.split()
+    return AttemptEvent(attempt, EventKind(kind), from_ms(at_ms), Source.APP)
+
+
+def _error(event: AttemptEvent) -> str:
+    """The error that an attempt is counted under once this event ends it; the script knows better
+    where there has been other news."""
+    if event.kind not in {EventKind.REJECTED, EventKind.FAILED, EventKind.UNDELIVERED}:
+        return ""
+    stated = event.fields.get("error_code") or event.fields.get("hangup_cause")
+    return stated or ("refused" if event.kind is EventKind.REJECTED else "unstated")
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of `size`, the last one shorter. (itertools has it from 3.12 on.)"""
+    ahead = iter(items)
+    while part := list(islice(ahead, size)):
+        yield part

@@ -11,16 +11,29 @@
     {sandbox}:v1:refusals:<index>           list    moments of sends that Plivo refused
     {sandbox}:v1:spend:<yyyy-mm-dd>         string  micro-dollars booked that UTC day
     {sandbox}:v1:follow                     zset    attempts to be asked after, by due moment
-    {sandbox}:v1:counters:<yyyy-mm-dd>      hash    forged, malformed, repeated, late, orphan events
+    {sandbox}:v1:counters:<yyyy-mm-dd>      hash    forged, malformed, repeated, late, orphan events,
+                                                    late_dropped and overflow figures
+    {sandbox}:v1:checks                     list    checks that the figures do not hold yet
+    {sandbox}:v1:recent                     zset    attempts by the moment of their request, ms
+    {sandbox}:v1:number:<index>             zset    the same, of one number
+    {sandbox}:v1:reference:<uuid>           string  the attempt that Plivo knows by this id
+    {sandbox}:v1:simulated                  string  how sample traffic was made, JSON
+    {sandbox}:v1:roll1:series:<cube>        zset    names of series by their newest request, ms
+    {sandbox}:v1:roll1:<kind>:<tier>:<cube>:<chunk>:<series>
+                                            string  packed figures, `core/delivery/layout.py`; kind
+                                                    c counters, e errors, or a leg
 
 The hash tag is the environment, so sandbox and live never mix and all keys of a script share a
 Cluster slot. `<index>` is a keyed digest: no number and no address is readable in a key. `v1` is
-the layout's version; a change of layout changes it. Every key has a TTL, without exception.
+the layout's version; a change of layout changes it, and `roll1` is that of the figures. Every key
+has a TTL, without exception.
 """
 
 from datetime import datetime
 
 LAYOUT = "v1"
+#: The version of the packed figures.
+ROLLUP_LAYOUT = "roll1"
 
 
 class Keys:
@@ -30,6 +43,9 @@ class Keys:
         self.environment = environment
         self._prefix = f"{{{environment}}}:{LAYOUT}:"
         self.follow = self._prefix + "follow"
+        self.checks = self._prefix + "checks"
+        self.recent = self._prefix + "recent"
+        self.simulated = self._prefix + "simulated"
         #: Pub/Sub channel; a message is the id of the verification that changed.
         self.changes = self._prefix + "changes"
 
@@ -62,3 +78,15 @@ class Keys:
 
     def counters(self, now: datetime) -> str:
         return f"{self._prefix}counters:{now:%Y-%m-%d}"
+
+    def number(self, index: str) -> str:
+        return f"{self._prefix}number:{index}"
+
+    def reference(self, reference: str) -> str:
+        return f"{self._prefix}reference:{reference}"
+
+    def rollup(self, kind: str, tier: str, cube: str, series: str, chunk: int) -> str:
+        return f"{self._prefix}{ROLLUP_LAYOUT}:{kind}:{tier}:{cube}:{chunk}:{series}"
+
+    def registry(self, cube: str) -> str:
+        return f"{self._prefix}{ROLLUP_LAYOUT}:series:{cube}"

@@ -6,6 +6,7 @@ since a script cannot load another one. Headers give keys, arguments, results an
 
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,3 +44,23 @@ class Scripts:
             except redis.exceptions.NoScriptError:
                 # Nothing ran: the server only knows scripts since its last start.
                 return self._client.eval(source(name), len(keys), *keys, *args)
+
+    def run_all(self, name: str, calls: Sequence[tuple[list[str], list[str | int]]]) -> list[Any]:
+        """The results of many runs of one script (keys and arguments of each), in their order, in
+        one round trip. Each is atomic by itself. Raises StoreUnavailable: some may have run."""
+        if len(calls) == 1:
+            return [self.run(name, *calls[0])]
+        with store_errors():
+            try:
+                return self._run_all(name, calls)
+            except redis.exceptions.NoScriptError:
+                # None of them ran.
+                self._client.script_load(source(name))
+                return self._run_all(name, calls)
+
+    def _run_all(self, name: str, calls: Sequence[tuple[list[str], list[str | int]]]) -> list[Any]:
+        with self._client.pipeline(transaction=False) as pipe:
+            for keys, args in calls:
+                pipe.evalsha(self._sha[name], len(keys), *keys, *args)
+            results: list[Any] = pipe.execute()
+        return results

@@ -206,6 +206,7 @@ class VerificationRecords:
                     self._keys.verification(verification),
                     self._keys.failures(known.number_index),
                     self._keys.events(newest),
+                    self._keys.checks,
                 ],
                 [
                     to_ms(now),
@@ -214,6 +215,8 @@ class VerificationRecords:
                     known.attempts,
                     self._keys.changes,
                     verification,
+                    newest,
+                    self._keep_ms,
                     *self._failure_limits,
                 ],
             )

@@ -7,7 +7,7 @@ from functools import lru_cache
 from ipaddress import ip_network
 from typing import Protocol
 
-from core.clock import Clock, from_ms
+from core.clock import Clock, from_ms, to_ms
 from core.delivery.attempt import (
     Attempt,
     AttemptEvent,
@@ -176,7 +176,11 @@ class Verifications:
         reservation = self._reservation(current, address)
         changed = replace(current, channel=channel, mode=mode)
         answer, *details = self._records.resend(
-            changed, reservation, seen=seen, at_once=at_once, record=_record_of(changed)
+            changed,
+            reservation,
+            seen=seen,
+            at_once=at_once,
+            record=_record_of(changed, view.attempts[0] if view.attempts else None),
         )
         match answer:
             case "started":
@@ -339,9 +343,19 @@ def _network(address: str | None) -> str | None:
         return address
 
 
-def _record_of(verification: Verification) -> dict[str, str]:
-    """What an attempt keeps of its verification; no number, only its mask."""
-    return {
+def _record_of(verification: Verification, first: Attempt | None = None) -> dict[str, str]:
+    """What an attempt keeps of its verification; no number, only its mask and its digest. `first`
+    is the verification's first attempt where this is a later one."""
+    origin = {"origin": "first"}
+    if first is not None:
+        same = (first.channel, first.mode) == (verification.channel, verification.mode)
+        origin = {
+            "origin": "resend" if same else "fallback",
+            "first_channel": first.channel,
+            "first_ms": str(to_ms(first.moments[EventKind.REQUESTED])),
+        }
+    return origin | {
+        "number_index": verification.number_index,
         "channel": verification.channel,
         "mode": verification.mode,
         "to_masked": verification.to_masked,

@@ -77,6 +77,8 @@ class Web:
             call_on_stop(self._changes.end_streams)
             services.follower.start()
             stack.callback(services.follower.stop)
+            services.booker.start()
+            stack.callback(services.booker.stop)
             # After the first visitor's page has been drawn, before a number has been typed.
             warm = threading.Timer(WARM_AFTER_SECONDS, services.warm)
             warm.daemon = True

@@ -1,7 +1,8 @@
 -- Library: what one event does to an attempt. The only writer of an attempt's state.
 -- An attempt's state is that of its highest-ranked event, so any order and any number of repeats end
 -- in the same state, with the same moments. core/delivery/attempt.py names the kinds and says why
--- they rank as they do; a test holds the two lists together.
+-- they rank as they do; a test holds the two lists together. What people did with the code (checked,
+-- verified) is kept as a moment and moves no state.
 
 local RANK = {
     requested = 0, unconfirmed = 1, accepted = 2, queued = 3, ringing = 3, sent = 4, answered = 4,
@@ -9,39 +10,78 @@ local RANK = {
 }
 local STATE = { unconfirmed = "unknown", unreported = "unknown" }
 
+-- What the figures are made of; `_rollups` reads them before and after an event.
+local READ = {
+    "state", "rank", "mode", "origin", "booked", "requested_ms", "accepted_ms", "queued_ms", "ringing_ms",
+    "sent_ms", "answered_ms", "undelivered_ms", "delivered_ms", "checked_ms", "verified_ms",
+    "error_code", "hangup_cause", "cost_micros", "units", "reference",
+}
+-- The log knows the final price of an attempt; a callback may come before that is settled.
+local SETTLED_BY_LOG = { cost_micros = true, units = true }
+
+-- The attempt as it is, as far as `event` could touch it; and whether it is there at all.
 -- event: kind, at_ms, heard_ms, source, and fields (a flat array of name, value: what the event says
 -- of the attempt: reference, error_code, hangup_cause, carrier, units, cost_micros …).
--- Returns {outcome, state}; outcome: applied, repeated, late, orphan.
--- Invariant: nothing is written for an attempt that is not there (it would have no TTL).
-local function apply_event(attempt_key, events_key, event, keep_ms)
-    local kind = event.kind
-    local known = redis.call("HMGET", attempt_key, "state", "rank", kind .. "_ms")
-    if not known[1] and kind ~= "requested" then return { "orphan", "" } end
-    local state, rank = known[1] or "", tonumber(known[2] or "-1")
-    local outcome, write = "late", { kind .. "_ms", event.at_ms }
-    if known[3] then
-        outcome, write = "repeated", {}
-    elseif RANK[kind] > rank then
-        outcome, state = "applied", STATE[kind] or kind
-        write = { kind .. "_ms", event.at_ms, "state", state, "rank", RANK[kind] }
+local function read_attempt(attempt_key, event)
+    local names = { unpack(READ) }
+    names[#names + 1] = event.kind .. "_ms"
+    for i = 1, #event.fields, 2 do names[#names + 1] = event.fields[i] end
+    local values = redis.call("HMGET", attempt_key, unpack(names))
+    local record = {}
+    for i, name in ipairs(names) do record[name] = values[i] or nil end
+    return record, record.state ~= nil
+end
+
+-- What the event does: outcome (applied, repeated, late), the attempt's state, and what is to be
+-- written, by name.
+local function effect(record, known, event)
+    local kind, write = event.kind, {}
+    local outcome, state = "late", record.state or ""
+    if record[kind .. "_ms"] then
+        outcome = "repeated"
+    else
+        write[kind .. "_ms"] = event.at_ms
+        local rank = RANK[kind]
+        if not rank then
+            outcome = "applied"
+        elseif rank > tonumber(record.rank or "-1") then
+            outcome, state = "applied", STATE[kind] or kind
+            write.state, write.rank = state, tostring(rank)
+        end
     end
     -- What an event adds to the record is added once. The first word stands, save that the event
     -- which sets the state also sets the reason for it.
     for i = 1, #event.fields, 2 do
         local name, value = event.fields[i], event.fields[i + 1]
         -- A reference is the one thing no later event may change: it says whose call may speak.
-        if outcome == "applied" and not (name == "reference" and known[1]) then
-            write[#write + 1] = name
-            write[#write + 1] = value
-        else
-            redis.call("HSETNX", attempt_key, name, value)
+        local sets = write.state and not (name == "reference" and known)
+        if sets or not record[name] or (event.source == "log" and SETTLED_BY_LOG[name]) then
+            write[name] = value
         end
     end
-    if #write > 0 then redis.call("HSET", attempt_key, unpack(write)) end
+    return outcome, state, write
+end
+
+local function write_attempt(attempt_key, write, keep_ms)
+    local flat = {}
+    for name, value in pairs(write) do
+        flat[#flat + 1] = name
+        flat[#flat + 1] = value
+    end
+    if #flat > 0 then redis.call("HSET", attempt_key, unpack(flat)) end
     redis.call("PEXPIRE", attempt_key, keep_ms)
+end
+
+local function tell(events_key, event, outcome, keep_ms)
     redis.call("XADD", events_key, "MAXLEN", 100, "*", "event",
-        table.concat({ kind, outcome, event.at_ms, event.heard_ms, event.source }, " "))
+        table.concat({ event.kind, outcome, event.at_ms, event.heard_ms, event.source }, " "))
     redis.call("PEXPIRE", events_key, keep_ms)
-    -- Rollups belong here: this is the one place that knows an event counts, and what it replaced.
-    return { outcome, state }
+end
+
+-- Write a new attempt down before Plivo is asked. Its first news adds it to the lists and the figures.
+local function request_attempt(attempt_key, events_key, event, keep_ms)
+    local record, known = read_attempt(attempt_key, event)
+    local outcome, _, write = effect(record, known, event)
+    write_attempt(attempt_key, write, keep_ms)
+    tell(events_key, event, outcome, keep_ms)
 end

@@ -33,6 +33,6 @@ redis.call("PEXPIRE", KEYS[1], ARGV[3])
 spend(budgets, ARGV[1], ARGV[2] .. "-" .. attempts, KEYS[2], price)
 local record = { unpack(ARGV, 13, 12 + m) }
 local event = { kind = "requested", at_ms = ARGV[1], heard_ms = ARGV[1], source = "app", fields = record }
-apply_event(KEYS[3], KEYS[4], event, ARGV[3])
+request_attempt(KEYS[3], KEYS[4], event, ARGV[3])
 redis.call("PUBLISH", ARGV[11], ARGV[2])
 return { "started", tonumber(v[4]) }

@@ -25,5 +25,5 @@ redis.call("PEXPIRE", KEYS[2], ARGV[3])
 spend(budgets, ARGV[1], ARGV[2] .. "-1", KEYS[3], price)
 local record = { unpack(ARGV, 9 + n, 8 + n + m) }
 local event = { kind = "requested", at_ms = ARGV[1], heard_ms = ARGV[1], source = "app", fields = record }
-apply_event(KEYS[4], KEYS[5], event, ARGV[3])
+request_attempt(KEYS[4], KEYS[5], event, ARGV[3])
 return { "started" }
