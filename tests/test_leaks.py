@@ -5,6 +5,7 @@ import re
 
 import pytest
 import redis
+from redis.client import NEVER_DECODE
 
 from core.delivery.attempt import Channel, Mode
 from tests.world import World, until
@@ -52,7 +53,8 @@ def _dump(client: redis.Redis) -> str:
     for key in client.scan_iter():
         match client.type(key):
             case "string":
-                said.append((key, client.get(key)))
+                # Packed figures are no text.
+                said.append((key, client.execute_command("GET", key, **{NEVER_DECODE: True})))  # type: ignore[no-untyped-call]
             case "hash":
                 said.append((key, client.hgetall(key)))
             case "list":

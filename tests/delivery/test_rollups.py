@@ -24,7 +24,7 @@ from tests.world import World
 _ids = itertools.count()
 
 
-def raw(redis_url: str) -> redis.Redis:
+def raw(redis_url: str) -> Any:
     return redis.Redis.from_url(redis_url)
 
 

@@ -86,18 +86,18 @@ end
 
 -- The differences as they are added: place and value in a row. Zeros are left out.
 local function differences(before, after)
-    local found = {}
+    local found, n = {}, 0
     for name, value in pairs(after) do
         local more = value - (before[name] or 0)
         if more ~= 0 then
-            found[#found + 1] = PLACE[name]
-            found[#found + 1] = more
+            found[n + 1], found[n + 2] = PLACE[name], more
+            n = n + 2
         end
     end
     for name, value in pairs(before) do
         if not after[name] then
-            found[#found + 1] = PLACE[name]
-            found[#found + 1] = -value
+            found[n + 1], found[n + 2] = PLACE[name], -value
+            n = n + 2
         end
     end
     return found
@@ -110,48 +110,40 @@ local function bin_of(ms)
     return math.min(math.max(place, 0), BINS - 1)
 end
 
--- Invariant: a key has its full length and its end before anything is added to it. It is never made
--- again once it has ended: what is too late for it is dropped, and counted.
--- keys: {{key, bytes, ends_ms}, …}; returns whether all of them were there already.
-local function make(keys)
-    local names = {}
-    for i, one in ipairs(keys) do names[i] = one[1] end
-    if #names == 0 or redis.call("EXISTS", unpack(names)) == #names then return end
-    for _, one in ipairs(keys) do
-        if redis.call("EXISTS", one[1]) == 0 then
-            redis.call("SETRANGE", one[1], one[2] - 1, "\0")
-            redis.call("PEXPIREAT", one[1], one[3])
-        end
+-- Add to a packed key of `bytes`, until it ends. Returns whether a counter was full (or would go below
+-- zero): that one stays as it is, since to wrap around would be a lie, and to stop at the top a silent
+-- one.
+-- Invariant: a key has its full length and its end, at its birth. It was just born if the first thing
+-- added is all there is in its place and it has no end yet; so nothing need be asked on most days.
+-- args: of BITFIELD, the first thing added being args[6], a text
+local function add_packed(key, bytes, ends_ms, args)
+    local results = redis.call("BITFIELD", key, unpack(args))
+    if results[1] == tonumber(args[6]) and redis.call("PTTL", key) == -1 then
+        -- Grown by BITFIELD, it would be twice as long as it need be.
+        redis.call("DEL", key)
+        redis.call("SETRANGE", key, bytes - 1, "\0")
+        redis.call("PEXPIREAT", key, ends_ms)
+        results = redis.call("BITFIELD", key, unpack(args))
     end
-end
-
--- Add to packed keys. OVERFLOW FAIL: a counter that is full (or would go below zero) stays as it is,
--- and that is counted; to wrap around would be a lie, to stop at the top a silent one.
--- adds: {{key, bytes, ends_ms, BITFIELD arguments}, …}
-local function add_all(adds, counters_key, keep_counters_ms)
-    make(adds)
-    for _, one in ipairs(adds) do
-        for _, result in ipairs(redis.call("BITFIELD", one[1], "OVERFLOW", "FAIL", unpack(one[4]))) do
-            if not result then
-                redis.call("HINCRBY", counters_key, "overflow", 1)
-                redis.call("PEXPIRE", counters_key, keep_counters_ms)
-            end
-        end
+    for i = 1, #results do
+        if not results[i] then return true end
     end
+    return false
 end
 
 -- BITFIELD arguments that add these differences to a slot of counters.
 local function counter_args(slot, found)
-    local args = {}
+    local args, n = { "OVERFLOW", "FAIL" }, 2
     for i = 1, #found, 2 do
-        local place, n = found[i], #args
+        local place = found[i]
         args[n + 1] = "INCRBY"
         if place < COUNTERS then
             args[n + 2], args[n + 3] = "u32", "#" .. slot * 40 + place
         else
             args[n + 2], args[n + 3] = "i64", "#" .. slot * 20 + place - 14
         end
-        args[n + 4] = string.format("%.0f", found[i + 1])
+        args[n + 4] = found[i + 1] .. ""
+        n = n + 4
     end
     return args
 end

@@ -23,7 +23,6 @@
 -- Invariant: nothing is written for an attempt that is not there (it would have no TTL), but by
 --            `requested`.
 -- include _ledger
--- include _rollups
 local event = { kind = ARGV[1], at_ms = ARGV[2], heard_ms = ARGV[3], source = ARGV[4], fields = {} }
 for i = 34, #ARGV do event.fields[i - 33] = ARGV[i] end
 local heard, keep, keep_counters = tonumber(ARGV[3]), ARGV[5], ARGV[8]
@@ -41,6 +40,14 @@ end
 if ARGV[11] ~= "1" then return { "moved", "", "" } end
 
 local outcome, state, write = effect(before, known, event)
+-- Half of what Plivo says is said twice: that ends here, before anything that it does not need.
+if outcome == "repeated" and not next(write) and before.booked then
+    count("repeated")
+    if ARGV[10] == "1" then tell(KEYS[2], event, outcome, keep) end
+    return { outcome, state }
+end
+
+-- include _rollups
 local after = setmetatable({}, { __index = function(_, name) return write[name] or before[name] end })
 local booked = before.booked
 local error_before = booked and error_of(before) or ""
@@ -77,12 +84,13 @@ if not booked then
     redis.call("PEXPIRE", KEYS[4], keep)
 end
 
-local adds, dropped = {}, 0
-local function add(key, tier, slot_bytes, ends, args)
+local dropped, overflow = false, false
+-- A key that has ended is never made again: what is too late for it is dropped, and counted.
+local function add(key, bytes, ends, args)
     if heard >= ends then
-        dropped = dropped + 1
-    else
-        adds[#adds + 1] = { key, SLOTS[tier] * slot_bytes, ends, args }
+        dropped = true
+    elseif add_packed(key, bytes, ends, args) then
+        overflow = true
     end
 end
 
@@ -90,8 +98,9 @@ end
 local function add_counters(first, slots, ends, differences_)
     for tier = 1, 3 do
         local args = counter_args(tonumber(ARGV[slots + tier - 1]), differences_)
+        local end_ms = tonumber(ARGV[ends + tier - 1])
         for cube = 0, 2 do
-            add(KEYS[first + 3 * (tier - 1) + cube], tier, COUNTER_SLOT, tonumber(ARGV[ends + tier - 1]), args)
+            add(KEYS[first + 3 * (tier - 1) + cube], SLOTS[tier] * COUNTER_SLOT, end_ms, args)
         end
     end
 end
@@ -102,7 +111,8 @@ for leg in string.gmatch(ARGV[20], "(%a+),") do
     if now_legs[leg] and not then_legs[leg] then
         for i, tier in ipairs(tiers) do
             local place = tonumber(ARGV[11 + tier]) * BINS + bin_of(now_legs[leg])
-            add(KEYS[at + i - 1], tier, 4 * BINS, tonumber(ARGV[14 + tier]), { "INCRBY", "u32", "#" .. place, 1 })
+            add(KEYS[at + i - 1], SLOTS[tier] * 4 * BINS, tonumber(ARGV[14 + tier]),
+                { "OVERFLOW", "FAIL", "INCRBY", "u32", "#" .. place, "1" })
         end
     end
     at = at + #tiers
@@ -110,16 +120,17 @@ end
 local function add_error(by)
     for i = 0, 5 do
         local tier = math.floor(i / 2) + 1
-        add(KEYS[at + i], tier, 4, tonumber(ARGV[14 + tier]), { "INCRBY", "u32", "#" .. ARGV[11 + tier], by })
+        add(KEYS[at + i], SLOTS[tier] * 4, tonumber(ARGV[14 + tier]),
+            { "OVERFLOW", "FAIL", "INCRBY", "u32", "#" .. ARGV[11 + tier], by })
     end
     at = at + 6
 end
 if ARGV[21] ~= "" then
-    if error_before ~= error_after then add_error(-1) else at = at + 6 end
+    if error_before ~= error_after then add_error("-1") else at = at + 6 end
 end
 if ARGV[22] ~= "" then
     if error_before ~= error_after then
-        add_error(1)
+        add_error("1")
         for i = 32, 33 do redis.call("ZADD", KEYS[8], "GT", after.requested_ms, ARGV[i]) end
         redis.call("PEXPIRE", KEYS[8], 34560000000)
     else
@@ -130,7 +141,6 @@ end
 if ARGV[23] ~= "" and after.verified_ms and not (booked and before.verified_ms) then
     add_counters(at, 23, 26, { PLACE.converted, 1 })
 end
-add_all(adds, KEYS[3], keep_counters)
 if not booked then
     for i = 0, 2 do
         redis.call("ZADD", KEYS[5 + i], "GT", after.requested_ms, ARGV[29 + i])
@@ -138,7 +148,8 @@ if not booked then
     end
 end
 
-if dropped > 0 then count("late_dropped") end
+if dropped then count("late_dropped") end
+if overflow then count("overflow") end
 if outcome == "repeated" or outcome == "late" then count(outcome) end
 redis.call("PUBLISH", ARGV[6], ARGV[7])
 return { outcome, state }
