@@ -215,7 +215,6 @@ class VerificationRecords:
                     known.attempts,
                     self._keys.changes,
                     verification,
-                    newest,
                     self._keep_ms,
                     *self._failure_limits,
                 ],

@@ -4,9 +4,9 @@
 -- ARGV[1]  now, Unix ms         ARGV[2]  digest of the entered code     ARGV[3]  digest of the right one
 -- ARGV[4]  number of the newest attempt, as the caller knows it
 -- ARGV[5]  Pub/Sub channel      ARGV[6]  verification
--- ARGV[7]  the newest attempt   ARGV[8]  keep of the checks to be booked, ms
--- ARGV[9]  the longest window of the failure budgets, ms
--- ARGV[10…] limit and window (ms) of each failure budget, the lowest limit first
+-- ARGV[7]  keep of the checks to be booked, ms
+-- ARGV[8]  the longest window of the failure budgets, ms
+-- ARGV[9…] limit and window (ms) of each failure budget, the lowest limit first
 -- Returns  {outcome, checks_left, retry_ms}; outcome is a CheckOutcome value, or {"moved", attempts}
 --          when another attempt has been sent since: nothing was counted, ask again with its keys.
 -- Invariant: the first thing written is the count, and none is compared beyond the budget: parallel
@@ -26,7 +26,7 @@ if status ~= "pending" then return { status, 0, 0 } end
 if now >= tonumber(v[2]) then return { "expired", 0, 0 } end
 
 local retry = 0
-for i = 10, #ARGV - 1, 2 do
+for i = 9, #ARGV - 1, 2 do
     local entry = redis.call("LINDEX", KEYS[2], tonumber(ARGV[i]) - 1)
     -- A list too short for this limit is too short for every higher one.
     if not entry then break end
@@ -49,15 +49,15 @@ else
     redis.call("HSET", KEYS[1], "status", status, unpack(write))
     local most = tonumber(ARGV[#ARGV - 1])
     if redis.call("LPUSH", KEYS[2], ARGV[1]) > most then redis.call("LTRIM", KEYS[2], 0, most - 1) end
-    redis.call("PEXPIRE", KEYS[2], ARGV[9])
+    redis.call("PEXPIRE", KEYS[2], ARGV[8])
 end
 -- The ledger's event of this check. NOMKSTREAM: a stream that has gone would come back without a TTL.
 redis.call("XADD", KEYS[3], "NOMKSTREAM", "MAXLEN", 100, "*",
     "event", fact .. " fact " .. ARGV[1] .. " " .. ARGV[1] .. " app")
 -- The figures count whether a code was entered, and whether it was right: only then is there news.
 if fact == "verified" or not v[5] then
-    redis.call("RPUSH", KEYS[4], ARGV[7] .. " " .. fact .. " " .. ARGV[1])
-    redis.call("PEXPIRE", KEYS[4], ARGV[8])
+    local entry = ARGV[6] .. "-" .. ARGV[4] .. " " .. fact .. " " .. ARGV[1]
+    if redis.call("RPUSH", KEYS[4], entry) == 1 then redis.call("PEXPIRE", KEYS[4], ARGV[7]) end
 end
 redis.call("PUBLISH", ARGV[5], ARGV[6])
 return { outcome, left, 0 }
