@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from core.clock import Clock, SystemClock
+from core.delivery.alert_hours import HourReader
+from core.delivery.alerts import Alerts
 from core.delivery.booker import Booker
 from core.delivery.ledger import Ledger
+from core.delivery.queries import Queries
 from core.keyring import Keyring
 from core.provider.client import PlivoClients
 from core.provider.exchanges import Exchanges
@@ -36,6 +39,8 @@ class Services:
     keyring: Keyring
     ledger: Ledger
     booker: Booker
+    queries: Queries
+    alerts: Alerts
     exchanges: Exchanges
     address: CallbackAddress
     clients: PlivoClients
@@ -119,6 +124,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         keyring=keyring,
         ledger=ledger,
         booker=Booker(ledger, most=settings.attempts_kept),
+        queries=Queries(client, connection.raw, keys, clock),
+        alerts=Alerts(client, keys, clock, HourReader(client, connection.raw, keys)),
         exchanges=exchanges,
         address=address,
         clients=clients,

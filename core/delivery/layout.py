@@ -78,7 +78,8 @@ ERROR_SLOT_BYTES = 4
 #: The bin whose upper bound is one second.
 ONE_SECOND = 39
 
-_SLOT = np.dtype([("counters", ">u4", (len(COUNTERS),)), ("sums", ">i8", (len(SUMS),))])
+#: One slot of counters, as BITFIELD writes it.
+COUNTER_SLOT = np.dtype([("counters", ">u4", (len(COUNTERS),)), ("sums", ">i8", (len(SUMS),))])
 
 Counts = NDArray[np.int64]
 
@@ -188,13 +189,13 @@ def decode_counters(packed: bytes | None, tier: Tier) -> Counts:
     """(slots, columns of COLUMNS). No key: all zeros. What was never written is zero."""
     if packed is None:
         return np.zeros((tier.slots, len(COLUMNS)), dtype=np.int64)
-    slots = np.frombuffer(_whole(packed, tier.slots * COUNTER_SLOT_BYTES), dtype=_SLOT)
+    slots = np.frombuffer(_whole(packed, tier.slots * COUNTER_SLOT_BYTES), dtype=COUNTER_SLOT)
     return np.concatenate([slots["counters"], slots["sums"]], axis=1, dtype=np.int64)
 
 
 def encode_counters(values: Counts, tier: Tier) -> bytes:
     """The reverse of `decode_counters`."""
-    slots = np.zeros(tier.slots, dtype=_SLOT)
+    slots = np.zeros(tier.slots, dtype=COUNTER_SLOT)
     slots["counters"] = values[:, : len(COUNTERS)]
     slots["sums"] = values[:, len(COUNTERS) :]
     return slots.tobytes()

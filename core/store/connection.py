@@ -24,7 +24,7 @@ from redis.sentinel import Sentinel, SentinelManagedConnection
 from core.errors import SettingsRefused, StoreUnavailable
 from core.redis_address import Kind, RedisAddress, parse_address
 from core.settings import Settings
-from core.store.client import Client
+from core.store.client import Client, RawClient
 from core.store.failures import NO_REDIS, store_errors
 from core.store.server_binary import OLDEST
 
@@ -77,11 +77,13 @@ class _Primary(_RetriesConnecting, SentinelManagedConnection):
 class RedisConnection:
     """An open connection pool, shared by all threads of the process.
 
-    `client` answers with text, not bytes. It raises redis-py's errors: see `store_errors`. `where`
-    is for people: what it is, which version, where; no password.
+    `client` answers with text, not bytes; `raw` with bytes, for the packed figures. They raise
+    redis-py's errors: see `store_errors`. `where` is for people: what it is, which version, where;
+    no password.
     """
 
     client: Client
+    raw: RawClient
     where: str
     _opened: ExitStack
 
@@ -114,19 +116,21 @@ def connect(settings: Settings) -> RedisConnection:
             address = parse_address(settings.redis_url)
             place = f"at {address.words}"
         with store_errors():
-            client = _client(address, opened)
+            client = cast(Client, _client(address, opened, text=True))
+            raw = cast(RawClient, _client(address, opened, text=False))
             server = client.info("server")
         what = _inspected(address, server)
         embedded_word = "" if settings.redis_url else "embedded "
-        return RedisConnection(client, f"{embedded_word}{what} {place}", opened.pop_all())
+        where = f"{embedded_word}{what} {place}"
+        return RedisConnection(client, raw, where, opened.pop_all())
 
 
-def _client(address: RedisAddress, opened: ExitStack) -> Client:
-    """A client that closes with `opened`."""
+def _client(address: RedisAddress, opened: ExitStack, *, text: bool) -> Any:
+    """A client that closes with `opened`, and answers in text or in bytes."""
     options: dict[str, Any] = {
         "username": address.username,
         "password": address.password,
-        "decode_responses": True,
+        "decode_responses": text,
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
         "max_connections": _MOST_CONNECTIONS,
@@ -151,10 +155,10 @@ def _client(address: RedisAddress, opened: ExitStack) -> Client:
         options |= {"connection_class": kind, "host": host, "port": port}
     client = redis.Redis.from_pool(redis.ConnectionPool(**options))
     opened.callback(client.close)
-    return cast(Client, client)
+    return client
 
 
-def _primary(address: RedisAddress, options: dict[str, Any], opened: ExitStack) -> Client:
+def _primary(address: RedisAddress, options: dict[str, Any], opened: ExitStack) -> Any:
     """A client of whichever server the Sentinels call the primary of the service."""
     asking = {
         "password": address.sentinel_password,
@@ -171,10 +175,10 @@ def _primary(address: RedisAddress, options: dict[str, Any], opened: ExitStack) 
         address.service, connection_class=_Primary, **options
     )
     opened.callback(client.close)
-    return cast(Client, client)
+    return client
 
 
-def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) -> Client:
+def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) -> Any:
     """A client of a Cluster. Our keys are all in one slot, so nothing of ours needs two nodes."""
     (host, port) = address.hosts[0]
     shown_host = f"[{host}]" if ":" in host else host
@@ -193,7 +197,7 @@ def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) 
             raise _wrong_kind("a Cluster", "a single server", "redis://host:port") from error
         raise
     opened.callback(client.close)
-    return cast(Client, client)
+    return client
 
 
 def _inspected(address: RedisAddress, server: dict[str, Any]) -> str:

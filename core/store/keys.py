@@ -11,13 +11,16 @@
     {sandbox}:v1:refusals:<index>           list    moments of sends that Plivo refused
     {sandbox}:v1:spend:<yyyy-mm-dd>         string  micro-dollars booked that UTC day
     {sandbox}:v1:follow                     zset    attempts to be asked after, by due moment
-    {sandbox}:v1:counters:<yyyy-mm-dd>      hash    forged, malformed, repeated, late, orphan events,
-                                                    late_dropped and overflow figures
+    {sandbox}:v1:counters:<yyyy-mm-dd>      hash    forged, malformed, repeated, late and orphan
+                                                    events, late_dropped and overflow figures
     {sandbox}:v1:checks                     list    checks that the figures do not hold yet
     {sandbox}:v1:recent                     zset    attempts by the moment of their request, ms
     {sandbox}:v1:number:<index>             zset    the same, of one number
     {sandbox}:v1:reference:<uuid>           string  the attempt that Plivo knows by this id
     {sandbox}:v1:simulated                  string  how sample traffic was made, JSON
+    {sandbox}:v1:alerts                     stream  alerts' changes of state, newest 1000, JSON
+    {sandbox}:v1:alert_check                string  how every alert stood at the last check, JSON
+    {sandbox}:v1:alert_turn:<quarter>       string  who makes the check of a quarter-hour
     {sandbox}:v1:roll1:series:<cube>        zset    names of series by their newest request, ms
     {sandbox}:v1:roll1:<kind>:<tier>:<cube>:<chunk>:<series>
                                             string  packed figures, `core/delivery/layout.py`; kind
@@ -46,6 +49,8 @@ class Keys:
         self.checks = self._prefix + "checks"
         self.recent = self._prefix + "recent"
         self.simulated = self._prefix + "simulated"
+        self.alerts = self._prefix + "alerts"
+        self.alert_check = self._prefix + "alert_check"
         #: Pub/Sub channel; a message is the id of the verification that changed.
         self.changes = self._prefix + "changes"
 
@@ -84,6 +89,9 @@ class Keys:
 
     def reference(self, reference: str) -> str:
         return f"{self._prefix}reference:{reference}"
+
+    def alert_turn(self, quarter: int) -> str:
+        return f"{self._prefix}alert_turn:{quarter}"
 
     def rollup(self, kind: str, tier: str, cube: str, series: str, chunk: int) -> str:
         return f"{self._prefix}{ROLLUP_LAYOUT}:{kind}:{tier}:{cube}:{chunk}:{series}"

@@ -79,6 +79,8 @@ class Web:
             stack.callback(services.follower.stop)
             services.booker.start()
             stack.callback(services.booker.stop)
+            services.alerts.start()
+            stack.callback(services.alerts.stop)
             # After the first visitor's page has been drawn, before a number has been typed.
             warm = threading.Timer(WARM_AFTER_SECONDS, services.warm)
             warm.daemon = True
