@@ -4,6 +4,7 @@
     ├── SettingsRefused      a setting is missing or wrong; nothing was started
     ├── StoreUnavailable     Redis did not answer; nothing was sent, nothing was approved
     ├── NumberRefused        what was typed is no number that this product may verify
+    ├── SampleRefused        sample traffic may not be made like that, or not here
     ├── CallbackRefused      a request to a callback URL does not come from Plivo
     └── ProviderError        Plivo, or the way to it
         ├── AttemptRejected  Plivo said no: nothing was sent
@@ -34,6 +35,10 @@ class StoreUnavailable(ProductError):
 
 class NumberRefused(ProductError):
     """The typed text is not a number that may be verified."""
+
+
+class SampleRefused(ProductError):
+    """Sample traffic was asked for where it does not belong, or too much of it."""
 
 
 class CallbackRefused(ProductError):

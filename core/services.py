@@ -9,6 +9,7 @@ from core.delivery.alerts import Alerts
 from core.delivery.booker import Booker
 from core.delivery.ledger import Ledger
 from core.delivery.queries import Queries
+from core.delivery.sample.loading import Sample
 from core.keyring import Keyring
 from core.provider.client import PlivoClients
 from core.provider.exchanges import Exchanges
@@ -41,6 +42,7 @@ class Services:
     booker: Booker
     queries: Queries
     alerts: Alerts
+    sample: Sample
     exchanges: Exchanges
     address: CallbackAddress
     clients: PlivoClients
@@ -126,6 +128,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         booker=Booker(ledger, most=settings.attempts_kept),
         queries=Queries(client, connection.raw, keys, clock),
         alerts=Alerts(client, keys, clock, HourReader(client, connection.raw, keys)),
+        sample=Sample(client, keys, clock, ledger),
         exchanges=exchanges,
         address=address,
         clients=clients,

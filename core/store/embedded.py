@@ -192,6 +192,8 @@ class EmbeddedRedis:
         """Whether our server answers. Raises StoreUnavailable when another one does."""
         try:
             directory = self._control.config_get("dir")["dir"]
+            # It tells its configuration while it still loads its data; it pings only after that.
+            self._control.ping()
         except (redis.ConnectionError, redis.TimeoutError):
             return False
         if directory != str(self._directory):
