@@ -20,7 +20,8 @@ def pages() -> list[st.Page]:
             title="Verify",
             icon=":material/verified_user:",
             default=True,
-        )
+        ),
+        st.Page(PAGES / "delivery.py", title="Delivery", icon=":material/monitoring:"),
     ]
 
 

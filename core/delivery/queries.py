@@ -162,7 +162,7 @@ class Queries:
         summed = np.zeros((len(places), *values.shape[1:]), dtype=np.int64)
         np.add.at(summed, codes, values)
         frame = pd.DataFrame(_with_pending(summed.sum(axis=1)), columns=list(FIGURES))
-        frame.index = places if len(places) else index
+        frame.index = pd.MultiIndex.from_tuples(list(places), names=index.names)
         frame["p95_ms"] = np.nan
         if countries:
             histograms = self._reading.histograms(

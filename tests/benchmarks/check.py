@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -123,7 +124,7 @@ def main() -> None:
         bare = services.client
 
         def round_trip(n: int) -> None:
-            bare.set("benchmark", "a short value", px=600_000)  # type: ignore[attr-defined]
+            bare.set("benchmark", "a short value", px=timedelta(minutes=10), nx=False)
 
         def bare_commands(n: int) -> None:
             with bare.pipeline() as pipe:

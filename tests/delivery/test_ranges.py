@@ -1,5 +1,6 @@
 """Spans of time: what presets mean, and that no slot is counted twice or left out."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ def test_the_pieces_of_a_range_follow_each_other_and_cover_it(chosen: Range) -> 
     if chosen.start == chosen.end:
         assert found == []
         return
-    for one, following in zip(found, found[1:], strict=False):
+    for one, following in itertools.pairwise(found):
         assert one.end_ms == following.start_ms
     assert all(one.slots > 0 and one.start_ms % one.tier.slot_ms == 0 for one in found)
     assert found[0].start_ms <= to_ms(chosen.start)

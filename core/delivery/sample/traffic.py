@@ -149,7 +149,12 @@ def _attempt(
     """Tell what is heard of one attempt; when the code arrived, None if it never did."""
     attempt = attempt_id(one.id, number)
 
-    def tell(kind: EventKind, ms: float, source: Source = Source.CALLBACK, /, **said: str) -> None:
+    def tell(
+        kind: EventKind,
+        ms: float,
+        said: dict[str, str] = _NOTHING,
+        source: Source = Source.CALLBACK,
+    ) -> None:
         one.events.append(AttemptEvent(attempt, kind, from_ms(int(ms)), source, said))
 
     later = {} if number == 1 else {"first_channel": first_channel, "first_ms": str(one.start_ms)}
@@ -251,5 +256,5 @@ class _Tell(Protocol):
     """The type of `tell`."""
 
     def __call__(
-        self, kind: EventKind, ms: float, source: Source = Source.CALLBACK, **said: str
+        self, kind: EventKind, ms: float, said: dict[str, str] = ..., source: Source = ...
     ) -> None: ...
