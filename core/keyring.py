@@ -46,6 +46,10 @@ class Keyring:
         """
         return self._derive(f"index {kind}", value).hex()[:24]
 
+    def signing_key(self, purpose: str) -> bytes:
+        """A key of 256 bits for signatures of one purpose."""
+        return self._derive("sign", purpose)
+
     def callback_token(self, attempt: str) -> str:
         """The unguessable, URL-safe part of an attempt's callback URLs."""
         return self._signer.sign(attempt).decode()

@@ -183,7 +183,7 @@ def country_table(frame: pd.DataFrame) -> pd.DataFrame:
             "p95_s": made["p95_ms"] / 1000,
             "conversion": (100 * made["converted"] / made["started"]).where(made["started"] > 0),
             "cost": (made["cost_micros"] / 1e6 / made["converted"]).where(made["converted"] > 0),
-            "spark": [[None if isnan(v) else 100 * v for v in row] for row in made["spark"]],
+            "spark": [[100 * v for v in row if not isnan(v)] for row in made["spark"]],
         }
     )
     whole = table[table["carrier"] == ""].set_index("country")["low"]

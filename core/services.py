@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from core.access.password import Access
 from core.clock import Clock, SystemClock
 from core.delivery.alert_hours import HourReader
 from core.delivery.alerts import Alerts
@@ -42,6 +43,7 @@ class Services:
     booker: Booker
     queries: Queries
     alerts: Alerts
+    access: Access
     sample: Sample
     exchanges: Exchanges
     address: CallbackAddress
@@ -129,6 +131,14 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         queries=Queries(client, connection.raw, keys, clock),
         alerts=Alerts(client, keys, clock, HourReader(client, connection.raw, keys)),
         sample=Sample(client, keys, clock, ledger),
+        access=Access(
+            settings.admin_password_hash,
+            is_open=settings.is_sandbox,
+            client=client,
+            keys=keys,
+            keyring=keyring,
+            clock=clock,
+        ),
         exchanges=exchanges,
         address=address,
         clients=clients,

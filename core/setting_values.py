@@ -15,6 +15,7 @@ from pydantic_settings import NoDecode
 from core.redis_address import parse_address
 
 _AUTH_ID = re.compile(r"(MA|SA)[A-Za-z0-9]{18}")
+_ARGON2 = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
 _PHLO_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 # RFC 1123 labels; at least two, since the code's last line is matched against a public host.
 _HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
@@ -23,6 +24,12 @@ _HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9
 def _auth_id(text: str) -> str:
     if not _AUTH_ID.fullmatch(text):
         raise ValueError("20 characters that begin with MA or SA, as the Plivo console shows it")
+    return text
+
+
+def _password_hash(text: str) -> str:
+    if not _ARGON2.fullmatch(text):
+        raise ValueError("what `python -m core.access hash` prints: it begins with $argon2id$")
     return text
 
 
@@ -124,3 +131,4 @@ Cooldowns = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_cooldowns)]
 Brand = Annotated[str, AfterValidator(_brand)]
 Template = Annotated[str, AfterValidator(_template)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+PasswordHash = Annotated[str, AfterValidator(_password_hash)]

@@ -26,6 +26,7 @@ from core.setting_values import (
     Brand,
     Cooldowns,
     HostName,
+    PasswordHash,
     PhloId,
     RedisUrl,
     Region,
@@ -39,7 +40,7 @@ SANDBOX_NUMBER = "+14155550100"
 SANDBOX_AUTH_ID = "MASANDBOX00000000000"
 SANDBOX_PHLO_ID = "5a4db0c5-0000-4000-8000-000000000001"
 
-_SECRETS = {"plivo_auth_token", "secret_key", "redis_url"}
+_SECRETS = {"plivo_auth_token", "secret_key", "redis_url", "admin_password_hash"}
 _MAKE_A_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 
@@ -83,6 +84,9 @@ class Settings(BaseSettings):
         f"at least {SHORTEST} characters; make one with: {_MAKE_A_KEY}", min_length=SHORTEST
     )
     """What all codes, digests and tokens are derived from. The sandbox makes its own."""
+
+    admin_password_hash: PasswordHash | None = Field(None, repr=False)
+    """What the operator's password is checked against. Not set: live, their pages stay shut."""
 
     plivo_auth_id: AuthId | None = None
     """Plivo's Auth ID."""

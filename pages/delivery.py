@@ -40,7 +40,7 @@ EVERY = "all"
 LOUD = {AlertState.FIRING, AlertState.RECOVERING}
 SAMPLE = {"days": 30, "per_day": 2000, "seed": 7}
 
-require_admin()
+require_admin("/delivery")
 app = services()
 queries = app.queries
 colours = charts.DARK if st.context.theme.type == "dark" else charts.LIGHT
@@ -201,13 +201,12 @@ def _now(
     for n, figure in enumerate(figures):
         with grid.cell():
             st.metric(
-                figure.name, figure.value, figure.change or None, help=figure.help,
+                figure.name, figure.value, figure.change or figure.detail, help=figure.help,
                 delta_color=_delta_colour(figure), border=True,
+                delta_arrow="auto" if figure.change else "off",
                 delta_description=figure.detail if figure.change else None,
                 chart_data=rates.tolist() if n == 0 and len(rates) > 2 else None,
             )  # fmt: skip
-            if not figure.change:
-                st.caption(figure.detail)
     _chart(charts.states_over_time(steps, zone, colours), "states")
     _chart(charts.rate_over_time(steps, zone, colours), "rate", height=200)
     _download(steps.reset_index(), "states_over_time")

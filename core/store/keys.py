@@ -10,6 +10,7 @@
                                                     its two letters in place of the index
     {sandbox}:v1:refusals:<index>           list    moments of sends that Plivo refused
     {sandbox}:v1:spend:<yyyy-mm-dd>         string  micro-dollars booked that UTC day
+    {sandbox}:v1:tries:<index or all>       string  tries to sign in
     {sandbox}:v1:follow                     zset    attempts to be asked after, by due moment
     {sandbox}:v1:counters:<yyyy-mm-dd>      hash    forged, malformed, repeated, late and orphan
                                                     events, late_dropped and overflow figures
@@ -83,6 +84,9 @@ class Keys:
 
     def counters(self, now: datetime) -> str:
         return f"{self._prefix}counters:{now:%Y-%m-%d}"
+
+    def tries(self, name: str) -> str:
+        return f"{self._prefix}tries:{name}"
 
     def number(self, index: str) -> str:
         return f"{self._prefix}number:{index}"

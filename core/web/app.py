@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.services import Services
-from core.web import live, plivo
+from core.web import access, live, plivo
 from core.web.farewell import call_on_stop
 from core.web.live import Changes
 
@@ -58,6 +58,7 @@ class Web:
         """Plivo's callbacks, the push, and the sandbox where there is one."""
         return [
             *plivo.routes(self._services),
+            *access.routes(self._services),
             *live.routes(self._live_changes),
             Mount("/sandbox", app=self._serve_sandbox),
         ]

@@ -1,0 +1,1 @@
+"""Who may see the operator's pages: one password, of which only an argon2 hash is known."""

@@ -1,0 +1,28 @@
+"""`python -m core.access hash`: asks for a password and prints the setting that it makes."""
+
+import argparse
+import sys
+from getpass import getpass
+
+from core.access.password import LONGEST, hash_of
+
+SHORTEST = 12
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m core.access")
+    parser.add_argument("command", choices=["hash"], help="make ADMIN_PASSWORD_HASH")
+    parser.parse_args()
+    if sys.stdin.isatty():
+        password = getpass("Password: ")
+        if password != getpass("Once more: "):
+            sys.exit("They differ. Nothing was made: try again.")
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    if not SHORTEST <= len(password) <= LONGEST:
+        sys.exit(f"A password has {SHORTEST} to {LONGEST} characters. Choose another one.")
+    sys.stdout.write(f"ADMIN_PASSWORD_HASH='{hash_of(password)}'\n")
+
+
+if __name__ == "__main__":
+    main()
