@@ -14,6 +14,8 @@ from core.delivery.sample.loading import Sample
 from core.keyring import Keyring
 from core.provider.client import PlivoClients
 from core.provider.exchanges import Exchanges
+from core.provider.logs.schedule import LogSchedule
+from core.provider.logs.sync import LogSync
 from core.provider.polling import Follower
 from core.provider.provider import Provider
 from core.provider.request import CallbackAddress
@@ -44,6 +46,8 @@ class Services:
     queries: Queries
     alerts: Alerts
     access: Access
+    logs: LogSync
+    log_schedule: LogSchedule
     sample: Sample
     exchanges: Exchanges
     address: CallbackAddress
@@ -105,6 +109,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     )
     ledger = Ledger(client, scripts, keys, clock, keep)
     exchanges = Exchanges(client, keys, keep)
+    logs = LogSync(client, scripts, keys, clock, keyring, ledger, clients)
     follower = Follower(client, scripts, keys, clock, ledger, clients, exchanges)
     provider = Provider(clients, settings, keyring, address, exchanges)
     # A template that cannot be sent is refused now, not with the first message.
@@ -131,6 +136,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         queries=Queries(client, connection.raw, keys, clock),
         alerts=Alerts(client, keys, clock, HourReader(client, connection.raw, keys)),
         sample=Sample(client, keys, clock, ledger),
+        logs=logs,
+        log_schedule=LogSchedule(logs, timedelta(minutes=settings.log_sync_minutes)),
         access=Access(
             settings.admin_password_hash,
             is_open=settings.is_sandbox,

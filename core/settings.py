@@ -156,6 +156,8 @@ class Settings(BaseSettings):
     """Seconds to wait after the first, second, … send of a verification; the last one repeats."""
     call_after_seconds: int = _number(10, 0, 600)
     """Seconds without a delivery report after which a call is offered."""
+    log_sync_minutes: int = _number(10, 1, 1440)
+    """Minutes between two readings of Plivo's message and call logs."""
     attempt_retention_days: int = _number(7, 1, 90)
     """Days for which an attempt's record is kept; its figures are kept for 400."""
     attempts_kept: int = _number(100_000, 100, 10_000_000)

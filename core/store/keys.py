@@ -18,6 +18,11 @@
     {sandbox}:v1:recent                     zset    attempts by the moment of their request, ms
     {sandbox}:v1:number:<index>             zset    the same, of one number
     {sandbox}:v1:reference:<uuid>           string  the attempt that Plivo knows by this id
+    {sandbox}:v1:logs                       hash    how far Plivo's logs are read, and how it went
+    {sandbox}:v1:log_turn                   string  the token of who reads them
+    {sandbox}:v1:log_token                  string  the newest token
+    {sandbox}:v1:log_requests               list    moments of the newest requests for them
+    {sandbox}:v1:foreign:<yyyy-mm>          set     uuids of what others of the account sent
     {sandbox}:v1:simulated                  string  how sample traffic was made, JSON
     {sandbox}:v1:alerts                     stream  alerts' changes of state, newest 1000, JSON
     {sandbox}:v1:alert_check                string  how every alert stood at the last check, JSON
@@ -49,6 +54,10 @@ class Keys:
         self.follow = self._prefix + "follow"
         self.checks = self._prefix + "checks"
         self.recent = self._prefix + "recent"
+        self.logs = self._prefix + "logs"
+        self.log_turn = self._prefix + "log_turn"
+        self.log_token = self._prefix + "log_token"
+        self.log_requests = self._prefix + "log_requests"
         self.simulated = self._prefix + "simulated"
         self.alerts = self._prefix + "alerts"
         self.alert_check = self._prefix + "alert_check"
@@ -84,6 +93,9 @@ class Keys:
 
     def counters(self, now: datetime) -> str:
         return f"{self._prefix}counters:{now:%Y-%m-%d}"
+
+    def foreign(self, now: datetime) -> str:
+        return f"{self._prefix}foreign:{now:%Y-%m}"
 
     def tries(self, name: str) -> str:
         return f"{self._prefix}tries:{name}"

@@ -82,6 +82,8 @@ class Web:
             stack.callback(services.booker.stop)
             services.alerts.start()
             stack.callback(services.alerts.stop)
+            services.log_schedule.start()
+            stack.callback(services.log_schedule.stop)
             # After the first visitor's page has been drawn, before a number has been typed.
             warm = threading.Timer(WARM_AFTER_SECONDS, services.warm)
             warm.daemon = True
