@@ -22,6 +22,7 @@ def pages() -> list[st.Page]:
             default=True,
         ),
         st.Page(PAGES / "delivery.py", title="Delivery", icon=":material/monitoring:"),
+        st.Page(PAGES / "attempts.py", title="Attempts", icon=":material/list_alt:"),
     ]
 
 

@@ -8,6 +8,7 @@ from core.clock import Clock, SystemClock
 from core.delivery.alert_hours import HourReader
 from core.delivery.alerts import Alerts
 from core.delivery.booker import Booker
+from core.delivery.explorer import Explorer
 from core.delivery.ledger import Ledger
 from core.delivery.queries import Queries
 from core.delivery.sample.loading import Sample
@@ -43,6 +44,7 @@ class Services:
     keyring: Keyring
     ledger: Ledger
     booker: Booker
+    explorer: Explorer
     queries: Queries
     alerts: Alerts
     access: Access
@@ -133,6 +135,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         keyring=keyring,
         ledger=ledger,
         booker=Booker(ledger, most=settings.attempts_kept),
+        explorer=Explorer(ledger),
         queries=Queries(client, connection.raw, keys, clock),
         alerts=Alerts(client, keys, clock, HourReader(client, connection.raw, keys)),
         sample=Sample(client, keys, clock, ledger),

@@ -2,9 +2,9 @@
 
 The lists are read in windows of time, a page of 20 rows after the other, within 20 requests a
 minute (Plivo's limit, which is of the account). A window's rows are applied before the cursor
-moves, so a crash reads one window again, and the ledger counts nothing twice. After the windows, attempts
-of the last 72 hours that have not ended are asked after one by one; what has no end by then is
-`unknown`.
+moves, so a crash reads one window again, and the ledger counts nothing twice. After the windows,
+attempts of the last 72 hours that have not ended are asked after one by one; what has no end by
+then is `unknown`.
 
 A row is an attempt of ours by its uuid. Without one (no answer to the send, or a PHLO) it is ours
 by its number, its kind and its time. What is nobody's was sent by another program of the account:
