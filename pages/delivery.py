@@ -59,6 +59,7 @@ def main() -> None:
         zone = _zone()
         _choose(zone)
         st.fragment(_panels, run_every=REFRESH[every])(zone)
+        st.fragment(_logs, run_every=2 if app.logs.status().is_running else None)(zone)
 
 
 def _zone() -> ZoneInfo:
@@ -394,6 +395,34 @@ def _number(label: str, form: str) -> Any:
 
 def _percent(label: str) -> Any:
     return _number(label, "%.1f %%")
+
+
+def _logs(zone: ZoneInfo) -> None:
+    """Plivo's logs: when they were read, and a button to read them now."""
+    with outage_shown():
+        _question("What do Plivo's logs say?")
+        status = app.logs.status()
+        read = (
+            "never" if status.through is None else f"{status.through.astimezone(zone):%d %b %H:%M}"
+        )
+        if status.is_running:
+            now = status.progress
+            left = f", about {panels.span(now.left)} left" if now.left else ""
+            done = now.windows_done / now.windows if now.windows else 0.0
+            st.progress(done, f"{now.rows:,} rows read{left}")
+            if st.button("Stop reading", icon=":material/stop:"):
+                app.logs.request_stop()
+            return
+        foreign = app.ledger.counters().get("foreign", 0)
+        st.caption(
+            f"Read through: {read}. They settle what no callback told, and add prices. Today they "
+            f"held {foreign:,} messages and calls that this application did not send."
+        )
+        if status.cause:
+            st.warning(status.cause)
+        if st.button("Read the last 24 hours now", icon=":material/sync:"):
+            app.logs.start_in_background(app.clock.now() - timedelta(hours=24))
+            st.toast("Reading Plivo's logs.")
 
 
 def _question(words: str) -> None:

@@ -64,8 +64,9 @@ class Reading:
     def errors(self, names: Sequence[str], pieces: Sequence[Piece]) -> Counts:
         """(series,): how many attempts each error ended. Raises StoreUnavailable."""
         found = np.zeros(len(names), dtype=np.int64)
-        for packed in self._read("e", Cube.ERROR, names, pieces):
-            found += packed.view(">u4").reshape(len(names), -1).sum(axis=1, dtype=np.int64)
+        for piece, packed in zip(pieces, self._read("e", Cube.ERROR, names, pieces), strict=True):
+            slots = packed.view(">u4").reshape(len(names), piece.slots)
+            found += slots.sum(axis=1, dtype=np.int64)
         return found
 
     def _read(
