@@ -179,36 +179,28 @@ class Ledger:
 
     def _known(self, events: Sequence[AttemptEvent]) -> dict[str, Booking]:
         """The bookings of the events' attempts, where there are such attempts."""
-        found: dict[str, Booking] = {}
-        missing: list[str] = []
+        # An attempt begins with this event: whatever was known of its id was of another Redis.
+        found = {
+            event.attempt: booking
+            for event in events
+            if event.kind is EventKind.REQUESTED
+            and (booking := booking_of(event.fields | {"requested_ms": str(to_ms(event.at))}))
+        }
+        others = [one for one in dict.fromkeys(e.attempt for e in events) if one not in found]
         with self._lock:
-            for attempt in dict.fromkeys(event.attempt for event in events):
-                if booking := self._bookings.get(attempt):
-                    found[attempt] = booking
-                else:
-                    missing.append(attempt)
-        if missing:
-            requested = {
-                event.attempt: event for event in events if event.kind is EventKind.REQUESTED
-            }
-            if ask := [one for one in missing if one not in requested]:
-                with store_errors(), self._client.pipeline(transaction=False) as pipe:
-                    for attempt in ask:
-                        pipe.hmget(self._keys.attempt(attempt), *BOOKED_BY)
-                    answers = pipe.execute()
-                for attempt, values in zip(ask, answers, strict=True):
-                    if booking := booking_of(dict(zip(BOOKED_BY, values, strict=True))):
-                        found[attempt] = booking
-            for attempt, event in requested.items():
-                at = {"requested_ms": str(to_ms(event.at))}
-                if attempt not in found and (booking := booking_of({**event.fields, **at})):
-                    found[attempt] = booking
-            with self._lock:
+            found |= {one: self._bookings[one] for one in others if one in self._bookings}
+        if missing := [one for one in others if one not in found]:
+            with store_errors(), self._client.pipeline(transaction=False) as pipe:
                 for attempt in missing:
-                    if attempt in found:
-                        self._bookings[attempt] = found[attempt]
-                while len(self._bookings) > _REMEMBERED:
-                    self._bookings.popitem(last=False)
+                    pipe.hmget(self._keys.attempt(attempt), *BOOKED_BY)
+                answers = pipe.execute()
+            for attempt, values in zip(missing, answers, strict=True):
+                if booking := booking_of(dict(zip(BOOKED_BY, values, strict=True))):
+                    found[attempt] = booking
+        with self._lock:
+            self._bookings.update(found)
+            while len(self._bookings) > _REMEMBERED:
+                self._bookings.popitem(last=False)
         return found
 
     def count(self, what: str) -> None:

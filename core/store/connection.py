@@ -131,6 +131,8 @@ def _client(address: RedisAddress, opened: ExitStack, *, text: bool) -> Any:
         "username": address.username,
         "password": address.password,
         "decode_responses": text,
+        # Packed figures come by the megabyte.
+        "socket_read_size": 65_536 if text else 1 << 20,
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
         "max_connections": _MOST_CONNECTIONS,
