@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, cast
 
 import redis
@@ -117,12 +118,30 @@ def connect(settings: Settings) -> RedisConnection:
             place = f"at {address.words}"
         with store_errors():
             client = cast(Client, _client(address, opened, text=True))
-            raw = cast(RawClient, _client(address, opened, text=False))
             server = client.info("server")
         what = _inspected(address, server)
         embedded_word = "" if settings.redis_url else "embedded "
         where = f"{embedded_word}{what} {place}"
-        return RedisConnection(client, raw, where, opened.pop_all())
+        held = opened.pop_all()
+        # Most processes never read packed figures, and a Cluster is asked for its nodes at once.
+        raw = _OnFirstUse(lambda: _client(address, held, text=False))
+        return RedisConnection(client, cast(RawClient, raw), where, held)
+
+
+class _OnFirstUse:
+    """A client that is made when it is first asked for something."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._lock = Lock()
+        self._made: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        with self._lock:
+            if self._made is None:
+                with store_errors():
+                    self._made = self._make()
+        return getattr(self._made, name)
 
 
 def _client(address: RedisAddress, opened: ExitStack, *, text: bool) -> Any:
