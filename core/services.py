@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from core.access.password import Access
+from core.access.tokens import Tokens
 from core.clock import Clock, SystemClock
 from core.delivery.alert_hours import HourReader
 from core.delivery.alerts import Alerts
@@ -48,6 +49,7 @@ class Services:
     queries: Queries
     alerts: Alerts
     access: Access
+    tokens: Tokens
     logs: LogSync
     log_schedule: LogSchedule
     sample: Sample
@@ -149,6 +151,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
             keyring=keyring,
             clock=clock,
         ),
+        tokens=Tokens(client, keys, keyring, clock, in_sandbox=settings.is_sandbox),
         exchanges=exchanges,
         address=address,
         clients=clients,

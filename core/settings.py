@@ -87,6 +87,8 @@ class Settings(BaseSettings):
 
     admin_password_hash: PasswordHash | None = Field(None, repr=False)
     """What the operator's password is checked against. Not set: live, their pages stay shut."""
+    seed_api: bool = Field(False, json_schema_extra={"rule": "true or false"})
+    """Whether, live, `GET /verify/…` and its like are served, to bearers of a token."""
 
     plivo_auth_id: AuthId | None = None
     """Plivo's Auth ID."""

@@ -237,6 +237,12 @@ class Ledger:
             ids = self._client.zrevrange(self._keys.number(number_index), 0, _OF_A_NUMBER - 1)
         return self.attempts(ids)
 
+    def newest_of_number(self, number_index: str) -> str | None:
+        """The id of the newest attempt to one number (as its digest); None where none is kept."""
+        with store_errors():
+            ids = self._client.zrevrange(self._keys.number(number_index), 0, 0)
+        return ids[0] if ids else None
+
     def recent(self, before_ms: int | None = None, count: int = 500) -> list[str]:
         """Ids of the newest attempts, newest first; with `before_ms`, of those requested earlier
         than that. An id may be listed a little longer than its attempt is kept."""

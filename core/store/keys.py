@@ -11,6 +11,8 @@
     {sandbox}:v1:refusals:<index>           list    moments of sends that Plivo refused
     {sandbox}:v1:spend:<yyyy-mm-dd>         string  micro-dollars booked that UTC day
     {sandbox}:v1:tries:<index or all>       string  tries to sign in
+    {sandbox}:v1:tokens                     hash    tokens of the HTTP routes by name: digest,
+                                                    scopes, made and ends, ms
     {sandbox}:v1:follow                     zset    attempts to be asked after, by due moment
     {sandbox}:v1:counters:<yyyy-mm-dd>      hash    forged, malformed, repeated, late and orphan
                                                     events, late_dropped and overflow figures
@@ -52,6 +54,7 @@ class Keys:
         self.environment = environment
         self._prefix = f"{{{environment}}}:{LAYOUT}:"
         self.follow = self._prefix + "follow"
+        self.tokens = self._prefix + "tokens"
         self.checks = self._prefix + "checks"
         self.recent = self._prefix + "recent"
         self.logs = self._prefix + "logs"

@@ -16,6 +16,7 @@ from core.delivery.attempt import (
     Mode,
     Source,
     attempt_id,
+    verification_of,
 )
 from core.delivery.ledger import Ledger
 from core.errors import AttemptRejected, AttemptUnknown, NumberRefused, ProviderError
@@ -215,6 +216,18 @@ class Verifications:
         )
         retry = timedelta(milliseconds=retry_ms) if retry_ms else None
         return CheckResult(CheckOutcome(outcome), left, retry)
+
+    def check_newest(self, typed: str, entered: str) -> CheckResult:
+        """Check what was entered against the newest verification of a number, for callers that
+        know nothing else. A number that cannot be one is `NOT_FOUND`, as an unknown one is."""
+        try:
+            number = parse_number(typed, default_region=None, for_sms=False)
+        except NumberRefused:
+            return CheckResult(CheckOutcome.NOT_FOUND)
+        newest = self._ledger.newest_of_number(self._keyring.index("number", number.e164))
+        if newest is None:
+            return CheckResult(CheckOutcome.NOT_FOUND)
+        return self.check(verification_of(newest), entered)
 
     def cancel(self, verification: str) -> CancelOutcome:
         """End an open verification; its code is refused from now on."""

@@ -15,7 +15,8 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.services import Services
-from core.web import access, live, plivo
+from core.web import access, live, plivo, seed
+from core.web.access_log import hide_addresses
 from core.web.farewell import call_on_stop
 from core.web.live import Changes
 
@@ -55,10 +56,11 @@ class Web:
 
     @property
     def routes(self) -> list[BaseRoute]:
-        """Plivo's callbacks, the push, and the sandbox where there is one."""
+        """Plivo's callbacks, the seed's routes, the push, and the sandbox where there is one."""
         return [
             *plivo.routes(self._services),
             *access.routes(self._services),
+            *seed.routes(self._services),
             *live.routes(self._live_changes),
             Mount("/sandbox", app=self._serve_sandbox),
         ]
@@ -66,6 +68,7 @@ class Web:
     @asynccontextmanager
     async def lifespan(self, app: Any) -> AsyncIterator[dict[str, Any]]:
         """Start what runs in the background, and stop it again, in the opposite order."""
+        hide_addresses()
         services = self._services()
         async with AsyncExitStack() as stack:
             stack.callback(services.close)

@@ -1,0 +1,35 @@
+"""Keeps what is secret in an address out of the server's access log.
+
+Its lines are uvicorn's own, `client - "GET /checkcode/+14155550123/123456 HTTP/1.1" 200`: a number,
+a code, the token of a callback, the id of a verification.
+"""
+
+import logging
+import re
+
+#: A part of a path that names a route of ours. No number, code, token or id looks like that.
+_PLAIN = re.compile(r"[a-z_.-]{1,15}|v\d")
+_LOGGER = "uvicorn.access"
+_PATH = 2
+
+
+class _HidesAddresses(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple) and len(record.args) > _PATH:
+            args = list(record.args)
+            args[_PATH] = shown(str(args[_PATH]))
+            record.args = tuple(args)
+        return True
+
+
+def hide_addresses() -> None:
+    """From now on, this process's access log names routes only."""
+    logger = logging.getLogger(_LOGGER)
+    if not any(isinstance(one, _HidesAddresses) for one in logger.filters):
+        logger.addFilter(_HidesAddresses())
+
+
+def shown(path: str) -> str:
+    """The path as the log has it: no query, and nothing but the parts that name a route."""
+    parts = path.partition("?")[0].split("/")
+    return "/".join(part if not part or _PLAIN.fullmatch(part) else "…" for part in parts)

@@ -1,0 +1,135 @@
+"""Bearer tokens: named, scoped, known by digest, ended at once by whoever revokes them."""
+
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+import redis
+
+from core.access.tokens import LIFETIME, REMEMBERED, Scope, Tokens, bearer
+from core.errors import TokenRefused
+from tests.world import World
+
+VERIFY = frozenset({Scope.VERIFY})
+
+
+def tokens_of(at: World, *, in_sandbox: bool = False) -> Tokens:
+    s = at.services
+    return Tokens(s.client, s.keys, s.keyring, at.clock, in_sandbox=in_sandbox)
+
+
+def test_a_token_is_recognised_with_its_name_and_its_scopes_only(at: World) -> None:
+    tokens = tokens_of(at)
+    found = tokens.recognise(tokens.make("qa", VERIFY))
+    assert found is not None
+    assert (found.name, found.scopes) == ("qa", VERIFY)
+    assert found.may(Scope.VERIFY)
+    assert not found.may(Scope.READ)
+
+
+def test_admin_may_do_everything(at: World) -> None:
+    tokens = tokens_of(at)
+    found = tokens.recognise(tokens.make("root", frozenset({Scope.ADMIN})))
+    assert found is not None
+    assert all(found.may(scope) for scope in Scope)
+
+
+@pytest.mark.parametrize("given", ["", "pv_", "qa", "x" * 10_000, "pv_é"])
+def test_no_other_text_is_a_token(at: World, given: str) -> None:
+    tokens = tokens_of(at, in_sandbox=True)
+    tokens.make("qa", VERIFY)
+    assert tokens.recognise(given) is None
+
+
+def test_only_a_digest_is_at_rest_and_it_has_an_end(at: World, client: redis.Redis) -> None:
+    token = tokens_of(at).make("qa", VERIFY)
+    key = at.services.keys.tokens
+    assert token not in str(client.hgetall(key))
+    assert client.ttl(key) > LIFETIME.total_seconds()
+
+
+def test_a_revoked_token_ends_here_at_once_and_elsewhere_soon(at: World) -> None:
+    here, elsewhere = tokens_of(at), tokens_of(at)
+    token = here.make("qa", VERIFY)
+    assert elsewhere.recognise(token)
+    assert here.revoke("qa")
+    assert here.recognise(token) is None
+    at.clock.advance(REMEMBERED)
+    assert elsewhere.recognise(token) is None
+    assert not here.revoke("qa")
+
+
+def test_a_token_ends_with_its_lifetime(at: World) -> None:
+    tokens = tokens_of(at)
+    token = tokens.make("qa", VERIFY, timedelta(days=1))
+    at.clock.advance(timedelta(days=1, seconds=1))
+    assert tokens.recognise(token) is None
+    assert tokens.all() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "scopes", "lifetime"),
+    [
+        ("", VERIFY, LIFETIME),
+        ("Big", VERIFY, LIFETIME),
+        ("two words", VERIFY, LIFETIME),
+        ("sandbox", VERIFY, LIFETIME),
+        ("taken", VERIFY, LIFETIME),
+        ("qa", frozenset(), LIFETIME),
+        ("qa", VERIFY, timedelta()),
+        ("qa", VERIFY, LIFETIME + timedelta(days=1)),
+    ],
+)
+def test_what_cannot_be_a_token_is_refused_and_changes_nothing(
+    at: World, name: str, scopes: frozenset[Scope], lifetime: timedelta
+) -> None:
+    tokens = tokens_of(at)
+    token = tokens.make("taken", VERIFY)
+    with pytest.raises(TokenRefused) as refusal:
+        tokens.make(name, scopes, lifetime)
+    assert refusal.value.remedy
+    assert [one.name for one in tokens.all()] == ["taken"]
+    assert tokens.recognise(token)
+
+
+def test_the_sandbox_has_one_that_live_does_not_know(at: World) -> None:
+    sandbox, live = tokens_of(at, in_sandbox=True), tokens_of(at)
+    assert sandbox.sandbox_token == tokens_of(at, in_sandbox=True).sandbox_token
+    assert sandbox.sandbox_token
+    found = sandbox.recognise(sandbox.sandbox_token)
+    assert found is not None
+    assert all(found.may(scope) for scope in Scope)
+    assert live.sandbox_token is None
+    assert live.recognise(sandbox.sandbox_token) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "token"),
+    [("Bearer abc", "abc"), ("bearer  abc ", "abc"), ("Basic abc", ""), ("abc", ""), (None, "")],
+)
+def test_only_a_bearer_header_holds_a_token(header: str | None, token: str) -> None:
+    assert bearer(header) == token
+
+
+def test_the_command_makes_lists_and_revokes(
+    at: World, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("DATA_DIR", str(at.services.settings.data_dir))
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "core.web.tokens", *words]
+        return subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    made = run("make", "qa", "--scope", "verify", "--scope", "read")
+    found = tokens_of(at).recognise(made.stdout.strip())
+    assert found is not None, made.stderr
+    assert found.scopes == {Scope.VERIFY, Scope.READ}
+    assert run("list").stdout.split()[:2] == ["qa", "read,verify"]
+    again = run("make", "qa", "--scope", "read")
+    assert (again.returncode, "already" in again.stderr) == (1, True)
+    assert run("revoke", "qa").returncode == 0
+    assert "no token named" in run("revoke", "qa").stderr
