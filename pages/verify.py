@@ -169,7 +169,8 @@ def _send(typed: str, region: str | None, key: str) -> None:
             typed,
             _channel(),
             mode=_mode(),
-            idempotency_key=key,
+            # The same click twice is one request; a changed form is another.
+            idempotency_key=" ".join((key, typed, _channel(), _mode())),
             region=region,
             locale=st.context.locale,
             address=st.context.ip_address,

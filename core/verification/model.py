@@ -44,6 +44,8 @@ class Verification:
     attempts: int
     next_send_at: datetime
     number_index: str
+    #: A digest of what was asked for: two starts with one idempotency key must agree on it.
+    request: str
     verified_at: datetime | None = None
     #: By number of the attempt: when a code was first checked while it was the newest.
     checked_at: dict[int, datetime] = field(default_factory=dict)
@@ -82,6 +84,7 @@ class SendOutcome(StrEnum):
     UNKNOWN = "unknown"  # perhaps sent: it stays counted
     REJECTED = "rejected"  # definitely not sent: the budget is returned
     DUPLICATE = "duplicate"  # the same request again: nothing was sent a second time
+    KEY_REUSED = "key_reused"  # another request with the same idempotency key: nothing was sent
     TOO_SOON = "too_soon"
     OVER_BUDGET = "over_budget"
     LOCKED = "locked"  # too many wrong codes for this number

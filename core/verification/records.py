@@ -238,6 +238,12 @@ class VerificationRecords:
             record = self._client.hgetall(self._keys.verification(verification))
         return _verification(verification, record, now) if record else None
 
+    def request_of(self, verification: str) -> str | None:
+        """What a verification was started with, as its digest; None when it is no longer kept."""
+        with store_errors():
+            (found,) = self._client.hmget(self._keys.verification(verification), "request")
+        return found
+
     def _look_up(self, verification: str) -> Known | None:
         with store_errors():
             attempts, index, digits = self._client.hmget(
@@ -317,6 +323,7 @@ def _fields(one: Verification) -> dict[str, str | int]:
         "checks_left": one.checks_left,
         "checks_allowed": one.checks_allowed,
         "number_index": one.number_index,
+        "request": one.request,
     }
 
 
@@ -345,6 +352,7 @@ def _verification(verification: str, record: dict[str, str], now: datetime) -> V
         attempts=int(record["attempts"]),
         next_send_at=from_ms(record["next_send_ms"]),
         number_index=record["number_index"],
+        request=record.get("request", ""),
         verified_at=from_ms(verified_ms) if verified_ms else None,
         checked_at={
             int(name.removeprefix(_CHECKED)): from_ms(ms)

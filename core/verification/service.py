@@ -120,7 +120,8 @@ class Verifications:
         locale: str | None = None,
         address: str | None = None,
     ) -> SendResult:
-        """Start a verification and send its code, once for each `idempotency_key`.
+        """Start a verification and send its code, once for each `idempotency_key`: the same request
+        again is a `DUPLICATE`, another one with that key is `KEY_REUSED`.
 
         `mode` matters to a PHLO only; `region` is where a national number is from; `locale` and the
         number's country choose the language; `address` is the client's, for its budget.
@@ -136,13 +137,14 @@ class Verifications:
             )
         verification = self._new(number, channel, mode, locale)
         reservation = self._reservation(verification, address)
-        idempotency = self._keyring.index(
-            "start", "\0".join((idempotency_key, number.e164, channel, mode))
-        )
+        idempotency = self._keyring.index("start", idempotency_key)
         record = _record_of(verification)
         answer, *details = self._records.start(verification, reservation, idempotency, record)
         if answer == "duplicate":
-            return SendResult(SendOutcome.DUPLICATE, str(details[0]))
+            made = str(details[0])
+            if self._records.request_of(made) in {None, verification.request}:
+                return SendResult(SendOutcome.DUPLICATE, made)
+            return _refused(None, SendOutcome.KEY_REUSED, "", 0)
         if answer != "started":
             return _refused(None, str(answer), str(details[0]), int(details[1]))
         return self._send(verification, 1, reservation, verification)
@@ -281,6 +283,7 @@ class Verifications:
             attempts=1,
             next_send_at=now,
             number_index=self._keyring.index("number", number.e164),
+            request=self._keyring.index("request", "\0".join((number.e164, channel, mode))),
         )
 
     def _reservation(self, verification: Verification, address: str | None) -> Reservation:

@@ -97,6 +97,8 @@ def send_refusal(outcome: SendOutcome, why: str, retry: timedelta | None) -> tup
             return "A code is on its way.", wait
         case SendOutcome.CLOSED:
             return _CLOSED[why], "Start a new verification."
+        case SendOutcome.KEY_REUSED:
+            return "This idempotency key belongs to another request.", "Use a new key for each."
         case SendOutcome.NOT_FOUND:
             return "This verification is not known, or is no longer kept.", wait
         case _:

@@ -35,11 +35,18 @@ def test_property_16_one_click_sends_one_message(at: World) -> None:
     assert sent_to(at, number) == 1
 
 
-def test_property_16_the_same_key_for_another_number_is_another_start(at: World) -> None:
-    one = at.start(at.number(), idempotency_key="same")
-    other = at.start(at.number(), idempotency_key="same")
-    assert one.outcome is other.outcome is SendOutcome.SENT
-    assert one.verification != other.verification
+def test_property_16_the_same_key_for_another_request_sends_nothing(at: World) -> None:
+    number, other = at.number(), at.number()
+    assert at.start(number, idempotency_key="same").outcome is SendOutcome.SENT
+    for changed in (
+        at.start(other, idempotency_key="same"),
+        at.start(number, Channel.VOICE, Mode.CALL, idempotency_key="same"),
+    ):
+        assert (changed.outcome, changed.verification) == (SendOutcome.KEY_REUSED, None)
+        assert changed.remedy
+    assert sent_to(at, other) == 0
+    assert sent_to(at, number) == 1
+    assert not at.handset(number)["calls"]
 
 
 def test_property_16_two_clicks_on_resend_send_once(at: World) -> None:
