@@ -5,6 +5,7 @@
     ├── StoreUnavailable     Redis did not answer; nothing was sent, nothing was approved
     ├── NumberRefused        what was typed is no number that this product may verify
     ├── SampleRefused        sample traffic may not be made like that, or not here
+    ├── CursorRefused        what should name the next page of a list does not
     ├── TokenRefused         a token may not be made or ended like that
     ├── CallbackRefused      a request to a callback URL does not come from Plivo
     └── ProviderError        Plivo, or the way to it
@@ -40,6 +41,10 @@ class NumberRefused(ProductError):
 
 class SampleRefused(ProductError):
     """Sample traffic was asked for where it does not belong, or too much of it."""
+
+
+class CursorRefused(ProductError):
+    """What should name the next page of a list is no cursor."""
 
 
 class TokenRefused(ProductError):

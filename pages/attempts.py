@@ -8,7 +8,7 @@ from core import panels
 from core.clock import from_ms, to_ms
 from core.delivery.attempt import Attempt, EventKind, State
 from core.delivery.explorer import PAGE, Wanted, table
-from core.errors import NumberRefused, ProviderRead
+from core.errors import CursorRefused, NumberRefused, ProviderRead
 from core.verification.number import parse_number
 from core.verification.words import attempt_words
 from pages.components.access import require_admin
@@ -66,16 +66,19 @@ def _list() -> None:
         return
     state = st.session_state
     wanted = Wanted(*(state.get(k) or "" for k in ("state", "channel", "country", "error")))
-    before = query.get("before", "")
-    listed = app.explorer.page(wanted, int(before) if before.isdecimal() else None)
+    before = query.get("before")
+    try:
+        listed = app.explorer.page(wanted, before)
+    except CursorRefused:
+        listed = app.explorer.page(wanted)
     _table(listed.attempts, "No attempt matches. Clear a filter, or look at a later time.")
     if listed.is_cut:
         st.caption("Looked through the newest 5,000 from here. Go on with older ones, or narrow.")
     with st.container(horizontal=True):
         if before:
             st.button("Newest", icon=":material/first_page:", on_click=_forget)
-        if listed.before_ms is not None:
-            older = {"before": str(listed.before_ms)}
+        if listed.cursor is not None:
+            older = {"before": listed.cursor}
             st.button("Older", icon=":material/chevron_right:", on_click=_go, kwargs=older)
 
 

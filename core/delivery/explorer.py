@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.clock import to_ms
 from core.delivery.attempt import Attempt, EventKind, attempt_id
-from core.delivery.ledger import Ledger
+from core.delivery.ledger import Entry, Ledger
+from core.errors import CursorRefused
 
 PAGE = 50
 #: How many are looked through for one page; filters that match hardly anything end there.
@@ -16,6 +16,7 @@ _BATCH = 500
 _MOST_ATTEMPTS = 50
 _VERIFICATION = re.compile(r"[a-z2-7]{24}")
 _ATTEMPT = re.compile(r"[a-z2-7]{24}-\d{1,3}")
+_CURSOR = re.compile(rf"(\d{{1,15}})\.({_ATTEMPT.pattern})", re.ASCII)
 
 #: The columns of `table`: what they hold is in its docstring.
 COLUMNS = (
@@ -51,11 +52,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A page, newest first. `before_ms` names the next one, None at the end; `is_cut`: more was
-    there than is looked through at once, and the next page goes on from there."""
+    """A page, newest first. `cursor` names the next one, None where there is none; it is short and
+    may stand in a URL. `is_cut`: more was there than is looked through at once, so this page may be
+    short, and the next one goes on from there."""
 
     attempts: list[Attempt]
-    before_ms: int | None
+    cursor: str | None
     is_cut: bool = False
 
 
@@ -65,24 +67,32 @@ class Explorer:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def page(self, wanted: Wanted, before_ms: int | None = None, size: int = PAGE) -> Listed:
-        """The newest `size` attempts that are wanted, of those requested before `before_ms`."""
+    def page(self, wanted: Wanted, cursor: str | None = None, size: int = PAGE) -> Listed:
+        """The newest `size` attempts that are wanted, or those after a page's `cursor`. Pages never
+        overlap and never skip an attempt, also where many were requested in one millisecond. Raises
+        CursorRefused for a cursor that is none."""
+        before = _entry(cursor) if cursor is not None else None
         found: list[Attempt] = []
+        last = before  # the last attempt that is on the page
         looked = 0
         while looked < MOST_LOOKED_THROUGH:
-            ids = self._ledger.recent(before_ms, _BATCH)
-            if not ids:
+            entries = self._ledger.recent(before, _BATCH)
+            at = {entry.attempt: entry for entry in entries}
+            for attempt in self._ledger.attempts(list(at)):
+                if not wanted.holds(attempt):
+                    continue
+                # One more than the page holds, so that a next page is never an empty one.
+                if len(found) == size and last is not None:
+                    return Listed(found, _cursor(last))
+                found.append(attempt)
+                last = at[attempt.id]
+            if len(entries) < _BATCH:
                 return Listed(found, None)
-            for attempt in self._ledger.attempts(ids):
-                before_ms = to_ms(attempt.moments[EventKind.REQUESTED])
-                if wanted.holds(attempt):
-                    found.append(attempt)
-                    if len(found) == size:
-                        return Listed(found, before_ms)
-            looked += len(ids)
-            if len(ids) < _BATCH:
-                return Listed(found, None)
-        return Listed(found, before_ms, is_cut=True)
+            looked += len(entries)
+            before = entries[-1]
+        # A full page goes on behind what it shows; a short one behind what was looked through.
+        goes_on = last if len(found) == size else before
+        return Listed(found, _cursor(goes_on) if goes_on else None, is_cut=len(found) < size)
 
     def find(self, known: str) -> list[Attempt]:
         """The attempts that a verification's id, an attempt's id or Plivo's uuid names, newest
@@ -99,6 +109,20 @@ class Explorer:
     def of_number(self, number_index: str) -> list[Attempt]:
         """The attempts to a number, by its digest, newest first."""
         return self._ledger.attempts_of_number(number_index)
+
+
+def _cursor(entry: Entry) -> str:
+    return f"{entry.requested_ms}.{entry.attempt}"
+
+
+def _entry(cursor: str) -> Entry:
+    """The reverse of `_cursor`."""
+    found = _CURSOR.fullmatch(cursor)
+    if not found:
+        raise CursorRefused(
+            "This does not name a page of attempts.", "Begin again with the newest ones."
+        )
+    return Entry(int(found[1]), found[2])
 
 
 def table(attempts: list[Attempt]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from itertools import islice
 from threading import Lock
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from core.clock import Clock, from_ms, to_ms
 from core.delivery.attempt import (
@@ -47,6 +47,14 @@ class Applied(StrEnum):
     REPEATED = "repeated"  # heard before: nothing changed
     LATE = "late"  # overtaken: its moment was kept, the state stayed
     ORPHAN = "orphan"  # its attempt is no longer kept: nothing was written
+
+
+class Entry(NamedTuple):
+    """A line of the list of attempts. Entries compare as Redis orders them: by the moment of the
+    request, Unix ms, and within one millisecond by the id."""
+
+    requested_ms: int
+    attempt: str
 
 
 class Ledger:
@@ -243,15 +251,29 @@ class Ledger:
             ids = self._client.zrevrange(self._keys.number(number_index), 0, 0)
         return ids[0] if ids else None
 
-    def recent(self, before_ms: int | None = None, count: int = 500) -> list[str]:
-        """Ids of the newest attempts, newest first; with `before_ms`, of those requested earlier
-        than that. An id may be listed a little longer than its attempt is kept."""
-        newest = "+inf" if before_ms is None else f"({before_ms}"
-        with store_errors():
-            ids: list[str] = self._client.zrevrangebyscore(
-                self._keys.recent, newest, "-inf", start=0, num=count
-            )
-        return ids
+    def recent(self, before: Entry | None = None, count: int = 500) -> list[Entry]:
+        """The newest attempts, newest first; with `before`, those that stand after it in that list,
+        exactly, however many share its millisecond and whether or not it is still there itself. An
+        attempt may be listed a little longer than it is kept. Raises StoreUnavailable."""
+        newest = "+inf" if before is None else str(before.requested_ms)
+        found: list[Entry] = []
+        offset, step = 0, count + 1
+        while len(found) < count:
+            with store_errors():
+                listed = self._client.zrevrangebyscore(
+                    self._keys.recent, newest, "-inf", start=offset, num=step, withscores=True
+                )
+            # Redis begins at a score, not within one, so what stands before `before` comes again;
+            # and what is added meanwhile moves the rest on, so the next step may repeat the last.
+            for attempt, score in listed:
+                entry = Entry(int(score), attempt)
+                if before is None or entry < before:
+                    found.append(entry)
+                    before = entry
+            if len(listed) < step:
+                break
+            offset += step
+        return found[:count]
 
     def trim(self, most: int) -> int:
         """Let go of all but the newest `most` attempts, and of those whose time is over; how many.

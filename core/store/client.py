@@ -4,7 +4,7 @@ redis-py types every answer as bytes or text and awaitable or not, since one cla
 """
 
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, overload
 
 Stream = list[tuple[str, dict[str, str]]]
 
@@ -34,9 +34,14 @@ class Client(Protocol):
     def zremrangebyscore(self, name: str, min: str, max: str | int) -> int: ...
     def zscore(self, name: str, value: str) -> float | None: ...
     def zrevrange(self, name: str, start: int, end: int) -> list[str]: ...
+    @overload
     def zrevrangebyscore(
         self, name: str, max: str, min: str, start: int, num: int
     ) -> list[str]: ...
+    @overload
+    def zrevrangebyscore(
+        self, name: str, max: str, min: str, start: int, num: int, withscores: Literal[True]
+    ) -> list[tuple[str, float]]: ...
 
 
 class RawClient(Protocol):

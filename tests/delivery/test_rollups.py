@@ -17,7 +17,7 @@ from core.clock import from_ms, to_ms
 from core.delivery import layout
 from core.delivery.attempt import AttemptEvent, EventKind, Source
 from core.delivery.layout import COLUMNS, Cube, Leg, Tier, bin_of, series
-from core.delivery.ledger import Applied
+from core.delivery.ledger import Applied, Entry
 from core.store.scripts import source
 from tests.world import World
 
@@ -389,9 +389,9 @@ def test_an_attempt_is_found_by_its_reference_its_number_and_its_time(at: World)
     assert found.id == attempt.id
     index = at.look(verification).verification.number_index
     assert [one.id for one in ledger.attempts_of_number(index)] == [attempt.id]
-    assert ledger.recent()[0] == attempt.id
-    requested = to_ms(attempt.moments[EventKind.REQUESTED])
-    assert attempt.id not in ledger.recent(before_ms=requested)
+    entry = Entry(to_ms(attempt.moments[EventKind.REQUESTED]), attempt.id)
+    assert ledger.recent()[0] == entry
+    assert entry not in ledger.recent(entry)
 
 
 def test_only_the_newest_attempts_are_kept_and_the_figures_of_all(
@@ -400,7 +400,7 @@ def test_only_the_newest_attempts_are_kept_and_the_figures_of_all(
     made = [Told(at, seconds_ago=str(100 - n)) for n in range(5)]
     ledger = at.services.ledger
     assert ledger.trim(2) == 3
-    assert ledger.recent() == [made[4].id, made[3].id]
+    assert [one.attempt for one in ledger.recent()] == [made[4].id, made[3].id]
     assert ledger.attempt(made[0].id) is None
     assert made[0].say(EventKind.DELIVERED, 5) is Applied.ORPHAN
     day = {to_ms(one.requested) // Tier.DAY.slot_ms: one.requested for one in made}

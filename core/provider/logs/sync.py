@@ -274,9 +274,9 @@ class LogSync:
     def _settle(self, now: Progress) -> Progress:
         """Ask after what has not ended, newest first; past the horizon, it has no end."""
         at = self._clock.now()
-        before_ms = to_ms(at) + 1
-        while ids := self._ledger.recent(before_ms):
-            for attempt in self._ledger.attempts(ids):
+        before = None
+        while entries := self._ledger.recent(before):
+            for attempt in self._ledger.attempts([one.attempt for one in entries]):
                 age = at - attempt.moments[EventKind.REQUESTED]
                 if attempt.state.is_final or EventKind.UNREPORTED in attempt.moments:
                     continue
@@ -285,10 +285,9 @@ class LogSync:
                 if age > HORIZON:
                     silent = AttemptEvent(attempt.id, EventKind.UNREPORTED, at, Source.LOG)
                     self._ledger.apply(silent)
-            score = self._client.zscore(self._keys.recent, ids[-1])
-            if score is None or at - from_ms(int(score)) > HORIZON + timedelta(days=1):
+            before = entries[-1]
+            if at - from_ms(before.requested_ms) > HORIZON + timedelta(days=1):
                 break
-            before_ms = int(score)
         return now
 
     def _ask(self, attempt: Attempt, now: Progress) -> Progress:
