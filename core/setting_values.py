@@ -4,12 +4,16 @@ A validator raises ValueError with the rest of the sentence "It must be …": `c
 the whole sentence, because only it knows the setting's name and whether its value may be shown.
 """
 
+import base64
+import binascii
 import re
+from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+import httpx
 import phonenumbers
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from core.redis_address import parse_address
@@ -17,6 +21,7 @@ from core.redis_address import parse_address
 _AUTH_ID = re.compile(r"(MA|SA)[A-Za-z0-9]{18}")
 _ARGON2 = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
 _PHLO_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_WEBHOOK_RULE = "whsec_ and the base64 of 24 to 64 bytes"
 # RFC 1123 labels; at least two, since the code's last line is matched against a public host.
 _HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 
@@ -58,6 +63,41 @@ def _web_url(text: str) -> str:
     if url.scheme not in {"http", "https"} or not url.hostname or not plain:
         raise ValueError("an address such as https://verify.example.com, without user or query")
     return text.rstrip("/")
+
+
+def _webhook_url(text: str) -> str:
+    rule = "an address such as https://example.com/events, without user and fragment"
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise ValueError(rule) from error
+    if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.fragment:
+        raise ValueError(rule)
+    return text
+
+
+def is_private(url: str) -> bool:
+    """Whether what is sent to this webhook address can be read by nobody on the way: it is
+    encrypted, or it does not leave this machine."""
+    parts = httpx.URL(url)
+    if parts.scheme == "https" or parts.host == "localhost":
+        return True
+    try:
+        return ip_address(parts.host).is_loopback
+    except ValueError:
+        return False
+
+
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    # Standard Webhooks: 24 to 64 random bytes.
+    prefix, _, encoded = secret.get_secret_value().partition("_")
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError(_WEBHOOK_RULE) from error
+    if prefix != "whsec" or not 24 <= len(key) <= 64:
+        raise ValueError(_WEBHOOK_RULE)
+    return secret
 
 
 def _host(text: str) -> str:
@@ -124,6 +164,8 @@ AuthId = Annotated[str, AfterValidator(_auth_id)]
 PhloId = Annotated[str, AfterValidator(_phlo_id)]
 E164 = Annotated[str, AfterValidator(_e164)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+WebhookUrl = Annotated[str, AfterValidator(_webhook_url)]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
 HostName = Annotated[str, AfterValidator(_host)]
 Region = Annotated[str, AfterValidator(_region)]
 Regions = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_regions)]

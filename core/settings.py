@@ -32,7 +32,10 @@ from core.setting_values import (
     Region,
     Regions,
     Template,
+    WebhookSecret,
+    WebhookUrl,
     WebUrl,
+    is_private,
 )
 
 #: What the sandbox sends from, a fictitious number, and the credentials and the PHLO it answers to.
@@ -40,8 +43,19 @@ SANDBOX_NUMBER = "+14155550100"
 SANDBOX_AUTH_ID = "MASANDBOX00000000000"
 SANDBOX_PHLO_ID = "5a4db0c5-0000-4000-8000-000000000001"
 
-_SECRETS = {"plivo_auth_token", "secret_key", "redis_url", "admin_password_hash"}
+_SECRETS = {
+    "plivo_auth_token",
+    "secret_key",
+    "redis_url",
+    "admin_password_hash",
+    "webhook_url",
+    "webhook_secret",
+}
 _MAKE_A_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+_MAKE_A_WEBHOOK_KEY = (
+    'python -c "import base64, os; '
+    "print('whsec_' + base64.b64encode(os.urandom(32)).decode())\""
+)
 
 
 class PlivoMode(StrEnum):
@@ -89,6 +103,11 @@ class Settings(BaseSettings):
     """What the operator's password is checked against. Not set: live, their pages stay shut."""
     seed_api: bool = Field(False, json_schema_extra={"rule": "true or false"})
     """Whether, live, `GET /verify/…` and its like are served, to bearers of a token."""
+
+    webhook_url: WebhookUrl | None = Field(None, repr=False)
+    """Who is told what became of verifications, by POST. Not set: nobody, and nothing is kept."""
+    webhook_secret: WebhookSecret | None = None
+    """What those requests are signed with. Not set: in the sandbox, one follows from its key."""
 
     plivo_auth_id: AuthId | None = None
     """Plivo's Auth ID."""
@@ -191,6 +210,10 @@ class Settings(BaseSettings):
             problems.append(f"SECRET_KEY must be set; make one with: {_MAKE_A_KEY}")
         if live and self.plivo_number and not self.countries and not self._sender_region:
             problems.append("COUNTRIES must be set, because PLIVO_NUMBER belongs to no country.")
+        if live and self.webhook_url and not is_private(self.webhook_url):
+            problems.append("WEBHOOK_URL must begin with https:// unless it is of this machine.")
+        if live and self.webhook_url and self.webhook_secret is None:
+            problems.append(f"WEBHOOK_SECRET must be set; make one with: {_MAKE_A_WEBHOOK_KEY}")
         if problems:
             raise ValueError(" ".join(problems))
         return self

@@ -32,6 +32,8 @@ LIVE = {
     "PLIVO_NUMBER": "+14155550123",
     "SECRET_KEY": "k" * 32,
 }
+#: The secret of the Standard Webhooks specification's own example: 24 bytes.
+WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 @pytest.fixture(autouse=True)
@@ -170,7 +172,22 @@ def test_a_wrong_value_is_named_with_what_was_given_and_what_is_allowed(
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("SECRET_KEY", "s3cret"), ("REDIS_URL", "redis://:s3cret@host:port")]
+    ("name", "value"),
+    [
+        ("SECRET_KEY", "s3cret"),
+        ("REDIS_URL", "redis://:s3cret@host:port"),
+        ("WEBHOOK_URL", "ftp://host/s3cret"),
+        ("WEBHOOK_URL", "https://user:s3cret@host/"),
+        ("WEBHOOK_URL", "https://host/s3cret#part"),
+        ("WEBHOOK_URL", "https://host:s3cret/"),
+        ("WEBHOOK_URL", "s3cret"),
+        ("WEBHOOK_SECRET", "s3cret"),
+        ("WEBHOOK_SECRET", "whsec_s3cret"),
+        ("WEBHOOK_SECRET", "whsec_" + "s3cr" * 7 + "*"),
+        ("WEBHOOK_SECRET", "whsec_" + "s3cr" * 7 + "e"),
+        ("WEBHOOK_SECRET", "wh_" + "s3cr" * 8 + "et"),
+        ("WEBHOOK_SECRET", "whsec_" + "s3cret00" * 12),
+    ],
 )
 def test_a_wrong_secret_is_named_and_not_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
@@ -266,6 +283,41 @@ def test_live_without_a_key_is_refused_with_the_way_to_make_one(
     assert secret_key(read_settings(tmp_path)) == made.strip().encode()
 
 
+def test_live_events_out_need_a_secret_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_live(monkeypatch, WEBHOOK_URL="https://example.com/events?of=verify")
+    cause = refusal(tmp_path).cause
+    assert cause.startswith("WEBHOOK_SECRET must be set")
+    code = cause.partition('python -c "')[2].partition('"')[0]
+    made = subprocess.check_output([sys.executable, "-c", code], text=True)  # noqa: S603 - ours
+    monkeypatch.setenv("WEBHOOK_SECRET", made.strip())
+    assert read_settings(tmp_path).webhook_url == "https://example.com/events?of=verify"
+
+
+@pytest.mark.parametrize(
+    ("url", "mode", "allowed"),
+    [
+        ("https://example.com/", "live", True),
+        ("http://example.com/", "live", False),
+        ("http://10.0.0.7/", "live", False),
+        ("http://localhost.example.com/", "live", False),
+        ("http://localhost:8000/", "live", True),
+        ("http://127.0.0.1:8000/", "live", True),
+        ("http://[::1]:8000/", "live", True),
+        ("http://example.com/", "sandbox", True),
+    ],
+)
+def test_live_events_leave_the_machine_encrypted_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, mode: str, allowed: bool
+) -> None:
+    given_live(monkeypatch, WEBHOOK_URL=url, WEBHOOK_SECRET=WEBHOOK_SECRET, PLIVO_MODE=mode)
+    if allowed:
+        assert read_settings(tmp_path).webhook_url == url
+    else:
+        assert refusal(tmp_path).cause.startswith("WEBHOOK_URL must begin with https://")
+
+
 def test_the_sandbox_can_be_forced_over_credentials(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -346,6 +398,8 @@ def test_no_secret_is_in_the_repr() -> None:
         plivo_auth_token=SecretStr("s3cret"),
         plivo_number="+14155550123",
         redis_url="redis://:s3cret@host",
+        webhook_url="https://example.com/s3cret",
+        webhook_secret=SecretStr("whsec_" + "s3cret00" * 5),
     )
     assert "s3cret" not in f"{settings!r} {settings}"
 

@@ -36,6 +36,14 @@ _REMEMBERED = 200_000
 _CHECKS = 500
 _OF_A_NUMBER = 1000
 _TRIM = 500
+#: What may be told to WEBHOOK_URL: `_outbox.lua` decides whether it is.
+_TOLD = {
+    EventKind.REJECTED,
+    EventKind.FAILED,
+    EventKind.UNDELIVERED,
+    EventKind.DELIVERED,
+    EventKind.VERIFIED,
+}
 
 T = TypeVar("T")
 
@@ -58,19 +66,28 @@ class Entry(NamedTuple):
 
 
 class Ledger:
-    """Applies events and reads attempts. `keep` is how long an attempt is kept after its request.
+    """Applies events and reads attempts. `keep` is how long an attempt is kept after its request;
+    `tells`: what comes of it is told to WEBHOOK_URL, and queued in the same step.
 
     What a process learns of where an attempt is booked stays true, so it is remembered.
     """
 
     def __init__(
-        self, client: Client, scripts: Scripts, keys: Keys, clock: Clock, keep: timedelta
+        self,
+        client: Client,
+        scripts: Scripts,
+        keys: Keys,
+        clock: Clock,
+        keep: timedelta,
+        *,
+        tells: bool = False,
     ) -> None:
         self._client = client
         self._scripts = scripts
         self._keys = keys
         self._clock = clock
         self._keep_ms = int(keep.total_seconds() * 1000)
+        self._told = frozenset(_TOLD if tells else ())
         self._rollups = Rollups(keys)
         self._bookings: OrderedDict[str, Booking] = OrderedDict()
         self._lock = Lock()
@@ -168,6 +185,10 @@ class Ledger:
                 booking, event.kind, reference, *(errors or ("", _error(event)))
             )
             keys += more_keys
+        told_outside = booking is not None and event.kind in self._told
+        if told_outside:
+            verification = self._keys.verification(verification_of(event.attempt))
+            keys += [verification, self._keys.outbox, self._keys.outbox_events]
         fields = [text for pair in event.fields.items() for text in pair]
         return keys, [
             event.kind,
@@ -182,6 +203,7 @@ class Ledger:
             "0" if told else "1",
             "1" if booking is not None else "0",
             *more,
+            "1" if told_outside else "",
             *fields,
         ]
 

@@ -25,6 +25,14 @@
     {sandbox}:v1:log_token                  string  the newest token
     {sandbox}:v1:log_requests               list    moments of the newest requests for them
     {sandbox}:v1:foreign:<yyyy-mm>          set     uuids of what others of the account sent
+    {sandbox}:v1:expiries                   zset    verifications by the moment they expire, ms,
+                                                    until it is known whether to tell WEBHOOK_URL
+    {sandbox}:v1:outbox                     zset    events for WEBHOOK_URL, by due moment, ms
+    {sandbox}:v1:outbox_events              hash    those events by id, `_outbox.lua` says how
+    {sandbox}:v1:dead                       zset    events that were given up, by that moment, ms,
+                                                    newest 1000
+    {sandbox}:v1:dead_events                hash    those events by id
+    {sandbox}:v1:told:<yyyy-mm-dd>          string  events that were told that UTC day
     {sandbox}:v1:simulated                  string  how sample traffic was made, JSON
     {sandbox}:v1:alerts                     stream  alerts' changes of state, newest 1000, JSON
     {sandbox}:v1:alert_check                string  how every alert stood at the last check, JSON
@@ -61,6 +69,11 @@ class Keys:
         self.log_turn = self._prefix + "log_turn"
         self.log_token = self._prefix + "log_token"
         self.log_requests = self._prefix + "log_requests"
+        self.expiries = self._prefix + "expiries"
+        self.outbox = self._prefix + "outbox"
+        self.outbox_events = self._prefix + "outbox_events"
+        self.dead = self._prefix + "dead"
+        self.dead_events = self._prefix + "dead_events"
         self.simulated = self._prefix + "simulated"
         self.alerts = self._prefix + "alerts"
         self.alert_check = self._prefix + "alert_check"
@@ -96,6 +109,9 @@ class Keys:
 
     def counters(self, now: datetime) -> str:
         return f"{self._prefix}counters:{now:%Y-%m-%d}"
+
+    def told(self, now: datetime) -> str:
+        return f"{self._prefix}told:{now:%Y-%m-%d}"
 
     def foreign(self, now: datetime) -> str:
         return f"{self._prefix}foreign:{now:%Y-%m}"

@@ -55,7 +55,8 @@ class Known:
 
 class VerificationRecords:
     """Reads and writes verifications. `keep` outlasts every lifetime: the moment of expiry decides,
-    the TTL only cleans up. If the key went first, a late report would have nothing to attach to."""
+    the TTL only cleans up. If the key went first, a late report would have nothing to attach to.
+    `tells`: what becomes of a verification is told to WEBHOOK_URL, and queued as it happens."""
 
     def __init__(
         self,
@@ -65,6 +66,8 @@ class VerificationRecords:
         keyring: Keyring,
         policy: Policy,
         keep: timedelta,
+        *,
+        tells: bool = False,
     ) -> None:
         self._client = client
         self._scripts = scripts
@@ -72,6 +75,8 @@ class VerificationRecords:
         self._keyring = keyring
         self._policy = policy
         self._keep_ms = _ms(keep)
+        # Named to a script only where it may queue something: a key costs, even one not looked at.
+        self._queue = [keys.outbox, keys.outbox_events] if tells else []
         by_limit = sorted(policy.failures, key=lambda budget: budget.limit)
         self._failure_limits = [
             max(_ms(one.window) for one in by_limit),
@@ -102,10 +107,11 @@ class VerificationRecords:
         )
         answer: list[str | int] = self._scripts.run(
             "start_verification",
-            keys,
+            [*keys, self._keys.expiries, *self._queue] if self._queue else keys,
             [
                 *self._reserved(verification, reservation),
                 _ms(self._policy.cooldown(1)),
+                to_ms(verification.expires_at) if self._queue else "",
                 *_counted(_fields(verification)),
                 *_counted(record),
                 *budgets,
@@ -207,6 +213,7 @@ class VerificationRecords:
                     self._keys.failures(known.number_index),
                     self._keys.events(newest),
                     self._keys.checks,
+                    *self._queue,
                 ],
                 [
                     to_ms(now),
@@ -227,7 +234,7 @@ class VerificationRecords:
         """The answer of `cancel.lua`."""
         answer: str = self._scripts.run(
             "cancel",
-            [self._keys.verification(verification)],
+            [self._keys.verification(verification), *self._queue],
             [to_ms(now), self._keys.changes, verification],
         )
         return answer

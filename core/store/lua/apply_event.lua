@@ -5,7 +5,8 @@
 -- KEYS[18…] as far as ARGV says so, in this order: the number's attempts; the reference; for each leg
 --           the channel in three tiers, the country by the quarter (ttd only) and by the day; for the
 --           error that is counted now, then for the one counted from now on, six each: of each tier
---           all countries, one country; counters of the first attempt, nine.
+--           all countries, one country; counters of the first attempt, nine. After them, where events
+--           are told: verification hash, queue of events, events by id
 -- ARGV[1]  kind                 ARGV[2]  moment it happened, Unix ms
 -- ARGV[3]  moment it was heard  ARGV[4]  source                 ARGV[5]  keep, ms
 -- ARGV[6]  Pub/Sub channel      ARGV[7]  verification           ARGV[8]  keep of counters, ms
@@ -17,14 +18,15 @@
 -- ARGV[23…25] slots of the first attempt, ARGV[26…28] their ends; "" where it is not another one
 -- ARGV[29…31] names of the channel, country and carrier series
 -- ARGV[32…33] names of the series of the error from now on: all countries, one country
--- ARGV[34…] field name, value, …
+-- ARGV[34] "1": what this does may be told to WEBHOOK_URL, and KEYS ends with what that needs
+-- ARGV[35…] field name, value, …
 -- Returns  {outcome, state}; outcome: applied, repeated, late, orphan; or {"moved", error now, error
 --          from now on}: nothing was done, the caller must name other keys
 -- Invariant: nothing is written for an attempt that is not there (it would have no TTL), but by
 --            `requested`.
 -- include _ledger
 local event = { kind = ARGV[1], at_ms = ARGV[2], heard_ms = ARGV[3], source = ARGV[4], fields = {} }
-for i = 34, #ARGV do event.fields[i - 33] = ARGV[i] end
+for i = 35, #ARGV do event.fields[i - 34] = ARGV[i] end
 local heard, keep, keep_counters = tonumber(ARGV[3]), ARGV[5], ARGV[8]
 
 local function count(name)
@@ -151,5 +153,12 @@ end
 if dropped then count("late_dropped") end
 if overflow then count("overflow") end
 if outcome == "repeated" or outcome == "late" then count(outcome) end
+if ARGV[34] == "1" then
+-- include _outbox
+    local verification_key, queue, events = unpack(KEYS, #KEYS - 2)
+    local about = { type = news_of(before, write, event.kind, outcome), at_ms = event.at_ms }
+    about.verification, about.attempt = ARGV[7], event.kind ~= "verified" and ARGV[9] or nil
+    if about.type then queue_event(queue, events, about, verification_key, KEYS[1], ARGV[3]) end
+end
 redis.call("PUBLISH", ARGV[6], ARGV[7])
 return { outcome, state }

@@ -1,6 +1,7 @@
 -- Check one entered code: count it, refuse when the budget is spent, then compare and consume.
 -- KEYS[1]  verification hash    KEYS[2]  failures of the number
 -- KEYS[3]  events stream of the newest attempt                   KEYS[4]  checks to be booked
+-- KEYS[5]  queue of events      KEYS[6]  events by id; both only where events are told
 -- ARGV[1]  now, Unix ms         ARGV[2]  digest of the entered code     ARGV[3]  digest of the right one
 -- ARGV[4]  number of the newest attempt, as the caller knows it
 -- ARGV[5]  Pub/Sub channel      ARGV[6]  verification
@@ -50,6 +51,11 @@ else
     local most = tonumber(ARGV[#ARGV - 1])
     if redis.call("LPUSH", KEYS[2], ARGV[1]) > most then redis.call("LTRIM", KEYS[2], 0, most - 1) end
     redis.call("PEXPIRE", KEYS[2], ARGV[8])
+    if left == 0 and KEYS[5] then
+-- include _outbox
+        local about = { type = "failed", reason = "locked", at_ms = ARGV[1], verification = ARGV[6] }
+        queue_event(KEYS[5], KEYS[6], about, KEYS[1], nil, ARGV[1])
+    end
 end
 -- The ledger's event of this check. NOMKSTREAM: a stream that has gone would come back without a TTL.
 redis.call("XADD", KEYS[3], "NOMKSTREAM", "MAXLEN", 100, "*",

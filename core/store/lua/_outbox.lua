@@ -1,0 +1,53 @@
+-- Library: what is told to WEBHOOK_URL, put into the queue in the step that makes it true.
+-- So a crash can neither lose an event nor double it: it is queued exactly when the state changes, and
+-- only where a state is reached that is reached once.
+-- The queue is a zset of ids by due moment. A hash holds, by "<id>" what is told, by "<id> tries" how
+-- often it was tried, and by "<id> last" how the last try ended. What was given up is kept in a second
+-- pair of the same form. The two of a pair are always given their TTL together, so they end together.
+
+local KEEP_MS = 2592000000 -- 30 days without any news; the tries of one event take about one
+local OF_VERIFICATION = {
+    "status", "to_masked", "region", "channel", "mode", "started_ms", "verified_ms", "attempts",
+}
+local OF_ATTEMPT = {
+    "channel", "mode", "state", "requested_ms", "delivered_ms", "error_code", "hangup_cause", "cause",
+}
+local LOST = { rejected = true, failed = true, undelivered = true }
+
+local function keep(queue, events)
+    redis.call("PEXPIRE", queue, KEEP_MS)
+    redis.call("PEXPIRE", events, KEEP_MS)
+end
+
+local function add_facts(facts, key, names)
+    local values = redis.call("HMGET", key, unpack(names))
+    for i, name in ipairs(names) do facts[name] = values[i] or facts[name] end
+end
+
+-- about: type, at_ms, verification; where it is news of one attempt also attempt; `reason` and
+-- `status` where the records do not know them. attempt_key may be nil.
+-- Invariant: no code and no number is among the facts, which are named above.
+-- Invariant: nothing is told of a verification that is not there. Sample traffic has none, so none of
+--            it is ever told.
+-- Invariant: an id names one event for ever, so a receiver can drop what comes twice.
+local function queue_event(queue, events, about, verification_key, attempt_key, now_ms)
+    local facts = { type = about.type, at_ms = about.at_ms, verification = about.verification }
+    add_facts(facts, verification_key, OF_VERIFICATION)
+    if not facts.status then return end
+    if attempt_key then add_facts(facts, attempt_key, OF_ATTEMPT) end
+    facts.attempt = about.attempt or (about.verification .. "-" .. facts.attempts)
+    facts.reason, facts.status = about.reason, about.status or facts.status
+    local id = (about.attempt or about.verification) .. "_" .. about.type
+    if redis.call("HSETNX", events, id, cjson.encode(facts)) == 1 then
+        redis.call("ZADD", queue, now_ms, id)
+    end
+    keep(queue, events)
+end
+
+-- Which event is told of an attempt that was `before` and has been changed by `write`; nil: none.
+-- An attempt is lost once, even if a second opinion differs in the words; it may still arrive.
+local function news_of(before, write, kind, outcome)
+    if kind == "verified" then return outcome == "applied" and "verified" or nil end
+    if write.state == "delivered" then return "delivered" end
+    return LOST[write.state] and not LOST[before.state] and "failed" or nil
+end
