@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from core.access.password import Access
+from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
 from core.clock import Clock, SystemClock
 from core.delivery.alert_hours import HourReader
@@ -50,6 +51,7 @@ class Services:
     alerts: Alerts
     access: Access
     tokens: Tokens
+    request_limit: RequestLimit
     logs: LogSync
     log_schedule: LogSchedule
     sample: Sample
@@ -152,6 +154,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
             clock=clock,
         ),
         tokens=Tokens(client, keys, keyring, clock, in_sandbox=settings.is_sandbox),
+        request_limit=RequestLimit(client, keys, clock, settings.api_requests_per_minute),
         exchanges=exchanges,
         address=address,
         clients=clients,

@@ -109,6 +109,9 @@ class Settings(BaseSettings):
     webhook_secret: WebhookSecret | None = None
     """What those requests are signed with. Not set: in the sandbox, one follows from its key."""
 
+    api_requests_per_minute: int = _number(600, 1, 1_000_000)
+    """Requests of one token in a minute, to the REST API."""
+
     plivo_auth_id: AuthId | None = None
     """Plivo's Auth ID."""
     plivo_auth_token: SecretStr | None = _other("the Auth Token of the Plivo console", min_length=1)

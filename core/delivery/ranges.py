@@ -93,6 +93,16 @@ def compared(chosen: Range, by: Comparison) -> Range | None:
     return Range(chosen.start - shift, chosen.end - shift)
 
 
+def between(one: datetime, other: datetime, now: datetime) -> Range:
+    """The range from the earlier of two aware moments to before the later one, as far as figures
+    are kept and there can be any."""
+    # Compared before they are converted: the first and the last year have moments without a UTC.
+    oldest = now - timedelta(milliseconds=Tier.DAY.keep_ms)
+    start = min(max(min(one, other), oldest), now)
+    end = min(max(one, other, oldest), now)
+    return Range(start.astimezone(UTC), end.astimezone(UTC))
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Some slots of one tier, one after the other."""

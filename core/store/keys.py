@@ -11,6 +11,7 @@
     {sandbox}:v1:refusals:<index>           list    moments of sends that Plivo refused
     {sandbox}:v1:spend:<yyyy-mm-dd>         string  micro-dollars booked that UTC day
     {sandbox}:v1:tries:<index or all>       string  tries to sign in
+    {sandbox}:v1:requests:<name>:<minute>   string  requests of a token in that minute
     {sandbox}:v1:tokens                     hash    tokens of the HTTP routes by name: digest,
                                                     scopes, made and ends, ms
     {sandbox}:v1:follow                     zset    attempts to be asked after, by due moment
@@ -118,6 +119,9 @@ class Keys:
 
     def tries(self, name: str) -> str:
         return f"{self._prefix}tries:{name}"
+
+    def requests(self, name: str, minute: int) -> str:
+        return f"{self._prefix}requests:{name}:{minute}"
 
     def number(self, index: str) -> str:
         return f"{self._prefix}number:{index}"

@@ -1,24 +1,34 @@
 """The routes and the lifespan that `dashboard.py` mounts beside the pages.
 
-The same routes also make an application of their own (`standalone`), without Streamlit.
+The same routes also make an application of their own without Streamlit, `api`, for as many workers
+as there are cores: `uvicorn core.web.app:api --workers 2`.
 """
 
 import logging
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.services import Services
+from core.errors import ProductError, SettingsRefused
+from core.log import log_to_stderr
+from core.services import Services, build
+from core.settings import read_settings
 from core.web import access, live, plivo, seed
 from core.web.access_log import hide_addresses
 from core.web.farewell import call_on_stop
 from core.web.live import Changes
+from core.web.monitoring import route as monitoring
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +66,15 @@ class Web:
 
     @property
     def routes(self) -> list[BaseRoute]:
-        """Plivo's callbacks, the seed's routes, the push, and the sandbox where there is one."""
+        """Plivo's callbacks, the seed's routes, the REST API, the push, and the sandbox where there
+        is one."""
         return [
             *plivo.routes(self._services),
             *access.routes(self._services),
             *seed.routes(self._services),
+            *monitoring.routes(self._services),
             *live.routes(self._live_changes),
+            Mount("/api/v1", app=self._serve_rest),
             Mount("/sandbox", app=self._serve_sandbox),
         ]
 
@@ -88,12 +101,16 @@ class Web:
             services.log_schedule.start()
             stack.callback(services.log_schedule.stop)
             # After the first visitor's page has been drawn, before a number has been typed.
-            warm = threading.Timer(WARM_AFTER_SECONDS, services.warm)
+            warm = threading.Timer(WARM_AFTER_SECONDS, self._warm)
             warm.daemon = True
             warm.start()
             stack.callback(warm.cancel)
             log.info("started", extra={"mode": services.settings.mode, "redis": services.where})
             yield {}
+
+    def _warm(self) -> None:
+        self._services().warm()
+        self.rest.openapi()
 
     def middleware(self, app: ASGIApp) -> ASGIApp:
         """Learns the address this process listens on from the first request it gets."""
@@ -111,6 +128,17 @@ class Web:
             raise RuntimeError("The lifespan has not started")
         return self._changes
 
+    @cached_property
+    def rest(self) -> "FastAPI":
+        """The REST API. Made when it is first needed: FastAPI takes its time to load, and whoever
+        opens a page should not wait for it."""
+        from core.web.rest.application import rest_api
+
+        return rest_api(self._services)
+
+    async def _serve_rest(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.rest(scope, receive, send)
+
     async def _serve_sandbox(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._sandbox is None:
             # Live: there is no sandbox, and the page's catch-all must not answer for it.
@@ -124,6 +152,31 @@ def standalone(web: Web) -> Starlette:
     return Starlette(
         routes=web.routes, lifespan=web.lifespan, middleware=[Middleware(web.middleware)]
     )
+
+
+def __getattr__(name: str) -> Starlette:
+    """`api`, made when a server asks this module for it: the pages import it for `Web` alone."""
+    if name != "api":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    log_to_stderr()
+    try:
+        services = build(read_settings())
+        if services.runs_sandbox:
+            raise SettingsRefused(
+                "The API alone has no sandbox inside: every worker would have one of its own.",
+                "Start one with `python -m core.sandbox`, then set PLIVO_MODE=sandbox, "
+                "SANDBOX_URL=http://127.0.0.1:8510 and the credentials that it prints.",
+            )
+    except ProductError as error:
+        sys.exit(f"{error.cause}\n{error.remedy}")
+    web = Web(lambda: services, _no_sandbox)
+    # A worker serves nothing else, so it loads what it needs before its first request.
+    web.rest.openapi()
+    return standalone(web)
+
+
+def _no_sandbox(services: Services) -> MountedSandbox:
+    raise AssertionError("a process with a sandbox inside was refused above")
 
 
 def _host(host: str) -> str:

@@ -1,0 +1,61 @@
+"""Makes the FastAPI application that is mounted at `/api/v1`."""
+
+from collections.abc import Callable
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from pydantic import BaseModel
+
+from core.services import Services
+from core.store.connection import store_errors
+from core.web.rest import attempts, delivery, verifications
+from core.web.rest.bearer import App
+from core.web.rest.problems import documented, handle_problems
+
+#: No request of ours needs more, in bytes.
+LONGEST_BODY = 16 * 1024
+_DESCRIPTION = """
+Verify phone numbers on Plivo, and read how delivery goes.
+
+Send a bearer token (`Authorization: Bearer …`) with the scope of the routes: **verify** for
+verifications, **read** for delivery and attempts. Errors are problem details (RFC 9457) with a
+stable `code`. `RateLimit-…` headers say how many requests a token has left in this minute.
+"""
+
+
+class Health(BaseModel):
+    """That this process serves, and that its Redis answers."""
+
+    status: str
+
+
+def rest_api(services: Callable[[], Services]) -> FastAPI:
+    """The application; `services` is asked for at each request."""
+    app = FastAPIOffline(
+        docs_url="/docs",
+        redoc_url=None,
+        title="Phone verification",
+        version="1",
+        description=_DESCRIPTION,
+        max_body_size=LONGEST_BODY,
+        swagger_ui_parameters={"persistAuthorization": False, "defaultModelsExpandDepth": 0},
+    )
+    app.state.services = services
+    handle_problems(app)
+    for router in (verifications.router, delivery.router, attempts.router):
+        app.include_router(router)
+
+    @app.get(
+        "/health",
+        tags=["Health"],
+        operation_id="health",
+        summary="Whether this process can serve",
+        responses=documented(503),
+    )
+    def health(services: App) -> Health:
+        """No token is needed. 503 while Redis is away."""
+        with store_errors():
+            services.client.get(services.keys.simulated)
+        return Health(status="ok")
+
+    return app

@@ -1,0 +1,120 @@
+"""`/attempts`: single messages and calls, newest first, as far as they are kept."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+
+from core.clock import from_ms
+from core.delivery.attempt import Attempt, Channel, State
+from core.delivery.explorer import Wanted
+from core.errors import NumberRefused
+from core.services import Services
+from core.verification.number import parse_number
+from core.web.rest.answers import AttemptAnswer, HeardAnswer
+from core.web.rest.bearer import App, MayRead
+from core.web.rest.problems import Code, Refused, documented, not_found
+
+router = APIRouter(prefix="/attempts", tags=["Attempts"])
+
+_MOST = 200
+
+
+class Attempts(BaseModel):
+    """A page of them. `next_cursor` asks for the next one; null at the end. A page may hold fewer
+    than were asked for, or none, and still not be the last: only so many are looked through."""
+
+    attempts: list[AttemptAnswer]
+    next_cursor: str | None = None
+
+
+class AttemptDetail(AttemptAnswer):
+    """One attempt with all that was heard of it, the newest 100, oldest first."""
+
+    heard: list[HeardAnswer] = Field(default_factory=list)
+
+
+@router.get(
+    "",
+    operation_id="listAttempts",
+    summary="Attempts, newest first",
+    responses=documented(401, 403, 422, 429, 503),
+)
+def attempts(
+    services: App,
+    token: MayRead,
+    state: State | None = None,
+    channel: Channel | None = None,
+    country: Annotated[str | None, Query(pattern="^[A-Z]{2}$")] = None,
+    error: Annotated[
+        str | None, Query(max_length=40, description="A message's error, a call's hangup cause.")
+    ] = None,
+    cursor: Annotated[str | None, Query(max_length=200, description="Of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=_MOST)] = 50,
+) -> Attempts:
+    """Kept: the newest ATTEMPTS_KEPT, for ATTEMPT_RETENTION_DAYS; older ones are in the figures."""
+    wanted = Wanted(state or "", channel or "", country or "", error or "")
+    page = services.explorer.page(wanted, cursor, limit)
+    return Attempts(attempts=_answers(page.attempts), next_cursor=page.cursor)
+
+
+class Search(BaseModel):
+    """Exactly one of them: a number (E.164), or the id of a verification, of an attempt, or of
+    Plivo's."""
+
+    number: str | None = Field(None, min_length=3, max_length=40)
+    id: str | None = Field(None, min_length=1, max_length=64)
+
+
+@router.post(
+    "/search",
+    operation_id="findAttempts",
+    summary="Find attempts by number or id",
+    responses=documented(401, 403, 413, 422, 429, 503),
+)
+def search(services: App, token: MayRead, body: Search) -> Attempts:
+    """A POST, so that no number stands in an address. An unknown number finds nothing, as does one
+    that nobody has verified."""
+    if body.number is not None:
+        return Attempts(attempts=_answers(_of_number(services, body.number)))
+    return Attempts(attempts=_answers(services.explorer.find(body.id or "")))
+
+
+@router.get(
+    "/{attempt}",
+    operation_id="readAttempt",
+    summary="One attempt, with all that was heard of it",
+    responses=documented(401, 403, 404, 422, 429, 503),
+)
+def attempt(
+    services: App,
+    token: MayRead,
+    attempt: Annotated[str, Path(pattern=r"^[a-z2-7]{24}-[0-9]{1,3}$")],
+) -> AttemptDetail:
+    """Also what came twice or late, which changed nothing."""
+    found = services.ledger.attempt(attempt)
+    if found is None:
+        raise not_found("attempt")
+    heard = [
+        HeardAnswer(
+            kind=one["kind"],
+            outcome=one["outcome"],
+            at=from_ms(one["at_ms"]),
+            heard_at=from_ms(one["heard_ms"]),
+            source=one["source"],
+        )
+        for one in services.ledger.heard(attempt)
+    ]
+    return AttemptDetail(**AttemptAnswer.of(found).model_dump(), heard=heard)
+
+
+def _answers(found: list[Attempt]) -> list[AttemptAnswer]:
+    return [AttemptAnswer.of(one) for one in found]
+
+
+def _of_number(services: Services, typed: str) -> list[Attempt]:
+    try:
+        number = parse_number(typed, default_region=services.settings.default_region, for_sms=False)
+    except NumberRefused as error:
+        raise Refused(422, Code.NUMBER_REFUSED, error.cause, error.remedy) from None
+    return services.explorer.of_number(services.keyring.index("number", number.e164))

@@ -1,0 +1,87 @@
+"""Who calls: a bearer token with a scope (RFC 6750), and how many requests it has left."""
+
+from collections.abc import Callable
+from math import ceil
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from core.access.request_limit import WINDOW, Allowance
+from core.access.tokens import Scope, Token
+from core.services import Services
+from core.web.rest.problems import Code, Refused
+
+_SCHEME = HTTPBearer(
+    auto_error=False,
+    description="Made by `python -m core.web.tokens make NAME --scope verify`.",
+)
+
+
+async def services_of(request: Request) -> Services:
+    """The services of this process."""
+    services: Services = request.app.state.services()
+    return services
+
+
+App = Annotated[Services, Depends(services_of)]
+
+
+def bearer_of(scope: Scope) -> Callable[..., Token]:
+    """A dependency: the valid token of the request, which must hold `scope`. Counts the request,
+    and tells in the `RateLimit-…` headers (draft-ietf-httpapi-ratelimit-headers-06) what is left.
+    """
+
+    def bearer(
+        services: App,
+        request: Request,
+        response: Response,
+        given: Annotated[HTTPAuthorizationCredentials | None, Depends(_SCHEME)],
+    ) -> Token:
+        token = services.tokens.recognise(given.credentials) if given else None
+        if token is None:
+            raise Refused(
+                401,
+                Code.UNAUTHENTICATED,
+                "A token is missing, or not valid.",
+                "Send one as Authorization: Bearer.",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        allowance = services.request_limit.spend(token.name)
+        headers = _headers(allowance)
+        # An error has a response of its own.
+        request.state.limit_headers = headers
+        response.headers.update(headers)
+        response.headers["Cache-Control"] = "no-store"
+        if allowance.is_spent:
+            raise Refused(
+                429,
+                Code.TOO_MANY_REQUESTS,
+                f"This token has made its {allowance.limit:,} requests of this minute.",
+                "Wait, or ask the operator for more (API_REQUESTS_PER_MINUTE).",
+                retry_after=allowance.reset,
+            )
+        if not token.may(scope):
+            raise Refused(
+                403,
+                Code.INSUFFICIENT_SCOPE,
+                f"This token does not hold the scope {scope}.",
+                "Use one that does, or ask the operator for it.",
+                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
+            )
+        return token
+
+    return bearer
+
+
+def _headers(allowance: Allowance) -> dict[str, str]:
+    return {
+        "RateLimit-Policy": f"{allowance.limit};w={int(WINDOW.total_seconds())}",
+        "RateLimit-Limit": str(allowance.limit),
+        "RateLimit-Remaining": str(allowance.remaining),
+        "RateLimit-Reset": str(ceil(allowance.reset.total_seconds())),
+    }
+
+
+MayVerify = Annotated[Token, Depends(bearer_of(Scope.VERIFY))]
+MayRead = Annotated[Token, Depends(bearer_of(Scope.READ))]

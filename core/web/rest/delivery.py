@@ -1,0 +1,239 @@
+"""`/delivery`: the figures of the Delivery page, as JSON. Same queries, same definitions.
+
+Every count is of attempts by the moment of their request; `core/delivery/layout.py` says what each
+one counts.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import pandas as pd
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel, Field, create_model
+
+from core.delivery.alert_rules import Measure, Rule
+from core.delivery.alert_states import AlertState
+from core.delivery.attempt import Channel
+from core.delivery.layout import UPPER_MS, Leg
+from core.delivery.queries import FIGURES, Filters
+from core.delivery.ranges import Comparison, Preset, Range, between, compared, preset
+from core.delivery.rates import QUANTILES, percentiles
+from core.web.rest.bearer import App, MayRead
+from core.web.rest.problems import documented
+
+router = APIRouter(
+    prefix="/delivery", tags=["Delivery"], responses=documented(401, 403, 422, 429, 503)
+)
+
+#: As a type, so that the OpenAPI document names the zones and a wrong one is refused as it says.
+Zone = StrEnum("Zone", {name: name for name in sorted(available_timezones())})  # type: ignore[misc]
+
+_COUNTS: dict[str, Any] = {name: (int, ...) for name in FIGURES}
+Figures: Any = create_model("Figures", **_COUNTS)
+Figures.__doc__ = (
+    "Counts of attempts. `…_ms` are sums of milliseconds, `…_micros` of 1/10⁶ US dollars."
+)
+
+
+class Span(BaseModel):
+    """From `start` to before `end`."""
+
+    start: datetime
+    end: datetime
+
+
+class Totals(BaseModel):
+    """Sums of a range, and of the range that it is compared with."""
+
+    range: Span
+    figures: Figures
+    previous_range: Span | None
+    previous: Figures | None
+
+
+class Step(Figures):
+    """One step of the range; not `complete` while it has not ended."""
+
+    start: datetime
+    complete: bool
+
+
+class ChannelRow(Figures):
+    """One channel."""
+
+    channel: Channel
+
+
+class CountryRow(Figures):
+    """One country (`carrier` is empty), or one carrier of it ("?" where it is not known)."""
+
+    country: str
+    carrier: str
+    p95_ms: float | None = Field(description="Time to deliver; null below 200 deliveries.")
+
+
+class ErrorRow(BaseModel):
+    """A message's error, a call's hangup cause, `refused` or `unstated`."""
+
+    channel: Channel
+    code: str
+    count: int
+    previous: int
+
+
+class Bin(BaseModel):
+    """How many attempts took so long: up to `upper_ms`, and longer than the bin before."""
+
+    upper_ms: float
+    count: int
+
+
+class Latency(BaseModel):
+    """How long a leg took. A percentile is null where too few attempts stand behind it, and at
+    most 4.4 % off. Bins without attempts are left out."""
+
+    range: Span
+    leg: Leg
+    count: int
+    percentiles_ms: dict[str, float | None]
+    bins: list[Bin]
+
+
+class AlertAnswer(BaseModel):
+    """How one measure of one series stood at the last check."""
+
+    series: str
+    measure: Measure
+    state: AlertState
+    rule: Rule | None
+    n: int
+    observed: float | None
+    baseline: float | None
+    since: datetime
+    under: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request is about. Parsed once, for every route here."""
+
+    range: Range
+    previous: Range | None
+    filters: Filters
+    zone: ZoneInfo
+
+    @property
+    def span(self) -> Span:
+        return Span(start=self.range.start, end=self.range.end)
+
+
+async def _asked(
+    services: App,
+    range_: Annotated[
+        Preset, Query(alias="range", description="Ends now; `start` and `end` go before it.")
+    ] = Preset.DAY,
+    start: Annotated[AwareDatetime | None, Query(description="With `end`: a range of its own.")] = (
+        None
+    ),
+    end: AwareDatetime | None = None,
+    compare: Comparison = Comparison.NONE,
+    zone: Annotated[
+        Zone,
+        Query(description="Where days begin."),
+    ] = Zone["UTC"],
+    channel: Channel | None = None,
+    country: Annotated[str | None, Query(pattern="^[A-Z]{2}$")] = None,
+    carrier: Annotated[str | None, Query(max_length=80, description="With `country`.")] = None,
+) -> Asked:
+    now = services.clock.now()
+    place = ZoneInfo(str(zone))
+    chosen = preset(range_, now, place)
+    if start is not None and end is not None:
+        chosen = between(start, end, now)
+    filters = Filters(channel, country, carrier if country else None)
+    return Asked(chosen, compared(chosen, compare), filters, place)
+
+
+AskedFor = Annotated[Asked, Depends(_asked)]
+
+
+@router.get("/totals", operation_id="deliveryTotals", summary="Sums of a range")
+def totals(services: App, token: MayRead, asked: AskedFor) -> Totals:
+    """With `compare`, also of the range that it is compared with."""
+    before = asked.previous
+    previous = services.queries.totals(before, asked.filters) if before else None
+    return Totals(
+        range=asked.span,
+        figures=_figures(services.queries.totals(asked.range, asked.filters)),
+        previous_range=Span(start=before.start, end=before.end) if before else None,
+        previous=_figures(previous) if previous is not None else None,
+    )
+
+
+@router.get("/over-time", operation_id="deliveryOverTime", summary="Figures step by step")
+def over_time(services: App, token: MayRead, asked: AskedFor) -> list[Step]:
+    """Minutes up to three hours, quarter-hours up to 36, hours up to eight days, then days."""
+    frame = services.queries.over_time(asked.range, asked.filters, asked.zone)
+    return [Step(**row) for row in _rows(frame)]
+
+
+@router.get("/channels", operation_id="deliveryByChannel", summary="Figures by channel")
+def channels(services: App, token: MayRead, asked: AskedFor) -> list[ChannelRow]:
+    """One row a channel that had traffic."""
+    frame = services.queries.by_channel(asked.range, asked.filters)
+    return [ChannelRow(**row) for row in _rows(frame)]
+
+
+@router.get("/countries", operation_id="deliveryByCountry", summary="Figures by country, carrier")
+def countries(services: App, token: MayRead, asked: AskedFor) -> list[CountryRow]:
+    """A country's own row, then those of its carriers."""
+    frame = services.queries.by_country(asked.range, asked.filters).drop(columns="spark")
+    return [CountryRow(**row) for row in _rows(frame)]
+
+
+@router.get("/errors", operation_id="deliveryErrors", summary="Errors, the most frequent first")
+def errors(services: App, token: MayRead, asked: AskedFor) -> list[ErrorRow]:
+    """With `compare`, `previous` counts the range before. Not told apart by carrier."""
+    frame = services.queries.errors(asked.range, asked.filters, asked.previous)
+    return [ErrorRow(**row) for row in _rows(frame)]
+
+
+@router.get("/latency", operation_id="deliveryLatency", summary="How long a leg takes")
+def latency(services: App, token: MayRead, asked: AskedFor, leg: Leg = Leg.TTD) -> Latency:
+    """Percentiles out of a histogram whose bins grow by 2^(1/8)."""
+    histogram = services.queries.histogram(asked.range, asked.filters, leg)
+    found = percentiles(histogram)
+    return Latency(
+        range=asked.span,
+        leg=leg,
+        count=int(histogram.sum()),
+        percentiles_ms={f"p{q * 100:g}": found[q] for q in QUANTILES},
+        bins=[
+            Bin(upper_ms=float(upper), count=int(count))
+            for upper, count in zip(UPPER_MS, histogram, strict=True)
+            if count
+        ],
+    )
+
+
+@router.get("/alerts", operation_id="deliveryAlerts", summary="How every alert stands")
+def alerts(services: App, token: MayRead) -> list[AlertAnswer]:
+    """As of the last check, which is made every 15 minutes."""
+    return [
+        AlertAnswer(**{name: getattr(one, name) for name in AlertAnswer.model_fields})
+        for one in services.alerts.current()
+    ]
+
+
+def _figures(totals: "pd.Series[int]") -> Any:
+    return Figures(**{name: int(totals[name]) for name in FIGURES})
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows with their index, as JSON has them: no NaN."""
+    whole = frame.reset_index()
+    rows = whole.astype(object).where(whole.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]

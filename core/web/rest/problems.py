@@ -1,0 +1,208 @@
+"""Errors of the REST API, as problem details (RFC 9457).
+
+`code` is stable: programs compare it, people read `cause` and `remedy`. Nothing that was sent comes
+back in an error, since it may be a code or a number.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from core.errors import StoreUnavailable
+
+MEDIA_TYPE = "application/problem+json"
+#: How soon a caller may try again when Redis is away.
+_STORE_AWAY = timedelta(seconds=5)
+
+
+class Code(StrEnum):
+    """What is wrong. A code keeps its meaning; new ones may come."""
+
+    INVALID_REQUEST = "invalid_request"
+    UNAUTHENTICATED = "unauthenticated"
+    INSUFFICIENT_SCOPE = "insufficient_scope"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    TOO_LARGE = "too_large"
+    NUMBER_REFUSED = "number_refused"
+    CHANNEL_UNAVAILABLE = "channel_unavailable"
+    KEY_REUSED = "key_reused"
+    OVER_BUDGET = "over_budget"
+    NUMBER_LOCKED = "number_locked"
+    TOO_SOON = "too_soon"
+    VERIFICATION_CLOSED = "verification_closed"
+    MALFORMED_CODE = "malformed_code"
+    STORE_UNAVAILABLE = "store_unavailable"
+    INTERNAL_ERROR = "internal_error"
+
+
+class Mistake(BaseModel):
+    """One thing that is wrong with a request: where, as `body.number`, and what."""
+
+    where: str
+    message: str
+
+
+class Problem(BaseModel):
+    """What went wrong, and what to do. `retry_after_seconds` is there where waiting helps."""
+
+    type: str = "about:blank"
+    title: str = Field(description="The status in words.")
+    status: int
+    code: Code
+    cause: str
+    remedy: str
+    retry_after_seconds: int | None = None
+    errors: list[Mistake] = Field(default_factory=list)
+
+
+class Refused(Exception):
+    """Ends a request with a problem."""
+
+    def __init__(
+        self,
+        status: int,
+        code: Code,
+        cause: str,
+        remedy: str,
+        *,
+        retry_after: timedelta | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(cause)
+        self.status = status
+        self.code = code
+        self.cause = cause
+        self.remedy = remedy
+        self.retry_after = retry_after
+        self.headers = dict(headers or {})
+
+
+def not_found(what: str) -> Refused:
+    """There is none of that id (any more)."""
+    return Refused(
+        404,
+        Code.NOT_FOUND,
+        f"There is no such {what}, or it is no longer kept.",
+        "Look at the id, or make a new one.",
+    )
+
+
+def respond(
+    status: int,
+    code: Code,
+    cause: str,
+    remedy: str,
+    *,
+    retry_after: timedelta | None = None,
+    headers: Mapping[str, str] | None = None,
+    errors: list[Mistake] | None = None,
+) -> Response:
+    """The answer for a problem."""
+    more = {"Cache-Control": "no-store", **(headers or {})}
+    seconds = None
+    if retry_after is not None:
+        # Rounded up: whoever waits as long as it says is not sent away again.
+        seconds = max(1, -(-retry_after // timedelta(seconds=1)))
+        more["Retry-After"] = str(seconds)
+    problem = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        code=code,
+        cause=cause,
+        remedy=remedy,
+        retry_after_seconds=seconds,
+        errors=errors or [],
+    )
+    body = problem.model_dump(mode="json", exclude_defaults=True) | {"type": problem.type}
+    return JSONResponse(body, status, more, MEDIA_TYPE)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For OpenAPI: these statuses answer with a problem."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in statuses
+    }
+
+
+def handle_problems(app: FastAPI) -> None:
+    """Turn every error of this application into a problem."""
+    handlers: dict[type[Exception], Callable[[Request, Any], Awaitable[Response]]] = {
+        Refused: _refused,
+        RequestValidationError: _invalid,
+        HTTPException: _http,
+        StoreUnavailable: _store_away,
+        Exception: _broken,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+async def _refused(request: Request, error: Refused) -> Response:
+    return respond(
+        error.status,
+        error.code,
+        error.cause,
+        error.remedy,
+        retry_after=error.retry_after,
+        headers={**getattr(request.state, "limit_headers", {}), **error.headers},
+    )
+
+
+async def _invalid(request: Request, error: RequestValidationError) -> Response:
+    mistakes = [
+        Mistake(where=".".join(str(part) for part in one["loc"]), message=one["msg"])
+        for one in error.errors()
+    ]
+    return respond(
+        422,
+        Code.INVALID_REQUEST,
+        "The request is not what the OpenAPI document says.",
+        "Correct what `errors` names.",
+        headers=getattr(request.state, "limit_headers", {}),
+        errors=mistakes,
+    )
+
+
+async def _http(request: Request, error: HTTPException) -> Response:
+    headers = error.headers or {}
+    match error.status_code:
+        case 404:
+            cause, remedy = "There is nothing at this address.", "See /api/v1/docs."
+            return respond(404, Code.NOT_FOUND, cause, remedy, headers=headers)
+        case 405:
+            cause, remedy = "That method is not served here.", "Use one of the header Allow."
+            return respond(405, Code.METHOD_NOT_ALLOWED, cause, remedy, headers=headers)
+        case 413:
+            cause, remedy = "The body is too large.", "Send less than 16 kB."
+            return respond(413, Code.TOO_LARGE, cause, remedy, headers=headers)
+        case status:
+            remedy = "Send a JSON object, as /api/v1/docs shows."
+            return respond(
+                status, Code.INVALID_REQUEST, "The request cannot be read.", remedy, headers=headers
+            )
+
+
+async def _store_away(request: Request, error: StoreUnavailable) -> Response:
+    return respond(503, Code.STORE_UNAVAILABLE, error.cause, error.remedy, retry_after=_STORE_AWAY)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    # The server logs the traceback: it raises again what has come here.
+    return respond(
+        500, Code.INTERNAL_ERROR, "This is a mistake of ours.", "Tell the operator when it was."
+    )

@@ -1,0 +1,222 @@
+"""`/verifications`: start, look at, resend, check and cancel."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
+
+from core.access.tokens import Token
+from core.delivery.attempt import Channel, Mode
+from core.keyring import new_id
+from core.services import Services
+from core.verification.model import CancelOutcome, CheckOutcome, SendOutcome, SendResult
+from core.verification.words import check_words
+from core.web.rest.answers import CheckAnswer, SendAnswer, SentAnswer, VerificationAnswer
+from core.web.rest.bearer import App, MayVerify
+from core.web.rest.problems import Code, Refused, documented, not_found
+
+router = APIRouter(prefix="/verifications", tags=["Verifications"])
+
+Id = Annotated[str, Path(description="A verification's id.", pattern=r"^[a-z2-7]{24}$")]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Of your choice, one for each wish to verify: a request that is repeated with "
+        "it sends nothing and gets the same verification. Kept for ATTEMPT_RETENTION_DAYS.",
+    ),
+]
+
+
+class Start(BaseModel):
+    """Whom to send a code, and how."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: str = Field(
+        min_length=3, max_length=40, description="E.164, or national with `region`.",
+        examples=["+14155550123"],
+    )  # fmt: skip
+    channel: Channel = Channel.SMS
+    mode: Mode = Field(Mode.SMS, description="What a PHLO is asked to do; others ignore it.")
+    region: str | None = Field(
+        None, pattern="^[A-Z]{2}$", description="Country of a national number, ISO 3166."
+    )
+    locale: str | None = Field(
+        None, max_length=35, pattern="^[A-Za-z0-9-]+$",
+        description="Language of the message or the call, BCP 47, such as de-AT.",
+    )  # fmt: skip
+    client_address: IPvAnyAddress | None = Field(
+        None, description="Address of the person who asked you, for the budget of one address."
+    )
+
+
+class Resend(BaseModel):
+    """How to send the same code again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seen: int = Field(
+        ge=1, le=1000,
+        description="How many attempts you know of: the same request twice sends once.",
+    )  # fmt: skip
+    call: bool = Field(False, description="Call, in place of a message.")
+    client_address: IPvAnyAddress | None = None
+
+
+class Check(BaseModel):
+    """What a person entered."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str = Field(min_length=1, max_length=40, examples=["123456"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    operation_id="startVerification",
+    summary="Start a verification and send its code",
+    responses=documented(401, 403, 409, 413, 422, 429, 503),
+)
+def start(
+    services: App,
+    token: MayVerify,
+    request: Request,
+    response: Response,
+    body: Start,
+    idempotency_key: Key = None,
+) -> SentAnswer:
+    """Known and unknown numbers get the same answer. 201 also when Plivo refused the send: see
+    `send.outcome`, and resend."""
+    result = services.verifications.start(
+        body.number,
+        body.channel,
+        mode=body.mode,
+        region=body.region,
+        locale=body.locale,
+        address=_text(body.client_address),
+        idempotency_key=_key(token, idempotency_key),
+    )
+    answer = _sent(services, result)
+    response.headers["Location"] = f"{request.url.path.rstrip('/')}/{result.verification}"
+    if result.outcome is SendOutcome.DUPLICATE:
+        response.headers["Idempotency-Replayed"] = "true"
+    return answer
+
+
+@router.get(
+    "/{verification}",
+    operation_id="readVerification",
+    summary="Read a verification with its timeline",
+    responses=documented(401, 403, 404, 422, 429, 503),
+)
+def read(services: App, token: MayVerify, verification: Id) -> VerificationAnswer:
+    """Its attempts, its timeline, and what may be done next."""
+    return _look(services, verification)
+
+
+@router.post(
+    "/{verification}/resend",
+    operation_id="resendCode",
+    summary="Send the same code again",
+    responses=documented(401, 403, 404, 409, 413, 422, 429, 503),
+)
+def resend(services: App, token: MayVerify, verification: Id, body: Resend) -> SentAnswer:
+    """By the same channel, or by a call. Cooldowns and budgets are the server's."""
+    result = services.verifications.resend(
+        verification, seen=body.seen, call=body.call, address=_text(body.client_address)
+    )
+    return _sent(services, result)
+
+
+@router.post(
+    "/{verification}/checks",
+    operation_id="checkCode",
+    summary="Check a code",
+    responses=documented(401, 403, 404, 413, 422, 429, 503),
+)
+def check(services: App, token: MayVerify, verification: Id, body: Check) -> CheckAnswer:
+    """Counted before it is compared. A right code is used up; only `approved` proves the number."""
+    result = services.verifications.check(verification, body.code)
+    match result.outcome:
+        case CheckOutcome.NOT_FOUND:
+            raise not_found("verification")
+        case CheckOutcome.MALFORMED:
+            raise Refused(
+                422, Code.MALFORMED_CODE, "That cannot be a code.", "Send its digits alone."
+            )
+        case CheckOutcome.NUMBER_LOCKED:
+            words = check_words(result, 0)
+            raise Refused(
+                429,
+                Code.NUMBER_LOCKED,
+                words.headline,
+                words.detail,
+                retry_after=result.retry_after,
+            )
+        case outcome:
+            return CheckAnswer(outcome=outcome, checks_left=result.checks_left)
+
+
+@router.post(
+    "/{verification}/cancel",
+    operation_id="cancelVerification",
+    summary="Cancel a verification",
+    responses=documented(401, 403, 404, 409, 422, 429, 503),
+)
+def cancel(services: App, token: MayVerify, verification: Id) -> VerificationAnswer:
+    """Its code is refused from now on. One that is over already is a 409."""
+    match services.verifications.cancel(verification):
+        case CancelOutcome.NOT_FOUND:
+            raise not_found("verification")
+        case CancelOutcome.CLOSED:
+            raise Refused(
+                409,
+                Code.VERIFICATION_CLOSED,
+                "This verification is over already.",
+                "Read it to see how it ended.",
+            )
+        case CancelOutcome.CANCELED:
+            return _look(services, verification)
+
+
+#: Outcomes of a send that leave nothing to look at: status and code of the problem.
+_REFUSALS = {
+    SendOutcome.NUMBER_REFUSED: (422, Code.NUMBER_REFUSED),
+    SendOutcome.CHANNEL_UNAVAILABLE: (409, Code.CHANNEL_UNAVAILABLE),
+    SendOutcome.KEY_REUSED: (409, Code.KEY_REUSED),
+    SendOutcome.CLOSED: (409, Code.VERIFICATION_CLOSED),
+    SendOutcome.TOO_SOON: (429, Code.TOO_SOON),
+    SendOutcome.OVER_BUDGET: (429, Code.OVER_BUDGET),
+    SendOutcome.LOCKED: (429, Code.NUMBER_LOCKED),
+}
+
+
+def _sent(services: Services, result: SendResult) -> SentAnswer:
+    if result.outcome in _REFUSALS:
+        status, code = _REFUSALS[result.outcome]
+        raise Refused(status, code, result.cause, result.remedy, retry_after=result.retry_after)
+    if result.verification is None:
+        raise not_found("verification")
+    send = SendAnswer(outcome=result.outcome, cause=result.cause, remedy=result.remedy)
+    return SentAnswer(send=send, verification=_look(services, result.verification))
+
+
+def _look(services: Services, verification: str) -> VerificationAnswer:
+    view = services.verifications.look(verification)
+    if view is None:
+        raise not_found("verification")
+    return VerificationAnswer.of(view)
+
+
+def _key(token: Token, given: str | None) -> str:
+    """A key is its bearer's own: nobody can guess another one's. None: this request alone."""
+    return f"api {token.name} {given}" if given else new_id()
+
+
+def _text(address: object) -> str | None:
+    return None if address is None else str(address)
