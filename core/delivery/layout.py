@@ -78,8 +78,10 @@ ERROR_SLOT_BYTES = 4
 #: The bin whose upper bound is one second.
 ONE_SECOND = 39
 
-#: One slot of counters, as BITFIELD writes it.
+#: One slot of each kind, as BITFIELD writes it.
 COUNTER_SLOT = np.dtype([("counters", ">u4", (len(COUNTERS),)), ("sums", ">i8", (len(SUMS),))])
+HISTOGRAM_SLOT = np.dtype((">u4", (BINS,)))
+ERROR_SLOT = np.dtype(">u4")
 
 Counts = NDArray[np.int64]
 

@@ -36,6 +36,7 @@ _FINAL_PLACES = [COLUMNS.index(name) for name in FINALS]
 _REQUESTED, _CONFIRMED = COLUMNS.index("requested"), COLUMNS.index("confirmed")
 #: The columns of every frame of figures.
 FIGURES = (*COLUMNS, "pending")
+_COLUMNS = pd.Index(FIGURES)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -121,8 +122,8 @@ class Queries:
         that has not ended yet."""
         tier, edges = steps(chosen, self._clock.now(), zone)
         cube, names = self._series(chosen, filters)
-        slots = self._reading.counters(cube, names, [_span(tier, edges)]).sum(axis=0)
-        frame = pd.DataFrame(_with_pending(_stepped(slots, tier, edges)), columns=list(FIGURES))
+        read = self._reading.counters(cube, names, [_span(tier, edges)], edges[:-1])
+        frame = pd.DataFrame(_with_pending(read.sum(axis=0)), columns=_COLUMNS)
         frame.index = _moments(edges[:-1])
         ends = _moments(edges[1:])
         frame["complete"] = ends <= pd.Timestamp(self._clock.now())
@@ -133,7 +134,7 @@ class Queries:
         """One row a channel: FIGURES."""
         cube, names = self._series(chosen, filters)
         values = self._reading.counters(cube, names, self._cut(chosen)).sum(axis=1)
-        frame = pd.DataFrame(_with_pending(values), columns=list(FIGURES))
+        frame = pd.DataFrame(_with_pending(values), columns=_COLUMNS)
         channels = pd.Index([name.split("/")[0] for name in names], name="channel")
         return frame.groupby(channels).sum()
 
@@ -147,33 +148,36 @@ class Queries:
         The percentile is of whole quarter-hours: at an edge within one, of all of it.
         """
         cut = self._cut(chosen)
-        carriers = self._names(Cube.CARRIER, chosen, filters)
-        countries = self._names(Cube.COUNTRY, chosen, filters)
-        found = [(tuple(n.split("/", 2)[1:]), n) for n in carriers]
-        leaves = self._reading.counters(Cube.CARRIER, carriers, cut)
-        wholes = self._reading.counters(Cube.COUNTRY, countries, cut)
-        if filters.carrier is not None:
-            countries, wholes = [], wholes[:0]
-        rows = [(n.split("/")[1], "") for n in countries]
-        rows += [(country, carrier or "?") for (country, carrier), _ in found]
-        values = np.concatenate([wholes, leaves])
-        index = pd.MultiIndex.from_tuples(rows, names=["country", "carrier"])
-        codes, places = pd.factorize(index)
-        summed = np.zeros((len(places), *values.shape[1:]), dtype=np.int64)
-        np.add.at(summed, codes, values)
-        frame = pd.DataFrame(_with_pending(summed.sum(axis=1)), columns=list(FIGURES))
-        frame.index = pd.MultiIndex.from_tuples(list(places), names=index.names)
-        frame["p95_ms"] = np.nan
-        if countries:
-            histograms = self._reading.histograms(
-                Leg.TTD, Cube.COUNTRY, countries, self._cut(chosen, Tier.QUARTER)
-            )
-            by_country = np.zeros((len(places), BINS), dtype=np.int64)
-            np.add.at(by_country, codes[: len(countries)], histograms)
-            enough = by_country.sum(axis=1) >= needed(0.95)
-            frame["p95_ms"] = np.where(enough, quantiles(by_country, 0.95), np.nan)
-        frame["spark"] = _sparks(summed, cut)
-        return frame.sort_index()
+        parts = _parts(cut)
+        leaves = self._names(Cube.CARRIER, chosen, filters)
+        wholes = [] if filters.carrier else self._names(Cube.COUNTRY, chosen, filters)
+        values = np.concatenate(
+            [
+                self._reading.counters(Cube.COUNTRY, wholes, cut, parts),
+                self._reading.counters(Cube.CARRIER, leaves, cut, parts),
+            ]
+        )
+        rows = [(country, "") for _, country in (name.split("/") for name in wholes)]
+        rows += [
+            (country, carrier or "?")
+            for _, country, carrier in (name.split("/", 2) for name in leaves)
+        ]
+        index = sorted(set(rows))
+        place = {row: n for n, row in enumerate(index)}
+        of_row = [place[row] for row in rows]
+        summed = _sums(values, of_row, len(index))
+        frame = pd.DataFrame(_with_pending(summed.sum(axis=1)), columns=_COLUMNS)
+        frame.index = pd.MultiIndex.from_tuples(index, names=["country", "carrier"])
+        histograms = self._reading.histograms(
+            Leg.TTD, Cube.COUNTRY, wholes, self._cut(chosen, Tier.QUARTER)
+        )
+        spans = _sums(histograms[:, 0], of_row[: len(wholes)], len(index))
+        enough = spans.sum(axis=1) >= needed(0.95)
+        frame["p95_ms"] = np.where(enough, quantiles(spans, 0.95), np.nan)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rates = summed[:, :, _CONFIRMED] / summed[:, :, _REQUESTED]
+        frame["spark"] = list(rates.tolist())
+        return frame
 
     @_remembered
     def errors(
@@ -207,7 +211,7 @@ class Queries:
         country every leg but the time to deliver is that of whole days, UTC."""
         cube, names = self._histogram_series(chosen, filters)
         cut = self._cut(chosen, _finest(leg, cube))
-        summed: Counts = self._reading.histograms(leg, cube, names, cut).sum(axis=0)
+        summed: Counts = self._reading.histograms(leg, cube, names, cut).sum(axis=(0, 1))
         return summed
 
     @_remembered
@@ -232,8 +236,8 @@ class Queries:
                     tier.slot_ms,
                 )
             )
-        slots = self._reading.histogram_slots(leg, cube, names, [_span(tier, edges)])
-        frame = pd.DataFrame(_stepped(slots, tier, edges), columns=list(range(BINS)))
+        read = self._reading.histograms(leg, cube, names, [_span(tier, edges)], edges[:-1])
+        frame = pd.DataFrame(read.sum(axis=0), columns=list(range(BINS)))
         frame.index = _moments(edges[:-1])
         return frame
 
@@ -329,26 +333,21 @@ def _span(tier: Tier, edges: Sequence[int]) -> Piece:
     return Piece(tier, edges[0], -(-(edges[-1] - edges[0]) // tier.slot_ms))
 
 
-def _stepped(slots: Counts, tier: Tier, edges: Sequence[int]) -> Counts:
-    """The slots added up by step."""
-    first = (np.array(edges[:-1]) - edges[0]) // tier.slot_ms
-    return np.add.reduceat(slots, first, axis=0) if len(slots) else slots
-
-
 def _moments(ms: Sequence[int]) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(pd.to_datetime(list(ms), unit="ms", utc=True), name="start")
 
 
-def _sparks(values: Counts, cut: Sequence[Piece]) -> list[list[float]]:
-    """Confirmed rates of SPARK parts of the range, from (series, slots, columns)."""
-    starts = [p.start_ms + n * p.tier.slot_ms for p in cut for n in range(p.slots)]
-    if not starts:
-        return [[] for _ in values]
-    first, last = starts[0], cut[-1].end_ms
-    place = (np.array(starts) - first) * SPARK // (last - first)
-    summed = np.zeros((len(values), SPARK, 2))
-    for at, column in enumerate((_CONFIRMED, _REQUESTED)):
-        np.add.at(summed[:, :, at].T, place, values[:, :, column].T)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rates = summed[:, :, 0] / summed[:, :, 1]
-    return [list(row) for row in rates]
+def _parts(cut: Sequence[Piece]) -> list[int]:
+    """When each of SPARK parts of the range begins, in Unix ms."""
+    if not cut:
+        return []
+    first, length = cut[0].start_ms, cut[-1].end_ms - cut[0].start_ms
+    return [first - (-n * length // SPARK) for n in range(SPARK)]
+
+
+def _sums(values: Counts, groups: Sequence[int], count: int) -> Counts:
+    """The rows of each of `count` groups added up."""
+    summed = np.zeros((count, *values.shape[1:]), dtype=np.int64)
+    for group, row in zip(groups, values, strict=True):
+        summed[group] += row
+    return summed

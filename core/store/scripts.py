@@ -13,7 +13,7 @@ from typing import Any
 
 import redis
 
-from core.store.client import Client
+from core.store.client import Client, RawClient
 from core.store.connection import store_errors
 
 _FOLDER = Path(__file__).parent / "lua"
@@ -28,9 +28,12 @@ def source(name: str) -> str:
 
 
 class Scripts:
-    """Runs scripts by name on one Redis; a script the server has forgotten is loaded again."""
+    """Runs scripts by name on one Redis; a script the server has forgotten is loaded again.
 
-    def __init__(self, client: Client) -> None:
+    Results are in text or in bytes, as the client answers.
+    """
+
+    def __init__(self, client: Client | RawClient) -> None:
         self._client = client
         names = (path.stem for path in _FOLDER.glob("[!_]*.lua"))
         # EVALSHA names a script by the SHA-1 of its text.
