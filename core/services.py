@@ -15,6 +15,10 @@ from core.delivery.ledger import Ledger
 from core.delivery.queries import Queries
 from core.delivery.sample.loading import Sample
 from core.keyring import Keyring
+from core.outbox.expiry import Expiries
+from core.outbox.queue import Outbox
+from core.outbox.sender import Sender, signing_secret
+from core.outbox.worker import Worker
 from core.provider.client import PlivoClients
 from core.provider.exchanges import Exchanges
 from core.provider.logs.schedule import LogSchedule
@@ -59,6 +63,9 @@ class Services:
     address: CallbackAddress
     clients: PlivoClients
     follower: Follower
+    outbox: Outbox
+    #: None where no event is told.
+    outbox_worker: Worker | None
     verifications: Verifications
     calls: CallDialogue
     provider: Provider
@@ -113,7 +120,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         timeout=settings.plivo_timeout,
         base=sandbox if settings.is_sandbox else None,
     )
-    ledger = Ledger(client, scripts, keys, clock, keep)
+    tells = settings.webhook_url is not None
+    ledger = Ledger(client, scripts, keys, clock, keep, tells=tells)
     exchanges = Exchanges(client, keys, keep)
     logs = LogSync(client, scripts, keys, clock, keyring, ledger, clients)
     follower = Follower(client, scripts, keys, clock, ledger, clients, exchanges)
@@ -124,12 +132,17 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         settings,
         keyring,
         policy,
-        VerificationRecords(client, scripts, keys, keyring, policy, keep),
+        VerificationRecords(client, scripts, keys, keyring, policy, keep, tells=tells),
         ledger,
         provider,
         follower,
         clock,
     )
+    outbox = Outbox(client, scripts, keys, clock, settings.webhook_host)
+    outbox_worker = None
+    if settings.webhook_url is not None:
+        sender = Sender(settings.webhook_url, signing_secret(settings, keyring), clock)
+        outbox_worker = Worker(outbox, Expiries(client, scripts, keys, clock), sender)
     return Services(
         settings=settings,
         auth_token=token,
@@ -159,6 +172,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         address=address,
         clients=clients,
         follower=follower,
+        outbox=outbox,
+        outbox_worker=outbox_worker,
         verifications=verifications,
         provider=provider,
         calls=CallDialogue(verifications, ledger, settings, clock),

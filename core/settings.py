@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import phonenumbers
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -53,8 +54,7 @@ _SECRETS = {
 }
 _MAKE_A_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 _MAKE_A_WEBHOOK_KEY = (
-    'python -c "import base64, os; '
-    "print('whsec_' + base64.b64encode(os.urandom(32)).decode())\""
+    "python -c \"import base64, os; print('whsec_' + base64.b64encode(os.urandom(32)).decode())\""
 )
 
 
@@ -252,6 +252,11 @@ class Settings(BaseSettings):
     def lifetime_minutes(self) -> int:
         """The lifetime as the message says it: whole minutes, 1 at least, never too many."""
         return max(1, self.lifetime_seconds // 60)
+
+    @property
+    def webhook_host(self) -> str | None:
+        """The host of WEBHOOK_URL, which is all of it that may be shown; None: it is not set."""
+        return urlsplit(self.webhook_url).hostname if self.webhook_url else None
 
     @property
     def plivo_timeout(self) -> tuple[float, float]:

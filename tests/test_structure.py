@@ -15,9 +15,10 @@ ALLOWED = {
     "store": set(),
     "access": {"store"},
     "delivery": {"store"},
+    "outbox": {"store"},
     "provider": {"delivery", "store"},
     "verification": {"provider", "delivery", "store"},
-    "web": {"access", "verification", "provider", "delivery", "store", "services"},
+    "web": {"access", "verification", "provider", "delivery", "outbox", "store", "services"},
     "sandbox": set(),
 }
 

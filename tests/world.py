@@ -67,10 +67,11 @@ def until(what: Callable[[], T], patience: float = PATIENCE_SECONDS) -> T:
 
 
 @contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """Serve an application on a free port of the loopback; gives its address."""
+def served(app: ASGIApp, port: int = 0) -> Iterator[str]:
+    """Serve an application on a port of the loopback, a free one by default; gives its address."""
     with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
         port = listening.getsockname()[1]
         # Longer than any test is idle: a connection that the server closes just as a client takes
         # it up again is nobody's mistake, and no test's subject.

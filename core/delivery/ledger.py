@@ -42,7 +42,6 @@ _TOLD = {
     EventKind.FAILED,
     EventKind.UNDELIVERED,
     EventKind.DELIVERED,
-    EventKind.VERIFIED,
 }
 
 T = TypeVar("T")
@@ -67,7 +66,7 @@ class Entry(NamedTuple):
 
 class Ledger:
     """Applies events and reads attempts. `keep` is how long an attempt is kept after its request;
-    `tells`: what comes of it is told to WEBHOOK_URL, and queued in the same step.
+    `tells`: whether it arrived is told to WEBHOOK_URL, and queued in the same step.
 
     What a process learns of where an attempt is booked stays true, so it is remembered.
     """

@@ -98,6 +98,9 @@ class Web:
             stack.callback(services.booker.stop)
             services.alerts.start()
             stack.callback(services.alerts.stop)
+            if services.outbox_worker is not None:
+                services.outbox_worker.start()
+                stack.callback(services.outbox_worker.stop)
             services.log_schedule.start()
             stack.callback(services.log_schedule.stop)
             # After the first visitor's page has been drawn, before a number has been typed.

@@ -7,7 +7,8 @@
 
 local KEEP_MS = 2592000000 -- 30 days without any news; the tries of one event take about one
 local OF_VERIFICATION = {
-    "status", "to_masked", "region", "channel", "mode", "started_ms", "verified_ms", "attempts",
+    "status", "to_masked", "region", "channel", "mode", "started_ms", "expires_ms", "verified_ms",
+    "attempts",
 }
 local OF_ATTEMPT = {
     "channel", "mode", "state", "requested_ms", "delivered_ms", "error_code", "hangup_cause", "cause",
@@ -24,8 +25,8 @@ local function add_facts(facts, key, names)
     for i, name in ipairs(names) do facts[name] = values[i] or facts[name] end
 end
 
--- about: type, at_ms, verification; where it is news of one attempt also attempt; `reason` and
--- `status` where the records do not know them. attempt_key may be nil.
+-- about: type, at_ms, verification; where it is news of one attempt also attempt; `reason` where the
+-- records do not know it. attempt_key may be nil.
 -- Invariant: no code and no number is among the facts, which are named above.
 -- Invariant: nothing is told of a verification that is not there. Sample traffic has none, so none of
 --            it is ever told.
@@ -36,7 +37,10 @@ local function queue_event(queue, events, about, verification_key, attempt_key, 
     if not facts.status then return end
     if attempt_key then add_facts(facts, attempt_key, OF_ATTEMPT) end
     facts.attempt = about.attempt or (about.verification .. "-" .. facts.attempts)
-    facts.reason, facts.status = about.reason, about.status or facts.status
+    facts.reason = about.reason
+    -- That it has expired is never written down.
+    local over = facts.status == "pending" and tonumber(now_ms) >= tonumber(facts.expires_ms)
+    if over then facts.status = "expired" end
     local id = (about.attempt or about.verification) .. "_" .. about.type
     if redis.call("HSETNX", events, id, cjson.encode(facts)) == 1 then
         redis.call("ZADD", queue, now_ms, id)
@@ -44,10 +48,9 @@ local function queue_event(queue, events, about, verification_key, attempt_key, 
     keep(queue, events)
 end
 
--- Which event is told of an attempt that was `before` and has been changed by `write`; nil: none.
--- An attempt is lost once, even if a second opinion differs in the words; it may still arrive.
-local function news_of(before, write, kind, outcome)
-    if kind == "verified" then return outcome == "applied" and "verified" or nil end
+-- Which event is told of an attempt that was in state `before` and has been changed by `write`; nil:
+-- none. It is lost once, even if a second opinion differs in the words; it may still arrive.
+local function news_of(before, write)
     if write.state == "delivered" then return "delivered" end
-    return LOST[write.state] and not LOST[before.state] and "failed" or nil
+    return LOST[write.state] and not LOST[before] and "failed" or nil
 end

@@ -156,8 +156,8 @@ if outcome == "repeated" or outcome == "late" then count(outcome) end
 if ARGV[34] == "1" then
 -- include _outbox
     local verification_key, queue, events = unpack(KEYS, #KEYS - 2)
-    local about = { type = news_of(before, write, event.kind, outcome), at_ms = event.at_ms }
-    about.verification, about.attempt = ARGV[7], event.kind ~= "verified" and ARGV[9] or nil
+    local about = { type = news_of(before.state, write), at_ms = event.at_ms }
+    about.verification, about.attempt = ARGV[7], ARGV[9]
     if about.type then queue_event(queue, events, about, verification_key, KEYS[1], ARGV[3]) end
 end
 redis.call("PUBLISH", ARGV[6], ARGV[7])

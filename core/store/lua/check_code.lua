@@ -51,11 +51,12 @@ else
     local most = tonumber(ARGV[#ARGV - 1])
     if redis.call("LPUSH", KEYS[2], ARGV[1]) > most then redis.call("LTRIM", KEYS[2], 0, most - 1) end
     redis.call("PEXPIRE", KEYS[2], ARGV[8])
-    if left == 0 and KEYS[5] then
+end
+if KEYS[5] and (fact == "verified" or left == 0) then
 -- include _outbox
-        local about = { type = "failed", reason = "locked", at_ms = ARGV[1], verification = ARGV[6] }
-        queue_event(KEYS[5], KEYS[6], about, KEYS[1], nil, ARGV[1])
-    end
+    local about = { type = "verified", at_ms = ARGV[1], verification = ARGV[6] }
+    if fact ~= "verified" then about.type, about.reason = "failed", "locked" end
+    queue_event(KEYS[5], KEYS[6], about, KEYS[1], nil, ARGV[1])
 end
 -- The ledger's event of this check. NOMKSTREAM: a stream that has gone would come back without a TTL.
 redis.call("XADD", KEYS[3], "NOMKSTREAM", "MAXLEN", 100, "*",

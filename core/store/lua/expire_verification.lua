@@ -9,6 +9,6 @@
 if redis.call("ZREM", KEYS[1], ARGV[2]) == 0 then return 0 end
 local status, expires_ms = unpack(redis.call("HMGET", KEYS[2], "status", "expires_ms"))
 if status ~= "pending" then return 0 end
-local about = { type = "expired", status = "expired", at_ms = expires_ms, verification = ARGV[2] }
+local about = { type = "expired", at_ms = expires_ms, verification = ARGV[2] }
 queue_event(KEYS[3], KEYS[4], about, KEYS[2], nil, ARGV[1])
 return 1

@@ -1,0 +1,1 @@
+"""Telling WEBHOOK_URL what became of verifications."""
