@@ -54,16 +54,28 @@ class Scripts:
         if len(calls) == 1:
             return [self.run(name, *calls[0])]
         with store_errors():
-            try:
-                return self._run_all(name, calls)
-            except redis.exceptions.NoScriptError:
-                # None of them ran.
+            results = self._run_all(name, calls)
+            # Those did not run. Others of the same calls may have: whoever else needs the script
+            # may have loaded it between two of them, and what ran must not run again.
+            unknown = [i for i, result in enumerate(results) if _is_unknown(result)]
+            if unknown:
                 self._client.script_load(source(name))
-                return self._run_all(name, calls)
+                again = self._run_all(name, [calls[i] for i in unknown])
+                for i, result in zip(unknown, again, strict=True):
+                    results[i] = result
+            for result in results:
+                if isinstance(result, Exception):
+                    raise result
+        return results
 
     def _run_all(self, name: str, calls: Sequence[tuple[list[str], list[str | int]]]) -> list[Any]:
+        """The results, errors of single runs among them."""
         with self._client.pipeline(transaction=False) as pipe:
             for keys, args in calls:
                 pipe.evalsha(self._sha[name], len(keys), *keys, *args)
-            results: list[Any] = pipe.execute()
+            results: list[Any] = pipe.execute(raise_on_error=False)
         return results
+
+
+def _is_unknown(result: Any) -> bool:
+    return isinstance(result, redis.exceptions.NoScriptError)

@@ -1,6 +1,7 @@
 """Somebody who is told: a real HTTP server that checks every signature with the specification's own
 library, and answers as a test wants it to."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -45,11 +46,13 @@ class Heard:
 
 @dataclass
 class Receiver:
-    """`answers` are given in turn, the last one again and again: a status, and headers."""
+    """`answers` are given in turn, the last one again and again: a status, and headers. An event
+    whose id is in `held` is heard, and not answered as long as it is there."""
 
     secret: str
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=lambda: [(200, {})])
     heard: list[Heard] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
     strayed: list[str] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
@@ -79,6 +82,8 @@ class Receiver:
             status, headers = self.answers[0]
             if len(self.answers) > 1:
                 self.answers.pop(0)
+        while request.headers["webhook-id"] in self.held:
+            await asyncio.sleep(0.02)
         return Response("so be it", status_code=status, headers=headers)
 
     async def _stray(self, request: Request) -> Response:
@@ -91,4 +96,7 @@ def receiving(secret: str, port: int = 0) -> Iterator[tuple[Receiver, str]]:
     """A receiver, and its WEBHOOK_URL."""
     receiver = Receiver(secret)
     with served(receiver.app, port) as address:
-        yield receiver, f"{address}{PATH}"
+        try:
+            yield receiver, f"{address}{PATH}"
+        finally:
+            receiver.held.clear()
