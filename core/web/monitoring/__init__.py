@@ -1,0 +1,1 @@
+"""What monitors read: OpenMetrics, with a Grafana dashboard and alert rules made for it."""
