@@ -2,7 +2,7 @@
 touches."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -51,6 +51,16 @@ class Known:
     attempts: int
     number_index: str
     digits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """An entered code and the right one, as digests."""
+
+    verification: str
+    known: Known
+    entered: str
+    expected: str
 
 
 class VerificationRecords:
@@ -194,41 +204,54 @@ class VerificationRecords:
             ],
         )
 
-    def known(self, verification: str) -> Known | None:
-        """What a check must know; None for an unknown verification. A round trip only where this
-        process has not met it yet."""
-        return self._known.get(verification) or self._look_up(verification)
+    def known(self, verifications: Iterable[str]) -> dict[str, Known]:
+        """What checks must know of these verifications; unknown ones are left out. A round trip
+        only for those that this process has not met yet."""
+        found = {one: self._known.get(one) for one in verifications}
+        missing = [one for one, known in found.items() if known is None]
+        if missing:
+            found |= self._look_up(missing)
+        return {one: known for one, known in found.items() if known is not None}
 
-    def check(
-        self, verification: str, known: Known, now: datetime, entered: str, expected: str
-    ) -> tuple[str, int, int]:
-        """(outcome, checks left, retry after in ms) of `check_code.lua`. One round trip, two when
-        another process has resent the code."""
-        while True:
-            newest = attempt_id(verification, known.attempts)
-            outcome, left, retry_ms = self._scripts.run(
-                "check_code",
-                [
-                    self._keys.verification(verification),
-                    self._keys.failures(known.number_index),
-                    self._keys.events(newest),
-                    self._keys.checks,
-                    *self._queue,
-                ],
-                [
-                    to_ms(now),
-                    entered,
-                    expected,
-                    known.attempts,
-                    self._keys.changes,
-                    verification,
-                    self._keep_ms,
-                    *self._failure_limits,
-                ],
-            )
-            if outcome != "moved":
-                return outcome, left, retry_ms
-            known = self._remember(verification, replace(known, attempts=left))
+    def check(self, guesses: Sequence[Guess], now: datetime) -> list[tuple[str, int, int]]:
+        """For each guess, in their order: (outcome, checks left, retry after in ms) of
+        `check_code.lua`. One round trip for all; one more for those whose code another process has
+        resent."""
+        answers: dict[int, tuple[str, int, int]] = {}
+        waiting = dict(enumerate(guesses))
+        now_ms = to_ms(now)
+        while waiting:
+            calls = [self._check_call(guess, now_ms) for guess in waiting.values()]
+            found = self._scripts.run_all("check_code", calls)
+            moved = {}
+            for (i, guess), (outcome, left, retry_ms) in zip(waiting.items(), found, strict=True):
+                if outcome == "moved":
+                    known = replace(guess.known, attempts=left)
+                    self._remember(guess.verification, known)
+                    moved[i] = replace(guess, known=known)
+                else:
+                    answers[i] = outcome, left, retry_ms
+            waiting = moved
+        return [answers[i] for i in range(len(guesses))]
+
+    def _check_call(self, guess: Guess, now_ms: int) -> tuple[list[str], list[str | int]]:
+        known = guess.known
+        return [
+            self._keys.verification(guess.verification),
+            self._keys.failures(known.number_index),
+            self._keys.events(attempt_id(guess.verification, known.attempts)),
+            self._keys.checks,
+            *self._queue,
+        ], [
+            now_ms,
+            guess.entered,
+            guess.expected,
+            known.attempts,
+            self._keys.changes,
+            guess.verification,
+            self._keep_ms,
+            *self._failure_limits,
+        ]
 
     def cancel(self, verification: str, now: datetime) -> str:
         """The answer of `cancel.lua`."""
@@ -251,14 +274,16 @@ class VerificationRecords:
             (found,) = self._client.hmget(self._keys.verification(verification), "request")
         return found
 
-    def _look_up(self, verification: str) -> Known | None:
-        with store_errors():
-            attempts, index, digits = self._client.hmget(
-                self._keys.verification(verification), "attempts", "number_index", "digits"
-            )
-        if attempts is None or index is None or digits is None:
-            return None
-        return self._remember(verification, Known(int(attempts), index, int(digits)))
+    def _look_up(self, verifications: Sequence[str]) -> dict[str, Known]:
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for one in verifications:
+                pipe.hmget(self._keys.verification(one), "attempts", "number_index", "digits")
+            answers = pipe.execute()
+        return {
+            one: self._remember(one, Known(int(attempts), index, int(digits)))
+            for one, (attempts, index, digits) in zip(verifications, answers, strict=True)
+            if attempts is not None
+        }
 
     def _remember(self, verification: str, known: Known) -> Known:
         with self._lock:

@@ -1,6 +1,7 @@
 """Starting, resending, checking and canceling a verification: the rules in their order."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
@@ -38,7 +39,7 @@ from core.verification.model import (
 )
 from core.verification.number import PhoneNumber, parse_number
 from core.verification.policy import Policy
-from core.verification.records import Reservation, VerificationRecords
+from core.verification.records import Guess, Reservation, VerificationRecords
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +97,8 @@ class Verifications:
         self._clock = clock
         # Digests, not codes. Made with the code at the start, so that a check need not derive it.
         self._expected_digest = lru_cache(maxsize=10_000)(self._derive_digest)
+        # Whoever guesses guesses again, and to read a number takes as long as to check a code.
+        self._number_index = lru_cache(maxsize=10_000)(self._index_of)
 
     def read_number(
         self, typed: str, *, region: str | None, channel: Channel, mode: Mode
@@ -203,33 +206,38 @@ class Verifications:
 
         Text that cannot be a code at all is `MALFORMED` and not counted.
         """
-        known = self._records.known(verification)
-        if known is None:
-            return CheckResult(CheckOutcome.NOT_FOUND)
-        code = read_entered(entered, known.digits)
-        if code is None:
-            return CheckResult(CheckOutcome.MALFORMED)
-        outcome, left, retry_ms = self._records.check(
-            verification,
-            known,
-            self._clock.now(),
-            self._keyring.code_digest(verification, code),
-            self._expected_digest(verification, known.digits),
-        )
-        retry = timedelta(milliseconds=retry_ms) if retry_ms else None
-        return CheckResult(CheckOutcome(outcome), left, retry)
+        return self.check_all([(verification, entered)])[0]
 
-    def check_newest(self, typed: str, entered: str) -> CheckResult:
-        """Check what was entered against the newest verification of a number, for callers that
-        know nothing else. A number that cannot be one is `NOT_FOUND`, as an unknown one is."""
-        try:
-            number = parse_number(typed, default_region=None, for_sms=False)
-        except NumberRefused:
-            return CheckResult(CheckOutcome.NOT_FOUND)
-        newest = self._ledger.newest_of_number(self._keyring.index("number", number.e164))
-        if newest is None:
-            return CheckResult(CheckOutcome.NOT_FOUND)
-        return self.check(verification_of(newest), entered)
+    def check_all(self, entered: Sequence[tuple[str, str]]) -> list[CheckResult]:
+        """`check` of many at once (verification, what was entered), in their order, each as if it
+        came alone, in one round trip."""
+        known = self._records.known(dict.fromkeys(one for one, _ in entered))
+        results: dict[int, CheckResult] = {}
+        guesses: dict[int, Guess] = {}
+        for i, (verification, text) in enumerate(entered):
+            if (one := known.get(verification)) is None:
+                results[i] = CheckResult(CheckOutcome.NOT_FOUND)
+            elif (code := read_entered(text, one.digits)) is None:
+                results[i] = CheckResult(CheckOutcome.MALFORMED)
+            else:
+                digest = self._keyring.code_digest(verification, code)
+                expected = self._expected_digest(verification, one.digits)
+                guesses[i] = Guess(verification, one, digest, expected)
+        answers = self._records.check(list(guesses.values()), self._clock.now())
+        for i, (outcome, left, retry_ms) in zip(guesses, answers, strict=True):
+            retry = timedelta(milliseconds=retry_ms) if retry_ms else None
+            results[i] = CheckResult(CheckOutcome(outcome), left, retry)
+        return [results[i] for i in range(len(entered))]
+
+    def check_newest(self, entered: Sequence[tuple[str, str]]) -> list[CheckResult]:
+        """`check_all` for callers that know a number only (number, what was entered): against its
+        newest verification. A number that cannot be one is `NOT_FOUND`, as an unknown one is."""
+        indexes = [self._number_index(typed) for typed, _ in entered]
+        newest = self._ledger.newest_of_numbers({index for index in indexes if index})
+        # No verification is named "": it is not found.
+        named = [verification_of(newest.get(index, "")) for index in indexes]
+        texts = (text for _, text in entered)
+        return self.check_all(list(zip(named, texts, strict=True)))
 
     def cancel(self, verification: str) -> CancelOutcome:
         """End an open verification; its code is refused from now on."""
@@ -255,6 +263,14 @@ class Verifications:
     def code_for(self, verification: Verification) -> Code:
         """The code of an open verification, to be spoken in a call."""
         return code_of(self._keyring, verification.id, verification.digits)
+
+    def _index_of(self, typed: str) -> str:
+        """The digest of a number, "" for what cannot be one."""
+        try:
+            number = parse_number(typed, default_region=None, for_sms=False)
+        except NumberRefused:
+            return ""
+        return self._keyring.index("number", number.e164)
 
     def _derive_digest(self, verification: str, digits: int) -> str:
         code = code_of(self._keyring, verification, digits)

@@ -4,6 +4,7 @@ The same routes also make an application of their own without Streamlit, `api`, 
 as there are cores: `uvicorn core.web.app:api --workers 2`.
 """
 
+import gc
 import logging
 import sys
 import threading
@@ -175,7 +176,11 @@ def __getattr__(name: str) -> Starlette:
     web = Web(lambda: services, _no_sandbox)
     # A worker serves nothing else, so it loads what it needs before its first request.
     web.rest.openapi()
-    return standalone(web)
+    app = standalone(web)
+    # What is loaded by now stays as long as the worker: the collector need not walk it again.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def _no_sandbox(services: Services) -> MountedSandbox:

@@ -1,7 +1,8 @@
 """The push that wakes a page: one server-sent event for each change of a verification.
 
 One thread of the process listens to Redis and passes each change on to the streams that wait for
-it. An event says only that something changed; what changed is read by the page.
+it; while there are none it does not listen, so that a busy API wakes nobody in vain. An event says
+only that something changed; what changed is read by the page.
 """
 
 import asyncio
@@ -31,6 +32,7 @@ class Changes:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
+        self._watched = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -42,6 +44,7 @@ class Changes:
     def end_streams(self) -> None:
         """End every stream at once; call it on the loop that serves them."""
         self._stopping.set()
+        self._watched.set()
         self._set(None)
 
     def stop(self) -> None:
@@ -54,6 +57,7 @@ class Changes:
         """True for each change, several at once as one; False to keep an idle stream alive."""
         event = asyncio.Event()
         self._waiting[verification].add(event)
+        self._watched.set()
         try:
             while not self._stopping.is_set():
                 try:
@@ -68,15 +72,18 @@ class Changes:
             self._waiting[verification].discard(event)
             if not self._waiting[verification]:
                 del self._waiting[verification]
+            if not self._waiting and not self._stopping.is_set():
+                self._watched.clear()
 
     def _listen(self) -> None:
         while not self._stopping.is_set():
+            self._watched.wait()
             try:
                 with self._client.pubsub(ignore_subscribe_messages=True) as pubsub:
                     pubsub.subscribe(self._channel)
                     # What changed while nobody listened is not known: everybody looks again.
                     self._wake(None)
-                    while not self._stopping.is_set():
+                    while self._watched.is_set() and not self._stopping.is_set():
                         message = pubsub.get_message(timeout=0.5)
                         if message is not None:
                             self._wake(message["data"])
@@ -85,6 +92,8 @@ class Changes:
                 self._stopping.wait(1)
 
     def _wake(self, verification: str | None) -> None:
+        if verification is not None and verification not in self._waiting:
+            return
         assert self._loop is not None  # noqa: S101  start() set it before this thread was made
         self._loop.call_soon_threadsafe(self._set, verification)
 

@@ -23,9 +23,8 @@ UNKNOWN = {"status": "failed", "message": "number not found"}
 
 
 def newest(at: World, number: str) -> str:
-    attempt = at.services.ledger.newest_of_number(at.services.keyring.index("number", number))
-    assert attempt is not None
-    return attempt.rpartition("-")[0]
+    index = at.services.keyring.index("number", number)
+    return at.services.ledger.newest_of_numbers([index])[index].rpartition("-")[0]
 
 
 @contextmanager
