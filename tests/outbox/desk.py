@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import cast
 
 import redis
 
@@ -13,6 +14,7 @@ from core.outbox.queue import Claim, Outbox
 from core.outbox.sender import Answer, Sender, Verdict
 from core.outbox.worker import Worker
 from core.settings import Settings
+from core.store.client import Client
 from core.store.keys import Keys
 from core.store.scripts import Scripts
 from core.verification.model import Status, Verification
@@ -34,14 +36,15 @@ class Desk:
         self.clock = clock
         self.keys = Keys("sandbox")
         self.client = client
-        scripts = Scripts(client)
+        store = cast(Client, client)
+        scripts = Scripts(store)
         keyring = Keyring(b"k" * 32)
-        self.ledger = Ledger(client, scripts, self.keys, clock, KEEP, tells=True)
+        self.ledger = Ledger(store, scripts, self.keys, clock, KEEP, tells=True)
         self.records = VerificationRecords(
-            client, scripts, self.keys, keyring, Policy(Settings()), KEEP, tells=True
+            store, scripts, self.keys, keyring, Policy(Settings()), KEEP, tells=True
         )
-        self.outbox = Outbox(client, scripts, self.keys, clock, "example.com", lambda: 0.0)
-        self.expiries = Expiries(client, scripts, self.keys, clock)
+        self.outbox = Outbox(store, scripts, self.keys, clock, "example.com", lambda: 0.0)
+        self.expiries = Expiries(store, scripts, self.keys, clock)
 
     def worker(self, url: str, secret: str) -> Worker:
         """One that sends to this address."""

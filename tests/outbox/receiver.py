@@ -78,7 +78,8 @@ class Receiver:
         # Raises when the signature is wrong: the test then sees a 500 in place of its answer.
         Webhook(self.secret).verify(body, dict(request.headers))
         with self._lock:
-            self.heard.append(Heard(json.loads(body), dict(request.headers), body))
+            headers = dict(request.headers) | {"test-client": str(request.client)}
+            self.heard.append(Heard(json.loads(body), headers, body))
             status, headers = self.answers[0]
             if len(self.answers) > 1:
                 self.answers.pop(0)
