@@ -67,8 +67,8 @@ class Web:
 
     @property
     def routes(self) -> list[BaseRoute]:
-        """Plivo's callbacks, the seed's routes, the metrics, the push, the REST API, and the sandbox
-        where there is one."""
+        """Plivo's callbacks, the seed's routes, the metrics, the push, the REST API, and the
+        sandbox where there is one."""
         return [
             *plivo.routes(self._services),
             *access.routes(self._services),
