@@ -2,7 +2,8 @@
 
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from itertools import islice
@@ -20,7 +21,7 @@ from core.delivery.attempt import (
     State,
     verification_of,
 )
-from core.delivery.rollups import BOOKED_BY, Booking, Rollups, booking_of
+from core.delivery.rollups import BOOKED_BY, NOWHERE, Booking, Rollups, booking_of
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
@@ -29,6 +30,7 @@ from core.store.scripts import Scripts
 log = logging.getLogger(__name__)
 
 KEEP_COUNTERS = timedelta(days=35)
+_KEEP_COUNTERS_MS = int(KEEP_COUNTERS.total_seconds() * 1000)
 #: However old an attempt is when it is booked (sample traffic, an old log), its record lives long
 #: enough for the rest of its events.
 _LEAST_MS = 600_000
@@ -145,7 +147,10 @@ class Ledger:
             calls = []
             for i in waiting:
                 event = events[i]
-                if i in errors and event.attempt not in known:
+                if i in errors:
+                    # Redis knows better than we remember.
+                    with self._lock:
+                        self._bookings.pop(event.attempt, None)
                     known |= self._known([event])
                 calls.append(
                     self._call(event, known.get(event.attempt), now_ms, told, errors.get(i))
@@ -159,6 +164,7 @@ class Ledger:
                 else:
                     results[i] = Applied(outcome), rest[0]
             waiting = moved
+        self._remember_booked(known)
         return [results[i] for i in range(len(events))]
 
     def _call(
@@ -176,16 +182,17 @@ class Ledger:
             self._keys.counters(self._clock.now()),
         ]
         keep_ms = self._keep_ms
-        more: list[str | int] = ["" for _ in range(22)]
+        targets = NOWHERE
         if booking is not None:
             keep_ms = max(_LEAST_MS, booking.requested_ms + self._keep_ms - now_ms)
             reference = event.fields.get("reference")
-            more_keys, more = self._rollups.targets(
+            targets = self._rollups.targets(
                 booking, event.kind, reference, *(errors or ("", _error(event)))
             )
-            keys += more_keys
-        told_outside = booking is not None and event.kind in self._told
-        if told_outside:
+        keys += targets.keys
+        given = targets.given
+        if booking is not None and event.kind in self._told:
+            given += "o"
             verification = self._keys.verification(verification_of(event.attempt))
             keys += [verification, self._keys.outbox, self._keys.outbox_events]
         fields = [text for pair in event.fields.items() for text in pair]
@@ -197,13 +204,14 @@ class Ledger:
             keep_ms,
             self._keys.changes,
             verification_of(event.attempt),
-            int(KEEP_COUNTERS.total_seconds() * 1000),
+            _KEEP_COUNTERS_MS,
             event.attempt,
             "0" if told else "1",
-            "1" if booking is not None else "0",
-            *more,
-            "1" if told_outside else "",
+            *targets.where,
+            given,
+            len(fields),
             *fields,
+            *targets.more,
         ]
 
     def _known(self, events: Sequence[AttemptEvent]) -> dict[str, Booking]:
@@ -231,6 +239,12 @@ class Ledger:
             while len(self._bookings) > _REMEMBERED:
                 self._bookings.popitem(last=False)
         return found
+
+    def _remember_booked(self, known: Mapping[str, Booking]) -> None:
+        with self._lock:
+            for attempt, booking in known.items():
+                if not booking.booked and attempt in self._bookings:
+                    self._bookings[attempt] = replace(booking, booked=True)
 
     def count(self, what: str) -> None:
         """Add one to a counter of today, such as `forged`. Raises StoreUnavailable."""
@@ -266,11 +280,17 @@ class Ledger:
             ids = self._client.zrevrange(self._keys.number(number_index), 0, _OF_A_NUMBER - 1)
         return self.attempts(ids)
 
-    def newest_of_number(self, number_index: str) -> str | None:
-        """The id of the newest attempt to one number (as its digest); None where none is kept."""
-        with store_errors():
-            ids = self._client.zrevrange(self._keys.number(number_index), 0, 0)
-        return ids[0] if ids else None
+    def newest_of_numbers(self, number_indexes: Iterable[str]) -> dict[str, str]:
+        """The ids of the newest attempts to these numbers (by their digests), in one round trip;
+        numbers of which none is kept are left out."""
+        asked = list(number_indexes)
+        if not asked:
+            return {}
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for index in asked:
+                pipe.zrevrange(self._keys.number(index), 0, 0)
+            found = pipe.execute()
+        return {index: ids[0] for index, ids in zip(asked, found, strict=True) if ids}
 
     def recent(self, before: Entry | None = None, count: int = 500) -> list[Entry]:
         """The newest attempts, newest first; with `before`, those that stand after it in that list,

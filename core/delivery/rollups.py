@@ -8,6 +8,7 @@ bucket it belongs to.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from core.delivery.attempt import EventKind
 from core.delivery.layout import HISTOGRAMS, Cube, Leg, Tier, series
@@ -23,6 +24,7 @@ BOOKED_BY = (
     "first_channel",
     "first_ms",
     "number_index",
+    "booked",
 )
 
 #: The legs whose time may become known by such an event.
@@ -44,7 +46,8 @@ class Booking:
     """Where an attempt's figures go. None of it changes once the attempt is requested.
 
     `first_ms` and `first_channel` are of the verification's first attempt where this is a later
-    one: there its success is counted too. `number_index` is a digest, or "".
+    one: there its success is counted too. `number_index` is a digest, or "". `booked`: it is known
+    to be in the lists and the figures; what that needs is not named again.
     """
 
     requested_ms: int
@@ -54,6 +57,7 @@ class Booking:
     first_ms: int | None
     first_channel: str
     number_index: str
+    booked: bool = False
 
 
 def booking_of(fields: Mapping[str, str | None]) -> Booking | None:
@@ -70,7 +74,21 @@ def booking_of(fields: Mapping[str, str | None]) -> Booking | None:
         first_ms=int(first) if first else None,
         first_channel=fields.get("first_channel") or channel,
         number_index=fields.get("number_index") or "",
+        booked=fields.get("booked") is not None,
     )
+
+
+class Targets(NamedTuple):
+    """What `apply_event.lua` is told of where to count."""
+
+    keys: list[str]  # KEYS from 4 on
+    where: list[str | int]  # ARGV[11…19]
+    given: str  # the letters of ARGV[20]
+    more: list[str | int]  # ARGV behind the event's fields
+
+
+#: Of an event whose attempt was not found.
+NOWHERE = Targets([], [""] * 9, "", [])
 
 
 class Rollups:
@@ -82,7 +100,7 @@ class Rollups:
         self._counters = lru_cache(maxsize=20_000)(self._name_counters)
         self._histograms = lru_cache(maxsize=20_000)(self._name_histograms)
         self._errors = lru_cache(maxsize=20_000)(self._name_errors)
-        self._registries = [keys.registry(cube) for cube in (*_CUBES, Cube.ERROR)]
+        self._lists = [keys.recent, *(keys.registry(cube) for cube in _CUBES)]
 
     def targets(
         self,
@@ -91,45 +109,43 @@ class Rollups:
         reference: str | None,
         error_now: str,
         error_then: str,
-    ) -> tuple[list[str], list[str | int]]:
-        """KEYS from 4 on and ARGV[12…33] of `apply_event.lua`.
+    ) -> Targets:
+        """Where such an event of an attempt may have to be counted.
 
         `error_now` is the error the attempt is thought to be counted under, `error_then` the one
         that it will be; both "" when it has none.
         """
         hour = booking.requested_ms // _HOUR_MS
-        place = (booking.channel, booking.region, booking.carrier)
-        keys = [self._keys.recent, *self._registries, *self._counters(*place, hour)]
-        if booking.number_index:
-            keys.append(self._keys.number(booking.number_index))
-        if reference:
-            keys.append(self._keys.reference(reference))
+        channel, region, carrier = booking.channel, booking.region, booking.carrier
         legs = _LEGS.get(kind, ())
+        keys = [*self._counters(channel, region, carrier, hour)]
+        given, more = "", list[str | int]()
+        if not booking.booked:
+            given += "b"
+            keys += self._lists
+            more += _names(channel, region, carrier)
+            if booking.number_index:
+                given += "n"
+                keys.append(self._keys.number(booking.number_index))
+        if reference:
+            given += "r"
+            keys.append(self._keys.reference(reference))
         for leg in legs:
-            keys += self._histograms(leg, booking.channel, booking.region, hour)
-        for error in (error_now, error_then):
-            if error:
-                keys += self._errors(booking.channel, booking.region, error, hour)
-        first: list[str | int] = ["", "", "", "", "", ""]
+            keys += self._histograms(leg, channel, region, hour)
+        if error_now:
+            keys += self._errors(channel, region, error_now, hour)
+        if error_then:
+            keys += self._errors(channel, region, error_then, hour)
+            keys.append(self._keys.registry(Cube.ERROR))
+            more += [series(channel, "", error_then), series(channel, region, error_then)]
         if kind is EventKind.VERIFIED and booking.first_ms is not None:
+            given += "f"
             first_hour = booking.first_ms // _HOUR_MS
-            keys += self._counters(
-                booking.first_channel, booking.region, booking.carrier, first_hour
-            )
-            first = _slots(booking.first_ms)
-        error_series = [error_then and series(booking.channel, "", error_then)]
-        error_series.append(error_then and series(booking.channel, booking.region, error_then))
-        return keys, [
-            *_slots(booking.requested_ms),
-            "1" if booking.number_index else "0",
-            "1" if reference else "0",
-            "".join(f"{leg}," for leg in legs),
-            error_now,
-            error_then,
-            *first,
-            *_names(*place),
-            *error_series,
-        ]
+            keys += self._counters(booking.first_channel, region, carrier, first_hour)
+            more += _slots(booking.first_ms)
+        known = "".join(f"{leg}," for leg in legs)
+        where = [*_slots(booking.requested_ms), known, error_now, error_then]
+        return Targets(keys, where, given, more)
 
     def _name_counters(self, channel: str, region: str, carrier: str, hour: int) -> list[str]:
         names = _names(channel, region, carrier)

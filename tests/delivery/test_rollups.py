@@ -96,10 +96,15 @@ CELLS = [
 
 
 def test_the_places_in_lua_are_those_of_the_layout() -> None:
-    block = source("_rollups").partition("PLACE = {")[2].partition("}")[0]
-    places = {name: int(place) for name, place in re.findall(r"(\w+) = (\d+)", block)}
-    assert places == {name: place for place, name in enumerate(COLUMNS)}
-    assert layout.COUNTER_SLOT_BYTES == 160
+    text = source("_rollups")
+    block = text.partition("    return {")[2].partition("    }, {")[0]
+    assert tuple(re.findall(r"-- (\w+)$", block, re.MULTILINE)) == COLUMNS
+    assert len(block.strip().splitlines()) == len(COLUMNS)
+    sizes = re.search(r"COUNTERS, SLOT_BITS, BINS = (\d+), (\d+), (\d+)", text)
+    assert sizes
+    expected = len(layout.COUNTERS), 8 * layout.COUNTER_SLOT_BYTES, layout.BINS
+    assert tuple(map(int, sizes.groups())) == expected
+    assert f"CONVERTED = {COLUMNS.index('converted')} " in text
 
 
 @pytest.mark.parametrize("tier", Tier)

@@ -10,25 +10,23 @@ local RANK = {
 }
 local STATE = { unconfirmed = "unknown", unreported = "unknown" }
 
--- What the figures are made of; `_rollups` reads them before and after an event.
-local READ = {
-    "state", "rank", "mode", "origin", "booked", "requested_ms", "accepted_ms", "queued_ms", "ringing_ms",
-    "sent_ms", "answered_ms", "undelivered_ms", "delivered_ms", "checked_ms", "verified_ms",
-    "error_code", "hangup_cause", "cost_micros", "units", "reference",
-}
 -- The log knows the final price of an attempt; a callback may come before that is settled.
 local SETTLED_BY_LOG = { cost_micros = true, units = true }
 
--- The attempt as it is, as far as `event` could touch it; and whether it is there at all.
+-- Read these fields of the attempt into `record`; one that is not there stays nil.
+local function read_attempt(attempt_key, names, record)
+    local values = redis.call("HMGET", attempt_key, unpack(names))
+    for i, name in ipairs(names) do record[name] = values[i] or nil end
+end
+
+-- The attempt as far as `event` could touch it, and whether it is there at all.
 -- event: kind, at_ms, heard_ms, source, and fields (a flat array of name, value: what the event says
 -- of the attempt: reference, error_code, hangup_cause, carrier, units, cost_micros …).
-local function read_attempt(attempt_key, event)
-    local names = { unpack(READ) }
-    names[#names + 1] = event.kind .. "_ms"
+local function touched(attempt_key, event)
+    local names = { "state", "rank", "booked", event.kind .. "_ms" }
     for i = 1, #event.fields, 2 do names[#names + 1] = event.fields[i] end
-    local values = redis.call("HMGET", attempt_key, unpack(names))
     local record = {}
-    for i, name in ipairs(names) do record[name] = values[i] or nil end
+    read_attempt(attempt_key, names, record)
     return record, record.state ~= nil
 end
 
@@ -62,26 +60,30 @@ local function effect(record, known, event)
     return outcome, state, write
 end
 
-local function write_attempt(attempt_key, write, keep_ms)
-    local flat = {}
+-- Invariant: what is kept of an attempt has its end from birth, and the end never moves. An event that
+-- comes later need not set it again.
+local function write_attempt(attempt_key, write, known, keep_ms)
+    local flat, n = {}, 0
     for name, value in pairs(write) do
-        flat[#flat + 1] = name
-        flat[#flat + 1] = value
+        flat[n + 1], flat[n + 2] = name, value
+        n = n + 2
     end
-    if #flat > 0 then redis.call("HSET", attempt_key, unpack(flat)) end
-    redis.call("PEXPIRE", attempt_key, keep_ms)
+    if n > 0 then redis.call("HSET", attempt_key, unpack(flat)) end
+    if not known then redis.call("PEXPIRE", attempt_key, keep_ms) end
 end
 
 local function tell(events_key, event, outcome, keep_ms)
-    redis.call("XADD", events_key, "MAXLEN", 100, "*", "event",
-        table.concat({ event.kind, outcome, event.at_ms, event.heard_ms, event.source }, " "))
-    redis.call("PEXPIRE", events_key, keep_ms)
+    local entry = table.concat({ event.kind, outcome, event.at_ms, event.heard_ms, event.source }, " ")
+    if not redis.call("XADD", events_key, "NOMKSTREAM", "MAXLEN", 100, "*", "event", entry) then
+        redis.call("XADD", events_key, "*", "event", entry)
+        redis.call("PEXPIRE", events_key, keep_ms)
+    end
 end
 
 -- Write a new attempt down before Plivo is asked. Its first news adds it to the lists and the figures.
 local function request_attempt(attempt_key, events_key, event, keep_ms)
-    local record, known = read_attempt(attempt_key, event)
+    local record, known = touched(attempt_key, event)
     local outcome, _, write = effect(record, known, event)
-    write_attempt(attempt_key, write, keep_ms)
+    write_attempt(attempt_key, write, known, keep_ms)
     tell(events_key, event, outcome, keep_ms)
 end

@@ -1,25 +1,20 @@
 -- Library: what an attempt adds to the figures. core/delivery/layout.py describes the packed slots; a
--- test holds its names and the places here together.
+-- test holds its names and the order here together.
 -- The figures are a function of the attempt's record. An event adds the difference between the record
 -- after it and before it, so no event counts twice, and one that corrects another takes back what
 -- that had added.
 
 local HORIZON_MS = 259200000 -- 72 hours: a longer latency is somebody's wrong clock
-local PLACE = {
-    requested = 0, accepted = 1, sent = 2, delivered = 3, undelivered = 4, failed = 5, rejected = 6,
-    unreported = 7, unconfirmed = 8, entered = 9, verified = 10, confirmed = 11, within_10 = 12,
-    within_30 = 13, within_60 = 14, n_app = 15, n_queue = 16, n_carrier = 17, n_person = 18,
-    started = 19, converted = 20, resends = 21, fallbacks = 22, rescued = 23, units = 24, priced = 25,
-    skewed = 26, blocked = 27, cost_micros = 28, cost_verified_micros = 29, app_ms = 30,
-    queue_ms = 31, carrier_ms = 32, person_ms = 33,
-}
-local COUNTERS, COUNTER_SLOT, BINS = 28, 160, 128
+local COUNTERS, SLOT_BITS, BINS = 28, 1280, 128
+local CONVERTED = 20 -- its place in a slot, from 0
 local SLOTS = { 60, 96, 32 } -- of a key, by tier: minute, quarter, day
-local FINAL = {
-    ["1"] = "unconfirmed", ["5"] = "unreported", ["6"] = "rejected", ["7"] = "failed",
-    ["8"] = "undelivered", ["9"] = "delivered",
+
+-- The fields of a record that its figures are made of.
+local COUNTED = {
+    "mode", "origin", "requested_ms", "accepted_ms", "queued_ms", "ringing_ms", "sent_ms", "answered_ms",
+    "undelivered_ms", "delivered_ms", "checked_ms", "verified_ms", "error_code", "hangup_cause",
+    "cost_micros", "units",
 }
-local ORIGIN = { first = "started", resend = "resends", fallback = "fallbacks" }
 
 -- Milliseconds from one moment to another, kept within the horizon; and 1 where that had to be cut.
 local function span(from, to)
@@ -38,10 +33,9 @@ local function error_of(r)
     return r.rank == "6" and "refused" or "unstated"
 end
 
--- What the record adds to the counters and the sums, and how long its legs took.
+-- What the record adds to a slot, in the order of `layout.COLUMNS`; and how long its legs took.
 local function figures(r)
-    local origin = r.origin or "first"
-    local f = { requested = 1, [ORIGIN[origin]] = 1 }
+    local rank, origin = r.rank, r.origin or "first"
     local requested, delivered = tonumber(r.requested_ms), tonumber(r.delivered_ms)
     local accepted, verified = tonumber(r.accepted_ms), tonumber(r.verified_ms)
     local handed = tonumber(r.sent_ms or r.answered_ms)
@@ -50,57 +44,69 @@ local function figures(r)
     local carrier, skew3 = span(handed, delivered)
     local ttd, skew4 = span(requested, delivered)
     local ttv, skew5 = span(requested, verified)
-    if accepted then f.accepted = 1 end
     -- A carrier's "no" also proves that it had the message; of a call it proves nothing.
-    if handed or delivered or (r.undelivered_ms and r.mode == "sms") then f.sent = 1 end
-    local final = FINAL[r.rank]
-    if final then f[final] = 1 end
-    if r.checked_ms or verified then f.entered = 1 end
-    if verified then
-        f.verified = 1
-        if origin == "fallback" then f.rescued = 1 end
-        if origin == "first" then f.converted = 1 end
-    end
-    if delivered or verified then f.confirmed = 1 end
-    if ttd then
-        if ttd <= 10000 then f.within_10 = 1 end
-        if ttd <= 30000 then f.within_30 = 1 end
-        if ttd <= 60000 then f.within_60 = 1 end
-    end
-    if app then f.n_app, f.app_ms = 1, app end
-    if queue then f.n_queue, f.queue_ms = 1, queue end
-    if carrier then f.n_carrier, f.carrier_ms = 1, carrier end
+    local sent = handed or delivered or (r.undelivered_ms and r.mode == "sms")
     -- A receipt may come after the person has entered the code: that is no time of theirs.
-    if delivered and verified and verified >= delivered then
-        f.n_person, f.person_ms = 1, verified - delivered
-    end
-    f.units = tonumber(r.units)
+    local person = delivered and verified and verified >= delivered and verified - delivered
     local cost = tonumber(r.cost_micros)
-    if cost then
-        f.priced, f.cost_micros = 1, cost
-        if verified then f.cost_verified_micros = cost end
-    end
-    if skew1 + skew2 + skew3 + skew4 + skew5 > 0 then f.skewed = 1 end
-    return f, { ttd = ttd, ttv = ttv, queue = queue, carrier = carrier }
+    return {
+        1, -- requested
+        accepted and 1 or 0, -- accepted
+        sent and 1 or 0, -- sent
+        rank == "9" and 1 or 0, -- delivered
+        rank == "8" and 1 or 0, -- undelivered
+        rank == "7" and 1 or 0, -- failed
+        rank == "6" and 1 or 0, -- rejected
+        rank == "5" and 1 or 0, -- unreported
+        rank == "1" and 1 or 0, -- unconfirmed
+        (r.checked_ms or verified) and 1 or 0, -- entered
+        verified and 1 or 0, -- verified
+        (delivered or verified) and 1 or 0, -- confirmed
+        ttd and ttd <= 10000 and 1 or 0, -- within_10
+        ttd and ttd <= 30000 and 1 or 0, -- within_30
+        ttd and ttd <= 60000 and 1 or 0, -- within_60
+        app and 1 or 0, -- n_app
+        queue and 1 or 0, -- n_queue
+        carrier and 1 or 0, -- n_carrier
+        person and 1 or 0, -- n_person
+        origin == "first" and 1 or 0, -- started
+        verified and origin == "first" and 1 or 0, -- converted
+        origin == "resend" and 1 or 0, -- resends
+        origin == "fallback" and 1 or 0, -- fallbacks
+        verified and origin == "fallback" and 1 or 0, -- rescued
+        tonumber(r.units) or 0, -- units
+        cost and 1 or 0, -- priced
+        skew1 + skew2 + skew3 + skew4 + skew5 > 0 and 1 or 0, -- skewed
+        0, -- blocked
+        cost or 0, -- cost_micros
+        verified and cost or 0, -- cost_verified_micros
+        app or 0, -- app_ms
+        queue or 0, -- queue_ms
+        carrier or 0, -- carrier_ms
+        person or 0, -- person_ms
+    }, { ttd = ttd, ttv = ttv, queue = queue, carrier = carrier }
 end
 
--- The differences as they are added: place and value in a row. Zeros are left out.
-local function differences(before, after)
-    local found, n = {}, 0
-    for name, value in pairs(after) do
-        local more = value - (before[name] or 0)
+-- BITFIELD arguments that add to a slot what `after` is more than `before` (nil: nothing); and for each
+-- of them where in the slot it belongs, in bits. `aim` says which slot.
+local function additions(before, after)
+    local args, bits = { "OVERFLOW", "FAIL" }, {}
+    for place = 1, #after do
+        local more = after[place] - (before and before[place] or 0)
         if more ~= 0 then
-            found[n + 1], found[n + 2] = PLACE[name], more
-            n = n + 2
+            local n = #bits
+            local is_sum = place > COUNTERS
+            bits[n + 1] = is_sum and 32 * COUNTERS + 64 * (place - 1 - COUNTERS) or 32 * (place - 1)
+            n = 2 + 4 * n
+            args[n + 1], args[n + 2] = "INCRBY", is_sum and "i64" or "u32"
+            args[n + 3], args[n + 4] = 0, more
         end
     end
-    for name, value in pairs(before) do
-        if not after[name] then
-            found[n + 1], found[n + 2] = PLACE[name], -value
-            n = n + 2
-        end
-    end
-    return found
+    return args, bits
+end
+
+local function aim(args, bits, slot)
+    for i = 1, #bits do args[4 * i + 1] = slot * SLOT_BITS + bits[i] end
 end
 
 -- The bin of a span in ms: the upper bound belongs to the bin (layout.bin_of says the same).
@@ -115,10 +121,10 @@ end
 -- one.
 -- Invariant: a key has its full length and its end, at its birth. It was just born if the first thing
 -- added is all there is in its place and it has no end yet; so nothing need be asked on most days.
--- args: of BITFIELD, the first thing added being args[6], a text
+-- args: of BITFIELD, args[6] being how much the first addition adds
 local function add_packed(key, bytes, ends_ms, args)
     local results = redis.call("BITFIELD", key, unpack(args))
-    if results[1] == tonumber(args[6]) and redis.call("PTTL", key) == -1 then
+    if results[1] == args[6] and redis.call("PTTL", key) == -1 then
         -- Grown by BITFIELD, it would be twice as long as it need be.
         redis.call("DEL", key)
         redis.call("SETRANGE", key, bytes - 1, "\0")
@@ -129,21 +135,4 @@ local function add_packed(key, bytes, ends_ms, args)
         if not results[i] then return true end
     end
     return false
-end
-
--- BITFIELD arguments that add these differences to a slot of counters.
-local function counter_args(slot, found)
-    local args, n = { "OVERFLOW", "FAIL" }, 2
-    for i = 1, #found, 2 do
-        local place = found[i]
-        args[n + 1] = "INCRBY"
-        if place < COUNTERS then
-            args[n + 2], args[n + 3] = "u32", "#" .. slot * 40 + place
-        else
-            args[n + 2], args[n + 3] = "i64", "#" .. slot * 20 + place - 14
-        end
-        args[n + 4] = found[i + 1] .. ""
-        n = n + 4
-    end
-    return args
 end

@@ -1,164 +1,181 @@
 -- Apply one event to its attempt, exactly once: state, figures and lists in one step; tell who watches.
 -- KEYS[1]  attempt hash         KEYS[2]  its events stream      KEYS[3]  counters of the day
--- KEYS[4]  recent attempts      KEYS[5…8] registries of the channel, country, carrier and error cubes
--- KEYS[9…17] packed counters: of each tier (minute, quarter, day) the channel, country and carrier
--- KEYS[18…] as far as ARGV says so, in this order: the number's attempts; the reference; for each leg
---           the channel in three tiers, the country by the quarter (ttd only) and by the day; for the
---           error that is counted now, then for the one counted from now on, six each: of each tier
---           all countries, one country; counters of the first attempt, nine. After them, where events
---           are told: verification hash, queue of events, events by id
+-- KEYS[4…12] packed counters: of each tier (minute, quarter, day) the channel, country and carrier
 -- ARGV[1]  kind                 ARGV[2]  moment it happened, Unix ms
 -- ARGV[3]  moment it was heard  ARGV[4]  source                 ARGV[5]  keep, ms
 -- ARGV[6]  Pub/Sub channel      ARGV[7]  verification           ARGV[8]  keep of counters, ms
 -- ARGV[9]  attempt              ARGV[10] "1": write the event into the stream
--- ARGV[11] "1": the caller knows the attempt's booking; "0": it found no attempt, and KEYS ends at 3
--- ARGV[12…14] slots of the request in the tiers                 ARGV[15…17] when those keys end, ms
--- ARGV[18] "1": a number        ARGV[19] "1": a reference       ARGV[20] legs, as "ttd,carrier,"
--- ARGV[21] error counted now, "" none                           ARGV[22] error from now on, "" none
--- ARGV[23…25] slots of the first attempt, ARGV[26…28] their ends; "" where it is not another one
--- ARGV[29…31] names of the channel, country and carrier series
--- ARGV[32…33] names of the series of the error from now on: all countries, one country
--- ARGV[34] "1": what this does may be told to WEBHOOK_URL, and KEYS ends with what that needs
--- ARGV[35…] field name, value, …
+-- ARGV[11…13] slots of the request in the tiers                 ARGV[14…16] when those keys end, ms
+-- ARGV[17] legs, as "ttd,carrier,"
+-- ARGV[18] error counted now, "" none                           ARGV[19] error from now on, "" none
+-- ARGV[20] what else is given, letters                          ARGV[21] length of what follows (n)
+-- ARGV[22…21+n] field name, value, …
+-- After them comes what is given, in this order, keys at the end of KEYS and arguments of ARGV:
+--   "b"    what booking needs: recent attempts, registries of the channel, country and carrier cubes;
+--          names of the three series
+--   "n"    the number's attempts, for booking
+--   "r"    the reference
+--   each leg: packed histograms of the channel in three tiers, the country by the quarter (ttd only)
+--          and by the day
+--   each error, the one now first: packed errors of each tier, in all countries and in one
+--   and of the error from now on: registry of the error cube; names of its two series
+--   "f"    of the first attempt, where this is another one: nine packed counters as above; slots, ends
+--   "o"    verification hash, queue of events, events by id: what this does may be told to WEBHOOK_URL
+-- Where the caller found no attempt, KEYS ends at 3, and ARGV[11…19] are "".
 -- Returns  {outcome, state}; outcome: applied, repeated, late, orphan; or {"moved", error now, error
 --          from now on}: nothing was done, the caller must name other keys
 -- Invariant: nothing is written for an attempt that is not there (it would have no TTL), but by
 --            `requested`.
 -- include _ledger
 local event = { kind = ARGV[1], at_ms = ARGV[2], heard_ms = ARGV[3], source = ARGV[4], fields = {} }
-for i = 35, #ARGV do event.fields[i - 34] = ARGV[i] end
-local heard, keep, keep_counters = tonumber(ARGV[3]), ARGV[5], ARGV[8]
+local next_arg = 22 + ARGV[21]
+for i = 22, next_arg - 1 do event.fields[i - 21] = ARGV[i] end
+local keep = ARGV[5]
 
 local function count(name)
-    redis.call("HINCRBY", KEYS[3], name, 1)
-    redis.call("PEXPIRE", KEYS[3], keep_counters)
+    if redis.call("HINCRBY", KEYS[3], name, 1) == 1 then redis.call("PEXPIRE", KEYS[3], ARGV[8]) end
 end
 
-local before, known = read_attempt(KEYS[1], event)
+local record, known = touched(KEYS[1], event)
 if not known and event.kind ~= "requested" then
     count("orphan")
     return { "orphan", "" }
 end
-if ARGV[11] ~= "1" then return { "moved", "", "" } end
-
-local outcome, state, write = effect(before, known, event)
+local outcome, state, write = effect(record, known, event)
 -- Half of what Plivo says is said twice: that ends here, before anything that it does not need.
-if outcome == "repeated" and not next(write) and before.booked then
+if outcome == "repeated" and record.booked and not next(write) then
     count("repeated")
     if ARGV[10] == "1" then tell(KEYS[2], event, outcome, keep) end
     return { outcome, state }
 end
 
 -- include _rollups
-local after = setmetatable({}, { __index = function(_, name) return write[name] or before[name] end })
-local booked = before.booked
-local error_before = booked and error_of(before) or ""
-local error_after = error_of(after)
-if error_before ~= error_after and (ARGV[21] ~= error_before or ARGV[22] ~= error_after) then
+local function given(letter) return string.find(ARGV[20], letter, 1, true) ~= nil end
+local booked, state_before = record.booked, record.state
+read_attempt(KEYS[1], COUNTED, record)
+local error_before, figures_before, legs_before = "", nil, {}
+if booked then
+    error_before = error_of(record)
+    figures_before, legs_before = figures(record)
+end
+local was_verified = booked and record.verified_ms
+for name, value in pairs(write) do record[name] = value end
+local error_after = error_of(record)
+local error_moves = error_before ~= error_after
+if #KEYS == 3 or not (booked or given("b"))
+    or (error_moves and (ARGV[18] ~= error_before or ARGV[19] ~= error_after)) then
     return { "moved", error_before, error_after }
 end
+local figures_after, legs_after = figures(record)
 
-local then_figures, then_legs = {}, {}
-if booked then then_figures, then_legs = figures(before) end
-local now_figures, now_legs = figures(after)
-local found = differences(then_figures, now_figures)
 if not booked then write.booked = "1" end
-write_attempt(KEYS[1], write, keep)
+write_attempt(KEYS[1], write, known, keep)
 if ARGV[10] == "1" then
     local facts = event.kind == "checked" or event.kind == "verified"
     tell(KEYS[2], event, facts and outcome == "applied" and "fact" or outcome, keep)
 end
 
-local at = 18
-if ARGV[18] == "1" then
-    if not booked then
-        redis.call("ZADD", KEYS[at], after.requested_ms, ARGV[9])
-        redis.call("PEXPIRE", KEYS[at], keep)
-    end
-    at = at + 1
-end
-if ARGV[19] == "1" then
-    if after.reference then redis.call("SET", KEYS[at], ARGV[9], "PX", keep) end
-    at = at + 1
-end
-if not booked then
-    redis.call("ZADD", KEYS[4], after.requested_ms, ARGV[9])
-    redis.call("PEXPIRE", KEYS[4], keep)
+-- The next keys and arguments of what is given.
+local next_key = 13
+local function take(keys, arguments)
+    local at, from = next_key, next_arg
+    next_key, next_arg = at + keys, from + arguments
+    return at, from
 end
 
-local dropped, overflow = false, false
+local KEEP_REGISTRY = 34560000000 -- 400 days, as long as a day's figures
+local function list(key, name, keep_ms)
+    redis.call("ZADD", key, "GT", record.requested_ms, name)
+    redis.call("PEXPIRE", key, keep_ms)
+end
+
+if given("b") then
+    local key, names = take(4, 3)
+    if not booked then
+        list(KEYS[key], ARGV[9], keep)
+        for i = 0, 2 do list(KEYS[key + 1 + i], ARGV[names + i], KEEP_REGISTRY) end
+    end
+end
+if given("n") then
+    local key = take(1, 0)
+    if not booked then list(KEYS[key], ARGV[9], keep) end
+end
+if given("r") then
+    local key = take(1, 0)
+    if write.reference then redis.call("SET", KEYS[key], ARGV[9], "PX", keep) end
+end
+
+local heard, dropped, overflow = tonumber(ARGV[3]), false, false
 -- A key that has ended is never made again: what is too late for it is dropped, and counted.
-local function add(key, bytes, ends, args)
-    if heard >= ends then
+local function add(key, bytes, ends_ms, args)
+    if heard >= ends_ms then
         dropped = true
-    elseif add_packed(key, bytes, ends, args) then
+    elseif add_packed(key, bytes, ends_ms, args) then
         overflow = true
     end
 end
 
--- The same differences, under all the cubes of a slot; `first` is the key of the first of the nine.
-local function add_counters(first, slots, ends, differences_)
+-- Add the same to nine keys of counters; slots and ends: where those of the tiers are in ARGV.
+local function add_counters(key, slots, ends, args, bits)
+    if #bits == 0 then return end
     for tier = 1, 3 do
-        local args = counter_args(tonumber(ARGV[slots + tier - 1]), differences_)
-        local end_ms = tonumber(ARGV[ends + tier - 1])
-        for cube = 0, 2 do
-            add(KEYS[first + 3 * (tier - 1) + cube], SLOTS[tier] * COUNTER_SLOT, end_ms, args)
+        aim(args, bits, tonumber(ARGV[slots + tier - 1]))
+        for i = key, key + 2 do
+            add(KEYS[i], SLOTS[tier] * SLOT_BITS / 8, tonumber(ARGV[ends + tier - 1]), args)
         end
+        key = key + 3
     end
 end
+add_counters(4, 11, 14, additions(figures_before, figures_after))
 
-if #found > 0 then add_counters(9, 12, 15, found) end
-for leg in string.gmatch(ARGV[20], "(%a+),") do
+-- Add to one place of a key that has `width` places a slot.
+local function add_one(key, tier, width, place, by)
+    local bit = 32 * (ARGV[10 + tier] * width + place)
+    add(key, SLOTS[tier] * 4 * width, tonumber(ARGV[13 + tier]),
+        { "OVERFLOW", "FAIL", "INCRBY", "u32", bit, by })
+end
+for leg in string.gmatch(ARGV[17], "(%a+),") do
     local tiers = leg == "ttd" and { 1, 2, 3, 2, 3 } or { 1, 2, 3, 3 }
-    if now_legs[leg] and not then_legs[leg] then
-        for i, tier in ipairs(tiers) do
-            local place = tonumber(ARGV[11 + tier]) * BINS + bin_of(now_legs[leg])
-            add(KEYS[at + i - 1], SLOTS[tier] * 4 * BINS, tonumber(ARGV[14 + tier]),
-                { "OVERFLOW", "FAIL", "INCRBY", "u32", "#" .. place, "1" })
-        end
+    local key = take(#tiers, 0)
+    if legs_after[leg] and not legs_before[leg] then
+        local bin = bin_of(legs_after[leg])
+        for i, tier in ipairs(tiers) do add_one(KEYS[key + i - 1], tier, BINS, bin, 1) end
     end
-    at = at + #tiers
 end
-local function add_error(by)
-    for i = 0, 5 do
-        local tier = math.floor(i / 2) + 1
-        add(KEYS[at + i], SLOTS[tier] * 4, tonumber(ARGV[14 + tier]),
-            { "OVERFLOW", "FAIL", "INCRBY", "u32", "#" .. ARGV[11 + tier], by })
-    end
-    at = at + 6
+local function add_error(key, by)
+    for i = 0, 5 do add_one(KEYS[key + i], math.floor(i / 2) + 1, 1, 0, by) end
 end
-if ARGV[21] ~= "" then
-    if error_before ~= error_after then add_error("-1") else at = at + 6 end
+if ARGV[18] ~= "" then
+    local key = take(6, 0)
+    if error_moves then add_error(key, -1) end
 end
-if ARGV[22] ~= "" then
-    if error_before ~= error_after then
-        add_error("1")
-        for i = 32, 33 do redis.call("ZADD", KEYS[8], "GT", after.requested_ms, ARGV[i]) end
-        redis.call("PEXPIRE", KEYS[8], 34560000000)
-    else
-        at = at + 6
+if ARGV[19] ~= "" then
+    local key, names = take(7, 2)
+    if error_moves then
+        add_error(key, 1)
+        for i = 0, 1 do list(KEYS[key + 6], ARGV[names + i], KEEP_REGISTRY) end
     end
 end
 -- A verification counts as converted where it was started, whichever attempt brought the code.
-if ARGV[23] ~= "" and after.verified_ms and not (booked and before.verified_ms) then
-    add_counters(at, 23, 26, { PLACE.converted, 1 })
-end
-if not booked then
-    for i = 0, 2 do
-        redis.call("ZADD", KEYS[5 + i], "GT", after.requested_ms, ARGV[29 + i])
-        redis.call("PEXPIRE", KEYS[5 + i], 34560000000)
+if given("f") then
+    local key, slots = take(9, 6)
+    if record.verified_ms and not was_verified then
+        local one_more = { "OVERFLOW", "FAIL", "INCRBY", "u32", 0, 1 }
+        add_counters(key, slots, slots + 3, one_more, { 32 * CONVERTED })
     end
 end
 
 if dropped then count("late_dropped") end
 if overflow then count("overflow") end
 if outcome == "repeated" or outcome == "late" then count(outcome) end
-if ARGV[34] == "1" then
+if given("o") then
 -- include _outbox
-    local verification_key, queue, events = unpack(KEYS, #KEYS - 2)
-    local about = { type = news_of(before.state, write), at_ms = event.at_ms }
+    local key = take(3, 0)
+    local about = { type = news_of(state_before, write), at_ms = event.at_ms }
     about.verification, about.attempt = ARGV[7], ARGV[9]
-    if about.type then queue_event(queue, events, about, verification_key, KEYS[1], ARGV[3]) end
+    if about.type then
+        queue_event(KEYS[key + 1], KEYS[key + 2], about, KEYS[key], KEYS[1], ARGV[3])
+    end
 end
 redis.call("PUBLISH", ARGV[6], ARGV[7])
 return { outcome, state }
