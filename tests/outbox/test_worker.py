@@ -122,6 +122,8 @@ def test_one_event_that_hangs_holds_up_no_other(desk: Desk) -> None:
         others = [desk.start() for _ in range(3 * AT_ONCE)]
         until(lambda: desk.outbox.counts().told_today == len(others))
         assert desk.outbox.counts().waiting == 1
+        # It hangs still: the others did not wait for its deadline.
+        assert last_word(desk, f"{stuck}_requested") == ""
         receiver.held.clear()
         until(lambda: desk.outbox.counts().waiting == 0)
 
