@@ -14,6 +14,9 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
+# Loaded here, in the main thread: FastAPI silences a warning while it reads its routes, and what is
+# silenced belongs to the process, not to the thread.
+import core.web.rest.application  # noqa: F401
 from core.delivery.attempt import Channel, Mode
 from core.sandbox.app import Sandbox
 from core.services import Services, build

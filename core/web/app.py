@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.applications import Starlette
@@ -114,7 +115,7 @@ class Web:
 
     def _warm(self) -> None:
         self._services().warm()
-        self.rest.openapi()
+        import_module("core.web.rest.application")
 
     def middleware(self, app: ASGIApp) -> ASGIApp:
         """Learns the address this process listens on from the first request it gets."""

@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import cast
 
 import redis
 import uvloop
@@ -38,6 +39,7 @@ from tests.world import MovableClock, until
 
 CONNECTIONS = 16
 GOAL = 4.0
+PATIENCE_SECONDS = 120
 CHECKS_EACH = 10
 _BUDGETS = {
     "checks_per_verification": CHECKS_EACH,
@@ -125,8 +127,7 @@ class _Client(asyncio.Protocol):
         self.ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._ask()
 
     def data_received(self, data: bytes) -> None:
@@ -169,7 +170,8 @@ async def load(target: Target, requests: Sequence[bytes]) -> float:
             is_done = await client.ended
 
     began = time.perf_counter()
-    await asyncio.gather(*(connected() for _ in range(CONNECTIONS)))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await asyncio.gather(*(connected() for _ in range(CONNECTIONS)))
     spent = time.perf_counter() - began
     assert statuses == {target.status: len(requests)}, (target.name, statuses)
     return spent

@@ -8,8 +8,9 @@ from pydantic import BaseModel
 
 from core.services import Services
 from core.store.connection import store_errors
+from core.web.batch import Batch
 from core.web.rest import attempts, delivery, verifications
-from core.web.rest.bearer import App
+from core.web.rest.bearer import App, admit
 from core.web.rest.problems import documented, handle_problems
 
 #: No request of ours needs more, in bytes.
@@ -41,6 +42,9 @@ def rest_api(services: Callable[[], Services]) -> FastAPI:
         swagger_ui_parameters={"persistAuthorization": False, "defaultModelsExpandDepth": 0},
     )
     app.state.services = services
+    # What many ask at once goes to Redis as one.
+    app.state.admissions = Batch(lambda presented: admit(services(), presented))
+    app.state.checks = Batch(lambda entered: services().verifications.check_all(entered))
     handle_problems(app)
     for router in (verifications.router, delivery.router, attempts.router):
         app.include_router(router)

@@ -1,6 +1,7 @@
 """Who calls: a bearer token with a scope (RFC 6750), and how many requests it has left."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from math import ceil
 from typing import Annotated
 
@@ -27,19 +28,33 @@ async def services_of(request: Request) -> Services:
 App = Annotated[Services, Depends(services_of)]
 
 
-def bearer_of(scope: Scope) -> Callable[..., Token]:
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Whose request it is, and what that leaves of the bearer's allowance; None for no token."""
+
+    token: Token
+    allowance: Allowance
+
+
+def admit(services: Services, presented: Sequence[str]) -> list[Admitted | None]:
+    """Recognise the tokens of several requests, and count these. Raises StoreUnavailable."""
+    tokens = [services.tokens.recognise(one) if one else None for one in presented]
+    counted = iter(services.request_limit.spend([one.name for one in tokens if one is not None]))
+    return [None if token is None else Admitted(token, next(counted)) for token in tokens]
+
+
+def bearer_of(scope: Scope) -> Callable[..., Awaitable[Token]]:
     """A dependency: the valid token of the request, which must hold `scope`. Counts the request,
     and tells in the `RateLimit-…` headers (draft-ietf-httpapi-ratelimit-headers-06) what is left.
     """
 
-    def bearer(
-        services: App,
+    async def bearer(
         request: Request,
         response: Response,
         given: Annotated[HTTPAuthorizationCredentials | None, Depends(_SCHEME)],
     ) -> Token:
-        token = services.tokens.recognise(given.credentials) if given else None
-        if token is None:
+        admitted = await request.app.state.admissions.ask(given.credentials if given else "")
+        if admitted is None:
             raise Refused(
                 401,
                 Code.UNAUTHENTICATED,
@@ -47,7 +62,8 @@ def bearer_of(scope: Scope) -> Callable[..., Token]:
                 "Send one as Authorization: Bearer.",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        allowance = services.request_limit.spend(token.name)
+        token: Token = admitted.token
+        allowance: Allowance = admitted.allowance
         headers = _headers(allowance)
         # An error has a response of its own.
         request.state.limit_headers = headers

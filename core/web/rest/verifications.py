@@ -9,7 +9,13 @@ from core.access.tokens import Token
 from core.delivery.attempt import Channel, Mode
 from core.keyring import new_id
 from core.services import Services
-from core.verification.model import CancelOutcome, CheckOutcome, SendOutcome, SendResult
+from core.verification.model import (
+    CancelOutcome,
+    CheckOutcome,
+    CheckResult,
+    SendOutcome,
+    SendResult,
+)
 from core.verification.words import check_words
 from core.web.rest.answers import CheckAnswer, SendAnswer, SentAnswer, VerificationAnswer
 from core.web.rest.bearer import App, MayVerify
@@ -139,9 +145,9 @@ def resend(services: App, token: MayVerify, verification: Id, body: Resend) -> S
     summary="Check a code",
     responses=documented(401, 403, 404, 413, 422, 429, 503),
 )
-def check(services: App, token: MayVerify, verification: Id, body: Check) -> CheckAnswer:
+async def check(request: Request, token: MayVerify, verification: Id, body: Check) -> CheckAnswer:
     """Counted before it is compared. A right code is used up; only `approved` proves the number."""
-    result = services.verifications.check(verification, body.code)
+    result: CheckResult = await request.app.state.checks.ask((verification, body.code))
     match result.outcome:
         case CheckOutcome.NOT_FOUND:
             raise not_found("verification")
