@@ -91,6 +91,28 @@ def quantiles(histograms: Counts, q: float) -> NDArray[np.float64]:
     return np.where(total > 0, MIDDLE_MS[place], nan)
 
 
+def stepwise_quantiles(histograms: Counts, q: float) -> NDArray[np.float64]:
+    """The q-quantile in ms of each step, (steps, bins), over as many steps as it needs.
+
+    Neighbours are taken together, in groups of one size, the smallest with which most groups that
+    hold anything hold enough (`needed`); all steps of a group have its value. nan in a group that
+    has not, and everywhere when all steps together have too few.
+    """
+    steps = len(histograms)
+    found = np.full(steps, nan)
+    totals = histograms.sum(axis=1)
+    if totals.sum() < needed(q):
+        return found
+    for size in range(1, steps + 1):
+        edges = np.arange(0, steps, size)
+        held = np.add.reduceat(totals, edges)
+        enough = held >= needed(q)
+        if 2 * enough.sum() > (held > 0).sum():
+            values = quantiles(np.add.reduceat(histograms, edges, axis=0), q)
+            return np.where(enough, values, nan).repeat(size)[:steps]
+    return found
+
+
 def needed(q: float) -> int:
     """How many values a percentile wants: ten above it (p99: 1,000)."""
     return round(10 / (1 - q))

@@ -60,6 +60,27 @@ def hangup_cause(code: str | int | None) -> HangupCause | None:
     return HANGUP_CAUSES.get(text) or replace(HANGUP_CAUSES["0"], code=text)
 
 
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an error of the figures means, and what to do about it."""
+
+    meaning: str
+    advice: str
+
+
+def error_meaning(channel: str, code: str) -> Meaning:
+    """The meaning of a code that attempts are counted under: a message's error, a call's hangup
+    cause (a PHLO has either: those of calls have four digits, and 1000 is both), "refused" for a
+    send that Plivo refused, or "unstated"."""
+    if code == "refused":
+        return Meaning("Plivo refused the request.", "Open one of these attempts for its cause.")
+    is_call = channel == "voice" or (len(code) == 4 and code != "1000")
+    found = hangup_cause(code) if is_call else message_error(code)
+    if code == "unstated" or found is None:
+        return Meaning("No cause was stated.", "Open one of these attempts and ask Plivo.")
+    return Meaning(found.meaning, found.advice)
+
+
 # The same message may arrive a little later: what stood in its way passes.
 _RETRY = {"20", "80", "90", "300", "420", "1000"}
 # The number may still take a call. Not where the number is wrong or the phone off, where the

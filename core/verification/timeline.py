@@ -11,7 +11,8 @@ from core.verification.words import attempt_words
 
 
 class StepState(StrEnum):
-    """How a step stands. `NOW` is the one that is waited for."""
+    """How a step stands. `NOW` is the one that is waited for, `BAD` an end that no attempt brought.
+    An attempt that was lost has the shape of its own state."""
 
     DONE = "done"
     VERIFIED = "verified"
@@ -19,6 +20,9 @@ class StepState(StrEnum):
     WAITING = "waiting"
     BAD = "bad"
     UNKNOWN = "unknown"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,15 @@ def timeline(view: View) -> list[TimelineStep]:
     return list(_with_gaps(steps))
 
 
+def attempt_timeline(attempt: Attempt) -> list[TimelineStep]:
+    """The steps of one attempt that have come, and those that are still waited for unless it has
+    ended: what did not come by then is no step of it."""
+    steps = list(_legs(attempt, Status.PENDING))
+    if attempt.state.is_final or attempt.state is State.UNKNOWN:
+        steps = [step for step in steps if step.state is not StepState.WAITING]
+    return list(_with_gaps(steps))
+
+
 def waiting_timeline(mode: Mode) -> list[TimelineStep]:
     """The steps of a message or a call before anything has happened."""
     names = _MESSAGE if mode is Mode.SMS else _CALL
@@ -114,7 +127,7 @@ def _lost(attempt: Attempt) -> TimelineStep:
     code = attempt.error_code or attempt.hangup_cause
     note = f"code {code}" if code else ""
     return TimelineStep(
-        attempt_words(attempt).headline, StepState.BAD, attempt.moments.get(kind), note=note
+        attempt_words(attempt).headline, StepState(kind), attempt.moments.get(kind), note=note
     )
 
 

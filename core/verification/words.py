@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from core.delivery.attempt import Attempt, Channel, EventKind, Mode, State
+from core.delivery.marks import VERIFIED, mark
 from core.provider.error_codes import hangup_cause, message_error
 from core.verification.model import CheckOutcome, CheckResult, SendOutcome, Status, View
 
@@ -32,15 +33,6 @@ class Words:
     detail: str
     tone: Tone
     mark: str = ""
-
-
-MARKS = {
-    State.DELIVERED: "●",
-    State.UNDELIVERED: "▲",
-    State.FAILED: "✕",
-    State.REJECTED: "✕",
-    State.UNKNOWN: "◇",
-}
 
 
 def span(of: timedelta) -> str:
@@ -138,7 +130,7 @@ def status_words(view: View) -> Words:
         case Status.VERIFIED:
             took = verification.time_to_verify
             detail = f"in {span(took)}" if took is not None else ""
-            return Words("Verified", detail, Tone.GOOD, "✔")
+            return Words("Verified", detail, Tone.GOOD, VERIFIED)
         case Status.LOCKED:
             return Words("Locked", "Too many wrong codes. Start a new verification.", Tone.BAD, "■")
         case Status.CANCELED:
@@ -153,7 +145,7 @@ def status_words(view: View) -> Words:
 
 def attempt_words(attempt: Attempt) -> Words:
     """What one attempt is doing, or why it was lost and what to do."""
-    return replace(_attempt_words(attempt), mark=MARKS.get(attempt.state, "◌"))
+    return replace(_attempt_words(attempt), mark=mark(attempt.state))
 
 
 def _attempt_words(attempt: Attempt) -> Words:

@@ -1,13 +1,25 @@
-"""The two things that the theme cannot say: the space above a page, and the text on a button."""
+"""What the theme cannot say: the space above a page, the text on a button, the largest figure."""
 
 import streamlit as st
 
 _ROOM = ".stMainBlockContainer {padding-top: 3.5rem}"
 # Streamlit writes white on the primary colour: 1.9:1 on the dark theme's mint. This is 9.7:1.
-_DARK_ON_MINT = '[data-testid="stBaseButton-primary"]:not(:disabled) {color: #0E1419}'
+_DARK_ON_MINT = '[data-testid^="stBaseButton-primary"]:not(:disabled) {color: #0E1419}'
+
+# Figures that change keep their width; the confirmed rate is the largest thing on its page.
+# The interval stands below the change and is never cut; a card without a change is as high.
+_FIGURES = (
+    '[data-testid="stMetricValue"] {font-variant-numeric: tabular-nums}'
+    '[data-testid="stMetric"] div:has(> [data-testid="stMetricDeltaDescription"])'
+    "{align-content: start; flex-wrap: wrap; min-height: 52px; row-gap: 4px}"
+    '[data-testid="stMetricDeltaDescription"] {flex-basis: 100%}'
+    '[data-testid="stMetricDeltaDescription"], [data-testid="stMetricDeltaDescription"] *'
+    "{white-space: normal; overflow: visible}"
+    '.st-key-largest [data-testid="stMetricValue"] {font-size: 4rem; line-height: 1.2}'
+)
 
 
 def apply_look() -> None:
     """Once a run, before the page is drawn."""
     dark = st.context.theme.type == "dark"
-    st.html(f"<style>{_ROOM}{_DARK_ON_MINT if dark else ''}</style>")
+    st.html(f"<style>{_ROOM}{_FIGURES}{_DARK_ON_MINT if dark else ''}</style>")

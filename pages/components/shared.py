@@ -25,6 +25,14 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()<>#+\-!|~$:])", r"\\\1", text)
 
 
+def title(words: str, *, simulated: bool) -> None:
+    """A page's title; beside it, wherever sample traffic is among what it shows, a mark of that."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(words, anchor=False, width="content")
+        if simulated:
+            st.badge("Simulated traffic", icon=":material/science:", color="violet")
+
+
 @contextmanager
 def outage_shown() -> Iterator[None]:
     """In place of what needs Redis: a banner with the cause, the remedy and a retry."""

@@ -6,8 +6,11 @@ const STATE_WORDS = {
   verified: "verified",
   now: "under way",
   waiting: "not yet",
-  bad: "failed",
+  bad: "ended",
   unknown: "not known",
+  undelivered: "not delivered",
+  failed: "failed",
+  rejected: "refused",
 };
 
 const clockTime = new Intl.DateTimeFormat(undefined, {

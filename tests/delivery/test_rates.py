@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.delivery.layout import BINS, bin_of
-from core.delivery.rates import QUANTILES, Rate, needed, percentiles, quantile, wilson, wilsons
+from core.delivery.rates import (
+    QUANTILES,
+    Rate,
+    needed,
+    percentiles,
+    quantile,
+    quantiles,
+    stepwise_quantiles,
+    wilson,
+    wilsons,
+)
 
 RNG = np.random.default_rng(11)
 SHAPES = {
@@ -84,3 +94,26 @@ def test_a_percentile_is_given_only_where_values_are_enough(n: int) -> None:
 
 def test_p99_wants_a_thousand_values() -> None:
     assert [needed(q) for q in QUANTILES] == [20, 100, 200, 1000]
+
+
+@given(st.lists(st.integers(0, 400), min_size=1, max_size=40), st.sampled_from(QUANTILES))
+def test_a_stepwise_percentile_always_stands_on_enough_values(counts: list[int], q: float) -> None:
+    histograms = np.zeros((len(counts), BINS), dtype=np.int64)
+    histograms[:, 40] = counts
+    found = stepwise_quantiles(histograms, q)
+    assert len(found) == len(counts)
+    if sum(counts) < needed(q):
+        assert np.isnan(found).all()
+        return
+    assert not np.isnan(found).all()
+    assert set(found[~np.isnan(found)]) == {quantiles(histograms.sum(axis=0, keepdims=True), q)[0]}
+
+
+def test_a_stepwise_percentile_takes_no_more_steps_together_than_it_needs() -> None:
+    histograms = np.zeros((6, BINS), dtype=np.int64)
+    histograms[:4, 30], histograms[4:, 60] = 20, 20
+    assert stepwise_quantiles(histograms, 0.5).tolist() == [
+        *quantiles(histograms[[0, 1, 2, 3]], 0.5), *quantiles(histograms[[4, 5]], 0.5),
+    ]  # fmt: skip
+    pooled = stepwise_quantiles(histograms // 2, 0.5)
+    assert pooled[0] == pooled[1] != pooled[4] == pooled[5]

@@ -7,6 +7,7 @@ import pytest
 from core.provider.error_codes import (
     HANGUP_CAUSES,
     MESSAGE_ERRORS,
+    error_meaning,
     hangup_cause,
     message_error,
 )
@@ -130,3 +131,25 @@ def test_a_call_that_plivo_gave_up_had_reached_nobody(code):
     cause = hangup_cause(code)
     assert cause
     assert not cause.reached
+
+
+@pytest.mark.parametrize(
+    ("channel", "code", "meaning"),
+    [
+        ("sms", "30", "The carrier refused it as spam."),
+        ("sms", "1000", "It was not delivered, and no reason was given."),
+        ("voice", "1000", "The call was cancelled before anybody answered."),
+        ("phlo", "30", "The carrier refused it as spam."),
+        ("phlo", "3010", "The line was busy."),
+        ("phlo", "1000", "It was not delivered, and no reason was given."),
+        ("sms", "refused", "Plivo refused the request."),
+        ("voice", "unstated", "No cause was stated."),
+        ("sms", "000", "No cause was stated."),
+    ],
+)
+def test_an_error_of_the_figures_has_its_meaning_and_what_to_do(
+    channel: str, code: str, meaning: str
+) -> None:
+    found = error_meaning(channel, code)
+    assert found.meaning == meaning
+    assert found.advice

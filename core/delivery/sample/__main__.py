@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from core.delivery.sample.loading import DAYS, PER_DAY, SEED
 from core.errors import ProductError
 from core.services import build
 from core.settings import read_settings
@@ -13,9 +14,9 @@ def main() -> None:
         prog="python -m core.delivery.sample",
         description="Fill the sandbox's figures with invented traffic.",
     )
-    parser.add_argument("--days", type=int, default=30)
-    parser.add_argument("--per-day", type=int, default=2000, help="verifications")
-    parser.add_argument("--seed", type=int, default=7, help="the same seed, the same traffic")
+    parser.add_argument("--days", type=int, default=DAYS)
+    parser.add_argument("--per-day", type=int, default=PER_DAY, help="verifications")
+    parser.add_argument("--seed", type=int, default=SEED, help="the same seed, the same traffic")
     chosen = parser.parse_args()
 
     def progress(done: float, said: str) -> None:

@@ -15,6 +15,8 @@ from core.store.connection import store_errors
 from core.store.keys import Keys
 
 MOST_DAYS, MOST_PER_DAY = 90, 20_000
+#: What is made where nothing else is asked for.
+DAYS, PER_DAY, SEED = 30, 2000, 7
 #: As long as the figures of a day.
 _KEEP_MARK = timedelta(days=400)
 _BATCH = 2000
@@ -43,9 +45,9 @@ class Sample:
     def load(
         self,
         *,
-        days: int = 30,
-        per_day: int = 2000,
-        seed: int = 7,
+        days: int = DAYS,
+        per_day: int = PER_DAY,
+        seed: int = SEED,
         progress: Progress = lambda done, said: None,
     ) -> Loaded:
         """Make `per_day` verifications a day for `days` days up to now. Loaded twice, it counts

@@ -1,0 +1,80 @@
+"""Shares and counts side by side."""
+
+from typing import Any
+
+import pandas as pd
+
+from core.charts.axes import SMALL, Chart, Option, titled, tooltip
+from core.charts.palette import Palette
+from core.panels.tables import FUNNEL
+
+MOST_ERRORS = 8
+
+
+def funnel(table: pd.DataFrame, colours: Palette) -> Chart:
+    """How many attempts of each channel came how far, from `panels.tables.funnel_table`. What is on
+    its way is grey; delivered and verified have their own colours."""
+    shades = dict(
+        zip(FUNNEL, (colours.grey, colours.grey, colours.green, colours.blue), strict=True)
+    )
+    series = [
+        {"name": name, "type": "bar", "data": _labelled(name, table[f"{name}_share"]),
+         "itemStyle": {"color": shades[name], "opacity": 0.6 if name == "requested" else 1},
+         "barCategoryGap": "24%",
+         "label": {"show": True, "position": "right", "color": colours.text, "opacity": 1}}
+        for name in FUNNEL
+    ]  # fmt: skip
+    named = [f"{row.name}\n{row.requested:,}" for row in _rows(table)]
+    option: Option = {
+        "title": titled("Share of the attempts requested, by channel", colours),
+        "grid": SMALL | {"top": 24, "right": 112},
+        "tooltip": tooltip(colours) | {"trigger": "item"},
+        "xAxis": {"type": "value", "max": 100, "axisLabel": {"show": False},
+                  "splitLine": {"show": False}},
+        "yAxis": {"type": "category", "inverse": True, "data": named,
+                  "axisTick": {"show": False}, "axisLine": {"show": False},
+                  "axisLabel": {"color": colours.text, "lineHeight": 18}},
+        "series": series,
+        "animation": False,
+    }  # fmt: skip
+    said = [
+        f"{row.name}: {row.requested:,} requested, {row.sent_share:.1f} % sent, "
+        f"{row.delivered_share:.1f} % delivered, {row.verified_share:.1f} % verified"
+        for row in _rows(table)
+    ]
+    return Chart(option, "; ".join(said) + "." if said else "No attempts.")
+
+
+def errors(table: pd.DataFrame, colours: Palette) -> Chart:
+    """The most frequent errors, from `panels.tables.error_table`: the longest bar on top."""
+    top = table.head(MOST_ERRORS)
+    option: Option = {
+        "title": titled("Attempts by error", colours),
+        "grid": SMALL | {"top": 24, "right": 48},
+        "tooltip": tooltip(colours) | {"trigger": "item"},
+        "xAxis": {"type": "value", "axisLabel": {"show": False}, "splitLine": {"show": False}},
+        "yAxis": {"type": "category", "inverse": True, "data": top["label"].tolist(),
+                  "axisTick": {"show": False}, "axisLine": {"show": False},
+                  "axisLabel": {"color": colours.text}},
+        "series": [
+            {"type": "bar", "data": top["count"].tolist(), "name": "attempts", "barMaxWidth": 20,
+             "itemStyle": {"color": colours.vermilion},
+             "label": {"show": True, "position": "right", "color": colours.text}}
+        ],
+        "animation": False,
+    }  # fmt: skip
+    said = "; ".join(
+        f"{label}: {count:,}" for label, count in zip(top["label"], top["count"], strict=True)
+    )
+    return Chart(option, said + "." if said else "No errors.")
+
+
+def _labelled(name: str, shares: "pd.Series[float]") -> list[Option]:
+    return [
+        {"value": round(share, 1), "label": {"formatter": f"{name} {share:.1f} %"}}
+        for share in shares
+    ]
+
+
+def _rows(table: pd.DataFrame) -> list[Any]:
+    return list(table.itertuples(index=False))

@@ -1,0 +1,122 @@
+"""How long it takes: a heatmap with its percentiles, and where the seconds go."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from core.charts.axes import SMALL, Chart, Option, clock, over_time, titled, tooltip
+from core.charts.palette import Palette
+from core.delivery.layout import ONE_SECOND, UPPER_MS
+from core.delivery.rates import QUANTILES, needed, quantiles, stepwise_quantiles
+from core.panels.words import seconds
+
+#: Bins in a row of the heatmap: a row is a factor of the square root of two.
+_MERGED = 4
+_BINS_TO_DOUBLE = 8
+#: The lines of the percentiles: their dashes, and how far their names are moved apart, in pixels.
+_LINES: tuple[tuple[Any, int], ...] = (
+    ("solid", 0),
+    ("dashed", 7),
+    ([8, 3, 2, 3], -5),
+    ("dotted", -5),
+)
+
+
+def latency(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
+    """Time to deliver: a heatmap of step and duration, and p50, p90, p95 and p99 over it, each
+    taken over as many steps as it needs to stand on."""
+    names = clock(frame.index, zone)
+    values = frame.to_numpy()
+    used = np.flatnonzero(values.sum(axis=0))
+    first, last = (int(used[0]), int(used[-1])) if len(used) else (0, 3)
+    # Rows of odd numbers end at powers of two of a second: these are named, from the first on.
+    lowest = first // _MERGED - 1 + first // _MERGED % 2
+    rows = range(lowest, last // _MERGED + 1)
+    cells = [
+        [x, y, int(n)]
+        for y, row in enumerate(rows)
+        for x, n in enumerate(values[:, max(row, 0) * _MERGED : (row + 1) * _MERGED].sum(axis=1))
+        if n
+    ]
+    labels = [seconds(_upper_ms(row)) for row in rows]
+    lines = []
+    for q, (dash, moved) in zip(QUANTILES, _LINES, strict=True):
+        ms = stepwise_quantiles(values, q)
+        # A place on the rows of the heatmap, which are steps of the same factor.
+        place = (_BINS_TO_DOUBLE * np.log2(ms / 1000) + ONE_SECOND) / _MERGED - lowest - 0.5
+        lines.append(
+            {"name": f"p{q * 100:.0f}", "type": "line", "yAxisIndex": 1, "symbol": "none",
+             "data": [None if np.isnan(p) else round(float(p), 2) for p in place],
+             "lineStyle": {"color": colours.text, "type": dash, "width": 1.6},
+             "itemStyle": {"color": colours.text}, "tooltip": {"show": False},
+             "endLabel": {"show": True, "formatter": "{a}", "color": colours.text,
+                          "offset": [0, moved]},
+             "z": 5}
+        )  # fmt: skip
+    option = over_time(
+        colours, names, "Time from request to delivery report; the stronger the colour, the more"
+    ) | {
+        "tooltip": tooltip(colours) | {"trigger": "item"},
+        "yAxis": [
+            {"type": "category", "data": labels, "splitLine": {"show": False},
+             "axisTick": {"show": False}, "axisLine": {"show": False},
+             "axisLabel": {"color": colours.quiet, "interval": 1}},
+            {"type": "value", "min": -0.5, "max": len(labels) - 0.5, "show": False},
+        ],
+        "visualMap": {
+            "show": False, "min": 0, "max": max([n for *_, n in cells], default=1),
+            "seriesIndex": 0,
+            "inRange": {"color": colours.shades(colours.blue, 0.15, 0.45, 0.65, 0.82, 1)},
+        },
+        "series": [{"type": "heatmap", "data": cells, "name": "deliveries"}, *lines],
+    }  # fmt: skip
+    option["grid"] = SMALL | {"right": 40}
+    whole = values.sum(axis=0)
+    said = [
+        f"p{q * 100:.0f} {seconds(float(quantiles(whole.reshape(1, -1), q)[0]))}"
+        for q in QUANTILES
+        if whole.sum() >= needed(q)
+    ]
+    alt = f"Time to deliver of {int(whole.sum()):,} attempts"
+    return Chart(
+        option, f"{alt}: {', '.join(said)}." if said else f"{alt}: too few for percentiles."
+    )
+
+
+def waterfall(legs: pd.DataFrame, colours: Palette) -> Chart:
+    """Where the seconds go, from `panels.tables.legs_table`: each leg begins where the one before
+    it ends."""
+    means = legs["mean_s"].tolist()
+    together = seconds(1000 * sum(means))
+    labels = [
+        {"value": round(mean, 2), "label": {"formatter": seconds(1000 * mean)}} for mean in means
+    ]
+    option: Option = {
+        "title": titled(f"Mean of each part, one after the other: {together} together", colours),
+        "grid": SMALL | {"top": 24, "right": 56},
+        "tooltip": tooltip(colours) | {"trigger": "item"},
+        "xAxis": {"type": "value", "axisLabel": {"color": colours.quiet, "formatter": "{value} s"},
+                  "splitLine": {"lineStyle": {"color": colours.line}}},
+        "yAxis": {"type": "category", "inverse": True, "data": legs["name"].tolist(),
+                  "axisTick": {"show": False}, "axisLine": {"show": False},
+                  "axisLabel": {"color": colours.text}},
+        "series": [
+            {"name": "begins", "type": "bar", "stack": "all", "silent": True,
+             "data": [round(one, 2) for one in legs["from_s"]],
+             "itemStyle": {"color": "transparent"}, "tooltip": {"show": False}},
+            {"name": "mean, s", "type": "bar", "stack": "all", "data": labels, "barMaxWidth": 24,
+             "itemStyle": {"color": colours.blue},
+             "label": {"show": True, "position": "right", "color": colours.text}},
+        ],
+        "animation": False,
+    }  # fmt: skip
+    said = ", ".join(
+        f"{name} {seconds(1000 * mean)}" for name, mean in zip(legs["name"], means, strict=True)
+    )
+    return Chart(option, f"Mean of each part: {said}; {together} together.")
+
+
+def _upper_ms(row: int) -> float:
+    return float(UPPER_MS[max(0, min(row * _MERGED + _MERGED - 1, len(UPPER_MS) - 1))])

@@ -1,0 +1,88 @@
+"""Attempts and rates, step by step."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from core.charts.axes import Chart, Option, clock, over_time, percents, with_legend
+from core.charts.palette import SHAPES, STATES, Palette
+from core.delivery.rates import wilsons
+
+_NOT_OVER = "; the last bar, hatched, is not over yet"
+
+
+def states_over_time(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
+    """Attempts by state, stacked, one bar a step; the last, unfinished one is hatched."""
+    names = clock(frame.index, zone)
+    unfinished = bool(len(frame)) and not frame["complete"].iloc[-1]
+    series = []
+    for state, word in STATES.items():
+        data: list[Any] = frame[state].tolist()
+        if unfinished:
+            data[-1] = {"value": data[-1], "itemStyle": {"decal": _hatch(colours)}}
+        style: Option = {"color": colours.states[state]}
+        if state == "failed":
+            style["decal"] = {"symbol": "circle", "symbolSize": 0.4, "color": colours.ground}
+        series.append(
+            {"name": word, "type": "bar", "stack": "all", "data": data, "itemStyle": style,
+             "barCategoryGap": "12%"}
+        )  # fmt: skip
+    option = over_time(colours, names, f"Attempts by state{_NOT_OVER if unfinished else ''}")
+    plain = {"decal": {"symbol": "none"}}
+    entries = [
+        {"name": word, "icon": SHAPES[state], "itemStyle": plain} for state, word in STATES.items()
+    ]
+    total, delivered = int(frame["requested"].sum()), int(frame["delivered"].sum())
+    alt = f"{total:,} attempts in {len(frame)} steps, {delivered:,} of them delivered so far"
+    if total:
+        most = int(frame["requested"].max())
+        alt += f"; the most, {most:,}, from {names[int(frame['requested'].to_numpy().argmax())]}"
+    if unfinished:
+        alt += "; the last step is not over yet"
+    return Chart(with_legend(option | {"series": series}, entries, colours, rows=2), alt + ".")
+
+
+def rate_over_time(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
+    """The confirmed rate of each step with its 95 % interval. The axis need not begin at zero: a
+    rate of 90 to 95 % would be a straight line. It says where it begins."""
+    names = clock(frame.index, zone)
+    low, high = wilsons(frame["confirmed"], frame["requested"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = frame["confirmed"].to_numpy() / frame["requested"].to_numpy()
+    floor = float(np.nanmin(low)) if np.isfinite(low).any() else 0.0
+    begins = int(max(0, np.floor(floor * 10) * 10))
+    title = "Confirmed, %, and its 95 % interval"
+    if begins:
+        title += f"; the axis begins at {begins} %"
+    band = {"type": "line", "symbol": "none", "stack": "band", "silent": True,
+            "lineStyle": {"opacity": 0}, "tooltip": {"show": False}}  # fmt: skip
+    option = over_time(colours, names, title) | {
+        "series": [
+            band | {"name": "lower bound", "data": percents(low)},
+            band
+            | {"name": "interval", "data": percents(high - low),
+               "areaStyle": {"color": colours.blue, "opacity": 0.2}},
+            {"name": "confirmed, %", "type": "line", "symbol": "none", "data": percents(rate),
+             "lineStyle": {"color": colours.blue, "width": 2},
+             "itemStyle": {"color": colours.blue}},
+        ]
+    }  # fmt: skip
+    option["yAxis"] |= {"min": begins, "max": 100}
+    n, k = int(frame["requested"].sum()), int(frame["confirmed"].sum())
+    alt = f"Confirmed: {k:,} of {n:,} attempts ({100 * k / n:.1f} %)" if n else "No attempts"
+    if n and len(frame) > 1 and np.isfinite(rate).any():
+        least = int(np.nanargmin(rate))
+        alt += f"; the least, {100 * float(rate[least]):.1f} %, from {names[least]}"
+    return Chart(option, alt + ".")
+
+
+def _hatch(colours: Palette) -> Option:
+    return {
+        "symbol": "rect",
+        "color": colours.ground,
+        "dashArrayX": [1, 0],
+        "dashArrayY": [2, 4],
+        "rotation": -0.8,
+    }

@@ -1,0 +1,82 @@
+"""Why there is nothing to see, or less than there should be; each reason in words of its own."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from core.delivery.queries import Filters
+from core.delivery.rates import ENOUGH
+from core.delivery.sample.loading import DAYS
+from core.errors import StoreUnavailable
+from core.panels.words import clock, counted, span
+
+_DELAYED = timedelta(hours=1)
+
+
+class Empty(StrEnum):
+    """The empty states of a page of figures."""
+
+    NO_TRAFFIC = "no_traffic"
+    FILTERED = "filtered"
+    NOT_CONFIGURED = "not_configured"
+    TOO_FEW = "too_few"
+    DELAYED = "delayed"
+    UNREACHABLE = "unreachable"
+
+
+EMPTY_WORDS = {
+    Empty.NO_TRAFFIC: "Nobody asked for a code in this range. Choose a longer one.",
+    Empty.FILTERED: "There is traffic in this range, but none that these filters let through. "
+    "Clear them.",
+    Empty.NOT_CONFIGURED: "No code has been sent yet. Verify a number, and it shows up here "
+    "within a second.",
+    Empty.TOO_FEW: "Only {n} in this range (n={count}): too few for a rate. The counts are below.",
+    Empty.DELAYED: "The newest attempt is {lag} old. Either nobody has asked since, or news does "
+    "not arrive: compare with Plivo's logs.",
+    Empty.UNREACHABLE: "The figures cannot be read. {cause} {last} {remedy}",
+}
+
+SAMPLE_WORDS = (
+    f"Or fill the sandbox with {DAYS} days of invented traffic, marked as simulated. It takes a "
+    "minute or two."
+)
+
+
+def empty_state(
+    requested: int, filters: Filters, *, ever: bool, unfiltered: int, lag: timedelta | None
+) -> tuple[Empty, str] | None:
+    """Which of the empty states this is, with its words; None where there is enough to see.
+
+    `lag` is None for a range that is over: what is new does not belong to it.
+    """
+    if not ever:
+        return Empty.NOT_CONFIGURED, EMPTY_WORDS[Empty.NOT_CONFIGURED]
+    if not requested:
+        kind = Empty.FILTERED if unfiltered and not filters.is_empty else Empty.NO_TRAFFIC
+        return kind, EMPTY_WORDS[kind]
+    if requested < ENOUGH:
+        n = counted(requested, "attempt")
+        return Empty.TOO_FEW, EMPTY_WORDS[Empty.TOO_FEW].format(n=n, count=requested)
+    if lag is not None and lag > _DELAYED:
+        return Empty.DELAYED, EMPTY_WORDS[Empty.DELAYED].format(lag=span(lag))
+    return None
+
+
+def unreachable(
+    error: StoreUnavailable, last_good: datetime | None, now: datetime, zone: ZoneInfo
+) -> str:
+    """What is said while Redis is away. `last_good`: when this process last read the figures."""
+    last = "They have not been read since this app started."
+    if last_good is not None:
+        last = f"They were last good at {clock(last_good, zone, now - last_good)}."
+    return EMPTY_WORDS[Empty.UNREACHABLE].format(cause=error.cause, last=last, remedy=error.remedy)
+
+
+class LastGood:
+    """When this process last read the figures whole. Redis cannot say it while it is away."""
+
+    def __init__(self) -> None:
+        self.moment: datetime | None = None
+
+    def note(self, now: datetime) -> None:
+        self.moment = now

@@ -1,0 +1,207 @@
+"""The figures that matter now: each with its interval, its n, its change and its course."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isnan, nan
+
+import numpy as np
+import pandas as pd
+
+from core.delivery.layout import Counts
+from core.delivery.rates import Rate, percentiles, stepwise_quantiles
+from core.panels.words import counted, dollars, interval, percent, seconds
+
+_P95 = 0.95
+#: Changes smaller than these say nothing: the width of a histogram's bin, and of a rounding.
+_SAME_TIME, _SAME_COST = 0.09, 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure: what it is, its value, its interval and n, its change, and how that reads.
+
+    `change` has no sign: `rose` gives its direction, None where there is no change to tell. `good`:
+    whether the change is good, None where it is neither or within chance. `course` holds the value
+    of each step of the range in its own unit, nan where there was nothing. `number`, `low`, `high`
+    and `n` are what the texts were made from: shares, ms, US dollars or a count, nan for none.
+    """
+
+    name: str
+    value: str
+    detail: str
+    help: str
+    change: str = ""
+    rose: bool | None = None
+    good: bool | None = None
+    course: Sequence[float] = ()
+    number: float = nan
+    low: float = nan
+    high: float = nan
+    n: int = 0
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it lies between 0 and 1, where a course need not begin at zero."""
+        return not isnan(self.low)
+
+    @property
+    def drawn(self) -> list[float]:
+        """The course without its gaps; empty where it is no line yet."""
+        line = [one for one in self.course if not isnan(one)]
+        return line if len(line) > 2 else []
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What the figures of one range are made from: its sums, and how long its codes took."""
+
+    totals: "pd.Series[int]"
+    times: Counts
+
+
+def figures(now: Span, before: Span | None, steps: pd.DataFrame, heat: Counts) -> list[Figure]:
+    """The confirmed rate first, then the others. `steps` are those of the range (`over_time`),
+    without the one that is not over; `heat` the same for the time to deliver, (steps, bins)."""
+    return [
+        _rate("Confirmed", now, before, steps, "confirmed", "requested",
+              "Delivered or verified, of all requested: a right code proves that it arrived."),
+        _rate("Within 30 s", now, before, steps, "within_30", "requested",
+              "Delivered within 30 seconds of the request by the report, of all requested."),
+        _rate("Conversion", now, before, steps, "converted", "started",
+              "Verifications that succeeded, of those started."),
+        _time(now, before, heat),
+        _cost(now, before, steps),
+        _pending(now, steps),
+        _attempts(now, before, steps),
+    ]  # fmt: skip
+
+
+def table(made: Sequence[Figure]) -> pd.DataFrame:
+    """The figures as numbers: `figure`, `value`, `low`, `high` (shares for rates, ms, US dollars),
+    `n`, and `change` as it is shown."""
+    return pd.DataFrame(
+        {
+            "figure": [one.name for one in made],
+            "value": [one.number for one in made],
+            "low": [one.low for one in made],
+            "high": [one.high for one in made],
+            "n": [one.n for one in made],
+            "change": [_signed(one) for one in made],
+        }
+    )
+
+
+def cost_per_verified(totals: "pd.Series[int]") -> float | None:
+    """US dollars; None where nothing is priced or nobody verified."""
+    if not totals["priced"] or not totals["converted"]:
+        return None
+    return float(totals["cost_micros"]) / 1e6 / float(totals["converted"])
+
+
+def _rate(
+    name: str,
+    now: Span,
+    before: Span | None,
+    steps: pd.DataFrame,
+    k: str,
+    n: str,
+    means: str,
+) -> Figure:
+    """A rate with its interval, and its change in points against another range."""
+    rate = Rate(int(now.totals[k]), int(now.totals[n]))
+    if not rate.is_enough:
+        return Figure(name, "too few", f"{rate.k} of {rate.n}", means, n=rate.n)
+    change, rose, good = "", None, None
+    other = Rate(int(before.totals[k]), int(before.totals[n])) if before else Rate(0, 0)
+    if other.is_enough:
+        points = round(100 * (rate.value - other.value), 1)
+        change = f"{abs(points):.1f} points" if points else "no change"
+        rose = points > 0 if points else None
+        good = rose if rate.differs_from(other) else None
+    return Figure(
+        name,
+        percent(rate.value),
+        f"{interval(rate.low, rate.high)}, n = {rate.n:,}",
+        means,
+        change,
+        rose,
+        good,
+        _shares(steps, k, n),
+        rate.value,
+        rate.low,
+        rate.high,
+        rate.n,
+    )
+
+
+def _time(now: Span, before: Span | None, heat: Counts) -> Figure:
+    name, n = "p95 time to deliver", int(now.times.sum())
+    means = "19 of 20 reports came within this time of the request. At most 4.4 % off."
+    ms = percentiles(now.times)[_P95]
+    if ms is None:
+        return Figure(name, "too few", counted(n, "report"), means, n=n)
+    then = percentiles(before.times)[_P95] if before else None
+    change, rose, good = _relative(ms, then, _SAME_TIME)
+    course = stepwise_quantiles(heat, _P95)
+    return Figure(
+        name, seconds(ms), f"n = {n:,}", means, change, rose, good, list(course), ms, n=n
+    )  # fmt: skip
+
+
+def _cost(now: Span, before: Span | None, steps: pd.DataFrame) -> Figure:
+    name, n = "Cost per verified", int(now.totals["converted"])
+    means = "Cost of all attempts, also of the failed ones, by verifications that succeeded."
+    cost = cost_per_verified(now.totals)
+    if cost is None:
+        return Figure(name, "no price yet", f"{n:,} verified", means, n=n)
+    then = cost_per_verified(before.totals) if before else None
+    change, rose, good = _relative(cost, then, _SAME_COST)
+    micros = steps["cost_micros"].where(steps["cost_micros"] > 0)
+    course = micros / 1e6 / steps["converted"].where(steps["converted"] > 0)
+    return Figure(
+        name, dollars(cost), f"{n:,} verified", means, change, rose, good, course.tolist(), cost,
+        n=n,
+    )  # fmt: skip
+
+
+def _pending(now: Span, steps: pd.DataFrame) -> Figure:
+    pending, n = int(now.totals["pending"]), int(now.totals["requested"])
+    means = "No final word yet. It may still arrive, so it counts as neither delivered nor lost."
+    return Figure(
+        "Pending", f"{pending:,}", f"of {n:,}", means, course=steps["pending"].tolist(),
+        number=float(pending), n=n,
+    )  # fmt: skip
+
+
+def _attempts(now: Span, before: Span | None, steps: pd.DataFrame) -> Figure:
+    n = int(now.totals["requested"])
+    then = float(before.totals["requested"]) if before else None
+    change, rose, _ = _relative(float(n), then, 0)
+    return Figure(
+        "Attempts", f"{n:,}", f"{int(now.totals['started']):,} verifications",
+        "Messages and calls requested, also those that Plivo refused.", change, rose, None,
+        steps["requested"].tolist(), float(n), n=n,
+    )  # fmt: skip
+
+
+def _relative(
+    now: float, before: float | None, same: float
+) -> tuple[str, bool | None, bool | None]:
+    """A change as a share, its direction, and whether it is good: less is, beyond `same`."""
+    if not before:
+        return "", None, None
+    ratio = now / before - 1
+    if round(100 * ratio) == 0:
+        return "no change", None, None
+    good = None if abs(ratio) < same else ratio < 0
+    return f"{100 * abs(ratio):.0f} %", ratio > 0, good
+
+
+def _shares(steps: pd.DataFrame, k: str, n: str) -> list[float]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares: list[float] = (steps[k].to_numpy() / steps[n].to_numpy()).tolist()
+    return shares
+
+
+def _signed(one: Figure) -> str:
+    return one.change if one.rose is None else f"{'+' if one.rose else '-'}{one.change}"

@@ -1,0 +1,1 @@
+"""The two halves of the Attempts page: the list, and one attempt."""

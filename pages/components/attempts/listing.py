@@ -1,0 +1,185 @@
+"""The list of attempts: found by what somebody knows of one, or newest first, a page at a time."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from core.charts.palette import Palette, state_colour
+from core.delivery.attempt import Attempt
+from core.delivery.explorer import MOST_LOOKED_THROUGH, PAGE, Listed, Wanted
+from core.errors import CursorRefused, NumberRefused
+from core.panels.attempts import attempt_list, states
+from core.panels.choice import EVERY, channels, countries
+from core.panels.words import counted
+from core.services import Services
+from core.verification.number import parse_number
+from pages.components.attempts.address import forget, go
+from pages.components.panel import colours, csv, frame_height, grid, number, text
+
+_FILTERS = ("state", "channel", "country", "error")
+
+
+def listing(app: Services, zone: ZoneInfo, *, simulated: bool) -> None:
+    """What was looked for, or a page of what the filters let through."""
+    _find(app)
+    _filters(app)
+    st.caption(
+        f"Times in {zone.key}. Kept: the newest {app.settings.attempts_kept:,} attempts, for "
+        f"{counted(app.settings.attempt_retention_days, 'day')} (settings ATTEMPTS_KEPT and "
+        "ATTEMPT_RETENTION_DAYS); older ones live on as figures only."
+    )
+    found = _found(app)
+    if found is not None:
+        empty, attempts = found
+        st.button("Show all attempts", icon=":material/arrow_back:", on_click=forget)
+        _table(attempts, zone, empty, simulated=simulated)
+        return
+    listed = _page(app)
+    words = "No attempt is kept yet. Verify a number, and it shows up here."
+    if any(_wanted()):
+        words = "No attempt matches. Clear a filter, or look at a later time."
+    _table(listed.attempts, zone, words, simulated=simulated)
+    _pager(listed)
+
+
+def _find(app: Services) -> None:
+    with st.form("find", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        typed = st.text_input(
+            "Find", placeholder="Phone number, verification id or message uuid", type="search"
+        )
+        if st.form_submit_button("Find attempts", type="primary"):
+            _search(app, typed)
+
+
+def _search(app: Services, typed: str) -> None:
+    """The number becomes its digest before it goes anywhere: it must not be in an address."""
+    if not typed.strip():
+        return
+    if app.explorer.find(typed):
+        go(find=typed.strip().lower())
+        st.rerun()
+    try:
+        found = parse_number(typed, default_region=app.settings.default_region)
+    except NumberRefused:
+        st.warning(
+            "Nothing is kept under that id, and it is no full phone number. Write a number with "
+            "its country code, such as +1 415 555 0123."
+        )
+        return
+    go(number=app.keyring.index("number", found.e164))
+    st.rerun()
+
+
+def _found(app: Services) -> tuple[str, list[Attempt]] | None:
+    """What is said if there is none, and the attempts that were looked for; None if none were."""
+    query = st.query_params
+    if index := query.get("number"):
+        return "No attempt to that number is kept.", app.explorer.of_number(index)
+    if known := query.get("find"):
+        return "Nothing is kept under that id.", app.explorer.find(known)
+    return None
+
+
+def _filters(app: Services) -> None:
+    grid = st.grid(4, min_column_width=150, gap="small")
+    _select(grid.cell(), "State", "state", states())
+    _select(grid.cell(), "Channel", "channel", channels())
+    _select(grid.cell(), "Country", "country", countries(app.queries.known()))
+    with grid.cell():
+        st.text_input(
+            "Error code", key="error", bind="query-params", placeholder="All", on_change=forget,
+            persist_state="session",
+        )  # fmt: skip
+    if any(_wanted()):
+        st.button("Clear filters", icon=":material/filter_alt_off:", on_click=_clear, key="clear")
+
+
+def _select(place: Any, label: str, key: str, options: dict[str, str]) -> None:
+    # Another filter is another list: it begins at its first page.
+    with place:
+        st.selectbox(
+            label, list(options), key=key, bind="query-params", on_change=forget,
+            persist_state="session", format_func=lambda one: options.get(one, str(one)),
+        )  # fmt: skip
+
+
+def _clear() -> None:
+    forget()
+    for name in _FILTERS:
+        st.session_state[name] = "" if name == "error" else EVERY
+
+
+def _wanted() -> tuple[str, str, str, str]:
+    said = [st.session_state.get(name) or "" for name in _FILTERS]
+    state, channel, country, error = ("" if one == EVERY else str(one).strip() for one in said)
+    return state, channel, country, error
+
+
+def _page(app: Services) -> Listed:
+    wanted = Wanted(*_wanted())
+    try:
+        return app.explorer.page(wanted, st.query_params.get("before"))
+    except CursorRefused as error:
+        st.warning(f"{error.cause} Here are the newest ones.")
+        forget()
+        return app.explorer.page(wanted)
+
+
+def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bool) -> None:
+    if not attempts:
+        st.info(empty, icon=":material/inbox:")
+        return
+    frame = attempt_list(attempts, zone)
+    requested = st.column_config.DatetimeColumn(
+        "Requested", format="D MMM HH:mm:ss", timezone=zone.key
+    )
+    to = st.column_config.ButtonColumn(
+        "To", type="tertiary", alignment="left", key="opened", on_click=_open, args=(frame,)
+    )
+    picked = grid(
+        _coloured(frame, colours()),
+        "list",
+        {
+            "requested": requested,
+            "to": to,
+            "state": text("State"),
+            "channel": text("Channel"),
+            "country": text("Country"),
+            "carrier": text("Carrier"),
+            "error": text("Error"),
+            "seconds": number("Delivered after", "%.1f s"),
+        },
+        on_select="rerun",
+        selection_mode="single-row",
+        height=frame_height(len(frame), PAGE),
+    )
+    if picked.selection.rows:
+        go(attempt=frame["attempt"].iloc[picked.selection.rows[0]])
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Click a number, or tick a row, to open its attempt.", width="content")
+        csv(frame, "attempts", simulated=simulated)
+
+
+def _open(frame: pd.DataFrame) -> None:
+    go(attempt=frame["attempt"].iloc[st.session_state["opened"]["row"]])
+
+
+def _coloured(frame: pd.DataFrame, palette: Palette) -> Any:
+    return frame.style.map(lambda said: f"color: {state_colour(said, palette)}", subset=["state"])
+
+
+def _pager(listed: Listed) -> None:
+    if listed.is_cut:
+        st.caption(
+            f"Looked through {MOST_LOOKED_THROUGH:,} attempts from here. Go on with older ones, or "
+            "filter for less."
+        )
+    with st.container(horizontal=True):
+        if "before" in st.query_params:
+            st.button("Newest", icon=":material/first_page:", on_click=forget)
+        if listed.cursor is not None:
+            older = {"before": listed.cursor}
+            st.button("Older", icon=":material/chevron_right:", on_click=go, kwargs=older)

@@ -1,0 +1,76 @@
+"""What every panel is made of: a question, a chart, a table's columns, and its downloads."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.charts.axes import Chart
+from core.charts.palette import DARK, LIGHT, Palette
+from core.panels.export import csv_of, file_name, parquet_of
+
+
+def colours() -> Palette:
+    """Those of the theme that the reader has chosen."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def question(words: str, *, simulated: bool = False, **frames: pd.DataFrame) -> None:
+    """A panel's heading, and beside it a CSV of each frame the panel is drawn from, by name. The
+    same frames must be drawn below it. `simulated`: sample traffic is among them."""
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.subheader(words, anchor=False, width="content")
+        with st.container(horizontal=True, width="content", gap="small"):
+            for name, frame in frames.items():
+                label = "CSV" if len(frames) == 1 else f"CSV: {name.replace('_', ' ')}"
+                csv(frame, name, label, simulated=simulated)
+
+
+def csv(frame: pd.DataFrame, name: str, label: str = "CSV", *, simulated: bool) -> None:
+    """A download of what a panel was drawn from. It is written when somebody asks for it."""
+    file = file_name(name, "csv", simulated=simulated)
+    _download(label, lambda: csv_of(frame), file, "text/csv", f"csv_{name}")
+
+
+def parquet(frame: pd.DataFrame, name: str, label: str, *, simulated: bool) -> None:
+    """The same as Parquet."""
+    file = file_name(name, "parquet", simulated=simulated)
+    mime = "application/vnd.apache.parquet"
+    _download(label, lambda: parquet_of(frame), file, mime, f"parquet_{name}")
+
+
+def chart(made: Chart, key: str, height: int) -> None:
+    """Its height is the same before and after it is drawn, so nothing below it moves."""
+    st.echarts_chart(made.option, height=height, key=f"chart_{key}", alt=made.alt)
+
+
+def number(label: str, form: str, **more: Any) -> Any:
+    return st.column_config.NumberColumn(label, format=form, **more)
+
+
+def grid(frame: Any, key: str, columns: dict[str, Any], **more: Any) -> Any:
+    """A table that can be sorted and searched, with the `columns` alone, in their order."""
+    rows = len(getattr(frame, "data", frame))
+    return st.dataframe(
+        frame, key=key, hide_index=True, column_order=tuple(columns), column_config=columns,
+        placeholder="\N{EN DASH}", **({"height": frame_height(rows)} | more),
+    )  # fmt: skip
+
+
+def text(label: str, **more: Any) -> Any:
+    return st.column_config.TextColumn(label, **more)
+
+
+def frame_height(rows: int, most: int = 10) -> int:
+    """The height that a table of so many rows is drawn with, in pixels."""
+    return 35 * (min(rows, most) + 1) + 3
+
+
+def _download(label: str, write: Callable[[], bytes], file: str, mime: str, key: str) -> None:
+    st.download_button(
+        label, write, file, mime, key=key, icon=":material/download:", on_click="ignore",
+        type="tertiary",
+    )  # fmt: skip

@@ -1,0 +1,40 @@
+"""Files hold what the frame held, to the last digit."""
+
+import csv
+import io
+from math import nan
+
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.panels.export import csv_of, file_name, parquet_of
+from tests.test_panels import steps
+
+NUMBERS = st.floats(allow_infinity=False, allow_nan=False)
+
+
+@given(st.lists(st.tuples(st.text(st.characters(exclude_categories=["Cs"])), NUMBERS)))
+def test_a_csv_always_reads_back_as_the_frame(rows: list[tuple[str, float]]) -> None:
+    frame = pd.DataFrame(rows, columns=["name", "share"])
+    read = list(csv.reader(io.StringIO(csv_of(frame).decode(), newline="")))
+    assert read[0] == ["name", "share"]
+    assert [(name, float(share)) for name, share in read[1:]] == rows
+
+
+def test_moments_are_written_with_their_zone_and_lists_with_spaces() -> None:
+    index = pd.date_range("2026-11-24", periods=1, tz="Asia/Kathmandu", name="start")
+    frame = pd.DataFrame({"spark": [[1.5, 2.0]], "p95": [nan]}, index=index)
+    assert csv_of(frame).decode() == "start,spark,p95\r\n2026-11-24 00:00:00+05:45,1.5 2.0,\r\n"
+    assert frame["spark"].iloc[0] == [1.5, 2.0]
+
+
+def test_a_parquet_reads_back_as_the_frame() -> None:
+    frame = steps(requested=10, confirmed=9)
+    read = pd.read_parquet(io.BytesIO(parquet_of(frame)))
+    pd.testing.assert_frame_equal(read, frame, check_freq=False)
+
+
+def test_a_file_of_sample_traffic_says_so_in_its_name() -> None:
+    assert file_name("over_time", "csv", simulated=False) == "over-time.csv"
+    assert file_name("over_time", "csv", simulated=True) == "simulated-over-time.csv"
