@@ -121,13 +121,16 @@ class Tokens:
         now = self._clock.now()
         if self.sandbox_token and hmac.compare_digest(given.encode(), self.sandbox_token.encode()):
             return Token(SANDBOX_NAME, frozenset(Scope), now, now + LIFETIME)
+        digest = _digest(given)
         with self._lock:
             is_fresh = self._read_at is not None and timedelta() <= now - self._read_at < REMEMBERED
-        if not is_fresh:
+            token = self._by_digest.get(digest) if is_fresh else None
+        if token is None:
+            # One that is not known may have been made just now.
             found = self._read()
             with self._lock:
                 self._by_digest, self._read_at = found, now
-        token = self._by_digest.get(_digest(given))
+            token = found.get(digest)
         return token if token and now < token.expires_at else None
 
     def _read(self) -> dict[str, Token]:

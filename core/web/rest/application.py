@@ -11,10 +11,9 @@ from core.store.connection import store_errors
 from core.web.batch import Batch
 from core.web.rest import attempts, delivery, verifications
 from core.web.rest.bearer import App, admit
+from core.web.rest.body_limit import BodyLimit
 from core.web.rest.problems import documented, handle_problems
 
-#: No request of ours needs more, in bytes.
-LONGEST_BODY = 16 * 1024
 _DESCRIPTION = """
 Verify phone numbers on Plivo, and read how delivery goes.
 
@@ -38,7 +37,6 @@ def rest_api(services: Callable[[], Services]) -> FastAPI:
         title="Phone verification",
         version="1",
         description=_DESCRIPTION,
-        max_body_size=LONGEST_BODY,
         swagger_ui_parameters={"persistAuthorization": False, "defaultModelsExpandDepth": 0},
     )
     app.state.services = services
@@ -46,6 +44,7 @@ def rest_api(services: Callable[[], Services]) -> FastAPI:
     app.state.admissions = Batch(lambda presented: admit(services(), presented))
     app.state.checks = Batch(lambda entered: services().verifications.check_all(entered))
     handle_problems(app)
+    app.add_middleware(BodyLimit)
     for router in (verifications.router, delivery.router, attempts.router):
         app.include_router(router)
 

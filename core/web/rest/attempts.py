@@ -3,12 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from core.clock import from_ms
 from core.delivery.attempt import Attempt, Channel, State
 from core.delivery.explorer import Wanted
-from core.errors import NumberRefused
+from core.errors import CursorRefused, NumberRefused
 from core.services import Services
 from core.verification.number import parse_number
 from core.web.rest.answers import AttemptAnswer, HeardAnswer
@@ -54,16 +54,27 @@ def attempts(
 ) -> Attempts:
     """Kept: the newest ATTEMPTS_KEPT, for ATTEMPT_RETENTION_DAYS; older ones are in the figures."""
     wanted = Wanted(state or "", channel or "", country or "", error or "")
-    page = services.explorer.page(wanted, cursor, limit)
+    try:
+        page = services.explorer.page(wanted, cursor, limit)
+    except CursorRefused as error:
+        raise Refused(422, Code.CURSOR_REFUSED, error.cause, error.remedy) from None
     return Attempts(attempts=_answers(page.attempts), next_cursor=page.cursor)
 
 
-class Search(BaseModel):
-    """Exactly one of them: a number (E.164), or the id of a verification, of an attempt, or of
-    Plivo's."""
+class ByNumber(BaseModel):
+    """Attempts to a number, E.164."""
 
-    number: str | None = Field(None, min_length=3, max_length=40)
-    id: str | None = Field(None, min_length=1, max_length=64)
+    model_config = ConfigDict(extra="forbid")
+
+    number: str = Field(min_length=3, max_length=40)
+
+
+class ById(BaseModel):
+    """Attempts by the id of a verification, of an attempt, or of Plivo's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(min_length=1, max_length=64)
 
 
 @router.post(
@@ -72,12 +83,12 @@ class Search(BaseModel):
     summary="Find attempts by number or id",
     responses=documented(401, 403, 413, 422, 429, 503),
 )
-def search(services: App, token: MayRead, body: Search) -> Attempts:
+def search(services: App, token: MayRead, body: ByNumber | ById) -> Attempts:
     """A POST, so that no number stands in an address. An unknown number finds nothing, as does one
     that nobody has verified."""
-    if body.number is not None:
-        return Attempts(attempts=_answers(_of_number(services, body.number)))
-    return Attempts(attempts=_answers(services.explorer.find(body.id or "")))
+    if isinstance(body, ById):
+        return Attempts(attempts=_answers(services.explorer.find(body.id)))
+    return Attempts(attempts=_answers(_of_number(services, body.number)))
 
 
 @router.get(

@@ -41,6 +41,7 @@ class Code(StrEnum):
     TOO_SOON = "too_soon"
     VERIFICATION_CLOSED = "verification_closed"
     MALFORMED_CODE = "malformed_code"
+    CURSOR_REFUSED = "cursor_refused"
     STORE_UNAVAILABLE = "store_unavailable"
     INTERNAL_ERROR = "internal_error"
 

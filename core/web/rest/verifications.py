@@ -175,7 +175,7 @@ async def check(request: Request, token: MayVerify, verification: Id, body: Chec
     responses=documented(401, 403, 404, 409, 422, 429, 503),
 )
 def cancel(services: App, token: MayVerify, verification: Id) -> VerificationAnswer:
-    """Its code is refused from now on. One that is over already is a 409."""
+    """Its code is refused from now on. Twice is once; one that ended otherwise is a 409."""
     match services.verifications.cancel(verification):
         case CancelOutcome.NOT_FOUND:
             raise not_found("verification")

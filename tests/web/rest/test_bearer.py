@@ -1,0 +1,110 @@
+"""Who may call the REST API, and how often."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+
+from core.access.tokens import Scope
+from tests.web.rest.test_verifications import problem
+from tests.world import FrozenClock, MovableClock, World, world
+
+ROUTES = [
+    ("POST", "/verifications", Scope.VERIFY),
+    ("GET", f"/verifications/{'a' * 24}", Scope.VERIFY),
+    ("POST", f"/verifications/{'a' * 24}/checks", Scope.VERIFY),
+    ("POST", f"/verifications/{'a' * 24}/resend", Scope.VERIFY),
+    ("POST", f"/verifications/{'a' * 24}/cancel", Scope.VERIFY),
+    ("GET", "/delivery/totals", Scope.READ),
+    ("GET", "/delivery/over-time", Scope.READ),
+    ("GET", "/delivery/channels", Scope.READ),
+    ("GET", "/delivery/countries", Scope.READ),
+    ("GET", "/delivery/errors", Scope.READ),
+    ("GET", "/delivery/latency", Scope.READ),
+    ("GET", "/delivery/alerts", Scope.READ),
+    ("GET", "/attempts", Scope.READ),
+    ("POST", "/attempts/search", Scope.READ),
+    ("GET", f"/attempts/{'a' * 24}-1", Scope.READ),
+]
+
+
+def asked(at: World, method: str, path: str, token: str | None) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    return httpx.request(method, f"{at.address}/api/v1{path}", headers=headers)
+
+
+def test_the_list_of_routes_here_is_whole(rest: httpx.Client) -> None:
+    documented = {
+        (method.upper(), path)
+        for path, methods in rest.get("/openapi.json").json()["paths"].items()
+        for method in methods
+    }
+    known = {(method, path.split("/")[1]) for method, path, _ in ROUTES} | {("GET", "health")}
+    assert {(method, path.split("/")[1]) for method, path in documented} == known
+    assert len(documented) == len(ROUTES) + 1
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
+def test_every_route_wants_a_token_with_its_scope(
+    at: World, method: str, path: str, scope: Scope
+) -> None:
+    nobody = asked(at, method, path, None)
+    assert problem(nobody) == (401, "unauthenticated")
+    assert nobody.headers["www-authenticate"] == "Bearer"
+    assert problem(asked(at, method, path, "pv_wrong")) == (401, "unauthenticated")
+    (other,) = {Scope.VERIFY, Scope.READ} - {scope}
+    token = at.services.tokens.make("narrow", frozenset({other}))
+    at.clock.advance(timedelta(seconds=3))
+    refused = asked(at, method, path, token)
+    assert problem(refused) == (403, "insufficient_scope")
+    assert f'scope="{scope}"' in refused.headers["www-authenticate"]
+
+
+def test_a_revoked_token_is_nobodys(at: World) -> None:
+    token = at.services.tokens.make("short", frozenset({Scope.READ}))
+    at.clock.advance(timedelta(seconds=3))
+    assert asked(at, "GET", "/delivery/totals", token).status_code == 200
+    at.services.tokens.revoke("short")
+    at.clock.advance(timedelta(seconds=3))
+    assert problem(asked(at, "GET", "/delivery/totals", token)) == (401, "unauthenticated")
+
+
+def test_health_wants_no_token(at: World) -> None:
+    answer = asked(at, "GET", "/health", None)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_a_token_has_so_many_requests_a_minute(
+    tmp_path: Path, redis_url: str, client: redis.Redis
+) -> None:
+    clock = FrozenClock()
+    clock.advance(60 - clock.now().second)
+    with world(tmp_path, redis_url, clock, api_requests_per_minute=3) as at:
+        token = at.services.tokens.sandbox_token
+        told = [asked(at, "GET", "/delivery/totals", token) for _ in range(5)]
+        assert [answer.status_code for answer in told] == [200, 200, 200, 429, 429]
+        assert [answer.headers["ratelimit-remaining"] for answer in told] == list("21000")
+        assert {answer.headers["ratelimit-limit"] for answer in told} == {"3"}
+        assert told[0].headers["ratelimit-policy"] == "3;w=60"
+        assert problem(told[3]) == (429, "too_many_requests")
+        assert told[3].headers["retry-after"] == told[3].headers["ratelimit-reset"] == "60"
+        other = at.services.tokens.make("other", frozenset({Scope.READ}))
+        clock.advance(3)
+        assert asked(at, "GET", "/delivery/totals", other).status_code == 200
+        clock.advance(57)
+        assert asked(at, "GET", "/delivery/totals", token).status_code == 200
+
+
+def test_without_redis_every_route_says_so(tmp_path: Path) -> None:
+    with world(tmp_path, None, MovableClock()) as at:
+        token = at.services.tokens.sandbox_token
+        # A server that is gone, not one that is slow: its socket has moved away.
+        at.services.connection.close()
+        (tmp_path / "redis" / "redis.sock").unlink(missing_ok=True)
+        for method, path, _ in ROUTES:
+            answer = asked(at, method, path, token)
+            assert problem(answer) == (503, "store_unavailable")
+            assert answer.headers["retry-after"] == "5"
+        assert problem(asked(at, "GET", "/health", None)) == (503, "store_unavailable")

@@ -1,0 +1,172 @@
+"""`/api/v1/delivery`: the frames of the Delivery page, to the number."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+import pandas as pd
+import pytest
+import redis
+
+from core.delivery.layout import BINS, Leg
+from core.delivery.queries import FIGURES, Filters
+from core.delivery.ranges import Comparison, Preset, compared, preset
+from tests.world import FrozenClock, World, world
+
+UTC_ZONE = ZoneInfo("UTC")
+#: A range, filters and a comparison, as a request says it and as the queries do.
+ASKED = [
+    ({"range": "7d"}, Preset.WEEK, Filters(), Comparison.NONE),
+    ({"range": "24h", "channel": "sms"}, Preset.DAY, Filters("sms"), Comparison.NONE),
+    (
+        {"range": "7d", "country": "DE", "compare": "previous"},
+        Preset.WEEK,
+        Filters(country="DE"),
+        Comparison.PREVIOUS,
+    ),
+    (
+        {"range": "7d", "country": "DE", "carrier": "Vodafone"},
+        Preset.WEEK,
+        Filters(country="DE", carrier="Vodafone"),
+        Comparison.NONE,
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> object:
+    """A world with eight days of sample traffic in a Redis of its own, and a clock that stands."""
+    with world(tmp_path_factory.mktemp("busy"), None, FrozenClock()) as at:
+        at.services.sample.load(days=8, per_day=120, seed=7)
+        yield at
+
+
+@pytest.fixture
+def api(busy: World) -> object:
+    token = busy.services.tokens.sandbox_token
+    with httpx.Client(
+        base_url=f"{busy.address}/api/v1/delivery", headers={"Authorization": f"Bearer {token}"}
+    ) as client:
+        yield client
+
+
+def table(answer: httpx.Response) -> pd.DataFrame:
+    assert answer.status_code == 200, answer.text
+    return pd.DataFrame(answer.json())
+
+
+@pytest.mark.parametrize(("params", "name", "filters", "by"), ASKED)
+def test_every_frame_is_that_of_the_queries(
+    busy: World,
+    api: httpx.Client,
+    params: dict[str, str],
+    name: Preset,
+    filters: Filters,
+    by: Comparison,
+) -> None:
+    chosen = preset(name, busy.clock.now(), UTC_ZONE)
+    before = compared(chosen, by)
+    queries = busy.services.queries
+    totals = api.get("/totals", params=params).json()
+    expected = queries.totals(chosen, filters)
+    assert totals["figures"] == {name: int(expected[name]) for name in FIGURES}
+    assert expected["requested"] > 0
+    assert datetime.fromisoformat(totals["range"]["start"]) == chosen.start
+    if before:
+        assert totals["previous"] == queries.totals(before, filters).to_dict()
+    else:
+        assert totals["previous"] is None
+
+    steps = table(api.get("/over-time", params=params))
+    frame = queries.over_time(chosen, filters, UTC_ZONE)
+    assert steps[list(FIGURES)].to_numpy().tolist() == frame[list(FIGURES)].to_numpy().tolist()
+    assert pd.to_datetime(steps["start"]).tolist() == frame.index.tolist()
+    assert steps["complete"].tolist() == frame["complete"].tolist()
+
+    channels = table(api.get("/channels", params=params)).set_index("channel")
+    by_channel = queries.by_channel(chosen, filters)
+    assert channels.to_dict() == by_channel.to_dict()
+
+    countries = table(api.get("/countries", params=params)).set_index(["country", "carrier"])
+    by_country = queries.by_country(chosen, filters).drop(columns="spark")
+    assert countries.index.tolist() == by_country.index.tolist()
+    wanted = by_country["p95_ms"].astype(object).where(by_country["p95_ms"].notna(), None)
+    assert [None if pd.isna(v) else v for v in countries["p95_ms"]] == wanted.tolist()
+    assert countries["delivered"].tolist() == by_country["delivered"].tolist()
+
+    errors = api.get("/errors", params=params).json()
+    by_error = queries.errors(chosen, filters, before).reset_index()
+    assert errors == by_error.to_dict("records")
+
+
+@pytest.mark.parametrize("leg", Leg)
+def test_latency_is_the_histogram_of_the_leg(busy: World, api: httpx.Client, leg: Leg) -> None:
+    told = api.get("/latency", params={"range": "7d", "leg": leg}).json()
+    chosen = preset(Preset.WEEK, busy.clock.now(), UTC_ZONE)
+    histogram = busy.services.queries.histogram(chosen, leg=leg)
+    assert told["count"] == sum(one["count"] for one in told["bins"]) == int(histogram.sum())
+    assert 0 < len(told["bins"]) <= BINS
+    assert list(told["percentiles_ms"]) == ["p50", "p90", "p95", "p99"]
+
+
+def test_a_range_of_ones_own_goes_before_the_preset(busy: World, api: httpx.Client) -> None:
+    end = busy.clock.now().replace(minute=0, second=0)
+    start = end - timedelta(hours=20)
+    for params in (
+        {"start": start.isoformat(), "end": end.isoformat()},
+        {"start": end.isoformat(), "end": start.isoformat(), "range": "15m"},
+    ):
+        told = api.get("/totals", params=params).json()["range"]
+        assert datetime.fromisoformat(told["start"]) == start
+        assert datetime.fromisoformat(told["end"]) == end
+
+
+def test_a_range_beyond_all_time_is_cut_to_what_is_kept(busy: World, api: httpx.Client) -> None:
+    told = api.get(
+        "/totals", params={"start": "0001-01-01T00:00:00+14:00", "end": "9999-12-31T23:59:59-12:00"}
+    )
+    assert told.status_code == 200
+    now = busy.clock.now()
+    assert datetime.fromisoformat(told.json()["range"]["end"]) == now
+    assert now - datetime.fromisoformat(told.json()["range"]["start"]) == timedelta(days=400)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"range": "yesteryear"},
+        {"zone": "Mars/Base"},
+        {"country": "Germany"},
+        {"start": "2026-11-01T00:00:00", "end": "2026-11-02T00:00:00"},
+    ],
+)
+def test_a_wrong_question_is_named(api: httpx.Client, params: dict[str, str]) -> None:
+    answer = api.get("/totals", params=params)
+    assert answer.status_code == 422
+    told = answer.json()
+    assert told["code"] == "invalid_request"
+    assert told["errors"][0]["where"].split(".")[1] in params
+
+
+def test_alerts_are_those_of_the_last_check(busy: World, api: httpx.Client) -> None:
+    busy.services.alerts.check()
+    told = api.get("/alerts").json()
+    current = busy.services.alerts.current()
+    assert [(one["series"], one["measure"], one["state"]) for one in told] == [
+        (one.series, one.measure, one.state) for one in current
+    ]
+    assert told
+
+
+def test_days_begin_where_the_zone_says(busy: World, api: httpx.Client) -> None:
+    told = api.get("/over-time", params={"range": "today", "zone": "Asia/Kathmandu"}).json()
+    begins = datetime.fromisoformat(told[0]["start"]).astimezone(ZoneInfo("Asia/Kathmandu"))
+    assert (begins.hour, begins.minute) == (0, 0)
+    assert datetime.fromisoformat(told[0]["start"]).tzinfo == UTC
+
+
+def test_nothing_asked_for_is_nothing_told(at: World, client: redis.Redis, tmp_path: Path) -> None:
+    headers = {"Authorization": f"Bearer {at.services.tokens.sandbox_token}"}
+    told = at.http.get("/api/v1/delivery/totals", headers=headers).json()
+    assert set(told["figures"].values()) == {0}

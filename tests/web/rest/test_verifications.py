@@ -1,0 +1,286 @@
+"""`/api/v1/verifications`: the engine's rules as HTTP, and nothing told that must not be."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from typing import Any
+
+import httpx
+import pytest
+
+from core.access.tokens import Scope
+from tests.verification.test_send import sent_to
+from tests.world import World, until
+
+
+def started(rest: httpx.Client, number: str, **more: Any) -> dict[str, Any]:
+    answer = rest.post("/verifications", json={"number": number, **more})
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()["verification"]
+    return made
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """Status and code of a problem, which must have its form."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = answer.json()
+    assert told["status"] == answer.status_code
+    assert told["cause"]
+    assert told["remedy"]
+    return answer.status_code, told["code"]
+
+
+def test_a_verification_from_its_start_to_the_right_code(at: World, rest: httpx.Client) -> None:
+    number = at.number()
+    answer = rest.post("/verifications", json={"number": number, "channel": "sms"})
+    assert answer.status_code == 201
+    told = answer.json()
+    verification = told["verification"]["id"]
+    assert told["send"] == {"outcome": "sent", "cause": "", "remedy": ""}
+    assert answer.headers["location"] == f"/api/v1/verifications/{verification}"
+    assert told["verification"]["to_masked"].endswith("55")
+    code = at.code(verification)
+    assert code in at.message(number)
+    path = f"/verifications/{verification}"
+    until(lambda: rest.get(path).json()["attempts"][0]["state"] == "delivered")
+
+    wrong = rest.post(f"{path}/checks", json={"code": at.wrong_code(verification)})
+    assert (wrong.status_code, wrong.json()) == (200, {"outcome": "wrong_code", "checks_left": 4})
+    right = rest.post(f"{path}/checks", json={"code": code})
+    assert right.json() == {"outcome": "approved", "checks_left": 3}
+    again = rest.post(f"{path}/checks", json={"code": code})
+    assert again.json()["outcome"] == "used"
+
+    read = rest.get(path).json()
+    assert (read["status"], read["checks_left"]) == ("verified", 3)
+    labels = [step["label"] for step in read["timeline"]]
+    assert labels[0] == "Requested"
+    assert labels[-1] == "Verified"
+    assert all(step["gap_ms"] is None or step["gap_ms"] >= 0 for step in read["timeline"])
+
+
+def test_a_key_repeated_sends_once_and_gets_the_same_verification(
+    at: World, rest: httpx.Client
+) -> None:
+    number = at.number()
+    headers = {"Idempotency-Key": "order-17"}
+    first = rest.post("/verifications", json={"number": number}, headers=headers)
+    again = rest.post("/verifications", json={"number": number}, headers=headers)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.json()["verification"]["id"] == first.json()["verification"]["id"]
+    assert again.json()["send"]["outcome"] == "duplicate"
+    assert sent_to(at, number) == 1
+    other = rest.post("/verifications", json={"number": at.number()}, headers=headers)
+    assert problem(other) == (409, "key_reused")
+
+
+def test_a_key_belongs_to_its_token(at: World, rest: httpx.Client) -> None:
+    token = at.services.tokens.make("other", frozenset({Scope.VERIFY}))
+    numbers = [at.number(), at.number()]
+    made = [
+        httpx.post(
+            f"{at.address}/api/v1/verifications",
+            json={"number": number},
+            headers={"Authorization": f"Bearer {one}", "Idempotency-Key": "mine"},
+        )
+        for number, one in zip(numbers, (token, at.services.tokens.sandbox_token), strict=True)
+    ]
+    assert [answer.status_code for answer in made] == [201, 201]
+
+
+@pytest.mark.race
+def test_many_clients_with_few_keys_send_once_for_each_key(at: World, rest: httpx.Client) -> None:
+    numbers = [at.number() for _ in range(24)]
+    asked = [n for n in range(len(numbers)) for _ in range(20)]
+    Random(7).shuffle(asked)  # noqa: S311
+
+    def create(n: int) -> tuple[int, str]:
+        answer = rest.post(
+            "/verifications", json={"number": numbers[n]}, headers={"Idempotency-Key": f"key-{n}"}
+        )
+        assert answer.status_code == 201, answer.text
+        return n, answer.json()["verification"]["id"]
+
+    with ThreadPoolExecutor(32) as pool:
+        made = set(pool.map(create, asked))
+    assert len(made) == len(numbers)
+    assert [sent_to(at, number) for number in numbers] == [1] * len(numbers)
+
+
+def test_a_resend_waits_for_the_cooldown_and_sends_the_same_code(
+    at: World, rest: httpx.Client
+) -> None:
+    number = at.number()
+    made = started(rest, number)
+    path = f"/verifications/{made['id']}/resend"
+    soon = rest.post(path, json={"seen": 1})
+    assert problem(soon) == (429, "too_soon")
+    assert 1 <= int(soon.headers["retry-after"]) <= 30
+    assert soon.json()["retry_after_seconds"] == int(soon.headers["retry-after"])
+    at.clock.advance(31)
+    sent = rest.post(path, json={"seen": 1})
+    assert sent.json()["send"]["outcome"] == "sent"
+    assert len(sent.json()["verification"]["attempts"]) == 2
+    twice = rest.post(path, json={"seen": 1})
+    assert twice.json()["send"]["outcome"] == "duplicate"
+    assert sent_to(at, number) == 2
+    until(lambda: len(at.handset(number)["messages"]) == 2)
+    assert len({message["text"] for message in at.handset(number)["messages"]}) == 1
+
+
+def test_a_call_takes_the_place_of_a_message_that_was_lost(at: World, rest: httpx.Client) -> None:
+    number = at.number("0030")
+    made = started(rest, number)
+    path = f"/verifications/{made['id']}"
+    until(lambda: rest.get(path).json()["attempts"][0]["state"] == "undelivered")
+    read = rest.get(path).json()
+    assert read["attempts"][0]["error_code"] == "30"
+    assert read["call_offer"] is not None
+    called = rest.post(f"{path}/resend", json={"seen": 1, "call": True})
+    assert called.json()["verification"]["attempts"][1]["channel"] == "voice"
+    at.call(number, "ringing")
+
+
+def test_a_refused_send_is_a_verification_that_says_why(at: World, rest: httpx.Client) -> None:
+    answer = rest.post("/verifications", json={"number": at.number("0402")})
+    assert answer.status_code == 201
+    told = answer.json()
+    assert told["send"]["outcome"] == "rejected"
+    assert told["send"]["cause"]
+    assert told["send"]["remedy"]
+    assert told["verification"]["attempts"][0]["state"] == "rejected"
+
+
+def test_a_canceled_verification_takes_no_code(at: World, rest: httpx.Client) -> None:
+    made = started(rest, at.number())
+    code = at.code(made["id"])
+    path = f"/verifications/{made['id']}"
+    assert rest.post(f"{path}/cancel").json()["status"] == "canceled"
+    assert rest.post(f"{path}/checks", json={"code": code}).json()["outcome"] == "canceled"
+    assert rest.post(f"{path}/cancel").json()["status"] == "canceled"
+    assert problem(rest.post(f"{path}/resend", json={"seen": 1})) == (409, "verification_closed")
+
+
+def test_a_verification_that_has_ended_is_not_canceled(at: World, rest: httpx.Client) -> None:
+    made = started(rest, at.number())
+    path = f"/verifications/{made['id']}"
+    rest.post(f"{path}/checks", json={"code": at.code(made["id"])})
+    assert problem(rest.post(f"{path}/cancel")) == (409, "verification_closed")
+
+
+def test_the_budgets_of_a_number_are_told_with_the_wait(at: World, rest: httpx.Client) -> None:
+    number = at.number()
+    for _ in range(5):
+        started(rest, number)
+    over = rest.post("/verifications", json={"number": number})
+    assert problem(over) == (429, "over_budget")
+    assert 590 <= int(over.headers["retry-after"]) <= 600
+
+
+def test_a_locked_number_is_told_with_the_wait(at: World, rest: httpx.Client) -> None:
+    number = at.number()
+    for _ in range(2):
+        made = started(rest, number)
+        for _ in range(5):
+            wrong = {"code": at.wrong_code(made["id"])}
+            rest.post(f"/verifications/{made['id']}/checks", json=wrong)
+    assert problem(rest.post("/verifications", json={"number": number})) == (429, "number_locked")
+
+
+def test_the_address_of_a_person_has_a_budget_of_its_own(at: World, rest: httpx.Client) -> None:
+    for _ in range(20):
+        started(rest, at.number(), client_address="203.0.113.9")
+    over = {"number": at.number(), "client_address": "203.0.113.9"}
+    assert problem(rest.post("/verifications", json=over)) == (429, "over_budget")
+    started(rest, at.number(), client_address="203.0.113.10")
+    started(rest, at.number())
+
+
+Ask = Callable[[httpx.Client], httpx.Response]
+GONE = "a" * 24
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("ask", "expected"),
+    [
+        (lambda c: c.post("/verifications", json={}), (422, "invalid_request")),
+        (lambda c: c.post("/verifications", json={"number": "12"}), (422, "invalid_request")),
+        (lambda c: c.post("/verifications", json={"number": "+12345"}), (422, "number_refused")),
+        (
+            lambda c: c.post("/verifications", json={"number": "+14155550123", "code": "1"}),
+            (422, "invalid_request"),
+        ),
+        (lambda c: c.post("/verifications", content=b"{"), (422, "invalid_request")),
+        (
+            lambda c: c.post("/verifications", json={"number": "+1" + "5" * 20_000}),
+            (413, "too_large"),
+        ),
+        (
+            # Its length is not announced.
+            lambda c: c.post("/verifications", content=iter([b" " * 9000] * 2), headers=JSON),
+            (413, "too_large"),
+        ),
+        (lambda c: c.get(f"/verifications/{GONE}"), (404, "not_found")),
+        (lambda c: c.get("/verifications/nobody"), (422, "invalid_request")),
+        (lambda c: c.post(f"/verifications/{GONE}/checks", json={"code": "1"}), (404, "not_found")),
+        (lambda c: c.post(f"/verifications/{GONE}/resend", json={"seen": 1}), (404, "not_found")),
+        (lambda c: c.post(f"/verifications/{GONE}/cancel"), (404, "not_found")),
+        (lambda c: c.delete("/verifications"), (405, "method_not_allowed")),
+        (lambda c: c.get("/nothing"), (404, "not_found")),
+    ],
+)
+def test_what_is_wrong_has_a_stable_code(
+    rest: httpx.Client, ask: Ask, expected: tuple[int, str]
+) -> None:
+    assert problem(ask(rest)) == expected
+
+
+def test_a_code_that_cannot_be_one_is_not_counted(at: World, rest: httpx.Client) -> None:
+    made = started(rest, at.number())
+    path = f"/verifications/{made['id']}"
+    assert problem(rest.post(f"{path}/checks", json={"code": "abc"})) == (422, "malformed_code")
+    assert rest.get(path).json()["checks_left"] == 5
+
+
+def test_an_error_repeats_nothing_of_what_was_sent(rest: httpx.Client) -> None:
+    sent = {"number": ["+14155550123"], "code": "918273", "locale": "not a locale"}
+    answer = rest.post("/verifications", json=sent)
+    assert problem(answer) == (422, "invalid_request")
+    for secret in ("4155550123", "918273", "not a locale"):
+        assert secret not in answer.text
+
+
+def test_known_and_unknown_numbers_get_the_same_answer(at: World, rest: httpx.Client) -> None:
+    known = at.number()
+    started(rest, known)
+
+    def shape(number: str) -> object:
+        answer = rest.post("/verifications", json={"number": number})
+        told = answer.json()
+        one = told["verification"]
+        return answer.status_code, told["send"], sorted(one), one["status"], len(one["attempts"])
+
+    assert shape(known) == shape(at.number())
+
+
+def test_no_answer_holds_a_code_or_a_full_number(at: World, rest: httpx.Client) -> None:
+    number = at.number()
+    made = started(rest, number)
+    path = f"/verifications/{made['id']}"
+    attempt = made["attempts"][0]["id"]
+    until(lambda: rest.get(path).json()["attempts"][0]["state"] == "delivered")
+    answers = [
+        json.dumps(made),
+        rest.get(path).text,
+        rest.post(f"{path}/checks", json={"code": at.wrong_code(made["id"])}).text,
+        rest.get("/attempts").text,
+        rest.get(f"/attempts/{attempt}").text,
+        rest.post("/attempts/search", json={"number": number}).text,
+    ]
+    for told in answers:
+        assert at.code(made["id"]) not in told
+        assert number[2:] not in told
