@@ -1,0 +1,60 @@
+"""The operator's pages as Streamlit runs them, on services of their own and a real Redis."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core.services import Services
+from pages.components.shared import services as of_process
+
+PROJECT = Path(__file__).parents[2]
+VIEWER = "America/New_York"
+PATIENCE_SECONDS = 60
+_OURS = ("PLIVO_", "REDIS_URL", "PHLO_ID", "PUBLIC_URL", "SECRET_KEY", "ADMIN_", "DATA_DIR")
+
+Settle = Callable[..., None]
+
+
+@pytest.fixture
+def settle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Settle]:
+    """Sets the environment that the pages' services are built from, instead of the machine's."""
+
+    def chosen(**settings: str) -> None:
+        for name in [name for name in os.environ if name.startswith(_OURS)]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("DATA_DIR", str(tmp_path))
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        st.cache_resource.clear()
+
+    yield chosen
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def services(settle: Settle, redis_url: str, client: object) -> Iterator[Services]:
+    """Those of the pages: the sandbox's, with an empty Redis."""
+    settle(REDIS_URL=redis_url)
+    made = of_process()
+    yield made
+    made.close()
+
+
+def opened(page: str, **query: str) -> AppTest:
+    """A page, run once for a viewer in New York."""
+    at = AppTest.from_file(str(PROJECT / "pages" / f"{page}.py"), default_timeout=PATIENCE_SECONDS)
+    at.query_params.update(query)
+    at.context["timezone"] = VIEWER
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def said(at: AppTest) -> str:
+    """All that a page says in sentences."""
+    parts = [*at.info, *at.error, *at.warning, *at.caption, *at.markdown, *at.title]
+    return "\n".join(str(part.value) for part in parts)

@@ -1,0 +1,131 @@
+"""The Attempts page: the list and its pages, and one attempt with all that was heard of it."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from core.delivery.attempt import AttemptEvent, EventKind, Source, State
+from core.delivery.explorer import PAGE
+from core.panels.attempts import heard_table, states
+from core.services import Services
+from tests.pages.conftest import opened, said
+from tests.pages.test_delivery import attempts, button
+
+
+def listed(services: Services, n: int) -> list[str]:
+    """The ids of n attempts, newest first."""
+    attempts(services, n)
+    return [entry.attempt for entry in services.ledger.recent()]
+
+
+def shown(at: object) -> list[str]:
+    return list(at.dataframe[0].value["attempt"])  # type: ignore[attr-defined]
+
+
+def test_an_empty_list_says_why_and_what_is_kept(services: Services) -> None:
+    at = opened("attempts")
+    assert "No attempt is kept yet" in said(at)
+    assert "the newest 100,000 attempts, for 7 days" in said(at)
+    assert "older ones live on as figures only" in said(at)
+    assert "Times in America/New_York" in said(at)
+
+
+def test_pages_go_to_older_ones_and_back_and_miss_none(services: Services) -> None:
+    ids = listed(services, PAGE + 5)
+    at = opened("attempts")
+    assert shown(at) == ids[:PAGE]
+    button(at, "Older")
+    assert shown(at) == ids[PAGE:]
+    assert not [one for one in at.button if one.label == "Older"]
+    button(at, "Newest")
+    assert shown(at) == ids[:PAGE]
+
+
+def test_a_page_is_in_the_address_and_a_damaged_one_shows_the_newest(services: Services) -> None:
+    ids = listed(services, PAGE + 5)
+    cursor = services.ledger.recent()[2]
+    at = opened("attempts", before=f"{cursor.requested_ms}.{cursor.attempt}")
+    assert shown(at) == ids[3 : PAGE + 3]
+    at = opened("attempts", before="1732406400000")
+    assert "Here are the newest ones" in said(at)
+    assert shown(at) == ids[:PAGE]
+
+
+def test_another_filter_begins_at_the_first_page(services: Services) -> None:
+    ids = listed(services, PAGE + 5)
+    at = opened("attempts")
+    button(at, "Older")
+    at.selectbox("channel").set_value("sms").run()
+    assert shown(at) == ids[:PAGE]
+    assert "before" not in at.query_params
+
+
+def test_filters_are_restored_from_the_address_and_cleared(services: Services) -> None:
+    listed(services, 3)
+    query = {"state": "▲ undelivered", "channel": "Call", "country": "Nigeria", "error": "30"}
+    at = opened("attempts", **query)
+    assert [at.session_state[name] for name in query] == ["undelivered", "voice", "NG", "30"]
+    assert "No attempt matches" in said(at)
+    button(at, "Clear filters")
+    assert len(shown(at)) == 3
+
+
+def test_every_state_can_be_filtered_by_and_has_its_sign() -> None:
+    assert states() == {
+        "all": "All", "requested": "◌ requested", "accepted": "◌ accepted", "queued": "◌ queued",
+        "ringing": "◌ ringing", "sent": "◌ sent", "answered": "◌ answered",
+        "delivered": "● delivered", "undelivered": "▲ undelivered", "failed": "✕ failed",
+        "rejected": "■ rejected", "unknown": "◇ unknown",
+    }  # fmt: skip
+    assert set(states()) == {"all", *State}
+
+
+def test_an_attempt_opens_into_every_event_also_the_doubled_and_the_late(
+    services: Services,
+) -> None:
+    (attempt,) = listed(services, 1)
+    requested = services.clock.now() - timedelta(seconds=30)
+    for kind in (EventKind.DELIVERED, EventKind.SENT):
+        at = requested + timedelta(seconds=2 if kind is EventKind.DELIVERED else 1)
+        services.ledger.apply(AttemptEvent(attempt, kind, at, Source.CALLBACK))
+    page = opened("attempts", attempt=attempt)
+    heard = page.dataframe[0].value
+    assert heard["what"].tolist() == ["requested", "delivered", "delivered", "sent"]
+    assert heard["note"].tolist() == [
+        "", "", "heard before: changed nothing", "came late: kept, changed nothing",
+    ]  # fmt: skip
+    assert heard["from"].tolist() == ["this app", *["a callback"] * 3]
+    assert "**Delivered**" in said(page)
+    facts = page.table[0].value
+    assert "Nigeria" in facts.to_string()
+    ask = [one for one in page.button if one.label == "Ask Plivo now"]
+    assert ask[0].disabled
+
+
+def test_an_attempt_that_is_gone_says_so(services: Services) -> None:
+    assert "no longer kept" in said(opened("attempts", attempt="a" * 24 + "-1"))
+
+
+def test_an_id_finds_its_attempts_and_what_is_neither_id_nor_number_is_told(
+    services: Services,
+) -> None:
+    (attempt, *_) = listed(services, 3)
+    at = opened("attempts", find=attempt.partition("-")[0])
+    assert shown(at) == [attempt]
+    button(at, "Show all attempts")
+    assert len(shown(at)) == 3
+    at.text_input[0].set_value("12")
+    button(at, "Find attempts")
+    assert "it is no full phone number" in said(at)
+
+
+@pytest.mark.parametrize("source", list(Source))
+def test_every_source_has_a_name(services: Services, source: Source) -> None:
+    (attempt,) = listed(services, 1)
+    found = services.ledger.attempt(attempt)
+    assert found is not None
+    heard = [{"kind": "sent", "outcome": "applied", "at_ms": "1", "heard_ms": "2",
+              "source": source}]  # fmt: skip
+    table = heard_table(heard, found, ZoneInfo("UTC"))
+    assert table["from"].iloc[0] != source

@@ -1,0 +1,234 @@
+"""The Delivery page: every empty state, every control in the address, and who may see it."""
+
+import os
+import signal
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.access.password import hash_of
+from core.delivery.attempt import AttemptEvent, EventKind, Source
+from core.delivery.ranges import Preset, Range, preset
+from core.panels import tables
+from core.panels.choice import RANGES
+from core.panels.export import csv_of
+from core.services import Services
+from pages.components.shared import services as of_process
+from tests.pages.conftest import VIEWER, Settle, opened, said
+
+PAGES = ["delivery", "attempts"]
+LIVE = {
+    "PLIVO_AUTH_ID": "MAXXXXXXXXXXXXXXXXXX",
+    "PLIVO_AUTH_TOKEN": "x" * 40,
+    "PLIVO_NUMBER": "+14155550100",
+    "SECRET_KEY": "k" * 40,
+}
+
+
+def attempts(services: Services, n: int, *, ago: timedelta = timedelta(seconds=30)) -> None:
+    """n delivered messages to Nigeria, one a second, the newest so long ago."""
+    record = {"channel": "sms", "mode": "sms", "to_masked": "+234 •", "region": "NG",
+              "carrier": "MTN"}  # fmt: skip
+    for i in range(n):
+        at = services.clock.now() - ago - timedelta(seconds=i)
+        attempt = f"{'abcdefgh' * 2}{'abcdefgh'[i // 8 % 8]}{'abcdefgh'[i % 8]}aaaaaa-1"
+        services.ledger.apply(AttemptEvent(attempt, EventKind.REQUESTED, at, Source.APP, record))
+        later = at + timedelta(seconds=2)
+        services.ledger.apply(AttemptEvent(attempt, EventKind.DELIVERED, later, Source.CALLBACK))
+    services.queries.forget()
+
+
+def last_day(services: Services) -> Range:
+    return preset(Preset.DAY, services.clock.now(), ZoneInfo(VIEWER))
+
+
+def button(at: AppTest, label: str) -> None:
+    (found,) = [one for one in at.button if one.label == label]
+    found.click().run()
+    assert not at.exception, at.exception
+
+
+def is_bare(at: AppTest) -> bool:
+    """Whether a page shows no figure, no table and no control."""
+    return not (at.metric or at.dataframe or at.selectbox or at.button)
+
+
+def test_not_configured_says_so_and_offers_sample_traffic(services: Services) -> None:
+    at = opened("delivery")
+    assert "No code has been sent yet" in said(at)
+    assert "30 days of invented traffic" in said(at)
+    assert [one.label for one in at.button if "sample" in one.label] == ["Load sample traffic"]
+    assert not at.metric
+
+
+def test_no_traffic_in_range_says_so(services: Services) -> None:
+    attempts(services, 12, ago=timedelta(hours=2))
+    at = opened("delivery", range="15 min")
+    assert "Nobody asked for a code in this range" in said(at)
+    assert not at.metric
+
+
+def test_a_filter_that_excludes_all_says_so_and_is_cleared(services: Services) -> None:
+    attempts(services, 12)
+    at = opened("delivery", channel="Call")
+    assert "none that these filters let through" in said(at)
+    button(at, "Clear the filters")
+    assert "none that these filters" not in said(at)
+    assert at.metric[0].value == "100.0 %"
+    assert "channel" not in at.query_params
+
+
+def test_too_few_events_say_how_many_and_show_no_rate(services: Services) -> None:
+    attempts(services, 3)
+    at = opened("delivery")
+    assert "(n=3)" in said(at)
+    assert at.metric[0].value == "too few"
+
+
+def test_delayed_data_says_how_old_it_is_but_not_of_a_range_that_is_over(
+    services: Services,
+) -> None:
+    attempts(services, 12, ago=timedelta(hours=30))
+    at = opened("delivery", range="7 days")
+    assert "The newest attempt is 30 h old" in said(at)
+    assert at.metric[0].value == "100.0 %"
+    day = services.clock.now() - timedelta(hours=30)
+    at = opened("delivery", range="Custom", zone="UTC", **{
+        "from": f"{day - timedelta(hours=1):%Y-%m-%dT%H:%M}",
+        "to": f"{day + timedelta(hours=1):%Y-%m-%dT%H:%M}",
+    })  # fmt: skip
+    assert at.metric[0].value == "100.0 %"
+    assert "old. Either" not in said(at)
+
+
+def test_an_unreachable_store_names_the_last_good_moment_and_a_retry(
+    settle: Settle,
+) -> None:
+    settle()
+    at = opened("delivery")
+    services = of_process()
+    server = int(services.client.info("server")["process_id"])
+    os.kill(server, signal.SIGSTOP)
+    try:
+        at.run()
+        assert not at.exception, at.exception
+        assert "The figures cannot be read. Redis did not answer in time." in said(at)
+        assert "They were last good at " in said(at)
+        assert len(at.error) == 1
+    finally:
+        os.kill(server, signal.SIGCONT)
+    button(at, "Try again")
+    assert not at.error
+    services.close()
+
+
+def test_every_control_is_restored_from_the_address(services: Services) -> None:
+    attempts(services, 12)
+    query = {
+        "range": "Custom", "from": "2026-11-20T09:00", "to": "2026-11-20T10:30",
+        "channel": "SMS", "country": "Nigeria", "carrier": "MTN", "compare": "last year",
+        "zone": "Asia/Kathmandu", "refresh": "30 s",
+    }  # fmt: skip
+    at = opened("delivery", **query)
+    state = at.session_state
+    assert [state[name] for name in ("range", "channel", "country", "carrier")] == [
+        "custom", "sms", "NG", "MTN",
+    ]  # fmt: skip
+    assert [state[name] for name in ("compare", "zone", "refresh")] == [
+        "year", "Asia/Kathmandu", "30 s",
+    ]  # fmt: skip
+    assert f"{state['from']:%H:%M}-{state['to']:%H:%M}" == "09:00-10:30"
+    assert "times in Asia/Kathmandu" in said(at)
+    assert dict(at.query_params) == query
+
+
+@pytest.mark.parametrize("name", RANGES.values())
+def test_every_range_is_restored_and_nothing_else_of_the_address_breaks_the_page(
+    services: Services, name: str
+) -> None:
+    at = opened("delivery", range=name, country="Atlantis", zone="Not/AZone", carrier="?", to="x")
+    assert RANGES[at.session_state["range"]] == name
+    assert at.session_state["country"] == "all"
+
+
+def test_a_set_filter_is_always_in_sight_with_a_way_back(services: Services) -> None:
+    attempts(services, 12)
+    assert not [one for one in opened("delivery").button if one.label == "Clear filters"]
+    at = opened("delivery", country="Nigeria", carrier="MTN")
+    button(at, "Clear filters")
+    assert at.session_state["country"] == at.session_state["carrier"] == "all"
+    assert not [one for one in at.button if one.label == "Clear filters"]
+
+
+def test_another_country_lets_go_of_the_carrier(services: Services) -> None:
+    attempts(services, 12)
+    at = opened("delivery", country="Nigeria", carrier="MTN")
+    at.selectbox("country").set_value("all").run()
+    assert not at.exception, at.exception
+    assert at.session_state["carrier"] == "all"
+    assert at.selectbox("carrier").disabled
+
+
+def test_every_table_is_drawn_from_the_frame_that_its_csv_is_written_from(
+    services: Services,
+) -> None:
+    attempts(services, 40)
+    at = opened("delivery", range="24 h")
+    asked = services.queries
+    drawn = {tuple(one.value.columns): one.value for one in at.dataframe}
+    found = last_day(services)
+    expected = [
+        tables.country_table(asked.by_country(found)),
+        tables.rescue_table(asked.by_channel(found)),
+        tables.cost_table(asked.by_channel(found)),
+    ]
+    for table in expected:
+        shown = drawn[tuple(table.columns)]
+        # On its way to the browser, a list becomes an array.
+        listed = shown.map(lambda one: one.tolist() if isinstance(one, np.ndarray) else one)
+        assert csv_of(listed) == csv_of(table)
+
+
+def test_the_dry_run_says_how_often_the_rules_would_have_fired(services: Services) -> None:
+    attempts(services, 40)
+    at = opened("delivery")
+    assert any("0 firing · 0 recovering · 0 pending" in one.label for one in at.expander)
+    button(at, "Try the rules on this range")
+    assert "They would have fired **never**" in said(at)
+
+
+def test_sample_traffic_is_marked_on_both_pages(services: Services) -> None:
+    assert "Simulated traffic" not in said(opened("delivery"))
+    services.sample.load(days=2, per_day=60)
+    services.queries.forget()
+    for page in PAGES:
+        assert "Simulated traffic" in said(opened(page))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_live_a_page_asks_for_the_password_and_shows_nothing_else(
+    settle: Settle, redis_url: str, client: object, page: str
+) -> None:
+    settle(REDIS_URL=redis_url, ADMIN_PASSWORD_HASH=hash_of("correct horse battery"), **LIVE)
+    at = opened(page, attempt="a" * 24 + "-1")
+    assert [one.value for one in at.title] == ["Sign in"]
+    assert is_bare(at)
+    at = opened(page, **{"sign-in": "wrong"})
+    assert [one.value for one in at.error] == ["That is not the password. Try again."]
+    at = opened(page, **{"sign-in": "wait"})
+    assert "Too many tries" in at.error[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_live_without_a_hash_a_page_refuses_and_says_how_to_set_one(
+    settle: Settle, redis_url: str, client: object, page: str
+) -> None:
+    settle(REDIS_URL=redis_url, **LIVE)
+    at = opened(page)
+    assert [one.value for one in at.title] == ["Not set up yet"]
+    assert "python -m core.access hash" in at.error[0].value
+    assert "ADMIN_PASSWORD_HASH" in at.error[0].value
+    assert is_bare(at)
