@@ -16,7 +16,8 @@ _BATCH = 500
 _MOST_ATTEMPTS = 50
 _VERIFICATION = re.compile(r"[a-z2-7]{24}")
 _ATTEMPT = re.compile(r"[a-z2-7]{24}-\d{1,3}")
-_CURSOR = re.compile(rf"(\d{{1,15}})\.({_ATTEMPT.pattern})", re.ASCII)
+#: What a cursor looks like, as a regular expression.
+CURSOR = r"^([0-9]{1,15})\.([a-z2-7]{24}-[0-9]{1,3})$"
 
 #: The columns of `table`: what they hold is in its docstring.
 COLUMNS = (
@@ -117,7 +118,7 @@ def _cursor(entry: Entry) -> str:
 
 def _entry(cursor: str) -> Entry:
     """The reverse of `_cursor`."""
-    found = _CURSOR.fullmatch(cursor)
+    found = re.fullmatch(CURSOR, cursor)
     if not found:
         raise CursorRefused(
             "This does not name a page of attempts.", "Begin again with the newest ones."

@@ -1,6 +1,7 @@
 """Makes the FastAPI application that is mounted at `/api/v1`."""
 
 from collections.abc import Callable
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -12,7 +13,7 @@ from core.web.batch import Batch
 from core.web.rest import attempts, delivery, verifications
 from core.web.rest.bearer import App, admit
 from core.web.rest.body_limit import BodyLimit
-from core.web.rest.problems import documented, handle_problems
+from core.web.rest.problems import Problem, documented, handle_problems
 
 _DESCRIPTION = """
 Verify phone numbers on Plivo, and read how delivery goes.
@@ -61,4 +62,15 @@ def rest_api(services: Callable[[], Services]) -> FastAPI:
             services.client.get(services.keys.simulated)
         return Health(status="ok")
 
+    app.openapi_schema = _document(app)
     return app
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document. FastAPI leaves out what answers only with another media type."""
+    document = app.openapi()
+    schemas = document["components"]["schemas"]
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem.pop("$defs")
+    schemas["Problem"] = problem
+    return document

@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 
 from core.clock import from_ms
 from core.delivery.attempt import Attempt, Channel, State
-from core.delivery.explorer import Wanted
+from core.delivery.explorer import CURSOR, Wanted
 from core.errors import CursorRefused, NumberRefused
 from core.services import Services
 from core.verification.number import parse_number
@@ -49,7 +50,10 @@ def attempts(
     error: Annotated[
         str | None, Query(max_length=40, description="A message's error, a call's hangup cause.")
     ] = None,
-    cursor: Annotated[str | None, Query(max_length=200, description="Of the page before.")] = None,
+    cursor: Annotated[
+        str | None,
+        Query(pattern=CURSOR, description="Of the page before; it is not to be made up."),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 50,
 ) -> Attempts:
     """Kept: the newest ATTEMPTS_KEPT, for ATTEMPT_RETENTION_DAYS; older ones are in the figures."""
@@ -59,6 +63,16 @@ def attempts(
     except CursorRefused as error:
         raise Refused(422, Code.CURSOR_REFUSED, error.cause, error.remedy) from None
     return Attempts(attempts=_answers(page.attempts), next_cursor=page.cursor)
+
+
+@router.api_route(
+    "/search",
+    methods=["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"],
+    include_in_schema=False,
+)
+async def only_post() -> None:
+    """Without this, the route of one attempt would take a GET."""
+    raise HTTPException(405, headers={"Allow": "POST"})
 
 
 class ByNumber(BaseModel):

@@ -4,6 +4,7 @@ Every count is of attempts by the moment of their request; `core/delivery/layout
 one counts.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pandas as pd
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, Field, create_model
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, create_model
 
 from core.delivery.alert_rules import Measure, Rule
 from core.delivery.alert_states import AlertState
@@ -30,6 +31,18 @@ router = APIRouter(
 
 #: As a type, so that the OpenAPI document names the zones and a wrong one is refused as it says.
 Zone = StrEnum("Zone", {name: name for name in sorted(available_timezones())})  # type: ignore[misc]
+
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d")
+
+
+def _written_out(given: object) -> object:
+    """A date and a time, as RFC 3339 writes them: pydantic would also take a number of seconds."""
+    if not (isinstance(given, str) and _MOMENT.match(given)):
+        raise ValueError("write it as 2026-11-01T00:00:00Z")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 
 _COUNTS: dict[str, Any] = {name: (int, ...) for name in FIGURES}
 Figures: Any = create_model("Figures", **_COUNTS)
@@ -135,10 +148,8 @@ async def _asked(
     range_: Annotated[
         Preset, Query(alias="range", description="Ends now; `start` and `end` go before it.")
     ] = Preset.DAY,
-    start: Annotated[AwareDatetime | None, Query(description="With `end`: a range of its own.")] = (
-        None
-    ),
-    end: AwareDatetime | None = None,
+    start: Annotated[Moment | None, Query(description="With `end`: a range of its own.")] = (None),
+    end: Moment | None = None,
     compare: Comparison = Comparison.NONE,
     zone: Annotated[
         Zone,

@@ -191,10 +191,11 @@ async def _http(request: Request, error: HTTPException) -> Response:
         case 413:
             cause, remedy = "The body is too large.", "Send less than 16 kB."
             return respond(413, Code.TOO_LARGE, cause, remedy, headers=headers)
-        case status:
+        case _:
+            # A body that is no JSON at all: for callers the same as a wrong one.
             remedy = "Send a JSON object, as /api/v1/docs shows."
             return respond(
-                status, Code.INVALID_REQUEST, "The request cannot be read.", remedy, headers=headers
+                422, Code.INVALID_REQUEST, "The body cannot be read.", remedy, headers=headers
             )
 
 

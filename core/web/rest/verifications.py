@@ -1,9 +1,10 @@
 """`/verifications`: start, look at, resend, check and cancel."""
 
+from ipaddress import ip_address
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from core.access.tokens import Token
 from core.delivery.attempt import Channel, Mode
@@ -37,6 +38,17 @@ Key = Annotated[
 ]
 
 
+def _ip_address(text: str) -> str:
+    return str(ip_address(text))
+
+
+Address = Annotated[
+    str,
+    AfterValidator(_ip_address),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
+]
+
+
 class Start(BaseModel):
     """Whom to send a code, and how."""
 
@@ -55,7 +67,7 @@ class Start(BaseModel):
         None, max_length=35, pattern="^[A-Za-z0-9-]+$",
         description="Language of the message or the call, BCP 47, such as de-AT.",
     )  # fmt: skip
-    client_address: IPvAnyAddress | None = Field(
+    client_address: Address | None = Field(
         None, description="Address of the person who asked you, for the budget of one address."
     )
 
@@ -70,7 +82,7 @@ class Resend(BaseModel):
         description="How many attempts you know of: the same request twice sends once.",
     )  # fmt: skip
     call: bool = Field(False, description="Call, in place of a message.")
-    client_address: IPvAnyAddress | None = None
+    client_address: Address | None = None
 
 
 class Check(BaseModel):
@@ -104,7 +116,7 @@ def start(
         mode=body.mode,
         region=body.region,
         locale=body.locale,
-        address=_text(body.client_address),
+        address=body.client_address,
         idempotency_key=_key(token, idempotency_key),
     )
     answer = _sent(services, result)
@@ -134,7 +146,7 @@ def read(services: App, token: MayVerify, verification: Id) -> VerificationAnswe
 def resend(services: App, token: MayVerify, verification: Id, body: Resend) -> SentAnswer:
     """By the same channel, or by a call. Cooldowns and budgets are the server's."""
     result = services.verifications.resend(
-        verification, seen=body.seen, call=body.call, address=_text(body.client_address)
+        verification, seen=body.seen, call=body.call, address=body.client_address
     )
     return _sent(services, result)
 
@@ -222,7 +234,3 @@ def _look(services: Services, verification: str) -> VerificationAnswer:
 def _key(token: Token, given: str | None) -> str:
     """A key is its bearer's own: nobody can guess another one's. None: this request alone."""
     return f"api {token.name} {given}" if given else new_id()
-
-
-def _text(address: object) -> str | None:
-    return None if address is None else str(address)

@@ -38,7 +38,7 @@ def test_filters_leave_what_they_name(at: World, rest: httpx.Client) -> None:
 
 def test_a_wrong_cursor_is_refused(rest: httpx.Client) -> None:
     answer = rest.get("/attempts", params={"cursor": "the second page"})
-    assert problem(answer) == (422, "cursor_refused")
+    assert problem(answer) == (422, "invalid_request")
 
 
 def test_one_attempt_tells_all_that_was_heard_also_what_came_twice(
