@@ -1,16 +1,18 @@
 """How the figures of delivery lie in Redis: packed slots of fixed size, one a minute, a quarter of
 an hour or a day.
 
-Decision: packed strings written by BITFIELD, read by one GET and one `numpy.frombuffer`, so the
-cost of a page depends on the number of slots and never on the traffic. Hashes take as much memory
-and 40 to 75 times as long to read.
+Decision: packed strings, read by one `numpy.frombuffer`, so the cost of a page depends on the
+number of slots and never on the traffic. Hashes take as much memory and 40 to 75 times as long to
+read.
 
     counters   34 values a slot, 160 bytes: 28 of 32 bits, unsigned, then 6 sums of 64 bits, signed
     a leg      128 bins a slot, 512 bytes: how many attempts took how long
     errors     one value a slot, 4 bytes
 
-All numbers are big-endian, as BITFIELD writes them. Quarter-hours are the finest slots that last:
-every zone's offset is a multiple of them, so a local day is exact anywhere on earth.
+All numbers are big-endian. What one event changes lies together, around the border between the
+counters and the sums: a slot is read and written from the first value that changes to the last, so
+the fewer lie between, the less an event costs. Quarter-hours are the finest slots that last: every
+zone's offset is a multiple of them, so a local day is exact anywhere on earth.
 
 The series of all channels together is not stored: it is the sum of its three channels. Histograms
 are kept where a page asks for them: of a channel in every tier; of a country the time to deliver
@@ -28,46 +30,46 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-#: Each counts attempts, by the moment they were requested. The five from `delivered` to
-#: `unreported` are where an attempt ended as far as is known now: it moves from one to another,
-#: and is never in two. `pending` is what is left of `requested`.
+#: Each counts attempts, by the moment they were requested. `rejected`, `unreported`, `failed`,
+#: `undelivered` and `delivered` are where an attempt ended as far as is known now: it moves from
+#: one to another, and is never in two. `pending` is what is left of `requested`.
 COUNTERS = (
     "requested",
-    "accepted",
-    "sent",  # handed to the carrier; a call: answered. Delivered implies it
-    "delivered",
-    "undelivered",
-    "failed",
-    "rejected",
-    "unreported",
+    "started",  # first attempts: one for each verification
+    "resends",
+    "fallbacks",  # attempts by another way than the first one
+    "rescued",  # of these, verified
+    "blocked",
+    "skewed",  # with a latency below zero or above 72 hours, which was cut to that
     "unconfirmed",  # no clear answer to the send, and no word since
+    "unreported",
+    "rejected",
+    "failed",
+    "undelivered",
     "entered",  # at least one code was checked
     "verified",
+    "converted",  # of the started, whose verification succeeded, by whichever attempt
+    "n_person",  # how many attempts each of the sums below is of
+    "accepted",
+    "n_app",
+    "units",
+    "sent",  # handed to the carrier; a call: answered. Delivered implies it
+    "n_queue",
+    "delivered",
     "confirmed",  # delivered or verified: a right code proves arrival
     "within_10",  # delivered within 10 seconds of the request
     "within_30",
     "within_60",
-    "n_app",  # how many attempts each of the sums below is of
-    "n_queue",
     "n_carrier",
-    "n_person",
-    "started",  # first attempts: one for each verification
-    "converted",  # of these, whose verification succeeded, by whichever attempt
-    "resends",
-    "fallbacks",  # attempts by another way than the first one
-    "rescued",  # of these, verified
-    "units",
     "priced",  # whose cost is known
-    "skewed",  # with a latency below zero or above 72 hours, which was cut to that
-    "blocked",
 )
 SUMS = (
     "cost_micros",
-    "cost_verified_micros",
-    "app_ms",  # requested to accepted
-    "queue_ms",  # queued to sent
     "carrier_ms",  # sent to delivered
+    "queue_ms",  # queued to sent
+    "app_ms",  # requested to accepted
     "person_ms",  # delivered to verified
+    "cost_verified_micros",
 )
 COLUMNS = COUNTERS + SUMS
 COUNTER_SLOT_BYTES = 4 * len(COUNTERS) + 8 * len(SUMS)
@@ -78,7 +80,7 @@ ERROR_SLOT_BYTES = 4
 #: The bin whose upper bound is one second.
 ONE_SECOND = 39
 
-#: One slot of each kind, as BITFIELD writes it.
+#: One slot of each kind.
 COUNTER_SLOT = np.dtype([("counters", ">u4", (len(COUNTERS),)), ("sums", ">i8", (len(SUMS),))])
 HISTOGRAM_SLOT = np.dtype((">u4", (BINS,)))
 ERROR_SLOT = np.dtype(">u4")

@@ -38,14 +38,14 @@
     {sandbox}:v1:alerts                     stream  alerts' changes of state, newest 1000, JSON
     {sandbox}:v1:alert_check                string  how every alert stood at the last check, JSON
     {sandbox}:v1:alert_turn:<quarter>       string  who makes the check of a quarter-hour
-    {sandbox}:v1:roll1:series:<cube>        zset    names of series by their newest request, ms
-    {sandbox}:v1:roll1:<kind>:<tier>:<cube>:<chunk>:<series>
+    {sandbox}:v1:roll2:series:<cube>        zset    names of series by their newest request, ms
+    {sandbox}:v1:roll2:<kind>:<tier>:<cube>:<chunk>:<series>
                                             string  packed figures, `core/delivery/layout.py`; kind
                                                     c counters, e errors, or a leg
 
 The hash tag is the environment, so sandbox and live never mix and all keys of a script share a
 Cluster slot. `<index>` is a keyed digest: no number and no address is readable in a key. `v1` is
-the layout's version; a change of layout changes it, and `roll1` is that of the figures. Every key
+the layout's version; a change of layout changes it, and `roll2` is that of the figures. Every key
 has a TTL, without exception.
 """
 
@@ -53,7 +53,7 @@ from datetime import datetime
 
 LAYOUT = "v1"
 #: The version of the packed figures.
-ROLLUP_LAYOUT = "roll1"
+ROLLUP_LAYOUT = "roll2"
 
 
 class Keys:

@@ -30,7 +30,7 @@ from core.delivery.attempt import AttemptEvent, EventKind, Source
 from core.delivery.layout import BINS, COLUMNS, Cube, Leg, Tier
 from core.delivery.ledger import Applied, Ledger
 from core.store.embedded import EmbeddedRedis
-from core.store.keys import Keys
+from core.store.keys import ROLLUP_LAYOUT, Keys
 from core.store.scripts import Scripts
 
 GOAL = 25_000
@@ -227,7 +227,7 @@ def wrong_cells(url: str, expected: dict[str, np.ndarray[Any, Any]]) -> tuple[in
         pattern = Keys("sandbox").rollup("*", "*", "*", "*", 0).replace(":0:", ":*:")
         held = {key.decode() for key in raw.scan_iter(pattern, count=1000)}
         for key in held | set(expected):
-            kind, tier = key.split(":roll1:")[1].split(":")[:2]
+            kind, tier = key.split(f":{ROLLUP_LAYOUT}:")[1].split(":")[:2]
             packed = raw.get(key)
             decode = {"c": layout.decode_counters, "e": layout.decode_errors}.get(
                 kind, layout.decode_histogram

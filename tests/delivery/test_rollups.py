@@ -100,11 +100,11 @@ def test_the_places_in_lua_are_those_of_the_layout() -> None:
     block = text.partition("    return {")[2].partition("    }, {")[0]
     assert tuple(re.findall(r"-- (\w+)$", block, re.MULTILINE)) == COLUMNS
     assert len(block.strip().splitlines()) == len(COLUMNS)
-    sizes = re.search(r"COUNTERS, SLOT_BITS, BINS = (\d+), (\d+), (\d+)", text)
+    sizes = re.search(r"COUNTERS, SLOT_BYTES, BINS = (\d+), (\d+), (\d+)", text)
     assert sizes
-    expected = len(layout.COUNTERS), 8 * layout.COUNTER_SLOT_BYTES, layout.BINS
+    expected = len(layout.COUNTERS), layout.COUNTER_SLOT_BYTES, layout.BINS
     assert tuple(map(int, sizes.groups())) == expected
-    assert f"CONVERTED = {COLUMNS.index('converted')} " in text
+    assert f"CONVERTED = {COLUMNS.index('converted') + 1} " in text
 
 
 @pytest.mark.parametrize("tier", Tier)

@@ -5,8 +5,10 @@
 -- that had added.
 
 local HORIZON_MS = 259200000 -- 72 hours: a longer latency is somebody's wrong clock
-local COUNTERS, SLOT_BITS, BINS = 28, 1280, 128
-local CONVERTED = 20 -- its place in a slot, from 0
+local COUNTERS, SLOT_BYTES, BINS = 28, 160, 128
+local CONVERTED = 15 -- its place in a slot, from 1
+-- What a value may become: a counter has 32 bits; of a sum no number above is exact here.
+local FULL, INEXACT = 4294967295, 9007199254740992
 local SLOTS = { 60, 96, 32 } -- of a key, by tier: minute, quarter, day
 
 -- The fields of a record that its figures are made of.
@@ -51,62 +53,71 @@ local function figures(r)
     local cost = tonumber(r.cost_micros)
     return {
         1, -- requested
-        accepted and 1 or 0, -- accepted
-        sent and 1 or 0, -- sent
-        rank == "9" and 1 or 0, -- delivered
-        rank == "8" and 1 or 0, -- undelivered
-        rank == "7" and 1 or 0, -- failed
-        rank == "6" and 1 or 0, -- rejected
-        rank == "5" and 1 or 0, -- unreported
+        origin == "first" and 1 or 0, -- started
+        origin == "resend" and 1 or 0, -- resends
+        origin == "fallback" and 1 or 0, -- fallbacks
+        verified and origin == "fallback" and 1 or 0, -- rescued
+        0, -- blocked
+        skew1 + skew2 + skew3 + skew4 + skew5 > 0 and 1 or 0, -- skewed
         rank == "1" and 1 or 0, -- unconfirmed
+        rank == "5" and 1 or 0, -- unreported
+        rank == "6" and 1 or 0, -- rejected
+        rank == "7" and 1 or 0, -- failed
+        rank == "8" and 1 or 0, -- undelivered
         (r.checked_ms or verified) and 1 or 0, -- entered
         verified and 1 or 0, -- verified
+        verified and origin == "first" and 1 or 0, -- converted
+        person and 1 or 0, -- n_person
+        accepted and 1 or 0, -- accepted
+        app and 1 or 0, -- n_app
+        tonumber(r.units) or 0, -- units
+        sent and 1 or 0, -- sent
+        queue and 1 or 0, -- n_queue
+        rank == "9" and 1 or 0, -- delivered
         (delivered or verified) and 1 or 0, -- confirmed
         ttd and ttd <= 10000 and 1 or 0, -- within_10
         ttd and ttd <= 30000 and 1 or 0, -- within_30
         ttd and ttd <= 60000 and 1 or 0, -- within_60
-        app and 1 or 0, -- n_app
-        queue and 1 or 0, -- n_queue
         carrier and 1 or 0, -- n_carrier
-        person and 1 or 0, -- n_person
-        origin == "first" and 1 or 0, -- started
-        verified and origin == "first" and 1 or 0, -- converted
-        origin == "resend" and 1 or 0, -- resends
-        origin == "fallback" and 1 or 0, -- fallbacks
-        verified and origin == "fallback" and 1 or 0, -- rescued
-        tonumber(r.units) or 0, -- units
         cost and 1 or 0, -- priced
-        skew1 + skew2 + skew3 + skew4 + skew5 > 0 and 1 or 0, -- skewed
-        0, -- blocked
         cost or 0, -- cost_micros
-        verified and cost or 0, -- cost_verified_micros
-        app or 0, -- app_ms
-        queue or 0, -- queue_ms
         carrier or 0, -- carrier_ms
+        queue or 0, -- queue_ms
+        app or 0, -- app_ms
         person or 0, -- person_ms
+        verified and cost or 0, -- cost_verified_micros
     }, { ttd = ttd, ttv = ttv, queue = queue, carrier = carrier }
 end
 
--- BITFIELD arguments that add to a slot what `after` is more than `before` (nil: nothing); and for each
--- of them where in the slot it belongs, in bits. `aim` says which slot.
-local function additions(before, after)
-    local args, bits = { "OVERFLOW", "FAIL" }, {}
-    for place = 1, #after do
-        local more = after[place] - (before and before[place] or 0)
-        if more ~= 0 then
-            local n = #bits
-            local is_sum = place > COUNTERS
-            bits[n + 1] = is_sum and 32 * COUNTERS + 64 * (place - 1 - COUNTERS) or 32 * (place - 1)
-            n = 2 + 4 * n
-            args[n + 1], args[n + 2] = "INCRBY", is_sum and "i64" or "u32"
-            args[n + 3], args[n + 4] = 0, more
-        end
-    end
-    return args, bits
+-- Where the value at this place (from 1) begins in its slot.
+local function byte_of(place)
+    if place <= COUNTERS then return 4 * (place - 1) end
+    return 4 * COUNTERS + 8 * (place - 1 - COUNTERS)
 end
 
-local function aim(args, bits, slot)
-    for i = 1, #bits do args[4 * i + 1] = slot * SLOT_BITS + bits[i] end
+-- What is to be added to a slot: `more`, by which `after` differs from `before` (nil: nothing yet),
+-- from the first value that does to the last; the first `counters` of them are counters. nil: nothing.
+local function additions(before, after)
+    local first, last, more = nil, nil, {}
+    for place = 1, #after do
+        local by = after[place] - (before and before[place] or 0)
+        if by ~= 0 then first, last = first or place, place end
+        if first then more[place - first + 1] = by end
+    end
+    if not first then return nil end
+    local counters = math.max(0, math.min(last, COUNTERS) + 1 - first)
+    local count = last + 1 - first
+    return {
+        more = more, count = count, counters = counters,
+        from = byte_of(first), to = byte_of(last + 1) - 1,
+        format = ">" .. string.rep("I4", counters) .. string.rep("i8", count - counters),
+    }
+end
+
+-- The same, of one counter by one.
+local function one_more(place)
+    local from = byte_of(place)
+    return { more = { 1 }, count = 1, counters = 1, from = from, to = from + 3, format = ">I4" }
 end
 
 -- The bin of a span in ms: the upper bound belongs to the bin (layout.bin_of says the same).
@@ -116,23 +127,36 @@ local function bin_of(ms)
     return math.min(math.max(place, 0), BINS - 1)
 end
 
--- Add to a packed key of `bytes`, until it ends. Returns whether a counter was full (or would go below
--- zero): that one stays as it is, since to wrap around would be a lie, and to stop at the top a silent
--- one.
--- Invariant: a key has its full length and its end, at its birth. It was just born if the first thing
--- added is all there is in its place and it has no end yet; so nothing need be asked on most days.
--- args: of BITFIELD, args[6] being how much the first addition adds
-local function add_packed(key, bytes, ends_ms, args)
-    local results = redis.call("BITFIELD", key, unpack(args))
-    if results[1] == args[6] and redis.call("PTTL", key) == -1 then
-        -- Grown by BITFIELD, it would be twice as long as it need be.
-        redis.call("DEL", key)
-        redis.call("SETRANGE", key, bytes - 1, "\0")
-        redis.call("PEXPIREAT", key, ends_ms)
-        results = redis.call("BITFIELD", key, unpack(args))
+-- Invariant: a packed key has its full length and its end at its birth, so one that reads as nothing is
+-- not there. Its end never moves.
+local function give_birth(key, bytes, ends_ms)
+    redis.call("SETRANGE", key, bytes - 1, "\0")
+    redis.call("PEXPIREAT", key, ends_ms)
+end
+
+-- Add to the bytes of a slot from `from` to `to`, both text: a number would be printed anew for each
+-- command. Returns whether a value was full (or would go below zero): that one stays as it is, since to
+-- wrap around would be a lie, and to stop at the top a silent one.
+-- Why not BITFIELD: it takes four arguments for each value, and that is what an event costs most.
+local function add_to_slot(key, bytes, ends_ms, from, to, add)
+    local packed = redis.call("GETRANGE", key, from, to)
+    if packed == "" then
+        give_birth(key, bytes, ends_ms)
+        packed = string.rep("\0", to + 1 - from)
     end
-    for i = 1, #results do
-        if not results[i] then return true end
+    local values, overflow = { struct.unpack(add.format, packed) }, false
+    for i = 1, add.count do
+        local value = values[i] + add.more[i]
+        local fits = value >= 0 and value <= FULL
+        if i > add.counters then fits = math.abs(value) <= INEXACT end
+        if fits then values[i] = value else overflow = true end
     end
-    return false
+    redis.call("SETRANGE", key, from, struct.pack(add.format, unpack(values, 1, add.count)))
+    return overflow
+end
+
+-- Add to the only value at this place of a key of 32-bit values. Returns as `add_to_slot`.
+local function add_one(key, bytes, ends_ms, place, by)
+    if redis.call("STRLEN", key) == 0 then give_birth(key, bytes, ends_ms) end
+    return not redis.call("BITFIELD", key, "OVERFLOW", "FAIL", "INCRBY", "u32", "#" .. place, by)[1]
 end

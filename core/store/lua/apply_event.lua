@@ -106,53 +106,54 @@ if given("r") then
 end
 
 local heard, dropped, overflow = tonumber(ARGV[3]), false, false
--- A key that has ended is never made again: what is too late for it is dropped, and counted.
-local function add(key, bytes, ends_ms, args)
+-- Add to one key of a tier by `way`. A key that has ended is never made again: what is too late for it
+-- is dropped, and counted.
+local function add(way, key, bytes, ends_ms, ...)
     if heard >= ends_ms then
         dropped = true
-    elseif add_packed(key, bytes, ends_ms, args) then
+    elseif way(key, bytes, ends_ms, ...) then
         overflow = true
     end
 end
 
 -- Add the same to nine keys of counters; slots and ends: where those of the tiers are in ARGV.
-local function add_counters(key, slots, ends, args, bits)
-    if #bits == 0 then return end
+local function add_counters(key, slots, ends, more)
     for tier = 1, 3 do
-        aim(args, bits, tonumber(ARGV[slots + tier - 1]))
+        local begin, ends_ms = SLOT_BYTES * ARGV[slots + tier - 1], tonumber(ARGV[ends + tier - 1])
+        local from, to = string.format("%d", begin + more.from), string.format("%d", begin + more.to)
         for i = key, key + 2 do
-            add(KEYS[i], SLOTS[tier] * SLOT_BITS / 8, tonumber(ARGV[ends + tier - 1]), args)
+            add(add_to_slot, KEYS[i], SLOTS[tier] * SLOT_BYTES, ends_ms, from, to, more)
         end
         key = key + 3
     end
 end
-add_counters(4, 11, 14, additions(figures_before, figures_after))
+local more = additions(figures_before, figures_after)
+if more then add_counters(4, 11, 14, more) end
 
 -- Add to one place of a key that has `width` places a slot.
-local function add_one(key, tier, width, place, by)
-    local bit = 32 * (ARGV[10 + tier] * width + place)
-    add(key, SLOTS[tier] * 4 * width, tonumber(ARGV[13 + tier]),
-        { "OVERFLOW", "FAIL", "INCRBY", "u32", bit, by })
+local function add_at(key, tier, width, place, by)
+    local slot, ends_ms = ARGV[10 + tier], tonumber(ARGV[13 + tier])
+    add(add_one, key, SLOTS[tier] * 4 * width, ends_ms, slot * width + place, by)
 end
 for leg in string.gmatch(ARGV[17], "(%a+),") do
     local tiers = leg == "ttd" and { 1, 2, 3, 2, 3 } or { 1, 2, 3, 3 }
     local key = take(#tiers, 0)
     if legs_after[leg] and not legs_before[leg] then
         local bin = bin_of(legs_after[leg])
-        for i, tier in ipairs(tiers) do add_one(KEYS[key + i - 1], tier, BINS, bin, 1) end
+        for i, tier in ipairs(tiers) do add_at(KEYS[key + i - 1], tier, BINS, bin, "1") end
     end
 end
 local function add_error(key, by)
-    for i = 0, 5 do add_one(KEYS[key + i], math.floor(i / 2) + 1, 1, 0, by) end
+    for i = 0, 5 do add_at(KEYS[key + i], math.floor(i / 2) + 1, 1, 0, by) end
 end
 if ARGV[18] ~= "" then
     local key = take(6, 0)
-    if error_moves then add_error(key, -1) end
+    if error_moves then add_error(key, "-1") end
 end
 if ARGV[19] ~= "" then
     local key, names = take(7, 2)
     if error_moves then
-        add_error(key, 1)
+        add_error(key, "1")
         for i = 0, 1 do list(KEYS[key + 6], ARGV[names + i], KEEP_REGISTRY) end
     end
 end
@@ -160,8 +161,7 @@ end
 if given("f") then
     local key, slots = take(9, 6)
     if record.verified_ms and not was_verified then
-        local one_more = { "OVERFLOW", "FAIL", "INCRBY", "u32", 0, 1 }
-        add_counters(key, slots, slots + 3, one_more, { 32 * CONVERTED })
+        add_counters(key, slots, slots + 3, one_more(CONVERTED))
     end
 end
 
