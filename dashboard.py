@@ -23,6 +23,7 @@ def pages() -> list[st.Page]:
         ),
         st.Page(PAGES / "delivery.py", title="Delivery", icon=":material/monitoring:"),
         st.Page(PAGES / "attempts.py", title="Attempts", icon=":material/list_alt:"),
+        st.Page(PAGES / "api.py", title="API", icon=":material/api:"),
     ]
 
 

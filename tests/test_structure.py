@@ -18,7 +18,7 @@ ALLOWED = {
     "outbox": {"store"},
     "provider": {"delivery", "store"},
     "verification": {"provider", "delivery", "store"},
-    "panels": {"verification", "provider", "delivery"},
+    "panels": {"access", "outbox", "verification", "provider", "delivery"},
     "charts": {"panels", "delivery"},
     "web": {"access", "verification", "provider", "delivery", "outbox", "store", "services"},
     "sandbox": set(),

@@ -1,0 +1,41 @@
+"""The walk-through of the API page and of the README: pasted into a shell, it does what it says."""
+
+import json
+import subprocess
+
+from core.panels.api import EXAMPLE_NUMBER, handset, walk_through
+from tests.world import World, until
+
+
+def pasted(at: World, *lines: str) -> str:
+    """What a shell prints last, in which TOKEN is set."""
+    script = "\n".join([f"TOKEN={at.services.tokens.sandbox_token}", *lines])
+    ran = subprocess.run(  # noqa: S603
+        ["/bin/bash", "-e", "-c", script], capture_output=True, text=True, check=True, timeout=30
+    )
+    return ran.stdout.strip().splitlines()[-1]
+
+
+def test_each_step_does_what_it_says(at: World) -> None:
+    start, read, check, resend, ask = (step.lines for step in walk_through(at.address))
+    verification = pasted(at, start)
+    assert at.look(verification).verification.to == EXAMPLE_NUMBER
+    known = f"VERIFICATION={verification}"
+
+    told = json.loads(pasted(at, known, read))
+    assert (told["id"], told["status"]) == (verification, "pending")
+
+    heard = until(lambda: json.loads(pasted(at, handset(at.address).lines))["messages"])
+    code = at.code(verification)
+    assert code in heard[0]["text"]
+
+    soon = json.loads(pasted(at, known, resend))
+    assert soon["code"] == "too_soon"
+
+    wrong = json.loads(pasted(at, known, check))
+    assert wrong == {"outcome": "wrong_code", "checks_left": 4}
+    right = json.loads(pasted(at, known, check.replace("123456", code)))
+    assert right["outcome"] == "approved"
+
+    newest = json.loads(pasted(at, known, ask))
+    assert newest["attempts"][0]["verification"] == verification
