@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from core.panels.api import handset, walk_through
 from core.sandbox.outcomes import TABLE, Kind, outcome_of
 from core.settings import Settings
+from core.web.rest.application import rest_api
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -71,6 +73,20 @@ def test_ci_runs_the_second_command_of_the_readme() -> None:
     assert pattern is not None
     found = [line for line in README.splitlines() if pattern[1] in line]
     assert found[:1] == re.findall(r"^python3 -m venv .*pytest$", README, re.MULTILINE)
+
+
+def test_the_walk_through_is_that_of_the_api_page() -> None:
+    base = "http://localhost:8501"
+    for step in (*walk_through(base), handset(base)):
+        assert f"# {step.title}\n{step.lines}\n" in README
+
+
+def test_every_route_of_the_api_is_in_the_readme() -> None:
+    section = README.partition("## HTTP API")[2].partition("\n## ")[0]
+    for path in rest_api(lambda: None).openapi()["paths"]:  # type: ignore[arg-type, return-value]
+        last = path.rpartition("/")[2]
+        word = last if last.isalpha() or "-" in last else path.split("/")[1]
+        assert re.search(rf"\b{word}\b", section), path
 
 
 def test_no_figure_is_left_to_be_filled_in() -> None:
