@@ -197,17 +197,11 @@ class Ledger:
             keys += [verification, self._keys.outbox, self._keys.outbox_events]
         fields = [text for pair in event.fields.items() for text in pair]
         return keys, [
-            event.kind,
-            to_ms(event.at),
-            now_ms,
-            event.source,
-            keep_ms,
-            self._keys.changes,
-            verification_of(event.attempt),
-            _KEEP_COUNTERS_MS,
-            event.attempt,
-            "0" if told else "1",
+            f"{event.kind} {to_ms(event.at)} {now_ms} {event.source} {0 if told else 1}",
+            f"{keep_ms} {_KEEP_COUNTERS_MS} {self._keys.changes}",
             *targets.where,
+            event.attempt,
+            verification_of(event.attempt),
             given,
             len(fields),
             *fields,

@@ -38,7 +38,7 @@ _LEGS = {
 }
 _TIERS = tuple(Tier)
 _CUBES = (Cube.CHANNEL, Cube.COUNTRY, Cube.CARRIER)
-_HOUR_MS = Tier.MINUTE.chunk_ms
+_MINUTE_MS, _HOUR_MS = Tier.MINUTE.slot_ms, Tier.MINUTE.chunk_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +82,13 @@ class Targets(NamedTuple):
     """What `apply_event.lua` is told of where to count."""
 
     keys: list[str]  # KEYS from 4 on
-    where: list[str | int]  # ARGV[11…19]
-    given: str  # the letters of ARGV[20]
-    more: list[str | int]  # ARGV behind the event's fields
+    where: list[str]  # ARGV[3…6]
+    given: str  # the letters of ARGV[9]
+    more: list[str]  # ARGV behind the event's fields
 
 
 #: Of an event whose attempt was not found.
-NOWHERE = Targets([], [""] * 9, "", [])
+NOWHERE = Targets([], [""] * 4, "", [])
 
 
 class Rollups:
@@ -100,6 +100,7 @@ class Rollups:
         self._counters = lru_cache(maxsize=20_000)(self._name_counters)
         self._histograms = lru_cache(maxsize=20_000)(self._name_histograms)
         self._errors = lru_cache(maxsize=20_000)(self._name_errors)
+        self._slots = lru_cache(maxsize=20_000)(_slots)
         self._lists = [keys.recent, *(keys.registry(cube) for cube in _CUBES)]
 
     def targets(
@@ -119,7 +120,7 @@ class Rollups:
         channel, region, carrier = booking.channel, booking.region, booking.carrier
         legs = _LEGS.get(kind, ())
         keys = [*self._counters(channel, region, carrier, hour)]
-        given, more = "", list[str | int]()
+        given, more = "", list[str]()
         if not booking.booked:
             given += "b"
             keys += self._lists
@@ -142,10 +143,10 @@ class Rollups:
             given += "f"
             first_hour = booking.first_ms // _HOUR_MS
             keys += self._counters(booking.first_channel, region, carrier, first_hour)
-            more += _slots(booking.first_ms)
+            more.append(self._slots(booking.first_ms // _MINUTE_MS))
         known = "".join(f"{leg}," for leg in legs)
-        where = [*_slots(booking.requested_ms), known, error_now, error_then]
-        return Targets(keys, where, given, more)
+        slots = self._slots(booking.requested_ms // _MINUTE_MS)
+        return Targets(keys, [slots, known, error_now, error_then], given, more)
 
     def _name_counters(self, channel: str, region: str, carrier: str, hour: int) -> list[str]:
         names = _names(channel, region, carrier)
@@ -174,6 +175,8 @@ def _names(channel: str, region: str, carrier: str) -> tuple[str, str, str]:
     return series(channel), series(channel, region), series(channel, region, carrier)
 
 
-def _slots(ms: int) -> list[str | int]:
-    """The slots of a moment in the tiers, and when the keys that hold them end."""
-    return [*(tier.slot_of(ms) for tier in _TIERS), *(tier.expires_ms(ms) for tier in _TIERS)]
+def _slots(minute: int) -> str:
+    """The slots of a minute in the tiers, and when the keys that hold them end, Unix ms."""
+    ms = minute * _MINUTE_MS
+    numbers = [*(tier.slot_of(ms) for tier in _TIERS), *(tier.expires_ms(ms) for tier in _TIERS)]
+    return " ".join(map(str, numbers))

@@ -128,6 +128,12 @@ def test_an_event_for_an_attempt_that_is_gone_writes_nothing(
     assert at.services.ledger.counters() == {"orphan": 1}
 
 
+@pytest.mark.parametrize("attempt", ["", "x", "no such-1", "-"])
+def test_an_attempt_of_any_name_may_be_unknown(at: World, attempt: str) -> None:
+    event = AttemptEvent(attempt, EventKind.SENT, at.clock.now(), Source.CALLBACK)
+    assert at.services.ledger.apply(event) is Applied.ORPHAN
+
+
 def test_everything_heard_is_kept_in_order(at: World) -> None:
     attempt = attempt_of(at)
     for kind in (EventKind.DELIVERED, EventKind.SENT, EventKind.SENT):

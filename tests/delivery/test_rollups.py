@@ -100,9 +100,14 @@ def test_the_places_in_lua_are_those_of_the_layout() -> None:
     block = text.partition("    return {")[2].partition("    }, {")[0]
     assert tuple(re.findall(r"-- (\w+)$", block, re.MULTILINE)) == COLUMNS
     assert len(block.strip().splitlines()) == len(COLUMNS)
-    sizes = re.search(r"COUNTERS, SLOT_BYTES, BINS = (\d+), (\d+), (\d+)", text)
+    sizes = re.search(r"COUNTERS, SUMS, SLOT_BYTES, BINS = (\d+), (\d+), (\d+), (\d+)", text)
     assert sizes
-    expected = len(layout.COUNTERS), layout.COUNTER_SLOT_BYTES, layout.BINS
+    expected = (
+        len(layout.COUNTERS),
+        len(layout.SUMS),
+        layout.COUNTER_SLOT_BYTES,
+        layout.BINS,
+    )
     assert tuple(map(int, sizes.groups())) == expected
     assert f"CONVERTED = {COLUMNS.index('converted') + 1} " in text
 
@@ -258,6 +263,38 @@ def test_what_is_too_late_for_a_tier_is_dropped_there_and_counted(
     assert "delivered" in figures.slot(Tier.DAY, Cube.CHANNEL, "sms", one.requested)
     assert "delivered" not in figures.slot(Tier.MINUTE, Cube.CHANNEL, "sms", one.requested)
     assert at.services.ledger.counters()["late_dropped"] == 1
+
+
+@pytest.mark.parametrize(("column", "full"), [("sent", 2**32 - 1), ("queue_ms", 2**53)])
+def test_a_value_that_is_full_stays_as_it_is_and_is_counted(
+    at: World, figures: Figures, redis_url: str, column: str, full: int
+) -> None:
+    one = Told(at)
+    tier, ms = Tier.DAY, to_ms(one.requested)
+    key = at.services.keys.rollup("c", tier, Cube.CHANNEL, "sms", tier.chunk_of(ms))
+    with raw(redis_url) as server:
+        values = layout.decode_counters(server.get(key), tier)
+        values[tier.slot_of(ms), COLUMNS.index(column)] = full
+        server.set(key, layout.encode_counters(values, tier), keepttl=True)
+    one.say(EventKind.QUEUED, 1)
+    one.say(EventKind.SENT, 3)
+    found = figures.slot(tier, Cube.CHANNEL, "sms", one.requested)
+    assert found[column] == full
+    assert found["n_queue"] == 1
+    assert figures.slot(tier, Cube.COUNTRY, "sms/DE", one.requested)["sent"] == 1
+    assert at.services.ledger.counters()["overflow"] == 1
+
+
+def test_no_key_of_the_ledger_is_without_an_end(at: World, redis_url: str) -> None:
+    one = Told(at, number_index="n")
+    one.say(EventKind.QUEUED, 1, reference="u-1")
+    one.say(EventKind.SENT, 2)
+    one.say(EventKind.UNDELIVERED, 5, error_code="30")
+    one.say(EventKind.DELIVERED, 7)
+    one.say(EventKind.VERIFIED, 9)
+    one.say(EventKind.VERIFIED, 9)
+    with raw(redis_url) as server:
+        assert [key for key in server.scan_iter(count=1000) if server.pttl(key) == -1] == []
 
 
 def test_checks_are_booked_from_what_people_did(at: World, figures: Figures) -> None:

@@ -5,7 +5,7 @@
 -- that had added.
 
 local HORIZON_MS = 259200000 -- 72 hours: a longer latency is somebody's wrong clock
-local COUNTERS, SLOT_BYTES, BINS = 28, 160, 128
+local COUNTERS, SUMS, SLOT_BYTES, BINS = 28, 6, 160, 128
 local CONVERTED = 15 -- its place in a slot, from 1
 -- What a value may become: a counter has 32 bits; of a sum no number above is exact here.
 local FULL, INEXACT = 4294967295, 9007199254740992
@@ -95,18 +95,23 @@ local function byte_of(place)
     return 4 * COUNTERS + 8 * (place - 1 - COUNTERS)
 end
 
--- What is to be added to a slot: `more`, by which `after` differs from `before` (nil: nothing yet),
--- from the first value that does to the last; the first `counters` of them are counters. nil: nothing.
+-- The figures of an attempt that adds nothing yet.
+local function nothing()
+    local zeros = {}
+    for place = 1, COUNTERS + SUMS do zeros[place] = 0 end
+    return zeros
+end
+
+-- What is to be added to a slot: `more`, by which `after` differs from `before`, from the first value
+-- that does to the last; the first `counters` of them are counters. nil: nothing.
 local function additions(before, after)
-    local first, last, more = nil, nil, {}
-    for place = 1, #after do
-        local by = after[place] - (before and before[place] or 0)
-        if by ~= 0 then first, last = first or place, place end
-        if first then more[place - first + 1] = by end
-    end
-    if not first then return nil end
+    local first, last = 1, #after
+    while first <= last and after[first] == before[first] do first = first + 1 end
+    if first > last then return nil end
+    while after[last] == before[last] do last = last - 1 end
+    local more, count = {}, last + 1 - first
+    for i = 1, count do more[i] = after[first - 1 + i] - before[first - 1 + i] end
     local counters = math.max(0, math.min(last, COUNTERS) + 1 - first)
-    local count = last + 1 - first
     return {
         more = more, count = count, counters = counters,
         from = byte_of(first), to = byte_of(last + 1) - 1,
@@ -145,11 +150,14 @@ local function add_to_slot(key, bytes, ends_ms, from, to, add)
         packed = string.rep("\0", to + 1 - from)
     end
     local values, overflow = { struct.unpack(add.format, packed) }, false
+    local more, counters = add.more, add.counters
     for i = 1, add.count do
-        local value = values[i] + add.more[i]
-        local fits = value >= 0 and value <= FULL
-        if i > add.counters then fits = math.abs(value) <= INEXACT end
-        if fits then values[i] = value else overflow = true end
+        local value = values[i] + more[i]
+        if value >= 0 and value <= FULL or i > counters and math.abs(value) <= INEXACT then
+            values[i] = value
+        else
+            overflow = true
+        end
     end
     redis.call("SETRANGE", key, from, struct.pack(add.format, unpack(values, 1, add.count)))
     return overflow
