@@ -14,7 +14,7 @@ from core.delivery.attempt import Channel, Mode
 from core.settings import SANDBOX_PHLO_ID
 from core.web.access_log import shown
 from core.web.seed import routes
-from tests.world import World, served
+from tests.world import World, served, until
 
 SUCCESS = {"status": "success", "message": "verification initiated"}
 MATCH = {"status": "success", "message": "codes match, number verified"}
@@ -188,5 +188,29 @@ def test_a_line_of_the_access_log_holds_neither_number_nor_code(
     with caplog.at_level(logging.INFO, logger.name):
         logger.info(said, "127.0.0.1:1", "GET", "/checkcode/+14155550123/123456", "1.1", 404)
     assert "/checkcode/…/…" in caplog.text
+    assert "123456" not in caplog.text
+    assert "4155550123" not in caplog.text
+
+
+def test_a_websocket_to_such_an_address_is_logged_without_it(
+    at: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    logger = logging.getLogger("uvicorn.error")
+    asked = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    # The server's own log goes no further up.
+    logger.addHandler(caplog.handler)
+    try:
+        with caplog.at_level(logging.INFO, logger.name):
+            answer = at.http.get("/checkcode/+14155550123/123456?code=123456", headers=asked)
+            assert answer.status_code == 403
+            until(lambda: "WebSocket" in caplog.text)
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert '"WebSocket /checkcode/…/…"' in caplog.text
     assert "123456" not in caplog.text
     assert "4155550123" not in caplog.text
