@@ -6,6 +6,7 @@ from core.panels.choice import REFRESH, Choice, choice
 from core.panels.empty import empty_state
 from core.panels.words import through
 from pages.components.access import require_admin
+from pages.components.delivery.abused import abused
 from pages.components.delivery.affected import affected
 from pages.components.delivery.alerts import alerts
 from pages.components.delivery.causes import causes
@@ -94,6 +95,7 @@ def _all(shown: Shown) -> None:
     affected(shown)
     causes(shown)
     cost(shown)
+    abused(shown)
     first(shown)
     asked = shown.choice
     steps = app.queries.over_time(asked.range, asked.filters, asked.zone)

@@ -149,7 +149,7 @@ class Verifications:
                 return SendResult(SendOutcome.DUPLICATE, made)
             return _refused(None, SendOutcome.KEY_REUSED, "", 0)
         if answer != "started":
-            return _refused(None, str(answer), str(details[0]), int(details[1]))
+            return self._over(None, str(answer), str(details[0]), int(details[1]))
         return self._send(verification, 1, reservation, verification)
 
     def resend(
@@ -199,7 +199,7 @@ class Verifications:
             case "closed":
                 return _refused(verification, "closed", str(details[0]), 0)
             case _:
-                return _refused(verification, str(answer), str(details[0]), int(details[1]))
+                return self._over(verification, str(answer), str(details[0]), int(details[1]))
 
     def check(self, verification: str, entered: str) -> CheckResult:
         """Check what a person entered: counted first, then compared, and used up when it is right.
@@ -275,6 +275,13 @@ class Verifications:
     def _derive_digest(self, verification: str, digits: int) -> str:
         code = code_of(self._keyring, verification, digits)
         return self._keyring.code_digest(verification, code.reveal())
+
+    def _over(self, verification: str | None, answer: str, why: str, retry_ms: int) -> SendResult:
+        """A refusal by a budget, which is counted: it may be somebody's attack. A cooldown is not,
+        since it is anybody's impatience."""
+        if answer in {SendOutcome.OVER_BUDGET, SendOutcome.LOCKED}:
+            self._ledger.count(f"refused_{why}")
+        return _refused(verification, answer, why, retry_ms)
 
     def _new(
         self, number: PhoneNumber, channel: Channel, mode: Mode, locale: str | None
