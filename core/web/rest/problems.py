@@ -166,7 +166,7 @@ async def _refused(request: Request, error: Refused) -> Response:
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
     mistakes = [
-        Mistake(where=".".join(str(part) for part in one["loc"]), message=one["msg"])
+        Mistake(where=".".join(str(part) for part in _place(one)), message=one["msg"])
         for one in error.errors()
     ]
     return respond(
@@ -177,6 +177,12 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
         headers=getattr(request.state, "limit_headers", {}),
         errors=mistakes,
     )
+
+
+def _place(mistake: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """Where a mistake is. The name of a field that there is not is the caller's own word."""
+    place: tuple[str | int, ...] = mistake["loc"]
+    return place[:-1] if mistake["type"] == "extra_forbidden" else place
 
 
 async def _http(request: Request, error: HTTPException) -> Response:

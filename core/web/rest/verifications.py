@@ -39,7 +39,11 @@ Key = Annotated[
 
 
 def _ip_address(text: str) -> str:
-    return str(ip_address(text))
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        # Its own words repeat what was sent.
+        raise ValueError("write it as 192.0.2.1 or 2001:db8::1") from None
 
 
 Address = Annotated[

@@ -284,3 +284,24 @@ def test_no_answer_holds_a_code_or_a_full_number(at: World, rest: httpx.Client) 
     for told in answers:
         assert at.code(made["id"]) not in told
         assert number[2:] not in told
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/verifications", '{"number": "+14155550123", "client_address": "+4915112345678"}'),
+        ("/verifications", '{"number": "+14155550123", "+4915112345678": 1}'),
+        ("/verifications", '{"number": "+14155550123", "region": "+4915112345678"}'),
+        ("/verifications", '{"number": "+14155550123", "channel": "+4915112345678"}'),
+        ("/verifications", '{"number": "+4915112345678'),
+        ("/verifications", '{"number": ["+4915112345678"]}'),
+        (f"/verifications/{'a' * 24}/checks", '{"code": {"+4915112345678": 1}}'),
+        (f"/verifications/{'a' * 24}/resend", '{"seen": "+4915112345678x", "call": "491511"}'),
+        ("/verifications/+4915112345678/cancel", "{}"),
+        ("/attempts/search", '{"+4915112345678": "+4915112345678"}'),
+    ],
+)
+def test_a_problem_repeats_nothing_that_was_sent(rest: httpx.Client, path: str, body: str) -> None:
+    answer = rest.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert problem(answer) == (422, "invalid_request")
+    assert "491511" not in answer.text
