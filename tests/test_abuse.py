@@ -45,7 +45,7 @@ def test_suspects_come_by_growth_and_say_what_changed() -> None:
         places(ID=(300, 60), ID_Telkomsel=(290, 50), NG=(900, 100), DE=(100, 90)),
         places(ID=(100, 85), ID_Telkomsel=(90, 80), NG=(200, 150), DE=(90, 80)),
     )
-    assert found["place"].tolist() == ["Nigeria", "Indonesia, Telkomsel", "Indonesia"]
+    assert found["place"].tolist() == ["Nigeria", "Indonesia", "Indonesia, Telkomsel"]
     assert (found["n"].iloc[0], found["before"].iloc[0]) == (900, 200)
     assert found["conversion_before"].iloc[0] == 75
     assert suspects(places(ID=(300, 60)), None).empty
