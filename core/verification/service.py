@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
-from ipaddress import ip_network
+from ipaddress import IPv6Address, IPv6Network
 from typing import Protocol
 
 from core.clock import Clock, from_ms, to_ms
@@ -373,13 +373,15 @@ def _mode(channel: Channel, mode: Mode) -> Mode:
 
 
 def _network(address: str | None) -> str | None:
-    """What one client has one of: an IPv4 address, or the /64 of an IPv6 address."""
+    """What one client has one of: an IPv4 address, also where a server that listens to both kinds
+    writes it as ::ffff:192.0.2.1, or the /64 of an IPv6 address."""
     if address is None or ":" not in address:
         return address
     try:
-        return str(ip_network(f"{address}/64", strict=False))
+        one = IPv6Address(address)
     except ValueError:
         return address
+    return str(one.ipv4_mapped or IPv6Network((int(one), 64), strict=False))
 
 
 def _record_of(verification: Verification, first: Attempt | None = None) -> dict[str, str]:

@@ -372,6 +372,15 @@ def test_addresses_of_one_ipv6_network_share_a_budget(at: World) -> None:
     assert at.start(at.number(), address="2001:db8:0:2::1").outcome is SendOutcome.SENT
 
 
+def test_an_ipv4_address_has_one_budget_in_either_notation(at: World) -> None:
+    for _ in range(at.services.settings.sends_per_address_per_hour):
+        result = at.start(at.number(), address="192.0.2.7")
+        assert result.outcome is SendOutcome.SENT
+    for again in ("::ffff:192.0.2.7", "::ffff:c000:207"):
+        assert at.start(at.number(), address=again).outcome is SendOutcome.OVER_BUDGET
+    assert at.start(at.number(), address="::ffff:192.0.2.8").outcome is SendOutcome.SENT
+
+
 def test_an_attempt_whose_sender_died_becomes_unknown(at: World) -> None:
     """As after a crash while Plivo was asked: reserved and written, and nothing more."""
     service = at.services.verifications
