@@ -14,6 +14,8 @@ import pyotp
 
 from core.keyring import Keyring
 
+#: What is longer is no code, however it is written: making it plain could take seconds.
+_LONGEST_ENTERED = 64
 _SEPARATORS = str.maketrans("", "", " \t\n\r-\u2010\u2011\u2012\u2013\u00a0\u202f.")
 
 
@@ -49,5 +51,7 @@ def read_entered(typed: str, digits: int) -> str | None:
 
     Full-width and other compatibility digits become ASCII (NFKC); spaces, dashes and dots go.
     """
+    if len(typed) > _LONGEST_ENTERED:
+        return None
     text = unicodedata.normalize("NFKC", typed).translate(_SEPARATORS)
     return text if len(text) == digits and text.isascii() and text.isdigit() else None

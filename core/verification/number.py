@@ -27,6 +27,10 @@ _TERRITORY = re.compile(r"[a-z]{2,3}(?:[-_][a-z]{4})?[-_]([a-z]{2})(?![a-z0-9])"
 # A mask hides four digits at least, where the number is long enough to be told apart by them.
 _HIDDEN = 4
 
+#: What is longer is no number to `phonenumbers` either. Looked at first: to make a text plain takes
+#: time that grows with the square of its length.
+LONGEST_TYPED = 250
+
 
 class Kind(Enum):
     """What the numbering plan says of the number. The values are those of `phonenumbers`."""
@@ -159,6 +163,12 @@ def parse_number(
     the countries that may be verified, None for all. `sender` is our own number or name. With
     `for_sms` a fixed line is refused; a call may go there. Raises UnfitNumber.
     """
+    if len(typed) > LONGEST_TYPED:
+        raise UnfitNumber(
+            WhyRefused.TOO_LONG,
+            "No phone number is as long as that.",
+            "Enter the digits of one number, such as +44 7911 123456.",
+        )
     text = _plain(typed)
     if not text:
         raise UnfitNumber(WhyRefused.EMPTY, "There is no number yet.", "Enter a phone number.")

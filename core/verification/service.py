@@ -37,7 +37,7 @@ from core.verification.model import (
     Verification,
     View,
 )
-from core.verification.number import PhoneNumber, parse_number
+from core.verification.number import LONGEST_TYPED, PhoneNumber, parse_number
 from core.verification.policy import Policy
 from core.verification.records import Guess, Reservation, VerificationRecords
 
@@ -232,7 +232,10 @@ class Verifications:
     def check_newest(self, entered: Sequence[tuple[str, str]]) -> list[CheckResult]:
         """`check_all` for callers that know a number only (number, what was entered): against its
         newest verification. A number that cannot be one is `NOT_FOUND`, as an unknown one is."""
-        indexes = [self._number_index(typed) for typed, _ in entered]
+        # What is too long to be a number is not remembered either.
+        indexes = [
+            self._number_index(typed) if len(typed) <= LONGEST_TYPED else "" for typed, _ in entered
+        ]
         newest = self._ledger.newest_of_numbers({index for index in indexes if index})
         # No verification is named "": it is not found.
         named = [verification_of(newest.get(index, "")) for index in indexes]

@@ -1,5 +1,6 @@
 """Checking a code: budgeted, counted first, used once; under 64 threads as under one."""
 
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -236,3 +237,18 @@ def test_a_check_by_another_process_knows_the_newest_attempt(at: World) -> None:
     assert other.check(verification, at.code(verification)).outcome is CheckOutcome.APPROVED
     newest = at.look(verification).attempts[1]
     assert "verified" in {kind.value for kind in newest.moments}
+
+
+def test_a_text_that_is_no_number_for_its_length_is_not_remembered(at: World) -> None:
+    verifications = at.services.verifications
+    verifications.check_newest([(at.number(), "1")])
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for n in range(100):
+            (result,) = verifications.check_newest([(f"+{n:050_000}", "123456")])
+            assert result.outcome is CheckOutcome.NOT_FOUND
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 1_000_000

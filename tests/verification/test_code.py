@@ -61,6 +61,7 @@ def test_property_09_a_code_does_not_show_itself() -> None:
         ("47102a", None),
         ("٤٧١٠٢٩", None),
         ("+47102", None),
+        (" " * 100 + "471029", None),
         ("", None),
     ],
 )

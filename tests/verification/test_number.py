@@ -121,6 +121,7 @@ def test_an_empty_set_of_allowed_countries_allows_none():
         ("+33 6 12 34 56 7", None, WhyRefused.TOO_SHORT),
         ("+33 6 12 34 56 789", None, WhyRefused.TOO_LONG),
         ("1" * 300, "US", WhyRefused.TOO_LONG),
+        ("\u0316\u0301" * 200, None, WhyRefused.TOO_LONG),
         ("+1 555 555 0100", None, WhyRefused.INVALID),
         ("+49 30 901820", None, WhyRefused.NOT_A_MOBILE),
         ("+1 900 555 1234", None, WhyRefused.PREMIUM_RATE),
