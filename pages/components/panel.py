@@ -19,14 +19,12 @@ def colours() -> Palette:
 def question(words: str, *, simulated: bool = False, **frames: pd.DataFrame) -> None:
     """A panel's heading, and beside it a CSV of each frame the panel is drawn from, by name. The
     same frames must be drawn below it. `simulated`: sample traffic is among them."""
-    with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-    ):
+    # Not at the right: the tools of a table come up there, over whatever is above it.
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.subheader(words, anchor=False, width="content")
-        with st.container(horizontal=True, width="content", gap="small"):
-            for name, frame in frames.items():
-                label = "CSV" if len(frames) == 1 else f"CSV: {name.replace('_', ' ')}"
-                csv(frame, name, label, simulated=simulated)
+        for name, frame in frames.items():
+            label = "CSV" if len(frames) == 1 else f"CSV: {name.replace('_', ' ')}"
+            csv(frame, name, label, simulated=simulated)
 
 
 def csv(frame: pd.DataFrame, name: str, label: str = "CSV", *, simulated: bool) -> None:

@@ -6,16 +6,30 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from urllib.parse import parse_qs, urlsplit
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
 
+import pandas as pd
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from core.access.password import hash_of
+from core.clock import SystemClock
+from core.delivery.rates import Rate
+from core.panels import figures, tables
+from core.panels.choice import Choice, choice
+from core.panels.export import csv_of
+from core.services import Services, build
+from core.settings import Settings
 from tests.browser.conftest import PROJECT, SHOTS, App
+from tests.world import until
 
 LAST = "What should I do first?"
+KEPT = "older ones live on as figures only"
 PASSWORD = "correct horse battery staple"
+PATIENCE = 40_000
+WEEK = "range=7+days"
 
 
 @pytest.fixture(scope="module")
@@ -38,66 +52,234 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     running.stop()
 
 
-def drawn(page: Page, address: str) -> None:
+@pytest.fixture
+def beside(loaded: App) -> Iterator[Services]:
+    """The figures that the app shows, asked by this process."""
+    made = build(Settings(data_dir=loaded.log.parent), SystemClock())
+    yield made
+    made.close()
+
+
+def drawn(page: Page, address: str, text: str = LAST) -> None:
     page.goto(address)
-    expect(page.get_by_role("heading", name="What should I do first?")).to_be_visible(
-        timeout=40_000
-    )
+    expect(page.get_by_text(text).first).to_be_visible(timeout=PATIENCE)
 
 
-def downloaded(page: Page, n: int) -> list[dict[str, str]]:
+def button(page: Page, key: str) -> Locator:
+    return page.locator(f".st-key-{key}").get_by_role("button")
+
+
+def file(page: Page, key: str) -> bytes:
+    """What the download of this key gives."""
     with page.expect_download() as caught:
-        page.get_by_test_id("stDownloadButton").nth(n).get_by_role("button").click()
-    text = caught.value.path().read_text(encoding="utf-8")
-    return list(csv.DictReader(io.StringIO(text)))
+        button(page, key).click()
+    return Path(caught.value.path()).read_bytes()
+
+
+def rows(page: Page, key: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(file(page, key).decode())))
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def click_row(page: Page, table: Locator, row: int, *, x: int) -> None:
+    """A table is drawn on a canvas: rows have a height, not an element. It is clicked when it is
+    there and what is above it has found its height."""
+    expect(table.locator("canvas").first).to_be_visible(timeout=PATIENCE)
+    table.scroll_into_view_if_needed()
+    seen: list[object] = []
+
+    def rests() -> bool:
+        seen.append(table.bounding_box())
+        return len(seen) > 20 and all(box == seen[-1] for box in seen[-20:])
+
+    until(rests)
+    box = table.bounding_box()
+    assert box is not None
+    # As a hand does it: the table takes no press of a pointer that it has not seen come.
+    page.mouse.move(box["x"] + x, box["y"] + 17, steps=3)
+    page.mouse.move(box["x"] + x, box["y"] + 35 * (row + 1) + 17, steps=3)
+    page.mouse.down()
+    page.mouse.up()
 
 
 def test_the_page_says_that_its_traffic_is_simulated_and_how_new_it_is(
     page: Page, loaded: App
 ) -> None:
-    drawn(page, f"{loaded.address}/delivery?range=7+days")
+    drawn(page, f"{loaded.address}/delivery?{WEEK}")
     expect(page.get_by_text("Simulated traffic")).to_be_visible()
     expect(page.get_by_text("Data through")).to_be_visible()
     expect(page.get_by_text("times in America/New_York")).to_be_visible()
 
 
 def test_a_filter_is_in_the_address_and_the_address_restores_it(page: Page, loaded: App) -> None:
-    drawn(page, f"{loaded.address}/delivery?range=7+days")
+    drawn(page, f"{loaded.address}/delivery?{WEEK}")
     page.get_by_label("Channel", exact=True).click()
     page.get_by_role("option", name="Call", exact=True).click()
     page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("channel") == ["Call"])
-    funnel = downloaded(page, 1)
+    funnel = rows(page, "csv_funnel")
     assert [row["channel"] for row in funnel] == ["voice"]
-    page.reload()
-    expect(page.get_by_role("heading", name="What should I do first?")).to_be_visible(
-        timeout=40_000
+    drawn(page, page.url)
+    assert rows(page, "csv_funnel") == funnel
+
+
+def test_every_choice_goes_into_the_address(page: Page, loaded: App) -> None:
+    drawn(page, f"{loaded.address}/delivery?{WEEK}")
+    chosen = {
+        "channel": ("Channel", "PHLO"),
+        "country": ("Country", "Brazil"),
+        "compare": ("Compared with", "last year"),
+        "zone": ("Zone", "UTC"),
+        "refresh": ("Refresh", "30 s"),
+    }
+    for key, (label, option) in chosen.items():
+        page.get_by_label(label, exact=True).click()
+        page.get_by_role("option", name=option, exact=True).click()
+        page.wait_for_url(lambda url, k=key, o=option: parse_qs(urlsplit(url).query).get(k) == [o])
+    assert query(page) == {"range": ["7 days"]} | {k: [v] for k, (_, v) in chosen.items()}
+
+
+def test_a_range_goes_into_the_address_and_a_custom_one_with_its_ends(
+    page: Page, loaded: App
+) -> None:
+    drawn(page, f"{loaded.address}/delivery")
+    page.get_by_role("radio", name="30 days").click()
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("range") == ["30 days"])
+    drawn(page, f"{loaded.address}/delivery?range=Custom&from=2026-01-01T09:00&to=2026-01-01T10:30",
+          "Nobody asked for a code in this range")  # fmt: skip
+    assert query(page)["from"] == ["2026-01-01T09:00"]
+
+
+def test_a_click_on_a_country_filters_the_page_and_there_is_a_way_back(
+    page: Page, loaded: App
+) -> None:
+    drawn(page, f"{loaded.address}/delivery?{WEEK}")
+    countries = rows(page, "csv_countries")
+    worst = countries[0]
+    click_row(page, page.locator("[class*='st-key-countries']"), 0, x=300)
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("country") == [worst["place"]])
+    clear = button(page, "clear")
+    expect(clear).to_be_visible(timeout=PATIENCE)
+    assert {row["country"] for row in rows(page, "csv_countries")} == {worst["country"]}
+    carrier = rows(page, "csv_countries")[1]
+    click_row(page, page.locator("[class*='st-key-countries']"), 1, x=300)
+    page.wait_for_url(lambda url: "carrier" in parse_qs(urlsplit(url).query))
+    assert query(page)["carrier"] == [carrier["place"].strip()]
+    clear.click()
+    page.wait_for_url(lambda url: not {"country", "carrier"} & set(parse_qs(urlsplit(url).query)))
+    expect(clear).to_have_count(0)
+    assert rows(page, "csv_countries") == countries
+
+
+def expected(services: Services, asked: Choice) -> dict[str, pd.DataFrame]:
+    """The frame of every download, by the key of its button."""
+    queries, over, filters = services.queries, asked.range, asked.filters
+    assert asked.before is not None
+    steps = queries.over_time(over, filters, asked.zone)
+    heat = queries.heatmap(over, filters, zone=asked.zone)
+    by_channel = queries.by_channel(over, filters)
+    totals = queries.totals(over, filters)
+    spans = [
+        figures.Span(queries.totals(one, filters), queries.histogram(one, filters))
+        for one in (over, asked.before)
+    ]
+    by_country = queries.by_country(over, filters)
+    baseline = Rate(int(totals["converted"]), int(totals["started"]))
+    return {
+        "csv_figures": figures.table(figures.figures(*spans, steps, heat.to_numpy())),
+        "csv_over_time": steps,
+        "csv_funnel": tables.funnel_table(by_channel),
+        "csv_rescue": tables.rescue_table(by_channel),
+        "csv_time_to_deliver": heat,
+        "csv_parts": tables.legs_table(totals),
+        "csv_countries": tables.country_table(by_country),
+        "csv_errors": tables.error_table(queries.errors(over, filters, asked.before)),
+        "csv_cost": tables.cost_table(by_channel),
+        "csv_issues": tables.issues(by_country, baseline),
+    }
+
+
+def test_every_csv_is_the_frame_that_its_panel_is_drawn_from(
+    page: Page, loaded: App, beside: Services
+) -> None:
+    # A range that is over, of whole hours: it holds the same whenever it is asked.
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    said = {"range": "custom", "zone": "UTC", "from": today - timedelta(hours=30), "to": today}
+    frames = expected(beside, choice(said, beside.clock.now(), None))
+    query = "&".join(f"{end}={said[end]:%Y-%m-%dT%H:%M}" for end in ("from", "to"))
+    address = f"{loaded.address}/delivery?range=Custom&zone=UTC&{query}"
+    for n, (key, frame) in enumerate(frames.items()):
+        # Chromium takes ten downloads in a row from a page, and blocks the next.
+        if n % 5 == 0:
+            drawn(page, address)
+        assert file(page, key) == csv_of(frame), key
+    offered = page.locator("[class*='st-key-csv_']").evaluate_all(
+        "all => all.flatMap(one => [...one.classList]).filter(c => c.startsWith('st-key-csv_'))"
     )
-    assert downloaded(page, 1) == funnel
+    # Of the alerts there may be one more, where there has been a check.
+    assert {key.removeprefix("st-key-") for key in offered} - {"csv_alerts"} == set(frames)
+    steps = frames["csv_over_time"]
+    assert sum(steps["requested"]) == sum(frames["csv_funnel"]["requested"]) > 300
+    parquet = pd.read_parquet(io.BytesIO(file(page, "parquet_delivery")))
+    pd.testing.assert_frame_equal(parquet, steps, check_freq=False)
 
 
-def test_the_csv_of_the_steps_adds_up_to_that_of_the_channels(page: Page, loaded: App) -> None:
-    drawn(page, f"{loaded.address}/delivery?range=7+days")
-    steps, channels = downloaded(page, 0), downloaded(page, 1)
-    for column in ("requested", "delivered", "verified", "cost_micros"):
-        assert sum(int(row[column]) for row in steps) == sum(int(r[column]) for r in channels)
-    assert sum(int(row["requested"]) for row in channels) > 600
+def test_the_confirmed_rate_is_the_largest_thing_on_the_page(page: Page, loaded: App) -> None:
+    drawn(page, f"{loaded.address}/delivery?{WEEK}")
+    rate = page.locator(".st-key-largest [data-testid=stMetricValue]")
+    expect(rate).to_be_visible(timeout=PATIENCE)
+    sizes = page.evaluate(
+        """() => [...document.querySelectorAll('.stMain *')]
+            .filter(one => [...one.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+            .map(one => [parseFloat(getComputedStyle(one).fontSize), one.textContent])"""
+    )
+    largest = max(size for size, _ in sizes)
+    (text,) = {text for size, text in sizes if size == largest}
+    assert text == rate.inner_text()
+    assert text.endswith(" %")
 
 
-def test_a_range_without_traffic_says_so(page: Page, loaded: App) -> None:
-    page.goto(f"{loaded.address}/delivery?range=Custom&from=2026-01-01&to=2026-01-02")
-    expect(page.get_by_text("Nobody asked for a code in this range")).to_be_visible(timeout=40_000)
+@pytest.mark.parametrize("context", [{"viewport": {"width": 390, "height": 844}}], indirect=True)
+def test_no_figure_is_cut_or_broken_on_a_phone(page: Page, loaded: App) -> None:
+    drawn(page, f"{loaded.address}/delivery?{WEEK}")
+    told = page.locator(
+        "[data-testid=stMetricValue] p, [data-testid=stMetricDelta] p,"
+        "[data-testid=stMetricDeltaDescription] p, [data-testid=stMetricLabel] p"
+    )
+    expect(told.first).to_be_visible(timeout=PATIENCE)
+    for one in told.all():
+        cut, lines = one.evaluate(
+            """e => [e.scrollWidth > e.clientWidth + 1 || e.parentElement.scrollWidth
+                     > e.parentElement.clientWidth + 1,
+                     e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).fontSize)]"""
+        )
+        assert not cut, one.inner_text()
+        assert lines < 2.2, one.inner_text()
+
+
+def test_plivos_logs_are_read_on_demand(page: Page, loaded: App) -> None:
+    drawn(page, f"{loaded.address}/delivery?{WEEK}", "What do Plivo's logs say?")
+    page.get_by_role("button", name="Read the last 24 hours now").click()
+    expect(page.get_by_text("Read through: never")).to_have_count(0, timeout=PATIENCE)
+    today = datetime.now(UTC) - timedelta(hours=5)
+    expect(page.get_by_text(f"Read through: {today:%d %b}")).to_be_visible(timeout=PATIENCE)
 
 
 def test_an_attempt_opens_into_all_that_was_heard(page: Page, loaded: App) -> None:
-    page.goto(f"{loaded.address}/attempts")
-    expect(page.get_by_text("older ones live on as figures only")).to_be_visible(timeout=40_000)
-    listed = downloaded(page, 0)
+    page.set_viewport_size({"width": 1280, "height": 2400})
+    drawn(page, f"{loaded.address}/attempts", KEPT)
+    listed = rows(page, "csv_attempts")
     assert len(listed) == 50
     assert all("•" in row["to"] for row in listed)
-    page.goto(f"{loaded.address}/attempts?attempt={listed[0]['attempt']}")
-    expect(page.get_by_role("heading", name="All that was heard")).to_be_visible(timeout=40_000)
+    # The number of the first row; the checkbox is in front of it.
+    click_row(page, page.locator(".st-key-list"), 0, x=230)
+    expect(page.get_by_role("heading", name="All that was heard")).to_be_visible(timeout=PATIENCE)
+    assert query(page)["attempt"] == [listed[0]["attempt"]]
+    page.get_by_role("button", name="All attempts").click()
+    expect(page.get_by_label("Find")).to_be_visible(timeout=PATIENCE)
     verification = listed[0]["attempt"].partition("-")[0]
-    page.goto(f"{loaded.address}/attempts")
     page.get_by_label("Find").fill(verification)
     page.get_by_role("button", name="Find attempts").click()
     page.wait_for_url(lambda url: verification in url)
@@ -114,21 +296,43 @@ def test_a_number_that_is_looked_for_is_not_in_the_address(page: Page, loaded: A
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize(("name", "last"), [("delivery", LAST), ("attempts", "")])
+@pytest.mark.parametrize("name", ["delivery", "attempts", "attempt"])
 def test_the_pages_fit(
-    loaded: App, page: Page, name: str, last: str, width: int, scheme: str
+    loaded: App, beside: Services, page: Page, name: str, width: int, scheme: str
 ) -> None:
+    lost = next(
+        one.id
+        for one in beside.ledger.attempts([e.attempt for e in beside.ledger.recent()])
+        if one.state.is_lost
+    )
+    path, text, height = {
+        "delivery": (f"delivery?{WEEK}", LAST, 6000),
+        "attempts": ("attempts", KEPT, 2400),
+        "attempt": (f"attempts?attempt={quote(lost)}", "All that was heard", 1300),
+    }[name]
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.set_viewport_size({"width": width, "height": 900})
-    page.goto(f"{loaded.address}/{name}?range=7+days" if last else f"{loaded.address}/{name}")
-    seen = (
-        page.get_by_role("heading", name=last) if last else page.get_by_text("older ones live on")
-    )
-    expect(seen).to_be_visible(timeout=40_000)
-    page.set_viewport_size({"width": width, "height": 3000})
+    drawn(page, f"{loaded.address}/{path}", text)
+    page.set_viewport_size({"width": width, "height": height})
+    for chart in page.get_by_test_id("stEChartsChart").all():
+        expect(chart.locator(":is(svg, canvas)").first).to_be_visible(timeout=PATIENCE)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     SHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png")
+
+
+def test_sample_traffic_is_one_button_with_a_progress_bar(
+    page: Page, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    running = App(tmp_path_factory.mktemp("bare"))
+    running.start()
+    try:
+        drawn(page, f"{running.address}/delivery", "No code has been sent yet")
+        page.get_by_role("button", name="Load sample traffic").click()
+        expect(page.get_by_role("progressbar")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("events so far")).to_be_visible(timeout=PATIENCE)
+    finally:
+        running.stop()
 
 
 @pytest.fixture(scope="module")
@@ -147,18 +351,28 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     running.stop()
 
 
-def test_live_the_pages_are_shut_until_the_password_is_given(page: Page, live: App) -> None:
-    page.goto(f"{live.address}/attempts")
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=40_000)
-    expect(page.get_by_label("Find")).to_have_count(0)
+@pytest.mark.parametrize(
+    ("path", "inside"), [("attempts", KEPT), ("delivery", "No code has been sent yet")]
+)
+def test_live_a_page_is_shut_until_the_password_is_given(
+    page: Page, live: App, path: str, inside: str
+) -> None:
+    page.goto(f"{live.address}/{path}")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(inside)).to_have_count(0)
     page.get_by_label("Password").fill("a wrong password")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("That is not the password")).to_be_visible(timeout=40_000)
+    expect(page.get_by_text("That is not the password")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(inside)).to_have_count(0)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("older ones live on")).to_be_visible(timeout=40_000)
+    expect(page.get_by_text(inside)).to_be_visible(timeout=PATIENCE)
+    # Live, nobody is offered invented traffic.
+    expect(page.get_by_role("button", name="Load sample traffic")).to_have_count(0)
     page.reload()
-    expect(page.get_by_text("older ones live on")).to_be_visible(timeout=40_000)
+    expect(page.get_by_text(inside)).to_be_visible(timeout=PATIENCE)
     other = page.context.new_page()
-    other.goto(f"{live.address}/delivery")
-    expect(other.get_by_text("No code has been sent yet")).to_be_visible(timeout=40_000)
+    other.goto(f"{live.address}/{'delivery' if path == 'attempts' else 'attempts'}")
+    expect(other.get_by_role("heading", name="Sign in")).to_have_count(0)
+    expect(other.get_by_role("heading", name="Delivery" if path == "attempts" else "Attempts")
+           ).to_be_visible(timeout=PATIENCE)  # fmt: skip
