@@ -246,7 +246,7 @@ def test_a_text_that_is_no_number_for_its_length_is_not_remembered(at: World) ->
     try:
         before, _ = tracemalloc.get_traced_memory()
         for n in range(100):
-            (result,) = verifications.check_newest([(f"+{n:050_000}", "123456")])
+            (result,) = verifications.check_newest([(f"+{n:050000}", "123456")])
             assert result.outcome is CheckOutcome.NOT_FOUND
         after, _ = tracemalloc.get_traced_memory()
     finally:
