@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from starlette.concurrency import run_in_threadpool
+import anyio.to_thread
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -16,13 +16,18 @@ A = TypeVar("A")
 
 class Batch(Generic[Q, A]):
     """`answer` gets up to `most` questions, in a thread, one call at a time, and gives an answer to
-    each in their order. An error of it is everybody's who asked."""
+    each in their order. An error of it is everybody's who asked.
+
+    The thread is not of those that the server has for everything: sends that wait for Plivo may
+    hold all of them, and a check must not wait for a send.
+    """
 
     def __init__(self, answer: Callable[[Sequence[Q]], Sequence[A]], most: int = 64) -> None:
         self._answer = answer
         self._most = most
         self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
         self._running: asyncio.Task[None] | None = None
+        self._thread = anyio.CapacityLimiter(1)
 
     async def ask(self, question: Q) -> A:
         """The answer. Call it on one event loop only."""
@@ -35,15 +40,19 @@ class Batch(Generic[Q, A]):
     async def _run(self) -> None:
         while self._waiting:
             asked, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            questions = [question for question, _ in asked]
             try:
-                answers = await run_in_threadpool(self._answer, [question for question, _ in asked])
+                answers = await anyio.to_thread.run_sync(
+                    self._answer, questions, limiter=self._thread
+                )
+                told = list(zip(asked, answers, strict=True))
             except Exception as error:  # noqa: BLE001
                 # Whatever it is, each of those who asked gets it.
                 for _, future in asked:
                     if not future.done():
                         future.set_exception(error)
             else:
-                for (_, future), answer in zip(asked, answers, strict=True):
+                for (_, future), answer in told:
                     # Whoever has gone away in between is not told.
                     if not future.done():
                         future.set_result(answer)

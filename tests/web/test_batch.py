@@ -1,0 +1,89 @@
+"""Answering together: everybody gets their own answer, and nobody waits for another's work."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import anyio.to_thread
+import pytest
+from starlette.concurrency import run_in_threadpool
+
+from core.web.batch import Batch
+
+
+def doubled(questions: Sequence[int]) -> list[int]:
+    return [2 * one for one in questions]
+
+
+def test_each_gets_the_answer_to_their_own_question() -> None:
+    calls: list[int] = []
+
+    def answer(questions: Sequence[int]) -> list[int]:
+        calls.append(len(questions))
+        return doubled(questions)
+
+    async def many() -> list[int]:
+        batch = Batch(answer, most=8)
+        return await asyncio.gather(*(batch.ask(n) for n in range(50)))
+
+    assert asyncio.run(many()) == [2 * n for n in range(50)]
+    assert max(calls) == 8
+
+
+def test_whoever_goes_away_takes_no_answer_from_the_others() -> None:
+    may_answer = threading.Event()
+
+    def answer(questions: Sequence[int]) -> list[int]:
+        may_answer.wait()
+        return doubled(questions)
+
+    async def some_leave() -> list[int]:
+        batch = Batch(answer)
+        asked = [asyncio.create_task(batch.ask(n)) for n in range(10)]
+        await asyncio.sleep(0)
+        for one in asked[::3]:
+            one.cancel()
+        may_answer.set()
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        return [one for one in found if not isinstance(one, BaseException)]
+
+    assert asyncio.run(some_leave()) == [2 * n for n in range(10) if n % 3]
+
+
+@pytest.mark.parametrize("wrong", [ZeroDivisionError, None])
+def test_after_a_failure_the_next_question_is_answered(wrong: type[Exception] | None) -> None:
+    """Also after a wrong number of answers, which is a mistake of whoever made the batch."""
+
+    def answer(questions: Sequence[int]) -> list[int]:
+        if 0 not in questions:
+            return doubled(questions)
+        if wrong is not None:
+            raise wrong
+        return []
+
+    async def twice() -> int:
+        batch = Batch(answer)
+        async with asyncio.timeout(5):
+            failed = await asyncio.gather(batch.ask(0), batch.ask(0), return_exceptions=True)
+            assert [type(one) for one in failed] == [wrong or ValueError] * 2
+            return await batch.ask(4)
+
+    assert asyncio.run(twice()) == 8
+
+
+def test_slow_work_in_every_thread_of_the_server_holds_up_no_batch() -> None:
+    may_end = threading.Event()
+
+    async def beside_slow_work() -> int:
+        threads = int(anyio.to_thread.current_default_thread_limiter().total_tokens)
+        slow = [asyncio.create_task(run_in_threadpool(may_end.wait)) for _ in range(threads)]
+        try:
+            while anyio.to_thread.current_default_thread_limiter().available_tokens:
+                await asyncio.sleep(0)
+            async with asyncio.timeout(5):
+                return await Batch(doubled).ask(4)
+        finally:
+            may_end.set()
+            await asyncio.gather(*slow)
+
+    assert asyncio.run(beside_slow_work()) == 8
