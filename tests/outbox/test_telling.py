@@ -225,7 +225,7 @@ def test_what_was_told_can_be_checked_and_what_was_changed_is_refused(told: Told
 
 def test_sample_traffic_is_never_told(told: Told) -> None:
     at = told.world
-    loaded = at.services.sample.load(days=1, per_day=30)
+    loaded = at.services.sample.load(days=2, per_day=60)
     assert loaded.applied > 60
     counts = at.services.outbox.counts()
     assert (counts.waiting, counts.told_today, counts.dead) == (0, 0, 0)

@@ -12,6 +12,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from prometheus_client.openmetrics import parser
 
+from core.delivery.attempt import Channel, Mode
 from core.web.monitoring import route
 from tests.web.scraping import scraped
 from tests.world import World, until
@@ -48,10 +49,12 @@ Told = dict[str, dict[str, set[str]]]
 def told(at: World) -> Told:
     """Of each name in a real exposition, its labels and their values."""
     at.services.logs.run(at.clock.now() - timedelta(minutes=5))
-    at.services.sample.load(days=1, per_day=400)
-    # For the last hour, whatever time it is: a message that arrives and one that does not.
+    at.services.sample.load(days=2, per_day=200)
+    # For the last hour, whatever time it is: every channel, and a message that does not arrive.
     for ending in ("5555", "0030"):
         at.started(at.number(ending))
+    at.started(at.number(), Channel.VOICE, Mode.CALL)
+    at.started(at.number(), Channel.PHLO, Mode.SMS)
     until(lambda: at.services.alerts.check() is not None and at.services.alerts.checked())
     at.services.queries.forget()
 
