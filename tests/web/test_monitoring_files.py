@@ -50,11 +50,15 @@ def told(at: World) -> Told:
     """Of each name in a real exposition, its labels and their values."""
     at.services.logs.run(at.clock.now() - timedelta(minutes=5))
     at.services.sample.load(days=2, per_day=200)
-    # For the last hour, whatever time it is: every channel, and a message that does not arrive.
-    for ending in ("5555", "0030"):
-        at.started(at.number(ending))
-    at.started(at.number(), Channel.VOICE, Mode.CALL)
-    at.started(at.number(), Channel.PHLO, Mode.SMS)
+    # For the last hour, whatever time it is: the country of SCREEN, every channel, and a message
+    # that does not arrive.
+    for number, channel, mode in (
+        ("+4915123455555", Channel.SMS, Mode.SMS),
+        ("+4915123450030", Channel.SMS, Mode.SMS),
+        ("+4915123456666", Channel.VOICE, Mode.CALL),
+        ("+4915123457777", Channel.PHLO, Mode.SMS),
+    ):
+        at.started(number, channel, mode)
     until(lambda: at.services.alerts.check() is not None and at.services.alerts.checked())
     at.services.queries.forget()
 
