@@ -12,8 +12,9 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from prometheus_client.openmetrics import parser
 
-from core.delivery.attempt import Channel, Mode
+from core.delivery.attempt import EventKind
 from core.web.monitoring import route
+from tests.delivery.test_rollups import Told as Attempted
 from tests.web.scraping import scraped
 from tests.world import World, until
 
@@ -50,15 +51,14 @@ def told(at: World) -> Told:
     """Of each name in a real exposition, its labels and their values."""
     at.services.logs.run(at.clock.now() - timedelta(minutes=5))
     at.services.sample.load(days=2, per_day=200)
-    # For the last hour, whatever time it is: the country of SCREEN, every channel, and a message
-    # that does not arrive.
-    for number, channel, mode in (
-        ("+4915123455555", Channel.SMS, Mode.SMS),
-        ("+4915123450030", Channel.SMS, Mode.SMS),
-        ("+4915123456666", Channel.VOICE, Mode.CALL),
-        ("+4915123457777", Channel.PHLO, Mode.SMS),
-    ):
-        at.started(number, channel, mode)
+    # For the last hour and for today, whatever time it is: of each of SCREEN, one that arrives and
+    # one that does not.
+    for channel in SCREEN["$channel"].split("|"):
+        for region in SCREEN["$country"].split("|"):
+            one = Attempted(at, channel=channel, region=region, seconds_ago="1")
+            one.say(EventKind.DELIVERED, 0.5, cost_micros="5000", units="1")
+            lost = Attempted(at, channel=channel, region=region, seconds_ago="1")
+            lost.say(EventKind.UNDELIVERED, 0.5, error_code="30")
     until(lambda: at.services.alerts.check() is not None and at.services.alerts.checked())
     at.services.queries.forget()
 
