@@ -70,6 +70,9 @@ def _refused(request: Request) -> Response | None:
     other = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
     if other or request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         return PlainTextResponse("This form comes from another site.", 403)
+    if "transfer-encoding" in request.headers:
+        # A browser says how long its form is; what does not say so could be of any length.
+        return PlainTextResponse("Send the form with its length.", 411)
     if int(request.headers.get("content-length") or 0) > _BODY_LIMIT:
         return PlainTextResponse("That is too long for a password.", 413)
     return None

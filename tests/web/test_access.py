@@ -65,6 +65,25 @@ def test_the_routes_take_forms_only_and_short_ones(http: httpx.Client) -> None:
     assert http.post("/admin/sign-in", data={"password": "x" * 9000}).status_code == 413
 
 
+def test_a_form_that_hides_its_length_is_not_read(http: httpx.Client) -> None:
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        yield b"password="
+        while sent < 4 << 20:
+            sent += 65_536
+            yield b"x" * 65_536
+
+    with http.stream(
+        "POST",
+        "/admin/sign-in",
+        content=endless(),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    ) as answer:
+        assert answer.status_code == 411
+
+
 def test_signing_out_removes_the_cookie(http: httpx.Client) -> None:
     answer = http.post("/admin/sign-out")
     assert answer.status_code == 303
