@@ -35,6 +35,8 @@ def rest_api(services: Callable[[], Services]) -> FastAPI:
     app = FastAPIOffline(
         docs_url="/docs",
         redoc_url=None,
+        # A redirect would name the Host that was asked for and, where a proxy ends TLS, http://.
+        redirect_slashes=False,
         title="Phone verification",
         version="1",
         description=_DESCRIPTION,

@@ -71,6 +71,15 @@ def test_a_revoked_token_is_nobodys(at: World) -> None:
     assert problem(asked(at, "GET", "/delivery/totals", token)) == (401, "unauthenticated")
 
 
+@pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
+def test_a_slash_too_many_leads_nowhere_else(
+    at: World, method: str, path: str, scope: Scope
+) -> None:
+    answer = asked(at, method, f"{path}/", at.services.tokens.sandbox_token)
+    assert problem(answer) in {(404, "not_found"), (405, "method_not_allowed")}
+    assert "location" not in answer.headers
+
+
 def test_health_wants_no_token(at: World) -> None:
     answer = asked(at, "GET", "/health", None)
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
