@@ -147,6 +147,7 @@ NOW = FrozenClock()
         ("-1", None),
         ("1.5", None),
         ("soon", None),
+        ("Mon, 05 Jan 2026 99999999999:00:00 GMT", None),
         ("", None),
     ],
 )
