@@ -45,10 +45,11 @@ def test_filters_and_comparison_are_read_and_a_carrier_belongs_to_a_country() ->
     said = {"channel": "sms", "country": "NG", "carrier": "", "compare": "none"}
     found = choice(said, NOW, None)
     assert found.filters == Filters("sms", "NG", "")
-    assert (found.before, found.compared_with) == (None, "")
+    assert (found.before, found.compared_words(is_told=True)) == (None, "")
     assert choice({"carrier": "MTN"}, NOW, None).filters == Filters()
     year = choice({"compare": "year"}, NOW, None)
-    assert year.compared_with == "Changes are against last year."
+    assert year.compared_words(is_told=True).startswith("Changes are against last year.")
+    assert "too little to compare with in last year" in year.compared_words(is_told=False)
 
 
 @given(

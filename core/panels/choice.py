@@ -47,12 +47,14 @@ class Choice:
     zone: ZoneInfo
     is_over: bool
 
-    @property
-    def compared_with(self) -> str:
-        """ "Changes are against the period before."; "" without a comparison."""
+    def compared_words(self, *, is_told: bool) -> str:
+        """What changes are against; "" without a comparison. `is_told`: whether any figure has a
+        change to tell."""
         if self.before is None:
             return ""
-        return f"Changes are against {COMPARISONS[self.by]}."
+        if not is_told:
+            return f"There is too little to compare with in {COMPARISONS[self.by]}."
+        return f"Changes are against {COMPARISONS[self.by]}. Grey: within chance."
 
 
 def choice(said: Mapping[str, object], now: datetime, viewer: str | None) -> Choice:

@@ -20,11 +20,12 @@ def question(words: str, *, simulated: bool = False, **frames: pd.DataFrame) -> 
     """A panel's heading, and beside it a CSV of each frame the panel is drawn from, by name. The
     same frames must be drawn below it. `simulated`: sample traffic is among them."""
     # Not at the right: the tools of a table come up there, over whatever is above it.
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(words, anchor=False, width="content")
-        for name, frame in frames.items():
-            label = "CSV" if len(frames) == 1 else f"CSV: {name.replace('_', ' ')}"
-            csv(frame, name, label, simulated=simulated)
+        with st.container(horizontal=True, width="content"):
+            for name, frame in frames.items():
+                label = "CSV" if len(frames) == 1 else f"CSV: {name.replace('_', ' ')}"
+                csv(frame, name, label, simulated=simulated)
 
 
 def csv(frame: pd.DataFrame, name: str, label: str = "CSV", *, simulated: bool) -> None:

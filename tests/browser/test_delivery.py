@@ -18,6 +18,7 @@ from core.access.password import hash_of
 from core.clock import SystemClock
 from core.delivery.rates import Rate
 from core.panels import figures, tables
+from core.panels.abuse import suspects
 from core.panels.choice import Choice, choice
 from core.panels.export import csv_of
 from core.services import Services, build
@@ -84,6 +85,11 @@ def query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
+def wait_for(page: Page, key: str, value: str) -> None:
+    """Until the address has this value."""
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get(key) == [value])
+
+
 def click_row(page: Page, table: Locator, row: int, *, x: int) -> None:
     """A table is drawn on a canvas: rows have a height, not an element. It is clicked when it is
     there and what is above it has found its height."""
@@ -118,7 +124,7 @@ def test_a_filter_is_in_the_address_and_the_address_restores_it(page: Page, load
     drawn(page, f"{loaded.address}/delivery?{WEEK}")
     page.get_by_label("Channel", exact=True).click()
     page.get_by_role("option", name="Call", exact=True).click()
-    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("channel") == ["Call"])
+    wait_for(page, "channel", "Call")
     funnel = rows(page, "csv_funnel")
     assert [row["channel"] for row in funnel] == ["voice"]
     drawn(page, page.url)
@@ -137,7 +143,7 @@ def test_every_choice_goes_into_the_address(page: Page, loaded: App) -> None:
     for key, (label, option) in chosen.items():
         page.get_by_label(label, exact=True).click()
         page.get_by_role("option", name=option, exact=True).click()
-        page.wait_for_url(lambda url, k=key, o=option: parse_qs(urlsplit(url).query).get(k) == [o])
+        wait_for(page, key, option)
     assert query(page) == {"range": ["7 days"]} | {k: [v] for k, (_, v) in chosen.items()}
 
 
@@ -146,7 +152,7 @@ def test_a_range_goes_into_the_address_and_a_custom_one_with_its_ends(
 ) -> None:
     drawn(page, f"{loaded.address}/delivery")
     page.get_by_role("radio", name="30 days").click()
-    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("range") == ["30 days"])
+    wait_for(page, "range", "30 days")
     drawn(page, f"{loaded.address}/delivery?range=Custom&from=2026-01-01T09:00&to=2026-01-01T10:30",
           "Nobody asked for a code in this range")  # fmt: skip
     assert query(page)["from"] == ["2026-01-01T09:00"]
@@ -159,7 +165,7 @@ def test_a_click_on_a_country_filters_the_page_and_there_is_a_way_back(
     countries = rows(page, "csv_countries")
     worst = countries[0]
     click_row(page, page.locator("[class*='st-key-countries']"), 0, x=300)
-    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("country") == [worst["place"]])
+    wait_for(page, "country", worst["place"])
     clear = button(page, "clear")
     expect(clear).to_be_visible(timeout=PATIENCE)
     assert {row["country"] for row in rows(page, "csv_countries")} == {worst["country"]}
@@ -181,14 +187,14 @@ def expected(services: Services, asked: Choice) -> dict[str, pd.DataFrame]:
     heat = queries.heatmap(over, filters, zone=asked.zone)
     by_channel = queries.by_channel(over, filters)
     totals = queries.totals(over, filters)
-    spans = [
+    now, before = (
         figures.Span(queries.totals(one, filters), queries.histogram(one, filters))
         for one in (over, asked.before)
-    ]
+    )
     by_country = queries.by_country(over, filters)
     baseline = Rate(int(totals["converted"]), int(totals["started"]))
     return {
-        "csv_figures": figures.table(figures.figures(*spans, steps, heat.to_numpy())),
+        "csv_figures": figures.table(figures.figures(now, before, steps, heat.to_numpy())),
         "csv_over_time": steps,
         "csv_funnel": tables.funnel_table(by_channel),
         "csv_rescue": tables.rescue_table(by_channel),
@@ -198,6 +204,7 @@ def expected(services: Services, asked: Choice) -> dict[str, pd.DataFrame]:
         "csv_errors": tables.error_table(queries.errors(over, filters, asked.before)),
         "csv_cost": tables.cost_table(by_channel),
         "csv_issues": tables.issues(by_country, baseline),
+        "csv_suspects": suspects(by_country, queries.by_country(asked.before, filters)),
     }
 
 
@@ -314,7 +321,9 @@ def test_the_pages_fit(
     page.set_viewport_size({"width": width, "height": 900})
     drawn(page, f"{loaded.address}/{path}", text)
     page.set_viewport_size({"width": width, "height": height})
-    for chart in page.get_by_test_id("stEChartsChart").all():
+    # What is drawn by a part of Streamlit that is loaded late is a grey block before.
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE)
+    for chart in page.locator("[class*='st-key-chart_']").all():
         expect(chart.locator(":is(svg, canvas)").first).to_be_visible(timeout=PATIENCE)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     SHOTS.mkdir(exist_ok=True)

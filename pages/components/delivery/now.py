@@ -7,6 +7,9 @@ from core.panels.figures import Figure, Span, figures, table
 from pages.components.delivery.shown import Shown
 from pages.components.panel import chart, question
 
+#: Heights in pixels, kept from the start: what is drawn later must not move what is below it.
+_CARD, _LARGEST, _RATE = 240, 157, 264
+
 
 def now(shown: Shown) -> None:
     """The confirmed rate, larger than anything else on the page; the other figures beside it."""
@@ -30,14 +33,14 @@ def now(shown: Shown) -> None:
     largest, others = st.columns([2, 3], gap="small")
     with largest, st.container(key="largest", border=True, height="stretch"):
         _figure(made[0], alone=False)
-        chart(rate_over_time(steps, asked.zone, shown.colours), "rate", 264)
+        chart(rate_over_time(steps, asked.zone, shown.colours), "rate", _RATE)
     with others:
-        cells = st.grid(3, min_column_width=150, gap="small")
+        cells = st.grid(3, min_column_width=150, gap="small", row_height=_CARD)
         for figure in made[1:]:
             with cells.cell():
                 _figure(figure)
-    if asked.compared_with:
-        st.caption(f"{asked.compared_with} Grey: within chance.")
+    if words := asked.compared_words(is_told=any(one.change for one in made)):
+        st.caption(words)
     chart(states_over_time(steps, asked.zone, shown.colours), "states", 300)
 
 
@@ -49,6 +52,7 @@ def _figure(one: Figure, *, alone: bool = True) -> None:
         one.change or None,
         help=one.help,
         border=alone,
+        height="stretch" if alone else _LARGEST,
         # Streamlit colours by the sign; we colour by what is good, and not at all within chance.
         delta_color="gray" if one.good is None else "green" if one.good else "red",
         delta_arrow="off" if one.rose is None else "up" if one.rose else "down",
