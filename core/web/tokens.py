@@ -34,7 +34,7 @@ def main() -> None:
 def _run(tokens: Tokens, chosen: argparse.Namespace) -> str:
     match chosen.command:
         case "make":
-            made = tokens.make(chosen.name, frozenset(chosen.scope), timedelta(days=chosen.days))
+            made = tokens.make(chosen.name, frozenset(chosen.scope), _days(chosen.days))
             return f"{made}\n"
         case "list":
             return "".join(
@@ -49,6 +49,11 @@ def _run(tokens: Tokens, chosen: argparse.Namespace) -> str:
                     "Look at the names with: python -m core.web.tokens list",
                 )
             return ""
+
+
+def _days(told: int) -> timedelta:
+    """Within what a timedelta can hold; whether it will do is not decided here."""
+    return timedelta(days=max(-1, min(told, LIFETIME.days + 1)))
 
 
 if __name__ == "__main__":

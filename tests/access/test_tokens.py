@@ -131,5 +131,8 @@ def test_the_command_makes_lists_and_revokes(
     assert run("list").stdout.split()[:2] == ["qa", "read,verify"]
     again = run("make", "qa", "--scope", "read")
     assert (again.returncode, "already" in again.stderr) == (1, True)
+    for days in ("0", "366", "9" * 12):
+        refused = run("make", "other", "--scope", "read", "--days", days)
+        assert (refused.returncode, "1 to 365 days" in refused.stderr) == (1, True)
     assert run("revoke", "qa").returncode == 0
     assert "no token named" in run("revoke", "qa").stderr
