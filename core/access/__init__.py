@@ -1,1 +1,1 @@
-"""Who may see the operator's pages: one password, of which only an argon2 hash is known."""
+"""Who may come in: the operator by a password, programs by tokens, and how often those may ask."""
