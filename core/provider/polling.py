@@ -35,7 +35,8 @@ ANSWERED_BY = timedelta(minutes=3)
 HORIZON = timedelta(minutes=15)
 _CLAIM = timedelta(seconds=30)
 _BATCH = 20
-_KEEP = timedelta(days=1)
+#: How long the set outlives the newest of its attempts.
+KEEP = timedelta(days=1)
 
 
 class Follower:
@@ -66,7 +67,7 @@ class Follower:
         due = to_ms(self._clock.now() + wait)
         with store_errors(), self._client.pipeline() as pipe:
             pipe.zadd(self._keys.follow, {attempt: due})
-            pipe.expire(self._keys.follow, _KEEP)
+            pipe.expire(self._keys.follow, KEEP)
             pipe.execute()
 
     def ask_due(self) -> int:

@@ -11,6 +11,7 @@ from threading import Lock
 from core.clock import from_ms, to_ms
 from core.delivery.attempt import Channel, Mode, attempt_id
 from core.keyring import Keyring
+from core.provider.polling import FIRST, KEEP
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
@@ -112,6 +113,7 @@ class VerificationRecords:
                 self._keys.spend(reservation.now),
                 self._keys.attempt(first),
                 self._keys.events(first),
+                self._keys.follow,
             ],
             self._budgets(reservation),
         )
@@ -122,6 +124,7 @@ class VerificationRecords:
                 *self._reserved(verification, reservation),
                 _ms(self._policy.cooldown(1)),
                 to_ms(verification.expires_at) if self._queue else "",
+                *_asked_after(reservation),
                 *_counted(_fields(verification)),
                 *_counted(record),
                 *budgets,
@@ -150,6 +153,7 @@ class VerificationRecords:
                 self._keys.spend(reservation.now),
                 self._keys.attempt(following),
                 self._keys.events(following),
+                self._keys.follow,
             ],
             self._budgets(reservation),
         )
@@ -164,6 +168,7 @@ class VerificationRecords:
                 verification.channel,
                 verification.mode,
                 self._keys.changes,
+                *_asked_after(reservation),
                 *_counted(record),
                 *budgets,
             ],
@@ -327,6 +332,12 @@ class VerificationRecords:
             reservation.price_micros,
             reservation.spend_limit_micros,
         ]
+
+
+def _asked_after(reservation: Reservation) -> list[str | int]:
+    """When a follower first asks after an attempt, and how long that is kept. It is written with
+    the attempt: should this process die before Plivo has answered, another one settles it."""
+    return [to_ms(reservation.now + FIRST), _ms(KEEP)]
 
 
 def _counted(fields: Mapping[str, str | int]) -> list[str | int]:

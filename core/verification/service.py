@@ -61,11 +61,8 @@ class Sender(Protocol):
 
 
 class Follows(Protocol):
-    """Asks after attempts that nobody reports on, and settles those whose sender has died."""
-
-    def follow(self, attempt: str) -> None:
-        """Ask about this attempt until its state is final."""
-        ...
+    """Asks after attempts from their reservation on, until their state is final; so it also settles
+    those whose sender has died."""
 
     def forget(self, attempt: str) -> None:
         """It is heard of by itself from now on."""
@@ -332,8 +329,6 @@ class Verifications:
     ) -> SendResult:
         """Send an attempt that is reserved and written; `before` is what a refusal goes back to."""
         attempt = attempt_id(verification.id, number)
-        # Should this process die while Plivo is asked, another one settles the attempt.
-        self._follower.follow(attempt)
         self._expected_digest(verification.id, verification.digits)
         request = AttemptRequest(
             attempt=attempt,

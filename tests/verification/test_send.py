@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -410,6 +411,47 @@ def test_an_attempt_whose_sender_died_becomes_unknown(at: World) -> None:
     at.clock.advance(timedelta(minutes=4))
     at.services.follower.ask_due()
     until(lambda: at.services.ledger.attempts([lost[0].id])[0].state is State.UNKNOWN)
+
+
+@pytest.mark.parametrize("step", ["start", "resend"])
+def test_an_attempt_whose_sender_died_before_it_asked_plivo_becomes_unknown(
+    at: World, step: str
+) -> None:
+    """As after a crash, or an answer of Redis that was lost: written, and nothing more."""
+    service = at.services.verifications
+    records, number, dead = service._records, at.number(), "the process died here"
+
+    class Dies:
+        get = staticmethod(records.get)
+
+        def start(self, *given: Any, **more: Any) -> None:
+            records.start(*given, **more)
+            raise KeyboardInterrupt(dead)
+
+        def resend(self, *given: Any, **more: Any) -> None:
+            records.resend(*given, **more)
+            raise KeyboardInterrupt(dead)
+
+    verification = at.started(number) if step == "resend" else ""
+    at.clock.advance(31)
+    steps = {
+        "start": lambda: at.start(number, idempotency_key="interrupted"),
+        "resend": lambda: service.resend(verification, seen=1),
+    }
+    service._records = Dies()  # type: ignore[assignment]
+    try:
+        with pytest.raises(KeyboardInterrupt, match=dead):
+            steps[step]()
+    finally:
+        service._records = records
+    if step == "start":
+        again = at.start(number, idempotency_key="interrupted")
+        assert again.outcome is SendOutcome.DUPLICATE
+        assert again.verification is not None
+        verification = again.verification
+    assert at.look(verification).attempts[-1].state is State.REQUESTED
+    at.clock.advance(timedelta(minutes=4))
+    until(lambda: at.look(verification).attempts[-1].state is State.UNKNOWN, patience=5)
 
 
 def test_a_code_is_of_the_length_that_its_verification_began_with(

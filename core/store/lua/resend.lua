@@ -1,12 +1,14 @@
 -- Reserve the budget for one more attempt of an open verification and write it; or say why not.
 -- KEYS[1]  verification hash    KEYS[2]  spend of the day
--- KEYS[3]  the next attempt     KEYS[4]  its events stream        KEYS[5…] budget lists
+-- KEYS[3]  the next attempt     KEYS[4]  its events stream        KEYS[5]  attempts to be asked after
+-- KEYS[6…] budget lists
 -- ARGV[1]  now, Unix ms         ARGV[2]  verification id          ARGV[3]  keep, ms
 -- ARGV[4]  price in micros      ARGV[5]  spend limit in micros
 -- ARGV[6]  attempts the caller has seen                           ARGV[7]  next cooldown, ms
 -- ARGV[8]  "1" when the cooldown need not have passed (a call in place of a failed or silent SMS)
 -- ARGV[9]  channel              ARGV[10] mode                     ARGV[11] Pub/Sub channel
--- ARGV[12] length of the attempt's record that follows (m); after that the budgets
+-- ARGV[12] when the attempt is asked after, Unix ms               ARGV[13] keep of that list, ms
+-- ARGV[14] length of the attempt's record that follows (m); after that the budgets
 -- Returns  {"started", next_send_ms before} | {"duplicate"} | {"not_found"} | {"closed", status}
 --          | {"too_soon", "cooldown", retry_ms} | {"locked" | "over_budget", name, retry_ms}
 -- Invariant: two callers who saw the same attempts send once: the second one is a duplicate.
@@ -18,8 +20,8 @@ if not v[1] then return { "not_found" } end
 if v[1] ~= "pending" then return { "closed", v[1] } end
 if now >= tonumber(v[2]) then return { "closed", "expired" } end
 if v[3] ~= ARGV[6] then return { "duplicate" } end
-local m = tonumber(ARGV[12])
-local budgets = read_budgets(13 + m)
+local m = tonumber(ARGV[14])
+local budgets = read_budgets(15 + m)
 local refused = refusal(budgets, now, KEYS[2], price, tonumber(ARGV[5]))
 if refused and refused[1] == "locked" then return refused end
 if ARGV[8] ~= "1" and now < tonumber(v[4]) then
@@ -31,8 +33,10 @@ redis.call("HSET", KEYS[1], "next_send_ms", now + tonumber(ARGV[7]),
     "channel", ARGV[9], "mode", ARGV[10])
 redis.call("PEXPIRE", KEYS[1], ARGV[3])
 spend(budgets, ARGV[1], ARGV[2] .. "-" .. attempts, KEYS[2], price)
-local record = { unpack(ARGV, 13, 12 + m) }
+local record = { unpack(ARGV, 15, 14 + m) }
 local event = { kind = "requested", at_ms = ARGV[1], heard_ms = ARGV[1], source = "app", fields = record }
 request_attempt(KEYS[3], KEYS[4], event, ARGV[3])
+redis.call("ZADD", KEYS[5], ARGV[12], ARGV[2] .. "-" .. attempts)
+redis.call("PEXPIRE", KEYS[5], ARGV[13])
 redis.call("PUBLISH", ARGV[11], ARGV[2])
 return { "started", tonumber(v[4]) }
