@@ -9,6 +9,7 @@ import redis
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from core.clock import to_ms
 from core.delivery.attempt import AttemptEvent, EventKind, Source
 from core.delivery.explorer import COLUMNS, Wanted, table
 from core.delivery.ledger import Entry
@@ -75,7 +76,8 @@ def test_pages_never_skip_nor_repeat_an_attempt_however_many_share_a_millisecond
 def test_a_page_goes_on_within_a_millisecond_that_holds_more_than_is_read_at_once(
     at: World, client: redis.Redis
 ) -> None:
-    entries = {f"{letter * 24}-{n}": 1000 for letter in "abc" for n in range(100, 600)}
+    now = to_ms(at.clock.now())
+    entries = {f"{letter * 24}-{n}": now for letter in "abc" for n in range(100, 600)}
     client.zadd(at.services.keys.recent, entries)
     found: list[Entry] = []
     while part := at.services.ledger.recent(found[-1] if found else None, 70):
