@@ -149,6 +149,24 @@ def test_a_reading_that_dies_goes_on_where_it_was(at: World) -> None:
     assert found[-1].windows == 3
 
 
+def test_a_reading_that_waits_for_its_next_request_stops_at_once(at: World) -> None:
+    waited: list[float] = []
+    logs: LogSync
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        at.clock.advance(seconds)
+        logs.request_stop()
+
+    logs = logs_of(at, wait=wait)
+    ended = logs.run(at.clock.now() - timedelta(days=4))
+    assert ended.outcome is Outcome.STOPPED
+    assert len(waited) == 1
+    # It goes on from there.
+    again = logs_of(at, wait=lambda seconds: at.clock.advance(seconds))
+    until(lambda: again.run().outcome is Outcome.DONE)
+
+
 def test_a_reading_ends_after_its_window_when_somebody_stops_it(at: World) -> None:
     logs = logs_of(at)
     ended = logs.run(at.clock.now() - timedelta(days=1), lambda now: logs.request_stop())

@@ -92,6 +92,10 @@ class LogStatus:
     cause: str
 
 
+class _Stopped(Exception):
+    """Somebody wants the reading to end."""
+
+
 class LogSync:
     """Reads the logs, one process at a time. `wait` stands still for some seconds."""
 
@@ -129,8 +133,6 @@ class LogSync:
         try:
             turn.note(stop=0, outcome="", cause="", **_fields(now))
             for start, end in windows:
-                if self._is_stopped():
-                    return self._ended(turn, Outcome.STOPPED, now)
                 now = self._window(start, end, now)
                 spent = self._clock.now() - began
                 done = now.windows_done + 1
@@ -141,6 +143,8 @@ class LogSync:
                 tell(now)
             now = self._settle(now)
             return self._ended(turn, Outcome.DONE, now)
+        except _Stopped:
+            return self._ended(turn, Outcome.STOPPED, now)
         except ProviderRead as error:
             turn.note(outcome=Outcome.FAILED, cause=f"{error.cause} {error.remedy}")
             log.warning("logs not read", extra={"cause": error.cause})
@@ -166,7 +170,8 @@ class LogSync:
         )
 
     def request_stop(self) -> None:
-        """End the reading that is under way, in whichever process, after its window."""
+        """End the reading that is under way, in whichever process, before its next request. The
+        window that it is in will be read again."""
         with store_errors(), self._client.pipeline() as pipe:
             pipe.hset(self._keys.logs, "stop", "1")
             pipe.expire(self._keys.logs, _KEEP_FOREIGN)
@@ -310,8 +315,11 @@ class LogSync:
         return self._apply(attempt, events, now)
 
     def _respect_the_limit(self) -> None:
-        """Stand still until another request is allowed; the moments are in Redis, for all."""
+        """Stand still until another request is allowed; the moments are in Redis, for all. Raises
+        _Stopped when somebody has asked for it."""
         while True:
+            if self._is_stopped():
+                raise _Stopped
             now = self._clock.now()
             with store_errors():
                 oldest = self._client.lrange(
