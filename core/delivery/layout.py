@@ -5,7 +5,7 @@ Decision: packed strings, read by one `numpy.frombuffer`, so the cost of a page 
 number of slots and never on the traffic. Hashes take as much memory and 40 to 75 times as long to
 read.
 
-    counters   34 values a slot, 160 bytes: 28 of 32 bits, unsigned, then 6 sums of 64 bits, signed
+    counters   33 values a slot, 156 bytes: 27 of 32 bits, unsigned, then 6 sums of 64 bits, signed
     a leg      128 bins a slot, 512 bytes: how many attempts took how long
     errors     one value a slot, 4 bytes
 
@@ -39,7 +39,6 @@ COUNTERS = (
     "resends",
     "fallbacks",  # attempts by another way than the first one
     "rescued",  # of these, verified
-    "blocked",
     "skewed",  # with a latency below zero or above 72 hours, which was cut to that
     "unconfirmed",  # no clear answer to the send, and no word since
     "unreported",

@@ -5,8 +5,8 @@
 -- that had added.
 
 local HORIZON_MS = 259200000 -- 72 hours: a longer latency is somebody's wrong clock
-local COUNTERS, SUMS, SLOT_BYTES, BINS = 28, 6, 160, 128
-local CONVERTED = 15 -- its place in a slot, from 1
+local COUNTERS, SUMS, SLOT_BYTES, BINS = 27, 6, 156, 128
+local CONVERTED = 14 -- its place in a slot, from 1
 -- What a value may become: a counter has 32 bits; of a sum no number above is exact here.
 local FULL, INEXACT = 4294967295, 9007199254740992
 local SLOTS = { 60, 96, 32 } -- of a key, by tier: minute, quarter, day
@@ -57,7 +57,6 @@ local function figures(r)
         origin == "resend" and 1 or 0, -- resends
         origin == "fallback" and 1 or 0, -- fallbacks
         verified and origin == "fallback" and 1 or 0, -- rescued
-        0, -- blocked
         skew1 + skew2 + skew3 + skew4 + skew5 > 0 and 1 or 0, -- skewed
         rank == "1" and 1 or 0, -- unconfirmed
         rank == "5" and 1 or 0, -- unreported
