@@ -152,8 +152,14 @@ NOW = FrozenClock()
     ],
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(
-    receiver: Receiver, url: str, said: str, asked: timedelta | None
+    receiver: Receiver,
+    url: str,
+    said: str,
+    asked: timedelta | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # That clock stands since this file was read, which in a long run is more than five minutes.
+    let_the_receivers_clock_go_with(NOW, monkeypatch)
     receiver.answers[:] = [(429, {"retry-after": said})]
     (answer,) = tries(url, clock=NOW)
     assert answer.retry_after == asked

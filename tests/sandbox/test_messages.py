@@ -150,7 +150,8 @@ def test_a_late_message_is_late_by_the_seconds_in_its_number(api: Api) -> None:
         for name in ("message_sent_time", "message_updated_time")
     )
     assert record["message_state"] == "delivered"
-    assert (delivered - sent).total_seconds() >= 30 / SPEED
+    # Where the machine is busy, the moment of sending is noted a little after it.
+    assert (delivered - sent).total_seconds() >= 30 / SPEED - 0.05
 
 
 def test_without_a_receipt_a_message_arrives_and_stays_sent(

@@ -49,7 +49,8 @@ Told = dict[str, dict[str, set[str]]]
 @pytest.fixture
 def told(at: World) -> Told:
     """Of each name in a real exposition, its labels and their values."""
-    at.services.logs.run(at.clock.now() - timedelta(minutes=5))
+    # A moment only: what other tests sent would fill pages, and those have a limit a minute.
+    at.services.logs.run(at.clock.now() - timedelta(milliseconds=1))
     at.services.sample.load(days=2, per_day=200)
     # For the last hour and for today, whatever time it is: of each of SCREEN, one that arrives and
     # one that does not.
