@@ -218,26 +218,35 @@ class VerificationRecords:
             found |= self._look_up(missing)
         return {one: known for one, known in found.items() if known is not None}
 
-    def check(self, guesses: Sequence[Guess], now: datetime) -> list[tuple[str, int, int]]:
-        """For each guess, in their order: (outcome, checks left, retry after in ms) of
-        `check_code.lua`. One round trip for all; one more for those whose code another process has
-        resent."""
-        answers: dict[int, tuple[str, int, int]] = {}
-        waiting = dict(enumerate(guesses))
+    def check_one(self, guess: Guess, now: datetime) -> tuple[str, int, int]:
+        """(outcome, checks left, retry after in ms) of `check_code.lua`. One round trip, two when
+        another process has resent the code."""
         now_ms = to_ms(now)
-        while waiting:
-            calls = [self._check_call(guess, now_ms) for guess in waiting.values()]
-            found = self._scripts.run_all("check_code", calls)
-            moved = {}
-            for (i, guess), (outcome, left, retry_ms) in zip(waiting.items(), found, strict=True):
-                if outcome == "moved":
-                    known = replace(guess.known, attempts=left)
-                    self._remember(guess.verification, known)
-                    moved[i] = replace(guess, known=known)
-                else:
-                    answers[i] = outcome, left, retry_ms
-            waiting = moved
-        return [answers[i] for i in range(len(guesses))]
+        while True:
+            keys, args = self._check_call(guess, now_ms)
+            outcome, left, retry_ms = self._scripts.run("check_code", keys, args)
+            if outcome != "moved":
+                return outcome, left, retry_ms
+            guess = self._moved(guess, left)
+
+    def check(self, guesses: Sequence[Guess], now: datetime) -> list[tuple[str, int, int]]:
+        """`check_one` of each guess, in their order, in one round trip for all; one more for those
+        whose code another process has resent."""
+        now_ms = to_ms(now)
+        calls = [self._check_call(guess, now_ms) for guess in guesses]
+        answers: list[tuple[str, int, int]] = []
+        for guess, answer in zip(guesses, self._scripts.run_all("check_code", calls), strict=True):
+            outcome, left, retry_ms = answer
+            if outcome == "moved":
+                answers.append(self.check_one(self._moved(guess, left), now))
+            else:
+                answers.append((outcome, left, retry_ms))
+        return answers
+
+    def _moved(self, guess: Guess, attempts: int) -> Guess:
+        """The guess, as of the newest attempt of its verification."""
+        known = replace(guess.known, attempts=attempts)
+        return replace(guess, known=self._remember(guess.verification, known))
 
     def _check_call(self, guess: Guess, now_ms: int) -> tuple[list[str], list[str | int]]:
         known = guess.known

@@ -1,6 +1,7 @@
 """One try over real HTTP: what is sent, and what each answer of a receiver means."""
 
 import asyncio
+import itertools
 import json
 import socket
 import subprocess
@@ -150,6 +151,8 @@ NOW = FrozenClock()
         ("Mon, 05 Jan 2026 99999999999:00:00 GMT", None),
         ("", None),
     ],
+    # A name with a moment in it would be another one in each process of the run.
+    ids=itertools.count(),
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(
     receiver: Receiver,
