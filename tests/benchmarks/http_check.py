@@ -193,8 +193,8 @@ def wrong_guesses(services: Services, how_many: int, numbers: Iterator[int]) -> 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--requests", type=int, default=3000, help="of each server in each round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=2000, help="of each server in each round")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         embedded = EmbeddedRedis(Path(folder))
