@@ -22,7 +22,7 @@ def main() -> None:
     """Who may call, how to, and what we tell others."""
     title("API", simulated=False)
     st.markdown(
-        "Everything on these pages can also be asked over HTTP. "
+        "Verifications, delivery figures and attempts can also be asked for over HTTP. "
         f"[Documentation]({base}/api/v1/docs) · [OpenAPI]({base}/api/v1/openapi.json) · "
         f"Prometheus scrapes `{base}/metrics`"
     )
