@@ -192,8 +192,18 @@ def test_every_table_is_drawn_from_the_frame_that_its_csv_is_written_from(
         assert csv_of(listed) == csv_of(table)
 
 
+def test_alerts_that_nobody_has_checked_are_not_told_as_none(services: Services) -> None:
+    attempts(services, 12)
+    (before,) = [one.label for one in opened("delivery").expander if "Alerts" in one.label]
+    assert before == "Alerts: not checked yet"
+    services.alerts.check()
+    (after,) = [one.label for one in opened("delivery").expander if "Alerts" in one.label]
+    assert "no data" in after
+
+
 def test_the_dry_run_says_how_often_the_rules_would_have_fired(services: Services) -> None:
     attempts(services, 40)
+    services.alerts.check()
     at = opened("delivery")
     assert any("0 firing · 0 recovering · 0 pending" in one.label for one in at.expander)
     button(at, "Try the rules on this range")
@@ -208,7 +218,7 @@ def test_sample_traffic_is_marked_on_both_pages(services: Services) -> None:
         assert "Simulated traffic" in said(opened(page))
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, "api"])
 def test_live_a_page_asks_for_the_password_and_shows_nothing_else(
     settle: Settle, redis_url: str, client: object, page: str
 ) -> None:
@@ -222,7 +232,7 @@ def test_live_a_page_asks_for_the_password_and_shows_nothing_else(
     assert "Too many tries" in at.error[0].value
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, "api"])
 def test_live_without_a_hash_a_page_refuses_and_says_how_to_set_one(
     settle: Settle, redis_url: str, client: object, page: str
 ) -> None:

@@ -25,9 +25,12 @@ def alerts(shown: Shown) -> None:
         )
     counts = alert_counts(statuses)
     said = " · ".join(f"{n:,} {ALERT_STATES[state]}" for state, n in counts.items())
+    checked = app.alerts.checked()
+    if checked is None:
+        said = "not checked yet"
     with st.expander(f"Alerts: {said}", icon=":material/notifications:"):
         st.caption(_RULES)
-        if checked := app.alerts.checked():
+        if checked is not None:
             st.caption(
                 f"Last check: the hour until {clock(checked, zone)}, "
                 f"{counted(len(statuses), 'measure')} watched."
