@@ -223,7 +223,8 @@ def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) 
 
 def _inspected(address: RedisAddress, server: dict[str, Any]) -> str:
     """Name and version, such as "Redis 6.2.14". Raises as `connect`."""
-    mode = server.get("redis_mode", "standalone")
+    # Valkey 9 has another name for it.
+    mode = server.get("redis_mode") or server.get("server_mode", "standalone")
     if mode == "sentinel":
         form = "redis+sentinel://host:port/service"
         raise _wrong_kind("a server", "a Sentinel", form)

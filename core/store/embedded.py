@@ -35,7 +35,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from core.errors import StoreUnavailable
-from core.store.server_binary import find_server
+from core.store.server_binary import find_server, version_of
 from core.store.watch import ServerWatch
 
 # sockaddr_un holds 108 bytes on Linux and 104 on macOS.
@@ -169,6 +169,10 @@ class EmbeddedRedis:
             _pause()
 
     def _spawn(self, lock: IO[bytes]) -> None:
+        program = find_server()
+        # Servers before 7 know no such folder, and would start with no data at all.
+        if version_of(program) < (7,) and (self._directory / "appendonlydir").is_dir():
+            raise self._newer_data()
         # A socket that lies here has nobody behind it, and the server replaces it.
         config = _CONFIG.format(
             socket=_quoted(self._socket),
@@ -178,7 +182,7 @@ class EmbeddedRedis:
         )
         # With `daemonize` it leaves our session, so Ctrl-C in the terminal does not reach it.
         answer = subprocess.run(  # noqa: S603 - the program comes from find_server
-            [find_server(), "-"],
+            [program, "-"],
             input=os.fsencode(config),
             capture_output=True,
             pass_fds=[lock.fileno()],
@@ -208,8 +212,18 @@ class EmbeddedRedis:
                     raise self._unavailable("does not end")
                 _pause()
 
+    def _newer_data(self) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"The data in {self._directory} was written by a newer Redis or Valkey than"
+            f" {find_server()}, which cannot read it.",
+            "Install that server again, or choose another DATA_DIR.",
+        )
+
     def _unavailable(self, what: str) -> StoreUnavailable:
         lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
+        # What a server says of data that it cannot read stands before its last line.
+        if "Can't handle RDB format version" in "".join(lines[-3:]):
+            return self._newer_data()
         last = f" Its last words: {lines[-1]}" if lines else ""
         return StoreUnavailable(
             f"The embedded Redis in {self._directory} {what}.{last}",

