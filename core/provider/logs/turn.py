@@ -29,8 +29,10 @@ class Turn:
     def take(self) -> bool:
         """Begin a turn; False while somebody else has it. Raises StoreUnavailable."""
         with store_errors():
-            token = str(self._client.incr(self._keys.log_token))
-            self._client.expire(self._keys.log_token, _KEEP)
+            with self._client.pipeline() as pipe:
+                pipe.incr(self._keys.log_token)
+                pipe.expire(self._keys.log_token, _KEEP)
+                token = str(pipe.execute()[0])
             taken = self._client.set(self._keys.log_turn, token, nx=True, px=TURN)
         self._token = token if taken else ""
         return bool(taken)

@@ -131,22 +131,25 @@ local function bin_of(ms)
     return math.min(math.max(place, 0), BINS - 1)
 end
 
--- Invariant: a packed key has its full length and its end at its birth, so one that reads as nothing is
--- not there. Its end never moves.
-local function give_birth(key, bytes, ends_ms)
+-- Invariant: a packed key has its full length and its end from the first write on. Its end never moves.
+-- The end is a duration: this server's clock and the caller's, who made `ends_ms` and `now_ms`, may
+-- differ by days, and an end that is past for this server would delete the key at once.
+-- Precondition: now_ms < ends_ms.
+local function make_packed(key, bytes, ends_ms, now_ms)
     redis.call("SETRANGE", key, bytes - 1, "\0")
-    redis.call("PEXPIREAT", key, ends_ms)
+    redis.call("PEXPIRE", key, ends_ms - now_ms)
 end
 
 -- Add to the bytes of a slot from `from` to `to`, both text: a number would be printed anew for each
 -- command. Returns whether a value was full (or would go below zero): that one stays as it is, since to
 -- wrap around would be a lie, and to stop at the top a silent one.
 -- Why not BITFIELD: it takes four arguments for each value, and that is what an event costs most.
-local function add_to_slot(key, bytes, ends_ms, from, to, add)
+local function add_to_slot(key, bytes, ends_ms, now_ms, from, to, add)
     local packed = redis.call("GETRANGE", key, from, to)
-    if packed == "" then
-        give_birth(key, bytes, ends_ms)
-        packed = string.rep("\0", to + 1 - from)
+    local missing = to + 1 - from - #packed
+    if missing > 0 then
+        make_packed(key, bytes, ends_ms, now_ms)
+        packed = packed .. string.rep("\0", missing)
     end
     local values, overflow = { struct.unpack(add.format, packed) }, false
     local more, counters = add.more, add.counters
@@ -163,7 +166,7 @@ local function add_to_slot(key, bytes, ends_ms, from, to, add)
 end
 
 -- Add to the only value at this place of a key of 32-bit values. Returns as `add_to_slot`.
-local function add_one(key, bytes, ends_ms, place, by)
-    if redis.call("STRLEN", key) == 0 then give_birth(key, bytes, ends_ms) end
+local function add_one(key, bytes, ends_ms, now_ms, place, by)
+    if redis.call("STRLEN", key) < bytes then make_packed(key, bytes, ends_ms, now_ms) end
     return not redis.call("BITFIELD", key, "OVERFLOW", "FAIL", "INCRBY", "u32", "#" .. place, by)[1]
 end

@@ -114,7 +114,7 @@ local heard, dropped, overflow = tonumber(heard_ms), false, false
 local function add(way, key, bytes, ends_ms, ...)
     if heard >= ends_ms then
         dropped = true
-    elseif way(key, bytes, ends_ms, ...) then
+    elseif way(key, bytes, ends_ms, heard, ...) then
         overflow = true
     end
 end
