@@ -1,5 +1,6 @@
 """Builds the objects of one process and hands them out."""
 
+import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -30,12 +31,15 @@ from core.settings import Settings, auth_token, secret_key
 from core.store.client import Client
 from core.store.connection import RedisConnection, connect
 from core.store.keys import Keys
+from core.store.probe import Probe
 from core.store.scripts import Scripts
 from core.verification.call import CallDialogue
 from core.verification.number import parse_number
 from core.verification.policy import Policy
 from core.verification.records import VerificationRecords
 from core.verification.service import Verifications
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Services:
     clock: Clock
     connection: RedisConnection
     keys: Keys
+    probe: Probe
     keyring: Keyring
     ledger: Ledger
     booker: Booker
@@ -105,6 +110,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     client = connection.client
     scripts = Scripts(client)
     keys = Keys(settings.mode.value)
+    probe = Probe(client, scripts, keys)
+    for warning in probe.warnings():
+        log.warning("redis: %s", warning.cause, extra={"remedy": warning.remedy})
     keyring = Keyring(secret_key(settings))
     policy = Policy(settings)
     keep = timedelta(days=settings.attempt_retention_days)
@@ -149,6 +157,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         clock=clock,
         connection=connection,
         keys=keys,
+        probe=probe,
         keyring=keyring,
         ledger=ledger,
         booker=Booker(ledger, most=settings.attempts_kept),

@@ -8,6 +8,7 @@ from typing import Any
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
+from core.store.scripts import source
 
 KEEP_EXCHANGES = 200
 
@@ -46,7 +47,7 @@ class Exchanges:
         with store_errors(), self._client.pipeline() as pipe:
             pipe.xadd(key, {"exchange": json.dumps(asdict(exchange))}, maxlen=KEEP_EXCHANGES)
             pipe.expire(key, self._keep)
-            pipe.publish(self._keys.changes, verification)
+            pipe.eval(source("publish"), 1, key, self._keys.changes, verification)
             pipe.execute()
 
     def of(self, verification: str) -> list[Exchange]:

@@ -66,6 +66,7 @@ _REPLIES = {
     "max number of clients": _CONNECTIONS,
     "The user executing the script can't": _PERMISSION,  # Redis 6.2
     "ACL failure in script": _PERMISSION,  # Redis 7 and later, Valkey
+    "EXEC without MULTI": _PERMISSION,  # MULTI itself was refused
 }
 
 # Where the server's words stand in the text of an error. In a pipeline, redis-py puts the command

@@ -37,6 +37,7 @@
     {sandbox}:v1:simulated                  string  how sample traffic was made, JSON
     {sandbox}:v1:alerts                     stream  alerts' changes of state, newest 1000, JSON
     {sandbox}:v1:alert_check                string  how every alert stood at the last check, JSON
+    {sandbox}:v1:probe                      string  written to see whether Redis takes writes
     {sandbox}:v1:alert_turn:<quarter>       string  who makes the check of a quarter-hour
     {sandbox}:v1:roll2:series:<cube>        zset    names of series by their newest request, ms
     {sandbox}:v1:roll2:<kind>:<tier>:<cube>:<chunk>:<series>
@@ -78,6 +79,7 @@ class Keys:
         self.simulated = self._prefix + "simulated"
         self.alerts = self._prefix + "alerts"
         self.alert_check = self._prefix + "alert_check"
+        self.probe = self._prefix + "probe"
         #: Pub/Sub channel; a message is the id of the verification that changed.
         self.changes = self._prefix + "changes"
 

@@ -2,6 +2,11 @@
 
 A file whose name begins with `_` is a library: a line `-- include _name` is replaced by its text,
 since a script cannot load another one. Headers give keys, arguments, results and invariants.
+
+Redis takes nothing back that a script wrote before an error. Memory, disk and replicas are checked
+before the first write of a script and hold to its end; what the user may do is checked at each
+command. So each script begins by asking whether the user may run all of its commands. (Redis 6.2
+has no such question: there a user without the rights may leave a script half done.)
 """
 
 import hashlib
@@ -18,13 +23,37 @@ from core.store.connection import store_errors
 
 _FOLDER = Path(__file__).parent / "lua"
 _INCLUDE = re.compile(r"^-- include (_\w+)$", re.MULTILINE)
+_COMMAND = re.compile(r'redis\.call\("([A-Z]+)"')
 
 
 @cache
 def source(name: str) -> str:
-    """The text of `lua/<name>.lua` with its libraries in place."""
+    """The text of `lua/<name>.lua` with its libraries in place, and the question of rights before
+    it. A library has none: it is part of a script."""
     text = (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
-    return _INCLUDE.sub(lambda match: source(match[1]), text)
+    text = _INCLUDE.sub(lambda match: source(match[1]), text)
+    return text if name.startswith("_") else _rights(commands_of(text)) + text
+
+
+def script_names() -> list[str]:
+    """The scripts that can be run."""
+    return sorted(path.stem for path in _FOLDER.glob("[!_]*.lua"))
+
+
+def commands_of(text: str) -> list[str]:
+    """The commands that a script needs."""
+    return sorted(set(_COMMAND.findall(text)))
+
+
+def _rights(commands: list[str]) -> str:
+    allowed = " and ".join(f'redis.acl_check_cmd("{name}", KEYS[1])' for name in commands)
+    if not allowed:
+        return ""
+    return (
+        f"if redis.acl_check_cmd and not ({allowed}) then\n"
+        '    return redis.error_reply("NOPERM the user may not run all commands of this script")\n'
+        "end\n"
+    )
 
 
 class Scripts:
@@ -35,9 +64,11 @@ class Scripts:
 
     def __init__(self, client: Client | RawClient) -> None:
         self._client = client
-        names = (path.stem for path in _FOLDER.glob("[!_]*.lua"))
         # EVALSHA names a script by the SHA-1 of its text.
-        self._sha = {name: hashlib.sha1(source(name).encode()).hexdigest() for name in names}  # noqa: S324
+        self._sha = {
+            name: hashlib.sha1(source(name).encode()).hexdigest()  # noqa: S324
+            for name in script_names()
+        }
 
     def run(self, name: str, keys: list[str], args: list[str | int]) -> Any:
         """The script's result: strings, integers and lists of them. Raises StoreUnavailable."""

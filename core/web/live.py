@@ -21,6 +21,8 @@ from core.store.client import Client
 log = logging.getLogger(__name__)
 
 KEEP_ALIVE_SECONDS = 15
+#: Where Redis does not let us subscribe, pages look again so often.
+POLL_SECONDS = 2
 
 
 class Changes:
@@ -76,6 +78,7 @@ class Changes:
                 self._watched.clear()
 
     def _listen(self) -> None:
+        polls = False
         while not self._stopping.is_set():
             self._watched.wait()
             try:
@@ -87,6 +90,12 @@ class Changes:
                         message = pubsub.get_message(timeout=0.5)
                         if message is not None:
                             self._wake(message["data"])
+            except redis.exceptions.NoPermissionError:
+                if not polls:
+                    log.warning("no push: this user of redis may not subscribe, so pages poll")
+                polls = True
+                self._wake(None)
+                self._stopping.wait(POLL_SECONDS)
             except redis.exceptions.RedisError as error:
                 log.warning("push paused", extra={"cause": type(error).__name__})
                 self._stopping.wait(1)

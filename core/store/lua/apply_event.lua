@@ -26,6 +26,7 @@
 --          from now on}: nothing was done, the caller must name other keys
 -- Invariant: nothing is written for an attempt that is not there (it would have no TTL), but by
 --            `requested`.
+-- include _publish
 -- include _ledger
 -- Few long arguments cost both sides less than many short ones.
 local kind, at_ms, heard_ms, source, told =
@@ -187,5 +188,5 @@ if given("o") then
         queue_event(KEYS[key + 1], KEYS[key + 2], about, KEYS[key], KEYS[1], heard_ms)
     end
 end
-redis.call("PUBLISH", channel, verification)
+publish(channel, verification)
 return { outcome, state }

@@ -16,6 +16,7 @@
 -- Why "==" is safe: both sides are keyed digests, so timing says nothing about the code.
 -- The budget is written out here, and not by _budgets, because this is the hot path: that library
 -- serves any number of lists, and its tables cost more than all the commands below.
+-- include _publish
 local now = tonumber(ARGV[1])
 local checked = "checked_ms_" .. ARGV[4]
 local v = redis.call("HMGET", KEYS[1], "status", "expires_ms", "attempts", "checks_left", checked)
@@ -66,5 +67,5 @@ if fact == "verified" or not v[5] then
     local entry = ARGV[6] .. "-" .. ARGV[4] .. " " .. fact .. " " .. ARGV[1]
     if redis.call("RPUSH", KEYS[4], entry) == 1 then redis.call("PEXPIRE", KEYS[4], ARGV[7]) end
 end
-redis.call("PUBLISH", ARGV[5], ARGV[6])
+publish(ARGV[5], ARGV[6])
 return { outcome, left, 0 }

@@ -12,6 +12,7 @@
 -- Returns  {"started", next_send_ms before} | {"duplicate"} | {"not_found"} | {"closed", status}
 --          | {"too_soon", "cooldown", retry_ms} | {"locked" | "over_budget", name, retry_ms}
 -- Invariant: two callers who saw the same attempts send once: the second one is a duplicate.
+-- include _publish
 -- include _budgets
 -- include _ledger
 local now, price = tonumber(ARGV[1]), tonumber(ARGV[4])
@@ -38,5 +39,5 @@ local event = { kind = "requested", at_ms = ARGV[1], heard_ms = ARGV[1], source 
 request_attempt(KEYS[3], KEYS[4], event, ARGV[3])
 redis.call("ZADD", KEYS[5], ARGV[12], ARGV[2] .. "-" .. attempts)
 redis.call("PEXPIRE", KEYS[5], ARGV[13])
-redis.call("PUBLISH", ARGV[11], ARGV[2])
+publish(ARGV[11], ARGV[2])
 return { "started", tonumber(v[4]) }

@@ -8,7 +8,6 @@ from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 
 from core.services import Services
-from core.store.connection import store_errors
 from core.web.batch import Batch
 from core.web.rest import attempts, delivery, verifications
 from core.web.rest.bearer import App, admit
@@ -25,7 +24,7 @@ stable `code`. `RateLimit-…` headers say how many requests a token has left in
 
 
 class Health(BaseModel):
-    """That this process serves, and that its Redis answers."""
+    """That this process serves, and that its Redis takes writes."""
 
     status: str
 
@@ -59,9 +58,8 @@ def rest_api(services: Callable[[], Services]) -> FastAPI:
         responses=documented(503),
     )
     def health(services: App) -> Health:
-        """No token is needed. 503 while Redis is away."""
-        with store_errors():
-            services.client.get(services.keys.simulated)
+        """No token is needed. 503, with cause and remedy, while Redis cannot be written."""
+        services.probe.check()
         return Health(status="ok")
 
     app.openapi_schema = _document(app)

@@ -1,0 +1,98 @@
+"""Whether Redis takes writes, and whether its user may do all that the product needs."""
+
+import time
+from threading import Lock
+
+from core.errors import StoreUnavailable
+from core.store.client import Client
+from core.store.connection import store_errors
+from core.store.keys import Keys
+from core.store.scripts import Scripts, commands_of, script_names, source
+
+#: What is sent outside of scripts; MULTI and WATCH with what ends them.
+_SENT = (
+    "DEL EVAL EVALSHA EXPIRE GET GETRANGE HDEL HGETALL HINCRBY HMGET HSET HSETNX INCR INFO LLEN LPUSH"
+    " LRANGE LREM LTRIM SADD SET SISMEMBER UNLINK XADD XRANGE XREVRANGE ZADD ZCARD ZRANGE"
+    " ZRANGEBYSCORE ZREM ZREMRANGEBYSCORE ZREVRANGE ZREVRANGEBYSCORE ZSCORE"
+    " MULTI EXEC DISCARD WATCH UNWATCH"
+).split()
+_PUSH = {"PUBLISH", "SUBSCRIBE"}
+_KEEP_MS = 10_000
+_REMEMBERED_SECONDS = 1.0
+
+
+def commands_needed() -> list[str]:
+    """All commands that the product sends, or runs in scripts, but those of Pub/Sub."""
+    in_scripts = {name for one in script_names() for name in commands_of(source(one))}
+    return sorted(in_scripts | set(_SENT))
+
+
+class Probe:
+    """Asks one Redis by a real write. Its answer is remembered for a second, so that whoever asks
+    how the product is costs next to nothing."""
+
+    def __init__(self, client: Client, scripts: Scripts, keys: Keys) -> None:
+        self._client = client
+        self._scripts = scripts
+        self._keys = keys
+        self._lock = Lock()
+        self._asked: float | None = None
+        self._answer: StoreUnavailable | None = None
+        self._has_push = True
+
+    def check(self) -> None:
+        """Raises StoreUnavailable where Redis cannot be written, or the user lacks a command."""
+        with self._lock:
+            now = time.monotonic()
+            if self._asked is None or now - self._asked >= _REMEMBERED_SECONDS:
+                self._answer = self._ask()
+                self._asked = time.monotonic()
+            answer = self._answer
+        if answer is not None:
+            raise StoreUnavailable(answer.cause, answer.remedy)
+
+    def warnings(self) -> list[StoreUnavailable]:
+        """What an operator should mend, by cause and remedy; nothing of it ends the start."""
+        found = []
+        try:
+            self.check()
+            with store_errors():
+                policy = str(self._client.info("memory").get("maxmemory_policy", "noeviction"))
+        except StoreUnavailable as error:
+            return [error]
+        if not self._has_push:
+            found.append(
+                StoreUnavailable(
+                    "The user of REDIS_URL may not use the Pub/Sub channel, so pages look for news"
+                    " every two seconds instead.",
+                    "Give it the rights that core/store/README.md lists.",
+                )
+            )
+        if policy != "noeviction":
+            found.append(
+                StoreUnavailable(
+                    f"Redis drops keys when its memory is full (maxmemory-policy {policy}): budgets"
+                    " and locks would then vanish without a word.",
+                    "Set its maxmemory-policy to noeviction.",
+                )
+            )
+        return found
+
+    def _ask(self) -> StoreUnavailable | None:
+        try:
+            missing = set(
+                self._scripts.run(
+                    "probe",
+                    [self._keys.probe],
+                    [_KEEP_MS, self._keys.changes, *commands_needed()],
+                )
+            )
+        except StoreUnavailable as error:
+            return error
+        self._has_push = not missing & _PUSH
+        if lacking := sorted(missing - _PUSH):
+            return StoreUnavailable(
+                f"Redis does not allow this user the commands {', '.join(lacking)}.",
+                "Give the user of REDIS_URL the rights that core/store/README.md lists.",
+            )
+        return None
