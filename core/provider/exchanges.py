@@ -8,7 +8,7 @@ from typing import Any
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
-from core.store.scripts import source
+from core.store.scripts import Scripts
 
 KEEP_EXCHANGES = 200
 
@@ -39,16 +39,22 @@ class Exchanges:
     def __init__(self, client: Client, keys: Keys, keep: timedelta) -> None:
         self._client = client
         self._keys = keys
-        self._keep = keep
+        self._keep_ms = keep // timedelta(milliseconds=1)
+        self._scripts = Scripts(client)
 
     def record(self, verification: str, exchange: Exchange) -> None:
         """Keep one exchange and tell whoever watches. Raises StoreUnavailable."""
-        key = self._keys.exchanges(verification)
-        with store_errors(), self._client.pipeline() as pipe:
-            pipe.xadd(key, {"exchange": json.dumps(asdict(exchange))}, maxlen=KEEP_EXCHANGES)
-            pipe.expire(key, self._keep)
-            pipe.eval(source("publish"), 1, key, self._keys.changes, verification)
-            pipe.execute()
+        self._scripts.run(
+            "record_exchange",
+            [self._keys.exchanges(verification)],
+            [
+                json.dumps(asdict(exchange)),
+                KEEP_EXCHANGES,
+                self._keep_ms,
+                self._keys.changes,
+                verification,
+            ],
+        )
 
     def of(self, verification: str) -> list[Exchange]:
         """The exchanges of a verification, oldest first."""

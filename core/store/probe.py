@@ -11,9 +11,9 @@ from core.store.scripts import Scripts, commands_of, script_names, source
 
 #: What is sent outside of scripts; MULTI and WATCH with what ends them.
 _SENT = (
-    "DEL EVAL EVALSHA EXPIRE GET GETRANGE HDEL HGETALL HINCRBY HMGET HSET HSETNX INCR INFO LLEN LPUSH"
+    "DEL EXPIRE GET GETRANGE HDEL HGETALL HINCRBY HMGET HSET HSETNX INCR INFO LLEN LPUSH"
     " LRANGE LREM LTRIM SADD SET SISMEMBER UNLINK XADD XRANGE XREVRANGE ZADD ZCARD ZRANGE"
-    " ZRANGEBYSCORE ZREM ZREMRANGEBYSCORE ZREVRANGE ZREVRANGEBYSCORE ZSCORE"
+    " MGET ZRANGEBYSCORE ZREM ZREMRANGEBYSCORE ZREVRANGE ZREVRANGEBYSCORE ZSCORE"
     " MULTI EXEC DISCARD WATCH UNWATCH"
 ).split()
 _PUSH = {"PUBLISH", "SUBSCRIBE"}
@@ -22,7 +22,7 @@ _REMEMBERED_SECONDS = 1.0
 
 
 def commands_needed() -> list[str]:
-    """All commands that the product sends, or runs in scripts, but those of Pub/Sub."""
+    """All commands that the product sends, or runs in scripts, but those that `probe.lua` names."""
     in_scripts = {name for one in script_names() for name in commands_of(source(one))}
     return sorted(in_scripts | set(_SENT))
 

@@ -23,6 +23,8 @@ from core.store.connection import store_errors
 
 _FOLDER = Path(__file__).parent / "lua"
 _INCLUDE = re.compile(r"^-- include (_\w+)$", re.MULTILINE)
+# Names the scripts without which this one must not begin: a code that was sent must be booked.
+_CONTINUES = re.compile(r"^-- Continues with: ([\w ]+)$", re.MULTILINE)
 _COMMAND = re.compile(r'redis\.call\("([A-Z]+)"')
 
 
@@ -32,7 +34,12 @@ def source(name: str) -> str:
     it. A library has none: it is part of a script."""
     text = (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
     text = _INCLUDE.sub(lambda match: source(match[1]), text)
-    return text if name.startswith("_") else _rights(commands_of(text)) + text
+    if name.startswith("_"):
+        return text
+    commands = set(commands_of(text))
+    if found := _CONTINUES.search(text):
+        commands.update(*(commands_of(source(one)) for one in found[1].split()))
+    return _rights(sorted(commands)) + text
 
 
 def script_names() -> list[str]:

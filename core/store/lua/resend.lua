@@ -13,6 +13,7 @@
 --          | {"too_soon", "cooldown", retry_ms} | {"locked" | "over_budget", name, retry_ms}
 -- Invariant: two callers who saw the same attempts send once: the second one is a duplicate.
 -- include _publish
+-- Continues with: apply_event give_back record_exchange
 -- include _budgets
 -- include _ledger
 local now, price = tonumber(ARGV[1]), tonumber(ARGV[4])

@@ -12,6 +12,7 @@
 -- Returns  {"started"} | {"duplicate", verification id} | {"locked" | "over_budget", name, retry_ms}
 -- Invariant: nothing is written unless the answer is "started", and then all of it is: a process that
 --            dies right after leaves an attempt that another one asks after.
+-- Continues with: apply_event give_back record_exchange
 -- include _budgets
 -- include _ledger
 local now, price = tonumber(ARGV[1]), tonumber(ARGV[4])
