@@ -10,12 +10,47 @@ from core.store.keys import Keys
 from core.store.scripts import Scripts, commands_of, script_names, source
 
 #: What is sent outside of scripts; MULTI and WATCH with what ends them.
-_SENT = (
-    "DEL EXPIRE GET GETRANGE HDEL HGETALL HINCRBY HMGET HSET HSETNX INCR INFO LLEN LPUSH"
-    " LRANGE LREM LTRIM SADD SET SISMEMBER UNLINK XADD XRANGE XREVRANGE ZADD ZCARD ZRANGE"
-    " MGET ZRANGEBYSCORE ZREM ZREMRANGEBYSCORE ZREVRANGE ZREVRANGEBYSCORE ZSCORE"
-    " MULTI EXEC DISCARD WATCH UNWATCH"
-).split()
+_SENT = [
+    "DEL",
+    "EXPIRE",
+    "GET",
+    "GETRANGE",
+    "HDEL",
+    "HGETALL",
+    "HINCRBY",
+    "HMGET",
+    "HSET",
+    "HSETNX",
+    "INCR",
+    "INFO",
+    "LLEN",
+    "LPUSH",
+    "LRANGE",
+    "LREM",
+    "LTRIM",
+    "SADD",
+    "SET",
+    "SISMEMBER",
+    "UNLINK",
+    "XADD",
+    "XRANGE",
+    "XREVRANGE",
+    "ZADD",
+    "ZCARD",
+    "ZRANGE",
+    "MGET",
+    "ZRANGEBYSCORE",
+    "ZREM",
+    "ZREMRANGEBYSCORE",
+    "ZREVRANGE",
+    "ZREVRANGEBYSCORE",
+    "ZSCORE",
+    "MULTI",
+    "EXEC",
+    "DISCARD",
+    "WATCH",
+    "UNWATCH",
+]
 _PUSH = {"PUBLISH", "SUBSCRIBE"}
 _KEEP_MS = 10_000
 _REMEMBERED_SECONDS = 1.0

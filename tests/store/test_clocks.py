@@ -1,4 +1,4 @@
-"""The clock of the application and that of Redis differ: every key still has its end, and its length."""
+"""The clocks of the application and of Redis differ: keys have their end and their length."""
 
 import logging
 from datetime import timedelta
@@ -19,7 +19,7 @@ from core.verification.model import CheckOutcome
 from tests.world import World, until
 
 SLOT_BYTES = {"c": COUNTER_SLOT_BYTES, "e": ERROR_SLOT_BYTES}
-# The figures of a minute are kept for 2 days, those of a quarter of an hour for 35, of a day for 400.
+# Figures of a minute are kept for 2 days, of a quarter of an hour for 35, of a day for 400.
 OFFSETS = [timedelta(days=days) for days in (-500, -40, -3, -0.04, 0.04, 3, 40, 500)]
 
 

@@ -6,8 +6,9 @@ Each request is a 503 with cause and remedy, nothing of it is written, and all i
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 import redis
 
 from core.delivery.attempt import State
-from core.store.probe import commands_needed
+from core.services import build
 from core.verification.model import CheckOutcome, SendOutcome
 from tests.store.servers import free_port, running
 from tests.world import MovableClock, World, until, world
@@ -239,3 +240,83 @@ def test_nothing_is_sent_that_could_not_be_booked(room: Room, right: str) -> Non
         is_away(room.rest.post("/verifications", json={"number": fresh}), "does not allow")
     assert at.handset(fresh)["messages"] == []
     assert at.start(fresh).outcome is SendOutcome.SENT
+
+
+def test_without_pub_sub_requests_succeed_and_pages_are_woken_all_the_same(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    with without(room, "resetchannels"):
+        verify(room)
+        verification = room.at.started(room.at.number("0705"))
+        with room.at.http.stream("GET", f"/live/{verification}") as stream:
+            # The first wake is that of the beginning; the next ones are looks after a while.
+            woken = (line for line in stream.iter_lines() if line.startswith("data:"))
+            assert [next(woken) for _ in range(3)] == ["data: changed"] * 3
+        assert "may not subscribe" in caplog.text
+        found = [warning.cause for warning in room.at.services.probe.warnings()]
+        assert [cause for cause in found if "Pub/Sub" in cause]
+
+
+@pytest.mark.parametrize(
+    "policy", ["volatile-lru", "volatile-ttl", "allkeys-lru", "allkeys-random"]
+)
+def test_a_memory_policy_that_drops_keys_is_warned_of_at_the_start(
+    room: Room, tmp_path: Path, caplog: pytest.LogCaptureFixture, policy: str
+) -> None:
+    settings = room.at.services.settings.model_copy(update={"data_dir": tmp_path})
+    with configured(room, "maxmemory-policy", policy, "noeviction"):
+        build(settings).close()
+    [warned] = [one for one in caplog.records if policy in one.getMessage()]
+    assert warned.levelname == "WARNING"
+    assert "budgets" in warned.getMessage()
+    assert "noeviction" in warned.__dict__["remedy"]
+
+
+def test_a_good_memory_policy_is_not_warned_of(
+    room: Room, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    build(room.at.services.settings.model_copy(update={"data_dir": tmp_path})).close()
+    assert not [one for one in caplog.records if one.name == "core.services"]
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A disk of 16 MB; only root may make one."""
+    if sys.platform != "linux" or os.getuid() != 0:
+        pytest.skip("a full disk needs root on Linux: it is a small tmpfs")
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
+    if subprocess.run(command, capture_output=True, check=False).returncode != 0:  # noqa: S603
+        pytest.skip("a full disk needs the right to mount a tmpfs")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)  # noqa: S603, S607
+
+
+def test_a_full_disk_is_a_503_and_nothing_is_half_written(tmp_path: Path) -> None:
+    with (
+        small_disk(tmp_path / "disk") as disk,
+        product(disk, "--appendonly", "yes", "--appendfsync", "everysec") as room,
+    ):
+        verify(room)
+
+        @contextmanager
+        def full(room: Room) -> Iterator[None]:
+            filler = disk / "filler"
+            with filler.open("wb", buffering=0) as file, suppress(OSError):
+                while file.write(bytes(65536)):
+                    pass
+            with suppress(redis.ResponseError):
+                while room.admin.set("filler", "x" * 65536):
+                    pass
+            try:
+                yield
+            finally:
+                filler.unlink()
+                until(lambda: room.admin.info("persistence")["aof_last_write_status"] == "ok")
+                room.admin.delete("filler")
+
+        every_write_is_refused_and_leaves_nothing(room, "cannot save", full)
+        until(lambda: healthy(room))
+        verify(room)
