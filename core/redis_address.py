@@ -2,12 +2,15 @@
 
     redis://[user:password@]host[:6379][/db]                 a server; rediss:// with TLS
     unix:///path/to/socket[?db=0]                            a server on this machine
-    redis+cluster://[user:password@]host[:6379]              a Cluster; rediss+cluster:// with TLS
+    redis+cluster://[user:password@]host[:6379],…            a Cluster; rediss+cluster:// with TLS
     redis+sentinel://[user:password@]host[:26379],…/service[/db]
 
 Decision: our own reading around `urlsplit`, not `Redis.from_url`: that one ignores a database that
 is no number, knows neither Cluster nor Sentinel, and lets the query switch retries on, which would
 break the promise in `connection.py`. Only the options below may be in the query.
+
+A password with a `#` or a `/` in it makes another valid URL of the rest, with another host: so what
+follows a `#`, and an `@` behind the host, are refused with a word on how to write such a password.
 """
 
 from collections.abc import Mapping
@@ -29,7 +32,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """Where Redis is. `hosts` are the Sentinels of a SENTINEL and empty for a SOCKET."""
+    """Where Redis is. `hosts` are the Sentinels of a SENTINEL, nodes of a CLUSTER of which one
+    must answer, and empty for a SOCKET."""
 
     kind: Kind
     hosts: tuple[tuple[str, int], ...] = ()
@@ -67,9 +71,15 @@ _SCHEMES = {
 _RULES = {
     Kind.SERVER: "redis://host:6379/0 (rediss:// with TLS)",
     Kind.SOCKET: "unix:///path/to/socket",
-    Kind.CLUSTER: "redis+cluster://host:6379 (rediss+cluster:// with TLS), without a database",
+    Kind.CLUSTER: (
+        "redis+cluster://host:6379,host2:6379 (rediss+cluster:// with TLS), without a database"
+    ),
     Kind.SENTINEL: "redis+sentinel://host:26379,host2:26379/service/0",
 }
+_ENCODING = (
+    "; in a user and a password write %23 for #, %2F for /, %3F for ?, %40 for @ and %25 for %"
+    " (core/store/README.md prints a password like that)"
+)
 
 
 def parse_address(url: str) -> RedisAddress:
@@ -79,10 +89,15 @@ def parse_address(url: str) -> RedisAddress:
         raise ValueError(f"one of {'; '.join(_RULES.values())}")
     kind, tls = _SCHEMES[scheme]
     try:
+        if "#" in url:
+            raise _Rule(_RULES[kind])
         return _parse(kind, tls, urlsplit(url))
     except ValueError as error:
+        rule = str(error) if type(error) is _Rule else _RULES[kind]
+        if "@" in url or "#" in url:
+            rule += _ENCODING
         # `from None`: messages of urlsplit and int quote parts of the URL, so perhaps a password.
-        raise ValueError(str(error) if type(error) is _Rule else _RULES[kind]) from None
+        raise ValueError(rule) from None
 
 
 class _Rule(ValueError):
@@ -90,7 +105,8 @@ class _Rule(ValueError):
 
 
 def _parse(kind: Kind, tls: bool, url: SplitResult) -> RedisAddress:
-    query = dict(parse_qsl(url.query, strict_parsing=bool(url.query)))
+    # A plus is itself here, and no space, as in the other parts.
+    query = dict(parse_qsl(url.query.replace("+", "%2B"), strict_parsing=bool(url.query)))
     allowed = (
         ({"db", "username", "password"} if kind is Kind.SOCKET else set())
         | (_TLS_OPTIONS if tls else set())
@@ -107,10 +123,12 @@ def _parse(kind: Kind, tls: bool, url: SplitResult) -> RedisAddress:
             raise _Rule(_RULES[kind])
         path, service, db = unquote(url.path), "", query.get("db", "")
     else:
+        if "@" in url.path:
+            raise _Rule(_RULES[kind])
         default_port = 26379 if kind is Kind.SENTINEL else 6379
         hosts = tuple(_host(part, default_port) for part in netloc.split(","))
         path, (service, db) = "", _service_and_db(kind, url.path)
-        if len(hosts) > 1 and kind is not Kind.SENTINEL:
+        if len(hosts) > 1 and kind is Kind.SERVER:
             raise _Rule(_RULES[kind])
     if db and not (db.isascii() and db.isdigit()):
         raise _Rule(_RULES[kind])

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-from redis.cluster import RedisCluster
+from redis.cluster import ClusterNode, RedisCluster
 from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
@@ -201,10 +201,11 @@ def _primary(address: RedisAddress, options: dict[str, Any], opened: ExitStack) 
 
 def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) -> Any:
     """A client of a Cluster. Our keys are all in one slot, so nothing of ours needs two nodes."""
-    (host, port) = address.hosts[0]
+    *others, (host, port) = address.hosts
     shown_host = f"[{host}]" if ":" in host else host
     try:
         client = RedisCluster(
+            startup_nodes=[ClusterNode(*one) for one in others],
             # As a URL, because only so a class for the connections is accepted.
             url=f"redis://{shown_host}:{port}",
             connection_class=_Tls if address.tls else _Tcp,

@@ -18,7 +18,7 @@ _AGAIN = "Try again in a moment."
 _CLUSTER = ("The Redis Cluster cannot serve all keys at present.", "Check it: CLUSTER INFO.")
 _PASSWORD = (
     "Redis refused the user or the password.",
-    "Correct them in REDIS_URL and restart.",
+    "Correct them in REDIS_URL (core/store/README.md says how to write a #, / or %) and restart.",
 )
 _PERMISSION = (
     "Redis does not allow this user what the product needs.",

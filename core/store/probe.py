@@ -10,47 +10,11 @@ from core.store.keys import Keys
 from core.store.scripts import Scripts, commands_of, script_names, source
 
 #: What is sent outside of scripts; MULTI and WATCH with what ends them.
-_SENT = [
-    "DEL",
-    "EXPIRE",
-    "GET",
-    "GETRANGE",
-    "HDEL",
-    "HGETALL",
-    "HINCRBY",
-    "HMGET",
-    "HSET",
-    "HSETNX",
-    "INCR",
-    "INFO",
-    "LLEN",
-    "LPUSH",
-    "LRANGE",
-    "LREM",
-    "LTRIM",
-    "SADD",
-    "SET",
-    "SISMEMBER",
-    "UNLINK",
-    "XADD",
-    "XRANGE",
-    "XREVRANGE",
-    "ZADD",
-    "ZCARD",
-    "ZRANGE",
-    "MGET",
-    "ZRANGEBYSCORE",
-    "ZREM",
-    "ZREMRANGEBYSCORE",
-    "ZREVRANGE",
-    "ZREVRANGEBYSCORE",
-    "ZSCORE",
-    "MULTI",
-    "EXEC",
-    "DISCARD",
-    "WATCH",
-    "UNWATCH",
-]
+_SENT = """
+    DEL EXPIRE GET GETRANGE HDEL HGETALL HINCRBY HMGET HSET HSETNX INCR INFO LLEN LPUSH LRANGE LREM
+    LTRIM SADD SET SISMEMBER UNLINK XADD XRANGE XREVRANGE ZADD ZCARD ZRANGE MGET ZRANGEBYSCORE ZREM
+    ZREMRANGEBYSCORE ZREVRANGE ZREVRANGEBYSCORE ZSCORE MULTI EXEC DISCARD WATCH UNWATCH
+"""
 _PUSH = {"PUBLISH", "SUBSCRIBE"}
 _KEEP_MS = 10_000
 _REMEMBERED_SECONDS = 1.0
@@ -59,7 +23,7 @@ _REMEMBERED_SECONDS = 1.0
 def commands_needed() -> list[str]:
     """All commands that the product sends, or runs in scripts, but those that `probe.lua` names."""
     in_scripts = {name for one in script_names() for name in commands_of(source(one))}
-    return sorted(in_scripts | set(_SENT))
+    return sorted(in_scripts | set(_SENT.split()))
 
 
 class Probe:

@@ -1,13 +1,17 @@
 """The connection: each form of REDIS_URL with a real server, and what a missing one is called."""
 
 import os
+import re
 import signal
 import socketserver
+import subprocess
+import sys
 import threading
 import timeit
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import redis
@@ -102,6 +106,23 @@ def test_a_cluster_is_reached(cluster: int) -> None:
     with connected(f"redis+cluster://127.0.0.1:{cluster}") as connection:
         speaks(connection)
         assert connection.where.endswith(f"at redis+cluster://127.0.0.1:{cluster}")
+
+
+def test_a_cluster_is_reached_through_any_of_its_nodes(cluster: int) -> None:
+    for hosts in (
+        f"127.0.0.1:{free_port()},127.0.0.1:{cluster}",
+        f"127.0.0.1:{cluster},127.0.0.1:{free_port()}",
+        f"127.0.0.1:{free_port()},127.0.0.1:{cluster},[::1]:{free_port()}",
+    ):
+        with connected(f"redis+cluster://{hosts}") as connection:
+            speaks(connection)
+            assert connection.where.endswith(f"at redis+cluster://{hosts}")
+
+
+def test_a_cluster_of_which_no_node_answers_is_unavailable() -> None:
+    hosts = f"127.0.0.1:{free_port()},127.0.0.1:{free_port()}"
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        connect(Settings(redis_url=f"redis+cluster://{hosts}"))
 
 
 def test_the_primary_is_found_through_the_first_sentinel_that_answers(tmp_path: Path) -> None:
@@ -396,6 +417,7 @@ def test_threads_share_the_connection(url: str) -> None:
         ("redis://[::1]:7", "redis://[::1]:7"),
         ("unix:///a/b.sock?db=3", "unix:///a/b.sock"),
         ("redis+cluster://h:1", "redis+cluster://h:1"),
+        ("redis+cluster://u:p@h:1,[::1]:2,g", "redis+cluster://h:1,[::1]:2,g:6379"),
         ("rediss+cluster://h", "rediss+cluster://h:6379"),
         ("redis+sentinel://:p@a,b:2/s/1", "redis+sentinel://a:26379,b:2/s/1"),
     ],
@@ -441,6 +463,44 @@ def test_the_refusal_of_a_url_does_not_quote_its_password(end: str) -> None:
         with pytest.raises(ValueError, match=r"^(?!.*s3cret)") as refused:
             parse_address(f"{start}user:s3cret@{end}")
         assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("password", ["p#w", "123#w", "p/w", "6379/w", "1/2", "p?w", "6379?a=b"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "redis://:{}@host",
+        "redis://user:{}@host:6379/0",
+        "rediss://user:{}@host:6379",
+        "redis+cluster://user:{}@host:1,host2",
+        "redis+sentinel://user:{}@host:26379/service",
+        "redis+sentinel://user:{}@host:26379/service/1",
+        "unix://user:{}@/path",
+    ],
+)
+def test_a_password_that_must_be_encoded_is_refused_and_never_a_host(
+    form: str, password: str
+) -> None:
+    with pytest.raises(ValueError, match=r"%23 for #, %2F for /") as refused:
+        parse_address(form.format(password))
+    assert f":{password}@" not in str(refused.value)
+    encoded = parse_address(form.format(quote(password, safe="")))
+    assert (encoded.username or "user", encoded.password) == ("user", password)
+
+
+def test_the_command_of_the_readme_encodes_any_password() -> None:
+    readme = (Path(__file__).parents[2] / "core" / "store" / "README.md").read_text()
+    found = re.search(r"`python -c \"(.*)\"`", readme)
+    assert found is not None
+    word = "a#b/c@d:e?f%g+h é"
+    printed = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", found[1]], input=word, capture_output=True, text=True, check=True
+    )
+    assert parse_address(f"redis://u:{printed.stdout.strip()}@host").password == word
+
+
+def test_a_plus_in_the_password_of_a_socket_stays_one() -> None:
+    assert parse_address("unix:///path?password=a+b%20c").password == "a+b c"
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
