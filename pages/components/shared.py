@@ -8,16 +8,19 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import StoreUnavailable
+from core.once import Once
 from core.services import Services, build
 from core.settings import read_settings
 
 PROJECT = Path(__file__).parents[2]
 
 
-@st.cache_resource(show_spinner=False)
-def services() -> Services:
-    """The services of this process: the same object in every page, route and session."""
+def _build() -> Services:
     return build(read_settings(PROJECT))
+
+
+#: The services of this process: the same object in every page, route and session.
+services = Once(_build)
 
 
 def plain(text: str) -> str:
