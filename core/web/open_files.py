@@ -1,4 +1,4 @@
-"""Each connection is an open file, and many systems allow a process 1,024 unless it asks for more."""
+"""Each connection is an open file; many systems allow a process 1,024 unless it asks for more."""
 
 import logging
 import sys

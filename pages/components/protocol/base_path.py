@@ -1,4 +1,4 @@
-"""The app has a host of its own: our routes, cookies and callbacks know no path in front of them."""
+"""The app needs a host of its own: our routes, cookies and callbacks know no path prefix."""
 
 import streamlit as st
 

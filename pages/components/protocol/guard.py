@@ -1,13 +1,16 @@
 """The guard in front of Streamlit's websocket.
 
 A browser of our pages sends a few kinds of small messages, a few a second. A socket that sends
-anything else, or much more, is closed. Runs wait for their turn (`turns`), so that a flood of
+anything else, or much more, is dropped. Runs wait for their turn (`turns`), so that a flood of
 allowed messages delays nobody but its sender.
+
+Dropped means without a close frame: the server would wait 10 seconds for the client's answer to it
+and read all that a flooding client sends until then. A socket that floods is not read any more and
+is held for a while first: to parse what a client sends costs more than to leave it waiting.
 """
 
 import asyncio
 import logging
-import time
 from collections import deque
 from urllib.parse import urlsplit
 
@@ -15,7 +18,8 @@ import streamlit as st
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.components.protocol.messages import LONGEST, allowed_kind, ends_work, is_work
+from pages.components.protocol.bucket import Bucket
+from pages.components.protocol.messages import LONGEST, ends_work, is_allowed, is_work
 from pages.components.protocol.paths import STREAM, is_plain, not_found
 from pages.components.protocol.sockets import Sockets, client_address
 from pages.components.protocol.turns import Runner, Turns
@@ -26,8 +30,10 @@ log = logging.getLogger(__name__)
 RATE, BURST = 20.0, 60.0
 #: Messages of one socket that wait for their turn: their number, and their bytes together.
 _MOST_WAITING, _MOST_BYTES = 128, 1024 * 1024
-#: RFC 6455, 7.4.1: a kind of data that is not accepted, a policy violation, a message too big.
-_UNACCEPTABLE, _VIOLATION, _TOO_BIG = 1003, 1008, 1009
+_HOLD_SECONDS = 5.0
+#: New sockets of the process, likewise. More of them wait.
+NEW_RATE, NEW_BURST = 40.0, 100.0
+_DROPPED: Message = {"type": "websocket.disconnect", "code": 1008}
 
 
 class ProtocolGuard:
@@ -37,6 +43,7 @@ class ProtocolGuard:
         self._app = app
         self._sockets = Sockets()
         self._turns = Turns()
+        self._new = Bucket(NEW_RATE, NEW_BURST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
@@ -52,6 +59,7 @@ class ProtocolGuard:
         else:
             socket = _Socket(receive, send, self._turns, Runner(self._sockets.visitor(address)))
             try:
+                await asyncio.sleep(self._new.take())
                 await socket.serve(self._app, scope)
             finally:
                 self._sockets.close(address)
@@ -80,7 +88,7 @@ def is_own_origin(scope: Scope) -> bool:
 
 async def _refuse(receive: Receive, send: Send) -> None:
     await receive()
-    await send({"type": "websocket.close", "code": _VIOLATION})
+    await send({"type": "websocket.close", "code": 1008})
 
 
 class _Socket:
@@ -95,7 +103,8 @@ class _Socket:
         self._bytes = 0
         self._has_more = asyncio.Event()
         self._ending: Message | None = None
-        self._left, self._at = BURST, time.monotonic()
+        self._floods = False
+        self._bucket = Bucket(RATE, BURST)
 
     async def serve(self, app: ASGIApp, scope: Scope) -> None:
         reader = asyncio.create_task(self._read_all(), name="websocket-guard")
@@ -104,6 +113,8 @@ class _Socket:
         finally:
             reader.cancel()
             self._turns.leave(self._runner)
+        if self._floods:
+            await asyncio.sleep(_HOLD_SECONDS)
 
     async def _read_all(self) -> None:
         while self._ending is None:
@@ -112,27 +123,25 @@ class _Socket:
                 self._end(message)
             elif message["type"] != "websocket.receive":
                 self._add(message, work=False)
-            elif isinstance(outcome := self._check(message), str):
-                self._add(message, work=is_work(outcome))
+            elif refused := self._refusal(message):
+                log.warning("socket dropped", extra={"cause": refused})
+                self._end(_DROPPED)
             else:
-                self._end({"type": "websocket.disconnect", "code": outcome})
-                log.warning("socket closed", extra={"code": outcome})
-                await self._send({"type": "websocket.close", "code": outcome})
+                self._add(message, work=is_work(message["bytes"]))
 
-    def _check(self, message: Message) -> str | int:
-        """The message's kind, or the code to close with."""
-        now = time.monotonic()
-        self._left, self._at = min(BURST, self._left + (now - self._at) * RATE), now
-        self._left -= 1
+    def _refusal(self, message: Message) -> str | None:
+        """Why the socket of this message is dropped, in words; None: it goes on."""
         data = message.get("bytes")
         if data is None:
-            return _UNACCEPTABLE
+            return "text instead of a message"
         if len(data) > LONGEST:
-            return _TOO_BIG
-        is_full = len(self._read) >= _MOST_WAITING or self._bytes + len(data) > _MOST_BYTES
-        if self._left < 0 or is_full:
-            return _VIOLATION
-        return allowed_kind(data) or _VIOLATION
+            return "a message is too long"
+        if self._bucket.take():
+            self._floods = True
+            return "too many messages"
+        if len(self._read) >= _MOST_WAITING or self._bytes + len(data) > _MOST_BYTES:
+            return "too many messages wait"
+        return None if is_allowed(data) else "a message that our pages do not send"
 
     def _add(self, message: Message, *, work: bool) -> None:
         self._read.append((message, work))

@@ -25,22 +25,21 @@ _ENDS = frozenset(
 )
 
 
-def allowed_kind(data: bytes) -> str | None:
-    """The kind of a message from a browser; None where it is malformed or not allowed."""
+def is_allowed(data: bytes) -> bool:
+    """Whether a message from a browser is well formed and of a kind that our pages send."""
     try:
         message = BackMsg.FromString(data)
     except DecodeError:
-        return None
+        return False
     kind = message.WhichOneof("type")
     if kind == "backend_operation_request":
-        operation = message.backend_operation_request.WhichOneof("payload")
-        return kind if operation in _OPERATIONS else None
-    return kind if kind in ALLOWED else None
+        return message.backend_operation_request.WhichOneof("payload") in _OPERATIONS
+    return kind in ALLOWED
 
 
-def is_work(kind: str) -> bool:
-    """Whether a message of this kind makes the process run code of a page."""
-    return kind in _WORK
+def is_work(data: bytes) -> bool:
+    """Whether an allowed message makes the process run code of a page."""
+    return BackMsg.FromString(data).WhichOneof("type") in _WORK
 
 
 def ends_work(data: bytes) -> bool:
