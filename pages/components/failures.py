@@ -6,7 +6,7 @@ from secrets import choice
 import streamlit as st
 
 from core.errors import ProductError, StoreUnavailable
-from pages.components.shared import outage_shown, plain
+from pages.components.shared import plain
 
 log = logging.getLogger(__name__)
 
@@ -18,8 +18,7 @@ def show_failure(error: Exception) -> bool:
     """The `on_script_error` of `st.App`: called in the failed page, fragment or callback, after
     Streamlit has logged the traceback. True: Streamlit shows nothing itself."""
     if isinstance(error, StoreUnavailable):
-        with outage_shown():
-            raise error
+        st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
         return True
     reference = "".join(choice(_ALPHABET) for _ in range(6))
     log.error("page failed", extra={"reference": reference, "error": type(error).__name__})

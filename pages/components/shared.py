@@ -37,11 +37,12 @@ def title(words: str, *, simulated: bool) -> None:
 
 
 @contextmanager
-def outage_shown() -> Iterator[None]:
-    """In place of what needs Redis: a banner with the cause, the remedy and a retry."""
+def outage_shown(*, key: str) -> Iterator[None]:
+    """In place of what needs Redis: a banner with the cause, the remedy and a retry, whose button
+    has this key."""
     try:
         yield
     except StoreUnavailable as error:
         st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
         # Any click is a rerun, and a rerun tries again.
-        st.button("Try again", icon=":material/refresh:", key="try_again")
+        st.button("Try again", icon=":material/refresh:", key=key)
