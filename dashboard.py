@@ -28,6 +28,7 @@ def pages() -> list[st.Page]:
 
 
 if __name__ == "__main__":
+    from pages.components.connection import connection_bar
     from pages.components.look import apply_look
 
     # A file of ours: the icons that have names are fetched from a server of Google's.
@@ -38,6 +39,7 @@ if __name__ == "__main__":
     )
     page = st.navigation(pages(), position="top")
     apply_look()
+    connection_bar()
     page.run()
 else:
     from starlette.middleware import Middleware
@@ -47,6 +49,11 @@ else:
     from core.sandbox.app import Sandbox
     from core.services import Services
     from core.web.app import Web
+    from core.web.headers import broken
+    from pages.components.failures import show_failure
+    from pages.components.protocol.base_path import refuse_base_path
+    from pages.components.protocol.guard import ProtocolGuard
+    from pages.components.protocol.paths import OtherPaths
     from pages.components.shared import services
 
     log_to_stderr()
@@ -60,19 +67,22 @@ else:
             speed=of.settings.sandbox_speed,
         )
 
-    try:
-        services()
-    except ProductError as error:
-        # Before anything is served: a sentence, not a traceback.
-        sys.exit(f"{error.cause}\n{error.remedy}")
-
     # Without this, the first visitor after a start could reach a page's file directly, without the
     # half above: Streamlit treats a folder `pages/` as pages of its own until it is told otherwise.
     st.navigation(pages())
     web = Web(services, make_sandbox)
     app = st.App(
         __file__,
-        routes=web.routes,
+        routes=[*web.routes, OtherPaths(page.stem for page in PAGES.glob("*.py"))],
         lifespan=web.lifespan,
-        middleware=[Middleware(web.middleware)],
+        middleware=[*web.front, Middleware(ProtocolGuard)],
+        on_script_error=show_failure,
+        exception_handlers={Exception: broken},
     )
+    try:
+        # After `st.App`, which finds the folder of config.toml.
+        refuse_base_path()
+        services()
+    except ProductError as error:
+        # Before anything is served: a sentence, not a traceback.
+        sys.exit(f"{error.cause}\n{error.remedy}")

@@ -26,7 +26,7 @@ def main() -> None:
         f"[Documentation]({base}/api/v1/docs) · [OpenAPI]({base}/api/v1/openapi.json) · "
         f"Prometheus scrapes `{base}/metrics`"
     )
-    with outage_shown():
+    with outage_shown(key="api_try_again"):
         _tokens()
         _examples()
         _events()
@@ -43,7 +43,7 @@ def _tokens() -> None:
         columns = {
             "name": text("Name"), "scopes": text("May"), "made": text("Made"), "ends": text("Ends"),
         }  # fmt: skip
-        grid(api.token_table(made, zone), "tokens", columns)
+        grid(api.token_table(made, zone), "api_tokens", columns)
     elif token is None:
         st.info("Nobody yet. Make a token; it is shown once.", icon=":material/key:")
     st.caption("Make one for each program, with what it needs: verify, read or admin.")

@@ -17,7 +17,7 @@ app = services()
 def main() -> None:
     """One attempt, or the list of them."""
     zone = ZoneInfo(zone_of(None, st.context.timezone))
-    with outage_shown():
+    with outage_shown(key="attempts_try_again"):
         simulated = app.settings.is_sandbox and app.queries.is_simulated()
         title("Attempts", simulated=simulated)
         if chosen := st.query_params.get("attempt"):

@@ -52,7 +52,7 @@ def main() -> None:
     for warning in app.settings.warnings:
         st.warning(warning)
     verification = st.query_params.get("verification")
-    with outage_shown():
+    with outage_shown(key="verify_try_again"):
         if verification and app.verifications.look(verification):
             _verification(verification)
         else:
@@ -74,9 +74,9 @@ def _form(*, unknown: bool) -> None:
             number.e164 if number else None,
             sandbox=app.settings.is_sandbox,
             offers=False,
-            key="phone",
+            key="verify_phone",
         )
-    timeline(waiting_timeline(_mode()), key="steps")
+    timeline(waiting_timeline(_mode()), key="verify_steps")
 
 
 def _choose(*, unknown: bool) -> PhoneNumber | None:
@@ -87,7 +87,7 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
         "Phone number",
         type="phone",
         live=True,
-        key="typed",
+        key="verify_typed",
         placeholder="+1 415 555 0123",
         persist_state="session",
     )
@@ -100,7 +100,7 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
             format_func=CHANNELS.__getitem__,
             default=Channel.SMS,
             required=True,
-            key="channel",
+            key="verify_channel",
             persist_state="session",
         )
         st.segmented_control(
@@ -109,7 +109,7 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
             format_func=MODES.__getitem__,
             default=Mode.SMS,
             required=True,
-            key="mode",
+            key="verify_mode",
             disabled=channel is not Channel.PHLO,
             persist_state="session",
         )
@@ -122,7 +122,7 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
         args=(typed, region, state.request),
         disabled=number is None,
     )
-    refused = state.pop("refused", None)
+    refused = state.pop("verify_refused", None)
     if refused is not None:
         st.error(f"**{plain(refused.cause)}** {plain(refused.remedy)}")
     return number
@@ -164,7 +164,10 @@ def _about(channel: Channel) -> str:
 
 def _send(typed: str, region: str | None, key: str) -> None:
     """Runs once for a click. `key` came with the button: a second click on it sends nothing."""
-    with outage_shown(), st.spinner("Plivo is being asked", show_time=True):
+    with (
+        outage_shown(key="verify_try_again_send"),
+        st.spinner("Plivo is being asked", show_time=True),
+    ):
         result = app.verifications.start(
             typed,
             _channel(),
@@ -179,14 +182,14 @@ def _send(typed: str, region: str | None, key: str) -> None:
         if result.verification:
             st.query_params["verification"] = result.verification
         else:
-            state.refused = result
+            state.verify_refused = result
 
 
 @st.fragment
 def _verification(verification: str) -> None:
     """One verification, drawn again at each of its changes; nothing else of the page is."""
-    with outage_shown():
-        live(verification, key="live")
+    with outage_shown(key="verify_try_again_part"):
+        live(verification, key="verify_live")
         view = app.verifications.look(verification)
         if view is None:
             st.rerun()
@@ -199,10 +202,10 @@ def _verification(verification: str) -> None:
                 sandbox=app.settings.is_sandbox,
                 since_ms=to_ms(view.verification.started_at),
                 offers=view.verification.status is Status.PENDING,
-                key="phone",
+                key="verify_phone",
             )
-        timeline(steps_of(view), key="steps")
-        behind = st.expander("Behind the scenes", on_change="rerun", key="behind")
+        timeline(steps_of(view), key="verify_steps")
+        behind = st.expander("Behind the scenes", on_change="rerun", key="verify_behind")
         if behind.open:
             with behind:
                 began = to_ms(view.verification.started_at)
@@ -234,7 +237,7 @@ def _task(view: View) -> None:
         call_reason=offer.reason if offer else "",
         notice=notice,
         notice_kind=kind,
-        key="panel",
+        key="verify_panel",
     )
     if events.entered is not None:
         _check(view, events.entered)
@@ -297,11 +300,11 @@ def _start_over() -> None:
 
 
 def _channel() -> Channel:
-    return Channel(state.get("channel") or Channel.SMS)
+    return Channel(state.get("verify_channel") or Channel.SMS)
 
 
 def _mode() -> Mode:
-    return Mode(state.get("mode") or Mode.SMS) if _channel() is Channel.PHLO else _own_mode()
+    return Mode(state.get("verify_mode") or Mode.SMS) if _channel() is Channel.PHLO else _own_mode()
 
 
 def _own_mode() -> Mode:

@@ -25,9 +25,12 @@ from core.services import Services, build
 from core.settings import read_settings
 from core.web import access, live, plivo, seed
 from core.web.access_log import hide_addresses
+from core.web.body_deadline import BodyDeadline
 from core.web.farewell import call_on_stop
+from core.web.headers import SecurityHeaders, broken
 from core.web.live import Changes
 from core.web.monitoring import route as monitoring
+from core.web.open_files import raise_file_limit
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -84,6 +87,7 @@ class Web:
     async def lifespan(self, app: Any) -> AsyncIterator[dict[str, Any]]:
         """Start what runs in the background, and stop it again, in the opposite order."""
         hide_addresses()
+        raise_file_limit()
         services = self._services()
         async with AsyncExitStack() as stack:
             stack.callback(services.close)
@@ -116,6 +120,11 @@ class Web:
     def _warm(self) -> None:
         self._services().warm()
         import_module("core.web.rest.application")
+
+    @property
+    def front(self) -> list[Middleware]:
+        """What stands in front of every route, the pages included; the outermost comes first."""
+        return [Middleware(SecurityHeaders), Middleware(BodyDeadline), Middleware(self.middleware)]
 
     def middleware(self, app: ASGIApp) -> ASGIApp:
         """Learns the address this process listens on from the first request it gets."""
@@ -155,7 +164,10 @@ class Web:
 def standalone(web: Web) -> Starlette:
     """The routes without the pages."""
     return Starlette(
-        routes=web.routes, lifespan=web.lifespan, middleware=[Middleware(web.middleware)]
+        routes=web.routes,
+        lifespan=web.lifespan,
+        middleware=web.front,
+        exception_handlers={Exception: broken},
     )
 
 

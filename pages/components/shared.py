@@ -8,16 +8,19 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import StoreUnavailable
+from core.once import Once
 from core.services import Services, build
 from core.settings import read_settings
 
 PROJECT = Path(__file__).parents[2]
 
 
-@st.cache_resource(show_spinner=False)
-def services() -> Services:
-    """The services of this process: the same object in every page, route and session."""
+def _build() -> Services:
     return build(read_settings(PROJECT))
+
+
+#: The services of this process: the same object in every page, route and session.
+services = Once(_build)
 
 
 def plain(text: str) -> str:
@@ -34,11 +37,12 @@ def title(words: str, *, simulated: bool) -> None:
 
 
 @contextmanager
-def outage_shown() -> Iterator[None]:
-    """In place of what needs Redis: a banner with the cause, the remedy and a retry."""
+def outage_shown(*, key: str) -> Iterator[None]:
+    """In place of what needs Redis: a banner with the cause, the remedy and a retry, whose button
+    has this key."""
     try:
         yield
     except StoreUnavailable as error:
         st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
         # Any click is a rerun, and a rerun tries again.
-        st.button("Try again", icon=":material/refresh:", key="try_again")
+        st.button("Try again", icon=":material/refresh:", key=key)

@@ -281,7 +281,7 @@ def test_an_attempt_opens_into_all_that_was_heard(page: Page, loaded: App) -> No
     assert len(listed) == 50
     assert all("•" in row["to"] for row in listed)
     # The number of the first row; the checkbox is in front of it.
-    click_row(page, page.locator(".st-key-list"), 0, x=230)
+    click_row(page, page.locator(".st-key-attempts_list"), 0, x=230)
     expect(page.get_by_role("heading", name="All that was heard")).to_be_visible(timeout=PATIENCE)
     assert query(page)["attempt"] == [listed[0]["attempt"]]
     page.get_by_role("button", name="All attempts").click()

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.services import Services
+from pages.components.delivery.empty import last_good
 from pages.components.shared import services as of_process
 
 PROJECT = Path(__file__).parents[2]
@@ -29,10 +29,12 @@ def settle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Settle]:
         monkeypatch.setenv("DATA_DIR", str(tmp_path))
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
-        st.cache_resource.clear()
+        of_process.forget()
+        last_good.forget()
 
     yield chosen
-    st.cache_resource.clear()
+    of_process.forget()
+    last_good.forget()
 
 
 @pytest.fixture

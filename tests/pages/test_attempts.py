@@ -56,14 +56,17 @@ def test_another_filter_begins_at_the_first_page(services: Services) -> None:
     ids = listed(services, PAGE + 5)
     at = opened("attempts")
     button(at, "Older")
-    at.selectbox("channel").set_value("sms").run()
+    at.selectbox("attempts_channel").set_value("sms").run()
     assert shown(at) == ids[:PAGE]
     assert "before" not in at.query_params
 
 
 def test_filters_are_restored_from_the_address_and_cleared(services: Services) -> None:
     listed(services, 3)
-    query = {"state": "▲ undelivered", "channel": "Call", "country": "Nigeria", "error": "30"}
+    query = {
+        "attempts_state": "▲ undelivered", "attempts_channel": "Call",
+        "attempts_country": "Nigeria", "attempts_error": "30",
+    }  # fmt: skip
     at = opened("attempts", **query)
     assert [at.session_state[name] for name in query] == ["undelivered", "voice", "NG", "30"]
     assert "No attempt matches" in said(at)

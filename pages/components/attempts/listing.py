@@ -18,7 +18,10 @@ from core.verification.number import parse_number
 from pages.components.attempts.address import forget, go
 from pages.components.panel import colours, csv, frame_height, grid, number, text
 
-_FILTERS = ("state", "channel", "country", "error")
+#: Keys of the filters, which are also their names in the address.
+_STATE, _CHANNEL, _COUNTRY, _ERROR = _FILTERS = (
+    "attempts_state", "attempts_channel", "attempts_country", "attempts_error",
+)  # fmt: skip
 
 
 def listing(app: Services, zone: ZoneInfo, *, simulated: bool) -> None:
@@ -45,7 +48,10 @@ def listing(app: Services, zone: ZoneInfo, *, simulated: bool) -> None:
 
 
 def _find(app: Services) -> None:
-    with st.form("find", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+    with (
+        st.form("attempts_find", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
         typed = st.text_input(
             "Find", placeholder="Phone number, verification id or message uuid", type="search"
         )
@@ -84,16 +90,18 @@ def _found(app: Services) -> tuple[str, list[Attempt]] | None:
 
 def _filters(app: Services) -> None:
     grid = st.grid(4, min_column_width=150, gap="small")
-    _select(grid.cell(), "State", "state", states())
-    _select(grid.cell(), "Channel", "channel", channels())
-    _select(grid.cell(), "Country", "country", countries(app.queries.known()))
+    _select(grid.cell(), "State", _STATE, states())
+    _select(grid.cell(), "Channel", _CHANNEL, channels())
+    _select(grid.cell(), "Country", _COUNTRY, countries(app.queries.known()))
     with grid.cell():
         st.text_input(
-            "Error code", key="error", bind="query-params", placeholder="All", on_change=forget,
+            "Error code", key=_ERROR, bind="query-params", placeholder="All", on_change=forget,
             persist_state="session",
         )  # fmt: skip
     if any(_wanted()):
-        st.button("Clear filters", icon=":material/filter_alt_off:", on_click=_clear, key="clear")
+        st.button(
+            "Clear filters", icon=":material/filter_alt_off:", on_click=_clear, key="attempts_clear"
+        )
 
 
 def _select(place: Any, label: str, key: str, options: dict[str, str]) -> None:
@@ -108,7 +116,7 @@ def _select(place: Any, label: str, key: str, options: dict[str, str]) -> None:
 def _clear() -> None:
     forget()
     for name in _FILTERS:
-        st.session_state[name] = "" if name == "error" else EVERY
+        st.session_state[name] = "" if name == _ERROR else EVERY
 
 
 def _wanted() -> tuple[str, str, str, str]:
@@ -136,11 +144,16 @@ def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bo
         "Requested", format="D MMM HH:mm:ss", timezone=zone.key
     )
     to = st.column_config.ButtonColumn(
-        "To", type="tertiary", alignment="left", key="opened", on_click=_open, args=(frame,)
+        "To",
+        type="tertiary",
+        alignment="left",
+        key="attempts_opened",
+        on_click=_open,
+        args=(frame,),
     )
     picked = grid(
         _coloured(frame, colours()),
-        "list",
+        "attempts_list",
         {
             "requested": requested,
             "to": to,
@@ -164,7 +177,7 @@ def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bo
 
 
 def _open(frame: pd.DataFrame) -> None:
-    go(attempt=frame["attempt"].iloc[st.session_state["opened"]["row"]])
+    go(attempt=frame["attempt"].iloc[st.session_state["attempts_opened"]["row"]])
 
 
 def _coloured(frame: pd.DataFrame, palette: Palette) -> Any:

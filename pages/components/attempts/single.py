@@ -42,12 +42,13 @@ def single(app: Services, chosen: str, zone: ZoneInfo) -> None:
     st.subheader(f"{channel_name(attempt.channel)} to {attempt.to_masked}", anchor=False)
     sign = f":{_COLOURS[attempt.state]}[{words.mark}]" if attempt.state in _COLOURS else words.mark
     st.markdown(f"{sign} **{plain(words.headline)}** {plain(words.detail)}")
-    timeline(attempt_timeline(attempt), key="steps")
+    timeline(attempt_timeline(attempt), key="attempts_steps")
     told = {name: plain(value) for name, value in facts(attempt).items()}
     st.table(told, border="horizontal")
     st.subheader("All that was heard", anchor=False)
     st.dataframe(
-        heard_table(app.ledger.heard(attempt.id), attempt, zone), hide_index=True, key="heard",
+        heard_table(app.ledger.heard(attempt.id), attempt, zone),
+        hide_index=True, key="attempts_heard",
         column_config={
             "what": "What", "at": f"At ({zone.key})", "after_s": number("After", "%.1f s"),
             "from": "From", "heard_s": number("Heard after", "%.1f s"), "note": "Note",

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core.errors import ProductError, StoreUnavailable
+from core.once import Once
 from core.panels.empty import SAMPLE_WORDS, Empty, LastGood, unreachable
 from core.services import Services
 from pages.components.delivery.header import clear_filters
@@ -15,10 +16,8 @@ from pages.components.delivery.header import clear_filters
 _FILLABLE = {Empty.NOT_CONFIGURED, Empty.NO_TRAFFIC}
 
 
-@st.cache_resource(show_spinner=False)
-def last_good() -> LastGood:
-    """Of this process, for all its sessions."""
-    return LastGood()
+#: Of this process, for all its sessions.
+last_good = Once(LastGood)
 
 
 @contextmanager

@@ -1,0 +1,175 @@
+"""The guard in front of Streamlit's websocket.
+
+A browser of our pages sends a few kinds of small messages, a few a second. A socket that sends
+anything else, or much more, is dropped. Runs wait for their turn (`turns`), so that a flood of
+allowed messages delays nobody but its sender.
+
+Dropped means without a close frame: the server would wait 10 seconds for the client's answer to it
+and read all that a flooding client sends until then. A socket that floods is not read any more and
+is held for a while first: to parse what a client sends costs more than to leave it waiting.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from urllib.parse import urlsplit
+
+import streamlit as st
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pages.components.protocol.bucket import Bucket
+from pages.components.protocol.messages import LONGEST, ends_work, is_allowed, is_work
+from pages.components.protocol.paths import STREAM, is_plain, not_found
+from pages.components.protocol.sockets import Sockets, client_address
+from pages.components.protocol.turns import Runner, Turns
+
+log = logging.getLogger(__name__)
+
+#: Messages of one socket: so many a second over a while, and so many at once.
+RATE, BURST = 20.0, 60.0
+#: Messages of one socket that wait for their turn: their number, and their bytes together.
+_MOST_WAITING, _MOST_BYTES = 128, 1024 * 1024
+_HOLD_SECONDS = 5.0
+#: New sockets of the process, likewise. More of them wait.
+NEW_RATE, NEW_BURST = 40.0, 100.0
+_DROPPED: Message = {"type": "websocket.disconnect", "code": 1008}
+
+
+class ProtocolGuard:
+    """Middleware for `st.App`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._sockets = Sockets()
+        self._turns = Turns()
+        self._new = Bucket(NEW_RATE, NEW_BURST)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            app = self._app if is_plain(scope) else not_found
+            await app(scope, receive, send)
+            return
+        address = client_address(scope)
+        if scope["path"] != STREAM or not is_own_origin(scope):
+            await _refuse(receive, send)
+        elif not self._sockets.open(address):
+            log.warning("socket refused", extra={"cause": "too many are open"})
+            await _refuse(receive, send)
+        else:
+            socket = _Socket(receive, send, self._turns, Runner(self._sockets.visitor(address)))
+            try:
+                await asyncio.sleep(self._new.take())
+                await socket.serve(self._app, scope)
+            finally:
+                self._sockets.close(address)
+
+
+def is_own_origin(scope: Scope) -> bool:
+    """Whether a websocket is asked for by a page of this host, of an origin that
+    `server.corsAllowedOrigins` names, or by no browser.
+
+    Streamlit's own check follows and also lets every page of this machine's addresses in; for an
+    origin that it does not know it asks a foreign server which address this machine has.
+    """
+    headers = Headers(scope=scope)
+    origin = headers.get("origin")
+    if origin is None:
+        return True
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    if parts.netloc and parts.netloc.lower() == headers.get("host", "").lower():
+        return True
+    others = st.get_option("server.corsAllowedOrigins") or []
+    return origin.lower() in {str(other).lower().rstrip("/") for other in others}
+
+
+async def _refuse(receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "websocket.close", "code": 1008})
+
+
+class _Socket:
+    """One websocket: what its browser sends is read at once, checked, and passed on in turn."""
+
+    def __init__(self, receive: Receive, send: Send, turns: Turns, runner: Runner) -> None:
+        self._receive = receive
+        self._send = send
+        self._turns = turns
+        self._runner = runner
+        self._read: deque[tuple[Message, bool]] = deque()
+        self._bytes = 0
+        self._has_more = asyncio.Event()
+        self._ending: Message | None = None
+        self._floods = False
+        self._bucket = Bucket(RATE, BURST)
+
+    async def serve(self, app: ASGIApp, scope: Scope) -> None:
+        reader = asyncio.create_task(self._read_all(), name="websocket-guard")
+        try:
+            await app(scope, self._next, self._pass_on)
+        finally:
+            reader.cancel()
+            self._turns.leave(self._runner)
+        if self._floods:
+            await asyncio.sleep(_HOLD_SECONDS)
+
+    async def _read_all(self) -> None:
+        while self._ending is None:
+            message = await self._receive()
+            if message["type"] == "websocket.disconnect":
+                self._end(message)
+            elif message["type"] != "websocket.receive":
+                self._add(message, work=False)
+            elif refused := self._refusal(message):
+                log.warning("socket dropped", extra={"cause": refused})
+                self._end(_DROPPED)
+            else:
+                self._add(message, work=is_work(message["bytes"]))
+
+    def _refusal(self, message: Message) -> str | None:
+        """Why the socket of this message is dropped, in words; None: it goes on."""
+        data = message.get("bytes")
+        if data is None:
+            return "text instead of a message"
+        if len(data) > LONGEST:
+            return "a message is too long"
+        if self._bucket.take():
+            self._floods = True
+            return "too many messages"
+        if len(self._read) >= _MOST_WAITING or self._bytes + len(data) > _MOST_BYTES:
+            return "too many messages wait"
+        return None if is_allowed(data) else "a message that our pages do not send"
+
+    def _add(self, message: Message, *, work: bool) -> None:
+        self._read.append((message, work))
+        self._bytes += len(message.get("bytes") or b"")
+        self._has_more.set()
+
+    def _end(self, message: Message) -> None:
+        self._ending = message
+        self._has_more.set()
+        self._turns.leave(self._runner)
+
+    async def _next(self) -> Message:
+        """The `receive` of the application."""
+        while not self._read and self._ending is None:
+            self._has_more.clear()
+            await self._has_more.wait()
+        if self._ending is not None:
+            return self._ending
+        message, work = self._read.popleft()
+        self._bytes -= len(message.get("bytes") or b"")
+        if work:
+            await self._turns.take(self._runner)
+        return self._ending or message
+
+    async def _pass_on(self, message: Message) -> None:
+        """The `send` of the application."""
+        if self._ending is not None:
+            return
+        if message["type"] == "websocket.send" and ends_work(message.get("bytes") or b""):
+            self._turns.end(self._runner)
+        await self._send(message)

@@ -1,0 +1,78 @@
+"""Which of Streamlit's paths are served. Every other path that is not ours is a 404.
+
+Without this, Streamlit serves uploads, metrics of the runtime, a sign-in and an API for agents to
+everyone, and its page at every address that it does not know.
+"""
+
+from collections.abc import Iterable
+
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+STREAM = "/_stcore/stream"
+_HOST_CONFIG = "/_stcore/host-config"
+_FILES = frozenset({"/", "/index.html", "/favicon.png", "/manifest.json", "/_stcore/health"})
+_FOLDERS = ("/static/", "/media/")
+
+#: What Streamlit's page may do for a page that embeds it. Streamlit's own answer lets the hosts of
+#: its cloud steer the page, and lets its page open dialogs with its own error texts.
+_HOST = {
+    "allowedOrigins": [],
+    "useExternalAuthToken": False,
+    "enableCustomParentMessages": False,
+    "enforceDownloadInNewTab": False,
+    "metricsUrl": "",
+    "blockErrorDialogs": True,
+    "resourceCrossOriginMode": None,
+}
+_NOT_FOUND = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>Not found</title>"
+    "<meta name=viewport content='width=device-width'>"
+    "<body style='font: 16px/1.5 sans-serif; margin: 48px 24px'>"
+    "<h1>There is nothing at this address</h1><p>Go to <a href='/'>Verify</a>.</p>"
+)
+
+
+#: Parts that a browser never sends: it resolves them first.
+_ODD_PARTS = frozenset({"", ".", ".."})
+
+
+def is_plain(scope: Scope) -> bool:
+    """Whether a path is written as ours are, without empty parts, dots or backslashes."""
+    if scope["type"] != "http":
+        return True
+    path: str = scope["path"]
+    return "\\" not in path and _ODD_PARTS.isdisjoint(path.rstrip("/").split("/")[1:])
+
+
+not_found = HTMLResponse(_NOT_FOUND, 404)
+
+
+class OtherPaths(BaseRoute):
+    """The last of our routes, in front of Streamlit's: takes what those must not answer."""
+
+    def __init__(self, pages: Iterable[str]) -> None:
+        """`pages`: the names of the pages' files, which are their paths."""
+        self._served = _FILES | {f"/{page}" for page in pages}
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] != "http":
+            return Match.NONE, {}
+        path = scope["path"]
+        is_served = path in self._served or path.rstrip("/") in self._served
+        if is_served or path.startswith(_FOLDERS):
+            # Streamlit asks a foreign server for this machine's address when it sees an origin
+            # that it does not know. No foreign page reads an answer of these paths.
+            headers = [pair for pair in scope["headers"] if pair[0] != b"origin"]
+            scope["headers"] = headers
+            return Match.NONE, {}
+        return Match.FULL, {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response: Response
+        if scope["path"] == _HOST_CONFIG and scope["method"] in {"GET", "HEAD"}:
+            response = JSONResponse(_HOST, headers={"Cache-Control": "no-cache"})
+        else:
+            response = not_found
+        await response(scope, receive, send)
