@@ -39,6 +39,7 @@ class Code(StrEnum):
     OVER_BUDGET = "over_budget"
     NUMBER_LOCKED = "number_locked"
     TOO_SOON = "too_soon"
+    SENDS_BUSY = "sends_busy"
     VERIFICATION_CLOSED = "verification_closed"
     MALFORMED_CODE = "malformed_code"
     CURSOR_REFUSED = "cursor_refused"
