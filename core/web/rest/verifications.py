@@ -128,7 +128,7 @@ async def start(
             idempotency_key=_key(token, idempotency_key),
         )
         answer = _sent(services, result)
-        response.headers["Location"] = f"{request.url.path.rstrip('/')}/{result.verification}"
+        response.headers["Location"] = f"{request.scope['path'].rstrip('/')}/{result.verification}"
         if result.outcome is SendOutcome.DUPLICATE:
             response.headers["Idempotency-Replayed"] = "true"
         return answer
