@@ -58,7 +58,7 @@ def test_a_long_body_without_a_length_is_refused(api: Api) -> None:
 def test_an_odd_value_in_any_field_is_no_internal_error(api: Api, odd: object) -> None:
     message = {"src": SENDER, "dst": number("5555"), "text": "hello"}
     call = {"from": SENDER, "to": number("5555"), "answer_url": "http://127.0.0.1:9/x"}
-    run = {"from": SENDER, "to": number("5555"), "otp": "123456", "mode": "sms"}
+    run: dict[str, object] = {"from": SENDER, "to": number("5555"), "otp": "123456", "mode": "sms"}
     phone = {"on": True, "press": "1"}
     known: list[dict[str, object]] = [
         {
