@@ -28,7 +28,11 @@ def address(seen: str | None, public: str | None) -> str:
     """Where callers reach this application: PUBLIC_URL, else as the page was reached."""
     if public:
         return public
-    parts = urlsplit(seen or "")
+    try:
+        parts = urlsplit(seen or "")
+    except ValueError:
+        # What the browser calls its address is foreign text.
+        parts = urlsplit("")
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else "http://localhost:8501"
 
 

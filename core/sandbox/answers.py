@@ -20,6 +20,9 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 Body = dict[str, Any]
 
+#: The longest order is one message to a thousand numbers, in bytes.
+LONGEST_BODY = 64 * 1024
+
 
 def answer(body: Body, status: int = 200) -> JSONResponse:
     """`body` with an api_id of its own, unless it has one."""
@@ -36,14 +39,34 @@ def error(status: int, text: str) -> JSONResponse:
 
 
 async def read_json(request: Request) -> Body:
-    """The body as a JSON object; Refusal 400 if it is none."""
+    """The body as a JSON object; Refusal 400 if it is none, 413 if it is longer than any needs."""
+    raw = await _read(request)
     try:
-        body = json.loads(await request.body())
-    except ValueError:
+        body = json.loads(raw)
+        # JSON can name half of a surrogate pair, which is no text: SQLite would not take it.
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Refusal(400, "the request body has half of a surrogate pair in it") from None
+    except (ValueError, RecursionError):
+        # RecursionError: nested deeper than any order is.
         raise Refusal(400, "the request body must be JSON") from None
     if not isinstance(body, dict):
         raise Refusal(400, "the request body must be a JSON object")
     return body
+
+
+async def _read(request: Request) -> bytes:
+    """The body, but no more than is needed to see that it is too long."""
+    announced = request.headers.get("Content-Length", "0")
+    raw = b""
+    if announced.isdecimal() and int(announced) <= LONGEST_BODY:
+        async for chunk in request.stream():
+            raw += chunk
+            if len(raw) > LONGEST_BODY:
+                break
+        else:
+            return raw
+    raise Refusal(413, f"the request body must not be longer than {LONGEST_BODY} bytes")
 
 
 def requester_ip(request: Request) -> str:

@@ -48,7 +48,7 @@ class PhloApi:
         for name in ("from", "to", "otp", "mode"):
             if not body.get(name):
                 raise Refusal(400, f"{name} parameter not present")
-        if body["mode"] not in {"sms", "call"}:
+        if str(body["mode"]) not in {"sms", "call"}:
             raise Refusal(400, "mode must be sms or call")
         caller, number, otp = sender(body["from"]), destination(body["to"]), str(body["otp"])
         self._faults.refuse([number], call=body["mode"] == "call")

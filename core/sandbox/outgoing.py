@@ -82,7 +82,8 @@ class Outgoing:
                     return Reply(response.status_code, await _body(response), None)
                 finally:
                     await response.aclose()
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as e:
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError) as e:
+            # UnicodeError: a host name with a label too long for the resolver.
             return Reply(None, b"", type(e).__name__)
 
 

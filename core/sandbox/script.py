@@ -274,4 +274,8 @@ def _step_of(call: Call) -> Step | None:
 
 
 def _joined(call: Call, url: str) -> str:
-    return urljoin(call.document_url, url)
+    """An address in a document, made absolute. A malformed one stays as it is: no web address."""
+    try:
+        return urljoin(call.document_url, url)
+    except ValueError:
+        return url

@@ -88,6 +88,7 @@ class SendOutcome(StrEnum):
     TOO_SOON = "too_soon"
     OVER_BUDGET = "over_budget"
     LOCKED = "locked"  # too many wrong codes for this number
+    BUSY = "busy"  # too many sends wait for Plivo: nothing was read or written
     CLOSED = "closed"  # the verification is over
     NOT_FOUND = "not_found"
     NUMBER_REFUSED = "number_refused"

@@ -1,12 +1,12 @@
 """Starting, resending, checking and canceling a verification: the rules in their order."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, wraps
 from ipaddress import IPv6Address, IPv6Network
-from typing import Protocol
+from typing import Concatenate, ParamSpec, Protocol
 
 from core.clock import Clock, from_ms, to_ms
 from core.delivery.attempt import (
@@ -40,8 +40,11 @@ from core.verification.model import (
 from core.verification.number import LONGEST_TYPED, PhoneNumber, parse_number
 from core.verification.policy import Policy
 from core.verification.records import Guess, Known, Reservation, VerificationRecords
+from core.verification.send_slots import RETRY_AFTER, SendSlots
 
 log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
 
 
 class Sender(Protocol):
@@ -69,6 +72,23 @@ class Follows(Protocol):
         ...
 
 
+def _in_slot(
+    send: Callable[Concatenate["Verifications", P], SendResult],
+) -> Callable[Concatenate["Verifications", P], SendResult]:
+    """A method that may wait for Plivo. It is refused as `BUSY`, before it reads or writes
+    anything, while too many sends wait already."""
+
+    @wraps(send)
+    def bounded(self: "Verifications", /, *args: P.args, **kwargs: P.kwargs) -> SendResult:
+        with self.send_slots.take() as taken:
+            if taken:
+                return send(self, *args, **kwargs)
+        log.warning("send refused: all send slots are taken")
+        return _refused(None, SendOutcome.BUSY, "", RETRY_AFTER // timedelta(milliseconds=1))
+
+    return bounded
+
+
 class Verifications:
     """The verification service. Every method raises StoreUnavailable when Redis does not answer;
     then nothing was sent that is not recorded, and nothing was approved."""
@@ -92,6 +112,7 @@ class Verifications:
         self._sender = sender
         self._follower = follower
         self._clock = clock
+        self.send_slots = SendSlots()
         # Digests, not codes. Made with the code at the start, so that a check need not derive it.
         self._expected_digest = lru_cache(maxsize=10_000)(self._derive_digest)
         # Whoever guesses guesses again, and to read a number takes as long as to check a code.
@@ -109,6 +130,7 @@ class Verifications:
             for_sms=_mode(channel, mode) is Mode.SMS,
         )
 
+    @_in_slot
     def start(
         self,
         typed: str,
@@ -149,6 +171,7 @@ class Verifications:
             return self._over(None, str(answer), str(details[0]), int(details[1]))
         return self._send(verification, 1, reservation, verification)
 
+    @_in_slot
     def resend(
         self,
         verification: str,

@@ -87,6 +87,11 @@ def send_refusal(outcome: SendOutcome, why: str, retry: timedelta | None) -> tup
             return "Too many wrong codes were entered for this number.", wait
         case SendOutcome.TOO_SOON:
             return "A code is on its way.", wait
+        case SendOutcome.BUSY:
+            return (
+                "Plivo answers too slowly, and too many sends wait for it. Nothing was sent.",
+                wait,
+            )
         case SendOutcome.CLOSED:
             return _CLOSED[why], "Start a new verification."
         case SendOutcome.KEY_REUSED:

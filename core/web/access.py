@@ -45,7 +45,7 @@ def routes(services: Callable[[], Services]) -> list[Route]:
             max_age=int(SESSION.total_seconds()),
             httponly=True,
             samesite="lax",
-            secure=request.url.scheme == "https",
+            secure=request.scope["scheme"] == "https",
         )
         return answer
 
@@ -67,7 +67,7 @@ def routes(services: Callable[[], Services]) -> list[Route]:
 
 def _refused(request: Request) -> Response | None:
     origin = request.headers.get("origin")
-    other = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    other = origin is not None and _host_of(origin) != request.headers.get("host")
     if other or request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         return PlainTextResponse("This form comes from another site.", 403)
     if "transfer-encoding" in request.headers:
@@ -76,6 +76,14 @@ def _refused(request: Request) -> Response | None:
     if int(request.headers.get("content-length") or 0) > _BODY_LIMIT:
         return PlainTextResponse("That is too long for a password.", 413)
     return None
+
+
+def _host_of(origin: str) -> str:
+    """Host and port of an origin; empty for a malformed one, which no host equals."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def _page(given: object) -> str:

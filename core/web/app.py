@@ -6,6 +6,7 @@ as there are cores: `uvicorn core.web.app:api --workers 2`.
 
 import gc
 import logging
+import re
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -79,8 +80,8 @@ class Web:
             *seed.routes(self._services),
             *monitoring.routes(self._services),
             *live.routes(self._live_changes),
-            Mount("/api/v1", app=self._serve_rest),
-            Mount("/sandbox", app=self._serve_sandbox),
+            _Below("/api/v1", self._serve_rest),
+            _Below("/sandbox", self._serve_sandbox),
         ]
 
     @asynccontextmanager
@@ -127,10 +128,10 @@ class Web:
         return [Middleware(SecurityHeaders), Middleware(BodyDeadline), Middleware(self.middleware)]
 
     def middleware(self, app: ASGIApp) -> ASGIApp:
-        """Learns the address this process listens on from the first request it gets."""
+        """Learns the address this process listens on from the first request or WebSocket."""
 
         async def learning(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http" and scope.get("server"):
+            if scope["type"] in {"http", "websocket"} and scope.get("server"):
                 host, port = scope["server"]
                 self._services().address.listening_on(f"http://{_host(host)}:{port}")
             await app(scope, receive, send)
@@ -159,6 +160,14 @@ class Web:
             await Starlette()(scope, receive, send)
         else:
             await self._sandbox.asgi(scope, receive, send)
+
+
+class _Below(Mount):
+    """Every path below a prefix. `Mount` leaves those with a newline to the page's catch-all."""
+
+    def __init__(self, path: str, app: ASGIApp) -> None:
+        super().__init__(path, app)
+        self.path_regex = re.compile(self.path_regex.pattern, re.DOTALL)
 
 
 def standalone(web: Web) -> Starlette:

@@ -117,15 +117,17 @@ def _believe(services: Services, request: Request, body: bytes) -> Callback | No
     attempt = services.keyring.attempt_of(token)
     if attempt is None or services.address.base is None:
         return None
+    # Not `request.url`: that one is built from the header Host, which may be malformed.
+    scope = request.scope
     try:
         text = body.decode()
         form = dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text)))
+        path, query = scope.get("raw_path", scope["path"].encode()), scope["query_string"]
+        url = f"{services.address.base}{path.partition(b'?')[0].decode()}"
+        if query:
+            url = f"{url}?{query.decode()}"
     except ValueError:
         return None
-    path = request.scope["raw_path"].decode() if "raw_path" in request.scope else request.url.path
-    url = f"{services.address.base}{path.partition('?')[0]}"
-    if request.url.query:
-        url = f"{url}?{request.url.query}"
     check = check_signature(
         services.auth_token,
         method=request.method,
@@ -181,7 +183,7 @@ def _record(services: Services, request: Request, callback: Callback, response: 
     attempt = services.ledger.attempt(callback.attempt)
     if attempt is None:
         return
-    path = mask_text(request.url.path)
+    path = mask_text(request.scope["path"])
     spoken = response.media_type == XML
     services.exchanges.record(
         verification_of(callback.attempt),

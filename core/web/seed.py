@@ -12,7 +12,6 @@ and then to bearers of a token that may verify.
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -26,6 +25,7 @@ from core.keyring import new_id
 from core.services import Services
 from core.verification.model import CheckOutcome, CheckResult, SendOutcome
 from core.web.batch import Batch
+from core.web.send_threads import SendThreads
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +39,12 @@ def routes(services: Callable[[], Services]) -> list[Route]:
     """The three routes; `services` is asked for at each request."""
     # Codes come in bursts, and a check is short: those that come together are checked together.
     checks = Batch[Request, Response](lambda requests: _check(services(), requests))
+    threads = SendThreads()
 
     def sending(channel: Channel, mode: Mode) -> Endpoint:
         async def send(request: Request) -> Response:
             # Redis and Plivo are asked with blocking calls: not on the loop.
-            return await run_in_threadpool(_send, services(), request, channel, mode)
+            return await threads.run(lambda: _send(services(), request, channel, mode))
 
         return send
 
@@ -117,6 +118,8 @@ def _send(services: Services, request: Request, channel: Channel, mode: Mode) ->
     headers = dict(_NO_STORE)
     if result.retry_after is not None:
         headers["Retry-After"] = str(max(1, round(result.retry_after.total_seconds())))
+    if result.outcome is SendOutcome.BUSY:
+        return _said("failed", f"{result.cause} {result.remedy}", 503, headers)
     return PlainTextResponse("Error encountered", 400, headers)
 
 

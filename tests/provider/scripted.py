@@ -119,7 +119,7 @@ def scripted(tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
             script.asked.append(asked)
             answer = script.answer(asked)
             if answer.held is not None:
-                answer.held.wait(20)
+                answer.held.wait(60)
             self.close_connection = answer.cut is not None or answer.held is not None
             if answer.cut == -1:
                 return
@@ -137,6 +137,8 @@ def scripted(tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
+        # Connections that wait to be accepted: more than any test opens at once.
+        request_queue_size = 256
 
         def handle_error(self, request: Any, client_address: Any) -> None:
             """A client that has given up is part of the play."""

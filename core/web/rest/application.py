@@ -13,6 +13,7 @@ from core.web.rest import attempts, delivery, verifications
 from core.web.rest.bearer import App, admit
 from core.web.rest.body_limit import BodyLimit
 from core.web.rest.problems import Problem, documented, handle_problems
+from core.web.send_threads import SendThreads
 
 _DESCRIPTION = """
 Verify phone numbers on Plivo, and read how delivery goes.
@@ -45,6 +46,7 @@ def rest_api(services: Callable[[], Services]) -> FastAPI:
     # What many ask at once goes to Redis as one.
     app.state.admissions = Batch(lambda presented: admit(services(), presented))
     app.state.checks = Batch(lambda entered: services().verifications.check_all(entered))
+    app.state.send_threads = SendThreads()
     handle_problems(app)
     app.add_middleware(BodyLimit)
     for router in (verifications.router, delivery.router, attempts.router):

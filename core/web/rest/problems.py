@@ -39,6 +39,7 @@ class Code(StrEnum):
     OVER_BUDGET = "over_budget"
     NUMBER_LOCKED = "number_locked"
     TOO_SOON = "too_soon"
+    SENDS_BUSY = "sends_busy"
     VERIFICATION_CLOSED = "verification_closed"
     MALFORMED_CODE = "malformed_code"
     CURSOR_REFUSED = "cursor_refused"
@@ -169,6 +170,10 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
         Mistake(where=".".join(str(part) for part in _place(one)), message=one["msg"])
         for one in error.errors()
     ]
+    if isinstance(error.body, bytes) and error.body:
+        # FastAPI reads a body as JSON only if its Content-Type says so; else all of it is wrong.
+        message = "Send the body as Content-Type: application/json."
+        mistakes = [Mistake(where="header.Content-Type", message=message)]
     return respond(
         422,
         Code.INVALID_REQUEST,

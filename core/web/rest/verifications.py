@@ -1,5 +1,6 @@
 """`/verifications`: start, look at, resend, check and cancel."""
 
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from core.verification.words import check_words
 from core.web.rest.answers import CheckAnswer, SendAnswer, SentAnswer, VerificationAnswer
 from core.web.rest.bearer import App, MayVerify
 from core.web.rest.problems import Code, Refused, documented, not_found
+from core.web.send_threads import SendThreads
 
 router = APIRouter(prefix="/verifications", tags=["Verifications"])
 
@@ -104,7 +106,7 @@ class Check(BaseModel):
     summary="Start a verification and send its code",
     responses=documented(401, 403, 409, 413, 422, 429, 503),
 )
-def start(
+async def start(
     services: App,
     token: MayVerify,
     request: Request,
@@ -114,20 +116,24 @@ def start(
 ) -> SentAnswer:
     """Known and unknown numbers get the same answer. 201 also when Plivo refused the send: see
     `send.outcome`, and resend."""
-    result = services.verifications.start(
-        body.number,
-        body.channel,
-        mode=body.mode,
-        region=body.region,
-        locale=body.locale,
-        address=body.client_address,
-        idempotency_key=_key(token, idempotency_key),
-    )
-    answer = _sent(services, result)
-    response.headers["Location"] = f"{request.url.path.rstrip('/')}/{result.verification}"
-    if result.outcome is SendOutcome.DUPLICATE:
-        response.headers["Idempotency-Replayed"] = "true"
-    return answer
+
+    def send() -> SentAnswer:
+        result = services.verifications.start(
+            body.number,
+            body.channel,
+            mode=body.mode,
+            region=body.region,
+            locale=body.locale,
+            address=body.client_address,
+            idempotency_key=_key(token, idempotency_key),
+        )
+        answer = _sent(services, result)
+        response.headers["Location"] = f"{request.scope['path'].rstrip('/')}/{result.verification}"
+        if result.outcome is SendOutcome.DUPLICATE:
+            response.headers["Idempotency-Replayed"] = "true"
+        return answer
+
+    return await _in_thread(request, send)
 
 
 @router.get(
@@ -147,12 +153,18 @@ def read(services: App, token: MayVerify, verification: Id) -> VerificationAnswe
     summary="Send the same code again",
     responses=documented(401, 403, 404, 409, 413, 422, 429, 503),
 )
-def resend(services: App, token: MayVerify, verification: Id, body: Resend) -> SentAnswer:
+async def resend(
+    services: App, token: MayVerify, request: Request, verification: Id, body: Resend
+) -> SentAnswer:
     """By the same channel, or by a call. Cooldowns and budgets are the server's."""
-    result = services.verifications.resend(
-        verification, seen=body.seen, call=body.call, address=body.client_address
-    )
-    return _sent(services, result)
+
+    def send() -> SentAnswer:
+        result = services.verifications.resend(
+            verification, seen=body.seen, call=body.call, address=body.client_address
+        )
+        return _sent(services, result)
+
+    return await _in_thread(request, send)
 
 
 @router.post(
@@ -213,9 +225,15 @@ _REFUSALS = {
     SendOutcome.KEY_REUSED: (409, Code.KEY_REUSED),
     SendOutcome.CLOSED: (409, Code.VERIFICATION_CLOSED),
     SendOutcome.TOO_SOON: (429, Code.TOO_SOON),
+    SendOutcome.BUSY: (503, Code.SENDS_BUSY),
     SendOutcome.OVER_BUDGET: (429, Code.OVER_BUDGET),
     SendOutcome.LOCKED: (429, Code.NUMBER_LOCKED),
 }
+
+
+async def _in_thread(request: Request, send: Callable[[], SentAnswer]) -> SentAnswer:
+    threads: SendThreads = request.app.state.send_threads
+    return await threads.run(send)
 
 
 def _sent(services: Services, result: SendResult) -> SentAnswer:
