@@ -35,6 +35,7 @@ TRIALS = {
     "0408": "Plivo's answer never comes",
     "3010": "the line is busy",
     "9100": "a machine takes the call",
+    "0600": "a budget refuses the send",
 }
 
 app = services()
@@ -216,6 +217,8 @@ def _task(view: View) -> None:
     )
     said = words.status_words(view)
     _headline(said)
+    for over in view.over_budgets:
+        st.warning(plain(words.budget_warning(over, view.now)), icon=":material/speed:")
     if verification.status is not Status.PENDING:
         if st.button("Verify another number", type="primary"):
             _start_over()
@@ -260,7 +263,7 @@ def _headline(said: Words) -> None:
 
 
 def _check(view: View, entered: str) -> None:
-    result = app.verifications.check(view.verification.id, entered)
+    result = app.verifications.check(view.verification.id, entered, address=st.context.ip_address)
     if result.outcome is not CheckOutcome.APPROVED:
         said = words.check_words(result, view.verification.digits)
         state.notice = (view.verification.id, f"{said.headline} {said.detail}", "wrong")

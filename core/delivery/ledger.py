@@ -17,6 +17,7 @@ from core.delivery.attempt import (
     Channel,
     EventKind,
     Mode,
+    OverBudget,
     Source,
     State,
     verification_of,
@@ -361,6 +362,7 @@ def _attempt(one: str, record: dict[str, str]) -> Attempt:
         mcc=record.get("mcc", ""),
         mnc=record.get("mnc", ""),
         origin=record.get("origin", "first"),
+        over_budget=OverBudget.parse(record.get("over_budget")),
     )
 
 
