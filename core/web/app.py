@@ -23,7 +23,7 @@ from core.errors import ProductError, SettingsRefused
 from core.log import log_to_stderr
 from core.services import Services, build
 from core.settings import read_settings
-from core.web import access, live, plivo, seed
+from core.web import access, live, plivo, sandbox_state, seed
 from core.web.access_log import hide_addresses
 from core.web.farewell import call_on_stop
 from core.web.live import Changes
@@ -76,6 +76,7 @@ class Web:
             *seed.routes(self._services),
             *monitoring.routes(self._services),
             *live.routes(self._live_changes),
+            *sandbox_state.routes(self._services),
             Mount("/api/v1", app=self._serve_rest),
             Mount("/sandbox", app=self._serve_sandbox),
         ]

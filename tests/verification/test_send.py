@@ -413,10 +413,7 @@ def test_an_attempt_whose_sender_died_becomes_unknown(at: World) -> None:
         service._sender = sender
     again = at.start(at.number(), idempotency_key="another")
     assert again.outcome is SendOutcome.SENT
-    attempts = [
-        key.rpartition(":")[2]
-        for key in at.services.client.scan_iter(match="*:attempt:*")  # type: ignore[attr-defined]
-    ]
+    attempts = [key.rpartition(":")[2] for key in at.services.client.scan_iter(match="*:attempt:*")]
     lost = [a for a in at.services.ledger.attempts(attempts) if a.state is State.REQUESTED]
     assert len(lost) == 1
     at.clock.advance(timedelta(minutes=4))
