@@ -16,6 +16,7 @@ from core.verification.words import Tone, Words
 from pages.components.code_panel import NoticeKind, code_panel
 from pages.components.handset import handset
 from pages.components.live import live
+from pages.components.reset import reset_choices
 from pages.components.scenes import scenes
 from pages.components.shared import outage_shown, plain, services
 from pages.components.timeline import timeline
@@ -48,8 +49,11 @@ def main() -> None:
     title, other = st.columns([3, 1], vertical_alignment="bottom")
     title.title("Verify a phone number", anchor=False)
     if app.settings.is_sandbox:
-        with other.popover("Sandbox numbers", icon=":material/science:"):
-            _trials()
+        with other.container(horizontal=True, horizontal_alignment="right"):
+            with st.popover("Sandbox numbers", icon=":material/science:"):
+                _trials()
+            with st.popover("Reset", icon=":material/restart_alt:"):
+                reset_choices(app)
     for warning in app.settings.warnings:
         st.warning(warning)
     verification = st.query_params.get("verification")

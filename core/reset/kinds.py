@@ -7,7 +7,7 @@ from core.errors import ResetRefused
 
 
 class ResetKind(StrEnum):
-    """What can be reset by itself. `words` say what goes."""
+    """What can be reset by itself. `removes` says what goes."""
 
     BUDGETS = "budgets"
     HANDSETS = "handsets"
@@ -15,18 +15,33 @@ class ResetKind(StrEnum):
     SAMPLE = "sample"
 
     @property
-    def words(self) -> str:
-        return _WORDS[self]
+    def label(self) -> str:
+        return _WORDS[self][0]
+
+    @property
+    def removes(self) -> str:
+        return _WORDS[self][1]
 
 
 _WORDS = {
-    ResetKind.BUDGETS: "Budgets: counted sends, spend and wrong codes, limits of requests and of "
-    "tries to sign in",
-    ResetKind.HANDSETS: "Handsets: messages and calls on every simulated phone, and auto-answer",
-    ResetKind.ATTEMPTS: "Attempts and figures: verifications, attempts, alerts, events for the "
-    "webhook and all figures, sample traffic included",
-    ResetKind.SAMPLE: "Sample traffic: its attempts and figures. Attempts of your own stay while "
-    "they are kept; their older figures go",
+    ResetKind.BUDGETS: (
+        "Budgets",
+        "Removes the counts of sends, spend, wrong codes, API requests and sign-in tries.",
+    ),
+    ResetKind.HANDSETS: (
+        "Handsets",
+        "Removes the messages and calls on all simulated phones, and turns auto-answer off.",
+    ),
+    ResetKind.ATTEMPTS: (
+        "Attempts and figures",
+        "Removes all verifications, attempts, figures, alerts and webhook events, and sample "
+        "traffic.",
+    ),
+    ResetKind.SAMPLE: (
+        "Sample traffic",
+        "Removes the attempts and figures of sample traffic. Your own attempts stay; figures of "
+        "those that are no longer kept go too.",
+    ),
 }
 
 #: Families of keys (the word behind `{sandbox}:v1:`) by the kind that removes them. None: a reset
