@@ -5,6 +5,7 @@
     ├── StoreUnavailable     Redis did not answer; nothing was sent, nothing was approved
     ├── NumberRefused        what was typed is no number that this product may verify
     ├── SampleRefused        sample traffic may not be made like that, or not here
+    ├── ResetRefused         the sandbox may not be reset like that, or not here
     ├── CursorRefused        what should name the next page of a list does not
     ├── TokenRefused         a token may not be made or ended like that
     ├── CallbackRefused      a request to a callback URL does not come from Plivo
@@ -41,6 +42,10 @@ class NumberRefused(ProductError):
 
 class SampleRefused(ProductError):
     """Sample traffic was asked for where it does not belong, or too much of it."""
+
+
+class ResetRefused(ProductError):
+    """A reset was asked for where it does not belong, or of what there is not."""
 
 
 class CursorRefused(ProductError):

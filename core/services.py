@@ -27,6 +27,7 @@ from core.provider.logs.sync import LogSync
 from core.provider.polling import Follower
 from core.provider.provider import Provider
 from core.provider.request import CallbackAddress
+from core.reset.reset import SandboxReset
 from core.settings import Settings, auth_token, secret_key
 from core.store.client import Client
 from core.store.connection import RedisConnection, connect
@@ -64,6 +65,7 @@ class Services:
     logs: LogSync
     log_schedule: LogSchedule
     sample: Sample
+    reset: SandboxReset
     exchanges: Exchanges
     address: CallbackAddress
     clients: PlivoClients
@@ -146,6 +148,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         follower,
         clock,
     )
+    queries = Queries(client, connection.raw, keys, clock)
     outbox = Outbox(client, scripts, keys, clock, settings.webhook_host)
     outbox_worker = None
     if settings.webhook_url is not None:
@@ -162,9 +165,10 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         ledger=ledger,
         booker=Booker(ledger, most=settings.attempts_kept),
         explorer=Explorer(ledger),
-        queries=Queries(client, connection.raw, keys, clock),
+        queries=queries,
         alerts=Alerts(client, keys, clock, HourReader(client, connection.raw, keys)),
         sample=Sample(client, keys, clock, ledger),
+        reset=SandboxReset(client, keys, ledger, sandbox, queries.forget),
         logs=logs,
         log_schedule=LogSchedule(logs, timedelta(minutes=settings.log_sync_minutes)),
         access=Access(

@@ -58,6 +58,13 @@ _MAKE_A_WEBHOOK_KEY = (
 )
 
 
+class SandboxBudgets(StrEnum):
+    """What the budgets do in the sandbox. Live, they always refuse."""
+
+    WARN = "warn"
+    ENFORCE = "enforce"
+
+
 class PlivoMode(StrEnum):
     """Which Plivo is asked. The values are also the environment in every Redis key."""
 
@@ -132,6 +139,10 @@ class Settings(BaseSettings):
     """A sandbox that was started alone. Not set: the one inside this application."""
     sandbox_speed: float = _number(1.0, 0.1, 1000)
     """How many times faster than life the sandbox's carrier is."""
+    sandbox_budgets: SandboxBudgets = Field(
+        SandboxBudgets.WARN, json_schema_extra={"rule": "warn or enforce"}
+    )
+    """Whether, in the sandbox, a spent budget warns or refuses. Live, it refuses."""
 
     brand: Brand = "Acme"
     """Whom the code is from, in messages and calls."""
@@ -155,7 +166,7 @@ class Settings(BaseSettings):
     checks_per_verification: int = _number(5, 1, 10)
     """Guesses per verification; the right code on the last one is accepted."""
     failed_checks_per_hour: int = _number(10, 1, 100)
-    """Wrong codes per number in any hour."""
+    """Wrong codes per number and client address in any hour."""
     failed_checks_per_day: int = _number(
         20, 1, 100, why=" (NIST SP 800-63B: at most 100 failed guesses in a row)"
     )
@@ -232,6 +243,11 @@ class Settings(BaseSettings):
     @property
     def is_sandbox(self) -> bool:
         return self.mode is PlivoMode.SANDBOX
+
+    @property
+    def enforces_budgets(self) -> bool:
+        """Whether a spent budget refuses: always when live."""
+        return not self.is_sandbox or self.sandbox_budgets is SandboxBudgets.ENFORCE
 
     @property
     def sender(self) -> str:

@@ -16,6 +16,7 @@ from core.verification.words import Tone, Words
 from pages.components.code_panel import NoticeKind, code_panel
 from pages.components.handset import handset
 from pages.components.live import live
+from pages.components.reset import reset_choices
 from pages.components.scenes import scenes
 from pages.components.shared import outage_shown, plain, services
 from pages.components.timeline import timeline
@@ -35,6 +36,7 @@ TRIALS = {
     "0408": "Plivo's answer never comes",
     "3010": "the line is busy",
     "9100": "a machine takes the call",
+    "0600": "a budget refuses the send",
 }
 
 app = services()
@@ -47,8 +49,11 @@ def main() -> None:
     title, other = st.columns([3, 1], vertical_alignment="bottom")
     title.title("Verify a phone number", anchor=False)
     if app.settings.is_sandbox:
-        with other.popover("Sandbox numbers", icon=":material/science:"):
-            _trials()
+        with other.container(horizontal=True, horizontal_alignment="right"):
+            with st.popover("Sandbox numbers", icon=":material/science:"):
+                _trials()
+            with st.popover("Reset", icon=":material/restart_alt:"):
+                reset_choices(app)
     for warning in app.settings.warnings:
         st.warning(warning)
     verification = st.query_params.get("verification")
@@ -219,6 +224,8 @@ def _task(view: View) -> None:
     )
     said = words.status_words(view)
     _headline(said)
+    for over in view.over_budgets:
+        st.warning(plain(words.budget_warning(over, view.now)), icon=":material/speed:")
     if verification.status is not Status.PENDING:
         if st.button("Verify another number", type="primary"):
             _start_over()
@@ -263,7 +270,7 @@ def _headline(said: Words) -> None:
 
 
 def _check(view: View, entered: str) -> None:
-    result = app.verifications.check(view.verification.id, entered)
+    result = app.verifications.check(view.verification.id, entered, address=st.context.ip_address)
     if result.outcome is not CheckOutcome.APPROVED:
         said = words.check_words(result, view.verification.digits)
         state.notice = (view.verification.id, f"{said.headline} {said.detail}", "wrong")

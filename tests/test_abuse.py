@@ -52,7 +52,7 @@ def test_suspects_come_by_growth_and_say_what_changed() -> None:
 
 
 def test_every_budget_that_can_refuse_has_its_words() -> None:
-    locking = {"failed_checks_per_hour", "failed_checks_per_day"}
+    locking = {"failed_checks_per_hour", "failed_checks_per_day", "guesses_per_day"}
     assert set(BUDGETS) == set(_BUDGETS) | locking
 
 

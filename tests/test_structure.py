@@ -16,11 +16,21 @@ ALLOWED = {
     "access": {"store"},
     "delivery": {"store"},
     "outbox": {"store"},
+    "reset": {"delivery", "store"},
     "provider": {"delivery", "store"},
     "verification": {"provider", "delivery", "store"},
     "panels": {"access", "outbox", "verification", "provider", "delivery"},
     "charts": {"panels", "delivery"},
-    "web": {"access", "verification", "provider", "delivery", "outbox", "store", "services"},
+    "web": {
+        "access",
+        "verification",
+        "provider",
+        "delivery",
+        "outbox",
+        "reset",
+        "store",
+        "services",
+    },
     "sandbox": set(),
 }
 

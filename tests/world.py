@@ -168,6 +168,8 @@ def world(
 ) -> Iterator[World]:
     """A world with these settings, torn down at the end."""
     settings.setdefault("plivo_read_seconds", 2)
+    # Most tests are about what live does; tests/verification/test_warnings.py has the default.
+    settings.setdefault("sandbox_budgets", "enforce")
     chosen = Settings(data_dir=data, redis_url=redis_url, sandbox_speed=SPEED, **settings)
     services = build(chosen, clock)
 

@@ -22,6 +22,9 @@ believe:
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
+
+from core.clock import from_ms
 
 
 class Channel(StrEnum):
@@ -96,6 +99,25 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class OverBudget:
+    """A budget that had no room for a send or a check. In the sandbox budgets only warn, so this is
+    kept with what went on in spite of it. `limit` is as the scripts count: for the spend of a day,
+    millionths of a US dollar."""
+
+    budget: str
+    limit: int
+    free_at: datetime
+
+    @classmethod
+    def parse(cls, text: str | None) -> Self | None:
+        """From "<budget> <limit> <free at, Unix ms>", as the scripts write it; None for no text."""
+        if not text:
+            return None
+        budget, limit, free_ms = text.split()
+        return cls(budget, int(limit), from_ms(free_ms))
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptEvent:
     """One piece of news about one attempt.
 
@@ -139,6 +161,8 @@ class Attempt:
     mnc: str = ""
     #: "first" of its verification, "resend" (the same way again) or "fallback" (another way).
     origin: str = "first"
+    #: The budget that, live, would have refused this send; None where there was room.
+    over_budget: OverBudget | None = None
 
     @property
     def verification(self) -> str:

@@ -17,6 +17,7 @@ from core.delivery.attempt import (
     Channel,
     EventKind,
     Mode,
+    OverBudget,
     Source,
     State,
     verification_of,
@@ -133,10 +134,22 @@ class Ledger:
             pipe.execute()
         return len(entries)
 
+    def restore(self, records: Mapping[str, dict[str, str]]) -> None:
+        """Write attempts again from their records, as they were read, and count them in the
+        figures: for attempts and figures that were removed. Their streams of events must be there
+        still. Raises StoreUnavailable."""
+        with self._lock:
+            for one in records:
+                self._bookings.pop(one, None)
+        events = (event for one, record in records.items() for event in _events_of(one, record))
+        for part in batched(events, _CHECKS):
+            self._apply(part, told=True)
+
     def _apply(
         self, events: Sequence[AttemptEvent], *, told: bool = False
     ) -> list[tuple[Applied, str]]:
-        """The outcome of each event and the state after it. `told`: their streams know of them."""
+        """The outcome of each event and the state after it. `told`: their streams, and the webhook,
+        know of them."""
         known = self._known(events)
         now_ms = to_ms(self._clock.now())
         results: dict[int, tuple[Applied, str]] = {}
@@ -191,7 +204,7 @@ class Ledger:
             )
         keys += targets.keys
         given = targets.given
-        if booking is not None and event.kind in self._told:
+        if booking is not None and event.kind in self._told and not told:
             given += "o"
             verification = self._keys.verification(verification_of(event.attempt))
             keys += [verification, self._keys.outbox, self._keys.outbox_events]
@@ -361,7 +374,19 @@ def _attempt(one: str, record: dict[str, str]) -> Attempt:
         mcc=record.get("mcc", ""),
         mnc=record.get("mnc", ""),
         origin=record.get("origin", "first"),
+        over_budget=OverBudget.parse(record.get("over_budget")),
     )
+
+
+def _events_of(one: str, record: Mapping[str, str]) -> list[AttemptEvent]:
+    """The events that lead to this record, the request first. Each brings all fields: the one that
+    sets the state also sets the reasons for it."""
+    moments = {kind: ms for kind in EventKind if (ms := record.get(f"{kind}_ms"))}
+    own = {"state", "rank", "booked", *(f"{kind}_ms" for kind in EventKind)}
+    fields = {name: text for name, text in record.items() if name not in own}
+    return [
+        AttemptEvent(one, kind, from_ms(ms), Source.APP, fields) for kind, ms in moments.items()
+    ]
 
 
 def _check(entry: str) -> AttemptEvent:

@@ -22,10 +22,12 @@ BUDGETS = {
     "sends_per_10_minutes": "One number, too often in 10 minutes",
     "sends_per_day": "One number, too often in a day",
     "refused_sends_per_hour": "One number that Plivo keeps refusing",
-    "failed_checks_per_hour": "One number, too many wrong codes in an hour",
+    "failed_checks_per_hour": "One number, too many wrong codes from one address in an hour",
     "failed_checks_per_day": "One number, too many wrong codes in a day",
+    "guesses_per_day": "One number, too many codes checked in a day",
     "sends_per_prefix": "Neighbouring numbers",
     "sends_per_address": "One client address",
+    "sends_without_address": "Clients whose address is not known",
     "sends_per_country": "One country",
     "spend_per_day": "The spending limit of the day",
 }

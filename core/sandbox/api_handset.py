@@ -46,6 +46,8 @@ class HandsetApi:
         phone = "/handset/{number}"
         call = phone + "/calls/{call_uuid}"
         return [
+            Route("/handset", self.clear_all, methods=["DELETE"]),
+            Route("/log", self.forget, methods=["DELETE"]),
             Route(phone, self.show, methods=["GET"]),
             Route(phone, self.clear, methods=["DELETE"]),
             Route(phone + "/auto-answer", self.auto_answer, methods=["PUT"]),
@@ -62,6 +64,14 @@ class HandsetApi:
     async def clear(self, request: Request) -> Response:
         self._handsets.clear(_number(request))
         return self._view(_number(request))
+
+    async def clear_all(self, request: Request) -> Response:
+        self._handsets.clear_all()
+        return Response(status_code=204, headers=NO_STORE)
+
+    async def forget(self, request: Request) -> Response:
+        self._handsets.forget()
+        return Response(status_code=204, headers=NO_STORE)
 
     async def auto_answer(self, request: Request) -> Response:
         number, body = _number(request), await read_json(request)

@@ -15,6 +15,10 @@ from core.sandbox.moments import iso_utc
 from core.sandbox.storage import Storage
 
 SHOWN = 50
+#: In the place of a number: every handset was cleared at that moment.
+ALL = ""
+#: The tables of what has happened and of what will; a job under way finds nothing and ends.
+FORGOTTEN = ("messages", "calls", "transcript", "schedule", "callbacks", "callback_attempts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,11 @@ class Handsets:
 
     def view(self, number: str) -> dict[str, Any]:
         """The handset as JSON: newest first, 50 messages and 50 calls at most."""
-        row = self._storage.row("SELECT * FROM handsets WHERE number = :number", number=number)
-        since = row["cleared_at"] if row else 0.0
+        since = self._storage.rows(
+            "SELECT MAX(cleared_at) AS since FROM handsets WHERE number IN (:number, :all)",
+            number=number,
+            all=ALL,
+        )[0]["since"]
         auto = self.auto_answer(number)
         return {
             "number": number,
@@ -49,9 +56,9 @@ class Handsets:
                     "text": message.text,
                     "received_at": iso_utc(message.received_at),
                 }
-                for message in self._messages.received(number, since, SHOWN)
+                for message in self._messages.received(number, since or 0.0, SHOWN)
             ],
-            "calls": [self._call(call) for call in self._calls.rung(number, since, SHOWN)],
+            "calls": [self._call(call) for call in self._calls.rung(number, since or 0.0, SHOWN)],
             "auto_answer": {"on": auto.on, "press": auto.press},
         }
 
@@ -97,13 +104,27 @@ class Handsets:
         )
         self.changed(number)
 
+    def clear_all(self) -> None:
+        """`clear` for every number, and no handset answers by itself any more."""
+        with self._storage.together():
+            self._storage.run("DELETE FROM handsets")
+            self.clear(ALL)
+        self.wake_all()
+
+    def forget(self) -> None:
+        """Forget every message and call, Plivo's logs of them, and what was still to be done."""
+        with self._storage.together():
+            for table in FORGOTTEN:
+                self._storage.run(f"DELETE FROM {table}")  # noqa: S608
+        self.wake_all()
+
     def changed(self, number: str) -> None:
         """Wake whoever watches this handset."""
         for watcher in self._watchers.get(number, ()):
             watcher.set()
 
     def wake_all(self) -> None:
-        """Wake every watcher, so that it sees that the sandbox stops."""
+        """Wake every watcher: every handset has changed, or the sandbox stops."""
         for number in list(self._watchers):
             self.changed(number)
 

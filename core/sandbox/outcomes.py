@@ -26,6 +26,7 @@ class Kind(StrEnum):
     FORGED = "forged"
     LOST = "lost"
     HANGUP = "hangup"
+    BUDGET = "budget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,13 @@ TABLE: tuple[Row, ...] = (
         _DELIVERED,
         "rings; a second after it is taken it ends with that hangup cause, nothing is spoken",
         _hangups(Phase.ANSWERED),
+    ),
+    _row(
+        "0600",
+        "0600",
+        Kind.BUDGET,
+        "the verification app refuses it by a budget, so it is not sent; else delivered as usual",
+        "the verification app refuses it by a budget, so it is not placed; else rings as usual",
     ),
     _row(
         "anything else",

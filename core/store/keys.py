@@ -5,7 +5,9 @@
     {sandbox}:v1:events:<id>-<n>            stream  all that was heard of that attempt, newest 100
     {sandbox}:v1:exchanges:<id>             stream  HTTP exchanges with Plivo, masked, newest 200
     {sandbox}:v1:start:<index>              string  idempotency: the verification a start made
-    {sandbox}:v1:failures:<index>           list    moments of wrong codes, newest first
+    {sandbox}:v1:failures:<index>           list    moments of wrong codes, newest first; also by
+                                                    client address, as <index>:<index>
+    {sandbox}:v1:guesses:<index>            list    moments of all codes that were compared
     {sandbox}:v1:sends:<what>:<index>       list    moments of sends, newest first; for a country,
                                                     its two letters in place of the index
     {sandbox}:v1:refusals:<index>           list    moments of sends that Plivo refused
@@ -98,8 +100,11 @@ class Keys:
     def start(self, index: str) -> str:
         return f"{self._prefix}start:{index}"
 
-    def failures(self, index: str) -> str:
-        return f"{self._prefix}failures:{index}"
+    def failures(self, index: str, address: str | None = None) -> str:
+        return f"{self._prefix}failures:{index}{f':{address}' if address else ''}"
+
+    def guesses(self, index: str) -> str:
+        return f"{self._prefix}guesses:{index}"
 
     def refusals(self, index: str) -> str:
         return f"{self._prefix}refusals:{index}"

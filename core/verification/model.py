@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.delivery.attempt import Attempt, Channel, Mode, attempt_id
+from core.delivery.attempt import Attempt, Channel, Mode, OverBudget, attempt_id
 from core.verification.policy import CallOffer
 
 
@@ -47,6 +47,8 @@ class Verification:
     #: A digest of what was asked for: two starts with one idempotency key must agree on it.
     request: str
     verified_at: datetime | None = None
+    #: The budget that, live, would have refused a check of it; None where there was room.
+    over_budget: OverBudget | None = None
     #: By number of the attempt: when a code was first checked while it was the newest.
     checked_at: dict[int, datetime] = field(default_factory=dict)
 
@@ -75,6 +77,12 @@ class View:
     @property
     def newest(self) -> Attempt | None:
         return self.attempts[-1] if self.attempts else None
+
+    @property
+    def over_budgets(self) -> list[OverBudget]:
+        """The budgets that, live, would have refused the newest send or a check."""
+        sent = self.newest.over_budget if self.newest else None
+        return [over for over in (sent, self.verification.over_budget) if over is not None]
 
 
 class SendOutcome(StrEnum):
@@ -124,11 +132,13 @@ class CheckOutcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class CheckResult:
     """`checks_left` counts the checks of this verification after one that was counted, else 0;
-    `retry_after` is set when the number itself is locked."""
+    `retry_after` is set when the number itself is locked. `over_budget` is the budget without room:
+    the one that locks it, or that would when live."""
 
     outcome: CheckOutcome
     checks_left: int = 0
     retry_after: timedelta | None = None
+    over_budget: OverBudget | None = None
 
 
 class CancelOutcome(StrEnum):

@@ -2,6 +2,24 @@
 
 Decision: own sliding windows in our scripts, not the `limits` package: reserving five budgets and
 writing the verification must be one atomic step, and a reservation must be returnable.
+
+Wrong codes. A check must have room in three budgets: wrong codes of the number from one client
+address in an hour, wrong codes of the number in a day, and all codes compared for the number in a
+day. The first check of each verification needs room in the last one only, so wrong codes of a
+stranger do not keep the owner of the number out. The last one is the hard ceiling: no more than
+FAILED_CHECKS_PER_DAY + SENDS_PER_DAY codes are compared for a number in any 24 hours. A send is
+refused as locked where its code could not be checked now.
+
+Client addresses. IPv6 counts by /64. Without an address (a loopback peer, so perhaps a proxy that
+sends no X-Forwarded-For), wrong codes share one budget for each number. Sends then share one
+budget when live; in the sandbox, where localhost is the usual client, they have no such budget.
+
+Sandbox. Everything is counted as when live. With SANDBOX_BUDGETS=warn (the default) a budget that
+has no room, for sends or for wrong codes, refuses nothing: what it would have refused is kept with
+the attempt or the verification and shown as a warning. These stay real, because they belong to one
+verification, end in minutes and are a part of what is shown: the checks of a verification, the
+cooldown before a resend, the lifetime. ALWAYS_REFUSED is an ending whose sends are refused as by a
+spent budget, in both settings, so that a refusal can be tried.
 """
 
 from dataclasses import dataclass
@@ -9,6 +27,9 @@ from datetime import datetime, timedelta
 
 from core.delivery.attempt import Attempt, EventKind, Mode, State
 from core.settings import Settings
+
+#: Last digits of sandbox numbers to which every send is refused, as by the 10-minute budget.
+ALWAYS_REFUSED = "0600"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +55,17 @@ class Policy:
     def __init__(self, settings: Settings) -> None:
         hour, day = timedelta(hours=1), timedelta(days=1)
         self._settings = settings
-        #: Wrong codes per number; they survive resends, new verifications and success.
-        self.failures = (
-            Budget("failed_checks_per_hour", settings.failed_checks_per_hour, hour),
-            Budget("failed_checks_per_day", settings.failed_checks_per_day, day),
+        #: Whether a budget without room refuses; else it warns.
+        self.enforces = settings.enforces_budgets
+        #: Wrong codes of a number, from one client address and from all. They survive resends, new
+        #: verifications and success.
+        self.failures_per_address = Budget(
+            "failed_checks_per_hour", settings.failed_checks_per_hour, hour
+        )
+        self.failures = Budget("failed_checks_per_day", settings.failed_checks_per_day, day)
+        #: All codes that are compared for a number, right ones too.
+        self.guesses = Budget(
+            "guesses_per_day", settings.failed_checks_per_day + settings.sends_per_day, day
         )
         #: Sends that Plivo refused, per number; they return what they took of the others.
         self.refusals = Budget("refused_sends_per_hour", settings.refused_sends_per_hour, hour)
@@ -49,9 +77,21 @@ class Policy:
         self.sends_per_address = Budget(
             "sends_per_address", settings.sends_per_address_per_hour, hour
         )
+        #: Of all clients whose address is not known; None: such sends have no budget of this kind.
+        self.sends_without_address = None
+        if not settings.is_sandbox:
+            self.sends_without_address = Budget(
+                "sends_without_address", settings.sends_per_address_per_hour, hour
+            )
         self.sends_per_country = Budget(
             "sends_per_country", settings.sends_per_country_per_hour, hour
         )
+
+    def always_refuses(self, number: str) -> Budget | None:
+        """The budget that refuses every send to this number (E.164); None when live."""
+        if self._settings.is_sandbox and number.endswith(ALWAYS_REFUSED):
+            return self.sends_per_number[0]
+        return None
 
     def cooldown(self, attempts: int) -> timedelta:
         """The wait after the n-th attempt (from 1) of a verification; the last step repeats."""

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from threading import Lock
 
 from core.clock import from_ms, to_ms
-from core.delivery.attempt import Channel, Mode, attempt_id
+from core.delivery.attempt import Channel, Mode, OverBudget, attempt_id
 from core.keyring import Keyring
 from core.provider.polling import FIRST, KEEP
 from core.store.client import Client
@@ -18,6 +19,9 @@ from core.store.keys import Keys
 from core.store.scripts import Scripts
 from core.verification.model import Status, Verification
 from core.verification.policy import Budget, Policy
+
+#: Outcome, checks left, retry after in ms, and the spent budget as text.
+CheckReply = tuple[str, int, int, str]
 
 _REMEMBERED = 10_000
 #: Of an attempt, by its number: the field with the moment of the first check.
@@ -42,7 +46,10 @@ class Reservation:
     region: str
     prefix: str
     number_index: str
+    #: The client's network; None where it is not known.
     address: str | None
+    #: Whether a code of this verification was checked already.
+    was_checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +63,13 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """An entered code and the right one, as digests."""
+    """An entered code and the right one, as digests; `client` is the digest of where it is from."""
 
     verification: str
     known: Known
     entered: str
     expected: str
+    client: str
 
 
 class VerificationRecords:
@@ -88,11 +96,19 @@ class VerificationRecords:
         self._keep_ms = _ms(keep)
         # Named to a script only where it may queue something: a key costs, even one not looked at.
         self._queue = [keys.outbox, keys.outbox_events] if tells else []
-        by_limit = sorted(policy.failures, key=lambda budget: budget.limit)
-        self._failure_limits = [
-            max(_ms(one.window) for one in by_limit),
-            *(n for one in by_limit for n in (one.limit, _ms(one.window))),
+        self._enforcement = "enforce" if policy.enforces else "warn"
+        # In the order of their keys in check_code.lua.
+        checked = (policy.failures_per_address, policy.failures, policy.guesses)
+        self._check_budgets: list[str | int] = [
+            self._enforcement,
+            min(budget.limit for budget in checked),
+            *(part for one in checked for part in (one.name, one.limit, _ms(one.window))),
         ]
+        self._address_budgets = {policy.sends_per_address, policy.sends_without_address}
+        #: The digest of a client's network, in keys. Without one: what all such clients share.
+        self.client_index = lru_cache(maxsize=10_000)(
+            lambda network: keyring.index("address", network) if network else "unknown"
+        )
         # A hint that saves a round trip. A stale one is noticed by the script, never acted on.
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._lock = Lock()
@@ -186,7 +202,7 @@ class VerificationRecords:
         lists = [
             key
             for key, budget, use in self._budgets(reservation)
-            if use is Use.SPENT and budget is not self._policy.sends_per_address
+            if use is Use.SPENT and budget not in self._address_budgets
         ]
         refusals = self._policy.refusals
         self._scripts.run(
@@ -218,29 +234,29 @@ class VerificationRecords:
             found |= self._look_up(missing)
         return {one: known for one, known in found.items() if known is not None}
 
-    def check_one(self, guess: Guess, now: datetime) -> tuple[str, int, int]:
-        """(outcome, checks left, retry after in ms) of `check_code.lua`. One round trip, two when
-        another process has resent the code."""
+    def check_one(self, guess: Guess, now: datetime) -> CheckReply:
+        """The answer of `check_code.lua`. One round trip, two when another process has resent the
+        code."""
         now_ms = to_ms(now)
         while True:
             keys, args = self._check_call(guess, now_ms)
-            outcome, left, retry_ms = self._scripts.run("check_code", keys, args)
+            outcome, left, retry_ms, spent = self._scripts.run("check_code", keys, args)
             if outcome != "moved":
-                return outcome, left, retry_ms
+                return outcome, left, retry_ms, spent
             guess = self._moved(guess, left)
 
-    def check(self, guesses: Sequence[Guess], now: datetime) -> list[tuple[str, int, int]]:
+    def check(self, guesses: Sequence[Guess], now: datetime) -> list[CheckReply]:
         """`check_one` of each guess, in their order, in one round trip for all; one more for those
         whose code another process has resent."""
         now_ms = to_ms(now)
         calls = [self._check_call(guess, now_ms) for guess in guesses]
-        answers: list[tuple[str, int, int]] = []
+        answers: list[CheckReply] = []
         for guess, answer in zip(guesses, self._scripts.run_all("check_code", calls), strict=True):
-            outcome, left, retry_ms = answer
+            outcome, left, retry_ms, spent = answer
             if outcome == "moved":
                 answers.append(self.check_one(self._moved(guess, left), now))
             else:
-                answers.append((outcome, left, retry_ms))
+                answers.append((outcome, left, retry_ms, spent))
         return answers
 
     def _moved(self, guess: Guess, attempts: int) -> Guess:
@@ -252,7 +268,9 @@ class VerificationRecords:
         known = guess.known
         return [
             self._keys.verification(guess.verification),
+            self._keys.failures(known.number_index, guess.client),
             self._keys.failures(known.number_index),
+            self._keys.guesses(known.number_index),
             self._keys.events(attempt_id(guess.verification, known.attempts)),
             self._keys.checks,
             *self._queue,
@@ -264,7 +282,7 @@ class VerificationRecords:
             self._keys.changes,
             guess.verification,
             self._keep_ms,
-            *self._failure_limits,
+            *self._check_budgets,
         ]
 
     def cancel(self, verification: str, now: datetime) -> str:
@@ -311,16 +329,23 @@ class VerificationRecords:
         """Every budget that such a send meets: its key, itself, and what is done to it."""
         index, policy, keys = reservation.number_index, self._policy, self._keys
         prefix = self._keyring.index("prefix", reservation.prefix)
-        found = [(keys.failures(index), budget, Use.LOCKS) for budget in policy.failures]
+        client = self.client_index(reservation.address)
+        found = [(keys.guesses(index), policy.guesses, Use.LOCKS)]
+        if reservation.was_checked:
+            # Its first check was let through already: the next one needs room here too.
+            found.append((keys.failures(index, client), policy.failures_per_address, Use.LOCKS))
+            found.append((keys.failures(index), policy.failures, Use.LOCKS))
         found.append((keys.refusals(index), policy.refusals, Use.LOOKED))
         for budget in policy.sends_per_number:
             found.append((keys.sends("number", index), budget, Use.SPENT))
         found.append((keys.sends("prefix", prefix), policy.sends_per_prefix, Use.SPENT))
         country = keys.sends("country", reservation.region)
         found.append((country, policy.sends_per_country, Use.SPENT))
-        if reservation.address:
-            address = self._keyring.index("address", reservation.address)
-            found.append((keys.sends("address", address), policy.sends_per_address, Use.SPENT))
+        of_client = (
+            policy.sends_per_address if reservation.address else policy.sends_without_address
+        )
+        if of_client is not None:
+            found.append((keys.sends("address", client), of_client, Use.SPENT))
         return found
 
     def _name(
@@ -340,6 +365,7 @@ class VerificationRecords:
             self._keep_ms,
             reservation.price_micros,
             reservation.spend_limit_micros,
+            self._enforcement,
         ]
 
 
@@ -406,6 +432,7 @@ def _verification(verification: str, record: dict[str, str], now: datetime) -> V
         number_index=record["number_index"],
         request=record.get("request", ""),
         verified_at=from_ms(verified_ms) if verified_ms else None,
+        over_budget=OverBudget.parse(record.get("over_budget")),
         checked_at={
             int(name.removeprefix(_CHECKED)): from_ms(ms)
             for name, ms in record.items()

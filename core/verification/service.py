@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache, wraps
-from ipaddress import IPv6Address, IPv6Network
-from typing import Concatenate, ParamSpec, Protocol
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Concatenate, NamedTuple, ParamSpec, Protocol
 
 from core.clock import Clock, from_ms, to_ms
 from core.delivery.attempt import (
@@ -15,6 +15,7 @@ from core.delivery.attempt import (
     Channel,
     EventKind,
     Mode,
+    OverBudget,
     Source,
     attempt_id,
     verification_of,
@@ -45,6 +46,18 @@ from core.verification.send_slots import RETRY_AFTER, SendSlots
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
+
+#: The ledger counter of sends whose client had no address, where they share a budget.
+WITHOUT_ADDRESS = "sends_without_address"
+
+
+class Entry(NamedTuple):
+    """A code to check: `of` a verification, or of a number; `address` is the client address."""
+
+    of: str
+    text: str
+    address: str | None = None
+
 
 
 class Sender(Protocol):
@@ -113,6 +126,7 @@ class Verifications:
         self._follower = follower
         self._clock = clock
         self.send_slots = SendSlots()
+        self._unknown_client_logged = False
         # Digests, not codes. Made with the code at the start, so that a check need not derive it.
         self._expected_digest = lru_cache(maxsize=10_000)(self._derive_digest)
         # Whoever guesses guesses again, and to read a number takes as long as to check a code.
@@ -156,6 +170,13 @@ class Verifications:
         if obstacle := self._sender.obstacle(channel):
             return SendResult(
                 SendOutcome.CHANNEL_UNAVAILABLE, cause=obstacle[0], remedy=obstacle[1]
+            )
+        if budget := self._policy.always_refuses(number.e164):
+            return self._over(
+                None,
+                SendOutcome.OVER_BUDGET,
+                budget.name,
+                int(budget.window.total_seconds() * 1000),
             )
         verification = self._new(number, channel, mode, locale)
         reservation = self._reservation(verification, address)
@@ -221,49 +242,55 @@ class Verifications:
             case _:
                 return self._over(verification, str(answer), str(details[0]), int(details[1]))
 
-    def check(self, verification: str, entered: str) -> CheckResult:
+    def check(self, verification: str, entered: str, *, address: str | None = None) -> CheckResult:
         """Check what a person entered: counted first, then compared, and used up when it is right.
 
-        Text that cannot be a code at all is `MALFORMED` and not counted.
+        Text that cannot be a code at all is `MALFORMED` and not counted. `address` is the client's.
         """
         # Not by check_all: what a batch needs would be a tenth of the time of one check.
         known = self._records.known([verification])
-        read = self._read(verification, known.get(verification), entered)
+        read = self._read(Entry(verification, entered, address), known.get(verification))
         if isinstance(read, CheckResult):
             return read
         return _checked(*self._records.check_one(read, self._clock.now()))
 
-    def check_all(self, entered: Sequence[tuple[str, str]]) -> list[CheckResult]:
-        """`check` of many at once (verification, what was entered), in their order, each as if it
-        came alone, in one round trip."""
-        known = self._records.known(dict.fromkeys(one for one, _ in entered))
-        read = [self._read(one, known.get(one), text) for one, text in entered]
+    def check_all(self, entries: Sequence[Entry]) -> list[CheckResult]:
+        """`check` of many at once, in their order, each as if it came alone, in one round trip."""
+        known = self._records.known(dict.fromkeys(entry.of for entry in entries))
+        read = [self._read(entry, known.get(entry.of)) for entry in entries]
         guesses = [one for one in read if isinstance(one, Guess)]
         answers = iter(self._records.check(guesses, self._clock.now()))
         return [one if isinstance(one, CheckResult) else _checked(*next(answers)) for one in read]
 
-    def _read(self, verification: str, known: Known | None, entered: str) -> Guess | CheckResult:
+    def _read(self, entry: Entry, known: Known | None) -> Guess | CheckResult:
         """What was entered, ready to be checked; or how that ends without."""
         if known is None:
             return CheckResult(CheckOutcome.NOT_FOUND)
-        code = read_entered(entered, known.digits)
+        code = read_entered(entry.text, known.digits)
         if code is None:
             return CheckResult(CheckOutcome.MALFORMED)
-        digest = self._keyring.code_digest(verification, code)
-        return Guess(verification, known, digest, self._expected_digest(verification, known.digits))
+        return Guess(
+            entry.of,
+            known,
+            self._keyring.code_digest(entry.of, code),
+            self._expected_digest(entry.of, known.digits),
+            self._records.client_index(_network(entry.address)),
+        )
 
-    def check_newest(self, entered: Sequence[tuple[str, str]]) -> list[CheckResult]:
-        """`check_all` for callers that know a number only (number, what was entered): against its
-        newest verification. A number that cannot be one is `NOT_FOUND`, as an unknown one is."""
+    def check_newest(self, entries: Sequence[Entry]) -> list[CheckResult]:
+        """`check_all` for callers that know a number only (`of`): against its newest verification.
+        A number that cannot be one is `NOT_FOUND`, as an unknown one is."""
         # What is too long to be a number is not remembered either.
         indexes = [
-            self._number_index(typed) if len(typed) <= LONGEST_TYPED else "" for typed, _ in entered
+            self._number_index(entry.of) if len(entry.of) <= LONGEST_TYPED else ""
+            for entry in entries
         ]
         newest = self._ledger.newest_of_numbers({index for index in indexes if index})
         # No verification is named "": it is not found.
         named = [verification_of(newest.get(index, "")) for index in indexes]
-        texts = (text for _, text in entered)
-        return self.check_all(list(zip(named, texts, strict=True)))
+        return self.check_all(
+            [entry._replace(of=one) for entry, one in zip(entries, named, strict=True)]
+        )
 
     def cancel(self, verification: str) -> CancelOutcome:
         """End an open verification; its code is refused from now on."""
@@ -336,6 +363,9 @@ class Verifications:
         )
 
     def _reservation(self, verification: Verification, address: str | None) -> Reservation:
+        network = _network(address)
+        if network is None and self._policy.sends_without_address is not None:
+            self._note_unknown_client()
         return Reservation(
             now=self._clock.now(),
             price_micros=int(self._settings.assumed_price * 1_000_000),
@@ -343,7 +373,8 @@ class Verifications:
             region=verification.region,
             prefix=verification.to[:-4],
             number_index=verification.number_index,
-            address=_network(address),
+            address=network,
+            was_checked=verification.checks_left < verification.checks_allowed,
         )
 
     def _send(
@@ -382,6 +413,16 @@ class Verifications:
             self._follower.forget(attempt)
         return SendResult(SendOutcome.SENT, verification.id)
 
+    def _note_unknown_client(self) -> None:
+        """For the operator: the log, once in the life of a process, and a counter of the day."""
+        self._ledger.count(WITHOUT_ADDRESS)
+        if not self._unknown_client_logged:
+            self._unknown_client_logged = True
+            log.warning(
+                "a client has no address: all such clients share one budget. "
+                "Set X-Forwarded-For in the proxy, and client_address in API requests"
+            )
+
     def _book(self, attempt: str, kind: EventKind, fields: dict[str, str]) -> None:
         self._ledger.apply(AttemptEvent(attempt, kind, self._clock.now(), Source.APP, fields))
 
@@ -396,16 +437,20 @@ def _mode(channel: Channel, mode: Mode) -> Mode:
             return mode
 
 
+@lru_cache(maxsize=10_000)
 def _network(address: str | None) -> str | None:
     """What one client has one of: an IPv4 address, also where a server that listens to both kinds
-    writes it as ::ffff:192.0.2.1, or the /64 of an IPv6 address."""
-    if address is None or ":" not in address:
-        return address
+    writes it as ::ffff:192.0.2.1, or the /64 of an IPv6 address. None where it is not known: a peer
+    on the loopback may be a proxy that names no client."""
     try:
-        one = IPv6Address(address)
+        one = ip_address(address or "")
     except ValueError:
-        return address
-    return str(one.ipv4_mapped or IPv6Network((int(one), 64), strict=False))
+        return None
+    if isinstance(one, IPv6Address):
+        one = one.ipv4_mapped or one
+    if one.is_loopback:
+        return None
+    return str(one if isinstance(one, IPv4Address) else IPv6Network((int(one), 64), strict=False))
 
 
 def _record_of(verification: Verification, first: Attempt | None = None) -> dict[str, str]:
@@ -443,9 +488,9 @@ def _said(error: ProviderError) -> dict[str, str]:
     return {"cause": error.cause, "remedy": error.remedy}
 
 
-def _checked(outcome: str, left: int, retry_ms: int) -> CheckResult:
+def _checked(outcome: str, left: int, retry_ms: int, spent: str) -> CheckResult:
     retry = timedelta(milliseconds=retry_ms) if retry_ms else None
-    return CheckResult(CheckOutcome(outcome), left, retry)
+    return CheckResult(CheckOutcome(outcome), left, retry, OverBudget.parse(spent))
 
 
 def _refused(verification: str | None, answer: str, why: str, retry_ms: int) -> SendResult:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.delivery.attempt import Attempt, Channel, EventKind, Mode, State
+from core.delivery.attempt import Attempt, Channel, EventKind, Mode, OverBudget, State
 from core.verification.model import Status, View
-from core.verification.words import attempt_words
+from core.verification.words import attempt_words, over_budget_words
 
 
 class StepState(StrEnum):
@@ -68,7 +68,7 @@ def timeline(view: View) -> list[TimelineStep]:
     attempt = view.newest
     if attempt is None:
         return [TimelineStep("Requested", StepState.NOW)]
-    steps = list(_legs(attempt, view.verification.status))
+    steps = list(_legs(attempt, view.verification.status, view.verification.over_budget))
     return list(_with_gaps(steps))
 
 
@@ -87,7 +87,9 @@ def waiting_timeline(mode: Mode) -> list[TimelineStep]:
     return [TimelineStep(label, StepState.WAITING) for label in (*names.values(), *_LAST.values())]
 
 
-def _legs(attempt: Attempt, status: Status) -> Iterator[TimelineStep]:
+def _legs(
+    attempt: Attempt, status: Status, checks_over: OverBudget | None = None
+) -> Iterator[TimelineStep]:
     names = _MESSAGE if attempt.mode is Mode.SMS else _CALL
     if attempt.channel is Channel.PHLO and attempt.mode is Mode.CALL:
         # It may ring and be answered between two questions: ringing is not a step to wait for.
@@ -100,7 +102,8 @@ def _legs(attempt: Attempt, status: Status) -> Iterator[TimelineStep]:
             stopped = True
             yield _lost(attempt)
         elif kind in attempt.moments:
-            yield TimelineStep(label, StepState.DONE, attempt.moments[kind])
+            over = attempt.over_budget if kind is EventKind.REQUESTED else None
+            yield TimelineStep(label, StepState.DONE, attempt.moments[kind], note=_live_note(over))
         elif attempt.state is State.UNKNOWN and not stopped:
             stopped = True
             yield _unknown(attempt)
@@ -110,7 +113,8 @@ def _legs(attempt: Attempt, status: Status) -> Iterator[TimelineStep]:
     verified = attempt.moments.get(EventKind.VERIFIED)
     checked = attempt.moments.get(EventKind.CHECKED) or verified
     if checked is not None:
-        note = "wrong code" if checked != verified else ""
+        notes = ["wrong code" if checked != verified else "", _live_note(checks_over)]
+        note = ", ".join(filter(None, notes))
         yield TimelineStep(_LAST[EventKind.CHECKED], StepState.DONE, checked, note=note)
     elif not stopped:
         yield TimelineStep(_LAST[EventKind.CHECKED], StepState.WAITING)
@@ -120,6 +124,11 @@ def _legs(attempt: Attempt, status: Status) -> Iterator[TimelineStep]:
         yield TimelineStep(_END[status], StepState.BAD)
     elif not stopped:
         yield TimelineStep(_LAST[EventKind.VERIFIED], StepState.WAITING)
+
+
+def _live_note(over: OverBudget | None) -> str:
+    """For a step that a budget would have refused when live."""
+    return f"live, refused: {over_budget_words(over)}" if over else ""
 
 
 def _lost(attempt: Attempt) -> TimelineStep:

@@ -6,10 +6,10 @@ those of the pages: `quiet` while all goes well, `good`, `warning` where somethi
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.delivery.attempt import Attempt, Channel, EventKind, Mode, State
+from core.delivery.attempt import Attempt, Channel, EventKind, Mode, OverBudget, State
 from core.delivery.marks import VERIFIED, mark
 from core.provider.error_codes import hangup_cause, message_error
 from core.verification.model import CheckOutcome, CheckResult, SendOutcome, Status, View
@@ -49,14 +49,14 @@ def span(of: timedelta) -> str:
     return f"{seconds / 3600:.0f} h"
 
 
-def waiting(of: timedelta) -> str:
-    """A wait, never said too short."""
+def waiting(of: timedelta, units: tuple[str, str, str] = ("seconds", "minutes", "hours")) -> str:
+    """A wait, rounded up."""
     seconds = -(-of // timedelta(seconds=1))
     if seconds < 120:
-        return f"{seconds} seconds"
+        return f"{seconds} {units[0]}"
     if seconds < 7200:
-        return f"{-(-seconds // 60)} minutes"
-    return f"{-(-seconds // 3600)} hours"
+        return f"{-(-seconds // 60)} {units[1]}"
+    return f"{-(-seconds // 3600)} {units[2]}"
 
 
 _BUDGETS = {
@@ -65,9 +65,40 @@ _BUDGETS = {
     "refused_sends_per_hour": "Plivo refused too many sends to this number within the hour.",
     "sends_per_prefix": "Neighbouring numbers were sent too many codes within the hour.",
     "sends_per_address": "Too many codes were requested from your address within the hour.",
+    "sends_without_address": "Too many codes were requested by clients whose address is not known.",
     "sends_per_country": "Too many codes were sent to this country within the hour.",
     "spend_per_day": "The spending limit of the day is reached.",
 }
+
+#: What each budget counts, and in what span: with its limit, the middle of a warning.
+_COUNTED = {
+    "sends_per_10_minutes": ("this number", "in 10 minutes"),
+    "sends_per_day": ("this number", "a day"),
+    "refused_sends_per_hour": ("refused sends to this number", "an hour"),
+    "sends_per_prefix": ("neighbouring numbers", "an hour"),
+    "sends_per_address": ("your address", "an hour"),
+    "sends_per_country": ("this country", "an hour"),
+    "failed_checks_per_hour": ("wrong codes from your address", "an hour"),
+    "failed_checks_per_day": ("wrong codes for this number", "a day"),
+    "guesses_per_day": ("codes checked for this number", "a day"),
+}
+
+
+def over_budget_words(over: OverBudget) -> str:
+    """A budget with its limit: `neighbouring numbers, 30 an hour`."""
+    if over.budget == "spend_per_day":
+        return f"spending, {over.limit / 1_000_000:,.2f} US dollars a day"
+    what, span_words = _COUNTED[over.budget]
+    return f"{what}, {over.limit:,} {span_words}"
+
+
+def budget_warning(over: OverBudget, now: datetime) -> str:
+    """What a budget that only warns would have done when live."""
+    text = f"Live, this would be refused: {over_budget_words(over)}"
+    if over.free_at > now:
+        text += f"; free again in {waiting(over.free_at - now, ('s', 'min', 'h'))}"
+    return f"{text}."
+
 
 _CLOSED = {
     "verified": "This verification is complete.",
@@ -120,8 +151,11 @@ def check_words(result: CheckResult, digits: int) -> Words:
         case CheckOutcome.CANCELED:
             return Words("This verification was canceled.", "Start a new one.", Tone.BAD)
         case CheckOutcome.NUMBER_LOCKED:
-            wait = waiting(result.retry_after) if result.retry_after else "a while"
-            return Words("Too many wrong codes for this number.", f"Try again in {wait}.", Tone.BAD)
+            wait = f"ry again in {waiting(result.retry_after or timedelta())}."
+            # The first check of a new verification needs room in the last budget only.
+            is_last = result.over_budget is None or result.over_budget.budget == "guesses_per_day"
+            remedy = f"T{wait}" if is_last else f"Start a new verification, or t{wait}"
+            return Words("Too many wrong codes for this number.", remedy, Tone.BAD)
         case CheckOutcome.NOT_FOUND:
             return Words("This verification is not known.", "Start a new one.", Tone.BAD)
         case CheckOutcome.MALFORMED:

@@ -24,7 +24,7 @@ from core.errors import ProductError, SettingsRefused
 from core.log import log_to_stderr
 from core.services import Services, build
 from core.settings import read_settings
-from core.web import access, live, plivo, seed
+from core.web import access, live, plivo, sandbox_state, seed
 from core.web.access_log import hide_addresses
 from core.web.body_deadline import BodyDeadline
 from core.web.farewell import call_on_stop
@@ -80,6 +80,7 @@ class Web:
             *seed.routes(self._services),
             *monitoring.routes(self._services),
             *live.routes(self._live_changes),
+            *sandbox_state.routes(self._services),
             _Below("/api/v1", self._serve_rest),
             _Below("/sandbox", self._serve_sandbox),
         ]

@@ -24,6 +24,7 @@ from core.errors import StoreUnavailable
 from core.keyring import new_id
 from core.services import Services
 from core.verification.model import CheckOutcome, CheckResult, SendOutcome
+from core.verification.service import Entry
 from core.web.batch import Batch
 from core.web.send_threads import SendThreads
 
@@ -110,7 +111,7 @@ def _send(services: Services, request: Request, channel: Channel, mode: Mode) ->
         mode=mode,
         # A repeated GET is a wish for another code, and meets the budget of the number.
         idempotency_key=new_id(),
-        address=request.client.host if request.client else None,
+        address=_address(request),
     )
     if result.outcome is SendOutcome.SENT:
         return _said("success", "verification initiated", 200)
@@ -126,7 +127,10 @@ def _send(services: Services, request: Request, channel: Channel, mode: Mode) ->
 def _check(services: Services, requests: Sequence[Request]) -> list[Response]:
     answers = {i: _refused(services, request) for i, request in enumerate(requests)}
     allowed = [i for i, refused in answers.items() if refused is None]
-    entered = [(_number(requests[i]), str(requests[i].path_params["code"])) for i in allowed]
+    entered = [
+        Entry(_number(request), str(request.path_params["code"]), _address(request))
+        for request in (requests[i] for i in allowed)
+    ]
     for i, result in zip(allowed, services.verifications.check_newest(entered), strict=True):
         answers[i] = _checked(result)
     return [answer for answer in answers.values() if answer is not None]
@@ -141,6 +145,10 @@ def _checked(result: CheckResult) -> Response:
 def _number(request: Request) -> str:
     given = str(request.path_params["number"])
     return f"+{given}" if given.isdecimal() else given
+
+
+def _address(request: Request) -> str | None:
+    return request.client.host if request.client else None
 
 
 def _said(

@@ -65,7 +65,7 @@ def test_tries_are_counted_by_client_and_the_right_one_is_refused_beyond_them(at
 def test_the_count_of_tries_has_an_end(at: World) -> None:
     access_of(at).sign_in("wrong", "192.0.2.1")
     client = at.services.client
-    left = [client.pipeline().ttl(key).execute()[0] for key in client.scan_iter("*tries*")]  # type: ignore[attr-defined]
+    left = [client.pipeline().ttl(key).execute()[0] for key in client.scan_iter("*tries*")]
     assert len(left) == 2
     assert all(0 < seconds <= WINDOW.total_seconds() for seconds in left)
 

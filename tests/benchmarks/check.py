@@ -115,6 +115,7 @@ def main() -> None:
         # Budgets out of the way: thousands of numbers are about to be sent to.
         settings = Settings(
             data_dir=Path(folder),
+            sandbox_budgets="enforce",
             sends_per_prefix_per_hour=1_000_000,
             sends_per_country_per_hour=10_000_000,
             spend_per_day=1_000_000,

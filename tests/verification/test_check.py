@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from core.verification.model import CancelOutcome, CheckOutcome, CheckResult, Status
+from core.verification.service import Entry
 from tests.world import World
 
 THREADS = 64
@@ -83,12 +84,15 @@ def test_property_02_never_more_guesses_are_evaluated_than_the_budget_allows(
 def test_property_05_parallel_verifications_share_the_budget_of_their_number(
     at: World, client: redis.Redis
 ) -> None:
-    """Three verifications of one number allow 15 checks between them; the number allows 10."""
+    """Three verifications of one number allow 15 checks between them; beyond the first check of
+    each, the number allows 10 from one address."""
     with ThreadPoolExecutor(THREADS) as pool:
         for _ in range(ROUNDS):
             number = at.number()
             verifications = [at.started(number) for _ in range(3)]
             wrong = [at.wrong_code(v) for v in verifications]
+            for first, code in zip(verifications, wrong, strict=True):
+                at.services.verifications.check(first, code)
             results = at_once(
                 pool,
                 lambda n, v=verifications, w=wrong: at.services.verifications.check(  # type: ignore[misc]
@@ -96,7 +100,7 @@ def test_property_05_parallel_verifications_share_the_budget_of_their_number(
                 ),
             )
             evaluated = sum(r.outcome is CheckOutcome.WRONG_CODE for r in results)
-            assert evaluated == at.services.settings.failed_checks_per_hour
+            assert evaluated == at.services.settings.failed_checks_per_hour - 3
             every_key_has_a_ttl(client)
             client.flushall()
 
@@ -242,12 +246,12 @@ def test_a_check_by_another_process_knows_the_newest_attempt(at: World) -> None:
 
 def test_a_text_that_is_no_number_for_its_length_is_not_remembered(at: World) -> None:
     verifications = at.services.verifications
-    verifications.check_newest([(at.number(), "1")])
+    verifications.check_newest([Entry(at.number(), "1")])
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
         for n in range(100):
-            (result,) = verifications.check_newest([(f"+{n:050000}", "123456")])
+            (result,) = verifications.check_newest([Entry(f"+{n:050000}", "123456")])
             assert result.outcome is CheckOutcome.NOT_FOUND
         after, _ = tracemalloc.get_traced_memory()
     finally:

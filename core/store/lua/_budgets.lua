@@ -20,7 +20,8 @@ local function read_budgets(from)
     return budgets
 end
 
--- {"locked" | "over_budget", name, retry_ms} of the budget that frees up last; nil when all have room.
+-- {"locked" | "over_budget", name, retry_ms, limit} of the budget that frees up last; nil when all
+-- have room.
 local function refusal(budgets, now, spend_key, price, spend_limit)
     local worst, wait = nil, 0
     for _, budget in ipairs(budgets) do
@@ -34,11 +35,21 @@ local function refusal(budgets, now, spend_key, price, spend_limit)
             end
         end
     end
-    if worst then return { worst.use == "locks" and "locked" or "over_budget", worst.name, wait } end
+    if worst then
+        return { worst.use == "locks" and "locked" or "over_budget", worst.name, wait, worst.limit }
+    end
     if tonumber(redis.call("GET", spend_key) or "0") + price > spend_limit then
-        return { "over_budget", "spend_per_day", DAY_MS - now % DAY_MS }
+        return { "over_budget", "spend_per_day", DAY_MS - now % DAY_MS, spend_limit }
     end
     return nil
+end
+
+-- Where budgets only warn: what is kept with an attempt that went out in spite of a refusal, as
+-- core/delivery/attempt.py reads it (OverBudget).
+local function add_warning(record, refused, now)
+    if not refused then return end
+    record[#record + 1] = "over_budget"
+    record[#record + 1] = string.format("%s %d %d", refused[2], refused[4], now + refused[3])
 end
 
 -- Invariant: a key is pushed once however many windows look at it, and always leaves with a TTL.

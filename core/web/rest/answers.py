@@ -2,13 +2,17 @@
 are milliseconds; no number is there but masked, and no code at all."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
 from core.delivery.attempt import Attempt, Channel, EventKind, Mode, State
 from core.verification.model import CheckOutcome, SendOutcome, Status, View
 from core.verification.timeline import StepState, TimelineStep, timeline
+from core.verification.words import budget_warning
+
+_WARNINGS = "The budgets that, live, would have refused this: in the sandbox they only warn."
+WARNINGS: Any = Field(description=_WARNINGS)
 
 
 class AttemptAnswer(BaseModel):
@@ -97,6 +101,7 @@ class VerificationAnswer(BaseModel):
     call_offer: CallOfferAnswer | None
     attempts: list[AttemptAnswer] = Field(description="The oldest first.")
     timeline: list[StepAnswer] = Field(description="Of the newest attempt.")
+    warnings: list[str] = WARNINGS
 
     @classmethod
     def of(cls, view: View) -> Self:
@@ -117,6 +122,7 @@ class VerificationAnswer(BaseModel):
             call_offer=CallOfferAnswer(at=offer.at, reason=offer.reason) if offer else None,
             attempts=[AttemptAnswer.of(attempt) for attempt in view.attempts],
             timeline=[StepAnswer.of(step) for step in timeline(view)],
+            warnings=[budget_warning(over, view.now) for over in view.over_budgets],
         )
 
 
@@ -134,6 +140,7 @@ class SentAnswer(BaseModel):
 
     send: SendAnswer
     verification: VerificationAnswer
+    warnings: list[str] = WARNINGS
 
 
 class CheckAnswer(BaseModel):
@@ -141,6 +148,9 @@ class CheckAnswer(BaseModel):
 
     outcome: CheckOutcome
     checks_left: int
+    warnings: list[str] | None = Field(
+        None, description=f"{_WARNINGS} Left out where there are none."
+    )
 
 
 class HeardAnswer(BaseModel):

@@ -18,7 +18,8 @@ from core.verification.model import (
     SendOutcome,
     SendResult,
 )
-from core.verification.words import check_words
+from core.verification.service import Entry
+from core.verification.words import budget_warning, check_words
 from core.web.rest.answers import CheckAnswer, SendAnswer, SentAnswer, VerificationAnswer
 from core.web.rest.bearer import App, MayVerify
 from core.web.rest.problems import Code, Refused, documented, not_found
@@ -74,7 +75,9 @@ class Start(BaseModel):
         description="Language of the message or the call, BCP 47, such as de-AT.",
     )  # fmt: skip
     client_address: Address | None = Field(
-        None, description="Address of the person who asked you, for the budget of one address."
+        None,
+        description="Address of the person who asked you, for the budget of one address. Live, all "
+        "requests without it share one.",
     )
 
 
@@ -97,6 +100,10 @@ class Check(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     code: str = Field(min_length=1, max_length=40, examples=["123456"])
+    client_address: Address | None = Field(
+        None,
+        description="Address of the person who entered it, for the budget of wrong codes.",
+    )
 
 
 @router.post(
@@ -171,11 +178,14 @@ async def resend(
     "/{verification}/checks",
     operation_id="checkCode",
     summary="Check a code",
+    response_model_exclude_unset=True,
     responses=documented(401, 403, 404, 413, 422, 429, 503),
 )
 async def check(request: Request, token: MayVerify, verification: Id, body: Check) -> CheckAnswer:
     """Counted before it is compared. A right code is used up; only `approved` proves the number."""
-    result: CheckResult = await request.app.state.checks.ask((verification, body.code))
+    result: CheckResult = await request.app.state.checks.ask(
+        Entry(verification, body.code, body.client_address)
+    )
     match result.outcome:
         case CheckOutcome.NOT_FOUND:
             raise not_found("verification")
@@ -193,7 +203,11 @@ async def check(request: Request, token: MayVerify, verification: Id, body: Chec
                 retry_after=result.retry_after,
             )
         case outcome:
-            return CheckAnswer(outcome=outcome, checks_left=result.checks_left)
+            answer = CheckAnswer(outcome=outcome, checks_left=result.checks_left)
+            if result.over_budget is not None:
+                now = request.app.state.services().clock.now()
+                answer.warnings = [budget_warning(result.over_budget, now)]
+            return answer
 
 
 @router.post(
@@ -243,7 +257,8 @@ def _sent(services: Services, result: SendResult) -> SentAnswer:
     if result.verification is None:
         raise not_found("verification")
     send = SendAnswer(outcome=result.outcome, cause=result.cause, remedy=result.remedy)
-    return SentAnswer(send=send, verification=_look(services, result.verification))
+    verification = _look(services, result.verification)
+    return SentAnswer(send=send, verification=verification, warnings=verification.warnings)
 
 
 def _look(services: Services, verification: str) -> VerificationAnswer:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.panels.abuse import refused_table, suspects
 from core.panels.words import counted
+from core.verification.service import WITHOUT_ADDRESS
 from pages.components.delivery.shown import Shown
 from pages.components.panel import grid, number, question, text
 
@@ -12,7 +13,8 @@ def abused(shown: Shown) -> None:
     app, asked = shown.app, shown.choice
     before = app.queries.by_country(asked.before, asked.filters) if asked.before else None
     table = suspects(app.queries.by_country(asked.range, asked.filters), before)
-    refused = refused_table(app.ledger.counters())
+    counters = app.ledger.counters()
+    refused = refused_table(counters)
     question("Is somebody abusing us?", simulated=shown.simulated, suspects=table)
     if asked.before is None:
         st.caption("Compare with another period to see where traffic grows and conversion falls.")
@@ -35,6 +37,12 @@ def abused(shown: Shown) -> None:
                 "conversion": number("Conversion", "%.1f %%"),
                 "conversion_before": number("Before ", "%.1f %%"),
             },
+        )
+    if unknown := counters.get(WITHOUT_ADDRESS):
+        st.warning(
+            f"Today (UTC) {counted(unknown, 'send')} came without a client address; they share one "
+            "budget. Set X-Forwarded-For in the proxy, and client_address in API requests.",
+            icon=":material/lan:",
         )
     if refused.empty:
         st.caption("Today (UTC) no budget has refused a send.")

@@ -1,0 +1,1 @@
+"""Takes the sandbox back to its beginning, whole or by kind."""

@@ -1,0 +1,27 @@
+"""The state file of the sandbox inside the app, while no app runs."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from core.errors import ResetRefused
+
+
+def remove_sandbox_file(folder: Path) -> None:
+    """Remove it with all simulated handsets and Plivo's simulated logs. Raises ResetRefused when a
+    sandbox has it open."""
+    path = folder / "sandbox.sqlite3"
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as db:
+            db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            db.execute("BEGIN EXCLUSIVE")
+            db.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        raise ResetRefused(
+            "An app that is running uses the sandbox, at another address.",
+            "Pass its address: python -m core.reset --address http://127.0.0.1:8501",
+        ) from error
+    for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+        name.unlink(missing_ok=True)
