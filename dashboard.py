@@ -47,6 +47,7 @@ else:
     from core.errors import ProductError
     from core.log import log_to_stderr
     from core.sandbox.app import Sandbox
+    from core.sandbox.errors import FileInUse
     from core.services import Services
     from core.web.app import Web
     from core.web.headers import broken
@@ -67,10 +68,10 @@ else:
             speed=of.settings.sandbox_speed,
         )
 
+    web = Web(services, make_sandbox)
     # Without this, the first visitor after a start could reach a page's file directly, without the
     # half above: Streamlit treats a folder `pages/` as pages of its own until it is told otherwise.
     st.navigation(pages())
-    web = Web(services, make_sandbox)
     app = st.App(
         __file__,
         routes=[*web.routes, OtherPaths(page.stem for page in PAGES.glob("*.py"))],
@@ -83,6 +84,9 @@ else:
         # After `st.App`, which finds the folder of config.toml.
         refuse_base_path()
         services()
+        web.claim()
     except ProductError as error:
         # Before anything is served: a sentence, not a traceback.
         sys.exit(f"{error.cause}\n{error.remedy}")
+    except FileInUse as error:
+        sys.exit(f"{error}\nEnd that application, or set another DATA_DIR for this one.")

@@ -101,6 +101,7 @@ class Services:
 
     def close(self) -> None:
         """Close connections, and stop the embedded Redis when nobody else uses it."""
+        self.address.withdraw()
         self.clients.close()
         self.connection.close()
 
@@ -118,10 +119,14 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     keyring = Keyring(secret_key(settings))
     policy = Policy(settings)
     keep = timedelta(days=settings.attempt_retention_days)
-    address = CallbackAddress(settings.public_url, local_allowed=settings.is_sandbox)
+    address = CallbackAddress(
+        settings.public_url,
+        local_allowed=settings.is_sandbox,
+        file=settings.data_dir / "sandbox" / "address" if settings.is_sandbox else None,
+    )
 
     def sandbox() -> str:
-        return settings.sandbox_url or f"{address.local}/sandbox"
+        return settings.sandbox_url or f"{address.beside}/sandbox"
 
     token = auth_token(settings)
     clients = PlivoClients(

@@ -1,8 +1,12 @@
 """What a channel is asked to send, and what it needs to do so."""
 
+import logging
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from core.delivery.attempt import Channel, Mode
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +38,41 @@ class CallbackAddress:
 
     `public_url` wins. Without it callbacks only reach us from the sandbox in the same process, at
     the address the server listens on, which is learned when it is known (`listening_on`).
+
+    `file` holds that address while this process runs, for commands that ask its sandbox.
     """
 
-    def __init__(self, public_url: str | None, *, local_allowed: bool) -> None:
+    def __init__(
+        self, public_url: str | None, *, local_allowed: bool, file: Path | None = None
+    ) -> None:
         self._public_url = public_url
         self._local_allowed = local_allowed
+        self._file = file
         self._local: str | None = None
 
     def listening_on(self, url: str) -> None:
         """Learn the server's own address, such as `http://127.0.0.1:8501`."""
+        if url == self._local:
+            return
         self._local = url
+        if self._file is not None:
+            try:
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                self._file.write_text(url)
+            except OSError as error:
+                log.warning("address not written", extra={"cause": error.strerror})
+
+    def withdraw(self) -> None:
+        """Remove the file, if this process wrote it."""
+        if self._file is not None and self._local is not None:
+            self._file.unlink(missing_ok=True)
+
+    @property
+    def beside(self) -> str | None:
+        """The address of the application that runs in the same folder; None when none does."""
+        if self._local is None and self._file is not None and self._file.exists():
+            return self._file.read_text() or None
+        return self._local
 
     @property
     def local(self) -> str | None:

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from core.sandbox.app import Sandbox
+from core.sandbox.errors import FileInUse
 from core.sandbox.signature import Signatures
 
 AUTH_ID = "MASANDBOX00000000000"
@@ -48,6 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         speed=chosen.speed,
         signatures=chosen.signatures,
     )
+    try:
+        sandbox.claim()
+    except FileInUse as error:
+        sys.exit(f"{error}\nEnd it, or choose another folder with --data.")
     sys.stdout.write(f"Sandbox: http://{chosen.host}:{chosen.port}/sandbox\n")
     sys.stdout.write(f"auth_id {chosen.auth_id}, auth_token {token}\n")
     sys.stdout.flush()

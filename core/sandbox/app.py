@@ -123,13 +123,20 @@ class Sandbox:
         # A path without its final slash is another path, as with Plivo.
         self.asgi.router.redirect_slashes = False
 
+    def claim(self) -> None:
+        """Take the state file now, so that a second sandbox on it is refused before it serves.
+
+        Raises FileInUse when another sandbox has it.
+        """
+        self._storage.open(self._clock.now())
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run the carrier; what was left undone in the state file is done now.
 
         Raises FileInUse when another sandbox has the state file.
         """
-        self._storage.open(self._clock.now())
+        self.claim()
         self._outgoing.open()
         self._faults.start()
         self._handset_api.start()

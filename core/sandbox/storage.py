@@ -90,8 +90,11 @@ class Storage:
     def open(self, now: float) -> None:
         """Create or take up the file, readable by its owner alone; drop what is a week old.
 
-        Raises FileInUse when another process, or another Sandbox, has it.
+        Nothing happens where it is open. Raises FileInUse when another process, or another Sandbox,
+        has it.
         """
+        if self._connection is not None:
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Before SQLite writes anything: it gives its own -wal file the rights of this one.
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -111,7 +114,7 @@ class Storage:
         except sqlite3.OperationalError as e:
             connection.close()
             if "locked" in str(e):
-                raise FileInUse(f"Another sandbox uses {self.path.name}.") from e
+                raise FileInUse(f"Another sandbox uses {self.path}.") from e
             raise
         self._connection = connection
 

@@ -205,7 +205,7 @@ def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) 
     shown_host = f"[{host}]" if ":" in host else host
     try:
         client = RedisCluster(
-            startup_nodes=[ClusterNode(*one) for one in others],
+            startup_nodes=[ClusterNode(*one) for one in others],  # type: ignore[no-untyped-call]
             # As a URL, because only so a class for the connections is accepted.
             url=f"redis://{shown_host}:{port}",
             connection_class=_Tls if address.tls else _Tcp,

@@ -121,8 +121,12 @@ def store_failure(error: BaseException) -> StoreUnavailable | None:
             return StoreUnavailable(cause, remedy)
     if type(error) is exceptions.RedisClusterException and str(error).startswith(_CLUSTER_IS_DOWN):
         # Where it was one node's failure, that says more.
-        inner = store_failure(error.__cause__) if error.__cause__ else None
-        return inner or StoreUnavailable(*_CLUSTER)
+        inner = error.__cause__
+        while inner is not None:
+            if found := store_failure(inner):
+                return found
+            inner = inner.__cause__ or inner.__context__
+        return StoreUnavailable(*_CLUSTER)
     return None
 
 

@@ -48,6 +48,10 @@ class MountedSandbox(Protocol):
     @property
     def asgi(self) -> ASGIApp: ...
 
+    def claim(self) -> None:
+        """Take what only one process may have. Its own error says which other one has it."""
+        ...
+
     def running(self) -> AbstractAsyncContextManager[None]:
         """Its carrier runs while this is entered."""
         ...
@@ -69,6 +73,14 @@ class Web:
         self._make_sandbox = make_sandbox
         self._changes: Changes | None = None
         self._sandbox: MountedSandbox | None = None
+
+    def claim(self) -> None:
+        """Take the sandbox's state, where this process runs one: ahead of the lifespan, whose
+        errors are tracebacks. Raises as the sandbox does."""
+        services = self._services()
+        if services.runs_sandbox:
+            self._sandbox = self._make_sandbox(services)
+            self._sandbox.claim()
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -94,7 +106,8 @@ class Web:
         async with AsyncExitStack() as stack:
             stack.callback(services.close)
             if services.runs_sandbox:
-                self._sandbox = self._make_sandbox(services)
+                self._sandbox = self._sandbox or self._make_sandbox(services)
+                stack.callback(setattr, self, "_sandbox", None)
                 await stack.enter_async_context(self._sandbox.running())
             self._changes = Changes(services.client, services.keys.changes)
             self._changes.start()

@@ -125,6 +125,18 @@ def test_a_cluster_of_which_no_node_answers_is_unavailable() -> None:
         connect(Settings(redis_url=f"redis+cluster://{hosts}"))
 
 
+def test_a_user_who_may_not_ask_for_the_nodes_is_told_that_a_right_is_missing(
+    cluster: int,
+) -> None:
+    with redis.Redis(port=cluster) as admin:
+        admin.execute_command("ACL", "SETUSER", "few", "on", ">pw", "~*", "+@read", "+info")
+        with pytest.raises(StoreUnavailable, match="does not allow"):
+            connect(Settings(redis_url=f"redis+cluster://few:pw@127.0.0.1:{cluster}"))
+        admin.execute_command("ACL", "SETUSER", "few", "+cluster|slots", "+command")
+    with connected(f"redis+cluster://few:pw@127.0.0.1:{cluster}") as connection:
+        assert connection.client.get("{sandbox}:key") is None
+
+
 def test_the_primary_is_found_through_the_first_sentinel_that_answers(tmp_path: Path) -> None:
     with (
         running(tmp_path / "primary") as primary,

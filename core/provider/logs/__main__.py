@@ -33,6 +33,11 @@ def main() -> None:
     try:
         services = build(read_settings())
         try:
+            if services.runs_sandbox and services.address.beside is None:
+                sys.exit(
+                    "The sandbox runs inside the application, and that is not running here.\n"
+                    "Start it and open its page, or set SANDBOX_URL to a sandbox of its own."
+                )
             ended = services.logs.run(since, tell)
         finally:
             services.close()
