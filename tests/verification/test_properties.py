@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import httpx
 import phonenumbers
@@ -19,8 +20,8 @@ from core.web.app import Web
 from tests.verification.test_warnings import SendsNothing, live, rest
 from tests.world import FrozenClock, World, served, world
 
-CREDENTIALS = {"plivo_auth_id": "MA" + "X" * 18, "plivo_auth_token": "token"}
-NEEDED = {"plivo_number": "+14155550100", "secret_key": "k" * 32}
+CREDENTIALS: dict[str, Any] = {"plivo_auth_id": "MA" + "X" * 18, "plivo_auth_token": "token"}
+NEEDED: dict[str, Any] = {"plivo_number": "+14155550100", "secret_key": "k" * 32}
 
 
 REPORTED = {"moments", "timeline", "call_offer"}
@@ -197,7 +198,7 @@ def test_property_21_live_an_ending_of_the_sandbox_is_no_test_number(
     ],
 )
 def test_property_21_no_setting_of_the_sandbox_reaches_live(
-    given: dict[str, str], mode: PlivoMode
+    given: dict[str, Any], mode: PlivoMode
 ) -> None:
     settings = Settings(**given)
     assert settings.mode is mode
