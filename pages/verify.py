@@ -46,7 +46,7 @@ state.setdefault("request", uuid4().hex)
 
 def main() -> None:
     """The form, or the verification that the address names."""
-    title, other = st.columns([3, 1], vertical_alignment="bottom")
+    title, other = st.columns([5, 3], vertical_alignment="bottom")
     title.title("Verify a phone number", anchor=False)
     if app.settings.is_sandbox:
         with other.container(horizontal=True, horizontal_alignment="right"):

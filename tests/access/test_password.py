@@ -1,8 +1,10 @@
 """The operator's password: counted tries, signed cookies, and nothing where nothing is set."""
 
+import ast
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -108,3 +110,17 @@ def test_the_command_refuses_a_short_password() -> None:
     )
     assert made.returncode == 1
     assert "12 to 1024" in made.stderr
+
+
+def test_property_23_no_secret_is_compared_with_the_equals_operator() -> None:
+    """Passwords by argon2, cookies by itsdangerous, tokens by their digests: in constant time."""
+    secret = {"password", "cookie", "given", "token", "digest", "sandbox_token", "_hash"}
+    for path in (Path(__file__).parents[2] / "core" / "access").glob("[!_]*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Compare):
+                continue
+            if not any(isinstance(operator, ast.Eq | ast.NotEq) for operator in node.ops):
+                continue
+            named = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+            named |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+            assert not named & secret, (path.name, node.lineno)

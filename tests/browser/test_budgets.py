@@ -1,4 +1,4 @@
-"""Budgets on the Verify page: warnings in the sandbox, the ending that is refused, and the reset."""
+"""Budgets on the Verify page: warnings, the ending that is refused, and the reset."""
 
 import re
 

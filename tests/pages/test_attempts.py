@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.delivery.attempt import AttemptEvent, EventKind, Source, State
+from core.delivery.attempt import AttemptEvent, Channel, EventKind, Source, State
 from core.delivery.explorer import PAGE
 from core.panels.attempts import heard_table, states
 from core.services import Services
-from tests.pages.conftest import opened, said
+from tests.pages.conftest import PROJECT, opened, said
 from tests.pages.test_delivery import attempts, button
 
 
@@ -132,3 +132,24 @@ def test_every_source_has_a_name(services: Services, source: Source) -> None:
               "source": source}]  # fmt: skip
     table = heard_table(heard, found, ZoneInfo("UTC"))
     assert table["from"].iloc[0] != source
+
+
+def test_property_23_the_operators_pages_reveal_no_number_and_no_code(
+    services: Services,
+) -> None:
+    """Nothing there reveals a full number or a code, so there is no reveal to be audited."""
+    number = "+12125550137"
+    made = services.verifications.start(number, Channel.SMS, idempotency_key="property 23")
+    services.booker.book()
+    attempt = f"{made.verification}-1" if made.verification else ""
+    view = services.verifications.look(made.verification or "")
+    assert view is not None
+    code = services.verifications.code_for(view.verification).reveal()
+    for page, query in (("delivery", {}), ("attempts", {}), ("attempts", {"attempt": attempt})):
+        at = opened(page, **query)
+        frames = "".join(frame.value.to_csv() for frame in at.dataframe)
+        drawn = frames + said(at) + str(at.query_params) + repr(at.session_state)
+        for secret in (number, number[1:], number[2:], code):
+            assert secret not in drawn, page
+    for path in (PROJECT / "pages").rglob("*.py"):
+        assert ".reveal(" not in path.read_text(encoding="utf-8"), path.name
