@@ -18,6 +18,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from pages.components.protocol.messages import ALLOWED, LONGEST
 from pages.components.protocol.sockets import PER_ADDRESS
@@ -52,8 +53,8 @@ def http(app: App) -> Iterator[httpx.Client]:
 def opened(app: App, origin: str | None = None, **headers: str) -> Any:
     return connect(
         f"ws://localhost:{app.port}/_stcore/stream",
-        origin=origin or app.address,  # type: ignore[arg-type]
-        subprotocols=["streamlit"],  # type: ignore[list-item]
+        origin=Origin(origin or app.address),
+        subprotocols=[Subprotocol("streamlit")],
         additional_headers=headers,
         compression=None,
         open_timeout=30,
@@ -70,19 +71,19 @@ def message(kind: str) -> bytes:
         setattr(made, kind, True)
     else:
         getattr(made, kind).SetInParent()
-    return made.SerializeToString()
+    return bytes(made.SerializeToString())
 
 
 def operation(payload: str) -> bytes:
     made = BackMsg()
     getattr(made.backend_operation_request, payload).SetInParent()
-    return made.SerializeToString()
+    return bytes(made.SerializeToString())
 
 
 def rerun(page: str = "") -> bytes:
     made = BackMsg()
     made.rerun_script.page_name = page
-    return made.SerializeToString()
+    return bytes(made.SerializeToString())
 
 
 def answered(socket: ClientConnection, *kinds: str) -> None:
@@ -265,7 +266,7 @@ def test_a_websocket_of_another_origin_is_refused_with_the_headers(app: App, ori
 def test_there_is_no_other_websocket(app: App, path: str) -> None:
     with (
         pytest.raises(InvalidStatus),
-        connect(f"ws://localhost:{app.port}{path}", origin=app.address),  # type: ignore[arg-type]
+        connect(f"ws://localhost:{app.port}{path}", origin=Origin(app.address)),
     ):
         pass
 
