@@ -85,6 +85,15 @@ class App:
         finally:
             asked.close()
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def connection(self) -> HTTPConnection:
+        """For requests that are sent exactly as they are written."""
+        return HTTPConnection("localhost", self.port, timeout=20)
+
     def kill(self) -> None:
         """As a crash does: nothing gets a chance to say goodbye."""
         assert self._process is not None

@@ -164,7 +164,12 @@ class _Socket:
         self._bytes -= len(message.get("bytes") or b"")
         if work:
             await self._turns.take(self._runner)
-        return self._ending or message
+            if self._has_ended():
+                return _DROPPED
+        return message
+
+    def _has_ended(self) -> bool:
+        return self._ending is not None
 
     async def _pass_on(self, message: Message) -> None:
         """The `send` of the application."""

@@ -1,0 +1,328 @@
+"""A walk through all pages, in several orders, with every channel, at a desk and on a phone.
+
+It fails on Streamlit's own error texts, on errors in the console, on requests to other hosts.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    WebSocket,
+    expect,
+)
+
+from pages.components.protocol.messages import ends_work
+from tests.browser.conftest import App
+from tests.browser.test_verify import (
+    PATIENCE,
+    answer_and_listen,
+    expect_verified,
+    fresh_number,
+    open_form,
+    send,
+    use_code,
+)
+
+DESK = {"viewport": {"width": 1280, "height": 900}}
+#: A Pixel 7, as Playwright describes it.
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "user_agent": (
+        "Mozilla/5.0 (Linux; Android 14; Pixel 7) AppleWebKit/537.36 (KHTML, like Gecko) "
+        "Chrome/149.0.0.0 Mobile Safari/537.36"
+    ),
+    "device_scale_factor": 2.625,
+    "is_mobile": True,
+    "has_touch": True,
+}
+DEVICES = pytest.mark.parametrize("context", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
+WAYS = [("SMS", None), ("Call", None), ("PHLO", "as SMS"), ("PHLO", "as call")]
+ABOUT = {"SMS": "characters, 1 part", "Call": "The call asks", "PHLO": "Your visual workflow"}
+#: Of each page, what is there when it has been drawn.
+PAGES = {
+    "Verify": "Verify a phone number",
+    "Delivery": "Delivery",
+    "Attempts": "Attempts",
+    "API": "API",
+}
+ORDERS = [list(order) for order in itertools.permutations(["Delivery", "Attempts", "API"])]
+#: What Streamlit shows where something failed.
+BOXES = "[data-testid=stException], [data-testid=stDialog], [data-testid=stModal]"
+#: Streamlit's page asks for these below its own path when it is loaded there, and goes on above.
+_OF_STREAMLIT = re.compile(r"/(delivery|attempts|api)/_stcore/(health|host-config)")
+
+
+class Watch:
+    """Hears what a page must not do, from its beginning to the end of a test."""
+
+    def __init__(self, page: Page, app: App) -> None:
+        self._page = page
+        self._host = urlsplit(app.address).netloc
+        self.wrong: list[str] = []
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.wrong.append(f"script error: {error}"))
+        page.on("request", self._request)
+        page.on("websocket", self._websocket)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        url = str(message.location.get("url", ""))
+        if message.type == "error" and not _OF_STREAMLIT.fullmatch(urlsplit(url).path):
+            self.wrong.append(f"console: {message.text} {url}")
+
+    def _request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in {"data", "blob"} and parts.netloc != self._host:
+            self.wrong.append(f"foreign host: {request.url}")
+
+    def _websocket(self, socket: WebSocket) -> None:
+        if urlsplit(socket.url).netloc != self._host:
+            self.wrong.append(f"foreign host: {socket.url}")
+
+    def check(self) -> None:
+        """Now, and all that was heard so far."""
+        expect(self._page.locator(BOXES)).to_have_count(0)
+        expect(self._page.locator("[data-testid=stApp]")).not_to_contain_text(
+            re.compile("Traceback|This part of the page failed|StreamlitAPIException")
+        )
+        assert self.wrong == []
+
+
+@pytest.fixture
+def watch(page: Page, app: App) -> Iterator[Watch]:
+    watching = Watch(page, app)
+    yield watching
+    watching.check()
+
+
+def settled(page: Page) -> None:
+    """Until no script runs."""
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=PATIENCE
+    )
+
+
+def go(page: Page, name: str, watch: Watch) -> None:
+    """By the menu, which on a phone is behind a button."""
+    menu = page.get_by_test_id("stExpandSidebarButton")
+    if menu.is_visible():
+        menu.click()
+    page.get_by_role("link", name=name, exact=True).first.click()
+    heading = page.get_by_role("heading", name=PAGES[name], exact=True, level=1)
+    expect(heading).to_be_visible(timeout=PATIENCE)
+    settled(page)
+    watch.check()
+
+
+def as_bytes(data: bytes | str) -> bytes:
+    return data if isinstance(data, bytes) else data.encode()
+
+
+def start(page: Page, app: App, channel: str, mode: str | None) -> None:
+    open_form(page, app)
+    send(page, fresh_number(), channel, mode)
+
+
+def finish(page: Page, channel: str, mode: str | None) -> None:
+    if channel == "Call" or mode == "as call":
+        answer_and_listen(page)
+    use_code(page)
+    expect_verified(page)
+
+
+@DEVICES
+def test_all_pages_open_after_a_channel_was_chosen_and_nothing_was_sent(
+    page: Page, app: App, watch: Watch
+) -> None:
+    open_form(page, app)
+    for channel, mode in WAYS:
+        page.get_by_role("radio", name=channel, exact=True).click()
+        if mode:
+            page.get_by_role("radio", name=mode, exact=True).click()
+        # The server has the choice once it says what will be sent.
+        expect(page.get_by_text(ABOUT[channel])).to_be_visible(timeout=PATIENCE)
+        go(page, "Delivery", watch)
+        go(page, "Verify", watch)
+        expect(page.get_by_role("radio", name=channel, exact=True)).to_be_checked()
+    go(page, "Attempts", watch)
+    go(page, "API", watch)
+
+
+@DEVICES
+@pytest.mark.parametrize(("channel", "mode"), WAYS)
+def test_all_pages_open_with_a_running_and_then_a_finished_verification(
+    page: Page, app: App, watch: Watch, channel: str, mode: str | None
+) -> None:
+    start(page, app, channel, mode)
+    running = page.url
+    order = ORDERS[WAYS.index((channel, mode))]
+    for name in order:
+        go(page, name, watch)
+    page.goto(running)
+    finish(page, channel, mode)
+    watch.check()
+    for name in reversed(order):
+        go(page, name, watch)
+    go(page, "Verify", watch)
+
+
+@pytest.mark.parametrize("order", ORDERS[::2], ids="-".join)
+def test_all_pages_open_in_every_order_by_the_menu_and_by_their_address(
+    page: Page, app: App, watch: Watch, order: list[str]
+) -> None:
+    for name in order:
+        page.goto(f"{app.address}/{name.lower()}")
+        expect(page.get_by_role("heading", name=PAGES[name], exact=True, level=1)).to_be_visible(
+            timeout=PATIENCE
+        )
+        settled(page)
+        watch.check()
+        go(page, "Verify", watch)
+    for name in reversed(order):
+        go(page, name, watch)
+    page.go_back()
+    settled(page)
+
+
+def focused(page: Page) -> str:
+    """The element that has the focus, looked for in shadow roots too."""
+    return str(
+        page.evaluate(
+            """() => {
+              let element = document.activeElement;
+              while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+              return element?.tagName ?? "";
+            }"""
+        )
+    )
+
+
+@DEVICES
+def test_the_focus_is_never_on_the_body_after_the_main_actions_of_verify(
+    page: Page, app: App, watch: Watch
+) -> None:
+    """After the load, after Send code, after Use code."""
+
+    def expect_focus(after: str) -> None:
+        page.wait_for_function(
+            "() => document.activeElement && document.activeElement !== document.body",
+            timeout=5000,
+        )
+        assert focused(page) != "BODY", after
+
+    open_form(page, app)
+    settled(page)
+    expect_focus("the load")
+    send(page, fresh_number())
+    settled(page)
+    expect_focus("Send code")
+    use_code(page)
+    expect_verified(page)
+    expect_focus("Use code")
+
+
+def test_a_page_that_does_not_exist_is_told_in_our_words(page: Page, app: App) -> None:
+    answer = page.goto(f"{app.address}/nothing")
+    assert answer is not None
+    assert answer.status == 404
+    expect(page.get_by_role("heading", name="There is nothing at this address")).to_be_visible()
+    page.get_by_role("link", name="Verify").click()
+    expect(page.get_by_label("Phone number")).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("keys", ["c", "r", "Escape"])
+def test_keys_of_streamlits_developers_open_nothing(
+    page: Page, app: App, watch: Watch, keys: str
+) -> None:
+    open_form(page, app)
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.press(keys)
+    settled(page)
+    watch.check()
+
+
+def test_a_lost_connection_shows_our_bar_and_the_verification_goes_on_afterwards(
+    context: BrowserContext, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    page = context.new_page()
+    app = App(tmp_path_factory.mktemp("lost"))
+    app.start()
+    bar = page.get_by_text("Connection lost. Trying again. Your verification is kept.")
+    try:
+        open_form(page, app)
+        send(page, fresh_number())
+        expect(page.get_by_role("heading", name="Delivered")).to_be_visible(timeout=PATIENCE)
+        expect(bar).to_be_hidden()
+        app.kill()
+        expect(bar).to_be_visible(timeout=PATIENCE)
+        # Streamlit gives up its patience after some tries, and would open its dialog.
+        page.wait_for_event(
+            "console", lambda message: "Is Streamlit still running" in message.text, timeout=60_000
+        )
+        expect(page.locator(BOXES)).to_have_count(0)
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        with page.expect_websocket(timeout=60_000) as caught:
+            app.start()
+        # The page runs again by itself; what is done before that has happened is lost.
+        caught.value.wait_for_event("framereceived", lambda data: ends_work(as_bytes(data)))
+        expect(bar).to_be_hidden()
+        use_code(page)
+        expect_verified(page)
+    finally:
+        app.stop()
+
+
+FAILING = """
+import streamlit as st
+from pages.components.failures import show_failure
+
+def fail():
+    raise ValueError("secret of a callback")
+
+@st.fragment
+def part():
+    if st.button("Fail in a part"):
+        raise ValueError("secret of a part")
+
+if __name__ == "__main__":
+    st.title("Failing")
+    st.button("Fail in a callback", on_click=fail)
+    part()
+    if st.button("Fail in the page"):
+        raise ValueError("secret of the page")
+else:
+    from core.log import log_to_stderr
+
+    log_to_stderr()
+    app = st.App(__file__, on_script_error=show_failure)
+"""
+
+
+@pytest.mark.parametrize("where", ["Fail in a callback", "Fail in a part", "Fail in the page"])
+def test_a_failure_is_told_in_our_words_with_a_reference_that_is_in_the_log(
+    page: Page, tmp_path_factory: pytest.TempPathFactory, where: str
+) -> None:
+    folder = tmp_path_factory.mktemp("failing")
+    script = folder / "failing.py"
+    script.write_text(FAILING)
+    app = App(folder, script)
+    app.start()
+    try:
+        page.goto(app.address)
+        page.get_by_role("button", name=where).click(timeout=PATIENCE)
+        told = page.get_by_text("This part of the page failed; the mistake is ours.")
+        expect(told).to_be_visible(timeout=PATIENCE)
+        reference = page.locator("[data-testid=stAlert] code").inner_text()
+        assert re.fullmatch("[A-Z2-9]{6}", reference)
+        assert f"reference={reference}" in app.log.read_text()
+        expect(page.locator(BOXES)).to_have_count(0)
+        assert "secret" not in page.locator("body").inner_text()
+        assert "ValueError" not in page.locator("body").inner_text()
+    finally:
+        app.stop()
