@@ -73,7 +73,8 @@ def _form(*, unknown: bool) -> None:
         handset(
             number.e164 if number else None,
             sandbox=app.settings.is_sandbox,
-            offers=False,
+            length=app.settings.code_length,
+            brand=app.settings.brand,
             key="phone",
         )
     timeline(waiting_timeline(_mode()), key="steps")
@@ -197,8 +198,10 @@ def _verification(verification: str) -> None:
             handset(
                 view.verification.to,
                 sandbox=app.settings.is_sandbox,
+                length=view.verification.digits,
+                brand=app.settings.brand,
+                references=view.references if view.verification.status is Status.PENDING else (),
                 since_ms=to_ms(view.verification.started_at),
-                offers=view.verification.status is Status.PENDING,
                 key="phone",
             )
         timeline(steps_of(view), key="steps")
@@ -225,6 +228,7 @@ def _task(view: View) -> None:
     events = code_panel(
         verification=verification.id,
         digits=verification.digits,
+        brand=app.settings.brand,
         expires_ms=to_ms(verification.expires_at),
         now_ms=to_ms(view.now),
         checks_left=verification.checks_left,

@@ -76,6 +76,11 @@ class View:
     def newest(self) -> Attempt | None:
         return self.attempts[-1] if self.attempts else None
 
+    @property
+    def references(self) -> list[str]:
+        """Plivo's uuids of its messages and calls, as far as they are known."""
+        return [attempt.reference for attempt in self.attempts if attempt.reference]
+
 
 class SendOutcome(StrEnum):
     """How a start or a resend ended."""
