@@ -9,7 +9,9 @@ from pages.components.assets import script, style
 
 NoticeKind = Literal["quiet", "wrong", "warning"]
 
-_PANEL = st.components.v2.component("code_panel", js=script("codes", "code_panel"), css=style("code_panel"))
+_PANEL = st.components.v2.component(
+    "code_panel", js=script("codes", "code_panel"), css=style("code_panel")
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,8 @@ def test_a_code_is_found_however_it_is_written(script: Page, length: int, data: 
     written = "".join(chr(ord(zero) + int(digit)) for digit in code)
     grouped = separator.join(written[at : at + size] for at in range(0, length, size))
     template = data.draw(
-        st.sampled_from(["{}", "Your code: {}.", "{} is it", "2FA {}, 5 min", "代码是{}。", "{}\n{}"])
+        st.sampled_from(
+            ["{}", "Your code: {}.", "{} is it", "2FA {}, 5 min", "码是{}。", "{}\n{}"]
+        )
     )
     assert codes(script, template.format(grouped, grouped), length) == [code]

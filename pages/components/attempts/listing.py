@@ -138,6 +138,8 @@ def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bo
     to = st.column_config.ButtonColumn(
         "To", type="tertiary", alignment="left", key="opened", on_click=_open, args=(frame,)
     )
+    # Only where clocks differ: everybody else has no need of it.
+    note = {"note": text("Note")} if frame["note"].any() else {}
     picked = grid(
         _coloured(frame, colours()),
         "list",
@@ -150,6 +152,7 @@ def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bo
             "carrier": text("Carrier"),
             "error": text("Error"),
             "seconds": number("Delivered after", "%.1f s"),
+            **note,
         },
         on_select="rerun",
         selection_mode="single-row",
