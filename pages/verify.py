@@ -12,16 +12,18 @@ from core.verification.model import CheckOutcome, SendOutcome, SendResult, Statu
 from core.verification.number import PhoneNumber, country_of, region_of_browser
 from core.verification.timeline import timeline as steps_of
 from core.verification.timeline import waiting_timeline
-from core.verification.words import Tone, Words
 from pages.components.code_panel import NoticeKind, code_panel
 from pages.components.handset import handset
 from pages.components.live import live
+from pages.components.number_form import number_form
 from pages.components.scenes import scenes
 from pages.components.shared import outage_shown, plain, services
 from pages.components.timeline import timeline
+from pages.components.verdict import verdict
 
 CHANNELS = {Channel.SMS: "SMS", Channel.VOICE: "Call", Channel.PHLO: "PHLO"}
 MODES = {Mode.SMS: "as SMS", Mode.CALL: "as call"}
+NUMBER_LABEL = "Phone number"
 COLUMN = 380  # pixels: two columns from about 900, one below
 
 #: Endings of sandbox numbers worth trying first; README has the whole table.
@@ -85,7 +87,7 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
         st.info("That verification is not known, or is no longer kept. Start a new one.")
     region = _region()
     typed = st.text_input(
-        "Phone number",
+        NUMBER_LABEL,
         type="phone",
         live=True,
         key="typed",
@@ -115,18 +117,38 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
             persist_state="session",
         )
     st.caption(_about(Channel(channel)))
-    st.button(
-        "Send code",
-        type="primary",
-        icon=":material/send:",
-        on_click=_send,
-        args=(typed, region, state.request),
-        disabled=number is None,
+    running = number_form(
+        NUMBER_LABEL,
+        request=state.request,
+        on_enter=lambda entered, request: _send(entered, region, request),
+        key="number_form",
     )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Send code",
+            type="primary",
+            icon=":material/send:",
+            on_click=_send,
+            args=(typed, region, state.request),
+            disabled=number is None,
+        )
+        _continue_link(running)
     refused = state.pop("refused", None)
     if refused is not None:
         st.error(f"**{plain(refused.cause)}** {plain(refused.remedy)}")
     return number
+
+
+def _continue_link(running: str | None) -> None:
+    """To the verification that this window left while it was running."""
+    view = app.verifications.look(running) if running else None
+    if view is not None and view.verification.status is Status.PENDING:
+        st.page_link(
+            "pages/verify.py",
+            label=f"Continue with ••{view.verification.to[-2:]}",
+            icon=":material/arrow_forward:",
+            query_params={"verification": view.verification.id},
+        )
 
 
 def _read(typed: str | None, region: str | None) -> tuple[PhoneNumber | None, str]:
@@ -187,10 +209,10 @@ def _send(typed: str, region: str | None, key: str) -> None:
 def _verification(verification: str) -> None:
     """One verification, drawn again at each of its changes; nothing else of the page is."""
     with outage_shown():
-        live(verification, key="live")
         view = app.verifications.look(verification)
         if view is None:
             st.rerun()
+        live(verification, is_running=view.verification.status is Status.PENDING, key="live")
         grid = st.grid(2, min_column_width=COLUMN, gap="medium")
         with grid.cell():
             _task(view)
@@ -217,9 +239,9 @@ def _task(view: View) -> None:
     st.caption(
         f"{verification.to_masked} · {verification.country} · {CHANNELS[verification.channel]}"
     )
-    said = words.status_words(view)
-    _headline(said)
-    if verification.status is not Status.PENDING:
+    is_final = verification.status is not Status.PENDING
+    verdict(words.status_words(view), is_final=is_final, key="verdict")
+    if is_final:
         if st.button("Verify another number", type="primary"):
             _start_over()
         return
@@ -249,18 +271,6 @@ def _task(view: View) -> None:
     elif not events.expired:
         return
     st.rerun(scope="fragment")
-
-
-def _headline(said: Words) -> None:
-    """The verdict, large; its height is the same for one line of detail and for two."""
-    colours = {Tone.GOOD: "blue", Tone.BAD: "red", Tone.WARNING: "violet"}
-    with st.container(height=132, border=False):
-        mark = ":green[●]" if said.mark == "●" else said.mark
-        text = f"{mark} {said.headline}".strip()
-        if said.tone in colours:
-            text = f":{colours[said.tone]}[{text}]"
-        st.header(text, anchor=False)
-        st.markdown(plain(said.detail))
 
 
 def _check(view: View, entered: str) -> None:

@@ -22,6 +22,19 @@ function minutes(milliseconds) {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
+/** Streamlit's wrapper around nothing would still take the gap of one element. Returns the undoing:
+ * React may put another element into the same wrapper. */
+function takeNoRoom(parentElement) {
+  const wrapper = parentElement.host?.closest('[data-testid="stElementContainer"]');
+  if (wrapper) wrapper.style.display = "none";
+  return () => {
+    if (wrapper) wrapper.style.display = "";
+  };
+}
+
+/** Where a window's session storage has the verification that is running in it. */
+const RUNNING = "running-verification";
+
 const instances = new WeakMap();
 
 /**

@@ -68,7 +68,7 @@ class CodePanel {
     this.takeCode = ({ detail }) => {
       if (this.barred()) return;
       this.accept(String(detail?.code ?? ""));
-      this.submit();
+      this.submit({ focus: false }); // it would open a phone's keyboard
     };
     window.addEventListener("verification-code", this.takeCode);
     this.clock = setInterval(() => this.tick(), TICK_MS);
@@ -174,19 +174,19 @@ class CodePanel {
     if (this.input.value !== this.submitted) this.submit();
   }
 
-  submit() {
+  submit({ focus = true } = {}) {
     if (this.barred() || this.input.value.length !== this.data.digits) return;
     this.submitted = this.input.value;
-    this.press("entered", this.submitted);
+    this.press("entered", this.submitted, focus);
   }
 
-  press(event, value) {
+  press(event, value, focus = event !== "cancel") {
     if (this.pressed()) return;
     this.pressedAt = this.now();
     this.trigger(event, value);
     this.draw();
     // The pressed button is disabled and would drop the keyboard's place.
-    if (event !== "cancel") this.focus();
+    if (focus) this.focus();
   }
 
   /** The page has it, or a part of the page around us: not another field, not the handset. */
@@ -203,6 +203,11 @@ class CodePanel {
 
   focus() {
     this.input.focus({ preventScroll: true });
+  }
+
+  /** What is said of a code from the handset, which may be far below, is seen. */
+  reveal() {
+    this.field.scrollIntoView({ block: "nearest" });
   }
 
   draw() {
@@ -224,6 +229,7 @@ class CodePanel {
     if (this.refocus && !this.input.disabled) {
       this.refocus = false;
       this.focus();
+      this.reveal();
     }
   }
 

@@ -52,11 +52,11 @@ def code_panel(
     """Draw the panel and say what was done in it.
 
     A text that is pasted is searched for a code of `digits` digits (codes.js); those of the
-    `brand` that sends it are none. `expires_ms`, `resend_ms` and `call_ms` are Unix milliseconds of this server, and `now_ms` is
-    its present, read anew in every run: the browser's clock is corrected by it. `resend_ms` None:
-    no further code; `call_ms` None: no call. `call_reason` is shown beside the call once it is
-    offered. `notice` has room for two lines; `wrong` also marks the field. A submitted code is
-    cleared when `checks_left` changes.
+    `brand` that sends it are none. `expires_ms`, `resend_ms` and `call_ms` are Unix milliseconds of
+    this server, and `now_ms` is its present, read anew in every run: the browser's clock is
+    corrected by it. `resend_ms` None: no further code; `call_ms` None: no call. `call_reason` is
+    shown beside the call once it is offered. `notice` has room for two lines; `wrong` also marks
+    the field. A submitted code is cleared when `checks_left` changes.
 
     After an event everything is locked, so that a double click is one event, until a later run
     draws the panel: handle the event, then rerun.

@@ -1,4 +1,4 @@
-"""Which digits of a text are the code, in a real Chromium: the rule of pages/components/codes.js."""
+"""Which digits of a text are the code, in a real Chromium: pages/components/codes.js."""
 
 import sys
 import unicodedata
@@ -99,7 +99,7 @@ def codes(page: Page, text: str, length: int, brand: str = "") -> list[str]:
         "([text, length, brand]) => codesIn(text, length, brand)", [text, length, brand]
     )
     for one in found:
-        # In UTF-16 units: what is marked in the text holds the code and begins with its first digit.
+        # In UTF-16 units. What is marked in the text is the code as it is written there.
         marked = text.encode("utf-16-le")[2 * one["start"] : 2 * one["end"]].decode("utf-16-le")
         shown = "".join(str(unicodedata.decimal(c)) for c in marked if c in DECIMALS)
         assert shown.startswith(one["code"])
@@ -169,8 +169,6 @@ def test_a_code_is_found_however_it_is_written(script: Page, length: int, data: 
     written = "".join(chr(ord(zero) + int(digit)) for digit in code)
     grouped = separator.join(written[at : at + size] for at in range(0, length, size))
     template = data.draw(
-        st.sampled_from(
-            ["{}", "Your code: {}.", "{} is it", "2FA {}, 5 min", "码是{}。", "{}\n{}"]
-        )
+        st.sampled_from(["{}", "Your code: {}.", "{} is it", "2FA {}, 5 min", "码是{}。", "{}\n{}"])
     )
     assert codes(script, template.format(grouped, grouped), length) == [code]
