@@ -143,12 +143,18 @@ def _continue_link(running: str | None) -> None:
     """To the verification that this window left while it was running."""
     view = app.verifications.look(running) if running else None
     if view is not None and view.verification.status is Status.PENDING:
-        st.page_link(
-            "pages/verify.py",
-            label=f"Continue with ••{view.verification.to[-2:]}",
+        st.button(
+            f"Continue with ••{view.verification.to[-2:]}",
+            type="tertiary",
             icon=":material/arrow_forward:",
-            query_params={"verification": view.verification.id},
+            on_click=_open,
+            args=(view.verification.id,),
         )
+
+
+def _open(verification: str) -> None:
+    # Not st.page_link: from a page to itself it leaves the address as it is.
+    st.query_params["verification"] = verification
 
 
 def _read(typed: str | None, region: str | None) -> tuple[PhoneNumber | None, str]:

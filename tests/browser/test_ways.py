@@ -95,17 +95,17 @@ def test_a_running_verification_is_found_again_after_another_page(page: Page, ap
     page.get_by_role("link", name="Delivery").click()
     expect(page.get_by_role("heading", name="Delivery", exact=True)).to_be_visible(timeout=PATIENCE)
     page.get_by_role("link", name="Verify").click()
-    link = page.get_by_role("link", name="Continue with ••11")
-    expect(link).to_be_visible(timeout=PATIENCE)
+    go_on = page.get_by_role("button", name="Continue with ••11")
+    expect(go_on).to_be_visible(timeout=PATIENCE)
     page.reload()
-    link.click(timeout=PATIENCE)
+    go_on.click(timeout=PATIENCE)
     expect(page.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
     assert page.url == running
     page.get_by_role("button", name=USE).click(timeout=PATIENCE)
     expect_verified(page)
     page.goto(app.address)
     expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
-    expect(link).to_have_count(0)
+    expect(go_on).to_have_count(0)
 
 
 @pytest.mark.parametrize("channel", ["SMS", "Call"])
