@@ -116,8 +116,10 @@ def test_from_another_page_back_is_one_press(page: Page, app: App, channel: str)
     for name in ("Delivery", "Attempts"):
         page.get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=PATIENCE)
-        # The page has written its query by the time it has drawn its last part.
-        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+        # The page has drawn its last part, and written its query.
+        expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible(
+            timeout=PATIENCE
+        )
         page.go_back()
         expect(page.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
         assert page.url == running
