@@ -121,7 +121,7 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
         NUMBER_LABEL,
         request=state.request,
         on_enter=lambda entered, request: _send(entered, region, request),
-        key="number_form",
+        key="verify_number_form",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -246,7 +246,7 @@ def _task(view: View) -> None:
         f"{verification.to_masked} · {verification.country} · {CHANNELS[verification.channel]}"
     )
     is_final = verification.status is not Status.PENDING
-    verdict(words.status_words(view), is_final=is_final, key="verdict")
+    verdict(words.status_words(view), is_final=is_final, key="verify_verdict")
     if is_final:
         if st.button("Verify another number", type="primary"):
             _start_over()
