@@ -29,6 +29,7 @@ def pages() -> list[st.Page]:
 
 if __name__ == "__main__":
     from pages.components.connection import connection_bar
+    from pages.components.history import tidy_history
     from pages.components.look import apply_look
 
     # A file of ours: the icons that have names are fetched from a server of Google's.
@@ -40,6 +41,7 @@ if __name__ == "__main__":
     page = st.navigation(pages(), position="top")
     apply_look()
     connection_bar()
+    tidy_history()
     page.run()
 else:
     from starlette.middleware import Middleware

@@ -1,7 +1,10 @@
 """The time, as a port: tests move it, nothing else replaces it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+#: In place of a time that would be negative.
+CLOCKS_DIFFER = "clocks differ"
 
 
 class Clock(Protocol):
@@ -17,6 +20,12 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+def elapsed(start: datetime, end: datetime) -> timedelta | None:
+    """The time from what came first to what followed it. None where `end` is earlier: then two
+    clocks wrote them, ours and Plivo's or a carrier's, and these differ."""
+    return end - start if end >= start else None
 
 
 def to_ms(moment: datetime) -> int:

@@ -12,17 +12,19 @@ from core.verification.model import CheckOutcome, SendOutcome, SendResult, Statu
 from core.verification.number import PhoneNumber, country_of, region_of_browser
 from core.verification.timeline import timeline as steps_of
 from core.verification.timeline import waiting_timeline
-from core.verification.words import Tone, Words
 from pages.components.code_panel import NoticeKind, code_panel
 from pages.components.handset import handset
 from pages.components.live import live
+from pages.components.number_form import number_form
 from pages.components.reset import reset_choices
 from pages.components.scenes import scenes
 from pages.components.shared import outage_shown, plain, services
 from pages.components.timeline import timeline
+from pages.components.verdict import verdict
 
 CHANNELS = {Channel.SMS: "SMS", Channel.VOICE: "Call", Channel.PHLO: "PHLO"}
 MODES = {Mode.SMS: "as SMS", Mode.CALL: "as call"}
+NUMBER_LABEL = "Phone number"
 COLUMN = 380  # pixels: two columns from about 900, one below
 
 #: Endings of sandbox numbers worth trying first; README has the whole table.
@@ -78,7 +80,8 @@ def _form(*, unknown: bool) -> None:
         handset(
             number.e164 if number else None,
             sandbox=app.settings.is_sandbox,
-            offers=False,
+            length=app.settings.code_length,
+            brand=app.settings.brand,
             key="verify_phone",
         )
     timeline(waiting_timeline(_mode()), key="verify_steps")
@@ -89,7 +92,7 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
         st.info("That verification is not known, or is no longer kept. Start a new one.")
     region = _region()
     typed = st.text_input(
-        "Phone number",
+        NUMBER_LABEL,
         type="phone",
         live=True,
         key="verify_typed",
@@ -119,18 +122,44 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
             persist_state="session",
         )
     st.caption(_about(Channel(channel)))
-    st.button(
-        "Send code",
-        type="primary",
-        icon=":material/send:",
-        on_click=_send,
-        args=(typed, region, state.request),
-        disabled=number is None,
+    running = number_form(
+        NUMBER_LABEL,
+        request=state.request,
+        on_enter=lambda entered, request: _send(entered, region, request),
+        key="verify_number_form",
     )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Send code",
+            type="primary",
+            icon=":material/send:",
+            on_click=_send,
+            args=(typed, region, state.request),
+            disabled=number is None,
+        )
+        _continue_link(running)
     refused = state.pop("verify_refused", None)
     if refused is not None:
         st.error(f"**{plain(refused.cause)}** {plain(refused.remedy)}")
     return number
+
+
+def _continue_link(running: str | None) -> None:
+    """To the verification that this window left while it was running."""
+    view = app.verifications.look(running) if running else None
+    if view is not None and view.verification.status is Status.PENDING:
+        st.button(
+            f"Continue with ••{view.verification.to[-2:]}",
+            type="tertiary",
+            icon=":material/arrow_forward:",
+            on_click=_open,
+            args=(view.verification.id,),
+        )
+
+
+def _open(verification: str) -> None:
+    # Not st.page_link: from a page to itself it leaves the address as it is.
+    st.query_params["verification"] = verification
 
 
 def _read(typed: str | None, region: str | None) -> tuple[PhoneNumber | None, str]:
@@ -194,10 +223,10 @@ def _send(typed: str, region: str | None, key: str) -> None:
 def _verification(verification: str) -> None:
     """One verification, drawn again at each of its changes; nothing else of the page is."""
     with outage_shown(key="verify_try_again_part"):
-        live(verification, key="verify_live")
         view = app.verifications.look(verification)
         if view is None:
             st.rerun()
+        live(verification, is_running=view.verification.status is Status.PENDING, key="verify_live")
         grid = st.grid(2, min_column_width=COLUMN, gap="medium")
         with grid.cell():
             _task(view)
@@ -205,8 +234,10 @@ def _verification(verification: str) -> None:
             handset(
                 view.verification.to,
                 sandbox=app.settings.is_sandbox,
+                length=view.verification.digits,
+                brand=app.settings.brand,
+                references=view.references if view.verification.status is Status.PENDING else (),
                 since_ms=to_ms(view.verification.started_at),
-                offers=view.verification.status is Status.PENDING,
                 key="verify_phone",
             )
         timeline(steps_of(view), key="verify_steps")
@@ -222,11 +253,11 @@ def _task(view: View) -> None:
     st.caption(
         f"{verification.to_masked} · {verification.country} · {CHANNELS[verification.channel]}"
     )
-    said = words.status_words(view)
-    _headline(said)
     for over in view.over_budgets:
         st.warning(plain(words.budget_warning(over, view.now)), icon=":material/speed:")
-    if verification.status is not Status.PENDING:
+    is_final = verification.status is not Status.PENDING
+    verdict(words.status_words(view), is_final=is_final, key="verify_verdict")
+    if is_final:
         if st.button("Verify another number", type="primary"):
             _start_over()
         return
@@ -235,6 +266,7 @@ def _task(view: View) -> None:
     events = code_panel(
         verification=verification.id,
         digits=verification.digits,
+        brand=app.settings.brand,
         expires_ms=to_ms(verification.expires_at),
         now_ms=to_ms(view.now),
         checks_left=verification.checks_left,
@@ -255,18 +287,6 @@ def _task(view: View) -> None:
     elif not events.expired:
         return
     st.rerun(scope="fragment")
-
-
-def _headline(said: Words) -> None:
-    """The verdict, large; its height is the same for one line of detail and for two."""
-    colours = {Tone.GOOD: "blue", Tone.BAD: "red", Tone.WARNING: "violet"}
-    with st.container(height=132, border=False):
-        mark = ":green[●]" if said.mark == "●" else said.mark
-        text = f"{mark} {said.headline}".strip()
-        if said.tone in colours:
-            text = f":{colours[said.tone]}[{text}]"
-        st.header(text, anchor=False)
-        st.markdown(plain(said.detail))
 
 
 def _check(view: View, entered: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from core.clock import CLOCKS_DIFFER, elapsed
 from core.delivery.attempt import Attempt, EventKind, attempt_id
 from core.delivery.ledger import Entry, Ledger
 from core.errors import CursorRefused
@@ -29,6 +30,7 @@ COLUMNS = (
     "state",
     "error",
     "seconds",
+    "note",
     "attempt",
 )
 
@@ -128,11 +130,13 @@ def _entry(cursor: str) -> Entry:
 
 def table(attempts: list[Attempt]) -> pd.DataFrame:
     """COLUMNS, one row an attempt: `requested` aware, UTC; `to` masked; `error` the code; `seconds`
-    from the request to the delivery report, nan without one; `attempt` its id."""
+    from the request to the delivery report, nan without one or where clocks differ, which the
+    `note` says; `attempt` its id."""
     rows = []
     for one in attempts:
         requested = one.moments[EventKind.REQUESTED]
         delivered = one.moments.get(EventKind.DELIVERED)
+        took = elapsed(requested, delivered) if delivered else None
         rows.append(
             (
                 requested,
@@ -142,7 +146,8 @@ def table(attempts: list[Attempt]) -> pd.DataFrame:
                 one.carrier,
                 str(one.state),
                 one.error_code or one.hangup_cause,
-                (delivered - requested).total_seconds() if delivered else float("nan"),
+                took.total_seconds() if took is not None else float("nan"),
+                CLOCKS_DIFFER if delivered and took is None else "",
                 one.id,
             )
         )

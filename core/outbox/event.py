@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.clock import from_ms
+from core.clock import elapsed, from_ms
 
 
 class What(StrEnum):
@@ -113,10 +113,10 @@ def event_of(one: str, facts: str) -> Event:
 
 
 def _between(began_ms: str | None, ended_ms: str | None) -> timedelta | None:
-    """Never negative: two clocks may have told the ends."""
+    """None also where clocks differ."""
     if began_ms is None or ended_ms is None:
         return None
-    return timedelta(milliseconds=max(0, int(ended_ms) - int(began_ms)))
+    return elapsed(from_ms(began_ms), from_ms(ended_ms))
 
 
 def _ms(span: timedelta) -> int:

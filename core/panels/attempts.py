@@ -1,11 +1,12 @@
 """How single attempts are listed and told on the Attempts page."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core.clock import from_ms
+from core.clock import CLOCKS_DIFFER, elapsed, from_ms
 from core.delivery.attempt import Attempt, EventKind, State
 from core.delivery.explorer import table
 from core.delivery.ledger import Applied
@@ -74,7 +75,7 @@ def facts(attempt: Attempt) -> dict[str, str]:
 def heard_table(heard: Sequence[dict[str, str]], attempt: Attempt, zone: ZoneInfo) -> pd.DataFrame:
     """All that `Ledger.heard` tells, oldest first: `what` happened, `at` (in the zone),
     `after_s` the request, `from` whom, `heard_s` after the request, and a `note` on what came late
-    or again."""
+    or again, and on clocks that differ: a moment before the request is no time after it."""
     began = attempt.moments[EventKind.REQUESTED]
     at = [from_ms(one["at_ms"]) for one in heard]
     heard_at = [from_ms(one["heard_ms"]) for one in heard]
@@ -82,9 +83,22 @@ def heard_table(heard: Sequence[dict[str, str]], attempt: Attempt, zone: ZoneInf
         {
             "what": [one["kind"] for one in heard],
             "at": [f"{one.astimezone(zone):%d %b %H:%M:%S.%f}"[:-3] for one in at],
-            "after_s": [(one - began).total_seconds() for one in at],
+            "after_s": [_seconds(began, one) for one in at],
             "from": [_SOURCES.get(one["source"], one["source"]) for one in heard],
-            "heard_s": [(one - began).total_seconds() for one in heard_at],
-            "note": [_OUTCOMES.get(one["outcome"], "") for one in heard],  # type: ignore[call-overload]
+            "heard_s": [_seconds(began, one) for one in heard_at],
+            "note": [
+                _note(one["outcome"], differ=min(moments) < began)
+                for one, *moments in zip(heard, at, heard_at, strict=True)
+            ],
         }
     )
+
+
+def _seconds(began: datetime, at: datetime) -> float:
+    took = elapsed(began, at)
+    return float("nan") if took is None else took.total_seconds()
+
+
+def _note(outcome: str, *, differ: bool) -> str:
+    notes = [_OUTCOMES.get(outcome, ""), CLOCKS_DIFFER if differ else ""]  # type: ignore[call-overload]
+    return "; ".join(note for note in notes if note)

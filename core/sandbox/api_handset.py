@@ -1,14 +1,20 @@
 """The handset over HTTP: look at it, take its calls, press its keys, watch it change.
 
+Its changes come as server-sent events, which any client reads, and at the same path over a
+WebSocket, because a browser has six HTTP connections for all windows of a host and any number of
+windows may show a handset.
+
 No credentials: it is a phone lying on the table. Nothing of it may be cached.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, suppress
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.sandbox.answers import NO_STORE, read_json
 from core.sandbox.call_log import Call
@@ -42,7 +48,7 @@ class HandsetApi:
         self._stopping = True
         self._handsets.wake_all()
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         phone = "/handset/{number}"
         call = phone + "/calls/{call_uuid}"
         return [
@@ -52,6 +58,7 @@ class HandsetApi:
             Route(phone, self.clear, methods=["DELETE"]),
             Route(phone + "/auto-answer", self.auto_answer, methods=["PUT"]),
             Route(phone + "/events", self.events, methods=["GET"]),
+            WebSocketRoute(phone + "/events", self.push),
             Route(call + "/answer", self._act(self._switchboard.pick_up), methods=["POST"]),
             Route(call + "/decline", self._act(self._switchboard.decline), methods=["POST"]),
             Route(call + "/hangup", self._act(self._switchboard.hang_up), methods=["POST"]),
@@ -91,21 +98,47 @@ class HandsetApi:
         return self._view(_number(request))
 
     async def events(self, request: Request) -> Response:
-        stream = self._changes(_number(request))
+        stream = self._events(_number(request))
         return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
 
-    async def _changes(self, number: str) -> AsyncIterator[str]:
+    async def push(self, socket: WebSocket) -> None:
+        """The text is `changed`, or empty at each heartbeat."""
+        number = _number(socket)
+        await socket.accept()
+        pushing = asyncio.create_task(self._push(socket, number))
+        try:
+            # Nothing is expected from the other side: whatever comes ends it.
+            await socket.receive()
+        finally:
+            pushing.cancel()
+            await asyncio.wait([pushing])
+        with suppress(WebSocketDisconnect, RuntimeError):  # closed already
+            await socket.close(1008)
+
+    async def _push(self, socket: WebSocket, number: str) -> None:
+        with suppress(WebSocketDisconnect):  # `push` hears of it too
+            async with aclosing(self._changes(number)) as changes:
+                async for changed in changes:
+                    await socket.send_text("changed" if changed else "")
+            await socket.close(1001)
+
+    async def _events(self, number: str) -> AsyncIterator[str]:
+        yield ": open\n\n"  # so that the headers go out
+        async for changed in self._changes(number):
+            yield "data: changed\n\n" if changed else ": still here\n\n"
+
+    async def _changes(self, number: str) -> AsyncGenerator[bool]:
+        """True at each change, False at each heartbeat, until the sandbox stops."""
         with self._handsets.watching(number) as changed:
-            yield ": open\n\n"  # so that the headers go out
             while not self._stopping:
                 try:
                     await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
                 except TimeoutError:
-                    yield ": still here\n\n"
+                    yield False
                 else:
                     changed.clear()
                     if not self._stopping:
-                        yield "data: changed\n\n"
+                        yield True
 
     def _act(self, action: Callable[[Call], None]) -> Endpoint:
         async def act(request: Request) -> Response:
@@ -124,5 +157,5 @@ class HandsetApi:
         return JSONResponse(self._handsets.view(number), headers=NO_STORE)
 
 
-def _number(request: Request) -> str:
+def _number(request: HTTPConnection) -> str:
     return destination(request.path_params["number"])

@@ -8,15 +8,24 @@ open verifications.
 """
 
 import hashlib
+import re
 import unicodedata
 
 import pyotp
 
 from core.keyring import Keyring
 
-#: What is longer is no code, however it is written: making it plain could take seconds.
-_LONGEST_ENTERED = 64
-_SEPARATORS = str.maketrans("", "", " \t\n\r-\u2010\u2011\u2012\u2013\u00a0\u202f.")
+#: A longer text is not a code: no more than this is read.
+LONGEST_ENTERED = 64
+#: Dashes outside the category Pd: the rest of Unicode's property Dash, the hyphen bullet, the
+#: modifier letter minus, and the prolonged sound mark, which Japanese keyboards type for a dash.
+_OTHER_DASHES = "\u2053\u207b\u208b\u2212\u2043\u02d7\u30fc\uff70"
+#: Invisible characters outside the category Cf (Unicode's property Default_Ignorable_Code_Point):
+#: joiners, fillers and variation selectors; and the empty Braille pattern.
+_OTHER_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
 
 
 class Code:
@@ -49,9 +58,22 @@ def code_of(keyring: Keyring, verification: str, digits: int) -> Code:
 def read_entered(typed: str, digits: int) -> str | None:
     """What a person entered, as ASCII digits; None when it cannot be a code of that length.
 
-    Full-width and other compatibility digits become ASCII (NFKC); spaces, dashes and dots go.
+    Decimal digits of any script become ASCII; spaces, dashes, dots and invisible marks go. The
+    same rule for every border: the page, the REST API and the routes of the seed.
     """
-    if len(typed) > _LONGEST_ENTERED:
+    if len(typed) > LONGEST_ENTERED:
         return None
-    text = unicodedata.normalize("NFKC", typed).translate(_SEPARATORS)
+    text = "".join(_plain(char) for char in typed)
     return text if len(text) == digits and text.isascii() and text.isdigit() else None
+
+
+def _plain(char: str) -> str:
+    """An ASCII digit for a decimal digit, nothing for what only separates or is not seen."""
+    match unicodedata.category(char):
+        case "Nd":
+            return str(unicodedata.decimal(char))
+        case "Cf" | "Pd":
+            return ""
+        case _:
+            dropped = char in _OTHER_DASHES or char == "." or char.isspace()
+            return "" if dropped or _OTHER_INVISIBLE.match(char) else char

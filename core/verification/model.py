@@ -84,6 +84,11 @@ class View:
         sent = self.newest.over_budget if self.newest else None
         return [over for over in (sent, self.verification.over_budget) if over is not None]
 
+    @property
+    def references(self) -> list[str]:
+        """Plivo uuids of its messages and calls, as far as they are known."""
+        return [attempt.reference for attempt in self.attempts if attempt.reference]
+
 
 class SendOutcome(StrEnum):
     """How a start or a resend ended."""

@@ -59,7 +59,6 @@ class Entry(NamedTuple):
     address: str | None = None
 
 
-
 class Sender(Protocol):
     """The provider, as far as a verification needs it."""
 

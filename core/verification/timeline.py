@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from core.clock import CLOCKS_DIFFER, elapsed
 from core.delivery.attempt import Attempt, Channel, EventKind, Mode, OverBudget, State
 from core.verification.model import Status, View
 from core.verification.words import attempt_words, over_budget_words
@@ -27,7 +28,8 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TimelineStep:
-    """`at` is when it happened, None when it has not; `gap` the time since the step before it."""
+    """`at` is when it happened, None when it has not; `gap` the time since the step before it, None
+    where that is not known. The note of a step before the request says that clocks differ."""
 
     label: str
     state: StepState
@@ -35,6 +37,9 @@ class TimelineStep:
     gap: timedelta | None = None
     note: str = ""
 
+
+#: Steps that near to each other are shown as one right after the other.
+_OVERLAP = timedelta(seconds=1)
 
 _MESSAGE = {
     EventKind.REQUESTED: "Requested",
@@ -62,8 +67,8 @@ def timeline(view: View) -> list[TimelineStep]:
     """The steps of the newest attempt and what became of its code, in the order of their meaning.
 
     Where an attempt was lost or its fate is unknown, that takes the place of the steps it never
-    reached. Moments are those of whoever saw the step first-hand, so clocks may differ a little:
-    a gap is never shown below zero.
+    reached. Moments are those of whoever saw the step first-hand, so clocks may differ: a step
+    that is dated before the request has no gap, and none is counted from it.
     """
     attempt = view.newest
     if attempt is None:
@@ -152,13 +157,23 @@ def _is_passed(kind: EventKind, attempt: Attempt, names: dict[EventKind, str]) -
 
 
 def _with_gaps(steps: list[TimelineStep]) -> Iterator[TimelineStep]:
-    before: datetime | None = None
+    requested = before = steps[0].at
     waited_for = next((s for s in steps if s.state is StepState.WAITING and not s.note), None)
     for step in steps:
-        gap = None
-        if step.at is not None:
-            if before is not None:
-                gap = max(step.at - before, timedelta())
-            before = step.at
+        gap, note = None, step.note
+        if step.at is not None and requested is not None and before is not None:
+            if elapsed(requested, step.at) is None:
+                note = f"{note}, {CLOCKS_DIFFER}" if note else CLOCKS_DIFFER
+            else:
+                if step is not steps[0]:
+                    gap = _gap(before, step.at)
+                before = step.at
         state = StepState.NOW if step is waited_for else step.state
-        yield TimelineStep(step.label, state, step.at, gap, step.note)
+        yield TimelineStep(step.label, state, step.at, gap, note)
+
+
+def _gap(before: datetime, at: datetime) -> timedelta | None:
+    """Steps are in the order of their meaning, which need not be that of their moments: Plivo has
+    queued a message before we read its answer, and a receipt may follow the check of the code."""
+    overlaps = timedelta() < before - at < _OVERLAP
+    return timedelta() if overlaps else elapsed(before, at)

@@ -1,20 +1,27 @@
-"""The push that wakes a page: one server-sent event for each change of a verification.
+"""The push that wakes a page: one message on a WebSocket for each change of a verification.
 
-One thread of the process listens to Redis and passes each change on to the streams that wait for
-it; while there are none it does not listen, so that a busy API wakes nobody in vain. An event says
+One thread of the process listens to Redis and passes each change on to the sockets that wait for
+it; while there are none it does not listen, so that a busy API wakes nobody in vain. A message says
 only that something changed; what changed is read by the page.
+
+Decision: a WebSocket for each window. A browser opens six HTTP/1.1 connections to a host over all
+its windows and keeps one for each event stream, so a fourth Verify page with its two streams waited
+for ever; WebSockets are not counted with them (Chromium allows 255). Rejected: one stream for all
+windows, in a shared worker or in a leading tab. It needs an election, a way to pass changes on, and
+a hand-over when that window closes; here a window depends on no other. Streamlit's own pages need
+WebSockets as well, so no proxy has to pass on anything more.
 """
 
 import asyncio
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 
 import redis
-from starlette.requests import Request
-from starlette.responses import StreamingResponse
-from starlette.routing import Route
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.store.client import Client
 
@@ -23,6 +30,8 @@ log = logging.getLogger(__name__)
 KEEP_ALIVE_SECONDS = 15
 #: Where Redis does not let us subscribe, pages look again so often.
 POLL_SECONDS = 2
+#: Close codes, RFC 6455 section 7.4.1.
+_GOING_AWAY, _NOTHING_EXPECTED = 1001, 1008
 
 
 class Changes:
@@ -55,8 +64,8 @@ class Changes:
         if self._thread is not None:
             self._thread.join()
 
-    async def of(self, verification: str) -> AsyncIterator[bool]:
-        """True for each change, several at once as one; False to keep an idle stream alive."""
+    async def of(self, verification: str) -> AsyncGenerator[bool]:
+        """True for each change, several at once as one; False while an idle stream lives on."""
         event = asyncio.Event()
         self._waiting[verification].add(event)
         self._watched.set()
@@ -113,19 +122,33 @@ class Changes:
                 event.set()
 
 
-def routes(changes: Callable[[], Changes]) -> list[Route]:
-    """`GET /live/{verification}`: whoever knows the id may watch that it changes."""
+def routes(changes: Callable[[], Changes]) -> list[WebSocketRoute]:
+    """`/live/{verification}`: who knows the id may watch that it changes.
 
-    async def live(request: Request) -> StreamingResponse:
-        verification = str(request.path_params["verification"])
+    The text is `changed`, or empty every `KEEP_ALIVE_SECONDS`: a window that hears neither knows
+    that its connection is gone, also where nothing closed it.
+    """
 
-        async def stream() -> AsyncIterator[str]:
-            # The first line opens the stream at once, also through a buffering proxy.
-            yield "retry: 1000\n\n"
-            async for changed in changes().of(verification):
-                yield "data: changed\n\n" if changed else ": still here\n\n"
+    async def live(socket: WebSocket) -> None:
+        await socket.accept()
+        pushing = asyncio.create_task(
+            _push(socket, changes().of(str(socket.path_params["verification"])))
+        )
+        try:
+            # The window has nothing to say: whatever comes, its leave or a message, ends it.
+            await socket.receive()
+        finally:
+            pushing.cancel()
+            await asyncio.wait([pushing])
+        with suppress(WebSocketDisconnect, RuntimeError):  # closed already
+            await socket.close(_NOTHING_EXPECTED)
 
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(stream(), media_type="text/event-stream", headers=headers)
+    return [WebSocketRoute("/live/{verification}", live)]
 
-    return [Route("/live/{verification}", live, methods=["GET"])]
+
+async def _push(socket: WebSocket, changes: AsyncGenerator[bool]) -> None:
+    with suppress(WebSocketDisconnect):  # `live` hears of it too
+        async with aclosing(changes):
+            async for changed in changes:
+                await socket.send_text("changed" if changed else "")
+        await socket.close(_GOING_AWAY)

@@ -22,6 +22,19 @@ function minutes(milliseconds) {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
+/** Streamlit's wrapper around nothing would still take the gap of one element. Returns the undoing:
+ * React may put another element into the same wrapper. */
+function takeNoRoom(parentElement) {
+  const wrapper = parentElement.host?.closest('[data-testid="stElementContainer"]');
+  if (wrapper) wrapper.style.display = "none";
+  return () => {
+    if (wrapper) wrapper.style.display = "";
+  };
+}
+
+/** Where a window's session storage has the verification that is running in it. */
+const RUNNING = "running-verification";
+
 const instances = new WeakMap();
 
 /**
@@ -44,44 +57,67 @@ function mount(Component, component) {
   };
 }
 
+const RETRY_MS = 1000;
+// The server speaks every 15 seconds.
+const SILENCE_MS = 40_000;
+
 /**
- * A stream of "changed" that heals itself. `onChange` is called at every change, and at every
- * opening: what happened before it was not heard. `onLost` is called when the stream breaks.
- * A hidden page holds no stream, because a browser allows six to one host over all its tabs.
+ * Changes, pushed over a WebSocket that is opened again when it is lost. `onChange` is called at
+ * every change, and at every opening: what happened before it was not heard. `onLost` is called when
+ * it breaks. A hidden page holds none. Why a WebSocket: see core/web/live.py.
  */
 class ChangeStream {
-  constructor(url, onChange, onLost = () => {}) {
-    this.url = url;
+  constructor(path, onChange, onLost = () => {}) {
+    this.url = new URL(path, location.href);
+    this.url.protocol = this.url.protocol.replace("http", "ws");
     this.onChange = onChange;
     this.onLost = onLost;
-    this.followVisibility = () => (document.hidden ? this.stop() : this.open());
-    document.addEventListener("visibilitychange", this.followVisibility);
-    this.followVisibility();
+    this.follow = () => (document.hidden ? this.stop() : this.open());
+    document.addEventListener("visibilitychange", this.follow);
+    window.addEventListener("online", this.follow);
+    this.follow();
   }
 
   open() {
     this.stop();
-    this.source = new EventSource(this.url);
-    this.source.onopen = () => this.onChange();
-    this.source.onmessage = () => this.onChange();
-    this.source.onerror = () => {
-      this.onLost();
-      // After an HTTP error the browser gives up for good; after a lost connection it does not.
-      if (this.source?.readyState === EventSource.CLOSED && !this.retry) {
-        this.retry = setTimeout(() => this.open(), 1000);
-      }
+    const socket = new WebSocket(this.url);
+    this.socket = socket;
+    socket.onopen = () => {
+      this.heard();
+      this.onChange();
     };
+    socket.onmessage = ({ data }) => {
+      this.heard();
+      if (data) this.onChange();
+    };
+    socket.onclose = () => this.lost();
+    this.heard();
+  }
+
+  /** A connection that is gone without a word is noticed by its silence. */
+  heard() {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.lost(), SILENCE_MS);
+  }
+
+  lost() {
+    this.stop();
+    this.onLost();
+    this.retry = setTimeout(() => this.open(), RETRY_MS * (0.5 + Math.random()));
   }
 
   stop() {
     clearTimeout(this.retry);
-    this.retry = undefined;
-    this.source?.close();
-    this.source = undefined;
+    clearTimeout(this.silence);
+    if (!this.socket) return;
+    this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
+    this.socket.close();
+    this.socket = undefined;
   }
 
   close() {
-    document.removeEventListener("visibilitychange", this.followVisibility);
+    document.removeEventListener("visibilitychange", this.follow);
+    window.removeEventListener("online", this.follow);
     this.stop();
   }
 }

@@ -5,11 +5,6 @@ const FEW_TRIES = 2;
 const TICK_MS = 250;
 // An answer that never comes must not lock the panel for good; no send takes this long.
 const PATIENCE_MS = 20_000;
-// A paste by the keyboard's own clipboard is cut to maxlength before the spaces are taken out.
-const ROOM_FOR_SEPARATORS = 3;
-
-/** The digits of whatever was typed, pasted or filled in: full-width ones too, nothing else. */
-const digitsOf = (text) => text.normalize("NFKC").replace(/\D/g, "");
 
 const triesLeft = (count) =>
   count === 1 ? "1 try left" : `${count > 0 ? count : "No"} tries left`;
@@ -53,12 +48,16 @@ class CodePanel {
       this.spoken,
     );
 
+    this.input.onbeforeinput = (event) => this.inserting(event);
     this.input.oninput = (event) => event.isComposing || this.typed();
     this.input.oncompositionend = () => this.typed();
     this.input.onpaste = (event) => {
       event.preventDefault();
-      this.fill(event.clipboardData.getData("text"));
-      this.submitOnce();
+      this.take(event.clipboardData.getData("text"));
+    };
+    this.input.ondrop = (event) => {
+      event.preventDefault();
+      this.take(event.dataTransfer.getData("text"));
     };
     this.input.onkeydown = (event) => {
       if (event.key === "Enter") this.submit();
@@ -68,8 +67,8 @@ class CodePanel {
     this.cancel.onclick = () => this.press("cancel", true);
     this.takeCode = ({ detail }) => {
       if (this.barred()) return;
-      this.fill(String(detail?.code ?? ""));
-      this.submit();
+      this.accept(String(detail?.code ?? ""));
+      this.submit({ focus: false }); // it would open a phone's keyboard
     };
     window.addEventListener("verification-code", this.takeCode);
     this.clock = setInterval(() => this.tick(), TICK_MS);
@@ -84,7 +83,10 @@ class CodePanel {
     // The message that travelled fastest knows the server's clock best.
     this.ahead = Math.max(this.ahead ?? -Infinity, data.now_ms - Date.now());
     const answered = data.answers !== before.answers;
-    if (answered) this.pressedAt = undefined;
+    if (answered) {
+      this.pressedAt = undefined;
+      this.complaint = "";
+    }
 
     const isNew = data.verification !== before.verification;
     if (isNew) this.restart();
@@ -99,13 +101,13 @@ class CodePanel {
   restart() {
     this.pressedAt = undefined;
     this.toldExpired = false;
-    this.input.value = "";
+    this.accept("");
     this.submitted = "";
   }
 
   /** The code was wrong: an empty field, ready to type. */
   startOver() {
-    this.input.value = "";
+    this.accept("");
     this.submitted = "";
     this.refocus = true;
     this.field.classList.remove("shake");
@@ -118,15 +120,53 @@ class CodePanel {
   pressed = () => this.now() - (this.pressedAt ?? -Infinity) < PATIENCE_MS;
   barred = () => this.expired() || this.pressed();
 
+  /** What is put in at once, by a keyboard's clipboard or suggestion, is taken as a paste is; of
+   * single characters only digits that still have room get in. */
+  inserting(event) {
+    const text = event.data;
+    if (!text || event.inputType === "insertCompositionText") return;
+    const { value, selectionStart, selectionEnd } = this.input;
+    const room = this.data.digits - value.length + (selectionEnd - selectionStart);
+    const digits = enteredDigits(text);
+    if (digits !== null && digits.length <= room) return;
+    event.preventDefault();
+    if ([...text].length > 1) this.take(text);
+  }
+
+  /** The browser has changed the field: by a key, an input method, or by filling it in. */
   typed() {
-    this.markWrong(false);
-    this.fill(this.input.value);
+    const digits = enteredDigits(this.input.value);
+    if (digits === null || digits.length > this.data.digits) {
+      this.take(this.input.value);
+      return;
+    }
+    this.accept(digits);
     this.submitOnce();
   }
 
-  fill(text) {
-    const code = digitsOf(text).slice(0, this.data.digits);
-    if (this.input.value !== code) this.input.value = code;
+  /** The code of a text from elsewhere. Where it has none, or several, nothing is filled in. */
+  take(text) {
+    if (this.barred()) return;
+    const { digits, brand } = this.data;
+    const found = codesIn(text, digits, brand);
+    if (found.length === 1) {
+      this.accept(found[0].code);
+      this.submitOnce();
+      return;
+    }
+    this.accept(this.accepted);
+    this.complaint = found.length
+      ? `That text has ${found.length} numbers of ${digits} digits, so nothing was filled in. Type the code.`
+      : `That text has no code of ${digits} digits, so nothing was filled in.`;
+    this.draw();
+  }
+
+  /** Digits for the field. Whatever was said of the ones before is over. */
+  accept(digits) {
+    if (this.input.value !== digits) this.input.value = digits;
+    this.accepted = digits;
+    this.complaint = "";
+    if (this.data) this.drawNotice();
   }
 
   /** At the last digit: once for each value. Enter, or a tap on the handset, may ask again. */
@@ -134,19 +174,19 @@ class CodePanel {
     if (this.input.value !== this.submitted) this.submit();
   }
 
-  submit() {
+  submit({ focus = true } = {}) {
     if (this.barred() || this.input.value.length !== this.data.digits) return;
     this.submitted = this.input.value;
-    this.press("entered", this.submitted);
+    this.press("entered", this.submitted, focus);
   }
 
-  press(event, value) {
+  press(event, value, focus = event !== "cancel") {
     if (this.pressed()) return;
     this.pressedAt = this.now();
     this.trigger(event, value);
     this.draw();
     // The pressed button is disabled and would drop the keyboard's place.
-    if (event !== "cancel") this.focus();
+    if (focus) this.focus();
   }
 
   /** The page has it, or a part of the page around us: not another field, not the handset. */
@@ -165,15 +205,16 @@ class CodePanel {
     this.input.focus({ preventScroll: true });
   }
 
+  /** What is said of a code from the handset, which may be far below, is seen. */
+  reveal() {
+    this.field.scrollIntoView({ block: "nearest" });
+  }
+
   draw() {
     const { data } = this;
     this.root.style.setProperty("--digits", data.digits);
-    this.input.maxLength = data.digits * ROOM_FOR_SEPARATORS;
     this.input.pattern = `[0-9]{${data.digits}}`;
-    const stillThere = this.input.value === this.submitted;
-    this.markWrong(data.notice_kind === "wrong" && stillThere && !this.pressed());
-    this.notice.className = `notice ${data.notice_kind}`;
-    write(this.notice, data.notice);
+    this.drawNotice();
     write(this.tries, triesLeft(data.checks_left));
     this.tries.parentElement.classList.toggle("matters", data.checks_left <= FEW_TRIES);
     this.pips.replaceChildren(
@@ -188,7 +229,16 @@ class CodePanel {
     if (this.refocus && !this.input.disabled) {
       this.refocus = false;
       this.focus();
+      this.reveal();
     }
+  }
+
+  drawNotice() {
+    const { notice, notice_kind: kind } = this.data;
+    const stillThere = this.input.value === this.submitted;
+    this.markWrong(kind === "wrong" && stillThere && !this.pressed() && !this.complaint);
+    this.notice.className = `notice ${this.complaint ? "warning" : kind}`;
+    write(this.notice, this.complaint || notice);
   }
 
   /** What depends on the time. */

@@ -9,7 +9,9 @@ from pages.components.assets import script, style
 
 NoticeKind = Literal["quiet", "wrong", "warning"]
 
-_PANEL = st.components.v2.component("code_panel", js=script("code_panel"), css=style("code_panel"))
+_PANEL = st.components.v2.component(
+    "code_panel", js=script("codes", "code_panel"), css=style("code_panel")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ def code_panel(
     *,
     verification: str,
     digits: int,
+    brand: str,
     expires_ms: int,
     now_ms: int,
     checks_left: int,
@@ -48,11 +51,12 @@ def code_panel(
 ) -> CodePanelEvents:
     """Draw the panel and say what was done in it.
 
-    `expires_ms`, `resend_ms` and `call_ms` are Unix milliseconds of this server, and `now_ms` is
-    its present, read anew in every run: the browser's clock is corrected by it. `resend_ms` None:
-    no further code; `call_ms` None: no call. `call_reason` is shown beside the call once it is
-    offered. `notice` has room for two lines; `wrong` also marks the field. A submitted code is
-    cleared when `checks_left` changes.
+    A text that is pasted is searched for a code of `digits` digits (codes.js); those of the
+    `brand` that sends it are none. `expires_ms`, `resend_ms` and `call_ms` are Unix milliseconds of
+    this server, and `now_ms` is its present, read anew in every run: the browser's clock is
+    corrected by it. `resend_ms` None: no further code; `call_ms` None: no call. `call_reason` is
+    shown beside the call once it is offered. `notice` has room for two lines; `wrong` also marks
+    the field. A submitted code is cleared when `checks_left` changes.
 
     After an event everything is locked, so that a double click is one event, until a later run
     draws the panel: handle the event, then rerun.
@@ -64,6 +68,7 @@ def code_panel(
         data={
             "verification": verification,
             "digits": digits,
+            "brand": brand,
             "expires_ms": expires_ms,
             "now_ms": now_ms,
             "checks_left": checks_left,

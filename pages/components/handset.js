@@ -155,10 +155,10 @@ class Handset {
 
   isCurrent = (at) => this.data.since_ms === null || at >= this.data.since_ms;
 
-  /** The newest code that arrived since `since_ms`. */
+  /** The newest code of this verification, while there is a field for it. */
   code() {
-    const codes = this.phone?.codes() ?? [];
-    return codes.find(({ at, code }) => code && this.isCurrent(at))?.code;
+    const { references, length, brand } = this.data;
+    return this.phone?.code(references, length, brand);
   }
 
   // --- drawing
@@ -172,7 +172,7 @@ class Handset {
     this.switchTo(screen);
 
     const code = this.code();
-    this.offer.hidden = !code || !this.data.offers;
+    this.offer.hidden = !code;
     this.offer.dataset.code = code ?? "";
     write(this.offer, code ? `Use ${code}` : "");
     write(this.fault, "The sandbox does not answer. Trying again every second.");
@@ -250,10 +250,10 @@ class Handset {
   }
 
   withCode(text) {
-    const code = codeIn(text);
-    if (!code) return [text];
-    const start = text.search(WRITTEN);
-    return [text.slice(0, start), make("strong", {}, code), text.slice(start + code.length)];
+    const found = codesIn(text, this.data.length, this.data.brand);
+    if (found.length !== 1) return [text];
+    const [{ start, end }] = found;
+    return [text.slice(0, start), make("strong", {}, text.slice(start, end)), text.slice(end)];
   }
 
   drawCall(call) {

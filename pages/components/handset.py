@@ -1,5 +1,7 @@
 """The phone beside the task: a drawing of the simulated handset that can be used like one."""
 
+from collections.abc import Sequence
+
 import phonenumbers
 import streamlit as st
 from phonenumbers import PhoneNumberFormat
@@ -12,7 +14,14 @@ _HANDSET = st.components.v2.component(
 
 
 def handset(
-    number: str | None, *, sandbox: bool, since_ms: int | None = None, offers: bool = True, key: str
+    number: str | None,
+    *,
+    sandbox: bool,
+    length: int,
+    brand: str,
+    references: Sequence[str] = (),
+    since_ms: int | None = None,
+    key: str,
 ) -> None:
     """Draw the phone of `number` (E.164; None before one is known), 320 by 640 pixels.
 
@@ -20,9 +29,11 @@ def handset(
     answer, decline, press keys and hang up there. Live it fetches nothing and says that the real
     phone rings. What came before `since_ms` (Unix milliseconds) lies above, out of the way.
 
-    A code that it receives is offered as a button while `offers` holds (there is a field for it);
-    the button tells the page's code panel by a window
-    event, `verification-code`. Nothing comes back to Python, so nothing is rerun.
+    `references` are Plivo's uuids of the attempts whose code the page has a field for: a code of
+    `length` digits that such a message or call brings is offered as a button. Other messages to
+    the same number are only shown: another verification's code is no use here. The button tells
+    the page's code panel by a window event, `verification-code`. Nothing comes back to Python, so
+    nothing is rerun. `brand` is the sender's name: its digits are never the code.
     """
     _HANDSET(
         data={
@@ -30,7 +41,9 @@ def handset(
             "digits": number.removeprefix("+") if number else None,
             "shown": _international(number) if number else None,
             "since_ms": since_ms,
-            "offers": offers,
+            "references": list(references),
+            "length": length,
+            "brand": brand,
         },
         key=key,
     )

@@ -1,17 +1,20 @@
-// Invisible: tells Python that the verification changed. See live.py.
+// Invisible: reports changes of the verification to Python, and keeps its id for this window. See
+// live.py.
 
 const SHORTEST_GAP_MS = 80;
 
 class Live {
   constructor({ parentElement }) {
     this.root = make("span", { hidden: true });
-    // Streamlit's wrapper around nothing would still take the gap of one element.
-    this.wrapper = parentElement.host?.closest('[data-testid="stElementContainer"]');
-    if (this.wrapper) this.wrapper.style.display = "none";
+    this.shrink = takeNoRoom(parentElement);
   }
 
   update({ data, setTriggerValue }) {
     this.trigger = setTriggerValue;
+    if (data.is_running) sessionStorage.setItem(RUNNING, data.verification);
+    else if (sessionStorage.getItem(RUNNING) === data.verification) {
+      sessionStorage.removeItem(RUNNING);
+    }
     if (data.verification === this.verification) return;
     this.verification = data.verification;
     this.stop();
@@ -37,8 +40,7 @@ class Live {
 
   close() {
     this.stop();
-    // React may put another element into the same wrapper.
-    if (this.wrapper) this.wrapper.style.display = "";
+    this.shrink();
   }
 }
 

@@ -7,14 +7,16 @@ from pages.components.assets import script
 _LIVE = st.components.v2.component("live", js=script("live"))
 
 
-def live(verification: str, *, key: str) -> bool:
+def live(verification: str, *, is_running: bool, key: str) -> bool:
     """Rerun this fragment at every change of the verification (`/live/{id}`, 80 ms apart at least).
 
     True in a rerun that a change caused. Each opening of the stream counts as a change, since
     nothing heard what came before it: one rerun after the first drawing, one after a lost
-    connection, one when a tab comes back from the background, where it is not rerun.
+    connection, one when a tab comes back from the background, where it is not rerun. While it is
+    running, the window remembers it for `number_form`.
     """
-    result = _LIVE(data={"verification": verification}, key=key, on_changed_change=_heard)
+    data = {"verification": verification, "is_running": is_running}
+    result = _LIVE(data=data, key=key, on_changed_change=_heard)
     return result.changed is not None
 
 

@@ -31,7 +31,7 @@ def reset_choices(app: Services) -> None:
 
 
 def _reset(app: Services, kinds: frozenset[ResetKind]) -> None:
-    with outage_shown():
+    with outage_shown(key="reset_try_again"):
         try:
             app.reset.run(kinds)
         except ResetRefused as error:

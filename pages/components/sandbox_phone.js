@@ -97,19 +97,26 @@ class SandboxPhone {
     ].sort((one, other) => one.at - other.at);
   }
 
-  /** What each message and call brought, newest first, as `{ at, code or null }`. */
-  codes() {
+  /** The newest code that a message or call of these references brought. What leaves a doubt which
+   * digits are the code brings none. */
+  code(references, length, brand) {
     const { messages = [], calls = [] } = this.state ?? {};
     return [
-      ...messages.map(({ received_at, text }) => ({
+      ...messages.map(({ message_uuid, received_at, text }) => ({
+        reference: message_uuid,
         at: Date.parse(received_at),
-        code: codeIn(text),
+        found: () => codesIn(text, length, brand),
       })),
-      ...calls.map(({ started_at, transcript }) => ({
+      ...calls.map(({ call_uuid, started_at, transcript }) => ({
+        reference: call_uuid,
         at: Date.parse(started_at),
-        code: codeHeard(transcript),
+        found: () => codesHeard(transcript, length, brand),
       })),
-    ].sort((one, other) => other.at - one.at);
+    ]
+      .filter(({ reference }) => references.includes(reference))
+      .sort((one, other) => other.at - one.at)
+      .map(({ found }) => found())
+      .find((found) => found.length === 1)?.[0].code;
   }
 
   close() {

@@ -142,6 +142,15 @@ def test_an_attempt_is_found_by_all_that_people_may_know_of_it(at: World) -> Non
     assert explorer.find("nothing of ours") == []
 
 
+def test_a_delivery_before_the_request_is_no_time_and_says_that_clocks_differ(at: World) -> None:
+    attempt = make(at, 1)
+    early = at.clock.now() - timedelta(seconds=725)
+    at.services.ledger.apply(AttemptEvent(attempt, EventKind.DELIVERED, early, Source.CALLBACK))
+    shown = table(at.services.explorer.page(Wanted()).attempts)
+    assert shown["seconds"].isna().tolist() == [True]
+    assert shown["note"].tolist() == ["clocks differ"]
+
+
 def test_the_table_has_its_columns_also_when_it_is_empty(at: World) -> None:
     assert list(table([]).columns) == list(COLUMNS)
     make(at, 1, state=EventKind.DELIVERED)

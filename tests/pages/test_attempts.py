@@ -106,6 +106,19 @@ def test_an_attempt_opens_into_every_event_also_the_doubled_and_the_late(
     assert ask[0].disabled
 
 
+def test_an_event_dated_before_the_request_has_no_negative_time(services: Services) -> None:
+    attempt, now = "a" * 24 + "-1", services.clock.now()
+    record = {"channel": "sms", "mode": "sms", "to_masked": "+49 •", "region": "DE", "carrier": ""}
+    services.ledger.apply(AttemptEvent(attempt, EventKind.REQUESTED, now, Source.APP, record))
+    early = now - timedelta(seconds=725)
+    services.ledger.apply(AttemptEvent(attempt, EventKind.DELIVERED, early, Source.CALLBACK))
+    page = opened("attempts")
+    assert page.dataframe[0].value["note"].tolist() == ["clocks differ"]
+    heard = opened("attempts", attempt=attempt).dataframe[0].value
+    assert heard["note"].tolist() == ["", "clocks differ"]
+    assert heard["after_s"].isna().tolist() == [False, True]
+
+
 def test_an_attempt_that_is_gone_says_so(services: Services) -> None:
     assert "no longer kept" in said(opened("attempts", attempt="a" * 24 + "-1"))
 

@@ -1,6 +1,8 @@
 """The code: derived, uniform, bound to its verification, and silent about itself."""
 
 import ast
+import sys
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -49,6 +51,14 @@ def test_property_09_a_code_does_not_show_itself() -> None:
     assert "471029" not in shown
 
 
+DECIMALS = [char for n in range(sys.maxunicode + 1) if unicodedata.category(char := chr(n)) == "Nd"]
+#: Spaces, dashes and marks that are not seen: Cf, variation selectors, fillers.
+SEPARATORS = (
+    " \t\n\r\u00a0\u2003\u202f\u3000-\u00ad\u2010\u2011\u2013\u2014\u2212\u301c\u30fc\ufe63\uff0d"
+    "\u061c\u200b\u200d\u200e\u200f\u202a\u2060\u2066\u2069\ufeff\u034f\u180e\ufe00\ufe0f\U000e0100\u3164."
+)
+
+
 @pytest.mark.parametrize(
     ("typed", "read"),
     [
@@ -56,19 +66,45 @@ def test_property_09_a_code_does_not_show_itself() -> None:
         (" 471 029 ", "471029"),
         ("471-029", "471029"),
         ("４７１０２９", "471029"),
+        ("٤٧١٠٢٩", "471029"),
+        ("۴۷۱۰۲۹", "471029"),
+        ("४७१०२९", "471029"),
+        ("𝟒𝟕𝟏𝟎𝟐𝟗", "471029"),
+        ("٤٧١-029", "471029"),
+        ("\u2066471029\u2069", "471029"),
+        ("4\ufe0f71029", "471029"),
         ("47102", None),
         ("4710290", None),
         ("47102a", None),
-        ("٤٧١٠٢٩", None),
+        ("47102²", None),
+        ("④⑦①⓪②⑨", None),
+        ("四七一零二九", None),
+        ("٤٧١٠٢", None),
         ("+47102", None),
         (" " * 100 + "471029", None),
         ("", None),
     ],
 )
-def test_property_10_only_ascii_digits_of_the_right_length_are_a_code(
+def test_property_10_only_decimal_digits_of_the_right_length_are_a_code(
     typed: str, read: str | None
 ) -> None:
     assert read_entered(typed, 6) == read
+
+
+@given(st.integers(4, 10), st.data())
+def test_property_10_a_code_is_read_in_any_script_and_with_any_separators(
+    digits: int, data: st.DataObject
+) -> None:
+    written = data.draw(st.lists(st.sampled_from(DECIMALS), min_size=digits, max_size=digits))
+    between = st.text(st.sampled_from(SEPARATORS), max_size=3)
+    typed = "".join(data.draw(between) + char for char in written) + data.draw(between)
+    assert read_entered(typed, digits) == "".join(str(unicodedata.decimal(c)) for c in written)
+
+
+@given(st.text(max_size=12), st.integers(4, 10))
+def test_property_10_what_is_read_is_ascii_digits_of_that_length(typed: str, digits: int) -> None:
+    read = read_entered(typed, digits)
+    assert read is None or (len(read) == digits and read.isascii() and read.isdigit())
 
 
 def test_property_10_no_code_is_compared_with_the_equals_operator() -> None:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.delivery.attempt import Attempt, Channel, EventKind, Mode, State
 from core.verification.timeline import StepState, attempt_timeline
@@ -47,6 +49,50 @@ def test_what_has_ended_waits_for_nothing_and_what_has_not_does() -> None:
     assert [one.gap for one in ended] == [None, *[timedelta(seconds=1)] * 3]
     open_ = attempt_timeline(attempt(State.SENT, *heard[:3]))
     assert open_[-1].state is StepState.WAITING
+
+
+@pytest.mark.parametrize("state", [State.DELIVERED, State.UNDELIVERED])
+@pytest.mark.parametrize("early", [0.001, 0.5, 724.7, 90_000.0])
+def test_what_is_dated_before_the_request_is_shown_as_clocks_that_differ(
+    state: State, early: float
+) -> None:
+    last = EventKind(state)
+    found = attempt(state, EventKind.REQUESTED, EventKind.ACCEPTED, EventKind.SENT, last)
+    found.moments[EventKind.SENT] = BEGAN - timedelta(seconds=early + 1)
+    found.moments[last] = BEGAN - timedelta(seconds=early)
+    found.moments[EventKind.VERIFIED] = BEGAN + timedelta(seconds=9)
+    steps = attempt_timeline(found)
+    # The check is counted from the acceptance, the last step before it by our own clock.
+    gaps = [None, timedelta(seconds=1), None, None, timedelta(seconds=8), timedelta()]
+    assert [step.gap for step in steps] == gaps
+    assert ["clocks differ" in step.note for step in steps] == [
+        False,
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=5, max_size=5))
+def test_no_gap_is_negative_whatever_the_clocks_say(seconds: list[float]) -> None:
+    kinds = EventKind.ACCEPTED, EventKind.QUEUED, EventKind.SENT, EventKind.DELIVERED
+    found = attempt(State.DELIVERED, EventKind.REQUESTED, *kinds, EventKind.VERIFIED)
+    for kind, after in zip((*kinds, EventKind.VERIFIED), seconds, strict=True):
+        found.moments[kind] = BEGAN + timedelta(seconds=after)
+    for step in attempt_timeline(found):
+        assert step.gap is None or step.gap >= timedelta()
+        assert step.at is not None
+        assert ("clocks differ" in step.note) is (step.at < BEGAN)
+
+
+def test_a_receipt_after_the_check_gives_the_check_no_gap() -> None:
+    found = attempt(State.DELIVERED, EventKind.REQUESTED, EventKind.SENT, EventKind.DELIVERED)
+    found.moments[EventKind.DELIVERED] = BEGAN + timedelta(seconds=60)
+    found.moments[EventKind.VERIFIED] = BEGAN + timedelta(seconds=5)
+    steps = {step.label: step for step in attempt_timeline(found)}
+    assert (steps["Checked"].gap, steps["Checked"].note) == (None, "")
 
 
 def test_every_state_of_a_step_has_a_shape_a_colour_and_a_word() -> None:

@@ -125,6 +125,15 @@ def test_what_is_no_code_is_rejected_and_not_counted(at: World, code: str) -> No
     assert left == at.services.settings.checks_per_verification
 
 
+@pytest.mark.parametrize("zero", ["٠", "۰", "०", "０"])
+def test_a_code_in_other_digits_with_separators_is_the_same_code(at: World, zero: str) -> None:
+    number = at.number()
+    at.http.get(f"/verify/{number}")
+    code = "".join(chr(ord(zero) + int(digit)) for digit in at.code(newest(at, number)))
+    answer = at.http.get(f"/checkcode/{number}/\u2066{code[:3]} {code[3:]}\u2069")
+    assert (answer.status_code, answer.json()) == (200, MATCH)
+
+
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE"])
 def test_no_other_method_sends(at: World, method: str) -> None:
     number = at.number()

@@ -62,12 +62,14 @@ class AttemptAnswer(BaseModel):
 
 
 class StepAnswer(BaseModel):
-    """One step of the timeline; `gap_ms` is the time since the step before it."""
+    """One step of the timeline."""
 
     label: str
     state: StepState
     at: datetime | None
-    gap_ms: int | None
+    gap_ms: int | None = Field(
+        description="Since the step before it; null where it is not known, or clocks differ."
+    )
     note: str
 
     @classmethod

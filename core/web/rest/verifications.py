@@ -11,6 +11,7 @@ from core.access.tokens import Token
 from core.delivery.attempt import Channel, Mode
 from core.keyring import new_id
 from core.services import Services
+from core.verification.code import LONGEST_ENTERED
 from core.verification.model import (
     CancelOutcome,
     CheckOutcome,
@@ -99,7 +100,10 @@ class Check(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    code: str = Field(min_length=1, max_length=40, examples=["123456"])
+    code: str = Field(
+        min_length=1, max_length=LONGEST_ENTERED, examples=["123456"],
+        description="Digits of any script; spaces, dashes, dots and invisible marks are dropped.",
+    )  # fmt: skip
     client_address: Address | None = Field(
         None,
         description="Address of the person who entered it, for the budget of wrong codes.",
@@ -191,7 +195,7 @@ async def check(request: Request, token: MayVerify, verification: Id, body: Chec
             raise not_found("verification")
         case CheckOutcome.MALFORMED:
             raise Refused(
-                422, Code.MALFORMED_CODE, "That cannot be a code.", "Send its digits alone."
+                422, Code.MALFORMED_CODE, "That cannot be a code.", "Send all its digits."
             )
         case CheckOutcome.NUMBER_LOCKED:
             words = check_words(result, 0)

@@ -151,6 +151,8 @@ def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bo
         on_click=_open,
         args=(frame,),
     )
+    # Only where clocks differ: everybody else has no need of it.
+    note = {"note": text("Note")} if frame["note"].any() else {}
     picked = grid(
         _coloured(frame, colours()),
         "attempts_list",
@@ -163,6 +165,7 @@ def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bo
             "carrier": text("Carrier"),
             "error": text("Error"),
             "seconds": number("Delivered after", "%.1f s"),
+            **note,
         },
         on_select="rerun",
         selection_mode="single-row",

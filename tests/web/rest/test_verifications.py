@@ -245,6 +245,16 @@ def test_what_is_wrong_has_a_stable_code(
     assert problem(ask(rest)) == expected
 
 
+def test_a_code_in_the_digits_of_another_script_is_the_same_code(
+    at: World, rest: httpx.Client
+) -> None:
+    made = started(rest, at.number())
+    code = "".join(chr(ord("٠") + int(digit)) for digit in at.code(made["id"]))
+    entered = {"code": f"\u2066{code[:3]}\u2011{code[3:]}\u2069\ufe0f"}
+    answer = rest.post(f"/verifications/{made['id']}/checks", json=entered)
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "approved")
+
+
 def test_a_code_that_cannot_be_one_is_not_counted(at: World, rest: httpx.Client) -> None:
     made = started(rest, at.number())
     path = f"/verifications/{made['id']}"

@@ -1,0 +1,37 @@
+// Invisible: keeps the browser's history to what people did. See history.py.
+
+const WRAPPED = Symbol.for("verification.history");
+
+/** Once a window: Streamlit draws this anew on each page. */
+function wrapHistory() {
+  if (history[WRAPPED]) return;
+  history[WRAPPED] = true;
+  let acted = false;
+  for (const kind of ["pointerdown", "keydown"]) {
+    window.addEventListener(kind, (event) => (acted ||= event.isTrusted), { capture: true });
+  }
+  window.addEventListener("popstate", () => (acted = false));
+  const push = history.pushState.bind(history);
+  history.pushState = (state, title, url) => {
+    const samePage = new URL(url ?? "", location.href).pathname === location.pathname;
+    if (samePage && !acted) history.replaceState(state, title, url);
+    else push(state, title, url);
+    if (!samePage) acted = false;
+  };
+}
+
+class History {
+  constructor({ parentElement }) {
+    this.root = make("span", { hidden: true });
+    this.shrink = takeNoRoom(parentElement);
+    wrapHistory();
+  }
+
+  update() {}
+
+  close() {
+    this.shrink();
+  }
+}
+
+export default (component) => mount(History, component);

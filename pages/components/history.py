@@ -1,0 +1,17 @@
+"""The browser's history: an entry for what a person did, none for what a page did to itself."""
+
+import streamlit as st
+
+from pages.components.assets import script
+
+_HISTORY = st.components.v2.component("history", js=script("history"))
+
+
+def tidy_history() -> None:
+    """Once a run, on every page.
+
+    Streamlit adds an entry whenever a page writes its query, also when it only restores its filters
+    after a change of pages; then Back stays on the page. A query that is written before anything
+    was clicked or typed on the page replaces the entry.
+    """
+    _HISTORY(key="history")

@@ -1,0 +1,109 @@
+"""The code field and the handset in a real Chromium: what is filled in, sent and offered."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import App
+from tests.browser.test_verify import (
+    PATIENCE,
+    expect_verified,
+    fresh_number,
+    open_form,
+    send,
+    use_code,
+)
+
+
+def sent(page: Page, app: App) -> str:
+    """A verification that is open; the right code, as the handset offers it."""
+    open_form(page, app)
+    send(page, fresh_number())
+    use = page.get_by_role("button", name=re.compile(r"^Use \d{6}$"))
+    return use.inner_text(timeout=PATIENCE).removeprefix("Use ")
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 1_000_000:06}"
+
+
+def paste(page: Page, text: str, *, into: str = "Code") -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("(text) => navigator.clipboard.writeText(text)", text)
+    field = page.get_by_role("textbox", name=into)
+    field.focus()
+    field.press("ControlOrMeta+v")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Your Acme 2FA code: {code}",
+        "{code} is your Club 1860 code. Call 0800 123456. It cost $123456.",
+        "Your code is {half}-{rest}, valid until 12:30 on 15.01.2026",
+        "Order 123456\n\n@acme.com #{code}",
+        "\u2066{arabic}\u2069",
+    ],
+)
+def test_a_pasted_text_with_one_code_is_sent(page: Page, app: App, text: str) -> None:
+    code = sent(page, app)
+    arabic = "".join(chr(ord("٠") + int(digit)) for digit in code)
+    paste(page, text.format(code=code, half=code[:3], rest=code[3:], arabic=arabic))
+    expect_verified(page)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Your Acme 2FA code is on its way", "no code of 6 digits"),
+        ("1234567", "no code of 6 digits"),
+        ("12345", "no code of 6 digits"),
+        ("{wrong} or {code}", "2 numbers of 6 digits"),
+    ],
+)
+def test_a_pasted_text_without_one_code_fills_nothing_and_says_why(
+    page: Page, app: App, text: str, why: str
+) -> None:
+    code = sent(page, app)
+    field = page.get_by_role("textbox", name="Code")
+    field.press_sequentially("12")
+    paste(page, text.format(code=code, wrong=wrong(code)))
+    expect(page.get_by_role("status").filter(has_text=why)).to_be_visible()
+    expect(field).to_have_value("12")
+    expect(page.get_by_text("5 tries left")).to_be_visible()
+    field.fill(code)
+    expect_verified(page)
+
+
+def test_digits_of_any_script_are_typed_as_ascii_and_nothing_else_is(page: Page, app: App) -> None:
+    code = sent(page, app)
+    field = page.get_by_role("textbox", name="Code")
+    field.press_sequentially("a٤x४ 4-")
+    expect(field).to_have_value("444")
+    # A digit too many moves no other out, and a suggestion of the keyboard is taken as a paste.
+    field.fill("")
+    page.keyboard.insert_text("Your Acme 2FA code: 12345")
+    expect(field).to_have_value("")
+    field.press_sequentially("".join(chr(ord("०") + int(digit)) for digit in code))
+    expect_verified(page)
+
+
+def test_the_handset_offers_no_code_of_another_tab(page: Page, app: App) -> None:
+    number = fresh_number()
+    open_form(page, app)
+    send(page, number)
+    use = re.compile(r"^Use \d{6}$")
+    first = page.get_by_role("button", name=use).inner_text(timeout=PATIENCE)
+    other = page.context.new_page()
+    open_form(other, app)
+    send(other, number)
+    second = other.get_by_role("button", name=use).inner_text(timeout=PATIENCE)
+    assert first != second
+    # Both messages are on both phones; each offers its own.
+    expect(page.locator("article")).to_have_count(2, timeout=PATIENCE)
+    expect(page.get_by_role("button", name=use)).to_have_text(first)
+    use_code(other)
+    expect_verified(other)
+    use_code(page)
+    expect_verified(page)

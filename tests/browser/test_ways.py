@@ -1,0 +1,127 @@
+"""Getting about: by keyboard alone, on a phone, and to another page and back."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import App
+from tests.browser.test_verify import PATIENCE, expect_verified, fresh_number, open_form, send
+
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "user_agent": "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/140.0.0.0 Mobile Safari/537.36",
+    "has_touch": True,
+    "is_mobile": True,
+    "device_scale_factor": 3,
+}
+USE = re.compile(r"^Use \d{6}$")
+
+
+def field(page: Page) -> str:
+    """The name of what has the focus, through all shadow roots."""
+    found: str = page.evaluate(
+        """() => {
+          let active = document.activeElement;
+          while (active.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+          return active.getAttribute("aria-label") ?? (active.id || active.textContent);
+        }"""
+    )
+    return found
+
+
+def test_by_keyboard_alone_a_number_is_verified(page: Page, app: App) -> None:
+    open_form(page, app)
+    expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
+    page.keyboard.type(fresh_number())
+    page.keyboard.press("Enter")
+    code = page.get_by_role("textbox", name="Code")
+    expect(code).to_be_focused(timeout=PATIENCE)
+    page.keyboard.type(page.get_by_role("button", name=USE).inner_text(timeout=PATIENCE)[4:])
+    expect_verified(page)
+    expect(page.get_by_role("heading", name="✔ Verified")).to_be_focused()
+    page.get_by_role("button", name="Verify another number").press("Enter")
+    expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
+
+
+def test_enter_sends_what_is_in_the_field_and_sends_it_once(page: Page, app: App) -> None:
+    number = fresh_number()
+    open_form(page, app)
+    expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
+    page.keyboard.type(number)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
+    digits = "1" + re.sub(r"\D", "", number)
+    handset = page.request.get(f"{app.address}/sandbox/handset/{digits}").json()
+    assert len(handset["messages"]) == 1
+
+
+def test_enter_on_what_is_no_number_says_why(page: Page, app: App) -> None:
+    open_form(page, app)
+    expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
+    page.keyboard.type("12")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("context", [PHONE], indirect=True)
+def test_on_a_phone_the_verdict_is_in_view_and_has_the_focus(page: Page, app: App) -> None:
+    open_form(page, app)
+    send(page, fresh_number())
+    page.get_by_role("button", name=USE).tap(timeout=PATIENCE)
+    expect_verified(page)
+    verdict = page.get_by_role("heading", name="✔ Verified")
+    expect(verdict).to_be_in_viewport(ratio=1)
+    expect(verdict).to_be_focused()
+    # Nothing of Streamlit's lies over it.
+    box = verdict.bounding_box()
+    assert box is not None
+    assert verdict.evaluate(
+        "(node, [x, y]) => { const top = document.elementFromPoint(x, y);"
+        " return top === node.getRootNode().host || top.contains(node.getRootNode().host); }",
+        [box["x"] + 20, box["y"] + box["height"] / 2],
+    )
+    page.reload()
+    expect_verified(page)
+    assert field(page) != ""
+
+
+def test_a_running_verification_is_found_again_after_another_page(page: Page, app: App) -> None:
+    open_form(page, app)
+    send(page, fresh_number("5511"))
+    running = page.url
+    page.get_by_role("link", name="Delivery").click()
+    expect(page.get_by_role("heading", name="Delivery", exact=True)).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("link", name="Verify").click()
+    go_on = page.get_by_role("button", name="Continue with ••11")
+    expect(go_on).to_be_visible(timeout=PATIENCE)
+    page.reload()
+    go_on.click(timeout=PATIENCE)
+    expect(page.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
+    assert page.url == running
+    page.get_by_role("button", name=USE).click(timeout=PATIENCE)
+    expect_verified(page)
+    page.goto(app.address)
+    expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
+    expect(go_on).to_have_count(0)
+
+
+@pytest.mark.parametrize("channel", ["SMS", "Call"])
+def test_from_another_page_back_is_one_press(page: Page, app: App, channel: str) -> None:
+    open_form(page, app)
+    send(page, fresh_number(), channel)
+    running = page.url
+    for name in ("Delivery", "Attempts"):
+        page.get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=PATIENCE)
+        # The page has drawn its last part, and written its query.
+        expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible(
+            timeout=PATIENCE
+        )
+        page.go_back()
+        expect(page.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
+        assert page.url == running
+    page.go_back()
+    expect(page.get_by_role("button", name="Send code", exact=True)).to_be_visible(timeout=PATIENCE)

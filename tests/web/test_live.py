@@ -1,0 +1,73 @@
+"""The push to a page: what a window hears over its WebSocket."""
+
+from contextlib import ExitStack, suppress
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.world import PATIENCE_SECONDS, World, until
+
+
+def window(at: World, path: str) -> ClientConnection:
+    return connect(at.address.replace("http", "ws", 1) + path)
+
+
+def change(at: World, verification: str) -> None:
+    at.services.verifications.check(verification, at.wrong_code(verification))
+
+
+def hear(socket: ClientConnection) -> str:
+    return str(socket.recv(PATIENCE_SECONDS))
+
+
+def drain(socket: ClientConnection) -> None:
+    with suppress(TimeoutError):
+        while True:
+            socket.recv(0)
+
+
+def test_every_window_hears_that_its_verification_changed(at: World) -> None:
+    verification, other = at.started(at.number()), at.started(at.number())
+    with ExitStack() as staying, ExitStack() as leaving:
+        windows = [
+            stack.enter_context(window(at, f"/live/{verification}"))
+            for stack in (staying, leaving)
+            for _ in range(10)
+        ]
+        elsewhere = staying.enter_context(window(at, f"/live/{other}"))
+        change(at, verification)
+        assert {hear(socket) for socket in windows} == {"changed"}
+        # One that leaves takes nothing from those that stay.
+        leaving.close()
+        for socket in windows[:10]:
+            drain(socket)
+        change(at, verification)
+        assert {hear(socket) for socket in windows[:10]} == {"changed"}
+        drain(elsewhere)
+        change(at, other)
+        assert hear(elsewhere) == "changed"
+
+
+def test_a_handset_s_window_hears_a_new_message(at: World) -> None:
+    number = at.number()
+    with window(at, f"/sandbox/handset/{number}/events") as socket:
+        at.started(number)
+        assert hear(socket) == "changed"
+
+
+@pytest.mark.parametrize("path", ["/live/{verification}", "/sandbox/handset/{number}/events"])
+def test_a_window_that_speaks_is_closed(at: World, path: str) -> None:
+    number = at.number()
+    verification = at.started(number)
+    with window(at, path.format(verification=verification, number=number)) as socket:
+        socket.send("x" * 1000)
+        with pytest.raises(ConnectionClosed) as closed:
+            until(lambda: hear(socket) is None)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1008
+
+
+def test_a_socket_to_what_is_no_phone_is_refused(at: World) -> None:
+    with pytest.raises(InvalidStatus):
+        window(at, "/sandbox/handset/nobody/events")
