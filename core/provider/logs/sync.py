@@ -45,8 +45,6 @@ _PAGE = 20
 HORIZON = timedelta(hours=72)
 _BEFORE, _AFTER = timedelta(seconds=30), timedelta(minutes=5)
 _MINUTE = timedelta(minutes=1)
-#: A little longer: a request reaches Plivo a moment after it was noted here.
-_LIMITED = _MINUTE + timedelta(milliseconds=250)
 _KEEP_FOREIGN = timedelta(days=100)
 
 
@@ -225,9 +223,8 @@ class LogSync:
         span = {f"{moment}__gte": _filter(start), f"{moment}__lt": _filter(end)}
         offset = 0
         while True:
-            self._respect_the_limit()
             arguments = {**span, "limit": _PAGE, "offset": offset}
-            page: Any = self._clients.read(SdkCall(path, arguments), lambda exchange: None)
+            page = self._read(SdkCall(path, arguments))
             rows = list(getattr(page, "objects", page) or [])
             yield from rows
             if len(rows) < _PAGE:
@@ -314,23 +311,38 @@ class LogSync:
             return now
         return self._apply(attempt, events, now)
 
-    def _respect_the_limit(self) -> None:
-        """Stand still until another request is allowed; the moments are in Redis, for all. Raises
-        _Stopped when somebody has asked for it."""
+    def _read(self, call: SdkCall) -> Any:
+        """Plivo's answer, within the limit of requests. Raises ProviderRead, _Stopped."""
+        self._await_turn()
+        try:
+            return self._clients.read(call, lambda exchange: None)
+        finally:
+            # Plivo counts a request when it arrives, which is after it was noted and before its
+            # answer: the later moment is the safe one.
+            self._note_request(again=True)
+
+    def _await_turn(self) -> None:
+        """Wait until another request is allowed; the moments are in Redis, for all processes.
+        Raises _Stopped when a stop was requested."""
         while True:
             if self._is_stopped():
                 raise _Stopped
-            now = self._clock.now()
             with store_errors():
                 oldest = self._client.lrange(
                     self._keys.log_requests, REQUESTS_A_MINUTE - 1, REQUESTS_A_MINUTE - 1
                 )
-            left = from_ms(oldest[0]) + _LIMITED - now if oldest else timedelta()
+            left = from_ms(oldest[0]) + _MINUTE - self._clock.now() if oldest else timedelta()
             if left <= timedelta():
                 break
             self._wait(min(left.total_seconds(), 5.0))
+        self._note_request()
+
+    def _note_request(self, *, again: bool = False) -> None:
+        """Note a request of now; `again` in place of the newest one."""
         with store_errors(), self._client.pipeline() as pipe:
-            pipe.lpush(self._keys.log_requests, to_ms(now))
+            if again:
+                pipe.lpop(self._keys.log_requests)
+            pipe.lpush(self._keys.log_requests, to_ms(self._clock.now()))
             pipe.ltrim(self._keys.log_requests, 0, REQUESTS_A_MINUTE - 1)
             pipe.expire(self._keys.log_requests, 2 * _MINUTE)
             pipe.execute()
