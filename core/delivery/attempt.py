@@ -96,6 +96,15 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A value that was left out because it could not be read: the name of its field, and the value
+    as it may be logged."""
+
+    field: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptEvent:
     """One piece of news about one attempt.
 
@@ -103,6 +112,7 @@ class AttemptEvent:
     as text: `reference`, `error_code`, `hangup_cause`, `cost_micros`, `units`, `mcc`, `mnc`,
     `cause`, `remedy`; with `requested`, also `channel`, `mode`, `to_masked`, `region`, `carrier`,
     `number_index` (a digest), `origin`, and of a later attempt `first_channel` and `first_ms`.
+    `unreadable` is what was left out of the news.
     """
 
     attempt: str
@@ -110,6 +120,7 @@ class AttemptEvent:
     at: datetime
     source: Source
     fields: dict[str, str] = field(default_factory=dict)
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
