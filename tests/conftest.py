@@ -26,7 +26,9 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def client(redis_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url, decode_responses=True) as connected:
+    with redis.Redis.from_url(
+        redis_url, decode_responses=True, encoding_errors="replace"
+    ) as connected:
         connected.flushall()
         yield connected
 

@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from core.unreadable import Unreadable
+
 
 class Channel(StrEnum):
     """How an attempt travels."""
@@ -93,15 +95,6 @@ class Source(StrEnum):
     CALLBACK = "callback"
     POLL = "poll"
     LOG = "log"
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A value that was left out because it could not be read: the name of its field, and the value
-    as it may be logged."""
-
-    field: str
-    shown: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from core.delivery.attempt import (
     Mode,
     Source,
     State,
-    Unreadable,
     verification_of,
 )
 from core.delivery.rollups import BOOKED_BY, NOWHERE, Booking, Rollups, booking_of
@@ -30,6 +29,7 @@ from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.left_out import KEEP_COUNTERS, LeftOut
 from core.store.scripts import Scripts
+from core.unreadable import Unreadable
 
 log = logging.getLogger(__name__)
 

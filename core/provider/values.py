@@ -16,8 +16,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from core.clock import is_sane
-from core.delivery.attempt import AttemptEvent, EventKind, Source, Unreadable
+from core.delivery.attempt import AttemptEvent, EventKind, Source
 from core.provider.masking import mask_value
+from core.unreadable import Unreadable
 
 #: By how much a clock of Plivo's may be ahead of ours.
 AHEAD = timedelta(days=1)

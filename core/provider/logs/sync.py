@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.clock import Clock, to_ms
-from core.delivery.attempt import Attempt, AttemptEvent, EventKind, Mode, Source, Unreadable
+from core.delivery.attempt import Attempt, AttemptEvent, EventKind, Mode, Source
 from core.delivery.ledger import Applied, Ledger
 from core.errors import ProductError, ProviderRead
 from core.keyring import Keyring
@@ -31,6 +31,7 @@ from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.scripts import Scripts
+from core.unreadable import Unreadable
 
 log = logging.getLogger(__name__)
 
