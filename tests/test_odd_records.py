@@ -65,7 +65,10 @@ def rest(at: World) -> Iterator[httpx.Client]:
 
 
 @sharing_fixtures(100)
-@given(st.dictionaries(st.sampled_from(FIELDS), STORED, max_size=4), st.binary(max_size=20))
+@given(
+    st.dictionaries(st.sampled_from(FIELDS), STORED, min_size=1, max_size=4),
+    st.binary(max_size=20),
+)
 @example({"units": b"nan", "delivered_ms": b"253402300799000"}, b"")
 @example({"requested_ms": b"9" * 400}, b"")
 @example({"state": b"?", "rank": b"?"}, b"")
