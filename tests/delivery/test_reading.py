@@ -45,7 +45,7 @@ def written(at: World, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[
                     packed = encode(rng.integers(0, 2**32, (TIER.slots, width)), TIER)
                     packed = packed[: rng.choice([len(packed), len(packed) // 3])]
                     key = at.services.keys.rollup(kind, TIER, cube, name, chunk)
-                    raw.set(key, packed, ex=timedelta(minutes=1))
+                    raw.set(key, packed, ex=timedelta(hours=1))
                     row.append(decode(packed, TIER).reshape(TIER.slots, width))
                 rows.append(np.concatenate(row))
             found[kind] = np.stack([*rows, np.zeros_like(rows[0])])
