@@ -28,6 +28,15 @@ def elapsed(start: datetime, end: datetime) -> timedelta | None:
     return end - start if end >= start else None
 
 
+#: A moment outside is nobody's: some zone or unit of it would overflow.
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def is_sane(moment: datetime) -> bool:
+    """Whether an aware moment can be one of ours: of the years 2000 to 2199."""
+    return _EARLIEST <= moment < _LATEST
+
+
 def to_ms(moment: datetime) -> int:
     """Unix milliseconds: how moments are written in Redis and JSON."""
     return round(moment.timestamp() * 1000)
@@ -36,3 +45,14 @@ def to_ms(moment: datetime) -> int:
 def from_ms(moment_ms: int | str) -> datetime:
     """The aware UTC moment of Unix milliseconds."""
     return datetime.fromtimestamp(int(moment_ms) / 1000, UTC)
+
+
+def read_ms(stored: str) -> datetime:
+    """`from_ms` of a stored text. Raises ValueError for what is no moment of ours."""
+    try:
+        moment = from_ms(stored)
+    except (OverflowError, OSError) as error:
+        raise ValueError("no moment") from error
+    if not is_sane(moment):
+        raise ValueError("no moment of ours")
+    return moment

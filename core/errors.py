@@ -17,6 +17,8 @@
 Expected endings of a verification (wrong code, too soon, expired) are outcomes, not errors.
 """
 
+from core.unreadable import Unreadable
+
 
 class ProductError(Exception):
     """`cause` is safe to log and to show: no code, no secret, no full number. `remedy` is one
@@ -76,7 +78,10 @@ class AttemptRejected(ProviderError):
 
 
 class AttemptUnknown(ProviderError):
-    """Perhaps sent: the budget stays spent and the logs decide later."""
+    """Perhaps sent: the budget stays spent and the logs decide later. `unreadable` is what could
+    not be read of a good answer."""
+
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 class ProviderRead(ProviderError):

@@ -5,9 +5,16 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from core.store.embedded import EmbeddedRedis
+from tests.properties import THOROUGH, THOROUGH_EXAMPLES
 from tests.world import MovableClock, World, world
+
+# How long an example takes says how busy the machine is, and nothing about the product.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
+settings.register_profile(THOROUGH, max_examples=THOROUGH_EXAMPLES)
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +26,9 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def client(redis_url: str) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(redis_url, decode_responses=True) as connected:
+    with redis.Redis.from_url(
+        redis_url, decode_responses=True, encoding_errors="replace"
+    ) as connected:
         connected.flushall()
         yield connected
 

@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from threading import Lock
 
-from core.clock import Clock, from_ms, to_ms
+from core.clock import Clock, read_ms, to_ms
 from core.errors import TokenRefused
 from core.keyring import Keyring
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
+from core.store.left_out import LeftOut
 
 LIFETIME = timedelta(days=365)
 #: How long a process believes what it has read: a token that is revoked ends within it everywhere.
@@ -68,6 +69,7 @@ class Tokens:
         self.sandbox_token: str | None = None
         if in_sandbox:
             self.sandbox_token = f"{_PREFIX}sandbox_{keyring.signing_key('sandbox token').hex()}"
+        self._left_out = LeftOut(client, keys, clock)
         self._lock = Lock()
         self._read_at: datetime | None = None
         self._by_digest: dict[str, Token] = {}
@@ -144,14 +146,21 @@ class Tokens:
             kept = self._client.hgetall(self._keys.tokens)
         found = {}
         for name, told in kept.items():
-            digest, scopes, made_ms, expires_ms = told.split(" ")
-            found[digest] = Token(
-                name,
-                frozenset(Scope(scope) for scope in scopes.split(",")),
-                from_ms(made_ms),
-                from_ms(expires_ms),
-            )
+            try:
+                digest, token = _token(name, told)
+            except ValueError as error:
+                # A token that cannot be read opens nothing; the others do.
+                self._left_out.record("token", name, error)
+            else:
+                found[digest] = token
         return found
+
+
+def _token(name: str, stored: str) -> tuple[str, Token]:
+    """Its digest, and the token. Raises ValueError for what cannot be read."""
+    digest, scopes, made_ms, expires_ms = stored.split(" ")
+    may = frozenset(Scope(scope) for scope in scopes.split(","))
+    return digest, Token(name, may, read_ms(made_ms), read_ms(expires_ms))
 
 
 def bearer(header: str | None) -> str:

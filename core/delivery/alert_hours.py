@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from core.delivery.alert_rules import WEEKS, Bools, Hours, Measure
+from core.delivery.alert_rules import WEEKS, Hours, Measure
 from core.delivery.layout import COUNTER_SLOT_BYTES, COUNTERS, Counts, Cube, Tier
-from core.delivery.tails import Floats
+from core.delivery.tails import Bools, Floats
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys

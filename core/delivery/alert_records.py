@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from core.clock import from_ms, to_ms
+from core.clock import read_ms, to_ms
 from core.delivery.alert_hours import parent_of
 from core.delivery.alert_rules import Measure, Rule
 from core.delivery.alert_states import AlertState, Standing
@@ -26,6 +26,10 @@ _SEVERITY = (
     AlertState.OK,
     AlertState.NO_DATA,
 )
+
+
+#: What the readers of stored JSON raise for what cannot be read.
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +178,7 @@ def _plain(one: Any) -> dict[str, Any]:
 def _read(plain: dict[str, Any], kinds: dict[str, type[StrEnum]], moment: str) -> dict[str, Any]:
     """The reverse of `_plain`."""
     words = {name: kind(plain[name]) for name, kind in kinds.items() if plain[name] is not None}
-    return plain | words | {moment: from_ms(plain[moment])}
+    return plain | words | {moment: read_ms(str(plain[moment]))}
 
 
 def _kept(plain: dict[str, Any]) -> Kept:

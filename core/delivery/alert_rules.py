@@ -33,25 +33,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.delivery.alert_states import Finding
-from core.delivery.tails import Floats, binomial_tail, critical_count, poisson_tail
-
-Bools = NDArray[np.bool_]
+from core.delivery.tails import Bools, Floats, binomial_tail, critical_count, poisson_tail
 
 #: Checks are made every quarter of an hour, on the 60 minutes before.
 CHECKS_A_DAY = 96
 WEEKS = 4
 
+#: A baseline is a whole number of millionths and a count is whole, so a drop of exactly ten points
+#: is recognised without rounding: floats differ in their last digit there.
+UNIT = 1_000_000
+
 FIXED_FROM = 100
-FIXED_DROP = 0.10
+FIXED_DROP = 100_000  # millionths
 FIXED_CHANCE = 4e-5
-EXACT_MARGIN = 0.03
+EXACT_MARGIN = 30_000  # millionths
 FALSE_ALERTS_A_DAY = 0.1
 #: With fewer attempts in the four weeks' hours there is nothing to compare with. No drop could be
 #: told with the five of an hour, not even from all to none.
 LEAST_HISTORY = 20
 #: An hour is good again when it is no longer surprising, and a large one within half the drop.
 GOOD_CHANCE = 0.05
-GOOD_DROP = FIXED_DROP / 2
+GOOD_DROP = FIXED_DROP // 2
 
 #: Fewer attempts an hour are expected of no series.
 LEAST_TRAFFIC = 0.5
@@ -154,20 +156,14 @@ def judge_rate(hours: Hours, measure: Measure, limit: float) -> Judged:
         hours.good_before[measure], hours.requested_before, hours.parents
     )
     silent = (n == 0) | (history < LEAST_HISTORY) | np.isnan(baseline)
-    expected = np.where(silent, 1.0, baseline)
+    expected = _millionths(np.where(silent, 0.0, baseline))
+    surprise = _surprise(x, n, expected)
+    exact = surprise < limit
+    bad = exact | _is_fixed_bad(x, n, expected)
+    within_drop = _down(x, n, expected) <= n * GOOD_DROP
+    good = ~silent & ~bad & (surprise > GOOD_CHANCE) & ((n < FIXED_FROM) | within_drop)
     observed = np.divide(x, n, out=np.full(n.shape, np.nan), where=n > 0)
-    down = np.where(silent, 0.0, expected - observed)
-
-    # Only what is below the baseline can be bad; the rest needs no tail.
-    surprise = np.ones(n.shape)
-    low = down > EXACT_MARGIN
-    surprise[low] = binomial_tail(x[low], n[low], expected[low] - EXACT_MARGIN)
-    exact = low & (surprise < limit)
-    fixed = (n >= FIXED_FROM) & (down > FIXED_DROP)
-    fixed[fixed] = binomial_tail(x[fixed], n[fixed], expected[fixed]) < FIXED_CHANCE
-    bad = exact | fixed
-    good = ~silent & ~bad & (surprise > GOOD_CHANCE) & ((n < FIXED_FROM) | (down <= GOOD_DROP))
-    known = np.where(silent, np.nan, baseline)
+    known = np.where(silent, np.nan, expected / UNIT)
     return Judged(measure, silent, bad, good, exact, observed, known)
 
 
@@ -192,17 +188,42 @@ def judge_traffic(hours: Hours, limit: float) -> Judged:
 
 
 def detectable_drop(n: Floats, baseline: Floats, limit: float) -> Floats:
-    """How far below its baseline a rate must be to be seen with so many attempts, as a share (0.1
-    are ten points); NaN where no drop could be."""
+    """How far below its baseline a rate must be to be bad with so many attempts, as a share (0.1
+    are ten points); NaN where no drop would be."""
     known = (n > 0) & ~np.isnan(baseline)
-    expected = np.where(known, baseline, 0.0)
-    count = np.where(known, n, 1.0)
-    exact = critical_count(count, expected - EXACT_MARGIN, limit)
-    chance = critical_count(count, expected, FIXED_CHANCE)
-    ten_points = np.ceil(count * (expected - FIXED_DROP)) - 1
-    fixed = np.where(count >= FIXED_FROM, np.minimum(chance, ten_points), -1.0)
-    seen = np.maximum(exact, fixed)
-    return np.where(known & (seen >= 0), expected - seen / count, np.nan)
+    expected = _millionths(np.where(known, baseline, 0.0))
+
+    def is_bad(x: Floats) -> Bools:
+        return (_surprise(x, n, expected) < limit) | _is_fixed_bad(x, n, expected)
+
+    seen = critical_count(n, is_bad)
+    drop = _down(seen, n, expected) / np.where(known, n * UNIT, 1.0)
+    return np.where(known & (seen >= 0), drop, np.nan)
+
+
+def _millionths(rate: Floats) -> Floats:
+    return np.rint(rate * UNIT)
+
+
+def _down(x: Floats, n: Floats, expected: Floats) -> Floats:
+    """How far x of n is below the expected millionths, in millionths times n: whole and exact."""
+    return n * expected - x * UNIT
+
+
+def _surprise(x: Floats, n: Floats, expected: Floats) -> Floats:
+    """How likely so few are by the exact rule. 1 where the rate is above what it compares with:
+    that cannot be bad and needs no tail."""
+    surprise = np.ones(n.shape)
+    low = _down(x, n, expected) > n * EXACT_MARGIN
+    surprise[low] = binomial_tail(x[low], n[low], (expected[low] - EXACT_MARGIN) / UNIT)
+    return surprise
+
+
+def _is_fixed_bad(x: Floats, n: Floats, expected: Floats) -> Bools:
+    """Whether an hour is bad by the fixed rule."""
+    bad = (n >= FIXED_FROM) & (_down(x, n, expected) > n * FIXED_DROP)
+    bad[bad] = binomial_tail(x[bad], n[bad], expected[bad] / UNIT) < FIXED_CHANCE
+    return bad
 
 
 def _rates_expected(x: Floats, n: Floats, parents: NDArray[np.intp]) -> tuple[Floats, Floats]:

@@ -17,6 +17,7 @@ import redis
 from core.clock import Clock, from_ms, to_ms
 from core.delivery.alert_hours import QUARTER_MS, READ, HourReader
 from core.delivery.alert_records import (
+    UNREADABLE,
     AlertStatus,
     Check,
     Kept,
@@ -41,6 +42,7 @@ from core.errors import ProductError
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
+from core.store.left_out import LeftOut
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +88,7 @@ class Alerts:
         self._keys = keys
         self._clock = clock
         self._hours = hours
+        self._left_out = LeftOut(client, keys, clock)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -98,7 +101,7 @@ class Alerts:
         quarter = to_ms(self._clock.now() - MATURITY) // QUARTER_MS
         with store_errors():
             stored = self._client.get(self._keys.alert_check)
-            before = Check.from_json(stored)
+            before = self._read(stored)
             if before.quarter >= quarter:
                 return []
             turn = self._keys.alert_turn(quarter)
@@ -128,7 +131,8 @@ class Alerts:
         """The newest changes of state, newest first; 1000 are kept, for 35 days at most."""
         with store_errors():
             entries = self._client.xrevrange(self._keys.alerts, count=count)
-        return [transition_from_json(entry["transition"]) for _, entry in entries]
+        found = (self._transition(entry.get("transition", "")) for _, entry in entries)
+        return [transition for transition in found if transition is not None]
 
     def dry_run(self, span: Span, chosen: Chosen) -> DryRun:
         """What the rules as they are would have said of this span.
@@ -173,7 +177,22 @@ class Alerts:
 
     def _stored(self) -> Check:
         with store_errors():
-            return Check.from_json(self._client.get(self._keys.alert_check))
+            return self._read(self._client.get(self._keys.alert_check))
+
+    def _read(self, stored: str | None) -> Check:
+        """A stored check. One that cannot be read is like none: the next check replaces it."""
+        try:
+            return Check.from_json(stored)
+        except UNREADABLE as error:
+            self._left_out.record("alert check", "the last check", error)
+            return Check.from_json(None)
+
+    def _transition(self, stored: str) -> Transition | None:
+        try:
+            return transition_from_json(stored)
+        except UNREADABLE as error:
+            self._left_out.record("alert transition", stored, error)
+            return None
 
     def _next(self, before: Check, quarter: int) -> Check:
         """Judge one hour, and go on from the check before."""

@@ -24,7 +24,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from core.clock import from_ms
+from core.clock import read_ms
+from core.unreadable import Unreadable
 
 
 class Channel(StrEnum):
@@ -114,7 +115,7 @@ class OverBudget:
         if not text:
             return None
         budget, limit, free_ms = text.split()
-        return cls(budget, int(limit), from_ms(free_ms))
+        return cls(budget, int(limit), read_ms(free_ms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class AttemptEvent:
     as text: `reference`, `error_code`, `hangup_cause`, `cost_micros`, `units`, `mcc`, `mnc`,
     `cause`, `remedy`; with `requested`, also `channel`, `mode`, `to_masked`, `region`, `carrier`,
     `number_index` (a digest), `origin`, and of a later attempt `first_channel` and `first_ms`.
+    `unreadable` is what was left out of the news.
     """
 
     attempt: str
@@ -132,6 +134,7 @@ class AttemptEvent:
     at: datetime
     source: Source
     fields: dict[str, str] = field(default_factory=dict)
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,11 +57,13 @@ class Wanted:
 class Listed:
     """A page, newest first. `cursor` names the next one, None where there is none; it is short and
     may stand in a URL. `is_cut`: more was there than is looked through at once, so this page may be
-    short, and the next one goes on from there."""
+    short, and the next one goes on from there. `left_out` is how many attempts between those of the
+    page have a record that cannot be read."""
 
     attempts: list[Attempt]
     cursor: str | None
     is_cut: bool = False
+    left_out: int = 0
 
 
 class Explorer:
@@ -77,25 +79,36 @@ class Explorer:
         before = _entry(cursor) if cursor is not None else None
         found: list[Attempt] = []
         last = before  # the last attempt that is on the page
-        looked = 0
+        looked = left_out = since_last = 0
         while looked < MOST_LOOKED_THROUGH:
             entries = self._ledger.recent(before, _BATCH)
             at = {entry.attempt: entry for entry in entries}
-            for attempt in self._ledger.attempts(list(at)):
+            for one, attempt in self._ledger.read(at).items():
+                if attempt is None:
+                    since_last += 1
+                    continue
                 if not wanted.holds(attempt):
                     continue
                 # One more than the page holds, so that a next page is never an empty one.
                 if len(found) == size and last is not None:
-                    return Listed(found, _cursor(last))
+                    return Listed(found, _cursor(last), left_out=left_out)
                 found.append(attempt)
-                last = at[attempt.id]
+                last = at[one]
+                left_out, since_last = left_out + since_last, 0
             if len(entries) < _BATCH:
-                return Listed(found, None)
+                return Listed(found, None, left_out=left_out + since_last)
             looked += len(entries)
             before = entries[-1]
         # A full page goes on behind what it shows; a short one behind what was looked through.
-        goes_on = last if len(found) == size else before
-        return Listed(found, _cursor(goes_on) if goes_on else None, is_cut=len(found) < size)
+        is_full = len(found) == size
+        goes_on = last if is_full else before
+        cursor = _cursor(goes_on) if goes_on else None
+        return Listed(
+            found,
+            cursor,
+            is_cut=not is_full,
+            left_out=left_out if is_full else left_out + since_last,
+        )
 
     def find(self, known: str) -> list[Attempt]:
         """The attempts that a verification's id, an attempt's id or Plivo's uuid names, newest

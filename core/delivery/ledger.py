@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
@@ -10,7 +10,9 @@ from itertools import islice
 from threading import Lock
 from typing import NamedTuple, TypeVar
 
-from core.clock import Clock, from_ms, to_ms
+from redis.exceptions import ResponseError
+
+from core.clock import Clock, read_ms, to_ms
 from core.delivery.attempt import (
     Attempt,
     AttemptEvent,
@@ -26,11 +28,12 @@ from core.delivery.rollups import BOOKED_BY, NOWHERE, Booking, Rollups, booking_
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
+from core.store.left_out import KEEP_COUNTERS, LeftOut
 from core.store.scripts import Scripts
+from core.unreadable import Unreadable
 
 log = logging.getLogger(__name__)
 
-KEEP_COUNTERS = timedelta(days=35)
 _KEEP_COUNTERS_MS = int(KEEP_COUNTERS.total_seconds() * 1000)
 #: However old an attempt is when it is booked (sample traffic, an old log), its record lives long
 #: enough for the rest of its events.
@@ -38,6 +41,9 @@ _LEAST_MS = 600_000
 _REMEMBERED = 200_000
 _CHECKS = 500
 _OF_A_NUMBER = 1000
+#: How often an event names other keys at the script's word.
+_ROUNDS = 5
+_LONGEST_COUNT = 16
 _TRIM = 500
 #: What may be told to WEBHOOK_URL: `_outbox.lua` decides whether it is.
 _TOLD = {
@@ -91,6 +97,7 @@ class Ledger:
         self._keep_ms = int(keep.total_seconds() * 1000)
         self._told = frozenset(_TOLD if tells else ())
         self._rollups = Rollups(keys)
+        self._left_out = LeftOut(client, keys, clock)
         self._bookings: OrderedDict[str, Booking] = OrderedDict()
         self._lock = Lock()
 
@@ -127,7 +134,8 @@ class Ledger:
             entries: list[str] = self._client.lrange(self._keys.checks, 0, _CHECKS - 1)
         if not entries:
             return 0
-        self._apply([_check(entry) for entry in entries], told=True)
+        # What cannot be read is dropped with the others: it must not stay in the list for ever.
+        self._apply([check for entry in entries if (check := self._check(entry))], told=True)
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             for entry in entries:
                 pipe.lrem(self._keys.checks, 1, entry)
@@ -145,18 +153,31 @@ class Ledger:
         for part in batched(events, _CHECKS):
             self._apply(part, told=True)
 
+    def _check(self, entry: str) -> AttemptEvent | None:
+        """The event in an entry of the list of checks; None where it cannot be read."""
+        try:
+            attempt, kind, at_ms = entry.split()
+            return AttemptEvent(attempt, EventKind(kind), read_ms(at_ms), Source.APP)
+        except ValueError as error:
+            self._left_out.record("check", entry, error)
+            return None
+
     def _apply(
         self, events: Sequence[AttemptEvent], *, told: bool = False
     ) -> list[tuple[Applied, str]]:
         """The outcome of each event and the state after it. `told`: their streams, and the webhook,
         know of them."""
+        for event in events:
+            self.leave_out(event.attempt, event.unreadable)
         known = self._known(events)
         now_ms = to_ms(self._clock.now())
         results: dict[int, tuple[Applied, str]] = {}
         # The errors that the script says an attempt is counted under, and will be.
         errors: dict[int, tuple[str, str]] = {}
         waiting = list(range(len(events)))
+        rounds = 0
         while waiting:
+            rounds += 1
             calls = []
             for i in waiting:
                 event = events[i]
@@ -168,17 +189,37 @@ class Ledger:
                 calls.append(
                     self._call(event, known.get(event.attempt), now_ms, told, errors.get(i))
                 )
-            answers = self._scripts.run_all("apply_event", calls)
             moved = []
-            for i, (outcome, *rest) in zip(waiting, answers, strict=True):
-                if outcome == "moved":
+            for i, (outcome, *rest) in zip(waiting, self._run(calls), strict=True):
+                if outcome != "moved":
+                    results[i] = Applied(outcome), rest[0]
+                elif events[i].attempt in known and rounds < _ROUNDS:
                     errors[i] = rest[0], rest[1]
                     moved.append(i)
                 else:
-                    results[i] = Applied(outcome), rest[0]
+                    # Its record cannot be read, so nothing of it can be booked.
+                    results[i] = Applied.ORPHAN, ""
             waiting = moved
         self._remember_booked(known)
         return [results[i] for i in range(len(events))]
+
+    def _run(self, calls: Sequence[tuple[list[str], list[str | int]]]) -> list[list[str]]:
+        """The answers of `apply_event.lua`, "orphan" for a call that fails: one record that the
+        script cannot read must not hold up the events of others."""
+        try:
+            return self._scripts.run_all("apply_event", calls)
+        except ResponseError:
+            return [self._run_alone(call) for call in calls]
+
+    def _run_alone(self, call: tuple[list[str], list[str | int]]) -> list[str]:
+        try:
+            answer: list[str] = self._scripts.run("apply_event", *call)
+        except ResponseError as error:
+            # The error of a script looks like the bug that it may be: the log has the traceback.
+            log.exception("event not booked")
+            self._left_out.record("attempt", call[0][0], error)
+            return [Applied.ORPHAN, ""]
+        return answer
 
     def _call(
         self,
@@ -239,7 +280,12 @@ class Ledger:
                     pipe.hmget(self._keys.attempt(attempt), *BOOKED_BY)
                 answers = pipe.execute()
             for attempt, values in zip(missing, answers, strict=True):
-                if booking := booking_of(dict(zip(BOOKED_BY, values, strict=True))):
+                try:
+                    booking = booking_of(dict(zip(BOOKED_BY, values, strict=True)))
+                except ValueError as error:
+                    self._left_out.record("attempt", attempt, error)
+                    continue
+                if booking:
                     found[attempt] = booking
         with self._lock:
             self._bookings.update(found)
@@ -265,15 +311,39 @@ class Ledger:
         """Today's (UTC) counters by name: `forged`, `repeated`, `late`, `orphan`, `malformed`."""
         with store_errors():
             found = self._client.hgetall(self._keys.counters(self._clock.now()))
-        return {name: int(n) for name, n in found.items()}
+        return {name: int(n) for name, n in found.items() if n.isdecimal()}
+
+    def leave_out(self, attempt: str, values: Iterable[Unreadable]) -> None:
+        """Log and count values of Plivo's that could not be read, once each."""
+        for value in values:
+            self._left_out.value(attempt, value.field, value.shown)
 
     def attempts(self, ids: Sequence[str]) -> list[Attempt]:
-        """The attempts of these ids that are still kept, in the order asked."""
+        """The attempts of these ids that are still kept and can be read, in the order asked."""
+        return [attempt for attempt in self.read(ids).values() if attempt is not None]
+
+    def read(self, ids: Iterable[str]) -> dict[str, Attempt | None]:
+        """The attempts of these ids that are still kept, in the order asked; None in place of one
+        whose record cannot be read."""
+        asked = list(dict.fromkeys(ids))
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
-            for one in ids:
+            for one in asked:
                 pipe.hgetall(self._keys.attempt(one))
-            found = pipe.execute()
-        return [_attempt(one, record) for one, record in zip(ids, found, strict=True) if record]
+            records = pipe.execute()
+        return {
+            one: self._read(one, record)
+            for one, record in zip(asked, records, strict=True)
+            if record
+        }
+
+    def _read(self, one: str, record: dict[str, str]) -> Attempt | None:
+        try:
+            attempt, odd = _attempt(one, record)
+        except (KeyError, ValueError) as error:
+            self._left_out.record("attempt", one, error)
+            return None
+        self.leave_out(one, odd)
+        return attempt
 
     def attempt_by_reference(self, reference: str) -> Attempt | None:
         """The attempt that Plivo knows by this id; None when it is not one of ours (any more)."""
@@ -303,13 +373,13 @@ class Ledger:
         """The newest attempts, newest first; with `before`, those that stand after it in that list,
         exactly, however many share its millisecond and whether or not it is still there itself. An
         attempt may be listed a little longer than it is kept. Raises StoreUnavailable."""
-        newest = "+inf" if before is None else str(before.requested_ms)
+        newest = "(+inf" if before is None else str(before.requested_ms)
         found: list[Entry] = []
         offset, step = 0, count + 1
         while len(found) < count:
             with store_errors():
                 listed = self._client.zrevrangebyscore(
-                    self._keys.recent, newest, "-inf", start=offset, num=step, withscores=True
+                    self._keys.recent, newest, "(-inf", start=offset, num=step, withscores=True
                 )
             # Redis begins at a score, not within one, so what stands before `before` comes again;
             # and what is added meanwhile moves the rest on, so the next step may repeat the last.
@@ -349,13 +419,34 @@ class Ledger:
         `outcome` (an `Applied` value), `at_ms`, `heard_ms` and `source`."""
         with store_errors():
             entries = self._client.xrange(self._keys.events(attempt))
+        return [heard for _, e in entries if (heard := self._heard(attempt, e.get("event", "")))]
+
+    def _heard(self, attempt: str, entry: str) -> dict[str, str] | None:
         names = ("kind", "outcome", "at_ms", "heard_ms", "source")
-        return [dict(zip(names, e["event"].split(), strict=True)) for _, e in entries]
+        try:
+            heard = dict(zip(names, entry.split(), strict=True))
+            EventKind(heard["kind"]), read_ms(heard["at_ms"]), read_ms(heard["heard_ms"])
+        except ValueError as error:
+            self._left_out.record("event", attempt, error)
+            return None
+        return heard
 
 
-def _attempt(one: str, record: dict[str, str]) -> Attempt:
-    moments = {kind: from_ms(ms) for kind in EventKind if (ms := record.get(f"{kind}_ms"))}
-    return Attempt(
+def _attempt(one: str, record: dict[str, str]) -> tuple[Attempt, list[Unreadable]]:
+    """The attempt, and what of its record cannot be read. Raises KeyError or ValueError where that
+    is something that every attempt has."""
+    odd: list[Unreadable] = []
+
+    def optional(name: str, read: Callable[[str], T]) -> T | None:
+        text = record.get(name)
+        try:
+            return read(text) if text else None
+        except ValueError:
+            odd.append(Unreadable(name, f"stored, {len(text or '')} characters"))
+            return None
+
+    moments = {kind: at for kind in EventKind if (at := optional(f"{kind}_ms", read_ms))}
+    attempt = Attempt(
         id=one,
         channel=Channel(record["channel"]),
         mode=Mode(record["mode"]),
@@ -363,19 +454,23 @@ def _attempt(one: str, record: dict[str, str]) -> Attempt:
         to_masked=record["to_masked"],
         region=record["region"],
         carrier=record["carrier"],
-        moments=moments,
+        # Every list and every age begins with the request.
+        moments={EventKind.REQUESTED: moments[EventKind.REQUESTED]} | moments,
         reference=record.get("reference", ""),
         error_code=record.get("error_code", ""),
         hangup_cause=record.get("hangup_cause", ""),
         cause=record.get("cause", ""),
         remedy=record.get("remedy", ""),
-        cost_micros=int(record.get("cost_micros", "0")),
-        units=int(record.get("units") or "0"),
+        cost_micros=optional("cost_micros", _count) or 0,
+        units=optional("units", _count) or 0,
         mcc=record.get("mcc", ""),
         mnc=record.get("mnc", ""),
         origin=record.get("origin", "first"),
-        over_budget=OverBudget.parse(record.get("over_budget")),
+        over_budget=optional("over_budget", OverBudget.parse),
     )
+    if attempt.number < 1:
+        raise ValueError("no number of an attempt")
+    return attempt, odd
 
 
 def _events_of(one: str, record: Mapping[str, str]) -> list[AttemptEvent]:
@@ -385,13 +480,14 @@ def _events_of(one: str, record: Mapping[str, str]) -> list[AttemptEvent]:
     own = {"state", "rank", "booked", *(f"{kind}_ms" for kind in EventKind)}
     fields = {name: text for name, text in record.items() if name not in own}
     return [
-        AttemptEvent(one, kind, from_ms(ms), Source.APP, fields) for kind, ms in moments.items()
+        AttemptEvent(one, kind, read_ms(ms), Source.APP, fields) for kind, ms in moments.items()
     ]
 
 
-def _check(entry: str) -> AttemptEvent:
-    attempt, kind, at_ms = entry.split()
-    return AttemptEvent(attempt, EventKind(kind), from_ms(at_ms), Source.APP)
+def _count(text: str) -> int:
+    if len(text) > _LONGEST_COUNT or not text.isdecimal():
+        raise ValueError("no count")
+    return int(text)
 
 
 def _error(event: AttemptEvent) -> str:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from core.clock import Clock, from_ms, to_ms
+from core.clock import Clock, read_ms, to_ms
 from core.delivery.layout import BINS, COLUMNS, Counts, Cube, Leg, Tier, series
 from core.delivery.ranges import Piece, Range, pieces, steps
 from core.delivery.rates import needed, quantiles
@@ -246,15 +246,19 @@ class Queries:
         with store_errors():
             newest = self._client.zrevrange(self._keys.recent, 0, 0)
             score = self._client.zscore(self._keys.recent, newest[0]) if newest else None
-        through = None if score is None else from_ms(int(score))
+        try:
+            through = None if score is None else read_ms(f"{score:.0f}")
+        except ValueError:
+            through = None
         return Freshness(through, self._clock.now())
 
     def known(self) -> Known:
         """What may be filtered by: all that was seen as long as figures are kept."""
         carriers: dict[str, set[str]] = {}
         for name in self._reading.series(Cube.CARRIER, 0):
-            _, country, carrier = name.split("/", 2)
-            carriers.setdefault(country, set()).add(carrier)
+            if name.count("/") >= 2:
+                _, country, carrier = name.split("/", 2)
+                carriers.setdefault(country, set()).add(carrier)
         return Known(
             tuple(self._reading.series(Cube.CHANNEL, 0)),
             {country: tuple(sorted(carriers[country])) for country in sorted(carriers)},

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 #: A term this small beside the sum no longer changes it.
 _NOTHING = 1e-17
@@ -41,15 +42,20 @@ def poisson_tail(x: ArrayLike, mean: ArrayLike) -> Floats:
     return tail
 
 
-def critical_count(n: ArrayLike, p: ArrayLike, alpha: float) -> Floats:
-    """The greatest x with P(X <= x) below `alpha`; -1 where there is none."""
-    ns, ps = (np.array(a, dtype=float) for a in np.broadcast_arrays(n, p))
-    # Bisection. Invariant: the tail is below alpha at `low`, and not at `high`.
+def critical_count(n: ArrayLike, holds: Callable[[Floats], Bools]) -> Floats:
+    """The greatest x from 0 to n - 1 for which `holds`, cell by cell; -1 where there is none.
+
+    `holds` gets an array of counts in the shape of `n`. In each cell it is true up to some count,
+    and false above it and at n.
+    """
+    ns = np.array(n, dtype=float)
+    # Bisection. Invariant: `holds` is true at `low` (or low is -1), and false at `high`.
     low, high = np.full(ns.shape, -1.0), ns.copy()
     while (high - low > 1).any():
         middle = np.floor((low + high) / 2)
-        below = binomial_tail(middle, ns, ps) < alpha
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
+        # A cell that has been found asks at its `low` again and stays.
+        true = holds(middle)
+        low, high = np.where(true, middle, low), np.where(true, high, middle)
     return low
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.clock import elapsed, from_ms
+from core.clock import elapsed, read_ms
 
 
 class What(StrEnum):
@@ -87,14 +87,15 @@ class Event:
 
 
 def event_of(one: str, facts: str) -> Event:
-    """The event with this id, from what `_outbox.lua` has kept of it."""
+    """The event with this id, from what `_outbox.lua` has kept of it. Raises AttributeError,
+    KeyError, TypeError or ValueError where that cannot be read."""
     kept: dict[str, str] = json.loads(facts)
     what = What(kept["type"])
     lost = what is What.FAILED
     return Event(
         id=one,
         what=what,
-        at=from_ms(kept["at_ms"]),
+        at=read_ms(str(kept["at_ms"])),
         verification=kept["verification"],
         attempt=kept["attempt"],
         channel=kept["channel"],
@@ -116,7 +117,7 @@ def _between(began_ms: str | None, ended_ms: str | None) -> timedelta | None:
     """None also where clocks differ."""
     if began_ms is None or ended_ms is None:
         return None
-    return elapsed(from_ms(began_ms), from_ms(ended_ms))
+    return elapsed(read_ms(began_ms), read_ms(ended_ms))
 
 
 def _ms(span: timedelta) -> int:

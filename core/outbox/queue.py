@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.clock import Clock, from_ms, to_ms
+from core.clock import Clock, read_ms, to_ms
 from core.outbox.event import Event, event_of
 from core.outbox.schedule import next_wait
 from core.outbox.sender import Answer, Verdict
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
+from core.store.left_out import LeftOut
 from core.store.scripts import Scripts
 
 #: Far longer than any try takes, so that a slow one is not made twice.
@@ -27,6 +28,7 @@ CLAIM = timedelta(minutes=1)
 DEAD_KEPT = 1000
 _CHANCE = secrets.SystemRandom().random
 _KEEP_COUNT = timedelta(days=2)
+_UNREADABLE = Answer(Verdict.GONE, None, "What is kept of this event cannot be read.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Outbox:
         self._keys = keys
         self._clock = clock
         self._chance = chance
+        self._left_out = LeftOut(client, keys, clock)
         self._waiting = [keys.outbox, keys.outbox_events]
         self._dead = [keys.dead, keys.dead_events]
 
@@ -115,17 +118,21 @@ class Outbox:
         for n, (one, given_up_ms) in enumerate(listed):
             facts, tries, last = values[3 * n : 3 * n + 3]
             # One that was sent again between the two questions is no dead letter any more.
-            if facts is not None and tries is not None and last is not None:
+            if facts is None or tries is None or last is None:
+                continue
+            event = self._read(one, facts)
+            if event is None:
+                continue
+            try:
                 said = json.loads(last)
-                found.append(
-                    DeadLetter(
-                        event=event_of(one, facts),
-                        tries=int(tries),
-                        given_up_at=from_ms(int(given_up_ms)),
-                        status=said["status"],
-                        cause=said["cause"],
-                    )
+                status, cause = said["status"], said["cause"]
+                letter = DeadLetter(
+                    event, int(tries), read_ms(str(int(given_up_ms))), status, cause
                 )
+            except (KeyError, OverflowError, TypeError, ValueError) as error:
+                self._left_out.record("dead letter", one, error)
+            else:
+                found.append(letter)
         return found
 
     def resend(self, one: str) -> bool:
@@ -149,10 +156,22 @@ class Outbox:
         parts = self._scripts.run(
             "claim_events", self._waiting, [to_ms(now), to_ms(now + CLAIM), most]
         )
-        return [
-            Claim(event_of(one, facts), int(tries))
-            for one, facts, tries in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
-        ]
+        claims = []
+        for one, facts, tries in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+            if event := self._read(one, facts):
+                claims.append(Claim(event, int(tries)))
+            else:
+                # It would be due again and again, and nobody could be told of it.
+                self._settle(one, int(tries), _Ending.DEAD, now, _UNREADABLE)
+        return claims
+
+    def _read(self, one: str, facts: str) -> Event | None:
+        """The event in what is kept of it; None where that cannot be read."""
+        try:
+            return event_of(one, facts)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            self._left_out.record("event", one, error)
+            return None
 
     def settle(self, claim: Claim, answer: Answer) -> None:
         """Write down how a try ended: the event is told, is due again later, or is given up."""
@@ -164,13 +183,17 @@ class Outbox:
                 ending = _Ending.DEAD
             else:
                 ending, due = _Ending.AGAIN, now + wait
+        self._settle(claim.event.id, claim.tries, ending, due, answer)
+
+    def _settle(self, one: str, tries: int, ending: _Ending, due: datetime, answer: Answer) -> None:
+        now = self._clock.now()
         self._scripts.run(
             "settle_event",
             [*self._waiting, *self._dead, self._keys.told(now)],
             [
                 to_ms(now),
-                claim.event.id,
-                claim.tries,
+                one,
+                tries,
                 ending,
                 to_ms(due),
                 json.dumps({"status": answer.status, "cause": answer.cause}),

@@ -24,6 +24,7 @@ AT_ONCE = 8
 _FAREWELL_SECONDS = 2.0
 _PAUSE_SECONDS = 2.0
 _AGAIN_SECONDS = 0.5
+_FAILED = Answer(Verdict.REFUSED, None, "This app could not send the event: see its log.")
 
 
 class Worker:
@@ -82,10 +83,16 @@ class Worker:
     async def _send(self, http: httpx.AsyncClient, claim: Claim) -> None:
         try:
             answer = await self._sender.send(http, claim.event)
+        except Exception:
+            # A bug met by one event must not stop the others; like any other failed try, it counts
+            # towards giving the event up.
+            log.exception("event failed", extra={"event": claim.event.id})
+            answer = _FAILED
+        try:
             await self._settle(claim, answer)
         except Exception:
-            # A bug met by one event must not stop the others; it is due again when its claim ends.
-            log.exception("event failed", extra={"event": claim.event.id})
+            # It is due again when its claim ends.
+            log.exception("event not settled", extra={"event": claim.event.id})
 
     async def _settle(self, claim: Claim, answer: Answer) -> None:
         """Until the claim is over: forgotten, a taken event would be told twice."""

@@ -12,7 +12,7 @@ from core.delivery.explorer import table
 from core.delivery.ledger import Applied
 from core.delivery.marks import VERIFIED, marked
 from core.panels.choice import EVERY
-from core.panels.words import channel_name, dollars
+from core.panels.words import channel_name, counted, dollars
 from core.verification.number import country_of
 
 _SOURCES = {
@@ -53,6 +53,15 @@ def state_words(attempt: Attempt) -> str:
 def states() -> dict[str, str]:
     """The states to filter by, and how they are shown."""
     return {EVERY: "All"} | {str(one): marked(one) for one in State}
+
+
+def left_out_words(count: int) -> str:
+    """That records are missing from a list."""
+    are = "is" if count == 1 else "are"
+    return (
+        f"{counted(count, 'attempt')} of this page {are} left out: the stored record cannot be "
+        "read. The log names it."
+    )
 
 
 def facts(attempt: Attempt) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """How the operator's pages say names, spans, amounts and changes."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -118,3 +119,18 @@ def times(n: int) -> str:
 def counted(n: int, one: str) -> str:
     """ "1 attempt", "4,312 attempts"; of "message or call" both take their plural."""
     return f"{n:,} {one}" if n == 1 else f"{n:,} " + " or ".join(f"{w}s" for w in one.split(" or "))
+
+
+def unreadable_words(counters: Mapping[str, int]) -> str:
+    """What could not be read today, by the ledger's counters; "" for nothing."""
+    values = counters.get("unreadable_value", 0)
+    records = counters.get("unreadable_record", 0)
+    parts = []
+    if values:
+        parts.append(f"{counted(values, 'value')} from Plivo")
+    if records:
+        parts.append(f"{counted(records, 'stored record')}")
+    if not parts:
+        return ""
+    said = " and ".join(parts)
+    return f"Left out today because they could not be read: {said}. The log names them."

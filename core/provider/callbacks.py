@@ -1,35 +1,21 @@
 """Plivo's callbacks: the only module that knows their spelling."""
 
-import re
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field
 
 from core.delivery.attempt import AttemptEvent, EventKind, Source
 from core.provider.error_codes import hangup_cause, message_error
+from core.provider.values import Parse, PlivoModel, code, micros, text, utc_moment, whole
 
-# No exponent: "1e999999" is a number too, one that takes a minute to write out.
-_DOLLARS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
-
-
-def _utc(text: object) -> object:
-    """Plivo's naive UTC, `2021-04-16 18:39:29.088198`, fraction or not; "" is no time."""
-    if not isinstance(text, str) or not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-Moment = Annotated[datetime | None, BeforeValidator(_utc)]
-
-
-class _Form(BaseModel):
-    """Unknown fields are dropped: Plivo adds some. An unknown status is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
+#: A reference that cannot be read is left out: the token in the path names the attempt.
+Reference = Annotated[str, Parse(text, instead="")]
+Code = Annotated[str, Parse(code)]
+Moment = Annotated[datetime | None, Parse(utc_moment)]
+Micros = Annotated[int | None, Parse(micros)]
+Units = Annotated[int | None, Parse(whole)]
 
 
 class MessageState(StrEnum):
@@ -55,70 +41,72 @@ class MessageState(StrEnum):
                 return EventKind(self.value)
 
 
-class MessageCallback(_Form):
+def known_state(value: object) -> MessageState:
+    """Without a state that we know there is no news."""
+    return MessageState(text(value))
+
+
+State = Annotated[MessageState, Parse(known_state)]
+
+
+class MessageCallback(PlivoModel):
     """A message's status callback. Each carries the moments of all states so far."""
 
-    reference: str = Field(alias="MessageUUID", min_length=1)
-    state: MessageState = Field(alias="Status")
-    error_code: str = Field(default="", alias="ErrorCode")
-    units: str = Field(default="", alias="Units")
-    amount: str = Field(default="", alias="TotalAmount")
-    mcc: str = Field(default="", alias="MCC")
-    mnc: str = Field(default="", alias="MNC")
+    reference: Reference = Field(alias="MessageUUID")
+    state: State = Field(alias="Status")
+    error_code: Code = Field(default="", alias="ErrorCode")
+    units: Units = Field(default=None, alias="Units")
+    amount: Micros = Field(default=None, alias="TotalAmount")
+    mcc: Code = Field(default="", alias="MCC")
+    mnc: Code = Field(default="", alias="MNC")
     queued_at: Moment = Field(default=None, alias="QueuedTime")
     sent_at: Moment = Field(default=None, alias="SentTime")
     reported_at: Moment = Field(default=None, alias="DeliveryReportTime")
 
     def event(self, attempt: str, now: datetime) -> AttemptEvent:
         """The news in it. `now` stands in for a moment that Plivo left out."""
-        fields = {"reference": self.reference}
-        fields |= {
-            name: value
-            for name, value in (("units", self.units), ("mcc", self.mcc), ("mnc", self.mnc))
-            if value
+        error = message_error(self.error_code)
+        fields = {
+            "reference": self.reference,
+            "units": self.units,
+            "mcc": self.mcc,
+            "mnc": self.mnc,
+            "cost_micros": self.amount or None,
+            "error_code": error and error.code,
         }
-        if cost := cost_micros(self.amount):
-            fields["cost_micros"] = str(cost)
-        if error := message_error(self.error_code):
-            fields["error_code"] = error.code
-        at = {
-            EventKind.QUEUED: self.queued_at,
-            EventKind.SENT: self.sent_at,
-        }.get(self.state.kind, self.reported_at)
-        return AttemptEvent(attempt, self.state.kind, at or now, Source.CALLBACK, fields)
+        moments = {EventKind.QUEUED: "queued_at", EventKind.SENT: "sent_at"}
+        moment = moments.get(self.state.kind, "reported_at")
+        return self.make_event(attempt, self.state.kind, moment, now, Source.CALLBACK, fields)
 
 
-class CallCallback(_Form):
+class CallCallback(PlivoModel):
     """What the answer, ring and key-press callbacks of a call have in common."""
 
-    reference: str = Field(alias="CallUUID", min_length=1)
-    digits: str = Field(default="", alias="Digits", repr=False)
+    reference: Reference = Field(alias="CallUUID")
+    digits: Annotated[str, Parse(text)] = Field(default="", alias="Digits", repr=False)
 
     def event(self, attempt: str, kind: EventKind, now: datetime) -> AttemptEvent:
         """`kind` is what the URL that was called stands for."""
-        return AttemptEvent(attempt, kind, now, Source.CALLBACK, {"reference": self.reference})
+        fields = {"reference": self.reference}
+        return self.make_event(attempt, kind, None, now, Source.CALLBACK, fields)
 
 
 class HangupCallback(CallCallback):
     """The end of a call."""
 
-    code: str = Field(default="0", alias="HangupCauseCode")
-    cost: str = Field(default="", alias="TotalCost")
-    ended_at: Moment = Field(default=None, alias="EndTime")
+    code: Code = Field(default="0", alias="HangupCauseCode")
+    cost: Micros = Field(default=None, alias="TotalCost")
 
     def end(self, attempt: str, now: datetime) -> AttemptEvent:
         """A call that ended without the code being read out was not delivered; where it was, the
         ledger knows better and keeps `delivered`."""
         cause = hangup_cause(self.code)
         kind = EventKind.UNDELIVERED if cause and cause.reached else EventKind.FAILED
-        fields = {"reference": self.reference, "hangup_cause": self.code}
-        if cost := cost_micros(self.cost):
-            fields["cost_micros"] = str(cost)
+        fields = {
+            "reference": self.reference,
+            "hangup_cause": self.code,
+            "cost_micros": self.cost or None,
+        }
         # EndTime has whole seconds and could lie before the answer: the moment it was heard is
         # finer.
-        return AttemptEvent(attempt, kind, now, Source.CALLBACK, fields)
-
-
-def cost_micros(amount: str) -> int:
-    """An amount in dollars, such as "0.00650", in millionths; 0 where it is no number."""
-    return int(Decimal(amount) * 1_000_000) if _DOLLARS.fullmatch(amount) else 0
+        return self.make_event(attempt, kind, None, now, Source.CALLBACK, fields)

@@ -1,16 +1,21 @@
 """HTTP exchanges with Plivo, both ways, masked: what the page shows behind the scenes."""
 
 import json
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
+from core.store.left_out import LeftOut
 from core.store.scripts import Scripts
 
 KEEP_EXCHANGES = 200
+_LARGEST = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,9 @@ class Exchange:
     call: str = ""
 
 
+_STORED = TypeAdapter(Exchange)
+
+
 class Exchanges:
     """The exchanges of each verification, in a capped stream."""
 
@@ -41,14 +49,16 @@ class Exchanges:
         self._keys = keys
         self._keep_ms = keep // timedelta(milliseconds=1)
         self._scripts = Scripts(client)
+        self._left_out = LeftOut(client, keys)
 
     def record(self, verification: str, exchange: Exchange) -> None:
         """Keep one exchange and tell whoever watches. Raises StoreUnavailable."""
+        kept = replace(exchange, sent=_plain(exchange.sent), answer=_plain(exchange.answer))
         self._scripts.run(
             "record_exchange",
             [self._keys.exchanges(verification)],
             [
-                json.dumps(asdict(exchange)),
+                json.dumps(asdict(kept)),
                 KEEP_EXCHANGES,
                 self._keep_ms,
                 self._keys.changes,
@@ -57,7 +67,33 @@ class Exchanges:
         )
 
     def of(self, verification: str) -> list[Exchange]:
-        """The exchanges of a verification, oldest first."""
+        """The exchanges of a verification, oldest first; without those that cannot be read."""
         with store_errors():
             entries = self._client.xrange(self._keys.exchanges(verification))
-        return [Exchange(**json.loads(entry["exchange"])) for _, entry in entries]
+        found = [self._read(verification, entry.get("exchange", "")) for _, entry in entries]
+        return [exchange for exchange in found if exchange is not None]
+
+    def _read(self, verification: str, stored: str) -> Exchange | None:
+        try:
+            return _STORED.validate_json(stored)
+        except ValidationError as error:
+            self._left_out.record("exchange", verification, error)
+            return None
+
+
+def _plain(value: Any) -> Any:
+    """A JSON value as every reader takes it: no lone surrogates, no NaN, no integer that JavaScript
+    would change."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case dict():
+            return {_plain(name): _plain(part) for name, part in value.items()}
+        case list():
+            return [_plain(part) for part in value]
+        case float() if not math.isfinite(value):
+            return str(value)
+        case int() if abs(value) > _LARGEST:
+            return str(value)
+        case _:
+            return value

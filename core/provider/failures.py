@@ -12,7 +12,9 @@ import requests
 
 from core.errors import AttemptRejected, AttemptUnknown, ProviderError, ProviderRead
 from core.provider.masking import mask_text
+from core.provider.values import given, is_absent, shown, text
 from core.provider.wire import WireError
+from core.unreadable import Unreadable
 
 _UNCONFIRMED = "It may still arrive: wait for it before you send another."
 
@@ -81,8 +83,24 @@ def not_sent_failure(error: Exception) -> ProviderError | None:
 
 
 def empty_answer() -> AttemptUnknown:
-    """For a good answer without the reference that Plivo documents."""
+    """For a good answer without what Plivo documents."""
     return AttemptUnknown(_UNREADABLE, _UNCONFIRMED, 200)
+
+
+def reference_of(response: object, name: str) -> str:
+    """The reference in a good answer to a send: the field `name`, or the first of its list. Raises
+    AttemptUnknown where it is missing or cannot be read."""
+    value = given(response).get(name)
+    if isinstance(value, list) and value:
+        value = value[0]
+    failure = empty_answer()
+    if is_absent(value):
+        raise failure
+    try:
+        return text(value)
+    except ValueError:
+        failure.unreadable = (Unreadable(name, shown(name, value)),)
+        raise failure from None
 
 
 def _answered(error: WireError) -> ProviderError:

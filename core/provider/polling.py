@@ -78,9 +78,16 @@ class Follower:
         )
         kept = {attempt.id: attempt for attempt in self._ledger.attempts(due)}
         for one in due:
-            if one in kept:
+            if one not in kept:
+                self.forget(one)
+                continue
+            try:
                 self._ask_and_reschedule(kept[one])
-            else:
+            except ProductError:
+                raise
+            except Exception:
+                # What cannot be followed is left to the logs: it must not hold up the others.
+                log.exception("attempt not followed", extra={"attempt": one})
                 self.forget(one)
         return len(due)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.provider.client import PlivoClients, Recorder, SdkCall
-from core.provider.failures import empty_answer
+from core.provider.failures import reference_of
 from core.provider.message_text import Measure, measure, render
 from core.provider.request import AttemptRequest, CallbackUrls
 from core.settings import Settings
@@ -50,8 +50,4 @@ class Sms:
     ) -> str:
         """The message's UUID. Raises AttemptRejected, AttemptUnknown."""
         call = SdkCall("messages.create", self.arguments(request, urls), digits=request.digits)
-        response = self._clients.send(call, record)
-        uuids = getattr(response, "message_uuid", None)
-        if not uuids:
-            raise empty_answer()
-        return str(uuids[0]) if isinstance(uuids, list) else str(uuids)
+        return reference_of(self._clients.send(call, record), "message_uuid")

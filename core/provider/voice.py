@@ -5,7 +5,7 @@ from typing import Any
 
 from core.errors import AttemptRejected
 from core.provider.client import PlivoClients, Recorder, SdkCall
-from core.provider.failures import empty_answer
+from core.provider.failures import reference_of
 from core.provider.request import AttemptRequest, CallbackUrls
 from core.settings import Settings
 
@@ -42,11 +42,7 @@ class Voice:
         if urls is None:
             raise AttemptRejected(NO_PUBLIC_URL[0], NO_PUBLIC_URL[1])
         call = SdkCall("calls.create", self.arguments(urls, request.to), digits=request.digits)
-        response = self._clients.send(call, record)
-        uuid = getattr(response, "request_uuid", None)
-        if not uuid:
-            raise empty_answer()
-        return str(uuid[0]) if isinstance(uuid, list) else str(uuid)
+        return reference_of(self._clients.send(call, record), "request_uuid")
 
 
 NO_PUBLIC_URL = (

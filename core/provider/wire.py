@@ -24,6 +24,7 @@ from core.provider.masking import mask_fields, mask_text, mask_value
 #: Characters of an answer that are shown, and of Plivo's own words in an error's cause.
 SHOWN = 2000
 QUOTED = 200
+_DEEPEST = 20
 
 HOSTS = frozenset({"api.plivo.com", "phlorunner.plivo.com", "lookup.plivo.com"})
 
@@ -102,7 +103,7 @@ class PlivoAdapter(HTTPAdapter):
         if response is not None:
             answer = mask_text(response.text, digits)[:SHOWN]
             with suppress(ValueError):
-                answer = mask_value("", response.json(), digits)
+                answer = mask_value("", _json(response), digits)
         return Exchange(
             direction="request",
             at_ms=at_ms,
@@ -116,10 +117,35 @@ class PlivoAdapter(HTTPAdapter):
         )
 
 
+def _json(response: requests.Response) -> Any:
+    """The body's JSON. Raises ValueError also for one that is nested deeper than Plivo's are: what
+    reads it afterwards would run out of stack."""
+    try:
+        body = response.json()
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    level = [body]
+    for _ in range(_DEEPEST):
+        level = [part for one in level for part in _parts(one)]
+        if not level:
+            return body
+    raise ValueError("nested too deeply")
+
+
+def _parts(value: Any) -> list[Any]:
+    match value:
+        case dict():
+            return list(value.values())
+        case list():
+            return value
+        case _:
+            return []
+
+
 def _error_text(response: requests.Response) -> str:
     """Plivo's words for what is wrong: `error`, on Lookup `message`, else the first line."""
     with suppress(ValueError):
-        body = response.json()
+        body = _json(response)
         if isinstance(body, dict):
             return str(body.get("error") or body.get("message") or "")
     return response.text.strip().partition("\n")[0]
@@ -131,7 +157,7 @@ def _is_readable(response: requests.Response, is_list: bool) -> bool:
     if response.status_code == 204:
         return True
     try:
-        body = response.json()
+        body = _json(response)
     except ValueError:
         return False
     if not isinstance(body, dict):

@@ -150,6 +150,8 @@ def _client(address: RedisAddress, opened: ExitStack, *, text: bool) -> Any:
         "username": address.username,
         "password": address.password,
         "decode_responses": text,
+        # Odd bytes in one record must not fail the reply that it comes with.
+        "encoding_errors": "replace",
         # Packed figures come by the megabyte.
         "socket_read_size": 65_536 if text else 1 << 20,
         "socket_connect_timeout": CONNECT_SECONDS,

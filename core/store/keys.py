@@ -18,7 +18,8 @@
                                                     scopes, made and ends, ms
     {sandbox}:v1:follow                     zset    attempts to be asked after, by due moment
     {sandbox}:v1:counters:<yyyy-mm-dd>      hash    forged, malformed, repeated, late and orphan
-                                                    events, late_dropped and overflow figures
+                                                    events, late_dropped and overflow figures,
+                                                    unreadable_value and unreadable_record
     {sandbox}:v1:checks                     list    checks that the figures do not hold yet
     {sandbox}:v1:recent                     zset    attempts by the moment of their request, ms
     {sandbox}:v1:number:<index>             zset    the same, of one number

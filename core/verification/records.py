@@ -9,13 +9,14 @@ from enum import StrEnum
 from functools import lru_cache
 from threading import Lock
 
-from core.clock import from_ms, to_ms
+from core.clock import read_ms, to_ms
 from core.delivery.attempt import Channel, Mode, OverBudget, attempt_id
 from core.keyring import Keyring
 from core.provider.polling import FIRST, KEEP
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
+from core.store.left_out import LeftOut
 from core.store.scripts import Scripts
 from core.verification.model import Status, Verification
 from core.verification.policy import Budget, Policy
@@ -24,6 +25,8 @@ from core.verification.policy import Budget, Policy
 CheckReply = tuple[str, int, int, str]
 
 _REMEMBERED = 10_000
+#: More than any budget allows; each is asked for when a verification is looked at.
+_MOST_ATTEMPTS = 999
 #: Of an attempt, by its number: the field with the moment of the first check.
 _CHECKED = "checked_ms_"
 
@@ -109,6 +112,7 @@ class VerificationRecords:
         self.client_index = lru_cache(maxsize=10_000)(
             lambda network: keyring.index("address", network) if network else "unknown"
         )
+        self._left_out = LeftOut(client, keys)
         # A hint that saves a round trip. A stale one is noticed by the script, never acted on.
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._lock = Lock()
@@ -295,10 +299,15 @@ class VerificationRecords:
         return answer
 
     def get(self, verification: str, now: datetime) -> Verification | None:
-        """The verification as of `now`; None when it is unknown or no longer kept."""
+        """The verification as of `now`; None when it is unknown, no longer kept, or cannot be
+        read."""
         with store_errors():
             record = self._client.hgetall(self._keys.verification(verification))
-        return _verification(verification, record, now) if record else None
+        try:
+            return _verification(verification, record, now) if record else None
+        except (KeyError, ValueError) as error:
+            self._left_out.record("verification", verification, error)
+            return None
 
     def request_of(self, verification: str) -> str | None:
         """What a verification was started with, as its digest; None when it is no longer kept."""
@@ -311,11 +320,17 @@ class VerificationRecords:
             for one in verifications:
                 pipe.hmget(self._keys.verification(one), "attempts", "number_index", "digits")
             answers = pipe.execute()
-        return {
-            one: self._remember(one, Known(int(attempts), index, int(digits)))
-            for one, (attempts, index, digits) in zip(verifications, answers, strict=True)
-            if attempts is not None
-        }
+        found = {}
+        for one, (attempts, index, digits) in zip(verifications, answers, strict=True):
+            if attempts is None:
+                continue
+            try:
+                known = Known(int(attempts), index or "", int(digits or ""))
+            except ValueError as error:
+                self._left_out.record("verification", one, error)
+            else:
+                found[one] = self._remember(one, known)
+        return found
 
     def _remember(self, verification: str, known: Known) -> Known:
         with self._lock:
@@ -406,11 +421,14 @@ def _fields(one: Verification) -> dict[str, str | int]:
 
 
 def _verification(verification: str, record: dict[str, str], now: datetime) -> Verification:
-    expires_at = from_ms(record["expires_ms"])
+    expires_at = read_ms(record["expires_ms"])
     status = Status(record["status"])
     if status is Status.PENDING and now >= expires_at:
         status = Status.EXPIRED
     verified_ms = record.get("verified_ms")
+    attempts = int(record["attempts"])
+    if attempts > _MOST_ATTEMPTS:
+        raise ValueError("no number of attempts")
     return Verification(
         id=verification,
         status=status,
@@ -423,18 +441,18 @@ def _verification(verification: str, record: dict[str, str], now: datetime) -> V
         channel=Channel(record["channel"]),
         mode=Mode(record["mode"]),
         digits=int(record["digits"]),
-        started_at=from_ms(record["started_ms"]),
+        started_at=read_ms(record["started_ms"]),
         expires_at=expires_at,
         checks_left=max(0, int(record["checks_left"])),
         checks_allowed=int(record["checks_allowed"]),
-        attempts=int(record["attempts"]),
-        next_send_at=from_ms(record["next_send_ms"]),
+        attempts=attempts,
+        next_send_at=read_ms(record["next_send_ms"]),
         number_index=record["number_index"],
         request=record.get("request", ""),
-        verified_at=from_ms(verified_ms) if verified_ms else None,
+        verified_at=read_ms(verified_ms) if verified_ms else None,
         over_budget=OverBudget.parse(record.get("over_budget")),
         checked_at={
-            int(name.removeprefix(_CHECKED)): from_ms(ms)
+            int(name.removeprefix(_CHECKED)): read_ms(ms)
             for name, ms in record.items()
             if name.startswith(_CHECKED)
         },

@@ -405,6 +405,7 @@ class Verifications:
             )
         except AttemptUnknown as error:
             self._book(attempt, EventKind.UNCONFIRMED, _said(error))
+            self._ledger.leave_out(attempt, error.unreadable)
             self._follower.forget(attempt)
             return SendResult(SendOutcome.UNKNOWN, verification.id, None, error.cause, error.remedy)
         self._book(attempt, EventKind.ACCEPTED, {"reference": reference} if reference else {})

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.clock import from_ms, to_ms
@@ -17,6 +17,7 @@ from core.delivery.cumulative import EXACT_SUMS, GROWING, Cumulated, read_cumula
 from core.delivery.layout import BINS, MIDDLE_MS, Leg, Tier, bin_of
 from core.delivery.reading import Reading
 from tests.benchmarks.ledger import attempts, callbacks, requests, truth
+from tests.properties import sharing_fixtures
 from tests.world import World
 
 NEWS: dict[Mode, list[EventKind]] = {
@@ -97,9 +98,7 @@ def test_they_are_the_sums_of_the_attempts(at: World) -> None:
         assert found.histograms[Leg.QUEUE].sums_ms[row] == exact
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@sharing_fixtures(40)
 @given(
     st.lists(
         st.tuples(

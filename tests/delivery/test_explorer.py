@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 import redis
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.clock import to_ms
@@ -14,6 +14,7 @@ from core.delivery.attempt import AttemptEvent, EventKind, Source
 from core.delivery.explorer import COLUMNS, Wanted, table
 from core.delivery.ledger import Entry
 from core.errors import CursorRefused
+from tests.properties import sharing_fixtures
 from tests.world import World
 
 
@@ -55,7 +56,7 @@ def test_pages_follow_each_other_newest_first_and_miss_nothing(at: World) -> Non
     assert list(chain(*paged(at, Wanted(), 5))) == made
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@sharing_fixtures(20)
 @given(
     moments=st.lists(st.integers(0, 3), min_size=1, max_size=24),
     size=st.integers(1, 9),

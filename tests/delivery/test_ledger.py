@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.delivery.attempt import AttemptEvent, EventKind, Mode, Source, State
 from core.delivery.ledger import Applied
 from core.store.scripts import source
+from tests.properties import sharing_fixtures
 from tests.world import World
 
 _BLOCK = source("_ledger").partition("RANK = {")[2].partition("}")[0]
@@ -54,9 +55,7 @@ def test_every_kind_of_event_has_a_rank_or_is_a_fact() -> None:
     assert set(RANKS) == {kind.value for kind in EventKind if kind not in FACTS}
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@sharing_fixtures(150)
 @given(st.data(), st.sampled_from([Mode.SMS, Mode.CALL]))
 def test_events_in_any_order_and_number_end_in_the_same_state(
     at: World, data: st.DataObject, mode: Mode

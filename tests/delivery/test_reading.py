@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.delivery import layout, reading
 from core.delivery.layout import BINS, COLUMNS, Counts, Cube, Leg, Tier
 from core.delivery.ranges import Piece
 from core.delivery.reading import Reading
+from tests.properties import sharing_fixtures
 from tests.world import World
 
 #: More than fit into one round trip; of the last one nothing was ever written.
@@ -44,16 +45,14 @@ def written(at: World, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[
                     packed = encode(rng.integers(0, 2**32, (TIER.slots, width)), TIER)
                     packed = packed[: rng.choice([len(packed), len(packed) // 3])]
                     key = at.services.keys.rollup(kind, TIER, cube, name, chunk)
-                    raw.set(key, packed, ex=timedelta(minutes=1))
+                    raw.set(key, packed, ex=timedelta(hours=1))
                     row.append(decode(packed, TIER).reshape(TIER.slots, width))
                 rows.append(np.concatenate(row))
             found[kind] = np.stack([*rows, np.zeros_like(rows[0])])
     return found
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@sharing_fixtures(25)
 @given(st.data())
 def test_any_parts_of_any_slots_add_up_to_what_each_key_holds(
     at: World, written: dict[str, Counts], data: st.DataObject

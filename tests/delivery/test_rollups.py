@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.clock import from_ms, to_ms
@@ -19,6 +19,7 @@ from core.delivery.attempt import AttemptEvent, EventKind, Source
 from core.delivery.layout import COLUMNS, Cube, Leg, Tier, bin_of, series
 from core.delivery.ledger import Applied, Entry
 from core.store.scripts import source
+from tests.properties import sharing_fixtures
 from tests.world import World
 
 _ids = itertools.count()
@@ -367,9 +368,7 @@ KINDS = [
 ]
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@sharing_fixtures(60)
 @given(
     st.lists(
         st.lists(

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 import redis
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.delivery.attempt import EventKind
@@ -16,6 +16,7 @@ from core.outbox.queue import CLAIM, DEAD_KEPT
 from core.outbox.schedule import TRIES, WAITS
 from core.outbox.sender import Answer, Verdict
 from tests.outbox.desk import GONE, LIFETIME, REFUSED, TAKEN, Desk
+from tests.properties import sharing_fixtures
 from tests.world import FrozenClock
 
 SECOND = timedelta(seconds=1)
@@ -31,9 +32,7 @@ def desk(client: redis.Redis) -> Desk:
 # What comes into it
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@sharing_fixtures(60)
 @given(st.lists(st.tuples(st.sampled_from([1, 2]), st.sampled_from(HEARD)), max_size=12))
 @example([(1, EventKind.FAILED), (1, EventKind.UNDELIVERED), (1, EventKind.DELIVERED)])
 @example([(1, EventKind.DELIVERED), (1, EventKind.FAILED), (1, EventKind.DELIVERED)])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.sandbox.clock import SandboxClock
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
+from tests.properties import examples
 
 JOBS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 3)), max_size=8)
 
@@ -27,7 +28,7 @@ async def work_off(storage: Storage, schedule: Schedule) -> None:
 
 
 @given(jobs=JOBS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 def test_jobs_of_a_lane_never_overlap_and_always_keep_the_order_of_their_moments(
     jobs: list[tuple[str, int]],
 ) -> None:

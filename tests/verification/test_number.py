@@ -13,6 +13,7 @@ from core.verification.number import (
     parse_number,
     region_of_browser,
 )
+from tests.properties import examples
 
 GERMAN = "+491701234567"
 SENDER = "+14155550100"
@@ -196,7 +197,6 @@ def test_a_number_hides_itself_in_text():
     assert repr([number]) == "[PhoneNumber(+1 415 ••• ••50)]"
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(EXAMPLES)))
 def test_no_mask_shows_more_than_the_first_group_and_the_last_two_digits(region):
     number = mobile_of(region)
@@ -210,7 +210,6 @@ def test_no_mask_shows_more_than_the_first_group_and_the_last_two_digits(region)
     assert national.count("•") * 2 >= shown
 
 
-@settings(deadline=None)
 @given(
     region=st.sampled_from(sorted(EXAMPLES)),
     style=st.sampled_from(
@@ -233,14 +232,13 @@ def test_any_formatting_of_a_number_gives_the_same_number(region, style, script,
     assert parse_number(typed, default_region=region).e164 == mobile_of(region).e164
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(EXAMPLES)))
 def test_the_international_format_reads_back_as_the_same_number(region):
     number = mobile_of(region)
     assert parse_number(number.international, default_region=None) == number
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     typed=st.text()
     | st.text(alphabet="+0123456789 ()-./*#;,:teltxphon-context=\uff0b\uff10\u0661"),
@@ -258,7 +256,6 @@ def test_any_text_is_a_number_or_is_refused_with_a_reason(typed, region, for_sms
         assert phonenumbers.is_valid_number(phonenumbers.parse(result.e164))
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="0123456789", min_size=6, max_size=18))
 def test_a_refusal_never_repeats_the_number(digits):
     result = read(f"+{digits}", None)

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.delivery.attempt import Channel, EventKind, Mode, State
 from core.services import build
 from core.verification.model import CheckOutcome, SendOutcome, Status
+from tests.properties import sharing_fixtures
 from tests.world import FrozenClock, MovableClock, World, until, world
 
 
@@ -228,11 +229,7 @@ def test_property_15_a_refused_send_never_reaches_plivo(at: World) -> None:
     assert sent_to(at, number) == 5
 
 
-@settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@sharing_fixtures(15)
 @given(steps=st.lists(st.sampled_from(["start", "resend", "fail", "wait"]), max_size=8))
 def test_property_15_a_code_that_was_sent_is_always_usable(at: World, steps: list[str]) -> None:
     """Whatever came before: when a send says SENT, its code is approved, unless the number was

@@ -9,15 +9,16 @@ from core.provider.logs.sync import LogSync
 
 log = logging.getLogger(__name__)
 
-_AFTER_START = timedelta(minutes=1)
+AFTER_START = timedelta(minutes=1)
 
 
 class LogSchedule:
-    """`start` reads a minute later and then every `every`, in one of all processes at a time."""
+    """`start` reads `first` later and then every `every`, in one of all processes at a time."""
 
-    def __init__(self, logs: LogSync, every: timedelta) -> None:
+    def __init__(self, logs: LogSync, every: timedelta, *, first: timedelta = AFTER_START) -> None:
         self._logs = logs
         self._every = every
+        self._first = first
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -30,7 +31,7 @@ class LogSchedule:
         self._stopping.set()
 
     def _run(self) -> None:
-        wait = _AFTER_START
+        wait = self._first
         while not self._stopping.wait(wait.total_seconds()):
             wait = self._every
             try:

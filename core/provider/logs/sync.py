@@ -19,18 +19,19 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from core.clock import Clock, from_ms, to_ms
+from core.clock import Clock, to_ms
 from core.delivery.attempt import Attempt, AttemptEvent, EventKind, Mode, Source
 from core.delivery.ledger import Applied, Ledger
 from core.errors import ProductError, ProviderRead
 from core.keyring import Keyring
 from core.provider.client import PlivoClients, SdkCall
 from core.provider.logs.turn import Turn, cursor_field, cursor_of
-from core.provider.records import call_events, message_events
+from core.provider.records import LogRow, call_events, message_events
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.scripts import Scripts
+from core.unreadable import Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +46,8 @@ _PAGE = 20
 HORIZON = timedelta(hours=72)
 _BEFORE, _AFTER = timedelta(seconds=30), timedelta(minutes=5)
 _MINUTE = timedelta(minutes=1)
-#: A little longer: a request reaches Plivo a moment after it was noted here.
-_LIMITED = _MINUTE + timedelta(milliseconds=250)
 _KEEP_FOREIGN = timedelta(days=100)
+_NO_UUID = (Unreadable("uuid", "missing"),)
 
 
 class Outcome(StrEnum):
@@ -157,14 +157,14 @@ class LogSync:
         with store_errors():
             found = self._client.hgetall(self._keys.logs)
             running = self._client.get(self._keys.log_turn) is not None
-        left = found.get("left_ms")
+        left = found.get("left_ms", "")
         return LogStatus(
             is_running=running,
             through=cursor_of(found),
-            outcome=Outcome(found["outcome"]) if found.get("outcome") else None,
+            outcome=next((one for one in Outcome if one == found.get("outcome")), None),
             progress=replace(
-                Progress(*(int(found.get(name, "0")) for name in _COUNTS)),
-                left=timedelta(milliseconds=int(left)) if left else None,
+                Progress(*(_count(found.get(name, "")) for name in _COUNTS)),
+                left=timedelta(milliseconds=_count(left)) if left else None,
             ),
             cause=found.get("cause", ""),
         )
@@ -225,25 +225,36 @@ class LogSync:
         span = {f"{moment}__gte": _filter(start), f"{moment}__lt": _filter(end)}
         offset = 0
         while True:
-            self._respect_the_limit()
             arguments = {**span, "limit": _PAGE, "offset": offset}
-            page: Any = self._clients.read(SdkCall(path, arguments), lambda exchange: None)
+            page = self._read(SdkCall(path, arguments))
             rows = list(getattr(page, "objects", page) or [])
             yield from rows
             if len(rows) < _PAGE:
                 return
             offset += _PAGE
 
-    def _row(self, row: Any, mode: Mode, now: Progress) -> Progress:
-        is_message = mode is Mode.SMS
-        if (getattr(row, "message_direction", None) or "outbound") != "outbound":
+    def _row(self, record: Any, mode: Mode, now: Progress) -> Progress:
+        row = LogRow.model_validate(record)
+        if row.message_direction not in {"", "outbound"}:
             return now
-        uuid = str(row.message_uuid if is_message else row.call_uuid)
-        attempt = self._ledger.attempt_by_reference(uuid) or self._unnamed(row, mode)
+        by_reference = self._ledger.attempt_by_reference(row.uuid) if row.uuid else None
+        attempt = by_reference or self._unnamed(row, mode)
+        if attempt is None and not row.uuid:
+            self._ledger.leave_out("a row of Plivo's logs", row.unreadable or _NO_UUID)
+            return now
         if attempt is None:
-            return replace(now, foreign=now.foreign + self._count_foreign(uuid))
-        read = message_events if is_message else call_events
-        return self._apply(attempt, read(attempt.id, row, self._clock.now(), Source.LOG), now)
+            return replace(now, foreign=now.foreign + self._count_foreign(row.uuid))
+        return self._apply(attempt, self._events(attempt, record), now)
+
+    def _events(self, attempt: Attempt, record: Any) -> list[AttemptEvent]:
+        """The news in a record; none where it cannot be read: that must not end the reading of the
+        others."""
+        read = message_events if attempt.mode is Mode.SMS else call_events
+        try:
+            return read(attempt.id, record, self._clock.now(), Source.LOG)
+        except ProviderRead as error:
+            self._ledger.leave_out(attempt.id, [Unreadable("record", error.cause)])
+            return []
 
     def _apply(self, attempt: Attempt, events: list[AttemptEvent], now: Progress) -> Progress:
         counted = self._ledger.apply_all(events)
@@ -251,16 +262,17 @@ class LogSync:
         ended = after is not None and after.state.is_final and not attempt.state.is_final
         return replace(now, settled=now.settled + (counted[Applied.APPLIED] > 0 and ended))
 
-    def _unnamed(self, row: Any, mode: Mode) -> Attempt | None:
+    def _unnamed(self, row: LogRow, mode: Mode) -> Attempt | None:
         """The attempt of ours without a uuid that this row must be."""
-        at = _when(row, mode)
-        number = f"+{str(row.to_number).lstrip('+')}"
+        if row.at is None or not row.to_number:
+            return None
+        number = f"+{row.to_number.lstrip('+')}"
         near = [
-            (abs(at - requested), attempt)
+            (abs(row.at - requested), attempt)
             for attempt in self._ledger.attempts_of_number(self._keyring.index("number", number))
-            if at and not attempt.reference and attempt.mode is mode
+            if not attempt.reference and attempt.mode is mode
             for requested in [attempt.moments[EventKind.REQUESTED]]
-            if requested - _BEFORE <= at <= requested + _AFTER
+            if requested - _BEFORE <= row.at <= requested + _AFTER
         ]
         return min(near, key=lambda pair: pair[0])[1] if near else None
 
@@ -293,7 +305,7 @@ class LogSync:
                     silent = AttemptEvent(attempt.id, EventKind.UNREPORTED, at, Source.LOG)
                     self._ledger.apply(silent)
             before = entries[-1]
-            if at - from_ms(before.requested_ms) > HORIZON + timedelta(days=1):
+            if to_ms(at) - before.requested_ms > _ms(HORIZON + timedelta(days=1)):
                 break
         return now
 
@@ -306,31 +318,46 @@ class LogSync:
             )
             if not is_message and not getattr(row, "end_time", None):
                 return now
-            read = message_events if is_message else call_events
-            events = read(attempt.id, row, self._clock.now(), Source.LOG)
         except ProviderRead as error:
-            # One record that cannot be read must not end the reading of the others.
+            # One record that Plivo does not give must not end the reading of the others.
             log.info("attempt not read", extra={"attempt": attempt.id, "cause": error.cause})
             return now
-        return self._apply(attempt, events, now)
+        return self._apply(attempt, self._events(attempt, row), now)
 
-    def _respect_the_limit(self) -> None:
-        """Stand still until another request is allowed; the moments are in Redis, for all. Raises
-        _Stopped when somebody has asked for it."""
+    def _read(self, call: SdkCall) -> Any:
+        """Plivo's answer, within the limit of requests. Raises ProviderRead, _Stopped."""
+        self._await_turn()
+        try:
+            return self._clients.read(call, lambda exchange: None)
+        finally:
+            # Plivo counts a request when it arrives, which is after it was noted and before its
+            # answer: the later moment is the safe one.
+            self._note_request(again=True)
+
+    def _await_turn(self) -> None:
+        """Wait until another request is allowed; the moments are in Redis, for all processes.
+        Raises _Stopped when a stop was requested."""
         while True:
             if self._is_stopped():
                 raise _Stopped
-            now = self._clock.now()
             with store_errors():
                 oldest = self._client.lrange(
                     self._keys.log_requests, REQUESTS_A_MINUTE - 1, REQUESTS_A_MINUTE - 1
                 )
-            left = from_ms(oldest[0]) + _LIMITED - now if oldest else timedelta()
-            if left <= timedelta():
+            noted_ms = _count(oldest[0]) if oldest else 0
+            left_ms = noted_ms + _ms(_MINUTE) - to_ms(self._clock.now())
+            # A moment ahead of this clock says nothing of the last minute.
+            if not 0 < left_ms <= _ms(_MINUTE):
                 break
-            self._wait(min(left.total_seconds(), 5.0))
+            self._wait(min(left_ms / 1000, 5.0))
+        self._note_request()
+
+    def _note_request(self, *, again: bool = False) -> None:
+        """Note a request of now; `again` in place of the newest one."""
         with store_errors(), self._client.pipeline() as pipe:
-            pipe.lpush(self._keys.log_requests, to_ms(now))
+            if again:
+                pipe.lpop(self._keys.log_requests)
+            pipe.lpush(self._keys.log_requests, to_ms(self._clock.now()))
             pipe.ltrim(self._keys.log_requests, 0, REQUESTS_A_MINUTE - 1)
             pipe.expire(self._keys.log_requests, 2 * _MINUTE)
             pipe.execute()
@@ -339,20 +366,19 @@ class LogSync:
 _COUNTS = ("windows", "windows_done", "rows", "settled", "foreign")
 
 
+def _count(stored: str) -> int:
+    """A stored number; 0 for what is none, which the next reading replaces."""
+    return int(stored) if stored.isdecimal() and len(stored) < 16 else 0
+
+
 def _fields(now: Progress) -> dict[str, str | int]:
-    left = "" if now.left is None else int(now.left.total_seconds() * 1000)
+    left = "" if now.left is None else _ms(now.left)
     return {name: getattr(now, name) for name in _COUNTS} | {"left_ms": left}
+
+
+def _ms(span: timedelta) -> int:
+    return int(span.total_seconds() * 1000)
 
 
 def _filter(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
-
-
-def _when(row: Any, mode: Mode) -> datetime | None:
-    """When the row began, aware; None where it does not say, or not in which zone."""
-    names = ("message_time",) if mode is Mode.SMS else ("initiation_time", "end_time")
-    for name in names:
-        text = getattr(row, name, None)
-        if text and (moment := datetime.fromisoformat(str(text))).tzinfo:
-            return moment
-    return None

@@ -6,7 +6,7 @@ token first: a reader that slept through its turn can no longer move the cursor.
 
 from datetime import datetime, timedelta
 
-from core.clock import from_ms, to_ms
+from core.clock import read_ms, to_ms
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
@@ -58,8 +58,11 @@ class Turn:
 
 
 def cursor_of(status: dict[str, str]) -> datetime | None:
-    """Up to when the logs have been read."""
-    return from_ms(status["cursor"]) if "cursor" in status else None
+    """Up to when the logs have been read; None where that is not known."""
+    try:
+        return read_ms(status.get("cursor", ""))
+    except ValueError:
+        return None
 
 
 def cursor_field(moment: datetime) -> int:

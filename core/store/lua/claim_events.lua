@@ -11,7 +11,10 @@ for _, id in ipairs(due) do
     local facts = redis.call("HGET", KEYS[2], id)
     if facts then
         redis.call("ZADD", KEYS[1], ARGV[2], id)
-        local try = redis.call("HINCRBY", KEYS[2], id .. " tries", 1)
+        -- What is no number counts as no try: HINCRBY would fail, for every event behind this one too.
+        local tries = string.match(redis.call("HGET", KEYS[2], id .. " tries") or "", "^%d+$")
+        local try = string.format("%d", (tonumber(tries) or 0) + 1)
+        redis.call("HSET", KEYS[2], id .. " tries", try)
         for _, part in ipairs({ id, facts, try }) do claimed[#claimed + 1] = part end
     else
         redis.call("ZREM", KEYS[1], id)

@@ -53,6 +53,8 @@ IRREGULAR = {
     "orphan": "an event of an attempt that is no longer kept",
     "late_dropped": "an event too old for the figures of its minute, quarter-hour or day",
     "overflow": "a figure that was full, and stayed as it was",
+    "unreadable_value": "a value from Plivo that could not be read and was left out",
+    "unreadable_record": "a stored record that could not be read and was left out of lists",
 }
 
 _SPLIT = ("channel", "country")

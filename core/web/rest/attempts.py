@@ -27,6 +27,9 @@ class Attempts(BaseModel):
 
     attempts: list[AttemptAnswer]
     next_cursor: str | None = None
+    left_out: int = Field(
+        default=0, description="Attempts of this page whose stored record cannot be read."
+    )
 
 
 class AttemptDetail(AttemptAnswer):
@@ -62,7 +65,9 @@ def attempts(
         page = services.explorer.page(wanted, cursor, limit)
     except CursorRefused as error:
         raise Refused(422, Code.CURSOR_REFUSED, error.cause, error.remedy) from None
-    return Attempts(attempts=_answers(page.attempts), next_cursor=page.cursor)
+    return Attempts(
+        attempts=_answers(page.attempts), next_cursor=page.cursor, left_out=page.left_out
+    )
 
 
 @router.api_route(

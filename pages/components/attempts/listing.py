@@ -10,7 +10,7 @@ from core.charts.palette import Palette, state_colour
 from core.delivery.attempt import Attempt
 from core.delivery.explorer import MOST_LOOKED_THROUGH, PAGE, Listed, Wanted
 from core.errors import CursorRefused, NumberRefused
-from core.panels.attempts import attempt_list, states
+from core.panels.attempts import attempt_list, left_out_words, states
 from core.panels.choice import EVERY, channels, countries
 from core.panels.words import counted
 from core.services import Services
@@ -44,6 +44,8 @@ def listing(app: Services, zone: ZoneInfo, *, simulated: bool) -> None:
     if any(_wanted()):
         words = "No attempt matches. Clear a filter, or look at a later time."
     _table(listed.attempts, zone, words, simulated=simulated)
+    if listed.left_out:
+        st.caption(left_out_words(listed.left_out))
     _pager(listed)
 
 

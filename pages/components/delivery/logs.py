@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.panels.words import counted, day_and_time, progress_words
+from core.panels.words import counted, day_and_time, progress_words, unreadable_words
 from core.services import Services
 from pages.components.delivery.empty import figures_shown
 from pages.components.panel import question
@@ -35,11 +35,14 @@ def logs(app: Services, zone: ZoneInfo) -> None:
                 st.toast("The reading ends after the part that it is at.")
             return
         read = "never" if status.through is None else day_and_time(status.through, zone)
-        foreign = app.ledger.counters().get("foreign", 0)
+        counters = app.ledger.counters()
+        foreign = counters.get("foreign", 0)
         st.caption(
             f"Read through: {read}. They settle what no callback told, and add prices. Today they "
             f"held {counted(foreign, 'message or call')} that this application did not send."
         )
+        if odd := unreadable_words(counters):
+            st.caption(odd)
         if status.cause:
             st.warning(plain(status.cause))
         if _is_asked(app):

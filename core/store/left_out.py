@@ -1,0 +1,71 @@
+"""What could not be read and was left out: logged once, and counted once in the counters of the
+day."""
+
+import logging
+from collections import OrderedDict
+from datetime import timedelta
+from threading import Lock
+
+from core.clock import Clock, SystemClock
+from core.errors import StoreUnavailable
+from core.store.client import Client
+from core.store.connection import store_errors
+from core.store.keys import Keys
+
+log = logging.getLogger(__name__)
+
+#: Names of the counters.
+VALUE, RECORD = "unreadable_value", "unreadable_record"
+KEEP_COUNTERS = timedelta(days=35)
+_REMEMBERED = 10_000
+
+
+class LeftOut:
+    """Each thing is reported once by a process, however often it is met: lists are read again and
+    again, and Plivo repeats itself."""
+
+    def __init__(self, client: Client, keys: Keys, clock: Clock | None = None) -> None:
+        self._client = client
+        self._keys = keys
+        self._clock = clock or SystemClock()
+        self._reported: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+        self._lock = Lock()
+
+    def value(self, of: str, field: str, shown: str) -> None:
+        """A value of a callback, an answer or a record. `shown` is fit for a log."""
+        if self._is_new(VALUE, of, field):
+            log.warning("value left out", extra={"of": _short(of), "field": field, "value": shown})
+            self._count(VALUE)
+
+    def record(self, kind: str, name: str, error: Exception) -> None:
+        """A stored record as a whole."""
+        if self._is_new(RECORD, kind, name):
+            # Not the error's text: it may repeat what is stored.
+            why = type(error).__name__
+            log.warning("record left out", extra={"record": kind, "of": _short(name), "cause": why})
+            self._count(RECORD)
+
+    def _is_new(self, *what: str) -> bool:
+        with self._lock:
+            if what in self._reported:
+                return False
+            self._reported[what] = None  # type: ignore[index]
+            if len(self._reported) > _REMEMBERED:
+                self._reported.popitem(last=False)
+        return True
+
+    def _count(self, what: str) -> None:
+        key = self._keys.counters(self._clock.now())
+        try:
+            with store_errors(), self._client.pipeline() as pipe:
+                pipe.hincrby(key, what, 1)
+                pipe.expire(key, KEEP_COUNTERS)
+                pipe.execute()
+        except StoreUnavailable as error:
+            # Reading goes on where Redis takes no writes; the log has the line.
+            log.warning("not counted", extra={"counter": what, "cause": error.cause})
+
+
+def _short(name: str) -> str:
+    """Enough of an id to find it, and too little to use it: it opens a verification."""
+    return ascii(name)[1:-1] if " " in name else f"{ascii(name[:6])[1:-1]}…"
