@@ -37,6 +37,13 @@ def refuse_unread(
     nearest = unread(typed, region)
     if isinstance(nearest, NumberParseException):
         raise _unparsed(typed, nearest, example_for(region, allowed)) from nearest
+    if phonenumbers.is_valid_number(nearest):
+        # The parser added digits that were not typed.
+        raise UnfitNumber(
+            WhyRefused.TOO_SHORT,
+            "Digits are missing at the beginning, such as an area code.",
+            f"Enter the whole number, as in {example_for(region, allowed)}.",
+        )
     code = int(nearest.country_code or 0)
     main = phonenumbers.region_code_for_country_code(code)
     # +1 is shared by 25 countries: without a valid number it names none of them.
