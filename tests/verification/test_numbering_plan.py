@@ -81,7 +81,7 @@ def test_examples_in_refusals_are_accepted_under_the_same_setting(region: str) -
     for typed, browser in itertools.product(REFUSED, (region, "FR", None)):
         refused = read(typed, browser, allowed=allowed)
         assert isinstance(refused, UnfitNumber)
-        for example in re.findall(r"\+\d[\d\s()-]{4,}\d", refused.remedy):
+        for example in re.findall(r"\+\d[\d\s().-]{4,}\d", refused.remedy):
             examples += 1
             parse_number(example, default_region=None, allowed=allowed, for_sms=region in MOBILES)
     assert examples
