@@ -140,6 +140,11 @@ class Verifications:
             return ""
         return number.international
 
+    def example_e164(self) -> str:
+        """The example for programs: of DEFAULT_REGION where that may be verified."""
+        example = self.example(self._settings.default_region)
+        return f"+{phonenumbers.normalize_digits_only(example)}"
+
     def start(
         self,
         typed: str,

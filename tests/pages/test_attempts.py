@@ -142,7 +142,7 @@ def test_a_national_number_of_the_browsers_region_is_found(services: Services, t
 
 def test_a_fixed_line_is_found_and_a_question_shows_every_number(services: Services) -> None:
     services.verifications.start(
-        "+49 30 901820", Channel.VOICE, mode=Mode.CALL, idempotency_key="fixed"
+        "+49 30 901820", Channel.PHLO, mode=Mode.CALL, idempotency_key="fixed"
     )
     services.verifications.start("+6595551234", Channel.SMS, idempotency_key="abroad")
     at = opened("attempts")

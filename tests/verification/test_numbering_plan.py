@@ -34,9 +34,11 @@ REFUSED = (
 )
 
 
-def read(typed: str, region: str | None, **rules: frozenset[str]) -> PhoneNumber | UnfitNumber:
+def read(
+    typed: str, region: str | None, *, allowed: frozenset[str] | None = None
+) -> PhoneNumber | UnfitNumber:
     try:
-        return parse_number(typed, default_region=region, **rules)
+        return parse_number(typed, default_region=region, allowed=allowed)
     except UnfitNumber as refused:
         return refused
 

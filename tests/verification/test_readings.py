@@ -3,6 +3,7 @@
 import itertools
 import sys
 import unicodedata
+from collections.abc import Callable
 
 import phonenumbers
 import pytest
@@ -42,7 +43,7 @@ def trunk_zero(parsed: phonenumbers.PhoneNumber) -> str:
     return f"{parsed.country_code}(0){national}"
 
 
-STYLES = {
+STYLES: dict[str, Callable[[phonenumbers.PhoneNumber], str]] = {
     "national": lambda parsed: phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL),
     "E.164": lambda parsed: f"+{as_international(parsed)}",
     "no plus": as_international,

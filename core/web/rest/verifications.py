@@ -60,7 +60,6 @@ class Start(BaseModel):
 
     number: str = Field(
         min_length=3, max_length=40, description="E.164, or national with `region`.",
-        examples=["+14155550123"],
     )  # fmt: skip
     channel: Channel = Channel.SMS
     mode: Mode = Field(Mode.SMS, description="What a PHLO is asked to do; others ignore it.")

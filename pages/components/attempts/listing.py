@@ -52,8 +52,10 @@ def _find(app: Services) -> None:
         typed = st.text_input(
             "Find", placeholder="Phone number, verification id or message uuid", type="search"
         )
-        if st.form_submit_button("Find attempts", type="primary"):
-            _search(app, typed)
+        submitted = st.form_submit_button("Find attempts", type="primary")
+    # Outside of the form, where buttons may have callbacks.
+    if submitted:
+        _search(app, typed)
 
 
 def _search(app: Services, typed: str) -> None:
