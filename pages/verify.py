@@ -152,7 +152,7 @@ def _read(
             typed, region=region, channel=_channel(), mode=_mode()
         )
     except AmbiguousNumber as error:
-        return None, f":orange[{error.cause}] {error.remedy}", error.candidates
+        return None, f"**{error.cause}** {error.remedy}", error.candidates
     except NumberRefused as error:
         return None, f":red[{error.cause}] {error.remedy}", ()
     carrier = number.carrier or "carrier not in the numbering plan"
