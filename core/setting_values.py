@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from core.redis_address import parse_address
+from core.regions import known_region
 
 _AUTH_ID = re.compile(r"(MA|SA)[A-Za-z0-9]{18}")
 _ARGON2 = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
@@ -108,21 +109,21 @@ def _host(text: str) -> str:
 
 
 def _region(text: str) -> str:
-    region = text.upper()
-    if region not in phonenumbers.SUPPORTED_REGIONS:
+    region = known_region(text)
+    if region is None:
         raise ValueError("the two letters of a country (ISO 3166-1), such as US")
     return region
 
 
 def _regions(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Sorted and without repeats."""
-    regions = {text.upper() for text in texts}
-    if wrong := sorted(regions - phonenumbers.SUPPORTED_REGIONS):
+    regions = {text: known_region(text) for text in texts}
+    if wrong := sorted(text.upper() for text, region in regions.items() if region is None):
         raise ValueError(
             "two-letter countries (ISO 3166-1) with commas between, such as US, CA; "
             f"unknown: {', '.join(wrong)}"
         )
-    return tuple(sorted(regions))
+    return tuple(sorted({region for region in regions.values() if region}))
 
 
 def _cooldowns(value: Any) -> tuple[int, ...]:

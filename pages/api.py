@@ -53,9 +53,10 @@ def _tokens() -> None:
 def _examples() -> None:
     question("How do I call it?")
     st.caption("Paste these one after the other into a shell in which TOKEN is set.")
-    steps = api.walk_through(base)
+    number = app.verifications.example_e164()
+    steps = api.walk_through(base, number)
     if app.settings.is_sandbox:
-        steps.insert(2, api.handset(base))
+        steps.insert(2, api.handset(base, number))
     for step in steps:
         st.markdown(step.title)
         st.code(step.lines, language="bash", wrap_lines=True)

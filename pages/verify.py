@@ -9,12 +9,13 @@ from core.delivery.attempt import Channel, Mode
 from core.errors import NumberRefused
 from core.verification import words
 from core.verification.model import CheckOutcome, SendOutcome, SendResult, Status, View
-from core.verification.number import PhoneNumber, country_of, region_of_browser
+from core.verification.number import AmbiguousNumber, PhoneNumber, country_of
 from core.verification.timeline import timeline as steps_of
 from core.verification.timeline import waiting_timeline
 from pages.components.code_panel import NoticeKind, code_panel
 from pages.components.handset import handset
 from pages.components.live import live
+from pages.components.number_field import candidate_buttons, region_here
 from pages.components.number_form import number_form
 from pages.components.reset import reset_choices
 from pages.components.scenes import scenes
@@ -69,7 +70,11 @@ def main() -> None:
 def _trials() -> None:
     st.markdown("No message leaves this machine. The last four digits of a number decide its fate:")
     st.markdown("\n".join(f"- **{ending}**: {fate}" for ending, fate in TRIALS.items()))
-    st.caption("For example +1 415 555 0030. Any other ending is delivered in about a second.")
+    example = app.verifications.example(region_here(app), ending="0030")
+    st.caption(
+        f"{f'For example {example}. ' if example else ''}"
+        "Any other ending is delivered in about a second."
+    )
 
 
 def _form(*, unknown: bool) -> None:
@@ -90,17 +95,19 @@ def _form(*, unknown: bool) -> None:
 def _choose(*, unknown: bool) -> PhoneNumber | None:
     if unknown:
         st.info("That verification is not known, or is no longer kept. Start a new one.")
-    region = _region()
+    region = region_here(app)
     typed = st.text_input(
         NUMBER_LABEL,
         type="phone",
         live=True,
         key="verify_typed",
-        placeholder="+1 415 555 0123",
+        placeholder=app.verifications.example(region),
         persist_state="session",
     )
-    number, said = _read(typed, region)
+    number, said, candidates = _read(typed, region)
     st.caption(said, width="stretch")
+    if candidates:
+        candidate_buttons(candidates, _use, key="verify_reading")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         channel = st.segmented_control(
             "Send the code by",
@@ -162,21 +169,31 @@ def _open(verification: str) -> None:
     st.query_params["verification"] = verification
 
 
-def _read(typed: str | None, region: str | None) -> tuple[PhoneNumber | None, str]:
-    """The number, if it may be verified, and what to say of what was typed."""
+def _use(e164: str) -> None:
+    state.verify_typed = e164
+
+
+def _read(
+    typed: str | None, region: str | None
+) -> tuple[PhoneNumber | None, str, tuple[PhoneNumber, ...]]:
+    """The number, if it may be verified, what to say of what was typed, and the numbers to choose
+    from if it can mean several."""
     if not typed:
         where = f"Without a country code: {country_of(region)}." if region else ""
-        return None, f"In any format. {where}"
+        return None, f"In any format. {where}", ()
     try:
         number = app.verifications.read_number(
             typed, region=region, channel=_channel(), mode=_mode()
         )
+    except AmbiguousNumber as error:
+        return None, f"**{error.cause}** {error.remedy}", error.candidates
     except NumberRefused as error:
-        return None, f":red[{error.cause}] {error.remedy}"
+        return None, f":red[{error.cause}] {error.remedy}", ()
     carrier = number.carrier or "carrier not in the numbering plan"
     return (
         number,
         f"**{number.international}** · {number.country} · {number.kind.words} · {carrier}",
+        (),
     )
 
 
@@ -336,11 +353,6 @@ def _mode() -> Mode:
 
 def _own_mode() -> Mode:
     return Mode.CALL if _channel() is Channel.VOICE else Mode.SMS
-
-
-def _region() -> str | None:
-    guessed = region_of_browser(st.context.timezone, st.context.locale)
-    return app.settings.default_region or guessed
 
 
 main()

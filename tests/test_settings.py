@@ -481,3 +481,11 @@ def test_the_sandboxs_token_follows_from_its_key_and_does_not_tell_it(tmp_path: 
     assert auth_token(Settings(data_dir=tmp_path / "other")) != token
     assert len(token) == 40
     assert secret_key(settings).decode() not in token
+
+
+def test_region_uk_means_gb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTRIES", "uk, GB, DE")
+    monkeypatch.setenv("DEFAULT_REGION", "UK")
+    settings = read_settings(tmp_path)
+    assert settings.countries == ("DE", "GB")
+    assert settings.default_region == "GB"

@@ -11,7 +11,7 @@ from core.access.tokens import Token
 from core.outbox.queue import DeadLetter
 
 #: A fictitious number (555-01xx is kept for fiction).
-EXAMPLE_NUMBER = "+14155550123"
+EXAMPLE_NUMBER = "+12015550123"
 #: With an end to the line that an answer is.
 _CURL = "curl -sw '\\n'"
 
@@ -36,7 +36,7 @@ def address(seen: str | None, public: str | None) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else "http://localhost:8501"
 
 
-def walk_through(base: str) -> list[Example]:
+def walk_through(base: str, number: str = EXAMPLE_NUMBER) -> list[Example]:
     """A verification from its start to the right code, and then the figures of it. The shell
     variables that a step sets are used by those after it; TOKEN must be set."""
     auth = '\\\n  -H "Authorization: Bearer $TOKEN"'
@@ -49,7 +49,7 @@ def walk_through(base: str) -> list[Example]:
             "Start a verification. The key makes it safe to repeat.",
             f"VERIFICATION=$(curl -s {api}/verifications {auth} "
             '\\\n  -H "Idempotency-Key: $(date +%s)" '
-            f'{json} \'{{"number": "{EXAMPLE_NUMBER}"}}\' \\\n  | {pick})\n'
+            f'{json} \'{{"number": "{number}"}}\' \\\n  | {pick})\n'
             "echo $VERIFICATION",
         ),
         Example(
@@ -71,11 +71,11 @@ def walk_through(base: str) -> list[Example]:
     ]
 
 
-def handset(base: str) -> Example:
+def handset(base: str, number: str = EXAMPLE_NUMBER) -> Example:
     """How a script reads the code in the sandbox."""
     return Example(
         "In the sandbox, the simulated handset tells the code.",
-        f"{_CURL} {base}/sandbox/handset/{EXAMPLE_NUMBER}",
+        f"{_CURL} {base}/sandbox/handset/{number}",
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.delivery.attempt import Attempt, Channel, Mode, OverBudget, attempt_id
+from core.verification.number import PhoneNumber
 from core.verification.policy import CallOffer
 
 
@@ -105,19 +106,22 @@ class SendOutcome(StrEnum):
     CLOSED = "closed"  # the verification is over
     NOT_FOUND = "not_found"
     NUMBER_REFUSED = "number_refused"
+    AMBIGUOUS = "ambiguous"  # several numbers can be meant: see `candidates`
     CHANNEL_UNAVAILABLE = "channel_unavailable"
 
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
     """`verification` is its id wherever there is one; `cause` and `remedy` are sentences for
-    people, empty when it was sent; `retry_after` is set when waiting helps."""
+    people, empty when it was sent; `retry_after` is set when waiting helps. `candidates` are the
+    numbers that what was typed can mean, where a person has to choose."""
 
     outcome: SendOutcome
     verification: str | None = None
     retry_after: timedelta | None = None
     cause: str = ""
     remedy: str = ""
+    candidates: tuple[PhoneNumber, ...] = ()
 
 
 class CheckOutcome(StrEnum):

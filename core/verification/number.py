@@ -2,88 +2,45 @@
 
 Reading is left to `phonenumbers` (Google's libphonenumber). Every rule looks at the parsed number
 and never at the typed text, so `00`, full-width digits, a trunk zero or a `+1` of the Caribbean
-cannot walk around one. A fictitious number such as +1 415 555 0450 is accepted wherever
-`phonenumbers` calls it valid: demos and tests live on them.
+cannot walk around one. Digits with several readings are never guessed at: `AmbiguousNumber`.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
-from enum import Enum, StrEnum
-from typing import NoReturn
 
 import phonenumbers
-from babel import Locale
-from babel.core import get_global
-from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import PhoneNumberFormat
 
-from core.errors import NumberRefused
+from core.regions import country_of, known_region, region_of_browser
+from core.verification.numbering_plan import (
+    NO_COUNTRY,
+    Kind,
+    e164,
+    example_for,
+    fictional,
+    regions_of,
+)
+from core.verification.readings import readings
+from core.verification.refusals import UnfitNumber, WhyRefused
+from core.verification.typed import take_apart
+from core.verification.unfit import refuse_kind, refuse_unread
 
-_COUNTRIES = Locale("en").territories
-# libphonenumber's region of numbers that belong to no country, such as satellite phones.
-_NO_COUNTRY = "001"
-# Language, perhaps a script, and the territory of a BCP 47 tag; what follows says nothing of it.
-_TERRITORY = re.compile(r"[a-z]{2,3}(?:[-_][a-z]{4})?[-_]([a-z]{2})(?![a-z0-9])", re.IGNORECASE)
+__all__ = [
+    "AmbiguousNumber",
+    "Kind",
+    "PhoneNumber",
+    "UnfitNumber",
+    "WhyRefused",
+    "country_of",
+    "example_for",
+    "parse_number",
+    "region_of_browser",
+]
+
 # A mask hides four digits at least, where the number is long enough to be told apart by them.
 _HIDDEN = 4
 
-#: What is longer is no number to `phonenumbers` either. Looked at first: to make a text plain takes
-#: time that grows with the square of its length.
-LONGEST_TYPED = 250
-
-
-class Kind(Enum):
-    """What the numbering plan says of the number. The values are those of `phonenumbers`."""
-
-    FIXED_LINE = PhoneNumberType.FIXED_LINE
-    MOBILE = PhoneNumberType.MOBILE
-    FIXED_OR_MOBILE = PhoneNumberType.FIXED_LINE_OR_MOBILE  # North America: the plan cannot tell
-    TOLL_FREE = PhoneNumberType.TOLL_FREE
-    PREMIUM_RATE = PhoneNumberType.PREMIUM_RATE
-    SHARED_COST = PhoneNumberType.SHARED_COST
-    VOIP = PhoneNumberType.VOIP
-    PERSONAL = PhoneNumberType.PERSONAL_NUMBER
-    PAGER = PhoneNumberType.PAGER
-    UAN = PhoneNumberType.UAN
-    VOICEMAIL = PhoneNumberType.VOICEMAIL
-    UNKNOWN = PhoneNumberType.UNKNOWN
-
-    @property
-    def words(self) -> str:
-        """The kind as people say it, such as "mobile"."""
-        return _KIND_WORDS.get(self, self.name.replace("_", " ").lower())
-
-
-_KIND_WORDS = {
-    Kind.FIXED_LINE: "landline",
-    Kind.FIXED_OR_MOBILE: "mobile or landline",
-    Kind.VOIP: "internet telephony",
-    Kind.UNKNOWN: "kind of line not known",
-}
-
-
-class WhyRefused(StrEnum):
-    """Why a number may not be verified."""
-
-    EMPTY = "empty"
-    NOT_A_NUMBER = "not_a_number"
-    NO_COUNTRY = "no_country"
-    TOO_SHORT = "too_short"
-    TOO_LONG = "too_long"
-    INVALID = "invalid"
-    NOT_A_MOBILE = "not_a_mobile"
-    PREMIUM_RATE = "premium_rate"
-    NOT_REACHABLE_KIND = "not_reachable_kind"
-    COUNTRY_NOT_ALLOWED = "country_not_allowed"
-    SAME_AS_SENDER = "same_as_sender"
-
-
-class UnfitNumber(NumberRefused):
-    """`reason` is for programs; `cause` and `remedy` are for people and never repeat the number."""
-
-    def __init__(self, reason: WhyRefused, cause: str, remedy: str) -> None:
-        super().__init__(cause, remedy)
-        self.reason = reason
+Parsed = phonenumbers.PhoneNumber
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -137,16 +94,23 @@ class PhoneNumber:
         return " ".join(shown)
 
 
-def _carrier(parsed: phonenumbers.PhoneNumber) -> str:
+class AmbiguousNumber(UnfitNumber):
+    """The digits have several readings, in `candidates`, and nothing tells which one is meant."""
+
+    def __init__(self, candidates: tuple[PhoneNumber, ...]) -> None:
+        super().__init__(
+            WhyRefused.AMBIGUOUS,
+            f"Those digits can be read as {len(candidates)} different phone numbers.",
+            "Choose the number that is meant, or enter it with + and its country code.",
+        )
+        self.candidates = candidates
+
+
+def _carrier(parsed: Parsed) -> str:
     # Imported late: its tables take a third of a second to load. `warm` in core.services does so.
     from phonenumbers import carrier
 
     return str(carrier.name_for_number(parsed, "en"))
-
-
-def country_of(region: str) -> str:
-    """The English name of a region (ISO 3166-1 alpha-2); the letters themselves if it has none."""
-    return str(_COUNTRIES.get(region, region))
 
 
 def parse_number(
@@ -156,225 +120,107 @@ def parse_number(
     allowed: frozenset[str] | None = None,
     sender: str | None = None,
     for_sms: bool = True,
+    accept_fictional: bool = False,
 ) -> PhoneNumber:
     """The number that a person typed, in whatever form.
 
     `default_region` (ISO 3166) is the country of a number without a country code. `allowed` are
     the countries that may be verified, None for all. `sender` is our own number or name. With
-    `for_sms` a fixed line is refused; a call may go there. Raises UnfitNumber.
+    `for_sms` a fixed line is refused; a call may go there. `accept_fictional` also accepts ranges
+    that are kept for fiction. Raises UnfitNumber, AmbiguousNumber where a person has to choose.
     """
-    if len(typed) > LONGEST_TYPED:
-        raise UnfitNumber(
-            WhyRefused.TOO_LONG,
-            "No phone number is as long as that.",
-            "Enter the digits of one number, such as +44 7911 123456.",
-        )
-    text = _plain(typed)
-    if not text:
-        raise UnfitNumber(WhyRefused.EMPTY, "There is no number yet.", "Enter a phone number.")
-    parsed = _read(text, default_region)
-    _check_form(parsed, for_sms=for_sms)
-    region = phonenumbers.region_code_for_number(parsed)
-    if region is None or region == _NO_COUNTRY:
-        raise UnfitNumber(
-            WhyRefused.NOT_REACHABLE_KIND,
-            f"Numbers that begin with +{parsed.country_code} belong to satellite phones or "
-            "services, not to a country.",
-            "Enter a mobile number.",
-        )
-    number = PhoneNumber(
-        e164=phonenumbers.format_number(parsed, PhoneNumberFormat.E164),
-        region=region,
-        country=country_of(region),
-        kind=Kind(phonenumbers.number_type(parsed)),
-        carrier=_carrier(parsed),
-        national=phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL),
-        international=phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL),
-    )
+    region = known_region(default_region)
+    parts = take_apart(typed)
+    is_valid = _is_real_or_fictional if accept_fictional else phonenumbers.is_valid_number
+    found = readings(parts, region, is_valid)
+    if not found:
+        refuse_unread(parts, region, allowed, for_sms=for_sms)
+    parsed = _choose(found, region, for_sms=for_sms)
+    number = _number(parsed)
     if sender and number.digits == "".join(filter(str.isdigit, sender)):
         raise UnfitNumber(
             WhyRefused.SAME_AS_SENDER,
             "That is the number that the code is sent from.",
             "Enter the number of another phone.",
         )
-    if allowed is not None and region not in allowed:
-        raise UnfitNumber(
-            WhyRefused.COUNTRY_NOT_ALLOWED,
-            f"Numbers of {number.country} are not accepted here.",
-            "Enter a number of another country, or add this one to the allowed countries.",
-        )
-    _check_kind(number, for_sms=for_sms)
+    _check_country(number, parsed, allowed)
+    refuse_kind(number.kind, number.region, parsed, for_sms=for_sms)
     return number
 
 
-def region_of_browser(timezone: str | None, locale: str | None) -> str | None:
-    """The country (ISO 3166) that a browser is in, as the default for numbers; None if unclear.
-
-    `timezone` is an IANA name, `locale` a BCP 47 tag. The time zone comes first: many people keep
-    an en-US browser, and hardly any keep the clock of another country.
-    """
-    zone = get_global("zone_aliases").get(timezone or "", timezone or "")
-    territory = get_global("zone_territories").get(zone, "")
-    if territory in phonenumbers.SUPPORTED_REGIONS:
-        return str(territory)
-    tag = _TERRITORY.match(locale or "")
-    region = tag[1].upper() if tag else None
-    return region if region in phonenumbers.SUPPORTED_REGIONS else None
+def _is_real_or_fictional(parsed: Parsed) -> bool:
+    return phonenumbers.is_valid_number(parsed) or fictional(parsed) is not None
 
 
-def _plain(typed: str) -> str:
-    """Full-width signs made plain (NFKC), and without the invisible direction marks (Cf) that come
-    along when a number is copied from a list of contacts."""
-    text = unicodedata.normalize("NFKC", typed)
-    return "".join(char for char in text if unicodedata.category(char) != "Cf").strip()
+def _facts(parsed: Parsed) -> tuple[str | None, Kind]:
+    """Region and kind. The metadata knows those of a valid number; None: of no country."""
+    region = phonenumbers.region_code_for_number(parsed)
+    kind = Kind(phonenumbers.number_type(parsed))
+    if kind is Kind.UNKNOWN and (invented := fictional(parsed)):
+        return invented
+    return (None if region == NO_COUNTRY else region), kind
 
 
-def _read(text: str, region: str | None) -> phonenumbers.PhoneNumber:
-    """Parsed, but perhaps not valid."""
-    region = region.upper() if region else None
-    try:
-        parsed = phonenumbers.parse(text, region)
-    except NumberParseException as error:
-        if (international := _after_00(text)) is not None:
-            return international
-        _refuse_unreadable(text, error)
-    if not phonenumbers.is_valid_number(parsed):
-        return _after_00(text) or parsed
-    return parsed
+def _choose(found: list[Parsed], region: str | None, *, for_sms: bool) -> Parsed:
+    """The reading that is meant. Raises AmbiguousNumber unless one alone can be meant."""
+    if len(found) == 1:
+        return found[0]
+
+    def rank(parsed: Parsed) -> int:
+        """3: a mobile number, 2: perhaps, 1: a fixed line that can be called, 0: not reachable."""
+        where, kind = _facts(parsed)
+        if where is None:
+            return 0
+        if kind is Kind.FIXED_LINE:
+            return 0 if for_sms else 1
+        return 3 if kind is Kind.MOBILE else 2 * kind.may_be_mobile
+
+    ranks = [rank(parsed) for parsed in found]
+    reachable = [parsed for parsed, its in zip(found, ranks, strict=True) if its]
+    if len(reachable) < 2:
+        return (reachable or found)[0]
+    best = max(ranks)
+    top = found[ranks.index(best)]
+    at_home = region is not None and top.country_code == phonenumbers.country_code_for_region(
+        region
+    )
+    # Another number that is perhaps a mobile gives way to a mobile at home only.
+    if ranks.count(best) == 1 and (at_home or (best == 3 and 2 not in ranks)):
+        return top
+    raise AmbiguousNumber(tuple(map(_number, reachable)))
 
 
-def _after_00(text: str) -> phonenumbers.PhoneNumber | None:
-    """The number behind a leading 00, which most of the world dials for "+" and people type
-    wherever they are; None if that gives no valid number. No valid number begins with 00."""
-    digits = phonenumbers.normalize_digits_only(text)
-    if not digits.startswith("00"):
-        return None
-    try:
-        parsed = phonenumbers.parse("+" + digits[2:])
-    except NumberParseException:
-        return None
-    return parsed if phonenumbers.is_valid_number(parsed) else None
-
-
-def _refuse_unreadable(text: str, error: NumberParseException) -> NoReturn:
-    digits = len(phonenumbers.normalize_digits_only(text))
-    remedy = "Enter it with its country code, such as +44 for the United Kingdom."
-    match error.error_type:
-        case NumberParseException.INVALID_COUNTRY_CODE if text.startswith(("+", "tel:+")):
-            why, cause = WhyRefused.NO_COUNTRY, "No country has the code that this begins with."
-        case NumberParseException.INVALID_COUNTRY_CODE:
-            why, cause = WhyRefused.NO_COUNTRY, "That number does not say which country it is of."
-        case NumberParseException.TOO_SHORT_AFTER_IDD | NumberParseException.TOO_SHORT_NSN:
-            why, cause = WhyRefused.TOO_SHORT, f"A phone number has more than {_counted(digits)}."
-        case NumberParseException.NOT_A_NUMBER if 0 < digits < 3:
-            why, cause = WhyRefused.TOO_SHORT, f"A phone number has more than {_counted(digits)}."
-        case NumberParseException.TOO_LONG if digits:
-            why, cause = WhyRefused.TOO_LONG, f"No phone number has {_counted(digits)}."
-        case _:
-            why, cause = WhyRefused.NOT_A_NUMBER, "That is not one phone number."
-            remedy = "Enter the digits of one number, such as +44 7911 123456."
-    raise UnfitNumber(why, cause, remedy) from error
-
-
-def _check_form(parsed: phonenumbers.PhoneNumber, *, for_sms: bool) -> None:
-    """Raises UnfitNumber for a number that no phone can have."""
-    if parsed.extension:
+def _number(parsed: Parsed) -> PhoneNumber:
+    region, kind = _facts(parsed)
+    if region is None:
         raise UnfitNumber(
             WhyRefused.NOT_REACHABLE_KIND,
-            "That number ends in an extension, which neither a message nor the call can dial.",
-            "Enter a number that rings at your own phone.",
+            f"Numbers that begin with +{parsed.country_code} belong to satellite phones or "
+            "services, not to a country.",
+            "Enter a mobile number.",
         )
-    if phonenumbers.is_valid_number(parsed):
-        return
-    code = int(parsed.country_code or 0)
-    region = phonenumbers.region_code_for_country_code(code)
-    # +1 is shared by 25 countries: without a valid number it names none of them.
-    where = f"+{code}" if region in {_NO_COUNTRY, "US"} else f"+{code} ({country_of(region)})"
-    plan = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
-    lengths = _lengths(plan, for_sms=for_sms)
-    national = phonenumbers.national_significant_number(parsed)
-    if plan and plan.national_prefix == "0":
-        # The parser keeps a trunk zero where leaving it out makes no valid number.
-        national = national.removeprefix("0")
-    length = len(national)
-    if lengths and length not in lengths:
-        short = length < lengths[-1]
-        raise UnfitNumber(
-            WhyRefused.TOO_SHORT if short else WhyRefused.TOO_LONG,
-            f"That has {_counted(length)} after {where}; "
-            f"a {'mobile' if for_sms else 'phone'} number has {_range(lengths)} there.",
-            f"Check whether a digit is {'missing' if short else 'doubled'}.",
-        )
-    raise UnfitNumber(
-        WhyRefused.INVALID,
-        f"That number has the right length, but no phone after {where} begins like that.",
-        "Check the country and the first digits.",
+    return PhoneNumber(
+        e164=e164(parsed),
+        region=region,
+        country=country_of(region),
+        kind=kind,
+        carrier=_carrier(parsed),
+        national=phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL),
+        international=phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL),
     )
 
 
-def _lengths(plan: phonenumbers.PhoneMetadata | None, *, for_sms: bool) -> list[int]:
-    """How many digits may follow the country code, ascending. Mobile numbers come first where a
-    message is to be sent: one with a digit missing has the length of many a fixed line."""
-    if plan is None:
-        return []
-    for part in (plan.mobile if for_sms else None, plan.general_desc):
-        # -1 stands for "there are no such numbers here".
-        if part and (lengths := sorted(n for n in part.possible_length if n > 0)):
-            return lengths
-    return []
-
-
-def _check_kind(number: PhoneNumber, *, for_sms: bool) -> None:
-    """Raises UnfitNumber for a number that cannot take the code, or would cost a fortune."""
-    match number.kind:
-        case Kind.MOBILE | Kind.FIXED_OR_MOBILE | Kind.VOIP | Kind.UNKNOWN:
-            return
-        case Kind.FIXED_LINE if not for_sms:
-            return
-        case Kind.FIXED_LINE:
-            raise UnfitNumber(
-                WhyRefused.NOT_A_MOBILE,
-                f"That is a fixed line in {number.country}, which takes no text messages.",
-                "Ask for a call instead, or enter a mobile number.",
-            )
-        case Kind.PREMIUM_RATE:
-            raise UnfitNumber(
-                WhyRefused.PREMIUM_RATE,
-                "That is a premium-rate number: whoever sends to it pays its owner.",
-                "Enter a mobile number.",
-            )
-        # Personal numbers forward at a price of their own, which makes them a tool of toll fraud.
-        case (
-            Kind.TOLL_FREE
-            | Kind.SHARED_COST
-            | Kind.PERSONAL
-            | Kind.PAGER
-            | Kind.UAN
-            | Kind.VOICEMAIL
-        ):
-            raise UnfitNumber(
-                WhyRefused.NOT_REACHABLE_KIND,
-                f"That is {_REFUSED_KINDS[number.kind]}, not the number of one person's phone.",
-                "Enter a mobile number.",
-            )
-
-
-_REFUSED_KINDS = {
-    Kind.TOLL_FREE: "a toll-free service number",
-    Kind.SHARED_COST: "a shared-cost service number",
-    Kind.PERSONAL: "a forwarding number",
-    Kind.PAGER: "the number of a pager",
-    Kind.UAN: "a company's service number",
-    Kind.VOICEMAIL: "the number of a voicemail box",
-}
-
-
-def _counted(digits: int) -> str:
-    return "1 digit" if digits == 1 else f"{digits} digits"
-
-
-def _range(lengths: list[int]) -> str:
-    first, last = lengths[0], lengths[-1]
-    if first == last:
-        return f"{first}"
-    return f"{first} {'or' if last - first == 1 else 'to'} {last}"
+def _check_country(number: PhoneNumber, parsed: Parsed, allowed: frozenset[str] | None) -> None:
+    if allowed is None or number.region in allowed:
+        return
+    # Countries that share a calling code may share ranges: the number belongs to each of them.
+    if not allowed.isdisjoint(regions_of(parsed)):
+        return
+    remedy = "Add a country to the allowed ones."
+    if allowed:
+        remedy = f"Enter a number of an allowed country, such as {example_for(None, allowed)}."
+    raise UnfitNumber(
+        WhyRefused.COUNTRY_NOT_ALLOWED,
+        f"Numbers of {number.country} are not accepted here.",
+        remedy,
+    )

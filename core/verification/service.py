@@ -8,6 +8,8 @@ from functools import lru_cache, wraps
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Concatenate, NamedTuple, ParamSpec, Protocol
 
+import phonenumbers
+
 from core.clock import Clock, from_ms, to_ms
 from core.delivery.attempt import (
     Attempt,
@@ -38,10 +40,11 @@ from core.verification.model import (
     Verification,
     View,
 )
-from core.verification.number import LONGEST_TYPED, PhoneNumber, parse_number
+from core.verification.number import AmbiguousNumber, PhoneNumber, example_for, parse_number
 from core.verification.policy import Policy
 from core.verification.records import Guess, Known, Reservation, VerificationRecords
 from core.verification.send_slots import RETRY_AFTER, SendSlots
+from core.verification.typed import LONGEST_TYPED
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +144,40 @@ class Verifications:
             allowed=self._settings.allowed_countries,
             sender=self._settings.sender,
             for_sms=_mode(channel, mode) is Mode.SMS,
+            accept_fictional=self._settings.is_sandbox,
         )
+
+    def find_number(self, typed: str, *, region: str | None) -> PhoneNumber:
+        """The number that was typed, whether or not it may be verified now: its attempts are looked
+        for. Raises NumberRefused."""
+        return parse_number(
+            typed,
+            default_region=region,
+            for_sms=False,
+            accept_fictional=self._settings.is_sandbox,
+        )
+
+    def example(self, region: str | None, *, ending: str = "") -> str:
+        """A number to show as an example, which may be verified; "" if none has that `ending`."""
+        example = example_for(region, self._settings.allowed_countries)
+        if not ending:
+            return example
+        digits = phonenumbers.normalize_digits_only(example)
+        try:
+            number = self.read_number(
+                f"+{digits[: -len(ending)]}{ending}",
+                region=None,
+                channel=Channel.SMS,
+                mode=Mode.SMS,
+            )
+        except NumberRefused:
+            return ""
+        return number.international
+
+    def example_e164(self) -> str:
+        """The example for programs: of DEFAULT_REGION where that may be verified."""
+        example = self.example(self._settings.default_region)
+        return f"+{phonenumbers.normalize_digits_only(example)}"
 
     @_in_slot
     def start(
@@ -164,6 +200,13 @@ class Verifications:
         mode = _mode(channel, mode)
         try:
             number = self.read_number(typed, region=region, channel=channel, mode=mode)
+        except AmbiguousNumber as error:
+            return SendResult(
+                SendOutcome.AMBIGUOUS,
+                cause=error.cause,
+                remedy=error.remedy,
+                candidates=error.candidates,
+            )
         except NumberRefused as error:
             return SendResult(SendOutcome.NUMBER_REFUSED, cause=error.cause, remedy=error.remedy)
         if obstacle := self._sender.obstacle(channel):
@@ -319,7 +362,7 @@ class Verifications:
     def _index_of(self, typed: str) -> str:
         """The digest of a number, "" for what cannot be one."""
         try:
-            number = parse_number(typed, default_region=None, for_sms=False)
+            number = self.find_number(typed, region=None)
         except NumberRefused:
             return ""
         return self._keyring.index("number", number.e164)

@@ -75,6 +75,28 @@ def test_the_number_is_read_while_it_is_typed(page: Page, app: App) -> None:
     expect(page.get_by_role("button", name="Send code", exact=True)).to_be_disabled()
 
 
+@pytest.mark.parametrize(
+    ("choice", "shown"),
+    [("+65 9555 1234", "Singapore · mobile"), ("+1 659-555-1234", "mobile or landline")],
+)
+def test_a_number_with_two_readings_is_a_question_and_the_answer_is_used(
+    page: Page, app: App, choice: str, shown: str
+) -> None:
+    open_form(page, app)
+    page.get_by_label("Phone number").fill("6595551234")
+    expect(page.get_by_text("2 different phone numbers")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Send code", exact=True)).to_be_disabled()
+    expect(page.get_by_role("button", name=re.compile(r"^\+65 9555 1234|\+1 659"))).to_have_count(2)
+    page.get_by_role("button", name=re.compile(re.escape(choice))).click()
+    expect(page.get_by_text(re.compile(re.escape(choice) + ".*" + shown))).to_be_visible(
+        timeout=PATIENCE
+    )
+    expect(page.get_by_label("Phone number")).to_have_value(
+        "+" + re.sub(r"\D", "", choice), timeout=PATIENCE
+    )
+    expect(page.get_by_role("button", name="Send code", exact=True)).to_be_enabled()
+
+
 def test_a_reload_keeps_the_verification_and_the_code_is_not_in_the_page(
     page: Page, app: App
 ) -> None:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.delivery.attempt import AttemptEvent, Channel, EventKind, Source, State
+from core.delivery.attempt import AttemptEvent, Channel, EventKind, Mode, Source, State
 from core.delivery.explorer import PAGE
 from core.panels.attempts import heard_table, states
 from core.services import Services
@@ -166,3 +166,31 @@ def test_property_23_the_operators_pages_reveal_no_number_and_no_code(
             assert secret not in drawn, page
     for path in (PROJECT / "pages").rglob("*.py"):
         assert ".reveal(" not in path.read_text(encoding="utf-8"), path.name
+
+
+@pytest.mark.parametrize("typed", ["(212) 555-0199", "+12125550199", "1 212 555 0199"])
+def test_a_national_number_of_the_browsers_region_is_found(services: Services, typed: str) -> None:
+    services.verifications.start("+12125550199", Channel.SMS, idempotency_key="national")
+    at = opened("attempts")
+    at.text_input[0].set_value(typed)
+    button(at, "Find attempts")
+    assert len(shown(at)) == 1
+
+
+def test_a_fixed_line_is_found_and_a_question_shows_every_number(services: Services) -> None:
+    services.verifications.start(
+        "+49 30 901820", Channel.PHLO, mode=Mode.CALL, idempotency_key="fixed"
+    )
+    services.verifications.start("+6595551234", Channel.SMS, idempotency_key="abroad")
+    at = opened("attempts")
+    at.text_input[0].set_value("0049 30 901820")
+    button(at, "Find attempts")
+    assert len(shown(at)) == 1
+    button(at, "Show all attempts")
+    at.text_input[0].set_value("6595551234")
+    button(at, "Find attempts")
+    assert "2 different phone numbers" in said(at)
+    assert any("+1 659-555-1234 · United States" in one.label for one in at.button)
+    button(at, "+65 9555 1234 · Singapore · mobile")
+    assert len(shown(at)) == 1
+    assert "6595551234" not in str(at.query_params)

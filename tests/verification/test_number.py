@@ -147,7 +147,7 @@ def test_a_sender_with_a_name_forbids_no_number():
 
 def test_a_fixed_line_takes_a_call_but_no_message_and_the_remedy_says_so():
     assert parse_number("+49 30 901820", default_region=None, for_sms=False).region == "DE"
-    with pytest.raises(UnfitNumber, match="takes no text messages") as refused:
+    with pytest.raises(UnfitNumber, match="a message needs a mobile") as refused:
         parse_number("+49 30 901820", default_region=None)
     assert "call" in refused.value.remedy
 

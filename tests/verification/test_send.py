@@ -297,6 +297,17 @@ def test_a_refused_number_says_why_and_changes_nothing(
     assert [key for key in client.scan_iter() if not any(one in key for one in late)] == []
 
 
+def test_an_ambiguous_number_is_a_question_with_both_and_changes_nothing(
+    at: World, client: redis.Redis
+) -> None:
+    result = at.start("50056043", region="KW")
+    assert result.outcome is SendOutcome.AMBIGUOUS
+    assert [number.e164 for number in result.candidates] == ["+96550056043", "+50056043"]
+    assert result.verification is None
+    late = (":counters:", ":exchanges:")
+    assert [key for key in client.scan_iter() if not any(one in key for one in late)] == []
+
+
 def test_property_11_no_key_is_ever_without_a_ttl(at: World, client: redis.Redis) -> None:
     number, service = at.number(), at.services.verifications
 

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from core.access.tokens import Scope, Tokens
 from core.delivery.attempt import Channel, Mode
+from core.delivery.explorer import Wanted
 from core.settings import SANDBOX_PHLO_ID
 from core.web.access_log import shown
 from core.web.seed import routes
@@ -223,3 +224,18 @@ def test_a_websocket_to_such_an_address_is_logged_without_it(
     assert '"WebSocket /checkcode/…/…"' in caplog.text
     assert "123456" not in caplog.text
     assert "4155550123" not in caplog.text
+
+
+@pytest.mark.parametrize("number", ["01701234567", "+43664123456Max", "49 170 1234567"])
+def test_a_number_that_would_have_to_be_guessed_is_not_sent_to(at: World, number: str) -> None:
+    attempts = len(at.services.explorer.page(Wanted("", "", "", ""), None, 200).attempts)
+    answer = at.http.get(f"/verify/{number}")
+    assert (answer.status_code, answer.text) == (400, "Error encountered")
+    assert len(at.services.explorer.page(Wanted("", "", "", ""), None, 200).attempts) == attempts
+
+
+@pytest.mark.parametrize("number", ["4930901820", "+4930901820", "004930901820", "+49(0)30901820"])
+def test_every_form_of_a_full_number_is_checked_as_it_was_sent_to(at: World, number: str) -> None:
+    assert at.http.get(f"/verify_voice/{number}").json() == SUCCESS
+    code = at.code(newest(at, "+4930901820"))
+    assert at.http.get(f"/checkcode/+4930901820/{code}").json() == MATCH

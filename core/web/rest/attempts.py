@@ -11,7 +11,7 @@ from core.delivery.attempt import Attempt, Channel, State
 from core.delivery.explorer import CURSOR, Wanted
 from core.errors import CursorRefused, NumberRefused
 from core.services import Services
-from core.verification.number import parse_number
+from core.verification.number import AmbiguousNumber
 from core.web.rest.answers import AttemptAnswer, HeardAnswer
 from core.web.rest.bearer import App, MayRead
 from core.web.rest.problems import Code, Refused, documented, not_found
@@ -81,11 +81,18 @@ async def only_post() -> None:
 
 
 class ByNumber(BaseModel):
-    """Attempts to a number, E.164."""
+    """Attempts to a number, read as the start of a verification reads it."""
 
     model_config = ConfigDict(extra="forbid")
 
-    number: str = Field(min_length=3, max_length=40)
+    number: str = Field(
+        min_length=3, max_length=40, description="E.164, or national with `region`."
+    )
+    region: str | None = Field(
+        None,
+        pattern="^[A-Z]{2}$",
+        description="Country of a national number, ISO 3166; DEFAULT_REGION if left out.",
+    )
 
 
 class ById(BaseModel):
@@ -107,7 +114,7 @@ def search(services: App, token: MayRead, body: ByNumber | ById) -> Attempts:
     that nobody has verified."""
     if isinstance(body, ById):
         return Attempts(attempts=_answers(services.explorer.find(body.id)))
-    return Attempts(attempts=_answers(_of_number(services, body.number)))
+    return Attempts(attempts=_answers(_of_number(services, body.number, body.region)))
 
 
 @router.get(
@@ -142,9 +149,19 @@ def _answers(found: list[Attempt]) -> list[AttemptAnswer]:
     return [AttemptAnswer.of(one) for one in found]
 
 
-def _of_number(services: Services, typed: str) -> list[Attempt]:
+def _of_number(services: Services, typed: str, region: str | None) -> list[Attempt]:
     try:
-        number = parse_number(typed, default_region=services.settings.default_region, for_sms=False)
+        number = services.verifications.find_number(
+            typed, region=region or services.settings.default_region
+        )
+    except AmbiguousNumber as error:
+        raise Refused(
+            422,
+            Code.NUMBER_AMBIGUOUS,
+            error.cause,
+            error.remedy,
+            candidates=error.candidates,
+        ) from None
     except NumberRefused as error:
         raise Refused(422, Code.NUMBER_REFUSED, error.cause, error.remedy) from None
     return services.explorer.of_number(services.keyring.index("number", number.e164))

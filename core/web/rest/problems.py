@@ -1,10 +1,11 @@
 """Errors of the REST API, as problem details (RFC 9457).
 
 `code` is stable: programs compare it, people read `cause` and `remedy`. Nothing that was sent comes
-back in an error, since it may be a code or a number.
+back in an error, since it may be a code or a number; only the readings of an ambiguous number do,
+for the caller to choose from.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from core.errors import StoreUnavailable
+from core.verification.number import PhoneNumber
 
 MEDIA_TYPE = "application/problem+json"
 #: How soon a caller may try again when Redis is away.
@@ -34,6 +36,7 @@ class Code(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     TOO_LARGE = "too_large"
     NUMBER_REFUSED = "number_refused"
+    NUMBER_AMBIGUOUS = "number_ambiguous"
     CHANNEL_UNAVAILABLE = "channel_unavailable"
     KEY_REUSED = "key_reused"
     OVER_BUDGET = "over_budget"
@@ -54,8 +57,18 @@ class Mistake(BaseModel):
     message: str
 
 
+class Candidate(BaseModel):
+    """A number that the digits of a request can mean. Send `number` to choose it."""
+
+    number: str = Field(description="E.164.")
+    international: str = Field(description="As people write it.")
+    country: str = Field(description="ISO 3166 code.")
+    kind: str = Field(description="Such as mobile or landline.")
+
+
 class Problem(BaseModel):
-    """What went wrong, and what to do. `retry_after_seconds` is there where waiting helps."""
+    """What went wrong, and what to do. `retry_after_seconds` is there where waiting helps,
+    `candidates` where the caller has to choose a number."""
 
     type: str = "about:blank"
     title: str = Field(description="The status in words.")
@@ -65,6 +78,7 @@ class Problem(BaseModel):
     remedy: str
     retry_after_seconds: int | None = None
     errors: list[Mistake] = Field(default_factory=list)
+    candidates: list[Candidate] = Field(default_factory=list)
 
 
 class Refused(Exception):
@@ -79,6 +93,7 @@ class Refused(Exception):
         *,
         retry_after: timedelta | None = None,
         headers: Mapping[str, str] | None = None,
+        candidates: Sequence[PhoneNumber] = (),
     ) -> None:
         super().__init__(cause)
         self.status = status
@@ -87,6 +102,7 @@ class Refused(Exception):
         self.remedy = remedy
         self.retry_after = retry_after
         self.headers = dict(headers or {})
+        self.candidates = candidates
 
 
 def not_found(what: str) -> Refused:
@@ -108,6 +124,7 @@ def respond(
     retry_after: timedelta | None = None,
     headers: Mapping[str, str] | None = None,
     errors: list[Mistake] | None = None,
+    candidates: Sequence[PhoneNumber] = (),
 ) -> Response:
     """The answer for a problem."""
     more = {"Cache-Control": "no-store", **(headers or {})}
@@ -124,6 +141,15 @@ def respond(
         remedy=remedy,
         retry_after_seconds=seconds,
         errors=errors or [],
+        candidates=[
+            Candidate(
+                number=number.e164,
+                international=number.international,
+                country=number.region,
+                kind=number.kind.words,
+            )
+            for number in candidates
+        ],
     )
     body = problem.model_dump(mode="json", exclude_defaults=True) | {"type": problem.type}
     return JSONResponse(body, status, more, MEDIA_TYPE)
@@ -162,6 +188,7 @@ async def _refused(request: Request, error: Refused) -> Response:
         error.remedy,
         retry_after=error.retry_after,
         headers={**getattr(request.state, "limit_headers", {}), **error.headers},
+        candidates=error.candidates,
     )
 
 

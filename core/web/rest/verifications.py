@@ -64,12 +64,13 @@ class Start(BaseModel):
 
     number: str = Field(
         min_length=3, max_length=40, description="E.164, or national with `region`.",
-        examples=["+14155550123"],
     )  # fmt: skip
     channel: Channel = Channel.SMS
     mode: Mode = Field(Mode.SMS, description="What a PHLO is asked to do; others ignore it.")
     region: str | None = Field(
-        None, pattern="^[A-Z]{2}$", description="Country of a national number, ISO 3166."
+        None,
+        pattern="^[A-Z]{2}$",
+        description="Country of a national number, ISO 3166; DEFAULT_REGION if left out.",
     )
     locale: str | None = Field(
         None, max_length=35, pattern="^[A-Za-z0-9-]+$",
@@ -133,7 +134,7 @@ async def start(
             body.number,
             body.channel,
             mode=body.mode,
-            region=body.region,
+            region=body.region or services.settings.default_region,
             locale=body.locale,
             address=body.client_address,
             idempotency_key=_key(token, idempotency_key),
@@ -239,6 +240,7 @@ def cancel(services: App, token: MayVerify, verification: Id) -> VerificationAns
 #: Outcomes of a send that leave nothing to look at: status and code of the problem.
 _REFUSALS = {
     SendOutcome.NUMBER_REFUSED: (422, Code.NUMBER_REFUSED),
+    SendOutcome.AMBIGUOUS: (422, Code.NUMBER_AMBIGUOUS),
     SendOutcome.CHANNEL_UNAVAILABLE: (409, Code.CHANNEL_UNAVAILABLE),
     SendOutcome.KEY_REUSED: (409, Code.KEY_REUSED),
     SendOutcome.CLOSED: (409, Code.VERIFICATION_CLOSED),
@@ -257,7 +259,14 @@ async def _in_thread(request: Request, send: Callable[[], SentAnswer]) -> SentAn
 def _sent(services: Services, result: SendResult) -> SentAnswer:
     if result.outcome in _REFUSALS:
         status, code = _REFUSALS[result.outcome]
-        raise Refused(status, code, result.cause, result.remedy, retry_after=result.retry_after)
+        raise Refused(
+            status,
+            code,
+            result.cause,
+            result.remedy,
+            retry_after=result.retry_after,
+            candidates=result.candidates,
+        )
     if result.verification is None:
         raise not_found("verification")
     send = SendAnswer(outcome=result.outcome, cause=result.cause, remedy=result.remedy)

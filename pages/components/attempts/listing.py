@@ -1,5 +1,6 @@
 """The list of attempts: found by what somebody knows of one, or newest first, a page at a time."""
 
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,9 +15,11 @@ from core.panels.attempts import attempt_list, left_out_words, states
 from core.panels.choice import EVERY, channels, countries
 from core.panels.words import counted
 from core.services import Services
-from core.verification.number import parse_number
+from core.verification.number import AmbiguousNumber
 from pages.components.attempts.address import forget, go
+from pages.components.number_field import candidate_buttons, region_here
 from pages.components.panel import colours, csv, frame_height, grid, number, text
+from pages.components.shared import plain
 
 #: Keys of the filters, which are also their names in the address.
 _STATE, _CHANNEL, _COUNTRY, _ERROR = _FILTERS = (
@@ -57,8 +60,10 @@ def _find(app: Services) -> None:
         typed = st.text_input(
             "Find", placeholder="Phone number, verification id or message uuid", type="search"
         )
-        if st.form_submit_button("Find attempts", type="primary"):
-            _search(app, typed)
+        submitted = st.form_submit_button("Find attempts", type="primary")
+    # Outside of the form, where buttons may have callbacks.
+    if submitted:
+        _search(app, typed)
 
 
 def _search(app: Services, typed: str) -> None:
@@ -69,15 +74,23 @@ def _search(app: Services, typed: str) -> None:
         go(find=typed.strip().lower())
         st.rerun()
     try:
-        found = parse_number(typed, default_region=app.settings.default_region)
-    except NumberRefused:
+        found = app.verifications.find_number(typed, region=region_here(app))
+    except AmbiguousNumber as error:
+        st.warning(f"{error.cause} {error.remedy}")
+        candidate_buttons(error.candidates, partial(_go_to_number, app), key="reading")
+        return
+    except NumberRefused as error:
         st.warning(
-            "Nothing is kept under that id, and it is no full phone number. Write a number with "
-            "its country code, such as +1 415 555 0123."
+            "Nothing is kept under that id, and it is no full phone number. "
+            f"{plain(error.cause)} {plain(error.remedy)}"
         )
         return
-    go(number=app.keyring.index("number", found.e164))
+    _go_to_number(app, found.e164)
     st.rerun()
+
+
+def _go_to_number(app: Services, e164: str) -> None:
+    go(number=app.keyring.index("number", e164))
 
 
 def _found(app: Services) -> tuple[str, list[Attempt]] | None:

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from core.delivery.attempt import EventKind
+from core.delivery.attempt import Channel, EventKind, Mode
 from tests.web.rest.test_verifications import problem, started
 from tests.world import World, until
 
@@ -86,3 +86,16 @@ def test_what_is_no_number_is_refused(rest: httpx.Client) -> None:
 
 def test_an_attempt_that_is_not_kept_is_not_found(rest: httpx.Client) -> None:
     assert problem(rest.get(f"/attempts/{'a' * 24}-1")) == (404, "not_found")
+
+
+def test_a_search_reads_numbers_as_the_start_does(at: World, rest: httpx.Client) -> None:
+    fixed = at.services.verifications.start(
+        "+49 30 901820", Channel.VOICE, mode=Mode.CALL, idempotency_key="fixed line"
+    )
+    assert fixed.verification
+    for sought in ({"number": "030 901820", "region": "DE"}, {"number": "0049 (0) 30 901820"}):
+        found = rest.post("/attempts/search", json=sought).json()["attempts"]
+        assert [one["verification"] for one in found] == [fixed.verification]
+    answer = rest.post("/attempts/search", json={"number": "50056043", "region": "KW"})
+    assert problem(answer) == (422, "number_ambiguous")
+    assert [one["number"] for one in answer.json()["candidates"]] == ["+96550056043", "+50056043"]

@@ -321,3 +321,45 @@ def test_a_problem_repeats_nothing_that_was_sent(rest: httpx.Client, path: str, 
     answer = rest.post(path, content=body, headers={"Content-Type": "application/json"})
     assert problem(answer) == (422, "invalid_request")
     assert "491511" not in answer.text
+
+
+def test_an_ambiguous_number_is_a_problem_with_every_candidate_and_nothing_is_sent(
+    at: World, rest: httpx.Client
+) -> None:
+    answer = rest.post("/verifications", json={"number": "50056043", "region": "KW"})
+    assert problem(answer) == (422, "number_ambiguous")
+    candidates = answer.json()["candidates"]
+    assert [(one["number"], one["international"], one["country"]) for one in candidates] == [
+        ("+96550056043", "+965 500 56043", "KW"),
+        ("+50056043", "+500 56043", "FK"),
+    ]
+    assert rest.get("/attempts").json()["attempts"] == []
+    for one in candidates:
+        assert sent_to(at, one["number"]) == 0
+    chosen = candidates[1]["number"]
+    made = started(rest, chosen, region="KW")
+    assert at.look(made["id"]).verification.to == chosen
+    assert sent_to(at, chosen) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "region", "channel", "e164"),
+    [
+        ("491701234567", "DE", "voice", "+491701234567"),
+        ("+49 (0)170 1234567", None, "sms", "+491701234567"),
+        ("07700 900123", "UK", "sms", "+447700900123"),
+        ("+1 555 555 0100", None, "sms", "+15555550100"),
+    ],
+)
+def test_a_number_is_read_as_on_the_page(
+    at: World, rest: httpx.Client, number: str, region: str | None, channel: str, e164: str
+) -> None:
+    made = started(rest, number, region=region, channel=channel)
+    assert at.look(made["id"]).verification.to == e164
+
+
+def test_letters_among_the_digits_are_refused(rest: httpx.Client) -> None:
+    for number in ("+43 664 123456 Max", "+40721eeasd0"):
+        answer = rest.post("/verifications", json={"number": number})
+        assert problem(answer) == (422, "number_refused")
+        assert "letters" in answer.json()["cause"]

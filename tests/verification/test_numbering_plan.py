@@ -1,0 +1,118 @@
+"""What the product says of numbers follows from the numbering plan, its own examples too."""
+
+import itertools
+import re
+
+import phonenumbers
+import pytest
+from phonenumbers import PhoneNumberType
+
+from core.verification.number import (
+    PhoneNumber,
+    UnfitNumber,
+    WhyRefused,
+    example_for,
+    parse_number,
+)
+
+REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
+MOBILES = {
+    region
+    for region in REGIONS
+    if phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
+}
+# Each is refused for another reason, whatever is allowed.
+REFUSED = (
+    "12",
+    "+1 555 555 0100",
+    "+49 30 901820",
+    "+54 11 2345 6789",
+    "+55 11 8765 4321",
+    "+52 1 55 1234 5678",
+    "+881 6 123 45678",
+    "999999999999999999",
+)
+
+
+def read(
+    typed: str, region: str | None, *, allowed: frozenset[str] | None = None
+) -> PhoneNumber | UnfitNumber:
+    try:
+        return parse_number(typed, default_region=region, allowed=allowed)
+    except UnfitNumber as refused:
+        return refused
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "reason", "remedy"),
+    [
+        ("+54 11 2345 6789", None, WhyRefused.NOT_A_MOBILE, "write a 9 after +54"),
+        ("011 2345 6789", "AR", WhyRefused.NOT_A_MOBILE, "write a 9 after +54"),
+        ("+52 1 55 1234 5678", None, WhyRefused.TOO_LONG, "leave out the 1 after +52"),
+        ("044 55 1234 5678", "MX", WhyRefused.TOO_LONG, "leave out the 044 after +52"),
+        ("(11) 8765-4321", "BR", WhyRefused.INVALID, "write a 9 after the first 2 digits"),
+        ("0692 12 34 56", "FR", WhyRefused.INVALID, "number of Monaco or Réunion"),
+        ("0692 12 34 56", "FR", WhyRefused.INVALID, "+262"),
+    ],
+)
+def test_a_refusal_says_what_to_write(
+    typed: str, region: str | None, reason: WhyRefused, remedy: str
+) -> None:
+    refused = read(typed, region)
+    assert isinstance(refused, UnfitNumber)
+    assert refused.reason is reason
+    assert remedy in refused.remedy
+    assert "takes no text" not in refused.cause
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_example_shown_is_accepted_with_that_country_alone(region: str) -> None:
+    allowed = frozenset({region})
+    # Tristan da Cunha has no mobile numbers.
+    for_sms = region in MOBILES
+    for browser in (None, region, "DE"):
+        typed = example_for(browser, allowed)
+        number = parse_number(typed, default_region=None, allowed=allowed, for_sms=for_sms)
+        assert number.international == typed
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_examples_in_refusals_are_accepted_under_the_same_setting(region: str) -> None:
+    allowed = frozenset({region})
+    examples = 0
+    for typed, browser in itertools.product(REFUSED, (region, "FR", None)):
+        refused = read(typed, browser, allowed=allowed)
+        assert isinstance(refused, UnfitNumber)
+        for example in re.findall(r"\+\d[\d\s().-]{4,}\d", refused.remedy):
+            examples += 1
+            parse_number(example, default_region=None, allowed=allowed, for_sms=region in MOBILES)
+    assert examples
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "where"),
+    [
+        ("+1 555 555 0100", None, "US"),
+        ("(999) 555-0199", "US", "US"),
+        ("+44 7700 900123", None, "GB"),
+        ("07700 900123", "GB", "GB"),
+        ("07700 900123", "UK", "GB"),
+        ("447700900123", "DE", "GB"),
+        ("06 39 98 12 34", "FR", "FR"),
+        ("020 911 1234", "IE", "IE"),
+        ("+61 491 570 006", None, "AU"),
+        ("+49 176 04069001", None, "DE"),
+        ("+46 70 174 06 05", None, "SE"),
+    ],
+)
+def test_numbers_kept_for_fiction_are_accepted_on_request(
+    typed: str, region: str | None, where: str
+) -> None:
+    number = parse_number(typed, default_region=region, accept_fictional=True)
+    assert number.region == where
+    assert parse_number(number.e164, default_region=None, accept_fictional=True) == number
+
+
+@pytest.mark.parametrize("typed", ["+1 555 555 0100", "+44 7700 900123", "+33 6 39 98 12 34"])
+def test_numbers_kept_for_fiction_are_refused_otherwise(typed: str) -> None:
+    assert isinstance(read(typed, None), UnfitNumber)
