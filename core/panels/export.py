@@ -9,7 +9,7 @@ from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
 #: What spreadsheets may read as the start of a formula (OWASP, CSV Injection), also in full width,
 #: and behind blanks or quotes, which some of them drop.
-_FORMULA = re.compile(r"""[\s"'\u200b\ufeff]*[\t\r\n=+\-@＝＋－＠﹦﹢﹣﹫]""")
+_FORMULA = re.compile(r"""[\s"'\u200b\ufeff]*[\t\r\n=+\-@＝＋－＠﹦﹢﹣﹫]""")  # noqa: RUF001
 
 
 def csv_of(frame: pd.DataFrame) -> bytes:
