@@ -20,7 +20,7 @@ def test_nothing_said_is_the_last_24_hours_in_the_viewers_zone() -> None:
     found = choice({}, NOW, "Asia/Kathmandu")
     assert found.zone == KATHMANDU
     assert found.range == preset(Preset.DAY, NOW, KATHMANDU)
-    assert found.before == compared(found.range, Comparison.PREVIOUS)
+    assert found.before == compared(found.range, Comparison.PREVIOUS, found.zone)
     assert found.filters == Filters()
     assert not found.is_over
 

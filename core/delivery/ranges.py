@@ -79,18 +79,23 @@ def preset(name: Preset, now: datetime, zone: ZoneInfo) -> Range:
     return Range(from_ms(_down(to_ms(now - length), slot)), now)
 
 
-def compared(chosen: Range, by: Comparison) -> Range | None:
-    """The range that `chosen` is compared with: as long as it, and in the past of it."""
+def compared(chosen: Range, by: Comparison, zone: ZoneInfo) -> Range | None:
+    """The range that `chosen` is compared with, in the past of it: as long as it, or the same local
+    hours of the zone, whatever its clocks did in between."""
     match by:
         case Comparison.NONE:
             return None
         case Comparison.PREVIOUS:
-            shift = chosen.length
+            return Range(chosen.start - chosen.length, chosen.start)
         case Comparison.WEEKDAY:
             shift = timedelta(weeks=max(1, -(-chosen.length // timedelta(weeks=1))))
         case Comparison.YEAR:
             shift = timedelta(days=364)
-    return Range(chosen.start - shift, chosen.end - shift)
+    # Arithmetic on moments of one zone is that of its clocks.
+    start = (chosen.start.astimezone(zone) - shift).astimezone(UTC)
+    end = (chosen.end.astimezone(zone) - shift).astimezone(UTC)
+    # A range within an hour that clocks show twice, or skip, may end before it begins.
+    return Range(start, end if start < end else start + chosen.length)
 
 
 def between(one: datetime, other: datetime, now: datetime) -> Range:

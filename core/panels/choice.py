@@ -65,7 +65,7 @@ def choice(said: Mapping[str, object], now: datetime, viewer: str | None) -> Cho
     by = _among({str(one) for one in COMPARISONS}, said.get("compare"), Comparison.PREVIOUS)
     return Choice(
         range=chosen,
-        before=compared(chosen, Comparison(by)),
+        before=compared(chosen, Comparison(by), zone),
         by=Comparison(by),
         filters=_filters(said),
         zone=zone,

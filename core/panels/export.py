@@ -5,16 +5,22 @@ import re
 from typing import Any
 
 import pandas as pd
-from pandas.api.types import is_object_dtype
+from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
+
+#: What spreadsheets may read as the start of a formula (OWASP, CSV Injection), also in full width,
+#: and behind blanks or quotes, which some of them drop.
+_FORMULA = re.compile(r"""[\s"'\u200b\ufeff]*[\t\r\n=+\-@＝＋－＠﹦﹢﹣﹫]""")  # noqa: RUF001
 
 
 def csv_of(frame: pd.DataFrame) -> bytes:
-    """The frame as CSV, UTF-8: its index too where that has a name. Numbers are written in full, a
-    missing one as nothing, moments in ISO 8601 with their zone, a list with spaces between."""
+    """The frame as CSV, UTF-8 with the byte-order mark that Excel needs: its index too where that
+    has a name. Numbers are written in full, a missing one as nothing, moments in ISO 8601 with
+    their zone, a list with spaces between. Text that could begin a formula gets an apostrophe."""
     made = frame.reset_index() if frame.index.names != [None] else frame.copy(deep=False)
-    for name in made.columns[[is_object_dtype(one) for one in made.dtypes]]:
-        made[name] = made[name].map(_text)
-    return made.to_csv(index=False, lineterminator="\r\n").encode()
+    for name, kind in made.dtypes.items():
+        if not (is_numeric_dtype(kind) or is_datetime64_any_dtype(kind)):
+            made[name] = made[name].map(_text)
+    return made.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
 def parquet_of(frame: pd.DataFrame) -> bytes:
@@ -32,4 +38,6 @@ def file_name(name: str, suffix: str, *, simulated: bool) -> str:
 
 
 def _text(value: Any) -> Any:
-    return " ".join(str(one) for one in value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        value = " ".join(str(one) for one in value)
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from core.sandbox.errors import NotRunning, Refusal, Unauthorized
+from core.sandbox.errors import NotRunning, Refusal, StorageFailed, Unauthorized
 
 # What Plivo was seen to answer, word for word: clients may look for it.
 _UNAUTHORIZED = (
@@ -85,7 +85,7 @@ class ErrorAnswers:
             return PlainTextResponse(_UNAUTHORIZED, 401, headers=_CHALLENGE)
         if isinstance(e, Refusal):
             return error(e.status, e.text)
-        if isinstance(e, NotRunning):
+        if isinstance(e, NotRunning | StorageFailed):
             return error(503, str(e))
         if isinstance(e, HTTPException):
             texts = {404: "not found", 405: "method not allowed"}

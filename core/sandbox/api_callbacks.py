@@ -7,6 +7,7 @@ from starlette.routing import Route
 from core.sandbox.answers import answer
 from core.sandbox.callbacks import Callbacks
 from core.sandbox.gate import Gate
+from core.sandbox.paging import allow_filters
 
 
 class CallbackApi:
@@ -20,5 +21,6 @@ class CallbackApi:
         return [Route("/v1/sandbox/callbacks", self._gate.guard(self.list), methods=["GET"])]
 
     async def list(self, request: Request) -> Response:
+        allow_filters(request, {"reference"})
         reference = request.query_params.get("reference")
         return answer({"objects": self._callbacks.log_of(reference)})

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.sandbox.answers import Body, answer, read_json
-from core.sandbox.call_log import Call, CallFilter, CallOrder
+from core.sandbox.call_log import CONSTANTS, LONGEST_BILLED, Call, CallFilter, CallOrder
 from core.sandbox.call_records import live_record, record
 from core.sandbox.calls import Switchboard
 from core.sandbox.clock import SandboxClock
@@ -16,12 +16,29 @@ from core.sandbox.faults import Faults
 from core.sandbox.gate import Gate
 from core.sandbox.numbers import destination, searched
 from core.sandbox.outgoing import is_web_address
-from core.sandbox.paging import page_of, span_of
+from core.sandbox.paging import (
+    PAGE_NAMES,
+    allow_filters,
+    named_with_operators,
+    page_of,
+    span_of,
+    whole,
+)
 
 DAY = 24 * 3600
 LISTED_SECONDS = 7 * DAY
 LONGEST_SPAN = 30 * DAY
 LONGEST_CALL = 86_400  # seconds
+HIGHEST_CAUSE = 9999
+
+_LIVE_FILTERS = {"status", "call_direction", "from_number", "to_number", *PAGE_NAMES}
+_FILTERS = {
+    *PAGE_NAMES,
+    *CONSTANTS,
+    *named_with_operators("end_time"),
+    *named_with_operators("bill_duration"),
+    *("from_number", "to_number", "hangup_cause_code", "hangup_source"),
+}
 
 
 class CallApi:
@@ -66,27 +83,47 @@ class CallApi:
     async def list(self, request: Request) -> Response:
         query = request.query_params
         if "status" in query:
-            going_on = self._switchboard.calls.going_on()
-            return answer({"calls": [c.call_uuid for c in going_on if _is(c, query["status"])]})
+            return self._going_on(request)
         self._gate.count_list()
+        allow_filters(request, _FILTERS)
         page = page_of(request)
         since, until = self._span(request)
-        code = query.get("hangup_cause_code")
-        if code is not None and not code.isdigit():
-            raise Refusal(400, "hangup_cause_code must be a number")
+        shortest, longest = _billed(request)
+        if not _is_here(request):
+            longest = shortest - 1
         where = CallFilter(
             since=since,
             until=until,
             from_number=searched(query.get("from_number")),
             to_number=searched(query.get("to_number")),
-            hangup_cause_code=int(code) if code is not None else None,
+            hangup_cause_code=_cause(request),
             hangup_source=query.get("hangup_source"),
+            shortest=shortest,
+            longest=longest,
+            speed=self._clock.speed,
         )
         calls, total = self._switchboard.calls.page(where, page.limit, page.offset)
         more = page.offset + page.limit < total
         meta = page.meta(request, f"/v1/Account/{self._auth_id}/Call/", more=more)
         objects = [record(call, self._auth_id, self._zone, self._clock) for call in calls]
         return answer({"meta": {**meta, "total_count": total}, "objects": objects})
+
+    def _going_on(self, request: Request) -> Response:
+        """Ids of calls without an end; these alone have a status."""
+        allow_filters(request, _LIVE_FILTERS)
+        page, query = page_of(request), request.query_params
+        if query["status"] not in {"live", "queued"}:
+            raise Refusal(400, "status must be live or queued")
+        callers, numbers = searched(query.get("from_number")), searched(query.get("to_number"))
+        found = [
+            call.call_uuid
+            for call in self._switchboard.calls.going_on()
+            if _is(call, query["status"])
+            and _is_here(request)
+            and callers in {None, call.from_number}
+            and numbers in {None, call.to_number}
+        ]
+        return answer({"calls": found[page.offset : page.offset + page.limit]})
 
     async def get(self, request: Request) -> Response:
         call = self._switchboard.calls.find(request.path_params["call_uuid"])
@@ -144,6 +181,38 @@ def read_orders(body: Body) -> list[CallOrder]:
         )
         for number in numbers
     ]
+
+
+def _is_here(request: Request) -> bool:
+    """Whether a call of the sandbox can fit the filters that are the same for all of them."""
+    query = request.query_params
+    return all(query.get(name, value) == value for name, value in CONSTANTS.items())
+
+
+def _cause(request: Request) -> int | None:
+    name = "hangup_cause_code"
+    if name not in request.query_params:
+        return None
+    code = whole(request, name, 0)
+    if not 0 <= code <= HIGHEST_CAUSE:
+        raise Refusal(400, f"{name} must be 0 to {HIGHEST_CAUSE}")
+    return code
+
+
+def _billed(request: Request) -> tuple[int, int]:
+    """The fewest and the most seconds that the filters on `bill_duration` leave."""
+    shortest, longest = 0, LONGEST_BILLED
+    for name in named_with_operators("bill_duration"):
+        if name not in request.query_params:
+            continue
+        seconds = whole(request, name, 0)
+        if not 0 <= seconds <= LONGEST_BILLED:
+            raise Refusal(400, f"{name} must be 0 to {LONGEST_BILLED} seconds")
+        if name.endswith(("duration", "__gte", "__gt")):
+            shortest = max(shortest, seconds + name.endswith("__gt"))
+        if name.endswith(("duration", "__lte", "__lt")):
+            longest = min(longest, seconds - name.endswith("__lt"))
+    return shortest, longest
 
 
 def _is(call: Call, status: str) -> bool:

@@ -13,14 +13,28 @@ from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
 from core.sandbox.faults import Faults
 from core.sandbox.gate import Gate
-from core.sandbox.message_log import Message, MessageFilter, record
+from core.sandbox.message_log import CONSTANTS, Message, MessageFilter, record
 from core.sandbox.numbers import destination, searched, sender
 from core.sandbox.outgoing import is_web_address
-from core.sandbox.paging import page_of, span_of
+from core.sandbox.paging import (
+    PAGE_NAMES,
+    allow_filters,
+    named_with_operators,
+    page_of,
+    span_of,
+)
 
 LISTED_SECONDS = 24 * 3600
 SHORTEST_EXPIRY, LONGEST_EXPIRY = 5, 10_800  # seconds
 
+_FILTERS = {
+    *PAGE_NAMES,
+    *CONSTANTS,
+    *named_with_operators("message_time"),
+    *("message_state", "error_code", "from_number", "to_number", "destination_country_iso2"),
+}
+#: Those of Plivo's pages and of its SDK; the sandbox reaches the first five.
+_STATES = ["queued", "sent", "delivered", "undelivered", "failed", "received", "rejected", "read"]
 _LOGS = {"true", "false", "content_only", "number_only"}
 
 
@@ -64,11 +78,14 @@ class MessageApi:
 
     async def list(self, request: Request) -> Response:
         self._gate.count_list()
+        allow_filters(request, _FILTERS)
         page = page_of(request)
         since, until = span_of(request, "message_time", self._clock, LISTED_SECONDS)
         query = request.query_params
+        if query.get("message_state", _STATES[0]) not in _STATES:
+            raise Refusal(400, f"message_state must be one of {', '.join(_STATES)}")
         found: list[Message] = []
-        if query.get("message_direction", "outbound") == "outbound":
+        if all(query.get(name, value) == value for name, value in CONSTANTS.items()):
             where = MessageFilter(
                 since=since,
                 until=until,

@@ -21,7 +21,7 @@ from core.sandbox.callbacks import Callbacks
 from core.sandbox.calls import Switchboard
 from core.sandbox.carrier import Carrier
 from core.sandbox.clock import SandboxClock
-from core.sandbox.errors import NotRunning, Refusal
+from core.sandbox.errors import NotRunning, Refusal, StorageFailed
 from core.sandbox.farewell import told_on_signals
 from core.sandbox.faults import Faults
 from core.sandbox.fetch import Fetcher
@@ -116,7 +116,7 @@ class Sandbox:
             *self._handset_api.routes(),
         ]
         errors = ErrorAnswers(json_401=json_401)
-        kinds = (HTTPException, Refusal, NotRunning, Exception)
+        kinds = (HTTPException, Refusal, NotRunning, StorageFailed, Exception)
         self.asgi = Starlette(
             routes=routes, exception_handlers={kind: errors.refused for kind in kinds}
         )

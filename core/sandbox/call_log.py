@@ -11,6 +11,11 @@ from core.sandbox.pricing import price_of
 from core.sandbox.storage import Storage
 
 BILLED_STEP = 60  # seconds
+LONGEST_BILLED = 10**9  # seconds; longer than any call
+
+#: Filters of a list that are the same for every call of the sandbox. None: there is no such thing
+#: here, so that whatever is asked for matches nothing.
+CONSTANTS = {"call_direction": "outbound", "subaccount": None, "parent_call_uuid": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +81,7 @@ class Call(CallOrder):
         """Whole simulated seconds between answer and end; 0 if it was not answered."""
         if self.answered_at is None or self.ended_at is None:
             return 0
-        return max(1, round(clock.simulated(self.answered_at, self.ended_at)))
+        return max(1, int(clock.simulated(self.answered_at, self.ended_at) + 0.5))
 
     def cost(self, clock: SandboxClock) -> Decimal:
         return self.rate * math.ceil(self.talked(clock) / BILLED_STEP)
@@ -92,14 +97,24 @@ class CallFilter:
     to_number: str | None = None
     hangup_cause_code: int | None = None
     hangup_source: str | None = None
+    #: Bounds of the seconds talked, both included; `speed` is the sandbox's.
+    shortest: int = 0
+    longest: int = LONGEST_BILLED
+    speed: float = 1.0
 
 
+#: As `Call.talked` has it.
+_TALKED = (
+    "CASE WHEN answered_at IS NULL THEN 0"
+    " ELSE max(1, CAST(max(0.0, ended_at - answered_at) * :speed + 0.5 AS INTEGER)) END"
+)
 _FILTER = (
     " FROM calls WHERE ended_at >= :since AND ended_at < :until"
     " AND (:from_number IS NULL OR from_number = :from_number)"
     " AND (:to_number IS NULL OR to_number = :to_number)"
     " AND (:hangup_cause_code IS NULL OR hangup_code = :hangup_cause_code)"
     " AND (:hangup_source IS NULL OR hangup_source = :hangup_source)"
+    f" AND {_TALKED} BETWEEN :shortest AND :longest"
 )
 
 

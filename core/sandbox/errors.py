@@ -5,6 +5,7 @@ SandboxError
 │   └── Unauthorized  the credentials are wrong; Plivo says so in plain text
 ├── InvalidXml      an answer is no Plivo XML that the sandbox can follow
 ├── NotRunning      the carrier was asked for something outside `Sandbox.running()`
+├── StorageFailed   the state file cannot be written or read at the moment, such as on a full disk
 └── FileInUse       another process has the state file
 """
 
@@ -35,6 +36,10 @@ class InvalidXml(SandboxError):
 
 class NotRunning(SandboxError):
     """The state file is closed."""
+
+
+class StorageFailed(SandboxError):
+    """Nothing was written. The text is SQLite's own, and quotes no value."""
 
 
 class FileInUse(SandboxError):

@@ -17,6 +17,19 @@ DELIVERED = "delivered"
 UNDELIVERED = "undelivered"
 FAILED = "failed"
 
+#: Fields of a record, or filters of a list, that are the same for every message of the sandbox.
+#: None: there is no such thing here, so that whatever is asked for matches nothing.
+CONSTANTS = {
+    "message_direction": "outbound",
+    "message_type": "sms",
+    "subaccount": None,
+    "powerpack_id": None,
+    "tendlc_campaign_id": "",
+    "tendlc_registration_status": "",
+    "conversation_id": "",
+    "conversation_origin": "",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

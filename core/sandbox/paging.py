@@ -1,5 +1,6 @@
-"""Pages of lists: `limit`, `offset`, and the links to the neighbours."""
+"""Lists: their filters, pages by `limit` and `offset`, and the links to the neighbours."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +12,9 @@ from core.sandbox.errors import Refusal
 from core.sandbox.moments import parse_filter
 
 MOST = 20
+MOST_OFFSET = 10**9  # far below the largest integer of SQLite
+PAGE_NAMES = ("limit", "offset")
+OPERATORS = ("__gt", "__gte", "__lt", "__lte")
 
 # Moments are whole microseconds, so this lies between a moment and the next.
 _HALF_MICROSECOND = 5e-7
@@ -42,14 +46,30 @@ class Page:
         return f"{path}?{urlencode([('limit', self.limit), ('offset', offset), *filters])}"
 
 
+def allow_filters(request: Request, names: Collection[str]) -> None:
+    """Refusal 400 for a parameter that is not in `names`, or is given twice: a filter that is
+    ignored answers another question than the one that was asked."""
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in given:
+        if name not in names:
+            raise Refusal(400, f"{name[:40]} is not a filter of this list")
+        if given.count(name) > 1:
+            raise Refusal(400, f"{name} may be given once only")
+
+
+def named_with_operators(name: str) -> tuple[str, ...]:
+    """A filter and its forms for comparison, such as `end_time__gte`."""
+    return (name, *(f"{name}{operator}" for operator in OPERATORS))
+
+
 def page_of(request: Request) -> Page:
     """`limit` is 1 to 20, 20 unless asked for; Refusal 400 outside that."""
-    limit = _whole(request, "limit", MOST)
-    offset = _whole(request, "offset", 0)
+    limit = whole(request, "limit", MOST)
+    offset = whole(request, "offset", 0)
     if not 1 <= limit <= MOST:
         raise Refusal(400, f"limit must be 1 to {MOST}")
-    if offset < 0:
-        raise Refusal(400, "offset must not be negative")
+    if not 0 <= offset <= MOST_OFFSET:
+        raise Refusal(400, f"offset must be 0 to {MOST_OFFSET}")
     return Page(limit, offset)
 
 
@@ -62,7 +82,7 @@ def span_of(
     """
     given = {
         key: parse_filter(key, request.query_params[key])
-        for key in (name, *(f"{name}__{suffix}" for suffix in ("gt", "gte", "lt", "lte")))
+        for key in named_with_operators(name)
         if key in request.query_params
     }
     if not given:
@@ -80,7 +100,8 @@ def span_of(
     return since, until
 
 
-def _whole(request: Request, name: str, default: int) -> int:
+def whole(request: Request, name: str, default: int) -> int:
+    """The whole number in a parameter; Refusal 400 if it is none."""
     try:
         return int(request.query_params.get(name, default))
     except ValueError:

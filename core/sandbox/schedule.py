@@ -13,12 +13,14 @@ from enum import StrEnum
 from typing import Any
 
 from core.sandbox.clock import SandboxClock
+from core.sandbox.errors import StorageFailed
 from core.sandbox.storage import Storage
 
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 50
-UNREADABLE_PAUSE = 1.0  # seconds until a table that could not be read is tried again
+STORAGE_PAUSE = 1.0  # seconds until a state file that failed is tried again
+LONGEST_PAUSE = 5.0  # seconds without a look: a request may have found the state file failing
 AFTER_A_CRASH = 10.0  # simulated seconds until a job that raised is tried again
 
 Payload = dict[str, Any]
@@ -72,10 +74,13 @@ class Schedule:
             while True:
                 self._wake.clear()
                 try:
+                    if self._storage.is_failing:
+                        # Before any job: its callback would go out again with each try.
+                        await asyncio.sleep(STORAGE_PAUSE)
+                        self._storage.probe()
                     pause = self._start_what_is_due()
-                except sqlite3.Error:
-                    log.exception("sandbox schedule could not be read")
-                    pause = UNREADABLE_PAUSE
+                except StorageFailed:
+                    continue
                 try:
                     await asyncio.wait_for(self._wake.wait(), pause)
                 except TimeoutError:
@@ -86,22 +91,34 @@ class Schedule:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
 
-    def _start_what_is_due(self) -> float | None:
-        """Start what is due; return the seconds until the next row, None if there is none."""
+    def _start_what_is_due(self) -> float:
+        """Start what is due; return the seconds until the next row, at most LONGEST_PAUSE."""
         now = self._clock.now()
         for row in self._storage.rows("SELECT * FROM schedule ORDER BY due, id LIMIT 200"):
             if row["due"] > now:
-                return float(row["due"]) - now
+                return min(float(row["due"]) - now, LONGEST_PAUSE)
             if row["lane"] in self._lanes:
                 continue
             if len(self._lanes) >= MOST_AT_ONCE:
-                return None
+                return LONGEST_PAUSE
             self._lanes[row["lane"]] = asyncio.create_task(self._do(row))
-        return None
+        return LONGEST_PAUSE
 
     async def _do(self, row: sqlite3.Row) -> None:
         try:
+            await self._work(row)
+        except StorageFailed:
+            # Logged by the storage. The row stays due, and `run` waits until there is room.
+            return
+        finally:
+            del self._lanes[row["lane"]]
+            self._wake.set()
+
+    async def _work(self, row: sqlite3.Row) -> None:
+        try:
             await self._handlers[Job(row["job"])](json.loads(row["payload"]))
+        except StorageFailed:
+            raise
         except Exception:
             # The row stays, or the message it belongs to would hang for ever.
             log.exception("sandbox job failed", extra={"job": row["job"]})
@@ -111,6 +128,3 @@ class Schedule:
             )
         else:
             self._storage.run("DELETE FROM schedule WHERE id = :id", id=row["id"])
-        finally:
-            del self._lanes[row["lane"]]
-            self._wake.set()

@@ -7,19 +7,23 @@ schedule would do everything twice.
 """
 
 import dataclasses
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.sandbox.errors import FileInUse, NotRunning
+from core.sandbox.errors import FileInUse, NotRunning, StorageFailed
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+log = logging.getLogger(__name__)
+
 KEPT_SECONDS = 7 * 24 * 3600
+PROBED_BYTES = 256 * 1024
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
@@ -69,6 +73,8 @@ CREATE INDEX IF NOT EXISTS callback_attempts_by_callback ON callback_attempts (c
 CREATE TABLE IF NOT EXISTS handsets (
     number TEXT PRIMARY KEY, auto_answer INTEGER NOT NULL DEFAULT 0,
     press TEXT NOT NULL DEFAULT '1', cleared_at REAL NOT NULL DEFAULT 0);
+
+CREATE TABLE IF NOT EXISTS room (id INTEGER PRIMARY KEY, filler BLOB NOT NULL);
 """
 
 _PRUNING = (
@@ -81,11 +87,16 @@ _PRUNING = (
 
 
 class Storage:
-    """The state file in `folder`, open between `open` and `close`."""
+    """The state file in `folder`, open between `open` and `close`.
+
+    Every method raises StorageFailed where SQLite cannot work, such as on a full disk. That is
+    logged once; `is_failing` is true from then on, until `probe` has found room again.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "sandbox.sqlite3"
         self._connection: sqlite3.Connection | None = None
+        self.is_failing = False
 
     def open(self, now: float) -> None:
         """Create or take up the file, readable by its owner alone; drop what is a week old.
@@ -109,14 +120,15 @@ class Storage:
             # A killed process loses nothing; only a power cut may cost the last moments.
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.executescript(_SCHEMA)
-            for statement in _PRUNING:
-                connection.execute(statement, {"oldest": now - KEPT_SECONDS})
         except sqlite3.OperationalError as e:
             connection.close()
             if "locked" in str(e):
                 raise FileInUse(f"Another sandbox uses {self.path}.") from e
             raise
         self._connection = connection
+        with suppress(StorageFailed):
+            for statement in _PRUNING:
+                self.run(statement, oldest=now - KEPT_SECONDS)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -130,24 +142,35 @@ class Storage:
         if db.in_transaction:
             yield
             return
-        db.execute("BEGIN IMMEDIATE")
         try:
+            self._execute("BEGIN IMMEDIATE")
             yield
+            self._execute("COMMIT")
         except BaseException:
-            db.execute("ROLLBACK")
+            # SQLite has rolled back by itself where the disk is full, or left it to us: it depends
+            # on the statement that failed.
+            if db.in_transaction:
+                db.execute("ROLLBACK")
             raise
-        db.execute("COMMIT")
 
     def run(self, sql: str, /, **values: Any) -> int:
         """Execute one statement; return the number of rows it changed."""
-        return self._db().execute(sql, values).rowcount
+        return self._execute(sql, values).rowcount
 
     def rows(self, sql: str, /, **values: Any) -> list[sqlite3.Row]:
-        return self._db().execute(sql, values).fetchall()
+        return self._execute(sql, values).fetchall()
 
     def row(self, sql: str, /, **values: Any) -> sqlite3.Row | None:
-        row: sqlite3.Row | None = self._db().execute(sql, values).fetchone()
+        row: sqlite3.Row | None = self._execute(sql, values).fetchone()
         return row
+
+    def probe(self) -> None:
+        """Find out whether there is room for more than any job writes: a small write may succeed
+        on a disk where the next one fails."""
+        self.run("INSERT OR REPLACE INTO room VALUES (1, zeroblob(:bytes))", bytes=PROBED_BYTES)
+        self.run("DELETE FROM room")
+        self.is_failing = False
+        log.warning("sandbox can write its state file again")
 
     def save(self, table: str, record: "DataclassInstance") -> None:
         """Write a record whole; its fields are the table's columns."""
@@ -156,6 +179,15 @@ class Storage:
         marks = ", ".join(f":{name}" for name in values)
         # The names are those of a table and of a class, never of a request.
         self.run(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", **values)  # noqa: S608
+
+    def _execute(self, sql: str, values: dict[str, Any] | None = None) -> sqlite3.Cursor:
+        try:
+            return self._db().execute(sql, values or {})
+        except sqlite3.OperationalError as error:
+            if not self.is_failing:
+                self.is_failing = True
+                log.error("sandbox cannot write its state file", extra={"cause": str(error)})
+            raise StorageFailed(f"The sandbox cannot write its state file: {error}.") from error
 
     def _db(self) -> sqlite3.Connection:
         if self._connection is None:

@@ -100,7 +100,7 @@ def fill(connection: RedisConnection, keys: Keys, now: datetime, per_day: int) -
 def page(queries: Queries, chosen: Range) -> None:
     """All that the page asks for one range."""
     queries.forget()
-    before = compared(chosen, Comparison.PREVIOUS)
+    before = compared(chosen, Comparison.PREVIOUS, ZONE)
     for one in (chosen, before):
         assert one is not None
         queries.totals(one)

@@ -103,7 +103,7 @@ def test_errors_are_counted_by_channel_and_code(at: World, made: pd.DataFrame) -
     codes = np.array(["30", "50", "900"])[lost["code"]]
     expected = lost.groupby(["channel", codes]).size().to_dict()
     chosen = chosen_of(at, Preset.WEEK)
-    found = at.services.queries.errors(chosen, ALL, compared(chosen, Comparison.PREVIOUS))
+    found = at.services.queries.errors(chosen, ALL, compared(chosen, Comparison.PREVIOUS, UTC_ZONE))
     assert found["count"].to_dict() == expected
     assert found["previous"].sum() == 0
     assert found["count"].is_monotonic_decreasing

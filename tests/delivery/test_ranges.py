@@ -85,7 +85,7 @@ def test_a_preset_starts_where_people_would_say(name: Preset, start: str, end: s
 
 @given(spans, st.sampled_from([Comparison.PREVIOUS, Comparison.WEEKDAY, Comparison.YEAR]))
 def test_a_comparison_is_as_long_and_does_not_overlap(chosen: Range, by: Comparison) -> None:
-    other = compared(chosen, by)
+    other = compared(chosen, by, ZoneInfo("UTC"))
     assert other is not None
     assert other.length == chosen.length
     if by is not Comparison.YEAR or chosen.length <= timedelta(days=364):
@@ -112,3 +112,52 @@ def test_the_days_of_a_month_are_those_of_the_zone() -> None:
     assert tier is Tier.QUARTER
     assert len(edges) == 31
     assert {one.strftime("%H:%M") for one in local} == {"00:00"}
+
+
+#: Zones with their changes of clocks in 2026: forward and back, some of half an hour.
+CHANGES = [
+    ("Europe/Berlin", "2026-03-29"),
+    ("Europe/Berlin", "2026-10-25"),
+    ("America/New_York", "2026-03-08"),
+    ("America/New_York", "2026-11-01"),
+    ("Australia/Lord_Howe", "2026-04-05"),
+    ("Australia/Lord_Howe", "2026-10-04"),
+    ("Africa/Cairo", "2026-04-24"),
+]
+FIRST = datetime(2025, 2, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("by", [Comparison.WEEKDAY, Comparison.YEAR])
+@pytest.mark.parametrize(("name", "changed"), CHANGES)
+def test_the_same_weekday_has_the_same_local_hours_across_a_change_of_clocks(
+    name: str, changed: str, by: Comparison
+) -> None:
+    zone = ZoneInfo(name)
+    # Noon to two, a week from before the change to after it; a year ago it was on another date.
+    for days in range(1, 7):
+        noon = datetime.fromisoformat(f"{changed}T12:00").replace(tzinfo=zone)
+        start = noon + timedelta(days=days)
+        chosen = Range(start.astimezone(UTC), (start + timedelta(hours=2)).astimezone(UTC))
+        other = compared(chosen, by, zone)
+        assert other is not None
+        assert other.length == chosen.length
+        begins, ends = other.start.astimezone(zone), other.end.astimezone(zone)
+        assert (begins.hour, begins.minute, ends.hour) == (12, 0, 14)
+        assert begins.weekday() == start.weekday()
+
+
+@given(
+    st.integers(0, 700 * 24 * 60).map(lambda n: FIRST + timedelta(minutes=n)),
+    st.timedeltas(timedelta(minutes=1), timedelta(days=40)),
+    st.sampled_from(CHANGES),
+    st.sampled_from(list(Comparison)),
+)
+def test_a_comparison_is_never_empty_and_never_later(
+    start: datetime, length: timedelta, change: tuple[str, str], by: Comparison
+) -> None:
+    chosen = Range(start, start + length)
+    other = compared(chosen, by, ZoneInfo(change[0]))
+    if other is not None:
+        assert other.start < other.end
+        assert other.start < chosen.start
+        assert abs(other.length - length) <= timedelta(hours=2)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 from fastapi import APIRouter, Depends, Query
+from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, create_model
 
 from core.delivery.alert_rules import Measure, Rule
@@ -153,8 +154,9 @@ class Asked:
 async def _asked(
     services: App,
     range_: Annotated[
-        Preset, Query(alias="range", description="Ends now; `start` and `end` go before it.")
-    ] = Preset.DAY,
+        Preset | None,
+        Query(alias="range", description="Ends now; 24h by default. Not with `start` and `end`."),
+    ] = None,
     start: Annotated[Moment | None, Query(description="With `end`: a range of its own.")] = (None),
     end: Moment | None = None,
     compare: Comparison = Comparison.NONE,
@@ -167,11 +169,31 @@ async def _asked(
 ) -> Asked:
     now = services.clock.now()
     place = ZoneInfo(zone)
-    chosen = preset(range_, now, place)
-    if start is not None and end is not None:
+    if start is None and end is None:
+        chosen = preset(range_ or Preset.DAY, now, place)
+    elif start is None or end is None:
+        raise _wrong("start" if start is None else "end", "Give `start` and `end` together.")
+    elif range_ is not None:
+        raise _wrong("range", "Give either `range`, or `start` and `end`.")
+    elif start >= end:
+        raise _wrong("end", "Give an `end` that is later than `start`.")
+    elif start >= now:
+        raise _wrong("start", "Give a `start` in the past.")
+    else:
         chosen = between(start, end, now)
-    filters = Filters(channel, country, carrier if country else None)
-    return Asked(chosen, compared(chosen, compare), filters, place)
+        if chosen.start >= chosen.end:
+            raise _wrong("end", "Give an `end` within the days for which figures are kept.")
+    if carrier is not None and country is None:
+        raise _wrong("country", "Give the `country` of the `carrier`.")
+    filters = Filters(channel, country, carrier)
+    return Asked(chosen, compared(chosen, compare, place), filters, place)
+
+
+def _wrong(parameter: str, message: str) -> RequestValidationError:
+    """An incomplete or contradictory question, by the parameter to mend."""
+    return RequestValidationError(
+        [{"loc": ("query", parameter), "msg": message, "type": "value_error"}]
+    )
 
 
 AskedFor = Annotated[Asked, Depends(_asked)]

@@ -66,7 +66,7 @@ def test_every_frame_is_that_of_the_queries(
     by: Comparison,
 ) -> None:
     chosen = preset(name, busy.clock.now(), UTC_ZONE)
-    before = compared(chosen, by)
+    before = compared(chosen, by, UTC_ZONE)
     queries = busy.services.queries
     totals = api.get("/totals", params=params).json()
     expected = queries.totals(chosen, filters)
@@ -110,16 +110,42 @@ def test_latency_is_the_histogram_of_the_leg(busy: World, api: httpx.Client, leg
     assert list(told["percentiles_ms"]) == ["p50", "p90", "p95", "p99"]
 
 
-def test_a_range_of_ones_own_goes_before_the_preset(busy: World, api: httpx.Client) -> None:
+def test_a_range_of_ones_own_has_a_start_and_an_end(busy: World, api: httpx.Client) -> None:
     end = busy.clock.now().replace(minute=0, second=0)
     start = end - timedelta(hours=20)
-    for params in (
-        {"start": start.isoformat(), "end": end.isoformat()},
-        {"start": end.isoformat(), "end": start.isoformat(), "range": "15m"},
-    ):
-        told = api.get("/totals", params=params).json()["range"]
-        assert datetime.fromisoformat(told["start"]) == start
-        assert datetime.fromisoformat(told["end"]) == end
+    params = {"start": start.isoformat(), "end": end.isoformat()}
+    answer = api.get("/totals", params=params).json()["range"]
+    assert datetime.fromisoformat(answer["start"]) == start
+    assert datetime.fromisoformat(answer["end"]) == end
+
+
+@pytest.mark.parametrize("route", ["totals", "over-time", "channels", "countries", "errors"])
+@pytest.mark.parametrize(
+    ("params", "named"),
+    [
+        ({"start": "-20"}, "end"),
+        ({"start": "-20", "range": "7d"}, "end"),
+        ({"end": "0"}, "start"),
+        ({"start": "0", "end": "-20"}, "end"),
+        ({"start": "-20", "end": "-20"}, "end"),
+        ({"start": "-20", "end": "0", "range": "24h"}, "range"),
+        ({"start": "20", "end": "40"}, "start"),
+        ({"start": "-20000", "end": "-19000"}, "end"),
+        ({"carrier": "Vodafone"}, "country"),
+    ],
+)
+def test_an_incomplete_or_contradictory_question_names_the_part_to_mend(
+    busy: World, api: httpx.Client, route: str, params: dict[str, str], named: str
+) -> None:
+    now = busy.clock.now()
+    hours = {name: params[name] for name in params if name in {"start", "end"}}
+    moments = {
+        name: (now + timedelta(hours=int(offset))).isoformat() for name, offset in hours.items()
+    }
+    answer = api.get(f"/{route}", params=params | moments)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [one["where"] for one in answer.json()["errors"]] == [f"query.{named}"]
 
 
 def test_a_range_beyond_all_time_is_cut_to_what_is_kept(busy: World, api: httpx.Client) -> None:

@@ -1,0 +1,151 @@
+"""Filters of lists: the documented ones are honoured, all others refused."""
+
+import itertools
+
+import pytest
+
+from .support import SENDER, Api, Product, number, wait_for
+
+MESSAGES = [
+    *("subaccount", "message_direction", "message_time", "message_state", "message_type"),
+    *("error_code", "powerpack_id", "from_number", "to_number", "destination_country_iso2"),
+    *("tendlc_registration_status", "tendlc_campaign_id", "conversation_id"),
+    *("conversation_origin", "limit", "offset"),
+]
+CALLS = [
+    *("subaccount", "call_direction", "from_number", "to_number", "parent_call_uuid"),
+    *("bill_duration", "end_time", "hangup_cause_code", "hangup_source", "limit", "offset"),
+]
+OPERATORS = ("__gt", "__gte", "__lt", "__lte")
+
+
+def listed(api: Api, kind: str, **query: object) -> list[str]:
+    """The ids of a list, which must be answered."""
+    answer = api.get(f"/{kind}/", **query)
+    assert answer.status_code == 200, (query, answer.text)
+    return [record[f"{kind.lower()}_uuid"] for record in answer.json()["objects"]]
+
+
+@pytest.mark.parametrize("kind", ["Message", "Call"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"nonsense": "1"},
+        {"to": "14155550123"},
+        {"to_number__gt": "1"},
+        {"cursor": "x"},
+        {"callback_url": "http://127.0.0.1/"},
+        {"Limit": "1"},
+        {"from_number": ["1", "2"]},
+        {"offset": "9" * 30},
+        {"offset": "-1"},
+        {"limit": "²"},
+        {"limit": ""},
+    ],
+)
+def test_a_filter_that_is_not_known_is_refused_by_name(
+    api: Api, kind: str, query: dict[str, object]
+) -> None:
+    answer = api.get(f"/{kind}/", **query)
+    assert answer.status_code == 400
+    assert next(iter(query)) in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "query"),
+    [
+        ("Message", {"call_direction": "outbound"}),
+        ("Message", {"message_state": "lost"}),
+        ("Call", {"message_direction": "outbound"}),
+        ("Call", {"bill_duration__gt": "much"}),
+        ("Call", {"bill_duration": "9" * 30}),
+        ("Call", {"hangup_cause_code": "²"}),
+        ("Call", {"hangup_cause_code": "9" * 30}),
+        ("Call", {"status": "lost"}),
+        ("Call", {"status": "live", "hangup_source": "Caller"}),
+    ],
+)
+def test_a_filter_of_another_list_or_kind_is_refused(
+    api: Api, kind: str, query: dict[str, str]
+) -> None:
+    assert api.get(f"/{kind}/", **query).status_code == 400
+
+
+def test_the_log_of_callbacks_refuses_other_filters(api: Api) -> None:
+    path = "/v1/sandbox/callbacks"
+    assert api.http.get(path, params={"reference": "x"}).status_code == 200
+    assert api.http.get(path, params={"limit": "1"}).status_code == 400
+
+
+def test_every_documented_filter_of_messages_is_honoured(api: Api) -> None:
+    uuid = api.send(number("5555"))
+    record = api.settled(uuid)
+    for name in MESSAGES:
+        if name in {"limit", "offset", "message_time"}:
+            continue
+        value = {"subaccount": None}.get(name, record.get(name))
+        wrong = "received" if name == "message_state" else "other"
+        assert uuid not in listed(api, "Message", **{name: wrong}), name
+        if value is not None:
+            assert uuid in listed(api, "Message", **{name: value}), name
+
+
+def test_every_documented_filter_of_calls_is_honoured(api: Api) -> None:
+    uuid = api.call(number("5555"), "http://127.0.0.1:9/nothing")
+    assert api.phone(record_to(api, uuid)).do("answer").is_success
+    record = api.hung_up(uuid)
+    for name in CALLS:
+        if name in {"limit", "offset", "end_time"}:
+            continue
+        value = record.get(name)
+        wrong = "999" if name in {"bill_duration", "hangup_cause_code"} else "other"
+        assert uuid not in listed(api, "Call", **{name: wrong}), name
+        if value is not None:
+            assert uuid in listed(api, "Call", **{name: value}), name
+
+
+def record_to(api: Api, uuid: str) -> str:
+    """The number of a call that is going on."""
+    to: str = wait_for(lambda: api.get(f"/Call/{uuid}/", status="live").json().get("to"))
+    return to
+
+
+def test_calls_are_narrowed_by_how_long_they_were_billed(
+    api: Api, product: Product, path: str
+) -> None:
+    product.documents[path] = "<Response><Wait length='30'/></Response>"
+    talked = api.call(number("5555"), product.url(path))
+    api.phone(record_to(api, talked)).take()
+    missed = api.call(number("5555"), product.url(path))
+    api.phone(record_to(api, missed)).do("decline")
+    seconds = api.hung_up(talked)["bill_duration"]
+    assert seconds >= 30
+    assert api.hung_up(missed)["bill_duration"] == 0
+    for operator, bound in itertools.product(("", *OPERATORS), (0, seconds - 1, seconds, 1000)):
+        calls = listed(api, "Call", **{f"bill_duration{operator}": bound})
+        for uuid, length in ((talked, seconds), (missed, 0)):
+            fits = {
+                "": length == bound,
+                "__gt": length > bound,
+                "__gte": length >= bound,
+                "__lt": length < bound,
+                "__lte": length <= bound,
+            }[operator]
+            assert (uuid in calls) is fits, (operator, bound, length)
+
+
+def test_calls_that_go_on_are_narrowed_and_paged_too(api: Api) -> None:
+    to = number("5555")
+    uuid = api.call(to, "http://127.0.0.1:9/nothing")
+    wait_for(lambda: api.phone(to).call)
+
+    def live(**query: object) -> list[str]:
+        answer = api.get("/Call/", status="live", to_number=to, **query)
+        assert answer.status_code == 200, answer.text
+        calls: list[str] = answer.json()["calls"]
+        return calls
+
+    assert live() == live(limit=20, offset=0, call_direction="outbound") == [uuid]
+    assert live(from_number=SENDER) == [uuid]
+    assert live(offset=1) == live(call_direction="inbound") == live(from_number="1") == []
+    api.http.delete(f"{api.account}/Call/{uuid}/")
