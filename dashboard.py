@@ -24,10 +24,12 @@ def pages() -> list[st.Page]:
         st.Page(PAGES / "delivery.py", title="Delivery", icon=":material/monitoring:"),
         st.Page(PAGES / "attempts.py", title="Attempts", icon=":material/list_alt:"),
         st.Page(PAGES / "api.py", title="API", icon=":material/api:"),
+        st.Page(PAGES / "access.py", title="Access", icon=":material/key:"),
     ]
 
 
 if __name__ == "__main__":
+    from pages.components.badge import badge_bar
     from pages.components.look import apply_look
 
     # A file of ours: the icons that have names are fetched from a server of Google's.
@@ -38,6 +40,7 @@ if __name__ == "__main__":
     )
     page = st.navigation(pages(), position="top")
     apply_look()
+    badge_bar()
     page.run()
 else:
     from starlette.middleware import Middleware

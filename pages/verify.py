@@ -1,18 +1,25 @@
 """Verify: prove that a person holds a phone number, and watch how it is done."""
 
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.access.admission import Admitted
 from core.clock import to_ms
 from core.delivery.attempt import Channel, Mode
 from core.errors import NumberRefused
+from core.grant import Grant
+from core.panels.choice import zone_of
+from core.panels.invites import invite_words
 from core.verification import words
 from core.verification.model import CheckOutcome, SendOutcome, SendResult, Status, View
 from core.verification.number import PhoneNumber, country_of, region_of_browser
 from core.verification.timeline import timeline as steps_of
 from core.verification.timeline import waiting_timeline
 from core.verification.words import Tone, Words
+from pages.components.access import asker, invite_refused, sign_in
+from pages.components.badge import badge_for
 from pages.components.code_panel import NoticeKind, code_panel
 from pages.components.handset import handset
 from pages.components.live import live
@@ -53,10 +60,27 @@ def main() -> None:
         st.warning(warning)
     verification = st.query_params.get("verification")
     with outage_shown():
-        if verification and app.verifications.look(verification):
-            _verification(verification)
+        if refused := invite_refused():
+            st.error(f"**{refused[0]}** {refused[1]}", icon=":material/link_off:")
+        asked = asker()
+        found = app.verifications.look(verification, asked.grant) if verification else None
+        if found:
+            badge_for(found.verification.region)
+            _verification(found.verification.id)
+        elif asked.grant.refusal:
+            _door(asked)
         else:
-            _form(unknown=bool(verification))
+            _form(asked, unknown=bool(verification))
+
+
+def _door(asked: Admitted) -> None:
+    """In place of the form, for those who may not send: why, and what helps."""
+    badge_for(None)
+    if asked.grant.refusal and not invite_refused():
+        cause, remedy = asked.grant.refusal
+        st.info(f"**{cause}** {remedy}", icon=":material/lock:")
+    st.subheader("Sign in as the operator", anchor=False)
+    sign_in(asked.gate, "/")
 
 
 def _trials() -> None:
@@ -65,13 +89,15 @@ def _trials() -> None:
     st.caption("For example +1 415 555 0030. Any other ending is delivered in about a second.")
 
 
-def _form(*, unknown: bool) -> None:
+def _form(asked: Admitted, *, unknown: bool) -> None:
     grid = st.grid(2, min_column_width=COLUMN, gap="medium")
     with grid.cell():
-        number = _choose(unknown=unknown)
+        number = _choose(asked, unknown=unknown)
+    badge_for(number.region if number else None)
     with grid.cell():
         handset(
-            number.e164 if number else None,
+            number.international if number else None,
+            phone=f"/sandbox/handset/{number.digits}" if number else None,
             sandbox=app.settings.is_sandbox,
             offers=False,
             key="phone",
@@ -79,9 +105,12 @@ def _form(*, unknown: bool) -> None:
     timeline(waiting_timeline(_mode()), key="steps")
 
 
-def _choose(*, unknown: bool) -> PhoneNumber | None:
+def _choose(asked: Admitted, *, unknown: bool) -> PhoneNumber | None:
     if unknown:
         st.info("That verification is not known, or is no longer kept. Start a new one.")
+    if asked.invite:
+        zone = ZoneInfo(zone_of(None, st.context.timezone))
+        st.caption(plain(invite_words(asked.invite, zone)))
     region = _region()
     typed = st.text_input(
         "Phone number",
@@ -91,7 +120,7 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
         placeholder="+1 415 555 0123",
         persist_state="session",
     )
-    number, said = _read(typed, region)
+    number, said = _read(typed, region, asked.grant)
     st.caption(said, width="stretch")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         channel = st.segmented_control(
@@ -128,7 +157,7 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
     return number
 
 
-def _read(typed: str | None, region: str | None) -> tuple[PhoneNumber | None, str]:
+def _read(typed: str | None, region: str | None, grant: Grant) -> tuple[PhoneNumber | None, str]:
     """The number, if it may be verified, and what to say of what was typed."""
     if not typed:
         where = f"Without a country code: {country_of(region)}." if region else ""
@@ -139,6 +168,9 @@ def _read(typed: str | None, region: str | None) -> tuple[PhoneNumber | None, st
         )
     except NumberRefused as error:
         return None, f":red[{error.cause}] {error.remedy}"
+    if not grant.covers(number.region):
+        cause, remedy = words.NOT_COVERED
+        return None, f":red[{cause}] {remedy}"
     carrier = number.carrier or "carrier not in the numbering plan"
     return (
         number,
@@ -168,6 +200,7 @@ def _send(typed: str, region: str | None, key: str) -> None:
         result = app.verifications.start(
             typed,
             _channel(),
+            grant=asker().grant,
             mode=_mode(),
             # The same click twice is one request; a changed form is another.
             idempotency_key=" ".join((key, typed, _channel(), _mode())),
@@ -186,16 +219,18 @@ def _send(typed: str, region: str | None, key: str) -> None:
 def _verification(verification: str) -> None:
     """One verification, drawn again at each of its changes; nothing else of the page is."""
     with outage_shown():
-        live(verification, key="live")
-        view = app.verifications.look(verification)
+        view = app.verifications.look(verification, asker().grant)
         if view is None:
             st.rerun()
+        live(verification, key="live")
         grid = st.grid(2, min_column_width=COLUMN, gap="medium")
         with grid.cell():
             _task(view)
         with grid.cell():
+            # The page has no more of the number than its mask: others may have its link.
             handset(
-                view.verification.to,
+                view.verification.to_masked,
+                phone=f"/phone/{verification}",
                 sandbox=app.settings.is_sandbox,
                 since_ms=to_ms(view.verification.started_at),
                 offers=view.verification.status is Status.PENDING,
@@ -241,7 +276,7 @@ def _task(view: View) -> None:
     elif events.resend or events.call:
         state.notice = _resend(view, call=events.call)
     elif events.cancel:
-        app.verifications.cancel(verification.id)
+        app.verifications.cancel(verification.id, asker().grant)
     elif not events.expired:
         return
     st.rerun(scope="fragment")
@@ -260,7 +295,7 @@ def _headline(said: Words) -> None:
 
 
 def _check(view: View, entered: str) -> None:
-    result = app.verifications.check(view.verification.id, entered)
+    result = app.verifications.check(view.verification.id, entered, asker().grant)
     if result.outcome is not CheckOutcome.APPROVED:
         said = words.check_words(result, view.verification.digits)
         state.notice = (view.verification.id, f"{said.headline} {said.detail}", "wrong")
@@ -269,6 +304,7 @@ def _check(view: View, entered: str) -> None:
 def _resend(view: View, *, call: bool) -> tuple[str, str, NoticeKind] | None:
     result: SendResult = app.verifications.resend(
         view.verification.id,
+        grant=asker().grant,
         seen=view.verification.attempts,
         call=call,
         address=st.context.ip_address,

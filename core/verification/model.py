@@ -46,6 +46,8 @@ class Verification:
     number_index: str
     #: A digest of what was asked for: two starts with one idempotency key must agree on it.
     request: str
+    #: The owner of the grant that it was started under; "" where there was none yet.
+    owner: str = ""
     verified_at: datetime | None = None
     #: By number of the attempt: when a code was first checked while it was the newest.
     checked_at: dict[int, datetime] = field(default_factory=dict)
@@ -90,6 +92,7 @@ class SendOutcome(StrEnum):
     LOCKED = "locked"  # too many wrong codes for this number
     CLOSED = "closed"  # the verification is over
     NOT_FOUND = "not_found"
+    NOT_ALLOWED = "not_allowed"  # who asks may not send this: nothing was sent
     NUMBER_REFUSED = "number_refused"
     CHANNEL_UNAVAILABLE = "channel_unavailable"
 

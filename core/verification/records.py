@@ -10,6 +10,7 @@ from threading import Lock
 
 from core.clock import from_ms, to_ms
 from core.delivery.attempt import Channel, Mode, attempt_id
+from core.grant import Allowance
 from core.keyring import Keyring
 from core.provider.polling import FIRST, KEEP
 from core.store.client import Client
@@ -28,6 +29,7 @@ class Use(StrEnum):
     """What a send does to a budget. The values are those of `_budgets.lua`."""
 
     SPENT = "spent"
+    GRANTED = "granted"  # the same, but waiting does not help who is refused by it
     LOOKED = "looked"  # spent elsewhere, but it can refuse
     LOCKS = "locks"  # the same, and its refusal locks the number
 
@@ -43,15 +45,18 @@ class Reservation:
     prefix: str
     number_index: str
     address: str | None
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a check must know of a verification before its script can name its keys."""
+    """What a check must know of a verification before its script can name its keys; `owner` says
+    who may check it."""
 
     attempts: int
     number_index: str
     digits: int
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ class VerificationRecords:
             ],
         )
         if answer[0] == "started":
-            known = Known(1, reservation.number_index, verification.digits)
+            known = Known(1, reservation.number_index, verification.digits, verification.owner)
             self._remember(verification.id, known)
         return answer
 
@@ -174,7 +179,9 @@ class VerificationRecords:
             ],
         )
         if answer[0] == "started":
-            known = Known(seen + 1, reservation.number_index, verification.digits)
+            known = Known(
+                seen + 1, reservation.number_index, verification.digits, verification.owner
+            )
             self._remember(verification.id, known)
         return answer
 
@@ -186,7 +193,7 @@ class VerificationRecords:
         lists = [
             key
             for key, budget, use in self._budgets(reservation)
-            if use is Use.SPENT and budget is not self._policy.sends_per_address
+            if use in {Use.SPENT, Use.GRANTED} and budget is not self._policy.sends_per_address
         ]
         refusals = self._policy.refusals
         self._scripts.run(
@@ -282,6 +289,11 @@ class VerificationRecords:
             record = self._client.hgetall(self._keys.verification(verification))
         return _verification(verification, record, now) if record else None
 
+    def spent(self, now: datetime) -> int:
+        """Micro-dollars booked on that UTC day."""
+        with store_errors():
+            return int(self._client.get(self._keys.spend(now)) or 0)
+
     def request_of(self, verification: str) -> str | None:
         """What a verification was started with, as its digest; None when it is no longer kept."""
         with store_errors():
@@ -291,11 +303,13 @@ class VerificationRecords:
     def _look_up(self, verifications: Sequence[str]) -> dict[str, Known]:
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             for one in verifications:
-                pipe.hmget(self._keys.verification(one), "attempts", "number_index", "digits")
+                pipe.hmget(
+                    self._keys.verification(one), "attempts", "number_index", "digits", "owner"
+                )
             answers = pipe.execute()
         return {
-            one: self._remember(one, Known(int(attempts), index, int(digits)))
-            for one, (attempts, index, digits) in zip(verifications, answers, strict=True)
+            one: self._remember(one, Known(int(attempts), index, int(digits), owner or ""))
+            for one, (attempts, index, digits, owner) in zip(verifications, answers, strict=True)
             if attempts is not None
         }
 
@@ -318,6 +332,9 @@ class VerificationRecords:
         found.append((keys.sends("prefix", prefix), policy.sends_per_prefix, Use.SPENT))
         country = keys.sends("country", reservation.region)
         found.append((country, policy.sends_per_country, Use.SPENT))
+        if (granted := reservation.allowance) is not None:
+            budget = Budget("sends_per_invite", granted.limit, granted.keep)
+            found.append((keys.sends("invite", granted.name), budget, Use.GRANTED))
         if reservation.address:
             address = self._keyring.index("address", reservation.address)
             found.append((keys.sends("address", address), policy.sends_per_address, Use.SPENT))
@@ -376,6 +393,7 @@ def _fields(one: Verification) -> dict[str, str | int]:
         "checks_allowed": one.checks_allowed,
         "number_index": one.number_index,
         "request": one.request,
+        "owner": one.owner,
     }
 
 
@@ -405,6 +423,7 @@ def _verification(verification: str, record: dict[str, str], now: datetime) -> V
         next_send_at=from_ms(record["next_send_ms"]),
         number_index=record["number_index"],
         request=record.get("request", ""),
+        owner=record.get("owner", ""),
         verified_at=from_ms(verified_ms) if verified_ms else None,
         checked_at={
             int(name.removeprefix(_CHECKED)): from_ms(ms)

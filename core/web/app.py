@@ -14,12 +14,16 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
+from starlette._utils import get_route_path
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.errors import ProductError, SettingsRefused
+from core.errors import ProductError, SettingsRefused, StoreUnavailable
 from core.log import log_to_stderr
 from core.services import Services, build
 from core.settings import read_settings
@@ -75,8 +79,9 @@ class Web:
             *access.routes(self._services),
             *seed.routes(self._services),
             *monitoring.routes(self._services),
-            *live.routes(self._live_changes),
+            *live.routes(self._live_changes, self._may_watch),
             Mount("/api/v1", app=self._serve_rest),
+            Mount("/phone/{verification}", app=self._serve_phone),
             Mount("/sandbox", app=self._serve_sandbox),
         ]
 
@@ -110,7 +115,14 @@ class Web:
             warm.daemon = True
             warm.start()
             stack.callback(warm.cancel)
-            log.info("started", extra={"mode": services.settings.mode, "redis": services.where})
+            started = {
+                "mode": services.settings.mode,
+                "verify_access": services.settings.effective_access,
+                "redis": services.where,
+            }
+            log.info("started", extra=started)
+            for warning in services.settings.warnings:
+                log.warning(warning)
             yield {}
 
     def _warm(self) -> None:
@@ -128,6 +140,13 @@ class Web:
 
         return learning
 
+    def _may_watch(self, request: Request, verification: str) -> bool:
+        services = self._services()
+        grant = access.admitted(services, request).grant
+        if grant.touches_all:
+            return True
+        return services.verifications.look(verification, grant) is not None
+
     def _live_changes(self) -> Changes:
         if self._changes is None:
             raise RuntimeError("The lifespan has not started")
@@ -143,6 +162,32 @@ class Web:
 
     async def _serve_rest(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.rest(scope, receive, send)
+
+    async def _serve_phone(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The sandbox's handset of a verification, for a browser that may look at that: so its page
+        need not hold the number."""
+        request = Request(scope, receive)
+        verification = str(request.path_params["verification"])
+        try:
+            number = await run_in_threadpool(self._number_of, request, verification)
+        except StoreUnavailable as error:
+            answer = PlainTextResponse(f"{error.cause} {error.remedy}", 503, {"Retry-After": "5"})
+            await answer(scope, receive, send)
+            return
+        if number is None:
+            await PlainTextResponse("There is no such phone.", 404)(scope, receive, send)
+            return
+        path = f"/sandbox/handset/{number}{get_route_path(scope)}"
+        moved = {**scope, "path": path, "raw_path": path.encode(), "root_path": "/sandbox"}
+        await self._serve_sandbox(moved, receive, send)
+
+    def _number_of(self, request: Request, verification: str) -> str | None:
+        services = self._services()
+        if self._sandbox is None:
+            return None
+        grant = access.admitted(services, request).grant
+        view = services.verifications.look(verification, grant)
+        return view.verification.to.removeprefix("+") if view else None
 
     async def _serve_sandbox(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._sandbox is None:

@@ -12,10 +12,12 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 
 import redis
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from core.errors import StoreUnavailable
 from core.store.client import Client
 
 log = logging.getLogger(__name__)
@@ -104,11 +106,18 @@ class Changes:
                 event.set()
 
 
-def routes(changes: Callable[[], Changes]) -> list[Route]:
-    """`GET /live/{verification}`: whoever knows the id may watch that it changes."""
+def routes(
+    changes: Callable[[], Changes], may_watch: Callable[[Request, str], bool]
+) -> list[Route]:
+    """`GET /live/{verification}`: it changes. 404 for a browser that `may_watch` refuses it to."""
 
-    async def live(request: Request) -> StreamingResponse:
+    async def live(request: Request) -> Response:
         verification = str(request.path_params["verification"])
+        try:
+            if not await run_in_threadpool(may_watch, request, verification):
+                return PlainTextResponse("There is no such verification.", 404)
+        except StoreUnavailable as error:
+            return PlainTextResponse(f"{error.cause} {error.remedy}", 503, {"Retry-After": "5"})
 
         async def stream() -> AsyncIterator[str]:
             # The first line opens the stream at once, also through a buffering proxy.

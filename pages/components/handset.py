@@ -1,8 +1,6 @@
 """The phone beside the task: a drawing of the simulated handset that can be used like one."""
 
-import phonenumbers
 import streamlit as st
-from phonenumbers import PhoneNumberFormat
 
 from pages.components.assets import script, style
 
@@ -12,13 +10,20 @@ _HANDSET = st.components.v2.component(
 
 
 def handset(
-    number: str | None, *, sandbox: bool, since_ms: int | None = None, offers: bool = True, key: str
+    shown: str | None,
+    *,
+    phone: str | None,
+    sandbox: bool,
+    since_ms: int | None = None,
+    offers: bool = True,
+    key: str,
 ) -> None:
-    """Draw the phone of `number` (E.164; None before one is known), 320 by 640 pixels.
+    """Draw the phone of a number, `shown` as people may read it (None before one is known), 320 by
+    640 pixels.
 
-    In the sandbox it shows the messages and calls of `/sandbox/handset/{digits}`, and its buttons
-    answer, decline, press keys and hang up there. Live it fetches nothing and says that the real
-    phone rings. What came before `since_ms` (Unix milliseconds) lies above, out of the way.
+    In the sandbox it shows the messages and calls at the path `phone`, and its buttons answer,
+    decline, press keys and hang up there. Live it fetches nothing and says that the real phone
+    rings. What came before `since_ms` (Unix milliseconds) lies above, out of the way.
 
     A code that it receives is offered as a button while `offers` holds (there is a field for it);
     the button tells the page's code panel by a window
@@ -27,14 +32,10 @@ def handset(
     _HANDSET(
         data={
             "sandbox": sandbox,
-            "digits": number.removeprefix("+") if number else None,
-            "shown": _international(number) if number else None,
+            "phone": phone if sandbox else None,
+            "shown": shown,
             "since_ms": since_ms,
             "offers": offers,
         },
         key=key,
     )
-
-
-def _international(number: str) -> str:
-    return phonenumbers.format_number(phonenumbers.parse(number), PhoneNumberFormat.INTERNATIONAL)

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from core.access.password import (
-    SESSION,
     TRIES,
     WINDOW,
     Access,
@@ -15,6 +14,7 @@ from core.access.password import (
     SignInOutcome,
     hash_of,
 )
+from core.access.sessions import SESSION
 from core.errors import SettingsRefused
 from core.settings import Settings
 from tests.world import World

@@ -41,7 +41,20 @@ def test_a_wrong_password_sets_none_and_goes_back_to_the_form(http: httpx.Client
 
 
 @pytest.mark.parametrize(
-    "page", ["https://evil.example", "//evil.example", "/\\evil", "javascript:x", "/a?b", ""]
+    "page",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil",
+        "javascript:x",
+        "/%2f%2fevil",
+        "/a?b\\c",
+        "/a?b\r\nSet-Cookie: x",
+        "/a#b",
+        "/a//evil",
+        "/a/../b",
+        "",
+    ],
 )
 def test_no_form_leads_to_another_site(http: httpx.Client, page: str) -> None:
     answer = http.post("/admin/sign-in", data={"password": PASSWORD, "next": page})

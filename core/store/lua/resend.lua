@@ -10,7 +10,7 @@
 -- ARGV[12] when the attempt is asked after, Unix ms               ARGV[13] keep of that list, ms
 -- ARGV[14] length of the attempt's record that follows (m); after that the budgets
 -- Returns  {"started", next_send_ms before} | {"duplicate"} | {"not_found"} | {"closed", status}
---          | {"too_soon", "cooldown", retry_ms} | {"locked" | "over_budget", name, retry_ms}
+--          | {"too_soon", "cooldown", retry_ms} | {"locked" | "over_budget" | "not_allowed", name, retry_ms}
 -- Invariant: two callers who saw the same attempts send once: the second one is a duplicate.
 -- include _budgets
 -- include _ledger

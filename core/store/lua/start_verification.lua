@@ -9,7 +9,7 @@
 -- ARGV[8]  when the attempt is asked after, Unix ms           ARGV[9]  keep of that list, ms
 -- ARGV[10] length of the hash that follows (n), names and values
 -- ARGV[11+n]  length of the attempt's record that follows (m); after that the budgets
--- Returns  {"started"} | {"duplicate", verification id} | {"locked" | "over_budget", name, retry_ms}
+-- Returns  {"started"} | {"duplicate", verification id} | {"locked" | "over_budget" | "not_allowed", name, retry_ms}
 -- Invariant: nothing is written unless the answer is "started", and then all of it is: a process that
 --            dies right after leaves an attempt that another one asks after.
 -- include _budgets

@@ -117,6 +117,7 @@ def start(
     result = services.verifications.start(
         body.number,
         body.channel,
+        grant=token.grant,
         mode=body.mode,
         region=body.region,
         locale=body.locale,
@@ -150,7 +151,11 @@ def read(services: App, token: MayVerify, verification: Id) -> VerificationAnswe
 def resend(services: App, token: MayVerify, verification: Id, body: Resend) -> SentAnswer:
     """By the same channel, or by a call. Cooldowns and budgets are the server's."""
     result = services.verifications.resend(
-        verification, seen=body.seen, call=body.call, address=body.client_address
+        verification,
+        grant=token.grant,
+        seen=body.seen,
+        call=body.call,
+        address=body.client_address,
     )
     return _sent(services, result)
 
