@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.errors import StoreUnavailable
-from core.panels.words import dollars
 from core.provider.pricing import Price, Prices
 from core.settings import Settings
 from core.verification.number import country_of
@@ -37,7 +36,7 @@ def badge_of(
 def _price(settings: Settings, price: Price | None, region: str) -> str:
     where = f"{country_of(region)}: " if region else ""
     if price is None:
-        return f"{where}a message or call about {dollars(float(settings.assumed_price))} (assumed)"
+        return f"{where}a message or call about {_exact(settings.assumed_price)} (assumed)"
     low, high = _exact(price.message_from), _exact(price.message_to)
     message = low if low == high else f"{low} to {high}"
     return f"{where}message {message}, call {_exact(price.minute)} a minute"
