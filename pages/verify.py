@@ -230,7 +230,7 @@ def _verification(verification: str) -> None:
             # The page has no more of the number than its mask: others may have its link.
             handset(
                 view.verification.to_masked,
-                phone=f"/phone/{verification}",
+                phone=f"/phone/{verification}/handset",
                 sandbox=app.settings.is_sandbox,
                 since_ms=to_ms(view.verification.started_at),
                 offers=view.verification.status is Status.PENDING,

@@ -164,9 +164,10 @@ class Web:
         await self.rest(scope, receive, send)
 
     async def _serve_phone(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The sandbox's handset of a verification, for a browser that may look at that: so its page
-        need not hold the number."""
+        """The sandbox's handset of a verification, at `…/handset`, for a browser that may look at
+        that: so its page need not hold the number."""
         request = Request(scope, receive)
+        handset, _, rest = get_route_path(scope).removeprefix("/").partition("/")
         verification = str(request.path_params["verification"])
         try:
             number = await run_in_threadpool(self._number_of, request, verification)
@@ -174,11 +175,17 @@ class Web:
             answer = PlainTextResponse(f"{error.cause} {error.remedy}", 503, {"Retry-After": "5"})
             await answer(scope, receive, send)
             return
-        if number is None:
+        if number is None or handset != "handset":
             await PlainTextResponse("There is no such phone.", 404)(scope, receive, send)
             return
-        path = f"/sandbox/handset/{number}{get_route_path(scope)}"
-        moved = {**scope, "path": path, "raw_path": path.encode(), "root_path": "/sandbox"}
+        path = f"/sandbox/handset/{number}" + (f"/{rest}" if rest else "")
+        moved = {
+            **scope,
+            "path": path,
+            "raw_path": path.encode(),
+            "root_path": "/sandbox",
+            "query_string": b"number=hidden",
+        }
         await self._serve_sandbox(moved, receive, send)
 
     def _number_of(self, request: Request, verification: str) -> str | None:

@@ -24,6 +24,7 @@ from core.delivery.attempt import Attempt, AttemptEvent, EventKind, Mode, Source
 from core.delivery.ledger import Applied, Ledger
 from core.errors import ProductError, ProviderRead
 from core.keyring import Keyring
+from core.log import logged_id
 from core.provider.client import PlivoClients, SdkCall
 from core.provider.logs.turn import Turn, cursor_field, cursor_of
 from core.provider.records import call_events, message_events
@@ -310,7 +311,9 @@ class LogSync:
             events = read(attempt.id, row, self._clock.now(), Source.LOG)
         except ProviderRead as error:
             # One record that cannot be read must not end the reading of the others.
-            log.info("attempt not read", extra={"attempt": attempt.id, "cause": error.cause})
+            log.info(
+                "attempt not read", extra={"attempt": logged_id(attempt.id), "cause": error.cause}
+            )
             return now
         return self._apply(attempt, events, now)
 
