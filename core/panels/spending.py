@@ -37,9 +37,12 @@ def _price(settings: Settings, price: Price | None, region: str) -> str:
     where = f"{country_of(region)}: " if region else ""
     if price is None:
         return f"{where}a message or call about {_exact(settings.assumed_price)} (assumed)"
-    low, high = _exact(price.message_from), _exact(price.message_to)
-    message = low if low == high else f"{low} to {high}"
-    return f"{where}message {message}, call {_exact(price.minute)} a minute"
+    message = _span(price.message_from, price.message_to)
+    return f"{where}message {message}, call {_span(price.minute_from, price.minute_to)} a minute"
+
+
+def _span(low: Decimal, high: Decimal) -> str:
+    return _exact(low) if low == high else f"{_exact(low)} to {_exact(high)}"
 
 
 def _today(settings: Settings, verifications: Verifications) -> str:

@@ -1,7 +1,7 @@
 """What Plivo charges for a message and a minute, by country: read once in a while, aside.
 
-The Pricing resource differs by network (`outbound_networks_list`), so a message has a lowest and a
-highest rate. Rates are texts with five decimals.
+Messages differ by network (`outbound_networks_list`), calls by prefix (`rates`), so each has a
+lowest and a highest rate. Rates are texts with five decimals.
 """
 
 import logging
@@ -25,11 +25,12 @@ FRESH, AGAIN = timedelta(hours=6), timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars: a message part at its cheapest and dearest network, and a minute of a call."""
+    """US dollars: a message part and a minute of a call, each where it is cheapest and dearest."""
 
     message_from: Decimal
     message_to: Decimal
-    minute: Decimal
+    minute_from: Decimal
+    minute_to: Decimal
 
 
 class Prices:
@@ -75,7 +76,7 @@ class Prices:
 def _understood() -> Iterator[None]:
     try:
         yield
-    except (AttributeError, KeyError, TypeError, InvalidOperation, ValueError) as error:
+    except (AttributeError, TypeError, InvalidOperation, ValueError) as error:
         raise ProviderRead(
             "Plivo's price list is not as documented.", "Look the price up in the Plivo console."
         ) from error
@@ -83,14 +84,15 @@ def _understood() -> Iterator[None]:
 
 @_understood()
 def _price(answer: Any) -> Price:
-    message, voice = answer.message["outbound"], answer.voice["outbound"]
-    networks = answer.message.get("outbound_networks_list") or []
-    rates = [_rate(message), *(_rate(one) for one in networks)]
-    return Price(min(rates), max(rates), _rate(voice["local"]))
+    message, voice = answer.message, answer.voice.outbound
+    networks = getattr(message, "outbound_networks_list", None) or []
+    messages = [_rate(message.outbound), *(_rate(one) for one in networks)]
+    minutes = [_rate(voice.local), *(_rate(one) for one in getattr(voice, "rates", None) or [])]
+    return Price(min(messages), max(messages), min(minutes), max(minutes))
 
 
 def _rate(of: Any) -> Decimal:
-    rate = Decimal(of["rate"])
+    rate = Decimal(of.rate)
     if not (rate.is_finite() and rate >= 0):
         raise ValueError("a rate is a number from 0")
     return rate

@@ -1,10 +1,11 @@
 """Plivo's prices: read aside, never waited for, and nothing odd is shown."""
 
+import json
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from plivo.base import ResponseObject
 
 from core.errors import ProviderRead
 from core.panels.spending import badge_of
@@ -17,7 +18,7 @@ def test_a_price_is_read_by_another_thread_and_then_known(at: World) -> None:
     prices = Prices(at.services.clients, at.clock)
     assert prices.of("DE") is None
     assert until(lambda: prices.of("DE")) == Price(
-        Decimal("0.09900"), Decimal("0.09900"), Decimal("0.02100")
+        Decimal("0.09900"), Decimal("0.09900"), Decimal("0.02100"), Decimal("0.02100")
     )
     at.clock.advance(FRESH)
     assert prices.of("DE") is not None  # the old one is shown while a new one is read
@@ -37,11 +38,14 @@ def test_a_country_that_plivo_does_not_price_is_asked_for_again_later(
     assert prices.of("") is None
 
 
-def answer(message: Any, networks: Any = (), minute: Any = "0.01") -> SimpleNamespace:
-    return SimpleNamespace(
-        message={"outbound": {"rate": message}, "outbound_networks_list": networks},
-        voice={"outbound": {"local": {"rate": minute}}},
-    )
+def answer(message: Any, networks: Any = (), minute: Any = "0.01") -> ResponseObject:
+    """As the SDK hands it over."""
+    body = {
+        "message": {"outbound": {"rate": message}, "outbound_networks_list": networks},
+        "voice": {"outbound": {"local": {"rate": minute}}},
+    }
+    made: ResponseObject = json.loads(json.dumps(body), object_hook=ResponseObject)
+    return made
 
 
 def test_networks_make_a_price_a_span() -> None:
