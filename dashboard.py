@@ -24,10 +24,12 @@ def pages() -> list[st.Page]:
         st.Page(PAGES / "delivery.py", title="Delivery", icon=":material/monitoring:"),
         st.Page(PAGES / "attempts.py", title="Attempts", icon=":material/list_alt:"),
         st.Page(PAGES / "api.py", title="API", icon=":material/api:"),
+        st.Page(PAGES / "access.py", title="Access", icon=":material/key:"),
     ]
 
 
 if __name__ == "__main__":
+    from pages.components.badge import badge_bar
     from pages.components.connection import connection_bar
     from pages.components.history import tidy_history
     from pages.components.look import apply_look
@@ -42,6 +44,7 @@ if __name__ == "__main__":
     apply_look()
     connection_bar()
     tidy_history()
+    badge_bar()
     page.run()
 else:
     from starlette.middleware import Middleware

@@ -8,6 +8,7 @@
     ├── ResetRefused         the sandbox may not be reset like that, or not here
     ├── CursorRefused        what should name the next page of a list does not
     ├── TokenRefused         a token may not be made or ended like that
+    ├── InviteRefused        an invite may not be made like that
     ├── CallbackRefused      a request to a callback URL does not come from Plivo
     └── ProviderError        Plivo, or the way to it
         ├── AttemptRejected  Plivo said no: nothing was sent
@@ -56,6 +57,10 @@ class CursorRefused(ProductError):
 
 class TokenRefused(ProductError):
     """A token of the HTTP routes may not be made like that, or is not there."""
+
+
+class InviteRefused(ProductError):
+    """An invite may not be made like that."""
 
 
 class CallbackRefused(ProductError):

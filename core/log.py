@@ -5,6 +5,7 @@ log. The records themselves escape it, because uvicorn and Streamlit bring handl
 of their own, some of them only when a module is first imported.
 """
 
+import hashlib
 import logging
 import re
 import sys
@@ -48,6 +49,15 @@ class FieldsFormatter(logging.Formatter):
         shown = "".join(f" {name}={escaped(str(value))}" for name, value in fields.items())
         line, newline, trace = super().format(record).partition("\n")
         return f"{line}{shown}{newline}{trace}"
+
+
+def logged_id(one: str) -> str:
+    """The id of a verification, an attempt or an event, as a log may have it: the real one can open
+    the verification's page. A digest, so that lines about one verification can be found together;
+    what follows its id (the number of the attempt, the type of the event) is kept.
+    """
+    verification, *rest = re.split(r"(?=[-_])", one, maxsplit=1)
+    return "".join([hashlib.sha256(verification.encode()).hexdigest()[:12], *rest])
 
 
 def log_to_stderr() -> None:

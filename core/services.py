@@ -4,6 +4,8 @@ import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from core.access.admission import Admission
+from core.access.invites import Invites
 from core.access.password import Access
 from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
@@ -25,6 +27,7 @@ from core.provider.exchanges import Exchanges
 from core.provider.logs.schedule import LogSchedule
 from core.provider.logs.sync import LogSync
 from core.provider.polling import Follower
+from core.provider.pricing import Prices
 from core.provider.provider import Provider
 from core.provider.request import CallbackAddress
 from core.reset.reset import SandboxReset
@@ -60,6 +63,8 @@ class Services:
     queries: Queries
     alerts: Alerts
     access: Access
+    invites: Invites
+    admission: Admission
     tokens: Tokens
     request_limit: RequestLimit
     logs: LogSync
@@ -69,6 +74,7 @@ class Services:
     exchanges: Exchanges
     address: CallbackAddress
     clients: PlivoClients
+    prices: Prices
     follower: Follower
     outbox: Outbox
     #: None where no event is told.
@@ -154,6 +160,15 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         clock,
     )
     queries = Queries(client, connection.raw, keys, clock)
+    access = Access(
+        settings.admin_password_hash,
+        is_open=settings.operator_pages_open,
+        client=client,
+        keys=keys,
+        keyring=keyring,
+        clock=clock,
+    )
+    invites = Invites(client, keys, keyring, clock)
     outbox = Outbox(client, scripts, keys, clock, settings.webhook_host)
     outbox_worker = None
     if settings.webhook_url is not None:
@@ -176,19 +191,15 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         reset=SandboxReset(client, keys, ledger, sandbox, queries.forget),
         logs=logs,
         log_schedule=LogSchedule(logs, timedelta(minutes=settings.log_sync_minutes)),
-        access=Access(
-            settings.admin_password_hash,
-            is_open=settings.is_sandbox,
-            client=client,
-            keys=keys,
-            keyring=keyring,
-            clock=clock,
-        ),
+        access=access,
+        invites=invites,
+        admission=Admission(settings, access, invites),
         tokens=Tokens(client, keys, keyring, clock, in_sandbox=settings.is_sandbox),
         request_limit=RequestLimit(client, keys, clock, settings.api_requests_per_minute),
         exchanges=exchanges,
         address=address,
         clients=clients,
+        prices=Prices(clients, clock),
         follower=follower,
         outbox=outbox,
         outbox_worker=outbox_worker,

@@ -72,6 +72,14 @@ class PlivoMode(StrEnum):
     LIVE = "live"
 
 
+class VerifyAccess(StrEnum):
+    """Who may send from the Verify page."""
+
+    PASSWORD = "password"  # noqa: S105  the operator alone
+    INVITE = "invite"  # the operator, and the bearer of a valid invite
+    OPEN = "open"  # everybody who reaches the page
+
+
 def _number(default: float | Decimal, low: float, high: float, *, why: str = "") -> Any:
     """A number from `low` to `high`, both allowed; `why` is added to the rule."""
     number = "a whole number" if isinstance(default, int) else "a number"
@@ -108,6 +116,8 @@ class Settings(BaseSettings):
 
     admin_password_hash: PasswordHash | None = Field(None, repr=False)
     """What the operator's password is checked against. Not set: live, their pages stay shut."""
+    verify_access: VerifyAccess | None = _other("password, invite or open")
+    """Who may send from the Verify page. Not set: password when live, open in the sandbox."""
     seed_api: bool = Field(False, json_schema_extra={"rule": "true or false"})
     """Whether, live, `GET /verify/…` and its like are served, to bearers of a token."""
 
@@ -222,7 +232,7 @@ class Settings(BaseSettings):
             problems.append("PLIVO_NUMBER must be set to a number of the Plivo account.")
         if live and self.secret_key is None:
             problems.append(f"SECRET_KEY must be set; make one with: {_MAKE_A_KEY}")
-        if live and self.plivo_number and not self.countries and not self._sender_region:
+        if live and self.plivo_number and not self.countries and not self.sender_region:
             problems.append("COUNTRIES must be set, because PLIVO_NUMBER belongs to no country.")
         if live and self.webhook_url and not is_private(self.webhook_url):
             problems.append("WEBHOOK_URL must begin with https:// unless it is of this machine.")
@@ -248,6 +258,19 @@ class Settings(BaseSettings):
     def enforces_budgets(self) -> bool:
         """Whether a spent budget refuses: always when live."""
         return not self.is_sandbox or self.sandbox_budgets is SandboxBudgets.ENFORCE
+
+    @property
+    def effective_access(self) -> VerifyAccess:
+        """VERIFY_ACCESS, else `open` in the sandbox and `password` when live."""
+        if self.verify_access is not None:
+            return self.verify_access
+        return VerifyAccess.OPEN if self.is_sandbox else VerifyAccess.PASSWORD
+
+    @property
+    def operator_pages_open(self) -> bool:
+        """Whether the operator's pages need no password: in the sandbox, unless VERIFY_ACCESS tries
+        out there what it does when live."""
+        return self.is_sandbox and self.effective_access is VerifyAccess.OPEN
 
     @property
     def sender(self) -> str:
@@ -284,10 +307,10 @@ class Settings(BaseSettings):
         """ISO codes of the countries that may be verified; None: all of them."""
         if self.countries:
             return frozenset(self.countries)
-        return None if self.is_sandbox else frozenset({self._sender_region})
+        return None if self.is_sandbox else frozenset({self.sender_region})
 
     @property
-    def _sender_region(self) -> str:
+    def sender_region(self) -> str:
         """The sender's country; "" for a number of no country, such as +883."""
         region = phonenumbers.region_code_for_number(phonenumbers.parse(self.sender))
         return region if region in phonenumbers.SUPPORTED_REGIONS else ""
@@ -295,11 +318,17 @@ class Settings(BaseSettings):
     @property
     def warnings(self) -> list[str]:
         """Sentences for the operator on settings that are allowed, yet weak."""
+        found = []
         if self.code_length < 6:
-            return [
+            found.append(
                 f"CODE_LENGTH is {self.code_length}: under 6 digits, a code is easier to guess."
-            ]
-        return []
+            )
+        if not self.is_sandbox and self.effective_access is VerifyAccess.OPEN:
+            found.append(
+                "VERIFY_ACCESS is open: anybody who reaches this page can send messages and calls "
+                "that this account pays for."
+            )
+        return found
 
 
 def read_settings(directory: Path | None = None) -> Settings:

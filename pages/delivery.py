@@ -5,7 +5,7 @@ import streamlit as st
 from core.panels.choice import REFRESH, Choice, choice
 from core.panels.empty import empty_state
 from core.panels.words import through
-from pages.components.access import require_admin
+from pages.components.access import guarded, require_admin
 from pages.components.delivery.abused import abused
 from pages.components.delivery.affected import affected
 from pages.components.delivery.alerts import alerts
@@ -34,8 +34,8 @@ def main() -> None:
         header(app)
         asked = _asked()
         every = REFRESH.get(st.session_state.get("refresh", "off"))
-        st.fragment(_panels, run_every=every)()
-        st.fragment(logs, run_every=look_seconds(app))(app, asked.zone)
+        st.fragment(guarded(_panels), run_every=every)()
+        st.fragment(guarded(_logs), run_every=look_seconds(app))()
 
 
 def _asked() -> Choice:
@@ -65,6 +65,10 @@ def _panels() -> None:
             empty(app, *found, simulated=shown.simulated)
         if requested:
             _all(shown)
+
+
+def _logs() -> None:
+    logs(app, _asked().zone)
 
 
 def _status(asked: Choice, fresh: str) -> None:

@@ -1,17 +1,24 @@
 """Verify: prove that a person holds a phone number, and watch how it is done."""
 
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.access.admission import Admitted
 from core.clock import to_ms
 from core.delivery.attempt import Channel, Mode
 from core.errors import NumberRefused
+from core.grant import Grant
+from core.panels.choice import zone_of
+from core.panels.invites import invite_words
 from core.verification import words
 from core.verification.model import CheckOutcome, SendOutcome, SendResult, Status, View
 from core.verification.number import AmbiguousNumber, PhoneNumber, country_of
 from core.verification.timeline import timeline as steps_of
 from core.verification.timeline import waiting_timeline
+from pages.components.access import asker, invite_refused, sign_in
+from pages.components.badge import badge_for
 from pages.components.code_panel import NoticeKind, code_panel
 from pages.components.handset import handset
 from pages.components.live import live
@@ -61,10 +68,27 @@ def main() -> None:
         st.warning(warning)
     verification = st.query_params.get("verification")
     with outage_shown(key="verify_try_again"):
-        if verification and app.verifications.look(verification):
-            _verification(verification)
+        if refused := invite_refused():
+            st.error(f"**{refused[0]}** {refused[1]}", icon=":material/link_off:")
+        asked = asker()
+        found = app.verifications.look(verification, asked.grant) if verification else None
+        if found:
+            badge_for(found.verification.region)
+            _verification(found.verification.id)
+        elif asked.grant.refusal:
+            _door(asked)
         else:
-            _form(unknown=bool(verification))
+            _form(asked, unknown=bool(verification))
+
+
+def _door(asked: Admitted) -> None:
+    """In place of the form, for those who may not send: why, and what helps."""
+    badge_for(None)
+    if asked.grant.refusal and not invite_refused():
+        cause, remedy = asked.grant.refusal
+        st.info(f"**{cause}** {remedy}", icon=":material/lock:")
+    st.subheader("Sign in as the operator", anchor=False)
+    sign_in(asked.gate, "/")
 
 
 def _trials() -> None:
@@ -77,13 +101,15 @@ def _trials() -> None:
     )
 
 
-def _form(*, unknown: bool) -> None:
+def _form(asked: Admitted, *, unknown: bool) -> None:
     grid = st.grid(2, min_column_width=COLUMN, gap="medium")
     with grid.cell():
-        number = _choose(unknown=unknown)
+        number = _choose(asked, unknown=unknown)
+    badge_for(number.region if number else None)
     with grid.cell():
         handset(
-            number.e164 if number else None,
+            number.international if number else None,
+            phone=f"/sandbox/handset/{number.digits}" if number else None,
             sandbox=app.settings.is_sandbox,
             length=app.settings.code_length,
             brand=app.settings.brand,
@@ -92,9 +118,12 @@ def _form(*, unknown: bool) -> None:
     timeline(waiting_timeline(_mode()), key="verify_steps")
 
 
-def _choose(*, unknown: bool) -> PhoneNumber | None:
+def _choose(asked: Admitted, *, unknown: bool) -> PhoneNumber | None:
     if unknown:
         st.info("That verification is not known, or is no longer kept. Start a new one.")
+    if asked.invite:
+        zone = ZoneInfo(zone_of(None, st.context.timezone))
+        st.caption(plain(invite_words(asked.invite, zone)))
     region = region_here(app)
     typed = st.text_input(
         NUMBER_LABEL,
@@ -104,7 +133,7 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
         placeholder=app.verifications.example(region),
         persist_state="session",
     )
-    number, said, candidates = _read(typed, region)
+    number, said, candidates = _read(typed, region, asked.grant)
     st.caption(said, width="stretch")
     if candidates:
         candidate_buttons(candidates, _use, key="verify_reading")
@@ -153,10 +182,10 @@ def _choose(*, unknown: bool) -> PhoneNumber | None:
 
 def _continue_link(running: str | None) -> None:
     """To the verification that this window left while it was running."""
-    view = app.verifications.look(running) if running else None
+    view = app.verifications.look(running, asker().grant) if running else None
     if view is not None and view.verification.status is Status.PENDING:
         st.button(
-            f"Continue with ••{view.verification.to[-2:]}",
+            f"Continue with ••{view.verification.to_masked[-2:]}",
             type="tertiary",
             icon=":material/arrow_forward:",
             on_click=_open,
@@ -174,7 +203,7 @@ def _use(e164: str) -> None:
 
 
 def _read(
-    typed: str | None, region: str | None
+    typed: str | None, region: str | None, grant: Grant
 ) -> tuple[PhoneNumber | None, str, tuple[PhoneNumber, ...]]:
     """The number, if it may be verified, what to say of what was typed, and the numbers to choose
     from if it can mean several."""
@@ -189,6 +218,9 @@ def _read(
         return None, f"**{error.cause}** {error.remedy}", error.candidates
     except NumberRefused as error:
         return None, f":red[{error.cause}] {error.remedy}", ()
+    if not grant.covers(number.region):
+        cause, remedy = words.NOT_COVERED
+        return None, f":red[{cause}] {remedy}", ()
     carrier = number.carrier or "carrier not in the numbering plan"
     return (
         number,
@@ -222,6 +254,7 @@ def _send(typed: str, region: str | None, key: str) -> None:
         result = app.verifications.start(
             typed,
             _channel(),
+            grant=asker().grant,
             mode=_mode(),
             # The same click twice is one request; a changed form is another.
             idempotency_key=" ".join((key, typed, _channel(), _mode())),
@@ -240,7 +273,7 @@ def _send(typed: str, region: str | None, key: str) -> None:
 def _verification(verification: str) -> None:
     """One verification, drawn again at each of its changes; nothing else of the page is."""
     with outage_shown(key="verify_try_again_part"):
-        view = app.verifications.look(verification)
+        view = app.verifications.look(verification, asker().grant)
         if view is None:
             st.rerun()
         live(verification, is_running=view.verification.status is Status.PENDING, key="verify_live")
@@ -248,8 +281,10 @@ def _verification(verification: str) -> None:
         with grid.cell():
             _task(view)
         with grid.cell():
+            # The page has no more of the number than its mask: others may have its link.
             handset(
-                view.verification.to,
+                view.verification.to_masked,
+                phone=f"/phone/{verification}/handset",
                 sandbox=app.settings.is_sandbox,
                 length=view.verification.digits,
                 brand=app.settings.brand,
@@ -300,14 +335,16 @@ def _task(view: View) -> None:
     elif events.resend or events.call:
         state.notice = _resend(view, call=events.call)
     elif events.cancel:
-        app.verifications.cancel(verification.id)
+        app.verifications.cancel(verification.id, asker().grant)
     elif not events.expired:
         return
     st.rerun(scope="fragment")
 
 
 def _check(view: View, entered: str) -> None:
-    result = app.verifications.check(view.verification.id, entered, address=st.context.ip_address)
+    result = app.verifications.check(
+        view.verification.id, entered, asker().grant, address=st.context.ip_address
+    )
     if result.outcome is not CheckOutcome.APPROVED:
         said = words.check_words(result, view.verification.digits)
         state.notice = (view.verification.id, f"{said.headline} {said.detail}", "wrong")
@@ -316,6 +353,7 @@ def _check(view: View, entered: str) -> None:
 def _resend(view: View, *, call: bool) -> tuple[str, str, NoticeKind] | None:
     result: SendResult = app.verifications.resend(
         view.verification.id,
+        grant=asker().grant,
         seen=view.verification.attempts,
         call=call,
         address=st.context.ip_address,

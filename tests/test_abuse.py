@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from core.delivery.queries import FIGURES
+from core.grant import OPERATOR
 from core.panels.abuse import BUDGETS, refused_table, suspects
 from core.verification.model import SendOutcome
 from core.verification.words import _BUDGETS
@@ -61,7 +62,7 @@ def test_a_send_that_a_budget_refuses_is_counted_under_it_and_a_cooldown_is_not(
     made = [at.start(number) for _ in range(5)]
     assert {one.outcome for one in made} == {SendOutcome.SENT}
     assert refused_table(at.services.ledger.counters()).empty
-    soon = at.services.verifications.resend(made[-1].verification or "", seen=1)
+    soon = at.services.verifications.resend(made[-1].verification or "", grant=OPERATOR, seen=1)
     assert soon.outcome is SendOutcome.TOO_SOON
     for _ in range(3):
         assert at.start(number).outcome is SendOutcome.OVER_BUDGET

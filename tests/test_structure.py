@@ -1,6 +1,7 @@
 """Imports go down only: the map that the folders promise."""
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -75,6 +76,28 @@ def test_pages_touch_neither_redis_nor_plivo_nor_the_sandbox(path: Path) -> None
     names = imported(path)
     assert not any(name.split(".")[0] in {"redis", "plivo"} for name in names)
     assert not any(name.startswith(("core.sandbox", "core.web", "core.store")) for name in names)
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "pages").rglob("*.py")), ids=lambda p: p.name)
+def test_pages_say_who_asks_wherever_they_touch_a_verification(path: Path) -> None:
+    """Some of these have a default, for callbacks and programs: a page must not fall back on it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if not ast.unparse(node.func.value).endswith("verifications"):
+            continue
+        if node.func.attr in {"start", "resend", "check", "cancel", "look"}:
+            given = [*node.args, *(one.value for one in node.keywords)]
+            assert any("grant" in ast.unparse(one) for one in given), ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "pages").glob("*.py")), ids=lambda p: p.name)
+def test_every_page_but_verify_asks_for_the_operator_and_guards_its_fragments(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    if path.name == "verify.py":
+        return
+    assert re.search(rf'^require_admin\("/{path.stem}"\)$', text, re.MULTILINE)
+    assert all(one.startswith("(guarded(") for one in re.findall(r"st\.fragment(.*)", text))
 
 
 def test_there_are_no_circles() -> None:

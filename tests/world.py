@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 # silenced belongs to the process, not to the thread.
 import core.web.rest.application  # noqa: F401
 from core.delivery.attempt import Channel, Mode
+from core.grant import OPERATOR
 from core.provider.logs.schedule import LogSchedule
 from core.sandbox.app import Sandbox
 from core.services import Services, build
@@ -116,6 +117,7 @@ class World:
         self, number: str, channel: Channel = Channel.SMS, mode: Mode = Mode.SMS, **more: Any
     ) -> SendResult:
         """Start a verification as the page does, each with a key of its own."""
+        more.setdefault("grant", OPERATOR)
         more.setdefault("idempotency_key", f"test-{next(self._keys)}")
         return self.services.verifications.start(number, channel, mode=mode, **more)
 
@@ -124,6 +126,9 @@ class World:
         result = self.start(number, channel, mode)
         assert result.verification is not None, result
         return result.verification
+
+    def resend(self, verification: str, **more: Any) -> SendResult:
+        return self.services.verifications.resend(verification, grant=OPERATOR, **more)
 
     def look(self, verification: str) -> View:
         view = self.services.verifications.look(verification)

@@ -1,10 +1,11 @@
-"""The operator's password: its hash, the tries that are allowed, and the signed cookie.
+"""The operator's password: its hash, the tries that are allowed, and the cookies.
 
-The cookie says until when it is good, and is signed with a key that the hash is part of: a new
-password ends every session. Tries are counted before the password is compared, by client and
-altogether, so that many at once share one count.
+The `operator` cookie names a session, which the server can end. The `device` cookie marks a browser
+that has signed in before: its tries are counted apart, so that nobody else can use them up. A try
+is counted before the password is compared, and given back when it was right.
 """
 
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -13,27 +14,28 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from itsdangerous import BadSignature, TimestampSigner
 
+from core.access.sessions import Sessions
 from core.clock import Clock
 from core.keyring import Keyring
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
 
-COOKIE = "operator"
-#: How long a session lasts.
-SESSION = timedelta(hours=12)
-#: Tries in WINDOW by one client, and by all.
+COOKIE, DEVICE_COOKIE = "operator", "device"
+#: How long a browser counts as one that has signed in before.
+DEVICE = timedelta(days=180)
+#: Tries in WINDOW by one client or one device, and by all clients.
 TRIES, TRIES_OF_ALL = 5, 100
 WINDOW = timedelta(minutes=10)
-#: Nobody's password is longer; argon2 takes its time with what is.
+#: argon2 takes its time with a long password, so no longer one is compared.
 LONGEST = 1024
 
 
 class Gate(StrEnum):
-    """Whether somebody may come in."""
+    """Whether somebody may use the operator's pages."""
 
     OPEN = "open"  # the sandbox: there is nothing to guard
-    UNSET = "unset"  # live, and no password is set: nobody comes in
+    UNSET = "unset"  # live, and no password is set: nobody can sign in
     CLOSED = "closed"
     SIGNED_IN = "signed_in"
 
@@ -41,15 +43,16 @@ class Gate(StrEnum):
 class SignInOutcome(StrEnum):
     SIGNED_IN = "signed_in"
     WRONG = "wrong"
-    WAIT = "wait"  # too many tries: this one was not even compared
+    WAIT = "wait"  # too many tries: this one was not compared
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """How a try ended. `cookie` is the session's, "" unless it succeeded."""
+    """How a try ended. Both cookies are "" unless it succeeded."""
 
     outcome: SignInOutcome
     cookie: str = ""
+    device: str = ""
 
 
 class Access:
@@ -71,43 +74,81 @@ class Access:
         self._keys = keys
         self._keyring = keyring
         self._hasher = PasswordHasher()
-        self._signer = _Signer(keyring.signing_key(f"operator {password_hash}"), clock)
+        # The hash is part of the realm: a new password ends every session.
+        realm = keyring.signing_key(f"operator {password_hash}").hex()
+        self.sessions = Sessions(client, keys, clock, realm)
+        # It is not part of this key: whoever changes the password is still who they were.
+        self._devices = _Signer(keyring.signing_key("device"), clock)
 
     def gate(self, cookie: str | None) -> Gate:
-        """Whether the bearer of this cookie may come in."""
+        """Whether the bearer of this cookie may use them. Raises StoreUnavailable."""
         if self._is_open:
             return Gate.OPEN
         if self._hash is None:
             return Gate.UNSET
-        if cookie is None:
-            return Gate.CLOSED
-        try:
-            self._signer.unsign(cookie, max_age=int(SESSION.total_seconds()))
-        except BadSignature:
+        if not cookie or not self.sessions.is_open(cookie):
             return Gate.CLOSED
         return Gate.SIGNED_IN
 
-    def sign_in(self, password: str, address: str) -> SignIn:
-        """Try a password. Slow on purpose: not for an event loop. Raises StoreUnavailable: then
-        nothing was compared."""
-        if self._hash is None or not self._may_try(address):
-            return SignIn(SignInOutcome.WAIT if self._hash else SignInOutcome.WRONG)
+    def sign_in(self, password: str, address: str, device: str | None = None) -> SignIn:
+        """Try a password; `device` is the browser's device cookie. Slow on purpose: not for an
+        event loop. Raises StoreUnavailable: then nothing was compared."""
+        if self._hash is None:
+            return SignIn(SignInOutcome.WRONG)
+        known = self._known_device(device)
+        names = [self._keyring.index("device", known)] if known else []
+        if not names:
+            names = [self._keyring.index("tries", address), "all"]
+        if not self._may_try(names):
+            return SignIn(SignInOutcome.WAIT)
         try:
             self._hasher.verify(self._hash, password[:LONGEST])
         except (VerificationError, InvalidHashError):
             return SignIn(SignInOutcome.WRONG)
-        return SignIn(SignInOutcome.SIGNED_IN, self._signer.sign(COOKIE).decode())
+        self._give_back(names)
+        known = known or secrets.token_urlsafe(16)
+        return SignIn(
+            SignInOutcome.SIGNED_IN, self.sessions.open(), self._devices.sign(known).decode()
+        )
 
-    def _may_try(self, address: str) -> bool:
-        names = [self._keyring.index("tries", address), "all"]
-        with store_errors(), self._client.pipeline() as pipe:
-            for name in names:
-                key = self._keys.tries(name)
-                # Made with its end, so that a window never lasts for ever.
+    def sign_out(self, cookie: str | None, *, everywhere: bool = False) -> None:
+        """End the session of this cookie, or, if it is open, all of them."""
+        if not cookie:
+            return
+        if everywhere and self.gate(cookie) is Gate.SIGNED_IN:
+            self.sessions.revoke_all()
+        else:
+            self.sessions.revoke(cookie)
+
+    def _known_device(self, cookie: str | None) -> str:
+        try:
+            signed = self._devices.unsign(cookie or "", max_age=int(DEVICE.total_seconds()))
+        except BadSignature:
+            return ""
+        return signed.decode()
+
+    def _may_try(self, names: list[str]) -> bool:
+        """Count a try under each name, and stop at the first that has no room: a client that is
+        over its own limit takes nothing from the others."""
+        limits = {"all": TRIES_OF_ALL}
+        for name in names:
+            key = self._keys.tries(name)
+            with store_errors(), self._client.pipeline() as pipe:
+                # Made with its end, so that every window ends.
                 pipe.set(key, 0, nx=True, ex=WINDOW)
                 pipe.incr(key)
-            answers = pipe.execute()
-        return int(answers[1]) <= TRIES and int(answers[3]) <= TRIES_OF_ALL
+                _, tries = pipe.execute()
+            if int(tries) > limits.get(name, TRIES):
+                return False
+        return True
+
+    def _give_back(self, names: list[str]) -> None:
+        with store_errors(), self._client.pipeline() as pipe:
+            for name in names:
+                # Its window may have ended meanwhile: then this makes one that ends, too.
+                pipe.set(self._keys.tries(name), 0, nx=True, ex=WINDOW)
+                pipe.decr(self._keys.tries(name))
+            pipe.execute()
 
 
 class _Signer(TimestampSigner):

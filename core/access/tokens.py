@@ -15,6 +15,7 @@ from threading import Lock
 
 from core.clock import Clock, read_ms, to_ms
 from core.errors import TokenRefused
+from core.grant import Grant
 from core.keyring import Keyring
 from core.store.client import Client
 from core.store.connection import store_errors
@@ -51,6 +52,11 @@ class Token:
     def may(self, scope: Scope) -> bool:
         """Whether it holds `scope`; admin holds all of them."""
         return bool(self.scopes & {scope, Scope.ADMIN})
+
+    @property
+    def grant(self) -> Grant:
+        """What its bearer, whose scope was checked, may do with verifications: all."""
+        return Grant(f"token {self.name}", touches_all=True)
 
 
 class Tokens:

@@ -25,6 +25,7 @@ from core.delivery.attempt import (
     verification_of,
 )
 from core.delivery.rollups import BOOKED_BY, NOWHERE, Booking, Rollups, booking_of
+from core.log import logged_id
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
@@ -111,7 +112,7 @@ class Ledger:
         log.info(
             "attempt %s",
             event.kind,
-            extra={"attempt": event.attempt, "state": state, "outcome": outcome},
+            extra={"attempt": logged_id(event.attempt), "state": state, "outcome": outcome},
         )
         return outcome
 

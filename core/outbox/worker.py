@@ -8,6 +8,7 @@ from datetime import timedelta
 import httpx
 
 from core.errors import ProductError, StoreUnavailable
+from core.log import logged_id
 from core.outbox.expiry import Expiries
 from core.outbox.queue import CLAIM, Claim, Outbox
 from core.outbox.sender import Answer, Sender, Verdict
@@ -92,11 +93,11 @@ class Worker:
             await self._settle(claim, answer)
         except Exception:
             # It is due again when its claim ends.
-            log.exception("event not settled", extra={"event": claim.event.id})
+            log.exception("event not settled", extra={"event": logged_id(claim.event.id)})
 
     async def _settle(self, claim: Claim, answer: Answer) -> None:
         """Until the claim is over: forgotten, a taken event would be told twice."""
-        told = {"event": claim.event.id, "status": answer.status, "tries": claim.tries}
+        told = {"event": logged_id(claim.event.id), "status": answer.status, "tries": claim.tries}
         if answer.verdict is Verdict.TAKEN:
             log.info("event told", extra=told)
         else:

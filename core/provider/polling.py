@@ -14,6 +14,7 @@ from core.clock import Clock, to_ms
 from core.delivery.attempt import Attempt, AttemptEvent, EventKind, Mode, Source, State
 from core.delivery.ledger import Applied, Ledger
 from core.errors import ProductError, ProviderRead
+from core.log import logged_id
 from core.provider.client import PlivoClients, Recorder, SdkCall
 from core.provider.exchanges import Exchange, Exchanges
 from core.provider.records import call_events, live_call_event, message_events
@@ -114,7 +115,9 @@ class Follower:
             self.ask(attempt)
         except ProviderRead as error:
             # One bad answer must not end the following of this attempt or of the others.
-            log.warning("attempt not read", extra={"attempt": attempt.id, "cause": error.cause})
+            log.warning(
+                "attempt not read", extra={"attempt": logged_id(attempt.id), "cause": error.cause}
+            )
         asked = self._ledger.attempt(attempt.id)
         if asked is None or asked.state.is_final or age > HORIZON:
             self.forget(attempt.id)

@@ -66,11 +66,11 @@ class HandsetApi:
         ]
 
     async def show(self, request: Request) -> Response:
-        return self._view(_number(request))
+        return self._view(request)
 
     async def clear(self, request: Request) -> Response:
         self._handsets.clear(_number(request))
-        return self._view(_number(request))
+        return self._view(request)
 
     async def clear_all(self, request: Request) -> Response:
         self._handsets.clear_all()
@@ -91,11 +91,11 @@ class HandsetApi:
         if on:
             self._switchboard.answer_soon(number)
             self._script.press_soon(number)
-        return self._view(number)
+        return self._view(request)
 
     async def press(self, request: Request) -> Response:
         self._script.press(self._call(request), request.path_params["key"])
-        return self._view(_number(request))
+        return self._view(request)
 
     async def events(self, request: Request) -> Response:
         stream = self._events(_number(request))
@@ -143,7 +143,7 @@ class HandsetApi:
     def _act(self, action: Callable[[Call], None]) -> Endpoint:
         async def act(request: Request) -> Response:
             action(self._call(request))
-            return self._view(_number(request))
+            return self._view(request)
 
         return act
 
@@ -153,8 +153,12 @@ class HandsetApi:
             raise Refusal(404, "no such call on this handset")
         return call
 
-    def _view(self, number: str) -> Response:
-        return JSONResponse(self._handsets.view(number), headers=NO_STORE)
+    def _view(self, request: Request) -> Response:
+        view = self._handsets.view(_number(request))
+        # For a page that shows the handset of a verification without knowing its number.
+        if request.query_params.get("number") == "hidden":
+            del view["number"]
+        return JSONResponse(view, headers=NO_STORE)
 
 
 def _number(request: HTTPConnection) -> str:

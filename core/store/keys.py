@@ -12,7 +12,10 @@
                                                     its two letters in place of the index
     {sandbox}:v1:refusals:<index>           list    moments of sends that Plivo refused
     {sandbox}:v1:spend:<yyyy-mm-dd>         string  micro-dollars booked that UTC day
-    {sandbox}:v1:tries:<index or all>       string  tries to sign in
+    {sandbox}:v1:tries:<index or all>       string  tries to sign in; the index is of a client or a
+                                                    device
+    {sandbox}:v1:sessions                   hash    ends (ms) of the operator's sessions by digest
+    {sandbox}:v1:invites                    hash    invites by id: what they allow, JSON
     {sandbox}:v1:requests:<name>:<minute>   string  requests of a token in that minute
     {sandbox}:v1:tokens                     hash    tokens of the HTTP routes by name: digest,
                                                     scopes, made and ends, ms
@@ -68,6 +71,8 @@ class Keys:
         self._prefix = f"{{{environment}}}:{LAYOUT}:"
         self.follow = self._prefix + "follow"
         self.tokens = self._prefix + "tokens"
+        self.sessions = self._prefix + "sessions"
+        self.invites = self._prefix + "invites"
         self.checks = self._prefix + "checks"
         self.recent = self._prefix + "recent"
         self.logs = self._prefix + "logs"

@@ -47,6 +47,8 @@ class Verification:
     number_index: str
     #: A digest of what was asked for: two starts with one idempotency key must agree on it.
     request: str
+    #: The owner of the grant that it was started under; "" where there was none yet.
+    owner: str = ""
     verified_at: datetime | None = None
     #: The budget that, live, would have refused a check of it; None where there was room.
     over_budget: OverBudget | None = None
@@ -105,6 +107,7 @@ class SendOutcome(StrEnum):
     BUSY = "busy"  # too many sends wait for Plivo: nothing was read or written
     CLOSED = "closed"  # the verification is over
     NOT_FOUND = "not_found"
+    NOT_ALLOWED = "not_allowed"  # who asks may not send this: nothing was sent
     NUMBER_REFUSED = "number_refused"
     AMBIGUOUS = "ambiguous"  # several numbers can be meant: see `candidates`
     CHANNEL_UNAVAILABLE = "channel_unavailable"

@@ -11,6 +11,7 @@ from threading import Lock
 
 from core.clock import read_ms, to_ms
 from core.delivery.attempt import Channel, Mode, OverBudget, attempt_id
+from core.grant import Allowance
 from core.keyring import Keyring
 from core.provider.polling import FIRST, KEEP
 from core.store.client import Client
@@ -35,6 +36,7 @@ class Use(StrEnum):
     """What a send does to a budget. The values are those of `_budgets.lua`."""
 
     SPENT = "spent"
+    GRANTED = "granted"  # the same, but waiting does not help who is refused by it
     LOOKED = "looked"  # spent elsewhere, but it can refuse
     LOCKS = "locks"  # the same, and its refusal locks the number
 
@@ -53,15 +55,18 @@ class Reservation:
     address: str | None
     #: Whether a code of this verification was checked already.
     was_checked: bool = False
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a check must know of a verification before its script can name its keys."""
+    """What a check must know of a verification before its script can name its keys; `owner` says
+    who may check it."""
 
     attempts: int
     number_index: str
     digits: int
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,7 @@ class VerificationRecords:
             ],
         )
         if answer[0] == "started":
-            known = Known(1, reservation.number_index, verification.digits)
+            known = Known(1, reservation.number_index, verification.digits, verification.owner)
             self._remember(verification.id, known)
         return answer
 
@@ -194,7 +199,9 @@ class VerificationRecords:
             ],
         )
         if answer[0] == "started":
-            known = Known(seen + 1, reservation.number_index, verification.digits)
+            known = Known(
+                seen + 1, reservation.number_index, verification.digits, verification.owner
+            )
             self._remember(verification.id, known)
         return answer
 
@@ -206,7 +213,7 @@ class VerificationRecords:
         lists = [
             key
             for key, budget, use in self._budgets(reservation)
-            if use is Use.SPENT and budget not in self._address_budgets
+            if use in {Use.SPENT, Use.GRANTED} and budget not in self._address_budgets
         ]
         refusals = self._policy.refusals
         self._scripts.run(
@@ -309,6 +316,11 @@ class VerificationRecords:
             self._left_out.record("verification", verification, error)
             return None
 
+    def spent(self, now: datetime) -> int:
+        """Micro-dollars booked on that UTC day."""
+        with store_errors():
+            return int(self._client.get(self._keys.spend(now)) or 0)
+
     def request_of(self, verification: str) -> str | None:
         """What a verification was started with, as its digest; None when it is no longer kept."""
         with store_errors():
@@ -318,14 +330,16 @@ class VerificationRecords:
     def _look_up(self, verifications: Sequence[str]) -> dict[str, Known]:
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             for one in verifications:
-                pipe.hmget(self._keys.verification(one), "attempts", "number_index", "digits")
+                pipe.hmget(
+                    self._keys.verification(one), "attempts", "number_index", "digits", "owner"
+                )
             answers = pipe.execute()
         found = {}
-        for one, (attempts, index, digits) in zip(verifications, answers, strict=True):
+        for one, (attempts, index, digits, owner) in zip(verifications, answers, strict=True):
             if attempts is None:
                 continue
             try:
-                known = Known(int(attempts), index or "", int(digits or ""))
+                known = Known(int(attempts), index or "", int(digits or ""), owner or "")
             except ValueError as error:
                 self._left_out.record("verification", one, error)
             else:
@@ -356,6 +370,9 @@ class VerificationRecords:
         found.append((keys.sends("prefix", prefix), policy.sends_per_prefix, Use.SPENT))
         country = keys.sends("country", reservation.region)
         found.append((country, policy.sends_per_country, Use.SPENT))
+        if (granted := reservation.allowance) is not None:
+            budget = Budget("sends_per_invite", granted.limit, granted.keep)
+            found.append((keys.sends("invite", granted.name), budget, Use.GRANTED))
         of_client = (
             policy.sends_per_address if reservation.address else policy.sends_without_address
         )
@@ -417,6 +434,7 @@ def _fields(one: Verification) -> dict[str, str | int]:
         "checks_allowed": one.checks_allowed,
         "number_index": one.number_index,
         "request": one.request,
+        "owner": one.owner,
     }
 
 
@@ -449,6 +467,7 @@ def _verification(verification: str, record: dict[str, str], now: datetime) -> V
         next_send_at=read_ms(record["next_send_ms"]),
         number_index=record["number_index"],
         request=record.get("request", ""),
+        owner=record.get("owner", ""),
         verified_at=read_ms(verified_ms) if verified_ms else None,
         over_budget=OverBudget.parse(record.get("over_budget")),
         checked_at={

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from functools import lru_cache, wraps
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Concatenate, NamedTuple, ParamSpec, Protocol
@@ -24,6 +25,7 @@ from core.delivery.attempt import (
 )
 from core.delivery.ledger import Ledger
 from core.errors import AttemptRejected, AttemptUnknown, NumberRefused, ProviderError
+from core.grant import INTERNAL, Grant
 from core.keyring import Keyring, new_id
 from core.provider.language import language_for
 from core.provider.request import AttemptRequest
@@ -185,6 +187,7 @@ class Verifications:
         typed: str,
         channel: Channel,
         *,
+        grant: Grant,
         idempotency_key: str,
         mode: Mode = Mode.SMS,
         region: str | None = None,
@@ -192,12 +195,15 @@ class Verifications:
         address: str | None = None,
     ) -> SendResult:
         """Start a verification and send its code, once for each `idempotency_key`: the same request
-        again is a `DUPLICATE`, another one with that key is `KEY_REUSED`.
+        again is a `DUPLICATE`, another one with that key is `KEY_REUSED`. `grant` is what who asks
+        may do; a send that it does not cover is `NOT_ALLOWED`.
 
         `mode` matters to a PHLO only; `region` is where a national number is from; `locale` and the
         number's country choose the language; `address` is the client's, for its budget.
         """
         mode = _mode(channel, mode)
+        if grant.refusal is not None:
+            return SendResult(SendOutcome.NOT_ALLOWED, None, None, *grant.refusal)
         try:
             number = self.read_number(typed, region=region, channel=channel, mode=mode)
         except AmbiguousNumber as error:
@@ -209,6 +215,8 @@ class Verifications:
             )
         except NumberRefused as error:
             return SendResult(SendOutcome.NUMBER_REFUSED, cause=error.cause, remedy=error.remedy)
+        if not grant.covers(number.region):
+            return _refused(None, SendOutcome.NOT_ALLOWED, "country", 0)
         if obstacle := self._sender.obstacle(channel):
             return SendResult(
                 SendOutcome.CHANNEL_UNAVAILABLE, cause=obstacle[0], remedy=obstacle[1]
@@ -220,8 +228,8 @@ class Verifications:
                 budget.name,
                 int(budget.window.total_seconds() * 1000),
             )
-        verification = self._new(number, channel, mode, locale)
-        reservation = self._reservation(verification, address)
+        verification = self._new(number, channel, mode, locale, grant)
+        reservation = self._reservation(verification, address, grant)
         idempotency = self._keyring.index("start", idempotency_key)
         record = _record_of(verification)
         answer, *details = self._records.start(verification, reservation, idempotency, record)
@@ -239,19 +247,25 @@ class Verifications:
         self,
         verification: str,
         *,
+        grant: Grant,
         seen: int,
         call: bool = False,
         address: str | None = None,
     ) -> SendResult:
-        """Send the same code again, by the same channel, or `call` in place of a message.
+        """Send the same code again, by the same channel, or `call` in place of a message. What the
+        grant does not cover is `NOT_ALLOWED`; another one's verification is `NOT_FOUND`.
 
         `seen` is the number of attempts that the caller knew of: two clicks on one view send once.
         """
         now = self._clock.now()
-        view = self.look(verification)
+        view = self.look(verification, grant)
         if view is None:
-            return _refused(None, "not_found", "", 0)
+            return _refused(None, SendOutcome.NOT_FOUND, "", 0)
+        if grant.refusal is not None:
+            return SendResult(SendOutcome.NOT_ALLOWED, verification, None, *grant.refusal)
         current = view.verification
+        if not grant.covers(current.region):
+            return _refused(verification, SendOutcome.NOT_ALLOWED, "country", 0)
         channel, mode, at_once = current.channel, current.mode, False
         if call and mode is Mode.SMS:
             channel = Channel.PHLO if channel is Channel.PHLO else Channel.VOICE
@@ -262,7 +276,7 @@ class Verifications:
             return SendResult(
                 SendOutcome.CHANNEL_UNAVAILABLE, verification, None, obstacle[0], obstacle[1]
             )
-        reservation = self._reservation(current, address)
+        reservation = self._reservation(current, address, grant)
         changed = replace(current, channel=channel, mode=mode)
         answer, *details = self._records.resend(
             changed,
@@ -284,14 +298,24 @@ class Verifications:
             case _:
                 return self._over(verification, str(answer), str(details[0]), int(details[1]))
 
-    def check(self, verification: str, entered: str, *, address: str | None = None) -> CheckResult:
+    def check(
+        self,
+        verification: str,
+        entered: str,
+        grant: Grant = INTERNAL,
+        *,
+        address: str | None = None,
+    ) -> CheckResult:
         """Check what a person entered: counted first, then compared, and used up when it is right.
+        A verification that the grant does not reach is `NOT_FOUND`, as an unknown one is.
 
         Text that cannot be a code at all is `MALFORMED` and not counted. `address` is the client's.
         """
         # Not by check_all: what a batch needs would be a tenth of the time of one check.
-        known = self._records.known([verification])
-        read = self._read(Entry(verification, entered, address), known.get(verification))
+        known = self._records.known([verification]).get(verification)
+        if known is not None and not grant.may_touch(known.owner):
+            known = None
+        read = self._read(Entry(verification, entered, address), known)
         if isinstance(read, CheckResult):
             return read
         return _checked(*self._records.check_one(read, self._clock.now()))
@@ -334,18 +358,21 @@ class Verifications:
             [entry._replace(of=one) for entry, one in zip(entries, named, strict=True)]
         )
 
-    def cancel(self, verification: str) -> CancelOutcome:
+    def cancel(self, verification: str, grant: Grant = INTERNAL) -> CancelOutcome:
         """End an open verification; its code is refused from now on."""
+        if not grant.touches_all and self.look(verification, grant) is None:
+            return CancelOutcome.NOT_FOUND
         answer = self._records.cancel(verification, self._clock.now())
         if answer in {CancelOutcome.CANCELED, CancelOutcome.NOT_FOUND}:
             return CancelOutcome(answer)
         return CancelOutcome.CLOSED
 
-    def look(self, verification: str) -> View | None:
-        """The verification with its attempts, as of now; None when it is not known (any more)."""
+    def look(self, verification: str, grant: Grant = INTERNAL) -> View | None:
+        """The verification with its attempts, as of now; None when it is not known (any more), or
+        not to the holder of this grant."""
         now = self._clock.now()
         found = self._records.get(verification, now)
-        if found is None:
+        if found is None or not grant.may_touch(found.owner):
             return None
         attempts = [
             _with_checks(attempt, found) for attempt in self._ledger.attempts(found.attempt_ids)
@@ -354,6 +381,10 @@ class Verifications:
         if attempts and found.status is Status.PENDING:
             offer = self._policy.call_offer(attempts[-1], found.next_send_at)
         return View(found, attempts, now, offer)
+
+    def spent_today(self) -> Decimal:
+        """US dollars that the sends of this UTC day are booked at."""
+        return Decimal(self._records.spent(self._clock.now())) / 1_000_000
 
     def code_for(self, verification: Verification) -> Code:
         """The code of an open verification, to be spoken in a call."""
@@ -379,7 +410,7 @@ class Verifications:
         return _refused(verification, answer, why, retry_ms)
 
     def _new(
-        self, number: PhoneNumber, channel: Channel, mode: Mode, locale: str | None
+        self, number: PhoneNumber, channel: Channel, mode: Mode, locale: str | None, grant: Grant
     ) -> Verification:
         now = self._clock.now()
         return Verification(
@@ -402,9 +433,12 @@ class Verifications:
             next_send_at=now,
             number_index=self._keyring.index("number", number.e164),
             request=self._keyring.index("request", "\0".join((number.e164, channel, mode))),
+            owner=grant.owner,
         )
 
-    def _reservation(self, verification: Verification, address: str | None) -> Reservation:
+    def _reservation(
+        self, verification: Verification, address: str | None, grant: Grant
+    ) -> Reservation:
         network = _network(address)
         if network is None and self._policy.sends_without_address is not None:
             self._note_unknown_client()
@@ -417,6 +451,7 @@ class Verifications:
             number_index=verification.number_index,
             address=network,
             was_checked=verification.checks_left < verification.checks_allowed,
+            allowance=grant.allowance,
         )
 
     def _send(

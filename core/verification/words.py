@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from core.delivery.attempt import Attempt, Channel, EventKind, Mode, OverBudget, State
 from core.delivery.marks import VERIFIED, mark
+from core.grant import NO_SENDS_LEFT
 from core.provider.error_codes import hangup_cause, message_error
 from core.verification.model import CheckOutcome, CheckResult, SendOutcome, Status, View
 
@@ -100,6 +101,17 @@ def budget_warning(over: OverBudget, now: datetime) -> str:
     return f"{text}."
 
 
+#: Cause and remedy of a number in a country that the grant of who asks does not cover.
+NOT_COVERED = (
+    "Your invite does not cover this country.",
+    "Use a number of another country, or ask for another invite.",
+)
+#: Cause and remedy, by what the grant of who asks does not allow.
+_NOT_ALLOWED = {
+    "sends_per_invite": NO_SENDS_LEFT,
+    "country": NOT_COVERED,
+}
+
 _CLOSED = {
     "verified": "This verification is complete.",
     "locked": "This verification had too many wrong codes.",
@@ -125,6 +137,8 @@ def send_refusal(outcome: SendOutcome, why: str, retry: timedelta | None) -> tup
             )
         case SendOutcome.CLOSED:
             return _CLOSED[why], "Start a new verification."
+        case SendOutcome.NOT_ALLOWED:
+            return _NOT_ALLOWED[why]
         case SendOutcome.KEY_REUSED:
             return "This idempotency key belongs to another request.", "Use a new key for each."
         case SendOutcome.NOT_FOUND:

@@ -1,27 +1,45 @@
-"""`POST /admin/sign-in` and `POST /admin/sign-out`: set and remove the operator's cookie."""
+"""The routes that set and remove cookies: the operator's, and that of an invite.
+
+POST /admin/sign-in               the operator's password
+POST /admin/sign-out              end this session
+POST /admin/sign-out-everywhere   end every session
+GET  /invite/{token}              open an invite link; sends nothing
+"""
 
 import logging
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from core.access.password import COOKIE, SESSION, SignInOutcome
+from core.access.admission import Admitted
+from core.access.invites import COOKIE as INVITE_COOKIE
+from core.access.invites import KEPT, InviteState
+from core.access.password import COOKIE, DEVICE, DEVICE_COOKIE, SignInOutcome
+from core.access.sessions import SESSION
 from core.errors import StoreUnavailable
 from core.services import Services
 
 log = logging.getLogger(__name__)
 
-_PAGE = re.compile(r"/[a-z]{0,40}")
+#: A page of ours and perhaps a query: nothing that a browser could take for another site.
+_PAGE = re.compile(r"/[a-z_-]{0,40}(?:\?[A-Za-z0-9._~%&=+:,;@!$'()*/?-]{0,2000})?")
 _BODY_LIMIT = 8192
 
 
+def admitted(services: Services, connection: HTTPConnection) -> Admitted:
+    """What a browser may do with verifications. Raises StoreUnavailable."""
+    cookies = connection.cookies
+    return services.admission.admit(cookies.get(COOKIE), cookies.get(INVITE_COOKIE))
+
+
 def routes(services: Callable[[], Services]) -> list[Route]:
-    """Both routes. A form of another site is refused: its browser says where it comes from."""
+    """All of them. A form of another site is refused: its browser says where it comes from."""
 
     async def sign_in(request: Request) -> Response:
         if refused := _refused(request):
@@ -31,38 +49,86 @@ def routes(services: Callable[[], Services]) -> list[Route]:
         address = request.client.host if request.client else ""
         try:
             tried = await run_in_threadpool(
-                services().access.sign_in, str(form.get("password", "")), address
+                services().access.sign_in,
+                str(form.get("password", "")),
+                address,
+                request.cookies.get(DEVICE_COOKIE),
             )
         except StoreUnavailable as error:
-            return PlainTextResponse(f"{error.cause} {error.remedy}", 503)
+            return _unavailable(error)
         log.info("sign-in", extra={"outcome": tried.outcome})
         if tried.outcome is not SignInOutcome.SIGNED_IN:
-            return RedirectResponse(f"{page}?sign-in={tried.outcome}", 303)
-        answer = RedirectResponse(page, 303)
-        answer.set_cookie(
-            COOKIE,
-            tried.cookie,
-            max_age=int(SESSION.total_seconds()),
-            httponly=True,
-            samesite="lax",
-            secure=request.scope["scheme"] == "https",
-        )
+            more = "&" if "?" in page else "?"
+            return _go(f"{page}{more}sign-in={tried.outcome}")
+        answer = _go(page)
+        _set(answer, request, COOKIE, tried.cookie, SESSION)
+        _set(answer, request, DEVICE_COOKIE, tried.device, DEVICE)
         return answer
 
-    async def sign_out(request: Request) -> Response:
-        if refused := _refused(request):
-            return refused
-        answer = RedirectResponse("/", 303)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
+    def signing_out(*, everywhere: bool) -> Callable[[Request], Response]:
+        def sign_out(request: Request) -> Response:
+            if refused := _refused(request):
+                return refused
+            try:
+                services().access.sign_out(request.cookies.get(COOKIE), everywhere=everywhere)
+            except StoreUnavailable as error:
+                # The cookie stays: without it the session could not be ended any more.
+                return _unavailable(error)
+            answer = _go("/")
+            answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
+            return answer
+
+        return sign_out
+
+    def open_invite(request: Request) -> Response:
+        token = str(request.path_params["token"])
+        try:
+            state, invite = services().invites.recognise(token)
+        except StoreUnavailable as error:
+            return _unavailable(error)
+        log.info("invite opened", extra={"state": state})
+        if invite is None or state is not InviteState.VALID:
+            return _go(f"/?invite={state}")
+        answer = _go("/")
+        # It outlasts the invite, so that the page can say why it no longer sends.
+        left = invite.ends_at - services().clock.now() + KEPT
+        _set(answer, request, INVITE_COOKIE, token, left)
         return answer
 
     def only_post(request: Request) -> Response:
         # Without this the page's catch-all would answer with itself.
         return PlainTextResponse("This address takes a form only.", 405, {"Allow": "POST"})
 
-    paths = {"/admin/sign-in": sign_in, "/admin/sign-out": sign_out}
-    posts = [Route(path, asked, methods=["POST"]) for path, asked in paths.items()]
-    return [*posts, *(Route(path, only_post, methods=["GET"]) for path in paths)]
+    forms = {
+        "/admin/sign-in": sign_in,
+        "/admin/sign-out": signing_out(everywhere=False),
+        "/admin/sign-out-everywhere": signing_out(everywhere=True),
+    }
+    posts = [Route(path, asked, methods=["POST"]) for path, asked in forms.items()]
+    gets = [Route(path, only_post, methods=["GET"]) for path in forms]
+    return [*posts, *gets, Route("/invite/{token}", open_invite, methods=["GET"])]
+
+
+def _go(where: str) -> RedirectResponse:
+    """To a page of ours. What led there was an address or a form with a secret: it is not kept and
+    not passed on as a referrer."""
+    headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    return RedirectResponse(where, 303, headers)
+
+
+def _set(answer: Response, request: Request, name: str, value: str, lifetime: timedelta) -> None:
+    answer.set_cookie(
+        name,
+        value,
+        max_age=int(lifetime.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+
+
+def _unavailable(error: StoreUnavailable) -> Response:
+    return PlainTextResponse(f"{error.cause} {error.remedy}", 503, {"Retry-After": "5"})
 
 
 def _refused(request: Request) -> Response | None:
@@ -87,5 +153,5 @@ def _host_of(origin: str) -> str:
 
 
 def _page(given: object) -> str:
-    """Where to go afterwards: a page of ours, whatever was asked for."""
+    """Where to go afterwards: a page of ours with its query, whatever was asked for."""
     return given if isinstance(given, str) and _PAGE.fullmatch(given) else "/delivery"

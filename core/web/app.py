@@ -15,12 +15,17 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
+from starlette._utils import get_route_path
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
-from core.errors import ProductError, SettingsRefused
+from core.errors import ProductError, SettingsRefused, StoreUnavailable
 from core.log import log_to_stderr
 from core.services import Services, build
 from core.settings import read_settings
@@ -91,9 +96,10 @@ class Web:
             *access.routes(self._services),
             *seed.routes(self._services),
             *monitoring.routes(self._services),
-            *live.routes(self._live_changes),
+            *live.routes(self._live_changes, self._may_watch),
             *sandbox_state.routes(self._services),
             _Below("/api/v1", self._serve_rest),
+            Mount("/phone/{verification}", app=self._serve_phone),
             _Below("/sandbox", self._serve_sandbox),
         ]
 
@@ -129,7 +135,14 @@ class Web:
             warm.daemon = True
             warm.start()
             stack.callback(warm.cancel)
-            log.info("started", extra={"mode": services.settings.mode, "redis": services.where})
+            started = {
+                "mode": services.settings.mode,
+                "verify_access": services.settings.effective_access,
+                "redis": services.where,
+            }
+            log.info("started", extra=started)
+            for warning in services.settings.warnings:
+                log.warning(warning)
             yield {}
 
     def _warm(self) -> None:
@@ -152,6 +165,13 @@ class Web:
 
         return learning
 
+    def _may_watch(self, connection: HTTPConnection, verification: str) -> bool:
+        services = self._services()
+        grant = access.admitted(services, connection).grant
+        if grant.touches_all:
+            return True
+        return services.verifications.look(verification, grant) is not None
+
     def _live_changes(self) -> Changes:
         if self._changes is None:
             raise RuntimeError("The lifespan has not started")
@@ -167,6 +187,44 @@ class Web:
 
     async def _serve_rest(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.rest(scope, receive, send)
+
+    async def _serve_phone(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The sandbox's handset of a verification, at `…/handset`, for a browser that may look at
+        that: so its page need not hold the number."""
+        connection = HTTPConnection(scope)
+        handset, _, rest = get_route_path(scope).removeprefix("/").partition("/")
+        verification = str(connection.path_params["verification"])
+        number = None
+        try:
+            number = await run_in_threadpool(self._number_of, connection, verification)
+        except StoreUnavailable as error:
+            text = f"{error.cause} {error.remedy}"
+            refusal = PlainTextResponse(text, 503, {"Retry-After": "5"})
+        else:
+            refusal = PlainTextResponse("There is no such phone.", 404)
+        if number is None or handset != "handset":
+            if scope["type"] == "websocket":
+                await WebSocket(scope, receive, send).send_denial_response(refusal)
+            else:
+                await refusal(scope, receive, send)
+            return
+        path = f"/sandbox/handset/{number}" + (f"/{rest}" if rest else "")
+        moved = {
+            **scope,
+            "path": path,
+            "raw_path": path.encode(),
+            "root_path": "/sandbox",
+            "query_string": b"number=hidden",
+        }
+        await self._serve_sandbox(moved, receive, send)
+
+    def _number_of(self, connection: HTTPConnection, verification: str) -> str | None:
+        services = self._services()
+        if self._sandbox is None:
+            return None
+        grant = access.admitted(services, connection).grant
+        view = services.verifications.look(verification, grant)
+        return view.verification.to.removeprefix("+") if view else None
 
     async def _serve_sandbox(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._sandbox is None:

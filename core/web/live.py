@@ -20,9 +20,13 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 
 import redis
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from core.errors import StoreUnavailable
 from core.store.client import Client
 
 log = logging.getLogger(__name__)
@@ -122,18 +126,29 @@ class Changes:
                 event.set()
 
 
-def routes(changes: Callable[[], Changes]) -> list[WebSocketRoute]:
-    """`/live/{verification}`: who knows the id may watch that it changes.
+def routes(
+    changes: Callable[[], Changes], may_watch: Callable[[HTTPConnection, str], bool]
+) -> list[WebSocketRoute]:
+    """`/live/{verification}`: it changes. 404 for a browser that `may_watch` refuses it to.
 
     The text is `changed`, or empty every `KEEP_ALIVE_SECONDS`: a window that hears neither knows
     that its connection is gone, also where nothing closed it.
     """
 
     async def live(socket: WebSocket) -> None:
+        verification = str(socket.path_params["verification"])
+        try:
+            if not await run_in_threadpool(may_watch, socket, verification):
+                await socket.send_denial_response(
+                    PlainTextResponse("There is no such verification.", 404)
+                )
+                return
+        except StoreUnavailable as error:
+            text = f"{error.cause} {error.remedy}"
+            await socket.send_denial_response(PlainTextResponse(text, 503, {"Retry-After": "5"}))
+            return
         await socket.accept()
-        pushing = asyncio.create_task(
-            _push(socket, changes().of(str(socket.path_params["verification"])))
-        )
+        pushing = asyncio.create_task(_push(socket, changes().of(verification)))
         try:
             # The window has nothing to say: whatever comes, its leave or a message, ends it.
             await socket.receive()

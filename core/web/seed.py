@@ -21,6 +21,7 @@ from starlette.types import Scope as AsgiScope
 from core.access.tokens import Scope, bearer
 from core.delivery.attempt import Channel, Mode
 from core.errors import StoreUnavailable
+from core.grant import Grant
 from core.keyring import new_id
 from core.services import Services
 from core.verification.model import CheckOutcome, CheckResult, SendOutcome
@@ -31,6 +32,8 @@ from core.web.send_threads import SendThreads
 log = logging.getLogger(__name__)
 
 _NO_STORE = {"Cache-Control": "no-store"}
+#: These routes ask for no token in the sandbox.
+_SANDBOX = Grant("seed", touches_all=True)
 _GONE = {CheckOutcome.NOT_FOUND, CheckOutcome.EXPIRED}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -80,10 +83,11 @@ class _GetOnly:
             return _said("failed", said, 503, {"Retry-After": "5"})
 
 
-def _refused(services: Services, request: Request) -> Response | None:
+def _admitted(services: Services, request: Request) -> Grant | Response:
+    """What the caller may do, or why it may do nothing."""
     settings = services.settings
     if settings.is_sandbox:
-        return None
+        return _SANDBOX
     if not settings.seed_api:
         return _said("failed", "These routes are off. SEED_API=true turns them on.", 404)
     token = services.tokens.recognise(bearer(request.headers.get("authorization")))
@@ -97,18 +101,20 @@ def _refused(services: Services, request: Request) -> Response | None:
     if not token.may(Scope.VERIFY):
         challenge = f'Bearer error="insufficient_scope", scope="{Scope.VERIFY}"'
         return _said("failed", "This token may not verify.", 403, {"WWW-Authenticate": challenge})
-    return None
+    return token.grant
 
 
 def _send(services: Services, request: Request, channel: Channel, mode: Mode) -> Response:
-    if refused := _refused(services, request):
-        return refused
+    grant = _admitted(services, request)
+    if isinstance(grant, Response):
+        return grant
     if services.settings.phlo_id is not None:
         channel = Channel.PHLO
     result = services.verifications.start(
         _number(request),
         channel,
         mode=mode,
+        grant=grant,
         # A repeated GET is a wish for another code, and meets the budget of the number.
         idempotency_key=new_id(),
         address=_address(request),
@@ -125,7 +131,8 @@ def _send(services: Services, request: Request, channel: Channel, mode: Mode) ->
 
 
 def _check(services: Services, requests: Sequence[Request]) -> list[Response]:
-    answers = {i: _refused(services, request) for i, request in enumerate(requests)}
+    admitted = [_admitted(services, request) for request in requests]
+    answers = {i: one if isinstance(one, Response) else None for i, one in enumerate(admitted)}
     allowed = [i for i, refused in answers.items() if refused is None]
     entered = [
         Entry(_number(request), str(request.path_params["code"]), _address(request))

@@ -135,14 +135,14 @@ class Handset {
     const before = this.data ?? {};
     this.data = data;
     this.root.setAttribute("aria-label", data.shown ? `Phone ${data.shown}` : "Phone");
-    if (data.digits !== before.digits || data.sandbox !== before.sandbox) this.connect();
+    if (data.phone !== before.phone || data.sandbox !== before.sandbox) this.connect();
     this.draw();
   }
 
   connect() {
     this.phone?.close();
-    const { sandbox, digits } = this.data;
-    this.phone = sandbox && digits ? new SandboxPhone(digits, () => this.draw()) : undefined;
+    const { sandbox, phone } = this.data;
+    this.phone = sandbox && phone ? new SandboxPhone(phone, () => this.draw()) : undefined;
   }
 
   /** A double click is one. The button is not disabled meanwhile: that would drop the focus. */

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-import phonenumbers
 import streamlit as st
-from phonenumbers import PhoneNumberFormat
 
 from pages.components.assets import script, style
 
@@ -14,8 +12,9 @@ _HANDSET = st.components.v2.component(
 
 
 def handset(
-    number: str | None,
+    shown: str | None,
     *,
+    phone: str | None,
     sandbox: bool,
     length: int,
     brand: str,
@@ -23,11 +22,12 @@ def handset(
     since_ms: int | None = None,
     key: str,
 ) -> None:
-    """Draw the phone of `number` (E.164; None before one is known), 320 by 640 pixels.
+    """Draw the phone of a number, `shown` as people may read it (None before one is known), 320 by
+    640 pixels.
 
-    In the sandbox it shows the messages and calls of `/sandbox/handset/{digits}`, and its buttons
-    answer, decline, press keys and hang up there. Live it fetches nothing and says that the real
-    phone rings. What came before `since_ms` (Unix milliseconds) lies above, out of the way.
+    In the sandbox it shows the messages and calls at the path `phone`, and its buttons answer,
+    decline, press keys and hang up there. Live it fetches nothing and says that the real phone
+    rings. What came before `since_ms` (Unix milliseconds) lies above, out of the way.
 
     `references` are Plivo's uuids of the attempts whose code the page has a field for: a code of
     `length` digits that such a message or call brings is offered as a button. Other messages to
@@ -38,8 +38,8 @@ def handset(
     _HANDSET(
         data={
             "sandbox": sandbox,
-            "digits": number.removeprefix("+") if number else None,
-            "shown": _international(number) if number else None,
+            "phone": phone if sandbox else None,
+            "shown": shown,
             "since_ms": since_ms,
             "references": list(references),
             "length": length,
@@ -47,7 +47,3 @@ def handset(
         },
         key=key,
     )
-
-
-def _international(number: str) -> str:
-    return phonenumbers.format_number(phonenumbers.parse(number), PhoneNumberFormat.INTERNATIONAL)

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from core.access.password import (
-    SESSION,
     TRIES,
+    TRIES_OF_ALL,
     WINDOW,
     Access,
     Gate,
     SignInOutcome,
     hash_of,
 )
+from core.access.sessions import SESSION
 from core.errors import SettingsRefused
 from core.settings import Settings
 from tests.world import World
@@ -62,6 +63,77 @@ def test_tries_are_counted_by_client_and_the_right_one_is_refused_beyond_them(at
         assert access.sign_in("wrong", "192.0.2.1").outcome is SignInOutcome.WRONG
     assert access.sign_in(PASSWORD, "192.0.2.1").outcome is SignInOutcome.WAIT
     assert access.sign_in(PASSWORD, "192.0.2.2").outcome is SignInOutcome.SIGNED_IN
+
+
+def test_one_client_cannot_use_up_the_tries_of_all(at: World) -> None:
+    access = access_of(at)
+    for _ in range(TRIES_OF_ALL + TRIES):
+        access.sign_in("wrong", "192.0.2.1")
+    assert access.sign_in(PASSWORD, "192.0.2.2").outcome is SignInOutcome.SIGNED_IN
+
+
+def test_the_tries_of_all_clients_have_a_limit(at: World) -> None:
+    access = access_of(at, hash_of("x"))
+    key = at.services.keys.tries("all")
+    at.services.client.set(key, str(TRIES_OF_ALL), nx=True, px=WINDOW)
+    assert access.sign_in("x", "192.0.2.3").outcome is SignInOutcome.WAIT
+
+
+def test_a_browser_that_signed_in_before_is_never_locked_out_by_others(at: World) -> None:
+    access = access_of(at)
+    device = access.sign_in(PASSWORD, "192.0.2.1").device
+    at.services.client.delete(at.services.keys.tries("all"))
+    at.services.client.set(at.services.keys.tries("all"), "1000", nx=True, px=WINDOW)
+    for _ in range(TRIES + 1):
+        access.sign_in("wrong", "192.0.2.1")
+    assert access.sign_in(PASSWORD, "192.0.2.1").outcome is SignInOutcome.WAIT
+    assert access.sign_in(PASSWORD, "192.0.2.1", device).outcome is SignInOutcome.SIGNED_IN
+
+
+def test_a_device_has_a_limit_of_its_own(at: World) -> None:
+    access = access_of(at)
+    device = access.sign_in(PASSWORD, "192.0.2.1").device
+    for n in range(TRIES):
+        tried = access.sign_in("wrong", f"192.0.2.{n}", device)
+        assert tried.outcome is SignInOutcome.WRONG
+    assert access.sign_in(PASSWORD, "192.0.2.9", device).outcome is SignInOutcome.WAIT
+    assert access.sign_in(PASSWORD, "192.0.2.9").outcome is SignInOutcome.SIGNED_IN
+
+
+@pytest.mark.parametrize("device", ["", "abc", "abc.def.ghi", "x" * 5000])
+def test_no_other_cookie_is_a_device(at: World, device: str) -> None:
+    access = access_of(at)
+    for _ in range(TRIES):
+        access.sign_in("wrong", "192.0.2.1", device)
+    assert access.sign_in(PASSWORD, "192.0.2.1", device).outcome is SignInOutcome.WAIT
+
+
+def test_right_tries_use_nothing_up(at: World) -> None:
+    access = access_of(at)
+    for _ in range(TRIES + 2):
+        assert access.sign_in(PASSWORD, "192.0.2.1").outcome is SignInOutcome.SIGNED_IN
+
+
+def test_signing_out_ends_the_session_on_the_server_and_no_other(at: World) -> None:
+    access = access_of(at)
+    one, two = (access.sign_in(PASSWORD, "192.0.2.1").cookie for _ in range(2))
+    access.sign_out(one)
+    assert access.gate(one) is Gate.CLOSED
+    assert access_of(at).gate(two) is Gate.SIGNED_IN
+
+
+def test_signing_out_everywhere_needs_a_session_and_ends_all(at: World) -> None:
+    access = access_of(at)
+    one, two = (access.sign_in(PASSWORD, "192.0.2.1").cookie for _ in range(2))
+    access.sign_out("not a session", everywhere=True)
+    assert access.gate(one) is Gate.SIGNED_IN
+    access.sign_out(one, everywhere=True)
+    assert {access.gate(one), access.gate(two)} == {Gate.CLOSED}
+
+
+def test_no_session_is_at_rest(at: World) -> None:
+    cookie = access_of(at).sign_in(PASSWORD, "192.0.2.1").cookie
+    assert cookie not in repr(at.services.client.hgetall(at.services.keys.sessions))
 
 
 def test_the_count_of_tries_has_an_end(at: World) -> None:

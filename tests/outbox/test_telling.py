@@ -10,6 +10,7 @@ import redis
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from core.delivery.attempt import Channel, EventKind, Mode, State
+from core.grant import OPERATOR
 from core.verification.model import CancelOutcome
 from tests.outbox.conftest import SECRET, Told
 from tests.outbox.receiver import PATH
@@ -106,7 +107,7 @@ def test_each_attempt_that_arrives_is_told(told: Told) -> None:
     verification = at.started(number)
     heard(told, verification, "delivered")
     at.clock.advance(31)
-    at.services.verifications.resend(verification, seen=1, call=True)
+    at.services.verifications.resend(verification, grant=OPERATOR, seen=1, call=True)
     at.touch(number, at.call(number, "ringing"), "answer")
     until(lambda: at.handset(number)["calls"][0]["waits_for_key"])
     at.touch(number, at.call(number, "in-progress"), "press/1")

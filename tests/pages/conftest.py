@@ -14,7 +14,16 @@ from pages.components.shared import services as of_process
 PROJECT = Path(__file__).parents[2]
 VIEWER = "America/New_York"
 PATIENCE_SECONDS = 60
-_OURS = ("PLIVO_", "REDIS_URL", "PHLO_ID", "PUBLIC_URL", "SECRET_KEY", "ADMIN_", "DATA_DIR")
+_OURS = (
+    "PLIVO_",
+    "REDIS_URL",
+    "PHLO_ID",
+    "PUBLIC_URL",
+    "SECRET_KEY",
+    "ADMIN_",
+    "DATA_DIR",
+    "VERIFY_ACCESS",
+)
 
 Settle = Callable[..., None]
 

@@ -3,6 +3,8 @@
 import re
 
 from core.access.tokens import Scope
+from core.delivery.attempt import Channel
+from core.grant import OPERATOR
 from core.outbox.sender import Answer, Verdict
 from core.panels.api import walk_through
 from core.services import Services
@@ -52,7 +54,12 @@ def test_dead_letters_are_listed_and_sent_again(
     app = of_process()
     assert app.outbox.receiver == "127.0.0.1"
     app.verifications._sender = _SendsNothing()
-    started = app.verifications.start("+14155550123", "sms", idempotency_key="one")  # type: ignore[arg-type]
+    started = app.verifications.start(
+        "+14155550123",
+        Channel.SMS,
+        grant=OPERATOR,
+        idempotency_key="one",
+    )
     assert started.outcome is SendOutcome.SENT
     assert "None was given up" in said(opened("api"))
     (claim,) = app.outbox.claim(10)

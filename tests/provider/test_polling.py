@@ -11,6 +11,7 @@ import redis
 
 from core.delivery.attempt import Attempt, AttemptEvent, Channel, EventKind, Mode, Source, State
 from core.delivery.ledger import Ledger
+from core.log import logged_id
 from core.provider.client import PlivoClients
 from core.provider.exchanges import Exchanges
 from core.provider.polling import ANSWERED_BY, FIRST, HORIZON, SLOWEST, Follower
@@ -308,7 +309,7 @@ def test_one_bad_answer_ends_neither_this_following_nor_the_others(
     assert following.of(one).state is State.ACCEPTED
     assert following.followed == [one]
     if not (mode is Mode.CALL and bad is BAD["empty"]):  # A call without an end is a live one.
-        assert [record.attempt for record in caplog.records] == [one]  # type: ignore[attr-defined]
+        assert [record.attempt for record in caplog.records] == [logged_id(one)]  # type: ignore[attr-defined]
 
 
 def test_the_questions_thin_out_and_end(following: Following) -> None:

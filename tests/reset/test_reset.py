@@ -18,6 +18,7 @@ from core.access.tokens import Scope
 from core.delivery.attempt import Channel
 from core.delivery.ranges import Range
 from core.errors import ResetRefused
+from core.grant import OPERATOR
 from core.reset.kinds import FAMILIES, ResetKind, read_kinds
 from core.reset.reset import SandboxReset
 from core.store import keys as store_keys
@@ -251,7 +252,7 @@ def test_verifications_under_way_go_on_or_end_but_break_nothing(
                 continue
             view = at.services.verifications.look(result.verification)
             at.services.verifications.check(result.verification, "000000")
-            at.services.verifications.resend(result.verification, seen=1)
+            at.services.verifications.resend(result.verification, grant=OPERATOR, seen=1)
             at.services.verifications.cancel(result.verification)
             if view is not None:
                 at.services.ledger.attempts(view.verification.attempt_ids)

@@ -14,6 +14,7 @@ from core.delivery.layout import (
     Tier,
 )
 from core.delivery.ledger import Applied
+from core.grant import OPERATOR
 from core.store.keys import ROLLUP_LAYOUT
 from core.verification.model import CheckOutcome
 from tests.world import World, until
@@ -48,7 +49,7 @@ def test_whatever_the_clock_says_every_key_has_an_end_and_events_apply(
     every_key_is_whole(client, "delivered")
     service.check(verification, at.wrong_code(verification))
     at.clock.advance(31)
-    service.resend(verification, seen=1)
+    service.resend(verification, grant=OPERATOR, seen=1)
     until(lambda: at.look(verification).attempts[1].state is State.DELIVERED)
     approved = service.check(verification, at.code(verification))
     assert approved.outcome is CheckOutcome.APPROVED

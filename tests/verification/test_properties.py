@@ -11,6 +11,7 @@ import redis
 from starlette.applications import Starlette
 
 from core.delivery.attempt import Channel
+from core.grant import OPERATOR
 from core.provider.request import AttemptRequest
 from core.sandbox.outcomes import TABLE
 from core.services import Services
@@ -74,13 +75,19 @@ def test_property_13_known_and_unknown_numbers_cost_redis_the_same(
 
     def commands(services: Services, number: str, key: str) -> Counter[str]:
         before = _calls(client)
-        sent = services.verifications.start(number, Channel.SMS, idempotency_key=key)
+        sent = services.verifications.start(
+            number, Channel.SMS, grant=OPERATOR, idempotency_key=key
+        )
         assert sent.outcome is SendOutcome.SENT
         return _calls(client) - before
 
     with live(tmp_path, redis_url) as services:
-        services.verifications.start("+14155550122", Channel.SMS, idempotency_key="warm")
-        made = services.verifications.start("+14155550123", Channel.SMS, idempotency_key="known")
+        services.verifications.start(
+            "+14155550122", Channel.SMS, grant=OPERATOR, idempotency_key="warm"
+        )
+        made = services.verifications.start(
+            "+14155550123", Channel.SMS, grant=OPERATOR, idempotency_key="known"
+        )
         view = services.verifications.look(made.verification or "")
         assert view is not None
         code = services.verifications.code_for(view.verification).reveal()
@@ -175,7 +182,9 @@ def test_property_21_live_an_ending_of_the_sandbox_is_no_test_number(
         provider = Remembers()
         services.verifications._sender = provider
         for n in range(2):
-            made = services.verifications.start(number, Channel.SMS, idempotency_key=f"{n}")
+            made = services.verifications.start(
+                number, Channel.SMS, grant=OPERATOR, idempotency_key=f"{n}"
+            )
             assert made.outcome is SendOutcome.SENT
         first, second = provider.requests
         assert (first.to, second.to) == (number, number)

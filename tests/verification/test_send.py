@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.delivery.attempt import Channel, EventKind, Mode, State
+from core.grant import OPERATOR
 from core.services import build
 from core.verification.model import CheckOutcome, SendOutcome, Status
 from tests.properties import sharing_fixtures
@@ -58,7 +59,8 @@ def test_property_16_two_clicks_on_resend_send_once(at: World) -> None:
     with ThreadPoolExecutor(8) as pool:
         results = list(
             pool.map(
-                lambda _: at.services.verifications.resend(verification, seen=1).outcome, range(8)
+                lambda _: at.resend(verification, seen=1).outcome,
+                range(8),
             )
         )
     assert sorted(results) == ["duplicate"] * 7 + ["sent"]
@@ -69,12 +71,12 @@ def test_a_resend_is_refused_until_the_cooldown_has_passed_and_repeats_the_code(
     number = at.number()
     verification = at.started(number)
     first = at.message(number)
-    result = at.services.verifications.resend(verification, seen=1)
+    result = at.services.verifications.resend(verification, grant=OPERATOR, seen=1)
     assert result.outcome is SendOutcome.TOO_SOON
     assert result.retry_after is not None
     assert timedelta(seconds=29) < result.retry_after <= timedelta(seconds=30)
     at.clock.advance(result.retry_after)
-    assert at.services.verifications.resend(verification, seen=1).outcome is SendOutcome.SENT
+    assert at.resend(verification, seen=1).outcome is SendOutcome.SENT
     until(lambda: len(at.handset(number)["messages"]) == 2)
     assert at.message(number) == first
     assert sent_to(at, number) == 2
@@ -84,10 +86,10 @@ def test_the_cooldown_grows_with_every_send(at: World) -> None:
     verification = at.started(at.number())
     for seen, seconds in enumerate((30, 40, 60, 90), start=1):
         at.clock.advance(seconds - 1)
-        early = at.services.verifications.resend(verification, seen=seen)
+        early = at.services.verifications.resend(verification, grant=OPERATOR, seen=seen)
         assert early.outcome is SendOutcome.TOO_SOON, seconds
         at.clock.advance(1)
-        result = at.services.verifications.resend(verification, seen=seen)
+        result = at.services.verifications.resend(verification, grant=OPERATOR, seen=seen)
         assert result.outcome is SendOutcome.SENT, seconds
 
 
@@ -104,7 +106,7 @@ def test_property_05_nothing_refills_the_failure_budget_of_a_number(at: World) -
     first = at.started(number)
     fail(first, 2)
     at.clock.advance(31)
-    assert service.resend(first, seen=1).outcome is SendOutcome.SENT
+    assert service.resend(first, grant=OPERATOR, seen=1).outcome is SendOutcome.SENT
     fail(first, 2)
     assert service.check(first, at.code(first)).outcome is CheckOutcome.APPROVED
     second = at.started(number, Channel.VOICE)
@@ -116,7 +118,7 @@ def test_property_05_nothing_refills_the_failure_budget_of_a_number(at: World) -
     assert locked.retry_after is not None
     assert locked.retry_after <= timedelta(hours=1)
     at.clock.advance(31)
-    refused = service.resend(third, seen=1)
+    refused = service.resend(third, grant=OPERATOR, seen=1)
     assert refused.outcome is SendOutcome.LOCKED
     assert refused.cause == "Too many wrong codes were entered for this number."
     fourth = at.started(number)
@@ -243,7 +245,9 @@ def test_property_15_a_code_that_was_sent_is_always_usable(at: World, steps: lis
                 if result.outcome is SendOutcome.SENT:
                     open_one = result.verification
             case "resend" if open_one:
-                service.resend(open_one, seen=at.look(open_one).verification.attempts)
+                service.resend(
+                    open_one, grant=OPERATOR, seen=at.look(open_one).verification.attempts
+                )
             case "fail" if open_one and at.look(open_one).verification.checks_left > 1:
                 service.check(open_one, at.wrong_code(open_one))
             case _:
@@ -256,10 +260,10 @@ def test_call_me_instead_waits_for_a_report_and_then_calls_with_the_same_code(at
     number = at.number("0700")
     verification = at.started(number)
     until(lambda: at.look(verification).attempts[0].state is State.SENT)
-    early = at.services.verifications.resend(verification, seen=1, call=True)
+    early = at.services.verifications.resend(verification, grant=OPERATOR, seen=1, call=True)
     assert early.outcome is SendOutcome.TOO_SOON
     at.clock.advance(10)
-    late = at.services.verifications.resend(verification, seen=1, call=True)
+    late = at.services.verifications.resend(verification, grant=OPERATOR, seen=1, call=True)
     assert late.outcome is SendOutcome.SENT
     call = at.call(number, "ringing")
     at.touch(number, call, "answer")
@@ -276,7 +280,7 @@ def test_call_me_instead_is_offered_at_once_when_the_message_failed(at: World) -
     offer = at.look(verification).call_offer
     assert offer is not None
     assert offer.at <= at.clock.now()
-    result = at.services.verifications.resend(verification, seen=1, call=True)
+    result = at.services.verifications.resend(verification, grant=OPERATOR, seen=1, call=True)
     assert result.outcome is SendOutcome.SENT
     assert at.look(verification).attempts[1].channel is Channel.VOICE
 
@@ -324,7 +328,7 @@ def test_property_11_no_key_is_ever_without_a_ttl(at: World, client: redis.Redis
     service.check(verification, at.wrong_code(verification))
     no_key_for_ever("wrong code")
     at.clock.advance(31)
-    service.resend(verification, seen=1)
+    service.resend(verification, grant=OPERATOR, seen=1)
     no_key_for_ever("resend")
     service.check(verification, at.code(verification))
     no_key_for_ever("approved")
@@ -352,7 +356,7 @@ def test_property_11_a_key_that_expires_in_between_is_not_made_again(
     wrong = at.wrong_code(verification)
     client.delete(key)
     at.services.verifications.check(verification, wrong)
-    at.services.verifications.resend(verification, seen=1)
+    at.services.verifications.resend(verification, grant=OPERATOR, seen=1)
     at.services.verifications.cancel(verification)
     until(lambda: at.handset(number)["messages"])
     for left in client.scan_iter():
@@ -375,7 +379,7 @@ def test_a_refused_call_leaves_the_wait_and_the_channel_as_they_were(at: World) 
     verification = at.started(at.number("0402"))
     before = at.look(verification).verification
     assert before.channel is Channel.SMS
-    result = at.services.verifications.resend(verification, seen=1, call=True)
+    result = at.services.verifications.resend(verification, grant=OPERATOR, seen=1, call=True)
     assert result.outcome is SendOutcome.REJECTED
     after = at.look(verification).verification
     assert (after.channel, after.mode) == (Channel.SMS, Mode.SMS)
@@ -452,7 +456,7 @@ def test_an_attempt_whose_sender_died_before_it_asked_plivo_becomes_unknown(
     at.clock.advance(31)
     steps = {
         "start": lambda: at.start(number, idempotency_key="interrupted"),
-        "resend": lambda: service.resend(verification, seen=1),
+        "resend": lambda: service.resend(verification, grant=OPERATOR, seen=1),
     }
     service._records = Dies()  # type: ignore[assignment]
     try:

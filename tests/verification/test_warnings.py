@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from core.delivery.attempt import Channel
+from core.grant import OPERATOR
 from core.provider.request import AttemptRequest
 from core.services import Services, build
 from core.settings import Settings
@@ -128,17 +129,23 @@ def test_each_budget_warns_by_its_name_where_live_would_refuse(
         (warning,) = warnings(warns, second.verification)
         assert warning.startswith(f"Live, this would be refused: {words}")
         # A resend meets the same budgets, and its cooldown as ever.
-        early = warns.services.verifications.resend(second.verification or "", seen=1)
+        early = warns.services.verifications.resend(
+            second.verification or "", grant=OPERATOR, seen=1
+        )
         assert early.outcome is SendOutcome.TOO_SOON
         warns.clock.advance(30)
         again = warns.services.verifications.resend(
-            second.verification or "", seen=1, address="192.0.2.7"
+            second.verification or "", grant=OPERATOR, seen=1, address="192.0.2.7"
         )
         assert again.outcome is SendOutcome.SENT
         assert len(warnings(warns, second.verification)) == 1
         outcomes = [
             real.verifications.start(
-                "+14155550123", Channel.SMS, idempotency_key=f"{n}", address="192.0.2.7"
+                "+14155550123",
+                Channel.SMS,
+                grant=OPERATOR,
+                idempotency_key=f"{n}",
+                address="192.0.2.7",
             ).outcome
             for n in range(2)
         ]
@@ -200,7 +207,9 @@ def test_live_that_ending_is_a_number_like_any_other(
     tmp_path: Path, redis_url: str, client: redis.Redis
 ) -> None:
     with live(tmp_path, redis_url) as real:
-        result = real.verifications.start("+14155550600", Channel.SMS, idempotency_key="one")
+        result = real.verifications.start(
+            "+14155550600", Channel.SMS, grant=OPERATOR, idempotency_key="one"
+        )
         assert result.outcome is SendOutcome.SENT
 
 
@@ -210,7 +219,9 @@ def test_live_the_setting_changes_nothing(
 ) -> None:
     with live(tmp_path, redis_url, sandbox_budgets=setting) as real:
         outcomes = [
-            real.verifications.start("+14155550123", Channel.SMS, idempotency_key=f"{n}").outcome
+            real.verifications.start(
+                "+14155550123", Channel.SMS, grant=OPERATOR, idempotency_key=f"{n}"
+            ).outcome
             for n in range(6)
         ]
         assert outcomes == [SendOutcome.SENT] * 5 + [SendOutcome.OVER_BUDGET]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from core.access.password import COOKIE, Gate
+from core.access.password import COOKIE, DEVICE_COOKIE, TRIES, Gate
 from core.web.access import routes
 from tests.access.test_password import PASSWORD, access_of
 from tests.world import World, served
@@ -41,7 +41,20 @@ def test_a_wrong_password_sets_none_and_goes_back_to_the_form(http: httpx.Client
 
 
 @pytest.mark.parametrize(
-    "page", ["https://evil.example", "//evil.example", "/\\evil", "javascript:x", "/a?b", ""]
+    "page",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil",
+        "javascript:x",
+        "/%2f%2fevil",
+        "/a?b\\c",
+        "/a?b\r\nSet-Cookie: x",
+        "/a#b",
+        "/a//evil",
+        "/a/../b",
+        "",
+    ],
 )
 def test_no_form_leads_to_another_site(http: httpx.Client, page: str) -> None:
     answer = http.post("/admin/sign-in", data={"password": PASSWORD, "next": page})
@@ -49,9 +62,50 @@ def test_no_form_leads_to_another_site(http: httpx.Client, page: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "page", ["/", "/attempts?attempt=abc-1", "/delivery?country=NG&from=2026-11-01T10%3A00&x=a+b"]
+)
+def test_signing_in_comes_back_to_the_address_with_its_query(http: httpx.Client, page: str) -> None:
+    wrong = http.post("/admin/sign-in", data={"password": "wrong", "next": page})
+    more = "&" if "?" in page else "?"
+    assert wrong.headers["location"] == f"{page}{more}sign-in=wrong"
+    right = http.post("/admin/sign-in", data={"password": PASSWORD, "next": page})
+    assert right.headers["location"] == page
+
+
+def test_signing_out_ends_the_session_and_everywhere_ends_all(
+    at: World, http: httpx.Client
+) -> None:
+    def signed_in() -> str:
+        return str(http.post("/admin/sign-in", data={"password": PASSWORD}).cookies[COOKIE])
+
+    one, two, three = signed_in(), signed_in(), signed_in()
+    http.cookies.clear()
+    http.post("/admin/sign-out", headers={"Cookie": f"{COOKIE}={one}"})
+    assert [access_of(at).gate(c) for c in (one, two)] == [Gate.CLOSED, Gate.SIGNED_IN]
+    http.post("/admin/sign-out-everywhere", headers={"Cookie": f"{COOKIE}={one}"})
+    assert access_of(at).gate(two) is Gate.SIGNED_IN
+    http.post("/admin/sign-out-everywhere", headers={"Cookie": f"{COOKIE}={two}"})
+    assert {access_of(at).gate(c) for c in (one, two, three)} == {Gate.CLOSED}
+
+
+def test_a_browser_that_signed_in_is_known_again(at: World, http: httpx.Client) -> None:
+    http.post("/admin/sign-in", data={"password": PASSWORD})
+    device = http.cookies[DEVICE_COOKIE]
+    http.cookies.clear()
+    for _ in range(TRIES + 1):
+        last = http.post("/admin/sign-in", data={"password": "wrong"})
+    assert last.headers["location"].endswith("sign-in=wait")
+    own = {"Cookie": f"{DEVICE_COOKIE}={device}"}
+    again = http.post("/admin/sign-in", data={"password": PASSWORD}, headers=own)
+    assert COOKIE in again.cookies
+
+
+@pytest.mark.parametrize(
     "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
 )
-@pytest.mark.parametrize("path", ["/admin/sign-in", "/admin/sign-out"])
+@pytest.mark.parametrize(
+    "path", ["/admin/sign-in", "/admin/sign-out", "/admin/sign-out-everywhere"]
+)
 def test_a_form_of_another_site_is_refused(
     http: httpx.Client, path: str, headers: dict[str, str]
 ) -> None:

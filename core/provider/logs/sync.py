@@ -24,6 +24,7 @@ from core.delivery.attempt import Attempt, AttemptEvent, EventKind, Mode, Source
 from core.delivery.ledger import Applied, Ledger
 from core.errors import ProductError, ProviderRead
 from core.keyring import Keyring
+from core.log import logged_id
 from core.provider.client import PlivoClients, SdkCall
 from core.provider.logs.turn import Turn, cursor_field, cursor_of
 from core.provider.records import LogRow, call_events, message_events
@@ -320,7 +321,9 @@ class LogSync:
                 return now
         except ProviderRead as error:
             # One record that Plivo does not give must not end the reading of the others.
-            log.info("attempt not read", extra={"attempt": attempt.id, "cause": error.cause})
+            log.info(
+                "attempt not read", extra={"attempt": logged_id(attempt.id), "cause": error.cause}
+            )
             return now
         return self._apply(attempt, self._events(attempt, row), now)
 

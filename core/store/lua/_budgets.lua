@@ -2,7 +2,8 @@
 -- A budget is a list of moments, newest first, "<ms>" or "<ms>:<attempt>". It is spent when its
 -- limit-th newest entry is younger than the window: one LINDEX, whatever the traffic.
 -- In ARGV from `from`, five each: number of its key, limit, window_ms, name, and use: `spent` by this
--- send, only `looked` at (spent elsewhere), or `locks` (the same, and its refusal is "locked").
+-- send, `granted` (the same, and its refusal is "not_allowed": waiting does not help), only `looked` at
+-- (spent elsewhere), or `locks` (the same, and its refusal is "locked").
 
 local DAY_MS = 86400000
 
@@ -20,14 +21,15 @@ local function read_budgets(from)
     return budgets
 end
 
--- {"locked" | "over_budget", name, retry_ms, limit} of the budget that frees up last; nil when all
--- have room.
+-- {"not_allowed" | "locked" | "over_budget", name, retry_ms, limit} of the budget that frees up last;
+-- nil when all have room. "not_allowed" refuses also where the other budgets only warn.
 local function refusal(budgets, now, spend_key, price, spend_limit)
     local worst, wait = nil, 0
     for _, budget in ipairs(budgets) do
         local entry = redis.call("LINDEX", budget.key, budget.limit - 1)
         if entry then
             local left = tonumber(string.match(entry, "^%d+")) + budget.window_ms - now
+            if left > 0 and budget.use == "granted" then return { "not_allowed", budget.name, 0 } end
             -- What locks the number says more than what is merely used up.
             if left > 0 and (left > wait or budget.use == "locks") and
                 not (worst and worst.use == "locks" and budget.use ~= "locks") then
@@ -56,7 +58,7 @@ end
 local function spend(budgets, now, attempt, spend_key, price)
     local longest, most = {}, {}
     for _, budget in ipairs(budgets) do
-        if budget.use == "spent" then
+        if budget.use == "spent" or budget.use == "granted" then
             longest[budget.key] = math.max(longest[budget.key] or 0, budget.window_ms)
             most[budget.key] = math.max(most[budget.key] or 0, budget.limit)
         end

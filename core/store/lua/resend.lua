@@ -11,7 +11,8 @@
 -- ARGV[13] when the attempt is asked after, Unix ms               ARGV[14] keep of that list, ms
 -- ARGV[15] length of the attempt's record that follows (m); after that the budgets
 -- Returns  {"started", next_send_ms before} | {"duplicate"} | {"not_found"} | {"closed", status}
---          | {"too_soon", "cooldown", retry_ms} | {"locked" | "over_budget", name, retry_ms, limit}
+--          | {"too_soon", "cooldown", retry_ms}
+--          | {"locked" | "over_budget" | "not_allowed", name, retry_ms, limit}
 -- Invariant: two callers who saw the same attempts send once: the second one is a duplicate.
 -- include _publish
 -- Continues with: apply_event give_back record_exchange
@@ -27,7 +28,9 @@ local m = tonumber(ARGV[15])
 local budgets = read_budgets(16 + m)
 local enforce = ARGV[6] == "enforce"
 local refused = refusal(budgets, now, KEYS[2], price, tonumber(ARGV[5]))
-if enforce and refused and refused[1] == "locked" then return refused end
+if refused and (refused[1] == "not_allowed" or enforce and refused[1] == "locked") then
+    return refused
+end
 if ARGV[9] ~= "1" and now < tonumber(v[4]) then
     return { "too_soon", "cooldown", tonumber(v[4]) - now }
 end

@@ -10,8 +10,8 @@
 -- ARGV[9]  when the attempt is asked after, Unix ms           ARGV[10] keep of that list, ms
 -- ARGV[11] length of the hash that follows (n), names and values
 -- ARGV[12+n]  length of the attempt's record that follows (m); after that the budgets
--- Returns  {"started"} | {"duplicate", verification id} | {"locked" | "over_budget", name, retry_ms,
---          limit}
+-- Returns  {"started"} | {"duplicate", verification id}
+--          | {"locked" | "over_budget" | "not_allowed", name, retry_ms, limit}
 -- Invariant: nothing is written unless the answer is "started", and then all of it is: a process that
 --            dies right after leaves an attempt that another one asks after.
 -- Continues with: apply_event give_back record_exchange
@@ -24,7 +24,7 @@ local n = tonumber(ARGV[11])
 local m = tonumber(ARGV[12 + n])
 local budgets = read_budgets(13 + n + m)
 local refused = refusal(budgets, now, KEYS[3], price, tonumber(ARGV[5]))
-if refused and ARGV[6] == "enforce" then return refused end
+if refused and (ARGV[6] == "enforce" or refused[1] == "not_allowed") then return refused end
 redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
 redis.call("HSET", KEYS[2], unpack(ARGV, 12, 11 + n))
 redis.call("HSET", KEYS[2], "status", "pending", "attempts", 1, "next_send_ms", now + tonumber(ARGV[7]))

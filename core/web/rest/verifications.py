@@ -133,6 +133,7 @@ async def start(
         result = services.verifications.start(
             body.number,
             body.channel,
+            grant=token.grant,
             mode=body.mode,
             region=body.region or services.settings.default_region,
             locale=body.locale,
@@ -172,7 +173,11 @@ async def resend(
 
     def send() -> SentAnswer:
         result = services.verifications.resend(
-            verification, seen=body.seen, call=body.call, address=body.client_address
+            verification,
+            grant=token.grant,
+            seen=body.seen,
+            call=body.call,
+            address=body.client_address,
         )
         return _sent(services, result)
 

@@ -1,0 +1,58 @@
+"""Who asks (the operator, the bearer of an invite, or a visitor), and what they may do."""
+
+from dataclasses import dataclass
+
+from core.access.invites import Invite, Invites, InviteState
+from core.access.password import Access, Gate
+from core.grant import OPERATOR, Grant
+from core.settings import Settings, VerifyAccess
+
+_NEEDS_PASSWORD = (
+    "Messages and calls from here cost money, so the operator's password is needed.",
+    "Sign in.",
+)
+_NEEDS_INVITE = (
+    "Messages and calls from here cost money, so an invite is needed.",
+    "Open your invite link, or sign in as the operator.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What a browser may do. `state` is that of its invite, None where none was looked at."""
+
+    grant: Grant
+    gate: Gate
+    state: InviteState | None = None
+    invite: Invite | None = None
+
+    @property
+    def is_operator(self) -> bool:
+        return self.gate is Gate.SIGNED_IN
+
+
+class Admission:
+    """Decides by VERIFY_ACCESS. An answer holds for that moment: ask in each run of a page."""
+
+    def __init__(self, settings: Settings, access: Access, invites: Invites) -> None:
+        self._mode = settings.effective_access
+        # What is in the sandbox is everybody's: its numbers are invented.
+        self._visitor = Grant("visitor", touches_all=settings.is_sandbox)
+        self._access = access
+        self._invites = invites
+
+    def admit(self, session: str | None, invite: str | None) -> Admitted:
+        """What the bearer of these two cookies may do. Raises StoreUnavailable."""
+        gate = self._access.gate(session)
+        if gate is Gate.SIGNED_IN:
+            return Admitted(OPERATOR, gate)
+        match self._mode:
+            case VerifyAccess.OPEN:
+                return Admitted(self._visitor, gate)
+            case VerifyAccess.INVITE if invite:
+                state, found = self._invites.recognise(invite)
+                return Admitted(self._invites.grant(state, found), gate, state, found)
+            case VerifyAccess.INVITE:
+                return Admitted(Grant("", refusal=_NEEDS_INVITE), gate)
+            case VerifyAccess.PASSWORD:
+                return Admitted(Grant("", refusal=_NEEDS_PASSWORD), gate)

@@ -1,0 +1,54 @@
+"""What the Access page and the bearer of an invite see of invites."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from core.access.invites import Invite, InviteState
+from core.panels.words import counted
+from core.verification.number import country_of
+
+STATES = {
+    InviteState.VALID: "● valid",
+    InviteState.USED_UP: "■ used up",
+    InviteState.ENDED: "✕ ended",
+    InviteState.REVOKED: "✕ revoked",
+}
+
+
+def invite_words(invite: Invite, zone: ZoneInfo) -> str:
+    """ "Invite "Demo": 3 of 5 sends left, until 27 Nov 12:00, to France and Germany."."""
+    left = max(0, invite.sends - invite.used)
+    return (
+        f'Invite "{invite.label}": {left} of {counted(invite.sends, "send")} left, until '
+        f"{_time(invite.ends_at, zone)}, to {_countries(invite)}."
+    )
+
+
+def invite_table(invites: Sequence[Invite], now: datetime, zone: ZoneInfo) -> pd.DataFrame:
+    """`label`, `state`, `sends` used, `countries`, `ends`, `last` use; in the order given."""
+    rows = [
+        (
+            one.label,
+            STATES[one.state(now)],
+            f"{one.used} of {one.sends}",
+            _countries(one),
+            _time(one.ends_at, zone),
+            _time(one.last_used_at, zone) if one.last_used_at else "never",
+        )
+        for one in invites
+    ]
+    return pd.DataFrame(rows, columns=["label", "state", "sends", "countries", "ends", "last"])
+
+
+def _countries(invite: Invite) -> str:
+    names = sorted(country_of(one) for one in invite.countries)
+    if not names:
+        return "all allowed countries"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _time(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%d %b %H:%M}"

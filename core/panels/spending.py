@@ -1,0 +1,59 @@
+"""Which mode this is, and what a send costs: the words of the badge that every page carries."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.errors import StoreUnavailable
+from core.provider.pricing import Price, Prices
+from core.settings import Settings
+from core.verification.number import country_of
+from core.verification.service import Verifications
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """`mark` in bold, then `words`."""
+
+    is_live: bool
+    mark: str
+    words: str
+
+
+def badge_of(
+    settings: Settings, verifications: Verifications, prices: Prices, region: str | None
+) -> Badge:
+    """The badge for sends to a country; None: to the sender's own. Waits for nothing but Redis."""
+    if settings.is_sandbox:
+        return Badge(False, "Sandbox", "Nothing leaves this machine.")
+    region = region or settings.sender_region
+    return Badge(
+        True,
+        "LIVE",
+        f"{_price(settings, prices.of(region), region)} · {_today(settings, verifications)}",
+    )
+
+
+def _price(settings: Settings, price: Price | None, region: str) -> str:
+    where = f"{country_of(region)}: " if region else ""
+    if price is None:
+        return f"{where}a message or call about {_exact(settings.assumed_price)} (assumed)"
+    message = _span(price.message_from, price.message_to)
+    return f"{where}message {message}, call {_span(price.minute_from, price.minute_to)} a minute"
+
+
+def _span(low: Decimal, high: Decimal) -> str:
+    return _exact(low) if low == high else f"{_exact(low)} to {_exact(high)}"
+
+
+def _today(settings: Settings, verifications: Verifications) -> str:
+    limit = f"${settings.spend_per_day:,.2f}"
+    try:
+        return f"today ${verifications.spent_today():,.2f} of {limit}"
+    except StoreUnavailable:
+        return f"today's spend not known, limit {limit}"
+
+
+def _exact(amount: Decimal) -> str:
+    """ "$0.0077", "$0.31": no zeros at the end, two decimals at least."""
+    text = f"{amount:.5f}".rstrip("0")
+    return f"${text}{'0' * max(0, 2 - len(text.partition('.')[2]))}"

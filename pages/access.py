@@ -1,0 +1,134 @@
+"""Access: invite links for people who may send without a password, and sessions."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+import streamlit as st
+
+from core.access.invites import LONGEST, LONGEST_LABEL, MOST_SENDS, Invite
+from core.access.password import Gate
+from core.errors import InviteRefused
+from core.panels import api
+from core.panels.choice import zone_of
+from core.panels.invites import invite_table
+from core.settings import VerifyAccess
+from core.verification.number import country_of
+from pages.components.access import asker, require_admin
+from pages.components.panel import grid, question, text
+from pages.components.shared import outage_shown, plain, services, title
+
+MODES = {
+    VerifyAccess.PASSWORD: "VERIFY_ACCESS is `password`: only the operator may send. Set it to "
+    "`invite` to let invites work.",
+    VerifyAccess.INVITE: "VERIFY_ACCESS is `invite`: the operator may send, and who has an invite.",
+    VerifyAccess.OPEN: "VERIFY_ACCESS is `open`: everybody who reaches the Verify page may send, "
+    "and invites limit nobody. Set it to `invite` to require one.",
+}
+
+require_admin("/access")
+app = services()
+zone = ZoneInfo(zone_of(None, st.context.timezone))
+
+
+def main() -> None:
+    """Who may send, and the links that let them."""
+    title("Access", simulated=False)
+    st.markdown(MODES[app.settings.effective_access])
+    with outage_shown(key="access_try_again"):
+        question("Invite somebody")
+        _make()
+        question("Who was invited?")
+        _list()
+        _sessions()
+
+
+def _make() -> None:
+    st.caption(
+        "An invite lets whoever has its link send codes from the Verify page, and check them. It "
+        "does not open the operator's pages."
+    )
+    now = app.clock.now().astimezone(zone)
+    with st.form("invite", border=False):
+        columns = st.grid(2, min_column_width=260, gap="small")
+        with columns.cell():
+            label = st.text_input("For", key="invite_label", max_chars=LONGEST_LABEL,
+                                  placeholder="Demo at Example Ltd")  # fmt: skip
+        with columns.cell():
+            sends = st.number_input("Sends", 1, MOST_SENDS, 10, key="invite_sends",
+                                    help="Messages and calls in all.")  # fmt: skip
+        with columns.cell():
+            ends = st.datetime_input(
+                f"Ends ({zone.key})", (now + timedelta(days=1)).replace(tzinfo=None, second=0),
+                min_value=now.replace(tzinfo=None, second=0, microsecond=0),
+                max_value=(now + LONGEST).replace(tzinfo=None), key="invite_ends",
+            )  # fmt: skip
+        with columns.cell():
+            countries = st.multiselect(
+                "Countries", _offered(), format_func=country_of, key="invite_countries",
+                placeholder="All that COUNTRIES allows",
+            )  # fmt: skip
+        made = st.form_submit_button("Make invite", type="primary", icon=":material/add_link:")
+    if made and ends is not None:
+        _made(label, int(sends), ends, countries)
+
+
+def _offered() -> list[str]:
+    allowed = app.settings.allowed_countries
+    return sorted(allowed or phonenumbers.SUPPORTED_REGIONS, key=country_of)
+
+
+def _made(label: str, sends: int, ends: datetime, countries: list[str]) -> None:
+    ends_at = ends if ends.tzinfo else ends.replace(tzinfo=zone)
+    try:
+        invite = app.invites.make(label, sends=sends, ends_at=ends_at, countries=countries)
+    except InviteRefused as error:
+        st.error(f"**{error.cause}** {error.remedy}")
+        return
+    st.markdown(f"The link for **{plain(invite.label)}**. Whoever has it may use it.")
+    _link(invite)
+
+
+def _link(invite: Invite) -> None:
+    base = api.address(st.context.url, app.settings.public_url)
+    st.code(f"{base}/invite/{app.invites.token(invite)}", language=None, wrap_lines=True)
+
+
+def _list() -> None:
+    invites = app.invites.all()
+    if not invites:
+        st.info("Nobody yet. Make an invite above.", icon=":material/key:")
+        return
+    picked = grid(
+        invite_table(invites, app.clock.now(), zone), "invites",
+        {
+            "label": text("For"), "state": text("State"), "sends": text("Sends used"),
+            "countries": text("Countries"), "ends": text("Ends"), "last": text("Last used"),
+        },
+        on_select="rerun", selection_mode="single-row",
+    )  # fmt: skip
+    if not picked.selection.rows:
+        st.caption(f"Tick a row to copy its link or to revoke it. Times in {zone.key}.")
+        return
+    invite = invites[picked.selection.rows[0]]
+    _link(invite)
+    if invite.revoked_at is None and st.button("Revoke invite", icon=":material/link_off:"):
+        app.invites.revoke(invite.id)
+        st.toast(f"{plain(invite.label)}: the invite is revoked.")
+        st.rerun()
+
+
+def _sessions() -> None:
+    if asker().gate is not Gate.SIGNED_IN:
+        return
+    question("Where am I signed in?")
+    st.caption("This ends your session in every browser, this one included.")
+    st.html(
+        '<form method="post" action="/admin/sign-out-everywhere"><button type="submit" style="'
+        "font: inherit; color: inherit; background: transparent; border: 1px solid #7A8794;"
+        'border-radius: 8px; padding: 10px 20px; min-height: 44px; cursor: pointer">'
+        "Sign out everywhere</button></form>"
+    )
+
+
+main()

@@ -1,0 +1,159 @@
+"""Who may send, seen from a browser: the password, an invite from its making to each of its ends,
+sessions that end on the server, and what a page's data holds."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, expect
+
+from core.access.password import hash_of
+from tests.browser.conftest import App
+
+PASSWORD = "correct horse battery staple"
+PATIENCE_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """A sandbox that asks as live does, with invites."""
+    running = App(tmp_path_factory.mktemp("guarded"))
+    running._environment |= {"VERIFY_ACCESS": "invite", "ADMIN_PASSWORD_HASH": hash_of(PASSWORD)}
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def visitor(browser: Browser) -> Iterator[Page]:
+    """Another person's browser."""
+    opened = browser.new_context(locale="en-US", timezone_id="America/New_York")
+    opened.set_default_timeout(PATIENCE_MS)
+    yield opened.new_page()
+    opened.close()
+
+
+@pytest.fixture
+def operator(context: BrowserContext) -> Page:
+    context.set_default_timeout(PATIENCE_MS)
+    return context.new_page()
+
+
+def says(page: Page, text: str) -> None:
+    expect(page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def sign_in(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+
+
+def make_invite(page: Page, app: App, label: str, sends: int) -> str:
+    page.goto(f"{app.address}/access")
+    page.get_by_label("For", exact=True).fill(label)
+    page.get_by_label("Sends", exact=True).fill(str(sends))
+    page.get_by_role("button", name="Make invite").click()
+    link = page.locator("code").filter(has_text="/invite/")
+    expect(link.first).to_be_visible(timeout=PATIENCE_MS)
+    return link.first.inner_text().strip()
+
+
+def send(page: Page, number: str) -> None:
+    field = page.get_by_label("Phone number")
+    field.fill(number)
+    field.press("Tab")
+    page.get_by_role("button", name="Send code").click()
+
+
+def test_an_invite_from_its_making_to_its_last_send_and_its_revocation(
+    guarded: App, operator: Page, visitor: Page
+) -> None:
+    visitor.goto(guarded.address)
+    says(visitor, "an invite is needed")
+    says(visitor, "Nothing leaves this machine.")
+    expect(visitor.get_by_role("button", name="Send code")).to_have_count(0)
+
+    sign_in(operator, f"{guarded.address}/access?kept=a%20b")
+    assert operator.url == f"{guarded.address}/access?kept=a+b"
+    once = make_invite(operator, guarded, "Once", 1)
+    other = make_invite(operator, guarded, "Other", 5)
+
+    frames: list[str] = []
+    visitor.on("websocket", lambda socket: _record(socket, frames))
+    visitor.goto(once)
+    says(visitor, 'Invite "Once": 1 of 1 send left')
+    assert visitor.url == f"{guarded.address}/"
+    send(visitor, "+1 415 555 2345")
+    expect(visitor.get_by_role("textbox", name=re.compile("code", re.I)).first).to_be_visible()
+    running = visitor.url
+    frames.clear()
+    visitor.reload()
+    says(visitor, "Delivered")
+    assert frames
+    assert not [one for one in frames if "4155552345" in re.sub(r"[^\d]", "", one)]
+    assert "•" in "".join(frames)
+
+    visitor.goto(guarded.address)
+    says(visitor, "This invite has no sends left.")
+
+    visitor.goto(other)
+    says(visitor, "5 of 5 sends left")
+    visitor.goto(running)
+    says(visitor, "That verification is not known")
+
+    operator.goto(f"{guarded.address}/access")
+    says(operator, "Who was invited?")
+    operator.goto(running)
+    says(operator, "Delivered")
+
+    revoke_newest(operator, guarded)
+    visitor.goto(guarded.address)
+    says(visitor, "This invite was revoked.")
+    visitor.goto(f"{other}x")
+    says(visitor, "This is not a valid invite link.")
+
+
+def revoke_newest(operator: Page, app: App) -> None:
+    """Revoke the newest invite."""
+    operator.goto(f"{app.address}/access")
+    table = operator.get_by_test_id("stDataFrame").first
+    expect(table).to_be_visible(timeout=PATIENCE_MS)
+    # The first row's box, in the table's drawing.
+    table.locator(".dvn-scroller").click(position={"x": 16, "y": 52})
+    operator.get_by_role("button", name="Revoke invite").click()
+    says(operator, "revoked")
+
+
+def test_signing_out_stops_pages_that_are_open_elsewhere(
+    guarded: App, operator: Page, context: BrowserContext
+) -> None:
+    sign_in(operator, f"{guarded.address}/delivery?refresh=15%20s")
+    says(operator, "Delivery")
+    second = context.new_page()
+    second.goto(f"{guarded.address}/access")
+    second.get_by_role("button", name="Sign out everywhere").click()
+    expect(second).to_have_url(re.compile(r"/$"), timeout=PATIENCE_MS)
+    # Nobody touches the first page: its next refresh asks for the password.
+    expect(operator.get_by_label("Password")).to_be_visible(timeout=40_000)
+
+
+def test_the_sandbox_asks_for_nothing_and_says_where_it_is(app: App, page: Page) -> None:
+    for path in ("", "delivery", "attempts", "api", "access"):
+        page.goto(f"{app.address}/{path}")
+        bar = page.locator(".mode-bar")
+        expect(bar).to_contain_text("Nothing leaves this machine.", timeout=PATIENCE_MS)
+        box = bar.bounding_box()
+        assert box is not None
+        assert 50 < box["y"] < 70, path
+
+
+def _record(socket: WebSocket, frames: list[str]) -> None:
+    def note(payload: object) -> None:
+        raw = payload if isinstance(payload, bytes) else str(payload).encode()
+        frames.append(raw.decode("utf-8", "ignore"))
+
+    socket.on("framereceived", note)
