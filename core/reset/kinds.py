@@ -60,7 +60,9 @@ FAMILIES: dict[str, ResetKind | None] = {
         ),
         ResetKind.ATTEMPTS,
     ),
-    **dict.fromkeys(("tokens", "log_turn", "log_token", "log_requests")),
+    **dict.fromkeys(
+        ("tokens", "sessions", "invites", "probe", "log_turn", "log_token", "log_requests")
+    ),
 }  # fmt: skip
 #: The families that hold what sample traffic has been added up into.
 FIGURES = {"roll2", "recent", "number", "reference", "simulated", "alerts", "alert_check"}

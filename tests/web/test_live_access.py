@@ -19,6 +19,8 @@ import pytest
 import redis
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from core.access.invites import COOKIE as INVITE_COOKIE
 from core.access.password import COOKIE, hash_of
@@ -81,6 +83,18 @@ class Live:
 
     def get(self, path: str, visitor: str, **more: Any) -> httpx.Response:
         return self.http.get(path, headers=self.header(visitor), **more)
+
+    def push(self, verification: str, visitor: str) -> tuple[int, bytes] | None:
+        return self.socket(f"/live/{verification}", visitor)
+
+    def socket(self, path: str, visitor: str) -> tuple[int, bytes] | None:
+        """The refusal of a WebSocket, status and body; None where it opens."""
+        address = str(self.http.base_url.join(path)).replace("http", "ws", 1)
+        try:
+            with connect(address, additional_headers=self.header(visitor)):
+                return None
+        except InvalidStatus as refusal:
+            return refusal.response.status_code, bytes(refusal.response.body or b"")
 
     def header(self, visitor: str) -> dict[str, str]:
         cookies = self.cookies[visitor]
@@ -191,14 +205,19 @@ def test_open_visitors_share_what_visitors_started_and_not_the_operators(live: L
 
 @pytest.mark.parametrize("visitor", VISITORS)
 def test_the_push_of_a_verification_is_for_those_who_may_look(live: Live, visitor: str) -> None:
-    path = f"/live/{live.started()}"
-    with live.http.stream("GET", path, headers=live.header(visitor)) as answer:
-        assert answer.status_code == (200 if visitor == "operator" else 404)
+    answer = live.push(live.started(), visitor)
+    assert answer is None if visitor == "operator" else answer is not None and answer[0] == 404
 
 
-def test_the_push_of_an_unknown_verification_is_not_told_apart(live: Live) -> None:
-    known, unknown = (live.get(f"/live/{one}", "valid") for one in (live.started(), "a" * 24))
-    assert (known.status_code, known.text) == (unknown.status_code, unknown.text)
+def test_the_push_of_an_unknown_verification_gets_the_same_answer(live: Live) -> None:
+    known, unknown = (live.push(name, "valid") for name in (live.started(), "a" * 24))
+    assert known == unknown is not None
+
+
+def test_the_handset_of_a_verification_is_for_those_who_may_look(live: Live) -> None:
+    for visitor in VISITORS:
+        path = f"/phone/{live.started()}/handset/events"
+        assert live.socket(path, visitor) == (404, b"There is no such phone."), visitor
 
 
 @pytest.mark.parametrize("visitor", VISITORS)
