@@ -49,8 +49,8 @@ if __name__ == "__main__":
 else:
     from starlette.middleware import Middleware
 
-    from core.errors import ProductError
     from core.log import log_to_stderr
+    from core.model.errors import ProductError
     from core.sandbox.app import Sandbox
     from core.sandbox.errors import FileInUse
     from core.services import Services

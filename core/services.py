@@ -9,39 +9,39 @@ from core.access.invites import Invites
 from core.access.password import Access
 from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
-from core.clock import Clock, SystemClock
-from core.delivery.alert_hours import HourReader
-from core.delivery.alerts import Alerts
-from core.delivery.booker import Booker
-from core.delivery.explorer import Explorer
-from core.delivery.ledger import Ledger
-from core.delivery.queries import Queries
-from core.delivery.sample.loading import Sample
-from core.keyring import Keyring
-from core.outbox.expiry import Expiries
-from core.outbox.queue import Outbox
-from core.outbox.sender import Sender, signing_secret
-from core.outbox.worker import Worker
-from core.provider.client import PlivoClients
-from core.provider.exchanges import Exchanges
-from core.provider.logs.schedule import LogSchedule
-from core.provider.logs.sync import LogSync
-from core.provider.polling import Follower
-from core.provider.pricing import Prices
-from core.provider.provider import Provider
-from core.provider.request import CallbackAddress
+from core.alerts.alerts import Alerts
+from core.alerts.hours import HourReader
+from core.figures.queries import Queries
+from core.ledger.booker import Booker
+from core.ledger.exchanges import Exchanges
+from core.ledger.explorer import Explorer
+from core.ledger.ledger import Ledger
+from core.model.clock import Clock, SystemClock
+from core.plivo.client import PlivoClients
+from core.plivo.pricing import Prices
+from core.plivo.provider import Provider
+from core.plivo.request import CallbackAddress
 from core.reset.reset import SandboxReset
-from core.settings import Settings, auth_token, secret_key
+from core.sample.loading import Sample
+from core.settings.keyring import Keyring
+from core.settings.settings import Settings, auth_token, secret_key
 from core.store.client import Client
 from core.store.connection import RedisConnection, connect
 from core.store.keys import Keys
 from core.store.probe import Probe
 from core.store.scripts import Scripts
+from core.tracking.attempt_poller import Follower
+from core.tracking.log_schedule import LogSchedule
+from core.tracking.log_sync import LogSync
 from core.verification.call import CallDialogue
-from core.verification.number import parse_number
+from core.verification.number.parse import parse_number
 from core.verification.policy import Policy
 from core.verification.records import VerificationRecords
 from core.verification.service import Verifications
+from core.webhooks.expiry import Expiries
+from core.webhooks.queue import Outbox
+from core.webhooks.sender import Sender, signing_secret
+from core.webhooks.worker import Worker
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ import streamlit as st
 
 from core.access.invites import LONGEST, LONGEST_LABEL, MOST_SENDS, Invite
 from core.access.password import Gate
-from core.errors import InviteRefused
+from core.model.errors import InviteRefused
 from core.panels import api
-from core.panels.choice import zone_of
 from core.panels.invites import invite_table
-from core.settings import VerifyAccess
-from core.verification.number import country_of
+from core.panels.query_state import zone_of
+from core.settings.settings import VerifyAccess
+from core.verification.number.parse import country_of
 from pages.components.access import asker, require_admin
 from pages.components.panel import grid, question, text
 from pages.components.shared import outage_shown, plain, services, title

@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core.panels import api
-from core.panels.choice import zone_of
+from core.panels.query_state import zone_of
 from pages.components.access import require_admin
 from pages.components.panel import grid, number, question, text
 from pages.components.shared import outage_shown, plain, services, title
 
-MAKE = ".venv/bin/python -m core.web.tokens make qa --scope verify --scope read"
+MAKE = ".venv/bin/python -m core.cli.tokens make qa --scope verify --scope read"
 
 require_admin("/api")
 app = services()

@@ -2,23 +2,23 @@
 
 import streamlit as st
 
-from core.panels.choice import REFRESH, Choice, choice
 from core.panels.empty import empty_state
-from core.panels.words import through
+from core.panels.query_state import REFRESH, Choice, choice
+from core.wording.formats import through
 from pages.components.access import guarded, require_admin
-from pages.components.delivery.abused import abused
-from pages.components.delivery.affected import affected
+from pages.components.delivery.abuse import abused
 from pages.components.delivery.alerts import alerts
-from pages.components.delivery.causes import causes
+from pages.components.delivery.context import Shown
 from pages.components.delivery.cost import cost
+from pages.components.delivery.countries import affected
 from pages.components.delivery.empty import empty, figures_shown, sample
-from pages.components.delivery.first import first
+from pages.components.delivery.errors import causes
+from pages.components.delivery.funnel import lost
 from pages.components.delivery.header import clear_filters, header
+from pages.components.delivery.latency import taken
 from pages.components.delivery.logs import logs, look_seconds
-from pages.components.delivery.lost import lost
-from pages.components.delivery.now import now
-from pages.components.delivery.shown import Shown
-from pages.components.delivery.taken import taken
+from pages.components.delivery.overview import now
+from pages.components.delivery.top_issues import first
 from pages.components.panel import colours, parquet
 from pages.components.shared import services, title
 

@@ -6,17 +6,17 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core.access.admission import Admitted
-from core.clock import to_ms
-from core.delivery.attempt import Channel, Mode
-from core.errors import NumberRefused
-from core.grant import Grant
-from core.panels.choice import zone_of
+from core.model.attempt import Channel, Mode
+from core.model.clock import to_ms
+from core.model.errors import NumberRefused
+from core.model.grant import Grant
+from core.model.verification import CheckOutcome, SendOutcome, SendResult, Status, View
 from core.panels.invites import invite_words
-from core.verification import words
-from core.verification.model import CheckOutcome, SendOutcome, SendResult, Status, View
-from core.verification.number import AmbiguousNumber, PhoneNumber, country_of
+from core.panels.query_state import zone_of
+from core.verification.number.parse import AmbiguousNumber, PhoneNumber, country_of
 from core.verification.timeline import timeline as steps_of
 from core.verification.timeline import waiting_timeline
+from core.wording import verification as words
 from pages.components.access import asker, invite_refused, sign_in
 from pages.components.badge import badge_for
 from pages.components.code_panel import NoticeKind, code_panel

@@ -7,7 +7,7 @@ import pytest
 import redis
 from redis.client import NEVER_DECODE
 
-from core.delivery.attempt import Channel, Mode
+from core.model.attempt import Channel, Mode
 from tests.world import World, until
 
 

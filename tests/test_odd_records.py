@@ -11,21 +11,21 @@ import redis
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.clock import to_ms
-from core.delivery.alert_records import Check
-from core.delivery.attempt import AttemptEvent, EventKind, Source, State
-from core.delivery.explorer import Wanted, table
-from core.delivery.ledger import Applied
-from core.outbox.queue import DEAD_KEPT
+from core.alerts.records import Check
+from core.ledger.explorer import Wanted, table
+from core.ledger.ledger import Applied
+from core.model.attempt import AttemptEvent, EventKind, Source, State
+from core.model.clock import to_ms
 from core.panels.attempts import attempt_list, facts, heard_table, left_out_words
-from core.panels.words import unreadable_words
 from core.verification.service import Entry
 from core.verification.timeline import attempt_timeline
-from core.verification.words import attempt_words
-from tests.delivery.test_explorer import make
-from tests.outbox.desk import TAKEN, Desk
+from core.webhooks.queue import DEAD_KEPT
+from core.wording.formats import unreadable_words
+from core.wording.verification import attempt_words
+from tests.ledger.test_explorer import make
 from tests.properties import sharing_fixtures
 from tests.web.test_plivo import DELIVERED, path, post
+from tests.webhooks.desk import TAKEN, Desk
 from tests.world import MovableClock, World, until
 
 FIELDS = (

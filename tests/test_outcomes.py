@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.delivery.attempt import Channel, Mode, State
-from core.provider.error_codes import hangup_cause, message_error
-from core.sandbox.hangups import HANGUP_CAUSES, Phase
-from core.sandbox.message_errors import MESSAGE_ERRORS
-from core.sandbox.outcomes import TABLE
-from core.verification.model import SendOutcome
-from core.verification.words import Tone, status_words
+from core.model.attempt import Channel, Mode, State
+from core.model.verification import SendOutcome
+from core.sandbox.facts.hangups import HANGUP_CAUSES, Phase
+from core.sandbox.facts.message_errors import MESSAGE_ERRORS
+from core.sandbox.facts.outcomes import TABLE
+from core.wording.error_codes import hangup_cause, message_error
+from core.wording.verification import Tone, status_words
 from tests.world import World, until
 
 SMS, VOICE = Channel.SMS, Channel.VOICE

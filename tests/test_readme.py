@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.panels.api import handset, walk_through
-from core.sandbox.outcomes import TABLE, Kind, outcome_of
-from core.settings import Settings
+from core.sandbox.facts.outcomes import TABLE, Kind, outcome_of
+from core.settings.settings import Settings
 from core.web.rest.application import rest_api
 
 PROJECT = Path(__file__).parents[1]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from core.delivery.attempt import State
-from core.errors import StoreUnavailable
+from core.model.attempt import State
+from core.model.errors import StoreUnavailable
+from core.model.verification import CheckOutcome
 from core.store.embedded import EmbeddedRedis
-from core.verification.model import CheckOutcome
 from tests.world import MovableClock, World, until, world
 
 

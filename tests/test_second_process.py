@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.delivery.attempt import State
-from core.provider.request import CallbackAddress
+from core.model.attempt import State
+from core.plivo.request import CallbackAddress
 from tests.store.servers import free_port
 from tests.world import World, until
 

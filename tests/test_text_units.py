@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.provider.message_text import measure
+from core.plivo.message_text import measure
 from core.sandbox.errors import Refusal
-from core.sandbox.text_units import text_units
+from core.sandbox.messages.text_units import text_units
 
 GSM = "a@\n\r€^{}\\[~]|\fÄñ£ Δ"
 WIDE = "a€я🐍\u200b✓"

@@ -18,13 +18,13 @@ from starlette.types import ASGIApp
 # Loaded here, in the main thread: FastAPI silences a warning while it reads its routes, and what is
 # silenced belongs to the process, not to the thread.
 import core.web.rest.application  # noqa: F401
-from core.delivery.attempt import Channel, Mode
-from core.grant import OPERATOR
-from core.provider.logs.schedule import LogSchedule
+from core.model.attempt import Channel, Mode
+from core.model.grant import OPERATOR
+from core.model.verification import SendResult, View
 from core.sandbox.app import Sandbox
 from core.services import Services, build
-from core.settings import Settings
-from core.verification.model import SendResult, View
+from core.settings.settings import Settings
+from core.tracking.log_schedule import LogSchedule
 from core.web.app import Web, standalone
 
 SPEED = 10

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from core.access.invites import Invite, Invites, InviteState
 from core.access.password import Access, Gate
-from core.grant import OPERATOR, Grant
-from core.settings import Settings, VerifyAccess
+from core.model.grant import OPERATOR, Grant
+from core.settings.settings import Settings, VerifyAccess
 
 _NEEDS_PASSWORD = (
     "Messages and calls from here cost money, so the operator's password is needed.",

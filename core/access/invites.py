@@ -16,10 +16,10 @@ from enum import StrEnum
 
 from itsdangerous import BadSignature, Signer
 
-from core.clock import Clock, from_ms, to_ms
-from core.errors import InviteRefused
-from core.grant import NO_SENDS_LEFT, Allowance, Grant
-from core.keyring import Keyring
+from core.model.clock import Clock, from_ms, to_ms
+from core.model.errors import InviteRefused
+from core.model.grant import NO_SENDS_LEFT, Allowance, Grant
+from core.settings.keyring import Keyring
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys

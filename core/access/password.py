@@ -15,8 +15,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from itsdangerous import BadSignature, TimestampSigner
 
 from core.access.sessions import Sessions
-from core.clock import Clock
-from core.keyring import Keyring
+from core.model.clock import Clock
+from core.settings.keyring import Keyring
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys

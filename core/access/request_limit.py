@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.clock import Clock, to_ms
+from core.model.clock import Clock, to_ms
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from core.clock import Clock, to_ms
+from core.model.clock import Clock, to_ms
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys

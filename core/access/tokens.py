@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from threading import Lock
 
-from core.clock import Clock, read_ms, to_ms
-from core.errors import TokenRefused
-from core.grant import Grant
-from core.keyring import Keyring
+from core.model.clock import Clock, read_ms, to_ms
+from core.model.errors import TokenRefused
+from core.model.grant import Grant
+from core.settings.keyring import Keyring
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys

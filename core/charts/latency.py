@@ -8,9 +8,9 @@ import pandas as pd
 
 from core.charts.axes import SMALL, Chart, Option, clock, over_time, titled, tooltip
 from core.charts.palette import Palette
-from core.delivery.layout import ONE_SECOND, UPPER_MS
-from core.delivery.rates import QUANTILES, needed, quantiles, stepwise_quantiles
-from core.panels.words import seconds
+from core.figures.layout import ONE_SECOND, UPPER_MS
+from core.figures.rates import QUANTILES, needed, quantiles, stepwise_quantiles
+from core.wording.formats import seconds
 
 #: Bins in a row of the heatmap: a row is a factor of the square root of two.
 _MERGED = 4

@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.charts.axes import Chart, Option, clock, over_time, percents, with_legend
 from core.charts.palette import SHAPES, STATES, Palette
-from core.delivery.rates import wilsons
+from core.figures.rates import wilsons
 
 _NOT_OVER = "; the last bar, hatched, is not over yet"
 

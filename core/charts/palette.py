@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from core.delivery.attempt import State
-from core.delivery.marks import mark
+from core.model.attempt import State
+from core.wording.marks import mark
 
 #: The states of the chart over time, from the ground up, and their words.
 STATES = {
@@ -14,7 +14,7 @@ STATES = {
     "failed": "failed",
     "rejected": "rejected",
 }
-#: The signs of core.delivery.marks as ECharts draws them.
+#: The signs of core.wording.marks as ECharts draws them.
 SHAPES = {
     "delivered": "circle",
     "pending": "path://M10 0A10 10 0 1 1 9.9 0ZM10 5A5 5 0 1 0 10.1 5Z",
@@ -60,7 +60,7 @@ class Palette:
         ]
 
 
-#: The state that each sign of core.delivery.marks stands for.
+#: The state that each sign of core.wording.marks stands for.
 _SIGNS = {
     mark(State.DELIVERED): "delivered",
     mark(State.UNKNOWN): "unreported",

@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from core.delivery.rates import Rate
-from core.panels.words import carrier_name
-from core.verification.number import country_of
+from core.figures.rates import Rate
+from core.verification.number.parse import country_of
+from core.wording.formats import carrier_name
 
 #: Half as many again as before, and at least so many more: less is the rise and fall of any day.
 GROWN, MORE = 1.5, 20

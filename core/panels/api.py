@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from core.access.tokens import Token
-from core.outbox.queue import DeadLetter
+from core.webhooks.queue import DeadLetter
 
 #: A fictitious number (555-01xx is kept for fiction).
 EXAMPLE_NUMBER = "+12015550123"

@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core.clock import CLOCKS_DIFFER, elapsed, from_ms
-from core.delivery.attempt import Attempt, EventKind, State
-from core.delivery.explorer import table
-from core.delivery.ledger import Applied
-from core.delivery.marks import VERIFIED, marked
-from core.panels.choice import EVERY
-from core.panels.words import channel_name, counted, dollars
-from core.verification.number import country_of
+from core.ledger.explorer import table
+from core.ledger.ledger import Applied
+from core.model.attempt import Attempt, EventKind, State
+from core.model.clock import CLOCKS_DIFFER, elapsed, from_ms
+from core.panels.query_state import EVERY
+from core.verification.number.parse import country_of
+from core.wording.formats import channel_name, counted, dollars
+from core.wording.marks import VERIFIED, marked
 
 _SOURCES = {
     "app": "this app",

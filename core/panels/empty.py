@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from core.delivery.queries import Filters
-from core.delivery.rates import ENOUGH
-from core.delivery.sample.loading import DAYS
-from core.errors import StoreUnavailable
-from core.panels.words import clock, counted, span
+from core.figures.queries import Filters
+from core.figures.rates import ENOUGH
+from core.model.errors import StoreUnavailable
+from core.sample.loading import DAYS
+from core.wording.formats import clock, counted, span
 
 _DELAYED = timedelta(hours=1)
 

@@ -7,9 +7,9 @@ from math import isnan, nan
 import numpy as np
 import pandas as pd
 
-from core.delivery.layout import Counts
-from core.delivery.rates import Rate, percentiles, stepwise_quantiles
-from core.panels.words import counted, dollars, interval, percent, seconds
+from core.figures.layout import Counts
+from core.figures.rates import Rate, percentiles, stepwise_quantiles
+from core.wording.formats import counted, dollars, interval, percent, seconds
 
 _P95 = 0.95
 #: Changes smaller than these say nothing: the width of a histogram's bin, and of a rounding.

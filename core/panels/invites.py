@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from core.access.invites import Invite, InviteState
-from core.panels.words import counted
-from core.verification.number import country_of
+from core.verification.number.parse import country_of
+from core.wording.formats import counted
 
 STATES = {
     InviteState.VALID: "● valid",

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.errors import StoreUnavailable
-from core.provider.pricing import Price, Prices
-from core.settings import Settings
-from core.verification.number import country_of
+from core.model.errors import StoreUnavailable
+from core.plivo.pricing import Price, Prices
+from core.settings.settings import Settings
+from core.verification.number.parse import country_of
 from core.verification.service import Verifications
 
 

@@ -1,4 +1,4 @@
-"""The tables of the Delivery page, each from a frame of `core.delivery.queries`.
+"""The tables of the Delivery page, each from a frame of `core.figures.queries`.
 
 Shares are in %, between 0 and 100; times in seconds; money in US dollars; nan where there is too
 little to say.
@@ -15,11 +15,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.delivery.alert_records import AlertStatus
-from core.delivery.alert_replay import DryRun
-from core.delivery.alert_states import AlertState
-from core.delivery.rates import ENOUGH, Rate, wilsons
-from core.panels.words import (
+from core.alerts.records import AlertStatus
+from core.alerts.replay import DryRun
+from core.alerts.states import AlertState
+from core.figures.rates import ENOUGH, Rate, wilsons
+from core.verification.number.parse import country_of
+from core.wording.error_codes import error_meaning
+from core.wording.formats import (
     ALERT_STATES,
     CHANNELS,
     MEASURES,
@@ -32,8 +34,6 @@ from core.panels.words import (
     percent,
     series_name,
 )
-from core.provider.error_codes import error_meaning
-from core.verification.number import country_of
 
 #: Below this share of messages with a receipt, a rate by receipts is not shown.
 COVERED = 0.8

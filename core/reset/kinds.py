@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-from core.errors import ResetRefused
+from core.model.errors import ResetRefused
 
 
 class ResetKind(StrEnum):

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from core.errors import ResetRefused
+from core.model.errors import ResetRefused
 
 
 def remove_sandbox_file(folder: Path) -> None:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 
 import httpx
 
-from core.delivery.attempt import verification_of
-from core.delivery.ledger import Ledger, batched
-from core.errors import ResetRefused
+from core.ledger.ledger import Ledger, batched
+from core.model.attempt import verification_of
+from core.model.errors import ResetRefused
 from core.reset.kinds import FAMILIES, FIGURES, ResetKind
 from core.store.client import Client
 from core.store.connection import store_errors

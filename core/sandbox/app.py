@@ -10,27 +10,27 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
-from core.sandbox.answers import ErrorAnswers
-from core.sandbox.api_account import AccountApi
-from core.sandbox.api_callbacks import CallbackApi
-from core.sandbox.api_calls import CallApi
-from core.sandbox.api_handset import HandsetApi
-from core.sandbox.api_messages import MessageApi
-from core.sandbox.api_phlo import PhloApi
+from core.sandbox.api.account import AccountApi
+from core.sandbox.api.answers import ErrorAnswers
+from core.sandbox.api.callbacks import CallbackApi
+from core.sandbox.api.calls import CallApi
+from core.sandbox.api.faults import Faults
+from core.sandbox.api.gate import Gate
+from core.sandbox.api.handset import HandsetApi
+from core.sandbox.api.limits import RateLimit
+from core.sandbox.api.messages import MessageApi
+from core.sandbox.api.phlo import PhloApi
 from core.sandbox.callbacks import Callbacks
-from core.sandbox.calls import Switchboard
-from core.sandbox.carrier import Carrier
+from core.sandbox.calls.fetch import Fetcher
+from core.sandbox.calls.script import CallScript
+from core.sandbox.calls.switchboard import Switchboard
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import NotRunning, Refusal, StorageFailed
-from core.sandbox.farewell import told_on_signals
-from core.sandbox.faults import Faults
-from core.sandbox.fetch import Fetcher
-from core.sandbox.gate import Gate
 from core.sandbox.handsets import Handsets
-from core.sandbox.limits import RateLimit
+from core.sandbox.messages.carrier import Carrier
 from core.sandbox.outgoing import Outgoing
 from core.sandbox.schedule import Schedule
-from core.sandbox.script import CallScript
+from core.sandbox.shutdown import told_on_signals
 from core.sandbox.signature import Signatures
 from core.sandbox.storage import Storage
 

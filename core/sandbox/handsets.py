@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from core.sandbox.call_log import Call, CallLog
+from core.sandbox.calls.log import Call, CallLog
 from core.sandbox.clock import SandboxClock
-from core.sandbox.hangups import HANGUP_CAUSES
-from core.sandbox.message_log import MessageLog
-from core.sandbox.moments import iso_utc
+from core.sandbox.facts.hangups import HANGUP_CAUSES
+from core.sandbox.facts.moments import iso_utc
+from core.sandbox.messages.log import MessageLog
 from core.sandbox.storage import Storage
 
 SHOWN = 50

@@ -22,9 +22,9 @@ from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelManagedConnection
 
-from core.errors import SettingsRefused, StoreUnavailable
-from core.redis_address import Kind, RedisAddress, parse_address
-from core.settings import Settings
+from core.model.errors import SettingsRefused, StoreUnavailable
+from core.settings.redis_address import Kind, RedisAddress, parse_address
+from core.settings.settings import Settings
 from core.store.client import Client, RawClient
 from core.store.failures import NO_REDIS, store_errors
 from core.store.server_binary import OLDEST

@@ -34,7 +34,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from core.errors import StoreUnavailable
+from core.model.errors import StoreUnavailable
 from core.store.server_binary import find_server, version_of
 from core.store.watch import ServerWatch
 

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from redis import exceptions
 
-from core.errors import StoreUnavailable
+from core.model.errors import StoreUnavailable
 
 _AGAIN = "Try again in a moment."
 _CLUSTER = ("The Redis Cluster cannot serve all keys at present.", "Check it: CLUSTER INFO.")

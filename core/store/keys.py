@@ -47,7 +47,7 @@
     {sandbox}:v1:alert_turn:<quarter>       string  who makes the check of a quarter-hour
     {sandbox}:v1:roll2:series:<cube>        zset    names of series by their newest request, ms
     {sandbox}:v1:roll2:<kind>:<tier>:<cube>:<chunk>:<series>
-                                            string  packed figures, `core/delivery/layout.py`; kind
+                                            string  packed figures, `core/figures/layout.py`; kind
                                                     c counters, e errors, or a leg
 
 The hash tag is the environment, so sandbox and live never mix and all keys of a script share a

@@ -6,8 +6,8 @@ from collections import OrderedDict
 from datetime import timedelta
 from threading import Lock
 
-from core.clock import Clock, SystemClock
-from core.errors import StoreUnavailable
+from core.model.clock import Clock, SystemClock
+from core.model.errors import StoreUnavailable
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys

@@ -3,7 +3,7 @@
 import time
 from threading import Lock
 
-from core.errors import StoreUnavailable
+from core.model.errors import StoreUnavailable
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys

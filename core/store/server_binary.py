@@ -19,7 +19,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from core.errors import StoreUnavailable
+from core.model.errors import StoreUnavailable
 
 #: The oldest Redis whose commands the product uses.
 OLDEST = (6, 2)

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from core.errors import StoreUnavailable
+from core.model.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
 

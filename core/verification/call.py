@@ -3,12 +3,12 @@
 A machine that answers presses nothing, so it is told nothing.
 """
 
-from core.clock import Clock
-from core.delivery.attempt import AttemptEvent, Channel, EventKind, Source, verification_of
-from core.delivery.ledger import Ledger
-from core.provider.language import Language
-from core.settings import Settings
-from core.verification.model import Status, View
+from core.ledger.ledger import Ledger
+from core.model.attempt import AttemptEvent, Channel, EventKind, Source, verification_of
+from core.model.clock import Clock
+from core.model.verification import Status, View
+from core.plivo.language import Language
+from core.settings.settings import Settings
 from core.verification.service import Verifications
 
 
@@ -27,7 +27,7 @@ class CallDialogue:
         """For the answer URL of the call `reference`: ask for the key, which goes to `key_url`.
         Raises StoreUnavailable."""
         # Imported late, here and below: the SDK behind it takes a third of a second to load.
-        from core.provider import spoken
+        from core.plivo import spoken
 
         view = self._verifications.look(verification_of(attempt))
         if view is None or not _may_speak(view, attempt, reference):
@@ -37,7 +37,7 @@ class CallDialogue:
 
     def pressed(self, attempt: str, reference: str, digits: str, key_url: str) -> str:
         """For the key URL: read the code out after a 1, else ask again. Raises StoreUnavailable."""
-        from core.provider import spoken
+        from core.plivo import spoken
 
         view = self._verifications.look(verification_of(attempt))
         if view is None or not _may_speak(view, attempt, reference):
@@ -67,7 +67,7 @@ def _may_speak(view: View, attempt: str, reference: str) -> bool:
 
 
 def _refusal(view: View | None) -> str:
-    from core.provider import spoken
+    from core.plivo import spoken
 
     if view is None:
         return spoken.refused(Language.EN)

@@ -13,7 +13,7 @@ import unicodedata
 
 import pyotp
 
-from core.keyring import Keyring
+from core.settings.keyring import Keyring
 
 #: A longer text is not a code: no more than this is read.
 LONGEST_ENTERED = 64

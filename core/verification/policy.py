@@ -25,8 +25,8 @@ spent budget, in both settings, so that a refusal can be tried.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.delivery.attempt import Attempt, EventKind, Mode, State
-from core.settings import Settings
+from core.model.attempt import Attempt, EventKind, Mode, State
+from core.settings.settings import Settings
 
 #: Last digits of sandbox numbers to which every send is refused, as by the 10-minute budget.
 ALWAYS_REFUSED = "0600"

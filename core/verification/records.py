@@ -9,17 +9,17 @@ from enum import StrEnum
 from functools import lru_cache
 from threading import Lock
 
-from core.clock import read_ms, to_ms
-from core.delivery.attempt import Channel, Mode, OverBudget, attempt_id
-from core.grant import Allowance
-from core.keyring import Keyring
-from core.provider.polling import FIRST, KEEP
+from core.model.attempt import Channel, Mode, OverBudget, attempt_id
+from core.model.clock import read_ms, to_ms
+from core.model.grant import Allowance
+from core.model.verification import Status, Verification
+from core.settings.keyring import Keyring
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
 from core.store.scripts import Scripts
-from core.verification.model import Status, Verification
+from core.tracking.attempt_poller import FIRST, KEEP
 from core.verification.policy import Budget, Policy
 
 #: Outcome, checks left, retry after in ms, and the spent budget as text.

@@ -11,8 +11,8 @@ from typing import Concatenate, NamedTuple, ParamSpec, Protocol
 
 import phonenumbers
 
-from core.clock import Clock, from_ms, to_ms
-from core.delivery.attempt import (
+from core.ledger.ledger import Ledger
+from core.model.attempt import (
     Attempt,
     AttemptEvent,
     Channel,
@@ -23,16 +23,10 @@ from core.delivery.attempt import (
     attempt_id,
     verification_of,
 )
-from core.delivery.ledger import Ledger
-from core.errors import AttemptRejected, AttemptUnknown, NumberRefused, ProviderError
-from core.grant import INTERNAL, Grant
-from core.keyring import Keyring, new_id
-from core.provider.language import language_for
-from core.provider.request import AttemptRequest
-from core.settings import Settings
-from core.verification import words
-from core.verification.code import Code, code_of, read_entered
-from core.verification.model import (
+from core.model.clock import Clock, from_ms, to_ms
+from core.model.errors import AttemptRejected, AttemptUnknown, NumberRefused, ProviderError
+from core.model.grant import INTERNAL, Grant
+from core.model.verification import (
     CancelOutcome,
     CheckOutcome,
     CheckResult,
@@ -42,11 +36,17 @@ from core.verification.model import (
     Verification,
     View,
 )
-from core.verification.number import AmbiguousNumber, PhoneNumber, example_for, parse_number
+from core.plivo.language import language_for
+from core.plivo.request import AttemptRequest
+from core.settings.keyring import Keyring, new_id
+from core.settings.settings import Settings
+from core.verification.code import Code, code_of, read_entered
+from core.verification.number.parse import AmbiguousNumber, PhoneNumber, example_for, parse_number
+from core.verification.number.typed import LONGEST_TYPED
 from core.verification.policy import Policy
 from core.verification.records import Guess, Known, Reservation, VerificationRecords
 from core.verification.send_slots import RETRY_AFTER, SendSlots
-from core.verification.typed import LONGEST_TYPED
+from core.wording import verification as words
 
 log = logging.getLogger(__name__)
 

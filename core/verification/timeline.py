@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.clock import CLOCKS_DIFFER, elapsed
-from core.delivery.attempt import Attempt, Channel, EventKind, Mode, OverBudget, State
-from core.verification.model import Status, View
-from core.verification.words import attempt_words, over_budget_words
+from core.model.attempt import Attempt, Channel, EventKind, Mode, OverBudget, State
+from core.model.clock import CLOCKS_DIFFER, elapsed
+from core.model.verification import Status, View
+from core.wording.verification import attempt_words, over_budget_words
 
 
 class StepState(StrEnum):

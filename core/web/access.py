@@ -22,7 +22,7 @@ from core.access.invites import COOKIE as INVITE_COOKIE
 from core.access.invites import KEPT, InviteState
 from core.access.password import COOKIE, DEVICE, DEVICE_COOKIE, SignInOutcome
 from core.access.sessions import SESSION
-from core.errors import StoreUnavailable
+from core.model.errors import StoreUnavailable
 from core.services import Services
 
 log = logging.getLogger(__name__)

@@ -25,18 +25,18 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from core.errors import ProductError, SettingsRefused, StoreUnavailable
 from core.log import log_to_stderr
+from core.model.errors import ProductError, SettingsRefused, StoreUnavailable
 from core.services import Services, build
-from core.settings import read_settings
+from core.settings.settings import read_settings
 from core.web import access, live, plivo, sandbox_state, seed
 from core.web.access_log import hide_addresses
 from core.web.body_deadline import BodyDeadline
-from core.web.farewell import call_on_stop
 from core.web.headers import SecurityHeaders, broken
 from core.web.live import Changes
-from core.web.monitoring import route as monitoring
+from core.web.metrics import route as monitoring
 from core.web.open_files import raise_file_limit
+from core.web.shutdown import call_on_stop
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

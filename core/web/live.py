@@ -26,7 +26,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from core.errors import StoreUnavailable
+from core.model.errors import StoreUnavailable
 from core.store.client import Client
 
 log = logging.getLogger(__name__)

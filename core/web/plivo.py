@@ -17,13 +17,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.clock import to_ms
-from core.delivery.attempt import EventKind, verification_of
-from core.errors import StoreUnavailable
-from core.provider.callbacks import CallCallback, HangupCallback, MessageCallback
-from core.provider.exchanges import Exchange
-from core.provider.masking import DOTS, mask_fields, mask_text
-from core.provider.signature import check_signature
+from core.ledger.exchanges import Exchange
+from core.model.attempt import EventKind, verification_of
+from core.model.clock import to_ms
+from core.model.errors import StoreUnavailable
+from core.plivo.callbacks import CallCallback, HangupCallback, MessageCallback
+from core.plivo.masking import DOTS, mask_fields, mask_text
+from core.plivo.signature import check_signature
 from core.services import Services
 
 log = logging.getLogger(__name__)

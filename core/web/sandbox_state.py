@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from core.errors import ProductError, ResetRefused, StoreUnavailable
+from core.model.errors import ProductError, ResetRefused, StoreUnavailable
 from core.reset.kinds import ResetKind, read_kinds
 from core.services import Services
 

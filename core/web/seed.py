@@ -19,12 +19,12 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from core.access.tokens import Scope, bearer
-from core.delivery.attempt import Channel, Mode
-from core.errors import StoreUnavailable
-from core.grant import Grant
-from core.keyring import new_id
+from core.model.attempt import Channel, Mode
+from core.model.errors import StoreUnavailable
+from core.model.grant import Grant
+from core.model.verification import CheckOutcome, CheckResult, SendOutcome
 from core.services import Services
-from core.verification.model import CheckOutcome, CheckResult, SendOutcome
+from core.settings.keyring import new_id
 from core.verification.service import Entry
 from core.web.batch import Batch
 from core.web.send_threads import SendThreads

@@ -11,7 +11,7 @@ from core.access.admission import Admitted
 from core.access.invites import COOKIE as INVITE_COOKIE
 from core.access.invites import WORDS
 from core.access.password import COOKIE, WINDOW, Gate
-from core.errors import StoreUnavailable
+from core.model.errors import StoreUnavailable
 from pages.components.shared import outage_shown, services
 
 _SAID = {

@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from core.access.password import Gate
-from core.errors import StoreUnavailable
+from core.model.errors import StoreUnavailable
 from core.panels.spending import Badge, badge_of
 from pages.components.access import asker
 from pages.components.shared import services

@@ -5,7 +5,7 @@ from secrets import choice
 
 import streamlit as st
 
-from core.errors import ProductError, StoreUnavailable
+from core.model.errors import ProductError, StoreUnavailable
 from pages.components.shared import plain
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from core.services import Services
-from core.verification.number import PhoneNumber, region_of_browser
+from core.verification.number.parse import PhoneNumber, region_of_browser
 
 
 def region_here(app: Services) -> str | None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.errors import ResetRefused
+from core.model.errors import ResetRefused
 from core.reset.kinds import ResetKind
 from core.services import Services
 from pages.components.shared import outage_shown, plain

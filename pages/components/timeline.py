@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.clock import to_ms
+from core.model.clock import to_ms
 from core.verification.timeline import TimelineStep
-from core.verification.words import span
+from core.wording.verification import span
 from pages.components.assets import script, style
 
 _TIMELINE = st.components.v2.component("timeline", js=script("timeline"), css=style("timeline"))

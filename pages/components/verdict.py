@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.verification.words import Words
+from core.wording.verification import Words
 from pages.components.assets import script, style
 
 _VERDICT = st.components.v2.component("verdict", js=script("verdict"), css=style("verdict"))

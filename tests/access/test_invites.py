@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core.access.invites import KEPT, LONGEST, MOST_SENDS, WORDS, Invite, Invites, InviteState
-from core.errors import InviteRefused
+from core.model.errors import InviteRefused
 from tests.world import World
 
 
@@ -46,7 +46,7 @@ def test_no_other_text_is_an_invite(at: World) -> None:
 
 
 def test_an_invite_of_another_key_is_forged(at: World) -> None:
-    from core.keyring import Keyring
+    from core.settings.keyring import Keyring
 
     s = at.services
     theirs = Invites(s.client, s.keys, Keyring(b"another key of 32 characters, at least"), at.clock)

@@ -18,8 +18,8 @@ from core.access.password import (
     hash_of,
 )
 from core.access.sessions import SESSION
-from core.errors import SettingsRefused
-from core.settings import Settings
+from core.model.errors import SettingsRefused
+from core.settings.settings import Settings
 from tests.world import World
 
 PASSWORD = "correct horse battery staple"

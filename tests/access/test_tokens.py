@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from core.access.tokens import LIFETIME, REMEMBERED, Scope, Tokens, bearer
-from core.errors import TokenRefused
+from core.model.errors import TokenRefused
 from tests.world import World
 
 VERIFY = frozenset({Scope.VERIFY})
@@ -119,7 +119,7 @@ def test_the_command_makes_lists_and_revokes(
     monkeypatch.setenv("DATA_DIR", str(at.services.settings.data_dir))
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "core.web.tokens", *words]
+        command = [sys.executable, "-m", "core.cli.tokens", *words]
         return subprocess.run(  # noqa: S603
             command, capture_output=True, text=True, timeout=60, check=False
         )

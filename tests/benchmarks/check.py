@@ -20,12 +20,12 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
-from core.delivery.attempt import Channel
-from core.grant import OPERATOR
-from core.provider.request import AttemptRequest
+from core.model.attempt import Channel
+from core.model.grant import OPERATOR
+from core.model.verification import CheckOutcome
+from core.plivo.request import AttemptRequest
 from core.services import Services, build
-from core.settings import Settings
-from core.verification.model import CheckOutcome
+from core.settings.settings import Settings
 from tests.world import MovableClock
 
 GOAL = 1.5

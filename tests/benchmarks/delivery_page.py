@@ -29,13 +29,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from core.clock import to_ms
-from core.delivery import layout
-from core.delivery.layout import BINS, COLUMNS, Cube, Leg, Tier
-from core.delivery.queries import ALL, Queries
-from core.delivery.ranges import Comparison, Preset, Range, compared, pieces, preset
-from core.delivery.rates import percentiles, wilsons
-from core.settings import Settings
+from core.figures import layout
+from core.figures.layout import BINS, COLUMNS, Cube, Leg, Tier
+from core.figures.queries import ALL, Queries
+from core.figures.ranges import Comparison, Preset, Range, compared, pieces, preset
+from core.figures.rates import percentiles, wilsons
+from core.model.clock import to_ms
+from core.settings.settings import Settings
 from core.store.connection import RedisConnection, connect
 from core.store.keys import Keys
 

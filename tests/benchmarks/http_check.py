@@ -32,7 +32,7 @@ import uvloop
 
 from core.access.tokens import Scope
 from core.services import Services, build
-from core.settings import Settings
+from core.settings.settings import Settings
 from core.store.embedded import EmbeddedRedis
 from tests.benchmarks.check import _SendsNothing, service_code, started
 from tests.world import MovableClock, until

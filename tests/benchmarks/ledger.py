@@ -24,11 +24,11 @@ import numpy as np
 import pandas as pd
 import redis
 
-from core.clock import SystemClock, from_ms, to_ms
-from core.delivery import layout
-from core.delivery.attempt import AttemptEvent, EventKind, Source
-from core.delivery.layout import BINS, COLUMNS, Cube, Leg, Tier
-from core.delivery.ledger import Applied, Ledger
+from core.figures import layout
+from core.figures.layout import BINS, COLUMNS, Cube, Leg, Tier
+from core.ledger.ledger import Applied, Ledger
+from core.model.attempt import AttemptEvent, EventKind, Source
+from core.model.clock import SystemClock, from_ms, to_ms
 from core.store.embedded import EmbeddedRedis
 from core.store.keys import ROLLUP_LAYOUT, Keys
 from core.store.scripts import Scripts

@@ -15,14 +15,14 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from core.access.password import hash_of
-from core.clock import SystemClock
-from core.delivery.rates import Rate
+from core.figures.rates import Rate
+from core.model.clock import SystemClock
 from core.panels import figures, tables
 from core.panels.abuse import suspects
-from core.panels.choice import Choice, choice
 from core.panels.export import csv_of
+from core.panels.query_state import Choice, choice
 from core.services import Services, build
-from core.settings import Settings
+from core.settings.settings import Settings
 from tests.browser.conftest import PROJECT, SHOTS, App
 from tests.world import until
 

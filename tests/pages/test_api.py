@@ -3,12 +3,12 @@
 import re
 
 from core.access.tokens import Scope
-from core.delivery.attempt import Channel
-from core.grant import OPERATOR
-from core.outbox.sender import Answer, Verdict
+from core.model.attempt import Channel
+from core.model.grant import OPERATOR
+from core.model.verification import SendOutcome
 from core.panels.api import walk_through
 from core.services import Services
-from core.verification.model import SendOutcome
+from core.webhooks.sender import Answer, Verdict
 from pages.components.shared import services as of_process
 from tests.benchmarks.check import _SendsNothing
 from tests.pages.conftest import Settle, opened, said

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.delivery.attempt import AttemptEvent, Channel, EventKind, Mode, Source, State
-from core.delivery.explorer import PAGE
-from core.grant import OPERATOR
+from core.ledger.explorer import PAGE
+from core.model.attempt import AttemptEvent, Channel, EventKind, Mode, Source, State
+from core.model.grant import OPERATOR
 from core.panels.attempts import heard_table, states
 from core.services import Services
 from tests.pages.conftest import PROJECT, opened, said

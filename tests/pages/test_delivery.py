@@ -10,11 +10,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.access.password import hash_of
-from core.delivery.attempt import AttemptEvent, EventKind, Source
-from core.delivery.ranges import Preset, Range, preset
+from core.figures.ranges import Preset, Range, preset
+from core.model.attempt import AttemptEvent, EventKind, Source
 from core.panels import tables
-from core.panels.choice import RANGES
 from core.panels.export import csv_of
+from core.panels.query_state import RANGES
 from core.services import Services
 from pages.components.shared import services as of_process
 from tests.pages.conftest import VIEWER, Settle, opened, said

@@ -15,15 +15,15 @@ import pytest
 import redis
 
 from core.access.tokens import Scope
-from core.delivery.attempt import Channel
-from core.delivery.ranges import Range
-from core.errors import ResetRefused
-from core.grant import OPERATOR
+from core.figures.ranges import Range
+from core.model.attempt import Channel
+from core.model.errors import ResetRefused
+from core.model.grant import OPERATOR
+from core.model.verification import CheckOutcome, SendOutcome
 from core.reset.kinds import FAMILIES, ResetKind, read_kinds
 from core.reset.reset import SandboxReset
 from core.store import keys as store_keys
 from core.store.keys import Keys
-from core.verification.model import CheckOutcome, SendOutcome
 from tests.world import World, until
 
 PROJECT = Path(__file__).parents[2]

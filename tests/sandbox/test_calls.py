@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.sandbox.hangups import HANGUP_CAUSES, Phase
+from core.sandbox.facts.hangups import HANGUP_CAUSES, Phase
 
 from .support import AUTH_ID, SENDER, SPEED, Api, Product, number, sandbox_on, wait_for
 from .test_callbacks import is_genuine

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.sandbox.message_errors import MESSAGE_ERRORS
+from core.sandbox.facts.message_errors import MESSAGE_ERRORS
 
 from .support import SENDER, SPEED, Api, Product, number, sandbox_on, wait_for
 

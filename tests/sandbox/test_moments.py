@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.sandbox.app import KOLKATA
 from core.sandbox.clock import SandboxClock
-from core.sandbox.moments import iso_utc, naive_utc, naive_utc_second, zoned
+from core.sandbox.facts.moments import iso_utc, naive_utc, naive_utc_second, zoned
 
 MOMENT = 1724245131.94772
 

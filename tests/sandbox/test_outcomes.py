@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.sandbox.hangups import HANGUP_CAUSES
-from core.sandbox.message_errors import MESSAGE_ERRORS
-from core.sandbox.outcomes import TABLE, Kind, Row, outcome_of
+from core.sandbox.facts.hangups import HANGUP_CAUSES
+from core.sandbox.facts.message_errors import MESSAGE_ERRORS
+from core.sandbox.facts.outcomes import TABLE, Kind, Row, outcome_of
 
 SUFFIXES = st.from_regex(r"[0-9]{4}", fullmatch=True)
 

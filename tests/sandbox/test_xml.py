@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plivo import plivoxml
 
+from core.sandbox.calls.xml import Hangup, Listen, Redirect, Speak, Wait, parse
 from core.sandbox.errors import InvalidXml
-from core.sandbox.xml import Hangup, Listen, Redirect, Speak, Wait, parse
 
 
 def test_steps_are_read_in_their_order() -> None:

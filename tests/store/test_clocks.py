@@ -6,17 +6,12 @@ from datetime import timedelta
 import pytest
 import redis
 
-from core.delivery.attempt import AttemptEvent, EventKind, Source, State
-from core.delivery.layout import (
-    COUNTER_SLOT_BYTES,
-    ERROR_SLOT_BYTES,
-    HISTOGRAM_SLOT_BYTES,
-    Tier,
-)
-from core.delivery.ledger import Applied
-from core.grant import OPERATOR
+from core.figures.layout import COUNTER_SLOT_BYTES, ERROR_SLOT_BYTES, HISTOGRAM_SLOT_BYTES, Tier
+from core.ledger.ledger import Applied
+from core.model.attempt import AttemptEvent, EventKind, Source, State
+from core.model.grant import OPERATOR
+from core.model.verification import CheckOutcome
 from core.store.keys import ROLLUP_LAYOUT
-from core.verification.model import CheckOutcome
 from tests.world import World, until
 
 SLOT_BYTES = {"c": COUNTER_SLOT_BYTES, "e": ERROR_SLOT_BYTES}

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from core.errors import SettingsRefused, StoreUnavailable
-from core.redis_address import Kind, parse_address
-from core.settings import Settings
+from core.model.errors import SettingsRefused, StoreUnavailable
+from core.settings.redis_address import Kind, parse_address
+from core.settings.settings import Settings
 from core.store.connection import RedisConnection, connect, store_errors
 from tests.store.servers import free_port, running, running_cluster, running_sentinel
 from tests.world import until

@@ -17,7 +17,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from core.errors import StoreUnavailable
+from core.model.errors import StoreUnavailable
 from core.store.embedded import EmbeddedRedis
 from core.store.server_binary import OLDEST, find_server, newest, version_of
 from tests.world import until

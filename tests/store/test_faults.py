@@ -17,10 +17,10 @@ import httpx
 import pytest
 import redis
 
-from core.delivery.attempt import State
-from core.grant import OPERATOR
+from core.model.attempt import State
+from core.model.grant import OPERATOR
+from core.model.verification import CheckOutcome, SendOutcome
 from core.services import build
-from core.verification.model import CheckOutcome, SendOutcome
 from tests.store.servers import free_port, running
 from tests.world import MovableClock, World, until, world
 

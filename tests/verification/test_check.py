@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 import redis
 
-from core.verification.model import CancelOutcome, CheckOutcome, CheckResult, Status
+from core.model.verification import CancelOutcome, CheckOutcome, CheckResult, Status
 from core.verification.service import Entry
 from tests.world import World
 

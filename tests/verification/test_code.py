@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.keyring import Keyring, new_id
+from core.settings.keyring import Keyring, new_id
 from core.verification.code import Code, code_of, read_entered
 
 KEYRING = Keyring(b"a test's secret, 32 bytes or more")

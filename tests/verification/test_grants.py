@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from core.access.invites import Invite
-from core.delivery.attempt import Channel
-from core.grant import INTERNAL, OPERATOR, Grant
-from core.verification.model import CancelOutcome, CheckOutcome, SendOutcome, SendResult, Status
+from core.model.attempt import Channel
+from core.model.grant import INTERNAL, OPERATOR, Grant
+from core.model.verification import CancelOutcome, CheckOutcome, SendOutcome, SendResult, Status
 from tests.world import World
 
 
@@ -111,7 +111,7 @@ def test_the_countries_of_an_invite_are_held_at_the_start(at: World, channel: Ch
 
 
 def test_an_invite_cannot_widen_the_countries_of_the_settings(at: World) -> None:
-    from core.verification.number import parse_number
+    from core.verification.number.parse import parse_number
 
     invite = invited(at, countries=("DE",))
     assert grant(at, invite).covers("DE")

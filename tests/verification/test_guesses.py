@@ -14,11 +14,11 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.delivery.attempt import Channel
-from core.grant import OPERATOR
+from core.model.attempt import Channel
+from core.model.grant import OPERATOR
+from core.model.verification import CheckOutcome, SendOutcome
 from core.panels.abuse import refused_table
 from core.services import Services
-from core.verification.model import CheckOutcome, SendOutcome
 from core.verification.service import WITHOUT_ADDRESS, Entry
 from tests.verification.test_warnings import live
 from tests.world import World

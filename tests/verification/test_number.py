@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from core.verification.number import (
+from core.verification.number.parse import (
     Kind,
     PhoneNumber,
     UnfitNumber,

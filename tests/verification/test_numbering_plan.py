@@ -7,7 +7,7 @@ import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberType
 
-from core.verification.number import (
+from core.verification.number.parse import (
     PhoneNumber,
     UnfitNumber,
     WhyRefused,

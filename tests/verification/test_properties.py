@@ -10,13 +10,13 @@ import pytest
 import redis
 from starlette.applications import Starlette
 
-from core.delivery.attempt import Channel
-from core.grant import OPERATOR
-from core.provider.request import AttemptRequest
-from core.sandbox.outcomes import TABLE
+from core.model.attempt import Channel
+from core.model.grant import OPERATOR
+from core.model.verification import CheckOutcome, SendOutcome
+from core.plivo.request import AttemptRequest
+from core.sandbox.facts.outcomes import TABLE
 from core.services import Services
-from core.settings import SANDBOX_AUTH_ID, SANDBOX_NUMBER, PlivoMode, Settings
-from core.verification.model import CheckOutcome, SendOutcome
+from core.settings.settings import SANDBOX_AUTH_ID, SANDBOX_NUMBER, PlivoMode, Settings
 from core.web.app import Web
 from tests.verification.test_warnings import SendsNothing, live, rest
 from tests.world import FrozenClock, World, served, world

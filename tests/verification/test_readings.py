@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from core.verification.number import (
+from core.verification.number.parse import (
     AmbiguousNumber,
     PhoneNumber,
     UnfitNumber,

@@ -10,10 +10,10 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.delivery.attempt import Channel, EventKind, Mode, State
-from core.grant import OPERATOR
+from core.model.attempt import Channel, EventKind, Mode, State
+from core.model.grant import OPERATOR
+from core.model.verification import CheckOutcome, SendOutcome, Status
 from core.services import build
-from core.verification.model import CheckOutcome, SendOutcome, Status
 from tests.properties import sharing_fixtures
 from tests.world import FrozenClock, MovableClock, World, until, world
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.delivery.attempt import Attempt, Channel, EventKind, Mode, State
+from core.model.attempt import Attempt, Channel, EventKind, Mode, State
 from core.verification.timeline import StepState, attempt_timeline
 
 BEGAN = datetime(2026, 11, 24, 12, tzinfo=UTC)

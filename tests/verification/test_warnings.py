@@ -10,14 +10,14 @@ import httpx
 import pytest
 import redis
 
-from core.delivery.attempt import Channel
-from core.grant import OPERATOR
-from core.provider.request import AttemptRequest
+from core.model.attempt import Channel
+from core.model.grant import OPERATOR
+from core.model.verification import CheckOutcome, SendOutcome
+from core.plivo.request import AttemptRequest
 from core.services import Services, build
-from core.settings import Settings
-from core.verification.model import CheckOutcome, SendOutcome
+from core.settings.settings import Settings
 from core.verification.timeline import attempt_timeline, timeline
-from core.verification.words import budget_warning
+from core.wording.verification import budget_warning
 from tests.world import FrozenClock, World, until, world
 
 NEIGHBOURS = "Live, this would be refused: neighbouring numbers, 30 an hour; free again in 52 min."

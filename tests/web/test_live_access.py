@@ -25,13 +25,13 @@ from websockets.sync.client import connect
 from core.access.invites import COOKIE as INVITE_COOKIE
 from core.access.password import COOKIE, hash_of
 from core.access.tokens import Scope
-from core.delivery.attempt import Channel
-from core.grant import OPERATOR
-from core.provider.client import _Client
+from core.model.attempt import Channel
+from core.model.grant import OPERATOR
+from core.model.verification import SendOutcome, Status
+from core.plivo.client import _Client
 from core.sandbox.app import Sandbox
 from core.services import Services, build
-from core.settings import Settings, VerifyAccess
-from core.verification.model import SendOutcome, Status
+from core.settings.settings import Settings, VerifyAccess
 from core.web.app import Web, _no_sandbox, standalone
 from tests.world import FrozenClock, MovableClock, served
 

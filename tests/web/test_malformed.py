@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from core.panels.api import address
-from core.provider.request import CallbackAddress
+from core.plivo.request import CallbackAddress
 from core.sandbox.app import Sandbox
 from core.web.app import Web
 from tests.web.test_plivo import ROUTES

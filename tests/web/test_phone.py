@@ -1,6 +1,6 @@
 """The sandbox's handset of a verification, for a page that does not know the number."""
 
-from core.delivery.attempt import Channel, Mode
+from core.model.attempt import Channel, Mode
 from tests.world import World
 
 

@@ -7,8 +7,8 @@ import hmac
 import httpx
 import pytest
 
-from core.delivery.attempt import Channel, EventKind, State
-from core.provider.masking import DOTS
+from core.model.attempt import Channel, EventKind, State
+from core.plivo.masking import DOTS
 from tests.world import World, until
 
 NONCE = "31627761595286130198"

@@ -10,9 +10,9 @@ import pytest
 from starlette.applications import Starlette
 
 from core.access.tokens import Scope, Tokens
-from core.delivery.attempt import Channel, Mode
-from core.delivery.explorer import Wanted
-from core.settings import SANDBOX_PHLO_ID
+from core.ledger.explorer import Wanted
+from core.model.attempt import Channel, Mode
+from core.settings.settings import SANDBOX_PHLO_ID
 from core.web.access_log import shown
 from core.web.seed import routes
 from tests.world import World, served, until

@@ -10,10 +10,10 @@ import httpx
 import pytest
 import redis
 
-from core.delivery.attempt import Channel
-from core.verification.model import SendOutcome
+from core.model.attempt import Channel
+from core.model.verification import SendOutcome
 from core.verification.send_slots import SENDS_AT_ONCE
-from tests.provider.scripted import ACCEPTED, AUTH_ID, AUTH_TOKEN, Answer, Scripted, scripted
+from tests.plivo.scripted import ACCEPTED, AUTH_ID, AUTH_TOKEN, Answer, Scripted, scripted
 from tests.web.test_plivo import path, post
 from tests.world import MovableClock, World, until, world
 

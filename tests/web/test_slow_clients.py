@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from core.sandbox.answers import read_json
+from core.sandbox.api.answers import read_json
 from core.web.body_deadline import BodyDeadline
 from core.web.rest.application import rest_api
 from tests.world import World, served, until

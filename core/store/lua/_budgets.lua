@@ -47,7 +47,7 @@ local function refusal(budgets, now, spend_key, price, spend_limit)
 end
 
 -- Where budgets only warn: what is kept with an attempt that went out in spite of a refusal, as
--- core/delivery/attempt.py reads it (OverBudget).
+-- core/model/attempt.py reads it (OverBudget).
 local function add_warning(record, refused, now)
     if not refused then return end
     record[#record + 1] = "over_budget"

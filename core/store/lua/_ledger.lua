@@ -1,6 +1,6 @@
 -- Library: what one event does to an attempt. The only writer of an attempt's state.
 -- An attempt's state is that of its highest-ranked event, so any order and any number of repeats end
--- in the same state, with the same moments. core/delivery/attempt.py names the kinds and says why
+-- in the same state, with the same moments. core/model/attempt.py names the kinds and says why
 -- they rank as they do; a test holds the two lists together. What people did with the code (checked,
 -- verified) is kept as a moment and moves no state.
 

@@ -1,4 +1,4 @@
--- Library: what an attempt adds to the figures. core/delivery/layout.py describes the packed slots; a
+-- Library: what an attempt adds to the figures. core/figures/layout.py describes the packed slots; a
 -- test holds its names and the order here together.
 -- The figures are a function of the attempt's record. An event adds the difference between the record
 -- after it and before it, so no event counts twice, and one that corrects another takes back what

@@ -13,7 +13,7 @@
 -- ARGV[10…18] name, limit and window (ms) of the budgets of KEYS[2], KEYS[3] and KEYS[4]
 -- Returns  {outcome, checks_left, retry_ms, spent}; outcome is a CheckOutcome value, or {"moved",
 --          attempts} when another attempt has been sent since: nothing was counted, ask again with its
---          keys. `spent` is the budget without room, as core/delivery/attempt.py reads it, or "".
+--          keys. `spent` is the budget without room, as core/model/attempt.py reads it, or "".
 -- Invariant: the first check of a verification meets the last budget alone, so a stranger's wrong codes
 --            do not keep the owner of the number out; and no guess of any kind goes beyond that one.
 -- Invariant: the first thing written is the count, and none is compared beyond the budget: parallel

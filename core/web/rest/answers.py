@@ -6,10 +6,10 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
-from core.delivery.attempt import Attempt, Channel, EventKind, Mode, State
-from core.verification.model import CheckOutcome, SendOutcome, Status, View
+from core.model.attempt import Attempt, Channel, EventKind, Mode, State
+from core.model.verification import CheckOutcome, SendOutcome, Status, View
 from core.verification.timeline import StepState, TimelineStep, timeline
-from core.verification.words import budget_warning
+from core.wording.verification import budget_warning
 
 _WARNINGS = "The budgets that, live, would have refused this: in the sandbox they only warn."
 WARNINGS: Any = Field(description=_WARNINGS)

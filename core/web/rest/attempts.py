@@ -6,12 +6,12 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from core.clock import from_ms
-from core.delivery.attempt import Attempt, Channel, State
-from core.delivery.explorer import CURSOR, Wanted
-from core.errors import CursorRefused, NumberRefused
+from core.ledger.explorer import CURSOR, Wanted
+from core.model.attempt import Attempt, Channel, State
+from core.model.clock import from_ms
+from core.model.errors import CursorRefused, NumberRefused
 from core.services import Services
-from core.verification.number import AmbiguousNumber
+from core.verification.number.parse import AmbiguousNumber
 from core.web.rest.answers import AttemptAnswer, HeardAnswer
 from core.web.rest.bearer import App, MayRead
 from core.web.rest.problems import Code, Refused, documented, not_found

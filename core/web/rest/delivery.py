@@ -1,6 +1,6 @@
 """`/delivery`: the figures of the Delivery page, as JSON. Same queries, same definitions.
 
-Every count is of attempts by the moment of their request; `core/delivery/layout.py` says what each
+Every count is of attempts by the moment of their request; `core/figures/layout.py` says what each
 one counts.
 """
 
@@ -15,13 +15,13 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, create_model
 
-from core.delivery.alert_rules import Measure, Rule
-from core.delivery.alert_states import AlertState
-from core.delivery.attempt import Channel
-from core.delivery.layout import UPPER_MS, Leg
-from core.delivery.queries import FIGURES, Filters
-from core.delivery.ranges import Comparison, Preset, Range, between, compared, preset
-from core.delivery.rates import QUANTILES, percentiles
+from core.alerts.rules import Measure, Rule
+from core.alerts.states import AlertState
+from core.figures.layout import UPPER_MS, Leg
+from core.figures.queries import FIGURES, Filters
+from core.figures.ranges import Comparison, Preset, Range, between, compared, preset
+from core.figures.rates import QUANTILES, percentiles
+from core.model.attempt import Channel
 from core.web.rest.bearer import App, MayRead
 from core.web.rest.problems import documented
 

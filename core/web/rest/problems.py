@@ -17,8 +17,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from core.errors import StoreUnavailable
-from core.verification.number import PhoneNumber
+from core.model.errors import StoreUnavailable
+from core.verification.number.parse import PhoneNumber
 
 MEDIA_TYPE = "application/problem+json"
 #: How soon a caller may try again when Redis is away.

@@ -8,23 +8,23 @@ from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from core.access.tokens import Token
-from core.delivery.attempt import Channel, Mode
-from core.keyring import new_id
-from core.services import Services
-from core.verification.code import LONGEST_ENTERED
-from core.verification.model import (
+from core.model.attempt import Channel, Mode
+from core.model.verification import (
     CancelOutcome,
     CheckOutcome,
     CheckResult,
     SendOutcome,
     SendResult,
 )
+from core.services import Services
+from core.settings.keyring import new_id
+from core.verification.code import LONGEST_ENTERED
 from core.verification.service import Entry
-from core.verification.words import budget_warning, check_words
 from core.web.rest.answers import CheckAnswer, SendAnswer, SentAnswer, VerificationAnswer
 from core.web.rest.bearer import App, MayVerify
 from core.web.rest.problems import Code, Refused, documented, not_found
 from core.web.send_threads import SendThreads
+from core.wording.verification import budget_warning, check_words
 
 router = APIRouter(prefix="/verifications", tags=["Verifications"])
 

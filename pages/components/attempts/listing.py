@@ -8,14 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from core.charts.palette import Palette, state_colour
-from core.delivery.attempt import Attempt
-from core.delivery.explorer import MOST_LOOKED_THROUGH, PAGE, Listed, Wanted
-from core.errors import CursorRefused, NumberRefused
+from core.ledger.explorer import MOST_LOOKED_THROUGH, PAGE, Listed, Wanted
+from core.model.attempt import Attempt
+from core.model.errors import CursorRefused, NumberRefused
 from core.panels.attempts import attempt_list, left_out_words, states
-from core.panels.choice import EVERY, channels, countries
-from core.panels.words import counted
+from core.panels.query_state import EVERY, channels, countries
 from core.services import Services
-from core.verification.number import AmbiguousNumber
+from core.verification.number.parse import AmbiguousNumber
+from core.wording.formats import counted
 from pages.components.attempts.address import forget, go
 from pages.components.number_field import candidate_buttons, region_here
 from pages.components.panel import colours, csv, frame_height, grid, number, text

@@ -4,14 +4,14 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.clock import to_ms
-from core.delivery.attempt import Attempt, EventKind, State
-from core.errors import ProviderRead
+from core.model.attempt import Attempt, EventKind, State
+from core.model.clock import to_ms
+from core.model.errors import ProviderRead
 from core.panels.attempts import facts, heard_table
-from core.panels.words import channel_name
 from core.services import Services
 from core.verification.timeline import attempt_timeline
-from core.verification.words import attempt_words
+from core.wording.formats import channel_name
+from core.wording.verification import attempt_words
 from pages.components.attempts.address import back
 from pages.components.panel import number
 from pages.components.scenes import scenes

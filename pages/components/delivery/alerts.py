@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core.panels.tables import alert_counts, alert_table, dry_run_table
-from core.panels.words import ALERT_STATES, alert_words, clock, counted, series_name, times
-from pages.components.delivery.shown import Shown
+from core.wording.formats import ALERT_STATES, alert_words, clock, counted, series_name, times
+from pages.components.delivery.context import Shown
 from pages.components.panel import csv, frame_height, grid, text
 
 _RULES = (

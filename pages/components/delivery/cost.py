@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core.panels.tables import PRICES_SETTLE, cost_table
-from core.panels.words import span
-from pages.components.delivery.shown import Shown
+from core.wording.formats import span
+from pages.components.delivery.context import Shown
 from pages.components.panel import grid, number, question, text
 
 

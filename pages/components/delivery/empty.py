@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.errors import ProductError, StoreUnavailable
+from core.model.errors import ProductError, StoreUnavailable
 from core.once import Once
 from core.panels.empty import SAMPLE_WORDS, Empty, LastGood, unreachable
 from core.services import Services

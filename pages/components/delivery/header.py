@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.delivery.queries import Known
-from core.delivery.ranges import Preset
-from core.panels import choice
+from core.figures.queries import Known
+from core.figures.ranges import Preset
+from core.panels import query_state as choice
 from core.services import Services
 
 

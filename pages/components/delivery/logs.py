@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.panels.words import counted, day_and_time, progress_words, unreadable_words
 from core.services import Services
+from core.wording.formats import counted, day_and_time, progress_words, unreadable_words
 from pages.components.delivery.empty import figures_shown
 from pages.components.panel import question
 from pages.components.shared import plain

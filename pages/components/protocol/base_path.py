@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.errors import SettingsRefused
+from core.model.errors import SettingsRefused
 
 
 def refuse_base_path() -> None:

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from core.delivery.attempt import Channel, EventKind, Mode
-from core.grant import OPERATOR
+from core.model.attempt import Channel, EventKind, Mode
+from core.model.grant import OPERATOR
 from tests.web.rest.test_verifications import problem, started
 from tests.world import World, until
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import redis
 
-from core.delivery.layout import BINS, Leg
-from core.delivery.queries import FIGURES, Filters
-from core.delivery.ranges import Comparison, Preset, compared, preset
+from core.figures.layout import BINS, Leg
+from core.figures.queries import FIGURES, Filters
+from core.figures.ranges import Comparison, Preset, compared, preset
 from tests.world import FrozenClock, World, world
 
 UTC_ZONE = ZoneInfo("UTC")

@@ -1,0 +1,150 @@
+"""Reads the hours that alerts compare, out of the packed quarter-hours.
+
+A check needs one hour and the same hour of four earlier weeks: of each series 5 ranges of 640
+bytes, in place of 5 whole days of 15 kB. A dry run needs all days of its range and of the four
+weeks before; then a whole key is one range.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from core.alerts.rules import WEEKS, Hours, Measure
+from core.alerts.tails import Bools, Floats
+from core.figures.layout import COUNTER_SLOT_BYTES, COUNTERS, Counts, Cube, Tier
+from core.store.client import Client
+from core.store.connection import store_errors
+from core.store.keys import Keys
+
+#: The counters that are read, in this order.
+READ = ("requested", "confirmed", "within_60", "verified")
+QUARTER_MS = Tier.QUARTER.slot_ms
+#: Quarters of an hour in the window of a check, and between the same hours of two weeks.
+WINDOW = 4
+_DAY = 96
+WEEK = 7 * _DAY
+#: More series than that are not watched: those with the newest attempts are.
+MOST_SERIES = 1000
+
+#: How many days before the earliest hour may tell that traffic had begun: weekends may be silent.
+_SEARCHED_DAYS = 7
+_WORDS = COUNTER_SLOT_BYTES // 4
+_PLACES = [COUNTERS.index(name) for name in READ]
+
+
+class RawClient(Protocol):
+    """A redis-py client that answers in bytes."""
+
+    def pipeline(self, transaction: bool = True) -> Any: ...
+
+
+class HourReader:
+    """Reads hours of the channels and of the countries in them. Every method raises
+    StoreUnavailable. `client` answers in text, `raw` in bytes."""
+
+    def __init__(self, client: Client, raw: RawClient, keys: Keys) -> None:
+        self._client = client
+        self._raw = raw
+        self._keys = keys
+
+    def series(self, since_ms: int) -> list[str]:
+        """The channels with an attempt since then, and after them their countries: "sms/DE"."""
+        with store_errors():
+            channels, countries = (
+                self._client.zrevrangebyscore(
+                    self._keys.registry(cube), "+inf", str(since_ms), 0, MOST_SERIES
+                )
+                for cube in (Cube.CHANNEL, Cube.COUNTRY)
+            )
+        known = set(channels)
+        return sorted(channels) + sorted(c for c in countries if parent_of(c) in known)
+
+    def at(self, series: Sequence[str], end: int) -> tuple[Hours, Counts]:
+        """The hour that ends with the quarter before `end`, as an only moment, and its counts:
+        (series, READ). Quarters are counted from 1970."""
+        ends = [end - week * WEEK for week in range(WEEKS + 1)]
+        sums = [self._slots(Tier.QUARTER, series, one - WINDOW, WINDOW).sum(axis=1) for one in ends]
+        counts = np.stack(sums, axis=1)[:, None]  # (series, moment, week, READ)
+        return _hours(series, counts, self._ran(series, end, end)), sums[0]
+
+    def between(self, series: Sequence[str], first: int, last: int) -> Hours:
+        """The hours that end with each quarter from `first` to `last`."""
+        begin = first - WEEKS * WEEK - WINDOW
+        quarters = self._slots(Tier.QUARTER, series, begin, last - begin)
+        return hours_between(series, quarters, self._ran(series, first, last))
+
+    def _ran(self, series: Sequence[str], first: int, last: int) -> Bools:
+        """Whether traffic had begun, the day before at the latest, when the same hour of each of
+        the weeks before began: (moments, WEEKS). If not, that hour may have been cut."""
+        channels = [name for name in series if not parent_of(name)]
+        ends = np.arange(first, last + 1)[:, None] - WEEK * np.arange(1, WEEKS + 1)
+        days = (ends - WINDOW) // _DAY
+        begin = int(days.min()) - _SEARCHED_DAYS
+        slots = self._slots(Tier.DAY, channels, begin, int(days.max()) - begin)
+        begun = np.logical_or.accumulate(slots[:, :, 0].any(axis=0))
+        ran: Bools = begun[days - 1 - begin]
+        return ran
+
+    def _slots(self, tier: Tier, series: Sequence[str], first: int, count: int) -> Counts:
+        """(series, slots, READ), slots counted from 1970. One round trip for each key of a
+        series."""
+        parts = []
+        at = first
+        while at < first + count:
+            chunk, slot = divmod(at, tier.slots)
+            some = min(tier.slots - slot, first + count - at)
+            size = some * COUNTER_SLOT_BYTES
+            begin = slot * COUNTER_SLOT_BYTES
+            with store_errors(), self._raw.pipeline(transaction=False) as pipe:
+                for name in series:
+                    key = self._keys.rollup("c", tier, _cube(name), name, chunk)
+                    pipe.getrange(key, begin, begin + size - 1)
+                # No key, or one that ends early: what was never written is zero.
+                packed = b"".join(part.ljust(size, b"\0") for part in pipe.execute())
+            words = np.frombuffer(packed, dtype=">u4").reshape(len(series), some, _WORDS)
+            parts.append(words[:, :, _PLACES].astype(np.int64))
+            at += some
+        return np.concatenate(parts, axis=1)
+
+
+def hours_between(series: Sequence[str], quarters: Counts, ran: Bools) -> Hours:
+    """All hours in these quarters, (series, quarters, READ), that have four weeks before them;
+    `ran` is as in `Hours`."""
+    # Sums from the beginning up to each quarter; the difference of two is what is between.
+    until = np.zeros((len(series), quarters.shape[1] + 1, len(READ)), dtype=np.int64)
+    np.cumsum(quarters, axis=1, out=until[:, 1:])
+    hours = until[:, WINDOW:] - until[:, :-WINDOW]
+    moments = hours.shape[1] - WEEKS * WEEK
+    weeks = [hours[:, (WEEKS - week) * WEEK :][:, :moments] for week in range(WEEKS + 1)]
+    return _hours(series, np.stack(weeks, axis=2), ran)
+
+
+def parent_of(series: str) -> str:
+    """The channel of a country's series; of a channel "", all traffic."""
+    return series.rpartition("/")[0]
+
+
+def _cube(series: str) -> Cube:
+    return Cube.COUNTRY if "/" in series else Cube.CHANNEL
+
+
+def _hours(series: Sequence[str], counts: Counts, ran: Bools) -> Hours:
+    """Counts of (series, moments, weeks back from 0, READ), with the sum of the channels below."""
+    rows = {name: row for row, name in enumerate(series)}
+    everything = len(series)
+    channels = [row for name, row in rows.items() if not parent_of(name)]
+    whole = np.concatenate([counts, counts[channels].sum(axis=0, keepdims=True)]).astype(float)
+    by_name: dict[str, Floats] = dict(zip(READ, np.moveaxis(whole, -1, 0), strict=True))
+    good = {
+        Measure.CONFIRMED: by_name["confirmed"],
+        Measure.WITHIN_60: by_name["within_60"],
+    }
+    return Hours(
+        parents=np.array([rows.get(parent_of(name), everything) for name in series], dtype=np.intp),
+        requested=by_name["requested"][..., 0],
+        ran=ran,
+        requested_before=by_name["requested"][..., 1:],
+        good={measure: values[..., 0] for measure, values in good.items()},
+        good_before={measure: values[..., 1:] for measure, values in good.items()},
+    )

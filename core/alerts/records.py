@@ -1,0 +1,187 @@
+"""What is written down of alerts: how each stands, and each change, both as JSON.
+
+An alert is of one measure of one series. Where a channel fails, so do its countries; and messages
+that are lost are not in time either. Of such alerts one explains the others.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from core.alerts.hours import parent_of
+from core.alerts.rules import Measure, Rule
+from core.alerts.states import AlertState, Standing
+from core.model.clock import read_ms, to_ms
+
+#: Series and measure.
+Place = tuple[str, Measure]
+
+_SEVERITY = (
+    AlertState.FIRING,
+    AlertState.RECOVERING,
+    AlertState.PENDING,
+    AlertState.OK,
+    AlertState.NO_DATA,
+)
+
+
+#: What the readers of stored JSON raise for what cannot be read.
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertStatus:
+    """How a measure of a series stood at the last check.
+
+    `n` attempts were requested in the hour, `verified` of them were entered rightly. `observed` and
+    `baseline` are shares of `n`, or for traffic attempts an hour; None where there is nothing to
+    compare. `detectable_drop` is the smallest drop, as a share, that would be bad with `n`
+    attempts; None where none would be, and for traffic. `since` is when the state began. `under` is
+    the series whose alert explains this one, "" where none does: its channel's, or for late
+    messages its own for lost ones.
+    """
+
+    series: str
+    measure: Measure
+    state: AlertState
+    rule: Rule | None
+    n: int
+    verified: int
+    observed: float | None
+    baseline: float | None
+    detectable_drop: float | None
+    since: datetime
+    under: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of state, at the end of the hour that caused it."""
+
+    at: datetime
+    series: str
+    measure: Measure
+    before: AlertState
+    after: AlertState
+    rule: Rule | None
+    n: int
+    observed: float | None
+    baseline: float | None
+    under: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A status, and what else the next check must know: see `alert_states.Standing`."""
+
+    status: AlertStatus
+    streak: int
+    silent: int
+
+    @property
+    def place(self) -> Place:
+        return self.status.series, self.status.measure
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(self.status.state, self.streak, self.silent)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The result of a check: of the hour that ended with this quarter, counted from 1970."""
+
+    quarter: int
+    kept: dict[Place, Kept]
+
+    def to_json(self) -> str:
+        standings = [_plain(one) for one in self.kept.values()]
+        return json.dumps({"quarter": self.quarter, "standings": standings})
+
+    @classmethod
+    def from_json(cls, text: str | None) -> Self:
+        """What was stored; None, before the first check, is one of long ago that saw nothing."""
+        if text is None:
+            return cls(0, {})
+        plain = json.loads(text)
+        standings = [_kept(one) for one in plain["standings"]]
+        return cls(plain["quarter"], {one.place: one for one in standings})
+
+
+def transition_to_json(one: Transition) -> str:
+    return json.dumps(_plain(one))
+
+
+def transition_from_json(text: str) -> Transition:
+    plain = json.loads(text)
+    kinds = {"measure": Measure, "before": AlertState, "after": AlertState, "rule": Rule}
+    return Transition(**_read(plain, kinds, "at"))
+
+
+def leaders(series: str, measure: Measure) -> Iterator[Place]:
+    """The alerts that would explain this one, the best first."""
+    if parent_of(series):
+        yield parent_of(series), measure
+    if measure is Measure.WITHIN_60:
+        yield series, Measure.CONFIRMED
+
+
+def grouped(kept: Iterable[Kept]) -> list[Kept]:
+    """With each alert that another one explains put under that."""
+    kept = list(kept)
+    states = {one.place: one.status.state for one in kept}
+    return [
+        replace(one, status=replace(one.status, under=found[0]))
+        if (found := _leader(one.place, states))
+        else one
+        for one in kept
+    ]
+
+
+def in_order(statuses: Iterable[AlertStatus]) -> list[AlertStatus]:
+    """The worst first, and what another alert explains right after that."""
+    own = {(one.series, one.measure): one for one in statuses}
+    states = {place: one.state for place, one in own.items()}
+
+    def rank(one: AlertStatus) -> tuple[object, ...]:
+        head = one
+        while found := _leader((head.series, head.measure), states):
+            head = own[found]
+        # A head is not less severe than its followers, and its name and measure come first.
+        first = (_SEVERITY.index(head.state), head.series, head.measure)
+        return *first, _SEVERITY.index(one.state), one.series, one.measure
+
+    return sorted(own.values(), key=rank)
+
+
+def _leader(place: Place, states: Mapping[Place, AlertState]) -> Place | None:
+    """Which alert explains the one of this place: one that is no less severe."""
+    state = states[place]
+    if state.is_quiet:
+        return None
+    worse = _SEVERITY[: _SEVERITY.index(state) + 1]
+    return next((one for one in leaders(*place) if states.get(one) in worse), None)
+
+
+def _plain(one: Any) -> dict[str, Any]:
+    """A dataclass as JSON has it: moments in Unix milliseconds."""
+
+    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        return {name: to_ms(v) if isinstance(v, datetime) else v for name, v in pairs}
+
+    return asdict(one, dict_factory=made)
+
+
+def _read(plain: dict[str, Any], kinds: dict[str, type[StrEnum]], moment: str) -> dict[str, Any]:
+    """The reverse of `_plain`."""
+    words = {name: kind(plain[name]) for name, kind in kinds.items() if plain[name] is not None}
+    return plain | words | {moment: read_ms(str(plain[moment]))}
+
+
+def _kept(plain: dict[str, Any]) -> Kept:
+    kinds = {"measure": Measure, "state": AlertState, "rule": Rule}
+    status = AlertStatus(**_read(plain["status"], kinds, "since"))
+    return Kept(status, plain["streak"], plain["silent"])

@@ -1,0 +1,276 @@
+"""Whether an hour of a series is worse than it should be, for many series and moments at once.
+
+Three measures of the 60 minutes before a moment:
+
+    confirmed  attempts that arrived for certain, of those requested
+    within_60  attempts delivered within 60 seconds, of those requested
+    traffic    attempts requested; a sudden many is how pumping begins
+
+What it should be is the baseline: the median of the same hour on the same weekday of the four weeks
+before, so that one bad week does not lower it. The rate of a small series is drawn towards that of
+its channel: the more so the fewer its attempts, and the more alike the channel's countries
+(empirical Bayes, its strength by the method of moments).
+
+A rate is bad by either of two rules. The fixed one sees a drop of more than ten points from 100
+attempts on, as Plivo's own alerts do; of 150 series with 20,000 messages a day that covers one. The
+exact one asks for every n how likely so few are, were the rate only three points below the
+baseline: P(X <= x; n, p0 - 0.03) < alpha. Each sees what the other misses.
+
+Decision: the fixed rule also wants a chance as small as ten points of 100 attempts have at 95 %,
+where it was measured. Where half of all codes arrive, ten points are two standard deviations, and
+would be an alert a day.
+
+Decision: alpha is shared out over all series and checks. Measured over 42 days each of 151 healthy
+series, false alerts a day at 20,000 · 200,000 · 2,000,000 messages a day: none · none · 0.02 where
+all deliver 95 %, and none · 0.07 · 0.29 where countries differ between 75 and 99 %. Traffic in
+bursts is less even than the binomial: two checks in a row and the three points are the margin.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.alerts.states import Finding
+from core.alerts.tails import Bools, Floats, binomial_tail, critical_count, poisson_tail
+
+#: Checks are made every quarter of an hour, on the 60 minutes before.
+CHECKS_A_DAY = 96
+WEEKS = 4
+
+#: A baseline is a whole number of millionths and a count is whole, so a drop of exactly ten points
+#: is recognised without rounding: floats differ in their last digit there.
+UNIT = 1_000_000
+
+FIXED_FROM = 100
+FIXED_DROP = 100_000  # millionths
+FIXED_CHANCE = 4e-5
+EXACT_MARGIN = 30_000  # millionths
+FALSE_ALERTS_A_DAY = 0.1
+#: With fewer attempts in the four weeks' hours there is nothing to compare with. No drop could be
+#: told with the five of an hour, not even from all to none.
+LEAST_HISTORY = 20
+#: An hour is good again when it is no longer surprising, and a large one within half the drop.
+GOOD_CHANCE = 0.05
+GOOD_DROP = FIXED_DROP // 2
+
+#: Fewer attempts an hour are expected of no series.
+LEAST_TRAFFIC = 0.5
+#: Fewer in an hour are no attack: somebody shows the product, and pumping would earn nothing.
+LEAST_SPIKE = 20
+#: Traffic grows and comes in bursts: less than half as much again is no alert, however certain.
+SPIKE_FROM = 1.5
+SPIKE_GOOD = 1.25
+SPIKE_GOOD_CHANCE = 0.01
+
+#: How many attempts the parent's rate counts for, at least and at most.
+_LEAST_PULL, _MOST_PULL = 20.0, 500.0
+
+
+class Measure(StrEnum):
+    """What is watched."""
+
+    CONFIRMED = "confirmed"
+    WITHIN_60 = "within_60"
+    TRAFFIC = "traffic"
+
+
+RATES = (Measure.CONFIRMED, Measure.WITHIN_60)
+
+
+class Rule(StrEnum):
+    """By what an hour is bad."""
+
+    FIXED = "fixed"  # ten points down, n >= 100
+    EXACT = "exact"  # too unlikely by the binomial, any n
+    SPIKE = "spike"  # too many by the Poisson distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Counts of hours: (series, moments). The last row is the sum of the channels.
+
+    The same hours of the weeks before have one axis more, the last: (series, moments, WEEKS).
+    `parents` is the row of each series' parent: of a country its channel, of a channel the last.
+    `ran` is whether traffic had begun by then, (moments, WEEKS): else none would say nothing.
+    """
+
+    parents: NDArray[np.intp]
+    ran: Bools
+    requested: Floats
+    requested_before: Floats
+    good: dict[Measure, Floats]  # confirmed, and delivered within 60 s
+    good_before: dict[Measure, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was found of a measure: (series, moments), without the last row of `Hours`.
+
+    `observed` and `baseline` are shares, of traffic attempts an hour; NaN where there is none.
+    Where an hour is neither judged bad nor good it is in the middle, unless it is `silent`.
+    """
+
+    measure: Measure
+    silent: Bools
+    bad: Bools
+    good: Bools
+    exact: Bools  # bad by the exact rule; else by the fixed one
+    observed: Floats
+    baseline: Floats
+
+    def finding(self, series: int, moment: int) -> Finding:
+        """One cell, in a word."""
+        if self.silent[series, moment]:
+            return Finding.SILENT
+        if self.bad[series, moment]:
+            return Finding.BAD
+        return Finding.GOOD if self.good[series, moment] else Finding.MIDDLE
+
+    def rule(self, series: int, moment: int) -> Rule | None:
+        """By which rule a cell is bad; None where it is not."""
+        if not self.bad[series, moment]:
+            return None
+        if self.measure is Measure.TRAFFIC:
+            return Rule.SPIKE
+        return Rule.EXACT if self.exact[series, moment] else Rule.FIXED
+
+
+def alpha(series: int) -> float:
+    """How unlikely an hour must be to be bad, with so many series watched at once."""
+    return FALSE_ALERTS_A_DAY / (max(series, 1) * CHECKS_A_DAY * len(Measure))
+
+
+def judge(hours: Hours) -> list[Judged]:
+    """Judge every measure of all series."""
+    limit = alpha(len(hours.parents))
+    rates = [judge_rate(hours, measure, limit) for measure in RATES]
+    return [*rates, judge_traffic(hours, limit)]
+
+
+def judge_rate(hours: Hours, measure: Measure, limit: float) -> Judged:
+    """Judge a rate; `limit` is alpha."""
+    n, x = hours.requested[:-1], hours.good[measure][:-1]
+    baseline, history = _rates_expected(
+        hours.good_before[measure], hours.requested_before, hours.parents
+    )
+    silent = (n == 0) | (history < LEAST_HISTORY) | np.isnan(baseline)
+    expected = _millionths(np.where(silent, 0.0, baseline))
+    surprise = _surprise(x, n, expected)
+    exact = surprise < limit
+    bad = exact | _is_fixed_bad(x, n, expected)
+    within_drop = _down(x, n, expected) <= n * GOOD_DROP
+    good = ~silent & ~bad & (surprise > GOOD_CHANCE) & ((n < FIXED_FROM) | within_drop)
+    observed = np.divide(x, n, out=np.full(n.shape, np.nan), where=n > 0)
+    known = np.where(silent, np.nan, expected / UNIT)
+    return Judged(measure, silent, bad, good, exact, observed, known)
+
+
+def judge_traffic(hours: Hours, limit: float) -> Judged:
+    """Judge how many attempts there were; `limit` is alpha. Fewer than usual is no alert."""
+    before = hours.requested_before[:-1]
+    ran = np.broadcast_to(hours.ran, before.shape)
+    weeks = ran.sum(axis=-1)
+    median = _median(before, ran)
+    silent = weeks == 0
+    usual = np.maximum(np.where(silent, 0.0, median), LEAST_TRAFFIC)
+    # A median of so few weeks is itself uncertain: by this much it may be too low.
+    most = usual + np.sqrt(usual / np.maximum(weeks, 1))
+    x = hours.requested[:-1]
+    surprise = np.ones(x.shape)
+    high = ~silent & (x > most)
+    surprise[high] = poisson_tail(x[high], most[high])
+    bad = high & (surprise < limit) & (x >= np.maximum(SPIKE_FROM * usual, LEAST_SPIKE))
+    good = ~silent & ~bad & ((surprise > SPIKE_GOOD_CHANCE) | (x <= SPIKE_GOOD * usual))
+    known = np.where(silent, np.nan, usual)
+    return Judged(Measure.TRAFFIC, silent, bad, good, np.zeros(x.shape, bool), x, known)
+
+
+def detectable_drop(n: Floats, baseline: Floats, limit: float) -> Floats:
+    """How far below its baseline a rate must be to be bad with so many attempts, as a share (0.1
+    are ten points); NaN where no drop would be."""
+    known = (n > 0) & ~np.isnan(baseline)
+    expected = _millionths(np.where(known, baseline, 0.0))
+
+    def is_bad(x: Floats) -> Bools:
+        return (_surprise(x, n, expected) < limit) | _is_fixed_bad(x, n, expected)
+
+    seen = critical_count(n, is_bad)
+    drop = _down(seen, n, expected) / np.where(known, n * UNIT, 1.0)
+    return np.where(known & (seen >= 0), drop, np.nan)
+
+
+def _millionths(rate: Floats) -> Floats:
+    return np.rint(rate * UNIT)
+
+
+def _down(x: Floats, n: Floats, expected: Floats) -> Floats:
+    """How far x of n is below the expected millionths, in millionths times n: whole and exact."""
+    return n * expected - x * UNIT
+
+
+def _surprise(x: Floats, n: Floats, expected: Floats) -> Floats:
+    """How likely so few are by the exact rule. 1 where the rate is above what it compares with:
+    that cannot be bad and needs no tail."""
+    surprise = np.ones(n.shape)
+    low = _down(x, n, expected) > n * EXACT_MARGIN
+    surprise[low] = binomial_tail(x[low], n[low], (expected[low] - EXACT_MARGIN) / UNIT)
+    return surprise
+
+
+def _is_fixed_bad(x: Floats, n: Floats, expected: Floats) -> Bools:
+    """Whether an hour is bad by the fixed rule."""
+    bad = (n >= FIXED_FROM) & (_down(x, n, expected) > n * FIXED_DROP)
+    bad[bad] = binomial_tail(x[bad], n[bad], expected[bad] / UNIT) < FIXED_CHANCE
+    return bad
+
+
+def _rates_expected(x: Floats, n: Floats, parents: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Baselines of the series (without the last row), and how many attempts they are of."""
+    rates = np.divide(x, n, out=np.zeros(x.shape), where=n > 0)
+    own, weight = _median(rates, n > 0), n.sum(axis=-1)
+    pull = _pull(own, weight, parents)
+    expected = own.copy()
+    # Parents before their children: the channels, whose parent is the last row, then the countries.
+    channels = parents == len(parents)
+    for rows in (np.flatnonzero(channels), np.flatnonzero(~channels)):
+        parent = parents[rows]
+        expected[rows] = _drawn(own[rows], weight[rows], expected[parent], pull[parent])
+    return expected[:-1], weight[:-1]
+
+
+def _drawn(own: Floats, weight: Floats, parent: Floats, pull: Floats) -> Floats:
+    mixed = (np.where(weight > 0, own, 0.0) * weight + parent * pull) / (weight + pull)
+    return np.where(np.isnan(parent), own, mixed)
+
+
+def _pull(own: Floats, weight: Floats, parents: NDArray[np.intp]) -> Floats:
+    """How many attempts the rate of each row counts for in its children.
+
+    Method of moments: what the children's rates vary more than chance would have them is the
+    variance between them; a binomial's variance over that is how many attempts outweigh it.
+    """
+    children = (weight[:-1] > 0) & ~np.isnan(own[parents])
+    rate = np.where(np.isnan(own), 0.0, own)
+    variance = rate * (1 - rate)
+    spread = np.zeros(own.shape)
+    total = np.zeros(own.shape)
+    off = weight[:-1] * (rate[:-1] - rate[parents]) ** 2 - variance[parents]
+    np.add.at(spread, parents, np.where(children, off, 0.0))
+    np.add.at(total, parents, np.where(children, weight[:-1], 0.0))
+    between = np.divide(spread, total, out=np.zeros(own.shape), where=total > 0)
+    even = between <= variance / _MOST_PULL
+    pull = np.divide(variance, between, out=np.full(own.shape, _MOST_PULL), where=~even)
+    drawn: Floats = np.maximum(pull, _LEAST_PULL)
+    return drawn
+
+
+def _median(values: Floats, counted: Bools) -> Floats:
+    """The median of the counted values along the last axis; NaN where there are none."""
+    ordered = np.sort(np.where(counted, values, np.inf), axis=-1)
+    n = counted.sum(axis=-1)
+    some = np.maximum(n, 1)
+    low = np.take_along_axis(ordered, ((some - 1) // 2)[..., None], axis=-1)[..., 0]
+    high = np.take_along_axis(ordered, (some // 2)[..., None], axis=-1)[..., 0]
+    return np.where(n > 0, (low + high) / 2, np.nan)

@@ -1,0 +1,55 @@
+"""`python -m core.provider.logs --since 2026-11-01`: read Plivo's logs now."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+
+from core.model.errors import ProductError
+from core.services import build
+from core.settings.settings import read_settings
+from core.tracking.log_sync import Outcome, Progress
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m core.provider.logs",
+        description="Read Plivo's message and call logs into the ledger.",
+    )
+    parser.add_argument("--since", help="a day, or a moment with its offset; UTC without one")
+    chosen = parser.parse_args()
+    since = None
+    if chosen.since:
+        try:
+            since = datetime.fromisoformat(chosen.since)
+        except ValueError:
+            sys.exit(f'"{chosen.since}" is no day. Write it as 2026-11-01.')
+        since = since if since.tzinfo else since.replace(tzinfo=UTC)
+
+    def tell(now: Progress) -> None:
+        left = f", about {now.left.total_seconds():.0f} s left" if now.left else ""
+        sys.stdout.write(f"{now.windows_done}/{now.windows} windows, {now.rows} rows{left}\n")
+        sys.stdout.flush()
+
+    try:
+        services = build(read_settings())
+        try:
+            if services.runs_sandbox and services.address.beside is None:
+                sys.exit(
+                    "The sandbox runs inside the application, and that is not running here.\n"
+                    "Start it and open its page, or set SANDBOX_URL to a sandbox of its own."
+                )
+            ended = services.logs.run(since, tell)
+        finally:
+            services.close()
+    except ProductError as error:
+        sys.exit(f"{error.cause}\n{error.remedy}")
+    if ended.outcome is Outcome.FAILED:
+        sys.exit(f"{ended.cause}\n{ended.remedy}")
+    if ended.outcome is Outcome.BUSY:
+        sys.exit("Another process is reading the logs.\nWait until it is done.")
+    now = ended.progress
+    sys.stdout.write(f"{now.rows} rows, {now.settled} settled, {now.foreign} of others\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""`python -m core.reset --what budgets`: asks the running app; without one, resets its data."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import httpx
+
+from core.model.errors import ProductError, ResetRefused
+from core.reset.kinds import ResetKind, read_kinds
+from core.reset.offline import remove_sandbox_file
+from core.reset.reset import refuse_live
+from core.services import build
+from core.settings.settings import Settings, read_settings
+
+_KINDS = ", ".join(ResetKind)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m core.reset", description="Reset the sandbox, whole or by kind."
+    )
+    parser.add_argument(
+        "--what", action="append", default=[], metavar="KINDS", help=f"{_KINDS}; default all"
+    )
+    parser.add_argument("--address", default="http://127.0.0.1:8501", help="of the running app")
+    chosen = parser.parse_args()
+    try:
+        settings = read_settings(Path.cwd())
+        refuse_live(settings.mode.value)
+        kinds = read_kinds(chosen.what)
+        removed = _by_app(chosen.address, kinds) or _by_hand(settings, kinds)
+    except ProductError as error:
+        sys.exit(f"{error.cause}\n{error.remedy}")
+    for kind, keys in removed.items():
+        sys.stdout.write(f"{kind}: {keys:,} keys removed\n")
+
+
+def _by_app(address: str, kinds: frozenset[ResetKind]) -> dict[str, int] | None:
+    """What the running app removed; None where none runs. It also empties its own memory."""
+    try:
+        answer = httpx.delete(
+            f"{address.rstrip('/')}/sandbox/state",
+            params={"what": ",".join(sorted(kinds))},
+            timeout=30,
+        )
+    except httpx.TransportError:
+        return None
+    if answer.status_code != 200:
+        raise ResetRefused(
+            f"{address} answered {answer.status_code}, so nothing was reset.",
+            "Look whether that is this app, in sandbox mode; else pass --address.",
+        )
+    removed: dict[str, int] = answer.json()["removed"]
+    return removed
+
+
+def _by_hand(settings: Settings, kinds: frozenset[ResetKind]) -> dict[str, int]:
+    if settings.sandbox_url is None and kinds & {ResetKind.HANDSETS, ResetKind.ATTEMPTS}:
+        remove_sandbox_file(settings.data_dir / "sandbox")
+    services = build(settings)
+    try:
+        runs = settings.sandbox_url is not None
+        return {str(k): n for k, n in services.reset.run(kinds, sandbox_runs=runs).items()}
+    finally:
+        services.close()
+
+
+if __name__ == "__main__":
+    main()

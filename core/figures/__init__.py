@@ -1,0 +1,1 @@
+"""Delivery figures: how they are stored, added up and queried."""

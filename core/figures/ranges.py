@@ -1,0 +1,201 @@
+"""Spans of time: presets, what they are compared with, and how they are cut into slots."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from core.figures.layout import Tier
+from core.model.clock import from_ms, to_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From `start` to before `end`, aware, in UTC."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
+
+
+class Preset(StrEnum):
+    """The spans that are offered by name."""
+
+    QUARTER = "15m"
+    HOUR = "1h"
+    SIX_HOURS = "6h"
+    DAY = "24h"
+    TODAY = "today"
+    YESTERDAY = "yesterday"
+    WEEK = "7d"
+    MONTH = "30d"
+    SEASON = "90d"
+
+
+class Comparison(StrEnum):
+    """What a range is compared with."""
+
+    NONE = "none"
+    PREVIOUS = "previous"
+    WEEKDAY = "weekday"  # the same weekdays a week (or as many weeks as it takes) before
+    YEAR = "year"  # 364 days before: the same weekdays a year ago
+
+
+_LENGTHS = {
+    Preset.QUARTER: timedelta(minutes=15),
+    Preset.HOUR: timedelta(hours=1),
+    Preset.SIX_HOURS: timedelta(hours=6),
+    Preset.DAY: timedelta(hours=24),
+    Preset.WEEK: timedelta(days=7),
+    Preset.MONTH: timedelta(days=30),
+    Preset.SEASON: timedelta(days=90),
+}
+#: Up to this length a range starts at a minute; a longer one at a quarter of an hour, and from a
+#: week on at midnight UTC or, in a zone, at its midnight.
+_BY_MINUTE = timedelta(hours=3)
+_BY_DAY = timedelta(days=7)
+
+
+def preset(name: Preset, now: datetime, zone: ZoneInfo) -> Range:
+    """The range that a preset names at this moment. It ends now, or at a midnight of the zone; its
+    start is the start of a minute, of a quarter-hour, or of a day of the zone."""
+    local = now.astimezone(zone)
+    midnight = datetime.combine(local.date(), time(), zone)
+    if name is Preset.TODAY:
+        return Range(midnight.astimezone(UTC), now)
+    if name is Preset.YESTERDAY:
+        before = datetime.combine(local.date() - timedelta(days=1), time(), zone)
+        return Range(before.astimezone(UTC), midnight.astimezone(UTC))
+    length = _LENGTHS[name]
+    if length >= _BY_DAY:
+        # Seven days are today and the six before it.
+        first = local.date() - length + timedelta(days=1)
+        return Range(datetime.combine(first, time(), zone).astimezone(UTC), now)
+    slot = Tier.MINUTE if length <= _BY_MINUTE else Tier.QUARTER
+    return Range(from_ms(_down(to_ms(now - length), slot)), now)
+
+
+def compared(chosen: Range, by: Comparison, zone: ZoneInfo) -> Range | None:
+    """The range that `chosen` is compared with, in the past of it: as long as it, or the same local
+    hours of the zone, whatever its clocks did in between."""
+    match by:
+        case Comparison.NONE:
+            return None
+        case Comparison.PREVIOUS:
+            return Range(chosen.start - chosen.length, chosen.start)
+        case Comparison.WEEKDAY:
+            shift = timedelta(weeks=max(1, -(-chosen.length // timedelta(weeks=1))))
+        case Comparison.YEAR:
+            shift = timedelta(days=364)
+    # Arithmetic on moments of one zone is that of its clocks.
+    start = (chosen.start.astimezone(zone) - shift).astimezone(UTC)
+    end = (chosen.end.astimezone(zone) - shift).astimezone(UTC)
+    # A range within an hour that clocks show twice, or skip, may end before it begins.
+    return Range(start, end if start < end else start + chosen.length)
+
+
+def between(one: datetime, other: datetime, now: datetime) -> Range:
+    """The range from the earlier of two aware moments to before the later one, as far as figures
+    are kept and there can be any."""
+    # Compared before they are converted: the first and the last year have moments without a UTC.
+    oldest = now - timedelta(milliseconds=Tier.DAY.keep_ms)
+    start = min(max(min(one, other), oldest), now)
+    end = min(max(one, other, oldest), now)
+    return Range(start.astimezone(UTC), end.astimezone(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some slots of one tier, one after the other."""
+
+    tier: Tier
+    start_ms: int
+    slots: int
+
+    @property
+    def end_ms(self) -> int:
+        return self.start_ms + self.slots * self.tier.slot_ms
+
+
+def pieces(chosen: Range, now: datetime, finest: Tier = Tier.MINUTE) -> list[Piece]:
+    """The slots that make up a range, in order: whole days, quarter-hours up to them, minutes up to
+    those. So a query reads some hundred slots at most, however long the range.
+
+    Where a tier has ended (minutes after 48 hours, quarter-hours after 35 days), or is finer than
+    `finest`, the next one's whole slot is taken in place of its part: the range then grows to
+    whole quarter-hours or whole days, UTC, at that edge.
+    """
+    start, end = to_ms(chosen.start), to_ms(chosen.end)
+    if start >= end:
+        return []
+    now_ms = to_ms(now)
+    tiers = list(Tier)[list(Tier).index(finest) :]
+    start = _widened(start, now_ms, tiers, up=False)
+    end = _widened(end, now_ms, tiers, up=True)
+    return [*_cut(start, end, list(reversed(tiers)))]
+
+
+def _widened(ms: int, now_ms: int, tiers: list[Tier], *, up: bool) -> int:
+    """The edge of the finest slot at `ms` that is still kept; away from the range."""
+    for tier in tiers:
+        edge = (-(-ms // tier.slot_ms) if up else ms // tier.slot_ms) * tier.slot_ms
+        # What is in the future needs no slot: it is empty in every tier.
+        if tier is tiers[-1] or now_ms < tier.expires_ms(min(edge, ms)):
+            return edge
+    raise AssertionError("there is always a tier")
+
+
+def _cut(start: int, end: int, tiers: list[Tier]) -> Iterator[Piece]:
+    """Cut a span whose edges lie on slots of the last tier; the coarsest tier comes first."""
+    tier, *finer = tiers
+    first = -(-start // tier.slot_ms) * tier.slot_ms
+    last = end // tier.slot_ms * tier.slot_ms
+    if not finer:
+        yield Piece(tier, first, (last - first) // tier.slot_ms)
+    elif first >= last:
+        yield from _cut(start, end, finer)
+    else:
+        if start < first:
+            yield from _cut(start, first, finer)
+        yield Piece(tier, first, (last - first) // tier.slot_ms)
+        if last < end:
+            yield from _cut(last, end, finer)
+
+
+def steps(chosen: Range, now: datetime, zone: ZoneInfo) -> tuple[Tier, list[int]]:
+    """How a range is drawn: the tier that is read, and the edges of the steps in Unix ms, from the
+    first to behind the last.
+
+    Minutes up to three hours, quarter-hours up to 36, hours up to eight days, then days of the
+    zone; days of UTC where the quarter-hours have ended.
+    """
+    start, end = to_ms(chosen.start), to_ms(chosen.end)
+    if chosen.length <= _BY_MINUTE and to_ms(now) < Tier.MINUTE.expires_ms(start):
+        return Tier.MINUTE, _edges(_down(start, Tier.MINUTE), end, Tier.MINUTE.slot_ms)
+    if to_ms(now) >= Tier.QUARTER.expires_ms(start):
+        return Tier.DAY, _edges(_down(start, Tier.DAY), end, Tier.DAY.slot_ms)
+    quarter = Tier.QUARTER.slot_ms
+    if chosen.length <= timedelta(hours=36):
+        return Tier.QUARTER, _edges(_down(start, Tier.QUARTER), end, quarter)
+    local = chosen.start.astimezone(zone)
+    if chosen.length <= timedelta(days=8):
+        past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        return Tier.QUARTER, _edges(to_ms(chosen.start - past), end, 4 * quarter)
+    edges, day = [], local.date()
+    while True:
+        edges.append(to_ms(datetime.combine(day, time(), zone).astimezone(UTC)))
+        if edges[-1] >= end:
+            return Tier.QUARTER, edges
+        day += timedelta(days=1)
+
+
+def _edges(start: int, end: int, step: int) -> list[int]:
+    return [start + n * step for n in range(-((start - end) // step) + 1)]
+
+
+def _down(ms: int, tier: Tier) -> int:
+    return ms // tier.slot_ms * tier.slot_ms

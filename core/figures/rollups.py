@@ -1,0 +1,182 @@
+"""Which figures an attempt is booked in: keys and arguments of `apply_event.lua`.
+
+An attempt is booked under the moment of its request and under its channel, country and carrier,
+whatever is heard of it and whenever. So a rate never exceeds 100 %, and a late report repairs the
+bucket it belongs to.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from core.figures.layout import HISTOGRAMS, Cube, Leg, Tier, series
+from core.model.attempt import EventKind
+from core.store.keys import Keys
+
+#: What an attempt's record must say before it can be booked.
+BOOKED_BY = (
+    "requested_ms",
+    "channel",
+    "region",
+    "carrier",
+    "origin",
+    "first_channel",
+    "first_ms",
+    "number_index",
+    "booked",
+)
+
+#: The legs whose time may become known by such an event.
+_LEGS = {
+    EventKind.QUEUED: (Leg.QUEUE,),
+    EventKind.RINGING: (Leg.QUEUE,),
+    EventKind.SENT: (Leg.QUEUE, Leg.CARRIER),
+    EventKind.ANSWERED: (Leg.QUEUE, Leg.CARRIER),
+    EventKind.DELIVERED: (Leg.TTD, Leg.CARRIER),
+    EventKind.VERIFIED: (Leg.TTV,),
+}
+_TIERS = tuple(Tier)
+_CUBES = (Cube.CHANNEL, Cube.COUNTRY, Cube.CARRIER)
+_MINUTE_MS, _HOUR_MS = Tier.MINUTE.slot_ms, Tier.MINUTE.chunk_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """Where an attempt's figures go. None of it changes once the attempt is requested.
+
+    `first_ms` and `first_channel` are of the verification's first attempt where this is a later
+    one: there its success is counted too. `number_index` is a digest, or "". `booked`: it is known
+    to be in the lists and the figures; what that needs is not named again.
+    """
+
+    requested_ms: int
+    channel: str
+    region: str
+    carrier: str
+    first_ms: int | None
+    first_channel: str
+    number_index: str
+    booked: bool = False
+
+
+def booking_of(fields: Mapping[str, str | None]) -> Booking | None:
+    """The booking of an attempt with these fields (`BOOKED_BY`); None when it is not there."""
+    requested, channel = fields.get("requested_ms"), fields.get("channel")
+    if requested is None or channel is None:
+        return None
+    first = fields.get("first_ms") if (fields.get("origin") or "first") != "first" else None
+    return Booking(
+        requested_ms=int(requested),
+        channel=channel,
+        region=fields.get("region") or "",
+        carrier=fields.get("carrier") or "",
+        first_ms=int(first) if first else None,
+        first_channel=fields.get("first_channel") or channel,
+        number_index=fields.get("number_index") or "",
+        booked=fields.get("booked") is not None,
+    )
+
+
+class Targets(NamedTuple):
+    """What `apply_event.lua` is told of where to count."""
+
+    keys: list[str]  # KEYS from 4 on
+    where: list[str]  # ARGV[3…6]
+    given: str  # the letters of ARGV[9]
+    more: list[str]  # ARGV behind the event's fields
+
+
+#: Of an event whose attempt was not found.
+NOWHERE = Targets([], [""] * 4, "", [])
+
+
+class Rollups:
+    """Names the keys of bookings."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        # A busy hour asks for the same few names again and again.
+        self._counters = lru_cache(maxsize=20_000)(self._name_counters)
+        self._histograms = lru_cache(maxsize=20_000)(self._name_histograms)
+        self._errors = lru_cache(maxsize=20_000)(self._name_errors)
+        self._slots = lru_cache(maxsize=20_000)(_slots)
+        self._lists = [keys.recent, *(keys.registry(cube) for cube in _CUBES)]
+
+    def targets(
+        self,
+        booking: Booking,
+        kind: EventKind,
+        reference: str | None,
+        error_now: str,
+        error_then: str,
+    ) -> Targets:
+        """Where such an event of an attempt may have to be counted.
+
+        `error_now` is the error the attempt is thought to be counted under, `error_then` the one
+        that it will be; both "" when it has none.
+        """
+        hour = booking.requested_ms // _HOUR_MS
+        channel, region, carrier = booking.channel, booking.region, booking.carrier
+        legs = _LEGS.get(kind, ())
+        keys = [*self._counters(channel, region, carrier, hour)]
+        given, more = "", list[str]()
+        if not booking.booked:
+            given += "b"
+            keys += self._lists
+            more += _names(channel, region, carrier)
+            if booking.number_index:
+                given += "n"
+                keys.append(self._keys.number(booking.number_index))
+        if reference:
+            given += "r"
+            keys.append(self._keys.reference(reference))
+        for leg in legs:
+            keys += self._histograms(leg, channel, region, hour)
+        if error_now:
+            keys += self._errors(channel, region, error_now, hour)
+        if error_then:
+            keys += self._errors(channel, region, error_then, hour)
+            keys.append(self._keys.registry(Cube.ERROR))
+            more += [series(channel, "", error_then), series(channel, region, error_then)]
+        if kind is EventKind.VERIFIED and booking.first_ms is not None:
+            given += "f"
+            first_hour = booking.first_ms // _HOUR_MS
+            keys += self._counters(booking.first_channel, region, carrier, first_hour)
+            more.append(self._slots(booking.first_ms // _MINUTE_MS))
+        known = "".join(f"{leg}," for leg in legs)
+        slots = self._slots(booking.requested_ms // _MINUTE_MS)
+        return Targets(keys, [slots, known, error_now, error_then], given, more)
+
+    def _name_counters(self, channel: str, region: str, carrier: str, hour: int) -> list[str]:
+        names = _names(channel, region, carrier)
+        return [
+            self._keys.rollup("c", tier, cube, name, tier.chunk_of(hour * _HOUR_MS))
+            for tier in _TIERS
+            for cube, name in zip(_CUBES, names, strict=True)
+        ]
+
+    def _name_histograms(self, leg: Leg, channel: str, region: str, hour: int) -> list[str]:
+        names = {Cube.CHANNEL: series(channel), Cube.COUNTRY: series(channel, region)}
+        return [
+            self._keys.rollup(leg, tier, cube, names[cube], tier.chunk_of(hour * _HOUR_MS))
+            for cube, tier in HISTOGRAMS[leg]
+        ]
+
+    def _name_errors(self, channel: str, region: str, error: str, hour: int) -> list[str]:
+        return [
+            self._keys.rollup("e", tier, Cube.ERROR, name, tier.chunk_of(hour * _HOUR_MS))
+            for tier in _TIERS
+            for name in (series(channel, "", error), series(channel, region, error))
+        ]
+
+
+def _names(channel: str, region: str, carrier: str) -> tuple[str, str, str]:
+    return series(channel), series(channel, region), series(channel, region, carrier)
+
+
+def _slots(minute: int) -> str:
+    """The slots of a minute in the tiers, and when the keys that hold them end, Unix ms."""
+    ms = minute * _MINUTE_MS
+    numbers = [*(tier.slot_of(ms) for tier in _TIERS), *(tier.expires_ms(ms) for tier in _TIERS)]
+    return " ".join(map(str, numbers))

@@ -1,0 +1,1 @@
+"""Applies events to attempts, and reads attempts and their exchanges."""

@@ -1,0 +1,507 @@
+"""The door through which every piece of news about an attempt comes, and the attempts behind it."""
+
+import logging
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from enum import StrEnum
+from itertools import islice
+from threading import Lock
+from typing import NamedTuple, TypeVar
+
+from redis.exceptions import ResponseError
+
+from core.figures.rollups import BOOKED_BY, NOWHERE, Booking, Rollups, booking_of
+from core.log import logged_id
+from core.model.attempt import (
+    Attempt,
+    AttemptEvent,
+    Channel,
+    EventKind,
+    Mode,
+    OverBudget,
+    Source,
+    State,
+    verification_of,
+)
+from core.model.clock import Clock, read_ms, to_ms
+from core.model.unreadable import Unreadable
+from core.store.client import Client
+from core.store.connection import store_errors
+from core.store.keys import Keys
+from core.store.left_out import KEEP_COUNTERS, LeftOut
+from core.store.scripts import Scripts
+
+log = logging.getLogger(__name__)
+
+_KEEP_COUNTERS_MS = int(KEEP_COUNTERS.total_seconds() * 1000)
+#: However old an attempt is when it is booked (sample traffic, an old log), its record lives long
+#: enough for the rest of its events.
+_LEAST_MS = 600_000
+_REMEMBERED = 200_000
+_CHECKS = 500
+_OF_A_NUMBER = 1000
+#: How often an event names other keys at the script's word.
+_ROUNDS = 5
+_LONGEST_COUNT = 16
+_TRIM = 500
+#: What may be told to WEBHOOK_URL: `_outbox.lua` decides whether it is.
+_TOLD = {
+    EventKind.REJECTED,
+    EventKind.FAILED,
+    EventKind.UNDELIVERED,
+    EventKind.DELIVERED,
+}
+
+T = TypeVar("T")
+
+
+class Applied(StrEnum):
+    """What an event did. The values are the ones `apply_event.lua` returns."""
+
+    APPLIED = "applied"
+    REPEATED = "repeated"  # heard before: nothing changed
+    LATE = "late"  # overtaken: its moment was kept, the state stayed
+    ORPHAN = "orphan"  # its attempt is no longer kept: nothing was written
+
+
+class Entry(NamedTuple):
+    """A line of the list of attempts. Entries compare as Redis orders them: by the moment of the
+    request, Unix ms, and within one millisecond by the id."""
+
+    requested_ms: int
+    attempt: str
+
+
+class Ledger:
+    """Applies events and reads attempts. `keep` is how long an attempt is kept after its request;
+    `tells`: whether it arrived is told to WEBHOOK_URL, and queued in the same step.
+
+    What a process learns of where an attempt is booked stays true, so it is remembered.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        scripts: Scripts,
+        keys: Keys,
+        clock: Clock,
+        keep: timedelta,
+        *,
+        tells: bool = False,
+    ) -> None:
+        self._client = client
+        self._scripts = scripts
+        self._keys = keys
+        self._clock = clock
+        self._keep_ms = int(keep.total_seconds() * 1000)
+        self._told = frozenset(_TOLD if tells else ())
+        self._rollups = Rollups(keys)
+        self._left_out = LeftOut(client, keys, clock)
+        self._bookings: OrderedDict[str, Booking] = OrderedDict()
+        self._lock = Lock()
+
+    def apply(self, event: AttemptEvent) -> Applied:
+        """Book one event: exactly once, never backwards, in any order. Raises StoreUnavailable.
+
+        When it returns, the event is stored (append-only, where the embedded Redis is used): the
+        attempt's state and all its figures, in one step.
+        """
+        outcome, state = self._apply([event])[0]
+        log.info(
+            "attempt %s",
+            event.kind,
+            extra={"attempt": logged_id(event.attempt), "state": state, "outcome": outcome},
+        )
+        return outcome
+
+    def apply_all(self, events: Iterable[AttemptEvent], *, batch: int = 500) -> Counter[Applied]:
+        """Book many events, in the order given and as `apply` does each, a `batch` per round trip;
+        how often each result came. Raises StoreUnavailable: some of them may have been booked, and
+        booking them again changes nothing."""
+        counted: Counter[Applied] = Counter()
+        for part in batched(events, batch):
+            counted.update(outcome for outcome, _ in self._apply(part))
+        return counted
+
+    def book_checks(self) -> int:
+        """Book what people did with their codes since the last time; how many events there were.
+
+        `check_code.lua` leaves it in a list, so that a check waits for nothing. Safe in any number
+        of processes at once: an entry goes when it is booked, and booking it twice is once.
+        """
+        with store_errors():
+            entries: list[str] = self._client.lrange(self._keys.checks, 0, _CHECKS - 1)
+        if not entries:
+            return 0
+        # What cannot be read is dropped with the others: it must not stay in the list for ever.
+        self._apply([check for entry in entries if (check := self._check(entry))], told=True)
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for entry in entries:
+                pipe.lrem(self._keys.checks, 1, entry)
+            pipe.execute()
+        return len(entries)
+
+    def restore(self, records: Mapping[str, dict[str, str]]) -> None:
+        """Write attempts again from their records, as they were read, and count them in the
+        figures: for attempts and figures that were removed. Their streams of events must be there
+        still. Raises StoreUnavailable."""
+        with self._lock:
+            for one in records:
+                self._bookings.pop(one, None)
+        events = (event for one, record in records.items() for event in _events_of(one, record))
+        for part in batched(events, _CHECKS):
+            self._apply(part, told=True)
+
+    def _check(self, entry: str) -> AttemptEvent | None:
+        """The event in an entry of the list of checks; None where it cannot be read."""
+        try:
+            attempt, kind, at_ms = entry.split()
+            return AttemptEvent(attempt, EventKind(kind), read_ms(at_ms), Source.APP)
+        except ValueError as error:
+            self._left_out.record("check", entry, error)
+            return None
+
+    def _apply(
+        self, events: Sequence[AttemptEvent], *, told: bool = False
+    ) -> list[tuple[Applied, str]]:
+        """The outcome of each event and the state after it. `told`: their streams, and the webhook,
+        know of them."""
+        for event in events:
+            self.leave_out(event.attempt, event.unreadable)
+        known = self._known(events)
+        now_ms = to_ms(self._clock.now())
+        results: dict[int, tuple[Applied, str]] = {}
+        # The errors that the script says an attempt is counted under, and will be.
+        errors: dict[int, tuple[str, str]] = {}
+        waiting = list(range(len(events)))
+        rounds = 0
+        while waiting:
+            rounds += 1
+            calls = []
+            for i in waiting:
+                event = events[i]
+                if i in errors:
+                    # Redis knows better than we remember.
+                    with self._lock:
+                        self._bookings.pop(event.attempt, None)
+                    known |= self._known([event])
+                calls.append(
+                    self._call(event, known.get(event.attempt), now_ms, told, errors.get(i))
+                )
+            moved = []
+            for i, (outcome, *rest) in zip(waiting, self._run(calls), strict=True):
+                if outcome != "moved":
+                    results[i] = Applied(outcome), rest[0]
+                elif events[i].attempt in known and rounds < _ROUNDS:
+                    errors[i] = rest[0], rest[1]
+                    moved.append(i)
+                else:
+                    # Its record cannot be read, so nothing of it can be booked.
+                    results[i] = Applied.ORPHAN, ""
+            waiting = moved
+        self._remember_booked(known)
+        return [results[i] for i in range(len(events))]
+
+    def _run(self, calls: Sequence[tuple[list[str], list[str | int]]]) -> list[list[str]]:
+        """The answers of `apply_event.lua`, "orphan" for a call that fails: one record that the
+        script cannot read must not hold up the events of others."""
+        try:
+            return self._scripts.run_all("apply_event", calls)
+        except ResponseError:
+            return [self._run_alone(call) for call in calls]
+
+    def _run_alone(self, call: tuple[list[str], list[str | int]]) -> list[str]:
+        try:
+            answer: list[str] = self._scripts.run("apply_event", *call)
+        except ResponseError as error:
+            # The error of a script looks like the bug that it may be: the log has the traceback.
+            log.exception("event not booked")
+            self._left_out.record("attempt", call[0][0], error)
+            return [Applied.ORPHAN, ""]
+        return answer
+
+    def _call(
+        self,
+        event: AttemptEvent,
+        booking: Booking | None,
+        now_ms: int,
+        told: bool,
+        errors: tuple[str, str] | None,
+    ) -> tuple[list[str], list[str | int]]:
+        """KEYS and ARGV of `apply_event.lua`."""
+        keys = [
+            self._keys.attempt(event.attempt),
+            self._keys.events(event.attempt),
+            self._keys.counters(self._clock.now()),
+        ]
+        keep_ms = self._keep_ms
+        targets = NOWHERE
+        if booking is not None:
+            keep_ms = max(_LEAST_MS, booking.requested_ms + self._keep_ms - now_ms)
+            reference = event.fields.get("reference")
+            targets = self._rollups.targets(
+                booking, event.kind, reference, *(errors or ("", _error(event)))
+            )
+        keys += targets.keys
+        given = targets.given
+        if booking is not None and event.kind in self._told and not told:
+            given += "o"
+            verification = self._keys.verification(verification_of(event.attempt))
+            keys += [verification, self._keys.outbox, self._keys.outbox_events]
+        fields = [text for pair in event.fields.items() for text in pair]
+        return keys, [
+            f"{event.kind} {to_ms(event.at)} {now_ms} {event.source} {0 if told else 1}",
+            f"{keep_ms} {_KEEP_COUNTERS_MS} {self._keys.changes}",
+            *targets.where,
+            event.attempt,
+            verification_of(event.attempt),
+            given,
+            len(fields),
+            *fields,
+            *targets.more,
+        ]
+
+    def _known(self, events: Sequence[AttemptEvent]) -> dict[str, Booking]:
+        """The bookings of the events' attempts, where there are such attempts."""
+        # An attempt begins with this event: whatever was known of its id was of another Redis.
+        found = {
+            event.attempt: booking
+            for event in events
+            if event.kind is EventKind.REQUESTED
+            and (booking := booking_of(event.fields | {"requested_ms": str(to_ms(event.at))}))
+        }
+        others = [one for one in dict.fromkeys(e.attempt for e in events) if one not in found]
+        with self._lock:
+            found |= {one: self._bookings[one] for one in others if one in self._bookings}
+        if missing := [one for one in others if one not in found]:
+            with store_errors(), self._client.pipeline(transaction=False) as pipe:
+                for attempt in missing:
+                    pipe.hmget(self._keys.attempt(attempt), *BOOKED_BY)
+                answers = pipe.execute()
+            for attempt, values in zip(missing, answers, strict=True):
+                try:
+                    booking = booking_of(dict(zip(BOOKED_BY, values, strict=True)))
+                except ValueError as error:
+                    self._left_out.record("attempt", attempt, error)
+                    continue
+                if booking:
+                    found[attempt] = booking
+        with self._lock:
+            self._bookings.update(found)
+            while len(self._bookings) > _REMEMBERED:
+                self._bookings.popitem(last=False)
+        return found
+
+    def _remember_booked(self, known: Mapping[str, Booking]) -> None:
+        with self._lock:
+            for attempt, booking in known.items():
+                if not booking.booked and attempt in self._bookings:
+                    self._bookings[attempt] = replace(booking, booked=True)
+
+    def count(self, what: str) -> None:
+        """Add one to a counter of today, such as `forged`. Raises StoreUnavailable."""
+        key = self._keys.counters(self._clock.now())
+        with store_errors(), self._client.pipeline() as pipe:
+            pipe.hincrby(key, what, 1)
+            pipe.expire(key, KEEP_COUNTERS)
+            pipe.execute()
+
+    def counters(self) -> dict[str, int]:
+        """Today's (UTC) counters by name: `forged`, `repeated`, `late`, `orphan`, `malformed`."""
+        with store_errors():
+            found = self._client.hgetall(self._keys.counters(self._clock.now()))
+        return {name: int(n) for name, n in found.items() if n.isdecimal()}
+
+    def leave_out(self, attempt: str, values: Iterable[Unreadable]) -> None:
+        """Log and count values of Plivo's that could not be read, once each."""
+        for value in values:
+            self._left_out.value(attempt, value.field, value.shown)
+
+    def attempts(self, ids: Sequence[str]) -> list[Attempt]:
+        """The attempts of these ids that are still kept and can be read, in the order asked."""
+        return [attempt for attempt in self.read(ids).values() if attempt is not None]
+
+    def read(self, ids: Iterable[str]) -> dict[str, Attempt | None]:
+        """The attempts of these ids that are still kept, in the order asked; None in place of one
+        whose record cannot be read."""
+        asked = list(dict.fromkeys(ids))
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for one in asked:
+                pipe.hgetall(self._keys.attempt(one))
+            records = pipe.execute()
+        return {
+            one: self._read(one, record)
+            for one, record in zip(asked, records, strict=True)
+            if record
+        }
+
+    def _read(self, one: str, record: dict[str, str]) -> Attempt | None:
+        try:
+            attempt, odd = _attempt(one, record)
+        except (KeyError, ValueError) as error:
+            self._left_out.record("attempt", one, error)
+            return None
+        self.leave_out(one, odd)
+        return attempt
+
+    def attempt_by_reference(self, reference: str) -> Attempt | None:
+        """The attempt that Plivo knows by this id; None when it is not one of ours (any more)."""
+        with store_errors():
+            one = self._client.get(self._keys.reference(reference))
+        return self.attempt(one) if one else None
+
+    def attempts_of_number(self, number_index: str) -> list[Attempt]:
+        """The attempts to one number (as its digest) that are still kept, newest first."""
+        with store_errors():
+            ids = self._client.zrevrange(self._keys.number(number_index), 0, _OF_A_NUMBER - 1)
+        return self.attempts(ids)
+
+    def newest_of_numbers(self, number_indexes: Iterable[str]) -> dict[str, str]:
+        """The ids of the newest attempts to these numbers (by their digests), in one round trip;
+        numbers of which none is kept are left out."""
+        asked = list(number_indexes)
+        if not asked:
+            return {}
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for index in asked:
+                pipe.zrevrange(self._keys.number(index), 0, 0)
+            found = pipe.execute()
+        return {index: ids[0] for index, ids in zip(asked, found, strict=True) if ids}
+
+    def recent(self, before: Entry | None = None, count: int = 500) -> list[Entry]:
+        """The newest attempts, newest first; with `before`, those that stand after it in that list,
+        exactly, however many share its millisecond and whether or not it is still there itself. An
+        attempt may be listed a little longer than it is kept. Raises StoreUnavailable."""
+        newest = "(+inf" if before is None else str(before.requested_ms)
+        found: list[Entry] = []
+        offset, step = 0, count + 1
+        while len(found) < count:
+            with store_errors():
+                listed = self._client.zrevrangebyscore(
+                    self._keys.recent, newest, "(-inf", start=offset, num=step, withscores=True
+                )
+            # Redis begins at a score, not within one, so what stands before `before` comes again;
+            # and what is added meanwhile moves the rest on, so the next step may repeat the last.
+            for attempt, score in listed:
+                entry = Entry(int(score), attempt)
+                if before is None or entry < before:
+                    found.append(entry)
+                    before = entry
+            if len(listed) < step:
+                break
+            offset += step
+        return found[:count]
+
+    def trim(self, most: int) -> int:
+        """Let go of all but the newest `most` attempts, and of those whose time is over; how many.
+
+        Their figures stay. What is heard of one later is an orphan.
+        """
+        over = to_ms(self._clock.now()) - self._keep_ms
+        with store_errors():
+            self._client.zremrangebyscore(self._keys.recent, "-inf", over)
+            oldest = self._client.zrange(self._keys.recent, 0, -most - 1)
+            for part in batched(oldest, _TRIM):
+                with self._client.pipeline(transaction=False) as pipe:
+                    for one in part:
+                        pipe.unlink(self._keys.attempt(one), self._keys.events(one))
+                    pipe.zrem(self._keys.recent, *part)
+                    pipe.execute()
+        return len(oldest)
+
+    def attempt(self, one: str) -> Attempt | None:
+        """One attempt; None when it is unknown or no longer kept."""
+        return next(iter(self.attempts([one])), None)
+
+    def heard(self, attempt: str) -> list[dict[str, str]]:
+        """All that was heard of an attempt, oldest first, the newest 100: dicts of `kind`,
+        `outcome` (an `Applied` value), `at_ms`, `heard_ms` and `source`."""
+        with store_errors():
+            entries = self._client.xrange(self._keys.events(attempt))
+        return [heard for _, e in entries if (heard := self._heard(attempt, e.get("event", "")))]
+
+    def _heard(self, attempt: str, entry: str) -> dict[str, str] | None:
+        names = ("kind", "outcome", "at_ms", "heard_ms", "source")
+        try:
+            heard = dict(zip(names, entry.split(), strict=True))
+            EventKind(heard["kind"]), read_ms(heard["at_ms"]), read_ms(heard["heard_ms"])
+        except ValueError as error:
+            self._left_out.record("event", attempt, error)
+            return None
+        return heard
+
+
+def _attempt(one: str, record: dict[str, str]) -> tuple[Attempt, list[Unreadable]]:
+    """The attempt, and what of its record cannot be read. Raises KeyError or ValueError where that
+    is something that every attempt has."""
+    odd: list[Unreadable] = []
+
+    def optional(name: str, read: Callable[[str], T]) -> T | None:
+        text = record.get(name)
+        try:
+            return read(text) if text else None
+        except ValueError:
+            odd.append(Unreadable(name, f"stored, {len(text or '')} characters"))
+            return None
+
+    moments = {kind: at for kind in EventKind if (at := optional(f"{kind}_ms", read_ms))}
+    attempt = Attempt(
+        id=one,
+        channel=Channel(record["channel"]),
+        mode=Mode(record["mode"]),
+        state=State(record["state"]),
+        to_masked=record["to_masked"],
+        region=record["region"],
+        carrier=record["carrier"],
+        # Every list and every age begins with the request.
+        moments={EventKind.REQUESTED: moments[EventKind.REQUESTED]} | moments,
+        reference=record.get("reference", ""),
+        error_code=record.get("error_code", ""),
+        hangup_cause=record.get("hangup_cause", ""),
+        cause=record.get("cause", ""),
+        remedy=record.get("remedy", ""),
+        cost_micros=optional("cost_micros", _count) or 0,
+        units=optional("units", _count) or 0,
+        mcc=record.get("mcc", ""),
+        mnc=record.get("mnc", ""),
+        origin=record.get("origin", "first"),
+        over_budget=optional("over_budget", OverBudget.parse),
+    )
+    if attempt.number < 1:
+        raise ValueError("no number of an attempt")
+    return attempt, odd
+
+
+def _events_of(one: str, record: Mapping[str, str]) -> list[AttemptEvent]:
+    """The events that lead to this record, the request first. Each brings all fields: the one that
+    sets the state also sets the reasons for it."""
+    moments = {kind: ms for kind in EventKind if (ms := record.get(f"{kind}_ms"))}
+    own = {"state", "rank", "booked", *(f"{kind}_ms" for kind in EventKind)}
+    fields = {name: text for name, text in record.items() if name not in own}
+    return [
+        AttemptEvent(one, kind, read_ms(ms), Source.APP, fields) for kind, ms in moments.items()
+    ]
+
+
+def _count(text: str) -> int:
+    if len(text) > _LONGEST_COUNT or not text.isdecimal():
+        raise ValueError("no count")
+    return int(text)
+
+
+def _error(event: AttemptEvent) -> str:
+    """The error that an attempt is counted under once this event ends it; the script knows better
+    where there has been other news."""
+    if event.kind not in {EventKind.REJECTED, EventKind.FAILED, EventKind.UNDELIVERED}:
+        return ""
+    stated = event.fields.get("error_code") or event.fields.get("hangup_cause")
+    return stated or ("refused" if event.kind is EventKind.REJECTED else "unstated")
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of `size`, the last one shorter. (itertools has it from 3.12 on.)"""
+    ahead = iter(items)
+    while part := list(islice(ahead, size)):
+        yield part

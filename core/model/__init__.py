@@ -1,0 +1,1 @@
+"""Values that all rooms share: attempt, verification, grant, region, error, clock. Imports no other room."""

@@ -1,0 +1,93 @@
+"""The product's errors, as one tree. Each says what happened and what a person can do next.
+
+    ProductError
+    ├── SettingsRefused      a setting is missing or wrong; nothing was started
+    ├── StoreUnavailable     Redis did not answer; nothing was sent, nothing was approved
+    ├── NumberRefused        what was typed is no number that this product may verify
+    ├── SampleRefused        sample traffic may not be made like that, or not here
+    ├── ResetRefused         the sandbox may not be reset like that, or not here
+    ├── CursorRefused        what should name the next page of a list does not
+    ├── TokenRefused         a token may not be made or ended like that
+    ├── InviteRefused        an invite may not be made like that
+    ├── CallbackRefused      a request to a callback URL does not come from Plivo
+    └── ProviderError        Plivo, or the way to it
+        ├── AttemptRejected  Plivo said no: nothing was sent
+        ├── AttemptUnknown   no clear answer: it may have been sent, so it stays counted
+        └── ProviderRead     a record could not be read; nothing changed
+
+Expected endings of a verification (wrong code, too soon, expired) are outcomes, not errors.
+"""
+
+from core.model.unreadable import Unreadable
+
+
+class ProductError(Exception):
+    """`cause` is safe to log and to show: no code, no secret, no full number. `remedy` is one
+    sentence, an instruction to the reader."""
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        super().__init__(f"{cause} {remedy}")
+        self.cause = cause
+        self.remedy = remedy
+
+
+class SettingsRefused(ProductError):
+    """A setting is missing or wrong."""
+
+
+class StoreUnavailable(ProductError):
+    """Redis did not answer, or could not be started."""
+
+
+class NumberRefused(ProductError):
+    """The typed text is not a number that may be verified."""
+
+
+class SampleRefused(ProductError):
+    """Sample traffic was asked for where it does not belong, or too much of it."""
+
+
+class ResetRefused(ProductError):
+    """A reset was asked for where it does not belong, or of what there is not."""
+
+
+class CursorRefused(ProductError):
+    """What should name the next page of a list is no cursor."""
+
+
+class TokenRefused(ProductError):
+    """A token of the HTTP routes may not be made like that, or is not there."""
+
+
+class InviteRefused(ProductError):
+    """An invite may not be made like that."""
+
+
+class CallbackRefused(ProductError):
+    """The signature or the token of a callback is wrong."""
+
+
+class ProviderError(ProductError):
+    """Plivo answered with an error, or did not answer.
+
+    `status` is the HTTP status, None where there was no answer.
+    """
+
+    def __init__(self, cause: str, remedy: str, status: int | None = None) -> None:
+        super().__init__(cause, remedy)
+        self.status = status
+
+
+class AttemptRejected(ProviderError):
+    """Definitely not sent: the budget is returned."""
+
+
+class AttemptUnknown(ProviderError):
+    """Perhaps sent: the budget stays spent and the logs decide later. `unreadable` is what could
+    not be read of a good answer."""
+
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+class ProviderRead(ProviderError):
+    """A message, call or account record could not be read."""

@@ -1,1 +1,0 @@
-"""Telling WEBHOOK_URL what became of verifications."""

@@ -1,0 +1,112 @@
+"""Plivo's callbacks: the only module that knows their spelling."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from core.model.attempt import AttemptEvent, EventKind, Source
+from core.plivo.values import Parse, PlivoModel, code, micros, text, utc_moment, whole
+from core.wording.error_codes import hangup_cause, message_error
+
+#: A reference that cannot be read is left out: the token in the path names the attempt.
+Reference = Annotated[str, Parse(text, instead="")]
+Code = Annotated[str, Parse(code)]
+Moment = Annotated[datetime | None, Parse(utc_moment)]
+Micros = Annotated[int | None, Parse(micros)]
+Units = Annotated[int | None, Parse(whole)]
+
+
+class MessageState(StrEnum):
+    """Values of `Status` (and of `message_state` in the logs) of an outbound message."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    READ = "read"
+
+    @property
+    def kind(self) -> EventKind:
+        """What it means for the attempt."""
+        match self:
+            case MessageState.READ:
+                return EventKind.DELIVERED
+            case MessageState.REJECTED:
+                return EventKind.FAILED
+            case _:
+                return EventKind(self.value)
+
+
+def known_state(value: object) -> MessageState:
+    """Without a state that we know there is no news."""
+    return MessageState(text(value))
+
+
+State = Annotated[MessageState, Parse(known_state)]
+
+
+class MessageCallback(PlivoModel):
+    """A message's status callback. Each carries the moments of all states so far."""
+
+    reference: Reference = Field(alias="MessageUUID")
+    state: State = Field(alias="Status")
+    error_code: Code = Field(default="", alias="ErrorCode")
+    units: Units = Field(default=None, alias="Units")
+    amount: Micros = Field(default=None, alias="TotalAmount")
+    mcc: Code = Field(default="", alias="MCC")
+    mnc: Code = Field(default="", alias="MNC")
+    queued_at: Moment = Field(default=None, alias="QueuedTime")
+    sent_at: Moment = Field(default=None, alias="SentTime")
+    reported_at: Moment = Field(default=None, alias="DeliveryReportTime")
+
+    def event(self, attempt: str, now: datetime) -> AttemptEvent:
+        """The news in it. `now` stands in for a moment that Plivo left out."""
+        error = message_error(self.error_code)
+        fields = {
+            "reference": self.reference,
+            "units": self.units,
+            "mcc": self.mcc,
+            "mnc": self.mnc,
+            "cost_micros": self.amount or None,
+            "error_code": error and error.code,
+        }
+        moments = {EventKind.QUEUED: "queued_at", EventKind.SENT: "sent_at"}
+        moment = moments.get(self.state.kind, "reported_at")
+        return self.make_event(attempt, self.state.kind, moment, now, Source.CALLBACK, fields)
+
+
+class CallCallback(PlivoModel):
+    """What the answer, ring and key-press callbacks of a call have in common."""
+
+    reference: Reference = Field(alias="CallUUID")
+    digits: Annotated[str, Parse(text)] = Field(default="", alias="Digits", repr=False)
+
+    def event(self, attempt: str, kind: EventKind, now: datetime) -> AttemptEvent:
+        """`kind` is what the URL that was called stands for."""
+        fields = {"reference": self.reference}
+        return self.make_event(attempt, kind, None, now, Source.CALLBACK, fields)
+
+
+class HangupCallback(CallCallback):
+    """The end of a call."""
+
+    code: Code = Field(default="0", alias="HangupCauseCode")
+    cost: Micros = Field(default=None, alias="TotalCost")
+
+    def end(self, attempt: str, now: datetime) -> AttemptEvent:
+        """A call that ended without the code being read out was not delivered; where it was, the
+        ledger knows better and keeps `delivered`."""
+        cause = hangup_cause(self.code)
+        kind = EventKind.UNDELIVERED if cause and cause.reached else EventKind.FAILED
+        fields = {
+            "reference": self.reference,
+            "hangup_cause": self.code,
+            "cost_micros": self.cost or None,
+        }
+        # EndTime has whole seconds and could lie before the answer: the moment it was heard is
+        # finer.
+        return self.make_event(attempt, kind, None, now, Source.CALLBACK, fields)

@@ -1,0 +1,172 @@
+"""The `plivo` SDK, used with care: explicit time-outs, one client per thread, errors by name.
+
+A client is lent to one thread at a time and returned. (A thread of its own for each would be the
+same promise, but Streamlit starts a thread for every rerun, and connections would not be reused.)
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from operator import attrgetter
+from queue import Empty, LifoQueue
+from typing import Any
+
+from core.ledger.exchanges import Exchange
+from core.model.errors import ProviderError
+from core.plivo.failures import is_from_sdk, not_sent_failure, read_failure, send_failure
+from core.plivo.masking import mask_fields
+from core.plivo.wire import Call, PlivoAdapter
+
+Recorder = Callable[[Exchange], None]
+
+# What the SDK reads page by page, from `objects`.
+_LISTS = frozenset({"messages.list", "calls.list"})
+
+
+@dataclass(frozen=True, slots=True)
+class SdkCall:
+    """One call of the SDK, as data: what is shown is what is made.
+
+    `path` is relative to the client, such as `messages.create`; for a PHLO, `phlo.run` with the
+    PHLO's id in `phlo`. `digits` is the code, so that it can be masked wherever it turns up.
+    """
+
+    path: str
+    arguments: Mapping[str, Any] = field(repr=False)
+    phlo: str = ""
+    digits: str = field(default="", repr=False)
+
+    @property
+    def words(self) -> str:
+        """The call as Python, masked."""
+        shown = mask_fields(self.arguments, self.digits)
+        if self.phlo:
+            return f"client.phlo.get({self.phlo!r}).run(**{shown!r})"
+        return f"client.{self.path}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+
+
+class _Client:
+    """The two clients of the SDK (PHLO has its own), wired to one adapter each."""
+
+    def __init__(
+        self,
+        auth_id: str,
+        auth_token: str,
+        timeout: tuple[float, float],
+        base: Callable[[], str] | None,
+    ) -> None:
+        # Imported late: the SDK takes a third of a second to load.
+        import plivo
+
+        self.call = Call()
+        self.rest = plivo.RestClient(auth_id, auth_token, timeout=timeout)
+        self.phlo = plivo.phlo.RestClient(auth_id, auth_token, timeout=timeout)
+        sessions = (
+            self.rest.session,
+            self.rest.multipart_session,
+            self.phlo.session,
+        )
+        for session in sessions:
+            session.mount("https://", PlivoAdapter(self.call, base))
+        self._phlos: dict[str, Any] = {}
+
+    def prepare(self, call: SdkCall) -> None:
+        """Fetch the PHLO, once per client: `run` needs the resource. Nothing is sent by this."""
+        if call.phlo and call.phlo not in self._phlos:
+            found = self.phlo.phlo.get(call.phlo)
+            # What runs is the PHLO that is configured, whatever the answer calls itself.
+            found.phlo_id = call.phlo
+            self._phlos[call.phlo] = found
+
+    def make(self, call: SdkCall) -> Any:
+        if call.phlo:
+            return self._phlos[call.phlo].run(**call.arguments)
+        method: Callable[..., Any] = attrgetter(call.path)(self.rest)
+        return method(**call.arguments)
+
+
+FailureOf = Callable[[Exception], ProviderError | None]
+
+
+@contextmanager
+def _named(failure_of: FailureOf) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        failure = failure_of(error)
+        if failure is None:
+            raise
+        # The SDK repeats what it refuses, a callback token for one: that is not passed on.
+        raise failure from (None if is_from_sdk(error) else error)
+
+
+class PlivoClients:
+    """A pool of SDK clients. `base` answers where the sandbox is; None means the real Plivo.
+
+    `timeout` is (connect, read) in seconds.
+    """
+
+    def __init__(
+        self,
+        auth_id: str,
+        auth_token: str,
+        *,
+        timeout: tuple[float, float],
+        base: Callable[[], str] | None = None,
+    ) -> None:
+        self._new: Callable[[], _Client] = partial(_Client, auth_id, auth_token, timeout, base)
+        self._idle: LifoQueue[_Client] = LifoQueue()
+
+    def send(self, call: SdkCall, record: Recorder | None = None) -> Any:
+        """Make a call that sends. The SDK's response object, None for an HTTP 204.
+
+        Raises AttemptRejected (nothing sent) or AttemptUnknown (perhaps sent).
+        """
+        return self._make(call, record, send_failure)
+
+    def read(self, call: SdkCall, record: Recorder | None = None) -> Any:
+        """Make a call that reads. Raises ProviderRead, with `status` 404 for an unknown record."""
+        return self._make(call, record, read_failure)
+
+    def _make(
+        self,
+        call: SdkCall,
+        record: Recorder | None,
+        failure_of: FailureOf,
+    ) -> Any:
+        with self._lend() as client:
+            client.call.words, client.call.digits = call.words, call.digits
+            client.call.is_list = call.path in _LISTS
+            client.call.record = record
+            try:
+                with _named(not_sent_failure):
+                    client.prepare(call)
+                with _named(failure_of):
+                    return client.make(call)
+            finally:
+                client.call.digits, client.call.record = "", None
+
+    @contextmanager
+    def _lend(self) -> Iterator[_Client]:
+        try:
+            client = self._idle.get_nowait()
+        except Empty:
+            client = self._new()
+        try:
+            yield client
+        finally:
+            self._idle.put(client)
+
+    def warm(self) -> None:
+        """Load the SDK and make the first client, before anybody waits for it."""
+        with self._lend():
+            pass
+
+    def close(self) -> None:
+        """Close the idle clients' connections."""
+        while not self._idle.empty():
+            client = self._idle.get_nowait()
+            client.rest.session.close()
+            client.rest.multipart_session.close()
+            client.phlo.session.close()

@@ -1,0 +1,98 @@
+"""What Plivo charges for a message and a minute, by country: read once in a while, aside.
+
+Messages differ by network (`outbound_networks_list`), calls by prefix (`rates`), so each has a
+lowest and a highest rate. Rates are texts with five decimals.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from core.model.clock import Clock
+from core.model.errors import ProviderRead
+from core.plivo.client import PlivoClients, SdkCall
+
+log = logging.getLogger(__name__)
+
+#: How long a price is shown, and how soon one that could not be read is asked for again.
+FRESH, AGAIN = timedelta(hours=6), timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars: a message part and a minute of a call, each where it is cheapest and dearest."""
+
+    message_from: Decimal
+    message_to: Decimal
+    minute_from: Decimal
+    minute_to: Decimal
+
+
+class Prices:
+    """Plivo's prices by country, as this process knows them."""
+
+    def __init__(self, clients: PlivoClients, clock: Clock) -> None:
+        self._clients = clients
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: dict[str, Price | None] = {}
+        self._asked_at: dict[str, datetime] = {}
+        self._thread: threading.Thread | None = None
+
+    def of(self, region: str) -> Price | None:
+        """The price for a country, by its ISO code; None while it is not known. Never waits: what
+        is missing or old is read by another thread, one country at a time."""
+        now = self._clock.now()
+        with self._lock:
+            known = self._known.get(region)
+            asked_at = self._asked_at.get(region)
+            is_due = asked_at is None or now - asked_at >= (FRESH if known else AGAIN)
+            is_busy = self._thread is not None and self._thread.is_alive()
+            if region and is_due and not is_busy:
+                self._asked_at[region] = now
+                self._thread = threading.Thread(
+                    target=self._read, args=(region,), name="prices", daemon=True
+                )
+                self._thread.start()
+        return known
+
+    def _read(self, region: str) -> None:
+        try:
+            answer = self._clients.read(SdkCall("pricing.get", {"country_iso": region}))
+            price = _price(answer)
+        except ProviderRead as error:
+            log.warning("price not read", extra={"country": region, "cause": error.cause})
+            return  # An older price stays.
+        with self._lock:
+            self._known[region] = price
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    try:
+        yield
+    except (AttributeError, TypeError, InvalidOperation, ValueError) as error:
+        raise ProviderRead(
+            "Plivo's price list is not as documented.", "Look the price up in the Plivo console."
+        ) from error
+
+
+@_understood()
+def _price(answer: Any) -> Price:
+    message, voice = answer.message, answer.voice.outbound
+    networks = getattr(message, "outbound_networks_list", None) or []
+    messages = [_rate(message.outbound), *(_rate(one) for one in networks)]
+    minutes = [_rate(voice.local), *(_rate(one) for one in getattr(voice, "rates", None) or [])]
+    return Price(min(messages), max(messages), min(minutes), max(minutes))
+
+
+def _rate(of: Any) -> Decimal:
+    rate = Decimal(of.rate)
+    if not (rate.is_finite() and rate >= 0):
+        raise ValueError("a rate is a number from 0")
+    return rate

@@ -1,0 +1,78 @@
+"""Plivo as the verification service sees it: one way to send, whatever the channel."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from core.ledger.exchanges import Exchange, Exchanges
+from core.model.attempt import Channel, verification_of
+from core.plivo.client import PlivoClients, Recorder
+from core.plivo.message_text import Measure
+from core.plivo.phlo import NO_PHLO_ID, Phlo
+from core.plivo.request import AttemptRequest, CallbackAddress, CallbackUrls
+from core.plivo.sms import Sms
+from core.plivo.voice import NO_PUBLIC_URL, Voice
+from core.settings.keyring import Keyring
+from core.settings.settings import Settings
+
+
+class ChannelSender(Protocol):
+    """One way for an attempt to travel."""
+
+    def send(
+        self, request: AttemptRequest, urls: CallbackUrls | None, record: Recorder | None
+    ) -> str:
+        """Ask for one attempt; return the reference its delivery reports will carry.
+
+        Returns once Plivo accepts it; accepted is not delivered. "" where the channel gives none.
+        Raises AttemptRejected (nothing sent) or AttemptUnknown (perhaps sent: it stays counted).
+        """
+        ...
+
+
+class Provider:
+    """Sends attempts through Plivo, or through the sandbox where that is what `clients` reach."""
+
+    def __init__(
+        self,
+        clients: PlivoClients,
+        settings: Settings,
+        keyring: Keyring,
+        address: CallbackAddress,
+        exchanges: Exchanges,
+    ) -> None:
+        self._settings = settings
+        self._keyring = keyring
+        self._address = address
+        self._exchanges = exchanges
+        self._sms = Sms(clients, settings)
+        self._channels: dict[Channel, ChannelSender] = {
+            Channel.SMS: self._sms,
+            Channel.VOICE: Voice(clients, settings),
+            Channel.PHLO: Phlo(clients, settings),
+        }
+
+    def preview(self, minutes: int) -> tuple[str, Measure]:
+        """The message as it will be sent, with dots for the code, and its encoding and parts."""
+        return self._sms.preview(minutes)
+
+    def obstacle(self, channel: Channel) -> tuple[str, str] | None:
+        """Why a channel cannot be used at all, as (cause, remedy); None when it can."""
+        if channel is Channel.VOICE and self._address.base is None:
+            return NO_PUBLIC_URL
+        if channel is Channel.PHLO and self._settings.effective_phlo_id is None:
+            return NO_PHLO_ID
+        return None
+
+    def calls_back(self, channel: Channel) -> bool:
+        """Whether Plivo will report on such an attempt by itself. Else it must be asked."""
+        return channel is not Channel.PHLO and self._address.base is not None
+
+    def send(self, request: AttemptRequest) -> str:
+        """As `ChannelSender.send`, with the callback URLs of the attempt; each HTTP exchange is
+        recorded, masked."""
+        urls = self._address.urls(self._keyring.callback_token(request.attempt))
+        return self._channels[request.channel].send(request, urls, self._record(request.attempt))
+
+    def _record(self, attempt: str) -> Callable[[Exchange], None]:
+        verification = verification_of(attempt)
+        return lambda exchange: self._exchanges.record(verification, exchange)

@@ -1,0 +1,162 @@
+"""Plivo's message and call records, as news about an attempt.
+
+Times come in the account's zone, with their offset. `message_updated_time` is taken as the moment
+of the last state; that it is the receipt's arrival is inferred, not documented (UNVERIFIED), which
+is why a moment that a callback gave first is kept. A record that lacks its id, or whose state we do
+not know, raises ProviderRead; any other value that cannot be read is left out.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+from pydantic import Field, ValidationError
+
+from core.model.attempt import AttemptEvent, EventKind, Source
+from core.model.errors import ProviderRead
+from core.plivo.callbacks import Code, Micros, Reference, State, Units
+from core.plivo.values import Parse, PlivoModel, given, is_absent, moment, text, whole
+from core.wording.error_codes import hangup_cause, message_error
+
+_REACHED = {EventKind.SENT, EventKind.DELIVERED, EventKind.UNDELIVERED}
+
+Moment = Annotated[datetime | None, Parse(moment)]
+Text = Annotated[str, Parse(text)]
+
+M = TypeVar("M", bound=PlivoModel)
+
+
+class _MessageRecord(PlivoModel):
+    message_uuid: Reference
+    message_state: State
+    error_code: Code = ""
+    units: Units = None
+    total_amount: Micros = None
+    mcc: Code = ""
+    mnc: Code = ""
+    destination_network: Text = ""
+    message_time: Moment = None
+    message_sent_time: Moment = None
+    message_updated_time: Moment = None
+
+
+class _CallRecord(PlivoModel):
+    call_uuid: Reference
+    hangup_cause_code: Code = ""
+    total_amount: Micros = None
+    answer_time: Moment = None
+    end_time: Moment = None
+    bill_duration: Annotated[int | None, Parse(whole)] = None
+
+
+class _LiveCall(PlivoModel):
+    call_status: Text
+
+
+class LogRow(PlivoModel):
+    """What tells whose a row of the logs is; "" and None for what the row does not say."""
+
+    message_uuid: Text = ""
+    call_uuid: Text = ""
+    to_number: Text = Field(default="", repr=False)
+    message_direction: Text = ""
+    message_time: Moment = None
+    initiation_time: Moment = None
+    end_time: Moment = None
+
+    @property
+    def uuid(self) -> str:
+        return self.message_uuid or self.call_uuid
+
+    @property
+    def at(self) -> datetime | None:
+        """When it was sent, or the call begun."""
+        return self.message_time or self.initiation_time or self.end_time
+
+
+def _read(model: type[M], record: object) -> M:
+    try:
+        return model.model_validate(record)
+    except ValidationError as error:
+        raise _not_documented() from error
+
+
+def _not_documented() -> ProviderRead:
+    return ProviderRead(
+        "Plivo's record of this attempt is not as documented.",
+        "Look the attempt up in the Plivo console.",
+    )
+
+
+def message_events(
+    attempt: str, record: object, now: datetime, source: Source = Source.POLL
+) -> list[AttemptEvent]:
+    """What a message record tells: queued, sent where it was, and its final state if it has one."""
+    message = _read(_MessageRecord, record)
+    error = message_error(message.error_code)
+    fields = {
+        "reference": message.message_uuid,
+        "units": message.units,
+        "cost_micros": message.total_amount or None,
+        "error_code": error and error.code,
+        "mcc": message.mcc,
+        "mnc": message.mnc,
+        "carrier": message.destination_network,
+    }
+    moments = {EventKind.QUEUED: "message_time"}
+    if message.message_state.kind in _REACHED:
+        moments[EventKind.SENT] = "message_sent_time"
+    moments.setdefault(message.message_state.kind, "message_updated_time")
+    return [
+        message.make_event(attempt, kind, moment, now, source, fields)
+        for kind, moment in moments.items()
+    ]
+
+
+def call_events(
+    attempt: str, record: object, now: datetime, source: Source = Source.POLL
+) -> list[AttemptEvent]:
+    """What the record of a finished call tells: that it was answered, where it was, and how it
+    ended.
+
+    An answered PHLO call of some length counts as delivered: the PHLO reads the code out, and
+    nothing tells whether somebody listened.
+    """
+    call = _read(_CallRecord, record)
+    if "hangup_cause_code" not in given(record):
+        raise _not_documented()
+    reference = {"reference": call.call_uuid}
+    fields = reference | {
+        "hangup_cause": call.hangup_cause_code or None,
+        "cost_micros": call.total_amount or None,
+    }
+
+    def event(kind: EventKind, moment: str, fields: Mapping[str, object]) -> AttemptEvent:
+        return call.make_event(attempt, kind, moment, now, source, fields)
+
+    # Given but not readable, it was answered all the same.
+    if is_absent(given(record).get("answer_time")):
+        cause = hangup_cause(call.hangup_cause_code)
+        lost = EventKind.UNDELIVERED if cause and cause.reached else EventKind.FAILED
+        return [event(lost, "end_time", fields)]
+    final = EventKind.DELIVERED if _has_lasted(call) else EventKind.UNDELIVERED
+    return [
+        event(EventKind.ANSWERED, "answer_time" if call.answer_time else "end_time", reference),
+        event(final, "end_time", fields),
+    ]
+
+
+def _has_lasted(call: _CallRecord) -> bool:
+    """By the billed seconds; where those cannot be read, by its moments."""
+    if call.bill_duration is None and any(o.field == "bill_duration" for o in call.unreadable):
+        answered, ended = call.answer_time, call.end_time
+        return answered is not None and ended is not None and answered < ended
+    return bool(call.bill_duration)
+
+
+def live_call_event(attempt: str, record: object, now: datetime) -> AttemptEvent | None:
+    """What a call that is under way tells: that it rings, or that it was answered."""
+    kinds = {"ringing": EventKind.RINGING, "in-progress": EventKind.ANSWERED}
+    call = _read(_LiveCall, record)
+    kind = kinds.get(call.call_status)
+    return call.make_event(attempt, kind, None, now, Source.POLL, {}) if kind else None

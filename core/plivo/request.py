@@ -1,0 +1,98 @@
+"""What a channel is asked to send, and what it needs to do so."""
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.model.attempt import Channel, Mode
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRequest:
+    """One message or call to be sent. `to` is E.164; `minutes` is the lifetime as the text says it.
+    The digits and the number stay out of `repr`."""
+
+    attempt: str
+    channel: Channel
+    mode: Mode
+    to: str = field(repr=False)
+    digits: str = field(repr=False)
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackUrls:
+    """Where Plivo reports on one attempt. Each carries the attempt's token; none carries the
+    code."""
+
+    message: str
+    answer: str
+    ring: str
+    hangup: str
+
+
+class CallbackAddress:
+    """The public base of our callback URLs, and the URLs of each attempt below it.
+
+    `public_url` wins. Without it callbacks only reach us from the sandbox in the same process, at
+    the address the server listens on, which is learned when it is known (`listening_on`).
+
+    `file` holds that address while this process runs, for commands that ask its sandbox.
+    """
+
+    def __init__(
+        self, public_url: str | None, *, local_allowed: bool, file: Path | None = None
+    ) -> None:
+        self._public_url = public_url
+        self._local_allowed = local_allowed
+        self._file = file
+        self._local: str | None = None
+
+    def listening_on(self, url: str) -> None:
+        """Learn the server's own address, such as `http://127.0.0.1:8501`."""
+        if url == self._local:
+            return
+        self._local = url
+        if self._file is not None:
+            try:
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                self._file.write_text(url)
+            except OSError as error:
+                log.warning("address not written", extra={"cause": error.strerror})
+
+    def withdraw(self) -> None:
+        """Remove the file, if this process wrote it."""
+        if self._file is not None and self._local is not None:
+            self._file.unlink(missing_ok=True)
+
+    @property
+    def beside(self) -> str | None:
+        """The address of the application that runs in the same folder; None when none does."""
+        if self._local is None and self._file is not None and self._file.exists():
+            return self._file.read_text() or None
+        return self._local
+
+    @property
+    def local(self) -> str | None:
+        """The address this process serves; None before it is known."""
+        return self._local
+
+    @property
+    def base(self) -> str | None:
+        """Without a trailing slash; None when no callback can arrive."""
+        if self._public_url:
+            return self._public_url
+        return self._local if self._local_allowed else None
+
+    def urls(self, token: str) -> CallbackUrls | None:
+        """The URLs for the attempt with this token; None when no callback can arrive."""
+        if self.base is None:
+            return None
+        return CallbackUrls(
+            message=f"{self.base}/plivo/message/{token}",
+            answer=f"{self.base}/plivo/answer/{token}",
+            ring=f"{self.base}/plivo/ring/{token}",
+            hangup=f"{self.base}/plivo/hangup/{token}",
+        )

@@ -1,0 +1,51 @@
+"""A phone call, by the Call API. What is said in it is in `core.plivo.spoken`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.model.errors import AttemptRejected
+from core.plivo.client import PlivoClients, Recorder, SdkCall
+from core.plivo.failures import reference_of
+from core.plivo.request import AttemptRequest, CallbackUrls
+from core.settings.settings import Settings
+
+RING_SECONDS = 40
+
+
+class Voice:
+    """Calls the number; the answer URL asks for a key before the code is read out."""
+
+    def __init__(self, clients: PlivoClients, settings: Settings) -> None:
+        self._clients = clients
+        self._settings = settings
+
+    def arguments(self, urls: CallbackUrls, to: str) -> Mapping[str, Any]:
+        """What `calls.create` is called with."""
+        return {
+            "from_": self._settings.sender,
+            "to_": to,
+            "answer_url": urls.answer,
+            "answer_method": "POST",
+            "ring_url": urls.ring,
+            "hangup_url": urls.hangup,
+            # Second defence beside the key press: a machine is not talked to at all.
+            "machine_detection": "hangup",
+            "ring_timeout": RING_SECONDS,
+            "time_limit": 120,
+        }
+
+    def send(
+        self, request: AttemptRequest, urls: CallbackUrls | None, record: Recorder | None
+    ) -> str:
+        """The call's request UUID, equal to its call UUID for one destination. Raises
+        AttemptRejected, AttemptUnknown."""
+        if urls is None:
+            raise AttemptRejected(NO_PUBLIC_URL[0], NO_PUBLIC_URL[1])
+        call = SdkCall("calls.create", self.arguments(urls, request.to), digits=request.digits)
+        return reference_of(self._clients.send(call, record), "request_uuid")
+
+
+NO_PUBLIC_URL = (
+    "A call needs PUBLIC_URL: Plivo fetches what to say from this app, and cannot reach it.",
+    "Start a tunnel such as ngrok to this port, set PUBLIC_URL to its https address, and restart.",
+)

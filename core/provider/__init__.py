@@ -1,1 +1,0 @@
-"""Everything that speaks Plivo. Nothing outside this folder knows how Plivo spells things."""

@@ -1,0 +1,77 @@
+"""Takes sample traffic through the ledger."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.ledger.ledger import Applied, Ledger, batched
+from core.model.clock import Clock
+from core.model.errors import SampleRefused
+from core.sample.traffic import days_of, events_of
+from core.store.client import Client
+from core.store.connection import store_errors
+from core.store.keys import Keys
+
+MOST_DAYS, MOST_PER_DAY = 90, 20_000
+#: What is made where nothing else is asked for.
+DAYS, PER_DAY, SEED = 30, 2000, 7
+#: As long as the figures of a day.
+_KEEP_MARK = timedelta(days=400)
+_BATCH = 2000
+
+#: The part that is done, from 0 to 1, and a sentence for people.
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How many events there were, and how many of them were new."""
+
+    events: int
+    applied: int
+
+
+class Sample:
+    """Loads sample traffic into the sandbox's figures; nothing of it is ever sent."""
+
+    def __init__(self, client: Client, keys: Keys, clock: Clock, ledger: Ledger) -> None:
+        self._client = client
+        self._keys = keys
+        self._clock = clock
+        self._ledger = ledger
+
+    def load(
+        self,
+        *,
+        days: int = DAYS,
+        per_day: int = PER_DAY,
+        seed: int = SEED,
+        progress: Progress = lambda done, said: None,
+    ) -> Loaded:
+        """Make `per_day` verifications a day for `days` days up to now. Loaded twice, it counts
+        once. Raises SampleRefused (live, or too much), StoreUnavailable."""
+        if self._keys.environment != "sandbox":
+            raise SampleRefused(
+                "Sample traffic belongs to the sandbox, and this is the live environment.",
+                "Set PLIVO_MODE=sandbox, or read the real figures.",
+            )
+        if not (1 <= days <= MOST_DAYS and 1 <= per_day <= MOST_PER_DAY):
+            raise SampleRefused(
+                f"{days} days of {per_day} verifications are more (or less) than can be made.",
+                f"Choose 1 to {MOST_DAYS} days and 1 to {MOST_PER_DAY:,} verifications a day.",
+            )
+        until = self._clock.now()
+        mark = {"days": days, "per_day": per_day, "seed": seed, "until": until.isoformat()}
+        # Marked before the first of it is there: nobody may take it for real.
+        with store_errors(), self._client.pipeline() as pipe:
+            pipe.set(self._keys.simulated, json.dumps(mark), ex=_KEEP_MARK)
+            pipe.execute()
+        counted: Counter[Applied] = Counter()
+        for n, day in enumerate(days_of(days, until)):
+            progress(n / days, f"{day:%d %b}: {counted.total():,} events so far")
+            for part in batched(events_of(day, per_day, seed, until), _BATCH):
+                counted += self._ledger.apply_all(part)
+        progress(1, f"{counted.total():,} events")
+        return Loaded(counted.total(), counted.total() - counted[Applied.REPEATED])

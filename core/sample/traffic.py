@@ -1,0 +1,254 @@
+"""Invents verifications: who asks when, what becomes of each attempt, and what people do with it.
+
+Each UTC day is drawn from a generator of its own, seeded by the seed and the day. So the same seed
+gives the same events for the same day, whenever it is asked and however many days are; and what has
+been loaded once changes nothing when it is loaded again, since the attempts' ids are the same too.
+"""
+
+import base64
+import hashlib
+from bisect import bisect
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import accumulate
+from random import Random
+from typing import Protocol
+
+from core.model.attempt import AttemptEvent, Channel, EventKind, Mode, Source, attempt_id
+from core.model.clock import from_ms, to_ms
+from core.sample.places import COUNTRIES, INCIDENT, PUMPED, SampleCarrier, SampleCountry
+
+#: Requests by hour of the local day: people sleep, and sign up after lunch and in the evening.
+_HOURS = (2, 1, 1, 1, 1, 2, 4, 7, 10, 12, 13, 13, 14, 13, 12, 12, 12, 13, 15, 16, 15, 11, 7, 4)
+_WEEKDAYS = (1.05, 1.08, 1.08, 1.06, 1.1, 0.85, 0.78)
+#: Every so many days, on one of them: an incident, and an attack.
+_INCIDENT_EVERY, _INCIDENT_HOURS = 13, (9, 14)
+_ATTACK_EVERY, _ATTACK_HOURS = 11, (1, 6)
+_LIFETIME_MS = 300_000
+_UNREPORTED_MS = 72 * 3_600_000
+_MOST_ATTEMPTS = 3
+_LOST_MESSAGES = ("30", "50", "80", "420", "40")
+_LOST_CALLS = ("3000", "3010", "3020")
+_NOTHING: dict[str, str] = {}
+_CAUSE, _REMEDY = "Plivo refused the request.", "Check the number and the sender."
+
+
+@dataclass(slots=True)
+class _Verification:
+    id: str
+    country: SampleCountry
+    carrier: SampleCarrier
+    start_ms: int
+    pumped: bool
+    mask: str
+    events: list[AttemptEvent] = field(default_factory=list)
+
+
+def events_of(day: date, per_day: int, seed: int, until: datetime) -> list[AttemptEvent]:
+    """All that is heard of the verifications that start on this UTC day, in order of request, and
+    of an attempt in order of time; nothing later than `until`."""
+    rng = Random(f"{seed}/{day.toordinal()}")  # noqa: S311
+    found: list[AttemptEvent] = []
+    until_ms = to_ms(until)
+    for one in sorted(_starts(rng, day, per_day, seed), key=lambda one: one.start_ms):
+        if one.start_ms >= until_ms:
+            break
+        _play(rng, one)
+        found += (event for event in one.events if to_ms(event.at) <= until_ms)
+    return found
+
+
+def days_of(count: int, until: datetime) -> list[date]:
+    """The UTC days that end with today."""
+    today = until.astimezone(UTC).date()
+    return [today - timedelta(days=ago) for ago in reversed(range(count))]
+
+
+def _starts(rng: Random, day: date, per_day: int, seed: int) -> Iterator[_Verification]:
+    midnight = to_ms(datetime(day.year, day.month, day.day, tzinfo=UTC))
+    mean = per_day * _WEEKDAYS[day.weekday()]
+    count = max(0, round(rng.gauss(mean, mean**0.5)))
+    weights = list(accumulate(country.weight for country in COUNTRIES))
+    hours = list(accumulate(_HOURS))
+    pumped = 0
+    if day.toordinal() % _ATTACK_EVERY == seed % _ATTACK_EVERY:
+        pumped = round(0.25 * per_day)
+    for n in range(count + pumped):
+        if n < count:
+            country = COUNTRIES[bisect(weights, rng.random() * weights[-1])]
+            local_hour = bisect(hours, rng.random() * hours[-1])
+            offset = datetime(day.year, day.month, day.day, tzinfo=country.zone).utcoffset()
+            shift = int((offset or timedelta()).total_seconds())
+            second = (local_hour * 3600 + rng.random() * 3600 - shift) % 86_400
+        else:
+            country = next(one for one in COUNTRIES if one.region == PUMPED)
+            begin, end = _ATTACK_HOURS
+            second = (begin + rng.random() * (end - begin)) * 3600
+        shares = list(accumulate(carrier.share for carrier in country.carriers))
+        carrier = country.carriers[min(bisect(shares, rng.random()), len(shares) - 1)]
+        yield _Verification(
+            id=_id(f"{seed}/{day.toordinal()}/{n}"),
+            country=country,
+            carrier=carrier,
+            start_ms=midnight + int(second * 1000),
+            pumped=n >= count,
+            mask=f"{country.mask} ••• ••{rng.randrange(100):02}",
+        )
+
+
+def _id(text: str) -> str:
+    digest = hashlib.sha256(f"sample {text}".encode()).digest()
+    return base64.b32encode(digest[:15]).decode().lower()
+
+
+def _play(rng: Random, one: _Verification) -> None:
+    """One person's way to the code, or to giving up."""
+    channel, mode = _first_way(rng)
+    first = (channel, mode)
+    now_ms = one.start_ms
+    for number in range(1, _MOST_ATTEMPTS + 1):
+        origin = "first" if number == 1 else "resend" if (channel, mode) == first else "fallback"
+        arrived_ms = _attempt(rng, one, number, channel, mode, origin, first[0], now_ms)
+        wait = rng.uniform(32, 75) * 1000
+        if arrived_ms is not None and arrived_ms < now_ms + wait:
+            _enter(rng, one, number, arrived_ms)
+            return
+        now_ms += int(wait)
+        if one.pumped or now_ms > one.start_ms + _LIFETIME_MS or rng.random() < 0.25:
+            return
+        if mode is Mode.SMS and rng.random() < 0.45:
+            channel, mode = Channel.PHLO if channel is Channel.PHLO else Channel.VOICE, Mode.CALL
+
+
+def _first_way(rng: Random) -> tuple[Channel, Mode]:
+    draw = rng.random()
+    if draw < 0.80:
+        return Channel.SMS, Mode.SMS
+    if draw < 0.91:
+        return Channel.VOICE, Mode.CALL
+    return Channel.PHLO, Mode.SMS if draw < 0.97 else Mode.CALL
+
+
+def _attempt(
+    rng: Random,
+    one: _Verification,
+    number: int,
+    channel: Channel,
+    mode: Mode,
+    origin: str,
+    first_channel: Channel,
+    at_ms: int,
+) -> int | None:
+    """Tell what is heard of one attempt; when the code arrived, None if it never did."""
+    attempt = attempt_id(one.id, number)
+
+    def tell(
+        kind: EventKind,
+        ms: float,
+        said: dict[str, str] = _NOTHING,
+        source: Source = Source.CALLBACK,
+    ) -> None:
+        one.events.append(AttemptEvent(attempt, kind, from_ms(int(ms)), source, said))
+
+    later = {} if number == 1 else {"first_channel": first_channel, "first_ms": str(one.start_ms)}
+    record = {
+        "channel": channel,
+        "mode": mode,
+        "to_masked": one.mask,
+        "region": one.country.region,
+        "carrier": one.carrier.name,
+        "origin": origin,
+    }
+    tell(EventKind.REQUESTED, at_ms, record | later, Source.APP)
+    app_ms = at_ms + 1000 * rng.lognormvariate(-1.6, 0.5)
+    fate = rng.random()
+    if fate < 0.003:
+        tell(EventKind.REJECTED, app_ms, {"cause": _CAUSE, "remedy": _REMEDY}, Source.APP)
+        return None
+    if fate < 0.005:
+        tell(EventKind.UNCONFIRMED, at_ms + 13_050, {}, Source.APP)
+    else:
+        tell(EventKind.ACCEPTED, app_ms, {"reference": _id(attempt)}, Source.APP)
+    if mode is Mode.CALL:
+        return _call(rng, one, app_ms, tell)
+    return _message(rng, one, at_ms, app_ms, tell)
+
+
+def _message(
+    rng: Random, one: _Verification, at_ms: int, app_ms: float, tell: "_Tell"
+) -> int | None:
+    carrier, cost = one.carrier, {"cost_micros": str(one.country.sms_micros), "units": "1"}
+    trouble = _incident(one, at_ms)
+    queued = app_ms + 1000 * rng.lognormvariate(-2.0, 0.4)
+    tell(EventKind.QUEUED, queued)
+    if rng.random() < 0.004:
+        tell(EventKind.FAILED, queued + 900, {"error_code": "900"})
+        return None
+    sent = queued + 1000 * rng.lognormvariate(-0.6, 0.7)
+    leg = carrier.seconds * rng.lognormvariate(0, 0.55)
+    if rng.random() < 0.03:
+        leg *= rng.uniform(5, 40)
+    if trouble:
+        leg *= 6
+    final = sent + 1000 * leg
+    arrives = rng.random() < (0.3 if trouble else carrier.arrives)
+    if not carrier.receipts:
+        tell(EventKind.SENT, sent, cost)
+        tell(EventKind.UNREPORTED, at_ms + _UNREPORTED_MS, {}, Source.LOG)
+        return int(final) if arrives else None
+    tell(EventKind.SENT, sent)
+    if arrives:
+        tell(EventKind.DELIVERED, final, cost)
+        return int(final)
+    codes = ("50",) * 4 + _LOST_MESSAGES if trouble else _LOST_MESSAGES
+    tell(EventKind.UNDELIVERED, final, cost | {"error_code": rng.choice(codes)})
+    return None
+
+
+def _call(rng: Random, one: _Verification, app_ms: float, tell: "_Tell") -> int | None:
+    ringing = app_ms + 1000 * rng.lognormvariate(0.3, 0.4)
+    tell(EventKind.RINGING, ringing)
+    if rng.random() < (0.6 if one.pumped else 0.16):
+        ended = ringing + 1000 * rng.uniform(4, 32)
+        tell(EventKind.UNDELIVERED, ended, {"hangup_cause": rng.choice(_LOST_CALLS)})
+        return None
+    answered = ringing + 1000 * rng.uniform(3, 14)
+    tell(EventKind.ANSWERED, answered)
+    heard = answered + 1000 * rng.uniform(4, 9)
+    tell(EventKind.DELIVERED, heard, {"cost_micros": str(one.country.call_micros)})
+    return int(heard)
+
+
+def _enter(rng: Random, one: _Verification, number: int, arrived_ms: int) -> None:
+    """What the person does with the code that has arrived."""
+    if rng.random() > (0.02 if one.pumped else 0.93):
+        return
+    attempt = attempt_id(one.id, number)
+    entered = arrived_ms + int(1000 * rng.lognormvariate(2.2, 0.55))
+    if rng.random() < 0.08:
+        one.events.append(AttemptEvent(attempt, EventKind.CHECKED, from_ms(entered), Source.APP))
+        entered += int(rng.uniform(4, 15) * 1000)
+        if rng.random() < 0.1:
+            return
+    if entered < one.start_ms + _LIFETIME_MS:
+        one.events.append(AttemptEvent(attempt, EventKind.VERIFIED, from_ms(entered), Source.APP))
+
+
+def _incident(one: _Verification, at_ms: int) -> bool:
+    """Whether the carrier is in trouble at that time."""
+    moment = from_ms(at_ms)
+    begin, end = _INCIDENT_HOURS
+    return (
+        (one.country.region, one.carrier.name) == INCIDENT
+        and moment.toordinal() % _INCIDENT_EVERY == 4
+        and begin <= moment.hour < end
+    )
+
+
+class _Tell(Protocol):
+    """The type of `tell`."""
+
+    def __call__(
+        self, kind: EventKind, ms: float, said: dict[str, str] = ..., source: Source = ...
+    ) -> None: ...

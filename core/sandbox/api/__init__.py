@@ -1,0 +1,1 @@
+"""The HTTP interfaces of the sandbox: Plivo's API and the simulated handset."""

@@ -1,0 +1,165 @@
+"""The handset over HTTP: look at it, take its calls, press its keys, watch it change.
+
+Its changes come as server-sent events, which any client reads, and at the same path over a
+WebSocket, because a browser has six HTTP connections for all windows of a host and any number of
+windows may show a handset.
+
+No credentials: it is a phone lying on the table. Nothing of it may be cached.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, suppress
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from core.sandbox.api.answers import NO_STORE, read_json
+from core.sandbox.api.gate import Endpoint
+from core.sandbox.calls.log import Call
+from core.sandbox.calls.script import CallScript
+from core.sandbox.calls.switchboard import Switchboard
+from core.sandbox.calls.xml import ALL_KEYS
+from core.sandbox.errors import Refusal
+from core.sandbox.facts.numbers import destination
+from core.sandbox.handsets import AutoAnswer, Handsets
+
+HEARTBEAT_SECONDS = 15.0
+
+_STREAM_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
+
+
+class HandsetApi:
+    """Every answer is the handset as it is now, the event stream aside."""
+
+    def __init__(self, handsets: Handsets, switchboard: Switchboard, script: CallScript) -> None:
+        self._handsets = handsets
+        self._switchboard = switchboard
+        self._script = script
+        self._stopping = False
+
+    def start(self) -> None:
+        self._stopping = False
+
+    def stop(self) -> None:
+        """End every event stream at once."""
+        self._stopping = True
+        self._handsets.wake_all()
+
+    def routes(self) -> list[BaseRoute]:
+        phone = "/handset/{number}"
+        call = phone + "/calls/{call_uuid}"
+        return [
+            Route("/handset", self.clear_all, methods=["DELETE"]),
+            Route("/log", self.forget, methods=["DELETE"]),
+            Route(phone, self.show, methods=["GET"]),
+            Route(phone, self.clear, methods=["DELETE"]),
+            Route(phone + "/auto-answer", self.auto_answer, methods=["PUT"]),
+            Route(phone + "/events", self.events, methods=["GET"]),
+            WebSocketRoute(phone + "/events", self.push),
+            Route(call + "/answer", self._act(self._switchboard.pick_up), methods=["POST"]),
+            Route(call + "/decline", self._act(self._switchboard.decline), methods=["POST"]),
+            Route(call + "/hangup", self._act(self._switchboard.hang_up), methods=["POST"]),
+            Route(call + "/press/{key}", self.press, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        return self._view(request)
+
+    async def clear(self, request: Request) -> Response:
+        self._handsets.clear(_number(request))
+        return self._view(request)
+
+    async def clear_all(self, request: Request) -> Response:
+        self._handsets.clear_all()
+        return Response(status_code=204, headers=NO_STORE)
+
+    async def forget(self, request: Request) -> Response:
+        self._handsets.forget()
+        return Response(status_code=204, headers=NO_STORE)
+
+    async def auto_answer(self, request: Request) -> Response:
+        number, body = _number(request), await read_json(request)
+        on, press = body.get("on"), body.get("press", "1")
+        if not isinstance(on, bool):
+            raise Refusal(400, "on must be true or false")
+        if not isinstance(press, str) or len(press) > 1 or press not in ALL_KEYS:
+            raise Refusal(400, "press must be one of 0-9, * and #, or empty")
+        self._handsets.set_auto_answer(number, AutoAnswer(on, press))
+        if on:
+            self._switchboard.answer_soon(number)
+            self._script.press_soon(number)
+        return self._view(request)
+
+    async def press(self, request: Request) -> Response:
+        self._script.press(self._call(request), request.path_params["key"])
+        return self._view(request)
+
+    async def events(self, request: Request) -> Response:
+        stream = self._events(_number(request))
+        return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
+
+    async def push(self, socket: WebSocket) -> None:
+        """The text is `changed`, or empty at each heartbeat."""
+        number = _number(socket)
+        await socket.accept()
+        pushing = asyncio.create_task(self._push(socket, number))
+        try:
+            # Nothing is expected from the other side: whatever comes ends it.
+            await socket.receive()
+        finally:
+            pushing.cancel()
+            await asyncio.wait([pushing])
+        with suppress(WebSocketDisconnect, RuntimeError):  # closed already
+            await socket.close(1008)
+
+    async def _push(self, socket: WebSocket, number: str) -> None:
+        with suppress(WebSocketDisconnect):  # `push` hears of it too
+            async with aclosing(self._changes(number)) as changes:
+                async for changed in changes:
+                    await socket.send_text("changed" if changed else "")
+            await socket.close(1001)
+
+    async def _events(self, number: str) -> AsyncIterator[str]:
+        yield ": open\n\n"  # so that the headers go out
+        async for changed in self._changes(number):
+            yield "data: changed\n\n" if changed else ": still here\n\n"
+
+    async def _changes(self, number: str) -> AsyncGenerator[bool]:
+        """True at each change, False at each heartbeat, until the sandbox stops."""
+        with self._handsets.watching(number) as changed:
+            while not self._stopping:
+                try:
+                    await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
+                except TimeoutError:
+                    yield False
+                else:
+                    changed.clear()
+                    if not self._stopping:
+                        yield True
+
+    def _act(self, action: Callable[[Call], None]) -> Endpoint:
+        async def act(request: Request) -> Response:
+            action(self._call(request))
+            return self._view(request)
+
+        return act
+
+    def _call(self, request: Request) -> Call:
+        call = self._switchboard.calls.find(request.path_params["call_uuid"])
+        if call is None or call.to_number != _number(request):
+            raise Refusal(404, "no such call on this handset")
+        return call
+
+    def _view(self, request: Request) -> Response:
+        view = self._handsets.view(_number(request))
+        # For a page that shows the handset of a verification without knowing its number.
+        if request.query_params.get("number") == "hidden":
+            del view["number"]
+        return JSONResponse(view, headers=NO_STORE)
+
+
+def _number(request: HTTPConnection) -> str:
+    return destination(request.path_params["number"])

@@ -1,0 +1,152 @@
+"""The Message resource: send, list, get."""
+
+from datetime import timezone
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.sandbox.api.answers import Body, answer, read_json, requester_ip
+from core.sandbox.api.faults import Faults
+from core.sandbox.api.gate import Gate
+from core.sandbox.api.paging import (
+    PAGE_NAMES,
+    allow_filters,
+    named_with_operators,
+    page_of,
+    span_of,
+)
+from core.sandbox.clock import SandboxClock
+from core.sandbox.errors import Refusal
+from core.sandbox.facts.numbers import destination, searched, sender
+from core.sandbox.messages.carrier import Carrier, MessageOrder
+from core.sandbox.messages.log import CONSTANTS, Message, MessageFilter, record
+from core.sandbox.outgoing import is_web_address
+
+LISTED_SECONDS = 24 * 3600
+SHORTEST_EXPIRY, LONGEST_EXPIRY = 5, 10_800  # seconds
+
+_FILTERS = {
+    *PAGE_NAMES,
+    *CONSTANTS,
+    *named_with_operators("message_time"),
+    *("message_state", "error_code", "from_number", "to_number", "destination_country_iso2"),
+}
+#: Those of Plivo's pages and of its SDK; the sandbox reaches the first five.
+_STATES = ["queued", "sent", "delivered", "undelivered", "failed", "received", "rejected", "read"]
+_LOGS = {"true", "false", "content_only", "number_only"}
+
+
+class MessageApi:
+    """`mask_unlogged`: whether log="false" hides the number too. Undocumented, so a choice."""
+
+    def __init__(
+        self,
+        auth_id: str,
+        zone: timezone,
+        clock: SandboxClock,
+        gate: Gate,
+        faults: Faults,
+        carrier: Carrier,
+        *,
+        mask_unlogged: bool,
+    ) -> None:
+        self._auth_id = auth_id
+        self._zone = zone
+        self._clock = clock
+        self._gate = gate
+        self._faults = faults
+        self._carrier = carrier
+        self._masked = {"content_only", "false"} if mask_unlogged else {"content_only"}
+
+    def routes(self) -> list[Route]:
+        path = "/v1/Account/{auth_id}/Message/"
+        guard = self._gate.guard
+        return [
+            Route(path, guard(self.create), methods=["POST"]),
+            Route(path, guard(self.list), methods=["GET"]),
+            Route(path + "{message_uuid}/", guard(self.get), methods=["GET"]),
+        ]
+
+    async def create(self, request: Request) -> Response:
+        order = read_order(await read_json(request), requester_ip(request))
+        self._faults.refuse(order.destinations)
+        uuids = self._carrier.accept(order)
+        await self._faults.keep_silent(request, order.destinations)
+        return answer({"message": "message(s) queued", "message_uuid": uuids}, 202)
+
+    async def list(self, request: Request) -> Response:
+        self._gate.count_list()
+        allow_filters(request, _FILTERS)
+        page = page_of(request)
+        since, until = span_of(request, "message_time", self._clock, LISTED_SECONDS)
+        query = request.query_params
+        if query.get("message_state", _STATES[0]) not in _STATES:
+            raise Refusal(400, f"message_state must be one of {', '.join(_STATES)}")
+        found: list[Message] = []
+        if all(query.get(name, value) == value for name, value in CONSTANTS.items()):
+            where = MessageFilter(
+                since=since,
+                until=until,
+                state=query.get("message_state"),
+                error_code=query.get("error_code"),
+                from_number=searched(query.get("from_number")),
+                to_number=searched(query.get("to_number")),
+                country=query.get("destination_country_iso2"),
+            )
+            found = self._carrier.messages.page(where, page.limit + 1, page.offset)
+        more = len(found) > page.limit
+        path = f"/v1/Account/{self._auth_id}/Message/"
+        return answer(
+            {
+                "meta": page.meta(request, path, more=more),
+                "objects": [self._record(message) for message in found[: page.limit]],
+            }
+        )
+
+    async def get(self, request: Request) -> Response:
+        message = self._carrier.messages.find(request.path_params["message_uuid"])
+        if message is None:
+            raise Refusal(404, "message not found")
+        return answer(self._record(message))
+
+    def _record(self, message: Message) -> dict[str, Any]:
+        return record(message, self._auth_id, self._zone, mask=message.log in self._masked)
+
+
+def read_order(body: Body, requester_ip: str) -> MessageOrder:
+    """The order in a request body; Refusal 400 names what is wrong with it."""
+    for name in ("src", "dst", "text"):
+        if not body.get(name):
+            raise Refusal(400, f"{name} parameter not present")
+    if body.get("type", "sms") != "sms":
+        raise Refusal(400, "the sandbox sends type sms only")
+    src = sender(body["src"])
+    destinations = tuple(destination(one) for one in str(body["dst"]).split("<"))
+    if src in destinations:
+        raise Refusal(400, "dst is identical to src")
+    url, method = str(body.get("url") or ""), str(body.get("method") or "POST").upper()
+    if url and not is_web_address(url):
+        raise Refusal(400, "url is not a valid URL")
+    if method not in {"GET", "POST"}:
+        raise Refusal(400, "method must be GET or POST")
+    log = str(body.get("log", "true")).lower()
+    if log not in _LOGS:
+        raise Refusal(400, f"log must be one of {', '.join(sorted(_LOGS))}")
+    expiry = _expiry(body.get("message_expiry"))
+    return MessageOrder(
+        src, destinations, str(body["text"]), url, method, log, expiry, requester_ip
+    )
+
+
+def _expiry(given: object) -> int | None:
+    if given is None:
+        return None
+    try:
+        seconds = int(str(given))
+    except ValueError:
+        raise Refusal(400, "message_expiry must be a whole number of seconds") from None
+    if not SHORTEST_EXPIRY <= seconds <= LONGEST_EXPIRY:
+        raise Refusal(400, f"message_expiry must be {SHORTEST_EXPIRY} to {LONGEST_EXPIRY} seconds")
+    return seconds

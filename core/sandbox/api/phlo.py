@@ -1,0 +1,82 @@
+"""PHLOs: fetch and run. Nothing calls back from a run: it takes no address; poll the logs."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.sandbox.api.answers import answer, new_api_id, read_json, requester_ip
+from core.sandbox.api.faults import Faults
+from core.sandbox.api.gate import Gate
+from core.sandbox.calls.log import CallOrder
+from core.sandbox.calls.own_phlo import PHLO_START, phlo_exists, phlo_text
+from core.sandbox.calls.switchboard import Switchboard
+from core.sandbox.errors import Refusal
+from core.sandbox.facts.numbers import destination, sender
+from core.sandbox.messages.carrier import Carrier, MessageOrder
+
+
+class PhloApi:
+    """The PHLO runner over HTTP; note the lower-case `account` in its second path."""
+
+    def __init__(
+        self, gate: Gate, faults: Faults, carrier: Carrier, switchboard: Switchboard
+    ) -> None:
+        self._gate = gate
+        self._faults = faults
+        self._carrier = carrier
+        self._switchboard = switchboard
+
+    def routes(self) -> list[Route]:
+        guard = self._gate.guard
+        run = "/v1/account/{auth_id}/phlo/{phlo_id}/"
+        return [
+            Route("/v1/phlo/{phlo_id}/", guard(self.get), methods=["GET"]),
+            Route(run, guard(self.run), methods=["POST"]),
+        ]
+
+    async def get(self, request: Request) -> Response:
+        return answer(
+            {
+                "phlo_id": _existing(request),
+                "name": "Two-factor code",
+                "created_on": "2024-01-01 00:00:00.000001+00:00",
+            }
+        )
+
+    async def run(self, request: Request) -> Response:
+        phlo_id, body = _existing(request), await read_json(request)
+        for name in ("from", "to", "otp", "mode"):
+            if not body.get(name):
+                raise Refusal(400, f"{name} parameter not present")
+        if str(body["mode"]) not in {"sms", "call"}:
+            raise Refusal(400, "mode must be sms or call")
+        caller, number, otp = sender(body["from"]), destination(body["to"]), str(body["otp"])
+        self._faults.refuse([number], call=body["mode"] == "call")
+        api_id = new_api_id()
+        sent: dict[str, object] = {"api_id": api_id}
+        if body["mode"] == "sms":
+            order = MessageOrder(
+                caller, (number,), phlo_text(otp), requester_ip=requester_ip(request)
+            )
+            sent |= {"message": "message(s) queued", "message_uuid": self._carrier.accept(order)}
+        else:
+            call = CallOrder(
+                from_number=caller,
+                to_number=number,
+                answer_url=PHLO_START,
+                machine_detection="hangup",
+                phlo_otp=otp,
+            )
+            sent |= {"message": "call fired", "request_uuid": self._switchboard.place([call])[0]}
+        await self._faults.keep_silent(request, [number])
+        # Plivo writes the inner answer as Python would print it, not as JSON.
+        message = f"PHLO triggered; the node answered {sent!r}"
+        body = {"api_id": api_id, "phlo_id": phlo_id, "phlo_run_id": api_id, "message": message}
+        return answer(body, 201)
+
+
+def _existing(request: Request) -> str:
+    phlo_id = str(request.path_params["phlo_id"])
+    if not phlo_exists(phlo_id):
+        raise Refusal(404, "phlo not found")
+    return phlo_id

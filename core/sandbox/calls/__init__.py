@@ -1,0 +1,1 @@
+"""Simulated calls: their life, the XML that they follow, their records."""

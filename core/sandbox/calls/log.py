@@ -1,0 +1,185 @@
+"""Calls: what is kept of each, and of what was heard in it."""
+
+import dataclasses
+import math
+import sqlite3
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from core.sandbox.clock import SandboxClock
+from core.sandbox.facts.pricing import price_of
+from core.sandbox.storage import Storage
+
+BILLED_STEP = 60  # seconds
+LONGEST_BILLED = 10**9  # seconds; longer than any call
+
+#: Filters of a list that are the same for every call of the sandbox. None: there is no such thing
+#: here, so that whatever is asked for matches nothing.
+CONSTANTS = {"call_direction": "outbound", "subaccount": None, "parent_call_uuid": None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOrder:
+    """A request to call one number, parsed. Empty addresses are not told of anything."""
+
+    from_number: str
+    to_number: str
+    answer_url: str = field(repr=False)
+    answer_method: str = "POST"
+    ring_url: str = field(default="", repr=False)
+    ring_method: str = "POST"
+    hangup_url: str = field(default="", repr=False)
+    hangup_method: str = "POST"
+    fallback_url: str = field(default="", repr=False)
+    fallback_method: str = "POST"
+    machine_detection: str = ""  # "true", "hangup", or empty
+    ring_timeout: float = 120.0
+    time_limit: float = 14_400.0
+    caller_name: str = ""
+    phlo_otp: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(CallOrder):
+    """One call. Moments are Unix seconds, None until they come.
+
+    `turn` grows with everything that happens to the call, so that a job planned before knows that
+    it has been overtaken. `step`, `prompt`, `loops` and `tries` say how far `document` is followed.
+    """
+
+    call_uuid: str
+    country: str | None
+    initiated_at: float
+    rang_at: float | None = None
+    answered_at: float | None = None
+    ended_at: float | None = None
+    hangup_code: int | None = None
+    hangup_source: str = ""
+    turn: int = 0
+    document: bytes = field(default=b"", repr=False)
+    document_url: str = field(default="", repr=False)
+    step: int = 0
+    prompt: int = 0
+    loops: int = 0
+    tries: int = 0
+    keys: str = field(default="", repr=False)
+    waits_for_key: bool = False
+
+    @property
+    def status(self) -> str:
+        """As the handset names it; a call that has not rung yet is ringing too."""
+        if self.ended_at is not None:
+            return "ended"
+        return "ringing" if self.answered_at is None else "in-progress"
+
+    @property
+    def rate(self) -> Decimal:
+        """US dollars a minute."""
+        return price_of(self.country).minute
+
+    def talked(self, clock: SandboxClock) -> int:
+        """Whole simulated seconds between answer and end; 0 if it was not answered."""
+        if self.answered_at is None or self.ended_at is None:
+            return 0
+        return max(1, int(clock.simulated(self.answered_at, self.ended_at) + 0.5))
+
+    def cost(self, clock: SandboxClock) -> Decimal:
+        return self.rate * math.ceil(self.talked(clock) / BILLED_STEP)
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Ended from `since` on, before `until`; None leaves a field free."""
+
+    since: float
+    until: float
+    from_number: str | None = None
+    to_number: str | None = None
+    hangup_cause_code: int | None = None
+    hangup_source: str | None = None
+    #: Bounds of the seconds talked, both included; `speed` is the sandbox's.
+    shortest: int = 0
+    longest: int = LONGEST_BILLED
+    speed: float = 1.0
+
+
+#: As `Call.talked` has it.
+_TALKED = (
+    "CASE WHEN answered_at IS NULL THEN 0"
+    " ELSE max(1, CAST(max(0.0, ended_at - answered_at) * :speed + 0.5 AS INTEGER)) END"
+)
+_FILTER = (
+    " FROM calls WHERE ended_at >= :since AND ended_at < :until"
+    " AND (:from_number IS NULL OR from_number = :from_number)"
+    " AND (:to_number IS NULL OR to_number = :to_number)"
+    " AND (:hangup_cause_code IS NULL OR hangup_code = :hangup_cause_code)"
+    " AND (:hangup_source IS NULL OR hangup_source = :hangup_source)"
+    f" AND {_TALKED} BETWEEN :shortest AND :longest"
+)
+
+
+class CallLog:
+    """The tables of calls and of what was heard in them."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def save(self, call: Call) -> None:
+        self._storage.save("calls", call)
+
+    def find(self, call_uuid: str) -> Call | None:
+        row = self._storage.row(
+            "SELECT * FROM calls WHERE call_uuid = :call_uuid", call_uuid=call_uuid
+        )
+        return _call(row) if row else None
+
+    def page(self, where: CallFilter, limit: int, offset: int) -> tuple[list[Call], int]:
+        """Ended calls, newest first, and how many fit in all."""
+        values = dataclasses.asdict(where)
+        rows = self._storage.rows(
+            f"SELECT *{_FILTER} ORDER BY ended_at DESC, rowid DESC LIMIT :limit OFFSET :offset",
+            limit=limit,
+            offset=offset,
+            **values,
+        )
+        total = self._storage.rows(f"SELECT COUNT(*) AS total{_FILTER}", **values)[0]["total"]
+        return [_call(row) for row in rows], total
+
+    def going_on(self) -> list[Call]:
+        """Calls without an end, newest first."""
+        rows = self._storage.rows(
+            "SELECT * FROM calls WHERE ended_at IS NULL ORDER BY initiated_at DESC, rowid DESC"
+        )
+        return [_call(row) for row in rows]
+
+    def rung(self, number: str, since: float, most: int) -> list[Call]:
+        """Calls that rang a handset after `since`, newest first."""
+        rows = self._storage.rows(
+            "SELECT * FROM calls WHERE to_number = :number AND rang_at > :since"
+            " ORDER BY rang_at DESC, rowid DESC LIMIT :most",
+            number=number,
+            since=since,
+            most=most,
+        )
+        return [_call(row) for row in rows]
+
+    def hear(self, call_uuid: str, at: float, kind: str, text: str) -> None:
+        """Add to the transcript; `kind` is "spoken" or "key"."""
+        self._storage.run(
+            "INSERT INTO transcript VALUES (:call_uuid, :at, :kind, :text)",
+            call_uuid=call_uuid,
+            at=at,
+            kind=kind,
+            text=text,
+        )
+
+    def transcript(self, call_uuid: str) -> list[sqlite3.Row]:
+        """Rows of at, kind and text, oldest first."""
+        return self._storage.rows(
+            "SELECT at, kind, text FROM transcript WHERE call_uuid = :call_uuid ORDER BY rowid",
+            call_uuid=call_uuid,
+        )
+
+
+def _call(row: sqlite3.Row) -> Call:
+    return Call(**{**dict(row), "waits_for_key": bool(row["waits_for_key"])})

@@ -1,0 +1,281 @@
+"""Follow Plivo XML in an answered call: speak, wait, listen, move on.
+
+A call holds its document and how far it is followed. Each move is a job, so that a restart goes
+on in the middle of a sentence; a job whose `turn` has passed does nothing.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from core.sandbox.calls.fetch import Asked, Fetcher, Purpose
+from core.sandbox.calls.log import Call
+from core.sandbox.calls.switchboard import Switchboard, is_machine, lane
+from core.sandbox.calls.xml import ALL_KEYS, Hangup, Listen, Redirect, Speak, Step, Wait, parse
+from core.sandbox.clock import SandboxClock
+from core.sandbox.errors import Refusal
+from core.sandbox.facts.hangups import END_OF_XML, NORMAL, SCHEDULED
+from core.sandbox.handsets import Handsets
+from core.sandbox.schedule import Job, Payload, Schedule
+from core.sandbox.storage import Storage
+
+SECONDS_A_CHARACTER = 0.06
+AUTO_PRESS_AFTER = 1.0
+
+ANSWER_XML = "Answer XML"
+ERROR = "Error"
+
+
+@dataclass(frozen=True, slots=True)
+class _Uttered:
+    """How long a Speak or Wait takes, and whether it was its last repetition."""
+
+    seconds: float
+    last: bool
+
+
+class CallScript:
+    """Moves answered calls through their documents."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        schedule: Schedule,
+        clock: SandboxClock,
+        switchboard: Switchboard,
+        fetcher: Fetcher,
+        handsets: Handsets,
+    ) -> None:
+        self._storage = storage
+        self._schedule = schedule
+        self._clock = clock
+        self._switchboard = switchboard
+        self._calls = switchboard.calls
+        self._fetcher = fetcher
+        self._handsets = handsets
+        schedule.handle(Job.FETCH, self._fetch)
+        schedule.handle(Job.STEP, self._step)
+        schedule.handle(Job.KEYS_DONE, self._keys_done)
+        schedule.handle(Job.PRESS, self._press_job)
+
+    def begin(self, call: Call) -> None:
+        self._ask(call, Asked(Purpose.ANSWER, call.answer_url, call.answer_method))
+
+    # --- documents
+
+    def _ask(self, call: Call, asked: Asked) -> None:
+        call = self._next_turn(call)
+        self._schedule.add(Job.FETCH, lane(call), 0, **self._job(call), **dataclasses.asdict(asked))
+
+    async def _fetch(self, payload: Payload) -> None:
+        call = self._current(payload)
+        if call is None:
+            return
+        asked = Asked(
+            Purpose(payload["purpose"]),
+            payload["url"],
+            payload["method"],
+            payload["extra"],
+            payload["follow"],
+        )
+        got = await self._fetcher.fetch(call, asked)
+        call = self._current(payload)  # it may have ended in the meantime
+        if call is None:
+            return
+        with self._storage.together():
+            if got.hangup_code is not None:
+                self._switchboard.end(call, got.hangup_code, ERROR)
+            elif got.document is None:
+                self._resume(call, 0)
+            else:
+                self._resume(_start_of(call, got.document, got.url), 0)
+
+    # --- steps
+
+    async def _step(self, payload: Payload) -> None:
+        call = self._current(payload)
+        if call is None:
+            return
+        with self._storage.together():
+            self._take(call, _step_of(call))
+
+    def _take(self, call: Call, step: Step | None) -> None:
+        match step:
+            case None:
+                self._switchboard.end(call, END_OF_XML, ANSWER_XML)
+            case Speak() | Wait():
+                uttered = self._utter(call, step)
+                if uttered.last:
+                    self._resume(_next_step(call), uttered.seconds)
+                else:
+                    self._resume(dataclasses.replace(call, loops=call.loops + 1), uttered.seconds)
+            case Listen():
+                self._listen(call, step)
+            case Redirect():
+                self._ask(call, Asked(Purpose.REDIRECT, _joined(call, step.url), step.method))
+            case Hangup(after=None):
+                self._switchboard.end(call, NORMAL, ANSWER_XML)
+            case Hangup(after=after):
+                self._switchboard.end_later(call, SCHEDULED, ANSWER_XML, after or 0)
+                self._resume(_next_step(call), 0)
+
+    def _utter(self, call: Call, step: Speak | Wait) -> _Uttered:
+        if isinstance(step, Wait):
+            return _Uttered(step.seconds, True)
+        self._hear(call, "spoken", step.text)
+        # loop="0" is for ever: only a hangup or the time limit ends it.
+        last = step.loops > 0 and call.loops + 1 >= step.loops
+        return _Uttered(len(step.text) * SECONDS_A_CHARACTER, last)
+
+    # --- keys
+
+    def _listen(self, call: Call, step: Listen) -> None:
+        began = not call.waits_for_key
+        call = dataclasses.replace(call, waits_for_key=not is_machine(call))
+        if call.prompt < len(step.prompts):
+            uttered = self._utter(call, step.prompts[call.prompt])
+            if uttered.last:
+                call = dataclasses.replace(call, prompt=call.prompt + 1, loops=0)
+            else:
+                call = dataclasses.replace(call, loops=call.loops + 1)
+            self._resume(call, uttered.seconds)
+        elif call.prompt == len(step.prompts):
+            silent = dataclasses.replace(call, prompt=call.prompt + 1)
+            self._resume(silent, step.first_key_seconds)
+        else:
+            self._nothing_pressed(call, step)
+        if began and call.waits_for_key:
+            self._press_soon(call)
+
+    def press(self, call: Call, key: str) -> None:
+        """The person presses a key. Refusal 409 unless somebody is on the line to press it.
+
+        A key that nothing waits for is heard and changes nothing.
+        """
+        if call.status != "in-progress":
+            raise Refusal(409, "this call is not in progress")
+        if is_machine(call):
+            raise Refusal(409, "a machine took this call; it presses no key")
+        if len(key) != 1 or key not in ALL_KEYS:
+            raise Refusal(400, "a key is one of 0-9, * and #")
+        with self._storage.together():
+            self._hear(call, "key", key)
+            step = _step_of(call)
+            if call.waits_for_key and isinstance(step, Listen):
+                self._take_key(call, step, key)
+        self._handsets.changed(call.to_number)
+
+    def _take_key(self, call: Call, step: Listen, key: str) -> None:
+        if key == step.finish_key:
+            self._finish(call, step)
+        elif key not in step.valid_keys:
+            self._nothing_pressed(call, step)
+        else:
+            call = dataclasses.replace(call, keys=call.keys + key)
+            if len(call.keys) >= step.most_keys:
+                self._finish(call, step)
+            else:
+                call = self._next_turn(call)
+                self._schedule.add(
+                    Job.KEYS_DONE, lane(call), step.next_key_seconds, **self._job(call)
+                )
+
+    async def _keys_done(self, payload: Payload) -> None:
+        call = self._current(payload)
+        step = _step_of(call) if call else None
+        if call is None or not isinstance(step, Listen):
+            return
+        with self._storage.together():
+            self._finish(call, step)
+
+    def _finish(self, call: Call, step: Listen) -> None:
+        if not call.keys:
+            self._nothing_pressed(call, step)
+            return
+        keys, call = call.keys, _next_step(call)
+        if not step.action:
+            self._resume(call, 0)
+            return
+        extra = {"Digits": keys, "InputType": "dtmf"}
+        url = _joined(call, step.action)
+        self._ask(call, Asked(Purpose.ACTION, url, step.method, extra, step.follow))
+
+    def _nothing_pressed(self, call: Call, step: Listen) -> None:
+        if call.tries + 1 < step.tries:
+            again = dataclasses.replace(call, tries=call.tries + 1, prompt=0, loops=0, keys="")
+            self._resume(again, 0)
+        else:
+            self._resume(_next_step(call), 0)
+
+    def press_soon(self, number: str) -> None:
+        """Auto-answer was turned on: press where a call there waits already."""
+        for call in self._calls.going_on():
+            if call.to_number == number and call.waits_for_key:
+                self._press_soon(call)
+
+    def _press_soon(self, call: Call) -> None:
+        auto = self._handsets.auto_answer(call.to_number)
+        if auto.on and auto.press:
+            self._schedule.add(
+                Job.PRESS,
+                f"press:{call.call_uuid}",
+                AUTO_PRESS_AFTER,
+                call_uuid=call.call_uuid,
+                key=auto.press,
+                step=call.step,
+            )
+
+    async def _press_job(self, payload: Payload) -> None:
+        call = self._calls.find(payload["call_uuid"])
+        if call is None or not call.waits_for_key or call.step != payload["step"] or call.keys:
+            return  # somebody, or this very job before a crash, has pressed already
+        self.press(call, payload["key"])
+
+    # --- turns
+
+    def _resume(self, call: Call, after: float) -> None:
+        call = self._next_turn(call)
+        self._schedule.add(Job.STEP, lane(call), after, **self._job(call))
+        self._handsets.changed(call.to_number)
+
+    def _next_turn(self, call: Call) -> Call:
+        call = dataclasses.replace(call, turn=call.turn + 1)
+        self._calls.save(call)
+        return call
+
+    def _job(self, call: Call) -> Payload:
+        return {"call_uuid": call.call_uuid, "turn": call.turn}
+
+    def _current(self, payload: Payload) -> Call | None:
+        """The call of a job, None if it has ended or moved on since."""
+        call = self._calls.find(payload["call_uuid"])
+        if call is None or call.ended_at is not None or call.turn != payload["turn"]:
+            return None
+        return call
+
+    def _hear(self, call: Call, kind: str, text: str) -> None:
+        self._calls.hear(call.call_uuid, self._clock.now(), kind, text)
+
+
+def _start_of(call: Call, document: bytes, url: str) -> Call:
+    return dataclasses.replace(_next_step(call), document=document, document_url=url, step=0)
+
+
+def _next_step(call: Call) -> Call:
+    return dataclasses.replace(
+        call, step=call.step + 1, prompt=0, loops=0, tries=0, keys="", waits_for_key=False
+    )
+
+
+def _step_of(call: Call) -> Step | None:
+    """Where the call is in its document; None past the end."""
+    steps = parse(call.document)
+    return steps[call.step] if call.step < len(steps) else None
+
+
+def _joined(call: Call, url: str) -> str:
+    """An address in a document, made absolute. A malformed one stays as it is: no web address."""
+    try:
+        return urljoin(call.document_url, url)
+    except ValueError:
+        return url

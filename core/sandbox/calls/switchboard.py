@@ -1,0 +1,249 @@
+"""Place calls, ring, answer and end them; what is said in between is the script's.
+
+Every end goes through `end`, which a call passes once.
+"""
+
+import dataclasses
+import uuid
+from collections.abc import Callable
+from typing import Protocol
+
+from core.sandbox.callbacks import Callbacks, Event, Notice
+from core.sandbox.calls.log import Call, CallLog, CallOrder
+from core.sandbox.calls.records import call_form, hangup_form
+from core.sandbox.clock import SandboxClock
+from core.sandbox.errors import Refusal
+from core.sandbox.facts.hangups import (
+    CANCELED,
+    HANGUP_CAUSES,
+    MACHINE_DETECTED,
+    NORMAL,
+    REJECTED,
+    RING_TIMEOUT,
+    SCHEDULED,
+    Phase,
+)
+from core.sandbox.facts.numbers import country_of
+from core.sandbox.facts.outcomes import Kind, outcome_of
+from core.sandbox.schedule import Job, Payload, Schedule
+from core.sandbox.storage import Storage
+
+# Simulated seconds.
+RINGS_AFTER = 0.2
+UNANSWERED_AFTER = 5.0
+DECLINED_AFTER = 1.0
+MACHINE_AFTER = 1.0
+DROPPED_AFTER = 1.0
+AUTO_ANSWER_AFTER = 0.5
+
+RECIPIENT = "Call recipient"
+CARRIER = "Carrier"
+PLIVO = "Plivo"
+API_REQUEST = "API Request"
+
+_FORGERY = {
+    "CallStatus": "failed",
+    "HangupCause": "NETWORK_OUT_OF_ORDER",
+    "HangupCauseName": "Network Error",
+    "HangupCauseCode": "5000",
+}
+
+
+class Script(Protocol):
+    """What a call says and hears once it is answered."""
+
+    def begin(self, call: Call) -> None:
+        """Fetch the answer document of an answered call and follow it."""
+        ...
+
+
+class Switchboard:
+    """Brings calls from request to hangup; `changed` is told which number's handset differs."""
+
+    def __init__(
+        self,
+        auth_id: str,
+        storage: Storage,
+        schedule: Schedule,
+        clock: SandboxClock,
+        callbacks: Callbacks,
+        changed: Callable[[str], None],
+        answers_itself: Callable[[str], bool],
+    ) -> None:
+        self._auth_id = auth_id
+        self._storage = storage
+        self._schedule = schedule
+        self._clock = clock
+        self._callbacks = callbacks
+        self._changed = changed
+        self._answers_itself = answers_itself
+        self.calls = CallLog(storage)
+        self.script: Script | None = None  # set once the script, which ends calls, is built
+        schedule.handle(Job.RING, self._ring)
+        schedule.handle(Job.ANSWER, self._answer_job)
+        schedule.handle(Job.END, self._end_job)
+
+    def place(self, orders: list[CallOrder]) -> list[str]:
+        """Start one call an order; return their UUIDs."""
+        with self._storage.together():
+            return [self._place(order) for order in orders]
+
+    def _place(self, order: CallOrder) -> str:
+        call = Call(
+            **{item.name: getattr(order, item.name) for item in dataclasses.fields(CallOrder)},
+            call_uuid=str(uuid.uuid4()),
+            country=country_of(order.to_number),
+            initiated_at=self._clock.now(),
+        )
+        self.calls.save(call)
+        code = asked_hangup(call)
+        if code is not None and HANGUP_CAUSES[code].phase is Phase.AT_ONCE:
+            self.end_later(call, code, CARRIER, RINGS_AFTER)
+        else:
+            self._schedule.add(Job.RING, lane(call), RINGS_AFTER, call_uuid=call.call_uuid)
+        return call.call_uuid
+
+    async def _ring(self, payload: Payload) -> None:
+        call = self.calls.find(payload["call_uuid"])
+        if call is None or call.ended_at is not None or call.rang_at is not None:
+            return
+        with self._storage.together():
+            call = dataclasses.replace(call, rang_at=self._clock.now())
+            self.calls.save(call)
+            form = call_form(call, self._auth_id, "Ring")
+            self._announce(call, Event.RING, call.ring_url, call.ring_method, form)
+            self.end_later(call, RING_TIMEOUT, PLIVO, call.ring_timeout, unless_answered=True)
+            self._react(call)
+        self._changed(call.to_number)
+
+    def _react(self, call: Call) -> None:
+        """Plan what the number does about the ringing."""
+        code = asked_hangup(call)
+        phase = HANGUP_CAUSES[code].phase if code is not None else None
+        if code is not None and phase is Phase.RINGING:
+            self.end_later(call, code, CARRIER, UNANSWERED_AFTER, unless_answered=True)
+        elif code is not None and phase is Phase.DECLINED:
+            self.end_later(call, code, RECIPIENT, DECLINED_AFTER, unless_answered=True)
+        elif phase is Phase.MACHINE:
+            self._answer_later(call, MACHINE_AFTER)
+        elif self._answers_itself(call.to_number):
+            self._answer_later(call, AUTO_ANSWER_AFTER)
+
+    def pick_up(self, call: Call) -> None:
+        """The person answers. Refusal 409 unless the call rings, for a person."""
+        if is_machine(call):
+            raise Refusal(409, "a machine takes the calls of this number")
+        self.answer(call)
+
+    def answer(self, call: Call) -> None:
+        """Somebody, or a machine, picks up. Refusal 409 unless the call rings."""
+        if call.status != "ringing" or call.rang_at is None:
+            raise Refusal(409, "this call is not ringing")
+        code = asked_hangup(call)
+        with self._storage.together():
+            call = dataclasses.replace(call, answered_at=self._clock.now())
+            self.calls.save(call)
+            self.end_later(call, SCHEDULED, PLIVO, call.time_limit)
+            if code is not None and HANGUP_CAUSES[code].phase is Phase.ANSWERED:
+                self.end_later(call, code, PLIVO, DROPPED_AFTER)
+            elif is_machine(call) and call.machine_detection == "hangup":
+                self.end(call, MACHINE_DETECTED, PLIVO)
+            elif self.script is not None:
+                self.script.begin(call)
+        self._changed(call.to_number)
+
+    def answer_soon(self, number: str) -> None:
+        """Auto-answer was turned on: take what rings there already."""
+        for call in self.calls.going_on():
+            if call.to_number == number and call.status == "ringing" and call.rang_at is not None:
+                self._answer_later(call, AUTO_ANSWER_AFTER)
+
+    def decline(self, call: Call) -> None:
+        """The person waves the call away. Refusal 409 unless it rings."""
+        if call.status != "ringing" or call.rang_at is None:
+            raise Refusal(409, "this call is not ringing")
+        self.end(call, REJECTED, RECIPIENT)
+
+    def hang_up(self, call: Call) -> None:
+        """The person hangs up. Refusal 409 unless the call is in progress."""
+        if call.status != "in-progress":
+            raise Refusal(409, "this call is not in progress")
+        self.end(call, NORMAL, RECIPIENT)
+
+    def cancel(self, call: Call) -> None:
+        """An API request ends the call; Refusal 404 if it has ended."""
+        if call.ended_at is not None:
+            raise Refusal(404, "call not found")
+        self.end(call, CANCELED if call.answered_at is None else NORMAL, API_REQUEST)
+
+    def end(self, call: Call, code: int, source: str) -> None:
+        """End a call and tell; nothing happens to one that has ended."""
+        current = self.calls.find(call.call_uuid)
+        if current is None or current.ended_at is not None:
+            return
+        with self._storage.together():
+            ended = dataclasses.replace(
+                current,
+                ended_at=self._clock.now(),
+                hangup_code=code,
+                hangup_source=source,
+                turn=current.turn + 1,
+                waits_for_key=False,
+                keys="",
+            )
+            self.calls.save(ended)
+            form = hangup_form(ended, self._auth_id, self._clock)
+            self._announce(ended, Event.HANGUP, ended.hangup_url, ended.hangup_method, form)
+        self._changed(ended.to_number)
+
+    def end_later(
+        self, call: Call, code: int, source: str, after: float, *, unless_answered: bool = False
+    ) -> None:
+        """Plan an end. A lane of its own: a slow answer of the product must not hold it up."""
+        self._schedule.add(
+            Job.END,
+            f"end:{call.call_uuid}",
+            after,
+            call_uuid=call.call_uuid,
+            code=code,
+            source=source,
+            unless_answered=unless_answered,
+        )
+
+    async def _end_job(self, payload: Payload) -> None:
+        call = self.calls.find(payload["call_uuid"])
+        if call is None or (payload["unless_answered"] and call.answered_at is not None):
+            return
+        self.end(call, payload["code"], payload["source"])
+
+    def _answer_later(self, call: Call, after: float) -> None:
+        self._schedule.add(Job.ANSWER, lane(call), after, call_uuid=call.call_uuid)
+
+    async def _answer_job(self, payload: Payload) -> None:
+        call = self.calls.find(payload["call_uuid"])
+        if call is not None and call.status == "ringing":
+            self.answer(call)
+
+    def _announce(
+        self, call: Call, event: Event, url: str, method: str, form: dict[str, str]
+    ) -> None:
+        form["Sequence"] = "1" if event is Event.RING or call.rang_at is None else "2"
+        notice = Notice(call.call_uuid, event, url, method, form, event is Event.HANGUP, _FORGERY)
+        self._callbacks.announce(notice, outcome_of(call.to_number).kind)
+
+
+def lane(call: Call) -> str:
+    """Where the jobs of one call queue up."""
+    return f"call:{call.call_uuid}"
+
+
+def asked_hangup(call: Call) -> int | None:
+    """The hangup cause code that the number asks for, if it does."""
+    outcome = outcome_of(call.to_number)
+    return outcome.value if outcome.kind is Kind.HANGUP else None
+
+
+def is_machine(call: Call) -> bool:
+    """Whether an answering machine takes the calls of this number."""
+    code = asked_hangup(call)
+    return code is not None and HANGUP_CAUSES[code].phase is Phase.MACHINE

@@ -1,0 +1,1 @@
+"""Tables of facts about Plivo: numbers, endings, prices, causes, error codes, time formats."""

@@ -1,0 +1,1 @@
+"""Simulated messages: their life, their parts, their records."""

@@ -1,0 +1,175 @@
+"""Carry messages: queued, sent, and what becomes of them.
+
+Plivo's states: queued → sent → delivered or undelivered; queued → failed. What is settled stays.
+"""
+
+import dataclasses
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from core.sandbox.callbacks import Callbacks, Event, Notice
+from core.sandbox.clock import SandboxClock
+from core.sandbox.facts.message_errors import EXPIRED, MESSAGE_ERRORS
+from core.sandbox.facts.numbers import country_of
+from core.sandbox.facts.outcomes import Kind, Outcome, outcome_of
+from core.sandbox.messages.log import (
+    DELIVERED,
+    FAILED,
+    QUEUED,
+    SENT,
+    Message,
+    MessageLog,
+    status_form,
+)
+from core.sandbox.messages.text_units import text_units
+from core.sandbox.schedule import Job, Payload, Schedule
+from core.sandbox.storage import Storage
+
+# Simulated seconds after the request: brisk, so that a demo is.
+SENT_AFTER = 0.3
+SETTLED_AFTER = 1.0
+
+_NO_ERROR = "000"
+_FORGERY = {"Status": FAILED, "ErrorCode": "300"}
+
+
+@dataclass(frozen=True, slots=True)
+class MessageOrder:
+    """A request to send, parsed. `expiry` in seconds, None when not asked for."""
+
+    src: str
+    destinations: tuple[str, ...]
+    text: str = field(repr=False)
+    url: str = field(default="", repr=False)
+    method: str = "POST"
+    log: str = "true"
+    expiry: int | None = None
+    requester_ip: str = ""
+
+
+class Carrier:
+    """Takes orders and brings them to their ends; `reached` is told which number got a message."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        schedule: Schedule,
+        clock: SandboxClock,
+        callbacks: Callbacks,
+        reached: Callable[[str], None],
+    ) -> None:
+        self._storage = storage
+        self._schedule = schedule
+        self._clock = clock
+        self._callbacks = callbacks
+        self._reached = reached
+        self.messages = MessageLog(storage)
+        schedule.handle(Job.SEND, self._send)
+        schedule.handle(Job.SETTLE, self._settle)
+
+    def accept(self, order: MessageOrder) -> list[str]:
+        """Queue one message a destination; return their UUIDs. Refusal 400 for a long text."""
+        units = text_units(order.text)
+        with self._storage.together():
+            return [self._queue(order, number, units) for number in order.destinations]
+
+    def _queue(self, order: MessageOrder, number: str, units: int) -> str:
+        message = Message(
+            message_uuid=str(uuid.uuid4()),
+            from_number=order.src,
+            to_number=number,
+            text=order.text,
+            url=order.url,
+            method=order.method,
+            log=order.log,
+            country=country_of(number),
+            units=units,
+            requester_ip=order.requester_ip,
+            state=QUEUED,
+            error_code=None,
+            message_time=self._clock.now(),
+            sent_time=None,
+            updated_time=None,
+            received_at=None,
+        )
+        outcome = outcome_of(number)
+        self.messages.save(message)
+        self._announce(message, outcome.kind)
+        if not _never_sent(outcome):
+            self._later(Job.SEND, message, SENT_AFTER)
+        self._later(Job.SETTLE, message, _settled_after(outcome, order.expiry))
+        return message.message_uuid
+
+    async def _send(self, payload: Payload) -> None:
+        message = self.messages.find(payload["message_uuid"])
+        if message is None or message.state != QUEUED:
+            return
+        now = self._clock.now()
+        with self._storage.together():
+            self._move(dataclasses.replace(message, state=SENT, sent_time=now, updated_time=now))
+
+    async def _settle(self, payload: Payload) -> None:
+        message = self.messages.find(payload["message_uuid"])
+        if message is None or message.settled or message.received_at is not None:
+            return
+        now, outcome = self._clock.now(), outcome_of(message.to_number)
+        with self._storage.together():
+            if outcome.kind is Kind.MESSAGE_ERROR:
+                error = MESSAGE_ERRORS[outcome.value]
+                self._move(
+                    dataclasses.replace(
+                        message,
+                        state=error.state,
+                        error_code=str(error.code),
+                        updated_time=now,
+                    )
+                )
+            elif outcome.kind is Kind.NO_RECEIPT:
+                self.messages.save(dataclasses.replace(message, received_at=now))
+            else:
+                self._move(
+                    dataclasses.replace(
+                        message,
+                        state=DELIVERED,
+                        error_code=_NO_ERROR,
+                        updated_time=now,
+                        received_at=now,
+                    )
+                )
+        self._reached(message.to_number)
+
+    def _move(self, message: Message) -> None:
+        self.messages.save(message)
+        self._announce(message, outcome_of(message.to_number).kind)
+
+    def _announce(self, message: Message, kind: Kind) -> None:
+        notice = Notice(
+            reference=message.message_uuid,
+            event=Event.MESSAGE,
+            url=message.url,
+            method=message.method,
+            form=status_form(message, message.state),
+            last=message.settled,
+            forgery=_FORGERY,
+        )
+        self._callbacks.announce(notice, kind)
+
+    def _later(self, job: Job, message: Message, after: float) -> None:
+        lane = f"message:{message.message_uuid}"
+        self._schedule.add(job, lane, after, message_uuid=message.message_uuid)
+
+
+def _never_sent(outcome: Outcome) -> bool:
+    if outcome.kind is not Kind.MESSAGE_ERROR:
+        return False
+    return MESSAGE_ERRORS[outcome.value].state == FAILED
+
+
+def _settled_after(outcome: Outcome, expiry: int | None) -> float:
+    if outcome.kind is Kind.LATE:
+        return SETTLED_AFTER + outcome.value
+    if outcome.kind is Kind.MESSAGE_ERROR and outcome.value == EXPIRED and expiry is not None:
+        return float(expiry)
+    # Plivo would keep an expiring message for three hours; nobody watching a demo would.
+    return SETTLED_AFTER

@@ -1,0 +1,1 @@
+"""Every setting, read once. The only reader of the environment, `.env` and `secrets.toml`."""

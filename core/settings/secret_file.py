@@ -1,0 +1,58 @@
+"""A secret that makes itself: random, made once, kept in a file that only its owner can read."""
+
+import os
+import secrets
+from pathlib import Path
+
+from core.model.errors import SettingsRefused
+
+#: Characters under which a kept or given secret is refused; 32 of these hold at least 190 bits.
+SHORTEST = 32
+
+
+def kept_secret(path: Path) -> bytes:
+    """The secret in `path`, made now if there is none. Raises SettingsRefused.
+
+    Two processes that start at once get the same one: the file appears whole, by `link`, which
+    fails where another was faster.
+    """
+    try:
+        if not path.exists():
+            _make(path)
+        others = path.stat().st_mode & 0o077
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise SettingsRefused(
+            f"The secret key in {path} cannot be made or read: {error.strerror}.",
+            "Make its folder writable, choose another DATA_DIR, or set SECRET_KEY.",
+        ) from error
+    if others:
+        raise SettingsRefused(
+            f"The secret key in {path} can be read by other users of this machine.",
+            f"Run: chmod 600 '{path}'",
+        )
+    if len(secret) < SHORTEST:
+        raise SettingsRefused(
+            f"The secret key in {path} is damaged: it has under {SHORTEST} characters.",
+            "Delete the file; a new key is made at the next start.",
+        )
+    return secret
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    # O_EXCL with 0600: the file is private from its first moment, whatever the umask.
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        # Never over an existing file: whoever links first has made the key, for everybody.
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return
+    finally:
+        draft.unlink()

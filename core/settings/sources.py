@@ -1,0 +1,61 @@
+"""Where settings come from: the environment, then `.env`, then Streamlit's `secrets.toml`.
+
+Streamlit's file also holds tables for Streamlit itself (`[connections.…]`, `[auth]`): only values
+at the top level are read, and only those with the name of a setting.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
+
+from core.model.errors import SettingsRefused
+
+
+def given_values(settings: type[BaseSettings], project: Path) -> dict[str, Any]:
+    """What is given for the fields of `settings`, unchecked, the stronger source winning.
+
+    Raises SettingsRefused for a file that cannot be read.
+    """
+    dotenv, toml = project / ".env", project / ".streamlit" / "secrets.toml"
+    with _readable(toml):
+        values = _top_level(toml)
+    with _readable(dotenv):
+        values |= DotEnvSettingsSource(settings, dotenv, "utf-8")()
+    values |= EnvSettingsSource(settings)()
+    return {name: value for name, value in values.items() if name in settings.model_fields}
+
+
+def _top_level(path: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    return {
+        name.lower(): value
+        for name, value in document.items()
+        if value != "" and not isinstance(value, dict)
+    }
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    place = f"{path.parent.name}/{path.name}" if path.suffix else path.name
+    try:
+        yield
+    except tomllib.TOMLDecodeError as error:
+        # Its message tells the line and column, and nothing of the file's content but a key.
+        raise SettingsRefused(
+            f"{place} is not valid TOML: {error}.", "Correct that line, and start again."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SettingsRefused(
+            f"{place} is not UTF-8 text (byte {error.start}).", "Save it as UTF-8."
+        ) from None  # The error holds the file's bytes.
+    except OSError as error:
+        raise SettingsRefused(
+            f"{place} cannot be read: {error.strerror}.", "Make it readable for this user."
+        ) from error

@@ -1,0 +1,177 @@
+"""What the text of one setting may be: each type here reads one kind of value, or says the rule.
+
+A validator raises ValueError with the rest of the sentence "It must be …": `core.settings.settings` makes
+the whole sentence, because only it knows the setting's name and whether its value may be shown.
+"""
+
+import base64
+import binascii
+import re
+from ipaddress import ip_address
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import httpx
+import phonenumbers
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic_settings import NoDecode
+
+from core.model.regions import known_region
+from core.settings.redis_address import parse_address
+
+_AUTH_ID = re.compile(r"(MA|SA)[A-Za-z0-9]{18}")
+_ARGON2 = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
+_PHLO_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_WEBHOOK_RULE = "whsec_ and the base64 of 24 to 64 bytes"
+# RFC 1123 labels; at least two, since the code's last line is matched against a public host.
+_HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
+
+
+def _auth_id(text: str) -> str:
+    if not _AUTH_ID.fullmatch(text):
+        raise ValueError("20 characters that begin with MA or SA, as the Plivo console shows it")
+    return text
+
+
+def _password_hash(text: str) -> str:
+    if not _ARGON2.fullmatch(text):
+        raise ValueError("what `python -m core.access hash` prints: it begins with $argon2id$")
+    return text
+
+
+def _phlo_id(text: str) -> str:
+    # It becomes a part of a path.
+    if not _PHLO_ID.fullmatch(text):
+        raise ValueError("the id from the PHLO's page in the Plivo console: letters, digits and -")
+    return text
+
+
+def _e164(text: str) -> str:
+    rule = "a full number with its country code, such as +14155550100"
+    try:
+        # The Plivo console shows numbers without the plus.
+        number = phonenumbers.parse(f"+{text.lstrip('+')}")
+    except phonenumbers.NumberParseException as error:
+        raise ValueError(rule) from error
+    if not phonenumbers.is_valid_number(number):
+        raise ValueError(rule)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _web_url(text: str) -> str:
+    url = urlsplit(text)
+    plain = url.username is None and not url.query and not url.fragment
+    if url.scheme not in {"http", "https"} or not url.hostname or not plain:
+        raise ValueError("an address such as https://verify.example.com, without user or query")
+    return text.rstrip("/")
+
+
+def _webhook_url(text: str) -> str:
+    rule = "an address such as https://example.com/events, without user and fragment"
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise ValueError(rule) from error
+    if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.fragment:
+        raise ValueError(rule)
+    return text
+
+
+def is_private(url: str) -> bool:
+    """Whether what is sent to this webhook address can be read by nobody on the way: it is
+    encrypted, or it does not leave this machine."""
+    parts = httpx.URL(url)
+    if parts.scheme == "https" or parts.host == "localhost":
+        return True
+    try:
+        return ip_address(parts.host).is_loopback
+    except ValueError:
+        return False
+
+
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    # Standard Webhooks: 24 to 64 random bytes.
+    prefix, _, encoded = secret.get_secret_value().partition("_")
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError(_WEBHOOK_RULE) from error
+    if prefix != "whsec" or not 24 <= len(key) <= 64:
+        raise ValueError(_WEBHOOK_RULE)
+    return secret
+
+
+def _host(text: str) -> str:
+    host = text.lower()
+    if not _HOST.fullmatch(host):
+        raise ValueError("a host name such as verify.example.com, without https:// and path")
+    return host
+
+
+def _region(text: str) -> str:
+    region = known_region(text)
+    if region is None:
+        raise ValueError("the two letters of a country (ISO 3166-1), such as US")
+    return region
+
+
+def _regions(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Sorted and without repeats."""
+    regions = {text: known_region(text) for text in texts}
+    if wrong := sorted(text.upper() for text, region in regions.items() if region is None):
+        raise ValueError(
+            "two-letter countries (ISO 3166-1) with commas between, such as US, CA; "
+            f"unknown: {', '.join(wrong)}"
+        )
+    return tuple(sorted({region for region in regions.values() if region}))
+
+
+def _cooldowns(value: Any) -> tuple[int, ...]:
+    rule = "whole seconds from 1 to 3600 with commas between, such as 30, 40, 60"
+    try:
+        seconds = tuple(int(part) for part in _split(value))
+    except (TypeError, ValueError) as error:
+        raise ValueError(rule) from error
+    if not seconds or not all(1 <= step <= 3600 for step in seconds):
+        raise ValueError(rule)
+    return seconds
+
+
+def _brand(text: str) -> str:
+    if not 1 <= len(text) <= 20 or not text.isprintable():
+        raise ValueError("1 to 20 printable characters")
+    return text
+
+
+def _template(text: str) -> str:
+    if "__code__" not in text:
+        raise ValueError("a text with __code__ where the code goes")
+    return text
+
+
+def _redis_url(text: str) -> str:
+    parse_address(text)
+    return text
+
+
+def _split(value: Any) -> Any:
+    """ "30, 40" as a tuple of texts; what is a list already (in TOML) stays one."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+AuthId = Annotated[str, AfterValidator(_auth_id)]
+PhloId = Annotated[str, AfterValidator(_phlo_id)]
+E164 = Annotated[str, AfterValidator(_e164)]
+WebUrl = Annotated[str, AfterValidator(_web_url)]
+WebhookUrl = Annotated[str, AfterValidator(_webhook_url)]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
+HostName = Annotated[str, AfterValidator(_host)]
+Region = Annotated[str, AfterValidator(_region)]
+Regions = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_regions)]
+Cooldowns = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_cooldowns)]
+Brand = Annotated[str, AfterValidator(_brand)]
+Template = Annotated[str, AfterValidator(_template)]
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+PasswordHash = Annotated[str, AfterValidator(_password_hash)]

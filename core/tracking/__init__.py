@@ -1,0 +1,1 @@
+"""Asks Plivo about attempts and passes the answers to the ledger: polling and log sync."""

@@ -1,0 +1,1 @@
+"""Reads typed text as a phone number that may be verified, or says why it may not."""

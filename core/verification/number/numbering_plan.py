@@ -1,0 +1,189 @@
+"""What the numbering plan (`phonenumbers`) knows of a parsed number and of a country's numbers."""
+
+import re
+from collections.abc import Iterator
+from enum import Enum
+from functools import cache
+
+import phonenumbers
+from babel.core import get_global
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+from core.model.regions import known_region
+
+# libphonenumber's region of numbers that belong to no country, such as satellite phones.
+NO_COUNTRY = "001"
+
+
+class Kind(Enum):
+    """What the numbering plan says of the number. The values are those of `phonenumbers`."""
+
+    FIXED_LINE = PhoneNumberType.FIXED_LINE
+    MOBILE = PhoneNumberType.MOBILE
+    FIXED_OR_MOBILE = PhoneNumberType.FIXED_LINE_OR_MOBILE  # North America: the plan cannot tell
+    TOLL_FREE = PhoneNumberType.TOLL_FREE
+    PREMIUM_RATE = PhoneNumberType.PREMIUM_RATE
+    SHARED_COST = PhoneNumberType.SHARED_COST
+    VOIP = PhoneNumberType.VOIP
+    PERSONAL = PhoneNumberType.PERSONAL_NUMBER
+    PAGER = PhoneNumberType.PAGER
+    UAN = PhoneNumberType.UAN
+    VOICEMAIL = PhoneNumberType.VOICEMAIL
+    UNKNOWN = PhoneNumberType.UNKNOWN
+
+    @property
+    def words(self) -> str:
+        """The kind as people say it, such as "mobile"."""
+        return _KIND_WORDS.get(self, self.name.replace("_", " ").lower())
+
+    @property
+    def may_be_mobile(self) -> bool:
+        return self in {Kind.MOBILE, Kind.FIXED_OR_MOBILE, Kind.VOIP, Kind.UNKNOWN}
+
+
+_KIND_WORDS = {
+    Kind.FIXED_LINE: "landline",
+    Kind.FIXED_OR_MOBILE: "mobile or landline",
+    Kind.VOIP: "internet telephony",
+    Kind.UNKNOWN: "kind of line not known",
+}
+
+# Ranges kept for fiction that the metadata does not call valid. Sources: NANPA (555-01xx of every
+# area code), Ofcom (numbers for drama), ARCEP decision 2018-0881, ComReg numbering conditions
+# (020 91x xxxx). ACMA's, BNetzA's and PTS' fictional numbers are valid in the metadata already.
+_FICTIONAL = (
+    (re.compile(r"\+1[2-9]\d\d55501\d\d"), "US", Kind.FIXED_OR_MOBILE),
+    (re.compile(r"\+447700900\d{3}"), "GB", Kind.MOBILE),
+    (re.compile(r"\+441632960\d{3}"), "GB", Kind.FIXED_LINE),
+    (re.compile(r"\+3363998\d{4}"), "FR", Kind.MOBILE),
+    (re.compile(r"\+3532091\d{5}"), "IE", Kind.MOBILE),
+)
+
+
+def e164(parsed: phonenumbers.PhoneNumber) -> str:
+    return str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
+
+
+def fictional(parsed: phonenumbers.PhoneNumber) -> tuple[str, Kind] | None:
+    """Region and kind of a number that is kept for fiction and not valid otherwise."""
+    for pattern, region, kind in _FICTIONAL:
+        if pattern.fullmatch(e164(parsed)):
+            return region, kind
+    return None
+
+
+def regions_of(parsed: phonenumbers.PhoneNumber) -> Iterator[str]:
+    """Every region that a valid number may belong to: some share a calling code and ranges."""
+    for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(parsed.country_code or 0, ()):
+        if phonenumbers.is_valid_number_for_region(parsed, region):
+            yield region
+
+
+def plan_of(code: int) -> phonenumbers.PhoneMetadata | None:
+    """The plan of a calling code; of its main country where several share it."""
+    region = phonenumbers.region_code_for_country_code(code)
+    return phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
+
+
+def lengths(code: int, *, for_sms: bool) -> list[int]:
+    """How many digits may follow the country code, ascending. Mobile numbers come first where a
+    message is to be sent: one with a digit missing has the length of many a fixed line."""
+    plan = plan_of(code)
+    if plan is None:
+        return []
+    for part in (plan.mobile if for_sms else None, plan.general_desc):
+        # -1 stands for "there are no such numbers here".
+        if part and (found := sorted(n for n in part.possible_length if n > 0)):
+            return found
+    return []
+
+
+@cache
+def example_of(region: str) -> str:
+    """The plan's own example of the region's mobile numbers, in the international format; of any
+    of its numbers where the region has no mobile ones."""
+    example = phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
+    example = example or phonenumbers.example_number(region)
+    if example is None:
+        raise LookupError(f"The plan has no number of {region}.")
+    return str(phonenumbers.format_number(example, PhoneNumberFormat.INTERNATIONAL))
+
+
+def example_for(region: str | None, allowed: frozenset[str] | None = None) -> str:
+    """A number to show as an example, in the international format: of `region` where that may be
+    verified, else of an allowed country. Pages and remedies show no other, so that what they show
+    is accepted."""
+    region = known_region(region)
+    if region is None or (allowed is not None and region not in allowed):
+        region = min(allowed) if allowed else "US"
+    return example_of(region)
+
+
+def how_to_write(parsed: phonenumbers.PhoneNumber) -> str | None:
+    """What makes a mobile number of an invalid number, or of a fixed line in a country where the
+    mobile prefix alone tells the two apart; None if the plan does not point to a single change."""
+    code = int(parsed.country_code or 0)
+    national = phonenumbers.national_significant_number(parsed)
+    if phonenumbers.is_valid_number(parsed):
+        token = phonenumbers.country_mobile_token(code)
+        if token and _is_mobile(code, token + national):
+            return f"If it is a mobile number, write a {token} after +{code}"
+        return None
+    for left_out in range(1, 4):
+        if _is_mobile(code, national[left_out:]):
+            return f"If it is a mobile number, leave out the {national[:left_out]} after +{code}"
+    places = [
+        (place, digit)
+        for place in range(len(national) + 1)
+        for digit in "0123456789"
+        if _is_mobile(code, national[:place] + digit + national[place:])
+    ]
+    # The same number results from a digit put before or after an equal one.
+    if len({national[:place] + digit + national[place:] for place, digit in places}) != 1:
+        return None
+    place, digit = places[0]
+    after = f"the first {place} digits after " if place else ""
+    return f"If it is a mobile number, write a {digit} after {after}+{code}"
+
+
+def _is_mobile(code: int, national: str) -> bool:
+    try:
+        parsed = phonenumbers.parse(f"+{code}{national}")
+    except phonenumbers.NumberParseException:
+        return False
+    # A parser that drops a digit (a trunk prefix) answers for another number.
+    return (
+        e164(parsed) == f"+{code}{national}"
+        and Kind(phonenumbers.number_type(parsed)).may_be_mobile
+    ) and phonenumbers.is_valid_number(parsed)
+
+
+def related_regions(national: str, region: str) -> list[str]:
+    """Regions with calling codes of their own where `national` is a mobile number, and which are
+    related to `region`: same trunk prefix, currency and official language, as Réunion and France
+    (CLDR); one for each calling code."""
+    prefix = phonenumbers.ndd_prefix_for_region(region, True)
+    home = phonenumbers.country_code_for_region(region)
+    related = {}
+    for other in sorted(phonenumbers.SUPPORTED_REGIONS):
+        code = phonenumbers.country_code_for_region(other)
+        if (
+            code != home
+            and phonenumbers.ndd_prefix_for_region(other, True) == prefix
+            and _currencies(other) & _currencies(region)
+            and _languages(other) & _languages(region)
+            and _is_mobile(code, national)
+        ):
+            parsed = phonenumbers.parse(f"+{code}{national}")
+            related[code] = str(phonenumbers.region_code_for_number(parsed))
+    return list(related.values())
+
+
+def _currencies(region: str) -> set[str]:
+    entries = get_global("territory_currencies").get(region, ())
+    return {entry[0] for entry in entries if entry[2] is None and entry[3]}
+
+
+def _languages(region: str) -> set[str]:
+    languages = get_global("territory_languages").get(region, {})
+    return {name for name, facts in languages.items() if facts["official_status"]}

@@ -1,0 +1,137 @@
+"""Every valid number that typed digits may mean.
+
+Digits with a plus are a number as they stand, if that is valid. Other digits may be national, or
+international without the plus, or begin with what is dialled for a plus: 00 and 011 wherever they
+are typed, and the region's own prefix. After the country code a trunk zero may follow, as in
+`+49 (0)170`. The national digits of each reading are the last typed ones.
+"""
+
+from collections.abc import Callable, Iterator
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+from core.verification.number.numbering_plan import Kind, e164
+from core.verification.number.refusals import UnfitNumber, WhyRefused
+from core.verification.number.typed import Typed
+
+Parsed = phonenumbers.PhoneNumber
+
+
+def readings(typed: Typed, region: str | None, is_valid: Callable[[Parsed], bool]) -> list[Parsed]:
+    """The valid readings without repeats, a national one first."""
+    distinct = {e164(each): each for each in _all(typed, region, is_valid)}
+    return [each for each in distinct.values() if _is_as_typed(each, typed.digits)]
+
+
+def _is_as_typed(parsed: Parsed, digits: str) -> bool:
+    """Whether all national digits were typed, or what people in the country dial for them. For some
+    short numbers the parser adds digits, such as an area code."""
+    if digits.endswith(phonenumbers.national_significant_number(parsed)):
+        return True
+    # Argentina: 011 15 2345 6789 is +54 9 11 2345 6789.
+    dialled = phonenumbers.normalize_digits_only(
+        phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)
+    )
+    region = phonenumbers.region_code_for_number(parsed)
+    prefix = phonenumbers.ndd_prefix_for_region(region, True) if region else None
+    return digits.endswith(dialled.removeprefix(prefix or ""))
+
+
+def unread(typed: Typed, region: str | None) -> Parsed | NumberParseException:
+    """What digits without a valid reading come closest to, or why they cannot be parsed."""
+    try:
+        if not typed.has_plus and typed.digits.startswith("00"):
+            return phonenumbers.parse(f"+{typed.digits[2:]}", None)
+        return phonenumbers.parse("+" * typed.has_plus + typed.digits, region)
+    except NumberParseException as error:
+        return error
+
+
+def _all(typed: Typed, region: str | None, is_valid: Callable[[Parsed], bool]) -> Iterator[Parsed]:
+    digits, zero = typed.digits, typed.bracketed_zero
+    _refuse_two_numbers(typed, region, is_valid)
+    if typed.has_plus:
+        if not digits.startswith("0"):
+            yield from _international(digits, zero, is_valid)
+        yield from _after_prefix(digits, zero, is_valid)
+        return
+    if region is not None:
+        national = _parse(digits, region)
+        if national is not None and is_valid(national):
+            yield national
+        abroad = list(_after_prefix(digits, zero, is_valid))
+        if not digits.startswith("0"):
+            abroad += _international(digits, zero, is_valid)
+        for parsed in abroad:
+            if national is None or not _is_mistyped(national, parsed, region, is_valid):
+                yield parsed
+        return
+    # Without a region a national reading cannot be ruled out, except by the 00 that no national
+    # number begins with, and by the length of a mobile number after 011.
+    for parsed in _after_prefix(digits, zero, is_valid):
+        if digits.startswith("00") or Kind(phonenumbers.number_type(parsed)) is Kind.MOBILE:
+            yield parsed
+
+
+def _is_mistyped(
+    national: Parsed, abroad: Parsed, region: str, is_valid: Callable[[Parsed], bool]
+) -> bool:
+    """Whether digits are rather a national number with a wrong digit than a fixed line abroad
+    without its plus: they have a length of national numbers, and no valid one of that length."""
+    return (
+        abroad.country_code != phonenumbers.country_code_for_region(region)
+        and Kind(phonenumbers.number_type(abroad)) is Kind.FIXED_LINE
+        and not is_valid(national)
+        and phonenumbers.is_possible_number(national)
+    )
+
+
+def _after_prefix(
+    digits: str, zero: int | None, is_valid: Callable[[Parsed], bool]
+) -> Iterator[Parsed]:
+    for prefix in ("00", "011"):
+        if digits.startswith(prefix):
+            rest = None if zero is None else zero - len(prefix)
+            yield from _international(digits.removeprefix(prefix), rest, is_valid)
+
+
+def _international(
+    digits: str, zero: int | None, is_valid: Callable[[Parsed], bool]
+) -> Iterator[Parsed]:
+    """Digits that begin with a country code. `zero` is the place of a zero in brackets."""
+    literal = _parse(f"+{digits}", None)
+    if literal is None:
+        return
+    valid = is_valid(literal)
+    if valid:
+        yield literal
+    code = len(str(literal.country_code))
+    # A number that is valid with its zero, as in Italy, is left as it is, unless the zero is in
+    # brackets: some write their trunk zero like that, others the zero of the number.
+    if digits[code : code + 1] == "0" and (not valid or zero == code):
+        without = _parse(f"+{digits[:code]}{digits[code + 1 :]}", None)
+        if without is not None and is_valid(without):
+            yield without
+
+
+def _refuse_two_numbers(
+    typed: Typed, region: str | None, is_valid: Callable[[Parsed], bool]
+) -> None:
+    if typed.slash is None:
+        return
+    head, tail = typed.digits[: typed.slash], typed.digits[typed.slash :]
+    halves = (_parse("+" * typed.has_plus + head, region), _parse(tail, region))
+    if all(half is not None and is_valid(half) for half in halves):
+        raise UnfitNumber(
+            WhyRefused.NOT_A_NUMBER,
+            "A slash separates two numbers there.",
+            "Enter the digits of one number.",
+        )
+
+
+def _parse(text: str, region: str | None) -> Parsed | None:
+    try:
+        return phonenumbers.parse(text, region)
+    except NumberParseException:
+        return None

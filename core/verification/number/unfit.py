@@ -1,0 +1,139 @@
+"""Why digits make no valid number, and why a valid number cannot take the code: the sentences."""
+
+from typing import NoReturn
+
+import phonenumbers
+from phonenumbers import NumberParseException
+
+from core.model.regions import country_of
+from core.verification.number.numbering_plan import (
+    NO_COUNTRY,
+    Kind,
+    example_for,
+    example_of,
+    how_to_write,
+    lengths,
+    plan_of,
+    related_regions,
+)
+from core.verification.number.readings import unread
+from core.verification.number.refusals import UnfitNumber, WhyRefused
+from core.verification.number.typed import Typed
+
+_REFUSED_KINDS = {
+    Kind.TOLL_FREE: "a toll-free service number",
+    Kind.SHARED_COST: "a shared-cost service number",
+    Kind.PERSONAL: "a forwarding number",
+    Kind.PAGER: "the number of a pager",
+    Kind.UAN: "a company's service number",
+    Kind.VOICEMAIL: "the number of a voicemail box",
+}
+
+
+def refuse_unread(
+    typed: Typed, region: str | None, allowed: frozenset[str] | None, *, for_sms: bool
+) -> NoReturn:
+    """Raises UnfitNumber for digits that are no valid number in any reading."""
+    nearest = unread(typed, region)
+    if isinstance(nearest, NumberParseException):
+        raise _unparsed(typed, nearest, example_for(region, allowed)) from nearest
+    if phonenumbers.is_valid_number(nearest):
+        # The parser added digits that were not typed.
+        raise UnfitNumber(
+            WhyRefused.TOO_SHORT,
+            "Digits are missing at the beginning, such as an area code.",
+            f"Enter the whole number, as in {example_for(region, allowed)}.",
+        )
+    code = int(nearest.country_code or 0)
+    main = phonenumbers.region_code_for_country_code(code)
+    # +1 is shared by 25 countries: without a valid number it names none of them.
+    where = f"+{code}" if main in {NO_COUNTRY, "US"} else f"+{code} ({country_of(main)})"
+    plan = plan_of(code)
+    national = phonenumbers.national_significant_number(nearest)
+    typed_nationally = region is not None and not typed.has_plus and typed.digits.endswith(national)
+    if plan and plan.national_prefix == "0":
+        # The parser keeps a trunk zero where leaving it out makes no valid number.
+        national = national.removeprefix("0")
+    length, known = len(national), lengths(code, for_sms=for_sms)
+    why = WhyRefused.INVALID
+    cause = (
+        "That number has the right length, but in the numbering plan no phone after "
+        f"{where} begins like that."
+    )
+    remedy = "Check the country and the first digits"
+    if known and length not in known:
+        short = length < known[-1]
+        why = WhyRefused.TOO_SHORT if short else WhyRefused.TOO_LONG
+        cause = (
+            f"That has {_counted(length)} after {where}; "
+            f"a {'mobile' if for_sms else 'phone'} number has {_range(known)} there."
+        )
+        remedy = f"Check whether a digit is {'missing' if short else 'doubled'}"
+    if change := how_to_write(nearest):
+        remedy = f"{change}, as in {example_for(main, allowed)}"
+    elif region and typed_nationally and (others := related_regions(national, region)):
+        codes = [f"+{phonenumbers.country_code_for_region(other)}" for other in others]
+        remedy = (
+            f"If it is a number of {' or '.join(map(country_of, others))}, enter it with "
+            f"{' or '.join(codes)}"
+        )
+    raise UnfitNumber(why, cause, f"{remedy}.")
+
+
+def refuse_kind(
+    kind: Kind, region: str, parsed: phonenumbers.PhoneNumber, *, for_sms: bool
+) -> None:
+    """Raises UnfitNumber for a number that cannot take the code, or would cost a fortune."""
+    if kind.may_be_mobile or (kind is Kind.FIXED_LINE and not for_sms):
+        return
+    if kind is Kind.FIXED_LINE:
+        country, example = country_of(region), example_of(region)
+        remedy = f"{how_to_write(parsed) or 'Enter a mobile number'}, such as {example}"
+        raise UnfitNumber(
+            WhyRefused.NOT_A_MOBILE,
+            f"The numbering plan of {country} lists that as the number of a fixed line, and a "
+            "message needs a mobile number.",
+            f"{remedy}. A fixed line can take a call instead.",
+        )
+    if kind is Kind.PREMIUM_RATE:
+        raise UnfitNumber(
+            WhyRefused.PREMIUM_RATE,
+            "That is a premium-rate number: its owner is paid for each message and call to it.",
+            "Enter a mobile number.",
+        )
+    # Personal numbers forward at a price of their own, which makes them a tool of toll fraud.
+    raise UnfitNumber(
+        WhyRefused.NOT_REACHABLE_KIND,
+        f"That is {_REFUSED_KINDS[kind]}, not the number of a person's phone.",
+        "Enter a mobile number.",
+    )
+
+
+def _unparsed(typed: Typed, error: NumberParseException, example: str) -> UnfitNumber:
+    length = len(typed.digits)
+    remedy = f"Enter it with its country code, such as {example}."
+    match error.error_type:
+        case NumberParseException.INVALID_COUNTRY_CODE if (
+            typed.has_plus or typed.digits[:2] == "00"
+        ):
+            why, cause = WhyRefused.NO_COUNTRY, "No country has the code that this begins with."
+        case NumberParseException.INVALID_COUNTRY_CODE if length < 3:
+            why, cause = WhyRefused.TOO_SHORT, f"A phone number has more than {_counted(length)}."
+        case NumberParseException.INVALID_COUNTRY_CODE:
+            why, cause = WhyRefused.NO_COUNTRY, "That number does not say which country it is of."
+        case NumberParseException.TOO_LONG:
+            why, cause = WhyRefused.TOO_LONG, f"No phone number has {_counted(length)}."
+        case _:
+            why, cause = WhyRefused.TOO_SHORT, f"A phone number has more than {_counted(length)}."
+    return UnfitNumber(why, cause, remedy)
+
+
+def _counted(digits: int) -> str:
+    return "1 digit" if digits == 1 else f"{digits} digits"
+
+
+def _range(lengths: list[int]) -> str:
+    first, last = lengths[0], lengths[-1]
+    if first == last:
+        return f"{first}"
+    return f"{first} {'or' if last - first == 1 else 'to'} {last}"

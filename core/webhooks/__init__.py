@@ -1,0 +1,1 @@
+"""Events of verifications, posted to WEBHOOK_URL."""

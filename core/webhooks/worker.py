@@ -1,0 +1,133 @@
+"""Sends the events that are due, in the background."""
+
+import asyncio
+import logging
+import threading
+from datetime import timedelta
+
+import httpx
+
+from core.log import logged_id
+from core.model.errors import ProductError, StoreUnavailable
+from core.webhooks.expiry import Expiries
+from core.webhooks.queue import CLAIM, Claim, Outbox
+from core.webhooks.sender import Answer, Sender, Verdict
+
+log = logging.getLogger(__name__)
+
+#: Between two looks at the queue.
+TICK = timedelta(milliseconds=250)
+#: Between two looks for what has expired.
+SWEEP = timedelta(seconds=1)
+#: Tries under way at once, in one process. A slow receiver holds up these and no other work.
+AT_ONCE = 8
+#: How long `stop` waits for them; what is not answered by then is sent again by the next process.
+_FAREWELL_SECONDS = 2.0
+_PAUSE_SECONDS = 2.0
+_AGAIN_SECONDS = 0.5
+_FAILED = Answer(Verdict.REFUSED, None, "This app could not send the event: see its log.")
+
+
+class Worker:
+    """`start` runs it in a thread. Any number of processes may do so at once: each event is claimed
+    by one. The order of events is not kept: one that is refused does not hold up the next."""
+
+    def __init__(self, outbox: Outbox, expiries: Expiries, sender: Sender) -> None:
+        self._outbox = outbox
+        self._expiries = expiries
+        self._sender = sender
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Send in the background until `stop`."""
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the background thread and wait for it."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                asyncio.run(self._send_until_stopped())
+            except ProductError as error:
+                # Redis is away. What waits in it is sent once it is back.
+                log.warning("events paused", extra={"cause": error.cause})
+                self._stopping.wait(_PAUSE_SECONDS)
+            except Exception:
+                # A bug in one round must not end the thread for good; the log has the traceback.
+                log.exception("events failed")
+                self._stopping.wait(_PAUSE_SECONDS)
+
+    async def _send_until_stopped(self) -> None:
+        # Redis is asked in threads: while it is slow, the deadlines of the tries still count.
+        loop = asyncio.get_running_loop()
+        under_way: set[asyncio.Task[None]] = set()
+        swept = -SWEEP.total_seconds()
+        async with self._sender.client() as http:
+            try:
+                while not self._stopping.is_set():
+                    if loop.time() - swept >= SWEEP.total_seconds():
+                        swept = loop.time()
+                        await asyncio.to_thread(self._expiries.sweep)
+                    free = AT_ONCE - len(under_way)
+                    claims = await asyncio.to_thread(self._outbox.claim, free) if free else []
+                    under_way |= {asyncio.create_task(self._send(http, one)) for one in claims}
+                    under_way = await _rest(under_way, full=len(under_way) >= AT_ONCE)
+            finally:
+                await _farewell(under_way)
+
+    async def _send(self, http: httpx.AsyncClient, claim: Claim) -> None:
+        try:
+            answer = await self._sender.send(http, claim.event)
+        except Exception:
+            # A bug met by one event must not stop the others; like any other failed try, it counts
+            # towards giving the event up.
+            log.exception("event failed", extra={"event": claim.event.id})
+            answer = _FAILED
+        try:
+            await self._settle(claim, answer)
+        except Exception:
+            # It is due again when its claim ends.
+            log.exception("event not settled", extra={"event": logged_id(claim.event.id)})
+
+    async def _settle(self, claim: Claim, answer: Answer) -> None:
+        """Until the claim is over: forgotten, a taken event would be told twice."""
+        told = {"event": logged_id(claim.event.id), "status": answer.status, "tries": claim.tries}
+        if answer.verdict is Verdict.TAKEN:
+            log.info("event told", extra=told)
+        else:
+            log.warning("event not taken", extra=told | {"cause": answer.cause})
+        async with asyncio.timeout(CLAIM.total_seconds()):
+            while True:
+                try:
+                    await asyncio.to_thread(self._outbox.settle, claim, answer)
+                except StoreUnavailable as error:
+                    log.warning("event not settled", extra={"cause": error.cause})
+                    await asyncio.sleep(_AGAIN_SECONDS)
+                else:
+                    return
+
+
+async def _rest(under_way: set[asyncio.Task[None]], *, full: bool) -> set[asyncio.Task[None]]:
+    """Until the next look, or only until there is room where there was none; what is still under
+    way then."""
+    seconds = TICK.total_seconds()
+    if not full:
+        await asyncio.sleep(seconds)
+        return {task for task in under_way if not task.done()}
+    _, left = await asyncio.wait(under_way, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    return left
+
+
+async def _farewell(under_way: set[asyncio.Task[None]]) -> None:
+    if not under_way:
+        return
+    _, left = await asyncio.wait(under_way, timeout=_FAREWELL_SECONDS)
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)

@@ -1,0 +1,136 @@
+"""How the operator's pages say names, spans, amounts and changes."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from core.alerts.records import AlertStatus
+from core.alerts.rules import Measure
+from core.alerts.states import AlertState
+from core.verification.number.parse import country_of
+
+CHANNELS = {"sms": "SMS", "voice": "Call", "phlo": "PHLO"}
+#: A carrier that the numbering plan does not name.
+NO_CARRIER = "carrier not known"
+MEASURES = {
+    Measure.CONFIRMED: "confirmed",
+    Measure.WITHIN_60: "delivered within 60 s",
+    Measure.TRAFFIC: "attempts an hour",
+}
+ALERT_STATES = {
+    AlertState.FIRING: "firing",
+    AlertState.RECOVERING: "recovering",
+    AlertState.PENDING: "pending",
+    AlertState.OK: "ok",
+    AlertState.NO_DATA: "no data",
+}
+
+
+def channel_name(channel: str) -> str:
+    return CHANNELS.get(channel, channel)
+
+
+def carrier_name(carrier: str) -> str:
+    """As filters and tables show it; the figures have "" or "?" for one that is not known."""
+    return NO_CARRIER if carrier in {"", "?"} else carrier
+
+
+def series_name(series: str) -> str:
+    """ "sms/NG" as people say it: "SMS, Nigeria"."""
+    channel, _, country = series.partition("/")
+    return ", ".join([channel_name(channel), *([country_of(country)] if country else [])])
+
+
+def alert_words(alert: AlertStatus) -> str:
+    """What an alert saw: "confirmed 71.2 % of 412 in the last hour, where 94.0 % is usual."."""
+    if alert.observed is None or alert.baseline is None:
+        return f"{alert.n:,} attempts in the last hour, too few to compare."
+    if alert.measure is Measure.TRAFFIC:
+        return (
+            f"{alert.n:,} attempts in the last hour, where {alert.baseline:,.0f} are usual; "
+            f"{alert.verified:,} of them verified."
+        )
+    return (
+        f"{MEASURES[alert.measure]} {100 * alert.observed:.1f} % of {alert.n:,} in the last hour, "
+        f"where {100 * alert.baseline:.1f} % is usual."
+    )
+
+
+def through(moment: datetime | None, lag: timedelta | None, zone: ZoneInfo) -> str:
+    """ "Data through 12:04:30, lag 8 s"."""
+    if moment is None or lag is None:
+        return "No data yet"
+    return f"Data through {clock(moment, zone, lag)}, lag {span(lag)}"
+
+
+def clock(moment: datetime, zone: ZoneInfo, ago: timedelta = timedelta()) -> str:
+    """The time of a moment; its day too where it is a day `ago` or more."""
+    local = moment.astimezone(zone)
+    return f"{local:%H:%M:%S}" if ago < timedelta(days=1) else f"{local:%d %b %H:%M}"
+
+
+def day_and_time(moment: datetime, zone: ZoneInfo) -> str:
+    """ "24 Nov 12:04"."""
+    return f"{moment.astimezone(zone):%d %b %H:%M}"
+
+
+def span(length: timedelta) -> str:
+    """ "8 s", "12 min", "5 h", "3 days"."""
+    s = max(0, int(length.total_seconds()))
+    if s < 120:
+        return f"{s} s"
+    if s < 7200:
+        return f"{s // 60} min"
+    return f"{s // 3600} h" if s < 172_800 else f"{s // 86_400} days"
+
+
+def seconds(ms: float) -> str:
+    """ "1.8 s"; "2.5 min" from a minute on."""
+    return f"{ms / 1000:.1f} s" if ms < 60_000 else f"{ms / 60_000:.1f} min"
+
+
+def dollars(amount: float) -> str:
+    """ "$0.0213" below ten cents, "$1.25" above."""
+    return f"${amount:.4f}" if abs(amount) < 0.1 else f"${amount:,.2f}"
+
+
+def percent(fraction: float) -> str:
+    """ "97.4 %"."""
+    return f"{100 * fraction:.1f} %"
+
+
+def interval(low: float, high: float) -> str:
+    """The bounds of a rate in %, from fractions: "96.9 to 97.8", with a dash for the "to"."""
+    return f"{100 * low:.1f}\N{EN DASH}{100 * high:.1f}"
+
+
+def progress_words(rows: int, left: timedelta | None, *, is_last: bool) -> str:
+    """How a reading of the logs stands. At the last, attempts without an end are asked after."""
+    if is_last:
+        return f"{counted(rows, 'row')} read; asking after attempts that have not ended"
+    return f"{counted(rows, 'row')} read" + (f", about {span(left)} left" if left else "")
+
+
+def times(n: int) -> str:
+    """ "once", "3 times", "never"."""
+    return {0: "never", 1: "once"}.get(n, f"{n:,} times")
+
+
+def counted(n: int, one: str) -> str:
+    """ "1 attempt", "4,312 attempts"; of "message or call" both take their plural."""
+    return f"{n:,} {one}" if n == 1 else f"{n:,} " + " or ".join(f"{w}s" for w in one.split(" or "))
+
+
+def unreadable_words(counters: Mapping[str, int]) -> str:
+    """What could not be read today, by the ledger's counters; "" for nothing."""
+    values = counters.get("unreadable_value", 0)
+    records = counters.get("unreadable_record", 0)
+    parts = []
+    if values:
+        parts.append(f"{counted(values, 'value')} from Plivo")
+    if records:
+        parts.append(f"{counted(records, 'stored record')}")
+    if not parts:
+        return ""
+    said = " and ".join(parts)
+    return f"Left out today because they could not be read: {said}. The log names them."

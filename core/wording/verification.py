@@ -1,0 +1,253 @@
+"""What people are told: the verification's state in words, with its cause and what to do.
+
+Plain, present tense, second person; a sentence for what happens, one for what to do. Tones are
+those of the pages: `quiet` while all goes well, `good`, `warning` where something is uncertain,
+`bad`.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from core.model.attempt import Attempt, Channel, EventKind, Mode, OverBudget, State
+from core.model.grant import NO_SENDS_LEFT
+from core.model.verification import CheckOutcome, CheckResult, SendOutcome, Status, View
+from core.wording.error_codes import hangup_cause, message_error
+from core.wording.marks import VERIFIED, mark
+
+
+class Tone(StrEnum):
+    """How a sentence is meant."""
+
+    QUIET = "quiet"
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A headline that can be read from three metres, and a line below it. `mark` is the sign of the
+    state, the same wherever that state is shown, so that colour never speaks alone."""
+
+    headline: str
+    detail: str
+    tone: Tone
+    mark: str = ""
+
+
+def span(of: timedelta) -> str:
+    """A span as people say it: `<0.1 s`, `0.4 s`, `12 s`, `3 min`, `2 h`."""
+    seconds = of.total_seconds()
+    if seconds < 0.05:
+        return "<0.1 s"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h"
+
+
+def waiting(of: timedelta, units: tuple[str, str, str] = ("seconds", "minutes", "hours")) -> str:
+    """A wait, rounded up."""
+    seconds = -(-of // timedelta(seconds=1))
+    if seconds < 120:
+        return f"{seconds} {units[0]}"
+    if seconds < 7200:
+        return f"{-(-seconds // 60)} {units[1]}"
+    return f"{-(-seconds // 3600)} {units[2]}"
+
+
+_BUDGETS = {
+    "sends_per_10_minutes": "This number was sent its share of codes for these 10 minutes.",
+    "sends_per_day": "This number was sent its share of codes for today.",
+    "refused_sends_per_hour": "Plivo refused too many sends to this number within the hour.",
+    "sends_per_prefix": "Neighbouring numbers were sent too many codes within the hour.",
+    "sends_per_address": "Too many codes were requested from your address within the hour.",
+    "sends_without_address": "Too many codes were requested by clients whose address is not known.",
+    "sends_per_country": "Too many codes were sent to this country within the hour.",
+    "spend_per_day": "The spending limit of the day is reached.",
+}
+
+#: What each budget counts, and in what span: with its limit, the middle of a warning.
+_COUNTED = {
+    "sends_per_10_minutes": ("this number", "in 10 minutes"),
+    "sends_per_day": ("this number", "a day"),
+    "refused_sends_per_hour": ("refused sends to this number", "an hour"),
+    "sends_per_prefix": ("neighbouring numbers", "an hour"),
+    "sends_per_address": ("your address", "an hour"),
+    "sends_per_country": ("this country", "an hour"),
+    "failed_checks_per_hour": ("wrong codes from your address", "an hour"),
+    "failed_checks_per_day": ("wrong codes for this number", "a day"),
+    "guesses_per_day": ("codes checked for this number", "a day"),
+}
+
+
+def over_budget_words(over: OverBudget) -> str:
+    """A budget with its limit: `neighbouring numbers, 30 an hour`."""
+    if over.budget == "spend_per_day":
+        return f"spending, {over.limit / 1_000_000:,.2f} US dollars a day"
+    what, span_words = _COUNTED[over.budget]
+    return f"{what}, {over.limit:,} {span_words}"
+
+
+def budget_warning(over: OverBudget, now: datetime) -> str:
+    """What a budget that only warns would have done when live."""
+    text = f"Live, this would be refused: {over_budget_words(over)}"
+    if over.free_at > now:
+        text += f"; free again in {waiting(over.free_at - now, ('s', 'min', 'h'))}"
+    return f"{text}."
+
+
+#: Cause and remedy of a number in a country that the grant of who asks does not cover.
+NOT_COVERED = (
+    "Your invite does not cover this country.",
+    "Use a number of another country, or ask for another invite.",
+)
+#: Cause and remedy, by what the grant of who asks does not allow.
+_NOT_ALLOWED = {
+    "sends_per_invite": NO_SENDS_LEFT,
+    "country": NOT_COVERED,
+}
+
+_CLOSED = {
+    "verified": "This verification is complete.",
+    "locked": "This verification had too many wrong codes.",
+    "canceled": "This verification was canceled.",
+    "expired": "The code has expired.",
+}
+
+
+def send_refusal(outcome: SendOutcome, why: str, retry: timedelta | None) -> tuple[str, str]:
+    """Cause and remedy of a send that the rules refused; `why` names the budget or the status."""
+    wait = f"Try again in {waiting(retry)}." if retry else "Start a new verification."
+    match outcome:
+        case SendOutcome.OVER_BUDGET:
+            return _BUDGETS[why], wait
+        case SendOutcome.LOCKED:
+            return "Too many wrong codes were entered for this number.", wait
+        case SendOutcome.TOO_SOON:
+            return "A code is on its way.", wait
+        case SendOutcome.BUSY:
+            return (
+                "Plivo answers too slowly, and too many sends wait for it. Nothing was sent.",
+                wait,
+            )
+        case SendOutcome.CLOSED:
+            return _CLOSED[why], "Start a new verification."
+        case SendOutcome.NOT_ALLOWED:
+            return _NOT_ALLOWED[why]
+        case SendOutcome.KEY_REUSED:
+            return "This idempotency key belongs to another request.", "Use a new key for each."
+        case SendOutcome.NOT_FOUND:
+            return "This verification is not known, or is no longer kept.", wait
+        case _:
+            return "", ""
+
+
+def check_words(result: CheckResult, digits: int) -> Words:
+    """What a check came to."""
+    left = result.checks_left
+    match result.outcome:
+        case CheckOutcome.APPROVED:
+            return Words("Verified", "", Tone.GOOD)
+        case CheckOutcome.WRONG_CODE if left > 0:
+            tries = "1 try left" if left == 1 else f"{left} tries left"
+            return Words("That is not the code.", f"You have {tries}.", Tone.BAD)
+        case CheckOutcome.WRONG_CODE | CheckOutcome.LOCKED:
+            return Words("Too many wrong codes.", "Start a new verification.", Tone.BAD)
+        case CheckOutcome.EXPIRED:
+            return Words("The code has expired.", "Start a new verification.", Tone.BAD)
+        case CheckOutcome.USED:
+            return Words("This code was used already.", "Start a new verification.", Tone.BAD)
+        case CheckOutcome.CANCELED:
+            return Words("This verification was canceled.", "Start a new one.", Tone.BAD)
+        case CheckOutcome.NUMBER_LOCKED:
+            wait = f"ry again in {waiting(result.retry_after or timedelta())}."
+            # The first check of a new verification needs room in the last budget only.
+            is_last = result.over_budget is None or result.over_budget.budget == "guesses_per_day"
+            remedy = f"T{wait}" if is_last else f"Start a new verification, or t{wait}"
+            return Words("Too many wrong codes for this number.", remedy, Tone.BAD)
+        case CheckOutcome.NOT_FOUND:
+            return Words("This verification is not known.", "Start a new one.", Tone.BAD)
+        case CheckOutcome.MALFORMED:
+            return Words(f"A code has {digits} digits.", "Nothing was counted.", Tone.WARNING)
+
+
+def status_words(view: View) -> Words:
+    """Where the verification stands: its verdict, or else what its newest attempt is doing."""
+    verification = view.verification
+    match verification.status:
+        case Status.VERIFIED:
+            took = verification.time_to_verify
+            detail = f"in {span(took)}" if took is not None else ""
+            return Words("Verified", detail, Tone.GOOD, VERIFIED)
+        case Status.LOCKED:
+            return Words("Locked", "Too many wrong codes. Start a new verification.", Tone.BAD, "■")
+        case Status.CANCELED:
+            return Words("Canceled", "Nothing more will be accepted for it.", Tone.QUIET)
+        case Status.EXPIRED:
+            return Words("Expired", "The code is no longer valid. Start a new one.", Tone.BAD, "✕")
+        case Status.PENDING:
+            if view.newest is None:
+                return Words("Sending", "The request is being prepared.", Tone.QUIET)
+            return attempt_words(view.newest)
+
+
+def attempt_words(attempt: Attempt) -> Words:
+    """What one attempt is doing, or why it was lost and what to do."""
+    return replace(_attempt_words(attempt), mark=mark(attempt.state))
+
+
+def _attempt_words(attempt: Attempt) -> Words:
+    match attempt.state:
+        case State.REQUESTED:
+            return Words("Sending", "Plivo is being asked.", Tone.QUIET)
+        case State.REJECTED:
+            return Words("Not sent", f"{attempt.cause} {attempt.remedy}", Tone.BAD)
+        case State.UNKNOWN if EventKind.UNREPORTED in attempt.moments:
+            return Words("Unknown", "No delivery report came. Ask the person.", Tone.WARNING)
+        case State.UNKNOWN:
+            detail = f"{attempt.cause} {attempt.remedy}"
+            return Words("Could not confirm the send", detail, Tone.WARNING)
+        case _ if attempt.mode is Mode.CALL:
+            return _call_words(attempt)
+        case _:
+            return _message_words(attempt)
+
+
+def _message_words(attempt: Attempt) -> Words:
+    match attempt.state:
+        case State.ACCEPTED | State.QUEUED:
+            return Words("On its way", "Plivo has the message.", Tone.QUIET)
+        case State.SENT:
+            return Words("Sent", "The carrier has it; no delivery report yet.", Tone.QUIET)
+        case State.DELIVERED:
+            return Words("Delivered", "Enter the code from the message.", Tone.QUIET)
+        case _:
+            error = message_error(attempt.error_code or "1000")
+            said = f"{error.meaning} {error.advice}" if error else ""
+            headline = "Not delivered" if attempt.state is State.UNDELIVERED else "Failed"
+            return Words(headline, said, Tone.BAD)
+
+
+def _call_words(attempt: Attempt) -> Words:
+    match attempt.state:
+        case State.ACCEPTED | State.QUEUED | State.SENT:
+            return Words("Calling", "Plivo is placing the call.", Tone.QUIET)
+        case State.RINGING:
+            return Words("Ringing", "Answer the call.", Tone.QUIET)
+        case State.ANSWERED:
+            hint = "Press 1 to hear the code." if attempt.channel is Channel.VOICE else "Listen."
+            return Words("Answered", hint, Tone.QUIET)
+        case State.DELIVERED:
+            return Words("Read out", "Enter the code that you heard.", Tone.QUIET)
+        case _:
+            cause = hangup_cause(attempt.hangup_cause or "0")
+            if EventKind.ANSWERED in attempt.moments and attempt.hangup_cause in {"4000", "4010"}:
+                detail = "Nobody pressed 1, so the code was not read out. Call again."
+                return Words("Not heard", detail, Tone.BAD)
+            said = f"{cause.meaning} {cause.advice}" if cause else ""
+            return Words("Not reached", said, Tone.BAD)

@@ -1,0 +1,170 @@
+"""Charts show what their frame holds, in words, shapes and colours that all can tell apart."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.charts.axes import Chart
+from core.charts.bars import errors, funnel
+from core.charts.latency import latency, waterfall
+from core.charts.over_time import rate_over_time, states_over_time
+from core.charts.palette import DARK, LIGHT, SHAPES, STATES, Palette, state_colour
+from core.figures.layout import BINS
+from core.model.attempt import State
+from core.panels.tables import error_table, funnel_table, legs_table
+from core.wording.marks import mark, marked
+from tests.panels.test_panels import ZONE, channels, row, steps
+
+FRAME = steps(requested=10, delivered=8, confirmed=9, sent=9, verified=7, pending=2)
+HEAT = pd.DataFrame(np.full((4, BINS), 3), index=FRAME.index)
+FUNNEL = funnel_table(channels(sms={"requested": 10, "sent": 9}))
+LEGS = legs_table(row(n_app=2, app_ms=400, n_person=1, person_ms=9000))
+ERRORS = error_table(
+    pd.DataFrame(
+        {"count": [4], "previous": [0]},
+        index=pd.MultiIndex.from_tuples([("sms", "30")], names=["channel", "code"]),
+    )
+)
+
+
+def base(chart: Chart) -> dict[str, Any]:
+    """The option for a wide page."""
+    found: dict[str, Any] = chart.option.get("baseOption", chart.option)
+    return found
+
+
+def drawn(colours: Palette) -> list[Chart]:
+    return [
+        states_over_time(FRAME, ZONE, colours),
+        rate_over_time(FRAME, ZONE, colours),
+        latency(HEAT, ZONE, colours),
+        funnel(FUNNEL, colours),
+        waterfall(LEGS, colours),
+        errors(ERRORS, colours),
+    ]
+
+
+def luminance(colour: str) -> float:
+    """Source: WCAG 2.2, relative luminance."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+def test_every_chart_tells_in_words_what_it_shows(colours: Palette) -> None:
+    said = " ".join(chart.alt for chart in drawn(colours))
+    for fact in ("40 attempts", "36 of 40", "p50", "90.0 % sent", "Person 9.0 s", "30: 4"):
+        assert fact in said
+    assert all(base(chart)["series"] for chart in drawn(colours))
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+def test_every_colour_can_be_told_from_its_ground(colours: Palette) -> None:
+    series = {colours.blue, colours.vermilion, colours.green, colours.purple, colours.ochre,
+              colours.grey}  # fmt: skip
+    assert all(contrast(one, colours.ground) >= 3 for one in series)
+    assert contrast(colours.quiet, colours.ground) >= 4.5
+    for chart in drawn(colours):
+        # Each text has a colour of this ground: what is left to ECharts would be dark on dark.
+        assert base(chart)["title"]["textStyle"]["color"] == colours.quiet
+        assert base(chart)["tooltip"]["textStyle"]["color"] == colours.text
+
+
+def test_the_chart_of_states_holds_the_frames_counts() -> None:
+    series = base(states_over_time(FRAME, ZONE, LIGHT))["series"]
+    for one, state in zip(series, STATES, strict=True):
+        values = [v["value"] if isinstance(v, dict) else v for v in one["data"]]
+        assert values == FRAME[state].tolist()
+
+
+def test_the_other_charts_hold_their_tables_values() -> None:
+    rates = base(rate_over_time(FRAME, ZONE, LIGHT))["series"][2]["data"]
+    assert rates == (100 * FRAME["confirmed"] / FRAME["requested"]).tolist()
+    cells = base(latency(HEAT, ZONE, LIGHT))["series"][0]["data"]
+    assert sum(n for *_, n in cells) == HEAT.to_numpy().sum()
+    for one in base(funnel(FUNNEL, LIGHT))["series"]:
+        values = [v["value"] for v in one["data"]]
+        assert values == FUNNEL[f"{one['name']}_share"].tolist()
+    begins, lasts = base(waterfall(LEGS, LIGHT))["series"]
+    assert begins["data"] == LEGS["from_s"].tolist()
+    assert [one["value"] for one in lasts["data"]] == LEGS["mean_s"].tolist()
+    bars = base(errors(ERRORS, LIGHT))
+    assert bars["series"][0]["data"] == ERRORS["count"].tolist()
+    assert bars["yAxis"]["data"] == ERRORS["label"].tolist()
+
+
+def test_the_unfinished_bar_is_hatched_and_no_other_and_the_title_says_so() -> None:
+    option = base(states_over_time(FRAME, ZONE, LIGHT))
+    data = option["series"][0]["data"]
+    assert data[:-1] == [8, 8, 8]
+    assert "decal" in data[-1]["itemStyle"]
+    assert "not over yet" in option["title"]["text"]
+    over = FRAME.assign(complete=True)
+    assert "not over" not in base(states_over_time(over, ZONE, LIGHT))["title"]["text"]
+
+
+def test_each_state_has_a_shape_of_its_own_the_same_as_its_sign() -> None:
+    legend = base(states_over_time(FRAME, ZONE, LIGHT))["legend"]["data"]
+    assert len({one["icon"] for one in legend}) == len(STATES) == len(set(SHAPES.values()))
+    signs = {mark(state) for state in State}
+    assert signs == {"●", "▲", "✕", "■", "◇", "◌"}
+    assert marked(State.SENT) == "◌ sent"
+    assert state_colour(marked(State.UNDELIVERED), DARK) == DARK.vermilion
+    assert state_colour(marked(State.QUEUED), DARK) == DARK.quiet
+
+
+def test_states_of_one_colour_differ_in_their_pattern_too() -> None:
+    series = base(states_over_time(FRAME, ZONE, LIGHT))["series"]
+    styles = [str(one["itemStyle"]) for one in series]
+    assert len(set(styles)) == len(styles)
+
+
+def test_a_rate_whose_axis_does_not_begin_at_zero_says_where_it_begins() -> None:
+    option = base(rate_over_time(FRAME, ZONE, LIGHT))
+    assert option["yAxis"]["min"] > 0
+    assert f"the axis begins at {option['yAxis']['min']} %" in option["title"]["text"]
+    low = base(rate_over_time(steps(requested=10, confirmed=1), ZONE, LIGHT))
+    assert low["yAxis"]["min"] == 0
+    assert "begins" not in low["title"]["text"]
+
+
+def test_a_percentile_is_drawn_over_as_many_steps_as_it_needs() -> None:
+    heat = np.zeros((40, BINS), dtype=np.int64)
+    heat[:, 60] = 60
+    index = pd.date_range("2026-11-24", periods=40, freq="15min", tz="UTC", name="start")
+    lines = base(latency(pd.DataFrame(heat, index=index), ZONE, LIGHT))["series"][1:]
+    assert [line["name"] for line in lines] == ["p50", "p90", "p95", "p99"]
+    assert all(value is not None for line in lines for value in line["data"][:34])
+
+
+def test_steps_are_named_by_their_day_at_midnight() -> None:
+    index = pd.date_range("2026-11-21T23:00", periods=72, freq="h", tz="UTC", name="start")
+    frame = pd.DataFrame([row(requested=1)] * 72, index=index).assign(complete=True)
+    axis = base(states_over_time(frame, ZONE, LIGHT))["xAxis"]
+    assert (axis["data"][0], axis["data"][1]) == ("22 Nov", "22 Nov 01:00")
+    assert axis["axisLabel"]["interval"] == 23
+
+
+def test_the_names_of_the_durations_double() -> None:
+    labels = base(latency(HEAT, ZONE, LIGHT))["yAxis"][0]["data"][::2]
+    seconds = [float(one.split()[0]) * (60 if one.endswith("min") else 1) for one in labels[6:12]]
+    assert all(1.8 < b / a < 2.2 for a, b in pairwise(seconds))
+
+
+def test_charts_of_nothing_are_drawn_too() -> None:
+    empty = steps(2)
+    assert states_over_time(empty, ZONE, LIGHT).alt.startswith("0 attempts")
+    assert rate_over_time(empty, ZONE, LIGHT).alt == "No attempts."
+    heat = pd.DataFrame(np.zeros((2, BINS), dtype=int), index=empty.index)
+    assert "too few" in latency(heat, ZONE, LIGHT).alt
+    assert funnel(FUNNEL.head(0), LIGHT).alt == "No attempts."
+    assert errors(ERRORS.head(0), LIGHT).alt == "No errors."

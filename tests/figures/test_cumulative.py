@@ -1,0 +1,182 @@
+"""What only grows: true sums, and no fall whatever is heard and in whichever order."""
+
+import itertools
+import random
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+import redis
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.figures.cumulative import EXACT_SUMS, GROWING, Cumulated, read_cumulated
+from core.figures.layout import BINS, MIDDLE_MS, Leg, Tier, bin_of
+from core.figures.slot_reader import Reading
+from core.model.attempt import AttemptEvent, EventKind, Mode, Source
+from core.model.clock import from_ms, to_ms
+from tests.benchmarks.ledger import attempts, callbacks, requests, truth
+from tests.properties import sharing_fixtures
+from tests.world import World
+
+NEWS: dict[Mode, list[EventKind]] = {
+    Mode.SMS: [k for k in EventKind if k not in {EventKind.RINGING, EventKind.ANSWERED}],
+    Mode.CALL: [k for k in EventKind if k not in {EventKind.QUEUED, EventKind.SENT}],
+}
+#: What an event may say beside its kind: each may be corrected by a later one.
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "cost_micros": st.integers(0, 90_000).map(str),
+        "units": st.integers(1, 9).map(str),
+        "error_code": st.sampled_from(["30", "50", "900"]),
+    },
+)
+_ids = itertools.count()
+
+
+def read(at: World) -> Cumulated:
+    s = at.services
+    return read_cumulated(Reading(s.client, s.connection.raw, s.keys), at.clock.now())
+
+
+def requested(at: World, mode: Mode, n: int = 1, of: str = "", **more: str) -> AttemptEvent:
+    """An attempt's beginning, some seconds ago."""
+    record = {
+        "channel": "sms" if mode is Mode.SMS else "voice",
+        "mode": mode,
+        "to_masked": "+49 •",
+        "region": "DE",
+        "carrier": "O2",
+        "origin": "first",
+    }
+    name = f"{of or f'{next(_ids):024d}'}-{n}"
+    moment = from_ms(to_ms(at.clock.now()) - 90_000)
+    return AttemptEvent(name, EventKind.REQUESTED, moment, Source.APP, record | more)
+
+
+def grown(found: Cumulated) -> dict[tuple[str, ...], float]:
+    """Every value that must not fall, by name."""
+    values: dict[tuple[str, ...], float] = {}
+    for series, row in zip(found.series, found.counters, strict=True):
+        values |= {(series, name): int(n) for name, n in zip(GROWING, row, strict=True)}
+    for leg, histograms in found.histograms.items():
+        for channel, counts, sum_ms in zip(
+            found.channels, histograms.counts, histograms.sums_ms, strict=True
+        ):
+            values[channel, leg, "sum"] = float(sum_ms)
+            values |= {(channel, leg, str(i)): int(n) for i, n in enumerate(counts)}
+    return values
+
+
+def test_they_are_the_sums_of_the_attempts(at: World) -> None:
+    made = attempts(300, seed=11)
+    events = np.arange(4 * len(made)).reshape(-1, 4)
+    once = np.concatenate([events[:, :3].ravel(), events[made["verified"] > 0, 3]])
+    at.services.ledger.apply_all(requests(made))
+    at.services.ledger.apply_all(callbacks(made, once))
+    found = read(at)
+    added = truth(made)
+    since = made["requested"] >= to_ms(found.since)
+    added["place"] = made["channel"] + "/" + made["region"]
+    expected = added[since].groupby("place")[list(GROWING)].sum()
+    by_place = pd.DataFrame(found.counters, index=list(found.series), columns=list(GROWING))
+    by_place = by_place[by_place["requested"] > 0]
+    assert (by_place.sort_index() == expected.sort_index()).all(axis=None)
+    for row, channel in enumerate(found.channels):
+        rows = made[since & (made["channel"] == channel)]
+        delivered = rows[rows["delivered"] > 0]
+        spans = (delivered["delivered"] - delivered["requested"]).astype(int)
+        bins = np.bincount([bin_of(ms) for ms in spans], minlength=BINS)
+        told = found.histograms[Leg.TTD]
+        assert (told.counts[row] == bins).all()
+        assert told.sums_ms[row] == pytest.approx((bins * MIDDLE_MS).sum())
+        # As far from the truth as the middle of a bin can be.
+        assert told.sums_ms[row] == pytest.approx(spans.sum(), rel=0.045)
+        exact = (rows["sent"] - rows["queued"]).sum()
+        assert found.histograms[Leg.QUEUE].sums_ms[row] == exact
+
+
+@sharing_fixtures(40)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([Mode.SMS, Mode.CALL]),
+            st.integers(1, 12),
+            st.lists(
+                st.tuples(st.integers(-5_000, 90_000), FIELDS, st.sampled_from(Source)),
+                min_size=12,
+                max_size=12,
+            ),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    st.sampled_from(["resend", "fallback"]),
+    st.randoms(use_true_random=False),
+)
+def test_nothing_of_it_ever_falls_in_any_order_of_events(
+    at: World,
+    client: redis.Redis,
+    told: list[tuple[Mode, int, list[tuple[int, dict[str, str], Source]]]],
+    origin: str,
+    order: random.Random,
+) -> None:
+    client.flushall()
+    first = requested(at, told[0][0])
+    verification = first.attempt.rpartition("-")[0]
+    beginnings = [first]
+    for n, (mode, _, _) in enumerate(told[1:], start=2):
+        more = {
+            "origin": origin,
+            "first_channel": first.fields["channel"],
+            "first_ms": str(to_ms(first.at)),
+        }
+        beginnings.append(requested(at, mode, n, verification, **more))
+    events: list[AttemptEvent] = []
+    for begun, (mode, count, news) in zip(beginnings, told, strict=True):
+        for kind, (ms, fields, source) in zip(order.sample(NEWS[mode], count), news, strict=False):
+            moment = begun.at + timedelta(milliseconds=ms)
+            events.append(AttemptEvent(begun.attempt, kind, moment, source, fields))
+    events += order.sample(events, len(events) // 3)
+    order.shuffle(events)
+    # What is asked for may come between what is heard, but of no attempt after its own news.
+    for begun in reversed(beginnings):
+        own = [i for i, e in enumerate(events) if e.attempt == begun.attempt]
+        events.insert(order.randint(0, own[0] if own else len(events)), begun)
+    before: dict[tuple[str, ...], float] = {}
+    for event in events:
+        at.services.ledger.apply(event)
+        after = grown(read(at))
+        fell = {name: (was, after.get(name)) for name, was in before.items() if after[name] < was}
+        assert not fell, event
+        before = after
+
+
+def test_a_series_begins_again_at_zero_with_the_next_key_and_ends_with_the_one_after(
+    at: World,
+) -> None:
+    event = requested(at, Mode.SMS)
+    at.services.ledger.apply(event)
+    before = read(at)
+    assert dict(zip(before.series, before.counters[:, 0], strict=True)) == {"sms/DE": 1}
+    assert before.since <= at.clock.now() < before.since + timedelta(days=32)
+    at.clock.advance(timedelta(days=32))
+    after = read(at)
+    assert after.since == before.since + timedelta(days=32)
+    assert (after.series, after.counters.sum()) == (("sms/DE",), 0)
+    at.clock.advance(timedelta(days=32))
+    assert read(at).series == ()
+
+
+def test_nothing_is_there_before_the_first_attempt(at: World) -> None:
+    found = read(at)
+    assert (found.series, found.channels) == ((), ())
+    assert found.counters.shape == (0, len(GROWING))
+    assert all(len(one.sums_ms) == 0 for one in found.histograms.values())
+
+
+def test_the_exact_sums_are_of_the_legs_that_have_a_sum() -> None:
+    assert set(EXACT_SUMS) <= set(Leg)
+    assert Tier.DAY.chunk_ms == timedelta(days=32) / timedelta(milliseconds=1)

@@ -1,0 +1,84 @@
+"""The packed layout: what is written is read, and a bin is as wide as it says."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from core.figures import layout
+from core.figures.layout import BINS, COLUMNS, COUNTERS, MIDDLE_MS, UPPER_MS, Tier, bin_of
+
+U32 = 2**32 - 1
+SUM = 2**62
+
+
+@given(st.sampled_from(Tier), st.data())
+def test_counters_come_back_as_they_were_written(tier: Tier, data: st.DataObject) -> None:
+    counters = data.draw(
+        arrays.arrays(np.int64, (tier.slots, len(COUNTERS)), elements=st.integers(0, U32))
+    )
+    sums = data.draw(
+        arrays.arrays(
+            np.int64,
+            (tier.slots, len(COLUMNS) - len(COUNTERS)),
+            elements=st.integers(-SUM, SUM),
+        )
+    )
+    values = np.concatenate([counters, sums], axis=1)
+    packed = layout.encode_counters(values, tier)
+    assert len(packed) == tier.slots * layout.COUNTER_SLOT_BYTES
+    assert (layout.decode_counters(packed, tier) == values).all()
+
+
+@given(st.sampled_from(Tier), st.data())
+def test_histograms_and_errors_come_back_as_they_were_written(
+    tier: Tier, data: st.DataObject
+) -> None:
+    bins = data.draw(arrays.arrays(np.int64, (tier.slots, BINS), elements=st.integers(0, U32)))
+    packed = layout.encode_histogram(bins, tier)
+    assert (layout.decode_histogram(packed, tier) == bins).all()
+    errors = bins[:, 0]
+    assert (layout.decode_errors(layout.encode_errors(errors, tier), tier) == errors).all()
+
+
+@pytest.mark.parametrize("tier", Tier)
+def test_what_was_never_written_is_zero(tier: Tier) -> None:
+    assert not layout.decode_counters(None, tier).any()
+    assert not layout.decode_histogram(b"", tier).any()
+    assert layout.decode_errors(b"\0\0\0\5", tier).tolist() == [5] + [0] * (tier.slots - 1)
+
+
+@given(st.integers(33, 2_048_000))
+def test_a_span_lies_within_its_bin(ms: int) -> None:
+    found = bin_of(ms)
+    assert ms <= UPPER_MS[found] * (1 + 1e-12)
+    assert ms > UPPER_MS[found - 1] * (1 + 1e-12) if found else True
+
+
+@given(st.integers(33, 2_048_000))
+def test_the_middle_of_a_bin_is_near_all_that_is_in_it(ms: int) -> None:
+    assert abs(MIDDLE_MS[bin_of(ms)] / ms - 1) < 0.0443
+
+
+@given(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9))
+def test_a_longer_span_is_never_in_a_lower_bin(one: int, other: int) -> None:
+    low, high = sorted((one, other))
+    assert 0 <= bin_of(low) <= bin_of(high) < BINS
+
+
+@pytest.mark.parametrize("exponent", range(-4, 12))
+def test_a_bound_belongs_to_the_bin_below(exponent: int) -> None:
+    ms = 1000 * 2.0**exponent
+    if ms == int(ms):
+        assert math.isclose(UPPER_MS[bin_of(int(ms))], ms)
+
+
+@given(st.sampled_from(Tier), st.integers(0, 4 * 10**12))
+def test_a_moment_has_one_slot_in_one_key(tier: Tier, ms: int) -> None:
+    begins = tier.chunk_of(ms) * tier.chunk_ms + tier.slot_of(ms) * tier.slot_ms
+    assert begins <= ms < begins + tier.slot_ms
+    assert 0 <= tier.slot_of(ms) < tier.slots
+    assert tier.expires_ms(ms) - ms > tier.keep_ms

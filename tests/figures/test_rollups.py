@@ -1,0 +1,453 @@
+"""The figures: each event counts once, under the moment of its attempt's request, in any order."""
+
+import itertools
+import random
+import re
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+import redis
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.figures import layout
+from core.figures.layout import COLUMNS, Cube, Leg, Tier, bin_of, series
+from core.ledger.ledger import Applied, Entry
+from core.model.attempt import AttemptEvent, EventKind, Source
+from core.model.clock import from_ms, to_ms
+from core.store.scripts import source
+from tests.properties import sharing_fixtures
+from tests.world import World
+
+_ids = itertools.count()
+
+
+def raw(redis_url: str) -> Any:
+    return redis.Redis.from_url(redis_url)
+
+
+class Figures:
+    """Reads packed figures, one slot at a time: slow and plain, so that a test may trust it."""
+
+    def __init__(self, at: World, redis_url: str) -> None:
+        self._keys = at.services.keys
+        self._redis = raw(redis_url)
+
+    def slot(self, tier: Tier, cube: Cube, name: str, when: datetime) -> dict[str, int]:
+        """The counters and sums that are not zero."""
+        ms = to_ms(when)
+        packed = self._redis.get(self._keys.rollup("c", tier, cube, name, tier.chunk_of(ms)))
+        values = layout.decode_counters(packed, tier)[tier.slot_of(ms)]
+        return {c: int(n) for c, n in zip(COLUMNS, values, strict=True) if n}
+
+    def bins(self, leg: Leg, tier: Tier, cube: Cube, name: str, when: datetime) -> dict[int, int]:
+        ms = to_ms(when)
+        packed = self._redis.get(self._keys.rollup(leg, tier, cube, name, tier.chunk_of(ms)))
+        values = layout.decode_histogram(packed, tier)[tier.slot_of(ms)]
+        return {int(i): int(values[i]) for i in np.flatnonzero(values)}
+
+    def errors(self, tier: Tier, name: str, when: datetime) -> int:
+        ms = to_ms(when)
+        packed = self._redis.get(self._keys.rollup("e", tier, "error", name, tier.chunk_of(ms)))
+        return int(layout.decode_errors(packed, tier)[tier.slot_of(ms)])
+
+    def ends_ms(self, tier: Tier, cube: Cube, name: str, when: datetime) -> int:
+        """When the key goes. (PEXPIRETIME would tell, but not to Redis 6.2.)"""
+        ms = to_ms(when)
+        key = self._keys.rollup("c", tier, cube, name, tier.chunk_of(ms))
+        (seconds, micros), left = self._redis.time(), self._redis.pttl(key)
+        return int(seconds * 1000 + micros // 1000 + left)
+
+
+@pytest.fixture
+def figures(at: World, redis_url: str) -> Figures:
+    return Figures(at, redis_url)
+
+
+class Told:
+    """One attempt, and what is said of it."""
+
+    def __init__(self, at: World, n: int = 1, of: str = "", **more: str) -> None:
+        self.ledger = at.services.ledger
+        self.verification = of or f"{next(_ids):024d}"
+        self.id = f"{self.verification}-{n}"
+        ago = timedelta(seconds=float(more.pop("seconds_ago", "60")))
+        self.requested = from_ms(to_ms(at.clock.now() - ago))
+        record = {"channel": "sms", "mode": "sms", "to_masked": "+49 •", "region": "DE"}
+        self.record = record | {"carrier": "Vodafone", "origin": "first"} | more
+        self.say(EventKind.REQUESTED, 0, **self.record)
+
+    def event(self, kind: EventKind, seconds: float, **fields: str) -> AttemptEvent:
+        moment = self.requested + timedelta(seconds=seconds)
+        return AttemptEvent(self.id, kind, moment, Source.CALLBACK, fields)
+
+    def say(self, kind: EventKind, seconds: float, **fields: str) -> Applied:
+        return self.ledger.apply(self.event(kind, seconds, **fields))
+
+
+DELIVERED = {"requested": 1, "started": 1, "sent": 1, "delivered": 1, "confirmed": 1}
+CELLS = [
+    (Cube.CHANNEL, "sms"),
+    (Cube.COUNTRY, "sms/DE"),
+    (Cube.CARRIER, "sms/DE/Vodafone"),
+]
+
+
+def test_the_places_in_lua_are_those_of_the_layout() -> None:
+    text = source("_rollups")
+    block = text.partition("    return {")[2].partition("    }, {")[0]
+    assert tuple(re.findall(r"-- (\w+)$", block, re.MULTILINE)) == COLUMNS
+    assert len(block.strip().splitlines()) == len(COLUMNS)
+    sizes = re.search(r"COUNTERS, SUMS, SLOT_BYTES, BINS = (\d+), (\d+), (\d+), (\d+)", text)
+    assert sizes
+    expected = (
+        len(layout.COUNTERS),
+        len(layout.SUMS),
+        layout.COUNTER_SLOT_BYTES,
+        layout.BINS,
+    )
+    assert tuple(map(int, sizes.groups())) == expected
+    assert f"CONVERTED = {COLUMNS.index('converted') + 1} " in text
+
+
+@pytest.mark.parametrize("tier", Tier)
+@pytest.mark.parametrize(("cube", "name"), CELLS)
+def test_a_delivered_message_counts_once_in_every_tier_and_cube(
+    at: World, figures: Figures, tier: Tier, cube: Cube, name: str
+) -> None:
+    one = Told(at)
+    for _ in range(2):
+        one.say(EventKind.QUEUED, 1)
+        one.say(EventKind.SENT, 3)
+        one.say(EventKind.DELIVERED, 7, units="2", cost_micros="7700")
+    assert figures.slot(tier, cube, name, one.requested) == DELIVERED | {
+        "within_10": 1,
+        "within_30": 1,
+        "within_60": 1,
+        "n_queue": 1,
+        "queue_ms": 2000,
+        "n_carrier": 1,
+        "carrier_ms": 4000,
+        "units": 2,
+        "priced": 1,
+        "cost_micros": 7700,
+    }
+
+
+def test_the_legs_are_in_the_histograms_that_are_kept(at: World, figures: Figures) -> None:
+    one = Told(at)
+    one.say(EventKind.DELIVERED, 7)
+    one.say(EventKind.SENT, 3)
+    one.say(EventKind.QUEUED, 1)
+    one.say(EventKind.VERIFIED, 20)
+    for leg, ms in {Leg.TTD: 7000, Leg.TTV: 20000, Leg.QUEUE: 2000, Leg.CARRIER: 4000}.items():
+        for cube, tier in layout.HISTOGRAMS[leg]:
+            name = dict(CELLS)[cube]
+            assert figures.bins(leg, tier, cube, name, one.requested) == {bin_of(ms): 1}, leg
+
+
+def test_a_revised_report_takes_back_what_it_corrects(at: World, figures: Figures) -> None:
+    one = Told(at)
+    one.say(EventKind.UNDELIVERED, 5, error_code="30")
+    cell = (Tier.QUARTER, Cube.CHANNEL, "sms", one.requested)
+    lost = {"requested": 1, "started": 1, "sent": 1, "undelivered": 1}
+    assert figures.slot(*cell) == lost
+    assert figures.errors(Tier.MINUTE, "sms//30", one.requested) == 1
+    assert figures.errors(Tier.DAY, "sms/DE/30", one.requested) == 1
+    assert one.say(EventKind.DELIVERED, 9) is Applied.APPLIED
+    found = figures.slot(*cell)
+    assert found == DELIVERED | {"within_10": 1, "within_30": 1, "within_60": 1}
+    assert figures.errors(Tier.MINUTE, "sms//30", one.requested) == 0
+    assert figures.errors(Tier.DAY, "sms/DE/30", one.requested) == 0
+
+
+def test_a_failure_that_the_carrier_states_otherwise_moves_between_errors(
+    at: World, figures: Figures
+) -> None:
+    one = Told(at)
+    one.say(EventKind.FAILED, 5, error_code="900")
+    one.say(EventKind.UNDELIVERED, 6, error_code="50")
+    assert figures.errors(Tier.QUARTER, "sms//900", one.requested) == 0
+    assert figures.errors(Tier.QUARTER, "sms//50", one.requested) == 1
+
+
+def test_an_attempt_that_nobody_hears_of_is_pending_and_then_unknown(
+    at: World, figures: Figures
+) -> None:
+    one = Told(at)
+    cell = (Tier.DAY, Cube.CHANNEL, "sms", one.requested)
+    one.say(EventKind.UNCONFIRMED, 10)
+    assert figures.slot(*cell) == {"requested": 1, "started": 1, "unconfirmed": 1}
+    one.say(EventKind.UNREPORTED, 72 * 3600)
+    assert figures.slot(*cell) == {"requested": 1, "started": 1, "unreported": 1}
+
+
+def test_a_right_code_on_a_fallback_is_credited_there_and_converts_the_first(
+    at: World, figures: Figures
+) -> None:
+    first = Told(at)
+    first.say(EventKind.UNDELIVERED, 5, error_code="30")
+    call = Told(
+        at,
+        2,
+        first.verification,
+        channel="voice",
+        mode="call",
+        origin="fallback",
+        first_channel="sms",
+        first_ms=str(to_ms(first.requested)),
+        seconds_ago="30",
+    )
+    call.say(EventKind.CHECKED, 12)
+    call.say(EventKind.VERIFIED, 15)
+    sms = figures.slot(Tier.DAY, Cube.CHANNEL, "sms", first.requested)
+    voice = figures.slot(Tier.DAY, Cube.CHANNEL, "voice", call.requested)
+    assert sms["converted"] == 1
+    assert "verified" not in sms
+    assert voice == {
+        "requested": 1,
+        "fallbacks": 1,
+        "entered": 1,
+        "verified": 1,
+        "confirmed": 1,
+        "rescued": 1,
+    }
+
+
+def test_costs_of_verified_attempts_are_told_apart_in_either_order(
+    at: World, figures: Figures
+) -> None:
+    for kinds in itertools.permutations([EventKind.VERIFIED, EventKind.DELIVERED]):
+        one = Told(at, region="FR")
+        for kind in kinds:
+            fields = {"cost_micros": "5000"} if kind is EventKind.DELIVERED else {}
+            one.say(kind, 20, **fields)
+    found = figures.slot(Tier.DAY, Cube.COUNTRY, "sms/FR", one.requested)
+    assert found["cost_micros"] == found["cost_verified_micros"] == 10_000
+
+
+def test_the_log_settles_the_price(at: World, figures: Figures) -> None:
+    one = Told(at)
+    one.say(EventKind.DELIVERED, 5, cost_micros="5000")
+    news = one.event(EventKind.DELIVERED, 5, cost_micros="7000")
+    settled = AttemptEvent(news.attempt, news.kind, news.at, Source.LOG, news.fields)
+    assert one.ledger.apply(settled) is Applied.REPEATED
+    found = figures.slot(Tier.DAY, Cube.CHANNEL, "sms", one.requested)
+    assert (found["cost_micros"], found["priced"]) == (7000, 1)
+
+
+def test_a_clock_that_is_wrong_is_cut_and_counted(at: World, figures: Figures) -> None:
+    one = Told(at)
+    one.say(EventKind.DELIVERED, -5)
+    found = figures.slot(Tier.DAY, Cube.CHANNEL, "sms", one.requested)
+    assert (found["skewed"], found["within_10"]) == (1, 1)
+    assert figures.bins(Leg.TTD, Tier.DAY, Cube.CHANNEL, "sms", one.requested) == {0: 1}
+
+
+def test_keys_end_when_their_time_is_over_and_not_later(at: World, figures: Figures) -> None:
+    one = Told(at)
+    for tier in Tier:
+        ends = figures.ends_ms(tier, Cube.CHANNEL, "sms", one.requested)
+        # The server was asked twice, so a moment lies between.
+        assert abs(ends - tier.expires_ms(to_ms(one.requested))) < 1000
+
+
+def test_what_is_too_late_for_a_tier_is_dropped_there_and_counted(
+    at: World, figures: Figures
+) -> None:
+    one = Told(at)
+    at.clock.advance(timedelta(hours=50))
+    one.say(EventKind.DELIVERED, 5)
+    assert "delivered" in figures.slot(Tier.DAY, Cube.CHANNEL, "sms", one.requested)
+    assert "delivered" not in figures.slot(Tier.MINUTE, Cube.CHANNEL, "sms", one.requested)
+    assert at.services.ledger.counters()["late_dropped"] == 1
+
+
+@pytest.mark.parametrize(("column", "full"), [("sent", 2**32 - 1), ("queue_ms", 2**53)])
+def test_a_value_that_is_full_stays_as_it_is_and_is_counted(
+    at: World, figures: Figures, redis_url: str, column: str, full: int
+) -> None:
+    one = Told(at)
+    tier, ms = Tier.DAY, to_ms(one.requested)
+    key = at.services.keys.rollup("c", tier, Cube.CHANNEL, "sms", tier.chunk_of(ms))
+    with raw(redis_url) as server:
+        values = layout.decode_counters(server.get(key), tier)
+        values[tier.slot_of(ms), COLUMNS.index(column)] = full
+        server.set(key, layout.encode_counters(values, tier), keepttl=True)
+    one.say(EventKind.QUEUED, 1)
+    one.say(EventKind.SENT, 3)
+    found = figures.slot(tier, Cube.CHANNEL, "sms", one.requested)
+    assert found[column] == full
+    assert found["n_queue"] == 1
+    assert figures.slot(tier, Cube.COUNTRY, "sms/DE", one.requested)["sent"] == 1
+    assert at.services.ledger.counters()["overflow"] == 1
+
+
+def test_no_key_of_the_ledger_is_without_an_end(at: World, redis_url: str) -> None:
+    one = Told(at, number_index="n")
+    one.say(EventKind.QUEUED, 1, reference="u-1")
+    one.say(EventKind.SENT, 2)
+    one.say(EventKind.UNDELIVERED, 5, error_code="30")
+    one.say(EventKind.DELIVERED, 7)
+    one.say(EventKind.VERIFIED, 9)
+    one.say(EventKind.VERIFIED, 9)
+    with raw(redis_url) as server:
+        assert [key for key in server.scan_iter(count=1000) if server.pttl(key) == -1] == []
+
+
+def test_checks_are_booked_from_what_people_did(at: World, figures: Figures) -> None:
+    verification = at.started(at.number())
+    ledger = at.services.ledger
+    at.services.verifications.check(verification, at.wrong_code(verification))
+    at.services.verifications.check(verification, at.wrong_code(verification))
+    while ledger.book_checks():
+        pass
+    first = ledger.attempt(f"{verification}-1")
+    assert first is not None
+    requested = first.moments[EventKind.REQUESTED]
+    cell = (Tier.MINUTE, Cube.CHANNEL, "sms", requested)
+    assert figures.slot(*cell)["entered"] == 1
+    at.services.verifications.check(verification, at.code(verification))
+    while ledger.book_checks():
+        pass
+    found = figures.slot(*cell)
+    assert (found["entered"], found["verified"], found["converted"]) == (1, 1, 1)
+    assert [one["kind"] for one in ledger.heard(f"{verification}-1")].count("verified") == 1
+
+
+def contribution(told: list[AttemptEvent], record: dict[str, str]) -> Counter[str]:
+    """What one attempt should add, worked out from all its events at once, in no order."""
+    ms = {event.kind: to_ms(event.at) for event in told}
+    k = EventKind
+    found: Counter[str] = Counter(requested=1, started=1)
+    finals = [k.DELIVERED, k.UNDELIVERED, k.FAILED, k.REJECTED, k.UNREPORTED]
+    top = next((kind for kind in finals if kind in ms), None)
+    later = {k.ACCEPTED, k.QUEUED, k.SENT, *finals} & set(ms)
+    if top:
+        found[top.value] = 1
+    elif k.UNCONFIRMED in ms and not later:
+        found["unconfirmed"] = 1
+    found["accepted"] = int(k.ACCEPTED in ms)
+    found["sent"] = int(bool({k.SENT, k.DELIVERED, k.UNDELIVERED} & set(ms)))
+    found["entered"] = int(bool({k.CHECKED, k.VERIFIED} & set(ms)))
+    found["verified"] = found["converted"] = int(k.VERIFIED in ms)
+    found["confirmed"] = int(bool({k.DELIVERED, k.VERIFIED} & set(ms)))
+    if k.DELIVERED in ms:
+        took = ms[k.DELIVERED] - ms[k.REQUESTED]
+        for seconds in (10, 30, 60):
+            found[f"within_{seconds}"] = int(took <= seconds * 1000)
+    for name, a, b in (
+        ("app", k.REQUESTED, k.ACCEPTED),
+        ("queue", k.QUEUED, k.SENT),
+        ("carrier", k.SENT, k.DELIVERED),
+        ("person", k.DELIVERED, k.VERIFIED),
+    ):
+        if a in ms and b in ms and (ms[b] >= ms[a] or name != "person"):
+            found[f"n_{name}"] = 1
+            found[f"{name}_ms"] = max(0, ms[b] - ms[a])
+            if ms[b] < ms[a]:
+                found["skewed"] = 1
+    return +found
+
+
+KINDS = [
+    EventKind.UNCONFIRMED,
+    EventKind.ACCEPTED,
+    EventKind.QUEUED,
+    EventKind.SENT,
+    EventKind.UNREPORTED,
+    EventKind.REJECTED,
+    EventKind.FAILED,
+    EventKind.UNDELIVERED,
+    EventKind.DELIVERED,
+    EventKind.CHECKED,
+    EventKind.VERIFIED,
+]
+
+
+@sharing_fixtures(60)
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.sampled_from(KINDS), st.integers(0, 90_000)),
+            max_size=8,
+            unique_by=lambda pair: pair[0],
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_any_events_in_any_order_and_number_add_up(
+    at: World, redis_url: str, told: list[list[tuple[EventKind, int]]], order: random.Random
+) -> None:
+    with raw(redis_url) as server:
+        server.flushall()
+    everything, expected = [], Counter[str]()
+    attempts: list[Any] = []
+    for kinds in told:
+        one = Told(at)
+        attempts.append(one)
+        events = [one.event(kind, ms / 1000) for kind, ms in kinds]
+        everything += events * order.randint(1, 2)
+        requested = one.event(EventKind.REQUESTED, 0)
+        expected += contribution([requested, *events], one.record)
+    order.shuffle(everything)
+    at.services.ledger.apply_all(everything, batch=5)
+    figures = Figures(at, redis_url)
+    quarters = {to_ms(one.requested) // Tier.DAY.slot_ms: one.requested for one in attempts}
+    for cube, name in CELLS:
+        found: Counter[str] = Counter()
+        for when in quarters.values():
+            found.update(figures.slot(Tier.DAY, cube, name, when))
+        assert found == expected
+
+
+def test_events_in_batches_and_one_by_one_are_the_same(at: World, figures: Figures) -> None:
+    one = Told(at, seconds_ago="1", region="AT")
+    two = Told(at, seconds_ago="1", region="CH")
+    kinds = [EventKind.QUEUED, EventKind.SENT, EventKind.UNDELIVERED, EventKind.DELIVERED]
+    for kind in kinds:
+        one.say(kind, 2)
+    done = two.ledger.apply_all(two.event(kind, 2) for kind in [*kinds, *kinds])
+    assert done == {Applied.APPLIED: 4, Applied.REPEATED: 4}
+    cell = Tier.QUARTER, Cube.COUNTRY
+    assert figures.slot(*cell, "sms/AT", one.requested) == figures.slot(
+        *cell, "sms/CH", two.requested
+    )
+
+
+def test_an_attempt_is_found_by_its_reference_its_number_and_its_time(at: World) -> None:
+    verification = at.started(at.number())
+    ledger = at.services.ledger
+    (attempt,) = ledger.attempts([f"{verification}-1"])
+    # By its id: its callbacks may come while this looks.
+    found = ledger.attempt_by_reference(attempt.reference)
+    assert found is not None
+    assert found.id == attempt.id
+    index = at.look(verification).verification.number_index
+    assert [one.id for one in ledger.attempts_of_number(index)] == [attempt.id]
+    entry = Entry(to_ms(attempt.moments[EventKind.REQUESTED]), attempt.id)
+    assert ledger.recent()[0] == entry
+    assert entry not in ledger.recent(entry)
+
+
+def test_only_the_newest_attempts_are_kept_and_the_figures_of_all(
+    at: World, figures: Figures
+) -> None:
+    made = [Told(at, seconds_ago=str(100 - n)) for n in range(5)]
+    ledger = at.services.ledger
+    assert ledger.trim(2) == 3
+    assert [one.attempt for one in ledger.recent()] == [made[4].id, made[3].id]
+    assert ledger.attempt(made[0].id) is None
+    assert made[0].say(EventKind.DELIVERED, 5) is Applied.ORPHAN
+    day = {to_ms(one.requested) // Tier.DAY.slot_ms: one.requested for one in made}
+    cells = [figures.slot(Tier.DAY, Cube.CHANNEL, "sms", when) for when in day.values()]
+    assert sum(cell["requested"] for cell in cells) == 5
+
+
+def test_series_names_hold_no_separator_of_a_carrier() -> None:
+    assert series("sms", "DE", "O2/E-Plus") == "sms/DE/O2-E-Plus"

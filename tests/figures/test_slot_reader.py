@@ -1,0 +1,92 @@
+"""What is read in batches and added up in parts, against each key decoded by itself."""
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+import redis
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.figures import layout
+from core.figures import slot_reader as reading
+from core.figures.layout import BINS, COLUMNS, Counts, Cube, Leg, Tier
+from core.figures.ranges import Piece
+from core.figures.slot_reader import Reading
+from tests.properties import sharing_fixtures
+from tests.world import World
+
+#: More than fit into one round trip; of the last one nothing was ever written.
+NAMES = [f"sms/{a}{b}" for a in "ABCDEFG" for b in "ABCDEFG"]
+CHUNKS = range(20_000, 20_003)
+TIER = Tier.QUARTER
+
+
+@pytest.fixture
+def written(at: World, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Counts]:
+    """Random figures in Redis, some keys shorter than their span; and the same as arrays, (series,
+    slots, …), by kind."""
+    monkeypatch.setattr(reading, "_COMMAND_BYTES", 100_000)
+    monkeypatch.setattr(reading, "_COMMANDS", 3)
+    rng = np.random.default_rng(1)
+    kinds: dict[str, tuple[int, Any, Any]] = {
+        "c": (len(COLUMNS), layout.encode_counters, layout.decode_counters),
+        Leg.TTD: (BINS, layout.encode_histogram, layout.decode_histogram),
+        "e": (1, layout.encode_errors, layout.decode_errors),
+    }
+    found: dict[str, Counts] = {}
+    with redis.Redis.from_url(redis_url) as raw:
+        for kind, (width, encode, decode) in kinds.items():
+            cube = Cube.ERROR if kind == "e" else Cube.COUNTRY
+            rows = []
+            for name in NAMES[:-1]:
+                row = []
+                for chunk in CHUNKS:
+                    packed = encode(rng.integers(0, 2**32, (TIER.slots, width)), TIER)
+                    packed = packed[: rng.choice([len(packed), len(packed) // 3])]
+                    key = at.services.keys.rollup(kind, TIER, cube, name, chunk)
+                    raw.set(key, packed, ex=timedelta(hours=1))
+                    row.append(decode(packed, TIER).reshape(TIER.slots, width))
+                rows.append(np.concatenate(row))
+            found[kind] = np.stack([*rows, np.zeros_like(rows[0])])
+    return found
+
+
+@sharing_fixtures(25)
+@given(st.data())
+def test_any_parts_of_any_slots_add_up_to_what_each_key_holds(
+    at: World, written: dict[str, Counts], data: st.DataObject
+) -> None:
+    begin = CHUNKS.start * TIER.chunk_ms
+    slots = len(CHUNKS) * TIER.slots
+    edges = data.draw(st.lists(st.integers(0, slots), min_size=2, max_size=6, unique=True))
+    edges.sort()
+    pairs = list(zip(edges[::2], edges[1::2], strict=False))
+    cut = [Piece(TIER, begin + a * TIER.slot_ms, b - a) for a, b in pairs]
+    starts = data.draw(st.lists(st.integers(1, slots * TIER.slot_ms), max_size=8, unique=True))
+    starts = [0, *(begin + ms for ms in sorted(starts))]
+    moments = np.concatenate([np.arange(a, b) for a, b in pairs])
+    part_of = np.searchsorted(starts, begin + moments * TIER.slot_ms, side="right") - 1
+
+    def expected(kind: str, parts: int) -> Counts:
+        summed = np.zeros((len(NAMES), parts, written[kind].shape[2]), dtype=np.int64)
+        for slot, part in zip(moments, part_of, strict=True):
+            summed[:, min(part, parts - 1)] += written[kind][:, slot]
+        return summed
+
+    s = at.services
+    read = Reading(s.client, s.connection.raw, s.keys)
+    counters = read.counters(Cube.COUNTRY, NAMES, cut, starts)
+    assert (counters == expected("c", len(starts))).all()
+    histograms = read.histograms(Leg.TTD, Cube.COUNTRY, NAMES, cut, starts)
+    assert (histograms == expected(Leg.TTD, len(starts))).all()
+    assert (read.errors(NAMES, cut) == expected("e", 1)[:, 0, 0]).all()
+
+
+def test_nothing_to_read_is_nothing(at: World) -> None:
+    s = at.services
+    read = Reading(s.client, s.connection.raw, s.keys)
+    assert read.counters(Cube.COUNTRY, NAMES, []).shape == (len(NAMES), 1, len(COLUMNS))
+    assert not read.histograms(Leg.TTD, Cube.COUNTRY, NAMES, []).any()
+    assert read.counters(Cube.COUNTRY, [], [Piece(TIER, 0, 4)]).shape == (0, 1, len(COLUMNS))

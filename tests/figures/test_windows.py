@@ -1,0 +1,80 @@
+"""Windows that end now: which attempts are in them, and that corrections are seen."""
+
+import itertools
+from datetime import datetime, timedelta
+
+from core.figures.layout import COLUMNS
+from core.figures.slot_reader import Reading
+from core.figures.windows import Window, Windowed, read_window
+from core.model.attempt import AttemptEvent, EventKind, Source
+from core.model.clock import from_ms, to_ms
+from tests.world import World
+
+_ids = itertools.count()
+
+
+def told(at: World, moment: datetime, region: str = "DE") -> str:
+    attempt = f"{next(_ids):024d}-1"
+    record = {"channel": "sms", "mode": "sms", "to_masked": "+49 •", "region": region}
+    more = {"carrier": "O2", "origin": "first"}
+    at.services.ledger.apply(
+        AttemptEvent(attempt, EventKind.REQUESTED, moment, Source.APP, record | more)
+    )
+    return attempt
+
+
+def say(at: World, attempt: str, kind: EventKind, **fields: str) -> None:
+    at.services.ledger.apply(
+        AttemptEvent(attempt, kind, at.clock.now(), Source.CALLBACK, dict(fields))
+    )
+
+
+def read(at: World, window: Window, now: datetime) -> Windowed:
+    s = at.services
+    return read_window(Reading(s.client, s.connection.raw, s.keys), window, now)
+
+
+def column(found: Windowed, name: str) -> dict[str, int]:
+    values = found.counters[:, COLUMNS.index(name)]
+    return {series: int(n) for series, n in zip(found.series, values, strict=True)}
+
+
+def test_the_hour_begins_with_a_minute_and_today_at_midnight_utc(at: World) -> None:
+    now = at.clock.now().replace(second=30)
+    minute = now.replace(second=0, microsecond=0)
+    midnight = minute.replace(hour=0, minute=0)
+    told(at, minute - timedelta(hours=1))
+    told(at, minute - timedelta(hours=1, milliseconds=1), "FR")
+    told(at, midnight, "GB")
+    told(at, midnight - timedelta(milliseconds=1), "US")
+    hour = column(read(at, Window.HOUR, now), "requested")
+    since = {"DE": minute - timedelta(hours=1), "GB": midnight, "US": midnight}
+    assert ("sms/FR" in hour, hour["sms/DE"]) == (False, 1)
+    assert ("sms/GB" in hour) == (since["GB"] >= since["DE"])
+    today = column(read(at, Window.TODAY, now), "requested")
+    assert ("sms/US" in today, today["sms/GB"]) == (False, 1)
+
+
+def test_a_correction_is_taken_back_there_with_its_error(at: World) -> None:
+    now = at.clock.now()
+    attempt = told(at, from_ms(to_ms(now) - 1000))
+    say(at, attempt, EventKind.UNDELIVERED, error_code="30", cost_micros="7700")
+    for window in Window:
+        found = read(at, window, now)
+        assert column(found, "undelivered") == {"sms/DE": 1}
+        assert found.errors == {("sms", "30"): 1}
+    say(at, attempt, EventKind.DELIVERED)
+    for window in Window:
+        found = read(at, window, now)
+        assert column(found, "undelivered") == {"sms/DE": 0}
+        assert column(found, "delivered") == {"sms/DE": 1}
+        assert column(found, "cost_micros") == {"sms/DE": 7700}
+        assert found.errors == {}
+
+
+def test_a_series_without_an_attempt_in_the_window_is_not_in_it(at: World) -> None:
+    now = at.clock.now()
+    told(at, now - timedelta(days=2))
+    for window in Window:
+        found = read(at, window, now)
+        assert (found.series, len(found.counters), found.errors) == ((), 0, {})
