@@ -10,7 +10,7 @@ from pages.components.access import require_admin
 from pages.components.panel import grid, number, question, text
 from pages.components.shared import outage_shown, plain, services, title
 
-MAKE = ".venv/bin/python -m core.cli.tokens make qa --scope verify --scope read"
+MAKE = ".venv/bin/python -m core tokens make qa --scope verify --scope read"
 
 require_admin("/api")
 app = services()

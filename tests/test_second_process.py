@@ -34,12 +34,12 @@ def test_the_logs_are_read_beside_an_application_with_its_sandbox(
 ) -> None:
     verification = at.started(at.number())
     until(lambda: at.look(verification).attempts[0].state is State.DELIVERED)
-    ended = run(at.services.settings.data_dir, redis_url, "core.provider.logs")
+    ended = run(at.services.settings.data_dir, redis_url, "core", "read-logs")
     assert ended.returncode == 0, ended.stderr
     rows = int(ended.stdout.splitlines()[-1].split()[0])
     assert rows > 0
     # The command has not taken the application's address away.
-    assert run(at.services.settings.data_dir, redis_url, "core.provider.logs").returncode == 0
+    assert run(at.services.settings.data_dir, redis_url, "core", "read-logs").returncode == 0
 
 
 @pytest.mark.parametrize("left", [None, "", "http://127.0.0.1:{port}"])
@@ -50,7 +50,7 @@ def test_without_an_application_the_command_says_what_to_do(
         # What an application that was killed leaves.
         (tmp_path / "sandbox").mkdir()
         (tmp_path / "sandbox" / "address").write_text(left.format(port=free_port()))
-    ended = run(tmp_path, redis_url, "core.provider.logs")
+    ended = run(tmp_path, redis_url, "core", "read-logs")
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     assert len(ended.stderr.strip().splitlines()) >= 2
@@ -86,7 +86,7 @@ def test_the_address_is_in_the_file_while_the_application_runs(tmp_path: Path) -
             "--server.port",
             "{port}",
         ],
-        ["core.sandbox", "--port", "{port}", "--data", "{data}/sandbox"],
+        ["core", "sandbox", "--port", "{port}", "--data", "{data}/sandbox"],
     ],
     ids=["uvicorn", "streamlit", "sandbox"],
 )

@@ -1,7 +1,8 @@
-"""`python -m core.access hash`: asks for a password and prints the setting that it makes."""
+"""`python -m core hash-password`: asks for a password and prints the setting that it makes."""
 
 import argparse
 import sys
+from collections.abc import Sequence
 from getpass import getpass
 
 from core.access.password import LONGEST, hash_of
@@ -9,10 +10,9 @@ from core.access.password import LONGEST, hash_of
 SHORTEST = 12
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m core.access")
-    parser.add_argument("command", choices=["hash"], help="make ADMIN_PASSWORD_HASH")
-    parser.parse_args()
+def main(arguments: Sequence[str], program: str) -> None:
+    parser = argparse.ArgumentParser(prog=program)
+    parser.parse_args(arguments)
     if sys.stdin.isatty():
         password = getpass("Password: ")
         if password != getpass("Once more: "):
@@ -22,7 +22,3 @@ def main() -> None:
     if not SHORTEST <= len(password) <= LONGEST:
         sys.exit(f"A password has {SHORTEST} to {LONGEST} characters. Choose another one.")
     sys.stdout.write(f"ADMIN_PASSWORD_HASH='{hash_of(password)}'\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,8 @@
-"""`python -m core.provider.logs --since 2026-11-01`: read Plivo's logs now."""
+"""`python -m core read-logs --since 2026-11-01`: read Plivo's logs now."""
 
 import argparse
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from core.model.errors import ProductError
@@ -10,13 +11,13 @@ from core.settings.settings import read_settings
 from core.tracking.log_sync import Outcome, Progress
 
 
-def main() -> None:
+def main(arguments: Sequence[str], program: str) -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m core.provider.logs",
+        prog=program,
         description="Read Plivo's message and call logs into the ledger.",
     )
     parser.add_argument("--since", help="a day, or a moment with its offset; UTC without one")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     since = None
     if chosen.since:
         try:
@@ -49,7 +50,3 @@ def main() -> None:
         sys.exit("Another process is reading the logs.\nWait until it is done.")
     now = ended.progress
     sys.stdout.write(f"{now.rows} rows, {now.settled} settled, {now.foreign} of others\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,8 @@
-"""`python -m core.reset --what budgets`: asks the running app; without one, resets its data."""
+"""`python -m core reset --what budgets`: asks the running app; without one, resets its data."""
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -16,15 +17,15 @@ from core.settings.settings import Settings, read_settings
 _KINDS = ", ".join(ResetKind)
 
 
-def main() -> None:
+def main(arguments: Sequence[str], program: str) -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m core.reset", description="Reset the sandbox, whole or by kind."
+        prog=program, description="Reset the sandbox, whole or by kind."
     )
     parser.add_argument(
         "--what", action="append", default=[], metavar="KINDS", help=f"{_KINDS}; default all"
     )
     parser.add_argument("--address", default="http://127.0.0.1:8501", help="of the running app")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     try:
         settings = read_settings(Path.cwd())
         refuse_live(settings.mode.value)
@@ -64,7 +65,3 @@ def _by_hand(settings: Settings, kinds: frozenset[ResetKind]) -> dict[str, int]:
         return {str(k): n for k, n in services.reset.run(kinds, sandbox_runs=runs).items()}
     finally:
         services.close()
-
-
-if __name__ == "__main__":
-    main()

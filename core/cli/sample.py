@@ -1,7 +1,8 @@
-"""`python -m core.delivery.sample --days 30 --per-day 2000 --seed 7`."""
+"""`python -m core sample --days 30 --per-day 2000 --seed 7`."""
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from core.model.errors import ProductError
 from core.sample.loading import DAYS, PER_DAY, SEED
@@ -9,15 +10,15 @@ from core.services import build
 from core.settings.settings import read_settings
 
 
-def main() -> None:
+def main(arguments: Sequence[str], program: str) -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m core.delivery.sample",
+        prog=program,
         description="Fill the sandbox's figures with invented traffic.",
     )
     parser.add_argument("--days", type=int, default=DAYS)
     parser.add_argument("--per-day", type=int, default=PER_DAY, help="verifications")
     parser.add_argument("--seed", type=int, default=SEED, help="the same seed, the same traffic")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
 
     def progress(done: float, said: str) -> None:
         sys.stdout.write(f"{done:4.0%}  {said}\n")
@@ -33,7 +34,3 @@ def main() -> None:
             services.close()
     except ProductError as error:
         sys.exit(f"{error.cause}\n{error.remedy}")
-
-
-if __name__ == "__main__":
-    main()

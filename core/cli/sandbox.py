@@ -1,4 +1,4 @@
-"""Start the sandbox alone: `python -m core.sandbox --port 8510`."""
+"""Start the sandbox alone: `python -m core sandbox --port 8510`."""
 
 import argparse
 import secrets
@@ -30,9 +30,9 @@ def standalone(sandbox: Sandbox) -> Starlette:
     return Starlette(routes=mounts, lifespan=lifespan)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str], program: str) -> None:
     """Serve until stopped. Without --auth-token a new one is drawn at each start."""
-    parser = argparse.ArgumentParser(prog="python -m core.sandbox", description=__doc__)
+    parser = argparse.ArgumentParser(prog=program, description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8510)
     parser.add_argument("--data", type=Path, default=Path(".data/sandbox"))
@@ -64,7 +64,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
         access_log=False,
         log_level="warning",
     )
-
-
-if __name__ == "__main__":
-    main()

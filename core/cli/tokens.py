@@ -1,7 +1,8 @@
-"""`python -m core.cli.tokens make qa --scope verify --scope read`, `… list`, `… revoke qa`."""
+"""`python -m core tokens make qa --scope verify --scope read`, `… list`, `… revoke qa`."""
 
 import argparse
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 
 from core.access.tokens import LIFETIME, Scope, Tokens
@@ -10,8 +11,8 @@ from core.services import build
 from core.settings.settings import read_settings
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m core.cli.tokens")
+def main(arguments: Sequence[str], program: str) -> None:
+    parser = argparse.ArgumentParser(prog=program)
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("make", help="make a token and print it, this once")
     make.add_argument("name")
@@ -20,7 +21,7 @@ def main() -> None:
     commands.add_parser("list", help="names, scopes and ends")
     revoke = commands.add_parser("revoke", help="end a token")
     revoke.add_argument("name")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     try:
         services = build(read_settings())
         try:
@@ -46,7 +47,7 @@ def _run(tokens: Tokens, chosen: argparse.Namespace) -> str:
             if not tokens.revoke(chosen.name):
                 raise TokenRefused(
                     f'There is no token named "{chosen.name}".',
-                    "Look at the names with: python -m core.cli.tokens list",
+                    "Look at the names with: python -m core tokens list",
                 )
             return ""
 
@@ -54,7 +55,3 @@ def _run(tokens: Tokens, chosen: argparse.Namespace) -> str:
 def _days(told: int) -> timedelta:
     """Within what a timedelta can hold; whether it will do is not decided here."""
     return timedelta(days=max(-1, min(told, LIFETIME.days + 1)))
-
-
-if __name__ == "__main__":
-    main()

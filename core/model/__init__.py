@@ -1,1 +1,1 @@
-"""Values that all rooms share: attempt, verification, grant, region, error, clock. Imports no other room."""
+"""Values that all rooms share: attempt, verification, grant, error, clock. Imports no room."""

@@ -21,7 +21,7 @@ def remove_sandbox_file(folder: Path) -> None:
     except sqlite3.OperationalError as error:
         raise ResetRefused(
             "An app that is running uses the sandbox, at another address.",
-            "Pass its address: python -m core.reset --address http://127.0.0.1:8501",
+            "Pass its address: python -m core reset --address http://127.0.0.1:8501",
         ) from error
     for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
         name.unlink(missing_ok=True)

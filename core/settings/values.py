@@ -1,7 +1,7 @@
 """What the text of one setting may be: each type here reads one kind of value, or says the rule.
 
-A validator raises ValueError with the rest of the sentence "It must be …": `core.settings.settings` makes
-the whole sentence, because only it knows the setting's name and whether its value may be shown.
+A validator raises ValueError with the end of the sentence "It must be …". `core.settings.settings`
+completes the sentence: it knows the name of the setting and whether its value may be shown.
 """
 
 import base64
@@ -35,7 +35,7 @@ def _auth_id(text: str) -> str:
 
 def _password_hash(text: str) -> str:
     if not _ARGON2.fullmatch(text):
-        raise ValueError("what `python -m core.access hash` prints: it begins with $argon2id$")
+        raise ValueError("what `python -m core hash-password` prints: it begins with $argon2id$")
     return text
 
 

@@ -262,7 +262,7 @@ def __getattr__(name: str) -> Starlette:
         if services.runs_sandbox:
             raise SettingsRefused(
                 "The API alone has no sandbox inside: every worker would have one of its own.",
-                "Start one with `python -m core.sandbox`, then set PLIVO_MODE=sandbox, "
+                "Start one with `python -m core sandbox`, then set PLIVO_MODE=sandbox, "
                 "SANDBOX_URL=http://127.0.0.1:8510 and the credentials that it prints.",
             )
     except ProductError as error:

@@ -75,7 +75,7 @@ def sign_in(gate: Gate, page: str) -> None:
     if gate is Gate.UNSET:
         st.error(
             "**This page shows live traffic, and no password guards it.** Make one with "
-            "`python -m core.access hash`, set ADMIN_PASSWORD_HASH to what it prints, and "
+            "`python -m core hash-password`, set ADMIN_PASSWORD_HASH to what it prints, and "
             "start again."
         )
         return

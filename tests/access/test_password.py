@@ -160,7 +160,7 @@ def test_a_setting_that_is_no_hash_is_refused_and_not_shown() -> None:
 
 def test_the_command_makes_the_setting() -> None:
     made = subprocess.run(
-        [sys.executable, "-m", "core.access", "hash"],
+        [sys.executable, "-m", "core", "hash-password"],
         input=f"{PASSWORD}\n",
         capture_output=True,
         text=True,
@@ -174,7 +174,7 @@ def test_the_command_makes_the_setting() -> None:
 
 def test_the_command_refuses_a_short_password() -> None:
     made = subprocess.run(
-        [sys.executable, "-m", "core.access", "hash"],
+        [sys.executable, "-m", "core", "hash-password"],
         input="short\n",
         capture_output=True,
         text=True,

@@ -119,7 +119,7 @@ def test_the_command_makes_lists_and_revokes(
     monkeypatch.setenv("DATA_DIR", str(at.services.settings.data_dir))
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "core.cli.tokens", *words]
+        command = [sys.executable, "-m", "core", "tokens", *words]
         return subprocess.run(  # noqa: S603
             command, capture_output=True, text=True, timeout=60, check=False
         )

@@ -62,7 +62,7 @@ def main() -> None:
         data = Path(folder)
         sample = ["--days", str(chosen.days), "--per-day", str(chosen.per_day)]
         subprocess.run(
-            [sys.executable, "-m", "core.delivery.sample", *sample],
+            [sys.executable, "-m", "core", "sample", *sample],
             cwd=PROJECT,
             env={**os.environ, "DATA_DIR": folder},
             check=True,

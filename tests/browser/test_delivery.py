@@ -39,7 +39,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     data = tmp_path_factory.mktemp("sample")
     subprocess.run(  # noqa: S603
         [
-            *(sys.executable, "-m", "core.delivery.sample"),
+            *(sys.executable, "-m", "core", "sample"),
             *("--days", "3", "--per-day", "300", "--seed", "7"),
         ],
         cwd=PROJECT,

@@ -239,6 +239,6 @@ def test_live_without_a_hash_a_page_refuses_and_says_how_to_set_one(
     settle(REDIS_URL=redis_url, **LIVE)
     at = opened(page)
     assert [one.value for one in at.title] == ["Not set up yet"]
-    assert "python -m core.access hash" in at.error[0].value
+    assert "python -m core hash-password" in at.error[0].value
     assert "ADMIN_PASSWORD_HASH" in at.error[0].value
     assert is_bare(at)

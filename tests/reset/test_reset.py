@@ -292,7 +292,7 @@ def test_many_keys_go_in_a_moment(at: World, client: redis.Redis) -> None:
 
 def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "core.reset", *arguments],
+        [sys.executable, "-m", "core", "reset", *arguments],
         cwd=PROJECT,
         env={"PATH": "/usr/bin:/bin", "PLIVO_MODE": "sandbox", **environment},
         capture_output=True,

@@ -30,7 +30,7 @@ def process(data: Path, port: int, speed: float) -> Iterator[tuple[subprocess.Po
     """The sandbox as a program of its own."""
     arguments = ["--port", port, "--data", data, "--speed", speed]
     credentials = ["--auth-id", AUTH_ID, "--auth-token", AUTH_TOKEN]
-    command = [sys.executable, "-m", "core.sandbox", *map(str, arguments + credentials)]
+    command = [sys.executable, "-m", "core", "sandbox", *map(str, arguments + credentials)]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
     api = Api(f"http://127.0.0.1:{port}")
 

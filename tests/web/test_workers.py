@@ -68,7 +68,7 @@ def asked(address: str, token: str, method: str, path: str, **more: object) -> h
 def test_two_workers_are_one_service(at: World, redis_url: str, tmp_path: Path) -> None:
     with workers(at, redis_url, tmp_path) as address:
         token = subprocess.run(
-            [sys.executable, "-m", "core.cli.tokens", "make", "ci", "--scope", "admin"],
+            [sys.executable, "-m", "core", "tokens", "make", "ci", "--scope", "admin"],
             cwd=PROJECT,
             env=os.environ | {"DATA_DIR": str(tmp_path), "REDIS_URL": redis_url, "SECRET_KEY": KEY},
             check=True,

@@ -269,7 +269,7 @@ def test_the_sandboxs_secret_follows_from_its_key_and_signs(tmp_path: Path) -> N
 
 def test_a_command_prints_the_secret_for_the_receiver(tmp_path: Path) -> None:
     printed = subprocess.check_output(
-        [sys.executable, "-m", "core.outbox", "secret"],
+        [sys.executable, "-m", "core", "webhook-secret"],
         cwd=ROOT,
         env={"DATA_DIR": str(tmp_path), "PLIVO_MODE": "sandbox"},
         text=True,

@@ -15,7 +15,7 @@ from core.web.rest.problems import Code, Refused
 
 _SCHEME = HTTPBearer(
     auto_error=False,
-    description="Made by `python -m core.cli.tokens make NAME --scope verify`.",
+    description="Made by `python -m core tokens make NAME --scope verify`.",
 )
 
 
