@@ -19,7 +19,7 @@ from core.ledger.ledger import Ledger
 from core.model.clock import Clock, SystemClock
 from core.plivo.client import PlivoClients
 from core.plivo.pricing import Prices
-from core.plivo.provider import Provider
+from core.plivo.provider import PlivoProvider
 from core.plivo.request import CallbackAddress
 from core.reset.reset import SandboxReset
 from core.sample.loading import Sample
@@ -30,7 +30,7 @@ from core.store.connection import RedisConnection, connect
 from core.store.keys import Keys
 from core.store.probe import Probe
 from core.store.scripts import Scripts
-from core.tracking.attempt_poller import Follower
+from core.tracking.attempt_poller import AttemptPoller
 from core.tracking.log_schedule import LogSchedule
 from core.tracking.log_sync import LogSync
 from core.verification.call import CallDialogue
@@ -40,7 +40,7 @@ from core.verification.records import VerificationRecords
 from core.verification.service import Verifications
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import Outbox
-from core.webhooks.sender import Sender, signing_secret
+from core.webhooks.sender import WebhookSender, signing_secret
 from core.webhooks.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -75,13 +75,13 @@ class Services:
     address: CallbackAddress
     clients: PlivoClients
     prices: Prices
-    follower: Follower
+    follower: AttemptPoller
     outbox: Outbox
     #: None where no event is told.
     outbox_worker: Worker | None
     verifications: Verifications
     calls: CallDialogue
-    provider: Provider
+    provider: PlivoProvider
 
     @property
     def client(self) -> Client:
@@ -145,8 +145,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     ledger = Ledger(client, scripts, keys, clock, keep, tells=tells)
     exchanges = Exchanges(client, keys, keep)
     logs = LogSync(client, scripts, keys, clock, keyring, ledger, clients)
-    follower = Follower(client, scripts, keys, clock, ledger, clients, exchanges)
-    provider = Provider(clients, settings, keyring, address, exchanges)
+    follower = AttemptPoller(client, scripts, keys, clock, ledger, clients, exchanges)
+    provider = PlivoProvider(clients, settings, keyring, address, exchanges)
     # A template that cannot be sent is refused now, not with the first message.
     provider.preview(settings.lifetime_minutes)
     verifications = Verifications(
@@ -172,7 +172,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     outbox = Outbox(client, scripts, keys, clock, settings.webhook_host)
     outbox_worker = None
     if settings.webhook_url is not None:
-        sender = Sender(settings.webhook_url, signing_secret(settings, keyring), clock)
+        sender = WebhookSender(settings.webhook_url, signing_secret(settings, keyring), clock)
         outbox_worker = Worker(outbox, Expiries(client, scripts, keys, clock), sender)
     return Services(
         settings=settings,

@@ -7,7 +7,7 @@ import phonenumbers
 import streamlit as st
 
 from core.access.invites import LONGEST, LONGEST_LABEL, MOST_SENDS, Invite
-from core.access.password import Gate
+from core.access.password import AccessState
 from core.model.errors import InviteRefused
 from core.panels import api
 from core.panels.invites import invite_table
@@ -119,7 +119,7 @@ def _list() -> None:
 
 
 def _sessions() -> None:
-    if asker().gate is not Gate.SIGNED_IN:
+    if asker().gate is not AccessState.SIGNED_IN:
         return
     question("Where am I signed in?")
     st.caption("This ends your session in every browser, this one included.")

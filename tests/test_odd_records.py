@@ -11,13 +11,13 @@ import redis
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.alerts.records import Check
+from core.alerts.records import AlertCheck
 from core.ledger.explorer import Wanted, table
 from core.ledger.ledger import Applied
 from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.clock import to_ms
 from core.panels.attempts import attempt_list, facts, heard_table, left_out_words
-from core.verification.service import Entry
+from core.verification.service import EnteredCode
 from core.verification.timeline import attempt_timeline
 from core.webhooks.queue import DEAD_KEPT
 from core.wording.formats import unreadable_words
@@ -152,7 +152,7 @@ def test_a_verification_that_cannot_be_read_is_not_known(at: World) -> None:
         assert at.services.verifications.look(odd) is None
     assert at.services.verifications.look(fine) is not None
     results = at.services.verifications.check_all(
-        [Entry(odd, "123456"), Entry(fine, at.code(fine))]
+        [EnteredCode(odd, "123456"), EnteredCode(fine, at.code(fine))]
     )
     assert results[1].outcome == "approved"
 
@@ -208,7 +208,7 @@ def test_alerts_go_on_past_a_check_that_cannot_be_read(at: World, stored: str) -
     assert alerts.history() == []
     assert alerts.current() == []
     alerts.check()
-    Check.from_json(at.services.client.get(keys.alert_check))
+    AlertCheck.from_json(at.services.client.get(keys.alert_check))
 
 
 @pytest.mark.parametrize("stored", ["", "a b c d", "a read 1 nan", "a read 1 253402300799000000"])

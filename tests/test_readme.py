@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.panels.api import handset, walk_through
-from core.sandbox.facts.outcomes import TABLE, Kind, outcome_of
+from core.sandbox.facts.outcomes import TABLE, EndingKind, outcome_of
 from core.settings.settings import Settings
 from core.web.rest.application import rest_api
 
@@ -31,11 +31,11 @@ def test_every_setting_is_in_the_readme_and_nothing_else_is() -> None:
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.example)
 def test_every_row_of_the_sandbox_is_in_the_readme(row: object) -> None:
     example, kind = row.example, row.kind  # type: ignore[attr-defined]
-    if kind is Kind.NORMAL:
+    if kind is EndingKind.NORMAL:
         assert any(cells[0] == "anything else" for cells in rows(SANDBOX))
         return
     written = {ending for cells in rows(SANDBOX) for ending in cells[0].replace(",", " ").split()}
-    pattern = {Kind.MESSAGE_ERROR: "0CCC", Kind.LATE: "07SS"}.get(kind, example)
+    pattern = {EndingKind.MESSAGE_ERROR: "0CCC", EndingKind.LATE: "07SS"}.get(kind, example)
     assert pattern in written
 
 
@@ -44,7 +44,7 @@ def test_every_ending_in_the_readme_does_what_its_row_says() -> None:
     for cells in rows(SANDBOX):
         kinds = {outcome_of(ending).kind for ending in re.findall(r"\b\d{4}\b", cells[0])}
         assert len(kinds) <= 1, cells[0]
-        assert Kind.NORMAL not in kinds, cells[0]
+        assert EndingKind.NORMAL not in kinds, cells[0]
 
 
 def test_every_ending_that_the_page_proposes_is_one_of_the_sandbox() -> None:
@@ -56,7 +56,7 @@ def test_every_ending_that_the_page_proposes_is_one_of_the_sandbox() -> None:
     )
     assert len(trials) > 5
     for ending in trials:
-        assert outcome_of(ending).kind is not Kind.NORMAL
+        assert outcome_of(ending).kind is not EndingKind.NORMAL
 
 
 def test_both_commands_name_files_that_are_there() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.access.invites import Invite, Invites, InviteState
-from core.access.password import Access, Gate
+from core.access.password import Access, AccessState
 from core.model.grant import OPERATOR, Grant
 from core.settings.settings import Settings, VerifyAccess
 
@@ -22,13 +22,13 @@ class Admitted:
     """What a browser may do. `state` is that of its invite, None where none was looked at."""
 
     grant: Grant
-    gate: Gate
+    gate: AccessState
     state: InviteState | None = None
     invite: Invite | None = None
 
     @property
     def is_operator(self) -> bool:
-        return self.gate is Gate.SIGNED_IN
+        return self.gate is AccessState.SIGNED_IN
 
 
 class Admission:
@@ -44,7 +44,7 @@ class Admission:
     def admit(self, session: str | None, invite: str | None) -> Admitted:
         """What the bearer of these two cookies may do. Raises StoreUnavailable."""
         gate = self._access.gate(session)
-        if gate is Gate.SIGNED_IN:
+        if gate is AccessState.SIGNED_IN:
             return Admitted(OPERATOR, gate)
         match self._mode:
             case VerifyAccess.OPEN:

@@ -31,7 +31,7 @@ WINDOW = timedelta(minutes=10)
 LONGEST = 1024
 
 
-class Gate(StrEnum):
+class AccessState(StrEnum):
     """Whether somebody may use the operator's pages."""
 
     OPEN = "open"  # the sandbox: there is nothing to guard
@@ -80,15 +80,15 @@ class Access:
         # It is not part of this key: whoever changes the password is still who they were.
         self._devices = _Signer(keyring.signing_key("device"), clock)
 
-    def gate(self, cookie: str | None) -> Gate:
+    def gate(self, cookie: str | None) -> AccessState:
         """Whether the bearer of this cookie may use them. Raises StoreUnavailable."""
         if self._is_open:
-            return Gate.OPEN
+            return AccessState.OPEN
         if self._hash is None:
-            return Gate.UNSET
+            return AccessState.UNSET
         if not cookie or not self.sessions.is_open(cookie):
-            return Gate.CLOSED
-        return Gate.SIGNED_IN
+            return AccessState.CLOSED
+        return AccessState.SIGNED_IN
 
     def sign_in(self, password: str, address: str, device: str | None = None) -> SignIn:
         """Try a password; `device` is the browser's device cookie. Slow on purpose: not for an
@@ -115,7 +115,7 @@ class Access:
         """End the session of this cookie, or, if it is open, all of them."""
         if not cookie:
             return
-        if everywhere and self.gate(cookie) is Gate.SIGNED_IN:
+        if everywhere and self.gate(cookie) is AccessState.SIGNED_IN:
             self.sessions.revoke_all()
         else:
             self.sessions.revoke(cookie)

@@ -18,7 +18,7 @@ WINDOW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class RequestAllowance:
     """What is left to a bearer in this window. `reset`: until the next one begins."""
 
     limit: int
@@ -36,7 +36,7 @@ class RequestLimit:
         self._clock = clock
         self._limit = limit
 
-    def spend(self, names: Sequence[str]) -> list[Allowance]:
+    def spend(self, names: Sequence[str]) -> list[RequestAllowance]:
         """Count a request of each name, also where it is one too many, and say what is left after
         it; in one round trip. Raises StoreUnavailable."""
         now_ms, window_ms = to_ms(self._clock.now()), WINDOW // timedelta(milliseconds=1)
@@ -48,6 +48,6 @@ class RequestLimit:
             counts = pipe.execute()[::2]
         reset = timedelta(milliseconds=window_ms - now_ms % window_ms)
         return [
-            Allowance(self._limit, max(0, self._limit - count), reset, count > self._limit)
+            RequestAllowance(self._limit, max(0, self._limit - count), reset, count > self._limit)
             for count in counts
         ]

@@ -17,8 +17,8 @@ import redis
 from core.alerts.hours import QUARTER_MS, READ, HourReader
 from core.alerts.records import (
     UNREADABLE,
+    AlertCheck,
     AlertStatus,
-    Check,
     Kept,
     Transition,
     grouped,
@@ -52,7 +52,7 @@ _PAUSE_SECONDS = 5.0
 _TURN = timedelta(minutes=1)
 
 
-class Span(Protocol):
+class AlertWindow(Protocol):
     """From when to when, aware: a `Range` of the queries."""
 
     @property
@@ -127,7 +127,7 @@ class Alerts:
         found = (self._transition(entry.get("transition", "")) for _, entry in entries)
         return [transition for transition in found if transition is not None]
 
-    def dry_run(self, span: Span, chosen: Chosen) -> DryRun:
+    def dry_run(self, span: AlertWindow, chosen: Chosen) -> DryRun:
         """What the rules as they are would have said of this span.
 
         It knows what came late too, which a check at the time could not. The quarter-hours that it
@@ -168,17 +168,17 @@ class Alerts:
                 log.exception("alerts failed")
                 self._stopping.wait(_PAUSE_SECONDS)
 
-    def _stored(self) -> Check:
+    def _stored(self) -> AlertCheck:
         with store_errors():
             return self._read(self._client.get(self._keys.alert_check))
 
-    def _read(self, stored: str | None) -> Check:
+    def _read(self, stored: str | None) -> AlertCheck:
         """A stored check. One that cannot be read is like none: the next check replaces it."""
         try:
-            return Check.from_json(stored)
+            return AlertCheck.from_json(stored)
         except UNREADABLE as error:
             self._left_out.record("alert check", "the last check", error)
-            return Check.from_json(None)
+            return AlertCheck.from_json(None)
 
     def _transition(self, stored: str) -> Transition | None:
         try:
@@ -187,17 +187,17 @@ class Alerts:
             self._left_out.record("alert transition", stored, error)
             return None
 
-    def _next(self, before: Check, quarter: int) -> Check:
+    def _next(self, before: AlertCheck, quarter: int) -> AlertCheck:
         """Judge one hour, and go on from the check before."""
         since_ms = quarter * QUARTER_MS - int(WATCHED.total_seconds() * 1000)
         series = self._hours.series(since_ms)
         if not series:
-            return Check(quarter, {})
+            return AlertCheck(quarter, {})
         hours, counts = self._hours.at(series, quarter)
         kept = grouped(_judged(series, hours, counts, before, quarter))
-        return Check(quarter, {one.place: one for one in kept})
+        return AlertCheck(quarter, {one.place: one for one in kept})
 
-    def _write(self, stored: str | None, check: Check, changes: list[Transition]) -> bool:
+    def _write(self, stored: str | None, check: AlertCheck, changes: list[Transition]) -> bool:
         """Store a check and its changes in one step; False if another process was first."""
         with store_errors(), self._client.pipeline() as pipe:
             pipe.watch(self._keys.alert_check)
@@ -217,7 +217,7 @@ class Alerts:
 
 
 def _judged(
-    series: list[str], hours: Hours, counts: Counts, before: Check, quarter: int
+    series: list[str], hours: Hours, counts: Counts, before: AlertCheck, quarter: int
 ) -> Iterator[Kept]:
     """What an hour makes of every measure of every series."""
     at = from_ms(quarter * QUARTER_MS)
@@ -250,7 +250,7 @@ def _judged(
             yield Kept(status, standing.streak, standing.silent)
 
 
-def _changes(before: Check, check: Check) -> list[Transition]:
+def _changes(before: AlertCheck, check: AlertCheck) -> list[Transition]:
     """What is worth telling: not that traffic pauses at night."""
     at = from_ms(check.quarter * QUARTER_MS)
     changes = []

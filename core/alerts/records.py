@@ -91,7 +91,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class AlertCheck:
     """The result of a check: of the hour that ended with this quarter, counted from 1970."""
 
     quarter: int

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from core.model.errors import ProductError
 from core.services import build
 from core.settings.settings import read_settings
-from core.tracking.log_sync import Outcome, Progress
+from core.tracking.log_sync import LogRunOutcome, Progress
 
 
 def main(arguments: Sequence[str], program: str) -> None:
@@ -44,9 +44,9 @@ def main(arguments: Sequence[str], program: str) -> None:
             services.close()
     except ProductError as error:
         sys.exit(f"{error.cause}\n{error.remedy}")
-    if ended.outcome is Outcome.FAILED:
+    if ended.outcome is LogRunOutcome.FAILED:
         sys.exit(f"{ended.cause}\n{ended.remedy}")
-    if ended.outcome is Outcome.BUSY:
+    if ended.outcome is LogRunOutcome.BUSY:
         sys.exit("Another process is reading the logs.\nWait until it is done.")
     now = ended.progress
     sys.stdout.write(f"{now.rows} rows, {now.settled} settled, {now.foreign} of others\n")

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from core.figures.layout import COLUMNS, MIDDLE_MS, Counts, Cube, Leg, Tier
 from core.figures.ranges import Piece
-from core.figures.slot_reader import Reading
+from core.figures.slot_reader import SlotReader
 from core.model.clock import from_ms, to_ms
 
 #: The columns that grow, and are told apart by channel and country.
@@ -76,7 +76,7 @@ class Cumulated:
     histograms: dict[Leg, Histograms]
 
 
-def read_cumulated(reading: Reading, now: datetime) -> Cumulated:
+def read_cumulated(reading: SlotReader, now: datetime) -> Cumulated:
     """All of it. Raises StoreUnavailable."""
     now_ms, tier = to_ms(now), Tier.DAY
     start_ms = tier.chunk_of(now_ms) * tier.chunk_ms

@@ -19,7 +19,7 @@ import pandas as pd
 from core.figures.layout import BINS, COLUMNS, Counts, Cube, Leg, Tier, series
 from core.figures.ranges import Piece, Range, pieces, steps
 from core.figures.rates import needed, quantiles
-from core.figures.slot_reader import Reading
+from core.figures.slot_reader import SlotReader
 from core.model.clock import Clock, read_ms, to_ms
 from core.store.client import Client, RawClient
 from core.store.connection import store_errors
@@ -71,7 +71,7 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class SeenDimensions:
     """What has been seen, for filters: channels, and the carriers of each country, sorted."""
 
     channels: tuple[str, ...]
@@ -103,7 +103,7 @@ class Queries:
         self._client = client
         self._keys = keys
         self._clock = clock
-        self._reading = Reading(client, raw, keys)
+        self._reading = SlotReader(client, raw, keys)
         self._answers: dict[Hashable, tuple[datetime, Any]] = {}
         self._lock = Lock()
 
@@ -252,14 +252,14 @@ class Queries:
             through = None
         return Freshness(through, self._clock.now())
 
-    def known(self) -> Known:
+    def known(self) -> SeenDimensions:
         """What may be filtered by: all that was seen as long as figures are kept."""
         carriers: dict[str, set[str]] = {}
         for name in self._reading.series(Cube.CARRIER, 0):
             if name.count("/") >= 2:
                 _, country, carrier = name.split("/", 2)
                 carriers.setdefault(country, set()).add(carrier)
-        return Known(
+        return SeenDimensions(
             tuple(self._reading.series(Cube.CHANNEL, 0)),
             {country: tuple(sorted(carriers[country])) for country in sorted(carriers)},
         )

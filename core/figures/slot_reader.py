@@ -51,7 +51,7 @@ class _Run:
             found[:, self.parts] += np.add.reduceat(slots, self.begins, axis=1, dtype=np.int64)
 
 
-class Reading:
+class SlotReader:
     """Packed figures as arrays. `client` answers in text, `raw` in bytes.
 
     `starts` cuts what is read into parts: Unix ms, ascending, when each of them begins. A slot is

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.figures.layout import COLUMNS, Counts, Cube, Tier
 from core.figures.ranges import Piece, Range, pieces
-from core.figures.slot_reader import Reading
+from core.figures.slot_reader import SlotReader
 from core.model.clock import to_ms
 
 
@@ -45,7 +45,7 @@ class Windowed:
     errors: dict[tuple[str, str], int]
 
 
-def read_window(reading: Reading, window: Window, now: datetime) -> Windowed:
+def read_window(reading: SlotReader, window: Window, now: datetime) -> Windowed:
     """What a window holds at this moment. Raises StoreUnavailable."""
     cut = window.pieces(now)
     since_ms = cut[0].start_ms

@@ -52,14 +52,16 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ShownRange:
     """What the figures of one range are made from: its sums, and how long its codes took."""
 
     totals: "pd.Series[int]"
     times: Counts
 
 
-def figures(now: Span, before: Span | None, steps: pd.DataFrame, heat: Counts) -> list[Figure]:
+def figures(
+    now: ShownRange, before: ShownRange | None, steps: pd.DataFrame, heat: Counts
+) -> list[Figure]:
     """The confirmed rate first, then the others. `steps` are those of the range (`over_time`),
     without the one that is not over; `heat` the same for the time to deliver, (steps, bins)."""
     return [
@@ -100,8 +102,8 @@ def cost_per_verified(totals: "pd.Series[int]") -> float | None:
 
 def _rate(
     name: str,
-    now: Span,
-    before: Span | None,
+    now: ShownRange,
+    before: ShownRange | None,
     steps: pd.DataFrame,
     k: str,
     n: str,
@@ -134,7 +136,7 @@ def _rate(
     )
 
 
-def _time(now: Span, before: Span | None, heat: Counts) -> Figure:
+def _time(now: ShownRange, before: ShownRange | None, heat: Counts) -> Figure:
     name, n = "p95 time to deliver", int(now.times.sum())
     means = "19 of 20 reports came within this time of the request. At most 4.4 % off."
     ms = percentiles(now.times)[_P95]
@@ -148,7 +150,7 @@ def _time(now: Span, before: Span | None, heat: Counts) -> Figure:
     )  # fmt: skip
 
 
-def _cost(now: Span, before: Span | None, steps: pd.DataFrame) -> Figure:
+def _cost(now: ShownRange, before: ShownRange | None, steps: pd.DataFrame) -> Figure:
     name, n = "Cost per verified", int(now.totals["converted"])
     means = "Cost of all attempts, also of the failed ones, by verifications that succeeded."
     cost = cost_per_verified(now.totals)
@@ -164,7 +166,7 @@ def _cost(now: Span, before: Span | None, steps: pd.DataFrame) -> Figure:
     )  # fmt: skip
 
 
-def _pending(now: Span, steps: pd.DataFrame) -> Figure:
+def _pending(now: ShownRange, steps: pd.DataFrame) -> Figure:
     pending, n = int(now.totals["pending"]), int(now.totals["requested"])
     means = "No final word yet. It may still arrive, so it counts as neither delivered nor lost."
     return Figure(
@@ -173,7 +175,7 @@ def _pending(now: Span, steps: pd.DataFrame) -> Figure:
     )  # fmt: skip
 
 
-def _attempts(now: Span, before: Span | None, steps: pd.DataFrame) -> Figure:
+def _attempts(now: ShownRange, before: ShownRange | None, steps: pd.DataFrame) -> Figure:
     n = int(now.totals["requested"])
     then = float(before.totals["requested"]) if before else None
     change, rose, _ = _relative(float(n), then, 0)

@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from core.figures.queries import Filters, Known
+from core.figures.queries import Filters, SeenDimensions
 from core.figures.ranges import Comparison, Preset, Range, between, compared, preset
 from core.verification.number.parse import country_of
 from core.wording.formats import CHANNELS, carrier_name
@@ -99,14 +99,14 @@ def channels() -> dict[str, str]:
     return {EVERY: "All", **CHANNELS}
 
 
-def countries(known: Known) -> dict[str, str]:
+def countries(known: SeenDimensions) -> dict[str, str]:
     """The countries to filter by and their names, in the order of the names."""
     return {EVERY: "All"} | dict(
         sorted(((c, country_of(c)) for c in known.countries), key=lambda pair: pair[1])
     )
 
 
-def carriers(known: Known, country: object) -> dict[str, str]:
+def carriers(known: SeenDimensions, country: object) -> dict[str, str]:
     """The carriers of a country to filter by: none before a country is chosen."""
     return {EVERY: "All"} | {c: carrier_name(c) for c in known.carriers.get(str(country), ())}
 

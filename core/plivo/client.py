@@ -16,7 +16,7 @@ from core.ledger.exchanges import Exchange
 from core.model.errors import ProviderError
 from core.plivo.failures import is_from_sdk, not_sent_failure, read_failure, send_failure
 from core.plivo.masking import mask_fields
-from core.plivo.wire import Call, PlivoAdapter
+from core.plivo.wire import PlivoAdapter, WireContext
 
 Recorder = Callable[[Exchange], None]
 
@@ -59,7 +59,7 @@ class _Client:
         # Imported late: the SDK takes a third of a second to load.
         import plivo
 
-        self.call = Call()
+        self.call = WireContext()
         self.rest = plivo.RestClient(auth_id, auth_token, timeout=timeout)
         self.phlo = plivo.phlo.RestClient(auth_id, auth_token, timeout=timeout)
         sessions = (

@@ -50,7 +50,7 @@ class Encoding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class TextSize:
     """What a text weighs. `units` are septets in GSM-7 and UTF-16 code units in UCS-2; `parts` are
     what is billed, of up to `per_part` units each. `culprits` are the characters that GSM-7 lacks,
     each once, in the order of the text: one of them makes the whole message UCS-2."""
@@ -102,7 +102,7 @@ def check_template(template: str) -> None:
         )
 
 
-def measure(text: str) -> Measure:
+def measure(text: str) -> TextSize:
     """What the text weighs. An empty text is one part of no units."""
     culprits = tuple(dict.fromkeys(char for char in text if char not in _BASIC | _EXTENDED))
     if culprits:
@@ -113,8 +113,8 @@ def measure(text: str) -> Measure:
         widths = [2 if char in _EXTENDED else 1 for char in text]
     units = sum(widths)
     if units <= encoding.alone:
-        return Measure(encoding, units, 1, encoding.alone, culprits)
-    return Measure(encoding, units, _parts(widths, encoding.joined), encoding.joined, culprits)
+        return TextSize(encoding, units, 1, encoding.alone, culprits)
+    return TextSize(encoding, units, _parts(widths, encoding.joined), encoding.joined, culprits)
 
 
 def _parts(widths: Iterable[int], per_part: int) -> int:

@@ -6,7 +6,7 @@ from typing import Protocol
 from core.ledger.exchanges import Exchange, Exchanges
 from core.model.attempt import Channel, verification_of
 from core.plivo.client import PlivoClients, Recorder
-from core.plivo.message_text import Measure
+from core.plivo.message_text import TextSize
 from core.plivo.phlo import NO_PHLO_ID, Phlo
 from core.plivo.request import AttemptRequest, CallbackAddress, CallbackUrls
 from core.plivo.sms import Sms
@@ -29,7 +29,7 @@ class ChannelSender(Protocol):
         ...
 
 
-class Provider:
+class PlivoProvider:
     """Sends attempts through Plivo, or through the sandbox where that is what `clients` reach."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Provider:
             Channel.PHLO: Phlo(clients, settings),
         }
 
-    def preview(self, minutes: int) -> tuple[str, Measure]:
+    def preview(self, minutes: int) -> tuple[str, TextSize]:
         """The message as it will be sent, with dots for the code, and its encoding and parts."""
         return self._sms.preview(minutes)
 

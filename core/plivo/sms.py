@@ -5,7 +5,7 @@ from typing import Any
 
 from core.plivo.client import PlivoClients, Recorder, SdkCall
 from core.plivo.failures import reference_of
-from core.plivo.message_text import Measure, measure, render
+from core.plivo.message_text import TextSize, measure, render
 from core.plivo.request import AttemptRequest, CallbackUrls
 from core.settings.settings import Settings
 
@@ -30,7 +30,7 @@ class Sms:
             arguments |= {"url": urls.message, "method": "POST"}
         return arguments
 
-    def preview(self, minutes: int) -> tuple[str, Measure]:
+    def preview(self, minutes: int) -> tuple[str, TextSize]:
         """The text as it will be sent, with dots for the code, and what it takes to send it."""
         length = self._settings.code_length
         text = self._text("0" * length, minutes)

@@ -24,7 +24,7 @@ READINGS = 3
 PATIENCE_SECONDS = 10
 
 
-class WhyRefused(StrEnum):
+class SpokenRefusal(StrEnum):
     """Why no code is read out."""
 
     EXPIRED = "expired"
@@ -40,7 +40,7 @@ class _Sentences:
     wrong_key: str
     code_is: str
     goodbye: str
-    refusals: dict[WhyRefused, str]
+    refusals: dict[SpokenRefusal, str]
 
 
 def prompt(action_url: str, *, brand: str, language: Language, tries: int = QUESTIONS) -> str:
@@ -63,7 +63,7 @@ def code_read_out(code: str, *, language: Language) -> str:
     return _ended(response, sentences.goodbye, language)
 
 
-def refused(language: Language, why: WhyRefused = WhyRefused.CLOSED) -> str:
+def refused(language: Language, why: SpokenRefusal = SpokenRefusal.CLOSED) -> str:
     """Say why there is no code to hear, and hang up."""
     refusal = _SENTENCES[language[:2]].refusals[why]
     return _ended(plivoxml.ResponseElement(), refusal, language)
@@ -106,9 +106,9 @@ def _in(
     question: str, wrong_key: str, code_is: str, goodbye: str, expired: str, used: str, closed: str
 ) -> _Sentences:
     why = {
-        WhyRefused.EXPIRED: expired,
-        WhyRefused.USED: used,
-        WhyRefused.CLOSED: closed,
+        SpokenRefusal.EXPIRED: expired,
+        SpokenRefusal.USED: used,
+        SpokenRefusal.CLOSED: closed,
     }
     return _Sentences(question, wrong_key, code_is, goodbye, why)
 

@@ -40,7 +40,7 @@ class WireError(Exception):
 
 
 @dataclass
-class Call:
+class WireContext:
     """The SDK call that is under way on one client: what it is, and where exchanges are told."""
 
     words: str = ""
@@ -52,7 +52,7 @@ class Call:
 class PlivoAdapter(HTTPAdapter):
     """Mounted on the SDK's sessions. `base` is where Plivo is: None for the real hosts."""
 
-    def __init__(self, call: Call, base: Callable[[], str] | None) -> None:
+    def __init__(self, call: WireContext, base: Callable[[], str] | None) -> None:
         super().__init__()
         self._call = call
         self._base = base

@@ -15,7 +15,7 @@ from core.sandbox.api.answers import ErrorAnswers
 from core.sandbox.api.callbacks import CallbackApi
 from core.sandbox.api.calls import CallApi
 from core.sandbox.api.faults import Faults
-from core.sandbox.api.gate import Gate
+from core.sandbox.api.gate import ApiGate
 from core.sandbox.api.handset import HandsetApi
 from core.sandbox.api.limits import RateLimit
 from core.sandbox.api.messages import MessageApi
@@ -92,7 +92,7 @@ class Sandbox:
             self._storage, self._schedule, self._clock, switchboard, fetcher, handsets
         )
         switchboard.script = script
-        gate = Gate(
+        gate = ApiGate(
             auth_id,
             auth_token,
             RateLimit(requests_per_5_seconds, 5),

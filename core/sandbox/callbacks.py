@@ -15,7 +15,7 @@ from typing import Any
 
 from core.sandbox.clock import SandboxClock
 from core.sandbox.facts.moments import iso_utc
-from core.sandbox.facts.outcomes import Kind
+from core.sandbox.facts.outcomes import EndingKind
 from core.sandbox.outgoing import Outgoing
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
@@ -26,7 +26,7 @@ MESSAGE_RETRIES = (60.0, 120.0, 240.0)
 VOICE_RETRIES = (1.0,)
 
 
-class Event(StrEnum):
+class CallbackEvent(StrEnum):
     """What a callback is about."""
 
     MESSAGE = "message"
@@ -52,7 +52,7 @@ class Notice:
     """
 
     reference: str
-    event: Event
+    event: CallbackEvent
     url: str = field(repr=False)
     method: str
     form: dict[str, str]
@@ -61,7 +61,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Callback:
+class CallbackDelivery:
     """A row of the table; `form` is JSON."""
 
     callback_id: str
@@ -93,19 +93,19 @@ class Callbacks:
         self._seconds = seconds
         schedule.handle(Job.CALLBACK, self._post)
 
-    def announce(self, notice: Notice, kind: Kind) -> None:
+    def announce(self, notice: Notice, kind: EndingKind) -> None:
         """Queue `notice`, in the caller's transaction. Without an address nothing happens."""
         if not notice.url:
             return
-        if kind is Kind.LOST:
+        if kind is EndingKind.LOST:
             self._write(notice, CallbackState.LOST)
-        elif kind is Kind.OUT_OF_ORDER and not notice.last:
+        elif kind is EndingKind.OUT_OF_ORDER and not notice.last:
             self._write(notice, CallbackState.HELD)
         else:
-            if kind is Kind.FORGED and notice.last:
+            if kind is EndingKind.FORGED and notice.last:
                 self._write(notice, CallbackState.PENDING, forged=True)
             self._write(notice, CallbackState.PENDING)
-            if kind is Kind.DOUBLED:
+            if kind is EndingKind.DOUBLED:
                 self._write(notice, CallbackState.PENDING)
             if notice.last:
                 self._release(notice.reference)
@@ -135,7 +135,7 @@ class Callbacks:
 
     def _write(self, notice: Notice, state: CallbackState, *, forged: bool = False) -> None:
         form = {**notice.form, **notice.forgery} if forged else notice.form
-        callback = Callback(
+        callback = CallbackDelivery(
             callback_id=str(uuid.uuid4()),
             reference=notice.reference,
             event=notice.event,
@@ -193,7 +193,7 @@ class Callbacks:
 
     def _retry(self, callback_id: str, reference: str, event: str, forged: bool) -> None:
         attempts = len(self._attempts(callback_id))
-        delays = MESSAGE_RETRIES if event == Event.MESSAGE else VOICE_RETRIES
+        delays = MESSAGE_RETRIES if event == CallbackEvent.MESSAGE else VOICE_RETRIES
         if forged or attempts > len(delays):
             self._set_state(callback_id, CallbackState.GIVEN_UP)
             log.info("callback given up", extra={"reference": reference, "attempts": attempts})

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from core.sandbox.calls.log import Call, CallLog
+from core.sandbox.calls.log import CallLog, SandboxCall
 from core.sandbox.clock import SandboxClock
 from core.sandbox.facts.hangups import HANGUP_CAUSES
 from core.sandbox.facts.moments import iso_utc
@@ -62,7 +62,7 @@ class Handsets:
             "auto_answer": {"on": auto.on, "press": auto.press},
         }
 
-    def _call(self, call: Call) -> dict[str, Any]:
+    def _call(self, call: SandboxCall) -> dict[str, Any]:
         cause = HANGUP_CAUSES.get(call.hangup_code or -1)
         return {
             "call_uuid": call.call_uuid,

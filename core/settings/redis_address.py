@@ -21,7 +21,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 _TLS_OPTIONS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
 
 
-class Kind(StrEnum):
+class RedisKind(StrEnum):
     """What answers at the address."""
 
     SERVER = "server"
@@ -35,7 +35,7 @@ class RedisAddress:
     """Where Redis is. `hosts` are the Sentinels of a SENTINEL, nodes of a CLUSTER of which one
     must answer, and empty for a SOCKET."""
 
-    kind: Kind
+    kind: RedisKind
     hosts: tuple[tuple[str, int], ...] = ()
     path: str = ""
     service: str = ""
@@ -50,31 +50,31 @@ class RedisAddress:
     @property
     def words(self) -> str:
         """The address for people and logs: no user, no password."""
-        if self.kind is Kind.SOCKET:
+        if self.kind is RedisKind.SOCKET:
             return f"unix://{self.path}"
         hosts = ",".join(f"[{h}]:{p}" if ":" in h else f"{h}:{p}" for h, p in self.hosts)
         scheme = "rediss" if self.tls else "redis"
-        if self.kind is not Kind.SERVER:
+        if self.kind is not RedisKind.SERVER:
             scheme += f"+{self.kind}"
         parts = [hosts, self.service, str(self.db) if self.db else ""]
         return f"{scheme}://{'/'.join(part for part in parts if part)}"
 
 
 _SCHEMES = {
-    "redis": (Kind.SERVER, False),
-    "rediss": (Kind.SERVER, True),
-    "unix": (Kind.SOCKET, False),
-    "redis+cluster": (Kind.CLUSTER, False),
-    "rediss+cluster": (Kind.CLUSTER, True),
-    "redis+sentinel": (Kind.SENTINEL, False),
+    "redis": (RedisKind.SERVER, False),
+    "rediss": (RedisKind.SERVER, True),
+    "unix": (RedisKind.SOCKET, False),
+    "redis+cluster": (RedisKind.CLUSTER, False),
+    "rediss+cluster": (RedisKind.CLUSTER, True),
+    "redis+sentinel": (RedisKind.SENTINEL, False),
 }
 _RULES = {
-    Kind.SERVER: "redis://host:6379/0 (rediss:// with TLS)",
-    Kind.SOCKET: "unix:///path/to/socket",
-    Kind.CLUSTER: (
+    RedisKind.SERVER: "redis://host:6379/0 (rediss:// with TLS)",
+    RedisKind.SOCKET: "unix:///path/to/socket",
+    RedisKind.CLUSTER: (
         "redis+cluster://host:6379,host2:6379 (rediss+cluster:// with TLS), without a database"
     ),
-    Kind.SENTINEL: "redis+sentinel://host:26379,host2:26379/service/0",
+    RedisKind.SENTINEL: "redis+sentinel://host:26379,host2:26379/service/0",
 }
 _ENCODING = (
     "; in a user and a password write %23 for #, %2F for /, %3F for ?, %40 for @ and %25 for %"
@@ -104,13 +104,13 @@ class _Rule(ValueError):
     """A rule in our words."""
 
 
-def _parse(kind: Kind, tls: bool, url: SplitResult) -> RedisAddress:
+def _parse(kind: RedisKind, tls: bool, url: SplitResult) -> RedisAddress:
     # A plus is itself here, and no space, as in the other parts.
     query = dict(parse_qsl(url.query.replace("+", "%2B"), strict_parsing=bool(url.query)))
     allowed = (
-        ({"db", "username", "password"} if kind is Kind.SOCKET else set())
+        ({"db", "username", "password"} if kind is RedisKind.SOCKET else set())
         | (_TLS_OPTIONS if tls else set())
-        | ({"sentinel_password"} if kind is Kind.SENTINEL else set())
+        | ({"sentinel_password"} if kind is RedisKind.SENTINEL else set())
     )
     if set(query) - allowed:
         options = f"only {', '.join(sorted(allowed))}" if allowed else "no options"
@@ -118,17 +118,17 @@ def _parse(kind: Kind, tls: bool, url: SplitResult) -> RedisAddress:
     hosts: tuple[tuple[str, int], ...] = ()
     userinfo, _, netloc = url.netloc.rpartition("@")
     username, _, password = userinfo.partition(":")
-    if kind is Kind.SOCKET:
+    if kind is RedisKind.SOCKET:
         if netloc or not url.path.strip("/"):
             raise _Rule(_RULES[kind])
         path, service, db = unquote(url.path), "", query.get("db", "")
     else:
         if "@" in url.path:
             raise _Rule(_RULES[kind])
-        default_port = 26379 if kind is Kind.SENTINEL else 6379
+        default_port = 26379 if kind is RedisKind.SENTINEL else 6379
         hosts = tuple(_host(part, default_port) for part in netloc.split(","))
         path, (service, db) = "", _service_and_db(kind, url.path)
-        if len(hosts) > 1 and kind is Kind.SERVER:
+        if len(hosts) > 1 and kind is RedisKind.SERVER:
             raise _Rule(_RULES[kind])
     if db and not (db.isascii() and db.isdigit()):
         raise _Rule(_RULES[kind])
@@ -153,16 +153,16 @@ def _host(part: str, default_port: int) -> tuple[str, int]:
     return split.hostname, split.port or default_port
 
 
-def _service_and_db(kind: Kind, path: str) -> tuple[str, str]:
+def _service_and_db(kind: RedisKind, path: str) -> tuple[str, str]:
     parts = [unquote(part) for part in path.split("/") if part]
     match kind, parts:
-        case Kind.SENTINEL, [service]:
+        case RedisKind.SENTINEL, [service]:
             return service, ""
-        case Kind.SENTINEL, [service, db]:
+        case RedisKind.SENTINEL, [service, db]:
             return service, db
-        case Kind.SERVER, [db]:
+        case RedisKind.SERVER, [db]:
             return "", db
-        case Kind.SERVER | Kind.CLUSTER, []:
+        case RedisKind.SERVER | RedisKind.CLUSTER, []:
             return "", ""
         case _:
             raise _Rule(_RULES[kind])

@@ -23,7 +23,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelManagedConnection
 
 from core.model.errors import SettingsRefused, StoreUnavailable
-from core.settings.redis_address import Kind, RedisAddress, parse_address
+from core.settings.redis_address import RedisAddress, RedisKind, parse_address
 from core.settings.settings import Settings
 from core.store.client import Client, RawClient
 from core.store.failures import NO_REDIS, store_errors
@@ -66,7 +66,7 @@ class _Tls(_RetriesConnecting, SSLConnection):
     pass
 
 
-class _Socket(_RetriesConnecting, UnixDomainSocketConnection):
+class _UnixSocket(_RetriesConnecting, UnixDomainSocketConnection):
     pass
 
 
@@ -164,14 +164,14 @@ def _client(address: RedisAddress, opened: ExitStack, *, text: bool) -> Any:
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
         **address.tls_files,
     }
-    if address.kind is Kind.CLUSTER:
+    if address.kind is RedisKind.CLUSTER:
         return _cluster(address, options, opened)
     options |= {"db": address.db, "retry": Retry(NoBackoff(), 0)}
-    if address.kind is Kind.SENTINEL:
+    if address.kind is RedisKind.SENTINEL:
         return _primary(address, options, opened)
-    if address.kind is Kind.SOCKET:
+    if address.kind is RedisKind.SOCKET:
         del options["socket_connect_timeout"]
-        options |= {"connection_class": _Socket, "path": address.path}
+        options |= {"connection_class": _UnixSocket, "path": address.path}
     else:
         (host, port) = address.hosts[0]
         kind = _Tls if address.tls else _Tcp
@@ -231,7 +231,7 @@ def _inspected(address: RedisAddress, server: dict[str, Any]) -> str:
     if mode == "sentinel":
         form = "redis+sentinel://host:port/service"
         raise _wrong_kind("a server", "a Sentinel", form)
-    if mode == "cluster" and address.kind is not Kind.CLUSTER:
+    if mode == "cluster" and address.kind is not RedisKind.CLUSTER:
         raise _wrong_kind("a single server", "a node of a Cluster", "redis+cluster://host:port")
     if "redis_version" not in server:
         raise StoreUnavailable(*NO_REDIS)

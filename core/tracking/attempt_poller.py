@@ -40,7 +40,7 @@ _BATCH = 20
 KEEP = timedelta(days=1)
 
 
-class Follower:
+class AttemptPoller:
     """Asks Plivo about attempts until their state is final. `start` runs it in a thread."""
 
     def __init__(

@@ -51,7 +51,7 @@ _KEEP_FOREIGN = timedelta(days=100)
 _NO_UUID = (Unreadable("uuid", "missing"),)
 
 
-class Outcome(StrEnum):
+class LogRunOutcome(StrEnum):
     """How a reading ended."""
 
     DONE = "done"
@@ -73,10 +73,10 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class LogRun:
     """How it ended. `cause` and `remedy` are sentences, "" unless it failed."""
 
-    outcome: Outcome
+    outcome: LogRunOutcome
     progress: Progress
     cause: str = ""
     remedy: str = ""
@@ -88,7 +88,7 @@ class LogStatus:
 
     is_running: bool
     through: datetime | None
-    outcome: Outcome | None
+    outcome: LogRunOutcome | None
     progress: Progress
     cause: str
 
@@ -122,12 +122,12 @@ class LogSync:
 
     def run(
         self, since: datetime | None = None, tell: Callable[[Progress], None] = lambda now: None
-    ) -> Reading:
+    ) -> LogRun:
         """Read from `since`, or from where the last reading ended, until now. Raises
         StoreUnavailable; what Plivo does not answer is an outcome."""
         turn = Turn(self._client, self._scripts, self._keys)
         if not turn.take():
-            return Reading(Outcome.BUSY, Progress(0))
+            return LogRun(LogRunOutcome.BUSY, Progress(0))
         began = self._clock.now()
         windows = list(self._windows(since, began))
         now = Progress(len(windows))
@@ -140,16 +140,16 @@ class LogSync:
                 left = spent / done * (now.windows - done)
                 now = replace(now, windows_done=done, left=left)
                 if not turn.note(cursor=cursor_field(end), **_fields(now)):
-                    return Reading(Outcome.BUSY, now)
+                    return LogRun(LogRunOutcome.BUSY, now)
                 tell(now)
             now = self._settle(now)
-            return self._ended(turn, Outcome.DONE, now)
+            return self._ended(turn, LogRunOutcome.DONE, now)
         except _Stopped:
-            return self._ended(turn, Outcome.STOPPED, now)
+            return self._ended(turn, LogRunOutcome.STOPPED, now)
         except ProviderRead as error:
-            turn.note(outcome=Outcome.FAILED, cause=f"{error.cause} {error.remedy}")
+            turn.note(outcome=LogRunOutcome.FAILED, cause=f"{error.cause} {error.remedy}")
             log.warning("logs not read", extra={"cause": error.cause})
-            return Reading(Outcome.FAILED, now, error.cause, error.remedy)
+            return LogRun(LogRunOutcome.FAILED, now, error.cause, error.remedy)
         finally:
             turn.end()
 
@@ -162,7 +162,7 @@ class LogSync:
         return LogStatus(
             is_running=running,
             through=cursor_of(found),
-            outcome=next((one for one in Outcome if one == found.get("outcome")), None),
+            outcome=next((one for one in LogRunOutcome if one == found.get("outcome")), None),
             progress=replace(
                 Progress(*(_count(found.get(name, "")) for name in _COUNTS)),
                 left=timedelta(milliseconds=_count(left)) if left else None,
@@ -208,10 +208,10 @@ class LogSync:
         with store_errors():
             return self._client.hmget(self._keys.logs, "stop") == ["1"]
 
-    def _ended(self, turn: Turn, outcome: Outcome, now: Progress) -> Reading:
+    def _ended(self, turn: Turn, outcome: LogRunOutcome, now: Progress) -> LogRun:
         turn.note(outcome=outcome, **_fields(now))
         log.info("logs read", extra={"outcome": outcome, "rows": now.rows})
-        return Reading(outcome, now)
+        return LogRun(outcome, now)
 
     def _window(self, start: datetime, end: datetime, now: Progress) -> Progress:
         for path, mode, moment in (

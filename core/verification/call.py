@@ -72,8 +72,8 @@ def _refusal(view: View | None) -> str:
     if view is None:
         return spoken.refused(Language.EN)
     reasons = {
-        Status.EXPIRED: spoken.WhyRefused.EXPIRED,
-        Status.VERIFIED: spoken.WhyRefused.USED,
+        Status.EXPIRED: spoken.SpokenRefusal.EXPIRED,
+        Status.VERIFIED: spoken.SpokenRefusal.USED,
     }
-    why = reasons.get(view.verification.status, spoken.WhyRefused.CLOSED)
+    why = reasons.get(view.verification.status, spoken.SpokenRefusal.CLOSED)
     return spoken.refused(Language(view.verification.language), why)

@@ -59,7 +59,7 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CheckContext:
     """What a check must know of a verification before its script can name its keys; `owner` says
     who may check it."""
 
@@ -74,7 +74,7 @@ class Guess:
     """An entered code and the right one, as digests; `client` is the digest of where it is from."""
 
     verification: str
-    known: Known
+    known: CheckContext
     entered: str
     expected: str
     client: str
@@ -119,7 +119,7 @@ class VerificationRecords:
         )
         self._left_out = LeftOut(client, keys)
         # A hint that saves a round trip. A stale one is noticed by the script, never acted on.
-        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._known: OrderedDict[str, CheckContext] = OrderedDict()
         self._lock = Lock()
 
     def start(
@@ -156,7 +156,9 @@ class VerificationRecords:
             ],
         )
         if answer[0] == "started":
-            known = Known(1, reservation.number_index, verification.digits, verification.owner)
+            known = CheckContext(
+                1, reservation.number_index, verification.digits, verification.owner
+            )
             self._remember(verification.id, known)
         return answer
 
@@ -199,7 +201,7 @@ class VerificationRecords:
             ],
         )
         if answer[0] == "started":
-            known = Known(
+            known = CheckContext(
                 seen + 1, reservation.number_index, verification.digits, verification.owner
             )
             self._remember(verification.id, known)
@@ -236,7 +238,7 @@ class VerificationRecords:
             ],
         )
 
-    def known(self, verifications: Iterable[str]) -> dict[str, Known]:
+    def known(self, verifications: Iterable[str]) -> dict[str, CheckContext]:
         """What checks must know of these verifications; unknown ones are left out. A round trip
         only for those that this process has not met yet."""
         found = {one: self._known.get(one) for one in verifications}
@@ -327,7 +329,7 @@ class VerificationRecords:
             (found,) = self._client.hmget(self._keys.verification(verification), "request")
         return found
 
-    def _look_up(self, verifications: Sequence[str]) -> dict[str, Known]:
+    def _look_up(self, verifications: Sequence[str]) -> dict[str, CheckContext]:
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             for one in verifications:
                 pipe.hmget(
@@ -339,14 +341,14 @@ class VerificationRecords:
             if attempts is None:
                 continue
             try:
-                known = Known(int(attempts), index or "", int(digits or ""), owner or "")
+                known = CheckContext(int(attempts), index or "", int(digits or ""), owner or "")
             except ValueError as error:
                 self._left_out.record("verification", one, error)
             else:
                 found[one] = self._remember(one, known)
         return found
 
-    def _remember(self, verification: str, known: Known) -> Known:
+    def _remember(self, verification: str, known: CheckContext) -> CheckContext:
         with self._lock:
             self._known[verification] = known
             self._known.move_to_end(verification)

@@ -44,7 +44,7 @@ from core.verification.code import Code, code_of, read_entered
 from core.verification.number.parse import AmbiguousNumber, PhoneNumber, example_for, parse_number
 from core.verification.number.typed import LONGEST_TYPED
 from core.verification.policy import Policy
-from core.verification.records import Guess, Known, Reservation, VerificationRecords
+from core.verification.records import CheckContext, Guess, Reservation, VerificationRecords
 from core.verification.send_slots import RETRY_AFTER, SendSlots
 from core.wording import verification as words
 
@@ -56,7 +56,7 @@ P = ParamSpec("P")
 WITHOUT_ADDRESS = "sends_without_address"
 
 
-class Entry(NamedTuple):
+class EnteredCode(NamedTuple):
     """A code to check: `of` a verification, or of a number; `address` is the client address."""
 
     of: str
@@ -64,7 +64,7 @@ class Entry(NamedTuple):
     address: str | None = None
 
 
-class Sender(Protocol):
+class Provider(Protocol):
     """The provider, as far as a verification needs it."""
 
     def obstacle(self, channel: Channel) -> tuple[str, str] | None:
@@ -117,7 +117,7 @@ class Verifications:
         policy: Policy,
         records: VerificationRecords,
         ledger: Ledger,
-        sender: Sender,
+        sender: Provider,
         follower: Follows,
         clock: Clock,
     ) -> None:
@@ -315,12 +315,12 @@ class Verifications:
         known = self._records.known([verification]).get(verification)
         if known is not None and not grant.may_touch(known.owner):
             known = None
-        read = self._read(Entry(verification, entered, address), known)
+        read = self._read(EnteredCode(verification, entered, address), known)
         if isinstance(read, CheckResult):
             return read
         return _checked(*self._records.check_one(read, self._clock.now()))
 
-    def check_all(self, entries: Sequence[Entry]) -> list[CheckResult]:
+    def check_all(self, entries: Sequence[EnteredCode]) -> list[CheckResult]:
         """`check` of many at once, in their order, each as if it came alone, in one round trip."""
         known = self._records.known(dict.fromkeys(entry.of for entry in entries))
         read = [self._read(entry, known.get(entry.of)) for entry in entries]
@@ -328,7 +328,7 @@ class Verifications:
         answers = iter(self._records.check(guesses, self._clock.now()))
         return [one if isinstance(one, CheckResult) else _checked(*next(answers)) for one in read]
 
-    def _read(self, entry: Entry, known: Known | None) -> Guess | CheckResult:
+    def _read(self, entry: EnteredCode, known: CheckContext | None) -> Guess | CheckResult:
         """What was entered, ready to be checked; or how that ends without."""
         if known is None:
             return CheckResult(CheckOutcome.NOT_FOUND)
@@ -343,7 +343,7 @@ class Verifications:
             self._records.client_index(_network(entry.address)),
         )
 
-    def check_newest(self, entries: Sequence[Entry]) -> list[CheckResult]:
+    def check_newest(self, entries: Sequence[EnteredCode]) -> list[CheckResult]:
         """`check_all` for callers that know a number only (`of`): against its newest verification.
         A number that cannot be one is `NOT_FOUND`, as an unknown one is."""
         # What is too long to be a number is not remembered either.

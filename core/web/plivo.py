@@ -35,7 +35,7 @@ LONGEST_BODY = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Callback:
+class ReceivedCallback:
     """A callback that is believed: which attempt it is about, and its parameters."""
 
     attempt: str
@@ -43,7 +43,7 @@ class Callback:
     form: dict[str, str]
 
 
-Handler = Callable[[Services, Callback], Response]
+Handler = Callable[[Services, ReceivedCallback], Response]
 
 
 def routes(services: Callable[[], Services]) -> list[Route]:
@@ -112,7 +112,7 @@ def _serve(
         return Response(status_code=503, headers={"Retry-After": "60"})
 
 
-def _believe(services: Services, request: Request, body: bytes) -> Callback | None:
+def _believe(services: Services, request: Request, body: bytes) -> ReceivedCallback | None:
     token = str(request.path_params["token"])
     attempt = services.keyring.attempt_of(token)
     if attempt is None or services.address.base is None:
@@ -137,23 +137,23 @@ def _believe(services: Services, request: Request, body: bytes) -> Callback | No
     )
     if not check.is_valid:
         return None
-    return Callback(attempt, token, dict(request.query_params) | form)
+    return ReceivedCallback(attempt, token, dict(request.query_params) | form)
 
 
-def _message(services: Services, callback: Callback) -> Response:
+def _message(services: Services, callback: ReceivedCallback) -> Response:
     message = MessageCallback.model_validate(callback.form)
     services.ledger.apply(message.event(callback.attempt, services.clock.now()))
     return Response(status_code=204)
 
 
-def _ring(services: Services, callback: Callback) -> Response:
+def _ring(services: Services, callback: ReceivedCallback) -> Response:
     call = CallCallback.model_validate(callback.form)
     event = call.event(callback.attempt, EventKind.RINGING, services.clock.now())
     services.ledger.apply(event)
     return Response(status_code=204)
 
 
-def _answer(services: Services, callback: Callback) -> Response:
+def _answer(services: Services, callback: ReceivedCallback) -> Response:
     call = CallCallback.model_validate(callback.form)
     event = call.event(callback.attempt, EventKind.ANSWERED, services.clock.now())
     services.ledger.apply(event)
@@ -161,7 +161,7 @@ def _answer(services: Services, callback: Callback) -> Response:
     return Response(xml, media_type=XML, headers={"Cache-Control": "no-store"})
 
 
-def _digits(services: Services, callback: Callback) -> Response:
+def _digits(services: Services, callback: ReceivedCallback) -> Response:
     call = CallCallback.model_validate(callback.form)
     xml = services.calls.pressed(
         callback.attempt, call.reference, call.digits, _key_url(services, callback)
@@ -169,17 +169,19 @@ def _digits(services: Services, callback: Callback) -> Response:
     return Response(xml, media_type=XML, headers={"Cache-Control": "no-store"})
 
 
-def _hangup(services: Services, callback: Callback) -> Response:
+def _hangup(services: Services, callback: ReceivedCallback) -> Response:
     end = HangupCallback.model_validate(callback.form)
     services.ledger.apply(end.end(callback.attempt, services.clock.now()))
     return Response(status_code=204)
 
 
-def _key_url(services: Services, callback: Callback) -> str:
+def _key_url(services: Services, callback: ReceivedCallback) -> str:
     return f"{services.address.base}/plivo/digits/{callback.token}"
 
 
-def _record(services: Services, request: Request, callback: Callback, response: Response) -> None:
+def _record(
+    services: Services, request: Request, callback: ReceivedCallback, response: Response
+) -> None:
     attempt = services.ledger.attempt(callback.attempt)
     if attempt is None:
         return

@@ -25,7 +25,7 @@ from core.model.grant import Grant
 from core.model.verification import CheckOutcome, CheckResult, SendOutcome
 from core.services import Services
 from core.settings.keyring import new_id
-from core.verification.service import Entry
+from core.verification.service import EnteredCode
 from core.web.batch import Batch
 from core.web.send_threads import SendThreads
 
@@ -135,7 +135,7 @@ def _check(services: Services, requests: Sequence[Request]) -> list[Response]:
     answers = {i: one if isinstance(one, Response) else None for i, one in enumerate(admitted)}
     allowed = [i for i, refused in answers.items() if refused is None]
     entered = [
-        Entry(_number(request), str(request.path_params["code"]), _address(request))
+        EnteredCode(_number(request), str(request.path_params["code"]), _address(request))
         for request in (requests[i] for i in allowed)
     ]
     for i, result in zip(allowed, services.verifications.check_newest(entered), strict=True):

@@ -16,7 +16,7 @@ from enum import StrEnum
 from core.model.clock import elapsed, read_ms
 
 
-class What(StrEnum):
+class WebhookKind(StrEnum):
     """What has happened. The values are those of `_outbox.lua`."""
 
     REQUESTED = "requested"  # the verification was started, its first attempt written down
@@ -27,7 +27,7 @@ class What(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class WebhookEvent:
     """One event. `at` is when it happened, aware, in UTC.
 
     `status` is the verification's at that moment, or when it was heard of: `pending`, `verified`,
@@ -37,7 +37,7 @@ class Event:
     """
 
     id: str
-    what: What
+    what: WebhookKind
     at: datetime
     verification: str
     attempt: str
@@ -86,13 +86,13 @@ class Event:
         return json.dumps(told, separators=(",", ":")).encode("ascii")
 
 
-def event_of(one: str, facts: str) -> Event:
+def event_of(one: str, facts: str) -> WebhookEvent:
     """The event with this id, from what `_outbox.lua` has kept of it. Raises AttributeError,
     KeyError, TypeError or ValueError where that cannot be read."""
     kept: dict[str, str] = json.loads(facts)
-    what = What(kept["type"])
-    lost = what is What.FAILED
-    return Event(
+    what = WebhookKind(kept["type"])
+    lost = what is WebhookKind.FAILED
+    return WebhookEvent(
         id=one,
         what=what,
         at=read_ms(str(kept["at_ms"])),

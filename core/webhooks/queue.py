@@ -19,7 +19,7 @@ from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
 from core.store.scripts import Scripts
-from core.webhooks.event import Event, event_of
+from core.webhooks.event import WebhookEvent, event_of
 from core.webhooks.retry_schedule import next_wait
 from core.webhooks.sender import Answer, Verdict
 
@@ -35,7 +35,7 @@ _UNREADABLE = Answer(Verdict.GONE, None, "What is kept of this event cannot be r
 class Claim:
     """An event that is this worker's to send. `tries` counts this one too."""
 
-    event: Event
+    event: WebhookEvent
     tries: int
 
 
@@ -64,7 +64,7 @@ class DeadLetter:
     `status` is the HTTP status of that answer, None where there was none; `cause` is a sentence.
     """
 
-    event: Event
+    event: WebhookEvent
     tries: int
     given_up_at: datetime
     status: int | None
@@ -165,7 +165,7 @@ class Outbox:
                 self._settle(one, int(tries), _Ending.DEAD, now, _UNREADABLE)
         return claims
 
-    def _read(self, one: str, facts: str) -> Event | None:
+    def _read(self, one: str, facts: str) -> WebhookEvent | None:
         """The event in what is kept of it; None where that cannot be read."""
         try:
             return event_of(one, facts)

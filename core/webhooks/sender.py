@@ -18,7 +18,7 @@ from standardwebhooks import Webhook
 from core.model.clock import Clock
 from core.settings.keyring import Keyring
 from core.settings.settings import Settings
-from core.webhooks.event import Event
+from core.webhooks.event import WebhookEvent
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 8.0
@@ -48,7 +48,7 @@ class Answer:
     retry_after: timedelta | None = None
 
 
-class Sender:
+class WebhookSender:
     """Sends to one address. Neither that nor the secret is in its repr, a log or an answer: an
     address may well hold a token. `deadline` is for one exchange, in real time."""
 
@@ -64,7 +64,7 @@ class Sender:
         # A redirect could lead anywhere, in clear text too.
         return httpx.AsyncClient(timeout=timeout, follow_redirects=False)
 
-    async def send(self, http: httpx.AsyncClient, event: Event) -> Answer:
+    async def send(self, http: httpx.AsyncClient, event: WebhookEvent) -> Answer:
         """Post one event, once. Whatever the receiver does, there is an answer by the deadline."""
         now = self._clock.now()
         body = event.body

@@ -11,7 +11,7 @@ from core.log import logged_id
 from core.model.errors import ProductError, StoreUnavailable
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import CLAIM, Claim, Outbox
-from core.webhooks.sender import Answer, Sender, Verdict
+from core.webhooks.sender import Answer, Verdict, WebhookSender
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Worker:
     """`start` runs it in a thread. Any number of processes may do so at once: each event is claimed
     by one. The order of events is not kept: one that is refused does not hold up the next."""
 
-    def __init__(self, outbox: Outbox, expiries: Expiries, sender: Sender) -> None:
+    def __init__(self, outbox: Outbox, expiries: Expiries, sender: WebhookSender) -> None:
         self._outbox = outbox
         self._expiries = expiries
         self._sender = sender

@@ -10,7 +10,7 @@ import streamlit as st
 from core.access.admission import Admitted
 from core.access.invites import COOKIE as INVITE_COOKIE
 from core.access.invites import WORDS
-from core.access.password import COOKIE, WINDOW, Gate
+from core.access.password import COOKIE, WINDOW, AccessState
 from core.model.errors import StoreUnavailable
 from pages.components.shared import outage_shown, services
 
@@ -44,9 +44,9 @@ def require_admin(page: str) -> None:
     """
     with outage_shown(key=f"try_again_access_{page}"):
         gate = _gate()
-        if gate in {Gate.OPEN, Gate.SIGNED_IN}:
+        if gate in {AccessState.OPEN, AccessState.SIGNED_IN}:
             return
-        st.title("Not set up yet" if gate is Gate.UNSET else "Sign in", anchor=False)
+        st.title("Not set up yet" if gate is AccessState.UNSET else "Sign in", anchor=False)
         sign_in(gate, page)
     st.stop()
 
@@ -63,16 +63,16 @@ def guarded(run: Callable[[], None]) -> Callable[[], None]:
         except StoreUnavailable as error:
             st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
             return
-        if gate not in {Gate.OPEN, Gate.SIGNED_IN}:
+        if gate not in {AccessState.OPEN, AccessState.SIGNED_IN}:
             st.rerun()  # the whole page, which then asks for the password
         run()
 
     return checked
 
 
-def sign_in(gate: Gate, page: str) -> None:
+def sign_in(gate: AccessState, page: str) -> None:
     """The form, which comes back to this page with its query; or what must be set up first."""
-    if gate is Gate.UNSET:
+    if gate is AccessState.UNSET:
         st.error(
             "**This page shows live traffic, and no password guards it.** Make one with "
             "`python -m core hash-password`, set ADMIN_PASSWORD_HASH to what it prints, and "
@@ -102,5 +102,5 @@ def invite_refused() -> tuple[str, str] | None:
     )
 
 
-def _gate() -> Gate:
+def _gate() -> AccessState:
     return services().access.gate(st.context.cookies.get(COOKIE))

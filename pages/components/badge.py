@@ -4,7 +4,7 @@ from html import escape
 
 import streamlit as st
 
-from core.access.password import Gate
+from core.access.password import AccessState
 from core.model.errors import StoreUnavailable
 from core.panels.spending import Badge, badge_of
 from pages.components.access import asker
@@ -46,7 +46,7 @@ def _draw(region: str | None) -> None:
     app = services()
     badge = badge_of(app.settings, app.verifications, app.prices, region)
     try:
-        signed_in = asker().gate is Gate.SIGNED_IN
+        signed_in = asker().gate is AccessState.SIGNED_IN
     except StoreUnavailable:
         signed_in = False
     st.session_state[_PLACE].html(_html(badge, signed_in=signed_in))

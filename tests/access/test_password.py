@@ -13,7 +13,7 @@ from core.access.password import (
     TRIES_OF_ALL,
     WINDOW,
     Access,
-    Gate,
+    AccessState,
     SignInOutcome,
     hash_of,
 )
@@ -42,19 +42,19 @@ def test_the_right_password_opens_until_the_session_ends(at: World) -> None:
     access = access_of(at)
     tried = access.sign_in(PASSWORD, "192.0.2.1")
     assert tried.outcome is SignInOutcome.SIGNED_IN
-    assert access.gate(tried.cookie) is Gate.SIGNED_IN
+    assert access.gate(tried.cookie) is AccessState.SIGNED_IN
     at.clock.advance(SESSION + timedelta(seconds=2))
-    assert access.gate(tried.cookie) is Gate.CLOSED
+    assert access.gate(tried.cookie) is AccessState.CLOSED
 
 
 @pytest.mark.parametrize("cookie", [None, "", "operator", "operator.abc.def", "x" * 5000])
 def test_no_other_cookie_opens(at: World, cookie: str | None) -> None:
-    assert access_of(at).gate(cookie) is Gate.CLOSED
+    assert access_of(at).gate(cookie) is AccessState.CLOSED
 
 
 def test_a_new_password_ends_every_session(at: World) -> None:
     cookie = access_of(at).sign_in(PASSWORD, "192.0.2.1").cookie
-    assert access_of(at, hash_of("another password")).gate(cookie) is Gate.CLOSED
+    assert access_of(at, hash_of("another password")).gate(cookie) is AccessState.CLOSED
 
 
 def test_tries_are_counted_by_client_and_the_right_one_is_refused_beyond_them(at: World) -> None:
@@ -118,17 +118,17 @@ def test_signing_out_ends_the_session_on_the_server_and_no_other(at: World) -> N
     access = access_of(at)
     one, two = (access.sign_in(PASSWORD, "192.0.2.1").cookie for _ in range(2))
     access.sign_out(one)
-    assert access.gate(one) is Gate.CLOSED
-    assert access_of(at).gate(two) is Gate.SIGNED_IN
+    assert access.gate(one) is AccessState.CLOSED
+    assert access_of(at).gate(two) is AccessState.SIGNED_IN
 
 
 def test_signing_out_everywhere_needs_a_session_and_ends_all(at: World) -> None:
     access = access_of(at)
     one, two = (access.sign_in(PASSWORD, "192.0.2.1").cookie for _ in range(2))
     access.sign_out("not a session", everywhere=True)
-    assert access.gate(one) is Gate.SIGNED_IN
+    assert access.gate(one) is AccessState.SIGNED_IN
     access.sign_out(one, everywhere=True)
-    assert {access.gate(one), access.gate(two)} == {Gate.CLOSED}
+    assert {access.gate(one), access.gate(two)} == {AccessState.CLOSED}
 
 
 def test_no_session_is_at_rest(at: World) -> None:
@@ -145,8 +145,8 @@ def test_the_count_of_tries_has_an_end(at: World) -> None:
 
 
 def test_the_sandbox_is_open_and_live_without_a_password_is_shut(at: World) -> None:
-    assert access_of(at, None, is_open=True).gate(None) is Gate.OPEN
-    assert access_of(at, None).gate(None) is Gate.UNSET
+    assert access_of(at, None, is_open=True).gate(None) is AccessState.OPEN
+    assert access_of(at, None).gate(None) is AccessState.UNSET
     assert access_of(at, None).sign_in("", "192.0.2.1").outcome is SignInOutcome.WRONG
 
 

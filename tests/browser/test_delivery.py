@@ -188,7 +188,7 @@ def expected(services: Services, asked: Choice) -> dict[str, pd.DataFrame]:
     by_channel = queries.by_channel(over, filters)
     totals = queries.totals(over, filters)
     now, before = (
-        figures.Span(queries.totals(one, filters), queries.histogram(one, filters))
+        figures.ShownRange(queries.totals(one, filters), queries.histogram(one, filters))
         for one in (over, asked.before)
     )
     by_country = queries.by_country(over, filters)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.figures.cumulative import EXACT_SUMS, GROWING, Cumulated, read_cumulated
 from core.figures.layout import BINS, MIDDLE_MS, Leg, Tier, bin_of
-from core.figures.slot_reader import Reading
+from core.figures.slot_reader import SlotReader
 from core.model.attempt import AttemptEvent, EventKind, Mode, Source
 from core.model.clock import from_ms, to_ms
 from tests.benchmarks.ledger import attempts, callbacks, requests, truth
@@ -38,7 +38,7 @@ _ids = itertools.count()
 
 def read(at: World) -> Cumulated:
     s = at.services
-    return read_cumulated(Reading(s.client, s.connection.raw, s.keys), at.clock.now())
+    return read_cumulated(SlotReader(s.client, s.connection.raw, s.keys), at.clock.now())
 
 
 def requested(at: World, mode: Mode, n: int = 1, of: str = "", **more: str) -> AttemptEvent:

@@ -13,7 +13,7 @@ from core.figures import layout
 from core.figures import slot_reader as reading
 from core.figures.layout import BINS, COLUMNS, Counts, Cube, Leg, Tier
 from core.figures.ranges import Piece
-from core.figures.slot_reader import Reading
+from core.figures.slot_reader import SlotReader
 from tests.properties import sharing_fixtures
 from tests.world import World
 
@@ -76,7 +76,7 @@ def test_any_parts_of_any_slots_add_up_to_what_each_key_holds(
         return summed
 
     s = at.services
-    read = Reading(s.client, s.connection.raw, s.keys)
+    read = SlotReader(s.client, s.connection.raw, s.keys)
     counters = read.counters(Cube.COUNTRY, NAMES, cut, starts)
     assert (counters == expected("c", len(starts))).all()
     histograms = read.histograms(Leg.TTD, Cube.COUNTRY, NAMES, cut, starts)
@@ -86,7 +86,7 @@ def test_any_parts_of_any_slots_add_up_to_what_each_key_holds(
 
 def test_nothing_to_read_is_nothing(at: World) -> None:
     s = at.services
-    read = Reading(s.client, s.connection.raw, s.keys)
+    read = SlotReader(s.client, s.connection.raw, s.keys)
     assert read.counters(Cube.COUNTRY, NAMES, []).shape == (len(NAMES), 1, len(COLUMNS))
     assert not read.histograms(Leg.TTD, Cube.COUNTRY, NAMES, []).any()
     assert read.counters(Cube.COUNTRY, [], [Piece(TIER, 0, 4)]).shape == (0, 1, len(COLUMNS))

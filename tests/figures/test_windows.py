@@ -4,7 +4,7 @@ import itertools
 from datetime import datetime, timedelta
 
 from core.figures.layout import COLUMNS
-from core.figures.slot_reader import Reading
+from core.figures.slot_reader import SlotReader
 from core.figures.windows import Window, Windowed, read_window
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
@@ -31,7 +31,7 @@ def say(at: World, attempt: str, kind: EventKind, **fields: str) -> None:
 
 def read(at: World, window: Window, now: datetime) -> Windowed:
     s = at.services
-    return read_window(Reading(s.client, s.connection.raw, s.keys), window, now)
+    return read_window(SlotReader(s.client, s.connection.raw, s.keys), window, now)
 
 
 def column(found: Windowed, name: str) -> dict[str, int]:

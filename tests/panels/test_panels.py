@@ -19,7 +19,7 @@ from core.figures.rates import Rate
 from core.model.errors import StoreUnavailable
 from core.panels import empty, figures, tables
 from core.panels.empty import Empty
-from core.panels.figures import Span
+from core.panels.figures import ShownRange
 from core.wording import formats as words
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -54,8 +54,8 @@ def countries(**rates: tuple[int, int]) -> pd.DataFrame:
 
 def made(now: "pd.Series[Any]", before: "pd.Series[Any] | None" = None) -> list[figures.Figure]:
     heat = np.zeros((4, BINS), dtype=np.int64)
-    then = Span(before, NO_TIMES) if before is not None else None
-    return figures.figures(Span(now, NO_TIMES), then, steps(requested=10, confirmed=9), heat)
+    then = ShownRange(before, NO_TIMES) if before is not None else None
+    return figures.figures(ShownRange(now, NO_TIMES), then, steps(requested=10, confirmed=9), heat)
 
 
 def test_the_confirmed_rate_comes_first_with_its_interval_its_n_its_change_and_course() -> None:
@@ -73,7 +73,7 @@ def test_every_figure_has_a_course() -> None:
     )  # fmt: skip
     heat = np.zeros((4, BINS), dtype=np.int64)
     heat[:, 50] = 300
-    found = figures.figures(Span(frame.sum(), heat.sum(axis=0)), None, frame, heat)
+    found = figures.figures(ShownRange(frame.sum(), heat.sum(axis=0)), None, frame, heat)
     assert [len(one.drawn) for one in found] == [4] * len(found)
     assert [one.name for one in found if one.is_share] == [
         "Confirmed", "Within 30 s", "Conversion",

@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.figures.queries import Filters, Known
+from core.figures.queries import Filters, SeenDimensions
 from core.figures.ranges import Comparison, Preset, Range, compared, preset
 from core.panels import query_state as header
 from core.panels.query_state import choice
 
 NOW = datetime(2026, 11, 24, 12, 4, 30, tzinfo=UTC)
 KATHMANDU = ZoneInfo("Asia/Kathmandu")
-KNOWN = Known(("sms",), {"NG": ("", "MTN"), "DE": ("O2",)})
+KNOWN = SeenDimensions(("sms",), {"NG": ("", "MTN"), "DE": ("O2",)})
 
 
 def test_nothing_said_is_the_last_24_hours_in_the_viewers_zone() -> None:

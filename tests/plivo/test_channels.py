@@ -13,7 +13,7 @@ from core.model.attempt import Channel, Mode
 from core.model.errors import AttemptRejected, AttemptUnknown, SettingsRefused
 from core.plivo.message_text import Encoding, measure
 from core.plivo.phlo import Phlo, reference_in
-from core.plivo.provider import ChannelSender, Provider
+from core.plivo.provider import ChannelSender, PlivoProvider
 from core.plivo.request import AttemptRequest, CallbackAddress, CallbackUrls
 from core.plivo.sms import Sms
 from core.plivo.voice import Voice
@@ -261,9 +261,11 @@ def test_a_request_shows_neither_number_nor_code() -> None:
 # The provider
 
 
-def provider(at: World, plivo: Scripted, settings: Settings, address: CallbackAddress) -> Provider:
+def provider(
+    at: World, plivo: Scripted, settings: Settings, address: CallbackAddress
+) -> PlivoProvider:
     exchanges = Exchanges(at.services.client, at.services.keys, timedelta(minutes=1))
-    return Provider(plivo.clients(), settings, Keyring(b"key"), address, exchanges)
+    return PlivoProvider(plivo.clients(), settings, Keyring(b"key"), address, exchanges)
 
 
 def test_live_without_a_public_url_messages_and_phlos_are_asked_after(

@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from core.plivo.language import Language, language_for
-from core.plivo.spoken import QUESTIONS, READINGS, WhyRefused, again, code_read_out, prompt, refused
+from core.plivo.spoken import (
+    QUESTIONS,
+    READINGS,
+    SpokenRefusal,
+    again,
+    code_read_out,
+    prompt,
+    refused,
+)
 
 KEY_URL = "https://example.com/plivo/key/abc?x=1&y=2"
 CODE = "047112"
@@ -91,7 +99,7 @@ def test_every_digit_of_every_code_is_said_leading_zeros_too(code, language):
 
 
 @every_language
-@pytest.mark.parametrize("why", list(WhyRefused))
+@pytest.mark.parametrize("why", list(SpokenRefusal))
 def test_without_a_code_there_is_one_sentence_and_the_end(language, why):
     xml = refused(language, why)
     assert tags(xml) == ["Speak", "Hangup"]
@@ -104,9 +112,9 @@ def test_each_reason_for_silence_has_words_of_its_own_in_each_language():
         said(refused(language, why))[0]
         for language in Language
         if "-" not in language
-        for why in WhyRefused
+        for why in SpokenRefusal
     }
-    assert len(texts) == 11 * len(WhyRefused)
+    assert len(texts) == 11 * len(SpokenRefusal)
 
 
 @every_language

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from core.sandbox.facts.hangups import HANGUP_CAUSES
 from core.sandbox.facts.message_errors import MESSAGE_ERRORS
-from core.sandbox.facts.outcomes import TABLE, Kind, Row, outcome_of
+from core.sandbox.facts.outcomes import TABLE, EndingKind, Row, outcome_of
 
 SUFFIXES = st.from_regex(r"[0-9]{4}", fullmatch=True)
 
@@ -18,7 +18,7 @@ def test_the_example_of_a_row_leads_to_that_row(row: Row) -> None:
 
 
 def test_every_kind_of_ending_has_a_row() -> None:
-    assert {row.kind for row in TABLE} == set(Kind)
+    assert {row.kind for row in TABLE} == set(EndingKind)
 
 
 @given(prefix=st.text("0123456789", min_size=3, max_size=10), suffix=SUFFIXES)
@@ -41,20 +41,20 @@ def test_an_outcome_is_always_told_in_a_sentence_without_gaps(suffix: str) -> No
 @pytest.mark.parametrize("code", sorted(MESSAGE_ERRORS))
 def test_every_message_error_can_be_asked_for(code: int) -> None:
     outcome = outcome_of(f"1415555{code:04}")
-    assert (outcome.kind, outcome.value) == (Kind.MESSAGE_ERROR, code)
+    assert (outcome.kind, outcome.value) == (EndingKind.MESSAGE_ERROR, code)
 
 
 @pytest.mark.parametrize("code", sorted(HANGUP_CAUSES))
 def test_every_hangup_cause_can_be_asked_for(code: int) -> None:
     outcome = outcome_of(f"1415555{code}")
-    assert (outcome.kind, outcome.value) == (Kind.HANGUP, code)
+    assert (outcome.kind, outcome.value) == (EndingKind.HANGUP, code)
 
 
 @pytest.mark.parametrize("suffix", ["0000", "0001", "0123", "0999", "3060", "7021", "9999"])
 def test_a_code_that_plivo_does_not_document_changes_nothing(suffix: str) -> None:
-    assert outcome_of(f"1415555{suffix}").kind is Kind.NORMAL
+    assert outcome_of(f"1415555{suffix}").kind is EndingKind.NORMAL
 
 
 def test_a_late_number_says_how_late() -> None:
     assert outcome_of("14155550742").value == 42
-    assert outcome_of("14155550700").kind is Kind.NO_RECEIPT
+    assert outcome_of("14155550700").kind is EndingKind.NO_RECEIPT

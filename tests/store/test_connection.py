@@ -21,7 +21,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from core.model.errors import SettingsRefused, StoreUnavailable
-from core.settings.redis_address import Kind, parse_address
+from core.settings.redis_address import RedisKind, parse_address
 from core.settings.settings import Settings
 from core.store.connection import RedisConnection, connect, store_errors
 from tests.store.servers import free_port, running, running_cluster, running_sentinel
@@ -528,7 +528,7 @@ def test_any_user_and_password_come_through_a_url_and_into_no_words(user: str, w
 def test_any_text_is_read_or_refused_and_nothing_else(text: str) -> None:
     for start in ("", "redis://", "unix://", "redis+sentinel://", "redis+cluster://"):
         with suppress(ValueError):
-            assert parse_address(start + text).kind in Kind
+            assert parse_address(start + text).kind in RedisKind
 
 
 def test_a_server_with_tls_is_not_spoken_to_in_the_clear() -> None:

@@ -16,7 +16,7 @@ from core.model.attempt import Attempt, AttemptEvent, Channel, EventKind, Mode, 
 from core.plivo.client import PlivoClients
 from core.store.keys import Keys
 from core.store.scripts import Scripts
-from core.tracking.attempt_poller import ANSWERED_BY, FIRST, HORIZON, SLOWEST, Follower
+from core.tracking.attempt_poller import ANSWERED_BY, FIRST, HORIZON, SLOWEST, AttemptPoller
 from tests.plivo.scripted import (
     AUTH_ID,
     AUTH_TOKEN,
@@ -55,10 +55,10 @@ class Following:
         self.ledger = Ledger(client, self.scripts, KEYS, self.clock, KEEP)
         self.exchanges = Exchanges(client, KEYS, KEEP)
 
-    def follower(self, clients: PlivoClients | None = None) -> Follower:
+    def follower(self, clients: PlivoClients | None = None) -> AttemptPoller:
         """A follower, as each process has one."""
         clients = clients or self.plivo.clients()
-        return Follower(
+        return AttemptPoller(
             self.client, self.scripts, KEYS, self.clock, self.ledger, clients, self.exchanges
         )
 
@@ -182,7 +182,7 @@ def test_two_followers_share_the_work_and_ask_about_nothing_twice(following: Fol
     following.plivo.answer = answer
     following.clock.advance(FIRST)
 
-    def work(follower: Follower) -> int:
+    def work(follower: AttemptPoller) -> int:
         asked = 0
         while due := follower.ask_due():
             asked += due

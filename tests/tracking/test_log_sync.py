@@ -10,7 +10,7 @@ from core.model.clock import to_ms
 from core.model.errors import ProviderRead
 from core.plivo.client import SdkCall
 from core.store.scripts import Scripts
-from core.tracking.log_sync import HORIZON, LogSync, Outcome, Progress
+from core.tracking.log_sync import HORIZON, LogRunOutcome, LogSync, Progress
 from core.tracking.log_turn import Turn
 from tests.world import World, until
 
@@ -58,7 +58,7 @@ def test_one_reading_settles_a_lost_callback_a_time_out_and_what_others_sent(at:
     wait_until_settled(at, lost, silent, other)
     assert state_of(at, first) is not State.DELIVERED
     ended = logs_of(at).run(at.clock.now() - timedelta(minutes=5))
-    assert ended.outcome is Outcome.DONE
+    assert ended.outcome is LogRunOutcome.DONE
     assert state_of(at, first) is State.DELIVERED
     assert state_of(at, second) is State.DELIVERED
     settled = at.services.ledger.attempt(f"{second}-1")
@@ -112,9 +112,11 @@ def test_two_processes_do_not_read_at_once(at: World) -> None:
     def tell(now: Progress) -> None:
         outcomes.append(logs_of(at).run().outcome)
 
-    assert logs_of(at).run(at.clock.now() - timedelta(minutes=5), tell).outcome is Outcome.DONE
-    assert outcomes == [Outcome.BUSY]
-    until(lambda: logs_of(at).run(at.clock.now()).outcome is not Outcome.BUSY)
+    assert (
+        logs_of(at).run(at.clock.now() - timedelta(minutes=5), tell).outcome is LogRunOutcome.DONE
+    )
+    assert outcomes == [LogRunOutcome.BUSY]
+    until(lambda: logs_of(at).run(at.clock.now()).outcome is not LogRunOutcome.BUSY)
 
 
 def test_a_reader_whose_turn_is_over_cannot_move_the_cursor(at: World) -> None:
@@ -148,7 +150,7 @@ def test_a_reading_that_dies_goes_on_where_it_was(at: World) -> None:
     assert abs(through - since - timedelta(hours=12)) < timedelta(seconds=1)
     # A second half-hour of overlap, and the rest of the day.
     found: list[Progress] = []
-    until(lambda: logs_of(at).run(None, found.append).outcome is Outcome.DONE)
+    until(lambda: logs_of(at).run(None, found.append).outcome is LogRunOutcome.DONE)
     assert found[-1].windows == 3
 
 
@@ -163,19 +165,19 @@ def test_a_reading_that_waits_for_its_next_request_stops_at_once(at: World) -> N
 
     logs = logs_of(at, wait=wait)
     ended = logs.run(at.clock.now() - timedelta(days=4))
-    assert ended.outcome is Outcome.STOPPED
+    assert ended.outcome is LogRunOutcome.STOPPED
     assert len(waited) == 1
     # It goes on from there.
     again = logs_of(at, wait=lambda seconds: at.clock.advance(seconds))
-    until(lambda: again.run().outcome is Outcome.DONE)
+    until(lambda: again.run().outcome is LogRunOutcome.DONE)
 
 
 def test_a_reading_ends_after_its_window_when_somebody_stops_it(at: World) -> None:
     logs = logs_of(at)
     ended = logs.run(at.clock.now() - timedelta(days=1), lambda now: logs.request_stop())
-    assert ended.outcome is Outcome.STOPPED
+    assert ended.outcome is LogRunOutcome.STOPPED
     assert ended.progress.windows_done == 1
-    assert logs.status().outcome is Outcome.STOPPED
+    assert logs.status().outcome is LogRunOutcome.STOPPED
 
 
 def test_the_lists_are_asked_twenty_times_a_minute_at_most(at: World) -> None:
@@ -221,5 +223,5 @@ def test_what_plivo_does_not_answer_is_an_outcome_with_its_cause(at: World) -> N
             raise ProviderRead("Plivo did not answer.", "Try again later.")
 
     ended = logs_of(at, clients=Down()).run(at.clock.now() - timedelta(minutes=5))
-    assert (ended.outcome, ended.cause) == (Outcome.FAILED, "Plivo did not answer.")
+    assert (ended.outcome, ended.cause) == (LogRunOutcome.FAILED, "Plivo did not answer.")
     assert "Try again later." in logs_of(at).status().cause

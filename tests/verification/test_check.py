@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from core.model.verification import CancelOutcome, CheckOutcome, CheckResult, Status
-from core.verification.service import Entry
+from core.verification.service import EnteredCode
 from tests.world import World
 
 THREADS = 64
@@ -246,12 +246,12 @@ def test_a_check_by_another_process_knows_the_newest_attempt(at: World) -> None:
 
 def test_a_text_that_is_no_number_for_its_length_is_not_remembered(at: World) -> None:
     verifications = at.services.verifications
-    verifications.check_newest([Entry(at.number(), "1")])
+    verifications.check_newest([EnteredCode(at.number(), "1")])
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
         for n in range(100):
-            (result,) = verifications.check_newest([Entry(f"+{n:050000}", "123456")])
+            (result,) = verifications.check_newest([EnteredCode(f"+{n:050000}", "123456")])
             assert result.outcome is CheckOutcome.NOT_FOUND
         after, _ = tracemalloc.get_traced_memory()
     finally:

@@ -19,7 +19,7 @@ from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome
 from core.panels.abuse import refused_table
 from core.services import Services
-from core.verification.service import WITHOUT_ADDRESS, Entry
+from core.verification.service import WITHOUT_ADDRESS, EnteredCode
 from tests.verification.test_warnings import live
 from tests.world import World
 
@@ -147,7 +147,7 @@ def test_property_05_no_more_than_the_ceiling_is_evaluated_whatever_happens(
     assert len(made) == 60
     codes = {one: (at.wrong_code(one), at.code(one)) for one in made}
     guesses = [
-        Entry(one, codes[one][n == 4], f"198.51.{n}.{m % 250}")
+        EnteredCode(one, codes[one][n == 4], f"198.51.{n}.{m % 250}")
         for m, one in enumerate(made)
         for n in range(6)
     ]

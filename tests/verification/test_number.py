@@ -6,10 +6,10 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from core.verification.number.parse import (
-    Kind,
+    NumberKind,
+    NumberRefusal,
     PhoneNumber,
     UnfitNumber,
-    WhyRefused,
     parse_number,
     region_of_browser,
 )
@@ -39,7 +39,7 @@ def read(typed: str, region: str | None, **rules) -> PhoneNumber | UnfitNumber:
         return refused
 
 
-def reason(typed: str, region: str | None = None, **rules) -> WhyRefused:
+def reason(typed: str, region: str | None = None, **rules) -> NumberRefusal:
     with pytest.raises(UnfitNumber) as refused:
         parse_number(typed, default_region=region, **rules)
     return refused.value.reason
@@ -77,7 +77,7 @@ def test_00_is_a_plus_sign_wherever_it_is_typed(region):
 
 def test_a_number_tells_where_it_is_from_and_how_people_there_write_it():
     number = parse_number(GERMAN, default_region=None)
-    assert (number.region, number.country, number.kind) == ("DE", "Germany", Kind.MOBILE)
+    assert (number.region, number.country, number.kind) == ("DE", "Germany", NumberKind.MOBILE)
     assert (number.national, number.international) == ("0170 1234567", "+49 170 1234567")
     assert number.carrier == "T-Mobile"
     assert (number.digits, number.e164) == ("491701234567", "+491701234567")
@@ -85,13 +85,13 @@ def test_a_number_tells_where_it_is_from_and_how_people_there_write_it():
 
 def test_a_fictitious_number_is_accepted_where_the_plan_calls_it_valid():
     number = parse_number("+1 415 555 0450", default_region=None)
-    assert (number.region, number.kind, number.carrier) == ("US", Kind.FIXED_OR_MOBILE, "")
+    assert (number.region, number.kind, number.carrier) == ("US", NumberKind.FIXED_OR_MOBILE, "")
 
 
 def test_a_plus_1_number_of_the_caribbean_is_not_of_the_united_states():
     assert parse_number("+1 809 555 0123", default_region="US").region == "DO"
     allowed = frozenset({"US"})
-    assert reason("(809) 555-0123", "US", allowed=allowed) is WhyRefused.COUNTRY_NOT_ALLOWED
+    assert reason("(809) 555-0123", "US", allowed=allowed) is NumberRefusal.COUNTRY_NOT_ALLOWED
 
 
 @pytest.mark.parametrize(
@@ -99,37 +99,37 @@ def test_a_plus_1_number_of_the_caribbean_is_not_of_the_united_states():
 )
 def test_the_allowed_countries_are_held_against_the_number_and_not_the_typed_text(typed):
     allowed = frozenset({"US"})
-    assert reason(typed, "US", allowed=allowed) is WhyRefused.COUNTRY_NOT_ALLOWED
+    assert reason(typed, "US", allowed=allowed) is NumberRefusal.COUNTRY_NOT_ALLOWED
 
 
 def test_an_empty_set_of_allowed_countries_allows_none():
-    assert reason(GERMAN, allowed=frozenset()) is WhyRefused.COUNTRY_NOT_ALLOWED
+    assert reason(GERMAN, allowed=frozenset()) is NumberRefusal.COUNTRY_NOT_ALLOWED
     assert parse_number(GERMAN, default_region=None, allowed=None).region == "DE"
 
 
 @pytest.mark.parametrize(
     ("typed", "region", "why"),
     [
-        ("", None, WhyRefused.EMPTY),
-        (" \u200b\t", "DE", WhyRefused.EMPTY),
-        ("hello", "DE", WhyRefused.NOT_A_NUMBER),
-        (f"{GERMAN} or +491711234567", None, WhyRefused.NOT_A_NUMBER),
-        ("0170 1234567", None, WhyRefused.NO_COUNTRY),
-        ("0170 1234567", "XX", WhyRefused.NO_COUNTRY),
-        ("+999 1234567", "DE", WhyRefused.NO_COUNTRY),
-        ("1", "DE", WhyRefused.TOO_SHORT),
-        ("555 0450", "US", WhyRefused.TOO_SHORT),
-        ("+33 6 12 34 56 7", None, WhyRefused.TOO_SHORT),
-        ("+33 6 12 34 56 789", None, WhyRefused.TOO_LONG),
-        ("1" * 300, "US", WhyRefused.TOO_LONG),
-        ("\u0316\u0301" * 200, None, WhyRefused.TOO_LONG),
-        ("+1 555 555 0100", None, WhyRefused.INVALID),
-        ("+49 30 901820", None, WhyRefused.NOT_A_MOBILE),
-        ("+1 900 555 1234", None, WhyRefused.PREMIUM_RATE),
-        ("+1 800 555 0123", None, WhyRefused.NOT_REACHABLE_KIND),
-        ("+44 70 1234 5678", None, WhyRefused.NOT_REACHABLE_KIND),
-        ("+881 6 123 45678", None, WhyRefused.NOT_REACHABLE_KIND),
-        (f"{GERMAN} ext. 5", None, WhyRefused.NOT_REACHABLE_KIND),
+        ("", None, NumberRefusal.EMPTY),
+        (" \u200b\t", "DE", NumberRefusal.EMPTY),
+        ("hello", "DE", NumberRefusal.NOT_A_NUMBER),
+        (f"{GERMAN} or +491711234567", None, NumberRefusal.NOT_A_NUMBER),
+        ("0170 1234567", None, NumberRefusal.NO_COUNTRY),
+        ("0170 1234567", "XX", NumberRefusal.NO_COUNTRY),
+        ("+999 1234567", "DE", NumberRefusal.NO_COUNTRY),
+        ("1", "DE", NumberRefusal.TOO_SHORT),
+        ("555 0450", "US", NumberRefusal.TOO_SHORT),
+        ("+33 6 12 34 56 7", None, NumberRefusal.TOO_SHORT),
+        ("+33 6 12 34 56 789", None, NumberRefusal.TOO_LONG),
+        ("1" * 300, "US", NumberRefusal.TOO_LONG),
+        ("\u0316\u0301" * 200, None, NumberRefusal.TOO_LONG),
+        ("+1 555 555 0100", None, NumberRefusal.INVALID),
+        ("+49 30 901820", None, NumberRefusal.NOT_A_MOBILE),
+        ("+1 900 555 1234", None, NumberRefusal.PREMIUM_RATE),
+        ("+1 800 555 0123", None, NumberRefusal.NOT_REACHABLE_KIND),
+        ("+44 70 1234 5678", None, NumberRefusal.NOT_REACHABLE_KIND),
+        ("+881 6 123 45678", None, NumberRefusal.NOT_REACHABLE_KIND),
+        (f"{GERMAN} ext. 5", None, NumberRefusal.NOT_REACHABLE_KIND),
     ],
 )
 def test_a_number_is_refused_for_what_is_wrong_with_it(typed, region, why):
@@ -138,7 +138,7 @@ def test_a_number_is_refused_for_what_is_wrong_with_it(typed, region, why):
 
 @pytest.mark.parametrize("own", [SENDER, SENDER[1:], "+1 (415) 555-0100"])
 def test_the_sender_cannot_be_verified(own):
-    assert reason("415 555 0100", "US", sender=own) is WhyRefused.SAME_AS_SENDER
+    assert reason("415 555 0100", "US", sender=own) is NumberRefusal.SAME_AS_SENDER
 
 
 def test_a_sender_with_a_name_forbids_no_number():
@@ -153,7 +153,7 @@ def test_a_fixed_line_takes_a_call_but_no_message_and_the_remedy_says_so():
 
 
 def test_a_premium_number_takes_no_call_either():
-    assert reason("+1 900 555 1234", for_sms=False) is WhyRefused.PREMIUM_RATE
+    assert reason("+1 900 555 1234", for_sms=False) is NumberRefusal.PREMIUM_RATE
 
 
 def test_a_missing_digit_is_counted_out():
@@ -174,7 +174,7 @@ def test_an_unused_plus_1_number_is_not_said_to_be_of_one_of_its_25_countries():
 def test_a_mobile_number_with_a_digit_missing_is_not_called_a_wrong_fixed_line():
     with pytest.raises(UnfitNumber, match="mobile number has 10 or 11 there") as refused:
         parse_number("0151 234567", default_region="DE")
-    assert refused.value.reason is WhyRefused.TOO_SHORT
+    assert refused.value.reason is NumberRefusal.TOO_SHORT
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 from phonenumbers import PhoneNumberType
 
 from core.verification.number.parse import (
+    NumberRefusal,
     PhoneNumber,
     UnfitNumber,
-    WhyRefused,
     example_for,
     parse_number,
 )
@@ -46,17 +46,17 @@ def read(
 @pytest.mark.parametrize(
     ("typed", "region", "reason", "remedy"),
     [
-        ("+54 11 2345 6789", None, WhyRefused.NOT_A_MOBILE, "write a 9 after +54"),
-        ("011 2345 6789", "AR", WhyRefused.NOT_A_MOBILE, "write a 9 after +54"),
-        ("+52 1 55 1234 5678", None, WhyRefused.TOO_LONG, "leave out the 1 after +52"),
-        ("044 55 1234 5678", "MX", WhyRefused.TOO_LONG, "leave out the 044 after +52"),
-        ("(11) 8765-4321", "BR", WhyRefused.INVALID, "write a 9 after the first 2 digits"),
-        ("0692 12 34 56", "FR", WhyRefused.INVALID, "number of Monaco or Réunion"),
-        ("0692 12 34 56", "FR", WhyRefused.INVALID, "+262"),
+        ("+54 11 2345 6789", None, NumberRefusal.NOT_A_MOBILE, "write a 9 after +54"),
+        ("011 2345 6789", "AR", NumberRefusal.NOT_A_MOBILE, "write a 9 after +54"),
+        ("+52 1 55 1234 5678", None, NumberRefusal.TOO_LONG, "leave out the 1 after +52"),
+        ("044 55 1234 5678", "MX", NumberRefusal.TOO_LONG, "leave out the 044 after +52"),
+        ("(11) 8765-4321", "BR", NumberRefusal.INVALID, "write a 9 after the first 2 digits"),
+        ("0692 12 34 56", "FR", NumberRefusal.INVALID, "number of Monaco or Réunion"),
+        ("0692 12 34 56", "FR", NumberRefusal.INVALID, "+262"),
     ],
 )
 def test_a_refusal_says_what_to_write(
-    typed: str, region: str | None, reason: WhyRefused, remedy: str
+    typed: str, region: str | None, reason: NumberRefusal, remedy: str
 ) -> None:
     refused = read(typed, region)
     assert isinstance(refused, UnfitNumber)

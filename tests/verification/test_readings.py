@@ -13,9 +13,9 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from core.verification.number.parse import (
     AmbiguousNumber,
+    NumberRefusal,
     PhoneNumber,
     UnfitNumber,
-    WhyRefused,
     parse_number,
 )
 
@@ -193,7 +193,7 @@ def test_two_numbers_that_may_be_mobiles_are_a_question_and_each_answer_is_taken
 ) -> None:
     result = read(typed, region, for_sms=for_sms)
     assert isinstance(result, AmbiguousNumber)
-    assert result.reason is WhyRefused.AMBIGUOUS
+    assert result.reason is NumberRefusal.AMBIGUOUS
     assert [number.e164 for number in result.candidates] == candidates
     assert typed not in f"{result} {result.remedy}"
     for number in result.candidates:
@@ -205,7 +205,7 @@ def test_a_mistyped_national_number_calls_no_fixed_line_abroad() -> None:
     # 011 is the area code of Sapporo, and +43 1 2345 a fixed line in Vienna.
     refused = read("0114312345", "JP", for_sms=False)
     assert isinstance(refused, UnfitNumber)
-    assert refused.reason is WhyRefused.INVALID
+    assert refused.reason is NumberRefusal.INVALID
 
 
 @pytest.mark.parametrize("region", [None, "ZZ"])
@@ -213,7 +213,7 @@ def test_a_mistyped_national_number_calls_no_fixed_line_abroad() -> None:
 def test_without_a_region_digits_alone_name_no_country(typed: str, region: str | None) -> None:
     refused = read(typed, region, for_sms=False)
     assert isinstance(refused, UnfitNumber)
-    assert refused.reason is WhyRefused.NO_COUNTRY
+    assert refused.reason is NumberRefusal.NO_COUNTRY
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_without_a_region_digits_alone_name_no_country(typed: str, region: str |
 def test_what_is_more_than_the_digits_of_one_number_is_refused(typed: str) -> None:
     refused = read(typed, "DE")
     assert isinstance(refused, UnfitNumber), refused
-    assert refused.reason is WhyRefused.NOT_A_NUMBER
+    assert refused.reason is NumberRefusal.NOT_A_NUMBER
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_an_extension_is_refused_as_what_it_is(mark: str) -> None:
     for number in ("+49 170 1234567", "tel:+49-170-1234567"):
         refused = read(number + mark, "DE")
         assert isinstance(refused, UnfitNumber)
-        assert refused.reason is WhyRefused.NOT_REACHABLE_KIND
+        assert refused.reason is NumberRefusal.NOT_REACHABLE_KIND
         assert "extension" in refused.cause
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from core.access.password import COOKIE, DEVICE_COOKIE, TRIES, Gate
+from core.access.password import COOKIE, DEVICE_COOKIE, TRIES, AccessState
 from core.web.access import routes
 from tests.access.test_password import PASSWORD, access_of
 from tests.world import World, served
@@ -31,7 +31,7 @@ def test_the_right_password_sets_a_cookie_that_scripts_cannot_read(
     said = answer.headers["set-cookie"].lower()
     assert "httponly" in said
     assert "samesite=lax" in said
-    assert access_of(at).gate(answer.cookies[COOKIE]) is Gate.SIGNED_IN
+    assert access_of(at).gate(answer.cookies[COOKIE]) is AccessState.SIGNED_IN
 
 
 def test_a_wrong_password_sets_none_and_goes_back_to_the_form(http: httpx.Client) -> None:
@@ -81,11 +81,14 @@ def test_signing_out_ends_the_session_and_everywhere_ends_all(
     one, two, three = signed_in(), signed_in(), signed_in()
     http.cookies.clear()
     http.post("/admin/sign-out", headers={"Cookie": f"{COOKIE}={one}"})
-    assert [access_of(at).gate(c) for c in (one, two)] == [Gate.CLOSED, Gate.SIGNED_IN]
+    assert [access_of(at).gate(c) for c in (one, two)] == [
+        AccessState.CLOSED,
+        AccessState.SIGNED_IN,
+    ]
     http.post("/admin/sign-out-everywhere", headers={"Cookie": f"{COOKIE}={one}"})
-    assert access_of(at).gate(two) is Gate.SIGNED_IN
+    assert access_of(at).gate(two) is AccessState.SIGNED_IN
     http.post("/admin/sign-out-everywhere", headers={"Cookie": f"{COOKIE}={two}"})
-    assert {access_of(at).gate(c) for c in (one, two, three)} == {Gate.CLOSED}
+    assert {access_of(at).gate(c) for c in (one, two, three)} == {AccessState.CLOSED}
 
 
 def test_a_browser_that_signed_in_is_known_again(at: World, http: httpx.Client) -> None:

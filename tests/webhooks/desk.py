@@ -18,7 +18,7 @@ from core.verification.policy import Policy
 from core.verification.records import Reservation, VerificationRecords
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import Claim, Outbox
-from core.webhooks.sender import Answer, Sender, Verdict
+from core.webhooks.sender import Answer, Verdict, WebhookSender
 from core.webhooks.worker import Worker
 from tests.world import MovableClock
 
@@ -48,7 +48,7 @@ class Desk:
 
     def worker(self, url: str, secret: str) -> Worker:
         """One that sends to this address."""
-        return Worker(self.outbox, self.expiries, Sender(url, secret, self.clock))
+        return Worker(self.outbox, self.expiries, WebhookSender(url, secret, self.clock))
 
     def start(self) -> str:
         """A verification, of a number that has no other; its id."""

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.model.clock import from_ms
-from core.webhooks.event import Event, What, event_of
+from core.webhooks.event import WebhookEvent, WebhookKind, event_of
 from core.webhooks.retry_schedule import ASKED_MOST, SPREAD, TRIES, WAITS, next_wait
 
 KEPT = {
@@ -30,7 +30,7 @@ KEPT = {
 SPANS = st.none() | st.timedeltas(min_value=timedelta(), max_value=timedelta(days=30))
 
 
-def told(**more: str) -> Event:
+def told(**more: str) -> WebhookEvent:
     return event_of("v-1_delivered", json.dumps(KEPT | more))
 
 
@@ -74,17 +74,17 @@ def test_where_clocks_differ_no_time_to_deliver_is_known() -> None:
     st.integers(0, 7_000_000_000_000).map(from_ms),
     SPANS,
     SPANS,
-    st.sampled_from(What),
+    st.sampled_from(WebhookKind),
 )
 def test_any_event_is_ascii_json_with_the_same_bytes_every_time(
     text: str,
     at: datetime,
     to_deliver: timedelta | None,
     to_verify: timedelta | None,
-    what: What,
+    what: WebhookKind,
 ) -> None:
-    def made() -> Event:
-        return Event(
+    def made() -> WebhookEvent:
+        return WebhookEvent(
             id="v_x",
             what=what,
             at=at,

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.model.attempt import EventKind
-from core.webhooks.event import What
+from core.webhooks.event import WebhookKind
 from core.webhooks.expiry import GRACE
 from core.webhooks.queue import CLAIM, DEAD_KEPT
 from core.webhooks.retry_schedule import TRIES, WAITS
@@ -326,7 +326,7 @@ def test_every_key_of_the_queue_has_an_end_at_every_step(desk: Desk) -> None:
     desk.clock.advance(LIFETIME + GRACE)
     desk.expiries.sweep()
     ends()
-    assert desk.claim_one().event.what is What.EXPIRED
+    assert desk.claim_one().event.what is WebhookKind.EXPIRED
 
 
 def _both(work: Callable[[], None]) -> None:

@@ -20,16 +20,16 @@ from standardwebhooks import Webhook
 
 from core.settings.keyring import Keyring
 from core.settings.settings import Settings, secret_key
-from core.webhooks.event import Event, What
-from core.webhooks.sender import Answer, Sender, Verdict, signing_secret
+from core.webhooks.event import WebhookEvent, WebhookKind
+from core.webhooks.sender import Answer, Verdict, WebhookSender, signing_secret
 from tests.webhooks.conftest import SECRET, let_the_receivers_clock_go_with
 from tests.webhooks.receiver import PATH, Receiver, receiving
 from tests.world import FrozenClock, MovableClock
 
 ROOT = Path(__file__).parents[2]
-EVENT = Event(
+EVENT = WebhookEvent(
     id="v_requested",
-    what=What.REQUESTED,
+    what=WebhookKind.REQUESTED,
     at=datetime(2026, 3, 14, tzinfo=UTC),
     verification="v",
     attempt="v-1",
@@ -44,7 +44,7 @@ DEADLINE = timedelta(seconds=1)
 
 def tries(url: str, times: int = 1, clock: MovableClock | None = None) -> list[Answer]:
     """That many tries, one after the other, by one client."""
-    sender = Sender(url, SECRET, clock or MovableClock(), DEADLINE)
+    sender = WebhookSender(url, SECRET, clock or MovableClock(), DEADLINE)
 
     async def send() -> list[Answer]:
         async with sender.client() as http:

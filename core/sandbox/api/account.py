@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.sandbox.api.answers import answer
-from core.sandbox.api.gate import Gate
+from core.sandbox.api.gate import ApiGate
 from core.sandbox.errors import Refusal
 from core.sandbox.facts.numbers import country_of
 from core.sandbox.facts.pricing import country_name, price_list, price_of
@@ -25,7 +25,7 @@ _TYPES = {
 class AccountApi:
     """Reads only."""
 
-    def __init__(self, auth_id: str, zone: timezone, gate: Gate) -> None:
+    def __init__(self, auth_id: str, zone: timezone, gate: ApiGate) -> None:
         self._auth_id = auth_id
         self._zone = zone
         self._gate = gate

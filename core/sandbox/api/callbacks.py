@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.sandbox.api.answers import answer
-from core.sandbox.api.gate import Gate
+from core.sandbox.api.gate import ApiGate
 from core.sandbox.api.paging import allow_filters
 from core.sandbox.callbacks import Callbacks
 
@@ -13,7 +13,7 @@ from core.sandbox.callbacks import Callbacks
 class CallbackApi:
     """`?reference=` narrows the log to one message or call."""
 
-    def __init__(self, gate: Gate, callbacks: Callbacks) -> None:
+    def __init__(self, gate: ApiGate, callbacks: Callbacks) -> None:
         self._gate = gate
         self._callbacks = callbacks
 

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from core.sandbox.api.answers import Body, answer, read_json
 from core.sandbox.api.faults import Faults
-from core.sandbox.api.gate import Gate
+from core.sandbox.api.gate import ApiGate
 from core.sandbox.api.paging import (
     PAGE_NAMES,
     allow_filters,
@@ -17,7 +17,7 @@ from core.sandbox.api.paging import (
     span_of,
     whole,
 )
-from core.sandbox.calls.log import CONSTANTS, LONGEST_BILLED, Call, CallFilter, CallOrder
+from core.sandbox.calls.log import CONSTANTS, LONGEST_BILLED, CallFilter, CallOrder, SandboxCall
 from core.sandbox.calls.records import live_record, record
 from core.sandbox.calls.switchboard import Switchboard
 from core.sandbox.clock import SandboxClock
@@ -49,7 +49,7 @@ class CallApi:
         auth_id: str,
         zone: timezone,
         clock: SandboxClock,
-        gate: Gate,
+        gate: ApiGate,
         faults: Faults,
         switchboard: Switchboard,
     ) -> None:
@@ -215,7 +215,7 @@ def _billed(request: Request) -> tuple[int, int]:
     return shortest, longest
 
 
-def _is(call: Call, status: str) -> bool:
+def _is(call: SandboxCall, status: str) -> bool:
     """Whether a call is "live", or "queued": not ringing yet."""
     if call.ended_at is not None or status not in {"live", "queued"}:
         return False

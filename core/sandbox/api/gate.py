@@ -17,7 +17,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 TOO_MANY = "too many requests"
 
 
-class Gate:
+class ApiGate:
     """HTTP Basic with the account's credentials, then the limit of requests."""
 
     def __init__(self, auth_id: str, auth_token: str, requests: RateLimit, lists: RateLimit):

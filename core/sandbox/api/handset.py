@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.sandbox.api.answers import NO_STORE, read_json
 from core.sandbox.api.gate import Endpoint
-from core.sandbox.calls.log import Call
+from core.sandbox.calls.log import SandboxCall
 from core.sandbox.calls.script import CallScript
 from core.sandbox.calls.switchboard import Switchboard
 from core.sandbox.calls.xml import ALL_KEYS
@@ -140,14 +140,14 @@ class HandsetApi:
                     if not self._stopping:
                         yield True
 
-    def _act(self, action: Callable[[Call], None]) -> Endpoint:
+    def _act(self, action: Callable[[SandboxCall], None]) -> Endpoint:
         async def act(request: Request) -> Response:
             action(self._call(request))
             return self._view(request)
 
         return act
 
-    def _call(self, request: Request) -> Call:
+    def _call(self, request: Request) -> SandboxCall:
         call = self._switchboard.calls.find(request.path_params["call_uuid"])
         if call is None or call.to_number != _number(request):
             raise Refusal(404, "no such call on this handset")

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from core.sandbox.api.answers import Body, answer, read_json, requester_ip
 from core.sandbox.api.faults import Faults
-from core.sandbox.api.gate import Gate
+from core.sandbox.api.gate import ApiGate
 from core.sandbox.api.paging import (
     PAGE_NAMES,
     allow_filters,
@@ -46,7 +46,7 @@ class MessageApi:
         auth_id: str,
         zone: timezone,
         clock: SandboxClock,
-        gate: Gate,
+        gate: ApiGate,
         faults: Faults,
         carrier: Carrier,
         *,

@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from core.sandbox.api.answers import answer, new_api_id, read_json, requester_ip
 from core.sandbox.api.faults import Faults
-from core.sandbox.api.gate import Gate
+from core.sandbox.api.gate import ApiGate
 from core.sandbox.calls.log import CallOrder
 from core.sandbox.calls.own_phlo import PHLO_START, phlo_exists, phlo_text
 from core.sandbox.calls.switchboard import Switchboard
@@ -19,7 +19,7 @@ class PhloApi:
     """The PHLO runner over HTTP; note the lower-case `account` in its second path."""
 
     def __init__(
-        self, gate: Gate, faults: Faults, carrier: Carrier, switchboard: Switchboard
+        self, gate: ApiGate, faults: Faults, carrier: Carrier, switchboard: Switchboard
     ) -> None:
         self._gate = gate
         self._faults = faults

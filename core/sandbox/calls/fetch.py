@@ -8,7 +8,7 @@ documented; here it asks again at once.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from core.sandbox.calls.log import Call
+from core.sandbox.calls.log import SandboxCall
 from core.sandbox.calls.own_phlo import PHLO_SCHEME, phlo_document
 from core.sandbox.calls.records import call_form
 from core.sandbox.calls.xml import parse
@@ -33,7 +33,7 @@ _UNREACHABLE, _INVALID_URL, _INVALID_METHOD, _INVALID_XML = 7010, 7020, 7030, 80
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DocumentRequest:
     """What to fetch; `extra` joins the form.
 
     `follow` says whether the answer is a document, or of no interest.
@@ -63,7 +63,7 @@ class Fetcher:
         self._outgoing = outgoing
         self._seconds = seconds
 
-    async def fetch(self, call: Call, asked: Asked) -> Got:
+    async def fetch(self, call: SandboxCall, asked: DocumentRequest) -> Got:
         """Never raises for what the product does: a failure is a hangup cause."""
         if call.phlo_otp and asked.url.startswith(PHLO_SCHEME):
             return Got(phlo_document(asked.url, call.phlo_otp), asked.url)
@@ -85,7 +85,7 @@ class Fetcher:
             return Got(hangup_code=_INVALID_XML + failure)
         return Got(reply.body, url)
 
-    async def _ask(self, call: Call, asked: Asked) -> tuple[str, Reply]:
+    async def _ask(self, call: SandboxCall, asked: DocumentRequest) -> tuple[str, Reply]:
         """The reply and the address it came from: the fallback's, if the answer address fails."""
         is_answer = asked.purpose is Purpose.ANSWER
         event = "StartApp" if is_answer else "Redirect"

@@ -40,7 +40,7 @@ class CallOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call(CallOrder):
+class SandboxCall(CallOrder):
     """One call. Moments are Unix seconds, None until they come.
 
     `turn` grows with everything that happens to the call, so that a job planned before knows that
@@ -124,16 +124,16 @@ class CallLog:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    def save(self, call: Call) -> None:
+    def save(self, call: SandboxCall) -> None:
         self._storage.save("calls", call)
 
-    def find(self, call_uuid: str) -> Call | None:
+    def find(self, call_uuid: str) -> SandboxCall | None:
         row = self._storage.row(
             "SELECT * FROM calls WHERE call_uuid = :call_uuid", call_uuid=call_uuid
         )
         return _call(row) if row else None
 
-    def page(self, where: CallFilter, limit: int, offset: int) -> tuple[list[Call], int]:
+    def page(self, where: CallFilter, limit: int, offset: int) -> tuple[list[SandboxCall], int]:
         """Ended calls, newest first, and how many fit in all."""
         values = dataclasses.asdict(where)
         rows = self._storage.rows(
@@ -145,14 +145,14 @@ class CallLog:
         total = self._storage.rows(f"SELECT COUNT(*) AS total{_FILTER}", **values)[0]["total"]
         return [_call(row) for row in rows], total
 
-    def going_on(self) -> list[Call]:
+    def going_on(self) -> list[SandboxCall]:
         """Calls without an end, newest first."""
         rows = self._storage.rows(
             "SELECT * FROM calls WHERE ended_at IS NULL ORDER BY initiated_at DESC, rowid DESC"
         )
         return [_call(row) for row in rows]
 
-    def rung(self, number: str, since: float, most: int) -> list[Call]:
+    def rung(self, number: str, since: float, most: int) -> list[SandboxCall]:
         """Calls that rang a handset after `since`, newest first."""
         rows = self._storage.rows(
             "SELECT * FROM calls WHERE to_number = :number AND rang_at > :since"
@@ -181,5 +181,5 @@ class CallLog:
         )
 
 
-def _call(row: sqlite3.Row) -> Call:
-    return Call(**{**dict(row), "waits_for_key": bool(row["waits_for_key"])})
+def _call(row: sqlite3.Row) -> SandboxCall:
+    return SandboxCall(**{**dict(row), "waits_for_key": bool(row["waits_for_key"])})

@@ -4,14 +4,14 @@ import math
 from datetime import timezone
 from typing import Any
 
-from core.sandbox.calls.log import BILLED_STEP, Call
+from core.sandbox.calls.log import BILLED_STEP, SandboxCall
 from core.sandbox.clock import SandboxClock
 from core.sandbox.facts.hangups import HANGUP_CAUSES
 from core.sandbox.facts.moments import naive_utc, naive_utc_second, zoned
 from core.sandbox.facts.pricing import dollars, price_of
 
 
-def record(call: Call, auth_id: str, zone: timezone, clock: SandboxClock) -> dict[str, Any]:
+def record(call: SandboxCall, auth_id: str, zone: timezone, clock: SandboxClock) -> dict[str, Any]:
     """An ended call as the log shows it. Spans are simulated seconds, moments real ones."""
     cause = HANGUP_CAUSES[call.hangup_code or 0]
     talked = call.talked(clock)
@@ -43,7 +43,7 @@ def record(call: Call, auth_id: str, zone: timezone, clock: SandboxClock) -> dic
     }
 
 
-def live_record(call: Call, zone: timezone) -> dict[str, Any]:
+def live_record(call: SandboxCall, zone: timezone) -> dict[str, Any]:
     """A call that is going on."""
     return {
         "call_status": call.status,
@@ -57,7 +57,7 @@ def live_record(call: Call, zone: timezone) -> dict[str, Any]:
     }
 
 
-def call_form(call: Call, auth_id: str, event: str) -> dict[str, str]:
+def call_form(call: SandboxCall, auth_id: str, event: str) -> dict[str, str]:
     """What every request about a call says."""
     status = call.status if call.ended_at is None else HANGUP_CAUSES[call.hangup_code or 0].status
     return {
@@ -76,7 +76,7 @@ def call_form(call: Call, auth_id: str, event: str) -> dict[str, str]:
     }
 
 
-def hangup_form(call: Call, auth_id: str, clock: SandboxClock) -> dict[str, str]:
+def hangup_form(call: SandboxCall, auth_id: str, clock: SandboxClock) -> dict[str, str]:
     """What the hangup callback says; `call` has ended."""
     cause = HANGUP_CAUSES[call.hangup_code or 0]
     talked = str(call.talked(clock))

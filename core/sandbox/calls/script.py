@@ -8,8 +8,8 @@ import dataclasses
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-from core.sandbox.calls.fetch import Asked, Fetcher, Purpose
-from core.sandbox.calls.log import Call
+from core.sandbox.calls.fetch import DocumentRequest, Fetcher, Purpose
+from core.sandbox.calls.log import SandboxCall
 from core.sandbox.calls.switchboard import Switchboard, is_machine, lane
 from core.sandbox.calls.xml import ALL_KEYS, Hangup, Listen, Redirect, Speak, Step, Wait, parse
 from core.sandbox.clock import SandboxClock
@@ -58,12 +58,12 @@ class CallScript:
         schedule.handle(Job.KEYS_DONE, self._keys_done)
         schedule.handle(Job.PRESS, self._press_job)
 
-    def begin(self, call: Call) -> None:
-        self._ask(call, Asked(Purpose.ANSWER, call.answer_url, call.answer_method))
+    def begin(self, call: SandboxCall) -> None:
+        self._ask(call, DocumentRequest(Purpose.ANSWER, call.answer_url, call.answer_method))
 
     # --- documents
 
-    def _ask(self, call: Call, asked: Asked) -> None:
+    def _ask(self, call: SandboxCall, asked: DocumentRequest) -> None:
         call = self._next_turn(call)
         self._schedule.add(Job.FETCH, lane(call), 0, **self._job(call), **dataclasses.asdict(asked))
 
@@ -71,7 +71,7 @@ class CallScript:
         call = self._current(payload)
         if call is None:
             return
-        asked = Asked(
+        asked = DocumentRequest(
             Purpose(payload["purpose"]),
             payload["url"],
             payload["method"],
@@ -99,7 +99,7 @@ class CallScript:
         with self._storage.together():
             self._take(call, _step_of(call))
 
-    def _take(self, call: Call, step: Step | None) -> None:
+    def _take(self, call: SandboxCall, step: Step | None) -> None:
         match step:
             case None:
                 self._switchboard.end(call, END_OF_XML, ANSWER_XML)
@@ -112,14 +112,16 @@ class CallScript:
             case Listen():
                 self._listen(call, step)
             case Redirect():
-                self._ask(call, Asked(Purpose.REDIRECT, _joined(call, step.url), step.method))
+                self._ask(
+                    call, DocumentRequest(Purpose.REDIRECT, _joined(call, step.url), step.method)
+                )
             case Hangup(after=None):
                 self._switchboard.end(call, NORMAL, ANSWER_XML)
             case Hangup(after=after):
                 self._switchboard.end_later(call, SCHEDULED, ANSWER_XML, after or 0)
                 self._resume(_next_step(call), 0)
 
-    def _utter(self, call: Call, step: Speak | Wait) -> _Uttered:
+    def _utter(self, call: SandboxCall, step: Speak | Wait) -> _Uttered:
         if isinstance(step, Wait):
             return _Uttered(step.seconds, True)
         self._hear(call, "spoken", step.text)
@@ -129,7 +131,7 @@ class CallScript:
 
     # --- keys
 
-    def _listen(self, call: Call, step: Listen) -> None:
+    def _listen(self, call: SandboxCall, step: Listen) -> None:
         began = not call.waits_for_key
         call = dataclasses.replace(call, waits_for_key=not is_machine(call))
         if call.prompt < len(step.prompts):
@@ -147,7 +149,7 @@ class CallScript:
         if began and call.waits_for_key:
             self._press_soon(call)
 
-    def press(self, call: Call, key: str) -> None:
+    def press(self, call: SandboxCall, key: str) -> None:
         """The person presses a key. Refusal 409 unless somebody is on the line to press it.
 
         A key that nothing waits for is heard and changes nothing.
@@ -165,7 +167,7 @@ class CallScript:
                 self._take_key(call, step, key)
         self._handsets.changed(call.to_number)
 
-    def _take_key(self, call: Call, step: Listen, key: str) -> None:
+    def _take_key(self, call: SandboxCall, step: Listen, key: str) -> None:
         if key == step.finish_key:
             self._finish(call, step)
         elif key not in step.valid_keys:
@@ -188,7 +190,7 @@ class CallScript:
         with self._storage.together():
             self._finish(call, step)
 
-    def _finish(self, call: Call, step: Listen) -> None:
+    def _finish(self, call: SandboxCall, step: Listen) -> None:
         if not call.keys:
             self._nothing_pressed(call, step)
             return
@@ -198,9 +200,9 @@ class CallScript:
             return
         extra = {"Digits": keys, "InputType": "dtmf"}
         url = _joined(call, step.action)
-        self._ask(call, Asked(Purpose.ACTION, url, step.method, extra, step.follow))
+        self._ask(call, DocumentRequest(Purpose.ACTION, url, step.method, extra, step.follow))
 
-    def _nothing_pressed(self, call: Call, step: Listen) -> None:
+    def _nothing_pressed(self, call: SandboxCall, step: Listen) -> None:
         if call.tries + 1 < step.tries:
             again = dataclasses.replace(call, tries=call.tries + 1, prompt=0, loops=0, keys="")
             self._resume(again, 0)
@@ -213,7 +215,7 @@ class CallScript:
             if call.to_number == number and call.waits_for_key:
                 self._press_soon(call)
 
-    def _press_soon(self, call: Call) -> None:
+    def _press_soon(self, call: SandboxCall) -> None:
         auto = self._handsets.auto_answer(call.to_number)
         if auto.on and auto.press:
             self._schedule.add(
@@ -233,47 +235,47 @@ class CallScript:
 
     # --- turns
 
-    def _resume(self, call: Call, after: float) -> None:
+    def _resume(self, call: SandboxCall, after: float) -> None:
         call = self._next_turn(call)
         self._schedule.add(Job.STEP, lane(call), after, **self._job(call))
         self._handsets.changed(call.to_number)
 
-    def _next_turn(self, call: Call) -> Call:
+    def _next_turn(self, call: SandboxCall) -> SandboxCall:
         call = dataclasses.replace(call, turn=call.turn + 1)
         self._calls.save(call)
         return call
 
-    def _job(self, call: Call) -> Payload:
+    def _job(self, call: SandboxCall) -> Payload:
         return {"call_uuid": call.call_uuid, "turn": call.turn}
 
-    def _current(self, payload: Payload) -> Call | None:
+    def _current(self, payload: Payload) -> SandboxCall | None:
         """The call of a job, None if it has ended or moved on since."""
         call = self._calls.find(payload["call_uuid"])
         if call is None or call.ended_at is not None or call.turn != payload["turn"]:
             return None
         return call
 
-    def _hear(self, call: Call, kind: str, text: str) -> None:
+    def _hear(self, call: SandboxCall, kind: str, text: str) -> None:
         self._calls.hear(call.call_uuid, self._clock.now(), kind, text)
 
 
-def _start_of(call: Call, document: bytes, url: str) -> Call:
+def _start_of(call: SandboxCall, document: bytes, url: str) -> SandboxCall:
     return dataclasses.replace(_next_step(call), document=document, document_url=url, step=0)
 
 
-def _next_step(call: Call) -> Call:
+def _next_step(call: SandboxCall) -> SandboxCall:
     return dataclasses.replace(
         call, step=call.step + 1, prompt=0, loops=0, tries=0, keys="", waits_for_key=False
     )
 
 
-def _step_of(call: Call) -> Step | None:
+def _step_of(call: SandboxCall) -> Step | None:
     """Where the call is in its document; None past the end."""
     steps = parse(call.document)
     return steps[call.step] if call.step < len(steps) else None
 
 
-def _joined(call: Call, url: str) -> str:
+def _joined(call: SandboxCall, url: str) -> str:
     """An address in a document, made absolute. A malformed one stays as it is: no web address."""
     try:
         return urljoin(call.document_url, url)

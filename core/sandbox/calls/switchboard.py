@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Callable
 from typing import Protocol
 
-from core.sandbox.callbacks import Callbacks, Event, Notice
-from core.sandbox.calls.log import Call, CallLog, CallOrder
+from core.sandbox.callbacks import CallbackEvent, Callbacks, Notice
+from core.sandbox.calls.log import CallLog, CallOrder, SandboxCall
 from core.sandbox.calls.records import call_form, hangup_form
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
@@ -24,7 +24,7 @@ from core.sandbox.facts.hangups import (
     Phase,
 )
 from core.sandbox.facts.numbers import country_of
-from core.sandbox.facts.outcomes import Kind, outcome_of
+from core.sandbox.facts.outcomes import EndingKind, outcome_of
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
 
@@ -52,7 +52,7 @@ _FORGERY = {
 class Script(Protocol):
     """What a call says and hears once it is answered."""
 
-    def begin(self, call: Call) -> None:
+    def begin(self, call: SandboxCall) -> None:
         """Fetch the answer document of an answered call and follow it."""
         ...
 
@@ -89,7 +89,7 @@ class Switchboard:
             return [self._place(order) for order in orders]
 
     def _place(self, order: CallOrder) -> str:
-        call = Call(
+        call = SandboxCall(
             **{item.name: getattr(order, item.name) for item in dataclasses.fields(CallOrder)},
             call_uuid=str(uuid.uuid4()),
             country=country_of(order.to_number),
@@ -111,12 +111,12 @@ class Switchboard:
             call = dataclasses.replace(call, rang_at=self._clock.now())
             self.calls.save(call)
             form = call_form(call, self._auth_id, "Ring")
-            self._announce(call, Event.RING, call.ring_url, call.ring_method, form)
+            self._announce(call, CallbackEvent.RING, call.ring_url, call.ring_method, form)
             self.end_later(call, RING_TIMEOUT, PLIVO, call.ring_timeout, unless_answered=True)
             self._react(call)
         self._changed(call.to_number)
 
-    def _react(self, call: Call) -> None:
+    def _react(self, call: SandboxCall) -> None:
         """Plan what the number does about the ringing."""
         code = asked_hangup(call)
         phase = HANGUP_CAUSES[code].phase if code is not None else None
@@ -129,13 +129,13 @@ class Switchboard:
         elif self._answers_itself(call.to_number):
             self._answer_later(call, AUTO_ANSWER_AFTER)
 
-    def pick_up(self, call: Call) -> None:
+    def pick_up(self, call: SandboxCall) -> None:
         """The person answers. Refusal 409 unless the call rings, for a person."""
         if is_machine(call):
             raise Refusal(409, "a machine takes the calls of this number")
         self.answer(call)
 
-    def answer(self, call: Call) -> None:
+    def answer(self, call: SandboxCall) -> None:
         """Somebody, or a machine, picks up. Refusal 409 unless the call rings."""
         if call.status != "ringing" or call.rang_at is None:
             raise Refusal(409, "this call is not ringing")
@@ -158,25 +158,25 @@ class Switchboard:
             if call.to_number == number and call.status == "ringing" and call.rang_at is not None:
                 self._answer_later(call, AUTO_ANSWER_AFTER)
 
-    def decline(self, call: Call) -> None:
+    def decline(self, call: SandboxCall) -> None:
         """The person waves the call away. Refusal 409 unless it rings."""
         if call.status != "ringing" or call.rang_at is None:
             raise Refusal(409, "this call is not ringing")
         self.end(call, REJECTED, RECIPIENT)
 
-    def hang_up(self, call: Call) -> None:
+    def hang_up(self, call: SandboxCall) -> None:
         """The person hangs up. Refusal 409 unless the call is in progress."""
         if call.status != "in-progress":
             raise Refusal(409, "this call is not in progress")
         self.end(call, NORMAL, RECIPIENT)
 
-    def cancel(self, call: Call) -> None:
+    def cancel(self, call: SandboxCall) -> None:
         """An API request ends the call; Refusal 404 if it has ended."""
         if call.ended_at is not None:
             raise Refusal(404, "call not found")
         self.end(call, CANCELED if call.answered_at is None else NORMAL, API_REQUEST)
 
-    def end(self, call: Call, code: int, source: str) -> None:
+    def end(self, call: SandboxCall, code: int, source: str) -> None:
         """End a call and tell; nothing happens to one that has ended."""
         current = self.calls.find(call.call_uuid)
         if current is None or current.ended_at is not None:
@@ -193,11 +193,17 @@ class Switchboard:
             )
             self.calls.save(ended)
             form = hangup_form(ended, self._auth_id, self._clock)
-            self._announce(ended, Event.HANGUP, ended.hangup_url, ended.hangup_method, form)
+            self._announce(ended, CallbackEvent.HANGUP, ended.hangup_url, ended.hangup_method, form)
         self._changed(ended.to_number)
 
     def end_later(
-        self, call: Call, code: int, source: str, after: float, *, unless_answered: bool = False
+        self,
+        call: SandboxCall,
+        code: int,
+        source: str,
+        after: float,
+        *,
+        unless_answered: bool = False,
     ) -> None:
         """Plan an end. A lane of its own: a slow answer of the product must not hold it up."""
         self._schedule.add(
@@ -216,7 +222,7 @@ class Switchboard:
             return
         self.end(call, payload["code"], payload["source"])
 
-    def _answer_later(self, call: Call, after: float) -> None:
+    def _answer_later(self, call: SandboxCall, after: float) -> None:
         self._schedule.add(Job.ANSWER, lane(call), after, call_uuid=call.call_uuid)
 
     async def _answer_job(self, payload: Payload) -> None:
@@ -225,25 +231,27 @@ class Switchboard:
             self.answer(call)
 
     def _announce(
-        self, call: Call, event: Event, url: str, method: str, form: dict[str, str]
+        self, call: SandboxCall, event: CallbackEvent, url: str, method: str, form: dict[str, str]
     ) -> None:
-        form["Sequence"] = "1" if event is Event.RING or call.rang_at is None else "2"
-        notice = Notice(call.call_uuid, event, url, method, form, event is Event.HANGUP, _FORGERY)
+        form["Sequence"] = "1" if event is CallbackEvent.RING or call.rang_at is None else "2"
+        notice = Notice(
+            call.call_uuid, event, url, method, form, event is CallbackEvent.HANGUP, _FORGERY
+        )
         self._callbacks.announce(notice, outcome_of(call.to_number).kind)
 
 
-def lane(call: Call) -> str:
+def lane(call: SandboxCall) -> str:
     """Where the jobs of one call queue up."""
     return f"call:{call.call_uuid}"
 
 
-def asked_hangup(call: Call) -> int | None:
+def asked_hangup(call: SandboxCall) -> int | None:
     """The hangup cause code that the number asks for, if it does."""
     outcome = outcome_of(call.to_number)
-    return outcome.value if outcome.kind is Kind.HANGUP else None
+    return outcome.value if outcome.kind is EndingKind.HANGUP else None
 
 
-def is_machine(call: Call) -> bool:
+def is_machine(call: SandboxCall) -> bool:
     """Whether an answering machine takes the calls of this number."""
     code = asked_hangup(call)
     return code is not None and HANGUP_CAUSES[code].phase is Phase.MACHINE

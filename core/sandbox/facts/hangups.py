@@ -1,6 +1,6 @@
 """Plivo's hangup causes: their names, and when in a call each one strikes.
 
-Source of codes and names: Plivo's page on hangup causes. The older `HangupCause` words and the
+Source of codes and names: Plivo's page on hangup causes. The older `SimulatedHangup` words and the
 `CallStatus` beside a code were seen in public code for the common endings only; the others are
 our choice.
 """
@@ -20,8 +20,8 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class HangupCause:
-    """`word` is the older `HangupCause`, `status` the `CallStatus` of the hangup callback."""
+class SimulatedHangup:
+    """`word` is the older `SimulatedHangup`, `status` the `CallStatus` of the hangup callback."""
 
     code: int
     name: str
@@ -121,14 +121,14 @@ _WORDS = {
 }
 
 
-def _cause(code: int, name: str) -> HangupCause:
+def _cause(code: int, name: str) -> SimulatedHangup:
     talked = code // 1000 in (4, 7, 8)
     phase = _PHASES.get(code, Phase.ANSWERED if talked else Phase.AT_ONCE)
     if code in _WORDS:
-        return HangupCause(code, name, phase, *_WORDS[code])
+        return SimulatedHangup(code, name, phase, *_WORDS[code])
     if talked:
-        return HangupCause(code, name, phase, "NORMAL_CLEARING", "completed")
-    return HangupCause(code, name, phase)
+        return SimulatedHangup(code, name, phase, "NORMAL_CLEARING", "completed")
+    return SimulatedHangup(code, name, phase)
 
 
 HANGUP_CAUSES = {code: _cause(code, name) for code, name in _NAMES.items()}

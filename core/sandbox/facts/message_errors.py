@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class MessageError:
+class SimulatedMessageError:
     """`state` is the message state in which the error leaves the message."""
 
     code: int
@@ -45,7 +45,7 @@ _UNDELIVERED = {
 EXPIRED = 420
 
 MESSAGE_ERRORS = {
-    code: MessageError(code, meaning, state)
+    code: SimulatedMessageError(code, meaning, state)
     for state, codes in (("failed", _FAILED), ("undelivered", _UNDELIVERED))
     for code, meaning in codes.items()
 }

@@ -12,7 +12,7 @@ from core.sandbox.facts.hangups import HANGUP_CAUSES, Phase
 from core.sandbox.facts.message_errors import MESSAGE_ERRORS
 
 
-class Kind(StrEnum):
+class EndingKind(StrEnum):
     """What a number asks for."""
 
     NORMAL = "normal"
@@ -30,14 +30,14 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Ending:
     """How a send to one number ends.
 
     `value` is the error code, HTTP status, seconds late or hangup cause code; else 0.
     """
 
     pattern: str
-    kind: Kind
+    kind: EndingKind
     value: int
     sentence: str
 
@@ -48,13 +48,15 @@ class Row:
 
     pattern: str
     example: str
-    kind: Kind
+    kind: EndingKind
     message: str
     call: str
     fits: re.Pattern[str]
 
 
-def _row(pattern: str, example: str, kind: Kind, message: str, call: str, fits: str = "") -> Row:
+def _row(
+    pattern: str, example: str, kind: EndingKind, message: str, call: str, fits: str = ""
+) -> Row:
     return Row(pattern, example, kind, message, call, re.compile(fits or pattern))
 
 
@@ -72,58 +74,58 @@ _DELIVERED = "delivered as usual"
 
 TABLE: tuple[Row, ...] = (
     *(
-        _row(suffix, suffix, Kind.HTTP_STATUS, _HTTP, _HTTP)
+        _row(suffix, suffix, EndingKind.HTTP_STATUS, _HTTP, _HTTP)
         for suffix in ("0402", "0403", "0429", "0500", "0503")
     ),
     _row(
         "0408",
         "0408",
-        Kind.TIME_OUT,
+        EndingKind.TIME_OUT,
         "accepted and delivered, but the answer to the request comes only after a minute",
         "accepted and rung, but the answer to the request comes only after a minute",
     ),
     _row(
         "0CCC",
         "0030",
-        Kind.MESSAGE_ERROR,
+        EndingKind.MESSAGE_ERROR,
         "ends with Plivo's message error CCC; 0420 waits for message_expiry, if one was given",
         _RINGS,
         _any_of(list(MESSAGE_ERRORS)),
     ),
-    _row("0700", "0700", Kind.NO_RECEIPT, "arrives, but stays sent: no receipt ever", _RINGS),
-    _row("07SS", "0705", Kind.LATE, "delivered SS seconds late", _RINGS, r"07\d\d"),
+    _row("0700", "0700", EndingKind.NO_RECEIPT, "arrives, but stays sent: no receipt ever", _RINGS),
+    _row("07SS", "0705", EndingKind.LATE, "delivered SS seconds late", _RINGS, r"07\d\d"),
     _row(
         "0801",
         "0801",
-        Kind.DOUBLED,
+        EndingKind.DOUBLED,
         "delivered; every callback comes twice",
         "rings; every callback comes twice",
     ),
     _row(
         "0802",
         "0802",
-        Kind.OUT_OF_ORDER,
+        EndingKind.OUT_OF_ORDER,
         "delivered; the last callback comes first, the earlier ones after it",
         "rings; the ring callback comes after the one of the hangup",
     ),
     _row(
         "0803",
         "0803",
-        Kind.FORGED,
+        EndingKind.FORGED,
         "delivered; a callback with a wrong signature says it failed, just before the true one",
         "rings; a callback with a wrong signature says it failed, just before the true hangup",
     ),
     _row(
         "0804",
         "0804",
-        Kind.LOST,
+        EndingKind.LOST,
         "delivered; no callback arrives",
         "rings; no callback arrives",
     ),
     _row(
         "busy, barred, unreachable: 3010, 2010, …",
         "3010",
-        Kind.HANGUP,
+        EndingKind.HANGUP,
         _DELIVERED,
         "ends at once with that hangup cause, without ringing",
         _hangups(Phase.AT_ONCE),
@@ -131,7 +133,7 @@ TABLE: tuple[Row, ...] = (
     _row(
         "3000, 6010",
         "3000",
-        Kind.HANGUP,
+        EndingKind.HANGUP,
         _DELIVERED,
         "rings five seconds, then ends with that hangup cause",
         _hangups(Phase.RINGING),
@@ -139,7 +141,7 @@ TABLE: tuple[Row, ...] = (
     _row(
         "3020, 3110",
         "3020",
-        Kind.HANGUP,
+        EndingKind.HANGUP,
         _DELIVERED,
         "rings a second, then ends with that hangup cause",
         _hangups(Phase.DECLINED),
@@ -147,7 +149,7 @@ TABLE: tuple[Row, ...] = (
     _row(
         "9100",
         "9100",
-        Kind.HANGUP,
+        EndingKind.HANGUP,
         _DELIVERED,
         "a machine takes it after a second: ended by machine detection if asked for, "
         "else spoken to; it presses no key",
@@ -156,7 +158,7 @@ TABLE: tuple[Row, ...] = (
     _row(
         "an ending after the answer: 4000, 7011, 8011, …",
         "7011",
-        Kind.HANGUP,
+        EndingKind.HANGUP,
         _DELIVERED,
         "rings; a second after it is taken it ends with that hangup cause, nothing is spoken",
         _hangups(Phase.ANSWERED),
@@ -164,33 +166,33 @@ TABLE: tuple[Row, ...] = (
     _row(
         "0600",
         "0600",
-        Kind.BUDGET,
+        EndingKind.BUDGET,
         "the verification app refuses it by a budget, so it is not sent; else delivered as usual",
         "the verification app refuses it by a budget, so it is not placed; else rings as usual",
     ),
     _row(
         "anything else",
         "5555",
-        Kind.NORMAL,
+        EndingKind.NORMAL,
         "queued at once, delivered in about a second",
         "rings until somebody answers or declines, or until its ring timeout",
         ".*",
     ),
 )
 
-_VALUED = {Kind.MESSAGE_ERROR, Kind.HTTP_STATUS, Kind.LATE, Kind.HANGUP}
+_VALUED = {EndingKind.MESSAGE_ERROR, EndingKind.HTTP_STATUS, EndingKind.LATE, EndingKind.HANGUP}
 
 
-def outcome_of(number: str) -> Outcome:
+def outcome_of(number: str) -> Ending:
     """How a message or call to `number` ends. Separators and a + in it do not matter."""
     suffix = re.sub(r"\D", "", number)[-4:]
     row = next(row for row in TABLE if row.fits.fullmatch(suffix))
     value = 0
     if row.kind in _VALUED:
-        value = int(suffix[-2:] if row.kind is Kind.LATE else suffix)
+        value = int(suffix[-2:] if row.kind is EndingKind.LATE else suffix)
     message, call = row.message.format(value=value), row.call.format(value=value)
-    if row.kind is Kind.MESSAGE_ERROR:
+    if row.kind is EndingKind.MESSAGE_ERROR:
         message += f" ({MESSAGE_ERRORS[value].meaning})"
-    elif row.kind is Kind.HANGUP:
+    elif row.kind is EndingKind.HANGUP:
         call += f" ({HANGUP_CAUSES[value].name})"
-    return Outcome(row.pattern, row.kind, value, f"Message: {message}. Call: {call}.")
+    return Ending(row.pattern, row.kind, value, f"Message: {message}. Call: {call}.")

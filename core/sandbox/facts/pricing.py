@@ -12,7 +12,7 @@ import phonenumbers
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
+class SimulatedPrice:
     """US dollars a message unit and a minute; `mcc` and `mnc` name the usual network."""
 
     country: str
@@ -23,8 +23,10 @@ class Price:
     mnc: str
 
 
-def _price(country: str, message: str, minute: str, network: str, mcc: str, mnc: str) -> Price:
-    return Price(country, Decimal(message), Decimal(minute), network, mcc, mnc)
+def _price(
+    country: str, message: str, minute: str, network: str, mcc: str, mnc: str
+) -> SimulatedPrice:
+    return SimulatedPrice(country, Decimal(message), Decimal(minute), network, mcc, mnc)
 
 
 _PRICES = {
@@ -44,7 +46,7 @@ _PRICES = {
 _ELSEWHERE = _price("", "0.08000", "0.05000", "", "", "")
 
 
-def price_of(country: str | None) -> Price:
+def price_of(country: str | None) -> SimulatedPrice:
     """The price for a country by its ISO code; one price stands for all not listed."""
     return _PRICES.get(country or "", _ELSEWHERE)
 

@@ -8,11 +8,11 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from core.sandbox.callbacks import Callbacks, Event, Notice
+from core.sandbox.callbacks import CallbackEvent, Callbacks, Notice
 from core.sandbox.clock import SandboxClock
 from core.sandbox.facts.message_errors import EXPIRED, MESSAGE_ERRORS
 from core.sandbox.facts.numbers import country_of
-from core.sandbox.facts.outcomes import Kind, Outcome, outcome_of
+from core.sandbox.facts.outcomes import Ending, EndingKind, outcome_of
 from core.sandbox.messages.log import (
     DELIVERED,
     FAILED,
@@ -115,7 +115,7 @@ class Carrier:
             return
         now, outcome = self._clock.now(), outcome_of(message.to_number)
         with self._storage.together():
-            if outcome.kind is Kind.MESSAGE_ERROR:
+            if outcome.kind is EndingKind.MESSAGE_ERROR:
                 error = MESSAGE_ERRORS[outcome.value]
                 self._move(
                     dataclasses.replace(
@@ -125,7 +125,7 @@ class Carrier:
                         updated_time=now,
                     )
                 )
-            elif outcome.kind is Kind.NO_RECEIPT:
+            elif outcome.kind is EndingKind.NO_RECEIPT:
                 self.messages.save(dataclasses.replace(message, received_at=now))
             else:
                 self._move(
@@ -143,10 +143,10 @@ class Carrier:
         self.messages.save(message)
         self._announce(message, outcome_of(message.to_number).kind)
 
-    def _announce(self, message: Message, kind: Kind) -> None:
+    def _announce(self, message: Message, kind: EndingKind) -> None:
         notice = Notice(
             reference=message.message_uuid,
-            event=Event.MESSAGE,
+            event=CallbackEvent.MESSAGE,
             url=message.url,
             method=message.method,
             form=status_form(message, message.state),
@@ -160,16 +160,16 @@ class Carrier:
         self._schedule.add(job, lane, after, message_uuid=message.message_uuid)
 
 
-def _never_sent(outcome: Outcome) -> bool:
-    if outcome.kind is not Kind.MESSAGE_ERROR:
+def _never_sent(outcome: Ending) -> bool:
+    if outcome.kind is not EndingKind.MESSAGE_ERROR:
         return False
     return MESSAGE_ERRORS[outcome.value].state == FAILED
 
 
-def _settled_after(outcome: Outcome, expiry: int | None) -> float:
-    if outcome.kind is Kind.LATE:
+def _settled_after(outcome: Ending, expiry: int | None) -> float:
+    if outcome.kind is EndingKind.LATE:
         return SETTLED_AFTER + outcome.value
-    if outcome.kind is Kind.MESSAGE_ERROR and outcome.value == EXPIRED and expiry is not None:
+    if outcome.kind is EndingKind.MESSAGE_ERROR and outcome.value == EXPIRED and expiry is not None:
         return float(expiry)
     # Plivo would keep an expiring message for three hours; nobody watching a demo would.
     return SETTLED_AFTER

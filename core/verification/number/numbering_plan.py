@@ -15,7 +15,7 @@ from core.model.regions import known_region
 NO_COUNTRY = "001"
 
 
-class Kind(Enum):
+class NumberKind(Enum):
     """What the numbering plan says of the number. The values are those of `phonenumbers`."""
 
     FIXED_LINE = PhoneNumberType.FIXED_LINE
@@ -38,25 +38,30 @@ class Kind(Enum):
 
     @property
     def may_be_mobile(self) -> bool:
-        return self in {Kind.MOBILE, Kind.FIXED_OR_MOBILE, Kind.VOIP, Kind.UNKNOWN}
+        return self in {
+            NumberKind.MOBILE,
+            NumberKind.FIXED_OR_MOBILE,
+            NumberKind.VOIP,
+            NumberKind.UNKNOWN,
+        }
 
 
 _KIND_WORDS = {
-    Kind.FIXED_LINE: "landline",
-    Kind.FIXED_OR_MOBILE: "mobile or landline",
-    Kind.VOIP: "internet telephony",
-    Kind.UNKNOWN: "kind of line not known",
+    NumberKind.FIXED_LINE: "landline",
+    NumberKind.FIXED_OR_MOBILE: "mobile or landline",
+    NumberKind.VOIP: "internet telephony",
+    NumberKind.UNKNOWN: "kind of line not known",
 }
 
 # Ranges kept for fiction that the metadata does not call valid. Sources: NANPA (555-01xx of every
 # area code), Ofcom (numbers for drama), ARCEP decision 2018-0881, ComReg numbering conditions
 # (020 91x xxxx). ACMA's, BNetzA's and PTS' fictional numbers are valid in the metadata already.
 _FICTIONAL = (
-    (re.compile(r"\+1[2-9]\d\d55501\d\d"), "US", Kind.FIXED_OR_MOBILE),
-    (re.compile(r"\+447700900\d{3}"), "GB", Kind.MOBILE),
-    (re.compile(r"\+441632960\d{3}"), "GB", Kind.FIXED_LINE),
-    (re.compile(r"\+3363998\d{4}"), "FR", Kind.MOBILE),
-    (re.compile(r"\+3532091\d{5}"), "IE", Kind.MOBILE),
+    (re.compile(r"\+1[2-9]\d\d55501\d\d"), "US", NumberKind.FIXED_OR_MOBILE),
+    (re.compile(r"\+447700900\d{3}"), "GB", NumberKind.MOBILE),
+    (re.compile(r"\+441632960\d{3}"), "GB", NumberKind.FIXED_LINE),
+    (re.compile(r"\+3363998\d{4}"), "FR", NumberKind.MOBILE),
+    (re.compile(r"\+3532091\d{5}"), "IE", NumberKind.MOBILE),
 )
 
 
@@ -64,7 +69,7 @@ def e164(parsed: phonenumbers.PhoneNumber) -> str:
     return str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
 
 
-def fictional(parsed: phonenumbers.PhoneNumber) -> tuple[str, Kind] | None:
+def fictional(parsed: phonenumbers.PhoneNumber) -> tuple[str, NumberKind] | None:
     """Region and kind of a number that is kept for fiction and not valid otherwise."""
     for pattern, region, kind in _FICTIONAL:
         if pattern.fullmatch(e164(parsed)):
@@ -154,7 +159,7 @@ def _is_mobile(code: int, national: str) -> bool:
     # A parser that drops a digit (a trunk prefix) answers for another number.
     return (
         e164(parsed) == f"+{code}{national}"
-        and Kind(phonenumbers.number_type(parsed)).may_be_mobile
+        and NumberKind(phonenumbers.number_type(parsed)).may_be_mobile
     ) and phonenumbers.is_valid_number(parsed)
 
 

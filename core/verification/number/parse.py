@@ -14,23 +14,23 @@ from phonenumbers import PhoneNumberFormat
 from core.model.regions import country_of, known_region, region_of_browser
 from core.verification.number.numbering_plan import (
     NO_COUNTRY,
-    Kind,
+    NumberKind,
     e164,
     example_for,
     fictional,
     regions_of,
 )
 from core.verification.number.readings import readings
-from core.verification.number.refusals import UnfitNumber, WhyRefused
+from core.verification.number.refusals import NumberRefusal, UnfitNumber
 from core.verification.number.typed import take_apart
 from core.verification.number.unfit import refuse_kind, refuse_unread
 
 __all__ = [
     "AmbiguousNumber",
-    "Kind",
+    "NumberKind",
+    "NumberRefusal",
     "PhoneNumber",
     "UnfitNumber",
-    "WhyRefused",
     "country_of",
     "example_for",
     "parse_number",
@@ -55,7 +55,7 @@ class PhoneNumber:
     e164: str
     region: str
     country: str
-    kind: Kind
+    kind: NumberKind
     carrier: str
     national: str
     international: str
@@ -99,7 +99,7 @@ class AmbiguousNumber(UnfitNumber):
 
     def __init__(self, candidates: tuple[PhoneNumber, ...]) -> None:
         super().__init__(
-            WhyRefused.AMBIGUOUS,
+            NumberRefusal.AMBIGUOUS,
             f"Those digits can be read as {len(candidates)} different phone numbers.",
             "Choose the number that is meant, or enter it with + and its country code.",
         )
@@ -139,7 +139,7 @@ def parse_number(
     number = _number(parsed)
     if sender and number.digits == "".join(filter(str.isdigit, sender)):
         raise UnfitNumber(
-            WhyRefused.SAME_AS_SENDER,
+            NumberRefusal.SAME_AS_SENDER,
             "That is the number that the code is sent from.",
             "Enter the number of another phone.",
         )
@@ -152,11 +152,11 @@ def _is_real_or_fictional(parsed: Parsed) -> bool:
     return phonenumbers.is_valid_number(parsed) or fictional(parsed) is not None
 
 
-def _facts(parsed: Parsed) -> tuple[str | None, Kind]:
+def _facts(parsed: Parsed) -> tuple[str | None, NumberKind]:
     """Region and kind. The metadata knows those of a valid number; None: of no country."""
     region = phonenumbers.region_code_for_number(parsed)
-    kind = Kind(phonenumbers.number_type(parsed))
-    if kind is Kind.UNKNOWN and (invented := fictional(parsed)):
+    kind = NumberKind(phonenumbers.number_type(parsed))
+    if kind is NumberKind.UNKNOWN and (invented := fictional(parsed)):
         return invented
     return (None if region == NO_COUNTRY else region), kind
 
@@ -171,9 +171,9 @@ def _choose(found: list[Parsed], region: str | None, *, for_sms: bool) -> Parsed
         where, kind = _facts(parsed)
         if where is None:
             return 0
-        if kind is Kind.FIXED_LINE:
+        if kind is NumberKind.FIXED_LINE:
             return 0 if for_sms else 1
-        return 3 if kind is Kind.MOBILE else 2 * kind.may_be_mobile
+        return 3 if kind is NumberKind.MOBILE else 2 * kind.may_be_mobile
 
     ranks = [rank(parsed) for parsed in found]
     reachable = [parsed for parsed, its in zip(found, ranks, strict=True) if its]
@@ -194,7 +194,7 @@ def _number(parsed: Parsed) -> PhoneNumber:
     region, kind = _facts(parsed)
     if region is None:
         raise UnfitNumber(
-            WhyRefused.NOT_REACHABLE_KIND,
+            NumberRefusal.NOT_REACHABLE_KIND,
             f"Numbers that begin with +{parsed.country_code} belong to satellite phones or "
             "services, not to a country.",
             "Enter a mobile number.",
@@ -220,7 +220,7 @@ def _check_country(number: PhoneNumber, parsed: Parsed, allowed: frozenset[str] 
     if allowed:
         remedy = f"Enter a number of an allowed country, such as {example_for(None, allowed)}."
     raise UnfitNumber(
-        WhyRefused.COUNTRY_NOT_ALLOWED,
+        NumberRefusal.COUNTRY_NOT_ALLOWED,
         f"Numbers of {number.country} are not accepted here.",
         remedy,
     )

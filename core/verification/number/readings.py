@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
-from core.verification.number.numbering_plan import Kind, e164
-from core.verification.number.refusals import UnfitNumber, WhyRefused
+from core.verification.number.numbering_plan import NumberKind, e164
+from core.verification.number.refusals import NumberRefusal, UnfitNumber
 from core.verification.number.typed import Typed
 
 Parsed = phonenumbers.PhoneNumber
@@ -70,7 +70,10 @@ def _all(typed: Typed, region: str | None, is_valid: Callable[[Parsed], bool]) -
     # Without a region a national reading cannot be ruled out, except by the 00 that no national
     # number begins with, and by the length of a mobile number after 011.
     for parsed in _after_prefix(digits, zero, is_valid):
-        if digits.startswith("00") or Kind(phonenumbers.number_type(parsed)) is Kind.MOBILE:
+        if (
+            digits.startswith("00")
+            or NumberKind(phonenumbers.number_type(parsed)) is NumberKind.MOBILE
+        ):
             yield parsed
 
 
@@ -81,7 +84,7 @@ def _is_mistyped(
     without its plus: they have a length of national numbers, and no valid one of that length."""
     return (
         abroad.country_code != phonenumbers.country_code_for_region(region)
-        and Kind(phonenumbers.number_type(abroad)) is Kind.FIXED_LINE
+        and NumberKind(phonenumbers.number_type(abroad)) is NumberKind.FIXED_LINE
         and not is_valid(national)
         and phonenumbers.is_possible_number(national)
     )
@@ -124,7 +127,7 @@ def _refuse_two_numbers(
     halves = (_parse("+" * typed.has_plus + head, region), _parse(tail, region))
     if all(half is not None and is_valid(half) for half in halves):
         raise UnfitNumber(
-            WhyRefused.NOT_A_NUMBER,
+            NumberRefusal.NOT_A_NUMBER,
             "A slash separates two numbers there.",
             "Enter the digits of one number.",
         )

@@ -5,7 +5,7 @@ from enum import StrEnum
 from core.model.errors import NumberRefused
 
 
-class WhyRefused(StrEnum):
+class NumberRefusal(StrEnum):
     """Why a number may not be verified."""
 
     EMPTY = "empty"
@@ -25,6 +25,6 @@ class WhyRefused(StrEnum):
 class UnfitNumber(NumberRefused):
     """`reason` is for programs; `cause` and `remedy` are for people and never repeat the number."""
 
-    def __init__(self, reason: WhyRefused, cause: str, remedy: str) -> None:
+    def __init__(self, reason: NumberRefusal, cause: str, remedy: str) -> None:
         super().__init__(cause, remedy)
         self.reason = reason

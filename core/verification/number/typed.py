@@ -8,7 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from core.verification.number.refusals import UnfitNumber, WhyRefused
+from core.verification.number.refusals import NumberRefusal, UnfitNumber
 
 #: Longer text is no phone number; it is refused before any work is done on it.
 LONGEST_TYPED = 250
@@ -42,14 +42,16 @@ class Typed:
 def take_apart(text: str) -> Typed:
     """The parts of a typed number. Raises UnfitNumber."""
     if len(text) > LONGEST_TYPED:
-        raise UnfitNumber(WhyRefused.TOO_LONG, "No phone number is as long as that.", _ONE_NUMBER)
+        raise UnfitNumber(
+            NumberRefusal.TOO_LONG, "No phone number is as long as that.", _ONE_NUMBER
+        )
     plain = _without_parameters(_plain(text).strip())
     if not plain:
-        raise UnfitNumber(WhyRefused.EMPTY, "There is no number yet.", "Enter a phone number.")
+        raise UnfitNumber(NumberRefusal.EMPTY, "There is no number yet.", "Enter a phone number.")
     extension = _EXTENSION.search(plain)
     if extension and _count(plain[: extension.start()]) >= _SHORTEST:
         raise UnfitNumber(
-            WhyRefused.NOT_REACHABLE_KIND,
+            NumberRefusal.NOT_REACHABLE_KIND,
             "That number ends in an extension, which neither a message nor the call can dial.",
             "Enter a number that rings at your own phone.",
         )
@@ -129,7 +131,7 @@ def _check_marks(body: str) -> None:
     others = [char for char in body if not ("0" <= char <= "9" or _separates(char))]
     if any(map(str.isalpha, others)):
         raise UnfitNumber(
-            WhyRefused.NOT_A_NUMBER,
+            NumberRefusal.NOT_A_NUMBER,
             "There are letters after the first digit.",
             "Enter digits in place of the letters, and leave out names.",
         )
@@ -148,4 +150,4 @@ def _count(text: str) -> int:
 
 
 def _unreadable(cause: str) -> UnfitNumber:
-    return UnfitNumber(WhyRefused.NOT_A_NUMBER, cause, _ONE_NUMBER)
+    return UnfitNumber(NumberRefusal.NOT_A_NUMBER, cause, _ONE_NUMBER)

@@ -8,7 +8,7 @@ from phonenumbers import NumberParseException
 from core.model.regions import country_of
 from core.verification.number.numbering_plan import (
     NO_COUNTRY,
-    Kind,
+    NumberKind,
     example_for,
     example_of,
     how_to_write,
@@ -17,16 +17,16 @@ from core.verification.number.numbering_plan import (
     related_regions,
 )
 from core.verification.number.readings import unread
-from core.verification.number.refusals import UnfitNumber, WhyRefused
+from core.verification.number.refusals import NumberRefusal, UnfitNumber
 from core.verification.number.typed import Typed
 
 _REFUSED_KINDS = {
-    Kind.TOLL_FREE: "a toll-free service number",
-    Kind.SHARED_COST: "a shared-cost service number",
-    Kind.PERSONAL: "a forwarding number",
-    Kind.PAGER: "the number of a pager",
-    Kind.UAN: "a company's service number",
-    Kind.VOICEMAIL: "the number of a voicemail box",
+    NumberKind.TOLL_FREE: "a toll-free service number",
+    NumberKind.SHARED_COST: "a shared-cost service number",
+    NumberKind.PERSONAL: "a forwarding number",
+    NumberKind.PAGER: "the number of a pager",
+    NumberKind.UAN: "a company's service number",
+    NumberKind.VOICEMAIL: "the number of a voicemail box",
 }
 
 
@@ -40,7 +40,7 @@ def refuse_unread(
     if phonenumbers.is_valid_number(nearest):
         # The parser added digits that were not typed.
         raise UnfitNumber(
-            WhyRefused.TOO_SHORT,
+            NumberRefusal.TOO_SHORT,
             "Digits are missing at the beginning, such as an area code.",
             f"Enter the whole number, as in {example_for(region, allowed)}.",
         )
@@ -55,7 +55,7 @@ def refuse_unread(
         # The parser keeps a trunk zero where leaving it out makes no valid number.
         national = national.removeprefix("0")
     length, known = len(national), lengths(code, for_sms=for_sms)
-    why = WhyRefused.INVALID
+    why = NumberRefusal.INVALID
     cause = (
         "That number has the right length, but in the numbering plan no phone after "
         f"{where} begins like that."
@@ -63,7 +63,7 @@ def refuse_unread(
     remedy = "Check the country and the first digits"
     if known and length not in known:
         short = length < known[-1]
-        why = WhyRefused.TOO_SHORT if short else WhyRefused.TOO_LONG
+        why = NumberRefusal.TOO_SHORT if short else NumberRefusal.TOO_LONG
         cause = (
             f"That has {_counted(length)} after {where}; "
             f"a {'mobile' if for_sms else 'phone'} number has {_range(known)} there."
@@ -81,29 +81,29 @@ def refuse_unread(
 
 
 def refuse_kind(
-    kind: Kind, region: str, parsed: phonenumbers.PhoneNumber, *, for_sms: bool
+    kind: NumberKind, region: str, parsed: phonenumbers.PhoneNumber, *, for_sms: bool
 ) -> None:
     """Raises UnfitNumber for a number that cannot take the code, or would cost a fortune."""
-    if kind.may_be_mobile or (kind is Kind.FIXED_LINE and not for_sms):
+    if kind.may_be_mobile or (kind is NumberKind.FIXED_LINE and not for_sms):
         return
-    if kind is Kind.FIXED_LINE:
+    if kind is NumberKind.FIXED_LINE:
         country, example = country_of(region), example_of(region)
         remedy = f"{how_to_write(parsed) or 'Enter a mobile number'}, such as {example}"
         raise UnfitNumber(
-            WhyRefused.NOT_A_MOBILE,
+            NumberRefusal.NOT_A_MOBILE,
             f"The numbering plan of {country} lists that as the number of a fixed line, and a "
             "message needs a mobile number.",
             f"{remedy}. A fixed line can take a call instead.",
         )
-    if kind is Kind.PREMIUM_RATE:
+    if kind is NumberKind.PREMIUM_RATE:
         raise UnfitNumber(
-            WhyRefused.PREMIUM_RATE,
+            NumberRefusal.PREMIUM_RATE,
             "That is a premium-rate number: its owner is paid for each message and call to it.",
             "Enter a mobile number.",
         )
     # Personal numbers forward at a price of their own, which makes them a tool of toll fraud.
     raise UnfitNumber(
-        WhyRefused.NOT_REACHABLE_KIND,
+        NumberRefusal.NOT_REACHABLE_KIND,
         f"That is {_REFUSED_KINDS[kind]}, not the number of a person's phone.",
         "Enter a mobile number.",
     )
@@ -116,15 +116,24 @@ def _unparsed(typed: Typed, error: NumberParseException, example: str) -> UnfitN
         case NumberParseException.INVALID_COUNTRY_CODE if (
             typed.has_plus or typed.digits[:2] == "00"
         ):
-            why, cause = WhyRefused.NO_COUNTRY, "No country has the code that this begins with."
+            why, cause = NumberRefusal.NO_COUNTRY, "No country has the code that this begins with."
         case NumberParseException.INVALID_COUNTRY_CODE if length < 3:
-            why, cause = WhyRefused.TOO_SHORT, f"A phone number has more than {_counted(length)}."
+            why, cause = (
+                NumberRefusal.TOO_SHORT,
+                f"A phone number has more than {_counted(length)}.",
+            )
         case NumberParseException.INVALID_COUNTRY_CODE:
-            why, cause = WhyRefused.NO_COUNTRY, "That number does not say which country it is of."
+            why, cause = (
+                NumberRefusal.NO_COUNTRY,
+                "That number does not say which country it is of.",
+            )
         case NumberParseException.TOO_LONG:
-            why, cause = WhyRefused.TOO_LONG, f"No phone number has {_counted(length)}."
+            why, cause = NumberRefusal.TOO_LONG, f"No phone number has {_counted(length)}."
         case _:
-            why, cause = WhyRefused.TOO_SHORT, f"A phone number has more than {_counted(length)}."
+            why, cause = (
+                NumberRefusal.TOO_SHORT,
+                f"A phone number has more than {_counted(length)}.",
+            )
     return UnfitNumber(why, cause, remedy)
 
 

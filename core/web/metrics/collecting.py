@@ -6,7 +6,7 @@ from datetime import datetime
 from core.alerts.records import AlertStatus
 from core.figures.cumulative import Cumulated, read_cumulated
 from core.figures.pipeline import Pipeline, read_pipeline
-from core.figures.slot_reader import Reading
+from core.figures.slot_reader import SlotReader
 from core.figures.windows import Window, Windowed, read_window
 from core.services import Services
 from core.tracking.log_sync import LogStatus
@@ -40,7 +40,7 @@ def collect(services: Services) -> Snapshot:
     processes answer in turn.
     """
     now = services.clock.now()
-    reading = Reading(services.client, services.connection.raw, services.keys)
+    reading = SlotReader(services.client, services.connection.raw, services.keys)
     return Snapshot(
         environment=services.keys.environment,
         now=now,

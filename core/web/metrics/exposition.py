@@ -34,7 +34,7 @@ from core.alerts.states import AlertState
 from core.figures.cumulative import GROWING, Cumulated
 from core.figures.layout import COLUMNS, UPPER_MS, Leg
 from core.figures.windows import Windowed
-from core.tracking.log_sync import Outcome
+from core.tracking.log_sync import LogRunOutcome
 from core.web.metrics.collecting import Snapshot
 from core.web.metrics.negotiation import Format
 
@@ -242,7 +242,7 @@ class _Telling:
         yield self._value(
             "logs_failing",
             "Whether the last reading of Plivo's logs failed: 1 or 0.",
-            logs.outcome is Outcome.FAILED,
+            logs.outcome is LogRunOutcome.FAILED,
         )
         yield self._value(
             "checks_waiting",

@@ -14,7 +14,7 @@ from core.services import Services
 from core.verification.number.parse import AmbiguousNumber
 from core.web.rest.answers import AttemptAnswer, HeardAnswer
 from core.web.rest.bearer import App, MayRead
-from core.web.rest.problems import Code, Refused, documented, not_found
+from core.web.rest.problems import ProblemCode, Refused, documented, not_found
 
 router = APIRouter(prefix="/attempts", tags=["Attempts"])
 
@@ -64,7 +64,7 @@ def attempts(
     try:
         page = services.explorer.page(wanted, cursor, limit)
     except CursorRefused as error:
-        raise Refused(422, Code.CURSOR_REFUSED, error.cause, error.remedy) from None
+        raise Refused(422, ProblemCode.CURSOR_REFUSED, error.cause, error.remedy) from None
     return Attempts(
         attempts=_answers(page.attempts), next_cursor=page.cursor, left_out=page.left_out
     )
@@ -157,11 +157,11 @@ def _of_number(services: Services, typed: str, region: str | None) -> list[Attem
     except AmbiguousNumber as error:
         raise Refused(
             422,
-            Code.NUMBER_AMBIGUOUS,
+            ProblemCode.NUMBER_AMBIGUOUS,
             error.cause,
             error.remedy,
             candidates=error.candidates,
         ) from None
     except NumberRefused as error:
-        raise Refused(422, Code.NUMBER_REFUSED, error.cause, error.remedy) from None
+        raise Refused(422, ProblemCode.NUMBER_REFUSED, error.cause, error.remedy) from None
     return services.explorer.of_number(services.keyring.index("number", number.e164))

@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from core.access.request_limit import WINDOW, Allowance
+from core.access.request_limit import WINDOW, RequestAllowance
 from core.access.tokens import Scope, Token
 from core.services import Services
-from core.web.rest.problems import Code, Refused
+from core.web.rest.problems import ProblemCode, Refused
 
 _SCHEME = HTTPBearer(
     auto_error=False,
@@ -29,18 +29,18 @@ App = Annotated[Services, Depends(services_of)]
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class AuthorizedCaller:
     """Whose request it is, and what that leaves of the bearer's allowance; None for no token."""
 
     token: Token
-    allowance: Allowance
+    allowance: RequestAllowance
 
 
-def admit(services: Services, presented: Sequence[str]) -> list[Admitted | None]:
+def admit(services: Services, presented: Sequence[str]) -> list[AuthorizedCaller | None]:
     """Recognise the tokens of several requests, and count these. Raises StoreUnavailable."""
     tokens = [services.tokens.recognise(one) if one else None for one in presented]
     counted = iter(services.request_limit.spend([one.name for one in tokens if one is not None]))
-    return [None if token is None else Admitted(token, next(counted)) for token in tokens]
+    return [None if token is None else AuthorizedCaller(token, next(counted)) for token in tokens]
 
 
 def bearer_of(scope: Scope) -> Callable[..., Awaitable[Token]]:
@@ -57,13 +57,13 @@ def bearer_of(scope: Scope) -> Callable[..., Awaitable[Token]]:
         if admitted is None:
             raise Refused(
                 401,
-                Code.UNAUTHENTICATED,
+                ProblemCode.UNAUTHENTICATED,
                 "A token is missing, or not valid.",
                 "Send one as Authorization: Bearer.",
                 headers={"WWW-Authenticate": "Bearer"},
             )
         token: Token = admitted.token
-        allowance: Allowance = admitted.allowance
+        allowance: RequestAllowance = admitted.allowance
         headers = _headers(allowance)
         # An error has a response of its own.
         request.state.limit_headers = headers
@@ -72,7 +72,7 @@ def bearer_of(scope: Scope) -> Callable[..., Awaitable[Token]]:
         if allowance.is_spent:
             raise Refused(
                 429,
-                Code.TOO_MANY_REQUESTS,
+                ProblemCode.TOO_MANY_REQUESTS,
                 f"This token has made its {allowance.limit:,} requests of this minute.",
                 "Wait, or ask the operator for more (API_REQUESTS_PER_MINUTE).",
                 retry_after=allowance.reset,
@@ -80,7 +80,7 @@ def bearer_of(scope: Scope) -> Callable[..., Awaitable[Token]]:
         if not token.may(scope):
             raise Refused(
                 403,
-                Code.INSUFFICIENT_SCOPE,
+                ProblemCode.INSUFFICIENT_SCOPE,
                 f"This token does not hold the scope {scope}.",
                 "Use one that does, or ask the operator for it.",
                 headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
@@ -90,7 +90,7 @@ def bearer_of(scope: Scope) -> Callable[..., Awaitable[Token]]:
     return bearer
 
 
-def _headers(allowance: Allowance) -> dict[str, str]:
+def _headers(allowance: RequestAllowance) -> dict[str, str]:
     return {
         "RateLimit-Policy": f"{allowance.limit};w={int(WINDOW.total_seconds())}",
         "RateLimit-Limit": str(allowance.limit),

@@ -6,7 +6,7 @@ FastAPI's own limit answers with a text; ours is a problem, as every other error
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.web.rest.problems import Code, respond
+from core.web.rest.problems import ProblemCode, respond
 
 #: No request of ours needs more, in bytes.
 LONGEST_BODY = 16 * 1024
@@ -22,7 +22,9 @@ class BodyLimit:
         headers = dict(scope.get("headers", ()))
         announced = headers.get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > LONGEST_BODY:
-            answer = respond(413, Code.TOO_LARGE, "The body is too large.", "Send less than 16 kB.")
+            answer = respond(
+                413, ProblemCode.TOO_LARGE, "The body is too large.", "Send less than 16 kB."
+            )
             await answer(scope, receive, send)
             return
         received = 0

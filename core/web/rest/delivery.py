@@ -138,7 +138,7 @@ class AlertAnswer(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DeliveryQuery:
     """What a request is about. Parsed once, for every route here."""
 
     range: Range
@@ -166,7 +166,7 @@ async def _asked(
     channel: Channel | None = None,
     country: Annotated[str | None, Query(pattern="^[A-Z]{2}$")] = None,
     carrier: Annotated[str | None, Query(max_length=80, description="With `country`.")] = None,
-) -> Asked:
+) -> DeliveryQuery:
     now = services.clock.now()
     place = ZoneInfo(zone)
     if start is None and end is None:
@@ -186,7 +186,7 @@ async def _asked(
     if carrier is not None and country is None:
         raise _wrong("country", "Give the `country` of the `carrier`.")
     filters = Filters(channel, country, carrier)
-    return Asked(chosen, compared(chosen, compare, place), filters, place)
+    return DeliveryQuery(chosen, compared(chosen, compare, place), filters, place)
 
 
 def _wrong(parameter: str, message: str) -> RequestValidationError:
@@ -196,7 +196,7 @@ def _wrong(parameter: str, message: str) -> RequestValidationError:
     )
 
 
-AskedFor = Annotated[Asked, Depends(_asked)]
+AskedFor = Annotated[DeliveryQuery, Depends(_asked)]
 
 
 @router.get("/totals", operation_id="deliveryTotals", summary="Sums of a range")

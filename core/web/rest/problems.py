@@ -25,7 +25,7 @@ MEDIA_TYPE = "application/problem+json"
 _STORE_AWAY = timedelta(seconds=5)
 
 
-class Code(StrEnum):
+class ProblemCode(StrEnum):
     """What is wrong. A code keeps its meaning; new ones may come."""
 
     INVALID_REQUEST = "invalid_request"
@@ -73,7 +73,7 @@ class Problem(BaseModel):
     type: str = "about:blank"
     title: str = Field(description="The status in words.")
     status: int
-    code: Code
+    code: ProblemCode
     cause: str
     remedy: str
     retry_after_seconds: int | None = None
@@ -87,7 +87,7 @@ class Refused(Exception):
     def __init__(
         self,
         status: int,
-        code: Code,
+        code: ProblemCode,
         cause: str,
         remedy: str,
         *,
@@ -109,7 +109,7 @@ def not_found(what: str) -> Refused:
     """There is none of that id (any more)."""
     return Refused(
         404,
-        Code.NOT_FOUND,
+        ProblemCode.NOT_FOUND,
         f"There is no such {what}, or it is no longer kept.",
         "Look at the id, or make a new one.",
     )
@@ -117,7 +117,7 @@ def not_found(what: str) -> Refused:
 
 def respond(
     status: int,
-    code: Code,
+    code: ProblemCode,
     cause: str,
     remedy: str,
     *,
@@ -203,7 +203,7 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
         mistakes = [Mistake(where="header.Content-Type", message=message)]
     return respond(
         422,
-        Code.INVALID_REQUEST,
+        ProblemCode.INVALID_REQUEST,
         "The request is not what the OpenAPI document says.",
         "Correct what `errors` names.",
         headers=getattr(request.state, "limit_headers", {}),
@@ -222,27 +222,36 @@ async def _http(request: Request, error: HTTPException) -> Response:
     match error.status_code:
         case 404:
             cause, remedy = "There is nothing at this address.", "See /api/v1/docs."
-            return respond(404, Code.NOT_FOUND, cause, remedy, headers=headers)
+            return respond(404, ProblemCode.NOT_FOUND, cause, remedy, headers=headers)
         case 405:
             cause, remedy = "That method is not served here.", "Use one of the header Allow."
-            return respond(405, Code.METHOD_NOT_ALLOWED, cause, remedy, headers=headers)
+            return respond(405, ProblemCode.METHOD_NOT_ALLOWED, cause, remedy, headers=headers)
         case 413:
             cause, remedy = "The body is too large.", "Send less than 16 kB."
-            return respond(413, Code.TOO_LARGE, cause, remedy, headers=headers)
+            return respond(413, ProblemCode.TOO_LARGE, cause, remedy, headers=headers)
         case _:
             # A body that is no JSON at all: for callers the same as a wrong one.
             remedy = "Send a JSON object, as /api/v1/docs shows."
             return respond(
-                422, Code.INVALID_REQUEST, "The body cannot be read.", remedy, headers=headers
+                422,
+                ProblemCode.INVALID_REQUEST,
+                "The body cannot be read.",
+                remedy,
+                headers=headers,
             )
 
 
 async def _store_away(request: Request, error: StoreUnavailable) -> Response:
-    return respond(503, Code.STORE_UNAVAILABLE, error.cause, error.remedy, retry_after=_STORE_AWAY)
+    return respond(
+        503, ProblemCode.STORE_UNAVAILABLE, error.cause, error.remedy, retry_after=_STORE_AWAY
+    )
 
 
 async def _broken(request: Request, error: Exception) -> Response:
     # The server logs the traceback: it raises again what has come here.
     return respond(
-        500, Code.INTERNAL_ERROR, "This is a mistake of ours.", "Tell the operator when it was."
+        500,
+        ProblemCode.INTERNAL_ERROR,
+        "This is a mistake of ours.",
+        "Tell the operator when it was.",
     )

@@ -19,10 +19,10 @@ from core.model.verification import (
 from core.services import Services
 from core.settings.keyring import new_id
 from core.verification.code import LONGEST_ENTERED
-from core.verification.service import Entry
+from core.verification.service import EnteredCode
 from core.web.rest.answers import CheckAnswer, SendAnswer, SentAnswer, VerificationAnswer
 from core.web.rest.bearer import App, MayVerify
-from core.web.rest.problems import Code, Refused, documented, not_found
+from core.web.rest.problems import ProblemCode, Refused, documented, not_found
 from core.web.send_threads import SendThreads
 from core.wording.verification import budget_warning, check_words
 
@@ -194,20 +194,20 @@ async def resend(
 async def check(request: Request, token: MayVerify, verification: Id, body: Check) -> CheckAnswer:
     """Counted before it is compared. A right code is used up; only `approved` proves the number."""
     result: CheckResult = await request.app.state.checks.ask(
-        Entry(verification, body.code, body.client_address)
+        EnteredCode(verification, body.code, body.client_address)
     )
     match result.outcome:
         case CheckOutcome.NOT_FOUND:
             raise not_found("verification")
         case CheckOutcome.MALFORMED:
             raise Refused(
-                422, Code.MALFORMED_CODE, "That cannot be a code.", "Send all its digits."
+                422, ProblemCode.MALFORMED_CODE, "That cannot be a code.", "Send all its digits."
             )
         case CheckOutcome.NUMBER_LOCKED:
             words = check_words(result, 0)
             raise Refused(
                 429,
-                Code.NUMBER_LOCKED,
+                ProblemCode.NUMBER_LOCKED,
                 words.headline,
                 words.detail,
                 retry_after=result.retry_after,
@@ -234,7 +234,7 @@ def cancel(services: App, token: MayVerify, verification: Id) -> VerificationAns
         case CancelOutcome.CLOSED:
             raise Refused(
                 409,
-                Code.VERIFICATION_CLOSED,
+                ProblemCode.VERIFICATION_CLOSED,
                 "This verification is over already.",
                 "Read it to see how it ended.",
             )
@@ -244,15 +244,15 @@ def cancel(services: App, token: MayVerify, verification: Id) -> VerificationAns
 
 #: Outcomes of a send that leave nothing to look at: status and code of the problem.
 _REFUSALS = {
-    SendOutcome.NUMBER_REFUSED: (422, Code.NUMBER_REFUSED),
-    SendOutcome.AMBIGUOUS: (422, Code.NUMBER_AMBIGUOUS),
-    SendOutcome.CHANNEL_UNAVAILABLE: (409, Code.CHANNEL_UNAVAILABLE),
-    SendOutcome.KEY_REUSED: (409, Code.KEY_REUSED),
-    SendOutcome.CLOSED: (409, Code.VERIFICATION_CLOSED),
-    SendOutcome.TOO_SOON: (429, Code.TOO_SOON),
-    SendOutcome.BUSY: (503, Code.SENDS_BUSY),
-    SendOutcome.OVER_BUDGET: (429, Code.OVER_BUDGET),
-    SendOutcome.LOCKED: (429, Code.NUMBER_LOCKED),
+    SendOutcome.NUMBER_REFUSED: (422, ProblemCode.NUMBER_REFUSED),
+    SendOutcome.AMBIGUOUS: (422, ProblemCode.NUMBER_AMBIGUOUS),
+    SendOutcome.CHANNEL_UNAVAILABLE: (409, ProblemCode.CHANNEL_UNAVAILABLE),
+    SendOutcome.KEY_REUSED: (409, ProblemCode.KEY_REUSED),
+    SendOutcome.CLOSED: (409, ProblemCode.VERIFICATION_CLOSED),
+    SendOutcome.TOO_SOON: (429, ProblemCode.TOO_SOON),
+    SendOutcome.BUSY: (503, ProblemCode.SENDS_BUSY),
+    SendOutcome.OVER_BUDGET: (429, ProblemCode.OVER_BUDGET),
+    SendOutcome.LOCKED: (429, ProblemCode.NUMBER_LOCKED),
 }
 
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.figures.queries import Known
+from core.figures.queries import SeenDimensions
 from core.figures.ranges import Preset
 from core.panels import query_state as choice
 from core.services import Services
@@ -56,7 +56,7 @@ def _ends(app: Services, viewer: str | None) -> None:
         st.datetime_input("To", last, key="to", bind="query-params", required=True)
 
 
-def _keep_offered(known: Known) -> None:
+def _keep_offered(known: SeenDimensions) -> None:
     """Another country has other carriers: one that is not offered any more is let go."""
     carrier = st.session_state.get("carrier", choice.EVERY)
     if carrier not in choice.carriers(known, st.session_state.get("country")):

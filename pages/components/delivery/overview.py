@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.charts.over_time import rate_over_time, states_over_time
-from core.panels.figures import Figure, Span, figures, table
+from core.panels.figures import Figure, ShownRange, figures, table
 from pages.components.delivery.context import Shown
 from pages.components.panel import chart, question
 
@@ -14,12 +14,12 @@ _CARD, _LARGEST, _RATE = 240, 157, 264
 def now(shown: Shown) -> None:
     """The confirmed rate, larger than anything else on the page; the other figures beside it."""
     queries, asked = shown.app.queries, shown.choice
-    of_now = Span(
+    of_now = ShownRange(
         queries.totals(asked.range, asked.filters), queries.histogram(asked.range, asked.filters)
     )
     before = None
     if asked.before:
-        before = Span(
+        before = ShownRange(
             queries.totals(asked.before, asked.filters),
             queries.histogram(asked.before, asked.filters),
         )
