@@ -14,4 +14,7 @@ def tidy_history() -> None:
     after a change of pages; then Back stays on the page. A query that is written before anything
     was clicked or typed on the page replaces the entry.
     """
-    _HISTORY(key="history")
+    # Out of the page's flow also before its script has loaded: nothing below it moves then.
+    with st.container(key="history_place"):
+        st.html("<style>.st-key-history_place {position: absolute}</style>")
+        _HISTORY(key="history")
