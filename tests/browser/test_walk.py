@@ -1,6 +1,7 @@
 """A walk through all pages, in several orders, with every channel, at a desk and on a phone.
 
-It fails on Streamlit's own error texts, on errors in the console, on requests to other hosts.
+It fails on Streamlit's own error texts, on errors in the console, on requests to other hosts, and
+on messages that the protocol guard does not let through.
 """
 
 import itertools
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import (
+    Browser,
     BrowserContext,
     ConsoleMessage,
     Page,
@@ -18,7 +20,8 @@ from playwright.sync_api import (
     expect,
 )
 
-from pages.components.protocol.messages import ends_work
+from pages.components.protocol.messages import ends_work, is_allowed
+from pages.components.protocol.paths import STREAM
 from tests.browser.conftest import App
 from tests.browser.test_verify import (
     PATIENCE,
@@ -42,7 +45,7 @@ PHONE = {
     "is_mobile": True,
     "has_touch": True,
 }
-DEVICES = pytest.mark.parametrize("context", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
+DEVICES = pytest.mark.parametrize("device", ["desk", "phone"], indirect=True)
 WAYS = [("SMS", None), ("Call", None), ("PHLO", "as SMS"), ("PHLO", "as call")]
 ABOUT = {"SMS": "characters, 1 part", "Call": "The call asks", "PHLO": "Your visual workflow"}
 #: Of each page, what is there when it has been drawn.
@@ -84,6 +87,12 @@ class Watch:
     def _websocket(self, socket: WebSocket) -> None:
         if urlsplit(socket.url).netloc != self._host:
             self.wrong.append(f"foreign host: {socket.url}")
+        if urlsplit(socket.url).path == STREAM:
+            socket.on("framesent", self._sent)
+
+    def _sent(self, data: bytes | str) -> None:
+        if not is_allowed(as_bytes(data)):
+            self.wrong.append(f"a message that the guard refuses: {data!r}")
 
     def check(self) -> None:
         """Now, and all that was heard so far."""
@@ -92,6 +101,31 @@ class Watch:
             re.compile("Traceback|This part of the page failed|StreamlitAPIException")
         )
         assert self.wrong == []
+
+
+@pytest.fixture(scope="module")
+def devices(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    """A context for each device: its pages share what was loaded once."""
+    common = {"locale": "en-US", "timezone_id": "America/New_York"}
+    opened = {
+        name: browser.new_context(**{**common, **wanted})
+        for name, wanted in (("desk", DESK), ("phone", PHONE))
+    }
+    yield opened
+    for context in opened.values():
+        context.close()
+
+
+@pytest.fixture
+def device(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "desk"))
+
+
+@pytest.fixture
+def page(devices: dict[str, BrowserContext], device: str) -> Iterator[Page]:
+    opened = devices[device].new_page()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -124,9 +158,12 @@ def as_bytes(data: bytes | str) -> bytes:
     return data if isinstance(data, bytes) else data.encode()
 
 
-def start(page: Page, app: App, channel: str, mode: str | None) -> None:
-    open_form(page, app)
-    send(page, fresh_number(), channel, mode)
+def choose(page: Page, channel: str, mode: str | None) -> None:
+    page.get_by_role("radio", name=channel, exact=True).click()
+    if mode:
+        page.get_by_role("radio", name=mode, exact=True).click()
+    # The server has the choice once it says what will be sent.
+    expect(page.get_by_text(ABOUT[channel])).to_be_visible(timeout=PATIENCE)
 
 
 def finish(page: Page, channel: str, mode: str | None) -> None:
@@ -137,39 +174,30 @@ def finish(page: Page, channel: str, mode: str | None) -> None:
 
 
 @DEVICES
-def test_all_pages_open_after_a_channel_was_chosen_and_nothing_was_sent(
-    page: Page, app: App, watch: Watch
+def test_all_pages_open_with_every_channel_chosen_running_and_finished(
+    page: Page, app: App, watch: Watch, device: str
 ) -> None:
     open_form(page, app)
-    for channel, mode in WAYS:
-        page.get_by_role("radio", name=channel, exact=True).click()
-        if mode:
-            page.get_by_role("radio", name=mode, exact=True).click()
-        # The server has the choice once it says what will be sent.
-        expect(page.get_by_text(ABOUT[channel])).to_be_visible(timeout=PATIENCE)
-        go(page, "Delivery", watch)
+    for (channel, mode), order in zip(WAYS, ORDERS, strict=False):
+        choose(page, channel, mode)
+        # Nothing was sent yet.
+        go(page, order[-1], watch)
         go(page, "Verify", watch)
         expect(page.get_by_role("radio", name=channel, exact=True)).to_be_checked()
-    go(page, "Attempts", watch)
-    go(page, "API", watch)
-
-
-@DEVICES
-@pytest.mark.parametrize(("channel", "mode"), WAYS)
-def test_all_pages_open_with_a_running_and_then_a_finished_verification(
-    page: Page, app: App, watch: Watch, channel: str, mode: str | None
-) -> None:
-    start(page, app, channel, mode)
-    running = page.url
-    order = ORDERS[WAYS.index((channel, mode))]
-    for name in order:
-        go(page, name, watch)
-    page.goto(running)
-    finish(page, channel, mode)
-    watch.check()
-    for name in reversed(order):
-        go(page, name, watch)
-    go(page, "Verify", watch)
+        send(page, fresh_number(), channel, mode)
+        running = page.url
+        for name in order:
+            go(page, name, watch)
+        if device == "desk":
+            page.goto(running)
+        else:
+            go(page, "Verify", watch)
+            page.get_by_role("button", name="Continue with ••55").click(timeout=PATIENCE)
+        finish(page, channel, mode)
+        watch.check()
+        for name in reversed(order):
+            go(page, name, watch)
+        go(page, "Verify", watch)
 
 
 @pytest.mark.parametrize("order", ORDERS[::2], ids="-".join)
@@ -236,21 +264,18 @@ def test_a_page_that_does_not_exist_is_told_in_our_words(page: Page, app: App) -
     expect(page.get_by_label("Phone number")).to_be_visible(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("keys", ["c", "r", "Escape"])
-def test_keys_of_streamlits_developers_open_nothing(
-    page: Page, app: App, watch: Watch, keys: str
-) -> None:
+def test_keys_of_streamlits_developers_open_nothing(page: Page, app: App, watch: Watch) -> None:
     open_form(page, app)
-    page.get_by_role("heading", level=1).click()
-    page.keyboard.press(keys)
-    settled(page)
-    watch.check()
+    for keys in ("c", "r", "Escape"):
+        page.get_by_role("heading", level=1).click()
+        page.keyboard.press(keys)
+        settled(page)
+        watch.check()
 
 
 def test_a_lost_connection_shows_our_bar_and_the_verification_goes_on_afterwards(
-    context: BrowserContext, tmp_path_factory: pytest.TempPathFactory
+    page: Page, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    page = context.new_page()
     app = App(tmp_path_factory.mktemp("lost"))
     app.start()
     bar = page.get_by_text("Connection lost. Trying again. Your verification is kept.")
@@ -304,25 +329,28 @@ else:
 """
 
 
-@pytest.mark.parametrize("where", ["Fail in a callback", "Fail in a part", "Fail in the page"])
-def test_a_failure_is_told_in_our_words_with_a_reference_that_is_in_the_log(
-    page: Page, tmp_path_factory: pytest.TempPathFactory, where: str
-) -> None:
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     folder = tmp_path_factory.mktemp("failing")
     script = folder / "failing.py"
     script.write_text(FAILING)
     app = App(folder, script)
     app.start()
-    try:
-        page.goto(app.address)
-        page.get_by_role("button", name=where).click(timeout=PATIENCE)
-        told = page.get_by_text("This part of the page failed; the mistake is ours.")
-        expect(told).to_be_visible(timeout=PATIENCE)
-        reference = page.locator("[data-testid=stAlert] code").inner_text()
-        assert re.fullmatch("[A-Z2-9]{6}", reference)
-        assert f"reference={reference}" in app.log.read_text()
-        expect(page.locator(BOXES)).to_have_count(0)
-        assert "secret" not in page.locator("body").inner_text()
-        assert "ValueError" not in page.locator("body").inner_text()
-    finally:
-        app.stop()
+    yield app
+    app.stop()
+
+
+@pytest.mark.parametrize("where", ["Fail in a callback", "Fail in a part", "Fail in the page"])
+def test_a_failure_is_told_in_our_words_with_a_reference_that_is_in_the_log(
+    page: Page, failing: App, where: str
+) -> None:
+    page.goto(failing.address)
+    page.get_by_role("button", name=where).click(timeout=PATIENCE)
+    told = page.get_by_text("This part of the page failed; the mistake is ours.")
+    expect(told).to_be_visible(timeout=PATIENCE)
+    reference = page.locator("[data-testid=stAlert] code").inner_text()
+    assert re.fullmatch("[A-Z2-9]{6}", reference)
+    assert f"reference={reference}" in failing.log.read_text()
+    expect(page.locator(BOXES)).to_have_count(0)
+    assert "secret" not in page.locator("body").inner_text()
+    assert "ValueError" not in page.locator("body").inner_text()
