@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.components.assets import script
 
+_STYLE = '[data-testid="stLayoutWrapper"]:has(> .st-key-history_place) {position: absolute}'
 _HISTORY = st.components.v2.component("history", js=script("history"))
 
 
@@ -16,5 +17,5 @@ def tidy_history() -> None:
     """
     # Out of the page's flow also before its script has loaded: nothing below it moves then.
     with st.container(key="history_place"):
-        st.html("<style>.st-key-history_place {position: absolute}</style>")
+        st.html(f"<style>{_STYLE}</style>")
         _HISTORY(key="history")

@@ -6,6 +6,7 @@ on messages that the protocol guard does not let through.
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -32,9 +33,9 @@ from tests.browser.test_verify import (
     use_code,
 )
 
-DESK = {"viewport": {"width": 1280, "height": 900}}
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
 #: A Pixel 7, as Playwright describes it.
-PHONE = {
+PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
     "user_agent": (
         "Mozilla/5.0 (Linux; Android 14; Pixel 7) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -117,9 +118,8 @@ class Watch:
 @pytest.fixture(scope="module")
 def devices(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
     """A context for each device: its pages share what was loaded once."""
-    common = {"locale": "en-US", "timezone_id": "America/New_York"}
     opened = {
-        name: browser.new_context(**{**common, **wanted})
+        name: browser.new_context(**wanted, locale="en-US", timezone_id="America/New_York")
         for name, wanted in (("desk", DESK), ("phone", PHONE))
     }
     yield opened
