@@ -15,7 +15,7 @@ _STYLE = """
   animation: connection-lost 1s step-end;
 }
 @keyframes connection-lost {from {visibility: hidden} to {visibility: visible}}
-.st-key-connection_bar {position: absolute}
+[data-testid="stLayoutWrapper"]:has(> .st-key-connection_bar) {position: absolute}
 [data-testid="stConnectionStatus"] {display: none}
 """
 

@@ -21,17 +21,14 @@ function wrapHistory() {
 }
 
 class History {
-  constructor({ parentElement }) {
+  constructor() {
     this.root = make("span", { hidden: true });
-    this.shrink = takeNoRoom(parentElement);
     wrapHistory();
   }
 
   update() {}
 
-  close() {
-    this.shrink();
-  }
+  close() {}
 }
 
 export default (component) => mount(History, component);

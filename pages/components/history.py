@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.components.assets import script
 
+_STYLE = '[data-testid="stLayoutWrapper"]:has(> .st-key-history_place) {position: absolute}'
 _HISTORY = st.components.v2.component("history", js=script("history"))
 
 
@@ -14,4 +15,7 @@ def tidy_history() -> None:
     after a change of pages; then Back stays on the page. A query that is written before anything
     was clicked or typed on the page replaces the entry.
     """
-    _HISTORY(key="history")
+    # Out of the page's flow also before its script has loaded: nothing below it moves then.
+    with st.container(key="history_place"):
+        st.html(f"<style>{_STYLE}</style>")
+        _HISTORY(key="history")

@@ -1,15 +1,17 @@
 """A walk through all pages, in several orders, with every channel, at a desk and on a phone.
 
-It fails on Streamlit's own error texts, on errors in the console, on requests to other hosts.
+It fails on Streamlit's own error texts, on errors in the console, on requests to other hosts, and
+on messages that the protocol guard does not let through.
 """
 
-import itertools
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import (
+    Browser,
     BrowserContext,
     ConsoleMessage,
     Page,
@@ -18,7 +20,8 @@ from playwright.sync_api import (
     expect,
 )
 
-from pages.components.protocol.messages import ends_work
+from pages.components.protocol.messages import ends_work, is_allowed
+from pages.components.protocol.paths import STREAM
 from tests.browser.conftest import App
 from tests.browser.test_verify import (
     PATIENCE,
@@ -30,9 +33,9 @@ from tests.browser.test_verify import (
     use_code,
 )
 
-DESK = {"viewport": {"width": 1280, "height": 900}}
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
 #: A Pixel 7, as Playwright describes it.
-PHONE = {
+PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
     "user_agent": (
         "Mozilla/5.0 (Linux; Android 14; Pixel 7) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -42,7 +45,7 @@ PHONE = {
     "is_mobile": True,
     "has_touch": True,
 }
-DEVICES = pytest.mark.parametrize("context", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
+DEVICES = pytest.mark.parametrize("device", ["desk", "phone"], indirect=True)
 WAYS = [("SMS", None), ("Call", None), ("PHLO", "as SMS"), ("PHLO", "as call")]
 ABOUT = {"SMS": "characters, 1 part", "Call": "The call asks", "PHLO": "Your visual workflow"}
 #: Of each page, what is there when it has been drawn.
@@ -51,12 +54,24 @@ PAGES = {
     "Delivery": "Delivery",
     "Attempts": "Attempts",
     "API": "API",
+    "Access": "Access",
 }
-ORDERS = [list(order) for order in itertools.permutations(["Delivery", "Attempts", "API"])]
+#: Each of the other pages follows each other one once.
+ORDERS = [
+    ["Delivery", "Attempts", "Access", "API"],
+    ["Attempts", "API", "Delivery", "Access"],
+    ["API", "Access", "Attempts", "Delivery"],
+    ["Access", "Delivery", "API", "Attempts"],
+]
 #: What Streamlit shows where something failed.
 BOXES = "[data-testid=stException], [data-testid=stDialog], [data-testid=stModal]"
 #: Streamlit's page asks for these below its own path when it is loaded there, and goes on above.
-_OF_STREAMLIT = re.compile(r"/(delivery|attempts|api)/_stcore/(health|host-config)")
+_OF_STREAMLIT = re.compile(r"/(delivery|attempts|api|access)/_stcore/(health|host-config)")
+
+
+def is_stream(socket: WebSocket) -> bool:
+    """Whether it is Streamlit's, and not one of ours."""
+    return urlsplit(socket.url).path == STREAM
 
 
 class Watch:
@@ -84,6 +99,12 @@ class Watch:
     def _websocket(self, socket: WebSocket) -> None:
         if urlsplit(socket.url).netloc != self._host:
             self.wrong.append(f"foreign host: {socket.url}")
+        if is_stream(socket):
+            socket.on("framesent", self._sent)
+
+    def _sent(self, data: bytes | str) -> None:
+        if not is_allowed(as_bytes(data)):
+            self.wrong.append(f"a message that the guard refuses: {data!r}")
 
     def check(self) -> None:
         """Now, and all that was heard so far."""
@@ -92,6 +113,30 @@ class Watch:
             re.compile("Traceback|This part of the page failed|StreamlitAPIException")
         )
         assert self.wrong == []
+
+
+@pytest.fixture(scope="module")
+def devices(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    """A context for each device: its pages share what was loaded once."""
+    opened = {
+        name: browser.new_context(**wanted, locale="en-US", timezone_id="America/New_York")
+        for name, wanted in (("desk", DESK), ("phone", PHONE))
+    }
+    yield opened
+    for context in opened.values():
+        context.close()
+
+
+@pytest.fixture
+def device(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "desk"))
+
+
+@pytest.fixture
+def page(devices: dict[str, BrowserContext], device: str) -> Iterator[Page]:
+    opened = devices[device].new_page()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -124,9 +169,12 @@ def as_bytes(data: bytes | str) -> bytes:
     return data if isinstance(data, bytes) else data.encode()
 
 
-def start(page: Page, app: App, channel: str, mode: str | None) -> None:
-    open_form(page, app)
-    send(page, fresh_number(), channel, mode)
+def choose(page: Page, channel: str, mode: str | None) -> None:
+    page.get_by_role("radio", name=channel, exact=True).click()
+    if mode:
+        page.get_by_role("radio", name=mode, exact=True).click()
+    # The server has the choice once it says what will be sent.
+    expect(page.get_by_text(ABOUT[channel])).to_be_visible(timeout=PATIENCE)
 
 
 def finish(page: Page, channel: str, mode: str | None) -> None:
@@ -137,46 +185,36 @@ def finish(page: Page, channel: str, mode: str | None) -> None:
 
 
 @DEVICES
-def test_all_pages_open_after_a_channel_was_chosen_and_nothing_was_sent(
-    page: Page, app: App, watch: Watch
+def test_all_pages_open_with_every_channel_chosen_running_and_finished(
+    page: Page, app: App, watch: Watch, device: str
 ) -> None:
     open_form(page, app)
-    for channel, mode in WAYS:
-        page.get_by_role("radio", name=channel, exact=True).click()
-        if mode:
-            page.get_by_role("radio", name=mode, exact=True).click()
-        # The server has the choice once it says what will be sent.
-        expect(page.get_by_text(ABOUT[channel])).to_be_visible(timeout=PATIENCE)
-        go(page, "Delivery", watch)
+    for (channel, mode), order in zip(WAYS, ORDERS, strict=True):
+        choose(page, channel, mode)
+        # Nothing was sent yet.
+        go(page, order[-1], watch)
         go(page, "Verify", watch)
         expect(page.get_by_role("radio", name=channel, exact=True)).to_be_checked()
-    go(page, "Attempts", watch)
-    go(page, "API", watch)
+        send(page, fresh_number(), channel, mode)
+        running = page.url
+        for name in order:
+            go(page, name, watch)
+        if device == "desk":
+            page.goto(running)
+        else:
+            go(page, "Verify", watch)
+            page.get_by_role("button", name="Continue with ••55").click(timeout=PATIENCE)
+        finish(page, channel, mode)
+        watch.check()
+        for name in reversed(order):
+            go(page, name, watch)
+        go(page, "Verify", watch)
 
 
-@DEVICES
-@pytest.mark.parametrize(("channel", "mode"), WAYS)
-def test_all_pages_open_with_a_running_and_then_a_finished_verification(
-    page: Page, app: App, watch: Watch, channel: str, mode: str | None
+def test_all_pages_open_by_their_address_and_go_on_by_the_menu(
+    page: Page, app: App, watch: Watch
 ) -> None:
-    start(page, app, channel, mode)
-    running = page.url
-    order = ORDERS[WAYS.index((channel, mode))]
-    for name in order:
-        go(page, name, watch)
-    page.goto(running)
-    finish(page, channel, mode)
-    watch.check()
-    for name in reversed(order):
-        go(page, name, watch)
-    go(page, "Verify", watch)
-
-
-@pytest.mark.parametrize("order", ORDERS[::2], ids="-".join)
-def test_all_pages_open_in_every_order_by_the_menu_and_by_their_address(
-    page: Page, app: App, watch: Watch, order: list[str]
-) -> None:
-    for name in order:
+    for name in ORDERS[0]:
         page.goto(f"{app.address}/{name.lower()}")
         expect(page.get_by_role("heading", name=PAGES[name], exact=True, level=1)).to_be_visible(
             timeout=PATIENCE
@@ -184,8 +222,7 @@ def test_all_pages_open_in_every_order_by_the_menu_and_by_their_address(
         settled(page)
         watch.check()
         go(page, "Verify", watch)
-    for name in reversed(order):
-        go(page, name, watch)
+    go(page, ORDERS[0][0], watch)
     page.go_back()
     settled(page)
 
@@ -236,21 +273,18 @@ def test_a_page_that_does_not_exist_is_told_in_our_words(page: Page, app: App) -
     expect(page.get_by_label("Phone number")).to_be_visible(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("keys", ["c", "r", "Escape"])
-def test_keys_of_streamlits_developers_open_nothing(
-    page: Page, app: App, watch: Watch, keys: str
-) -> None:
+def test_keys_of_streamlits_developers_open_nothing(page: Page, app: App, watch: Watch) -> None:
     open_form(page, app)
-    page.get_by_role("heading", level=1).click()
-    page.keyboard.press(keys)
-    settled(page)
-    watch.check()
+    for keys in ("c", "r", "Escape"):
+        page.get_by_role("heading", level=1).click()
+        page.keyboard.press(keys)
+        settled(page)
+        watch.check()
 
 
 def test_a_lost_connection_shows_our_bar_and_the_verification_goes_on_afterwards(
-    context: BrowserContext, tmp_path_factory: pytest.TempPathFactory
+    page: Page, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    page = context.new_page()
     app = App(tmp_path_factory.mktemp("lost"))
     app.start()
     bar = page.get_by_text("Connection lost. Trying again. Your verification is kept.")
@@ -267,7 +301,8 @@ def test_a_lost_connection_shows_our_bar_and_the_verification_goes_on_afterwards
         )
         expect(page.locator(BOXES)).to_have_count(0)
         expect(page.get_by_role("dialog")).to_have_count(0)
-        with page.expect_websocket(timeout=60_000) as caught:
+        # Streamlit opens its own only when the server answers again.
+        with page.expect_websocket(is_stream, timeout=60_000) as caught:
             app.start()
         # The page runs again by itself; what is done before that has happened is lost.
         caught.value.wait_for_event("framereceived", lambda data: ends_work(as_bytes(data)))
@@ -304,25 +339,28 @@ else:
 """
 
 
-@pytest.mark.parametrize("where", ["Fail in a callback", "Fail in a part", "Fail in the page"])
-def test_a_failure_is_told_in_our_words_with_a_reference_that_is_in_the_log(
-    page: Page, tmp_path_factory: pytest.TempPathFactory, where: str
-) -> None:
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     folder = tmp_path_factory.mktemp("failing")
     script = folder / "failing.py"
     script.write_text(FAILING)
     app = App(folder, script)
     app.start()
-    try:
-        page.goto(app.address)
-        page.get_by_role("button", name=where).click(timeout=PATIENCE)
-        told = page.get_by_text("This part of the page failed; the mistake is ours.")
-        expect(told).to_be_visible(timeout=PATIENCE)
-        reference = page.locator("[data-testid=stAlert] code").inner_text()
-        assert re.fullmatch("[A-Z2-9]{6}", reference)
-        assert f"reference={reference}" in app.log.read_text()
-        expect(page.locator(BOXES)).to_have_count(0)
-        assert "secret" not in page.locator("body").inner_text()
-        assert "ValueError" not in page.locator("body").inner_text()
-    finally:
-        app.stop()
+    yield app
+    app.stop()
+
+
+@pytest.mark.parametrize("where", ["Fail in a callback", "Fail in a part", "Fail in the page"])
+def test_a_failure_is_told_in_our_words_with_a_reference_that_is_in_the_log(
+    page: Page, failing: App, where: str
+) -> None:
+    page.goto(failing.address)
+    page.get_by_role("button", name=where).click(timeout=PATIENCE)
+    told = page.get_by_text("This part of the page failed; the mistake is ours.")
+    expect(told).to_be_visible(timeout=PATIENCE)
+    reference = page.locator("[data-testid=stAlert] code").inner_text()
+    assert re.fullmatch("[A-Z2-9]{6}", reference)
+    assert f"reference={reference}" in failing.log.read_text()
+    expect(page.locator(BOXES)).to_have_count(0)
+    assert "secret" not in page.locator("body").inner_text()
+    assert "ValueError" not in page.locator("body").inner_text()

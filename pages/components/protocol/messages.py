@@ -7,8 +7,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 #: Bytes of one message from a browser. Ours have a few kB.
 LONGEST = 256 * 1024
 
-#: Recorded from a browser that walked all pages (tests/browser/test_walk.py). Everything else is
-#: for developers, for uploads or for a debugger; `clear_cache` empties the caches of everyone.
+#: What a browser sends on our pages; tests/browser/test_walk.py fails where it sends another kind.
+#: All others are for developers, for uploads or for a debugger; `clear_cache` empties the caches of
+#: everyone.
 ALLOWED = frozenset({"rerun_script", "stop_script", "app_heartbeat", "backend_operation_request"})
 #: The file of a download button, made on a click; rows of a table, loaded on scrolling.
 _OPERATIONS = frozenset({"deferred_file", "dataframe_chunk"})
