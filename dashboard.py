@@ -81,7 +81,7 @@ else:
         __file__,
         routes=[*web.routes, OtherPaths(page.stem for page in PAGES.glob("*.py"))],
         lifespan=web.lifespan,
-        middleware=[*web.front, Middleware(ProtocolGuard)],
+        middleware=[*web.front, Middleware(ProtocolGuard, own=web.routes)],
         on_script_error=show_failure,
         exception_handlers={Exception: broken},
     )

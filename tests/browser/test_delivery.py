@@ -78,7 +78,7 @@ def file(page: Page, key: str) -> bytes:
 
 
 def rows(page: Page, key: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(file(page, key).decode())))
+    return list(csv.DictReader(io.StringIO(file(page, key).decode("utf-8-sig"))))
 
 
 def query(page: Page) -> dict[str, list[str]]:

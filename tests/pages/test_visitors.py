@@ -21,11 +21,14 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from pages.components.protocol.messages import ALLOWED, LONGEST
+from pages.components.protocol.paths import STREAM
 from pages.components.protocol.sockets import PER_ADDRESS
 from tests.browser.conftest import App
 from tests.world import until
 
 KINDS = [field.name for field in BackMsg.DESCRIPTOR.oneofs_by_name["type"].fields]
+#: A websocket of ours: the changes of a handset.
+PUSH = "/sandbox/handset/14155550123/events"
 SESSION = "00000000-0000-0000-0000-000000000000"
 #: Streamlit keeps this many disconnected sessions, each with a loop of three files.
 KEPT_SESSIONS, FILES_PER_SESSION = 128, 3
@@ -50,9 +53,9 @@ def http(app: App) -> Iterator[httpx.Client]:
         yield client
 
 
-def opened(app: App, origin: str | None = None, **headers: str) -> Any:
+def opened(app: App, origin: str | None = None, path: str = STREAM, **headers: str) -> Any:
     return connect(
-        f"ws://localhost:{app.port}/_stcore/stream",
+        f"ws://localhost:{app.port}{path}",
         origin=Origin(origin or app.address),
         subprotocols=[Subprotocol("streamlit")],
         additional_headers=headers,
@@ -257,21 +260,40 @@ def test_every_answer_says_who_may_frame_it_and_what_a_link_tells(
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "http://[", "null", "http://localhost:1", "http://", "x"]
 )
-def test_a_websocket_of_another_origin_is_refused_with_the_headers(app: App, origin: str) -> None:
-    with pytest.raises(InvalidStatus) as refused, opened(app, origin=origin):
+@pytest.mark.parametrize("path", [STREAM, PUSH])
+def test_a_websocket_of_another_origin_is_refused_with_the_headers(
+    app: App, origin: str, path: str
+) -> None:
+    with pytest.raises(InvalidStatus) as refused, opened(app, origin=origin, path=path):
         pass
     answer = refused.value.response
     assert answer.status_code == 403
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
 
 
-@pytest.mark.parametrize("path", ["/", "/_stcore/streams", "/live/x", "/sandbox/x", "/api/v1/x"])
+@pytest.mark.parametrize("path", ["/", "/_stcore/streams", "/live", "/sandbox/x", "/api/v1/x"])
 def test_there_is_no_other_websocket(app: App, path: str) -> None:
     with (
         pytest.raises(InvalidStatus),
         connect(f"ws://localhost:{app.port}{path}", origin=Origin(app.address)),
     ):
         pass
+
+
+def test_a_push_of_ours_passes_and_an_address_may_open_so_many(
+    app: App, http: httpx.Client
+) -> None:
+    mine = {"X-Forwarded-For": "203.0.113.19"}
+    with ExitStack() as stack:
+        for _ in range(2 * PER_ADDRESS):
+            last = stack.enter_context(opened(app, path=PUSH, **mine))
+        with pytest.raises(InvalidStatus):
+            opened(app, path=PUSH, **mine)
+        # They leave the sockets of Streamlit their own share.
+        stack.enter_context(opened(app, **mine))
+        stack.enter_context(opened(app, path=PUSH))
+        http.delete(PUSH.removesuffix("/events")).raise_for_status()
+        assert last.recv(timeout=30) == "changed"
 
 
 def test_an_address_may_open_so_many_sockets_and_an_unknown_one_more(app: App) -> None:

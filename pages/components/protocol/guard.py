@@ -1,4 +1,4 @@
-"""The guard in front of Streamlit's websocket.
+"""The guard in front of every websocket, Streamlit's most of all.
 
 A browser of our pages sends a few kinds of small messages, a few a second. A socket that sends
 anything else, or much more, is dropped. Runs wait for their turn (`turns`), so that a flood of
@@ -7,21 +7,31 @@ allowed messages delays nobody but its sender.
 Dropped means without a close frame: the server would wait 10 seconds for the client's answer to it
 and read all that a flooding client sends until then. A socket that floods is not read any more and
 is held for a while first: to parse what a client sends costs more than to leave it waiting.
+
+Our own websockets (they push changes and read nothing) pass if their origin is ours; they are
+counted apart. At every other path a websocket is refused.
 """
 
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.datastructures import Headers
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages.components.protocol.bucket import Bucket
 from pages.components.protocol.messages import LONGEST, ends_work, is_allowed, is_work
 from pages.components.protocol.paths import STREAM, is_plain, not_found
-from pages.components.protocol.sockets import Sockets, client_address
+from pages.components.protocol.sockets import (
+    PER_ADDRESS,
+    PER_PROCESS,
+    Sockets,
+    client_address,
+)
 from pages.components.protocol.turns import Runner, Turns
 
 log = logging.getLogger(__name__)
@@ -36,12 +46,18 @@ NEW_RATE, NEW_BURST = 40.0, 100.0
 _DROPPED: Message = {"type": "websocket.disconnect", "code": 1008}
 
 
-class ProtocolGuard:
-    """Middleware for `st.App`."""
+#: Our own sockets of one window: the changes of its verification and those of its handset.
+_OWN_OF_A_WINDOW = 2
 
-    def __init__(self, app: ASGIApp) -> None:
+
+class ProtocolGuard:
+    """Middleware for `st.App`. `own`: our routes, which Streamlit's follow."""
+
+    def __init__(self, app: ASGIApp, own: Sequence[BaseRoute] = ()) -> None:
         self._app = app
-        self._sockets = Sockets()
+        self._own = own
+        self._streams = Sockets()
+        self._pushes = Sockets(_OWN_OF_A_WINDOW * PER_ADDRESS, _OWN_OF_A_WINDOW * PER_PROCESS)
         self._turns = Turns()
         self._new = Bucket(NEW_RATE, NEW_BURST)
 
@@ -50,19 +66,28 @@ class ProtocolGuard:
             app = self._app if is_plain(scope) else not_found
             await app(scope, receive, send)
             return
-        address = client_address(scope)
-        if scope["path"] != STREAM or not is_own_origin(scope):
+        is_stream = scope["path"] == STREAM
+        if not (is_stream or self._is_own(scope)) or not is_own_origin(scope):
             await _refuse(receive, send)
-        elif not self._sockets.open(address):
+            return
+        address = client_address(scope)
+        sockets = self._streams if is_stream else self._pushes
+        if not sockets.open(address):
             log.warning("socket refused", extra={"cause": "too many are open"})
             await _refuse(receive, send)
-        else:
-            socket = _Socket(receive, send, self._turns, Runner(self._sockets.visitor(address)))
-            try:
-                await asyncio.sleep(self._new.take())
-                await socket.serve(self._app, scope)
-            finally:
-                self._sockets.close(address)
+            return
+        try:
+            await asyncio.sleep(self._new.take())
+            if is_stream:
+                runner = Runner(sockets.visitor(address))
+                await _Socket(receive, send, self._turns, runner).serve(self._app, scope)
+            else:
+                await self._app(scope, receive, send)
+        finally:
+            sockets.close(address)
+
+    def _is_own(self, scope: Scope) -> bool:
+        return any(route.matches(scope)[0] is Match.FULL for route in self._own)
 
 
 def is_own_origin(scope: Scope) -> bool:
