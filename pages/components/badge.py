@@ -16,8 +16,8 @@ _PLACE, _REGION = "badge_place", "badge_region"
 _STYLE = """<style>
 .mode-bar {align-items: center; column-gap: 16px; display: flex; font-size: 14px; line-height: 20px;
   min-height: 32px; justify-content: space-between}
-.mode-bar p {margin: 0}
-.mode-bar b {border: 1px solid currentcolor; border-radius: 8px; margin-right: 8px;
+.mode-bar p {align-items: center; display: flex; margin: 0}
+.mode-bar b {border: 1px solid currentcolor; border-radius: 8px; flex: none; margin-right: 8px;
   padding: 1px 8px}
 .mode-bar.live b {background: #C24E00; border-color: #C24E00; color: #FFFFFF}
 .mode-bar form {flex: none; margin: 0}
