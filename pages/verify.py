@@ -135,8 +135,8 @@ def _choose(asked: Admitted, *, unknown: bool) -> PhoneNumber | None:
     )
     number, said, candidates = _read(typed, region, asked.grant)
     st.caption(said, width="stretch")
-    if candidates:
-        candidate_buttons(candidates, _use, key="verify_reading")
+    # Also without any: what follows keeps its place, and is not drawn twice during a run.
+    candidate_buttons(candidates, _use, key="verify_reading")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         channel = st.segmented_control(
             "Send the code by",

@@ -11,18 +11,22 @@ from pages.components.access import asker
 from pages.components.shared import services
 
 _PLACE, _REGION = "badge_place", "badge_region"
-# One line from 720 px, two below: its height is kept, so nothing moves when the words change.
+# On a wide screen it stands in the row of the menu, which is 60 px high. Below it has a row of its
+# own: one line from 720 px, two under that. Its height is kept, so nothing moves with the words.
 _STYLE = """<style>
 .mode-bar {align-items: center; column-gap: 16px; display: flex; font-size: 14px; line-height: 20px;
   min-height: 32px; justify-content: space-between}
-.mode-bar p {margin: 0}
-.mode-bar b {border: 1px solid currentcolor; border-radius: 8px; margin-right: 8px;
+.mode-bar p {align-items: center; display: flex; margin: 0}
+.mode-bar b {border: 1px solid currentcolor; border-radius: 8px; flex: none; margin-right: 8px;
   padding: 1px 8px}
 .mode-bar.live b {background: #C24E00; border-color: #C24E00; color: #FFFFFF}
 .mode-bar form {flex: none; margin: 0}
 .mode-bar button {background: transparent; border: 1px solid #7A8794; border-radius: 8px;
   color: inherit; cursor: pointer; font: inherit; min-height: 30px; padding: 2px 12px}
 @media (max-width: 719px) {.mode-bar {min-height: 44px} .mode-bar button {min-height: 44px}}
+@media (min-width: 1200px) {[data-testid="stElementContainer"]:has(.mode-bar) {align-items: center;
+  display: flex; height: 60px; max-width: calc(100vw - 620px); position: fixed; right: 80px; top: 0;
+  width: auto; z-index: 999991}}
 </style>"""
 _SIGN_OUT = (
     '<form method="post" action="/admin/sign-out"><button type="submit">Sign out</button></form>'

@@ -86,8 +86,10 @@ def query(page: Page) -> dict[str, list[str]]:
 
 
 def wait_for(page: Page, key: str, value: str) -> None:
-    """Until the address has this value."""
+    """Until the address has this value and the run that put it there has ended."""
     page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get(key) == [value])
+    ended = page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    expect(ended).to_have_count(1, timeout=PATIENCE)
 
 
 def click_row(page: Page, table: Locator, row: int, *, x: int) -> None:
