@@ -14,6 +14,7 @@ from core.services import Services
 from core.verification.number import AmbiguousNumber
 from core.web.rest.answers import AttemptAnswer, HeardAnswer
 from core.web.rest.bearer import App, MayRead
+from core.web.rest.parameters import Country
 from core.web.rest.problems import Code, Refused, documented, not_found
 
 router = APIRouter(prefix="/attempts", tags=["Attempts"])
@@ -49,7 +50,7 @@ def attempts(
     token: MayRead,
     state: State | None = None,
     channel: Channel | None = None,
-    country: Annotated[str | None, Query(pattern="^[A-Z]{2}$")] = None,
+    country: Country | None = None,
     error: Annotated[
         str | None, Query(max_length=40, description="A message's error, a call's hangup cause.")
     ] = None,
