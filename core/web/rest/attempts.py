@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 
 from core.clock import from_ms
 from core.delivery.attempt import Attempt, Channel, State
-from core.delivery.explorer import CURSOR, Wanted
+from core.delivery.explorer import CURSOR, Listed, Wanted
 from core.errors import CursorRefused, NumberRefused
 from core.services import Services
 from core.verification.number import AmbiguousNumber
@@ -114,8 +114,10 @@ def search(services: App, token: MayRead, body: ByNumber | ById) -> Attempts:
     """A POST, so that no number stands in an address. An unknown number finds nothing, as does one
     that nobody has verified."""
     if isinstance(body, ById):
-        return Attempts(attempts=_answers(services.explorer.find(body.id)))
-    return Attempts(attempts=_answers(_of_number(services, body.number, body.region)))
+        page = services.explorer.find(body.id)
+    else:
+        page = _of_number(services, body.number, body.region)
+    return Attempts(attempts=_answers(page.attempts), left_out=page.left_out)
 
 
 @router.get(
@@ -130,9 +132,17 @@ def attempt(
     attempt: Annotated[str, Path(pattern=r"^[a-z2-7]{24}-[0-9]{1,3}$")],
 ) -> AttemptDetail:
     """Also what came twice or late, which changed nothing."""
-    found = services.ledger.attempt(attempt)
-    if found is None:
+    kept = services.ledger.read([attempt])
+    if attempt not in kept:
         raise not_found("attempt")
+    found = kept[attempt]
+    if found is None:
+        raise Refused(
+            404,
+            Code.RECORD_UNREADABLE,
+            "The stored record of this attempt cannot be read.",
+            "Ask the operator: the server's log has a line about it.",
+        )
     heard = [
         HeardAnswer(
             kind=one["kind"],
@@ -150,7 +160,7 @@ def _answers(found: list[Attempt]) -> list[AttemptAnswer]:
     return [AttemptAnswer.of(one) for one in found]
 
 
-def _of_number(services: Services, typed: str, region: str | None) -> list[Attempt]:
+def _of_number(services: Services, typed: str, region: str | None) -> Listed:
     try:
         number = services.verifications.find_number(
             typed, region=region or services.settings.default_region

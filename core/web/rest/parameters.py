@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Query, Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator
@@ -26,7 +26,7 @@ def refuse_unknown_parameters(request: Request) -> None:
     known = {
         param.alias
         for param in get_flat_params(request.scope["route"].dependant)
-        if getattr(param.field_info, "in_", None) and param.field_info.in_.value == "query"
+        if isinstance(param.field_info, params.Query)
     }
     if not known.issuperset(request.query_params):
         takes = ", ".join(sorted(known)) or "none"
