@@ -348,15 +348,22 @@ class Ledger:
 
     def attempt_by_reference(self, reference: str) -> Attempt | None:
         """The attempt that Plivo knows by this id; None when it is not one of ours (any more)."""
-        with store_errors():
-            one = self._client.get(self._keys.reference(reference))
+        one = self.id_by_reference(reference)
         return self.attempt(one) if one else None
+
+    def id_by_reference(self, reference: str) -> str | None:
+        """The id of the attempt that Plivo knows by this one; its record may be gone."""
+        with store_errors():
+            return self._client.get(self._keys.reference(reference))
 
     def attempts_of_number(self, number_index: str) -> list[Attempt]:
         """The attempts to one number (as its digest) that are still kept, newest first."""
+        return self.attempts(self.ids_of_number(number_index))
+
+    def ids_of_number(self, number_index: str) -> list[str]:
+        """The ids of the attempts to one number, newest first; their records may be gone."""
         with store_errors():
-            ids = self._client.zrevrange(self._keys.number(number_index), 0, _OF_A_NUMBER - 1)
-        return self.attempts(ids)
+            return self._client.zrevrange(self._keys.number(number_index), 0, _OF_A_NUMBER - 1)
 
     def newest_of_numbers(self, number_indexes: Iterable[str]) -> dict[str, str]:
         """The ids of the newest attempts to these numbers (by their digests), in one round trip;

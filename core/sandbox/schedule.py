@@ -82,7 +82,9 @@ class Schedule:
                 except StorageFailed:
                     continue
                 try:
-                    await asyncio.wait_for(self._wake.wait(), pause)
+                    # `wait_for` of Python 3.11 loses a cancel that comes with the event.
+                    async with asyncio.timeout(pause):
+                        await self._wake.wait()
                 except TimeoutError:
                     continue
         finally:

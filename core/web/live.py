@@ -76,7 +76,9 @@ class Changes:
         try:
             while not self._stopping.is_set():
                 try:
-                    await asyncio.wait_for(event.wait(), KEEP_ALIVE_SECONDS)
+                    # `wait_for` of Python 3.11 loses a cancel that comes with the event.
+                    async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                        await event.wait()
                 except TimeoutError:
                     yield False
                     continue

@@ -24,6 +24,7 @@ from core.reset.kinds import FAMILIES, ResetKind, read_kinds
 from core.reset.reset import SandboxReset
 from core.store import keys as store_keys
 from core.store.keys import Keys
+from tests.store.servers import running
 from tests.world import World, until
 
 PROJECT = Path(__file__).parents[2]
@@ -315,11 +316,21 @@ def test_the_command_resets_the_running_app(at: World) -> None:
 
 
 def test_the_command_works_without_an_app_and_never_when_live(
-    tmp_path: Path, redis_url: str, client: redis.Redis
+    tmp_path: Path,
 ) -> None:
     folder = tmp_path / "sandbox"
     folder.mkdir()
     (folder / "sandbox.sqlite3").write_bytes(b"")
+    # A server of its own: beside the shared one an application runs, which writes keys too.
+    with (
+        running(tmp_path / "redis") as port,
+        redis.Redis(port=port, decode_responses=True) as client,
+    ):
+        the_command_works_without_an_app(tmp_path, f"redis://127.0.0.1:{port}", client)
+    assert not (folder / "sandbox.sqlite3").exists()
+
+
+def the_command_works_without_an_app(tmp_path: Path, redis_url: str, client: redis.Redis) -> None:
     client.set(Keys("sandbox").sends("number", "x"), "1", px=60_000)
     places = {"REDIS_URL": redis_url, "DATA_DIR": str(tmp_path)}
     live = {
@@ -332,4 +343,3 @@ def test_the_command_works_without_an_app_and_never_when_live(
     done = command("--address", "http://127.0.0.1:9", **places)
     assert done.returncode == 0, done.stderr
     assert families(client) <= {"probe"}
-    assert not (folder / "sandbox.sqlite3").exists()

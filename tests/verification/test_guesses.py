@@ -20,6 +20,7 @@ from core.model.verification import CheckOutcome, SendOutcome
 from core.panels.abuse import refused_table
 from core.services import Services
 from core.verification.service import WITHOUT_ADDRESS, EnteredCode
+from tests.properties import examples
 from tests.verification.test_warnings import live
 from tests.world import World
 
@@ -167,7 +168,9 @@ def test_property_05_no_more_than_the_ceiling_is_evaluated_whatever_happens(
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(20),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     steps=st.lists(

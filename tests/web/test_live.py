@@ -1,11 +1,14 @@
 """The push to a page: what a window hears over its WebSocket."""
 
+import asyncio
 from contextlib import ExitStack, suppress
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from core.web.live import Changes
 from tests.world import PATIENCE_SECONDS, World, until
 
 
@@ -66,6 +69,24 @@ def test_a_window_that_speaks_is_closed(at: World, path: str) -> None:
             until(lambda: hear(socket) is None)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1008
+
+
+def test_a_push_that_is_ended_as_a_change_comes_has_ended(client: Any) -> None:
+    changes = Changes(client, "changes")
+
+    async def push() -> None:
+        async for _ in changes.of("one"):
+            pass
+
+    async def ended() -> bool:
+        pushing = asyncio.create_task(push())
+        await asyncio.sleep(0)  # so that it waits
+        changes._set(None)
+        pushing.cancel()
+        await asyncio.wait([pushing], timeout=PATIENCE_SECONDS)
+        return pushing.cancelled()
+
+    assert asyncio.run(ended())
 
 
 def test_a_socket_to_what_is_no_phone_is_refused(at: World) -> None:

@@ -14,6 +14,7 @@ from core.model.attempt import Channel
 from core.model.verification import SendOutcome
 from core.verification.send_slots import SENDS_AT_ONCE
 from tests.plivo.scripted import ACCEPTED, AUTH_ID, AUTH_TOKEN, Answer, Scripted, scripted
+from tests.web.test_live import hear, window
 from tests.web.test_plivo import path, post
 from tests.world import MovableClock, World, until, world
 
@@ -100,8 +101,8 @@ def test_nothing_else_waits_behind_a_send(silent: Silent) -> None:
     silent.assert_sends_wait()
     assert [one.status_code for one in answers] == [200, 200, 200, 200, 200, 422, 404, 200]
     assert answers[-1].json()["outcome"] == "approved"
-    with at.http.stream("GET", f"/live/{verification}") as stream:
-        assert next(stream.iter_lines()) == "retry: 1000"
+    with window(at, f"/live/{verification}") as socket:
+        assert hear(socket) == "changed"
     silent.assert_sends_wait()
 
 

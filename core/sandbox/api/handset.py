@@ -132,7 +132,9 @@ class HandsetApi:
         with self._handsets.watching(number) as changed:
             while not self._stopping:
                 try:
-                    await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
+                    # `wait_for` of Python 3.11 loses a cancel that comes with the event.
+                    async with asyncio.timeout(HEARTBEAT_SECONDS):
+                        await changed.wait()
                 except TimeoutError:
                     yield False
                 else:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from core.ledger.explorer import CURSOR, Wanted
+from core.ledger.explorer import CURSOR, Listed, Wanted
 from core.model.attempt import Attempt, Channel, State
 from core.model.clock import from_ms
 from core.model.errors import CursorRefused, NumberRefused
@@ -14,6 +14,7 @@ from core.services import Services
 from core.verification.number.parse import AmbiguousNumber
 from core.web.rest.answers import AttemptAnswer, HeardAnswer
 from core.web.rest.bearer import App, MayRead
+from core.web.rest.parameters import Country
 from core.web.rest.problems import ProblemCode, Refused, documented, not_found
 
 router = APIRouter(prefix="/attempts", tags=["Attempts"])
@@ -49,7 +50,7 @@ def attempts(
     token: MayRead,
     state: State | None = None,
     channel: Channel | None = None,
-    country: Annotated[str | None, Query(pattern="^[A-Z]{2}$")] = None,
+    country: Country | None = None,
     error: Annotated[
         str | None, Query(max_length=40, description="A message's error, a call's hangup cause.")
     ] = None,
@@ -113,8 +114,10 @@ def search(services: App, token: MayRead, body: ByNumber | ById) -> Attempts:
     """A POST, so that no number stands in an address. An unknown number finds nothing, as does one
     that nobody has verified."""
     if isinstance(body, ById):
-        return Attempts(attempts=_answers(services.explorer.find(body.id)))
-    return Attempts(attempts=_answers(_of_number(services, body.number, body.region)))
+        page = services.explorer.find(body.id)
+    else:
+        page = _of_number(services, body.number, body.region)
+    return Attempts(attempts=_answers(page.attempts), left_out=page.left_out)
 
 
 @router.get(
@@ -129,9 +132,17 @@ def attempt(
     attempt: Annotated[str, Path(pattern=r"^[a-z2-7]{24}-[0-9]{1,3}$")],
 ) -> AttemptDetail:
     """Also what came twice or late, which changed nothing."""
-    found = services.ledger.attempt(attempt)
-    if found is None:
+    kept = services.ledger.read([attempt])
+    if attempt not in kept:
         raise not_found("attempt")
+    found = kept[attempt]
+    if found is None:
+        raise Refused(
+            404,
+            ProblemCode.RECORD_UNREADABLE,
+            "The stored record of this attempt cannot be read.",
+            "Ask the operator: the server's log has a line about it.",
+        )
     heard = [
         HeardAnswer(
             kind=one["kind"],
@@ -149,7 +160,7 @@ def _answers(found: list[Attempt]) -> list[AttemptAnswer]:
     return [AttemptAnswer.of(one) for one in found]
 
 
-def _of_number(services: Services, typed: str, region: str | None) -> list[Attempt]:
+def _of_number(services: Services, typed: str, region: str | None) -> Listed:
     try:
         number = services.verifications.find_number(
             typed, region=region or services.settings.default_region

@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from core.access.request_limit import WINDOW, RequestAllowance
 from core.access.tokens import Scope, Token
 from core.services import Services
+from core.web.rest.parameters import refuse_unknown_parameters
 from core.web.rest.problems import ProblemCode, Refused
 
 _SCHEME = HTTPBearer(
@@ -85,6 +86,7 @@ def bearer_of(scope: Scope) -> Callable[..., Awaitable[Token]]:
                 "Use one that does, or ask the operator for it.",
                 headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
             )
+        refuse_unknown_parameters(request)
         return token
 
     return bearer

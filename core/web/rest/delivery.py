@@ -23,6 +23,7 @@ from core.figures.ranges import Comparison, Preset, Range, between, compared, pr
 from core.figures.rates import QUANTILES, percentiles
 from core.model.attempt import Channel
 from core.web.rest.bearer import App, MayRead
+from core.web.rest.parameters import Country
 from core.web.rest.problems import documented
 
 router = APIRouter(
@@ -142,7 +143,6 @@ class DeliveryQuery:
     """What a request is about. Parsed once, for every route here."""
 
     range: Range
-    previous: Range | None
     filters: Filters
     zone: ZoneInfo
 
@@ -159,12 +159,11 @@ async def _asked(
     ] = None,
     start: Annotated[Moment | None, Query(description="With `end`: a range of its own.")] = (None),
     end: Moment | None = None,
-    compare: Comparison = Comparison.NONE,
     zone: Annotated[
         Zone, Query(max_length=50, description="Where days begin.", examples=["Europe/Berlin"])
     ] = "UTC",
     channel: Channel | None = None,
-    country: Annotated[str | None, Query(pattern="^[A-Z]{2}$")] = None,
+    country: Country | None = None,
     carrier: Annotated[str | None, Query(max_length=80, description="With `country`.")] = None,
 ) -> DeliveryQuery:
     now = services.clock.now()
@@ -186,7 +185,7 @@ async def _asked(
     if carrier is not None and country is None:
         raise _wrong("country", "Give the `country` of the `carrier`.")
     filters = Filters(channel, country, carrier)
-    return DeliveryQuery(chosen, compared(chosen, compare, place), filters, place)
+    return DeliveryQuery(chosen, filters, place)
 
 
 def _wrong(parameter: str, message: str) -> RequestValidationError:
@@ -199,10 +198,17 @@ def _wrong(parameter: str, message: str) -> RequestValidationError:
 AskedFor = Annotated[DeliveryQuery, Depends(_asked)]
 
 
+async def _previous(asked: AskedFor, compare: Comparison = Comparison.NONE) -> Range | None:
+    return compared(asked.range, compare, asked.zone)
+
+
+#: The range that the one asked for is compared with, on routes that compare.
+Previous = Annotated[Range | None, Depends(_previous)]
+
+
 @router.get("/totals", operation_id="deliveryTotals", summary="Sums of a range")
-def totals(services: App, token: MayRead, asked: AskedFor) -> Totals:
+def totals(services: App, token: MayRead, asked: AskedFor, before: Previous) -> Totals:
     """With `compare`, also of the range that it is compared with."""
-    before = asked.previous
     previous = services.queries.totals(before, asked.filters) if before else None
     return Totals(
         range=asked.span,
@@ -234,9 +240,9 @@ def countries(services: App, token: MayRead, asked: AskedFor) -> list[CountryRow
 
 
 @router.get("/errors", operation_id="deliveryErrors", summary="Errors, the most frequent first")
-def errors(services: App, token: MayRead, asked: AskedFor) -> list[ErrorRow]:
+def errors(services: App, token: MayRead, asked: AskedFor, before: Previous) -> list[ErrorRow]:
     """With `compare`, `previous` counts the range before. Not told apart by carrier."""
-    frame = services.queries.errors(asked.range, asked.filters, asked.previous)
+    frame = services.queries.errors(asked.range, asked.filters, before)
     return [ErrorRow(**row) for row in _rows(frame)]
 
 

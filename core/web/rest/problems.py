@@ -33,6 +33,7 @@ class ProblemCode(StrEnum):
     INSUFFICIENT_SCOPE = "insufficient_scope"
     TOO_MANY_REQUESTS = "too_many_requests"
     NOT_FOUND = "not_found"
+    RECORD_UNREADABLE = "record_unreadable"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     TOO_LARGE = "too_large"
     NUMBER_REFUSED = "number_refused"

@@ -38,18 +38,22 @@ def listing(app: Services, zone: ZoneInfo, *, simulated: bool) -> None:
     )
     found = _found(app)
     if found is not None:
-        empty, attempts = found
+        words, listed = found
         st.button("Show all attempts", icon=":material/arrow_back:", on_click=forget)
-        _table(attempts, zone, empty, simulated=simulated)
+        _show(listed, zone, words, simulated=simulated)
         return
     listed = _page(app)
     words = "No attempt is kept yet. Verify a number, and it shows up here."
     if any(_wanted()):
         words = "No attempt matches. Clear a filter, or look at a later time."
-    _table(listed.attempts, zone, words, simulated=simulated)
+    _show(listed, zone, words, simulated=simulated)
+    _pager(listed)
+
+
+def _show(listed: Listed, zone: ZoneInfo, empty: str, *, simulated: bool) -> None:
+    _table(listed.attempts, zone, empty, simulated=simulated)
     if listed.left_out:
         st.caption(left_out_words(listed.left_out))
-    _pager(listed)
 
 
 def _find(app: Services) -> None:
@@ -70,7 +74,8 @@ def _search(app: Services, typed: str) -> None:
     """The number becomes its digest before it goes anywhere: it must not be in an address."""
     if not typed.strip():
         return
-    if app.explorer.find(typed):
+    found_by_id = app.explorer.find(typed)
+    if found_by_id.attempts or found_by_id.left_out:
         go(find=typed.strip().lower())
         st.rerun()
     try:
@@ -93,7 +98,7 @@ def _go_to_number(app: Services, e164: str) -> None:
     go(number=app.keyring.index("number", e164))
 
 
-def _found(app: Services) -> tuple[str, list[Attempt]] | None:
+def _found(app: Services) -> tuple[str, Listed] | None:
     """What is said if there is none, and the attempts that were looked for; None if none were."""
     query = st.query_params
     if index := query.get("number"):

@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+import redis
 
 from core.model.attempt import Channel, EventKind, Mode
 from core.model.grant import OPERATOR
@@ -87,6 +88,28 @@ def test_what_is_no_number_is_refused(rest: httpx.Client) -> None:
 
 def test_an_attempt_that_is_not_kept_is_not_found(rest: httpx.Client) -> None:
     assert problem(rest.get(f"/attempts/{'a' * 24}-1")) == (404, "not_found")
+
+
+def test_a_record_that_cannot_be_read_is_counted_and_named_as_that(
+    at: World, rest: httpx.Client, client: redis.Redis
+) -> None:
+    number = at.number()
+    verification = at.started(number)
+    attempt = at.look(verification).attempts[0]
+    until(lambda: at.look(verification).attempts[0].state.is_final)
+    client.hset(at.services.keys.attempt(attempt.id), "requested_ms", "soon")
+    client.hset(at.services.keys.attempt(attempt.id), "channel", "pigeon")
+    assert problem(rest.get(f"/attempts/{attempt.id}")) == (404, "record_unreadable")
+    for body in ({"number": number}, {"id": verification}, {"id": attempt.id}):
+        found = rest.post("/attempts/search", json=body).json()
+        assert (found["attempts"], found["left_out"]) == ([], 1)
+
+
+def test_the_country_uk_is_gb(at: World, rest: httpx.Client) -> None:
+    made = started(rest, "+447400123456")["attempts"][0]["id"]
+    for country in ("UK", "GB"):
+        found = rest.get("/attempts", params={"country": country}).json()
+        assert [one["id"] for one in found["attempts"]] == [made]
 
 
 def test_a_search_reads_numbers_as_the_start_does(at: World, rest: httpx.Client) -> None:

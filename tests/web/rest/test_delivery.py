@@ -78,6 +78,12 @@ def test_every_frame_is_that_of_the_queries(
     else:
         assert totals["previous"] is None
 
+    errors = api.get("/errors", params=params).json()
+    by_error = queries.errors(chosen, filters, before).reset_index()
+    assert errors == by_error.to_dict("records")
+
+    # The other routes compare nothing, and say so.
+    params = {name: value for name, value in params.items() if name != "compare"}
     steps = table(api.get("/over-time", params=params))
     frame = queries.over_time(chosen, filters, UTC_ZONE)
     assert steps[list(FIGURES)].to_numpy().tolist() == frame[list(FIGURES)].to_numpy().tolist()
@@ -95,9 +101,23 @@ def test_every_frame_is_that_of_the_queries(
     assert [None if pd.isna(v) else v for v in countries["p95_ms"]] == wanted.tolist()
     assert countries["delivered"].tolist() == by_country["delivered"].tolist()
 
-    errors = api.get("/errors", params=params).json()
-    by_error = queries.errors(chosen, filters, before).reset_index()
-    assert errors == by_error.to_dict("records")
+
+@pytest.mark.parametrize("route", ["over-time", "channels", "countries", "latency", "alerts"])
+@pytest.mark.parametrize("unknown", ["compare", "chanel"])
+def test_a_parameter_that_a_route_does_not_take_is_refused(
+    api: httpx.Client, route: str, unknown: str
+) -> None:
+    answer = api.get(f"/{route}", params={unknown: "previous"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["where"] == "query"
+
+
+@pytest.mark.parametrize("route", ["totals", "over-time", "channels", "countries", "errors"])
+def test_the_country_uk_is_gb(api: httpx.Client, route: str) -> None:
+    params = {"start": "2020-01-01T00:00:00Z", "end": "2099-01-01T00:00:00Z"}
+    uk, gb = (api.get(f"/{route}", params={**params, "country": one}) for one in ("UK", "GB"))
+    assert uk.status_code == 200
+    assert uk.json() == gb.json()
 
 
 @pytest.mark.parametrize("leg", Leg)
