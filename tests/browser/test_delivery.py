@@ -178,7 +178,9 @@ def test_a_click_on_a_country_filters_the_page_and_there_is_a_way_back(
     clear.click()
     page.wait_for_url(lambda url: not {"country", "carrier"} & set(parse_qs(urlsplit(url).query)))
     expect(clear).to_have_count(0)
-    assert rows(page, "csv_countries") == countries
+    # Places, not figures: a week that ends now may have moved on meanwhile.
+    places = {(row["place"], row["carrier"]) for row in countries}
+    assert {(row["place"], row["carrier"]) for row in rows(page, "csv_countries")} == places
 
 
 def expected(services: Services, asked: Choice) -> dict[str, pd.DataFrame]:

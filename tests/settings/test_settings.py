@@ -24,7 +24,7 @@ from core.settings.settings import (
     secret_key,
 )
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 AUTH_ID = "MA" + "A1" * 9
 LIVE = {
     "PLIVO_AUTH_ID": AUTH_ID,
