@@ -17,9 +17,7 @@ from core.log import logged_id
 from core.model.attempt import (
     Attempt,
     AttemptEvent,
-    Channel,
     EventKind,
-    Mode,
     OverBudget,
     Source,
     State,
@@ -27,6 +25,7 @@ from core.model.attempt import (
 )
 from core.model.clock import Clock, read_ms, to_ms
 from core.model.unreadable import Unreadable
+from core.model.way import Way
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
@@ -456,8 +455,7 @@ def _attempt(one: str, record: dict[str, str]) -> tuple[Attempt, list[Unreadable
     moments = {kind: at for kind in EventKind if (at := optional(f"{kind}_ms", read_ms))}
     attempt = Attempt(
         id=one,
-        channel=Channel(record["channel"]),
-        mode=Mode(record["mode"]),
+        way=Way.of(record["channel"], record["mode"]),
         state=State(record["state"]),
         to_masked=record["to_masked"],
         region=record["region"],

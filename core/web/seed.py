@@ -19,10 +19,10 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from core.access.tokens import Scope, bearer
-from core.model.attempt import Channel, Mode
 from core.model.errors import StoreUnavailable
 from core.model.grant import Grant
 from core.model.verification import CheckOutcome, CheckResult, SendOutcome
+from core.model.way import Channel, Way
 from core.services import Services
 from core.settings.keyring import new_id
 from core.verification.service import EnteredCode
@@ -45,16 +45,16 @@ def routes(services: Callable[[], Services]) -> list[Route]:
     checks = Batch[Request, Response](lambda requests: _check(services(), requests))
     threads = SendThreads()
 
-    def sending(channel: Channel, mode: Mode) -> Endpoint:
+    def sending(way: Way) -> Endpoint:
         async def send(request: Request) -> Response:
             # Redis and Plivo are asked with blocking calls: not on the loop.
-            return await threads.run(lambda: _send(services(), request, channel, mode))
+            return await threads.run(lambda: _send(services(), request, way))
 
         return send
 
     endpoints = {
-        "/verify/{number}": sending(Channel.SMS, Mode.SMS),
-        "/verify_voice/{number}": sending(Channel.VOICE, Mode.CALL),
+        "/verify/{number}": sending(Way.SMS),
+        "/verify_voice/{number}": sending(Way.VOICE),
         "/checkcode/{number}/{code}": checks.ask,
     }
     return [Route(path, _GetOnly(one)) for path, one in endpoints.items()]
@@ -104,16 +104,15 @@ def _admitted(services: Services, request: Request) -> Grant | Response:
     return token.grant
 
 
-def _send(services: Services, request: Request, channel: Channel, mode: Mode) -> Response:
+def _send(services: Services, request: Request, way: Way) -> Response:
     grant = _admitted(services, request)
     if isinstance(grant, Response):
         return grant
     if services.settings.phlo_id is not None:
-        channel = Channel.PHLO
+        way = Way.of(Channel.PHLO, way.mode)
     result = services.verifications.start(
         _number(request),
-        channel,
-        mode=mode,
+        way,
         grant=grant,
         # A repeated GET is a wish for another code, and meets the budget of the number.
         idempotency_key=new_id(),

@@ -14,15 +14,16 @@ from hypothesis import strategies as st
 from core.figures.cumulative import EXACT_SUMS, GROWING, Cumulated, read_cumulated
 from core.figures.layout import BINS, MIDDLE_MS, Leg, Tier, bin_of
 from core.figures.slot_reader import SlotReader
-from core.model.attempt import AttemptEvent, EventKind, Mode, Source
+from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
+from core.model.way import Way
 from tests.benchmarks.ledger import attempts, callbacks, requests, truth
 from tests.properties import sharing_fixtures
 from tests.world import World
 
-NEWS: dict[Mode, list[EventKind]] = {
-    Mode.SMS: [k for k in EventKind if k not in {EventKind.RINGING, EventKind.ANSWERED}],
-    Mode.CALL: [k for k in EventKind if k not in {EventKind.QUEUED, EventKind.SENT}],
+NEWS: dict[Way, list[EventKind]] = {
+    Way.SMS: [k for k in EventKind if k not in {EventKind.RINGING, EventKind.ANSWERED}],
+    Way.VOICE: [k for k in EventKind if k not in {EventKind.QUEUED, EventKind.SENT}],
 }
 #: What an event may say beside its kind: each may be corrected by a later one.
 FIELDS = st.fixed_dictionaries(
@@ -41,11 +42,10 @@ def read(at: World) -> Cumulated:
     return read_cumulated(SlotReader(s.client, s.connection.raw, s.keys), at.clock.now())
 
 
-def requested(at: World, mode: Mode, n: int = 1, of: str = "", **more: str) -> AttemptEvent:
+def requested(at: World, way: Way, n: int = 1, of: str = "", **more: str) -> AttemptEvent:
     """An attempt's beginning, some seconds ago."""
     record = {
-        "channel": "sms" if mode is Mode.SMS else "voice",
-        "mode": mode,
+        **way.fields,
         "to_masked": "+49 •",
         "region": "DE",
         "carrier": "O2",
@@ -102,7 +102,7 @@ def test_they_are_the_sums_of_the_attempts(at: World) -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([Mode.SMS, Mode.CALL]),
+            st.sampled_from(list(NEWS)),
             st.integers(1, 12),
             st.lists(
                 st.tuples(st.integers(-5_000, 90_000), FIELDS, st.sampled_from(Source)),
@@ -119,7 +119,7 @@ def test_they_are_the_sums_of_the_attempts(at: World) -> None:
 def test_nothing_of_it_ever_falls_in_any_order_of_events(
     at: World,
     client: redis.Redis,
-    told: list[tuple[Mode, int, list[tuple[int, dict[str, str], Source]]]],
+    told: list[tuple[Way, int, list[tuple[int, dict[str, str], Source]]]],
     origin: str,
     order: random.Random,
 ) -> None:
@@ -127,16 +127,16 @@ def test_nothing_of_it_ever_falls_in_any_order_of_events(
     first = requested(at, told[0][0])
     verification = first.attempt.rpartition("-")[0]
     beginnings = [first]
-    for n, (mode, _, _) in enumerate(told[1:], start=2):
+    for n, (way, _, _) in enumerate(told[1:], start=2):
         more = {
             "origin": origin,
             "first_channel": first.fields["channel"],
             "first_ms": str(to_ms(first.at)),
         }
-        beginnings.append(requested(at, mode, n, verification, **more))
+        beginnings.append(requested(at, way, n, verification, **more))
     events: list[AttemptEvent] = []
-    for begun, (mode, count, news) in zip(beginnings, told, strict=True):
-        for kind, (ms, fields, source) in zip(order.sample(NEWS[mode], count), news, strict=False):
+    for begun, (way, count, news) in zip(beginnings, told, strict=True):
+        for kind, (ms, fields, source) in zip(order.sample(NEWS[way], count), news, strict=False):
             moment = begun.at + timedelta(milliseconds=ms)
             events.append(AttemptEvent(begun.attempt, kind, moment, source, fields))
     events += order.sample(events, len(events) // 3)
@@ -157,7 +157,7 @@ def test_nothing_of_it_ever_falls_in_any_order_of_events(
 def test_a_series_begins_again_at_zero_with_the_next_key_and_ends_with_the_one_after(
     at: World,
 ) -> None:
-    event = requested(at, Mode.SMS)
+    event = requested(at, Way.SMS)
     at.services.ledger.apply(event)
     before = read(at)
     assert dict(zip(before.series, before.counters[:, 0], strict=True)) == {"sms/DE": 1}

@@ -16,10 +16,10 @@ import redis
 
 from core.access.tokens import Scope
 from core.figures.ranges import Range
-from core.model.attempt import Channel
 from core.model.errors import ResetRefused
 from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome
+from core.model.way import Way
 from core.reset.kinds import FAMILIES, ResetKind, read_kinds
 from core.reset.reset import SandboxReset
 from core.store import keys as store_keys
@@ -306,7 +306,7 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 def test_the_command_resets_the_running_app(at: World) -> None:
     number = at.number()
     for _ in range(5):
-        at.start(number, Channel.SMS)
+        at.start(number, Way.SMS)
     done = command("--what", "budgets", "--address", at.address)
     assert (done.returncode, done.stdout.partition(":")[0]) == (0, "budgets"), done.stderr
     assert at.start(number).outcome is SendOutcome.SENT

@@ -25,9 +25,9 @@ from websockets.sync.client import connect
 from core.access.invites import COOKIE as INVITE_COOKIE
 from core.access.password import COOKIE, hash_of
 from core.access.tokens import Scope
-from core.model.attempt import Channel
 from core.model.grant import OPERATOR
 from core.model.verification import SendOutcome, Status
+from core.model.way import Way
 from core.plivo.client import _Client
 from core.sandbox.app import Sandbox
 from core.services import Services, build
@@ -103,7 +103,7 @@ class Live:
     def started(self, owner: str = "operator") -> str:
         """A verification that the operator (or the bearer of a valid invite) has started."""
         result = self.services.verifications.start(
-            self.number(), Channel.SMS, grant=self.grant(owner), idempotency_key=self.number()
+            self.number(), Way.SMS, grant=self.grant(owner), idempotency_key=self.number()
         )
         assert result.verification is not None, result
         return result.verification
@@ -153,7 +153,7 @@ def _visitors(services: Services, clock: MovableClock) -> dict[str, dict[str, st
         cookies[name] = {INVITE_COOKIE: invites.token(one)}
     held = invites.grant(*invites.recognise(invites.token(made["used up"])))
     services.verifications.start(
-        "+14155559999", Channel.SMS, grant=held, idempotency_key="the only one"
+        "+14155559999", Way.SMS, grant=held, idempotency_key="the only one"
     )
     invites.revoke(made["revoked"].id)
     cookies["forged"] = {INVITE_COOKIE: f"{made['valid'].id}.AAAAAAAAAAAAAAAAAAAAAAAAAAA"}
@@ -165,7 +165,7 @@ def _visitors(services: Services, clock: MovableClock) -> dict[str, dict[str, st
 def test_only_who_may_send_live_sends(live: Live, mode: VerifyAccess) -> None:
     for visitor in VISITORS:
         result = live.services.verifications.start(
-            live.number(), Channel.SMS, grant=live.grant(visitor), idempotency_key=visitor
+            live.number(), Way.SMS, grant=live.grant(visitor), idempotency_key=visitor
         )
         sent = result.outcome is SendOutcome.SENT
         assert sent == (visitor in MAY_SEND[mode]), (visitor, result)
@@ -308,7 +308,7 @@ def test_no_id_number_code_or_link_is_logged(
     live.http.get(f"/invite/{invite}")
     service, number = live.services.verifications, live.number()
     made = service.start(
-        number, Channel.SMS, grant=live.grant("valid"), idempotency_key="logged"
+        number, Way.SMS, grant=live.grant("valid"), idempotency_key="logged"
     ).verification
     assert made is not None
     live.get(f"/live/{'a' * 24}", "valid")

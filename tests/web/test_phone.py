@@ -1,6 +1,6 @@
 """The sandbox's handset of a verification, for a page that does not know the number."""
 
-from core.model.attempt import Channel, Mode
+from core.model.way import Way
 from tests.world import World
 
 
@@ -16,7 +16,7 @@ def test_the_handset_of_a_verification_is_that_of_its_number_and_hides_it(at: Wo
 
 def test_its_calls_are_taken_there(at: World) -> None:
     number = at.number()
-    verification = at.started(number, Channel.VOICE, Mode.CALL)
+    verification = at.started(number, Way.VOICE)
     call = at.call(number, "ringing")
     taken = at.http.post(f"/phone/{verification}/handset/calls/{call['call_uuid']}/answer")
     assert taken.status_code == 200

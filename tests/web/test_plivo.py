@@ -7,7 +7,8 @@ import hmac
 import httpx
 import pytest
 
-from core.model.attempt import Channel, EventKind, State
+from core.model.attempt import EventKind, State
+from core.model.way import Way
 from core.plivo.masking import DOTS
 from tests.world import World, until
 
@@ -124,7 +125,7 @@ def test_property_20_the_code_is_spoken_only_after_the_key_and_while_it_is_valid
     at: World,
 ) -> None:
     number = at.number()
-    verification = at.started(number, Channel.VOICE)
+    verification = at.started(number, Way.VOICE)
     attempt = f"{verification}-1"
     code = at.code(verification)
     spoken = ", ".join(code)

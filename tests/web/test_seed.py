@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 
 from core.access.tokens import Scope, Tokens
 from core.ledger.explorer import Wanted
-from core.model.attempt import Channel, Mode
+from core.model.way import Way
 from core.settings.settings import SANDBOX_PHLO_ID
 from core.web.access_log import shown
 from core.web.seed import routes
@@ -74,16 +74,18 @@ def test_a_call_is_placed(at: World) -> None:
     number = at.number()
     assert at.http.get(f"/verify_voice/{number}").json() == SUCCESS
     at.call(number, "ringing")
-    assert at.look(newest(at, number)).verification.channel is Channel.VOICE
+    assert at.look(newest(at, number)).verification.way is Way.VOICE
 
 
-@pytest.mark.parametrize(("path", "mode"), [("verify", Mode.SMS), ("verify_voice", Mode.CALL)])
-def test_a_configured_phlo_is_run_for_both(at: World, path: str, mode: Mode) -> None:
+@pytest.mark.parametrize(
+    ("path", "way"), [("verify", Way.PHLO_SMS), ("verify_voice", Way.PHLO_CALL)]
+)
+def test_a_configured_phlo_is_run_for_both(at: World, path: str, way: Way) -> None:
     number = at.number()
     with serving(at, phlo_id=SANDBOX_PHLO_ID) as http:
         assert http.get(f"/{path}/{number}").json() == SUCCESS
     verification = at.look(newest(at, number)).verification
-    assert (verification.channel, verification.mode) == (Channel.PHLO, mode)
+    assert verification.way is way
 
 
 @pytest.mark.parametrize("number", ["+1", "nonsense", "+18005550123", "%F0%9F%93%9E", "+"])

@@ -10,8 +10,8 @@ import httpx
 import pytest
 import redis
 
-from core.model.attempt import Channel
 from core.model.verification import SendOutcome
+from core.model.way import Way
 from core.verification.send_slots import SENDS_AT_ONCE
 from tests.plivo.scripted import ACCEPTED, AUTH_ID, AUTH_TOKEN, Answer, Scripted, scripted
 from tests.web.test_live import hear, window
@@ -126,7 +126,7 @@ def test_a_send_without_a_free_slot_is_refused_and_writes_nothing_until_a_slot_i
         assert (seed.status_code, seed.headers["Retry-After"]) == (503, "5")
         assert seed.json()["status"] == "failed"
     # A page asks the service itself.
-    result = at.start(number, Channel.SMS)
+    result = at.start(number, Way.SMS)
     assert result.outcome is SendOutcome.BUSY
     assert result.cause
     assert result.remedy == "Try again in 5 seconds."

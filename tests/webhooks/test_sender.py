@@ -18,6 +18,7 @@ import pytest
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
+from core.model.way import Way
 from core.settings.keyring import Keyring
 from core.settings.settings import Settings, secret_key
 from core.webhooks.event import WebhookEvent, WebhookKind
@@ -33,8 +34,7 @@ EVENT = WebhookEvent(
     at=datetime(2026, 3, 14, tzinfo=UTC),
     verification="v",
     attempt="v-1",
-    channel="sms",
-    mode="sms",
+    way=Way.SMS,
     to_masked="+1 415 ••• ••23",
     country="US",
     status="pending",

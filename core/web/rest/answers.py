@@ -6,8 +6,9 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
-from core.model.attempt import Attempt, Channel, EventKind, Mode, State
+from core.model.attempt import Attempt, EventKind, State
 from core.model.verification import CheckOutcome, SendOutcome, Status, View
+from core.model.way import Channel, Mode
 from core.verification.timeline import StepState, TimelineStep, timeline
 from core.wording.verification import budget_warning
 
@@ -43,8 +44,8 @@ class AttemptAnswer(BaseModel):
             id=attempt.id,
             verification=attempt.verification,
             number=attempt.number,
-            channel=attempt.channel,
-            mode=attempt.mode,
+            channel=attempt.way.channel,
+            mode=attempt.way.mode,
             state=attempt.state,
             origin=attempt.origin,
             to_masked=attempt.to_masked,
@@ -111,8 +112,8 @@ class VerificationAnswer(BaseModel):
         return cls(
             id=one.id,
             status=one.status,
-            channel=one.channel,
-            mode=one.mode,
+            channel=one.way.channel,
+            mode=one.way.mode,
             to_masked=one.to_masked,
             country=one.region,
             carrier=one.carrier,

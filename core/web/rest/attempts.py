@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from core.ledger.explorer import CURSOR, Listed, Wanted
-from core.model.attempt import Attempt, Channel, State
+from core.model.attempt import Attempt, State
 from core.model.clock import from_ms
 from core.model.errors import CursorRefused, NumberRefused
+from core.model.way import Channel
 from core.services import Services
 from core.verification.number.parse import AmbiguousNumber
 from core.web.rest.answers import AttemptAnswer, HeardAnswer

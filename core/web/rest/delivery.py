@@ -21,7 +21,7 @@ from core.figures.layout import UPPER_MS, Leg
 from core.figures.queries import FIGURES, Filters
 from core.figures.ranges import Comparison, Preset, Range, between, compared, preset
 from core.figures.rates import QUANTILES, percentiles
-from core.model.attempt import Channel
+from core.model.way import Channel
 from core.web.rest.bearer import App, MayRead
 from core.web.rest.parameters import Country
 from core.web.rest.problems import documented

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from core.access.tokens import Token
-from core.model.attempt import Channel, Mode
 from core.model.verification import (
     CancelOutcome,
     CheckOutcome,
@@ -16,6 +15,7 @@ from core.model.verification import (
     SendOutcome,
     SendResult,
 )
+from core.model.way import Channel, Mode, Way
 from core.services import Services
 from core.settings.keyring import new_id
 from core.verification.code import LONGEST_ENTERED
@@ -132,9 +132,8 @@ async def start(
     def send() -> SentAnswer:
         result = services.verifications.start(
             body.number,
-            body.channel,
+            Way.of(body.channel, body.mode),
             grant=token.grant,
-            mode=body.mode,
             region=body.region or services.settings.default_region,
             locale=body.locale,
             address=body.client_address,

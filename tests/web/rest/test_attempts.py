@@ -4,8 +4,9 @@ import httpx
 import pytest
 import redis
 
-from core.model.attempt import Channel, EventKind, Mode
+from core.model.attempt import EventKind
 from core.model.grant import OPERATOR
+from core.model.way import Way
 from tests.web.rest.test_verifications import problem, started
 from tests.world import World, until
 
@@ -114,7 +115,7 @@ def test_the_country_uk_is_gb(at: World, rest: httpx.Client) -> None:
 
 def test_a_search_reads_numbers_as_the_start_does(at: World, rest: httpx.Client) -> None:
     fixed = at.services.verifications.start(
-        "+49 30 901820", Channel.VOICE, grant=OPERATOR, mode=Mode.CALL, idempotency_key="fixed line"
+        "+49 30 901820", Way.VOICE, grant=OPERATOR, idempotency_key="fixed line"
     )
     assert fixed.verification
     for sought in ({"number": "030 901820", "region": "DE"}, {"number": "0049 (0) 30 901820"}):
