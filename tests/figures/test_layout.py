@@ -1,6 +1,7 @@
 """The packed layout: what is written is read, and a bin is as wide as it says."""
 
 import math
+import struct
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis.extra import numpy as arrays
 
 from core.figures import layout
 from core.figures.layout import BINS, COLUMNS, COUNTERS, MIDDLE_MS, UPPER_MS, Tier, bin_of
+from core.store.keys import ROLLUP_LAYOUT
 
 U32 = 2**32 - 1
 SUM = 2**62
@@ -82,3 +84,19 @@ def test_a_moment_has_one_slot_in_one_key(tier: Tier, ms: int) -> None:
     assert begins <= ms < begins + tier.slot_ms
     assert 0 <= tier.slot_of(ms) < tier.slots
     assert tier.expires_ms(ms) - ms > tier.keep_ms
+
+
+def test_the_bytes_of_a_slot_keep_their_layout() -> None:
+    """The layout of version 2 (`ROLLUP_LAYOUT`): Redis holds slots that were written with it."""
+    assert ROLLUP_LAYOUT == 2
+    counts = (
+        "requested started resends fallbacks rescued skewed unconfirmed unreported rejected failed "
+        "undelivered entered verified converted n_person accepted n_app units sent n_queue "
+        "delivered confirmed within_10 within_30 within_60 n_carrier priced"
+    ).split()
+    sums = "cost_micros carrier_ms queue_ms app_ms person_ms cost_verified_micros".split()
+    assert tuple(counts + sums) == COLUMNS
+    values = np.zeros((Tier.DAY.slots, len(COLUMNS)), dtype=np.int64)
+    values[0] = np.arange(1, len(COLUMNS) + 1)
+    first_slot = layout.encode_counters(values, Tier.DAY)[: layout.COUNTER_SLOT_BYTES]
+    assert first_slot == struct.pack(f">{len(counts)}I{len(sums)}q", *range(1, 34))
