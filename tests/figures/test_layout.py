@@ -87,14 +87,38 @@ def test_a_moment_has_one_slot_in_one_key(tier: Tier, ms: int) -> None:
 
 
 def test_the_bytes_of_a_slot_keep_their_layout() -> None:
-    """The layout of version 2 (`ROLLUP_LAYOUT`): Redis holds slots that were written with it."""
-    assert ROLLUP_LAYOUT == 2
-    counts = (
-        "requested started resends fallbacks rescued skewed unconfirmed unreported rejected failed "
-        "undelivered entered verified converted n_person accepted n_app units sent n_queue "
-        "delivered confirmed within_10 within_30 within_60 n_carrier priced"
-    ).split()
-    sums = "cost_micros carrier_ms queue_ms app_ms person_ms cost_verified_micros".split()
+    """The layout that `ROLLUP_LAYOUT` names: Redis holds slots that were written with it."""
+    assert ROLLUP_LAYOUT == "roll2"
+    counts = [
+        "requested",
+        "started",
+        "resends",
+        "fallbacks",
+        "rescued",
+        "skewed",
+        "unconfirmed",
+        "unreported",
+        "rejected",
+        "failed",
+        "undelivered",
+        "entered",
+        "verified",
+        "converted",
+        "n_person",
+        "accepted",
+        "n_app",
+        "units",
+        "sent",
+        "n_queue",
+        "delivered",
+        "confirmed",
+        "within_10",
+        "within_30",
+        "within_60",
+        "n_carrier",
+        "priced",
+    ]
+    sums = ["cost_micros", "carrier_ms", "queue_ms", "app_ms", "person_ms", "cost_verified_micros"]
     assert tuple(counts + sums) == COLUMNS
     values = np.zeros((Tier.DAY.slots, len(COLUMNS)), dtype=np.int64)
     values[0] = np.arange(1, len(COLUMNS) + 1)
