@@ -9,7 +9,7 @@ import pandas as pd
 from core.charts.axes import SMALL, Chart, Option, clock, over_time, titled, tooltip
 from core.charts.palette import Palette
 from core.figures.layout import ONE_SECOND, UPPER_MS
-from core.figures.rates import QUANTILES, needed, quantiles, stepwise_quantiles
+from core.figures.rates import QUANTILES, quantiles, stepwise_quantiles, values_needed
 from core.wording.formats import seconds
 
 #: Bins in a row of the heatmap: a row is a factor of the square root of two.
@@ -77,7 +77,7 @@ def latency(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
     said = [
         f"p{q * 100:.0f} {seconds(float(quantiles(whole.reshape(1, -1), q)[0]))}"
         for q in QUANTILES
-        if whole.sum() >= needed(q)
+        if whole.sum() >= values_needed(q)
     ]
     alt = f"Time to deliver of {int(whole.sum()):,} attempts"
     return Chart(

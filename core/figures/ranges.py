@@ -79,7 +79,7 @@ def preset(name: Preset, now: datetime, zone: ZoneInfo) -> Range:
     return Range(from_ms(_down(to_ms(now - length), slot)), now)
 
 
-def compared(chosen: Range, by: Comparison, zone: ZoneInfo) -> Range | None:
+def comparison_range(chosen: Range, by: Comparison, zone: ZoneInfo) -> Range | None:
     """The range that `chosen` is compared with, in the past of it: as long as it, or the same local
     hours of the zone, whatever its clocks did in between."""
     match by:

@@ -94,32 +94,32 @@ def quantiles(histograms: Counts, q: float) -> NDArray[np.float64]:
 def stepwise_quantiles(histograms: Counts, q: float) -> NDArray[np.float64]:
     """The q-quantile in ms of each step, (steps, bins), over as many steps as it needs.
 
-    Neighbours are taken together, in groups of one size, the smallest with which most groups that
-    hold anything hold enough (`needed`); all steps of a group have its value. nan in a group that
-    has not, and everywhere when all steps together have too few.
+    Neighbouring steps are grouped, in groups of the smallest size with which most non-empty groups
+    hold enough values (`values_needed`). All steps of a group get its quantile; nan where the group
+    holds too few, and everywhere if all steps together hold too few.
     """
     steps = len(histograms)
     found = np.full(steps, nan)
     totals = histograms.sum(axis=1)
-    if totals.sum() < needed(q):
+    if totals.sum() < values_needed(q):
         return found
     for size in range(1, steps + 1):
         edges = np.arange(0, steps, size)
         held = np.add.reduceat(totals, edges)
-        enough = held >= needed(q)
+        enough = held >= values_needed(q)
         if 2 * enough.sum() > (held > 0).sum():
             values = quantiles(np.add.reduceat(histograms, edges, axis=0), q)
             return np.where(enough, values, nan).repeat(size)[:steps]
     return found
 
 
-def needed(q: float) -> int:
+def values_needed(q: float) -> int:
     """How many values a percentile wants: ten above it (p99: 1,000)."""
     return round(10 / (1 - q))
 
 
 def percentiles(histogram: Counts) -> dict[float, float | None]:
-    """QUANTILES in ms; None for one that has too few values to stand on (`needed`)."""
+    """QUANTILES in ms; None for one that has too few values to stand on (`values_needed`)."""
     total = int(histogram.sum())
-    found = {q: quantile(histogram, q) if total >= needed(q) else nan for q in QUANTILES}
+    found = {q: quantile(histogram, q) if total >= values_needed(q) else nan for q in QUANTILES}
     return {q: None if isnan(ms) else ms for q, ms in found.items()}

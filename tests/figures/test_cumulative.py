@@ -11,8 +11,9 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.figures.cumulative import EXACT_SUMS, GROWING, Cumulated, read_cumulated
-from core.figures.layout import BINS, MIDDLE_MS, Leg, Tier, bin_of
+from core.figures.catalogue import EXPORTED_COUNTERS, Kind, Leg
+from core.figures.cumulative import CumulativeFigures, read_cumulative
+from core.figures.layout import BINS, MIDDLE_MS, Tier, bin_of
 from core.figures.slot_reader import SlotReader
 from core.model.attempt import AttemptEvent, EventKind, Mode, Source
 from core.model.clock import from_ms, to_ms
@@ -35,10 +36,12 @@ FIELDS = st.fixed_dictionaries(
 )
 _ids = itertools.count()
 
+EXPORTED = [figure.name for figure in EXPORTED_COUNTERS]
 
-def read(at: World) -> Cumulated:
+
+def read(at: World) -> CumulativeFigures:
     s = at.services
-    return read_cumulated(SlotReader(s.client, s.connection.raw, s.keys), at.clock.now())
+    return read_cumulative(SlotReader(s.client, s.connection.raw, s.keys), at.clock.now())
 
 
 def requested(at: World, mode: Mode, n: int = 1, of: str = "", **more: str) -> AttemptEvent:
@@ -56,11 +59,11 @@ def requested(at: World, mode: Mode, n: int = 1, of: str = "", **more: str) -> A
     return AttemptEvent(name, EventKind.REQUESTED, moment, Source.APP, record | more)
 
 
-def grown(found: Cumulated) -> dict[tuple[str, ...], float]:
+def grown(found: CumulativeFigures) -> dict[tuple[str, ...], float]:
     """Every value that must not fall, by name."""
     values: dict[tuple[str, ...], float] = {}
     for series, row in zip(found.series, found.counters, strict=True):
-        values |= {(series, name): int(n) for name, n in zip(GROWING, row, strict=True)}
+        values |= {(series, name): int(n) for name, n in zip(EXPORTED, row, strict=True)}
     for leg, histograms in found.histograms.items():
         for channel, counts, sum_ms in zip(
             found.channels, histograms.counts, histograms.sums_ms, strict=True
@@ -80,8 +83,8 @@ def test_they_are_the_sums_of_the_attempts(at: World) -> None:
     added = truth(made)
     since = made["requested"] >= to_ms(found.since)
     added["place"] = made["channel"] + "/" + made["region"]
-    expected = added[since].groupby("place")[list(GROWING)].sum()
-    by_place = pd.DataFrame(found.counters, index=list(found.series), columns=list(GROWING))
+    expected = added[since].groupby("place")[EXPORTED].sum()
+    by_place = pd.DataFrame(found.counters, index=list(found.series), columns=EXPORTED)
     by_place = by_place[by_place["requested"] > 0]
     assert (by_place.sort_index() == expected.sort_index()).all(axis=None)
     for row, channel in enumerate(found.channels):
@@ -173,10 +176,10 @@ def test_a_series_begins_again_at_zero_with_the_next_key_and_ends_with_the_one_a
 def test_nothing_is_there_before_the_first_attempt(at: World) -> None:
     found = read(at)
     assert (found.series, found.channels) == ((), ())
-    assert found.counters.shape == (0, len(GROWING))
+    assert found.counters.shape == (0, len(EXPORTED))
     assert all(len(one.sums_ms) == 0 for one in found.histograms.values())
 
 
-def test_the_exact_sums_are_of_the_legs_that_have_a_sum() -> None:
-    assert set(EXACT_SUMS) <= set(Leg)
+def test_only_figures_that_never_fall_are_exported_as_counters() -> None:
+    assert {figure.kind for figure in EXPORTED_COUNTERS} == {Kind.COUNTER}
     assert Tier.DAY.chunk_ms == timedelta(days=32) / timedelta(milliseconds=1)

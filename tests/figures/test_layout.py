@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from core.figures import layout
-from core.figures.layout import BINS, COLUMNS, COUNTERS, MIDDLE_MS, UPPER_MS, Tier, bin_of
+from core.figures.catalogue import COLUMNS, COUNTERS
+from core.figures.layout import BINS, MIDDLE_MS, UPPER_MS, Tier, bin_of
 from core.store.keys import ROLLUP_LAYOUT
 
 U32 = 2**32 - 1
@@ -89,35 +90,10 @@ def test_a_moment_has_one_slot_in_one_key(tier: Tier, ms: int) -> None:
 def test_the_bytes_of_a_slot_keep_their_layout() -> None:
     """The layout that `ROLLUP_LAYOUT` names: Redis holds slots that were written with it."""
     assert ROLLUP_LAYOUT == "roll2"
-    counts = [
-        "requested",
-        "started",
-        "resends",
-        "fallbacks",
-        "rescued",
-        "skewed",
-        "unconfirmed",
-        "unreported",
-        "rejected",
-        "failed",
-        "undelivered",
-        "entered",
-        "verified",
-        "converted",
-        "n_person",
-        "accepted",
-        "n_app",
-        "units",
-        "sent",
-        "n_queue",
-        "delivered",
-        "confirmed",
-        "within_10",
-        "within_30",
-        "within_60",
-        "n_carrier",
-        "priced",
-    ]
+    counts = ["requested", "started", "resends", "fallbacks", "rescued", "skewed", "unconfirmed",
+              "unreported", "rejected", "failed", "undelivered", "entered", "verified", "converted",
+              "n_person", "accepted", "n_app", "units", "sent", "n_queue", "delivered", "confirmed",
+              "within_10", "within_30", "within_60", "n_carrier", "priced"]  # fmt: skip
     sums = ["cost_micros", "carrier_ms", "queue_ms", "app_ms", "person_ms", "cost_verified_micros"]
     assert tuple(counts + sums) == COLUMNS
     values = np.zeros((Tier.DAY.slots, len(COLUMNS)), dtype=np.int64)

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.figures.catalogue import QUERY_COLUMNS
 from core.figures.layout import BINS, bin_of
-from core.figures.queries import ALL, FIGURES, Filters, Queries
-from core.figures.ranges import Comparison, Preset, Range, compared, preset
-from core.figures.rates import needed
+from core.figures.queries import ALL, Filters, Queries
+from core.figures.ranges import Comparison, Preset, Range, comparison_range, preset
+from core.figures.rates import values_needed
 from core.sample.traffic import days_of, events_of
 from tests.benchmarks.ledger import attempts, bins_of, callbacks, requests, truth
 from tests.world import World
@@ -33,7 +34,7 @@ def made(at: World) -> pd.DataFrame:
 
 
 def figures(rows: pd.DataFrame) -> dict[str, int]:
-    return {name: int(rows[f"{name}_n"].sum()) for name in FIGURES}
+    return {name: int(rows[f"{name}_n"].sum()) for name in QUERY_COLUMNS}
 
 
 def within(rows: pd.DataFrame, chosen: Range) -> pd.DataFrame:
@@ -103,7 +104,9 @@ def test_errors_are_counted_by_channel_and_code(at: World, made: pd.DataFrame) -
     codes = np.array(["30", "50", "900"])[lost["code"]]
     expected = lost.groupby(["channel", codes]).size().to_dict()
     chosen = chosen_of(at, Preset.WEEK)
-    found = at.services.queries.errors(chosen, ALL, compared(chosen, Comparison.PREVIOUS, UTC_ZONE))
+    found = at.services.queries.errors(
+        chosen, ALL, comparison_range(chosen, Comparison.PREVIOUS, UTC_ZONE)
+    )
     assert found["count"].to_dict() == expected
     assert found["previous"].sum() == 0
     assert found["count"].is_monotonic_decreasing
@@ -120,7 +123,7 @@ def test_histograms_and_heatmap_hold_every_delivery(at: World, made: pd.DataFram
     assert (queries.histogram(chosen) == expected).all()
     assert (queries.heatmap(chosen).sum().to_numpy() == expected).all()
     by_country = queries.by_country(chosen).xs("", level="carrier")
-    enough = delivered.groupby("region").size() >= needed(0.95)
+    enough = delivered.groupby("region").size() >= values_needed(0.95)
     assert (by_country["p95_ms"].notna() == enough.reindex(by_country.index)).all()
     assert bin_of(1) == 0
 
@@ -146,7 +149,7 @@ def test_nothing_is_a_frame_of_zeros(at: World) -> None:
     assert queries.over_time(chosen)["requested"].sum() == 0
     assert queries.histogram(chosen).sum() == 0
     assert queries.freshness().through is None
-    assert queries.known().countries == ()
+    assert queries.seen_dimensions().countries == ()
 
 
 def test_the_same_seed_is_the_same_traffic(at: World) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.figures.layout import Tier
-from core.figures.ranges import Comparison, Preset, Range, compared, pieces, preset, steps
+from core.figures.ranges import Comparison, Preset, Range, comparison_range, pieces, preset, steps
 from core.model.clock import from_ms, to_ms
 
 NOW = datetime(2026, 11, 24, 12, 4, 30, tzinfo=UTC)
@@ -85,7 +85,7 @@ def test_a_preset_starts_where_people_would_say(name: Preset, start: str, end: s
 
 @given(spans, st.sampled_from([Comparison.PREVIOUS, Comparison.WEEKDAY, Comparison.YEAR]))
 def test_a_comparison_is_as_long_and_does_not_overlap(chosen: Range, by: Comparison) -> None:
-    other = compared(chosen, by, ZoneInfo("UTC"))
+    other = comparison_range(chosen, by, ZoneInfo("UTC"))
     assert other is not None
     assert other.length == chosen.length
     if by is not Comparison.YEAR or chosen.length <= timedelta(days=364):
@@ -138,7 +138,7 @@ def test_the_same_weekday_has_the_same_local_hours_across_a_change_of_clocks(
         noon = datetime.fromisoformat(f"{changed}T12:00").replace(tzinfo=zone)
         start = noon + timedelta(days=days)
         chosen = Range(start.astimezone(UTC), (start + timedelta(hours=2)).astimezone(UTC))
-        other = compared(chosen, by, zone)
+        other = comparison_range(chosen, by, zone)
         assert other is not None
         assert other.length == chosen.length
         begins, ends = other.start.astimezone(zone), other.end.astimezone(zone)
@@ -156,7 +156,7 @@ def test_a_comparison_is_never_empty_and_never_later(
     start: datetime, length: timedelta, change: tuple[str, str], by: Comparison
 ) -> None:
     chosen = Range(start, start + length)
-    other = compared(chosen, by, ZoneInfo(change[0]))
+    other = comparison_range(chosen, by, ZoneInfo(change[0]))
     if other is not None:
         assert other.start < other.end
         assert other.start < chosen.start

@@ -11,11 +11,11 @@ from core.figures.layout import BINS, bin_of
 from core.figures.rates import (
     QUANTILES,
     Rate,
-    needed,
     percentiles,
     quantile,
     quantiles,
     stepwise_quantiles,
+    values_needed,
     wilson,
     wilsons,
 )
@@ -88,12 +88,12 @@ def test_a_percentile_is_given_only_where_values_are_enough(n: int) -> None:
     histogram[50] = n
     found = percentiles(histogram)
     assert {q for q, ms in found.items() if ms is not None} == {
-        q for q in QUANTILES if n >= needed(q)
+        q for q in QUANTILES if n >= values_needed(q)
     }
 
 
 def test_p99_wants_a_thousand_values() -> None:
-    assert [needed(q) for q in QUANTILES] == [20, 100, 200, 1000]
+    assert [values_needed(q) for q in QUANTILES] == [20, 100, 200, 1000]
 
 
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=40), st.sampled_from(QUANTILES))
@@ -102,7 +102,7 @@ def test_a_stepwise_percentile_always_stands_on_enough_values(counts: list[int],
     histograms[:, 40] = counts
     found = stepwise_quantiles(histograms, q)
     assert len(found) == len(counts)
-    if sum(counts) < needed(q):
+    if sum(counts) < values_needed(q):
         assert np.isnan(found).all()
         return
     assert not np.isnan(found).all()

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.figures import layout
-from core.figures.layout import COLUMNS, Cube, Leg, Tier, bin_of, series
+from core.figures.catalogue import COLUMNS, COUNTERS, SUMS, Leg
+from core.figures.layout import Cube, Tier, bin_of, series
 from core.ledger.ledger import Applied, Entry
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
@@ -96,7 +97,7 @@ CELLS = [
 ]
 
 
-def test_the_places_in_lua_are_those_of_the_layout() -> None:
+def test_the_places_in_lua_are_those_of_the_catalogue() -> None:
     text = source("_rollups")
     block = text.partition("    return {")[2].partition("    }, {")[0]
     assert tuple(re.findall(r"-- (\w+)$", block, re.MULTILINE)) == COLUMNS
@@ -104,8 +105,8 @@ def test_the_places_in_lua_are_those_of_the_layout() -> None:
     sizes = re.search(r"COUNTERS, SUMS, SLOT_BYTES, BINS = (\d+), (\d+), (\d+), (\d+)", text)
     assert sizes
     expected = (
-        len(layout.COUNTERS),
-        len(layout.SUMS),
+        len(COUNTERS),
+        len(SUMS),
         layout.COUNTER_SLOT_BYTES,
         layout.BINS,
     )

@@ -3,9 +3,9 @@
 import itertools
 from datetime import datetime, timedelta
 
-from core.figures.layout import COLUMNS
+from core.figures.catalogue import COLUMNS
 from core.figures.slot_reader import SlotReader
-from core.figures.windows import Window, Windowed, read_window
+from core.figures.windows import Window, WindowFigures, read_window
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
 from tests.world import World
@@ -29,12 +29,12 @@ def say(at: World, attempt: str, kind: EventKind, **fields: str) -> None:
     )
 
 
-def read(at: World, window: Window, now: datetime) -> Windowed:
+def read(at: World, window: Window, now: datetime) -> WindowFigures:
     s = at.services
     return read_window(SlotReader(s.client, s.connection.raw, s.keys), window, now)
 
 
-def column(found: Windowed, name: str) -> dict[str, int]:
+def column(found: WindowFigures, name: str) -> dict[str, int]:
     values = found.counters[:, COLUMNS.index(name)]
     return {series: int(n) for series, n in zip(found.series, values, strict=True)}
 

@@ -1,4 +1,4 @@
-"""The text of `/metrics` for a fixed data set: names, help, labels, order and values stay the same."""
+"""`/metrics` of a fixed data set: names, help, labels, order and values stay as they are."""
 
 import re
 from collections.abc import Iterator

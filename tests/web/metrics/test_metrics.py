@@ -17,10 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from prometheus_client.samples import Sample
 
 from core.access.tokens import Scope
-from core.figures.layout import BINS, UPPER_MS, Leg, Tier, bin_of
+from core.figures.catalogue import IRREGULAR_EVENTS, Leg
+from core.figures.layout import BINS, UPPER_MS, Tier, bin_of
 from core.model.attempt import State
 from core.model.clock import to_ms
-from core.web.metrics.exposition import IRREGULAR
 from core.web.metrics.negotiation import Format, preferred
 from tests.benchmarks.ledger import attempts, callbacks, requests, truth
 from tests.web.metrics.scraping import scraped, token_of
@@ -193,7 +193,7 @@ def test_the_pipeline_tells_of_itself(at: World) -> None:
         assert before[f"verification_{moment}_timestamp_seconds"].samples == []
     # All kinds are there from the start: an increase from nothing is none.
     kinds = {one.labels["kind"] for one in before["verification_irregular_events"].samples}
-    assert kinds == set(IRREGULAR)
+    assert kinds == set(IRREGULAR_EVENTS)
     at.services.ledger.count("forged")
     at.services.ledger.count("forged")
     # A moment only: what other tests sent would fill pages, and those have a limit a minute.
