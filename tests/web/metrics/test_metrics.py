@@ -21,7 +21,7 @@ from core.figures.catalogue import IRREGULAR_EVENTS, Leg
 from core.figures.layout import BINS, UPPER_MS, Tier, bin_of
 from core.model.attempt import State
 from core.model.clock import to_ms
-from core.web.metrics.negotiation import Format, preferred
+from core.web.metrics.negotiation import Format, preferred_format
 from tests.benchmarks.ledger import attempts, callbacks, requests, truth
 from tests.web.metrics.scraping import scraped, token_of
 from tests.world import MovableClock, World, until, world
@@ -107,7 +107,7 @@ def test_nothing_but_get_and_head_is_served_or_kept(at: World) -> None:
 def test_the_format_is_the_one_that_the_scraper_likes_best(
     accept: str | None, form: Format
 ) -> None:
-    assert preferred(accept) is form
+    assert preferred_format(accept) is form
 
 
 def test_both_formats_can_be_parsed_and_tell_the_same(at: World) -> None:
