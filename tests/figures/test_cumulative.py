@@ -11,7 +11,7 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.figures.catalogue import EXPORTED_COUNTERS, Kind, Leg
+from core.figures.catalogue import EXPORTED_COUNTERS, Leg
 from core.figures.cumulative import CumulativeFigures, read_cumulative
 from core.figures.layout import BINS, MIDDLE_MS, Tier, bin_of
 from core.figures.slot_reader import SlotReader
@@ -180,6 +180,5 @@ def test_nothing_is_there_before_the_first_attempt(at: World) -> None:
     assert all(len(one.sums_ms) == 0 for one in found.histograms.values())
 
 
-def test_only_figures_that_never_fall_are_exported_as_counters() -> None:
-    assert {figure.kind for figure in EXPORTED_COUNTERS} == {Kind.COUNTER}
+def test_a_key_of_days_spans_32_days() -> None:
     assert Tier.DAY.chunk_ms == timedelta(days=32) / timedelta(milliseconds=1)

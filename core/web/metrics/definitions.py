@@ -142,5 +142,6 @@ def documentation() -> str:
         name = f"{definition.name}{'_total' * (definition.type is MetricType.COUNTER)}"
         labels = ", ".join(f"`{label}`" for label in definition.labels)
         meaning = definition.help.removeprefix(f"{WINDOW_PREFIX} ")
+        meaning = meaning[0].upper() + meaning[1:]
         lines.append(f"| `{name}` | {definition.type} | {labels} | {meaning} |")
     return "\n".join(lines)

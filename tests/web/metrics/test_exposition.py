@@ -11,8 +11,10 @@ import redis
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.services import Services, build
 from core.settings.settings import Settings
+from core.web.metrics import definitions
 from core.web.metrics.collecting import collect
-from core.web.metrics.exposition import exposition
+from core.web.metrics.definitions import DEFINITIONS, documentation
+from core.web.metrics.exposition import exposition, families
 from core.web.metrics.negotiation import Format
 from tests.world import MovableClock
 
@@ -83,3 +85,22 @@ def test_the_exposition_of_a_fixed_data_set_is_the_stored_one(
     # What Redis has taken is the only value that differs from run to run.
     text = re.sub(r"(?m)^(verification_redis_memory_bytes\{.*\}) .*$", r"\1 1.0", text)
     assert text == STORED[form].read_text(encoding="utf-8")
+
+
+def test_the_exposition_has_the_metrics_of_the_definitions_in_their_order(
+    services: Services,
+) -> None:
+    fill(services)
+    metrics = families(collect(services))
+    assert [(m.name, m.type, m.documentation) for m in metrics] == [
+        (definition.name, definition.type, definition.help) for definition in DEFINITIONS
+    ]
+    for metric, definition in zip(metrics, DEFINITIONS, strict=True):
+        for sample in metric.samples:
+            assert set(sample.labels) - {"le"} == {"environment", *definition.labels}
+
+
+def test_the_readme_lists_the_metrics_of_the_definitions() -> None:
+    readme = Path(definitions.__file__).with_name("README.md").read_text(encoding="utf-8")
+    section = readme.partition("## Metrics\n")[2]
+    assert section[section.index("|") :] == documentation() + "\n"
