@@ -1,4 +1,4 @@
-"""The packed layout: what is written is read, and a bin is as wide as it says."""
+"""Packed slots are read as they were written, and bins have their bounds."""
 
 import math
 import struct
@@ -48,7 +48,7 @@ def test_histograms_and_errors_come_back_as_they_were_written(
 
 
 @pytest.mark.parametrize("tier", Tier)
-def test_what_was_never_written_is_zero(tier: Tier) -> None:
+def test_missing_bytes_are_zero(tier: Tier) -> None:
     assert not layout.decode_counters(None, tier).any()
     assert not layout.decode_histogram(b"", tier).any()
     assert layout.decode_errors(b"\0\0\0\5", tier).tolist() == [5] + [0] * (tier.slots - 1)
@@ -56,19 +56,19 @@ def test_what_was_never_written_is_zero(tier: Tier) -> None:
 
 @given(st.integers(33, 2_048_000))
 def test_a_span_lies_within_its_bin(ms: int) -> None:
-    found = bin_of(ms)
-    assert ms <= UPPER_MS[found] * (1 + 1e-12)
-    assert ms > UPPER_MS[found - 1] * (1 + 1e-12) if found else True
+    bin_number = bin_of(ms)
+    assert ms <= UPPER_MS[bin_number] * (1 + 1e-12)
+    assert ms > UPPER_MS[bin_number - 1] * (1 + 1e-12) if bin_number else True
 
 
 @given(st.integers(33, 2_048_000))
-def test_the_middle_of_a_bin_is_near_all_that_is_in_it(ms: int) -> None:
+def test_the_middle_of_a_bin_is_near_every_value_in_it(ms: int) -> None:
     assert abs(MIDDLE_MS[bin_of(ms)] / ms - 1) < 0.0443
 
 
 @given(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9))
-def test_a_longer_span_is_never_in_a_lower_bin(one: int, other: int) -> None:
-    low, high = sorted((one, other))
+def test_a_longer_span_is_never_in_a_lower_bin(first: int, second: int) -> None:
+    low, high = sorted((first, second))
     assert 0 <= bin_of(low) <= bin_of(high) < BINS
 
 
