@@ -1,4 +1,4 @@
-"""The list of all figures: name, place in a slot, kind, width, help text and metrics.
+"""The list of all figures: name, position in a slot, kind, width, help text and metrics.
 
 The columns of a packed slot, of query results and of REST answers, the metrics of `/metrics` and
 their documentation are derived from FIGURES. `_rollups.lua` repeats the order of COLUMNS; a test
@@ -30,12 +30,12 @@ class Width(IntEnum):
 class WindowMetric:
     """How `/metrics` exports a figure of the attempts requested in a window.
 
-    `help` continues the sentence "Of the attempts requested in the window: …". The exported value
-    is the figure divided by `divisor`, in `unit`.
+    `help` continues the sentence "Of the attempts requested in the window: …"; "" stands for the
+    help text of the figure. The exported value is the figure divided by `divisor`, in `unit`.
     """
 
     name: str
-    help: str
+    help: str = ""
     unit: str = ""
     divisor: int = 1
 
@@ -44,13 +44,14 @@ class WindowMetric:
 class StoredFigure:
     """One value of a slot: a count of attempts by the moment of their request, or a sum over them.
 
-    `place` is its place in the slot, from 0. `metric` is the name of its counter in `/metrics`,
-    without prefix and suffix; "" if it has none. `is_final`: it counts attempts that ended in one
-    state; an attempt is counted in at most one of these, and moves if a later report corrects it.
+    `position` is its position among the figures of its width, from 0: a slot holds the counts, then
+    the sums. `metric` is the name of its counter in `/metrics`, without prefix and suffix; "" if it
+    has none. `is_final`: it counts attempts that ended in a certain state; an attempt is counted in
+    at most one such figure, and moves if a later report corrects it.
     """
 
     name: str
-    place: int
+    position: int
     help: str
     kind: Kind = Kind.COUNTER
     width: Width = Width.COUNT
@@ -180,18 +181,18 @@ FIGURES = (
         "priced",
         26,
         "Attempts whose cost is known.",
-        window=WindowMetric("priced_attempts", "Attempts whose cost is known."),
+        window=WindowMetric("priced_attempts"),
     ),
     StoredFigure(
         "units",
         17,
         "Message parts, as Plivo charges them.",
         _GAUGE,
-        window=WindowMetric("units", "Message parts, as Plivo charges them."),
+        window=WindowMetric("units"),
     ),
     StoredFigure(
         "cost_micros",
-        27,
+        0,
         "Known cost of the attempts, in millionths of a US dollar.",
         _GAUGE,
         _SUM,
@@ -201,7 +202,7 @@ FIGURES = (
     ),
     StoredFigure(
         "cost_verified_micros",
-        32,
+        5,
         "The part of `cost_micros` that the verified attempts cost.",
         _GAUGE,
         _SUM,
@@ -216,10 +217,10 @@ FIGURES = (
     StoredFigure("n_queue", 19, "Attempts in `queue_ms`."),
     StoredFigure("n_carrier", 25, "Attempts in `carrier_ms`."),
     StoredFigure("n_person", 14, "Attempts in `person_ms`."),
-    StoredFigure("app_ms", 30, "Time from requested to accepted, ms.", width=_SUM),
-    StoredFigure("queue_ms", 29, "Time from queued to sent, ms.", width=_SUM),
-    StoredFigure("carrier_ms", 28, "Time from sent to delivered, ms.", width=_SUM),
-    StoredFigure("person_ms", 31, "Time from delivered to verified, ms.", width=_SUM),
+    StoredFigure("app_ms", 3, "Time from requested to accepted, ms.", width=_SUM),
+    StoredFigure("queue_ms", 2, "Time from queued to sent, ms.", width=_SUM),
+    StoredFigure("carrier_ms", 1, "Time from sent to delivered, ms.", width=_SUM),
+    StoredFigure("person_ms", 4, "Time from delivered to verified, ms.", width=_SUM),
 )
 
 _EXACT = "The sum is exact."
@@ -257,11 +258,11 @@ IRREGULAR_EVENTS = {
     "unreadable_record": "a stored record that could not be read and was left out of lists",
 }
 
-_BY_PLACE = sorted(FIGURES, key=lambda figure: figure.place)
+_IN_SLOT = sorted(FIGURES, key=lambda figure: (figure.width, figure.position))
 #: The names of a slot's values, in the order of their bytes: the counts, then the sums.
-COUNTERS = tuple(figure.name for figure in _BY_PLACE if figure.width is Width.COUNT)
-SUMS = tuple(figure.name for figure in _BY_PLACE if figure.width is Width.SUM)
-COLUMNS = tuple(figure.name for figure in _BY_PLACE)
+COUNTERS = tuple(figure.name for figure in _IN_SLOT if figure.width is Width.COUNT)
+SUMS = tuple(figure.name for figure in _IN_SLOT if figure.width is Width.SUM)
+COLUMNS = tuple(figure.name for figure in _IN_SLOT)
 #: The columns of every query result. Pending attempts are those in none of FINALS.
 QUERY_COLUMNS = (*COLUMNS, "pending")
 #: The states in which an attempt ends.

@@ -27,7 +27,7 @@ from core.figures.ranges import Piece
 from core.figures.slot_reader import SlotReader
 from core.model.clock import from_ms, to_ms
 
-_EXPORTED_PLACES = [figure.place for figure in EXPORTED_COUNTERS]
+_EXPORTED_PLACES = [COLUMNS.index(figure.name) for figure in EXPORTED_COUNTERS]
 
 
 @dataclass(frozen=True, slots=True)

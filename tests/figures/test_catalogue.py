@@ -1,5 +1,7 @@
 """The catalogue of figures describes every value of a slot once."""
 
+import pytest
+
 from core.figures.catalogue import (
     COLUMNS,
     COUNTERS,
@@ -14,11 +16,15 @@ from core.figures.catalogue import (
 )
 
 
-def test_every_place_of_a_slot_has_one_figure_and_counts_come_before_sums() -> None:
-    assert sorted(figure.place for figure in FIGURES) == list(range(len(FIGURES)))
+@pytest.mark.parametrize("width", Width)
+def test_every_position_has_one_figure(width: Width) -> None:
+    positions = [figure.position for figure in FIGURES if figure.width is width]
+    assert sorted(positions) == list(range(len(positions)))
+
+
+def test_a_slot_holds_the_counts_then_the_sums() -> None:
     assert COLUMNS == COUNTERS + SUMS
     assert len(set(QUERY_COLUMNS)) == len(FIGURES) + 1
-    assert all(COLUMNS[figure.place] == figure.name for figure in FIGURES)
 
 
 def test_every_figure_has_a_help_text() -> None:

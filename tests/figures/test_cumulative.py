@@ -11,9 +11,10 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.figures.catalogue import EXPORTED_COUNTERS, Leg
+from core.figures.catalogue import COLUMNS, EXPORTED_COUNTERS, FIGURES, Kind, Leg
 from core.figures.cumulative import CumulativeFigures, read_cumulative
-from core.figures.layout import BINS, MIDDLE_MS, Tier, bin_of
+from core.figures.layout import BINS, MIDDLE_MS, Cube, Tier, bin_of
+from core.figures.ranges import Piece
 from core.figures.slot_reader import SlotReader
 from core.model.attempt import AttemptEvent, EventKind, Mode, Source
 from core.model.clock import from_ms, to_ms
@@ -71,6 +72,22 @@ def values_of(figures: CumulativeFigures) -> dict[tuple[str, ...], float]:
             values[channel, leg, "sum"] = float(sum_ms)
             values |= {(channel, leg, str(i)): int(n) for i, n in enumerate(counts)}
     return values
+
+
+def stored_counters(at: World) -> dict[tuple[str, ...], float]:
+    """Every figure of Kind.COUNTER by series, exported or not."""
+    s, tier, now_ms = at.services, Tier.DAY, to_ms(at.clock.now())
+    reader = SlotReader(s.client, s.connection.raw, s.keys)
+    start_ms = tier.chunk_of(now_ms) * tier.chunk_ms
+    pieces = [Piece(tier, start_ms, tier.slot_of(now_ms) + 1)]
+    names = reader.series(Cube.COUNTRY, start_ms)
+    counters = reader.counters(Cube.COUNTRY, names, pieces)[:, 0]
+    return {
+        (name, "stored", figure.name): int(row[COLUMNS.index(figure.name)])
+        for name, row in zip(names, counters, strict=True)
+        for figure in FIGURES
+        if figure.kind is Kind.COUNTER
+    }
 
 
 def test_the_figures_are_the_sums_of_the_attempts(at: World) -> None:
@@ -153,7 +170,7 @@ def test_no_value_ever_falls_in_any_order_of_events(
     before: dict[tuple[str, ...], float] = {}
     for event in events:
         at.services.ledger.apply(event)
-        after = values_of(read(at))
+        after = values_of(read(at)) | stored_counters(at)
         fell = {name: (was, after.get(name)) for name, was in before.items() if after[name] < was}
         assert not fell, event
         before = after

@@ -74,7 +74,7 @@ WINDOWS = {
     figure.name: (
         _gauge(
             f"window_{figure.window.name}",
-            f"{WINDOW_PREFIX} {figure.window.help}",
+            f"{WINDOW_PREFIX} {figure.window.help or figure.help}",
             ("window", *_PLACE),
             figure.window.unit,
         ),
