@@ -11,6 +11,7 @@ from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
 from core.alerts.alerts import Alerts
 from core.alerts.hours import HourReader
+from core.figures.export import FigureExport
 from core.figures.queries import Queries
 from core.ledger.booker import Booker
 from core.ledger.exchanges import Exchanges
@@ -61,6 +62,7 @@ class Services:
     booker: Booker
     explorer: Explorer
     queries: Queries
+    figure_export: FigureExport
     alerts: Alerts
     access: Access
     invites: Invites
@@ -186,6 +188,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         booker=Booker(ledger, most=settings.attempts_kept),
         explorer=Explorer(ledger),
         queries=queries,
+        figure_export=FigureExport(client, connection.raw, keys),
         alerts=Alerts(client, keys, clock, HourReader(client, connection.raw, keys)),
         sample=Sample(client, keys, clock, ledger),
         reset=SandboxReset(client, keys, ledger, sandbox, queries.forget),

@@ -14,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from core.figures.queries import Filters
-from core.figures.ranges import Comparison, Preset, compared, preset
+from core.figures.ranges import Comparison, Preset, comparison_range, preset
 from core.figures.rates import Rate
 from core.ledger.explorer import Wanted
 from core.model.attempt import attempt_id
@@ -254,7 +254,7 @@ def csv_frames(at: World) -> dict[str, pd.DataFrame]:
     """The frame of every CSV file, by the key of the page's button."""
     queries, filters = at.services.queries, Filters()
     over = preset(Preset.WEEK, at.clock.now(), UTC_ZONE)
-    before = compared(over, Comparison.PREVIOUS, UTC_ZONE)
+    before = comparison_range(over, Comparison.PREVIOUS, UTC_ZONE)
     assert before is not None
     steps = queries.over_time(over, filters, UTC_ZONE)
     heat = queries.heatmap(over, filters, zone=UTC_ZONE)

@@ -18,7 +18,8 @@ from core.alerts.replay import Fired
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
 from core.figures import layout
-from core.figures.layout import COLUMNS, Cube, Tier
+from core.figures.catalogue import COLUMNS
+from core.figures.layout import Cube, Tier
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
 from core.model.errors import StoreUnavailable

@@ -1,32 +1,31 @@
-"""Gathers what one scrape tells. The cost depends on the number of series, never on the traffic."""
+"""Collects the values of one scrape. The cost depends on the number of series, never on traffic."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from core.alerts.records import AlertStatus
-from core.figures.cumulative import Cumulated, read_cumulated
-from core.figures.pipeline import Pipeline, read_pipeline
-from core.figures.slot_reader import SlotReader
-from core.figures.windows import Window, Windowed, read_window
+from core.figures.cumulative import CumulativeFigures
+from core.figures.pipeline import Pipeline
+from core.figures.windows import Window, WindowFigures
 from core.services import Services
 from core.tracking.log_sync import LogStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is told, as of `now`. Moments are aware, in UTC; None where there is none yet.
+    """The values of a scrape at `now`. Moments are aware, in UTC; None where there is none yet.
 
-    `irregular` are the ledger's counters of today (UTC); `checked` is the end of the last hour that
-    the product's own alerts have judged.
+    `irregular_events` are the ledger's counters of today (UTC), by kind; `checked` is the end of
+    the last hour that the product's own alerts have checked.
     """
 
     environment: str
     now: datetime
     is_simulated: bool
     newest_attempt: datetime | None
-    cumulated: Cumulated
-    windows: dict[Window, Windowed]
-    irregular: dict[str, int]
+    cumulative: CumulativeFigures
+    windows: dict[Window, WindowFigures]
+    irregular_events: dict[str, int]
     logs: LogStatus
     alerts: list[AlertStatus]
     checked: datetime | None
@@ -34,23 +33,18 @@ class Snapshot:
 
 
 def collect(services: Services) -> Snapshot:
-    """Read all of it. Raises StoreUnavailable.
-
-    Nothing is remembered from one scrape to the next, so a counter cannot fall because two
-    processes answer in turn.
-    """
-    now = services.clock.now()
-    reading = SlotReader(services.client, services.connection.raw, services.keys)
+    """Read all values, without a cache. Raises StoreUnavailable."""
+    now, figures = services.clock.now(), services.figure_export
     return Snapshot(
-        environment=services.keys.environment,
+        environment=services.settings.mode.value,
         now=now,
         is_simulated=services.queries.is_simulated(),
         newest_attempt=services.queries.freshness().through,
-        cumulated=read_cumulated(reading, now),
-        windows={window: read_window(reading, window, now) for window in Window},
-        irregular=services.ledger.counters(),
+        cumulative=figures.cumulative(now),
+        windows=figures.windows(now),
+        irregular_events=services.ledger.counters(),
         logs=services.logs.status(),
         alerts=services.alerts.current(),
         checked=services.alerts.checked(),
-        pipeline=read_pipeline(services.client, services.keys),
+        pipeline=figures.pipeline(),
     )

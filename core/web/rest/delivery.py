@@ -17,9 +17,10 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
-from core.figures.layout import UPPER_MS, Leg
-from core.figures.queries import FIGURES, Filters
-from core.figures.ranges import Comparison, Preset, Range, between, compared, preset
+from core.figures.catalogue import QUERY_COLUMNS, Leg
+from core.figures.layout import UPPER_MS
+from core.figures.queries import Filters
+from core.figures.ranges import Comparison, Preset, Range, between, comparison_range, preset
 from core.figures.rates import QUANTILES, percentiles
 from core.model.way import Channel
 from core.web.rest.bearer import App, MayRead
@@ -53,7 +54,7 @@ def _zone(name: str) -> str:
 
 Zone = Annotated[str, AfterValidator(_zone)]
 
-_COUNTS: dict[str, Any] = {name: (int, ...) for name in FIGURES}
+_COUNTS: dict[str, Any] = {name: (int, ...) for name in QUERY_COLUMNS}
 Figures: Any = create_model("Figures", **_COUNTS)
 Figures.__doc__ = (
     "Counts of attempts. `…_ms` are sums of milliseconds, `…_micros` of 1/10⁶ US dollars."
@@ -199,7 +200,7 @@ AskedFor = Annotated[DeliveryQuery, Depends(_asked)]
 
 
 async def _previous(asked: AskedFor, compare: Comparison = Comparison.NONE) -> Range | None:
-    return compared(asked.range, compare, asked.zone)
+    return comparison_range(asked.range, compare, asked.zone)
 
 
 #: The range that the one asked for is compared with, on routes that compare.
@@ -274,7 +275,7 @@ def alerts(services: App, token: MayRead) -> list[AlertAnswer]:
 
 
 def _figures(totals: "pd.Series[int]") -> Any:
-    return Figures(**{name: int(totals[name]) for name in FIGURES})
+    return Figures(**{name: int(totals[name]) for name in QUERY_COLUMNS})
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

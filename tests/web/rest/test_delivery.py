@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 import redis
 
-from core.figures.layout import BINS, Leg
-from core.figures.queries import FIGURES, Filters
-from core.figures.ranges import Comparison, Preset, compared, preset
+from core.figures.catalogue import QUERY_COLUMNS, Leg
+from core.figures.layout import BINS
+from core.figures.queries import Filters
+from core.figures.ranges import Comparison, Preset, comparison_range, preset
 from tests.world import FrozenClock, World, world
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -66,11 +67,11 @@ def test_every_frame_is_that_of_the_queries(
     by: Comparison,
 ) -> None:
     chosen = preset(name, busy.clock.now(), UTC_ZONE)
-    before = compared(chosen, by, UTC_ZONE)
+    before = comparison_range(chosen, by, UTC_ZONE)
     queries = busy.services.queries
     totals = api.get("/totals", params=params).json()
     expected = queries.totals(chosen, filters)
-    assert totals["figures"] == {name: int(expected[name]) for name in FIGURES}
+    assert totals["figures"] == {name: int(expected[name]) for name in QUERY_COLUMNS}
     assert expected["requested"] > 0
     assert datetime.fromisoformat(totals["range"]["start"]) == chosen.start
     if before:
@@ -86,7 +87,8 @@ def test_every_frame_is_that_of_the_queries(
     params = {name: value for name, value in params.items() if name != "compare"}
     steps = table(api.get("/over-time", params=params))
     frame = queries.over_time(chosen, filters, UTC_ZONE)
-    assert steps[list(FIGURES)].to_numpy().tolist() == frame[list(FIGURES)].to_numpy().tolist()
+    columns = list(QUERY_COLUMNS)
+    assert steps[columns].to_numpy().tolist() == frame[columns].to_numpy().tolist()
     assert pd.to_datetime(steps["start"]).tolist() == frame.index.tolist()
     assert steps["complete"].tolist() == frame["complete"].tolist()
 
