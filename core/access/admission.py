@@ -18,7 +18,7 @@ _NEEDS_INVITE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
+class BrowserAccess:
     """What a browser may do. `state` is that of its invite, None where none was looked at."""
 
     grant: Grant
@@ -41,18 +41,18 @@ class Admission:
         self._access = access
         self._invites = invites
 
-    def admit(self, session: str | None, invite: str | None) -> Admitted:
+    def admit(self, session: str | None, invite: str | None) -> BrowserAccess:
         """What the bearer of these two cookies may do. Raises StoreUnavailable."""
         gate = self._access.gate(session)
         if gate is AccessState.SIGNED_IN:
-            return Admitted(OPERATOR, gate)
+            return BrowserAccess(OPERATOR, gate)
         match self._mode:
             case VerifyAccess.OPEN:
-                return Admitted(self._visitor, gate)
+                return BrowserAccess(self._visitor, gate)
             case VerifyAccess.INVITE if invite:
                 state, found = self._invites.recognise(invite)
-                return Admitted(self._invites.grant(state, found), gate, state, found)
+                return BrowserAccess(self._invites.grant(state, found), gate, state, found)
             case VerifyAccess.INVITE:
-                return Admitted(Grant("", refusal=_NEEDS_INVITE), gate)
+                return BrowserAccess(Grant("", refusal=_NEEDS_INVITE), gate)
             case VerifyAccess.PASSWORD:
-                return Admitted(Grant("", refusal=_NEEDS_PASSWORD), gate)
+                return BrowserAccess(Grant("", refusal=_NEEDS_PASSWORD), gate)

@@ -26,11 +26,11 @@ from core.store.keys import Keys
 
 COOKIE = "invite"
 #: How many sends an invite may have, and how long it may last.
-MOST_SENDS, LONGEST = 1000, timedelta(days=90)
+MAX_SENDS, MAX_LIFETIME = 1000, timedelta(days=90)
 #: How long an invite stays in the list after its end.
-KEPT = timedelta(days=30)
-LONGEST_LABEL = 60
-MOST_LISTED = 500
+RETENTION = timedelta(days=30)
+MAX_LABEL_LENGTH = 60
+MAX_INVITES = 500
 _REGION = re.compile(r"[A-Z]{2}")
 
 
@@ -45,7 +45,7 @@ class InviteState(StrEnum):
 
 
 #: By state: cause and remedy.
-WORDS = {
+REFUSALS = {
     InviteState.USED_UP: NO_SENDS_LEFT,
     InviteState.ENDED: (
         "This invite has ended.",
@@ -92,7 +92,7 @@ class Invite:
         state = self.state(now)
         return Grant(
             owner="" if state is InviteState.REVOKED else f"invite {self.id}",
-            refusal=WORDS.get(state),
+            refusal=REFUSALS.get(state),
             countries=self.countries or None,
             allowance=Allowance(self.id, self.sends, _kept(self)),
         )
@@ -112,27 +112,27 @@ class Invites:
     ) -> Invite:
         """A new invite. Raises InviteRefused for what an invite cannot be."""
         now, label, regions = self._clock.now(), label.strip(), frozenset(countries)
-        if not 0 < len(label) <= LONGEST_LABEL or not label.isprintable():
+        if not 0 < len(label) <= MAX_LABEL_LENGTH or not label.isprintable():
             raise InviteRefused(
-                f"An invite needs a label of 1 to {LONGEST_LABEL} characters.",
+                f"An invite needs a label of 1 to {MAX_LABEL_LENGTH} characters.",
                 "Name the person or the meeting that it is for.",
             )
-        if not 1 <= sends <= MOST_SENDS:
-            raise InviteRefused(f"An invite allows 1 to {MOST_SENDS:,} sends.", "Choose a number.")
-        if not now < ends_at <= now + LONGEST:
+        if not 1 <= sends <= MAX_SENDS:
+            raise InviteRefused(f"An invite allows 1 to {MAX_SENDS:,} sends.", "Choose a number.")
+        if not now < ends_at <= now + MAX_LIFETIME:
             raise InviteRefused(
-                f"An invite ends within {LONGEST.days} days, and not in the past.",
+                f"An invite ends within {MAX_LIFETIME.days} days, and not in the past.",
                 "Choose another end.",
             )
         if wrong := sorted(one for one in regions if not _REGION.fullmatch(one)):
             raise InviteRefused(f"{wrong[0][:8]!r} is no country code.", "Use codes such as US.")
         made = Invite(_new_id(), label, regions, sends, now, ends_at)
         every = self.all()
-        gone = [one.id for one in every if now >= one.ends_at + KEPT]
-        if len(every) - len(gone) >= MOST_LISTED:
+        gone = [one.id for one in every if now >= one.ends_at + RETENTION]
+        if len(every) - len(gone) >= MAX_INVITES:
             raise InviteRefused(
-                f"There are {MOST_LISTED} invites already.",
-                f"One leaves the list {KEPT.days} days after its end.",
+                f"There are {MAX_INVITES} invites already.",
+                f"One leaves the list {RETENTION.days} days after its end.",
             )
         self._write(made, gone)
         return made
@@ -171,7 +171,7 @@ class Invites:
     def grant(self, state: InviteState, invite: Invite | None) -> Grant:
         """What the bearer of what was recognised may do."""
         if invite is None:
-            return Grant("", refusal=WORDS[state])
+            return Grant("", refusal=REFUSALS[state])
         return invite.grant(self._clock.now())
 
     def _find(self, invite: str) -> Invite | None:
@@ -205,13 +205,13 @@ class Invites:
                 pipe.hdel(self._keys.invites, *gone)
             pipe.hset(self._keys.invites, one.id, json.dumps(said))
             # Every key has a TTL: this one outlives each invite in it.
-            pipe.expire(self._keys.invites, LONGEST + KEPT + timedelta(days=1))
+            pipe.expire(self._keys.invites, MAX_LIFETIME + RETENTION + timedelta(days=1))
             pipe.execute()
 
 
 def _kept(invite: Invite) -> timedelta:
     """How long a send counts: as long as the invite is listed, so that none of them comes back."""
-    return invite.ends_at - invite.made_at + KEPT
+    return invite.ends_at - invite.made_at + RETENTION
 
 
 def _used(invite: Invite, used: int, newest: str | None) -> Invite:

@@ -23,12 +23,12 @@ from core.store.keys import Keys
 
 COOKIE, DEVICE_COOKIE = "operator", "device"
 #: How long a browser counts as one that has signed in before.
-DEVICE = timedelta(days=180)
+DEVICE_LIFETIME = timedelta(days=180)
 #: Tries in WINDOW by one client or one device, and by all clients.
-TRIES, TRIES_OF_ALL = 5, 100
+MAX_TRIES, MAX_TRIES_OF_ALL = 5, 100
 WINDOW = timedelta(minutes=10)
 #: argon2 takes its time with a long password, so no longer one is compared.
-LONGEST = 1024
+MAX_PASSWORD_LENGTH = 1024
 
 
 class AccessState(StrEnum):
@@ -102,7 +102,7 @@ class Access:
         if not self._may_try(names):
             return SignIn(SignInOutcome.WAIT)
         try:
-            self._hasher.verify(self._hash, password[:LONGEST])
+            self._hasher.verify(self._hash, password[:MAX_PASSWORD_LENGTH])
         except (VerificationError, InvalidHashError):
             return SignIn(SignInOutcome.WRONG)
         self._give_back(names)
@@ -122,7 +122,9 @@ class Access:
 
     def _known_device(self, cookie: str | None) -> str:
         try:
-            signed = self._devices.unsign(cookie or "", max_age=int(DEVICE.total_seconds()))
+            signed = self._devices.unsign(
+                cookie or "", max_age=int(DEVICE_LIFETIME.total_seconds())
+            )
         except BadSignature:
             return ""
         return signed.decode()
@@ -130,7 +132,7 @@ class Access:
     def _may_try(self, names: list[str]) -> bool:
         """Count a try under each name, and stop at the first that has no room: a client that is
         over its own limit takes nothing from the others."""
-        limits = {"all": TRIES_OF_ALL}
+        limits = {"all": MAX_TRIES_OF_ALL}
         for name in names:
             key = self._keys.tries(name)
             with store_errors(), self._client.pipeline() as pipe:
@@ -138,7 +140,7 @@ class Access:
                 pipe.set(key, 0, nx=True, ex=WINDOW)
                 pipe.incr(key)
                 _, tries = pipe.execute()
-            if int(tries) > limits.get(name, TRIES):
+            if int(tries) > limits.get(name, MAX_TRIES):
                 return False
         return True
 
@@ -162,6 +164,6 @@ class _Signer(TimestampSigner):
         return int(self._clock.now().timestamp())
 
 
-def hash_of(password: str) -> str:
+def hash_password(password: str) -> str:
     """The argon2id hash of a password, as ADMIN_PASSWORD_HASH wants it."""
     return PasswordHasher().hash(password)

@@ -10,7 +10,7 @@ from core.store.connection import store_errors
 from core.store.keys import Keys
 
 #: How long a session lasts.
-SESSION = timedelta(hours=12)
+SESSION_LIFETIME = timedelta(hours=12)
 
 
 class Sessions:
@@ -33,8 +33,8 @@ class Sessions:
         with store_errors(), self._client.pipeline() as pipe:
             if ended:
                 pipe.hdel(self._keys.sessions, *ended)
-            pipe.hset(self._keys.sessions, self._digest(made), to_ms(now + SESSION))
-            pipe.expire(self._keys.sessions, SESSION)
+            pipe.hset(self._keys.sessions, self._digest(made), to_ms(now + SESSION_LIFETIME))
+            pipe.expire(self._keys.sessions, SESSION_LIFETIME)
             pipe.execute()
         return made
 

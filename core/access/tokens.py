@@ -24,9 +24,9 @@ from core.store.left_out import LeftOut
 
 LIFETIME = timedelta(days=365)
 #: How long a process believes what it has read: a token that is revoked ends within it everywhere.
-REMEMBERED = timedelta(seconds=2)
+CACHE_LIFETIME = timedelta(seconds=2)
 #: How soon it looks again for a token that it does not know.
-LOOKED_UP = timedelta(milliseconds=200)
+UNKNOWN_TOKEN_CACHE_LIFETIME = timedelta(milliseconds=200)
 SANDBOX_NAME = "sandbox"
 _PREFIX = "pv_"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -49,7 +49,7 @@ class Token:
     made_at: datetime
     expires_at: datetime
 
-    def may(self, scope: Scope) -> bool:
+    def has_scope(self, scope: Scope) -> bool:
         """Whether it holds `scope`; admin holds all of them."""
         return bool(self.scopes & {scope, Scope.ADMIN})
 
@@ -136,11 +136,13 @@ class Tokens:
         digest = _digest(given)
         with self._lock:
             age = None if self._read_at is None else now - self._read_at
-            is_fresh = age is not None and timedelta() <= age < REMEMBERED
+            is_fresh = age is not None and timedelta() <= age < CACHE_LIFETIME
             token = self._by_digest.get(digest) if is_fresh else None
         # One that is not known may have been made just now; but whoever tries out tokens does not
         # have them all looked up.
-        if token is None and not (is_fresh and age is not None and age < LOOKED_UP):
+        if token is None and not (
+            is_fresh and age is not None and age < UNKNOWN_TOKEN_CACHE_LIFETIME
+        ):
             found = self._read()
             with self._lock:
                 self._by_digest, self._read_at = found, now

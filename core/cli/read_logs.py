@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from core.model.errors import ProductError
 from core.services import build
-from core.settings.settings import read_settings
+from core.settings.reading import read_settings
 from core.tracking.log_sync import LogRunOutcome, Progress
 
 

@@ -12,7 +12,8 @@ from core.reset.kinds import ResetKind, read_kinds
 from core.reset.offline import remove_sandbox_file
 from core.reset.reset import refuse_live
 from core.services import build
-from core.settings.settings import Settings, read_settings
+from core.settings.reading import read_settings
+from core.settings.settings import Settings
 
 _KINDS = ", ".join(ResetKind)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from core.model.errors import ProductError
 from core.sample.loading import DAYS, PER_DAY, SEED
 from core.services import build
-from core.settings.settings import read_settings
+from core.settings.reading import read_settings
 
 
 def main(arguments: Sequence[str], program: str) -> None:

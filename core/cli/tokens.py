@@ -8,7 +8,7 @@ from datetime import timedelta
 from core.access.tokens import LIFETIME, Scope, Tokens
 from core.model.errors import ProductError, TokenRefused
 from core.services import build
-from core.settings.settings import read_settings
+from core.settings.reading import read_settings
 
 
 def main(arguments: Sequence[str], program: str) -> None:

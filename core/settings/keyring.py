@@ -54,7 +54,7 @@ class Keyring:
         """The unguessable, URL-safe part of an attempt's callback URLs."""
         return self._signer.sign(attempt).decode()
 
-    def attempt_of(self, token: str) -> str | None:
+    def attempt_id(self, token: str) -> str | None:
         """The attempt that a callback token was made for; None when it is not one of ours."""
         try:
             return self._signer.unsign(token).decode()

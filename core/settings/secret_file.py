@@ -7,10 +7,10 @@ from pathlib import Path
 from core.model.errors import SettingsRefused
 
 #: Characters under which a kept or given secret is refused; 32 of these hold at least 190 bits.
-SHORTEST = 32
+MIN_SECRET_LENGTH = 32
 
 
-def kept_secret(path: Path) -> bytes:
+def read_or_create_secret(path: Path) -> bytes:
     """The secret in `path`, made now if there is none. Raises SettingsRefused.
 
     Two processes that start at once get the same one: the file appears whole, by `link`, which
@@ -31,9 +31,9 @@ def kept_secret(path: Path) -> bytes:
             f"The secret key in {path} can be read by other users of this machine.",
             f"Run: chmod 600 '{path}'",
         )
-    if len(secret) < SHORTEST:
+    if len(secret) < MIN_SECRET_LENGTH:
         raise SettingsRefused(
-            f"The secret key in {path} is damaged: it has under {SHORTEST} characters.",
+            f"The secret key in {path} is damaged: it has under {MIN_SECRET_LENGTH} characters.",
             "Delete the file; a new key is made at the next start.",
         )
     return secret

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 from core.model.errors import SettingsRefused
 
 
-def given_values(settings: type[BaseSettings], project: Path) -> dict[str, Any]:
+def read_sources(settings: type[BaseSettings], project: Path) -> dict[str, Any]:
     """What is given for the fields of `settings`, unchecked, the stronger source winning.
 
     Raises SettingsRefused for a file that cannot be read.
