@@ -1,4 +1,4 @@
-"""`python -m core hash-password`: asks for a password and prints the setting that it makes."""
+"""`python -m core hash-password`: asks for a password and prints ADMIN_PASSWORD_HASH for it."""
 
 import argparse
 import sys
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str], program: str) -> None:
     if sys.stdin.isatty():
         password = getpass("Password: ")
         if password != getpass("Once more: "):
-            sys.exit("They differ. Nothing was made: try again.")
+            sys.exit("The passwords differ. Try again.")
     else:
         password = sys.stdin.readline().rstrip("\n")
     if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:

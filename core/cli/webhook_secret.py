@@ -1,4 +1,4 @@
-"""`python -m core webhook-secret`: prints what events are signed with, for the receiver."""
+"""`python -m core webhook-secret`: prints the secret that signs webhooks, for the receiver."""
 
 import argparse
 import sys

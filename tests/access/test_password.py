@@ -186,7 +186,7 @@ def test_the_command_refuses_a_short_password() -> None:
 
 def test_property_23_no_secret_is_compared_with_the_equals_operator() -> None:
     """Passwords by argon2, cookies by itsdangerous, tokens by their digests: in constant time."""
-    secret = {"password", "cookie", "given", "token", "digest", "sandbox_token", "_hash"}
+    secret = {"password", "cookie", "secret", "token", "digest", "sandbox_token", "_hash"}
     for path in (Path(__file__).parents[2] / "core" / "access").glob("[!_]*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Compare):
