@@ -24,8 +24,9 @@ from core.plivo.provider import PlivoProvider
 from core.plivo.request import CallbackAddress
 from core.reset.reset import SandboxReset
 from core.sample.loading import Sample
+from core.settings.credentials import auth_token, secret_key
 from core.settings.keyring import Keyring
-from core.settings.settings import Settings, auth_token, secret_key
+from core.settings.settings import Settings
 from core.store.client import Client
 from core.store.connection import RedisConnection, connect
 from core.store.keys import Keys

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.access.admission import Admitted
+from core.access.admission import BrowserAccess
 from core.model.clock import to_ms
 from core.model.errors import NumberRefused
 from core.model.grant import Grant
@@ -81,7 +81,7 @@ def main() -> None:
             _form(asked, unknown=bool(verification))
 
 
-def _door(asked: Admitted) -> None:
+def _door(asked: BrowserAccess) -> None:
     """In place of the form, for those who may not send: why, and what helps."""
     badge_for(None)
     if asked.grant.refusal and not invite_refused():
@@ -101,7 +101,7 @@ def _trials() -> None:
     )
 
 
-def _form(asked: Admitted, *, unknown: bool) -> None:
+def _form(asked: BrowserAccess, *, unknown: bool) -> None:
     grid = st.grid(2, min_column_width=COLUMN, gap="medium")
     with grid.cell():
         number = _choose(asked, unknown=unknown)
@@ -118,7 +118,7 @@ def _form(asked: Admitted, *, unknown: bool) -> None:
     timeline(waiting_timeline(_way()), key="verify_steps")
 
 
-def _choose(asked: Admitted, *, unknown: bool) -> PhoneNumber | None:
+def _choose(asked: BrowserAccess, *, unknown: bool) -> PhoneNumber | None:
     if unknown:
         st.info("That verification is not known, or is no longer kept. Start a new one.")
     if asked.invite:

@@ -17,11 +17,11 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from core.access.admission import Admitted
+from core.access.admission import BrowserAccess
 from core.access.invites import COOKIE as INVITE_COOKIE
-from core.access.invites import KEPT, InviteState
-from core.access.password import COOKIE, DEVICE, DEVICE_COOKIE, SignInOutcome
-from core.access.sessions import SESSION
+from core.access.invites import RETENTION, InviteState
+from core.access.password import COOKIE, DEVICE_COOKIE, DEVICE_LIFETIME, SignInOutcome
+from core.access.sessions import SESSION_LIFETIME
 from core.model.errors import StoreUnavailable
 from core.services import Services
 
@@ -32,7 +32,7 @@ _PAGE = re.compile(r"/[a-z_-]{0,40}(?:\?[A-Za-z0-9._~%&=+:,;@!$'()*/?-]{0,2000})
 _BODY_LIMIT = 8192
 
 
-def admitted(services: Services, connection: HTTPConnection) -> Admitted:
+def admitted(services: Services, connection: HTTPConnection) -> BrowserAccess:
     """What a browser may do with verifications. Raises StoreUnavailable."""
     cookies = connection.cookies
     return services.admission.admit(cookies.get(COOKIE), cookies.get(INVITE_COOKIE))
@@ -61,8 +61,8 @@ def routes(services: Callable[[], Services]) -> list[Route]:
             more = "&" if "?" in page else "?"
             return _go(f"{page}{more}sign-in={tried.outcome}")
         answer = _go(page)
-        _set(answer, request, COOKIE, tried.cookie, SESSION)
-        _set(answer, request, DEVICE_COOKIE, tried.device, DEVICE)
+        _set(answer, request, COOKIE, tried.cookie, SESSION_LIFETIME)
+        _set(answer, request, DEVICE_COOKIE, tried.device, DEVICE_LIFETIME)
         return answer
 
     def signing_out(*, everywhere: bool) -> Callable[[Request], Response]:
@@ -91,7 +91,7 @@ def routes(services: Callable[[], Services]) -> list[Route]:
             return _go(f"/?invite={state}")
         answer = _go("/")
         # It outlasts the invite, so that the page can say why it no longer sends.
-        left = invite.ends_at - services().clock.now() + KEPT
+        left = invite.ends_at - services().clock.now() + RETENTION
         _set(answer, request, INVITE_COOKIE, token, left)
         return answer
 

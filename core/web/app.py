@@ -28,7 +28,7 @@ from starlette.websockets import WebSocket
 from core.log import log_to_stderr
 from core.model.errors import ProductError, SettingsRefused, StoreUnavailable
 from core.services import Services, build
-from core.settings.settings import read_settings
+from core.settings.reading import read_settings
 from core.web import access, live, plivo, sandbox_state, seed
 from core.web.access_log import hide_addresses
 from core.web.body_deadline import BodyDeadline

@@ -114,7 +114,7 @@ def _serve(
 
 def _believe(services: Services, request: Request, body: bytes) -> ReceivedCallback | None:
     token = str(request.path_params["token"])
-    attempt = services.keyring.attempt_of(token)
+    attempt = services.keyring.attempt_id(token)
     if attempt is None or services.address.base is None:
         return None
     # Not `request.url`: that one is built from the header Host, which may be malformed.

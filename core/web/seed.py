@@ -98,7 +98,7 @@ def _admitted(services: Services, request: Request) -> Grant | Response:
             401,
             {"WWW-Authenticate": "Bearer"},
         )
-    if not token.may(Scope.VERIFY):
+    if not token.has_scope(Scope.VERIFY):
         challenge = f'Bearer error="insufficient_scope", scope="{Scope.VERIFY}"'
         return _said("failed", "This token may not verify.", 403, {"WWW-Authenticate": challenge})
     return token.grant

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core.access.password import hash_of
+from core.access.password import hash_password
 from core.figures.rates import Rate
 from core.model.clock import SystemClock
 from core.panels import figures, tables
@@ -357,7 +357,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         "PLIVO_AUTH_TOKEN": "x" * 40,
         "PLIVO_NUMBER": "+14155550100",
         "SECRET_KEY": "k" * 40,
-        "ADMIN_PASSWORD_HASH": hash_of(PASSWORD),
+        "ADMIN_PASSWORD_HASH": hash_password(PASSWORD),
     }
     running.start()
     yield running

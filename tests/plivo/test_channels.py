@@ -303,7 +303,7 @@ def test_the_callback_url_carries_a_token_of_this_attempt_and_exchanges_are_kept
     sender = provider(at, plivo, SETTINGS, CallbackAddress(BASE, local_allowed=False))
     assert sender.send(REQUEST) == REFERENCE
     token = sent(plivo)["url"].removeprefix(f"{BASE}/plivo/message/")
-    assert keyring.attempt_of(token) == REQUEST.attempt
+    assert keyring.attempt_id(token) == REQUEST.attempt
     (shown,) = at.services.exchanges.of("abcdefghijklmnopqrstuvwx")
     assert shown.status == 202
     for secret in (CODE, TO[1:], token, AUTH_TOKEN):

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from core.access.password import COOKIE, DEVICE_COOKIE, TRIES, AccessState
+from core.access.password import COOKIE, DEVICE_COOKIE, MAX_TRIES, AccessState
 from core.web.access import routes
 from tests.access.test_password import PASSWORD, access_of
 from tests.world import World, served
@@ -95,7 +95,7 @@ def test_a_browser_that_signed_in_is_known_again(at: World, http: httpx.Client) 
     http.post("/admin/sign-in", data={"password": PASSWORD})
     device = http.cookies[DEVICE_COOKIE]
     http.cookies.clear()
-    for _ in range(TRIES + 1):
+    for _ in range(MAX_TRIES + 1):
         last = http.post("/admin/sign-in", data={"password": "wrong"})
     assert last.headers["location"].endswith("sign-in=wait")
     own = {"Cookie": f"{DEVICE_COOKIE}={device}"}

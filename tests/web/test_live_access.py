@@ -23,7 +23,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from core.access.invites import COOKIE as INVITE_COOKIE
-from core.access.password import COOKIE, hash_of
+from core.access.password import COOKIE, hash_password
 from core.access.tokens import Scope
 from core.model.grant import OPERATOR
 from core.model.verification import SendOutcome, Status
@@ -120,7 +120,8 @@ def live(
 ) -> Iterator[Live]:
     settings = Settings(
         data_dir=tmp_path, redis_url=redis_url, plivo_auth_id=AUTH_ID, plivo_auth_token=AUTH_TOKEN,
-        plivo_number="+14155550100", secret_key="k" * 40, admin_password_hash=hash_of(PASSWORD),
+        plivo_number="+14155550100", secret_key="k" * 40,
+        admin_password_hash=hash_password(PASSWORD),
         verify_access=mode, sends_per_prefix_per_hour=1000,
     )  # fmt: skip
     assert not settings.is_sandbox

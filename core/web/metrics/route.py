@@ -64,7 +64,7 @@ def _refusal(services: Services, request: Request) -> Response | None:
             401,
             {"WWW-Authenticate": "Bearer"},
         )
-    if not token.may(Scope.READ):
+    if not token.has_scope(Scope.READ):
         challenge = f'Bearer error="insufficient_scope", scope="{Scope.READ}"'
         return _message("This token may not read.", 403, {"WWW-Authenticate": challenge})
     return None

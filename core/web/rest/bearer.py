@@ -78,7 +78,7 @@ def bearer_of(scope: Scope) -> Callable[..., Awaitable[Token]]:
                 "Wait, or ask the operator for more (API_REQUESTS_PER_MINUTE).",
                 retry_after=allowance.reset,
             )
-        if not token.may(scope):
+        if not token.has_scope(scope):
             raise Refused(
                 403,
                 ProblemCode.INSUFFICIENT_SCOPE,
