@@ -8,6 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from core.store.changes import ChangeChannel
 from core.web.live import Changes
 from tests.world import PATIENCE_SECONDS, World, until
 
@@ -72,7 +73,7 @@ def test_a_window_that_speaks_is_closed(at: World, path: str) -> None:
 
 
 def test_a_push_that_is_ended_as_a_change_comes_has_ended(client: Any) -> None:
-    changes = Changes(client, "changes")
+    changes = Changes(ChangeChannel(client, "changes"))
 
     async def push() -> None:
         async for _ in changes.of("one"):

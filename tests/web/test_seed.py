@@ -13,7 +13,7 @@ from core.access.tokens import Scope, Tokens
 from core.ledger.explorer import Wanted
 from core.model.attempt import Channel, Mode
 from core.settings.settings import SANDBOX_PHLO_ID
-from core.web.access_log import shown
+from core.web.access_log import redacted
 from core.web.seed import routes
 from tests.world import World, served, until
 
@@ -187,7 +187,7 @@ def test_nothing_of_it_is_kept_by_a_browser(at: World) -> None:
     ],
 )
 def test_the_access_log_names_routes_only(path: str, line: str) -> None:
-    assert shown(path) == line
+    assert redacted(path) == line
 
 
 def test_a_line_of_the_access_log_holds_neither_number_nor_code(

@@ -2,14 +2,42 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
+from core.access.tokens import Tokens
+from core.alerts.alerts import Alerts
 from core.alerts.records import AlertStatus
 from core.figures.cumulative import Cumulated, read_cumulated
-from core.figures.pipeline import Pipeline, read_pipeline
+from core.figures.pipeline import Pipeline
+from core.figures.queries import Queries
 from core.figures.slot_reader import SlotReader
 from core.figures.windows import Window, Windowed, read_window
-from core.services import Services
-from core.tracking.log_sync import LogStatus
+from core.ledger.ledger import Ledger
+from core.model.clock import Clock
+from core.settings.settings import Settings
+from core.tracking.log_sync import LogStatus, LogSync
+
+
+class MetricsServices(Protocol):
+    """What a scrape reads."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def slots(self) -> SlotReader: ...
+    @property
+    def queries(self) -> Queries: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def logs(self) -> LogSync: ...
+    @property
+    def alerts(self) -> Alerts: ...
+    def pipeline(self) -> Pipeline: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +61,23 @@ class Snapshot:
     pipeline: Pipeline
 
 
-def collect(services: Services) -> Snapshot:
+def collect(services: MetricsServices) -> Snapshot:
     """Read all of it. Raises StoreUnavailable.
 
     Nothing is remembered from one scrape to the next, so a counter cannot fall because two
     processes answer in turn.
     """
     now = services.clock.now()
-    reading = SlotReader(services.client, services.connection.raw, services.keys)
     return Snapshot(
-        environment=services.keys.environment,
+        environment=services.settings.mode.value,
         now=now,
         is_simulated=services.queries.is_simulated(),
         newest_attempt=services.queries.freshness().through,
-        cumulated=read_cumulated(reading, now),
-        windows={window: read_window(reading, window, now) for window in Window},
+        cumulated=read_cumulated(services.slots, now),
+        windows={window: read_window(services.slots, window, now) for window in Window},
         irregular=services.ledger.counters(),
         logs=services.logs.status(),
         alerts=services.alerts.current(),
         checked=services.alerts.checked(),
-        pipeline=read_pipeline(services.client, services.keys),
+        pipeline=services.pipeline(),
     )
