@@ -9,6 +9,7 @@ import pytest
 
 from core.model.attempt import Channel, EventKind, State
 from core.plivo.masking import DOTS
+from core.web.plivo import LONGEST_BODY
 from tests.world import World, until
 
 NONCE = "31627761595286130198"
@@ -92,6 +93,37 @@ def test_a_malformed_callback_is_named_and_counted(
     assert answer.status_code == 400
     assert answer.text.startswith("Missing or unknown: ")
     assert at.services.ledger.counters()["malformed"] == 1
+
+
+@pytest.mark.parametrize(
+    "body", [b"Status=%FF", b"Status=%C3%28", b"Status=\xff", b"%ED%A0%BD=1", b"Status"]
+)
+@pytest.mark.parametrize("route", ROUTES)
+def test_parameters_that_are_not_a_form_in_utf_8_are_refused_and_counted(
+    at: World, attempt: str, route: str, body: bytes
+) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = at.http.post(path(at, attempt, route), content=body, headers=headers)
+    assert (answer.status_code, "UTF-8" in answer.text) == (400, True)
+    assert at.services.ledger.counters()["malformed"] == 1
+    assert state(at, attempt) is State.SENT
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_query_that_is_not_utf_8_is_refused(at: World, attempt: str, route: str) -> None:
+    assert at.http.get(f"{path(at, attempt, route)}?Status=%FF").status_code == 400
+
+
+def test_a_body_that_is_not_utf_8_needs_our_token_all_the_same(at: World, attempt: str) -> None:
+    assert at.http.post("/plivo/message/nonsense", content=b"Status=%FF").status_code == 403
+    assert at.services.ledger.counters()["forged"] == 1
+
+
+def test_a_body_that_is_too_long_is_not_read(at: World, attempt: str) -> None:
+    address = path(at, attempt)
+    assert at.http.post(address, content=b"a=" + b"x" * LONGEST_BODY).status_code == 413
+    chunks = (b"x" * 1024 for _ in range(2 * LONGEST_BODY // 1024))
+    assert at.http.post(address, content=chunks).status_code == 413
 
 
 @pytest.mark.parametrize("route", ROUTES)
