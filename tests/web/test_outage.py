@@ -1,4 +1,4 @@
-"""Every route outside the REST API answers 503 with cause and remedy while Redis refuses commands."""
+"""Routes outside the REST API answer 503 with cause and remedy while Redis refuses commands."""
 
 from collections.abc import Iterator
 
