@@ -159,9 +159,9 @@ class Verifications:
             accept_fictional=self._settings.is_sandbox,
         )
 
-    def number_digest(self, number: PhoneNumber) -> str:
-        """The digest of a number, by which the ledger keeps its attempts."""
-        return self._keyring.index("number", number.e164)
+    def number_index(self, e164: str) -> str:
+        """The digest by which the attempts to a number are found."""
+        return self._keyring.index("number", e164)
 
     def example(self, region: str | None, *, ending: str = "") -> str:
         """A number to show as an example, which may be verified; "" if none has that `ending`."""
@@ -400,7 +400,7 @@ class Verifications:
             number = self.find_number(typed, region=None)
         except NumberRefused:
             return ""
-        return self.number_digest(number)
+        return self._keyring.index("number", number.e164)
 
     def _derive_digest(self, verification: str, digits: int) -> str:
         code = code_of(self._keyring, verification, digits)

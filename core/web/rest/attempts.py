@@ -126,8 +126,8 @@ def search(
     """A POST, so that no number is in a URL. The list is empty for a number without attempts."""
     if isinstance(body, ById):
         return _page(explorer.find(body.id))
-    digest = _number_digest(verifications, settings, body)
-    return _page(explorer.of_number(digest))
+    number_index = _number_index(verifications, settings, body)
+    return _page(explorer.of_number(number_index))
 
 
 @router.get(
@@ -174,7 +174,7 @@ def _page(page: Listed) -> Attempts:
     )
 
 
-def _number_digest(verifications: Verifications, settings: Settings, body: ByNumber) -> str:
+def _number_index(verifications: Verifications, settings: Settings, body: ByNumber) -> str:
     try:
         number = verifications.find_number(
             body.number, region=body.region or settings.default_region
@@ -189,4 +189,4 @@ def _number_digest(verifications: Verifications, settings: Settings, body: ByNum
         ) from None
     except NumberRefused as error:
         raise Refused(422, ProblemCode.NUMBER_REFUSED, error.cause, error.remedy) from None
-    return verifications.number_digest(number)
+    return verifications.number_index(number.e164)
