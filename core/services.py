@@ -18,6 +18,7 @@ from core.ledger.exchanges import Exchanges
 from core.ledger.explorer import Explorer
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock, SystemClock
+from core.plivo.callback_verifier import CallbackVerifier
 from core.plivo.client import PlivoClients
 from core.plivo.pricing import Prices
 from core.plivo.provider import PlivoProvider
@@ -27,6 +28,7 @@ from core.sample.loading import Sample
 from core.settings.credentials import auth_token, secret_key
 from core.settings.keyring import Keyring
 from core.settings.settings import Settings
+from core.store.changes import ChangeChannel
 from core.store.client import Client
 from core.store.connection import RedisConnection, connect
 from core.store.keys import Keys
@@ -76,6 +78,7 @@ class Services:
     reset: SandboxReset
     exchanges: Exchanges
     address: CallbackAddress
+    callback_verifier: CallbackVerifier
     clients: PlivoClients
     prices: Prices
     follower: AttemptPoller
@@ -89,6 +92,10 @@ class Services:
     @property
     def client(self) -> Client:
         return self.connection.client
+
+    @property
+    def changes(self) -> ChangeChannel:
+        return ChangeChannel(self.client, self.keys.changes)
 
     @property
     def where(self) -> str:
@@ -202,6 +209,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         request_limit=RequestLimit(client, keys, clock, settings.api_requests_per_minute),
         exchanges=exchanges,
         address=address,
+        callback_verifier=CallbackVerifier(keyring, token, address),
         clients=clients,
         prices=Prices(clients, clock),
         follower=follower,

@@ -26,7 +26,6 @@ NOT_YET = {
     "core/store",
     "core/tracking",
     "core/verification",
-    "core/web",
     "core/webhooks",
     "core/wording",
     "pages",

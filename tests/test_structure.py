@@ -9,6 +9,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 CORE = sorted((PROJECT / "core").rglob("*.py"))
+PAGES = sorted((PROJECT / "pages").rglob("*.py"))
 
 #: What each room of core may import of the others. `log.py` and `once.py` are below them all;
 #: `services.py` wires the rooms.
@@ -110,6 +111,41 @@ def test_every_page_but_verify_asks_for_the_operator_and_guards_its_fragments(pa
         return
     assert re.search(rf'^require_admin\("/{path.stem}"\)$', text, re.MULTILINE)
     assert all(one.startswith("(guarded(") for one in re.findall(r"st\.fragment(.*)", text))
+
+
+#: What only `core/services.py` takes from the services of the process.
+WIRING = {"client", "keys", "keyring", "connection"}
+SERVICES = re.compile(r"(?:.*\.)?_?(?:services|app)(?:\(\))?")
+#: Files that still take one of them. Each goes when its room is changed.
+TAKES_WIRING = {"pages/components/attempts/listing.py"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in [*CORE, *PAGES] if path != PROJECT / "core" / "services.py"],
+    ids=lambda path: str(path.relative_to(PROJECT)),
+)
+def test_only_the_wiring_takes_the_client_the_keys_and_the_keyring(path: Path) -> None:
+    if str(path.relative_to(PROJECT)) in TAKES_WIRING:
+        return
+    taken = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and node.attr in WIRING
+        and SERVICES.fullmatch(ast.unparse(node.value))
+    ]
+    assert taken == []
+
+
+def test_in_core_only_the_entries_and_the_assembly_of_the_web_know_all_services() -> None:
+    """Routes receive the objects that they use."""
+    importers = {
+        str(path.relative_to(PROJECT / "core"))
+        for path in CORE
+        if "core.services" in imported(path)
+    }
+    assert {name for name in importers if not name.startswith("cli/")} == {"web/app.py"}
 
 
 def test_there_are_no_circles() -> None:

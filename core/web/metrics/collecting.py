@@ -2,13 +2,41 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
+from core.access.tokens import Tokens
+from core.alerts.alerts import Alerts
 from core.alerts.records import AlertStatus
 from core.figures.cumulative import CumulativeFigures
+from core.figures.export import FigureExport
 from core.figures.pipeline import Pipeline
+from core.figures.queries import Queries
 from core.figures.windows import Window, WindowFigures
-from core.services import Services
-from core.tracking.log_sync import LogStatus
+from core.ledger.ledger import Ledger
+from core.model.clock import Clock
+from core.settings.settings import Settings
+from core.tracking.log_sync import LogStatus, LogSync
+
+
+class MetricsServices(Protocol):
+    """What a scrape reads."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def figure_export(self) -> FigureExport: ...
+    @property
+    def queries(self) -> Queries: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def logs(self) -> LogSync: ...
+    @property
+    def alerts(self) -> Alerts: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +60,7 @@ class Snapshot:
     pipeline: Pipeline
 
 
-def collect(services: Services) -> Snapshot:
+def collect(services: MetricsServices) -> Snapshot:
     """Read all values, without a cache. Raises StoreUnavailable."""
     now, figures = services.clock.now(), services.figure_export
     return Snapshot(

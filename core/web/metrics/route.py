@@ -5,70 +5,51 @@ processes on one Redis answer with the same figures, so only one of them needs t
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from core.access.tokens import Scope, bearer
+from core.access.tokens import Scope
 from core.model.errors import StoreUnavailable
-from core.services import Services
-from core.web.metrics.collecting import collect
+from core.web.bearer import BearerRefusal, authorize
+from core.web.methods import AllowedMethods
+from core.web.metrics.collecting import MetricsServices, collect
 from core.web.metrics.negotiation import preferred_format
+from core.web.outage import outage
 
 log = logging.getLogger(__name__)
 
 PATH = "/metrics"
 _NO_STORE = {"Cache-Control": "no-store"}
-_READS = ("GET", "HEAD")
-#: All methods, since the catch-all route of the pages would answer the others.
-_METHODS = [*_READS, "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def routes(services: Callable[[], Services]) -> list[Route]:
-    """The route; `services` is called for each request."""
+def routes(services: Callable[[], MetricsServices]) -> list[Route]:
+    """The route; `services` is called at each request."""
 
     async def metrics(request: Request) -> Response:
-        if request.method not in _READS:
-            allowed = ", ".join(_READS)
-            return _message("Only GET and HEAD are served here.", 405, {"Allow": allowed})
-        # Redis calls block, so they run outside the event loop.
-        return await run_in_threadpool(_answer, services(), request)
+        # The calls to Redis block: not on the loop.
+        return await run_in_threadpool(_answer, services(), request.headers)
 
-    return [Route(PATH, metrics, methods=_METHODS)]
+    return [Route(PATH, AllowedMethods(metrics, "GET", "HEAD"))]
 
 
-def _answer(services: Services, request: Request) -> Response:
-    # Imported here: it takes 0.1 s to load, and most processes are never scraped.
+def _answer(services: MetricsServices, headers: Mapping[str, str]) -> Response:
+    # Here, since it takes a tenth of a second to load, and most processes are never scraped.
     from core.web.metrics.exposition import CONTENT_TYPES, exposition
 
     try:
-        if refusal := _refusal(services, request):
-            return refusal
-        form = preferred_format(request.headers.get("accept"))
+        token = authorize(services.tokens, headers, Scope.READ)
+        if isinstance(token, BearerRefusal):
+            return PlainTextResponse(
+                f"{token.cause} {token.remedy}\n", token.status, {**_NO_STORE, **token.headers}
+            )
+        form = preferred_format(headers.get("accept"))
         body = exposition(collect(services), form)
     except StoreUnavailable as error:
         log.error("metrics not served", extra={"cause": error.cause})
-        return _message(f"{error.cause} {error.remedy}", 503, {"Retry-After": "5"})
-    headers = {**_NO_STORE, "Content-Type": CONTENT_TYPES[form], "Vary": "Accept"}
-    return Response(body, headers=headers)
-
-
-def _refusal(services: Services, request: Request) -> Response | None:
-    token = services.tokens.recognise(bearer(request.headers.get("authorization")))
-    if token is None:
-        return _message(
-            "A token is missing or not valid. Send it as Authorization: Bearer.",
-            401,
-            {"WWW-Authenticate": "Bearer"},
-        )
-    if not token.has_scope(Scope.READ):
-        challenge = f'Bearer error="insufficient_scope", scope="{Scope.READ}"'
-        return _message("This token may not read.", 403, {"WWW-Authenticate": challenge})
-    return None
-
-
-def _message(text: str, status: int, headers: dict[str, str]) -> Response:
-    return PlainTextResponse(f"{text}\n", status, {**_NO_STORE, **headers})
+        return outage(error)
+    content = {"Content-Type": CONTENT_TYPES[form], "Vary": "Accept"}
+    return Response(body, headers={**_NO_STORE, **content})
