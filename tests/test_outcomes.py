@@ -6,9 +6,9 @@ import pytest
 
 from core.model.attempt import Channel, Mode, State
 from core.model.verification import SendOutcome
+from core.sandbox.facts.endings import TABLE
 from core.sandbox.facts.hangups import HANGUP_CAUSES, Phase
 from core.sandbox.facts.message_errors import MESSAGE_ERRORS
-from core.sandbox.facts.outcomes import TABLE
 from core.wording.error_codes import hangup_cause, message_error
 from core.wording.verification import Tone, status_words
 from tests.world import World, until

@@ -3,31 +3,17 @@
 import argparse
 import secrets
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
 from core.sandbox.app import Sandbox
 from core.sandbox.errors import FileInUse
 from core.sandbox.signature import Signatures
+from core.sandbox.standalone import standalone
 
 AUTH_ID = "MASANDBOX00000000000"
-
-
-def standalone(sandbox: Sandbox) -> Starlette:
-    """The sandbox as an application of its own, with and without the prefix /sandbox."""
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with sandbox.running():
-            yield
-
-    mounts = [Mount("/sandbox", sandbox.asgi), Mount("/", sandbox.asgi)]
-    return Starlette(routes=mounts, lifespan=lifespan)
 
 
 def main(arguments: Sequence[str], program: str) -> None:

@@ -17,6 +17,7 @@ from core.sandbox.api.calls import CallApi
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
 from core.sandbox.api.handset import HandsetApi
+from core.sandbox.api.handset_view import HandsetView
 from core.sandbox.api.limits import RateLimit
 from core.sandbox.api.messages import MessageApi
 from core.sandbox.api.phlo import PhloApi
@@ -98,7 +99,12 @@ class Sandbox:
             RateLimit(requests_per_5_seconds, 5),
             RateLimit(lists_per_minute, 60),
         )
-        self._handset_api = HandsetApi(handsets, switchboard, script)
+        self._handset_api = HandsetApi(
+            handsets,
+            HandsetView(handsets, carrier.messages, switchboard.calls),
+            switchboard,
+            script,
+        )
         routes = [
             *MessageApi(
                 auth_id,

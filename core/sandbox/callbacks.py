@@ -14,8 +14,8 @@ from enum import StrEnum
 from typing import Any
 
 from core.sandbox.clock import SandboxClock
+from core.sandbox.facts.endings import EndingKind
 from core.sandbox.facts.moments import iso_utc
-from core.sandbox.facts.outcomes import EndingKind
 from core.sandbox.outgoing import Outgoing
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage

@@ -5,16 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from core.sandbox.calls.log import CallLog, SandboxCall
 from core.sandbox.clock import SandboxClock
-from core.sandbox.facts.hangups import HANGUP_CAUSES
-from core.sandbox.facts.moments import iso_utc
-from core.sandbox.messages.log import MessageLog
 from core.sandbox.storage import Storage
 
-SHOWN = 50
 #: In the place of a number: every handset was cleared at that moment.
 ALL = ""
 #: The tables of what has happened and of what will; a job under way finds nothing and ends.
@@ -35,54 +29,20 @@ class Handsets:
     def __init__(self, storage: Storage, clock: SandboxClock) -> None:
         self._storage = storage
         self._clock = clock
-        self._messages = MessageLog(storage)
-        self._calls = CallLog(storage)
         self._watchers: dict[str, set[asyncio.Event]] = defaultdict(set)
-
-    def view(self, number: str) -> dict[str, Any]:
-        """The handset as JSON: newest first, 50 messages and 50 calls at most."""
-        since = self._storage.rows(
-            "SELECT MAX(cleared_at) AS since FROM handsets WHERE number IN (:number, :all)",
-            number=number,
-            all=ALL,
-        )[0]["since"]
-        auto = self.auto_answer(number)
-        return {
-            "number": number,
-            "messages": [
-                {
-                    "message_uuid": message.message_uuid,
-                    "from": message.from_number,
-                    "text": message.text,
-                    "received_at": iso_utc(message.received_at),
-                }
-                for message in self._messages.received(number, since or 0.0, SHOWN)
-            ],
-            "calls": [self._call(call) for call in self._calls.rung(number, since or 0.0, SHOWN)],
-            "auto_answer": {"on": auto.on, "press": auto.press},
-        }
-
-    def _call(self, call: SandboxCall) -> dict[str, Any]:
-        cause = HANGUP_CAUSES.get(call.hangup_code or -1)
-        return {
-            "call_uuid": call.call_uuid,
-            "from": call.from_number,
-            "status": call.status,
-            "started_at": iso_utc(call.rang_at),
-            "answered_at": iso_utc(call.answered_at),
-            "ended_at": iso_utc(call.ended_at),
-            "hangup_cause_code": cause.code if cause else None,
-            "hangup_cause_name": cause.name if cause else None,
-            "waits_for_key": call.waits_for_key,
-            "transcript": [
-                {"at": iso_utc(row["at"]), "kind": row["kind"], "text": row["text"]}
-                for row in self._calls.transcript(call.call_uuid)
-            ],
-        }
 
     def auto_answer(self, number: str) -> AutoAnswer:
         row = self._storage.row("SELECT * FROM handsets WHERE number = :number", number=number)
         return AutoAnswer(bool(row["auto_answer"]), row["press"]) if row else AutoAnswer()
+
+    def cleared_at(self, number: str) -> float:
+        """When the handset was last cleared, as Unix seconds; 0 if never."""
+        row = self._storage.rows(
+            "SELECT MAX(cleared_at) AS cleared_at FROM handsets WHERE number IN (:number, :all)",
+            number=number,
+            all=ALL,
+        )[0]
+        return float(row["cleared_at"] or 0)
 
     def set_auto_answer(self, number: str, auto: AutoAnswer) -> None:
         self._storage.run(

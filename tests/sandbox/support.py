@@ -18,8 +18,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from core.cli.sandbox import standalone
 from core.sandbox import Sandbox
+from core.sandbox.standalone import standalone
 
 AUTH_ID = "MATESTTESTTESTTEST00"
 AUTH_TOKEN = "a-token-for-tests"

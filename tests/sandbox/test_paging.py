@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from core.sandbox.api.paging import page_of, span_of
+from core.sandbox.api.paging import page_of, parse_filter, span_of
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.moments import naive_utc, parse_filter
+from core.sandbox.facts.moments import naive_utc
 
 MICROSECONDS = st.integers(1_600_000_000_000_000, 2_000_000_000_000_000)
 

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from core.sandbox.api.answers import Body, answer, read_json
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
+from core.sandbox.api.numbers import destination, searched
 from core.sandbox.api.paging import (
     PAGE_NAMES,
     allow_filters,
@@ -22,7 +23,6 @@ from core.sandbox.calls.records import live_record, record
 from core.sandbox.calls.switchboard import Switchboard
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.numbers import destination, searched
 from core.sandbox.outgoing import is_web_address
 
 DAY = 24 * 3600

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from starlette.requests import Request
 
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.outcomes import EndingKind, outcome_of
+from core.sandbox.facts.endings import EndingKind, ending_of
 
 _TEXTS = {
     402: "insufficient funds in the account",
@@ -35,14 +35,14 @@ class Faults:
     def refuse(self, numbers: Iterable[str], *, call: bool = False) -> None:
         """Raise the Refusal that the first of `numbers` asks for. Before anything is sent."""
         for number in numbers:
-            outcome = outcome_of(number)
+            outcome = ending_of(number)
             if outcome.kind is EndingKind.HTTP_STATUS:
                 barred = call and outcome.value == 403
                 raise Refusal(outcome.value, _CALL_403 if barred else _TEXTS[outcome.value])
 
     async def keep_silent(self, request: Request, numbers: Iterable[str]) -> None:
         """Hold the answer back if a number asks for it, until the client leaves or we stop."""
-        if not any(outcome_of(number).kind is EndingKind.TIME_OUT for number in numbers):
+        if not any(ending_of(number).kind is EndingKind.TIME_OUT for number in numbers):
             return
         waits = [
             asyncio.create_task(_disconnected(request)),

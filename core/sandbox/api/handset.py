@@ -18,12 +18,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.sandbox.api.answers import NO_STORE, read_json
 from core.sandbox.api.gate import Endpoint
+from core.sandbox.api.handset_view import HandsetView
+from core.sandbox.api.numbers import destination
 from core.sandbox.calls.log import SandboxCall
 from core.sandbox.calls.script import CallScript
 from core.sandbox.calls.switchboard import Switchboard
 from core.sandbox.calls.xml import ALL_KEYS
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.numbers import destination
 from core.sandbox.handsets import AutoAnswer, Handsets
 
 HEARTBEAT_SECONDS = 15.0
@@ -34,8 +35,15 @@ _STREAM_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
 class HandsetApi:
     """Every answer is the handset as it is now, the event stream aside."""
 
-    def __init__(self, handsets: Handsets, switchboard: Switchboard, script: CallScript) -> None:
+    def __init__(
+        self,
+        handsets: Handsets,
+        view: HandsetView,
+        switchboard: Switchboard,
+        script: CallScript,
+    ) -> None:
         self._handsets = handsets
+        self._handset_view = view
         self._switchboard = switchboard
         self._script = script
         self._stopping = False
@@ -154,7 +162,7 @@ class HandsetApi:
         return call
 
     def _view(self, request: Request) -> Response:
-        view = self._handsets.view(_number(request))
+        view = self._handset_view.of_number(_number(request))
         # For a page that shows the handset of a verification without knowing its number.
         if request.query_params.get("number") == "hidden":
             del view["number"]

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from core.sandbox.api.answers import Body, answer, read_json, requester_ip
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
+from core.sandbox.api.numbers import destination, searched, sender
 from core.sandbox.api.paging import (
     PAGE_NAMES,
     allow_filters,
@@ -19,7 +20,6 @@ from core.sandbox.api.paging import (
 )
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.numbers import destination, searched, sender
 from core.sandbox.messages.carrier import Carrier, MessageOrder
 from core.sandbox.messages.log import CONSTANTS, Message, MessageFilter, record
 from core.sandbox.outgoing import is_web_address

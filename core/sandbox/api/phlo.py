@@ -7,11 +7,11 @@ from starlette.routing import Route
 from core.sandbox.api.answers import answer, new_api_id, read_json, requester_ip
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
+from core.sandbox.api.numbers import destination, sender
 from core.sandbox.calls.log import CallOrder
 from core.sandbox.calls.own_phlo import PHLO_START, phlo_exists, phlo_text
 from core.sandbox.calls.switchboard import Switchboard
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.numbers import destination, sender
 from core.sandbox.messages.carrier import Carrier, MessageOrder
 
 

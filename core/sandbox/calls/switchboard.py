@@ -13,6 +13,7 @@ from core.sandbox.calls.log import CallLog, CallOrder, SandboxCall
 from core.sandbox.calls.records import call_form, hangup_form
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
+from core.sandbox.facts.endings import EndingKind, ending_of
 from core.sandbox.facts.hangups import (
     CANCELED,
     HANGUP_CAUSES,
@@ -24,7 +25,6 @@ from core.sandbox.facts.hangups import (
     Phase,
 )
 from core.sandbox.facts.numbers import country_of
-from core.sandbox.facts.outcomes import EndingKind, outcome_of
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
 
@@ -237,7 +237,7 @@ class Switchboard:
         notice = Notice(
             call.call_uuid, event, url, method, form, event is CallbackEvent.HANGUP, _FORGERY
         )
-        self._callbacks.announce(notice, outcome_of(call.to_number).kind)
+        self._callbacks.announce(notice, ending_of(call.to_number).kind)
 
 
 def lane(call: SandboxCall) -> str:
@@ -247,7 +247,7 @@ def lane(call: SandboxCall) -> str:
 
 def asked_hangup(call: SandboxCall) -> int | None:
     """The hangup cause code that the number asks for, if it does."""
-    outcome = outcome_of(call.to_number)
+    outcome = ending_of(call.to_number)
     return outcome.value if outcome.kind is EndingKind.HANGUP else None
 
 

@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime, timezone
 
-from core.sandbox.errors import Refusal
-
 
 def zoned(moment: float | None, zone: timezone) -> str | None:
     """As in records: the account's time zone, `2024-08-21 18:28:51.94772+05:30`.
@@ -33,12 +31,3 @@ def iso_utc(moment: float | None) -> str | None:
     if moment is None:
         return None
     return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
-
-
-def parse_filter(name: str, text: str) -> float:
-    """The moment in a list filter, which Plivo reads as UTC; Refusal 400 if it is none."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refusal(400, f"{name} must be written YYYY-MM-DD HH:MM[:ss[.uuuuuu]]") from None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

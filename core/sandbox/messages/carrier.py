@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from core.sandbox.callbacks import CallbackEvent, Callbacks, Notice
 from core.sandbox.clock import SandboxClock
+from core.sandbox.facts.endings import Ending, EndingKind, ending_of
 from core.sandbox.facts.message_errors import EXPIRED, MESSAGE_ERRORS
 from core.sandbox.facts.numbers import country_of
-from core.sandbox.facts.outcomes import Ending, EndingKind, outcome_of
 from core.sandbox.messages.log import (
     DELIVERED,
     FAILED,
@@ -93,7 +93,7 @@ class Carrier:
             updated_time=None,
             received_at=None,
         )
-        outcome = outcome_of(number)
+        outcome = ending_of(number)
         self.messages.save(message)
         self._announce(message, outcome.kind)
         if not _never_sent(outcome):
@@ -113,7 +113,7 @@ class Carrier:
         message = self.messages.find(payload["message_uuid"])
         if message is None or message.settled or message.received_at is not None:
             return
-        now, outcome = self._clock.now(), outcome_of(message.to_number)
+        now, outcome = self._clock.now(), ending_of(message.to_number)
         with self._storage.together():
             if outcome.kind is EndingKind.MESSAGE_ERROR:
                 error = MESSAGE_ERRORS[outcome.value]
@@ -141,7 +141,7 @@ class Carrier:
 
     def _move(self, message: Message) -> None:
         self.messages.save(message)
-        self._announce(message, outcome_of(message.to_number).kind)
+        self._announce(message, ending_of(message.to_number).kind)
 
     def _announce(self, message: Message, kind: EndingKind) -> None:
         notice = Notice(

@@ -183,7 +183,7 @@ TABLE: tuple[Row, ...] = (
 _VALUED = {EndingKind.MESSAGE_ERROR, EndingKind.HTTP_STATUS, EndingKind.LATE, EndingKind.HANGUP}
 
 
-def outcome_of(number: str) -> Ending:
+def ending_of(number: str) -> Ending:
     """How a message or call to `number` ends. Separators and a + in it do not matter."""
     suffix = re.sub(r"\D", "", number)[-4:]
     row = next(row for row in TABLE if row.fits.fullmatch(suffix))
