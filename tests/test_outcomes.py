@@ -190,7 +190,7 @@ def test_every_row_of_the_table_is_tried_here() -> None:
     # 0600: tests/verification/test_warnings.py.
     tried = {row.ending for row in ROWS} | {"0408", "0600"}
     missing = [
-        row.pattern for row in TABLE if not any(row.fits.fullmatch(ending) for ending in tried)
+        row.pattern for row in TABLE if not any(row.regex.fullmatch(ending) for ending in tried)
     ]
     # What ends a call after the answer needs somebody to answer: tests/sandbox has those.
     assert missing == [r.pattern for r in TABLE if r.pattern.startswith("an ending after")]

@@ -31,7 +31,7 @@ from core.sandbox.handsets import Handsets
 from core.sandbox.messages.carrier import Carrier
 from core.sandbox.outgoing import Outgoing
 from core.sandbox.schedule import Schedule
-from core.sandbox.shutdown import told_on_signals
+from core.sandbox.shutdown import stop_on_signals
 from core.sandbox.signature import Signatures
 from core.sandbox.storage import Storage
 
@@ -78,14 +78,14 @@ class Sandbox:
         callbacks = Callbacks(
             self._storage, self._schedule, self._clock, self._outgoing, callback_seconds
         )
-        carrier = Carrier(self._storage, self._schedule, self._clock, callbacks, handsets.changed)
+        carrier = Carrier(self._storage, self._schedule, self._clock, callbacks, handsets.notify)
         switchboard = Switchboard(
             auth_id,
             self._storage,
             self._schedule,
             self._clock,
             callbacks,
-            handsets.changed,
+            handsets.notify,
             lambda number: handsets.auto_answer(number).on,
         )
         fetcher = Fetcher(auth_id, self._outgoing, fetch_seconds)
@@ -124,7 +124,7 @@ class Sandbox:
         errors = ErrorAnswers(json_401=json_401)
         kinds = (HTTPException, Refusal, NotRunning, StorageFailed, Exception)
         self.asgi = Starlette(
-            routes=routes, exception_handlers={kind: errors.refused for kind in kinds}
+            routes=routes, exception_handlers={kind: errors.to_response for kind in kinds}
         )
         # A path without its final slash is another path, as with Plivo.
         self.asgi.router.redirect_slashes = False
@@ -148,7 +148,7 @@ class Sandbox:
         self._handset_api.start()
         work = asyncio.create_task(self._schedule.run())
         try:
-            with told_on_signals(self.stop):
+            with stop_on_signals(self.stop):
                 yield
         finally:
             self.stop()

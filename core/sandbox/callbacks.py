@@ -48,7 +48,7 @@ class CallbackState(StrEnum):
 class Notice:
     """One thing to tell; `last` ends the story of its message or call.
 
-    `forgery` holds the fields that a forged copy of it would say instead.
+    `forged_fields` holds the fields that a forged copy of it would say instead.
     """
 
     reference: str
@@ -57,7 +57,7 @@ class Notice:
     method: str
     form: dict[str, str]
     last: bool
-    forgery: Mapping[str, str]
+    forged_fields: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,9 @@ class Callbacks:
         self._clock = clock
         self._outgoing = outgoing
         self._seconds = seconds
-        schedule.handle(Job.CALLBACK, self._post)
+        schedule.register(Job.CALLBACK, self._post)
 
-    def announce(self, notice: Notice, kind: EndingKind) -> None:
+    def add(self, notice: Notice, kind: EndingKind) -> None:
         """Queue `notice`, in the caller's transaction. Without an address nothing happens."""
         if not notice.url:
             return
@@ -110,7 +110,7 @@ class Callbacks:
             if notice.last:
                 self._release(notice.reference)
 
-    def log_of(self, reference: str | None) -> list[dict[str, Any]]:
+    def log(self, reference: str | None) -> list[dict[str, Any]]:
         """Callbacks with their attempts, oldest first; of one message or call if given."""
         callbacks = self._storage.rows(
             "SELECT * FROM callbacks WHERE :reference IS NULL OR reference = :reference"
@@ -134,7 +134,7 @@ class Callbacks:
         ]
 
     def _write(self, notice: Notice, state: CallbackState, *, forged: bool = False) -> None:
-        form = {**notice.form, **notice.forgery} if forged else notice.form
+        form = {**notice.form, **notice.forged_fields} if forged else notice.form
         callback = CallbackDelivery(
             callback_id=str(uuid.uuid4()),
             reference=notice.reference,
@@ -178,7 +178,7 @@ class Callbacks:
             seconds=self._seconds,
             token=secrets.token_hex() if row["forged"] else None,
         )
-        with self._storage.together():
+        with self._storage.transaction():
             self._storage.run(
                 "INSERT INTO callback_attempts VALUES (:id, :at, :status, :problem)",
                 id=row["callback_id"],

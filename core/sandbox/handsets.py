@@ -10,9 +10,9 @@ from core.sandbox.clock import SandboxClock
 from core.sandbox.storage import Storage
 
 #: In the place of a number: every handset was cleared at that moment.
-ALL = ""
+ALL_NUMBERS = ""
 #: The tables of what has happened and of what will; a job under way finds nothing and ends.
-FORGOTTEN = ("messages", "calls", "transcript", "schedule", "callbacks", "callback_attempts")
+LOGGED_TABLES = ("messages", "calls", "transcript", "schedule", "callbacks", "callback_attempts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Handsets:
         row = self._storage.rows(
             "SELECT MAX(cleared_at) AS cleared_at FROM handsets WHERE number IN (:number, :all)",
             number=number,
-            all=ALL,
+            all=ALL_NUMBERS,
         )[0]
         return float(row["cleared_at"] or 0)
 
@@ -52,7 +52,7 @@ class Handsets:
             on=auto.on,
             press=auto.press,
         )
-        self.changed(number)
+        self.notify(number)
 
     def clear(self, number: str) -> None:
         """Forget what is shown; Plivo's logs and the auto-answer setting stay."""
@@ -62,23 +62,23 @@ class Handsets:
             number=number,
             now=self._clock.now(),
         )
-        self.changed(number)
+        self.notify(number)
 
     def clear_all(self) -> None:
         """`clear` for every number, and no handset answers by itself any more."""
-        with self._storage.together():
+        with self._storage.transaction():
             self._storage.run("DELETE FROM handsets")
-            self.clear(ALL)
+            self.clear(ALL_NUMBERS)
         self.wake_all()
 
-    def forget(self) -> None:
+    def delete_logs(self) -> None:
         """Forget every message and call, Plivo's logs of them, and what was still to be done."""
-        with self._storage.together():
-            for table in FORGOTTEN:
+        with self._storage.transaction():
+            for table in LOGGED_TABLES:
                 self._storage.run(f"DELETE FROM {table}")  # noqa: S608
         self.wake_all()
 
-    def changed(self, number: str) -> None:
+    def notify(self, number: str) -> None:
         """Wake whoever watches this handset."""
         for watcher in self._watchers.get(number, ()):
             watcher.set()
@@ -86,10 +86,10 @@ class Handsets:
     def wake_all(self) -> None:
         """Wake every watcher: every handset has changed, or the sandbox stops."""
         for number in list(self._watchers):
-            self.changed(number)
+            self.notify(number)
 
     @contextmanager
-    def watching(self, number: str) -> Iterator[asyncio.Event]:
+    def watch(self, number: str) -> Iterator[asyncio.Event]:
         """An event that is set at each change; the watcher clears it."""
         watcher = asyncio.Event()
         self._watchers[number].add(watcher)

@@ -14,7 +14,7 @@ import httpx
 from core.sandbox.signature import Signatures, signature_headers
 
 CONNECT_SECONDS = 2.0  # Plivo's default for voice addresses
-MOST_BYTES = 100_000  # a Plivo XML document may not be longer
+MAX_BYTES = 100_000  # a Plivo XML document may not be longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,6 @@ async def _body(response: httpx.Response) -> bytes:
     body = b""
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > MOST_BYTES:
-            return body[: MOST_BYTES + 1]
+        if len(body) > MAX_BYTES:
+            return body[: MAX_BYTES + 1]
     return body

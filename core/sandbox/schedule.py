@@ -18,10 +18,10 @@ from core.sandbox.storage import Storage
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 50
+MAX_RUNNING = 50
 STORAGE_PAUSE = 1.0  # seconds until a state file that failed is tried again
-LONGEST_PAUSE = 5.0  # seconds without a look: a request may have found the state file failing
-AFTER_A_CRASH = 10.0  # simulated seconds until a job that raised is tried again
+MAX_PAUSE = 5.0  # seconds without a look: a request may have found the state file failing
+RETRY_AFTER = 10.0  # simulated seconds until a job that raised is tried again
 
 Payload = dict[str, Any]
 Handler = Callable[[Payload], Awaitable[None]]
@@ -52,7 +52,7 @@ class Schedule:
         self._wake = asyncio.Event()
         self._lanes: dict[str, asyncio.Task[None]] = {}
 
-    def handle(self, job: Job, handler: Handler) -> None:
+    def register(self, job: Job, handler: Handler) -> None:
         """`handler` gets the payload; it must bear being called twice for one row."""
         self._handlers[job] = handler
 
@@ -78,7 +78,7 @@ class Schedule:
                         # Before any job: its callback would go out again with each try.
                         await asyncio.sleep(STORAGE_PAUSE)
                         self._storage.probe()
-                    pause = self._start_what_is_due()
+                    pause = self._start_due_jobs()
                 except StorageFailed:
                     continue
                 try:
@@ -91,18 +91,18 @@ class Schedule:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
 
-    def _start_what_is_due(self) -> float:
-        """Start what is due; return the seconds until the next row, at most LONGEST_PAUSE."""
+    def _start_due_jobs(self) -> float:
+        """Start what is due; return the seconds until the next row, at most MAX_PAUSE."""
         now = self._clock.now()
         for row in self._storage.rows("SELECT * FROM schedule ORDER BY due, id LIMIT 200"):
             if row["due"] > now:
-                return min(float(row["due"]) - now, LONGEST_PAUSE)
+                return min(float(row["due"]) - now, MAX_PAUSE)
             if row["lane"] in self._lanes:
                 continue
-            if len(self._lanes) >= MOST_AT_ONCE:
-                return LONGEST_PAUSE
+            if len(self._lanes) >= MAX_RUNNING:
+                return MAX_PAUSE
             self._lanes[row["lane"]] = asyncio.create_task(self._do(row))
-        return LONGEST_PAUSE
+        return MAX_PAUSE
 
     async def _do(self, row: sqlite3.Row) -> None:
         try:
@@ -122,7 +122,7 @@ class Schedule:
         except Exception:
             # The row stays, or the message it belongs to would hang for ever.
             log.exception("sandbox job failed", extra={"job": row["job"]})
-            due = self._clock.after(AFTER_A_CRASH)
+            due = self._clock.after(RETRY_AFTER)
             self._storage.run(
                 "UPDATE schedule SET due = :due WHERE id = :id", due=due, id=row["id"]
             )

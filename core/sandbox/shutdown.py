@@ -13,7 +13,7 @@ from types import FrameType
 
 
 @contextmanager
-def told_on_signals(stop: Callable[[], None]) -> Iterator[None]:
+def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
     """Call `stop` on the running loop at SIGINT or SIGTERM, then whoever was to be called before.
 
     Does nothing outside the main thread, where no signal arrives: the host must call stop itself.

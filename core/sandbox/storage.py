@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-KEPT_SECONDS = 7 * 24 * 3600
+RETENTION_SECONDS = 7 * 24 * 3600
 PROBED_BYTES = 256 * 1024
 
 _SCHEMA = """
@@ -128,7 +128,7 @@ class Storage:
         self._connection = connection
         with suppress(StorageFailed):
             for statement in _PRUNING:
-                self.run(statement, oldest=now - KEPT_SECONDS)
+                self.run(statement, oldest=now - RETENTION_SECONDS)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -136,7 +136,7 @@ class Storage:
             self._connection = None
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         """All writes inside happen, or none. May be nested; the outermost one commits."""
         db = self._db()
         if db.in_transaction:

@@ -106,7 +106,7 @@ class Product:
     def at(self, path: str) -> list[Received]:
         return [one for one in self.received if one.path == f"/{path}"]
 
-    def said(self, path: str, name: str) -> list[str]:
+    def values(self, path: str, name: str) -> list[str]:
         """One parameter of every request to `path`, in the order of arrival."""
         return [one.params[name] for one in self.at(path)]
 
@@ -240,7 +240,7 @@ class Api:
         log: list[dict[str, Any]] = answer.json()["objects"]
         return log
 
-    def told(self, reference: str) -> list[dict[str, Any]]:
+    def finished_callbacks(self, reference: str) -> list[dict[str, Any]]:
         """The callback log once nothing of it is under way at the moment."""
 
         def log() -> list[dict[str, Any]]:
@@ -250,10 +250,10 @@ class Api:
 
         return wait_for(log)
 
-    def told_all(self, uuid: str) -> list[dict[str, Any]]:
+    def all_callbacks(self, uuid: str) -> list[dict[str, Any]]:
         """The callback log of a message once all is told, the last callback too."""
         self.settled(uuid)
-        return self.told(uuid)
+        return self.finished_callbacks(uuid)
 
     def phone(self, number: str) -> Phone:
         return Phone(self.http, number)

@@ -31,16 +31,16 @@ def is_genuine(request: Received) -> bool:
 def test_a_delivered_message_is_told_in_three_genuine_callbacks(
     api: Api, product: Product, path: str
 ) -> None:
-    api.told_all(api.send(number("5555"), url=product.url(path)))
-    assert product.said(path, "Status") == ["queued", "sent", "delivered"]
-    assert product.said(path, "Sequence") == ["1", "2", "3"]
+    api.all_callbacks(api.send(number("5555"), url=product.url(path)))
+    assert product.values(path, "Status") == ["queued", "sent", "delivered"]
+    assert product.values(path, "Sequence") == ["1", "2", "3"]
     assert all(is_genuine(request) for request in product.at(path))
 
 
 def test_a_callback_is_a_form_with_plivos_fields(api: Api, product: Product, path: str) -> None:
     to = number("5555")
     uuid = api.send(f"+{to}", url=product.url(path))
-    api.told_all(uuid)
+    api.all_callbacks(uuid)
     queued, _, delivered = product.at(path)
     assert queued.headers["content-type"] == "application/x-www-form-urlencoded"
     assert queued.params["MessageUUID"] == queued.params["ParentMessageUUID"] == uuid
@@ -58,14 +58,14 @@ def test_a_callback_is_a_form_with_plivos_fields(api: Api, product: Product, pat
 def test_a_failed_message_is_told_in_two_callbacks_with_its_error(
     api: Api, product: Product, path: str
 ) -> None:
-    api.told_all(api.send(number("0900"), url=product.url(path)))
-    assert product.said(path, "Status") == ["queued", "failed"]
+    api.all_callbacks(api.send(number("0900"), url=product.url(path)))
+    assert product.values(path, "Status") == ["queued", "failed"]
     assert product.at(path)[1].params["ErrorCode"] == "900"
 
 
 def test_an_undelivered_message_was_sent_first(api: Api, product: Product, path: str) -> None:
-    api.told_all(api.send(number("0030"), url=product.url(path)))
-    assert product.said(path, "Status") == ["queued", "sent", "undelivered"]
+    api.all_callbacks(api.send(number("0030"), url=product.url(path)))
+    assert product.values(path, "Status") == ["queued", "sent", "undelivered"]
     assert product.at(path)[2].params["ErrorCode"] == "30"
 
 
@@ -73,27 +73,27 @@ def test_a_callback_by_get_carries_its_form_in_the_query(
     api: Api, product: Product, path: str
 ) -> None:
     url = product.url(path) + "?mine=1"
-    api.told_all(api.send(number("5555"), url=url, method="GET"))
+    api.all_callbacks(api.send(number("5555"), url=url, method="GET"))
     assert [request.method for request in product.at(path)] == ["GET"] * 3
-    assert product.said(path, "mine") == ["1"] * 3
-    assert product.said(path, "Status") == ["queued", "sent", "delivered"]
+    assert product.values(path, "mine") == ["1"] * 3
+    assert product.values(path, "Status") == ["queued", "sent", "delivered"]
     assert all(is_genuine(request) for request in product.at(path))
 
 
 def test_doubled_callbacks_come_twice(api: Api, product: Product, path: str) -> None:
-    api.told_all(api.send(number("0801"), url=product.url(path)))
-    assert product.said(path, "Sequence") == ["1", "1", "2", "2", "3", "3"]
+    api.all_callbacks(api.send(number("0801"), url=product.url(path)))
+    assert product.values(path, "Sequence") == ["1", "1", "2", "2", "3", "3"]
 
 
 def test_callbacks_out_of_order_begin_with_the_last(api: Api, product: Product, path: str) -> None:
-    api.told_all(api.send(number("0802"), url=product.url(path)))
-    assert product.said(path, "Status") == ["delivered", "queued", "sent"]
+    api.all_callbacks(api.send(number("0802"), url=product.url(path)))
+    assert product.values(path, "Status") == ["delivered", "queued", "sent"]
 
 
 def test_a_forged_callback_comes_beside_the_true_ones(
     api: Api, product: Product, path: str
 ) -> None:
-    api.told_all(api.send(number("0803"), url=product.url(path)))
+    api.all_callbacks(api.send(number("0803"), url=product.url(path)))
     told = [(request.params["Status"], is_genuine(request)) for request in product.at(path)]
     assert told == [("queued", True), ("sent", True), ("failed", False), ("delivered", True)]
 
@@ -105,7 +105,7 @@ def test_lost_callbacks_never_arrive_but_the_message_does(
     uuid = api.send(to, url=product.url(path))
     assert api.settled(uuid)["message_state"] == "delivered"
     assert len(api.phone(to).texts) == 1
-    assert [callback["state"] for callback in api.told(uuid)] == ["lost"] * 3
+    assert [callback["state"] for callback in api.finished_callbacks(uuid)] == ["lost"] * 3
     assert product.at(path) == []
 
 
@@ -114,7 +114,7 @@ def test_a_refused_callback_is_tried_again_after_60_120_and_240_seconds(
 ) -> None:
     product.statuses[path] = [503, 500, 404]
     uuid = api.send(number("5555"), url=product.url(path))
-    api.told_all(uuid)
+    api.all_callbacks(uuid)
     queued = next(c for c in api.callbacks(uuid) if c["form"]["Status"] == "queued")
     # All three callbacks share the path; whichever was refused went out again.
     attempts = [a for c in api.callbacks(uuid) for a in c["attempts"]]
@@ -127,7 +127,7 @@ def test_a_callback_that_nobody_takes_is_given_up_after_three_retries(tmp_path: 
     # At speed 400 the retries come after 0.15, 0.3 and 0.6 s.
     with sandbox_on(tmp_path, speed=400) as api:
         uuid = api.send(number("0900"), url="http://127.0.0.1:9/nobody")
-        queued = api.told_all(uuid)[0]
+        queued = api.all_callbacks(uuid)[0]
     assert queued["state"] == "given up"
     assert {attempt["problem"] for attempt in queued["attempts"]} == {"ConnectError"}
     times = [datetime.fromisoformat(attempt["at"]) for attempt in queued["attempts"]]
@@ -141,7 +141,7 @@ def test_one_family_of_signatures_can_be_switched_off(
     tmp_path: Path, product: Product, path: str, family: str, other: str
 ) -> None:
     with sandbox_on(tmp_path, signatures=family) as api:
-        api.told_all(api.send(number("0900"), url=product.url(path)))
+        api.all_callbacks(api.send(number("0900"), url=product.url(path)))
     headers = product.at(path)[0].headers
     assert f"x-plivo-signature-{family}" in headers
     assert f"x-plivo-signature-ma-{family}" in headers

@@ -91,7 +91,7 @@ def test_ringing_and_hanging_up_are_told_in_genuine_callbacks(
     uuid = api.call(to, product.url(path), ring_url=tell, hangup_url=tell)
     api.phone(to).take()
     api.hung_up(uuid)
-    api.told(uuid)
+    api.finished_callbacks(uuid)
     ring, hangup = product.at(path + "/tell")
     assert is_genuine(ring)
     assert is_genuine(hangup)
@@ -209,8 +209,8 @@ def test_a_call_ends_once(api: Api, product: Product, path: str) -> None:
     # Once this one has run into its ring timeout, that of the declined one is past too.
     api.hung_up(api.call(other, product.url("never"), ring_timeout=40))
     assert api.hung_up(uuid)["hangup_cause_code"] == 3020
-    api.told(uuid)
-    assert product.said(path, "HangupCauseCode") == ["3020"]
+    api.finished_callbacks(uuid)
+    assert product.values(path, "HangupCauseCode") == ["3020"]
 
 
 def test_a_call_ends_at_its_time_limit_even_in_the_middle_of_a_speech_without_end(
@@ -304,7 +304,7 @@ def test_the_finishing_key_or_the_number_of_keys_ends_the_collection(
         for key in keys:
             phone.do(f"press/{'%23' if key == '#' else key}")
         api.hung_up(uuid)
-    assert product.said(path + "/keys", "Digits") == [digits]
+    assert product.values(path + "/keys", "Digits") == [digits]
 
 
 def test_a_pause_between_keys_ends_the_collection(api: Api, product: Product, path: str) -> None:
@@ -317,7 +317,7 @@ def test_a_pause_between_keys_ends_the_collection(api: Api, product: Product, pa
     wait_for(phone.waits)
     phone.do("press/7")
     api.hung_up(uuid)
-    assert product.said(path + "/keys", "Digits") == ["7"]
+    assert product.values(path + "/keys", "Digits") == ["7"]
 
 
 def test_without_a_key_the_prompt_is_repeated_and_then_the_call_goes_on(
@@ -346,7 +346,7 @@ def test_a_key_that_is_not_valid_brings_the_prompt_back(
     wait_for(lambda: len(phone.heard()) == 2)
     phone.do("press/1")
     api.hung_up(uuid)
-    assert product.said(path + "/keys", "Digits") == ["1"]
+    assert product.values(path + "/keys", "Digits") == ["1"]
 
 
 def test_a_key_interrupts_the_prompt(api: Api, product: Product, path: str) -> None:
@@ -364,7 +364,7 @@ def test_a_key_interrupts_the_prompt(api: Api, product: Product, path: str) -> N
     phone.do("press/5")
     assert api.hung_up(uuid)["hangup_cause_code"] == 4010
     assert phone.heard() == ["A prompt.", "Your code is 4, 7, 1, 1."]
-    assert product.said(path + "/keys", "InputType") == ["dtmf"]
+    assert product.values(path + "/keys", "InputType") == ["dtmf"]
 
 
 def test_a_redirect_is_followed(api: Api, product: Product, path: str) -> None:
@@ -462,8 +462,8 @@ def test_the_callbacks_of_a_call_go_wrong_as_the_number_asks(
     uuid = api.call(to, product.url("never"), ring_url=url, hangup_url=url)
     api.phone(to).do("decline")
     api.hung_up(uuid)
-    api.told(uuid)
-    assert product.said(path, "CallStatus") == told
+    api.finished_callbacks(uuid)
+    assert product.values(path, "CallStatus") == told
 
 
 @pytest.mark.parametrize("suffix", ["0030", "0700", "0705"])

@@ -38,7 +38,7 @@ def _write_until_it_fails(storage: Storage) -> None:
 
 
 def _replace(storage: Storage) -> None:
-    with storage.together():
+    with storage.transaction():
         storage.run("DELETE FROM transcript WHERE call_uuid = '0'")
         storage.run("INSERT INTO transcript VALUES ('long', 0, '', :text)", text="x" * 99_999)
 
@@ -79,7 +79,7 @@ def test_jobs_wait_for_room_and_then_run_and_all_is_logged_once(
         tried.append(payload["name"])
         storage.run("INSERT INTO transcript VALUES (:n, 1, '', :text)", n="job", text="x" * 9_999)
 
-    schedule.handle(Job.STEP, handler)
+    schedule.register(Job.STEP, handler)
     for name in "abc":
         schedule.add(Job.STEP, name, 0, name=name)
 
@@ -137,7 +137,7 @@ def test_root_a_sandbox_on_a_full_disk_goes_on_serving_and_recovers_by_itself(
         filler.unlink()
         assert api.settled(uuid)["message_state"] == "delivered"
         assert api.settled(api.send(number("5555")))["message_state"] == "delivered"
-        wait_for(lambda: "delivered" in product.said(path, "Status"))
+        wait_for(lambda: "delivered" in product.values(path, "Status"))
     assert messages(caplog).count(AGAIN) == 1
     assert not [record for record in caplog.records if record.exc_info]
 

@@ -171,7 +171,7 @@ def test_auto_answer_takes_calls_and_presses_its_key(api: Api, product: Product,
     api.phone(to).auto_answer(on=True, press="5")
     assert api.phone(to).look()["auto_answer"] == {"on": True, "press": "5"}
     assert api.hung_up(api.call(to, product.url(path)))["hangup_cause_code"] == 4010
-    assert product.said(path + "/keys", "Digits") == ["5"]
+    assert product.values(path + "/keys", "Digits") == ["5"]
 
 
 def test_auto_answer_also_takes_what_rings_already(api: Api, product: Product, path: str) -> None:

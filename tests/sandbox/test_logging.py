@@ -23,7 +23,7 @@ def test_no_text_number_token_or_key_is_ever_logged(
         api.phone(to).auto_answer(on=True, press="4")
         call = api.call(to, product.url(path), hangup_url="http://127.0.0.1:9/t0ken-of-hangup")
         assert api.hung_up(call)["hangup_cause_code"] == 7012
-        api.told(call)
+        api.finished_callbacks(call)
     # The tests' own client is httpx too, and logs what it asks for.
     said = "\n".join(
         f"{record.getMessage()} {record.__dict__}"

@@ -40,7 +40,7 @@ def test_a_message_that_is_not_logged_still_reaches_the_phone(api: Api) -> None:
 def test_the_text_is_in_no_record_and_in_no_callback(api: Api, product: Product, path: str) -> None:
     to = number("5555")
     uuid = api.send(to, text="SECRET-4711", url=product.url(path))
-    api.told_all(uuid)
+    api.all_callbacks(uuid)
     shown = api.get(f"/Message/{uuid}/").text + api.get("/Message/", to_number=to).text
     assert "SECRET-4711" not in shown + repr(product.at(path)) + repr(api.callbacks(uuid))
 
@@ -161,8 +161,8 @@ def test_without_a_receipt_a_message_arrives_and_stays_sent(
     uuid = api.send(to, url=product.url(path))
     wait_for(lambda: api.phone(to).texts)
     assert api.message(uuid)["message_state"] == "sent"
-    api.told(uuid)
-    assert product.said(path, "Status") == ["queued", "sent"]
+    api.finished_callbacks(uuid)
+    assert product.values(path, "Status") == ["queued", "sent"]
 
 
 def test_the_newest_message_is_listed_first_and_pages_join_without_gaps(api: Api) -> None:

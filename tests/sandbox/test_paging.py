@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from core.sandbox.api.paging import page_of, parse_filter, span_of
+from core.sandbox.api.paging import parse_filter, parse_page, parse_span
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
 from core.sandbox.facts.moments import naive_utc
@@ -20,7 +20,7 @@ def request(query: str) -> Request:
 
 
 def fits(query: str, moment: float) -> bool:
-    since, until = span_of(request(query), "at", SandboxClock(1), 60)
+    since, until = parse_span(request(query), "at", SandboxClock(1), 60)
     return since <= moment < until
 
 
@@ -45,4 +45,4 @@ def test_minutes_and_whole_seconds_are_moments_too() -> None:
 
 def test_a_page_beyond_twenty_is_refused() -> None:
     with pytest.raises(Refusal, match="1 to 20"):
-        page_of(request("limit=21"))
+        parse_page(request("limit=21"))

@@ -69,8 +69,8 @@ def test_a_message_left_queued_is_delivered_after_the_restart(
     with sandbox_on(tmp_path) as api:
         assert api.settled(uuid)["message_state"] == "delivered"
         assert api.phone(to).texts == ["kept"]
-        api.told(uuid)
-    assert product.said(path, "Status") == ["queued", "sent", "delivered"]
+        api.finished_callbacks(uuid)
+    assert product.values(path, "Status") == ["queued", "sent", "delivered"]
 
 
 def test_a_call_left_ringing_can_be_answered_after_the_restart(
@@ -108,8 +108,8 @@ def test_a_retry_outlives_a_restart(tmp_path: Path, product: Product, path: str)
         wait_for(lambda: product.at(path))
         before.settled(uuid)
     with sandbox_on(tmp_path) as api:
-        assert {callback["state"] for callback in api.told(uuid)} == {"delivered"}
-    assert sorted(product.said(path, "Status")) == ["failed", "queued", "queued"]
+        assert {callback["state"] for callback in api.finished_callbacks(uuid)} == {"delivered"}
+    assert sorted(product.values(path, "Status")) == ["failed", "queued", "queued"]
 
 
 def test_a_killed_sandbox_loses_nothing(
@@ -123,8 +123,8 @@ def test_a_killed_sandbox_loses_nothing(
     with sandbox_on(tmp_path) as api:
         assert api.settled(uuid)["message_state"] == "delivered"
         assert api.phone(to).texts == ["kept"]
-        api.told(uuid)
-    assert set(product.said(path, "Status")) == {"queued", "sent", "delivered"}
+        api.finished_callbacks(uuid)
+    assert set(product.values(path, "Status")) == {"queued", "sent", "delivered"}
 
 
 def test_a_terminated_sandbox_ends_at_once_in_spite_of_an_open_stream(
@@ -184,9 +184,9 @@ def test_a_job_that_is_done_twice_changes_nothing(
         phone.auto_answer(on=True, press="7")
         message = api.send(message_to, url=tell)
         call = api.call(call_to, product.url(path), ring_url=tell, hangup_url=tell)
-        api.told_all(message)
+        api.all_callbacks(message)
         api.hung_up(call)
-        api.told(call)
+        api.finished_callbacks(call)
         assert len(api.phone(message_to).texts) == 1
         assert phone.heard() == ["Hello.", "Still here.", "Bye."]
     assert sorted(
@@ -198,7 +198,7 @@ def test_a_job_that_is_done_twice_changes_nothing(
         "queued",
         "sent",
     ]
-    assert product.said(path + "/keys", "Digits") == ["7"]
+    assert product.values(path + "/keys", "Digits") == ["7"]
     assert len(product.at(path)) == 1
 
 

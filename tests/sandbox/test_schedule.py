@@ -48,8 +48,8 @@ def test_jobs_of_a_lane_never_overlap_and_always_keep_the_order_of_their_moments
         storage = Storage(Path(folder))
         storage.open(clock.now())
         schedule = Schedule(storage, clock)
-        schedule.handle(Job.STEP, handler)
-        with storage.together():
+        schedule.register(Job.STEP, handler)
+        with storage.transaction():
             for serial, (lane, after) in enumerate(jobs):
                 schedule.add(Job.STEP, lane, after, lane_name=lane, serial=serial)
         rows = storage.rows("SELECT lane, payload FROM schedule ORDER BY due, id")
@@ -75,7 +75,7 @@ def test_a_job_that_raises_is_logged_and_done_again(
     storage = Storage(tmp_path)
     storage.open(clock.now())
     schedule = Schedule(storage, clock)
-    schedule.handle(Job.STEP, handler)
+    schedule.register(Job.STEP, handler)
     schedule.add(Job.STEP, "lane", 0, secret="4711")
     with caplog.at_level(logging.DEBUG):
         asyncio.run(work_off(storage, schedule))

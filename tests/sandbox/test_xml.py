@@ -32,7 +32,7 @@ def test_get_digits_has_plivos_defaults() -> None:
         prompts=(Speak("Press", 1),),
         action="/a",
         method="POST",
-        most_keys=99,
+        max_keys=99,
         valid_keys="0123456789*#",
         finish_key="#",
         first_key_seconds=5,
@@ -52,7 +52,7 @@ def test_what_the_sdk_builds_is_read() -> None:
     document = plivoxml.ResponseElement().add(prompt).add(speak).to_string()
     listen, said = parse(document.encode())
     assert isinstance(listen, Listen)
-    assert (listen.most_keys, listen.action) == (1, "https://x.example/keys")
+    assert (listen.max_keys, listen.action) == (1, "https://x.example/keys")
     assert said == Speak("Your code is 4711", 1)
 
 

@@ -21,7 +21,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 Body = dict[str, Any]
 
 #: The longest order is one message to a thousand numbers, in bytes.
-LONGEST_BODY = 64 * 1024
+MAX_BODY = 64 * 1024
 
 
 def answer(body: Body, status: int = 200) -> JSONResponse:
@@ -40,7 +40,7 @@ def error(status: int, text: str) -> JSONResponse:
 
 async def read_json(request: Request) -> Body:
     """The body as a JSON object; Refusal 400 if it is none, 413 if it is longer than any needs."""
-    raw = await _read(request)
+    raw = await _read_body(request)
     try:
         body = json.loads(raw)
         # JSON can name half of a surrogate pair, which is no text: SQLite would not take it.
@@ -55,18 +55,18 @@ async def read_json(request: Request) -> Body:
     return body
 
 
-async def _read(request: Request) -> bytes:
+async def _read_body(request: Request) -> bytes:
     """The body, but no more than is needed to see that it is too long."""
-    announced = request.headers.get("Content-Length", "0")
+    length = request.headers.get("Content-Length", "0")
     raw = b""
-    if announced.isdecimal() and int(announced) <= LONGEST_BODY:
+    if length.isdecimal() and int(length) <= MAX_BODY:
         async for chunk in request.stream():
             raw += chunk
-            if len(raw) > LONGEST_BODY:
+            if len(raw) > MAX_BODY:
                 break
         else:
             return raw
-    raise Refusal(413, f"the request body must not be longer than {LONGEST_BODY} bytes")
+    raise Refusal(413, f"the request body must not be longer than {MAX_BODY} bytes")
 
 
 def requester_ip(request: Request) -> str:
@@ -80,7 +80,7 @@ class ErrorAnswers:
     def __init__(self, *, json_401: bool) -> None:
         self._json_401 = json_401
 
-    def refused(self, request: Request, e: Exception) -> Response:
+    def to_response(self, request: Request, e: Exception) -> Response:
         if isinstance(e, Unauthorized) and not self._json_401:
             return PlainTextResponse(_UNAUTHORIZED, 401, headers=_CHALLENGE)
         if isinstance(e, Refusal):

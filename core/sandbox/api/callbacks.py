@@ -23,4 +23,4 @@ class CallbackApi:
     async def list(self, request: Request) -> Response:
         allow_filters(request, {"reference"})
         reference = request.query_params.get("reference")
-        return answer({"objects": self._callbacks.log_of(reference)})
+        return answer({"objects": self._callbacks.log(reference)})

@@ -9,16 +9,16 @@ from starlette.routing import Route
 from core.sandbox.api.answers import Body, answer, read_json
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
-from core.sandbox.api.numbers import destination, searched
+from core.sandbox.api.numbers import filter_digits, parse_destination
 from core.sandbox.api.paging import (
     PAGE_NAMES,
     allow_filters,
-    named_with_operators,
-    page_of,
-    span_of,
-    whole,
+    parse_int,
+    parse_page,
+    parse_span,
+    with_operators,
 )
-from core.sandbox.calls.log import CONSTANTS, LONGEST_BILLED, CallFilter, CallOrder, SandboxCall
+from core.sandbox.calls.log import CONSTANTS, MAX_BILLED, CallFilter, CallOrder, SandboxCall
 from core.sandbox.calls.records import live_record, record
 from core.sandbox.calls.switchboard import Switchboard
 from core.sandbox.clock import SandboxClock
@@ -27,16 +27,16 @@ from core.sandbox.outgoing import is_web_address
 
 DAY = 24 * 3600
 LISTED_SECONDS = 7 * DAY
-LONGEST_SPAN = 30 * DAY
-LONGEST_CALL = 86_400  # seconds
-HIGHEST_CAUSE = 9999
+MAX_SPAN = 30 * DAY
+MAX_CALL = 86_400  # seconds
+MAX_CAUSE = 9999
 
 _LIVE_FILTERS = {"status", "call_direction", "from_number", "to_number", *PAGE_NAMES}
 _FILTERS = {
     *PAGE_NAMES,
     *CONSTANTS,
-    *named_with_operators("end_time"),
-    *named_with_operators("bill_duration"),
+    *with_operators("end_time"),
+    *with_operators("bill_duration"),
     *("from_number", "to_number", "hangup_cause_code", "hangup_source"),
 }
 
@@ -71,11 +71,11 @@ class CallApi:
         ]
 
     async def create(self, request: Request) -> Response:
-        orders = read_orders(await read_json(request))
+        orders = parse_orders(await read_json(request))
         numbers = [order.to_number for order in orders]
         self._faults.refuse(numbers, call=True)
         uuids = self._switchboard.place(orders)
-        await self._faults.keep_silent(request, numbers)
+        await self._faults.delay_answer(request, numbers)
         return answer(
             {"message": "call fired", "request_uuid": uuids[0] if len(uuids) == 1 else uuids}, 201
         )
@@ -83,10 +83,10 @@ class CallApi:
     async def list(self, request: Request) -> Response:
         query = request.query_params
         if "status" in query:
-            return self._going_on(request)
+            return self._list_open(request)
         self._gate.count_list()
         allow_filters(request, _FILTERS)
-        page = page_of(request)
+        page = parse_page(request)
         since, until = self._span(request)
         shortest, longest = _billed(request)
         if not _is_here(request):
@@ -94,8 +94,8 @@ class CallApi:
         where = CallFilter(
             since=since,
             until=until,
-            from_number=searched(query.get("from_number")),
-            to_number=searched(query.get("to_number")),
+            from_number=filter_digits(query.get("from_number")),
+            to_number=filter_digits(query.get("to_number")),
             hangup_cause_code=_cause(request),
             hangup_source=query.get("hangup_source"),
             shortest=shortest,
@@ -108,16 +108,19 @@ class CallApi:
         objects = [record(call, self._auth_id, self._zone, self._clock) for call in calls]
         return answer({"meta": {**meta, "total_count": total}, "objects": objects})
 
-    def _going_on(self, request: Request) -> Response:
+    def _list_open(self, request: Request) -> Response:
         """Ids of calls without an end; these alone have a status."""
         allow_filters(request, _LIVE_FILTERS)
-        page, query = page_of(request), request.query_params
+        page, query = parse_page(request), request.query_params
         if query["status"] not in {"live", "queued"}:
             raise Refusal(400, "status must be live or queued")
-        callers, numbers = searched(query.get("from_number")), searched(query.get("to_number"))
+        callers, numbers = (
+            filter_digits(query.get("from_number")),
+            filter_digits(query.get("to_number")),
+        )
         found = [
             call.call_uuid
-            for call in self._switchboard.calls.going_on()
+            for call in self._switchboard.calls.open_calls()
             if _is(call, query["status"])
             and _is_here(request)
             and callers in {None, call.from_number}
@@ -142,15 +145,15 @@ class CallApi:
         return Response(status_code=204)
 
     def _span(self, request: Request) -> tuple[float, float]:
-        since, until = span_of(request, "end_time", self._clock, LISTED_SECONDS)
+        since, until = parse_span(request, "end_time", self._clock, LISTED_SECONDS)
         if since == 0.0:
-            since = min(until, self._clock.now()) - LONGEST_SPAN
-        elif min(until, self._clock.now()) - since > LONGEST_SPAN:
+            since = min(until, self._clock.now()) - MAX_SPAN
+        elif min(until, self._clock.now()) - since > MAX_SPAN:
             raise Refusal(400, "end_time may span 30 days at most")
         return since, until
 
 
-def read_orders(body: Body) -> list[CallOrder]:
+def parse_orders(body: Body) -> list[CallOrder]:
     """One order a destination; Refusal 400 names what is wrong with the request body."""
     for name in ("from", "to", "answer_url"):
         if not body.get(name):
@@ -158,8 +161,8 @@ def read_orders(body: Body) -> list[CallOrder]:
     detection = str(body.get("machine_detection") or "").lower()
     if detection not in {"", "true", "hangup"}:
         raise Refusal(400, "machine_detection must be true or hangup")
-    caller = destination(body["from"])
-    numbers = [destination(one) for one in str(body["to"]).split("<")]
+    caller = parse_destination(body["from"])
+    numbers = [parse_destination(one) for one in str(body["to"]).split("<")]
     if caller in numbers:
         raise Refusal(400, "to is identical to from")
     return [
@@ -193,21 +196,21 @@ def _cause(request: Request) -> int | None:
     name = "hangup_cause_code"
     if name not in request.query_params:
         return None
-    code = whole(request, name, 0)
-    if not 0 <= code <= HIGHEST_CAUSE:
-        raise Refusal(400, f"{name} must be 0 to {HIGHEST_CAUSE}")
+    code = parse_int(request, name, 0)
+    if not 0 <= code <= MAX_CAUSE:
+        raise Refusal(400, f"{name} must be 0 to {MAX_CAUSE}")
     return code
 
 
 def _billed(request: Request) -> tuple[int, int]:
     """The fewest and the most seconds that the filters on `bill_duration` leave."""
-    shortest, longest = 0, LONGEST_BILLED
-    for name in named_with_operators("bill_duration"):
+    shortest, longest = 0, MAX_BILLED
+    for name in with_operators("bill_duration"):
         if name not in request.query_params:
             continue
-        seconds = whole(request, name, 0)
-        if not 0 <= seconds <= LONGEST_BILLED:
-            raise Refusal(400, f"{name} must be 0 to {LONGEST_BILLED} seconds")
+        seconds = parse_int(request, name, 0)
+        if not 0 <= seconds <= MAX_BILLED:
+            raise Refusal(400, f"{name} must be 0 to {MAX_BILLED} seconds")
         if name.endswith(("duration", "__gte", "__gt")):
             shortest = max(shortest, seconds + name.endswith("__gt"))
         if name.endswith(("duration", "__lte", "__lt")):
@@ -241,6 +244,6 @@ def _seconds(body: Body, name: str, default: int) -> float:
         seconds = int(str(body.get(name) or default))
     except ValueError:
         raise Refusal(400, f"{name} must be a whole number of seconds") from None
-    if not 1 <= seconds <= LONGEST_CALL:
-        raise Refusal(400, f"{name} must be 1 to {LONGEST_CALL} seconds")
+    if not 1 <= seconds <= MAX_CALL:
+        raise Refusal(400, f"{name} must be 1 to {MAX_CALL} seconds")
     return float(seconds)

@@ -35,12 +35,12 @@ class Faults:
     def refuse(self, numbers: Iterable[str], *, call: bool = False) -> None:
         """Raise the Refusal that the first of `numbers` asks for. Before anything is sent."""
         for number in numbers:
-            outcome = ending_of(number)
-            if outcome.kind is EndingKind.HTTP_STATUS:
-                barred = call and outcome.value == 403
-                raise Refusal(outcome.value, _CALL_403 if barred else _TEXTS[outcome.value])
+            ending = ending_of(number)
+            if ending.kind is EndingKind.HTTP_STATUS:
+                barred = call and ending.value == 403
+                raise Refusal(ending.value, _CALL_403 if barred else _TEXTS[ending.value])
 
-    async def keep_silent(self, request: Request, numbers: Iterable[str]) -> None:
+    async def delay_answer(self, request: Request, numbers: Iterable[str]) -> None:
         """Hold the answer back if a number asks for it, until the client leaves or we stop."""
         if not any(ending_of(number).kind is EndingKind.TIME_OUT for number in numbers):
             return

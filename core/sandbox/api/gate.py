@@ -38,7 +38,7 @@ class ApiGate:
 
     def count_list(self) -> None:
         """Lists of records have a limit of their own: Refusal 429."""
-        if not self._lists.take():
+        if not self._lists.acquire():
             raise Refusal(429, TOO_MANY)
 
     def _check(self, request: Request) -> None:
@@ -51,5 +51,5 @@ class ApiGate:
         account = request.path_params.get("auth_id", self._auth_id)
         if scheme.lower() != "basic" or not right or account != self._auth_id:
             raise Unauthorized
-        if not self._requests.take():
+        if not self._requests.acquire():
             raise Refusal(429, TOO_MANY)

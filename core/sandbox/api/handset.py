@@ -19,7 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from core.sandbox.api.answers import NO_STORE, read_json
 from core.sandbox.api.gate import Endpoint
 from core.sandbox.api.handset_view import HandsetView
-from core.sandbox.api.numbers import destination
+from core.sandbox.api.numbers import parse_destination
 from core.sandbox.calls.log import SandboxCall
 from core.sandbox.calls.script import CallScript
 from core.sandbox.calls.switchboard import Switchboard
@@ -61,15 +61,23 @@ class HandsetApi:
         call = phone + "/calls/{call_uuid}"
         return [
             Route("/handset", self.clear_all, methods=["DELETE"]),
-            Route("/log", self.forget, methods=["DELETE"]),
+            Route("/log", self.delete_logs, methods=["DELETE"]),
             Route(phone, self.show, methods=["GET"]),
             Route(phone, self.clear, methods=["DELETE"]),
             Route(phone + "/auto-answer", self.auto_answer, methods=["PUT"]),
             Route(phone + "/events", self.events, methods=["GET"]),
             WebSocketRoute(phone + "/events", self.push),
-            Route(call + "/answer", self._act(self._switchboard.pick_up), methods=["POST"]),
-            Route(call + "/decline", self._act(self._switchboard.decline), methods=["POST"]),
-            Route(call + "/hangup", self._act(self._switchboard.hang_up), methods=["POST"]),
+            Route(
+                call + "/answer", self._action_endpoint(self._switchboard.pick_up), methods=["POST"]
+            ),
+            Route(
+                call + "/decline",
+                self._action_endpoint(self._switchboard.decline),
+                methods=["POST"],
+            ),
+            Route(
+                call + "/hangup", self._action_endpoint(self._switchboard.hang_up), methods=["POST"]
+            ),
             Route(call + "/press/{key}", self.press, methods=["POST"]),
         ]
 
@@ -84,8 +92,8 @@ class HandsetApi:
         self._handsets.clear_all()
         return Response(status_code=204, headers=NO_STORE)
 
-    async def forget(self, request: Request) -> Response:
-        self._handsets.forget()
+    async def delete_logs(self, request: Request) -> Response:
+        self._handsets.delete_logs()
         return Response(status_code=204, headers=NO_STORE)
 
     async def auto_answer(self, request: Request) -> Response:
@@ -97,8 +105,8 @@ class HandsetApi:
             raise Refusal(400, "press must be one of 0-9, * and #, or empty")
         self._handsets.set_auto_answer(number, AutoAnswer(on, press))
         if on:
-            self._switchboard.answer_soon(number)
-            self._script.press_soon(number)
+            self._switchboard.answer_ringing(number)
+            self._script.press_waiting(number)
         return self._view(request)
 
     async def press(self, request: Request) -> Response:
@@ -137,7 +145,7 @@ class HandsetApi:
 
     async def _changes(self, number: str) -> AsyncGenerator[bool]:
         """True at each change, False at each heartbeat, until the sandbox stops."""
-        with self._handsets.watching(number) as changed:
+        with self._handsets.watch(number) as changed:
             while not self._stopping:
                 try:
                     await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
@@ -148,7 +156,7 @@ class HandsetApi:
                     if not self._stopping:
                         yield True
 
-    def _act(self, action: Callable[[SandboxCall], None]) -> Endpoint:
+    def _action_endpoint(self, action: Callable[[SandboxCall], None]) -> Endpoint:
         async def act(request: Request) -> Response:
             action(self._call(request))
             return self._view(request)
@@ -170,4 +178,4 @@ class HandsetApi:
 
 
 def _number(request: HTTPConnection) -> str:
-    return destination(request.path_params["number"])
+    return parse_destination(request.path_params["number"])

@@ -32,9 +32,11 @@ class HandsetView:
                     "text": message.text,
                     "received_at": iso_utc(message.received_at),
                 }
-                for message in self._messages.received(number, since, MAX_LISTED)
+                for message in self._messages.received_since(number, since, MAX_LISTED)
             ],
-            "calls": [self._call(call) for call in self._calls.rung(number, since, MAX_LISTED)],
+            "calls": [
+                self._call(call) for call in self._calls.rang_since(number, since, MAX_LISTED)
+            ],
             "auto_answer": {"on": auto.on, "press": auto.press},
         }
 

@@ -10,14 +10,14 @@ class RateLimit:
     def __init__(self, most: int, seconds: float) -> None:
         self._most = most
         self._seconds = seconds
-        self._taken: deque[float] = deque()
+        self._moments: deque[float] = deque()
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         """Count one request; False, and uncounted, if the window is full."""
         now = time.monotonic()
-        while self._taken and self._taken[0] <= now - self._seconds:
-            self._taken.popleft()
-        if len(self._taken) >= self._most:
+        while self._moments and self._moments[0] <= now - self._seconds:
+            self._moments.popleft()
+        if len(self._moments) >= self._most:
             return False
-        self._taken.append(now)
+        self._moments.append(now)
         return True

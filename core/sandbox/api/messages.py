@@ -10,13 +10,13 @@ from starlette.routing import Route
 from core.sandbox.api.answers import Body, answer, read_json, requester_ip
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
-from core.sandbox.api.numbers import destination, searched, sender
+from core.sandbox.api.numbers import filter_digits, parse_destination, parse_sender
 from core.sandbox.api.paging import (
     PAGE_NAMES,
     allow_filters,
-    named_with_operators,
-    page_of,
-    span_of,
+    parse_page,
+    parse_span,
+    with_operators,
 )
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
@@ -25,12 +25,12 @@ from core.sandbox.messages.log import CONSTANTS, Message, MessageFilter, record
 from core.sandbox.outgoing import is_web_address
 
 LISTED_SECONDS = 24 * 3600
-SHORTEST_EXPIRY, LONGEST_EXPIRY = 5, 10_800  # seconds
+MIN_EXPIRY, MAX_EXPIRY = 5, 10_800  # seconds
 
 _FILTERS = {
     *PAGE_NAMES,
     *CONSTANTS,
-    *named_with_operators("message_time"),
+    *with_operators("message_time"),
     *("message_state", "error_code", "from_number", "to_number", "destination_country_iso2"),
 }
 #: Those of Plivo's pages and of its SDK; the sandbox reaches the first five.
@@ -70,17 +70,17 @@ class MessageApi:
         ]
 
     async def create(self, request: Request) -> Response:
-        order = read_order(await read_json(request), requester_ip(request))
+        order = parse_order(await read_json(request), requester_ip(request))
         self._faults.refuse(order.destinations)
         uuids = self._carrier.accept(order)
-        await self._faults.keep_silent(request, order.destinations)
+        await self._faults.delay_answer(request, order.destinations)
         return answer({"message": "message(s) queued", "message_uuid": uuids}, 202)
 
     async def list(self, request: Request) -> Response:
         self._gate.count_list()
         allow_filters(request, _FILTERS)
-        page = page_of(request)
-        since, until = span_of(request, "message_time", self._clock, LISTED_SECONDS)
+        page = parse_page(request)
+        since, until = parse_span(request, "message_time", self._clock, LISTED_SECONDS)
         query = request.query_params
         if query.get("message_state", _STATES[0]) not in _STATES:
             raise Refusal(400, f"message_state must be one of {', '.join(_STATES)}")
@@ -91,8 +91,8 @@ class MessageApi:
                 until=until,
                 state=query.get("message_state"),
                 error_code=query.get("error_code"),
-                from_number=searched(query.get("from_number")),
-                to_number=searched(query.get("to_number")),
+                from_number=filter_digits(query.get("from_number")),
+                to_number=filter_digits(query.get("to_number")),
                 country=query.get("destination_country_iso2"),
             )
             found = self._carrier.messages.page(where, page.limit + 1, page.offset)
@@ -115,15 +115,15 @@ class MessageApi:
         return record(message, self._auth_id, self._zone, mask=message.log in self._masked)
 
 
-def read_order(body: Body, requester_ip: str) -> MessageOrder:
+def parse_order(body: Body, requester_ip: str) -> MessageOrder:
     """The order in a request body; Refusal 400 names what is wrong with it."""
     for name in ("src", "dst", "text"):
         if not body.get(name):
             raise Refusal(400, f"{name} parameter not present")
     if body.get("type", "sms") != "sms":
         raise Refusal(400, "the sandbox sends type sms only")
-    src = sender(body["src"])
-    destinations = tuple(destination(one) for one in str(body["dst"]).split("<"))
+    src = parse_sender(body["src"])
+    destinations = tuple(parse_destination(one) for one in str(body["dst"]).split("<"))
     if src in destinations:
         raise Refusal(400, "dst is identical to src")
     url, method = str(body.get("url") or ""), str(body.get("method") or "POST").upper()
@@ -147,6 +147,6 @@ def _expiry(given: object) -> int | None:
         seconds = int(str(given))
     except ValueError:
         raise Refusal(400, "message_expiry must be a whole number of seconds") from None
-    if not SHORTEST_EXPIRY <= seconds <= LONGEST_EXPIRY:
-        raise Refusal(400, f"message_expiry must be {SHORTEST_EXPIRY} to {LONGEST_EXPIRY} seconds")
+    if not MIN_EXPIRY <= seconds <= MAX_EXPIRY:
+        raise Refusal(400, f"message_expiry must be {MIN_EXPIRY} to {MAX_EXPIRY} seconds")
     return seconds

@@ -10,7 +10,7 @@ MAX_NAME = 11
 _SEPARATORS = re.compile(r"[-/.+()\s]")
 
 
-def destination(typed: object) -> str:
+def parse_destination(typed: object) -> str:
     """The digits of a destination; Refusal 400 if it is none."""
     digits = _SEPARATORS.sub("", str(typed))
     if not (digits.isascii() and digits.isdigit()) or len(digits) > MAX_DIGITS:
@@ -18,7 +18,7 @@ def destination(typed: object) -> str:
     return digits
 
 
-def sender(typed: object) -> str:
+def parse_sender(typed: object) -> str:
     """The digits of a sender, or its name of up to 11 letters and digits; else Refusal 400."""
     kept = re.sub(r"[^A-Za-z0-9]", "", str(typed))
     if not kept or len(kept) > (MAX_DIGITS if kept.isdigit() else MAX_NAME):
@@ -26,6 +26,6 @@ def sender(typed: object) -> str:
     return kept
 
 
-def searched(typed: str | None) -> str | None:
+def filter_digits(typed: str | None) -> str | None:
     """The digits of a number that a list is narrowed to. A + in a query arrives as a blank."""
     return typed.lstrip("+ ") if typed is not None else None

@@ -12,7 +12,7 @@ from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
 
 MOST = 20
-MOST_OFFSET = 10**9  # far below the largest integer of SQLite
+MAX_OFFSET = 10**9  # far below the largest integer of SQLite
 PAGE_NAMES = ("limit", "offset")
 OPERATORS = ("__gt", "__gte", "__lt", "__lte")
 
@@ -57,23 +57,23 @@ def allow_filters(request: Request, names: Collection[str]) -> None:
             raise Refusal(400, f"{name} may be given once only")
 
 
-def named_with_operators(name: str) -> tuple[str, ...]:
+def with_operators(name: str) -> tuple[str, ...]:
     """A filter and its forms for comparison, such as `end_time__gte`."""
     return (name, *(f"{name}{operator}" for operator in OPERATORS))
 
 
-def page_of(request: Request) -> Page:
+def parse_page(request: Request) -> Page:
     """`limit` is 1 to 20, 20 unless asked for; Refusal 400 outside that."""
-    limit = whole(request, "limit", MOST)
-    offset = whole(request, "offset", 0)
+    limit = parse_int(request, "limit", MOST)
+    offset = parse_int(request, "offset", 0)
     if not 1 <= limit <= MOST:
         raise Refusal(400, f"limit must be 1 to {MOST}")
-    if not 0 <= offset <= MOST_OFFSET:
-        raise Refusal(400, f"offset must be 0 to {MOST_OFFSET}")
+    if not 0 <= offset <= MAX_OFFSET:
+        raise Refusal(400, f"offset must be 0 to {MAX_OFFSET}")
     return Page(limit, offset)
 
 
-def span_of(
+def parse_span(
     request: Request, name: str, clock: SandboxClock, default_seconds: float
 ) -> tuple[float, float]:
     """The moments that the filters on `name` leave: from the first on, before the second.
@@ -82,7 +82,7 @@ def span_of(
     """
     given = {
         key: parse_filter(key, request.query_params[key])
-        for key in named_with_operators(name)
+        for key in with_operators(name)
         if key in request.query_params
     }
     if not given:
@@ -100,7 +100,7 @@ def span_of(
     return since, until
 
 
-def whole(request: Request, name: str, default: int) -> int:
+def parse_int(request: Request, name: str, default: int) -> int:
     """The whole number in a parameter; Refusal 400 if it is none."""
     try:
         return int(request.query_params.get(name, default))

@@ -7,7 +7,7 @@ from starlette.routing import Route
 from core.sandbox.api.answers import answer, new_api_id, read_json, requester_ip
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
-from core.sandbox.api.numbers import destination, sender
+from core.sandbox.api.numbers import parse_destination, parse_sender
 from core.sandbox.calls.log import CallOrder
 from core.sandbox.calls.own_phlo import PHLO_START, phlo_exists, phlo_text
 from core.sandbox.calls.switchboard import Switchboard
@@ -50,7 +50,11 @@ class PhloApi:
                 raise Refusal(400, f"{name} parameter not present")
         if str(body["mode"]) not in {"sms", "call"}:
             raise Refusal(400, "mode must be sms or call")
-        caller, number, otp = sender(body["from"]), destination(body["to"]), str(body["otp"])
+        caller, number, otp = (
+            parse_sender(body["from"]),
+            parse_destination(body["to"]),
+            str(body["otp"]),
+        )
         self._faults.refuse([number], call=body["mode"] == "call")
         api_id = new_api_id()
         sent: dict[str, object] = {"api_id": api_id}
@@ -68,7 +72,7 @@ class PhloApi:
                 phlo_otp=otp,
             )
             sent |= {"message": "call fired", "request_uuid": self._switchboard.place([call])[0]}
-        await self._faults.keep_silent(request, [number])
+        await self._faults.delay_answer(request, [number])
         # Plivo writes the inner answer as Python would print it, not as JSON.
         message = f"PHLO triggered; the node answered {sent!r}"
         body = {"api_id": api_id, "phlo_id": phlo_id, "phlo_run_id": api_id, "message": message}

@@ -13,7 +13,7 @@ from core.sandbox.calls.own_phlo import PHLO_SCHEME, phlo_document
 from core.sandbox.calls.records import call_form
 from core.sandbox.calls.xml import parse
 from core.sandbox.errors import InvalidXml
-from core.sandbox.outgoing import MOST_BYTES, Outgoing, Reply, is_web_address
+from core.sandbox.outgoing import MAX_BYTES, Outgoing, Reply, is_web_address
 
 ANSWER_ATTEMPTS = 3
 OTHER_ATTEMPTS = 2
@@ -47,7 +47,7 @@ class DocumentRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Got:
+class FetchResult:
     """A document and where it came from; or the hangup cause code of the failure; or neither."""
 
     document: bytes | None = field(default=None, repr=False)
@@ -63,41 +63,43 @@ class Fetcher:
         self._outgoing = outgoing
         self._seconds = seconds
 
-    async def fetch(self, call: SandboxCall, asked: DocumentRequest) -> Got:
+    async def fetch(self, call: SandboxCall, request: DocumentRequest) -> FetchResult:
         """Never raises for what the product does: a failure is a hangup cause."""
-        if call.phlo_otp and asked.url.startswith(PHLO_SCHEME):
-            return Got(phlo_document(asked.url, call.phlo_otp), asked.url)
-        failure = _DIGIT[asked.purpose]
-        if not is_web_address(asked.url):
-            return Got(hangup_code=_INVALID_URL + failure)
-        if asked.method not in {"GET", "POST"}:
-            return Got(hangup_code=_INVALID_METHOD + failure)
-        url, reply = await self._ask(call, asked)
+        if call.phlo_otp and request.url.startswith(PHLO_SCHEME):
+            return FetchResult(phlo_document(request.url, call.phlo_otp), request.url)
+        failure = _DIGIT[request.purpose]
+        if not is_web_address(request.url):
+            return FetchResult(hangup_code=_INVALID_URL + failure)
+        if request.method not in {"GET", "POST"}:
+            return FetchResult(hangup_code=_INVALID_METHOD + failure)
+        url, reply = await self._request(call, request)
         if not reply.ok:
-            return Got(hangup_code=_UNREACHABLE + failure)
-        if not asked.follow:
-            return Got()
-        if len(reply.body) > MOST_BYTES:
-            return Got(hangup_code=_INVALID_XML + failure)
+            return FetchResult(hangup_code=_UNREACHABLE + failure)
+        if not request.follow:
+            return FetchResult()
+        if len(reply.body) > MAX_BYTES:
+            return FetchResult(hangup_code=_INVALID_XML + failure)
         try:
             parse(reply.body)
         except InvalidXml:
-            return Got(hangup_code=_INVALID_XML + failure)
-        return Got(reply.body, url)
+            return FetchResult(hangup_code=_INVALID_XML + failure)
+        return FetchResult(reply.body, url)
 
-    async def _ask(self, call: SandboxCall, asked: DocumentRequest) -> tuple[str, Reply]:
+    async def _request(self, call: SandboxCall, request: DocumentRequest) -> tuple[str, Reply]:
         """The reply and the address it came from: the fallback's, if the answer address fails."""
-        is_answer = asked.purpose is Purpose.ANSWER
+        is_answer = request.purpose is Purpose.ANSWER
         event = "StartApp" if is_answer else "Redirect"
-        form = {**call_form(call, self._auth_id, event), **asked.extra}
+        form = {**call_form(call, self._auth_id, event), **request.extra}
         attempts = ANSWER_ATTEMPTS if is_answer else OTHER_ATTEMPTS
-        reply = await self._try(attempts, asked.method, asked.url, form)
+        reply = await self._send_with_retries(attempts, request.method, request.url, form)
         if reply.ok or not is_answer or not is_web_address(call.fallback_url):
-            return asked.url, reply
-        fallback = await self._try(1, call.fallback_method, call.fallback_url, form)
+            return request.url, reply
+        fallback = await self._send_with_retries(1, call.fallback_method, call.fallback_url, form)
         return call.fallback_url, fallback
 
-    async def _try(self, attempts: int, method: str, url: str, form: dict[str, str]) -> Reply:
+    async def _send_with_retries(
+        self, attempts: int, method: str, url: str, form: dict[str, str]
+    ) -> Reply:
         reply = await self._outgoing.send(method, url, form, seconds=self._seconds)
         for _ in range(attempts - 1):
             if reply.ok:

@@ -10,8 +10,8 @@ from core.sandbox.clock import SandboxClock
 from core.sandbox.facts.pricing import price_of
 from core.sandbox.storage import Storage
 
-BILLED_STEP = 60  # seconds
-LONGEST_BILLED = 10**9  # seconds; longer than any call
+BILLING_STEP = 60  # seconds
+MAX_BILLED = 10**9  # seconds; longer than any call
 
 #: Filters of a list that are the same for every call of the sandbox. None: there is no such thing
 #: here, so that whatever is asked for matches nothing.
@@ -84,7 +84,7 @@ class SandboxCall(CallOrder):
         return max(1, int(clock.simulated(self.answered_at, self.ended_at) + 0.5))
 
     def cost(self, clock: SandboxClock) -> Decimal:
-        return self.rate * math.ceil(self.talked(clock) / BILLED_STEP)
+        return self.rate * math.ceil(self.talked(clock) / BILLING_STEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class CallFilter:
     hangup_source: str | None = None
     #: Bounds of the seconds talked, both included; `speed` is the sandbox's.
     shortest: int = 0
-    longest: int = LONGEST_BILLED
+    longest: int = MAX_BILLED
     speed: float = 1.0
 
 
@@ -145,25 +145,25 @@ class CallLog:
         total = self._storage.rows(f"SELECT COUNT(*) AS total{_FILTER}", **values)[0]["total"]
         return [_call(row) for row in rows], total
 
-    def going_on(self) -> list[SandboxCall]:
+    def open_calls(self) -> list[SandboxCall]:
         """Calls without an end, newest first."""
         rows = self._storage.rows(
             "SELECT * FROM calls WHERE ended_at IS NULL ORDER BY initiated_at DESC, rowid DESC"
         )
         return [_call(row) for row in rows]
 
-    def rung(self, number: str, since: float, most: int) -> list[SandboxCall]:
+    def rang_since(self, number: str, since: float, limit: int) -> list[SandboxCall]:
         """Calls that rang a handset after `since`, newest first."""
         rows = self._storage.rows(
             "SELECT * FROM calls WHERE to_number = :number AND rang_at > :since"
-            " ORDER BY rang_at DESC, rowid DESC LIMIT :most",
+            " ORDER BY rang_at DESC, rowid DESC LIMIT :limit",
             number=number,
             since=since,
-            most=most,
+            limit=limit,
         )
         return [_call(row) for row in rows]
 
-    def hear(self, call_uuid: str, at: float, kind: str, text: str) -> None:
+    def add_to_transcript(self, call_uuid: str, at: float, kind: str, text: str) -> None:
         """Add to the transcript; `kind` is "spoken" or "key"."""
         self._storage.run(
             "INSERT INTO transcript VALUES (:call_uuid, :at, :kind, :text)",

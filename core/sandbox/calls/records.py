@@ -4,7 +4,7 @@ import math
 from datetime import timezone
 from typing import Any
 
-from core.sandbox.calls.log import BILLED_STEP, SandboxCall
+from core.sandbox.calls.log import BILLING_STEP, SandboxCall
 from core.sandbox.clock import SandboxClock
 from core.sandbox.facts.hangups import HANGUP_CAUSES
 from core.sandbox.facts.moments import naive_utc, naive_utc_second, zoned
@@ -26,7 +26,7 @@ def record(call: SandboxCall, auth_id: str, zone: timezone, clock: SandboxClock)
         "end_time": zoned(call.ended_at, zone),
         "call_duration": talked,
         "bill_duration": talked,
-        "billed_duration": math.ceil(talked / BILLED_STEP) * BILLED_STEP,
+        "billed_duration": math.ceil(talked / BILLING_STEP) * BILLING_STEP,
         "total_amount": dollars(call.cost(clock)),
         "total_rate": dollars(call.rate),
         "hangup_cause_code": cause.code,
@@ -84,7 +84,7 @@ def hangup_form(call: SandboxCall, auth_id: str, clock: SandboxClock) -> dict[st
         **call_form(call, auth_id, "Hangup"),
         "Duration": talked,
         "BillDuration": talked,
-        "HangupCause": cause.word,
+        "HangupCause": cause.legacy_cause,
         "HangupCauseName": cause.name,
         "HangupCauseCode": str(cause.code),
         "HangupSource": call.hangup_source,

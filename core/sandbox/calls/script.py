@@ -27,7 +27,7 @@ ERROR = "Error"
 
 
 @dataclass(frozen=True, slots=True)
-class _Uttered:
+class _Playback:
     """How long a Speak or Wait takes, and whether it was its last repetition."""
 
     seconds: float
@@ -53,42 +53,46 @@ class CallScript:
         self._calls = switchboard.calls
         self._fetcher = fetcher
         self._handsets = handsets
-        schedule.handle(Job.FETCH, self._fetch)
-        schedule.handle(Job.STEP, self._step)
-        schedule.handle(Job.KEYS_DONE, self._keys_done)
-        schedule.handle(Job.PRESS, self._press_job)
+        schedule.register(Job.FETCH, self._fetch)
+        schedule.register(Job.STEP, self._step)
+        schedule.register(Job.KEYS_DONE, self._keys_done)
+        schedule.register(Job.PRESS, self._press_job)
 
     def begin(self, call: SandboxCall) -> None:
-        self._ask(call, DocumentRequest(Purpose.ANSWER, call.answer_url, call.answer_method))
+        self._request_document(
+            call, DocumentRequest(Purpose.ANSWER, call.answer_url, call.answer_method)
+        )
 
     # --- documents
 
-    def _ask(self, call: SandboxCall, asked: DocumentRequest) -> None:
+    def _request_document(self, call: SandboxCall, request: DocumentRequest) -> None:
         call = self._next_turn(call)
-        self._schedule.add(Job.FETCH, lane(call), 0, **self._job(call), **dataclasses.asdict(asked))
+        self._schedule.add(
+            Job.FETCH, lane(call), 0, **self._job_payload(call), **dataclasses.asdict(request)
+        )
 
     async def _fetch(self, payload: Payload) -> None:
         call = self._current(payload)
         if call is None:
             return
-        asked = DocumentRequest(
+        request = DocumentRequest(
             Purpose(payload["purpose"]),
             payload["url"],
             payload["method"],
             payload["extra"],
             payload["follow"],
         )
-        got = await self._fetcher.fetch(call, asked)
+        result = await self._fetcher.fetch(call, request)
         call = self._current(payload)  # it may have ended in the meantime
         if call is None:
             return
-        with self._storage.together():
-            if got.hangup_code is not None:
-                self._switchboard.end(call, got.hangup_code, ERROR)
-            elif got.document is None:
+        with self._storage.transaction():
+            if result.hangup_code is not None:
+                self._switchboard.end(call, result.hangup_code, ERROR)
+            elif result.document is None:
                 self._resume(call, 0)
             else:
-                self._resume(_start_of(call, got.document, got.url), 0)
+                self._resume(_start_of(call, result.document, result.url), 0)
 
     # --- steps
 
@@ -96,24 +100,25 @@ class CallScript:
         call = self._current(payload)
         if call is None:
             return
-        with self._storage.together():
-            self._take(call, _step_of(call))
+        with self._storage.transaction():
+            self._execute(call, _step_of(call))
 
-    def _take(self, call: SandboxCall, step: Step | None) -> None:
+    def _execute(self, call: SandboxCall, step: Step | None) -> None:
         match step:
             case None:
                 self._switchboard.end(call, END_OF_XML, ANSWER_XML)
             case Speak() | Wait():
-                uttered = self._utter(call, step)
-                if uttered.last:
-                    self._resume(_next_step(call), uttered.seconds)
+                playback = self._play(call, step)
+                if playback.last:
+                    self._resume(_next_step(call), playback.seconds)
                 else:
-                    self._resume(dataclasses.replace(call, loops=call.loops + 1), uttered.seconds)
+                    self._resume(dataclasses.replace(call, loops=call.loops + 1), playback.seconds)
             case Listen():
                 self._listen(call, step)
             case Redirect():
-                self._ask(
-                    call, DocumentRequest(Purpose.REDIRECT, _joined(call, step.url), step.method)
+                self._request_document(
+                    call,
+                    DocumentRequest(Purpose.REDIRECT, _absolute_url(call, step.url), step.method),
                 )
             case Hangup(after=None):
                 self._switchboard.end(call, NORMAL, ANSWER_XML)
@@ -121,32 +126,32 @@ class CallScript:
                 self._switchboard.end_later(call, SCHEDULED, ANSWER_XML, after or 0)
                 self._resume(_next_step(call), 0)
 
-    def _utter(self, call: SandboxCall, step: Speak | Wait) -> _Uttered:
+    def _play(self, call: SandboxCall, step: Speak | Wait) -> _Playback:
         if isinstance(step, Wait):
-            return _Uttered(step.seconds, True)
-        self._hear(call, "spoken", step.text)
+            return _Playback(step.seconds, True)
+        self._record(call, "spoken", step.text)
         # loop="0" is for ever: only a hangup or the time limit ends it.
         last = step.loops > 0 and call.loops + 1 >= step.loops
-        return _Uttered(len(step.text) * SECONDS_A_CHARACTER, last)
+        return _Playback(len(step.text) * SECONDS_A_CHARACTER, last)
 
     # --- keys
 
     def _listen(self, call: SandboxCall, step: Listen) -> None:
-        began = not call.waits_for_key
+        just_started = not call.waits_for_key
         call = dataclasses.replace(call, waits_for_key=not is_machine(call))
         if call.prompt < len(step.prompts):
-            uttered = self._utter(call, step.prompts[call.prompt])
-            if uttered.last:
+            playback = self._play(call, step.prompts[call.prompt])
+            if playback.last:
                 call = dataclasses.replace(call, prompt=call.prompt + 1, loops=0)
             else:
                 call = dataclasses.replace(call, loops=call.loops + 1)
-            self._resume(call, uttered.seconds)
+            self._resume(call, playback.seconds)
         elif call.prompt == len(step.prompts):
-            silent = dataclasses.replace(call, prompt=call.prompt + 1)
-            self._resume(silent, step.first_key_seconds)
+            waiting = dataclasses.replace(call, prompt=call.prompt + 1)
+            self._resume(waiting, step.first_key_seconds)
         else:
-            self._nothing_pressed(call, step)
-        if began and call.waits_for_key:
+            self._no_input(call, step)
+        if just_started and call.waits_for_key:
             self._press_soon(call)
 
     def press(self, call: SandboxCall, key: str) -> None:
@@ -160,26 +165,26 @@ class CallScript:
             raise Refusal(409, "a machine took this call; it presses no key")
         if len(key) != 1 or key not in ALL_KEYS:
             raise Refusal(400, "a key is one of 0-9, * and #")
-        with self._storage.together():
-            self._hear(call, "key", key)
+        with self._storage.transaction():
+            self._record(call, "key", key)
             step = _step_of(call)
             if call.waits_for_key and isinstance(step, Listen):
-                self._take_key(call, step, key)
-        self._handsets.changed(call.to_number)
+                self._handle_key(call, step, key)
+        self._handsets.notify(call.to_number)
 
-    def _take_key(self, call: SandboxCall, step: Listen, key: str) -> None:
+    def _handle_key(self, call: SandboxCall, step: Listen, key: str) -> None:
         if key == step.finish_key:
             self._finish(call, step)
         elif key not in step.valid_keys:
-            self._nothing_pressed(call, step)
+            self._no_input(call, step)
         else:
             call = dataclasses.replace(call, keys=call.keys + key)
-            if len(call.keys) >= step.most_keys:
+            if len(call.keys) >= step.max_keys:
                 self._finish(call, step)
             else:
                 call = self._next_turn(call)
                 self._schedule.add(
-                    Job.KEYS_DONE, lane(call), step.next_key_seconds, **self._job(call)
+                    Job.KEYS_DONE, lane(call), step.next_key_seconds, **self._job_payload(call)
                 )
 
     async def _keys_done(self, payload: Payload) -> None:
@@ -187,31 +192,33 @@ class CallScript:
         step = _step_of(call) if call else None
         if call is None or not isinstance(step, Listen):
             return
-        with self._storage.together():
+        with self._storage.transaction():
             self._finish(call, step)
 
     def _finish(self, call: SandboxCall, step: Listen) -> None:
         if not call.keys:
-            self._nothing_pressed(call, step)
+            self._no_input(call, step)
             return
         keys, call = call.keys, _next_step(call)
         if not step.action:
             self._resume(call, 0)
             return
         extra = {"Digits": keys, "InputType": "dtmf"}
-        url = _joined(call, step.action)
-        self._ask(call, DocumentRequest(Purpose.ACTION, url, step.method, extra, step.follow))
+        url = _absolute_url(call, step.action)
+        self._request_document(
+            call, DocumentRequest(Purpose.ACTION, url, step.method, extra, step.follow)
+        )
 
-    def _nothing_pressed(self, call: SandboxCall, step: Listen) -> None:
+    def _no_input(self, call: SandboxCall, step: Listen) -> None:
         if call.tries + 1 < step.tries:
             again = dataclasses.replace(call, tries=call.tries + 1, prompt=0, loops=0, keys="")
             self._resume(again, 0)
         else:
             self._resume(_next_step(call), 0)
 
-    def press_soon(self, number: str) -> None:
+    def press_waiting(self, number: str) -> None:
         """Auto-answer was turned on: press where a call there waits already."""
-        for call in self._calls.going_on():
+        for call in self._calls.open_calls():
             if call.to_number == number and call.waits_for_key:
                 self._press_soon(call)
 
@@ -237,15 +244,15 @@ class CallScript:
 
     def _resume(self, call: SandboxCall, after: float) -> None:
         call = self._next_turn(call)
-        self._schedule.add(Job.STEP, lane(call), after, **self._job(call))
-        self._handsets.changed(call.to_number)
+        self._schedule.add(Job.STEP, lane(call), after, **self._job_payload(call))
+        self._handsets.notify(call.to_number)
 
     def _next_turn(self, call: SandboxCall) -> SandboxCall:
         call = dataclasses.replace(call, turn=call.turn + 1)
         self._calls.save(call)
         return call
 
-    def _job(self, call: SandboxCall) -> Payload:
+    def _job_payload(self, call: SandboxCall) -> Payload:
         return {"call_uuid": call.call_uuid, "turn": call.turn}
 
     def _current(self, payload: Payload) -> SandboxCall | None:
@@ -255,8 +262,8 @@ class CallScript:
             return None
         return call
 
-    def _hear(self, call: SandboxCall, kind: str, text: str) -> None:
-        self._calls.hear(call.call_uuid, self._clock.now(), kind, text)
+    def _record(self, call: SandboxCall, kind: str, text: str) -> None:
+        self._calls.add_to_transcript(call.call_uuid, self._clock.now(), kind, text)
 
 
 def _start_of(call: SandboxCall, document: bytes, url: str) -> SandboxCall:
@@ -275,7 +282,7 @@ def _step_of(call: SandboxCall) -> Step | None:
     return steps[call.step] if call.step < len(steps) else None
 
 
-def _joined(call: SandboxCall, url: str) -> str:
+def _absolute_url(call: SandboxCall, url: str) -> str:
     """An address in a document, made absolute. A malformed one stays as it is: no web address."""
     try:
         return urljoin(call.document_url, url)

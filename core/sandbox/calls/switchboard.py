@@ -41,7 +41,7 @@ CARRIER = "Carrier"
 PLIVO = "Plivo"
 API_REQUEST = "API Request"
 
-_FORGERY = {
+_FORGED_FIELDS = {
     "CallStatus": "failed",
     "HangupCause": "NETWORK_OUT_OF_ORDER",
     "HangupCauseName": "Network Error",
@@ -67,25 +67,25 @@ class Switchboard:
         schedule: Schedule,
         clock: SandboxClock,
         callbacks: Callbacks,
-        changed: Callable[[str], None],
-        answers_itself: Callable[[str], bool],
+        on_change: Callable[[str], None],
+        auto_answers: Callable[[str], bool],
     ) -> None:
         self._auth_id = auth_id
         self._storage = storage
         self._schedule = schedule
         self._clock = clock
         self._callbacks = callbacks
-        self._changed = changed
-        self._answers_itself = answers_itself
+        self._on_change = on_change
+        self._answers_itself = auto_answers
         self.calls = CallLog(storage)
         self.script: Script | None = None  # set once the script, which ends calls, is built
-        schedule.handle(Job.RING, self._ring)
-        schedule.handle(Job.ANSWER, self._answer_job)
-        schedule.handle(Job.END, self._end_job)
+        schedule.register(Job.RING, self._ring)
+        schedule.register(Job.ANSWER, self._answer_job)
+        schedule.register(Job.END, self._end_job)
 
     def place(self, orders: list[CallOrder]) -> list[str]:
         """Start one call an order; return their UUIDs."""
-        with self._storage.together():
+        with self._storage.transaction():
             return [self._place(order) for order in orders]
 
     def _place(self, order: CallOrder) -> str:
@@ -96,7 +96,7 @@ class Switchboard:
             initiated_at=self._clock.now(),
         )
         self.calls.save(call)
-        code = asked_hangup(call)
+        code = requested_hangup(call)
         if code is not None and HANGUP_CAUSES[code].phase is Phase.AT_ONCE:
             self.end_later(call, code, CARRIER, RINGS_AFTER)
         else:
@@ -107,18 +107,18 @@ class Switchboard:
         call = self.calls.find(payload["call_uuid"])
         if call is None or call.ended_at is not None or call.rang_at is not None:
             return
-        with self._storage.together():
+        with self._storage.transaction():
             call = dataclasses.replace(call, rang_at=self._clock.now())
             self.calls.save(call)
             form = call_form(call, self._auth_id, "Ring")
             self._announce(call, CallbackEvent.RING, call.ring_url, call.ring_method, form)
             self.end_later(call, RING_TIMEOUT, PLIVO, call.ring_timeout, unless_answered=True)
             self._react(call)
-        self._changed(call.to_number)
+        self._on_change(call.to_number)
 
     def _react(self, call: SandboxCall) -> None:
         """Plan what the number does about the ringing."""
-        code = asked_hangup(call)
+        code = requested_hangup(call)
         phase = HANGUP_CAUSES[code].phase if code is not None else None
         if code is not None and phase is Phase.RINGING:
             self.end_later(call, code, CARRIER, UNANSWERED_AFTER, unless_answered=True)
@@ -139,8 +139,8 @@ class Switchboard:
         """Somebody, or a machine, picks up. Refusal 409 unless the call rings."""
         if call.status != "ringing" or call.rang_at is None:
             raise Refusal(409, "this call is not ringing")
-        code = asked_hangup(call)
-        with self._storage.together():
+        code = requested_hangup(call)
+        with self._storage.transaction():
             call = dataclasses.replace(call, answered_at=self._clock.now())
             self.calls.save(call)
             self.end_later(call, SCHEDULED, PLIVO, call.time_limit)
@@ -150,11 +150,11 @@ class Switchboard:
                 self.end(call, MACHINE_DETECTED, PLIVO)
             elif self.script is not None:
                 self.script.begin(call)
-        self._changed(call.to_number)
+        self._on_change(call.to_number)
 
-    def answer_soon(self, number: str) -> None:
+    def answer_ringing(self, number: str) -> None:
         """Auto-answer was turned on: take what rings there already."""
-        for call in self.calls.going_on():
+        for call in self.calls.open_calls():
             if call.to_number == number and call.status == "ringing" and call.rang_at is not None:
                 self._answer_later(call, AUTO_ANSWER_AFTER)
 
@@ -181,7 +181,7 @@ class Switchboard:
         current = self.calls.find(call.call_uuid)
         if current is None or current.ended_at is not None:
             return
-        with self._storage.together():
+        with self._storage.transaction():
             ended = dataclasses.replace(
                 current,
                 ended_at=self._clock.now(),
@@ -194,7 +194,7 @@ class Switchboard:
             self.calls.save(ended)
             form = hangup_form(ended, self._auth_id, self._clock)
             self._announce(ended, CallbackEvent.HANGUP, ended.hangup_url, ended.hangup_method, form)
-        self._changed(ended.to_number)
+        self._on_change(ended.to_number)
 
     def end_later(
         self,
@@ -235,9 +235,9 @@ class Switchboard:
     ) -> None:
         form["Sequence"] = "1" if event is CallbackEvent.RING or call.rang_at is None else "2"
         notice = Notice(
-            call.call_uuid, event, url, method, form, event is CallbackEvent.HANGUP, _FORGERY
+            call.call_uuid, event, url, method, form, event is CallbackEvent.HANGUP, _FORGED_FIELDS
         )
-        self._callbacks.announce(notice, ending_of(call.to_number).kind)
+        self._callbacks.add(notice, ending_of(call.to_number).kind)
 
 
 def lane(call: SandboxCall) -> str:
@@ -245,13 +245,13 @@ def lane(call: SandboxCall) -> str:
     return f"call:{call.call_uuid}"
 
 
-def asked_hangup(call: SandboxCall) -> int | None:
+def requested_hangup(call: SandboxCall) -> int | None:
     """The hangup cause code that the number asks for, if it does."""
-    outcome = ending_of(call.to_number)
-    return outcome.value if outcome.kind is EndingKind.HANGUP else None
+    ending = ending_of(call.to_number)
+    return ending.value if ending.kind is EndingKind.HANGUP else None
 
 
 def is_machine(call: SandboxCall) -> bool:
     """Whether an answering machine takes the calls of this number."""
-    code = asked_hangup(call)
+    code = requested_hangup(call)
     return code is not None and HANGUP_CAUSES[code].phase is Phase.MACHINE

@@ -34,7 +34,7 @@ class Listen:
     prompts: tuple[Speak | Wait, ...]
     action: str
     method: str
-    most_keys: int
+    max_keys: int
     valid_keys: str
     finish_key: str
     first_key_seconds: float
@@ -119,7 +119,7 @@ def _get_digits(element: etree._Element) -> Listen:
         prompts=tuple(_utterance(child) for child in element),
         action=element.get("action", ""),
         method=_method(element),
-        most_keys=_count(element, "numDigits", 99),
+        max_keys=_count(element, "numDigits", 99),
         valid_keys=element.get("validDigits", ALL_KEYS),
         finish_key=element.get("finishOnKey", "#"),
         first_key_seconds=_number(element, "timeout", 5),
@@ -137,7 +137,7 @@ def _get_input(element: etree._Element) -> Listen:
         prompts=tuple(_utterance(child) for child in element),
         action=element.get("action", ""),
         method=_method(element),
-        most_keys=_count(element, "numDigits", 32),
+        max_keys=_count(element, "numDigits", 32),
         valid_keys=ALL_KEYS,
         finish_key=element.get("finishOnKey", "#"),
         first_key_seconds=_number(element, "executionTimeout", 15),

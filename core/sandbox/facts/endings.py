@@ -1,6 +1,6 @@
 """The last four digits of a number decide how a send to it ends: the table, as data.
 
-README and tests are checked against `TABLE`. The first row that fits wins. Endings that only a
+README and tests are checked against `TABLE`. The first row whose regex matches wins. Endings that only a
 message can have leave calls alone, and the other way round.
 """
 
@@ -44,20 +44,20 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table: `pattern` for people, `fits` for the sandbox."""
+    """One row of the table: `pattern` for people, `regex` for the sandbox."""
 
     pattern: str
     example: str
     kind: EndingKind
     message: str
     call: str
-    fits: re.Pattern[str]
+    regex: re.Pattern[str]
 
 
 def _row(
-    pattern: str, example: str, kind: EndingKind, message: str, call: str, fits: str = ""
+    pattern: str, example: str, kind: EndingKind, message: str, call: str, regex: str = ""
 ) -> Row:
-    return Row(pattern, example, kind, message, call, re.compile(fits or pattern))
+    return Row(pattern, example, kind, message, call, re.compile(regex or pattern))
 
 
 def _any_of(codes: list[int]) -> str:
@@ -186,7 +186,7 @@ _VALUED = {EndingKind.MESSAGE_ERROR, EndingKind.HTTP_STATUS, EndingKind.LATE, En
 def ending_of(number: str) -> Ending:
     """How a message or call to `number` ends. Separators and a + in it do not matter."""
     suffix = re.sub(r"\D", "", number)[-4:]
-    row = next(row for row in TABLE if row.fits.fullmatch(suffix))
+    row = next(row for row in TABLE if row.regex.fullmatch(suffix))
     value = 0
     if row.kind in _VALUED:
         value = int(suffix[-2:] if row.kind is EndingKind.LATE else suffix)

@@ -26,7 +26,7 @@ class SimulatedHangup:
     code: int
     name: str
     phase: Phase
-    word: str = "NORMAL_TEMPORARY_FAILURE"
+    legacy_cause: str = "NORMAL_TEMPORARY_FAILURE"
     status: str = "failed"
 
 
@@ -108,7 +108,7 @@ _PHASES = {
 }
 
 # (HangupCause, CallStatus) where they are not the ones of a failure
-_WORDS = {
+_LEGACY_CAUSES = {
     1000: ("ORIGINATOR_CANCEL", "cancel"),
     3000: ("NO_ANSWER", "no-answer"),
     3010: ("USER_BUSY", "busy"),
@@ -122,11 +122,11 @@ _WORDS = {
 
 
 def _cause(code: int, name: str) -> SimulatedHangup:
-    talked = code // 1000 in (4, 7, 8)
-    phase = _PHASES.get(code, Phase.ANSWERED if talked else Phase.AT_ONCE)
-    if code in _WORDS:
-        return SimulatedHangup(code, name, phase, *_WORDS[code])
-    if talked:
+    after_answer = code // 1000 in (4, 7, 8)
+    phase = _PHASES.get(code, Phase.ANSWERED if after_answer else Phase.AT_ONCE)
+    if code in _LEGACY_CAUSES:
+        return SimulatedHangup(code, name, phase, *_LEGACY_CAUSES[code])
+    if after_answer:
         return SimulatedHangup(code, name, phase, "NORMAL_CLEARING", "completed")
     return SimulatedHangup(code, name, phase)
 

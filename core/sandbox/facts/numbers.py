@@ -17,6 +17,6 @@ def country_of(digits: str) -> str | None:
     return None if region in {"001", "ZZ"} else region
 
 
-def masked(digits: str) -> str:
+def mask_number(digits: str) -> str:
     """As Plivo shows a number that must not be logged: `141XXXXX528`."""
     return digits if len(digits) < 7 else f"{digits[:3]}{'X' * (len(digits) - 6)}{digits[-3:]}"

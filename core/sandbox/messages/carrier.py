@@ -31,7 +31,7 @@ SENT_AFTER = 0.3
 SETTLED_AFTER = 1.0
 
 _NO_ERROR = "000"
-_FORGERY = {"Status": FAILED, "ErrorCode": "300"}
+_FORGED_FIELDS = {"Status": FAILED, "ErrorCode": "300"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +57,21 @@ class Carrier:
         schedule: Schedule,
         clock: SandboxClock,
         callbacks: Callbacks,
-        reached: Callable[[str], None],
+        on_received: Callable[[str], None],
     ) -> None:
         self._storage = storage
         self._schedule = schedule
         self._clock = clock
         self._callbacks = callbacks
-        self._reached = reached
+        self._on_received = on_received
         self.messages = MessageLog(storage)
-        schedule.handle(Job.SEND, self._send)
-        schedule.handle(Job.SETTLE, self._settle)
+        schedule.register(Job.SEND, self._send)
+        schedule.register(Job.SETTLE, self._settle)
 
     def accept(self, order: MessageOrder) -> list[str]:
         """Queue one message a destination; return their UUIDs. Refusal 400 for a long text."""
         units = text_units(order.text)
-        with self._storage.together():
+        with self._storage.transaction():
             return [self._queue(order, number, units) for number in order.destinations]
 
     def _queue(self, order: MessageOrder, number: str, units: int) -> str:
@@ -93,12 +93,12 @@ class Carrier:
             updated_time=None,
             received_at=None,
         )
-        outcome = ending_of(number)
+        ending = ending_of(number)
         self.messages.save(message)
-        self._announce(message, outcome.kind)
-        if not _never_sent(outcome):
-            self._later(Job.SEND, message, SENT_AFTER)
-        self._later(Job.SETTLE, message, _settled_after(outcome, order.expiry))
+        self._announce(message, ending.kind)
+        if not _never_sent(ending):
+            self._add_job(Job.SEND, message, SENT_AFTER)
+        self._add_job(Job.SETTLE, message, _settle_delay(ending, order.expiry))
         return message.message_uuid
 
     async def _send(self, payload: Payload) -> None:
@@ -106,17 +106,17 @@ class Carrier:
         if message is None or message.state != QUEUED:
             return
         now = self._clock.now()
-        with self._storage.together():
+        with self._storage.transaction():
             self._move(dataclasses.replace(message, state=SENT, sent_time=now, updated_time=now))
 
     async def _settle(self, payload: Payload) -> None:
         message = self.messages.find(payload["message_uuid"])
         if message is None or message.settled or message.received_at is not None:
             return
-        now, outcome = self._clock.now(), ending_of(message.to_number)
-        with self._storage.together():
-            if outcome.kind is EndingKind.MESSAGE_ERROR:
-                error = MESSAGE_ERRORS[outcome.value]
+        now, ending = self._clock.now(), ending_of(message.to_number)
+        with self._storage.transaction():
+            if ending.kind is EndingKind.MESSAGE_ERROR:
+                error = MESSAGE_ERRORS[ending.value]
                 self._move(
                     dataclasses.replace(
                         message,
@@ -125,7 +125,7 @@ class Carrier:
                         updated_time=now,
                     )
                 )
-            elif outcome.kind is EndingKind.NO_RECEIPT:
+            elif ending.kind is EndingKind.NO_RECEIPT:
                 self.messages.save(dataclasses.replace(message, received_at=now))
             else:
                 self._move(
@@ -137,7 +137,7 @@ class Carrier:
                         received_at=now,
                     )
                 )
-        self._reached(message.to_number)
+        self._on_received(message.to_number)
 
     def _move(self, message: Message) -> None:
         self.messages.save(message)
@@ -151,25 +151,25 @@ class Carrier:
             method=message.method,
             form=status_form(message, message.state),
             last=message.settled,
-            forgery=_FORGERY,
+            forged_fields=_FORGED_FIELDS,
         )
-        self._callbacks.announce(notice, kind)
+        self._callbacks.add(notice, kind)
 
-    def _later(self, job: Job, message: Message, after: float) -> None:
+    def _add_job(self, job: Job, message: Message, after: float) -> None:
         lane = f"message:{message.message_uuid}"
         self._schedule.add(job, lane, after, message_uuid=message.message_uuid)
 
 
-def _never_sent(outcome: Ending) -> bool:
-    if outcome.kind is not EndingKind.MESSAGE_ERROR:
+def _never_sent(ending: Ending) -> bool:
+    if ending.kind is not EndingKind.MESSAGE_ERROR:
         return False
-    return MESSAGE_ERRORS[outcome.value].state == FAILED
+    return MESSAGE_ERRORS[ending.value].state == FAILED
 
 
-def _settled_after(outcome: Ending, expiry: int | None) -> float:
-    if outcome.kind is EndingKind.LATE:
-        return SETTLED_AFTER + outcome.value
-    if outcome.kind is EndingKind.MESSAGE_ERROR and outcome.value == EXPIRED and expiry is not None:
+def _settle_delay(ending: Ending, expiry: int | None) -> float:
+    if ending.kind is EndingKind.LATE:
+        return SETTLED_AFTER + ending.value
+    if ending.kind is EndingKind.MESSAGE_ERROR and ending.value == EXPIRED and expiry is not None:
         return float(expiry)
     # Plivo would keep an expiring message for three hours; nobody watching a demo would.
     return SETTLED_AFTER

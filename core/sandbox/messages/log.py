@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.sandbox.facts.moments import naive_utc, zoned
-from core.sandbox.facts.numbers import country_of, masked
+from core.sandbox.facts.numbers import country_of, mask_number
 from core.sandbox.facts.pricing import dollars, price_of
 from core.sandbox.storage import Storage
 
@@ -96,14 +96,14 @@ class MessageLog:
         )
         return [Message(**row) for row in rows]
 
-    def received(self, number: str, since: float, most: int) -> list[Message]:
+    def received_since(self, number: str, since: float, limit: int) -> list[Message]:
         """What reached a handset after `since`, newest first."""
         rows = self._storage.rows(
             "SELECT * FROM messages WHERE to_number = :number AND received_at > :since"
-            " ORDER BY received_at DESC, rowid DESC LIMIT :most",
+            " ORDER BY received_at DESC, rowid DESC LIMIT :limit",
             number=number,
             since=since,
-            most=most,
+            limit=limit,
         )
         return [Message(**row) for row in rows]
 
@@ -133,7 +133,7 @@ def record(message: Message, auth_id: str, zone: timezone, *, mask: bool) -> dic
         "message_sent_time": zoned(message.sent_time, zone),
         "message_updated_time": zoned(message.updated_time, zone),
         "from_number": message.from_number,
-        "to_number": masked(message.to_number) if mask else message.to_number,
+        "to_number": mask_number(message.to_number) if mask else message.to_number,
         "units": message.units,
         "total_rate": dollars(rate),
         "total_amount": dollars(rate * message.units),
