@@ -1,4 +1,4 @@
-"""The sandbox, wired together: one ASGI application and the carrier behind it."""
+"""Wires the sandbox: the ASGI application, and the schedule that carries messages and calls."""
 
 import asyncio
 import re
@@ -41,11 +41,11 @@ KOLKATA = timezone(timedelta(hours=5, minutes=30), "Asia/Kolkata")
 class Sandbox:
     """A simulated Plivo for one account, with its state in the folder `data`.
 
-    `speed` shortens the simulated world's spans; limits and patience stay in real seconds:
-    `callback_seconds` and `fetch_seconds` for the product's answers, `silent_seconds` for the
-    answer that a time-out number does not get. `zone` is the one in which records write moments;
-    it is not UTC, so that mistakes with zones show. `json_401` and `mask_unlogged` choose between
-    readings of Plivo that could not be verified.
+    `speed` divides simulated durations. Rate limits and time-outs stay in real seconds:
+    `callback_seconds` and `fetch_seconds` are how long the product may take to answer,
+    `silent_seconds` how long the answer to a time-out number is delayed. `zone` is the time zone of
+    log records; it is not UTC, so that mistakes with time zones show. `json_401` and
+    `mask_unlogged` choose between behaviours of Plivo that could not be verified.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Sandbox:
         script = CallScript(
             self._storage, self._schedule, self._clock, switchboard, fetcher, handsets
         )
-        switchboard.script = script
+        switchboard.on_answer = script.begin
         gate = ApiGate(
             auth_id,
             auth_token,
@@ -126,21 +126,21 @@ class Sandbox:
         self.asgi = Starlette(
             routes=routes, exception_handlers={kind: errors.to_response for kind in kinds}
         )
-        # A path without its final slash is another path, as with Plivo.
+        # As at Plivo, a path without its final slash is another path.
         self.asgi.router.redirect_slashes = False
 
     def claim(self) -> None:
-        """Take the state file now, so that a second sandbox on it is refused before it serves.
+        """Lock the state file now, before anything is served.
 
-        Raises FileInUse when another sandbox has it.
+        Raises FileInUse when another sandbox has locked it.
         """
         self._storage.open(self._clock.now())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run the carrier; what was left undone in the state file is done now.
+        """Run the schedule, beginning with the jobs that an earlier run left in the state file.
 
-        Raises FileInUse when another sandbox has the state file.
+        Raises FileInUse when another sandbox has locked the state file.
         """
         self.claim()
         self._outgoing.open()
@@ -157,12 +157,12 @@ class Sandbox:
             await self._outgoing.close()
             self._storage.close()
             if not work.cancelled():
-                work.result()  # it never ends by itself, so this raises what broke it
+                work.result()  # it ends by itself only with an error, which this raises
 
     def stop(self) -> None:
-        """End event streams and held-back answers at once; call it on the carrier's loop.
+        """End event streams and delayed answers at once. Call it on the event loop of `running`.
 
-        A host that stops without a signal calls this before it waits for its open answers.
+        A host that stops without a signal calls this before it waits for open responses.
         """
         self._faults.stop()
         self._handset_api.stop()

@@ -1,4 +1,4 @@
-"""The simulated handset of each number: what it shows, and whether it answers by itself."""
+"""State of the simulated handsets: auto-answer, clearing, and notification of watchers."""
 
 import asyncio
 from collections import defaultdict
@@ -9,22 +9,22 @@ from dataclasses import dataclass
 from core.sandbox.clock import SandboxClock
 from core.sandbox.storage import Storage
 
-#: In the place of a number: every handset was cleared at that moment.
+#: Stored in place of a number: the moment at which all handsets were cleared.
 ALL_NUMBERS = ""
-#: The tables of what has happened and of what will; a job under way finds nothing and ends.
+#: All messages and calls and their jobs. A running job finds no record and ends.
 LOGGED_TABLES = ("messages", "calls", "transcript", "schedule", "callbacks", "callback_attempts")
 
 
 @dataclass(frozen=True, slots=True)
 class AutoAnswer:
-    """Whether calls are taken at once; `press` is the key pressed when a call waits for one."""
+    """`on`: calls are answered automatically. `press`: the key pressed when a call waits for it."""
 
     on: bool = False
     press: str = "1"
 
 
 class Handsets:
-    """All handsets; a number has one without anybody asking for it."""
+    """All handsets. Every number has one."""
 
     def __init__(self, storage: Storage, clock: SandboxClock) -> None:
         self._storage = storage
@@ -55,7 +55,7 @@ class Handsets:
         self.notify(number)
 
     def clear(self, number: str) -> None:
-        """Forget what is shown; Plivo's logs and the auto-answer setting stay."""
+        """Empty the handset. Plivo's logs and the auto-answer setting stay."""
         self._storage.run(
             "INSERT INTO handsets (number, cleared_at) VALUES (:number, :now)"
             " ON CONFLICT (number) DO UPDATE SET cleared_at = :now",
@@ -65,32 +65,32 @@ class Handsets:
         self.notify(number)
 
     def clear_all(self) -> None:
-        """`clear` for every number, and no handset answers by itself any more."""
+        """`clear` every handset and turn auto-answer off."""
         with self._storage.transaction():
             self._storage.run("DELETE FROM handsets")
             self.clear(ALL_NUMBERS)
         self.wake_all()
 
     def delete_logs(self) -> None:
-        """Forget every message and call, Plivo's logs of them, and what was still to be done."""
+        """Delete all messages and calls with their logs, callbacks and scheduled jobs."""
         with self._storage.transaction():
             for table in LOGGED_TABLES:
                 self._storage.run(f"DELETE FROM {table}")  # noqa: S608
         self.wake_all()
 
     def notify(self, number: str) -> None:
-        """Wake whoever watches this handset."""
+        """Set the event of every watcher of this handset."""
         for watcher in self._watchers.get(number, ()):
             watcher.set()
 
     def wake_all(self) -> None:
-        """Wake every watcher: every handset has changed, or the sandbox stops."""
+        """Wake all watchers: every handset has changed, or the sandbox stops."""
         for number in list(self._watchers):
             self.notify(number)
 
     @contextmanager
     def watch(self, number: str) -> Iterator[asyncio.Event]:
-        """An event that is set at each change; the watcher clears it."""
+        """Yield an event that is set at each change; the caller clears it."""
         watcher = asyncio.Event()
         self._watchers[number].add(watcher)
         try:

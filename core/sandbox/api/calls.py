@@ -1,4 +1,4 @@
-"""The Call resource: make, list, get, hang up; and the calls that are going on."""
+"""Plivo's Call resource: make, list, get and end calls; list and get live calls."""
 
 from datetime import timezone
 
@@ -13,17 +13,24 @@ from core.sandbox.api.numbers import filter_digits, parse_destination
 from core.sandbox.api.paging import (
     PAGE_NAMES,
     allow_filters,
+    matches_constants,
     parse_int,
     parse_page,
     parse_span,
     with_operators,
+)
+from core.sandbox.api.parameters import (
+    parse_destinations,
+    parse_method,
+    parse_seconds,
+    parse_url,
+    require,
 )
 from core.sandbox.calls.log import CONSTANTS, MAX_BILLED, CallFilter, CallOrder, SandboxCall
 from core.sandbox.calls.records import live_record, record
 from core.sandbox.calls.switchboard import Switchboard
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
-from core.sandbox.outgoing import is_web_address
 
 DAY = 24 * 3600
 LISTED_SECONDS = 7 * DAY
@@ -42,7 +49,7 @@ _FILTERS = {
 
 
 class CallApi:
-    """Calls over HTTP."""
+    """The routes of calls."""
 
     def __init__(
         self,
@@ -88,15 +95,15 @@ class CallApi:
         allow_filters(request, _FILTERS)
         page = parse_page(request)
         since, until = self._span(request)
-        shortest, longest = _billed(request)
-        if not _is_here(request):
+        shortest, longest = _billed_bounds(request)
+        if not matches_constants(request, CONSTANTS):
             longest = shortest - 1
         where = CallFilter(
             since=since,
             until=until,
             from_number=filter_digits(query.get("from_number")),
             to_number=filter_digits(query.get("to_number")),
-            hangup_cause_code=_cause(request),
+            hangup_cause_code=_hangup_cause(request),
             hangup_source=query.get("hangup_source"),
             shortest=shortest,
             longest=longest,
@@ -109,29 +116,27 @@ class CallApi:
         return answer({"meta": {**meta, "total_count": total}, "objects": objects})
 
     def _list_open(self, request: Request) -> Response:
-        """Ids of calls without an end; these alone have a status."""
+        """UUIDs of the calls that are live or queued."""
         allow_filters(request, _LIVE_FILTERS)
         page, query = parse_page(request), request.query_params
         if query["status"] not in {"live", "queued"}:
             raise Refusal(400, "status must be live or queued")
-        callers, numbers = (
-            filter_digits(query.get("from_number")),
-            filter_digits(query.get("to_number")),
-        )
-        found = [
+        caller = filter_digits(query.get("from_number"))
+        number = filter_digits(query.get("to_number"))
+        uuids = [
             call.call_uuid
             for call in self._switchboard.calls.open_calls()
-            if _is(call, query["status"])
-            and _is_here(request)
-            and callers in {None, call.from_number}
-            and numbers in {None, call.to_number}
+            if _has_status(call, query["status"])
+            and matches_constants(request, CONSTANTS)
+            and caller in {None, call.from_number}
+            and number in {None, call.to_number}
         ]
-        return answer({"calls": found[page.offset : page.offset + page.limit]})
+        return answer({"calls": uuids[page.offset : page.offset + page.limit]})
 
     async def get(self, request: Request) -> Response:
         call = self._switchboard.calls.find(request.path_params["call_uuid"])
         status = request.query_params.get("status")
-        if call is not None and status is not None and _is(call, status):
+        if call is not None and status is not None and _has_status(call, status):
             return answer(live_record(call, self._zone))
         if call is not None and status is None and call.ended_at is not None:
             return answer(record(call, self._auth_id, self._zone, self._clock))
@@ -154,29 +159,25 @@ class CallApi:
 
 
 def parse_orders(body: Body) -> list[CallOrder]:
-    """One order a destination; Refusal 400 names what is wrong with the request body."""
-    for name in ("from", "to", "answer_url"):
-        if not body.get(name):
-            raise Refusal(400, f"{name} parameter not present")
+    """One order for each destination. Raises Refusal 400 that names the wrong parameter."""
+    require(body, "from", "to", "answer_url")
     detection = str(body.get("machine_detection") or "").lower()
     if detection not in {"", "true", "hangup"}:
         raise Refusal(400, "machine_detection must be true or hangup")
     caller = parse_destination(body["from"])
-    numbers = [parse_destination(one) for one in str(body["to"]).split("<")]
-    if caller in numbers:
-        raise Refusal(400, "to is identical to from")
+    numbers = parse_destinations(body, "to", "from", caller)
     return [
         CallOrder(
             from_number=caller,
             to_number=number,
-            answer_url=_url(body, "answer_url"),
-            answer_method=_method(body, "answer_method"),
-            ring_url=_url(body, "ring_url"),
-            ring_method=_method(body, "ring_method"),
-            hangup_url=_url(body, "hangup_url"),
-            hangup_method=_method(body, "hangup_method"),
-            fallback_url=_url(body, "fallback_url"),
-            fallback_method=_method(body, "fallback_method"),
+            answer_url=parse_url(body, "answer_url"),
+            answer_method=parse_method(body, "answer_method"),
+            ring_url=parse_url(body, "ring_url"),
+            ring_method=parse_method(body, "ring_method"),
+            hangup_url=parse_url(body, "hangup_url"),
+            hangup_method=parse_method(body, "hangup_method"),
+            fallback_url=parse_url(body, "fallback_url"),
+            fallback_method=parse_method(body, "fallback_method"),
             machine_detection=detection,
             ring_timeout=_seconds(body, "ring_timeout", 120),
             time_limit=_seconds(body, "time_limit", 14_400),
@@ -186,13 +187,7 @@ def parse_orders(body: Body) -> list[CallOrder]:
     ]
 
 
-def _is_here(request: Request) -> bool:
-    """Whether a call of the sandbox can fit the filters that are the same for all of them."""
-    query = request.query_params
-    return all(query.get(name, value) == value for name, value in CONSTANTS.items())
-
-
-def _cause(request: Request) -> int | None:
+def _hangup_cause(request: Request) -> int | None:
     name = "hangup_cause_code"
     if name not in request.query_params:
         return None
@@ -202,8 +197,8 @@ def _cause(request: Request) -> int | None:
     return code
 
 
-def _billed(request: Request) -> tuple[int, int]:
-    """The fewest and the most seconds that the filters on `bill_duration` leave."""
+def _billed_bounds(request: Request) -> tuple[int, int]:
+    """The inclusive bounds that the filters on `bill_duration` set."""
     shortest, longest = 0, MAX_BILLED
     for name in with_operators("bill_duration"):
         if name not in request.query_params:
@@ -218,32 +213,12 @@ def _billed(request: Request) -> tuple[int, int]:
     return shortest, longest
 
 
-def _is(call: SandboxCall, status: str) -> bool:
-    """Whether a call is "live", or "queued": not ringing yet."""
+def _has_status(call: SandboxCall, status: str) -> bool:
+    """Whether a call has this status: "live", or "queued" until it rings."""
     if call.ended_at is not None or status not in {"live", "queued"}:
         return False
     return (call.rang_at is None) == (status == "queued")
 
 
-def _url(body: Body, name: str) -> str:
-    url = str(body.get(name) or "")
-    if url and not is_web_address(url):
-        raise Refusal(400, f"{name} is not a valid URL")
-    return url
-
-
-def _method(body: Body, name: str) -> str:
-    method = str(body.get(name) or "POST").upper()
-    if method not in {"GET", "POST"}:
-        raise Refusal(400, f"{name} must be GET or POST")
-    return method
-
-
 def _seconds(body: Body, name: str, default: int) -> float:
-    try:
-        seconds = int(str(body.get(name) or default))
-    except ValueError:
-        raise Refusal(400, f"{name} must be a whole number of seconds") from None
-    if not 1 <= seconds <= MAX_CALL:
-        raise Refusal(400, f"{name} must be 1 to {MAX_CALL} seconds")
-    return float(seconds)
+    return float(parse_seconds(name, body.get(name) or default, 1, MAX_CALL))

@@ -1,10 +1,9 @@
-"""The handset over HTTP: look at it, take its calls, press its keys, watch it change.
+"""The routes of the handset: read it, answer its calls, press its keys, watch its changes.
 
-Its changes come as server-sent events, which any client reads, and at the same path over a
-WebSocket, because a browser has six HTTP connections for all windows of a host and any number of
-windows may show a handset.
+Changes are pushed as server-sent events, which any HTTP client can read, and at the same path by
+WebSocket: a browser opens at most six HTTP connections per host, shared by all its windows.
 
-No credentials: it is a phone lying on the table. Nothing of it may be cached.
+The handset needs no credentials. None of its answers may be cached.
 """
 
 import asyncio
@@ -33,7 +32,7 @@ _STREAM_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
 
 
 class HandsetApi:
-    """Every answer is the handset as it is now, the event stream aside."""
+    """Every answer is the current handset as JSON, except events and what covers all handsets."""
 
     def __init__(
         self,
@@ -118,12 +117,12 @@ class HandsetApi:
         return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
 
     async def push(self, socket: WebSocket) -> None:
-        """The text is `changed`, or empty at each heartbeat."""
+        """Send `changed` at each change, and an empty text at each heartbeat."""
         number = _number(socket)
         await socket.accept()
         pushing = asyncio.create_task(self._push(socket, number))
         try:
-            # Nothing is expected from the other side: whatever comes ends it.
+            # The client sends nothing: any message, or its disconnect, ends the push.
             await socket.receive()
         finally:
             pushing.cancel()
@@ -132,14 +131,14 @@ class HandsetApi:
             await socket.close(1008)
 
     async def _push(self, socket: WebSocket, number: str) -> None:
-        with suppress(WebSocketDisconnect):  # `push` hears of it too
+        with suppress(WebSocketDisconnect):  # `push` receives the disconnect
             async with aclosing(self._changes(number)) as changes:
                 async for changed in changes:
                     await socket.send_text("changed" if changed else "")
             await socket.close(1001)
 
     async def _events(self, number: str) -> AsyncIterator[str]:
-        yield ": open\n\n"  # so that the headers go out
+        yield ": open\n\n"  # makes the server send the headers
         async for changed in self._changes(number):
             yield "data: changed\n\n" if changed else ": still here\n\n"
 
@@ -171,7 +170,7 @@ class HandsetApi:
 
     def _view(self, request: Request) -> Response:
         view = self._handset_view.of_number(_number(request))
-        # For a page that shows the handset of a verification without knowing its number.
+        # For a page that may show a verification's handset but not its number.
         if request.query_params.get("number") == "hidden":
             del view["number"]
         return JSONResponse(view, headers=NO_STORE)

@@ -11,21 +11,23 @@ _SEPARATORS = re.compile(r"[-/.+()\s]")
 
 
 def parse_destination(typed: object) -> str:
-    """The digits of a destination; Refusal 400 if it is none."""
+    """The digits of a destination. Raises Refusal 400 for other text."""
     digits = _SEPARATORS.sub("", str(typed))
     if not (digits.isascii() and digits.isdigit()) or len(digits) > MAX_DIGITS:
-        raise Refusal(400, f"{MAX_DIGITS} digits at most make a destination number")
+        raise Refusal(400, f"a destination must be a number of at most {MAX_DIGITS} digits")
     return digits
 
 
 def parse_sender(typed: object) -> str:
-    """The digits of a sender, or its name of up to 11 letters and digits; else Refusal 400."""
-    kept = re.sub(r"[^A-Za-z0-9]", "", str(typed))
-    if not kept or len(kept) > (MAX_DIGITS if kept.isdigit() else MAX_NAME):
-        raise Refusal(400, f"src must be {MAX_DIGITS} digits or {MAX_NAME} characters at most")
-    return kept
+    """The digits of a sender, or a name of up to 11 letters and digits. Raises Refusal 400."""
+    name = re.sub(r"[^A-Za-z0-9]", "", str(typed))
+    if not name or len(name) > (MAX_DIGITS if name.isdigit() else MAX_NAME):
+        raise Refusal(
+            400, f"src must be at most {MAX_DIGITS} digits or {MAX_NAME} letters and digits"
+        )
+    return name
 
 
 def filter_digits(typed: str | None) -> str | None:
-    """The digits of a number that a list is narrowed to. A + in a query arrives as a blank."""
+    """The digits of a number in a list filter. A + in a query is decoded as a space."""
     return typed.lstrip("+ ") if typed is not None else None

@@ -1,8 +1,8 @@
-"""Get the document that a call follows next, from the product or from the sandbox's own PHLO.
+"""Fetches the next document of a call, from the product or from the sandbox's own PHLO.
 
-Source: Plivo's pages on hangup causes for what each failure is called; on calls for the fallback
-address; on address settings for the time allowed. How long Plivo waits before it asks again is not
-documented; here it asks again at once.
+Sources: Plivo's pages on hangup causes (the code of each failure), on calls (the fallback URL) and
+on URL settings (the time-out). Plivo does not document its delay between attempts; the sandbox
+retries at once.
 """
 
 from dataclasses import dataclass, field
@@ -20,23 +20,23 @@ OTHER_ATTEMPTS = 2
 
 
 class Purpose(StrEnum):
-    """Whose document it is."""
+    """Which URL a document comes from."""
 
     ANSWER = "answer"
     ACTION = "action"
     REDIRECT = "redirect"
 
 
-# The last digit of hangup causes 701x to 801x names the purpose.
+# The last digit of hangup causes 701x to 801x is the purpose.
 _DIGIT = {Purpose.ANSWER: 1, Purpose.ACTION: 2, Purpose.REDIRECT: 4}
 _UNREACHABLE, _INVALID_URL, _INVALID_METHOD, _INVALID_XML = 7010, 7020, 7030, 8010
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentRequest:
-    """What to fetch; `extra` joins the form.
+    """What to fetch; `extra` is added to the form.
 
-    `follow` says whether the answer is a document, or of no interest.
+    `follow`: whether the answer is executed as a document, or ignored.
     """
 
     purpose: Purpose
@@ -48,7 +48,7 @@ class DocumentRequest:
 
 @dataclass(frozen=True, slots=True)
 class FetchResult:
-    """A document and where it came from; or the hangup cause code of the failure; or neither."""
+    """A document and its URL, or the hangup cause code of a failure, or neither if not followed."""
 
     document: bytes | None = field(default=None, repr=False)
     url: str = field(default="", repr=False)
@@ -56,7 +56,7 @@ class FetchResult:
 
 
 class Fetcher:
-    """Asks the product what to say; `seconds` are real ones, for each attempt."""
+    """Fetches documents. `seconds` is the time-out of each attempt, in real seconds."""
 
     def __init__(self, auth_id: str, outgoing: Outgoing, seconds: float) -> None:
         self._auth_id = auth_id
@@ -64,7 +64,7 @@ class Fetcher:
         self._seconds = seconds
 
     async def fetch(self, call: SandboxCall, request: DocumentRequest) -> FetchResult:
-        """Never raises for what the product does: a failure is a hangup cause."""
+        """The document of a request. Failures of the product are returned as hangup causes."""
         if call.phlo_otp and request.url.startswith(PHLO_SCHEME):
             return FetchResult(phlo_document(request.url, call.phlo_otp), request.url)
         failure = _DIGIT[request.purpose]
@@ -86,7 +86,7 @@ class Fetcher:
         return FetchResult(reply.body, url)
 
     async def _request(self, call: SandboxCall, request: DocumentRequest) -> tuple[str, Reply]:
-        """The reply and the address it came from: the fallback's, if the answer address fails."""
+        """The URL that replied and its reply: those of the fallback if the answer URL fails."""
         is_answer = request.purpose is Purpose.ANSWER
         event = "StartApp" if is_answer else "Redirect"
         form = {**call_form(call, self._auth_id, event), **request.extra}

@@ -1,7 +1,7 @@
-"""Follow Plivo XML in an answered call: speak, wait, listen, move on.
+"""Executes Plivo XML in answered calls: speaks, waits, collects keys, redirects.
 
-A call holds its document and how far it is followed. Each move is a job, so that a restart goes
-on in the middle of a sentence; a job whose `turn` has passed does nothing.
+A call stores its document and the position in it. Each step is a job, so a restarted sandbox
+continues where it stopped. A job scheduled for an earlier `turn` of the call does nothing.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from core.sandbox.calls.fetch import DocumentRequest, Fetcher, Purpose
 from core.sandbox.calls.log import SandboxCall
-from core.sandbox.calls.switchboard import Switchboard, is_machine, lane
+from core.sandbox.calls.switchboard import Switchboard, call_lane, is_machine
 from core.sandbox.calls.xml import ALL_KEYS, Hangup, Listen, Redirect, Speak, Step, Wait, parse
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
@@ -19,7 +19,7 @@ from core.sandbox.handsets import Handsets
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
 
-SECONDS_A_CHARACTER = 0.06
+SECONDS_PER_CHARACTER = 0.06
 AUTO_PRESS_AFTER = 1.0
 
 ANSWER_XML = "Answer XML"
@@ -28,14 +28,14 @@ ERROR = "Error"
 
 @dataclass(frozen=True, slots=True)
 class _Playback:
-    """How long a Speak or Wait takes, and whether it was its last repetition."""
+    """The duration of a Speak or Wait, and whether this was its last repetition."""
 
     seconds: float
-    last: bool
+    is_last: bool
 
 
 class CallScript:
-    """Moves answered calls through their documents."""
+    """Executes the documents of answered calls."""
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class CallScript:
         schedule.register(Job.PRESS, self._press_job)
 
     def begin(self, call: SandboxCall) -> None:
+        """Fetch and execute the answer document."""
         self._request_document(
             call, DocumentRequest(Purpose.ANSWER, call.answer_url, call.answer_method)
         )
@@ -68,7 +69,7 @@ class CallScript:
     def _request_document(self, call: SandboxCall, request: DocumentRequest) -> None:
         call = self._next_turn(call)
         self._schedule.add(
-            Job.FETCH, lane(call), 0, **self._job_payload(call), **dataclasses.asdict(request)
+            Job.FETCH, call_lane(call), 0, **self._job_payload(call), **dataclasses.asdict(request)
         )
 
     async def _fetch(self, payload: Payload) -> None:
@@ -83,7 +84,7 @@ class CallScript:
             payload["follow"],
         )
         result = await self._fetcher.fetch(call, request)
-        call = self._current(payload)  # it may have ended in the meantime
+        call = self._current(payload)  # it may have ended meanwhile
         if call is None:
             return
         with self._storage.transaction():
@@ -109,7 +110,7 @@ class CallScript:
                 self._switchboard.end(call, END_OF_XML, ANSWER_XML)
             case Speak() | Wait():
                 playback = self._play(call, step)
-                if playback.last:
+                if playback.is_last:
                     self._resume(_next_step(call), playback.seconds)
                 else:
                     self._resume(dataclasses.replace(call, loops=call.loops + 1), playback.seconds)
@@ -130,9 +131,9 @@ class CallScript:
         if isinstance(step, Wait):
             return _Playback(step.seconds, True)
         self._record(call, "spoken", step.text)
-        # loop="0" is for ever: only a hangup or the time limit ends it.
-        last = step.loops > 0 and call.loops + 1 >= step.loops
-        return _Playback(len(step.text) * SECONDS_A_CHARACTER, last)
+        # loop="0" repeats until a hangup or the time limit.
+        is_last = step.loops > 0 and call.loops + 1 >= step.loops
+        return _Playback(len(step.text) * SECONDS_PER_CHARACTER, is_last)
 
     # --- keys
 
@@ -141,7 +142,7 @@ class CallScript:
         call = dataclasses.replace(call, waits_for_key=not is_machine(call))
         if call.prompt < len(step.prompts):
             playback = self._play(call, step.prompts[call.prompt])
-            if playback.last:
+            if playback.is_last:
                 call = dataclasses.replace(call, prompt=call.prompt + 1, loops=0)
             else:
                 call = dataclasses.replace(call, loops=call.loops + 1)
@@ -155,16 +156,16 @@ class CallScript:
             self._press_soon(call)
 
     def press(self, call: SandboxCall, key: str) -> None:
-        """The person presses a key. Refusal 409 unless somebody is on the line to press it.
+        """The person presses a key. Raises Refusal 409 unless a person is on a call in progress.
 
-        A key that nothing waits for is heard and changes nothing.
+        A key that no step waits for is only added to the transcript.
         """
         if call.status != "in-progress":
             raise Refusal(409, "this call is not in progress")
         if is_machine(call):
-            raise Refusal(409, "a machine took this call; it presses no key")
+            raise Refusal(409, "a machine has answered this call, and a machine presses no keys")
         if len(key) != 1 or key not in ALL_KEYS:
-            raise Refusal(400, "a key is one of 0-9, * and #")
+            raise Refusal(400, "a key must be one of 0-9, * and #")
         with self._storage.transaction():
             self._record(call, "key", key)
             step = _step_of(call)
@@ -184,7 +185,7 @@ class CallScript:
             else:
                 call = self._next_turn(call)
                 self._schedule.add(
-                    Job.KEYS_DONE, lane(call), step.next_key_seconds, **self._job_payload(call)
+                    Job.KEYS_DONE, call_lane(call), step.next_key_seconds, **self._job_payload(call)
                 )
 
     async def _keys_done(self, payload: Payload) -> None:
@@ -217,7 +218,7 @@ class CallScript:
             self._resume(_next_step(call), 0)
 
     def press_waiting(self, number: str) -> None:
-        """Auto-answer was turned on: press where a call there waits already."""
+        """Auto-answer was turned on: press the key in calls that already wait for one."""
         for call in self._calls.open_calls():
             if call.to_number == number and call.waits_for_key:
                 self._press_soon(call)
@@ -237,14 +238,14 @@ class CallScript:
     async def _press_job(self, payload: Payload) -> None:
         call = self._calls.find(payload["call_uuid"])
         if call is None or not call.waits_for_key or call.step != payload["step"] or call.keys:
-            return  # somebody, or this very job before a crash, has pressed already
+            return  # a key has been pressed already, by a person or by this job before a crash
         self.press(call, payload["key"])
 
     # --- turns
 
     def _resume(self, call: SandboxCall, after: float) -> None:
         call = self._next_turn(call)
-        self._schedule.add(Job.STEP, lane(call), after, **self._job_payload(call))
+        self._schedule.add(Job.STEP, call_lane(call), after, **self._job_payload(call))
         self._handsets.notify(call.to_number)
 
     def _next_turn(self, call: SandboxCall) -> SandboxCall:
@@ -256,7 +257,7 @@ class CallScript:
         return {"call_uuid": call.call_uuid, "turn": call.turn}
 
     def _current(self, payload: Payload) -> SandboxCall | None:
-        """The call of a job, None if it has ended or moved on since."""
+        """The call of a job; None if it has ended or is at a later turn."""
         call = self._calls.find(payload["call_uuid"])
         if call is None or call.ended_at is not None or call.turn != payload["turn"]:
             return None
@@ -277,13 +278,13 @@ def _next_step(call: SandboxCall) -> SandboxCall:
 
 
 def _step_of(call: SandboxCall) -> Step | None:
-    """Where the call is in its document; None past the end."""
+    """The current step of the call; None after the last one."""
     steps = parse(call.document)
     return steps[call.step] if call.step < len(steps) else None
 
 
 def _absolute_url(call: SandboxCall, url: str) -> str:
-    """An address in a document, made absolute. A malformed one stays as it is: no web address."""
+    """The absolute form of a URL in a document. A malformed one is returned as it is."""
     try:
         return urljoin(call.document_url, url)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Carry messages: queued, sent, and what becomes of them.
+"""Moves messages through Plivo's states.
 
-Plivo's states: queued → sent → delivered or undelivered; queued → failed. What is settled stays.
+queued → sent → delivered or undelivered; queued → failed. A final state never changes.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ from core.sandbox.messages.text_units import text_units
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
 
-# Simulated seconds after the request: brisk, so that a demo is.
+# Simulated seconds after the request; short, for demos.
 SENT_AFTER = 0.3
 SETTLED_AFTER = 1.0
 
@@ -36,7 +36,7 @@ _FORGED_FIELDS = {"Status": FAILED, "ErrorCode": "300"}
 
 @dataclass(frozen=True, slots=True)
 class MessageOrder:
-    """A request to send, parsed. `expiry` in seconds, None when not asked for."""
+    """A parsed request to send. `expiry` is in seconds, None if not set."""
 
     src: str
     destinations: tuple[str, ...]
@@ -49,7 +49,10 @@ class MessageOrder:
 
 
 class Carrier:
-    """Takes orders and brings them to their ends; `reached` is told which number got a message."""
+    """Accepts orders and moves their messages to a final state.
+
+    Calls `on_received` with the number of a handset that may have received a message.
+    """
 
     def __init__(
         self,
@@ -69,7 +72,10 @@ class Carrier:
         schedule.register(Job.SETTLE, self._settle)
 
     def accept(self, order: MessageOrder) -> list[str]:
-        """Queue one message a destination; return their UUIDs. Refusal 400 for a long text."""
+        """Queue one message for each destination and return their UUIDs.
+
+        Raises Refusal 400 if the text is too long.
+        """
         units = text_units(order.text)
         with self._storage.transaction():
             return [self._queue(order, number, units) for number in order.destinations]
@@ -107,7 +113,7 @@ class Carrier:
             return
         now = self._clock.now()
         with self._storage.transaction():
-            self._move(dataclasses.replace(message, state=SENT, sent_time=now, updated_time=now))
+            self._update(dataclasses.replace(message, state=SENT, sent_time=now, updated_time=now))
 
     async def _settle(self, payload: Payload) -> None:
         message = self.messages.find(payload["message_uuid"])
@@ -117,7 +123,7 @@ class Carrier:
         with self._storage.transaction():
             if ending.kind is EndingKind.MESSAGE_ERROR:
                 error = MESSAGE_ERRORS[ending.value]
-                self._move(
+                self._update(
                     dataclasses.replace(
                         message,
                         state=error.state,
@@ -128,7 +134,7 @@ class Carrier:
             elif ending.kind is EndingKind.NO_RECEIPT:
                 self.messages.save(dataclasses.replace(message, received_at=now))
             else:
-                self._move(
+                self._update(
                     dataclasses.replace(
                         message,
                         state=DELIVERED,
@@ -139,7 +145,7 @@ class Carrier:
                 )
         self._on_received(message.to_number)
 
-    def _move(self, message: Message) -> None:
+    def _update(self, message: Message) -> None:
         self.messages.save(message)
         self._announce(message, ending_of(message.to_number).kind)
 
@@ -149,7 +155,7 @@ class Carrier:
             event=CallbackEvent.MESSAGE,
             url=message.url,
             method=message.method,
-            form=status_form(message, message.state),
+            form=status_form(message),
             last=message.settled,
             forged_fields=_FORGED_FIELDS,
         )
@@ -171,5 +177,5 @@ def _settle_delay(ending: Ending, expiry: int | None) -> float:
         return SETTLED_AFTER + ending.value
     if ending.kind is EndingKind.MESSAGE_ERROR and ending.value == EXPIRED and expiry is not None:
         return float(expiry)
-    # Plivo would keep an expiring message for three hours; nobody watching a demo would.
+    # Plivo's default expiry is three hours, too long for a demo.
     return SETTLED_AFTER
