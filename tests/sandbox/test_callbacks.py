@@ -1,4 +1,4 @@
-"""Callbacks of messages: order, signatures, retries, and the four ways they go wrong."""
+"""Callbacks of messages: order, signatures, retries, and the four endings that change them."""
 
 import itertools
 import re
@@ -12,7 +12,7 @@ from .support import AUTH_TOKEN, Api, Product, Received, number, sandbox_on
 
 
 def is_genuine(request: Received) -> bool:
-    """As the product would check it, for both families."""
+    """Whether the signatures of both versions are valid."""
     heads, url = request.headers, request.url
     v3 = validate_v3_signature(
         request.method,
@@ -28,7 +28,7 @@ def is_genuine(request: Received) -> bool:
     return bool(v3 and v2)
 
 
-def test_a_delivered_message_is_told_in_three_genuine_callbacks(
+def test_a_delivered_message_sends_three_genuine_callbacks(
     api: Api, product: Product, path: str
 ) -> None:
     api.all_callbacks(api.send(number("5555"), url=product.url(path)))
@@ -55,7 +55,7 @@ def test_a_callback_is_a_form_with_plivos_fields(api: Api, product: Product, pat
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", time) for time in times)
 
 
-def test_a_failed_message_is_told_in_two_callbacks_with_its_error(
+def test_a_failed_message_sends_two_callbacks_with_its_error(
     api: Api, product: Product, path: str
 ) -> None:
     api.all_callbacks(api.send(number("0900"), url=product.url(path)))
@@ -90,12 +90,12 @@ def test_callbacks_out_of_order_begin_with_the_last(api: Api, product: Product, 
     assert product.values(path, "Status") == ["delivered", "queued", "sent"]
 
 
-def test_a_forged_callback_comes_beside_the_true_ones(
+def test_a_forged_callback_is_sent_before_the_last_genuine_callback(
     api: Api, product: Product, path: str
 ) -> None:
     api.all_callbacks(api.send(number("0803"), url=product.url(path)))
-    told = [(request.params["Status"], is_genuine(request)) for request in product.at(path)]
-    assert told == [("queued", True), ("sent", True), ("failed", False), ("delivered", True)]
+    received = [(request.params["Status"], is_genuine(request)) for request in product.at(path)]
+    assert received == [("queued", True), ("sent", True), ("failed", False), ("delivered", True)]
 
 
 def test_lost_callbacks_never_arrive_but_the_message_does(
@@ -116,17 +116,17 @@ def test_a_refused_callback_is_tried_again_after_60_120_and_240_seconds(
     uuid = api.send(number("5555"), url=product.url(path))
     api.all_callbacks(uuid)
     queued = next(c for c in api.callbacks(uuid) if c["form"]["Status"] == "queued")
-    # All three callbacks share the path; whichever was refused went out again.
+    # All three callbacks share the path; each refused one is sent again.
     attempts = [a for c in api.callbacks(uuid) for a in c["attempts"]]
     assert sorted(a["status"] for a in attempts) == [200, 200, 200, 404, 500, 503]
     assert queued["state"] == "delivered"
     assert all(is_genuine(request) for request in product.at(path))
 
 
-def test_a_callback_that_nobody_takes_is_given_up_after_three_retries(tmp_path: Path) -> None:
+def test_an_undeliverable_callback_is_given_up_after_three_retries(tmp_path: Path) -> None:
     # At speed 400 the retries come after 0.15, 0.3 and 0.6 s.
     with sandbox_on(tmp_path, speed=400) as api:
-        uuid = api.send(number("0900"), url="http://127.0.0.1:9/nobody")
+        uuid = api.send(number("0900"), url="http://127.0.0.1:9/unreachable")
         queued = api.all_callbacks(uuid)[0]
     assert queued["state"] == "given up"
     assert {attempt["problem"] for attempt in queued["attempts"]} == {"ConnectError"}
@@ -137,7 +137,7 @@ def test_a_callback_that_nobody_takes_is_given_up_after_three_retries(tmp_path: 
 
 
 @pytest.mark.parametrize(("family", "other"), [("v2", "v3"), ("v3", "v2")])
-def test_one_family_of_signatures_can_be_switched_off(
+def test_one_signature_version_can_be_switched_off(
     tmp_path: Path, product: Product, path: str, family: str, other: str
 ) -> None:
     with sandbox_on(tmp_path, signatures=family) as api:

@@ -22,7 +22,7 @@ def test_every_kind_of_ending_has_a_row() -> None:
 
 
 @given(prefix=st.text("0123456789", min_size=3, max_size=10), suffix=SUFFIXES)
-def test_always_the_last_four_digits_decide(prefix: str, suffix: str) -> None:
+def test_the_last_four_digits_always_decide(prefix: str, suffix: str) -> None:
     assert ending_of(prefix + suffix) == ending_of(suffix)
 
 
@@ -32,20 +32,20 @@ def test_separators_never_change_the_outcome(suffix: str) -> None:
 
 
 @given(suffix=SUFFIXES)
-def test_an_outcome_is_always_told_in_a_sentence_without_gaps(suffix: str) -> None:
+def test_every_ending_has_a_complete_sentence(suffix: str) -> None:
     sentence = ending_of(suffix).sentence
     assert sentence.startswith("Message: ")
     assert "{" not in sentence
 
 
 @pytest.mark.parametrize("code", sorted(MESSAGE_ERRORS))
-def test_every_message_error_can_be_asked_for(code: int) -> None:
+def test_every_message_error_has_an_ending(code: int) -> None:
     outcome = ending_of(f"1415555{code:04}")
     assert (outcome.kind, outcome.value) == (EndingKind.MESSAGE_ERROR, code)
 
 
 @pytest.mark.parametrize("code", sorted(HANGUP_CAUSES))
-def test_every_hangup_cause_can_be_asked_for(code: int) -> None:
+def test_every_hangup_cause_has_an_ending(code: int) -> None:
     outcome = ending_of(f"1415555{code}")
     assert (outcome.kind, outcome.value) == (EndingKind.HANGUP, code)
 

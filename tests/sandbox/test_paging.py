@@ -1,4 +1,4 @@
-"""The bounds that time filters set."""
+"""Time filters and pages of lists."""
 
 from datetime import UTC, datetime
 
@@ -39,7 +39,7 @@ def test_without_a_filter_only_the_last_span_is_listed() -> None:
     assert not fits("", now - 61)
 
 
-def test_minutes_and_whole_seconds_are_moments_too() -> None:
+def test_a_filter_can_omit_seconds_and_fractions() -> None:
     assert parse_filter("at", "2026-01-02 03:04") == parse_filter("at", "2026-01-02 03:04:00.0")
 
 
