@@ -1,14 +1,12 @@
 """A reset of the sandbox: what it removes, what it keeps, and that live mode refuses it."""
 
 import re
-import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,7 +14,6 @@ import redis
 
 from core.access.tokens import Scope
 from core.figures.ranges import Range
-from core.model.attempt import Channel
 from core.model.errors import ResetRefused
 from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome
@@ -25,8 +22,6 @@ from core.reset.reset import SandboxReset
 from core.store import keys as store_keys
 from core.store.keys import Keys
 from tests.world import World, until
-
-PROJECT = Path(__file__).parents[2]
 
 
 def reset(at: World, *what: str) -> httpx.Response:
@@ -291,48 +286,3 @@ def test_a_reset_removes_100_000_keys(at: World, client: redis.Redis) -> None:
     sys.stdout.write(f"{removed:,} keys removed in {time.monotonic() - began:.2f} s\n")
     assert removed >= 100_000
     assert "sends" not in families(client)
-
-
-def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "core", "reset", *arguments],
-        cwd=PROJECT,
-        env={"PATH": "/usr/bin:/bin", "PLIVO_MODE": "sandbox", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def test_the_command_resets_the_running_app(at: World) -> None:
-    number = at.number()
-    for _ in range(5):
-        at.start(number, Channel.SMS)
-    result = command("--what", "budgets", "--address", at.address)
-    assert (result.returncode, result.stdout.partition(":")[0]) == (0, "budgets"), result.stderr
-    assert at.start(number).outcome is SendOutcome.SENT
-    refused = command("--what", "everything", "--address", at.address)
-    assert refused.returncode == 1
-    assert "budgets, handsets, attempts, sample" in refused.stderr
-
-
-def test_the_command_works_without_an_app_and_never_when_live(
-    tmp_path: Path, redis_url: str, client: redis.Redis
-) -> None:
-    folder = tmp_path / "sandbox"
-    folder.mkdir()
-    (folder / "sandbox.sqlite3").write_bytes(b"")
-    client.set(Keys("sandbox").sends("number", "x"), "1", px=60_000)
-    places = {"REDIS_URL": redis_url, "DATA_DIR": str(tmp_path)}
-    live = {
-        "PLIVO_MODE": "live", "PLIVO_AUTH_ID": "MA" + "X" * 18, "PLIVO_AUTH_TOKEN": "none",
-        "PLIVO_NUMBER": "+14155550100", "SECRET_KEY": "k" * 32,
-    }  # fmt: skip
-    refused = command("--address", "http://127.0.0.1:9", **places, **live)
-    assert (refused.returncode, "live environment" in refused.stderr) == (1, True)
-    assert families(client) == {"sends"}
-    result = command("--address", "http://127.0.0.1:9", **places)
-    assert result.returncode == 0, result.stderr
-    assert families(client) <= {"probe"}
-    assert not (folder / "sandbox.sqlite3").exists()

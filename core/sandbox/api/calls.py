@@ -94,7 +94,7 @@ class CallApi:
         self._gate.count_list()
         allow_filters(request, _FILTERS)
         page = parse_page(request)
-        since, until = self._span(request)
+        since, until = self._ended_span(request)
         shortest, longest = _billed_bounds(request)
         if not matches_constants(request, CONSTANTS):
             longest = shortest - 1
@@ -149,12 +149,12 @@ class CallApi:
         self._switchboard.cancel(call)
         return Response(status_code=204)
 
-    def _span(self, request: Request) -> tuple[float, float]:
+    def _ended_span(self, request: Request) -> tuple[float, float]:
         since, until = parse_span(request, "end_time", self._clock, LISTED_SECONDS)
         if since == 0.0:
             since = min(until, self._clock.now()) - MAX_SPAN
         elif min(until, self._clock.now()) - since > MAX_SPAN:
-            raise Refusal(400, "end_time may span 30 days at most")
+            raise Refusal(400, "end_time must span at most 30 days")
         return since, until
 
 

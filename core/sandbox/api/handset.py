@@ -32,7 +32,7 @@ _STREAM_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
 
 
 class HandsetApi:
-    """Every answer is the current handset as JSON, except events and what covers all handsets."""
+    """Every answer is the current handset as JSON, except events and DELETE of all handsets."""
 
     def __init__(
         self,
@@ -66,17 +66,13 @@ class HandsetApi:
             Route(phone + "/auto-answer", self.auto_answer, methods=["PUT"]),
             Route(phone + "/events", self.events, methods=["GET"]),
             WebSocketRoute(phone + "/events", self.push),
-            Route(
-                call + "/answer", self._action_endpoint(self._switchboard.pick_up), methods=["POST"]
-            ),
+            Route(call + "/answer", self._action(self._switchboard.pick_up), methods=["POST"]),
             Route(
                 call + "/decline",
-                self._action_endpoint(self._switchboard.decline),
+                self._action(self._switchboard.decline),
                 methods=["POST"],
             ),
-            Route(
-                call + "/hangup", self._action_endpoint(self._switchboard.hang_up), methods=["POST"]
-            ),
+            Route(call + "/hangup", self._action(self._switchboard.hang_up), methods=["POST"]),
             Route(call + "/press/{key}", self.press, methods=["POST"]),
         ]
 
@@ -155,7 +151,7 @@ class HandsetApi:
                     if not self._stopping:
                         yield True
 
-    def _action_endpoint(self, action: Callable[[SandboxCall], None]) -> Endpoint:
+    def _action(self, action: Callable[[SandboxCall], None]) -> Endpoint:
         async def act(request: Request) -> Response:
             action(self._call(request))
             return self._view(request)
