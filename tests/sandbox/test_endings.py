@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.sandbox.facts.endings import TABLE, EndingKind, Row, ending_of
+from core.sandbox.facts.endings import TABLE, EndingKind, EndingRow, ending_of
 from core.sandbox.facts.hangups import HANGUP_CAUSES
 from core.sandbox.facts.message_errors import MESSAGE_ERRORS
 
@@ -12,7 +12,7 @@ SUFFIXES = st.from_regex(r"[0-9]{4}", fullmatch=True)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.pattern)
-def test_the_example_of_a_row_leads_to_that_row(row: Row) -> None:
+def test_the_example_of_a_row_leads_to_that_row(row: EndingRow) -> None:
     outcome = ending_of(f"+1415555{row.example}")
     assert (outcome.pattern, outcome.kind) == (row.pattern, row.kind)
 

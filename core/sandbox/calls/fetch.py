@@ -67,22 +67,22 @@ class Fetcher:
         """The document of a request. Failures of the product are returned as hangup causes."""
         if call.phlo_otp and request.url.startswith(PHLO_SCHEME):
             return FetchResult(phlo_document(request.url, call.phlo_otp), request.url)
-        failure = _DIGIT[request.purpose]
+        digit = _DIGIT[request.purpose]
         if not is_web_address(request.url):
-            return FetchResult(hangup_code=_INVALID_URL + failure)
+            return FetchResult(hangup_code=_INVALID_URL + digit)
         if request.method not in {"GET", "POST"}:
-            return FetchResult(hangup_code=_INVALID_METHOD + failure)
+            return FetchResult(hangup_code=_INVALID_METHOD + digit)
         url, reply = await self._request(call, request)
         if not reply.ok:
-            return FetchResult(hangup_code=_UNREACHABLE + failure)
+            return FetchResult(hangup_code=_UNREACHABLE + digit)
         if not request.follow:
             return FetchResult()
         if len(reply.body) > MAX_BYTES:
-            return FetchResult(hangup_code=_INVALID_XML + failure)
+            return FetchResult(hangup_code=_INVALID_XML + digit)
         try:
             parse(reply.body)
         except InvalidXml:
-            return FetchResult(hangup_code=_INVALID_XML + failure)
+            return FetchResult(hangup_code=_INVALID_XML + digit)
         return FetchResult(reply.body, url)
 
     async def _request(self, call: SandboxCall, request: DocumentRequest) -> tuple[str, Reply]:

@@ -43,7 +43,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EndingRow:
     """One row of the table. `pattern` is for people; `regex` matches the last four digits."""
 
     pattern: str
@@ -56,8 +56,8 @@ class Row:
 
 def _row(
     pattern: str, example: str, kind: EndingKind, message: str, call: str, regex: str = ""
-) -> Row:
-    return Row(pattern, example, kind, message, call, re.compile(regex or pattern))
+) -> EndingRow:
+    return EndingRow(pattern, example, kind, message, call, re.compile(regex or pattern))
 
 
 def _any_of(codes: list[int]) -> str:
@@ -72,7 +72,7 @@ _HTTP = "the request is answered with HTTP status {value}; nothing is sent"
 _RINGS = "rings as usual"
 _DELIVERED = "delivered as usual"
 
-TABLE: tuple[Row, ...] = (
+TABLE: tuple[EndingRow, ...] = (
     *(
         _row(suffix, suffix, EndingKind.HTTP_STATUS, _HTTP, _HTTP)
         for suffix in ("0402", "0403", "0429", "0500", "0503")
