@@ -14,14 +14,10 @@ VAGUE = {"told", "tell", "tells", "said", "one"}
 #: Rooms whose names are not done yet. A room leaves the list when its last vague name goes.
 NOT_YET = {
     "core/alerts",
-    "core/charts",
-    "core/figures",
     "core/ledger",
     "core/panels",
     "core/plivo",
-    "core/reset",
     "core/sample",
-    "core/sandbox",
     "core/services",
     "core/store",
     "core/tracking",

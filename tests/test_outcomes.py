@@ -7,9 +7,9 @@ import pytest
 from core.model.attempt import State
 from core.model.verification import SendOutcome
 from core.model.way import Way
+from core.sandbox.facts.endings import TABLE
 from core.sandbox.facts.hangups import HANGUP_CAUSES, Phase
 from core.sandbox.facts.message_errors import MESSAGE_ERRORS
-from core.sandbox.facts.outcomes import TABLE
 from core.wording.error_codes import hangup_cause, message_error
 from core.wording.verification import Tone, status_words
 from tests.world import World, until
@@ -192,7 +192,7 @@ def test_every_row_of_the_table_is_tried_here() -> None:
     # 0600: tests/verification/test_warnings.py.
     tried = {row.ending for row in ROWS} | {"0408", "0600"}
     missing = [
-        row.pattern for row in TABLE if not any(row.fits.fullmatch(ending) for ending in tried)
+        row.pattern for row in TABLE if not any(row.regex.fullmatch(ending) for ending in tried)
     ]
     # What ends a call after the answer needs somebody to answer: tests/sandbox has those.
     assert missing == [r.pattern for r in TABLE if r.pattern.startswith("an ending after")]

@@ -11,7 +11,7 @@ import pytest
 
 from core.__main__ import COMMANDS, main
 from core.panels.api import handset, walk_through
-from core.sandbox.facts.outcomes import TABLE, EndingKind, outcome_of
+from core.sandbox.facts.endings import TABLE, EndingKind, ending_of
 from core.settings.settings import Settings
 from core.web.rest.application import rest_api
 
@@ -68,7 +68,7 @@ def test_every_row_of_the_sandbox_is_in_the_readme(row: object) -> None:
 def test_every_ending_in_the_readme_does_what_its_row_says() -> None:
     """The endings of one row have one kind of outcome."""
     for cells in rows(SANDBOX):
-        kinds = {outcome_of(ending).kind for ending in re.findall(r"\b\d{4}\b", cells[0])}
+        kinds = {ending_of(ending).kind for ending in re.findall(r"\b\d{4}\b", cells[0])}
         assert len(kinds) <= 1, cells[0]
         assert EndingKind.NORMAL not in kinds, cells[0]
 
@@ -82,7 +82,7 @@ def test_every_ending_that_the_page_proposes_is_one_of_the_sandbox() -> None:
     )
     assert len(trials) > 5
     for ending in trials:
-        assert outcome_of(ending).kind is not EndingKind.NORMAL
+        assert ending_of(ending).kind is not EndingKind.NORMAL
 
 
 def test_both_commands_name_files_that_are_there() -> None:

@@ -158,3 +158,41 @@ def test_there_are_no_circles() -> None:
         for name, path in modules.items()
     }
     assert len(list(TopologicalSorter(graph).static_order())) == len(modules)
+
+
+#: What each part of the sandbox may import of the others; "base" are the modules beside the
+#: folders, without those of "top", which wire all parts.
+SANDBOX = {
+    "facts": set(),
+    "base": {"facts"},
+    "messages": {"facts", "base"},
+    "calls": {"facts", "base"},
+    "api": {"facts", "base", "messages", "calls"},
+    "top": {"facts", "base", "messages", "calls", "api"},
+}
+SANDBOX_TOP = {"__init__", "app", "standalone"}
+
+
+def part_of_sandbox(name: str) -> str:
+    """The part that the module `name`, counted from core.sandbox, belongs to."""
+    first = name.partition(".")[0]
+    if (PROJECT / "core" / "sandbox" / first).is_dir():
+        return first
+    return "top" if first in SANDBOX_TOP else "base"
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted((PROJECT / "core" / "sandbox").rglob("*.py")),
+    ids=lambda path: str(path.relative_to(PROJECT)),
+)
+def test_the_parts_of_the_sandbox_import_only_downwards(path: Path) -> None:
+    inside = path.relative_to(PROJECT / "core" / "sandbox").with_suffix("")
+    part = part_of_sandbox(".".join(inside.parts))
+    names = {name.removeprefix("core.sandbox.") for name in imported(path)}
+    modules = {
+        name
+        for name in names
+        if (PROJECT / "core" / "sandbox" / f"{name.replace('.', '/')}.py").exists()
+    }
+    assert {part_of_sandbox(name) for name in modules} - {part} <= SANDBOX[part]

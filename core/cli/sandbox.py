@@ -3,31 +3,18 @@
 import argparse
 import secrets
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
+from core.log import log_to_stderr
 from core.sandbox.app import Sandbox
-from core.sandbox.errors import FileInUse
+from core.sandbox.errors import FileInUse, StorageFailed
 from core.sandbox.signature import Signatures
+from core.sandbox.standalone import standalone
 
 AUTH_ID = "MASANDBOX00000000000"
-
-
-def standalone(sandbox: Sandbox) -> Starlette:
-    """The sandbox as an application that runs alone, with and without the prefix /sandbox."""
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with sandbox.running():
-            yield
-
-    mounts = [Mount("/sandbox", sandbox.asgi), Mount("/", sandbox.asgi)]
-    return Starlette(routes=mounts, lifespan=lifespan)
 
 
 def main(arguments: Sequence[str], program: str) -> None:
@@ -53,6 +40,9 @@ def main(arguments: Sequence[str], program: str) -> None:
         sandbox.claim()
     except FileInUse as error:
         sys.exit(f"{error}\nEnd it, or choose another folder with --data.")
+    except StorageFailed as error:
+        sys.exit(f"{error}\nFree disk space, or choose another folder with --data.")
+    log_to_stderr()
     sys.stdout.write(f"Sandbox: http://{options.host}:{options.port}/sandbox\n")
     sys.stdout.write(f"auth_id {options.auth_id}, auth_token {token}\n")
     sys.stdout.flush()

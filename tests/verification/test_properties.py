@@ -14,7 +14,7 @@ from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome
 from core.model.way import Way
 from core.plivo.request import AttemptRequest
-from core.sandbox.facts.outcomes import TABLE
+from core.sandbox.facts.endings import TABLE
 from core.services import Services
 from core.settings.settings import SANDBOX_AUTH_ID, SANDBOX_NUMBER, PlivoMode, Settings
 from core.web.app import Web
