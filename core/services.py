@@ -146,7 +146,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     exchanges = Exchanges(client, keys, keep)
     logs = LogSync(client, scripts, keys, clock, keyring, ledger, clients)
     follower = AttemptPoller(client, scripts, keys, clock, ledger, clients, exchanges)
-    provider = PlivoProvider(clients, settings, keyring, address, exchanges)
+    provider = PlivoProvider(clients, settings, keyring, address, exchanges.record)
     # A template that cannot be sent is refused now, not with the first message.
     provider.preview(settings.lifetime_minutes)
     verifications = Verifications(

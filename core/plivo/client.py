@@ -12,8 +12,8 @@ from operator import attrgetter
 from queue import Empty, LifoQueue
 from typing import Any
 
-from core.ledger.exchanges import Exchange
 from core.model.errors import ProviderError
+from core.model.exchange import Exchange
 from core.plivo.failures import is_from_sdk, not_sent_failure, read_failure, send_failure
 from core.plivo.masking import mask_fields
 from core.plivo.wire import PlivoAdapter, WireContext

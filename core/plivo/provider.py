@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from core.ledger.exchanges import Exchange, Exchanges
 from core.model.attempt import Channel, verification_of
+from core.model.exchange import Exchange
 from core.plivo.client import PlivoClients, Recorder
 from core.plivo.message_text import TextSize
 from core.plivo.phlo import NO_PHLO_ID, Phlo
@@ -30,7 +30,10 @@ class ChannelSender(Protocol):
 
 
 class PlivoProvider:
-    """Sends attempts through Plivo, or through the sandbox where that is what `clients` reach."""
+    """Sends attempts through Plivo, or through the sandbox where `clients` reach that.
+
+    `record` stores an HTTP exchange of a verification.
+    """
 
     def __init__(
         self,
@@ -38,12 +41,12 @@ class PlivoProvider:
         settings: Settings,
         keyring: Keyring,
         address: CallbackAddress,
-        exchanges: Exchanges,
+        record: Callable[[str, Exchange], None],
     ) -> None:
         self._settings = settings
         self._keyring = keyring
         self._address = address
-        self._exchanges = exchanges
+        self._record_exchange = record
         self._sms = Sms(clients, settings)
         self._channels: dict[Channel, ChannelSender] = {
             Channel.SMS: self._sms,
@@ -75,4 +78,4 @@ class PlivoProvider:
 
     def _record(self, attempt: str) -> Callable[[Exchange], None]:
         verification = verification_of(attempt)
-        return lambda exchange: self._exchanges.record(verification, exchange)
+        return lambda exchange: self._record_exchange(verification, exchange)

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from core.ledger.exchanges import Exchange
+from core.model.exchange import Exchange
 from core.plivo.masking import mask_fields, mask_text, mask_value
 
 #: Characters of an answer that are shown, and of Plivo's own words in an error's cause.

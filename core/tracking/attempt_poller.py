@@ -10,12 +10,13 @@ import logging
 import threading
 from datetime import datetime, timedelta
 
-from core.ledger.exchanges import Exchange, Exchanges
+from core.ledger.exchanges import Exchanges
 from core.ledger.ledger import Applied, Ledger
 from core.log import logged_id
 from core.model.attempt import Attempt, AttemptEvent, EventKind, Mode, Source, State
 from core.model.clock import Clock, to_ms
 from core.model.errors import ProductError, ProviderRead
+from core.model.exchange import Exchange
 from core.plivo.client import PlivoClients, Recorder, SdkCall
 from core.plivo.records import call_events, live_call_event, message_events
 from core.store.client import Client

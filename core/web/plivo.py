@@ -17,10 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.ledger.exchanges import Exchange
 from core.model.attempt import EventKind, verification_of
 from core.model.clock import to_ms
 from core.model.errors import StoreUnavailable
+from core.model.exchange import Exchange
 from core.plivo.callbacks import CallCallback, HangupCallback, MessageCallback
 from core.plivo.masking import DOTS, mask_fields, mask_text
 from core.plivo.signature import check_signature

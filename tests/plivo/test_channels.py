@@ -265,7 +265,7 @@ def provider(
     at: World, plivo: Scripted, settings: Settings, address: CallbackAddress
 ) -> PlivoProvider:
     exchanges = Exchanges(at.services.client, at.services.keys, timedelta(minutes=1))
-    return PlivoProvider(plivo.clients(), settings, Keyring(b"key"), address, exchanges)
+    return PlivoProvider(plivo.clients(), settings, Keyring(b"key"), address, exchanges.record)
 
 
 def test_live_without_a_public_url_messages_and_phlos_are_asked_after(

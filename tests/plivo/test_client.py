@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.ledger.exchanges import Exchange
 from core.model.errors import AttemptRejected, AttemptUnknown, ProviderError
+from core.model.exchange import Exchange
 from core.plivo.client import PlivoClients, SdkCall
 from core.settings.settings import Settings
 from tests.plivo.scripted import (

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from core.ledger.exchanges import Exchange
 from core.model.errors import AttemptRejected, AttemptUnknown, ProviderError, ProviderRead
+from core.model.exchange import Exchange
 from core.plivo.client import PlivoClients, SdkCall
 from core.plivo.wire import QUOTED, SHOWN
 from tests.plivo.scripted import (

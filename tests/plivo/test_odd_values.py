@@ -12,9 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from core.ledger.exchanges import Exchange, Exchanges
+from core.ledger.exchanges import Exchanges
 from core.model.attempt import AttemptEvent, Channel, EventKind, Mode
 from core.model.errors import ProviderError, ProviderRead
+from core.model.exchange import Exchange
 from core.plivo import values
 from core.plivo.callbacks import CallCallback, HangupCallback, MessageCallback, MessageState
 from core.plivo.client import SdkCall
