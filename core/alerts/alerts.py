@@ -6,7 +6,6 @@ here it is done on time, once for all processes, and written down.
 """
 
 import logging
-import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -31,7 +30,6 @@ from core.alerts.rules import WEEKS, Hours, Measure, alpha, detectable_drop, jud
 from core.alerts.states import AlertState, Standing, after_a_gap, step
 from core.figures.layout import Counts, Tier
 from core.model.clock import Clock, from_ms, to_ms
-from core.model.errors import ProductError
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
@@ -47,7 +45,6 @@ MOST_KEPT = 1000
 #: A series without an attempt for as long is watched no more.
 WATCHED = timedelta(weeks=WEEKS)
 TICK = timedelta(seconds=15)
-_PAUSE_SECONDS = 5.0
 #: Should the process die that has taken a check, another one takes it after this.
 _TURN = timedelta(minutes=1)
 
@@ -71,7 +68,7 @@ class Chosen(Protocol):
 
 
 class Alerts:
-    """Checks, and tells. `start` does so in a thread; any number of processes may.
+    """Checks the series when `check` is called, which any number of processes may do.
 
     Every method raises StoreUnavailable.
     """
@@ -82,8 +79,6 @@ class Alerts:
         self._clock = clock
         self._hours = hours
         self._left_out = LeftOut(client, keys, clock)
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def check(self) -> list[Transition]:
         """Check the newest whole hour, unless that is done; the changes that were written down.
@@ -143,30 +138,6 @@ class Alerts:
             return DryRun(0, [], 0)
         wanted = {one for one in series if _is_chosen(one, chosen)}
         return replay(series, self._hours.between(series, first, last), first, wanted)
-
-    def start(self) -> None:
-        """Check in the background until `stop`."""
-        self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the background thread and wait for it."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(TICK.total_seconds()):
-            try:
-                self.check()
-            except ProductError as error:
-                # Redis is away. The check is made once it is back, if it is still the newest.
-                log.warning("alerts paused", extra={"cause": error.cause})
-                self._stopping.wait(_PAUSE_SECONDS)
-            except Exception:
-                # A bug in one round must not end the thread for good; the log has the traceback.
-                log.exception("alerts failed")
-                self._stopping.wait(_PAUSE_SECONDS)
 
     def _stored(self) -> AlertCheck:
         with store_errors():

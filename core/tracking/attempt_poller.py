@@ -7,7 +7,6 @@ die.
 """
 
 import logging
-import threading
 from datetime import datetime, timedelta
 
 from core.ledger.exchanges import Exchanges
@@ -42,7 +41,7 @@ KEEP = timedelta(days=1)
 
 
 class AttemptPoller:
-    """Asks Plivo about attempts until their state is final. `start` runs it in a thread."""
+    """Asks Plivo about attempts until their state is final."""
 
     def __init__(
         self,
@@ -61,8 +60,6 @@ class AttemptPoller:
         self._ledger = ledger
         self._clients = clients
         self._exchanges = exchanges
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def follow(self, attempt: str, wait: timedelta = FIRST) -> None:
         """Ask about this attempt after `wait`. Raises StoreUnavailable."""
@@ -155,30 +152,6 @@ class AttemptPoller:
                 return None
             raise
         return found
-
-    def start(self) -> None:
-        """Follow in the background until `stop`."""
-        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the background thread and wait for it."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(TICK.total_seconds()):
-            try:
-                self.ask_due()
-            except ProductError as error:
-                # Redis is away: it is asked again, a little later.
-                log.warning("following paused", extra={"cause": error.cause})
-                self._stopping.wait(2)
-            except Exception:
-                # A bug in one round must not end the thread for good; the log has the traceback.
-                log.exception("following failed")
-                self._stopping.wait(2)
 
 
 def _abandoned(attempt: Attempt, now: datetime) -> AttemptEvent:

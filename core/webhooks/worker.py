@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-import threading
 from datetime import timedelta
 
 import httpx
 
+from core.background import Periodic
 from core.log import logged_id
-from core.model.errors import ProductError, StoreUnavailable
+from core.model.errors import StoreUnavailable
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import CLAIM, Claim, Outbox
 from core.webhooks.sender import Answer, Verdict, WebhookSender
@@ -21,47 +21,27 @@ TICK = timedelta(milliseconds=250)
 SWEEP = timedelta(seconds=1)
 #: Tries under way at once, in one process. A slow receiver holds up these and no other work.
 AT_ONCE = 8
-#: How long `stop` waits for them; what is not answered by then is sent again by the next process.
-_FAREWELL_SECONDS = 2.0
-_PAUSE_SECONDS = 2.0
+#: How long a stop waits for them. The next process sends the unanswered ones again.
+_STOP_SECONDS = 2.0
+_PATIENCE = timedelta(seconds=_STOP_SECONDS + 1)
 _AGAIN_SECONDS = 0.5
 _FAILED = Answer(Verdict.REFUSED, None, "This app could not send the event: see its log.")
 
 
 class Worker:
-    """`start` runs it in a thread. Any number of processes may do so at once: each event is claimed
-    by one. The order of events is not kept: one that is refused does not hold up the next."""
+    """Sends events while `background` runs. Any number of processes may run one: each event is
+    claimed by one of them. The order of events is not kept: a refused event does not delay the
+    next."""
 
     def __init__(self, outbox: Outbox, expiries: Expiries, sender: WebhookSender) -> None:
         self._outbox = outbox
         self._expiries = expiries
         self._sender = sender
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Send in the background until `stop`."""
-        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the background thread and wait for it."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
+        #: Sends until it is stopped.
+        self.background = Periodic("webhooks", self._run, timedelta(), patience=_PATIENCE)
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                asyncio.run(self._send_until_stopped())
-            except ProductError as error:
-                # Redis is away. What waits in it is sent once it is back.
-                log.warning("events paused", extra={"cause": error.cause})
-                self._stopping.wait(_PAUSE_SECONDS)
-            except Exception:
-                # A bug in one round must not end the thread for good; the log has the traceback.
-                log.exception("events failed")
-                self._stopping.wait(_PAUSE_SECONDS)
+        asyncio.run(self._send_until_stopped())
 
     async def _send_until_stopped(self) -> None:
         # Redis is asked in threads: while it is slow, the deadlines of the tries still count.
@@ -70,7 +50,7 @@ class Worker:
         swept = -SWEEP.total_seconds()
         async with self._sender.client() as http:
             try:
-                while not self._stopping.is_set():
+                while not self.background.stopping.is_set():
                     if loop.time() - swept >= SWEEP.total_seconds():
                         swept = loop.time()
                         await asyncio.to_thread(self._expiries.sweep)
@@ -127,7 +107,7 @@ async def _rest(under_way: set[asyncio.Task[None]], *, full: bool) -> set[asynci
 async def _farewell(under_way: set[asyncio.Task[None]]) -> None:
     if not under_way:
         return
-    _, left = await asyncio.wait(under_way, timeout=_FAREWELL_SECONDS)
+    _, left = await asyncio.wait(under_way, timeout=_STOP_SECONDS)
     for task in left:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)

@@ -17,6 +17,7 @@ from core.alerts.records import AlertStatus, Kept, Transition, grouped, in_order
 from core.alerts.replay import Fired
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
+from core.background import Periodic
 from core.figures import layout
 from core.figures.layout import COLUMNS, Cube, Tier
 from core.model.attempt import AttemptEvent, EventKind, Source
@@ -406,10 +407,8 @@ def test_what_the_ledger_books_is_what_is_checked(at: World, redis_url: str) -> 
 
 
 def test_it_checks_in_the_background_and_survives_a_redis_that_is_away(
-    room: Room, monkeypatch: pytest.MonkeyPatch
+    room: Room,
 ) -> None:
-    monkeypatch.setattr("core.alerts.alerts.TICK", timedelta(milliseconds=5))
-    monkeypatch.setattr("core.alerts.alerts._PAUSE_SECONDS", 0.005)
     room.healthy("sms/DE")
     failed = threading.Event()
 
@@ -422,9 +421,11 @@ def test_it_checks_in_the_background_and_survives_a_redis_that_is_away(
             return super().series(since_ms)
 
     alerts = room.another(Away)
-    alerts.start()
+    soon = timedelta(milliseconds=5)
+    background = Periodic("alerts", alerts.check, soon, pause=soon)
+    background.start()
     try:
         assert until(alerts.checked) == room.now
     finally:
-        alerts.stop()
+        background.stop()
     assert failed.is_set()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 
+from core.background import Periodic
 from core.ledger.exchanges import Exchanges
 from core.ledger.ledger import Ledger
 from core.log import logged_id
@@ -16,7 +17,7 @@ from core.model.attempt import Attempt, AttemptEvent, Channel, EventKind, Mode, 
 from core.plivo.client import PlivoClients
 from core.store.keys import Keys
 from core.store.scripts import Scripts
-from core.tracking.attempt_poller import ANSWERED_BY, FIRST, HORIZON, SLOWEST, AttemptPoller
+from core.tracking.attempt_poller import ANSWERED_BY, FIRST, HORIZON, SLOWEST, TICK, AttemptPoller
 from tests.plivo.scripted import (
     AUTH_ID,
     AUTH_TOKEN,
@@ -340,14 +341,14 @@ def test_what_is_followed_does_not_stay_for_ever(following: Following) -> None:
 
 def test_a_thread_follows_until_it_is_stopped(following: Following) -> None:
     following.plivo.plays(message("delivered"))
-    follower = following.follower()
-    follower.start()
+    background = Periodic("polling", following.follower().ask_due, TICK)
+    background.start()
     try:
         attempt = following.attempt()
         following.clock.advance(FIRST)
         until(lambda: following.of(attempt).state is State.DELIVERED)
     finally:
-        follower.stop()
+        background.stop()
     late = following.attempt(2)
     following.clock.advance(timedelta(minutes=1))
     assert following.of(late).state is State.ACCEPTED

@@ -30,11 +30,11 @@ def desk(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 @contextmanager
 def working(worker: Worker) -> Iterator[None]:
-    worker.start()
+    worker.background.start()
     try:
         yield
     finally:
-        worker.stop()
+        worker.background.stop()
 
 
 def last_word(desk: Desk, one: str) -> str:
