@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from core.model.attempt import AttemptEvent, EventKind, Source
+from core.model.error_codes import hangup_cause, message_error_code
 from core.plivo.values import Parse, PlivoModel, code, micros, text, utc_moment, whole
-from core.wording.error_codes import hangup_cause, message_error
 
 #: A reference that cannot be read is left out: the token in the path names the attempt.
 Reference = Annotated[str, Parse(text, instead="")]
@@ -65,14 +65,13 @@ class MessageCallback(PlivoModel):
 
     def event(self, attempt: str, now: datetime) -> AttemptEvent:
         """The news in it. `now` stands in for a moment that Plivo left out."""
-        error = message_error(self.error_code)
         fields = {
             "reference": self.reference,
             "units": self.units,
             "mcc": self.mcc,
             "mnc": self.mnc,
             "cost_micros": self.amount or None,
-            "error_code": error and error.code,
+            "error_code": message_error_code(self.error_code),
         }
         moments = {EventKind.QUEUED: "queued_at", EventKind.SENT: "sent_at"}
         moment = moments.get(self.state.kind, "reported_at")

@@ -13,10 +13,10 @@ from typing import Annotated, TypeVar
 from pydantic import Field, ValidationError
 
 from core.model.attempt import AttemptEvent, EventKind, Source
+from core.model.error_codes import hangup_cause, message_error_code
 from core.model.errors import ProviderRead
 from core.plivo.callbacks import Code, Micros, Reference, State, Units
 from core.plivo.values import Parse, PlivoModel, given, is_absent, moment, text, whole
-from core.wording.error_codes import hangup_cause, message_error
 
 _REACHED = {EventKind.SENT, EventKind.DELIVERED, EventKind.UNDELIVERED}
 
@@ -93,12 +93,11 @@ def message_events(
 ) -> list[AttemptEvent]:
     """What a message record tells: queued, sent where it was, and its final state if it has one."""
     message = _read(_MessageRecord, record)
-    error = message_error(message.error_code)
     fields = {
         "reference": message.message_uuid,
         "units": message.units,
         "cost_micros": message.total_amount or None,
-        "error_code": error and error.code,
+        "error_code": message_error_code(message.error_code),
         "mcc": message.mcc,
         "mnc": message.mnc,
         "carrier": message.destination_network,
