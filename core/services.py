@@ -44,7 +44,7 @@ from core.verification.service import Verifications
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import Outbox
 from core.webhooks.sender import WebhookSender, signing_secret
-from core.webhooks.worker import Worker
+from core.webhooks.worker import WebhookWorker
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Services:
     address: CallbackAddress
     clients: PlivoClients
     prices: Prices
-    follower: AttemptPoller
+    poller: AttemptPoller
     outbox: Outbox
     verifications: Verifications
     calls: CallDialogue
@@ -147,11 +147,11 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         timeout=settings.plivo_timeout,
         base=sandbox if settings.is_sandbox else None,
     )
-    tells = settings.webhook_url is not None
-    ledger = Ledger(client, scripts, keys, clock, keep, tells=tells)
+    webhooks_enabled = settings.webhook_url is not None
+    ledger = Ledger(client, scripts, keys, clock, keep, webhooks_enabled=webhooks_enabled)
     exchanges = Exchanges(client, keys, keep)
     logs = LogSync(client, scripts, keys, clock, keyring, ledger, clients)
-    follower = AttemptPoller(client, scripts, keys, clock, ledger, clients, exchanges)
+    poller = AttemptPoller(client, scripts, keys, clock, ledger, clients, exchanges)
     provider = PlivoProvider(clients, settings, keyring, address, exchanges.record)
     # A template that cannot be sent is refused now, not with the first message.
     provider.preview(settings.lifetime_minutes)
@@ -159,10 +159,10 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         settings,
         keyring,
         policy,
-        VerificationRecords(client, scripts, keys, keyring, policy, keep, tells=tells),
+        VerificationRecords(client, scripts, keys, keyring, policy, keep, webhooks_enabled=webhooks_enabled),
         ledger,
         provider,
-        follower,
+        poller,
         clock,
     )
     queries = Queries(client, connection.raw, keys, clock)
@@ -180,7 +180,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     alerts = Alerts(client, keys, clock, HourReader(client, connection.raw, keys))
     log_sync_every = timedelta(minutes=settings.log_sync_minutes)
     background = [
-        Periodic("polling", follower.ask_due, POLLER_TICK),
+        Periodic("polling", poller.poll_due, POLLER_TICK),
         Periodic("booking", booker.run, BOOKER_TICK),
         Periodic("alerts", alerts.check, ALERTS_TICK),
         # A run that is cut off by the end of the process is resumed by the next.
@@ -188,7 +188,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     ]
     if settings.webhook_url is not None:
         sender = WebhookSender(settings.webhook_url, signing_secret(settings, keyring), clock)
-        worker = Worker(outbox, Expiries(client, scripts, keys, clock), sender)
+        worker = WebhookWorker(outbox, Expiries(client, scripts, keys, clock), sender)
         background.append(worker.background)
     return Services(
         settings=settings,
@@ -215,7 +215,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         address=address,
         clients=clients,
         prices=Prices(clients, clock),
-        follower=follower,
+        poller=poller,
         outbox=outbox,
         verifications=verifications,
         provider=provider,

@@ -139,7 +139,7 @@ def test_the_follower_goes_on_past_an_attempt_that_cannot_be_read(at: World) -> 
     odd, fine = make(at, 1), make(at, 2)
     poison(at, odd, {"requested_ms": b"nan"})
     for one in (odd, fine):
-        at.services.follower.follow(one, timedelta())
+        at.services.poller.follow(one, timedelta())
     until(lambda: at.services.client.zscore(at.services.keys.follow, odd) is None)
     assert at.services.ledger.attempt(fine) is not None
 
@@ -192,7 +192,7 @@ def test_an_event_that_cannot_be_read_becomes_a_dead_letter_and_the_others_are_s
     assert [claim.event.what for claim in claims] == ["requested"]
     desk.outbox.settle(claims[0], TAKEN)
     counts = desk.outbox.counts()
-    assert (counts.waiting, counts.told_today, counts.dead) == (0, 1, 1)
+    assert (counts.waiting, counts.delivered_today, counts.dead) == (0, 1, 1)
     # It can be looked at in Redis; the list shows those that can be read.
     assert desk.outbox.dead_letters(DEAD_KEPT) == []
     assert desk.outbox.resend_all() == 1

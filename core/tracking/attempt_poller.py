@@ -33,7 +33,7 @@ SLOWEST = timedelta(seconds=30)
 #: A send is answered or given up by then; an attempt still `requested` has lost its sender.
 ANSWERED_BY = timedelta(minutes=3)
 #: Older attempts are left to the logs.
-HORIZON = timedelta(minutes=15)
+POLLING_HORIZON = timedelta(minutes=15)
 _CLAIM = timedelta(seconds=30)
 _BATCH = 20
 #: How long the set outlives the newest of its attempts.
@@ -69,7 +69,7 @@ class AttemptPoller:
             pipe.expire(self._keys.follow, KEEP)
             pipe.execute()
 
-    def ask_due(self) -> int:
+    def poll_due(self) -> int:
         """Ask about every attempt that is due; how many there were. Raises StoreUnavailable."""
         now = self._clock.now()
         due: list[str] = self._scripts.run(
@@ -90,7 +90,7 @@ class AttemptPoller:
                 self.forget(one)
         return len(due)
 
-    def ask(self, attempt: Attempt) -> list[AttemptEvent]:
+    def poll(self, attempt: Attempt) -> list[AttemptEvent]:
         """Ask Plivo about one attempt now and book what it says. Raises ProviderRead.
 
         The exchanges are recorded when they brought news, and not for every "nothing new".
@@ -110,14 +110,14 @@ class AttemptPoller:
             self.forget(attempt.id)
             return
         try:
-            self.ask(attempt)
+            self.poll(attempt)
         except ProviderRead as error:
             # One bad answer must not end the following of this attempt or of the others.
             log.warning(
                 "attempt not read", extra={"attempt": logged_id(attempt.id), "cause": error.cause}
             )
         asked = self._ledger.attempt(attempt.id)
-        if asked is None or asked.state.is_final or age > HORIZON:
+        if asked is None or asked.state.is_final or age > POLLING_HORIZON:
             self.forget(attempt.id)
         else:
             self.follow(attempt.id, min(max(FIRST, age / 4), SLOWEST))

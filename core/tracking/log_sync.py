@@ -44,7 +44,7 @@ HISTORY = timedelta(days=90)
 REQUESTS_A_MINUTE = 20
 _PAGE = 20
 #: No receipt after this: nothing will come any more.
-HORIZON = timedelta(hours=72)
+RECEIPT_HORIZON = timedelta(hours=72)
 _BEFORE, _AFTER = timedelta(seconds=30), timedelta(minutes=5)
 _MINUTE = timedelta(minutes=1)
 _KEEP_FOREIGN = timedelta(days=100)
@@ -302,11 +302,11 @@ class LogSync:
                     continue
                 if attempt.reference and age > timedelta(minutes=1):
                     now = self._ask(attempt, now)
-                if age > HORIZON:
+                if age > RECEIPT_HORIZON:
                     silent = AttemptEvent(attempt.id, EventKind.UNREPORTED, at, Source.LOG)
                     self._ledger.apply(silent)
             before = entries[-1]
-            if to_ms(at) - before.requested_ms > _ms(HORIZON + timedelta(days=1)):
+            if to_ms(at) - before.requested_ms > _ms(RECEIPT_HORIZON + timedelta(days=1)):
                 break
         return now
 

@@ -86,7 +86,7 @@ class WebhookEvent:
         return json.dumps(told, separators=(",", ":")).encode("ascii")
 
 
-def event_of(one: str, facts: str) -> WebhookEvent:
+def read_event(one: str, facts: str) -> WebhookEvent:
     """The event with this id, from what `_outbox.lua` has kept of it. Raises AttributeError,
     KeyError, TypeError or ValueError where that cannot be read."""
     kept: dict[str, str] = json.loads(facts)

@@ -19,7 +19,7 @@ from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
 from core.store.scripts import Scripts
-from core.webhooks.event import WebhookEvent, event_of
+from core.webhooks.event import WebhookEvent, read_event
 from core.webhooks.retry_schedule import next_wait
 from core.webhooks.sender import Answer, Verdict
 
@@ -53,7 +53,7 @@ class Counts:
     given up and are kept."""
 
     waiting: int
-    told_today: int
+    delivered_today: int
     dead: int
 
 
@@ -101,7 +101,7 @@ class Outbox:
         """How many events there are."""
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             pipe.zcard(self._keys.outbox)
-            pipe.get(self._keys.told(self._clock.now()))
+            pipe.get(self._keys.webhooks_delivered(self._clock.now()))
             pipe.zcard(self._keys.dead)
             waiting, told, dead = pipe.execute()
         return Counts(waiting, int(told or 0), dead)
@@ -168,7 +168,7 @@ class Outbox:
     def _read(self, one: str, facts: str) -> WebhookEvent | None:
         """The event in what is kept of it; None where that cannot be read."""
         try:
-            return event_of(one, facts)
+            return read_event(one, facts)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             self._left_out.record("event", one, error)
             return None
@@ -177,7 +177,7 @@ class Outbox:
         """Write down how a try ended: the event is told, is due again later, or is given up."""
         now = self._clock.now()
         ending, due = _Ending.TOLD, now
-        if answer.verdict is not Verdict.TAKEN:
+        if answer.verdict is not Verdict.ACCEPTED:
             wait = next_wait(claim.tries, answer.retry_after, self._chance())
             if wait is None or answer.verdict is Verdict.GONE:
                 ending = _Ending.DEAD
@@ -189,7 +189,7 @@ class Outbox:
         now = self._clock.now()
         self._scripts.run(
             "settle_event",
-            [*self._waiting, *self._dead, self._keys.told(now)],
+            [*self._waiting, *self._dead, self._keys.webhooks_delivered(now)],
             [
                 to_ms(now),
                 one,

@@ -32,7 +32,7 @@ _GONE = 410
 class Verdict(StrEnum):
     """What an answer means for the event."""
 
-    TAKEN = "taken"
+    ACCEPTED = "accepted"
     REFUSED = "refused"  # it may be taken another time
     GONE = "gone"  # the receiver wants no more of it
 
@@ -112,7 +112,7 @@ async def _read_a_little(response: httpx.Response) -> None:
 def _answer(response: httpx.Response, now: datetime) -> Answer:
     status = response.status_code
     if response.is_success:
-        return Answer(Verdict.TAKEN, status, "")
+        return Answer(Verdict.ACCEPTED, status, "")
     if status == _GONE:
         return Answer(Verdict.GONE, status, "It wants no more events (HTTP 410).")
     asked = _retry_after(response.headers.get("retry-after", ""), now)

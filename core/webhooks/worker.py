@@ -28,7 +28,7 @@ _AGAIN_SECONDS = 0.5
 _FAILED = Answer(Verdict.REFUSED, None, "This app could not send the event: see its log.")
 
 
-class Worker:
+class WebhookWorker:
     """Sends events while `background` runs. Any number of processes may run one: each event is
     claimed by one of them. The order of events is not kept: a refused event does not delay the
     next."""
@@ -78,7 +78,7 @@ class Worker:
     async def _settle(self, claim: Claim, answer: Answer) -> None:
         """Until the claim is over: forgotten, a taken event would be told twice."""
         told = {"event": logged_id(claim.event.id), "status": answer.status, "tries": claim.tries}
-        if answer.verdict is Verdict.TAKEN:
+        if answer.verdict is Verdict.ACCEPTED:
             log.info("event told", extra=told)
         else:
             log.warning("event not taken", extra=told | {"cause": answer.cause})

@@ -17,7 +17,7 @@ from core.model.attempt import Attempt, AttemptEvent, Channel, EventKind, Mode, 
 from core.plivo.client import PlivoClients
 from core.store.keys import Keys
 from core.store.scripts import Scripts
-from core.tracking.attempt_poller import ANSWERED_BY, FIRST, HORIZON, SLOWEST, TICK, AttemptPoller
+from core.tracking.attempt_poller import ANSWERED_BY, FIRST, POLLING_HORIZON, SLOWEST, TICK, AttemptPoller
 from tests.plivo.scripted import (
     AUTH_ID,
     AUTH_TOKEN,
@@ -102,9 +102,9 @@ def test_nothing_is_asked_before_the_first_wait_is_over(following: Following) ->
     following.attempt()
     follower = following.follower()
     following.clock.advance(FIRST - timedelta(milliseconds=1))
-    assert follower.ask_due() == 0
+    assert follower.poll_due() == 0
     following.clock.advance(timedelta(milliseconds=1))
-    assert follower.ask_due() == 1
+    assert follower.poll_due() == 1
     assert len(following.plivo.asked) == 1
 
 
@@ -115,12 +115,12 @@ def test_a_message_is_followed_until_its_state_is_final(following: Following) ->
     for state in ("queued", "sent", "delivered"):
         following.plivo.plays(message(state))
         following.clock.advance(5)
-        assert follower.ask_due() == 1
+        assert follower.poll_due() == 1
         seen.append(following.of(attempt).state)
     assert seen == [State.QUEUED, State.SENT, State.DELIVERED]
     assert following.followed == []
     following.clock.advance(timedelta(hours=1))
-    assert follower.ask_due() == 0
+    assert follower.poll_due() == 0
     assert len(following.plivo.asked) == 3
 
 
@@ -129,7 +129,7 @@ def test_every_final_state_ends_it(following: Following, state: str) -> None:
     following.plivo.plays(message(state))
     attempt = following.attempt()
     following.clock.advance(FIRST)
-    following.follower().ask_due()
+    following.follower().poll_due()
     assert following.of(attempt).state is State(state)
     assert following.followed == []
 
@@ -139,7 +139,7 @@ def test_what_a_callback_has_ended_is_asked_after_once_more_at_most(following: F
     attempt = following.attempt()
     following.book(attempt, EventKind.DELIVERED, {})
     following.clock.advance(FIRST)
-    following.follower().ask_due()
+    following.follower().poll_due()
     assert following.of(attempt).state is State.DELIVERED
     assert following.followed == []
 
@@ -162,7 +162,7 @@ def test_a_call_is_looked_for_among_the_live_ones_until_it_has_a_record(
     ):
         following.plivo.plays(*answers)
         following.clock.advance(10)
-        assert follower.ask_due() == 1
+        assert follower.poll_due() == 1
         seen.append(following.of(attempt).state)
     paths = [asked.path for asked in following.plivo.asked]
     assert ["status=live" in path for path in paths] == [False, True] * 3 + [False]
@@ -185,7 +185,7 @@ def test_two_followers_share_the_work_and_ask_about_nothing_twice(following: Fol
 
     def work(follower: AttemptPoller) -> int:
         asked = 0
-        while due := follower.ask_due():
+        while due := follower.poll_due():
             asked += due
         return asked
 
@@ -203,7 +203,7 @@ def test_following_goes_on_after_a_restart(following: Following) -> None:
     # Another process, with clients and scripts of its own.
     again = Following(following.client, following.plivo)
     again.clock = following.clock
-    assert again.follower().ask_due() == 1
+    assert again.follower().poll_due() == 1
     assert again.of(attempt).state is State.DELIVERED
 
 
@@ -220,19 +220,19 @@ def test_what_a_dead_process_had_claimed_comes_back(following: Following) -> Non
 
     dying = PlivoClients(AUTH_ID, AUTH_TOKEN, timeout=(1, 1), base=no_address)
     with pytest.raises(Killed):
-        following.follower(dying).ask_due()
+        following.follower(dying).poll_due()
     survivor = following.follower()
-    assert survivor.ask_due() == 0
+    assert survivor.poll_due() == 0
     assert following.followed == [attempt]
     following.clock.advance(30)
-    assert survivor.ask_due() == 1
+    assert survivor.poll_due() == 1
     assert following.of(attempt).state is State.DELIVERED
 
 
 def test_an_attempt_that_is_no_longer_kept_is_forgotten(following: Following) -> None:
     following.follower().follow(f"{VERIFICATION}-9")
     following.clock.advance(FIRST)
-    following.follower().ask_due()
+    following.follower().poll_due()
     assert following.followed == []
     assert following.plivo.asked == []
 
@@ -240,7 +240,7 @@ def test_an_attempt_that_is_no_longer_kept_is_forgotten(following: Following) ->
 def test_an_attempt_without_a_reference_is_not_asked_after(following: Following) -> None:
     attempt = following.attempt(reference="")
     following.clock.advance(FIRST)
-    assert following.follower().ask_due() == 1
+    assert following.follower().poll_due() == 1
     assert following.plivo.asked == []
     assert following.of(attempt).state is State.ACCEPTED
 
@@ -250,7 +250,7 @@ def test_a_record_that_plivo_does_not_have_yet_is_no_news(following: Following, 
     following.plivo.plays(UNKNOWN)
     attempt = following.attempt(mode=mode)
     following.clock.advance(FIRST)
-    following.follower().ask_due()
+    following.follower().poll_due()
     assert following.of(attempt).state is State.ACCEPTED
     assert following.followed == [attempt]
 
@@ -262,11 +262,11 @@ def test_an_attempt_whose_sender_has_died_becomes_unknown(following: Following) 
     follower = following.follower()
     follower.follow(attempt, ANSWERED_BY)
     following.clock.advance(ANSWERED_BY)
-    assert follower.ask_due() == 1
+    assert follower.poll_due() == 1
     # A send may take that long; a moment later nobody is left who waits for an answer.
     assert following.of(attempt).state is State.REQUESTED
     following.clock.advance(SLOWEST)
-    assert follower.ask_due() == 1
+    assert follower.poll_due() == 1
     assert following.of(attempt).state is State.UNKNOWN
     assert following.of(attempt).remedy.startswith("It may still arrive")
     assert following.followed == []
@@ -279,7 +279,7 @@ def test_an_exchange_is_kept_where_it_brought_news(following: Following) -> None
     for state in ("sent", "sent", "delivered"):
         following.plivo.plays(message(state))
         following.clock.advance(5)
-        follower.ask_due()
+        follower.poll_due()
     shown = following.exchanges.of(VERIFICATION)
     assert [one.answer["message_state"] for one in shown] == ["sent", "delivered"]
     assert MESSAGE["to_number"] not in repr(shown)
@@ -305,7 +305,7 @@ def test_one_bad_answer_ends_neither_this_following_nor_the_others(
     following.plivo.answer = lambda asked: message("delivered") if other in asked.path else bad
     following.clock.advance(FIRST)
     caplog.set_level(logging.WARNING)
-    assert following.follower().ask_due() == 2
+    assert following.follower().poll_due() == 2
     assert following.of(two).state is State.DELIVERED
     assert following.of(one).state is State.ACCEPTED
     assert following.followed == [one]
@@ -324,11 +324,11 @@ def test_the_questions_thin_out_and_end(following: Following) -> None:
         wait = timedelta(milliseconds=due) - timedelta(seconds=following.clock.now().timestamp())
         gaps.append(wait)
         following.clock.advance(wait)
-        assert follower.ask_due() == 1
+        assert follower.poll_due() == 1
     assert gaps[0] == FIRST
     assert gaps == sorted(gaps)
     assert gaps[-1] == SLOWEST
-    assert HORIZON < following.clock.now() - start <= HORIZON + SLOWEST
+    assert POLLING_HORIZON < following.clock.now() - start <= POLLING_HORIZON + SLOWEST
     # Plivo's limit for lists is 20 a minute; this is one attempt's whole life.
     assert len(following.plivo.asked) == len(gaps) < 60
     assert following.of(attempt).state is State.SENT
@@ -341,7 +341,7 @@ def test_what_is_followed_does_not_stay_for_ever(following: Following) -> None:
 
 def test_a_thread_follows_until_it_is_stopped(following: Following) -> None:
     following.plivo.plays(message("delivered"))
-    background = Periodic("polling", following.follower().ask_due, TICK)
+    background = Periodic("polling", following.follower().poll_due, TICK)
     background.start()
     try:
         attempt = following.attempt()

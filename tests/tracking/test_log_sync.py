@@ -10,7 +10,7 @@ from core.model.clock import to_ms
 from core.model.errors import ProviderRead
 from core.plivo.client import SdkCall
 from core.store.scripts import Scripts
-from core.tracking.log_sync import HORIZON, LogRunOutcome, LogSync, Progress
+from core.tracking.log_sync import RECEIPT_HORIZON, LogRunOutcome, LogSync, Progress
 from core.tracking.log_turn import Turn
 from tests.world import World, until
 
@@ -95,7 +95,7 @@ def test_a_phlo_that_nobody_calls_back_about_is_found_by_its_number(at: World) -
 
 def test_after_72_hours_without_a_receipt_an_attempt_is_unknown(at: World) -> None:
     attempt = "a" * 24 + "-1"
-    requested = at.clock.now() - HORIZON - timedelta(minutes=1)
+    requested = at.clock.now() - RECEIPT_HORIZON - timedelta(minutes=1)
     record = {"channel": "sms", "mode": "sms", "to_masked": "•", "region": "US", "carrier": ""}
     ledger = at.services.ledger
     ledger.apply(AttemptEvent(attempt, EventKind.REQUESTED, requested, Source.APP, record))

@@ -19,12 +19,12 @@ from core.verification.records import Reservation, VerificationRecords
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import Claim, Outbox
 from core.webhooks.sender import Answer, Verdict, WebhookSender
-from core.webhooks.worker import Worker
+from core.webhooks.worker import WebhookWorker
 from tests.world import MovableClock
 
 KEEP = timedelta(days=7)
 LIFETIME = timedelta(seconds=300)
-TAKEN = Answer(Verdict.TAKEN, 200, "")
+TAKEN = Answer(Verdict.ACCEPTED, 200, "")
 REFUSED = Answer(Verdict.REFUSED, 500, "It answered with HTTP 500.")
 GONE = Answer(Verdict.GONE, 410, "It wants no more events (HTTP 410).")
 
@@ -39,16 +39,16 @@ class Desk:
         store = cast(Client, client)
         scripts = Scripts(store)
         keyring = Keyring(b"k" * 32)
-        self.ledger = Ledger(store, scripts, self.keys, clock, KEEP, tells=True)
+        self.ledger = Ledger(store, scripts, self.keys, clock, KEEP, webhooks_enabled=True)
         self.records = VerificationRecords(
-            store, scripts, self.keys, keyring, Policy(Settings()), KEEP, tells=True
+            store, scripts, self.keys, keyring, Policy(Settings()), KEEP, webhooks_enabled=True
         )
         self.outbox = Outbox(store, scripts, self.keys, clock, "example.com", lambda: 0.0)
         self.expiries = Expiries(store, scripts, self.keys, clock)
 
-    def worker(self, url: str, secret: str) -> Worker:
+    def worker(self, url: str, secret: str) -> WebhookWorker:
         """One that sends to this address."""
-        return Worker(self.outbox, self.expiries, WebhookSender(url, secret, self.clock))
+        return WebhookWorker(self.outbox, self.expiries, WebhookSender(url, secret, self.clock))
 
     def start(self) -> str:
         """A verification, of a number that has no other; its id."""

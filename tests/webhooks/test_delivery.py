@@ -229,7 +229,7 @@ def test_sample_traffic_is_never_told(told: Told) -> None:
     loaded = at.services.sample.load(days=2, per_day=60)
     assert loaded.applied > 60
     counts = at.services.outbox.counts()
-    assert (counts.waiting, counts.told_today, counts.dead) == (0, 0, 0)
+    assert (counts.waiting, counts.delivered_today, counts.dead) == (0, 0, 0)
     assert told.receiver.heard == []
 
 

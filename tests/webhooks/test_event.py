@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.model.clock import from_ms
-from core.webhooks.event import WebhookEvent, WebhookKind, event_of
+from core.webhooks.event import WebhookEvent, WebhookKind, read_event
 from core.webhooks.retry_schedule import ASKED_MOST, SPREAD, TRIES, WAITS, next_wait
 
 KEPT = {
@@ -31,7 +31,7 @@ SPANS = st.none() | st.timedeltas(min_value=timedelta(), max_value=timedelta(day
 
 
 def told(**more: str) -> WebhookEvent:
-    return event_of("v-1_delivered", json.dumps(KEPT | more))
+    return read_event("v-1_delivered", json.dumps(KEPT | more))
 
 
 def test_the_json_is_the_documented_one() -> None:

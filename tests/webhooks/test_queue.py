@@ -169,7 +169,7 @@ def test_a_claim_that_ran_out_settles_nothing(desk: Desk, answer: Answer) -> Non
     desk.outbox.settle(newer, TAKEN)
     desk.outbox.settle(late, answer)
     counts = desk.outbox.counts()
-    assert (counts.waiting, counts.told_today, counts.dead) == (0, 1, 0)
+    assert (counts.waiting, counts.delivered_today, counts.dead) == (0, 1, 0)
 
 
 def test_an_event_that_was_taken_late_is_not_sent_again(desk: Desk) -> None:
@@ -181,7 +181,7 @@ def test_an_event_that_was_taken_late_is_not_sent_again(desk: Desk) -> None:
     desk.outbox.settle(newer, REFUSED)
     desk.outbox.settle(newer, TAKEN)
     counts = desk.outbox.counts()
-    assert (counts.waiting, counts.told_today, counts.dead) == (0, 1, 0)
+    assert (counts.waiting, counts.delivered_today, counts.dead) == (0, 1, 0)
     desk.clock.advance(WAITS[-1])
     assert desk.outbox.claim(10) == []
 
@@ -226,7 +226,7 @@ def test_an_event_is_tried_after_each_wait_and_then_given_up(desk: Desk) -> None
     assert (dead.tries, dead.status, dead.cause) == (TRIES, 500, "It answered with HTTP 500.")
     assert dead.given_up_at == desk.clock.now()
     counts = desk.outbox.counts()
-    assert (counts.waiting, counts.told_today, counts.dead) == (0, 0, 1)
+    assert (counts.waiting, counts.delivered_today, counts.dead) == (0, 0, 1)
     desk.clock.advance(timedelta(days=2))
     assert desk.outbox.claim(10) == []
 
@@ -274,7 +274,7 @@ def test_a_dead_letter_that_is_sent_again_has_all_its_tries_once(desk: Desk) -> 
     assert (claim.tries, claim.event) == (1, dead.event)
     desk.outbox.settle(claim, TAKEN)
     counts = desk.outbox.counts()
-    assert (counts.waiting, counts.told_today, counts.dead) == (0, 1, 0)
+    assert (counts.waiting, counts.delivered_today, counts.dead) == (0, 1, 0)
     assert desk.client.keys("*dead*") == []
 
 
@@ -303,9 +303,9 @@ def test_the_newest_dead_letters_are_kept_and_the_newest_comes_first(desk: Desk)
 def test_what_was_told_yesterday_is_not_counted_today(desk: Desk) -> None:
     desk.start()
     desk.take_all()
-    assert desk.outbox.counts().told_today == 1
+    assert desk.outbox.counts().delivered_today == 1
     desk.clock.advance(timedelta(days=1))
-    assert desk.outbox.counts().told_today == 0
+    assert desk.outbox.counts().delivered_today == 0
 
 
 def test_every_key_of_the_queue_has_an_end_at_every_step(desk: Desk) -> None:

@@ -104,7 +104,7 @@ def speaking(speak: Callable[[socket.socket], None]) -> Iterator[str]:
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_any_2xx_takes_the_event(receiver: Receiver, url: str, status: int) -> None:
     receiver.answers[:] = [(status, {})]
-    assert tries(url) == [Answer(Verdict.TAKEN, status, "")]
+    assert tries(url) == [Answer(Verdict.ACCEPTED, status, "")]
     (heard,) = receiver.heard
     assert heard.body == EVENT.body
     assert heard.event == json.loads(EVENT.body)
@@ -216,7 +216,7 @@ def test_an_answer_without_end_is_not_read_to_its_end() -> None:
             sent += connection.send(b"x" * 10_000)
 
     with speaking(flood) as url:
-        assert tries(url) == [Answer(Verdict.TAKEN, 200, "")]
+        assert tries(url) == [Answer(Verdict.ACCEPTED, 200, "")]
     # What both sides' buffers hold, and no more.
     assert sent < 50_000_000
 
@@ -225,7 +225,7 @@ def test_an_answer_without_end_is_not_read_to_its_end() -> None:
 def test_what_goes_wrong_after_the_status_changes_nothing(body: bytes) -> None:
     """An event that was taken must not be sent again because its answer broke off."""
     with speaking(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n" + body)) as url:
-        assert tries(url) == [Answer(Verdict.TAKEN, 200, "")]
+        assert tries(url) == [Answer(Verdict.ACCEPTED, 200, "")]
 
     def stall(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\nhalf")
@@ -233,7 +233,7 @@ def test_what_goes_wrong_after_the_status_changes_nothing(body: bytes) -> None:
             pass
 
     with speaking(stall) as url:
-        assert tries(url) == [Answer(Verdict.TAKEN, 200, "")]
+        assert tries(url) == [Answer(Verdict.ACCEPTED, 200, "")]
 
 
 @pytest.mark.parametrize("said", [b"", b"hello?\r\n\r\n", b"HTTP/1.1 200"])

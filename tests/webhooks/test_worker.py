@@ -12,7 +12,7 @@ import redis
 
 from core.webhooks.queue import CLAIM
 from core.webhooks.retry_schedule import SPREAD, WAITS
-from core.webhooks.worker import AT_ONCE, Worker
+from core.webhooks.worker import AT_ONCE, WebhookWorker
 from tests.webhooks.conftest import SECRET, let_the_receivers_clock_go_with
 from tests.webhooks.desk import Desk
 from tests.webhooks.receiver import receiving
@@ -29,7 +29,7 @@ def desk(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 @contextmanager
-def working(worker: Worker) -> Iterator[None]:
+def working(worker: WebhookWorker) -> Iterator[None]:
     worker.background.start()
     try:
         yield
@@ -54,7 +54,7 @@ def test_a_receiver_that_was_down_is_told_when_it_is_up_again(desk: Desk) -> Non
             until(lambda: receiver.heard)
             until(lambda: desk.outbox.counts().waiting == 0)
     assert [one.id for one in receiver.heard] == [f"{verification}_requested"]
-    assert desk.outbox.counts().told_today == 1
+    assert desk.outbox.counts().delivered_today == 1
 
 
 def test_a_refused_event_comes_again_and_the_same(desk: Desk) -> None:
@@ -66,7 +66,7 @@ def test_a_refused_event_comes_again_and_the_same(desk: Desk) -> None:
         desk.clock.advance(WAITS[0] * (1 + SPREAD) + PAST)
         until(lambda: len(receiver.heard) == 2 and _is_due_after(desk, one, WAITS[1]))
         desk.clock.advance(WAITS[1] * (1 + SPREAD) + PAST)
-        until(lambda: desk.outbox.counts().told_today == 1)
+        until(lambda: desk.outbox.counts().delivered_today == 1)
     assert len(receiver.heard) == 3
     assert len({(heard.id, heard.body) for heard in receiver.heard}) == 1
     assert receiver.strayed == []
@@ -87,7 +87,7 @@ def test_gone_is_a_dead_letter_and_an_operator_can_send_it_again(desk: Desk) -> 
         (dead,) = desk.outbox.dead_letters()
         assert (dead.event.verification, dead.tries, dead.status) == (verification, 1, 410)
         assert desk.outbox.resend(dead.event.id)
-        until(lambda: desk.outbox.counts().told_today == 1)
+        until(lambda: desk.outbox.counts().delivered_today == 1)
     assert Counter(one.id for one in receiver.heard) == {f"{verification}_requested": 2}
 
 
@@ -97,7 +97,7 @@ def test_two_workers_at_once_send_each_event_once(desk: Desk, client: redis.Redi
     with receiving(SECRET) as (receiver, url):
         made = [desk.start() for _ in range(150)]
         with working(desk.worker(url, SECRET)), working(other.worker(url, SECRET)):
-            until(lambda: desk.outbox.counts().told_today == len(made))
+            until(lambda: desk.outbox.counts().delivered_today == len(made))
     assert Counter(one.id for one in receiver.heard) == {f"{one}_requested": 1 for one in made}
 
 
@@ -107,10 +107,10 @@ def test_a_worker_that_died_with_an_event_is_followed_by_another(desk: Desk) -> 
     desk.claim_one()
     with receiving(SECRET) as (receiver, url), working(desk.worker(url, SECRET)):
         after = desk.start()
-        until(lambda: desk.outbox.counts().told_today == 1)
+        until(lambda: desk.outbox.counts().delivered_today == 1)
         assert [one.id for one in receiver.heard] == [f"{after}_requested"]
         desk.clock.advance(CLAIM)
-        until(lambda: desk.outbox.counts().told_today == 2)
+        until(lambda: desk.outbox.counts().delivered_today == 2)
     assert [one.id for one in receiver.heard][1:] == [f"{verification}_requested"]
 
 
@@ -120,7 +120,7 @@ def test_one_event_that_hangs_holds_up_no_other(desk: Desk) -> None:
         receiver.held.add(f"{stuck}_requested")
         until(lambda: receiver.heard)
         others = [desk.start() for _ in range(3 * AT_ONCE)]
-        until(lambda: desk.outbox.counts().told_today == len(others))
+        until(lambda: desk.outbox.counts().delivered_today == len(others))
         assert desk.outbox.counts().waiting == 1
         # It hangs still: the others did not wait for its deadline.
         assert last_word(desk, f"{stuck}_requested") == ""
@@ -141,7 +141,7 @@ def test_a_worker_that_is_stopped_leaves_what_hangs_to_the_next(desk: Desk) -> N
         receiver.held.clear()
         desk.clock.advance(CLAIM)
         with working(desk.worker(url, SECRET)):
-            until(lambda: desk.outbox.counts().told_today == 1)
+            until(lambda: desk.outbox.counts().delivered_today == 1)
     # It may have been taken the first time: that is what its constant id is for.
     assert Counter(one.id for one in receiver.heard) == {f"{stuck}_requested": 2}
 
@@ -160,5 +160,5 @@ def test_workers_leave_no_thread_behind(desk: Desk) -> None:
     before = threading.active_count()
     with receiving(SECRET) as (_, url), working(desk.worker(url, SECRET)):
         desk.start()
-        until(lambda: desk.outbox.counts().told_today == 1)
+        until(lambda: desk.outbox.counts().delivered_today == 1)
     assert threading.active_count() == before
