@@ -159,7 +159,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         settings,
         keyring,
         policy,
-        VerificationRecords(client, scripts, keys, keyring, policy, keep, webhooks_enabled=webhooks_enabled),
+        VerificationRecords(
+            client, scripts, keys, keyring, policy, keep, webhooks_enabled=webhooks_enabled
+        ),
         ledger,
         provider,
         poller,

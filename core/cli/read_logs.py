@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from core.model.errors import ProductError
 from core.services import build
 from core.settings.settings import read_settings
-from core.tracking.log_sync import LogRunOutcome, Progress
+from core.tracking.log_status import LogRunOutcome, Progress
 
 
 def main(arguments: Sequence[str], program: str) -> None:
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str], program: str) -> None:
             sys.exit(f'"{chosen.since}" is no day. Write it as 2026-11-01.')
         since = since if since.tzinfo else since.replace(tzinfo=UTC)
 
-    def tell(now: Progress) -> None:
+    def write(now: Progress) -> None:
         left = f", about {now.left.total_seconds():.0f} s left" if now.left else ""
         sys.stdout.write(f"{now.windows_done}/{now.windows} windows, {now.rows} rows{left}\n")
         sys.stdout.flush()
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str], program: str) -> None:
                     "The sandbox runs inside the application, and that is not running here.\n"
                     "Start it and open its page, or set SANDBOX_URL to a sandbox of its own."
                 )
-            ended = services.logs.run(since, tell)
+            ended = services.logs.run(since, write)
         finally:
             services.close()
     except ProductError as error:

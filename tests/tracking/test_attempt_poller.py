@@ -17,7 +17,14 @@ from core.model.attempt import Attempt, AttemptEvent, Channel, EventKind, Mode, 
 from core.plivo.client import PlivoClients
 from core.store.keys import Keys
 from core.store.scripts import Scripts
-from core.tracking.attempt_poller import ANSWERED_BY, FIRST, POLLING_HORIZON, SLOWEST, TICK, AttemptPoller
+from core.tracking.attempt_poller import (
+    ANSWERED_BY,
+    FIRST,
+    POLLING_HORIZON,
+    SLOWEST,
+    TICK,
+    AttemptPoller,
+)
 from tests.plivo.scripted import (
     AUTH_ID,
     AUTH_TOKEN,

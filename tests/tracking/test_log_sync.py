@@ -10,7 +10,8 @@ from core.model.clock import to_ms
 from core.model.errors import ProviderRead
 from core.plivo.client import SdkCall
 from core.store.scripts import Scripts
-from core.tracking.log_sync import RECEIPT_HORIZON, LogRunOutcome, LogSync, Progress
+from core.tracking.log_status import LogRunOutcome, Progress
+from core.tracking.log_sync import RECEIPT_HORIZON, LogSync
 from core.tracking.log_turn import Turn
 from tests.world import World, until
 

@@ -9,7 +9,7 @@ from core.figures.pipeline import Pipeline, read_pipeline
 from core.figures.slot_reader import SlotReader
 from core.figures.windows import Window, Windowed, read_window
 from core.services import Services
-from core.tracking.log_sync import LogStatus
+from core.tracking.log_status import LogStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from core.alerts.states import AlertState
 from core.figures.cumulative import GROWING, Cumulated
 from core.figures.layout import COLUMNS, UPPER_MS, Leg
 from core.figures.windows import Windowed
-from core.tracking.log_sync import LogRunOutcome
+from core.tracking.log_status import LogRunOutcome
 from core.web.metrics.collecting import Snapshot
 from core.web.metrics.negotiation import Format
 
