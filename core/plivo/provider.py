@@ -1,4 +1,4 @@
-"""Plivo as the verification service sees it: one way to send, whatever the channel."""
+"""Sends attempts through Plivo by any channel: the provider of the verification service."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -16,14 +16,14 @@ from core.settings.settings import Settings
 
 
 class ChannelSender(Protocol):
-    """One way for an attempt to travel."""
+    """Sends attempts by one channel."""
 
     def send(
         self, request: AttemptRequest, urls: CallbackUrls | None, record: Recorder | None
     ) -> str:
-        """Ask for one attempt; return the reference its delivery reports will carry.
+        """Send an attempt; return the reference that its delivery reports have.
 
-        Returns once Plivo accepts it; accepted is not delivered. "" where the channel gives none.
+        Returns once Plivo accepts it; accepted is not delivered. "" if the channel has none.
         Raises AttemptRejected (nothing sent) or AttemptUnknown (perhaps sent: it stays counted).
         """
         ...
@@ -59,7 +59,7 @@ class PlivoProvider:
         return self._sms.preview(minutes)
 
     def obstacle(self, channel: Channel) -> tuple[str, str] | None:
-        """Why a channel cannot be used at all, as (cause, remedy); None when it can."""
+        """Why a channel cannot be used at all, as (cause, remedy); None if it can."""
         if channel is Channel.VOICE and self._address.base is None:
             return NO_PUBLIC_URL
         if channel is Channel.PHLO and self._settings.effective_phlo_id is None:
@@ -67,7 +67,7 @@ class PlivoProvider:
         return None
 
     def calls_back(self, channel: Channel) -> bool:
-        """Whether Plivo will report on such an attempt by itself. Else it must be asked."""
+        """Whether Plivo sends callbacks for such an attempt. Otherwise it must be polled."""
         return channel is not Channel.PHLO and self._address.base is not None
 
     def send(self, request: AttemptRequest) -> str:

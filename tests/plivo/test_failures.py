@@ -14,7 +14,7 @@ import pytest
 from core.model.errors import AttemptRejected, AttemptUnknown, ProviderError, ProviderRead
 from core.model.exchange import Exchange
 from core.plivo.client import PlivoClients, SdkCall
-from core.plivo.wire import QUOTED, SHOWN
+from core.plivo.wire import QUOTED, RECORDED
 from tests.plivo.scripted import (
     ACCEPTED,
     AUTH_ID,
@@ -353,7 +353,7 @@ ENDINGS: dict[str, Answer] = {
     "plain text": Answer(400, GOSSIP.encode()),
     # Where the text is shortened, a code must not be cut in two.
     "long": says(400, error=f"{'x' * (QUOTED - len(CODE))} {CODE}"),
-    "at the edge of what is shown": Answer(400, f"{'x' * (SHOWN - len(CODE))} {CODE}".encode()),
+    "at the edge of what is shown": Answer(400, f"{'x' * (RECORDED - len(CODE))} {CODE}".encode()),
     "unreadable": Answer(202, GOSSIP.encode()),
     "numbers": says(400, error="", to=int(TO)),
     "cut": Answer(202, GOSSIP.encode(), cut=40),
