@@ -17,8 +17,8 @@ exact one uses, for every n, the probability of so few if the rate were only thr
 baseline: P(X <= x; n, p0 - 0.03) < alpha. Each finds what the other misses.
 
 Decision: the fixed rule also requires a probability as small as that of ten points of 100 attempts
-at 95 %, where it was measured. Where half of all codes arrive, ten points are two standard deviations, and
-would be an alert a day.
+at 95 %, where it was measured. Where half of all codes arrive, ten points are two standard
+deviations, and would be an alert a day.
 
 Decision: alpha is shared out over all series and checks. Measured over 42 days each of 151 healthy
 series, false alerts a day at 20,000 · 200,000 · 2,000,000 messages a day: none · none · 0.02 where

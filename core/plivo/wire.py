@@ -50,7 +50,7 @@ class WireContext:
 
 
 class PlivoAdapter(HTTPAdapter):
-    """Mounted on the SDK's sessions. `base` returns the sandbox's address; None for Plivo itself."""
+    """Mounted on the SDK's sessions. `base` returns the sandbox's address, or is None."""
 
     def __init__(self, call: WireContext, base: Callable[[], str] | None) -> None:
         super().__init__()
