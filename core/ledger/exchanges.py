@@ -1,13 +1,14 @@
-"""HTTP exchanges with Plivo, both ways, masked: what the page shows behind the scenes."""
+"""Stores the HTTP exchanges with Plivo of each verification, for the page's "behind the scenes"."""
 
 import json
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from core.model.exchange import Exchange
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
@@ -16,26 +17,6 @@ from core.store.scripts import Scripts
 
 KEEP_EXCHANGES = 200
 _LARGEST = 2**53
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request to Plivo, or one callback from it. All parts are masked before they come here.
-
-    `direction` is "request" or "callback"; `at_ms` Unix milliseconds; `call` the SDK call that made
-    a request, "" for a callback; `status` the HTTP status, None where no answer came; `span_ms` how
-    long the answer took.
-    """
-
-    direction: str
-    at_ms: int
-    method: str
-    url: str
-    sent: dict[str, Any]
-    status: int | None
-    answer: Any
-    span_ms: int
-    call: str = ""
 
 
 _STORED = TypeAdapter(Exchange)
@@ -52,7 +33,7 @@ class Exchanges:
         self._left_out = LeftOut(client, keys)
 
     def record(self, verification: str, exchange: Exchange) -> None:
-        """Keep one exchange and tell whoever watches. Raises StoreUnavailable."""
+        """Store an exchange and publish the change. Raises StoreUnavailable."""
         kept = replace(exchange, sent=_plain(exchange.sent), answer=_plain(exchange.answer))
         self._scripts.run(
             "record_exchange",
@@ -70,8 +51,8 @@ class Exchanges:
         """The exchanges of a verification, oldest first; without those that cannot be read."""
         with store_errors():
             entries = self._client.xrange(self._keys.exchanges(verification))
-        found = [self._read(verification, entry.get("exchange", "")) for _, entry in entries]
-        return [exchange for exchange in found if exchange is not None]
+        exchanges = [self._read(verification, entry.get("exchange", "")) for _, entry in entries]
+        return [exchange for exchange in exchanges if exchange is not None]
 
     def _read(self, verification: str, stored: str) -> Exchange | None:
         try:
@@ -82,8 +63,8 @@ class Exchanges:
 
 
 def _plain(value: Any) -> Any:
-    """A JSON value as every reader takes it: no lone surrogates, no NaN, no integer that JavaScript
-    would change."""
+    """A JSON value that every reader can parse: without lone surrogates, NaN, and integers that
+    JavaScript would change."""
     match value:
         case str():
             return value.encode("utf-8", "replace").decode()

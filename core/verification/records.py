@@ -84,7 +84,7 @@ class Guess:
 class VerificationRecords:
     """Reads and writes verifications. `keep` outlasts every lifetime: the moment of expiry decides,
     the TTL only cleans up. If the key went first, a late report would have nothing to attach to.
-    `tells`: what becomes of a verification is told to WEBHOOK_URL, and queued as it happens."""
+    `webhooks_enabled`: the outcome of a verification is queued for WEBHOOK_URL in the same step."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class VerificationRecords:
         policy: Policy,
         keep: timedelta,
         *,
-        tells: bool = False,
+        webhooks_enabled: bool = False,
     ) -> None:
         self._client = client
         self._scripts = scripts
@@ -104,7 +104,7 @@ class VerificationRecords:
         self._policy = policy
         self._keep_ms = _ms(keep)
         # Named to a script only where it may queue something: a key costs, even one not looked at.
-        self._queue = [keys.outbox, keys.outbox_events] if tells else []
+        self._queue = [keys.outbox, keys.outbox_events] if webhooks_enabled else []
         self._enforcement = "enforce" if policy.enforces else "warn"
         # In the order of their keys in check_code.lua.
         checked = (policy.failures_per_address, policy.failures, policy.guesses)
