@@ -1,5 +1,6 @@
 """How long it takes: a heatmap with its percentiles, and where the seconds go."""
 
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ from core.charts.axes import SMALL, Chart, Option, clock, over_time, titled, too
 from core.charts.palette import Palette
 from core.figures.layout import ONE_SECOND, UPPER_MS
 from core.figures.rates import QUANTILES, needed, quantiles, stepwise_quantiles
-from core.wording.formats import seconds
+from core.wording.formats import duration
 
 #: Bins in a row of the heatmap: a row is a factor of the square root of two.
 _MERGED = 4
@@ -40,7 +41,7 @@ def latency(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
         for x, n in enumerate(values[:, max(row, 0) * _MERGED : (row + 1) * _MERGED].sum(axis=1))
         if n
     ]
-    labels = [seconds(_upper_ms(row)) for row in rows]
+    labels = [_ms_text(_upper_ms(row)) for row in rows]
     lines = []
     for q, (dash, moved) in zip(QUANTILES, _LINES, strict=True):
         ms = stepwise_quantiles(values, q)
@@ -74,24 +75,29 @@ def latency(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
     }  # fmt: skip
     option["grid"] = SMALL | {"right": 40}
     whole = values.sum(axis=0)
-    said = [
-        f"p{q * 100:.0f} {seconds(float(quantiles(whole.reshape(1, -1), q)[0]))}"
+    texts = [
+        f"p{q * 100:.0f} {_ms_text(quantiles(whole.reshape(1, -1), q)[0])}"
         for q in QUANTILES
         if whole.sum() >= needed(q)
     ]
     alt = f"Time to deliver of {int(whole.sum()):,} attempts"
     return Chart(
-        option, f"{alt}: {', '.join(said)}." if said else f"{alt}: too few for percentiles."
+        option, f"{alt}: {', '.join(texts)}." if texts else f"{alt}: too few for percentiles."
     )
+
+
+def _ms_text(ms: float) -> str:
+    return duration(timedelta(milliseconds=float(ms)))
 
 
 def waterfall(legs: pd.DataFrame, colours: Palette) -> Chart:
     """Where the seconds go, from `panels.tables.legs_table`: each leg begins where the one before
     it ends."""
     means = legs["mean_s"].tolist()
-    together = seconds(1000 * sum(means))
+    together = duration(timedelta(seconds=sum(means)))
     labels = [
-        {"value": round(mean, 2), "label": {"formatter": seconds(1000 * mean)}} for mean in means
+        {"value": round(mean, 2), "label": {"formatter": duration(timedelta(seconds=mean))}}
+        for mean in means
     ]
     option: Option = {
         "title": titled(f"Mean of each part, one after the other: {together} together", colours),
@@ -113,7 +119,8 @@ def waterfall(legs: pd.DataFrame, colours: Palette) -> Chart:
         "animation": False,
     }  # fmt: skip
     said = ", ".join(
-        f"{name} {seconds(1000 * mean)}" for name, mean in zip(legs["name"], means, strict=True)
+        f"{name} {duration(timedelta(seconds=mean))}"
+        for name, mean in zip(legs["name"], means, strict=True)
     )
     return Chart(option, f"Mean of each part: {said}; {together} together.")
 

@@ -8,7 +8,7 @@ from core.figures.queries import Filters
 from core.figures.rates import ENOUGH
 from core.model.errors import StoreUnavailable
 from core.sample.loading import DAYS
-from core.wording.formats import clock, counted, span
+from core.wording.formats import clock, counted, duration
 
 _DELAYED = timedelta(hours=1)
 
@@ -58,7 +58,7 @@ def empty_state(
         n = counted(requested, "attempt")
         return Empty.TOO_FEW, EMPTY_WORDS[Empty.TOO_FEW].format(n=n, count=requested)
     if lag is not None and lag > _DELAYED:
-        return Empty.DELAYED, EMPTY_WORDS[Empty.DELAYED].format(lag=span(lag))
+        return Empty.DELAYED, EMPTY_WORDS[Empty.DELAYED].format(lag=duration(lag))
     return None
 
 

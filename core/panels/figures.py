@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from math import isnan, nan
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from core.figures.layout import Counts
 from core.figures.rates import Rate, percentiles, stepwise_quantiles
-from core.wording.formats import counted, dollars, interval, percent, seconds
+from core.wording.formats import counted, dollars, duration, interval, percent
 
 _P95 = 0.95
 #: Changes smaller than these say nothing: the width of a histogram's bin, and of a rounding.
@@ -146,7 +147,8 @@ def _time(now: ShownRange, before: ShownRange | None, heat: Counts) -> Figure:
     change, rose, good = _relative(ms, then, _SAME_TIME)
     course = stepwise_quantiles(heat, _P95)
     return Figure(
-        name, seconds(ms), f"n = {n:,}", means, change, rose, good, list(course), ms, n=n
+        name, duration(timedelta(milliseconds=ms)), f"n = {n:,}", means, change, rose, good,
+        list(course), ms, n=n,
     )  # fmt: skip
 
 

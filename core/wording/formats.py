@@ -1,5 +1,6 @@
 """How the operator's pages say names, spans, amounts and changes."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -60,7 +61,7 @@ def through(moment: datetime | None, lag: timedelta | None, zone: ZoneInfo) -> s
     """ "Data through 12:04:30, lag 8 s"."""
     if moment is None or lag is None:
         return "No data yet"
-    return f"Data through {clock(moment, zone, lag)}, lag {span(lag)}"
+    return f"Data through {clock(moment, zone, lag)}, lag {duration(lag)}"
 
 
 def clock(moment: datetime, zone: ZoneInfo, ago: timedelta = timedelta()) -> str:
@@ -74,19 +75,20 @@ def day_and_time(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%d %b %H:%M}"
 
 
-def span(length: timedelta) -> str:
-    """ "8 s", "12 min", "5 h", "3 days"."""
-    s = max(0, int(length.total_seconds()))
-    if s < 120:
-        return f"{s} s"
-    if s < 7200:
-        return f"{s // 60} min"
-    return f"{s // 3600} h" if s < 172_800 else f"{s // 86_400} days"
+#: From this many seconds on, a duration is written in the next unit.
+_UNITS = ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h"), (math.inf, 86_400, "days"))
 
 
-def seconds(ms: float) -> str:
-    """ "1.8 s"; "2.5 min" from a minute on."""
-    return f"{ms / 1000:.1f} s" if ms < 60_000 else f"{ms / 60_000:.1f} min"
+def duration(length: timedelta) -> str:
+    """A duration in words, with one decimal below 10: `<0.1 s`, `1.8 s`, `12 s`, `2.5 min`, `5 h`,
+    `3 days`."""
+    seconds = max(0.0, length.total_seconds())
+    if seconds < 0.05:
+        return "<0.1 s"
+    size, unit = next((size, unit) for below, size, unit in _UNITS if seconds < below)
+    amount = seconds / size
+    text = f"{amount:.1f}".removesuffix(".0") if amount < 9.95 else f"{amount:.0f}"
+    return f"{text} {unit}"
 
 
 def dollars(amount: float) -> str:
@@ -108,7 +110,7 @@ def progress_words(rows: int, left: timedelta | None, *, is_last: bool) -> str:
     """How a reading of the logs stands. At the last, attempts without an end are asked after."""
     if is_last:
         return f"{counted(rows, 'row')} read; asking after attempts that have not ended"
-    return f"{counted(rows, 'row')} read" + (f", about {span(left)} left" if left else "")
+    return f"{counted(rows, 'row')} read" + (f", about {duration(left)} left" if left else "")
 
 
 def times(n: int) -> str:

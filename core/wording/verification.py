@@ -13,6 +13,7 @@ from core.model.attempt import Attempt, Channel, EventKind, Mode, OverBudget, St
 from core.model.grant import NO_SENDS_LEFT
 from core.model.verification import CheckOutcome, CheckResult, SendOutcome, Status, View
 from core.wording.error_codes import hangup_cause, message_error
+from core.wording.formats import duration
 from core.wording.marks import VERIFIED, mark
 
 
@@ -34,20 +35,6 @@ class Words:
     detail: str
     tone: Tone
     mark: str = ""
-
-
-def span(of: timedelta) -> str:
-    """A span as people say it: `<0.1 s`, `0.4 s`, `12 s`, `3 min`, `2 h`."""
-    seconds = of.total_seconds()
-    if seconds < 0.05:
-        return "<0.1 s"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h"
 
 
 def waiting(of: timedelta, units: tuple[str, str, str] = ("seconds", "minutes", "hours")) -> str:
@@ -182,7 +169,7 @@ def status_words(view: View) -> Words:
     match verification.status:
         case Status.VERIFIED:
             took = verification.time_to_verify
-            detail = f"in {span(took)}" if took is not None else ""
+            detail = f"in {duration(took)}" if took is not None else ""
             return Words("Verified", detail, Tone.GOOD, VERIFIED)
         case Status.LOCKED:
             return Words("Locked", "Too many wrong codes. Start a new verification.", Tone.BAD, "■")

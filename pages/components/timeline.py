@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.model.clock import to_ms
 from core.verification.timeline import TimelineStep
-from core.wording.verification import span
+from core.wording.formats import duration
 from pages.components.assets import script, style
 
 _TIMELINE = st.components.v2.component("timeline", js=script("timeline"), css=style("timeline"))
@@ -25,7 +25,7 @@ def timeline(steps: Sequence[TimelineStep], *, key: str) -> None:
                 "at_ms": to_ms(step.at) if step.at else None,
                 "state": step.state.value,
                 "note": step.note,
-                "gap": "" if step.gap is None else span(step.gap),
+                "gap": "" if step.gap is None else duration(step.gap),
             }
             for step in steps
         ],

@@ -311,10 +311,10 @@ def test_a_dry_run_lists_the_newest_first_without_what_another_one_explains() ->
 
 
 def test_spans_money_and_counts_read_as_people_say_them() -> None:
-    assert [words.span(timedelta(seconds=s)) for s in (8, 720, 20_000, 300_000)] == [
-        "8 s", "12 min", "5 h", "3 days",
+    assert [words.duration(timedelta(seconds=s)) for s in (0.04, 1.84, 8, 12.3, 150, 720)] == [
+        "<0.1 s", "1.8 s", "8 s", "12 s", "2.5 min", "12 min",
     ]  # fmt: skip
-    assert (words.seconds(1840), words.seconds(150_000)) == ("1.8 s", "2.5 min")
+    assert [words.duration(timedelta(hours=h)) for h in (5, 24, 84)] == ["5 h", "24 h", "3.5 days"]
     assert (words.dollars(0.0213), words.dollars(1.25)) == ("$0.0213", "$1.25")
     assert [words.times(n) for n in (0, 1, 3)] == ["never", "once", "3 times"]
     assert words.counted(1, "attempt") == "1 attempt"

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.panels.tables import PRICES_SETTLE, cost_table
-from core.wording.formats import span
+from core.wording.formats import duration
 from pages.components.delivery.context import Shown
 from pages.components.panel import grid, number, question, text
 
@@ -26,5 +26,5 @@ def cost(shown: Shown) -> None:
     )
     st.caption(
         "Wasted is what codes cost that nobody entered. Prices of the last "
-        f"{span(PRICES_SETTLE)} are provisional."
+        f"{duration(PRICES_SETTLE)} are provisional."
     )
