@@ -14,7 +14,7 @@ from core.panels.invites import invite_table
 from core.panels.query_state import zone_of
 from core.settings.settings import VerifyAccess
 from core.verification.number.parse import country_of
-from pages.components.access import asker, require_admin
+from pages.components.access import current_visitor, require_admin
 from pages.components.panel import grid, question, text
 from pages.components.shared import outage_shown, plain, services, title
 
@@ -119,7 +119,7 @@ def _list() -> None:
 
 
 def _sessions() -> None:
-    if asker().gate is not AccessState.SIGNED_IN:
+    if current_visitor().gate is not AccessState.SIGNED_IN:
         return
     question("Where am I signed in?")
     st.caption("This ends your session in every browser, this one included.")

@@ -1,4 +1,4 @@
-"""Who asks (the operator, the bearer of an invite, or a visitor), and what they may do."""
+"""Who a request comes from (operator, invite or visitor), and what they may do."""
 
 from dataclasses import dataclass
 
@@ -7,19 +7,13 @@ from core.access.password import Access, AccessState
 from core.model.grant import OPERATOR, Grant
 from core.settings.settings import Settings, VerifyAccess
 
-_NEEDS_PASSWORD = (
-    "Messages and calls from here cost money, so the operator's password is needed.",
-    "Sign in.",
-)
-_NEEDS_INVITE = (
-    "Messages and calls from here cost money, so an invite is needed.",
-    "Open your invite link, or sign in as the operator.",
-)
+_OPERATOR_ONLY = "Messages and calls from here cost money, so the operator's password is needed."
+_INVITE_ONLY = "Messages and calls from here cost money, so an invite is needed."
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """What a browser may do. `state` is that of its invite, None where none was looked at."""
+    """What a browser may do. `state` is that of its invite, None if no invite was looked up."""
 
     grant: Grant
     gate: AccessState
@@ -30,13 +24,18 @@ class Admitted:
     def is_operator(self) -> bool:
         return self.gate is AccessState.SIGNED_IN
 
+    @property
+    def may_reset_sandbox(self) -> bool:
+        """Whether they may remove the sandbox's data: in an open one everyone, else the operator."""
+        return self.gate in {AccessState.OPEN, AccessState.SIGNED_IN}
+
 
 class Admission:
-    """Decides by VERIFY_ACCESS. An answer holds for that moment: ask in each run of a page."""
+    """Decides by VERIFY_ACCESS. A decision is valid at its moment only: repeat it in each run."""
 
     def __init__(self, settings: Settings, access: Access, invites: Invites) -> None:
         self._mode = settings.effective_access
-        # What is in the sandbox is everybody's: its numbers are invented.
+        # All visitors share the data of the sandbox: its numbers are invented.
         self._visitor = Grant("visitor", touches_all=settings.is_sandbox)
         self._access = access
         self._invites = invites
@@ -44,6 +43,7 @@ class Admission:
     def admit(self, session: str | None, invite: str | None) -> Admitted:
         """What the bearer of these two cookies may do. Raises StoreUnavailable."""
         gate = self._access.gate(session)
+        can_sign_in = gate is not AccessState.UNSET
         if gate is AccessState.SIGNED_IN:
             return Admitted(OPERATOR, gate)
         match self._mode:
@@ -53,6 +53,10 @@ class Admission:
                 state, found = self._invites.recognise(invite)
                 return Admitted(self._invites.grant(state, found), gate, state, found)
             case VerifyAccess.INVITE:
-                return Admitted(Grant("", refusal=_NEEDS_INVITE), gate)
+                remedy = "Open your invite link" + (
+                    ", or sign in as the operator." if can_sign_in else "."
+                )
+                return Admitted(Grant("", refusal=(_INVITE_ONLY, remedy)), gate)
             case VerifyAccess.PASSWORD:
-                return Admitted(Grant("", refusal=_NEEDS_PASSWORD), gate)
+                remedy = "Sign in." if can_sign_in else "The operator must set one first."
+                return Admitted(Grant("", refusal=(_OPERATOR_ONLY, remedy)), gate)

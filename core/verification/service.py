@@ -159,6 +159,10 @@ class Verifications:
             accept_fictional=self._settings.is_sandbox,
         )
 
+    def number_index(self, e164: str) -> str:
+        """The digest by which the attempts to a number are found."""
+        return self._keyring.index("number", e164)
+
     def example(self, region: str | None, *, ending: str = "") -> str:
         """A number to show as an example, which may be verified; "" if none has that `ending`."""
         example = example_for(region, self._settings.allowed_countries)

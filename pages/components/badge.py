@@ -7,7 +7,7 @@ import streamlit as st
 from core.access.password import AccessState
 from core.model.errors import StoreUnavailable
 from core.panels.spending import Badge, badge_of
-from pages.components.access import asker
+from pages.components.access import current_visitor
 from pages.components.shared import services
 
 _PLACE, _REGION = "badge_place", "badge_region"
@@ -50,7 +50,7 @@ def _draw(region: str | None) -> None:
     app = services()
     badge = badge_of(app.settings, app.verifications, app.prices, region)
     try:
-        signed_in = asker().gate is AccessState.SIGNED_IN
+        signed_in = current_visitor().gate is AccessState.SIGNED_IN
     except StoreUnavailable:
         signed_in = False
     st.session_state[_PLACE].html(_html(badge, signed_in=signed_in))

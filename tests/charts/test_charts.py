@@ -16,7 +16,7 @@ from core.figures.layout import BINS
 from core.model.attempt import State
 from core.panels.tables import error_table, funnel_table, legs_table
 from core.wording.marks import mark, marked
-from tests.panels.test_panels import ZONE, channels, row, steps
+from tests.panels.frames import ZONE, channels, row, steps
 
 FRAME = steps(requested=10, delivered=8, confirmed=9, sent=9, verified=7, pending=2)
 HEAT = pd.DataFrame(np.full((4, BINS), 3), index=FRAME.index)

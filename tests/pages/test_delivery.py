@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.access.password import hash_of
 from core.figures.ranges import Preset, Range, preset
 from core.model.attempt import AttemptEvent, EventKind, Source
-from core.panels import tables
+from core.panels import countries, tables
 from core.panels.export import csv_of
 from core.panels.query_state import RANGES
 from core.services import Services
@@ -181,7 +181,7 @@ def test_every_table_is_drawn_from_the_frame_that_its_csv_is_written_from(
     drawn = {tuple(one.value.columns): one.value for one in at.dataframe}
     found = last_day(services)
     expected = [
-        tables.country_table(asked.by_country(found)),
+        countries.country_table(asked.by_country(found)),
         tables.rescue_table(asked.by_channel(found)),
         tables.cost_table(asked.by_channel(found)),
     ]

@@ -13,7 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 import redis
+from starlette.applications import Starlette
 
+from core.access.invites import COOKIE as INVITE_COOKIE
+from core.access.password import COOKIE, hash_of
 from core.access.tokens import Scope
 from core.figures.ranges import Range
 from core.model.attempt import Channel
@@ -22,11 +25,15 @@ from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome
 from core.reset.kinds import FAMILIES, ResetKind, read_kinds
 from core.reset.reset import SandboxReset
+from core.services import build
+from core.settings.settings import Settings, VerifyAccess
 from core.store import keys as store_keys
 from core.store.keys import Keys
-from tests.world import World, until
+from core.web.sandbox_state import routes
+from tests.world import World, served, until
 
 PROJECT = Path(__file__).parents[2]
+PASSWORD = "correct horse battery staple"
 
 
 def reset(at: World, *what: str) -> httpx.Response:
@@ -209,11 +216,6 @@ def test_nothing_live_can_be_reset(at: World, client: redis.Redis) -> None:
 
 
 def test_live_the_route_is_not_there(at: World) -> None:
-    from starlette.applications import Starlette
-
-    from core.web.sandbox_state import routes
-    from tests.world import served
-
     settings = at.services.settings.model_copy(
         update={"plivo_auth_id": "MATESTTESTTESTTESTTE", "plivo_mode": "live"}
     )
@@ -221,6 +223,67 @@ def test_live_the_route_is_not_there(at: World) -> None:
     with served(app) as address:
         answer = httpx.delete(f"{address}/sandbox/state")
     assert (answer.status_code, "no sandbox" in answer.json()["cause"]) == (404, True)
+
+
+@pytest.mark.parametrize("access", [VerifyAccess.PASSWORD, VerifyAccess.INVITE])
+def test_where_access_is_not_open_a_reset_needs_the_operator_or_an_admin_token(
+    at: World, client: redis.Redis, access: VerifyAccess, tmp_path: Path
+) -> None:
+    services = build(
+        Settings(
+            redis_url=at.services.settings.redis_url,
+            data_dir=tmp_path,
+            verify_access=access,
+            admin_password_hash=hash_of(PASSWORD),
+        )
+    )
+    try:
+        with (
+            served(Starlette(routes=routes(lambda: services))) as address,
+            httpx.Client(base_url=address) as http,
+        ):
+            at.start(at.number())
+            invite = services.invites.make(
+                "A guest", sends=5, ends_at=services.clock.now() + timedelta(days=1), countries=[]
+            )
+            invite_cookie = {INVITE_COOKIE: services.invites.token(invite)}
+            reader = services.tokens.make("reader", frozenset({Scope.READ, Scope.VERIFY}))
+            for headers, cookies in (
+                ({}, {}),
+                ({}, invite_cookie),
+                ({}, {COOKIE: "made-up"}),
+                ({"Authorization": f"Bearer {reader}"}, {}),
+                ({"Authorization": "Bearer made-up"}, {}),
+            ):
+                http.cookies.clear()
+                http.cookies.update(cookies)
+                answer = http.delete("/sandbox/state", params={"what": "budgets"}, headers=headers)
+                assert (answer.status_code, "operator" in answer.json()["cause"]) == (401, True)
+            assert "sends" in families(client)
+            http.cookies.clear()
+            admin = services.tokens.make("admin", frozenset({Scope.ADMIN}))
+            for token in (admin, services.tokens.sandbox_token):
+                answer = http.delete(
+                    "/sandbox/state",
+                    params={"what": "budgets"},
+                    headers={"Authorization": f"Bearer {token}"},
+                )
+                assert answer.status_code == 200
+            assert "sends" not in families(client)
+            at.start(at.number())
+            session = services.access.sign_in(PASSWORD, "192.0.2.1", None)
+            http.cookies.update({COOKIE: session.cookie})
+            answer = http.delete("/sandbox/state", params={"what": "budgets"})
+            assert answer.status_code == 200
+            assert "sends" not in families(client)
+            done = command(
+                *("--what", "budgets", "--address", address),
+                DATA_DIR=str(tmp_path),
+                VERIFY_ACCESS=access,
+            )
+            assert done.returncode == 0, done.stderr
+    finally:
+        services.close()
 
 
 def test_a_sandbox_that_does_not_answer_leaves_everything(at: World, client: redis.Redis) -> None:
