@@ -90,6 +90,20 @@ def test_pages_touch_neither_redis_nor_plivo_nor_the_sandbox(path: Path) -> None
     assert not any(name.startswith(("core.sandbox", "core.web", "core.store")) for name in names)
 
 
+#: What only `services.py` may use of the services: connections and secrets.
+PRIVATE_SERVICES = {"client", "keys", "keyring", "connection"}
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "pages").rglob("*.py")), ids=lambda p: p.name)
+def test_pages_use_no_connection_and_no_key_and_only_a_page_gets_the_services(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert not names & PRIVATE_SERVICES
+    # A component receives the objects that it uses; `shared.py` builds the services.
+    if path.parent.name != "pages" and path.name != "shared.py":
+        assert "core.services" not in imported(path)
+
+
 @pytest.mark.parametrize("path", sorted((PROJECT / "pages").rglob("*.py")), ids=lambda p: p.name)
 def test_pages_say_who_asks_wherever_they_touch_a_verification(path: Path) -> None:
     """Some of these have a default, for callbacks and programs: a page must not fall back on it."""

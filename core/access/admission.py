@@ -26,7 +26,7 @@ class Admitted:
 
     @property
     def may_reset_sandbox(self) -> bool:
-        """Whether they may remove the sandbox's data: in an open one everyone, else the operator."""
+        """Whether they may remove the sandbox's data: the operator, or anyone if it is open."""
         return self.gate in {AccessState.OPEN, AccessState.SIGNED_IN}
 
 
