@@ -1,4 +1,4 @@
-"""How the operator's pages say names, spans, amounts and changes."""
+"""Formats of names, durations, amounts and times for the operator's pages."""
 
 import math
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from core.alerts.states import AlertState
 from core.verification.number.parse import country_of
 
 CHANNELS = {"sms": "SMS", "voice": "Call", "phlo": "PHLO"}
-#: A carrier that the numbering plan does not name.
+#: For carriers that the numbering plan does not name.
 NO_CARRIER = "carrier not known"
 MEASURES = {
     Measure.CONFIRMED: "confirmed",
@@ -32,12 +32,12 @@ def channel_name(channel: str) -> str:
 
 
 def carrier_name(carrier: str) -> str:
-    """As filters and tables show it; the figures have "" or "?" for one that is not known."""
+    """The name in filters and tables; the figures have "" or "?" for an unknown carrier."""
     return NO_CARRIER if carrier in {"", "?"} else carrier
 
 
 def series_name(series: str) -> str:
-    """ "sms/NG" as people say it: "SMS, Nigeria"."""
+    """ "SMS, Nigeria" for "sms/NG"."""
     channel, _, country = series.partition("/")
     return ", ".join([channel_name(channel), *([country_of(country)] if country else [])])
 
@@ -65,7 +65,7 @@ def through(moment: datetime | None, lag: timedelta | None, zone: ZoneInfo) -> s
 
 
 def clock(moment: datetime, zone: ZoneInfo, ago: timedelta = timedelta()) -> str:
-    """The time of a moment; its day too where it is a day `ago` or more."""
+    """The time of day; with the date from a day `ago` on."""
     local = moment.astimezone(zone)
     return f"{local:%H:%M:%S}" if ago < timedelta(days=1) else f"{local:%d %b %H:%M}"
 
@@ -107,9 +107,9 @@ def interval(low: float, high: float) -> str:
 
 
 def progress_words(rows: int, left: timedelta | None, *, is_last: bool) -> str:
-    """How a reading of the logs stands. At the last, attempts without an end are asked after."""
+    """The progress of reading the logs. At the end, Plivo is asked for attempts without an end."""
     if is_last:
-        return f"{counted(rows, 'row')} read; asking after attempts that have not ended"
+        return f"{counted(rows, 'row')} read; checking attempts that have not ended"
     return f"{counted(rows, 'row')} read" + (f", about {duration(left)} left" if left else "")
 
 
@@ -118,13 +118,15 @@ def times(n: int) -> str:
     return {0: "never", 1: "once"}.get(n, f"{n:,} times")
 
 
-def counted(n: int, one: str) -> str:
-    """ "1 attempt", "4,312 attempts"; of "message or call" both take their plural."""
-    return f"{n:,} {one}" if n == 1 else f"{n:,} " + " or ".join(f"{w}s" for w in one.split(" or "))
+def counted(n: int, noun: str) -> str:
+    """ "1 attempt", "4,312 attempts"; "messages or calls" for "message or call"."""
+    if n == 1:
+        return f"1 {noun}"
+    return f"{n:,} " + " or ".join(f"{word}s" for word in noun.split(" or "))
 
 
 def unreadable_words(counters: Mapping[str, int]) -> str:
-    """What could not be read today, by the ledger's counters; "" for nothing."""
+    """What could not be read today, by the ledger's counters; "" if all could."""
     values = counters.get("unreadable_value", 0)
     records = counters.get("unreadable_record", 0)
     parts = []
@@ -134,5 +136,6 @@ def unreadable_words(counters: Mapping[str, int]) -> str:
         parts.append(f"{counted(records, 'stored record')}")
     if not parts:
         return ""
-    said = " and ".join(parts)
-    return f"Left out today because they could not be read: {said}. The log names them."
+    return (
+        f"Left out today because they could not be read: {' and '.join(parts)}. The log names them."
+    )

@@ -1,8 +1,8 @@
-"""The sign of each state: the same wherever a state is shown, so that colour never speaks alone."""
+"""The sign of each state, the same on every page: a state is never shown by colour alone."""
 
 from core.model.attempt import State
 
-#: Not decided yet: any state that is not among MARKS.
+#: States that are not in MARKS: not final yet.
 PENDING = "◌"
 VERIFIED = "✔"
 MARKS = {

@@ -156,7 +156,7 @@ def test_a_range_goes_into_the_address_and_a_custom_one_with_its_ends(
     page.get_by_role("radio", name="30 days").click()
     wait_for(page, "range", "30 days")
     drawn(page, f"{loaded.address}/delivery?range=Custom&from=2026-01-01T09:00&to=2026-01-01T10:30",
-          "Nobody asked for a code in this range")  # fmt: skip
+          "No code was requested in this range")  # fmt: skip
     assert query(page)["from"] == ["2026-01-01T09:00"]
 
 

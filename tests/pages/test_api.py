@@ -61,7 +61,7 @@ def test_dead_letters_are_listed_and_sent_again(
         idempotency_key="one",
     )
     assert started.outcome is SendOutcome.SENT
-    assert "None was given up" in said(opened("api"))
+    assert "No event was given up" in said(opened("api"))
     (claim,) = app.outbox.claim(10)
     app.outbox.settle(claim, GONE)
 

@@ -67,16 +67,16 @@ def test_not_configured_says_so_and_offers_sample_traffic(services: Services) ->
 def test_no_traffic_in_range_says_so(services: Services) -> None:
     attempts(services, 12, ago=timedelta(hours=2))
     at = opened("delivery", range="15 min")
-    assert "Nobody asked for a code in this range" in said(at)
+    assert "No code was requested in this range" in said(at)
     assert not at.metric
 
 
 def test_a_filter_that_excludes_all_says_so_and_is_cleared(services: Services) -> None:
     attempts(services, 12)
     at = opened("delivery", channel="Call")
-    assert "none that these filters let through" in said(at)
+    assert "none matches the filters" in said(at)
     button(at, "Clear the filters")
-    assert "none that these filters" not in said(at)
+    assert "none matches the filters" not in said(at)
     assert at.metric[0].value == "100.0 %"
     assert "channel" not in at.query_params
 

@@ -24,6 +24,6 @@ def test_freshness_names_the_moment_and_the_lag() -> None:
 
 
 def test_the_reading_of_the_logs_says_how_far_it_is() -> None:
-    said = words.progress_words(40, timedelta(minutes=3), is_last=False)
-    assert said == "40 rows read, about 3 min left"
-    assert "asking after" in words.progress_words(40, None, is_last=True)
+    text = words.progress_words(40, timedelta(minutes=3), is_last=False)
+    assert text == "40 rows read, about 3 min left"
+    assert "checking attempts" in words.progress_words(40, None, is_last=True)

@@ -9,7 +9,7 @@ from core.ledger.ledger import Ledger
 from core.model.attempt import Attempt, EventKind, State
 from core.model.clock import to_ms
 from core.model.errors import ProviderRead
-from core.panels.attempts import facts, heard_table
+from core.panels.attempts import event_table, facts
 from core.tracking.attempt_poller import AttemptPoller
 from core.verification.timeline import attempt_timeline
 from core.wording.formats import channel_name
@@ -51,7 +51,7 @@ def draw_attempt(
     st.table(rows, border="horizontal")
     st.subheader("All events", anchor=False)
     st.dataframe(
-        heard_table(ledger.heard(attempt.id), attempt, zone),
+        event_table(ledger.heard(attempt.id), attempt, zone),
         hide_index=True, key="attempts_heard",
         column_config={
             "what": "What", "at": f"At ({zone.key})", "after_s": number("After", "%.1f s"),
