@@ -1,11 +1,10 @@
-"""The Access page, and the doors of the Verify page."""
+"""The Access page: making invites, and who may open it."""
 
 import pytest
 
-from core.access.invites import WORDS, InviteState
+from core.access.invites import InviteState
 from core.access.password import hash_of
 from core.services import Services
-from core.settings.settings import VerifyAccess
 from pages.components.shared import services as of_process
 from tests.pages.conftest import Settle, opened, said
 from tests.pages.test_api import LIVE
@@ -53,53 +52,3 @@ def test_live_pages_without_a_password_ask_for_it_and_offer_nothing(
         # The test client's cookies are of no session and no invite.
         assert "cost money" in said(at) or "not a valid invite" in said(at)
     of_process().close()
-
-
-def test_live_without_a_password_set_says_how_to_set_one(
-    settle: Settle, redis_url: str, client: object
-) -> None:
-    settle(REDIS_URL=redis_url, **LIVE)
-    at = opened("verify")
-    assert "ADMIN_PASSWORD_HASH" in said(at)
-    assert not at.text_input
-    of_process().close()
-
-
-def test_open_live_offers_the_form_and_warns(
-    settle: Settle, redis_url: str, client: object
-) -> None:
-    settle(REDIS_URL=redis_url, VERIFY_ACCESS="open", **LIVE)
-    at = opened("verify")
-    assert "VERIFY_ACCESS is open" in said(at)
-    assert at.text_input
-    of_process().close()
-
-
-@pytest.mark.parametrize("state", [one for one in InviteState if one in WORDS])
-def test_a_link_that_does_not_work_is_explained(services: Services, state: InviteState) -> None:
-    assert WORDS[state][0] in said(opened("verify", invite=state.value))
-    assert "Phone number" in [one.label for one in opened("verify", invite="odd").text_input]
-
-
-@pytest.mark.parametrize("access", [VerifyAccess.PASSWORD, VerifyAccess.INVITE])
-@pytest.mark.parametrize("password_hash", [HASH, None])
-def test_in_a_sandbox_that_is_not_open_a_visitor_sees_neither_its_numbers_nor_the_reset(
-    settle: Settle, redis_url: str, client: object, access: str, password_hash: str | None
-) -> None:
-    password = {"ADMIN_PASSWORD_HASH": password_hash} if password_hash else {}
-    settle(REDIS_URL=redis_url, VERIFY_ACCESS=access, **password)
-    at = opened("verify")
-    assert not at.button
-    assert not at.text_input
-    assert "last four digits" not in said(at)
-    assert "Removes the counts" not in said(at)
-    can_sign_in = password_hash is not None
-    assert [heading.value for heading in at.subheader] == ["Sign in as the operator"] * can_sign_in
-    assert ("ADMIN_PASSWORD_HASH" in said(at)) != can_sign_in
-    of_process().close()
-
-
-def test_in_an_open_sandbox_everyone_sees_its_numbers_and_the_reset(services: Services) -> None:
-    at = opened("verify")
-    assert "last four digits" in said(at)
-    assert "Reset everything" in [button.label for button in at.button]
