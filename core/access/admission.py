@@ -1,4 +1,4 @@
-"""Who a request comes from (operator, invite or visitor), and what they may do."""
+"""Decides what a browser may do: as the operator, with an invite, or as a visitor."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ _INVITE_ONLY = "Messages and calls from here cost money, so an invite is needed.
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
-    """What a browser may do. `state` is that of its invite, None if no invite was looked up."""
+class BrowserAccess:
+    """What a browser may do. `state` is the state of its invite; None if no invite was checked."""
 
     grant: Grant
     gate: AccessState
@@ -31,32 +31,32 @@ class Admitted:
 
 
 class Admission:
-    """Decides by VERIFY_ACCESS. A decision is valid at its moment only: repeat it in each run."""
+    """Decides by VERIFY_ACCESS. A decision is valid at that moment only: call it in each rerun."""
 
     def __init__(self, settings: Settings, access: Access, invites: Invites) -> None:
         self._mode = settings.effective_access
-        # All visitors share the data of the sandbox: its numbers are invented.
+        # Sandbox numbers are fictitious, so every visitor may see all verifications there.
         self._visitor = Grant("visitor", touches_all=settings.is_sandbox)
         self._access = access
         self._invites = invites
 
-    def admit(self, session: str | None, invite: str | None) -> Admitted:
-        """What the bearer of these two cookies may do. Raises StoreUnavailable."""
+    def admit(self, session: str | None, invite: str | None) -> BrowserAccess:
+        """What the browser with these two cookies may do. Raises StoreUnavailable."""
         gate = self._access.gate(session)
         can_sign_in = gate is not AccessState.UNSET
         if gate is AccessState.SIGNED_IN:
-            return Admitted(OPERATOR, gate)
+            return BrowserAccess(OPERATOR, gate)
         match self._mode:
             case VerifyAccess.OPEN:
-                return Admitted(self._visitor, gate)
+                return BrowserAccess(self._visitor, gate)
             case VerifyAccess.INVITE if invite:
-                state, found = self._invites.recognise(invite)
-                return Admitted(self._invites.grant(state, found), gate, state, found)
+                state, valid = self._invites.recognise(invite)
+                return BrowserAccess(self._invites.grant(state, valid), gate, state, valid)
             case VerifyAccess.INVITE:
                 remedy = "Open your invite link" + (
                     ", or sign in as the operator." if can_sign_in else "."
                 )
-                return Admitted(Grant("", refusal=(_INVITE_ONLY, remedy)), gate)
+                return BrowserAccess(Grant("", refusal=(_INVITE_ONLY, remedy)), gate)
             case VerifyAccess.PASSWORD:
                 remedy = "Sign in." if can_sign_in else "The operator must set one first."
-                return Admitted(Grant("", refusal=(_OPERATOR_ONLY, remedy)), gate)
+                return BrowserAccess(Grant("", refusal=(_OPERATOR_ONLY, remedy)), gate)

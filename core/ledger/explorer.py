@@ -47,7 +47,7 @@ class Wanted:
     def holds(self, attempt: Attempt) -> bool:
         return (
             self.state in {"", attempt.state}
-            and self.channel in {"", attempt.channel}
+            and self.channel in {"", attempt.way.channel}
             and self.country in {"", attempt.region}
             and self.error in {"", attempt.error_code, attempt.hangup_cause}
         )
@@ -110,21 +110,27 @@ class Explorer:
             left_out=left_out if is_full else left_out + since_last,
         )
 
-    def find(self, known: str) -> list[Attempt]:
+    def find(self, known: str) -> Listed:
         """The attempts that a verification's id, an attempt's id or Plivo's uuid names, newest
         first; none when it is not kept."""
         known = known.strip().lower()
         if _ATTEMPT.fullmatch(known):
-            return self._ledger.attempts([known])
+            return self._listed([known])
         if _VERIFICATION.fullmatch(known):
             ids = [attempt_id(known, n) for n in range(_MOST_ATTEMPTS, 0, -1)]
-            return self._ledger.attempts(ids)
-        found = self._ledger.attempt_by_reference(known)
-        return [found] if found else []
+            return self._listed(ids)
+        found = self._ledger.id_by_reference(known)
+        return self._listed([found] if found else [])
 
-    def of_number(self, number_index: str) -> list[Attempt]:
+    def of_number(self, number_index: str) -> Listed:
         """The attempts to a number, by its digest, newest first."""
-        return self._ledger.attempts_of_number(number_index)
+        return self._listed(self._ledger.ids_of_number(number_index))
+
+    def _listed(self, ids: list[str]) -> Listed:
+        """All of them that are kept, on one page."""
+        found = list(self._ledger.read(ids).values())
+        attempts = [one for one in found if one is not None]
+        return Listed(attempts, None, left_out=len(found) - len(attempts))
 
 
 def _cursor(entry: Entry) -> str:
@@ -154,7 +160,7 @@ def table(attempts: list[Attempt]) -> pd.DataFrame:
             (
                 requested,
                 one.to_masked,
-                str(one.channel),
+                str(one.way.channel),
                 one.region,
                 one.carrier,
                 str(one.state),

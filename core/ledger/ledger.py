@@ -17,9 +17,7 @@ from core.log import logged_id
 from core.model.attempt import (
     Attempt,
     AttemptEvent,
-    Channel,
     EventKind,
-    Mode,
     OverBudget,
     Source,
     State,
@@ -27,6 +25,7 @@ from core.model.attempt import (
 )
 from core.model.clock import Clock, read_ms, to_ms
 from core.model.unreadable import Unreadable
+from core.model.way import Way
 from core.store.client import Client
 from core.store.connection import store_errors
 from core.store.keys import Keys
@@ -348,15 +347,22 @@ class Ledger:
 
     def attempt_by_reference(self, reference: str) -> Attempt | None:
         """The attempt that Plivo knows by this id; None when it is not one of ours (any more)."""
-        with store_errors():
-            one = self._client.get(self._keys.reference(reference))
+        one = self.id_by_reference(reference)
         return self.attempt(one) if one else None
+
+    def id_by_reference(self, reference: str) -> str | None:
+        """The id of the attempt that Plivo knows by this one; its record may be gone."""
+        with store_errors():
+            return self._client.get(self._keys.reference(reference))
 
     def attempts_of_number(self, number_index: str) -> list[Attempt]:
         """The attempts to one number (as its digest) that are still kept, newest first."""
+        return self.attempts(self.ids_of_number(number_index))
+
+    def ids_of_number(self, number_index: str) -> list[str]:
+        """The ids of the attempts to one number, newest first; their records may be gone."""
         with store_errors():
-            ids = self._client.zrevrange(self._keys.number(number_index), 0, _OF_A_NUMBER - 1)
-        return self.attempts(ids)
+            return self._client.zrevrange(self._keys.number(number_index), 0, _OF_A_NUMBER - 1)
 
     def newest_of_numbers(self, number_indexes: Iterable[str]) -> dict[str, str]:
         """The ids of the newest attempts to these numbers (by their digests), in one round trip;
@@ -449,8 +455,7 @@ def _attempt(one: str, record: dict[str, str]) -> tuple[Attempt, list[Unreadable
     moments = {kind: at for kind in EventKind if (at := optional(f"{kind}_ms", read_ms))}
     attempt = Attempt(
         id=one,
-        channel=Channel(record["channel"]),
-        mode=Mode(record["mode"]),
+        way=Way.of(record["channel"], record["mode"]),
         state=State(record["state"]),
         to_masked=record["to_masked"],
         region=record["region"],

@@ -37,7 +37,7 @@ def attempt_list(attempts: Sequence[Attempt], zone: ZoneInfo) -> pd.DataFrame:
     and country, and the `state` with its sign."""
     rows = table(list(attempts))
     rows["requested"] = pd.to_datetime(rows["requested"], utc=True).dt.tz_convert(zone)
-    rows["channel"] = [channel_name(attempt.channel) for attempt in attempts]
+    rows["channel"] = [channel_name(attempt.way.channel) for attempt in attempts]
     rows["country"] = [country_of(attempt.region) for attempt in attempts]
     rows["state"] = [state_words(attempt) for attempt in attempts]
     return rows

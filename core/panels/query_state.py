@@ -10,7 +10,7 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from core.figures.queries import Filters, SeenDimensions
-from core.figures.ranges import Comparison, Preset, Range, between, compared, preset
+from core.figures.ranges import Comparison, Preset, Range, between, comparison_range, preset
 from core.verification.number.parse import country_of
 from core.wording.formats import CHANNELS, carrier_name
 
@@ -69,7 +69,7 @@ def parse_query_state(
     )
     return QueryState(
         range=selected,
-        before=compared(selected, comparison, zone),
+        before=comparison_range(selected, comparison, zone),
         comparison=comparison,
         filters=_filters(values),
         zone=zone,

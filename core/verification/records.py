@@ -9,10 +9,11 @@ from enum import StrEnum
 from functools import lru_cache
 from threading import Lock
 
-from core.model.attempt import Channel, Mode, OverBudget, attempt_id
+from core.model.attempt import OverBudget, attempt_id
 from core.model.clock import read_ms, to_ms
 from core.model.grant import Allowance
 from core.model.verification import Status, Verification
+from core.model.way import Way
 from core.settings.keyring import Keyring
 from core.store.client import Client
 from core.store.connection import store_errors
@@ -192,8 +193,8 @@ class VerificationRecords:
                 seen,
                 _ms(self._policy.cooldown(seen + 1)),
                 "1" if at_once else "0",
-                verification.channel,
-                verification.mode,
+                verification.way.channel,
+                verification.way.mode,
                 self._keys.changes,
                 *_asked_after(reservation),
                 *_counted(record),
@@ -210,7 +211,7 @@ class VerificationRecords:
     def give_back(self, attempt: str, reservation: Reservation, before: Verification) -> None:
         """Return what a definitely unsent attempt had reserved, all but the address's budget.
 
-        `before` is the verification as it was: its wait, channel and mode come back too.
+        `before` is the verification as it was: its wait and its way come back too.
         """
         lists = [
             key
@@ -231,8 +232,8 @@ class VerificationRecords:
                 reservation.price_micros,
                 attempt.rpartition("-")[2],
                 to_ms(before.next_send_at),
-                before.channel,
-                before.mode,
+                before.way.channel,
+                before.way.mode,
                 refusals.limit,
                 _ms(refusals.window),
             ],
@@ -427,8 +428,7 @@ def _fields(one: Verification) -> dict[str, str | int]:
         "country": one.country,
         "carrier": one.carrier,
         "language": one.language,
-        "channel": one.channel,
-        "mode": one.mode,
+        **one.way.fields,
         "digits": one.digits,
         "started_ms": to_ms(one.started_at),
         "expires_ms": to_ms(one.expires_at),
@@ -458,8 +458,7 @@ def _verification(verification: str, record: dict[str, str], now: datetime) -> V
         country=record["country"],
         carrier=record["carrier"],
         language=record["language"],
-        channel=Channel(record["channel"]),
-        mode=Mode(record["mode"]),
+        way=Way.of(record["channel"], record["mode"]),
         digits=int(record["digits"]),
         started_at=read_ms(record["started_ms"]),
         expires_at=expires_at,

@@ -2,23 +2,28 @@
 
 In an open sandbox it asks for no credentials, like the simulated handset; with another
 VERIFY_ACCESS it needs the operator's session or a token with the scope admin. A page of another
-site cannot send it: a browser first asks whether DELETE is allowed across origins, and gets no.
+site cannot send it: browsers send a preflight before a cross-origin DELETE, and nothing here
+accepts a preflight.
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from core.access.tokens import Scope, bearer
+from core.access.admission import Admission
+from core.access.tokens import Scope, Tokens
 from core.model.errors import ProductError, ResetRefused, StoreUnavailable
 from core.reset.kinds import ResetKind, read_kinds
-from core.services import Services
+from core.reset.reset import SandboxReset
+from core.settings.settings import Settings
 from core.web.access import admitted
+from core.web.bearer import BearerRefusal, authorize
+from core.web.methods import AllowedMethods
 
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _NO_STORE = {"Cache-Control": "no-store"}
 _NOT_ALLOWED = ResetRefused(
     "VERIFY_ACCESS is not open, so a reset needs the operator.",
@@ -26,16 +31,25 @@ _NOT_ALLOWED = ResetRefused(
 )
 
 
-def routes(services: Callable[[], Services]) -> list[Route]:
+class ResetServices(Protocol):
+    """What this route uses."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def admission(self) -> Admission: ...
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def reset(self) -> SandboxReset: ...
+
+
+def routes(services: Callable[[], ResetServices]) -> list[Route]:
     """The route; `services` is called at each request."""
 
-    async def state(request: Request) -> Response:
+    async def reset_state(request: Request) -> Response:
         if not services().settings.is_sandbox:
             return _problem(404, ResetRefused("There is no sandbox here.", "Nothing was reset."))
-        if request.method != "DELETE":
-            return JSONResponse(
-                {"cause": "Only DELETE is served here."}, 405, {**_NO_STORE, "Allow": "DELETE"}
-            )
         try:
             if not await run_in_threadpool(_may_reset, services(), request):
                 return _problem(401, _NOT_ALLOWED, {"WWW-Authenticate": "Bearer"})
@@ -50,16 +64,15 @@ def routes(services: Callable[[], Services]) -> list[Route]:
             return _problem(503, error)
         return JSONResponse({"removed": removed}, headers=_NO_STORE)
 
-    # All methods: otherwise the sandbox, which is mounted below the same path, would answer them.
-    return [Route("/sandbox/state", state, methods=METHODS)]
+    return [Route("/sandbox/state", AllowedMethods(reset_state, "DELETE"))]
 
 
-def _may_reset(services: Services, request: Request) -> bool:
+def _may_reset(services: ResetServices, request: Request) -> bool:
     """Raises StoreUnavailable."""
-    if admitted(services, request).may_reset_sandbox:
+    if admitted(services.admission, request).may_reset_sandbox:
         return True
-    token = services.tokens.recognise(bearer(request.headers.get("authorization")))
-    return token is not None and token.may(Scope.ADMIN)
+    token = authorize(services.tokens, request.headers, Scope.ADMIN)
+    return not isinstance(token, BearerRefusal)
 
 
 def _problem(

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.access.admission import Admitted
+from core.access.admission import BrowserAccess
 from core.access.invites import COOKIE as INVITE_COOKIE
-from core.access.invites import WORDS as INVITE_WORDS
+from core.access.invites import REFUSALS
 from core.access.password import COOKIE, WINDOW, AccessState
 from core.model.errors import StoreUnavailable
 from pages.components.shared import outage_shown, services
@@ -28,7 +28,7 @@ _BUTTON = (
 )
 
 
-def current_visitor() -> Admitted:
+def current_visitor() -> BrowserAccess:
     """What this browser may do now. Its cookies are those of the page load, so their session and
     invite are checked in every run. Raises StoreUnavailable."""
     cookies = st.context.cookies
@@ -97,7 +97,7 @@ def sign_in(gate: AccessState, page: str) -> None:
 def invite_refusal() -> tuple[str, str] | None:
     """Cause and remedy if this page was reached by an invite link that cannot be used."""
     invite = st.query_params.get("invite")
-    return next((words for state, words in INVITE_WORDS.items() if state == invite), None)
+    return next((words for state, words in REFUSALS.items() if state == invite), None)
 
 
 def _gate() -> AccessState:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
 from core.verification.code import read_entered
+from tests.properties import examples
 
 SCRIPT = Path(__file__).parents[2] / "pages" / "components" / "codes.js"
 DECIMALS = [char for n in range(sys.maxunicode + 1) if unicodedata.category(char := chr(n)) == "Nd"]
@@ -146,7 +147,7 @@ def test_every_decimal_digit_has_the_value_that_core_gives_it(script: Page) -> N
     assert values == [str(unicodedata.decimal(char)) for char in DECIMALS]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(st.text(max_size=12), min_size=50, max_size=50))
 def test_the_field_reads_what_core_reads(script: Page, texts: list[str]) -> None:
     lengths = range(4, 11)
@@ -159,7 +160,7 @@ def test_the_field_reads_what_core_reads(script: Page, texts: list[str]) -> None
             assert read_entered(text, length) == expected, text
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.integers(4, 10), st.data())
 def test_a_code_is_found_however_it_is_written(script: Page, length: int, data: Any) -> None:
     code = data.draw(st.text("0123456789", min_size=length, max_size=length))

@@ -134,13 +134,13 @@ def test_an_attempt_is_found_by_all_that_people_may_know_of_it(at: World) -> Non
     number = at.number()
     verification = at.started(number)
     explorer = at.services.explorer
-    (attempt,) = explorer.find(verification)
+    (attempt,) = explorer.find(verification).attempts
     # By its id: its callbacks may come between two looks.
     for known in (attempt.id, attempt.reference.upper()):
-        assert [one.id for one in explorer.find(known)] == [attempt.id]
+        assert [one.id for one in explorer.find(known).attempts] == [attempt.id]
     index = at.services.keyring.index("number", number)
-    assert [one.id for one in explorer.of_number(index)] == [attempt.id]
-    assert explorer.find("nothing of ours") == []
+    assert [one.id for one in explorer.of_number(index).attempts] == [attempt.id]
+    assert explorer.find("nothing of ours").attempts == []
 
 
 def test_a_delivery_before_the_request_is_no_time_and_says_that_clocks_differ(at: World) -> None:

@@ -3,9 +3,9 @@
 import re
 
 from core.access.tokens import Scope
-from core.model.attempt import Channel
 from core.model.grant import OPERATOR
 from core.model.verification import SendOutcome
+from core.model.way import Way
 from core.panels.api import walk_through
 from core.services import Services
 from core.webhooks.sender import Answer, Verdict
@@ -56,7 +56,7 @@ def test_dead_letters_are_listed_and_sent_again(
     app.verifications._sender = _SendsNothing()
     started = app.verifications.start(
         "+14155550123",
-        Channel.SMS,
+        Way.SMS,
         grant=OPERATOR,
         idempotency_key="one",
     )

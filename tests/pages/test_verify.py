@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.access.invites import WORDS, InviteState
+from core.access.invites import REFUSALS, InviteState
 from core.services import Services
 from core.settings.settings import VerifyAccess
 from pages.components.shared import services as of_process
@@ -31,14 +31,14 @@ def test_open_live_offers_the_form_and_warns(
     of_process().close()
 
 
-@pytest.mark.parametrize("state", [one for one in InviteState if one in WORDS])
+@pytest.mark.parametrize("state", [one for one in InviteState if one in REFUSALS])
 def test_a_link_that_does_not_work_is_explained(services: Services, state: InviteState) -> None:
-    assert WORDS[state][0] in said(opened("verify", invite=state.value))
+    assert REFUSALS[state][0] in said(opened("verify", invite=state.value))
     assert "Phone number" in [one.label for one in opened("verify", invite="odd").text_input]
 
 
 @pytest.mark.parametrize("access", [VerifyAccess.PASSWORD, VerifyAccess.INVITE])
-@pytest.mark.parametrize("password_hash", [HASH, None])
+@pytest.mark.parametrize("password_hash", [HASH, None], ids=["password set", "no password"])
 def test_in_a_sandbox_that_is_not_open_a_visitor_sees_neither_its_numbers_nor_the_reset(
     settle: Settle, redis_url: str, client: object, access: str, password_hash: str | None
 ) -> None:

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from core.figures.catalogue import QUERY_COLUMNS
 from core.figures.layout import BINS
-from core.figures.queries import FIGURES
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 12, 4, 30, tzinfo=UTC)
@@ -17,7 +17,7 @@ NO_TIMES = np.zeros(BINS, dtype=np.int64)
 
 
 def row(**given: int) -> "pd.Series[Any]":
-    return pd.Series({name: given.get(name, 0) for name in FIGURES})
+    return pd.Series({name: given.get(name, 0) for name in QUERY_COLUMNS})
 
 
 def steps(n: int = 4, **given: int) -> pd.DataFrame:

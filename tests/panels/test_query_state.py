@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.figures.queries import Filters, SeenDimensions
-from core.figures.ranges import Comparison, Preset, Range, compared, preset
+from core.figures.ranges import Comparison, Preset, Range, comparison_range, preset
 from core.panels import query_state
 from core.panels.query_state import parse_query_state
 
@@ -20,7 +20,7 @@ def test_the_default_is_the_last_24_hours_in_the_viewers_zone() -> None:
     state = parse_query_state({}, NOW, "Asia/Kathmandu")
     assert state.zone == KATHMANDU
     assert state.range == preset(Preset.DAY, NOW, KATHMANDU)
-    assert state.before == compared(state.range, Comparison.PREVIOUS, state.zone)
+    assert state.before == comparison_range(state.range, Comparison.PREVIOUS, state.zone)
     assert state.filters == Filters()
     assert not state.is_over
 

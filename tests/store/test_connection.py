@@ -134,7 +134,7 @@ def test_a_user_who_may_not_ask_for_the_nodes_is_told_that_a_right_is_missing(
             connect(Settings(redis_url=f"redis+cluster://few:pw@127.0.0.1:{cluster}"))
         admin.execute_command("ACL", "SETUSER", "few", "+cluster|slots", "+command")
     with connected(f"redis+cluster://few:pw@127.0.0.1:{cluster}") as connection:
-        assert connection.client.get("{sandbox}:key") is None
+        assert connection.client.get("{sandbox}:absent") is None
 
 
 def test_the_primary_is_found_through_the_first_sentinel_that_answers(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome
 from core.services import build
 from tests.store.servers import free_port, running
+from tests.web.test_live import hear, window
 from tests.world import MovableClock, World, until, world
 
 README = Path(__file__).parents[2] / "core" / "store" / "README.md"
@@ -250,10 +251,9 @@ def test_without_pub_sub_requests_succeed_and_pages_are_woken_all_the_same(
     with without(room, "resetchannels"):
         verify(room)
         verification = room.at.started(room.at.number("0705"))
-        with room.at.http.stream("GET", f"/live/{verification}") as stream:
+        with window(room.at, f"/live/{verification}") as socket:
             # The first wake is that of the beginning; the next ones are looks after a while.
-            woken = (line for line in stream.iter_lines() if line.startswith("data:"))
-            assert [next(woken) for _ in range(3)] == ["data: changed"] * 3
+            assert [hear(socket) for _ in range(3)] == ["changed"] * 3
         assert "may not subscribe" in caplog.text
         found = [warning.cause for warning in room.at.services.probe.warnings()]
         assert [cause for cause in found if "Pub/Sub" in cause]

@@ -18,6 +18,7 @@ from core.verification.number.parse import (
     UnfitNumber,
     parse_number,
 )
+from tests.properties import examples
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 MOBILES = {
@@ -98,7 +99,7 @@ def typed_mobiles(draw: st.DrawFn) -> tuple[str, str, str]:
     return text, region, f"+{as_international(varied)}"
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=examples(500))
 @given(typed_mobiles(), st.booleans())
 def test_a_typed_mobile_is_read_as_itself_or_is_among_the_numbers_to_choose_from(
     mobile: tuple[str, str, str], for_sms: bool
@@ -109,7 +110,7 @@ def test_a_typed_mobile_is_read_as_itself_or_is_among_the_numbers_to_choose_from
         assert e164 in [number.e164 for number in meant(result)]
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=examples(500))
 @given(
     st.text("0123456789", min_size=3, max_size=17),
     st.sampled_from(["", "+", "00", "011", "+49 (0)", "1", "0"]),

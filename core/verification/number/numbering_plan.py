@@ -171,16 +171,16 @@ def related_regions(national: str, region: str) -> list[str]:
     home = phonenumbers.country_code_for_region(region)
     related = {}
     for other in sorted(phonenumbers.SUPPORTED_REGIONS):
-        code = phonenumbers.country_code_for_region(other)
+        calling_code = phonenumbers.country_code_for_region(other)
         if (
-            code != home
+            calling_code != home
             and phonenumbers.ndd_prefix_for_region(other, True) == prefix
             and _currencies(other) & _currencies(region)
             and _languages(other) & _languages(region)
-            and _is_mobile(code, national)
+            and _is_mobile(calling_code, national)
         ):
-            parsed = phonenumbers.parse(f"+{code}{national}")
-            related[code] = str(phonenumbers.region_code_for_number(parsed))
+            parsed = phonenumbers.parse(f"+{calling_code}{national}")
+            related[calling_code] = str(phonenumbers.region_code_for_number(parsed))
     return list(related.values())
 
 

@@ -109,11 +109,11 @@ def _international(
     valid = is_valid(literal)
     if valid:
         yield literal
-    code = len(str(literal.country_code))
+    prefix_length = len(str(literal.country_code))
     # A number that is valid with its zero, as in Italy, is left as it is, unless the zero is in
     # brackets: some write their trunk zero like that, others the zero of the number.
-    if digits[code : code + 1] == "0" and (not valid or zero == code):
-        without = _parse(f"+{digits[:code]}{digits[code + 1 :]}", None)
+    if digits[prefix_length : prefix_length + 1] == "0" and (not valid or zero == prefix_length):
+        without = _parse(f"+{digits[:prefix_length]}{digits[prefix_length + 1 :]}", None)
         if without is not None and is_valid(without):
             yield without
 

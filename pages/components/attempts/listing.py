@@ -58,18 +58,22 @@ def draw_list(search: AttemptSearch) -> None:
     )
     results = _results(search.explorer)
     if results is not None:
-        empty, attempts = results
+        empty, listed = results
         st.button("Show all attempts", icon=":material/arrow_back:", on_click=forget)
-        _table(attempts, zone, empty, simulated=search.simulated)
+        _attempts(listed, zone, empty, simulated=search.simulated)
         return
     page = _page(search.explorer)
     empty = "No attempt is kept yet. Verify a number, and it shows up here."
     if any(_filter_values()):
         empty = "No attempt matches. Clear a filter, or look at a later time."
-    _table(page.attempts, zone, empty, simulated=search.simulated)
-    if page.left_out:
-        st.caption(left_out_words(page.left_out))
+    _attempts(page, zone, empty, simulated=search.simulated)
     _pager(page)
+
+
+def _attempts(listed: Listed, zone: ZoneInfo, empty: str, *, simulated: bool) -> None:
+    _table(listed.attempts, zone, empty, simulated=simulated)
+    if listed.left_out:
+        st.caption(left_out_words(listed.left_out))
 
 
 def _search_field(search: AttemptSearch) -> None:
@@ -90,7 +94,8 @@ def _find(search: AttemptSearch, typed: str) -> None:
     """Show what the text identifies. The URL gets the digest of a number, never the number."""
     if not typed.strip():
         return
-    if search.explorer.find(typed):
+    found_by_id = search.explorer.find(typed)
+    if found_by_id.attempts or found_by_id.left_out:
         go(find=typed.strip().lower())
         st.rerun()
     try:
@@ -113,7 +118,7 @@ def _go_to_number(search: AttemptSearch, e164: str) -> None:
     go(number=search.verifications.number_index(e164))
 
 
-def _results(explorer: Explorer) -> tuple[str, list[Attempt]] | None:
+def _results(explorer: Explorer) -> tuple[str, Listed] | None:
     """The text for no results, and the attempts that the search found; None without a search."""
     query = st.query_params
     if index := query.get("number"):
@@ -127,7 +132,7 @@ def _filters(queries: Queries) -> None:
     grid = st.grid(4, min_column_width=150, gap="small")
     _select(grid.cell(), "State", _STATE, states())
     _select(grid.cell(), "Channel", _CHANNEL, channels())
-    _select(grid.cell(), "Country", _COUNTRY, countries(queries.known()))
+    _select(grid.cell(), "Country", _COUNTRY, countries(queries.seen_dimensions()))
     with grid.cell():
         st.text_input(
             "Error code", key=_ERROR, bind="query-params", placeholder="All", on_change=forget,

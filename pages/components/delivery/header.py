@@ -22,7 +22,7 @@ def draw_header(queries: Queries, clock: Clock) -> None:
     viewer = st.context.timezone
     if st.session_state.get("range") == query_state.CUSTOM:
         _custom_range(clock, viewer)
-    seen = queries.known()
+    seen = queries.seen_dimensions()
     _reset_unavailable_carrier(seen)
     grid = st.grid(6, min_column_width=150, gap="small")
     _select(grid.cell(), "Channel", "channel", query_state.channels())

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from core.access.admission import Admitted
+from core.access.admission import BrowserAccess
 from core.access.password import AccessState
 from pages.components.access import invite_refusal, sign_in
 from pages.components.badge import badge_for
 
 
-def draw_door(visitor: Admitted) -> None:
+def draw_door(visitor: BrowserAccess) -> None:
     badge_for(None)
     if visitor.grant.refusal and not invite_refusal():
         cause, remedy = visitor.grant.refusal

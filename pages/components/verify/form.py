@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.access.admission import Admitted
+from core.access.admission import BrowserAccess
 from core.access.invites import Invite
-from core.model.attempt import Channel
 from core.model.errors import NumberRefused
 from core.model.grant import Grant
 from core.model.verification import Status
+from core.model.way import Way
 from core.panels.invites import invite_words
 from core.panels.query_state import zone_of
 from core.plivo.provider import PlivoProvider
@@ -27,7 +27,7 @@ from pages.components.number_field import candidate_buttons, viewer_region
 from pages.components.number_form import number_form
 from pages.components.shared import outage_shown, plain
 from pages.components.timeline import timeline
-from pages.components.verify.way import selected_channel, selected_mode, way_controls
+from pages.components.verify.way import selected_way, way_controls
 
 NUMBER_LABEL = "Phone number"
 #: Pixels: two columns on pages wider than about 900, one column below that.
@@ -48,7 +48,7 @@ class TypedNumber:
 
 
 def draw_form(
-    visitor: Admitted,
+    visitor: BrowserAccess,
     verifications: Verifications,
     provider: PlivoProvider,
     settings: Settings,
@@ -76,7 +76,7 @@ def draw_form(
             brand=settings.brand,
             key="verify_phone",
         )
-    timeline(waiting_timeline(selected_mode()), key="verify_steps")
+    timeline(waiting_timeline(selected_way()), key="verify_steps")
 
 
 def _introduction(invite: Invite | None, *, is_unknown: bool) -> None:
@@ -114,9 +114,7 @@ def _read(
         default = f"Without a country code: {country_of(region)}." if region else ""
         return TypedNumber(typed, None, f"In any format. {default}")
     try:
-        number = verifications.read_number(
-            typed, region=region, channel=selected_channel(), mode=selected_mode()
-        )
+        number = verifications.read_number(typed, region=region, way=selected_way())
     except AmbiguousNumber as error:
         return TypedNumber(typed, None, f"**{error.cause}** {error.remedy}", error.candidates)
     except NumberRefused as error:
@@ -129,19 +127,19 @@ def _read(
     return TypedNumber(typed, number, sentence)
 
 
-def _preview(channel: Channel, provider: PlivoProvider, settings: Settings) -> str:
-    """What will be sent, in one line; or why this channel cannot be used."""
-    obstacle = provider.obstacle(channel)
+def _preview(way: Way, provider: PlivoProvider, settings: Settings) -> str:
+    """What will be sent, in one line; or why this way cannot be used."""
+    obstacle = provider.obstacle(way)
     if obstacle:
         return f":orange[{obstacle[0]}] {obstacle[1]}"
-    match channel:
-        case Channel.SMS:
+    match way:
+        case Way.SMS:
             text, size = provider.preview(settings.lifetime_minutes)
             parts = "1 part" if size.parts == 1 else f"{size.parts} parts"
             return f"“{text}” · {size.units} characters, {parts}"
-        case Channel.VOICE:
+        case Way.VOICE:
             return "The call asks for a key and then reads the code out, digit by digit."
-        case Channel.PHLO:
+        case Way.PHLO_SMS | Way.PHLO_CALL:
             return "Your visual workflow gets from, to, otp and mode, and does the rest."
 
 
@@ -193,11 +191,10 @@ def _send(typed: str, region: str | None, key: str, verifications: Verifications
     ):
         result = verifications.start(
             typed,
-            selected_channel(),
+            selected_way(),
             grant=current_visitor().grant,
-            mode=selected_mode(),
             # The same form sent twice is one request; a changed form is another request.
-            idempotency_key=" ".join((key, typed, selected_channel(), selected_mode())),
+            idempotency_key=" ".join((key, typed, selected_way().name)),
             region=region,
             locale=st.context.locale,
             address=st.context.ip_address,

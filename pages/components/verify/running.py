@@ -60,7 +60,7 @@ def _task(view: View, verifications: Verifications, brand: str) -> None:
     """The state in words, and the code panel while the verification is pending."""
     verification = view.verification
     st.caption(
-        f"{verification.to_masked} · {verification.country} · {CHANNELS[verification.channel]}"
+        f"{verification.to_masked} · {verification.country} · {CHANNELS[verification.way.channel]}"
     )
     for over in view.over_budgets:
         st.warning(plain(words.budget_warning(over, view.now)), icon=":material/speed:")

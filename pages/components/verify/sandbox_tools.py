@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.access.admission import Admitted
+from core.access.admission import BrowserAccess
 from core.reset.reset import SandboxReset
 from core.settings.settings import Settings
 from core.verification.service import Verifications
@@ -25,7 +25,7 @@ TRIALS = {
 
 
 def draw_sandbox_tools(
-    visitor: Admitted, verifications: Verifications, settings: Settings, reset: SandboxReset
+    visitor: BrowserAccess, verifications: Verifications, settings: Settings, reset: SandboxReset
 ) -> None:
     """Draw the popovers that this visitor may use; none without admission."""
     if visitor.grant.refusal:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.model.attempt import Channel, Mode
+from core.model.way import Channel, Mode, Way
 
 CHANNELS = {Channel.SMS: "SMS", Channel.VOICE: "Call", Channel.PHLO: "PHLO"}
 MODES = {Mode.SMS: "as SMS", Mode.CALL: "as call"}
@@ -10,8 +10,8 @@ MODES = {Mode.SMS: "as SMS", Mode.CALL: "as call"}
 state = st.session_state
 
 
-def way_controls() -> Channel:
-    """Draw the controls; return the selected channel."""
+def way_controls() -> Way:
+    """Draw the controls; return the selected way."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         channel = st.segmented_control(
             "Send the code by",
@@ -32,15 +32,8 @@ def way_controls() -> Channel:
             disabled=channel is not Channel.PHLO,
             persist_state="session",
         )
-    return Channel(channel)
+    return selected_way()
 
 
-def selected_channel() -> Channel:
-    return Channel(state.get("verify_channel") or Channel.SMS)
-
-
-def selected_mode() -> Mode:
-    channel = selected_channel()
-    if channel is Channel.PHLO:
-        return Mode(state.get("verify_mode") or Mode.SMS)
-    return Mode.CALL if channel is Channel.VOICE else Mode.SMS
+def selected_way() -> Way:
+    return Way.of(state.get("verify_channel") or Channel.SMS, state.get("verify_mode") or Mode.SMS)
