@@ -1,4 +1,4 @@
-"""Access: invite links for people who may send without a password, and sessions."""
+"""The Access page: invite links, which allow sends without the password, and sessions."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,16 +14,16 @@ from core.panels.invites import invite_table
 from core.panels.query_state import zone_of
 from core.settings.settings import VerifyAccess
 from core.verification.number.parse import country_of
-from pages.components.access import asker, require_admin
+from pages.components.access import current_visitor, require_admin
 from pages.components.panel import grid, question, text
 from pages.components.shared import outage_shown, plain, services, title
 
 MODES = {
     VerifyAccess.PASSWORD: "VERIFY_ACCESS is `password`: only the operator may send. Set it to "
-    "`invite` to let invites work.",
-    VerifyAccess.INVITE: "VERIFY_ACCESS is `invite`: the operator may send, and who has an invite.",
-    VerifyAccess.OPEN: "VERIFY_ACCESS is `open`: everybody who reaches the Verify page may send, "
-    "and invites limit nobody. Set it to `invite` to require one.",
+    "`invite` to make invites valid.",
+    VerifyAccess.INVITE: "VERIFY_ACCESS is `invite`: the operator and invited people may send.",
+    VerifyAccess.OPEN: "VERIFY_ACCESS is `open`: every visitor of the Verify page may send, and "
+    "invites have no effect. Set it to `invite` to require one.",
 }
 
 require_admin("/access")
@@ -32,21 +32,21 @@ zone = ZoneInfo(zone_of(None, st.context.timezone))
 
 
 def main() -> None:
-    """Who may send, and the links that let them."""
+    """The mode, a form for a new invite, the invites, and the sessions."""
     title("Access", simulated=False)
     st.markdown(MODES[app.settings.effective_access])
     with outage_shown(key="access_try_again"):
-        question("Invite somebody")
-        _make()
-        question("Who was invited?")
-        _list()
+        question("Make an invite")
+        _invite_form()
+        question("Invites")
+        _invites()
         _sessions()
 
 
-def _make() -> None:
+def _invite_form() -> None:
     st.caption(
-        "An invite lets whoever has its link send codes from the Verify page, and check them. It "
-        "does not open the operator's pages."
+        "Anyone with the link of an invite can send codes from the Verify page, and check them. "
+        "The operator's pages stay closed to them."
     )
     now = app.clock.now().astimezone(zone)
     with st.form("invite", border=False):
@@ -65,41 +65,41 @@ def _make() -> None:
             )  # fmt: skip
         with columns.cell():
             countries = st.multiselect(
-                "Countries", _offered(), format_func=country_of, key="invite_countries",
+                "Countries", _allowed_regions(), format_func=country_of, key="invite_countries",
                 placeholder="All that COUNTRIES allows",
             )  # fmt: skip
-        made = st.form_submit_button("Make invite", type="primary", icon=":material/add_link:")
-    if made and ends is not None:
-        _made(label, int(sends), ends, countries)
+        submitted = st.form_submit_button("Make invite", type="primary", icon=":material/add_link:")
+    if submitted and ends is not None:
+        _make(label, int(sends), ends, countries)
 
 
-def _offered() -> list[str]:
+def _allowed_regions() -> list[str]:
     allowed = app.settings.allowed_countries
     return sorted(allowed or phonenumbers.SUPPORTED_REGIONS, key=country_of)
 
 
-def _made(label: str, sends: int, ends: datetime, countries: list[str]) -> None:
+def _make(label: str, sends: int, ends: datetime, countries: list[str]) -> None:
     ends_at = ends if ends.tzinfo else ends.replace(tzinfo=zone)
     try:
         invite = app.invites.make(label, sends=sends, ends_at=ends_at, countries=countries)
     except InviteRefused as error:
         st.error(f"**{error.cause}** {error.remedy}")
         return
-    st.markdown(f"The link for **{plain(invite.label)}**. Whoever has it may use it.")
+    st.markdown(f"The link for **{plain(invite.label)}**. Anyone who has it can use it.")
     _link(invite)
 
 
 def _link(invite: Invite) -> None:
-    base = api.address(st.context.url, app.settings.public_url)
+    base = api.base_address(st.context.url, app.settings.public_url)
     st.code(f"{base}/invite/{app.invites.token(invite)}", language=None, wrap_lines=True)
 
 
-def _list() -> None:
+def _invites() -> None:
     invites = app.invites.all()
     if not invites:
-        st.info("Nobody yet. Make an invite above.", icon=":material/key:")
+        st.info("No invites yet. Make one above.", icon=":material/key:")
         return
-    picked = grid(
+    selected = grid(
         invite_table(invites, app.clock.now(), zone), "invites",
         {
             "label": text("For"), "state": text("State"), "sends": text("Sends used"),
@@ -107,10 +107,10 @@ def _list() -> None:
         },
         on_select="rerun", selection_mode="single-row",
     )  # fmt: skip
-    if not picked.selection.rows:
+    if not selected.selection.rows:
         st.caption(f"Tick a row to copy its link or to revoke it. Times in {zone.key}.")
         return
-    invite = invites[picked.selection.rows[0]]
+    invite = invites[selected.selection.rows[0]]
     _link(invite)
     if invite.revoked_at is None and st.button("Revoke invite", icon=":material/link_off:"):
         app.invites.revoke(invite.id)
@@ -119,9 +119,9 @@ def _list() -> None:
 
 
 def _sessions() -> None:
-    if asker().gate is not AccessState.SIGNED_IN:
+    if current_visitor().gate is not AccessState.SIGNED_IN:
         return
-    question("Where am I signed in?")
+    question("Sessions")
     st.caption("This ends your session in every browser, this one included.")
     st.html(
         '<form method="post" action="/admin/sign-out-everywhere"><button type="submit" style="'

@@ -1,4 +1,4 @@
-"""API: a token, examples to paste, and the events that could not be told."""
+"""The API page: tokens, examples to paste, and webhook events that were not delivered."""
 
 from zoneinfo import ZoneInfo
 
@@ -14,15 +14,15 @@ MAKE = ".venv/bin/python -m core tokens make qa --scope verify --scope read"
 
 require_admin("/api")
 app = services()
-base = api.address(st.context.url, app.settings.public_url)
+base = api.base_address(st.context.url, app.settings.public_url)
 zone = ZoneInfo(zone_of(None, st.context.timezone))
 
 
 def main() -> None:
-    """Who may call, how to, and what we tell others."""
+    """Tokens, examples, and webhooks."""
     title("API", simulated=False)
     st.markdown(
-        "Verifications, delivery figures and attempts can also be asked for over HTTP. "
+        "Verifications, delivery figures and attempts are also available over HTTP. "
         f"[Documentation]({base}/api/v1/docs) · [OpenAPI]({base}/api/v1/openapi.json) · "
         f"Prometheus scrapes `{base}/metrics`"
     )
@@ -33,26 +33,26 @@ def main() -> None:
 
 
 def _tokens() -> None:
-    question("Who may call?")
+    question("Tokens")
     token = app.tokens.sandbox_token
     if token is not None:
-        st.caption("The sandbox has a token that may do everything. It opens nothing when live.")
+        st.caption("The sandbox has a token with every scope. It is not valid live.")
         st.code(f"TOKEN={token}", language="bash", wrap_lines=True)
-    made = app.tokens.all()
-    if made:
+    tokens = app.tokens.all()
+    if tokens:
         columns = {
             "name": text("Name"), "scopes": text("May"), "made": text("Made"), "ends": text("Ends"),
         }  # fmt: skip
-        grid(api.token_table(made, zone), "api_tokens", columns)
+        grid(api.token_table(tokens, zone), "api_tokens", columns)
     elif token is None:
-        st.info("Nobody yet. Make a token; it is shown once.", icon=":material/key:")
-    st.caption("Make one for each program, with what it needs: verify, read or admin.")
+        st.info("No tokens yet. Make one; it is shown once.", icon=":material/key:")
+    st.caption("Make one token for each program, with the scopes it needs: verify, read or admin.")
     st.code(MAKE, language="bash", wrap_lines=True)
 
 
 def _examples() -> None:
-    question("How do I call it?")
-    st.caption("Paste these one after the other into a shell in which TOKEN is set.")
+    question("Examples")
+    st.caption("Set TOKEN in a shell, then paste these in order.")
     number = app.verifications.example_e164()
     steps = api.walk_through(base, number)
     if app.settings.is_sandbox:
@@ -63,10 +63,10 @@ def _examples() -> None:
 
 
 def _events() -> None:
-    question("What do we tell others?")
+    question("Webhooks")
     if app.outbox.receiver is None:
         st.info(
-            "Nothing. Set WEBHOOK_URL, and each outcome of a verification is posted there, signed: "
+            "None. Set WEBHOOK_URL, and each outcome of a verification is posted there, signed: "
             "requested, delivered, verified, failed, expired.",
             icon=":material/webhook:",
         )
@@ -78,15 +78,15 @@ def _events() -> None:
     )
     letters = app.outbox.dead_letters()
     if not letters:
-        st.caption("None was given up: every event was taken, or is still tried.")
+        st.caption("No event was given up: each was delivered, or will be tried again.")
         return
     st.warning(
-        f"**{api.given_up(len(letters))}**, after a day of tries or because the receiver said so. "
-        "Mend the receiver, then send again.",
+        f"**{api.given_up_text(len(letters))}**, after a day of tries or because the receiver "
+        "refused it for good. Repair the receiver, then send again.",
         icon=":material/markunread_mailbox:",
     )
-    frame = api.dead_table(letters, zone)
-    picked = grid(
+    frame = api.dead_letter_table(letters, zone)
+    selected = grid(
         frame, "dead",
         {
             "given_up": text("Given up"), "type": text("Outcome"), "tries": number("Tries", "%d"),
@@ -94,12 +94,12 @@ def _events() -> None:
         },
         on_select="rerun", selection_mode="multi-row",
     )  # fmt: skip
-    chosen = frame["event"].iloc[picked.selection.rows].tolist()
-    words = f"Send {len(chosen)} again" if chosen else "Send all again"
+    events = frame["event"].iloc[selected.selection.rows].tolist()
+    words = f"Send {len(events)} again" if events else "Send all again"
     if st.button(words, icon=":material/replay:", type="primary"):
         outbox = app.outbox
-        sent = sum(map(outbox.resend, chosen)) if chosen else outbox.resend_all()
-        st.toast(api.sent_again(sent))
+        count = sum(map(outbox.resend, events)) if events else outbox.resend_all()
+        st.toast(api.sent_again_text(count))
         st.rerun()
 
 

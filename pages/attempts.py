@@ -1,4 +1,4 @@
-"""Attempts: find one person's message or call, and see all that was heard of it."""
+"""The Attempts page: search and list attempts, and show one with all its events."""
 
 from zoneinfo import ZoneInfo
 
@@ -6,8 +6,8 @@ import streamlit as st
 
 from core.panels.query_state import zone_of
 from pages.components.access import require_admin
-from pages.components.attempts.listing import listing
-from pages.components.attempts.single import single
+from pages.components.attempts.listing import AttemptSearch, draw_list
+from pages.components.attempts.single import draw_attempt
 from pages.components.shared import outage_shown, services, title
 
 require_admin("/attempts")
@@ -15,15 +15,19 @@ app = services()
 
 
 def main() -> None:
-    """One attempt, or the list of them."""
+    """One attempt, or the list."""
     zone = ZoneInfo(zone_of(None, st.context.timezone))
     with outage_shown(key="attempts_try_again"):
         simulated = app.settings.is_sandbox and app.queries.is_simulated()
         title("Attempts", simulated=simulated)
-        if chosen := st.query_params.get("attempt"):
-            single(app, chosen, zone)
+        if attempt_id := st.query_params.get("attempt"):
+            draw_attempt(attempt_id, app.ledger, app.poller, app.exchanges, zone)
         else:
-            listing(app, zone, simulated=simulated)
+            draw_list(
+                AttemptSearch(
+                    app.explorer, app.verifications, app.queries, app.settings, zone, simulated
+                )
+            )
 
 
 main()

@@ -1,83 +1,89 @@
-"""Delivery: are codes arriving, how fast, where not, why, at what cost, and who misuses us."""
+"""The Delivery page: arrival of codes, latency, affected countries, errors, cost and abuse."""
 
 import streamlit as st
 
 from core.panels.empty import empty_state
-from core.panels.query_state import REFRESH, Choice, choice
+from core.panels.query_state import REFRESH, QueryState, parse_query_state
 from core.wording.formats import through
 from pages.components.access import guarded, require_admin
-from pages.components.delivery.abuse import abused
-from pages.components.delivery.alerts import alerts
-from pages.components.delivery.context import Shown
-from pages.components.delivery.cost import cost
-from pages.components.delivery.countries import affected
-from pages.components.delivery.empty import empty, figures_shown, sample
-from pages.components.delivery.errors import causes
-from pages.components.delivery.funnel import lost
-from pages.components.delivery.header import clear_filters, header
-from pages.components.delivery.latency import taken
-from pages.components.delivery.logs import logs, look_seconds
-from pages.components.delivery.overview import now
-from pages.components.delivery.top_issues import first
-from pages.components.panel import colours, parquet
+from pages.components.delivery.abuse import draw_abuse
+from pages.components.delivery.alerts import draw_alerts
+from pages.components.delivery.context import PanelContext
+from pages.components.delivery.cost import draw_cost
+from pages.components.delivery.countries import draw_countries
+from pages.components.delivery.empty import draw_empty, figures_shown, is_fillable, sample_button
+from pages.components.delivery.errors import draw_errors
+from pages.components.delivery.funnel import draw_funnel
+from pages.components.delivery.header import clear_filters, draw_header
+from pages.components.delivery.latency import draw_latency
+from pages.components.delivery.logs import draw_logs, refresh_seconds
+from pages.components.delivery.overview import draw_overview
+from pages.components.delivery.top_issues import draw_top_issues
+from pages.components.panel import parquet, theme_palette
 from pages.components.shared import services, title
+
+PANELS = (
+    *(draw_overview, draw_alerts, draw_funnel, draw_latency, draw_countries, draw_errors),
+    *(draw_cost, draw_abuse, draw_top_issues),
+)
 
 require_admin("/delivery")
 app = services()
+queries, clock = app.queries, app.clock
 
 
 def main() -> None:
-    """The header, and below it the panels, which refresh by themselves."""
-    asked = _asked()
-    with figures_shown(app, asked.zone, key="try_again"):
+    """The header, and below it the panels, which refresh on their own."""
+    with figures_shown(clock, _state().zone, key="try_again"):
         title("Delivery", simulated=_is_simulated())
-        header(app)
-        asked = _asked()
+        draw_header(queries, clock)
         every = REFRESH.get(st.session_state.get("refresh", "off"))
         st.fragment(guarded(_panels), run_every=every)()
-        st.fragment(guarded(_logs), run_every=look_seconds(app))()
+        st.fragment(guarded(_logs), run_every=refresh_seconds(app.logs, clock))()
 
 
-def _asked() -> Choice:
-    return choice(st.session_state.to_dict(), app.clock.now(), st.context.timezone)
+def _state() -> QueryState:
+    return parse_query_state(st.session_state.to_dict(), clock.now(), st.context.timezone)
 
 
 def _is_simulated() -> bool:
-    return app.settings.is_sandbox and app.queries.is_simulated()
+    return app.settings.is_sandbox and queries.is_simulated()
 
 
 def _panels() -> None:
-    asked = _asked()
-    with figures_shown(app, asked.zone, key="try_panels_again"):
+    state = _state()
+    with figures_shown(clock, state.zone, key="try_panels_again"):
         app.booker.book()
-        shown = Shown(app, asked, colours(), _is_simulated())
-        fresh = app.queries.freshness()
-        requested = int(app.queries.totals(asked.range, asked.filters)["requested"])
+        simulated = _is_simulated()
+        fresh = queries.freshness()
+        requested = int(queries.totals(state.range, state.filters)["requested"])
         unfiltered = requested
-        if not requested and not asked.filters.is_empty:
-            unfiltered = int(app.queries.totals(asked.range)["requested"])
-        _status(asked, through(fresh.through, fresh.lag, asked.zone))
-        found = empty_state(
-            requested, asked.filters, ever=fresh.through is not None, unfiltered=unfiltered,
-            lag=None if asked.is_over else fresh.lag,
+        if not requested and not state.filters.is_empty:
+            unfiltered = int(queries.totals(state.range)["requested"])
+        _status(state, through(fresh.through, fresh.lag, state.zone))
+        reason = empty_state(
+            requested, state.filters, ever=fresh.through is not None, unfiltered=unfiltered,
+            lag=None if state.is_over else fresh.lag,
         )  # fmt: skip
-        if found:
-            empty(app, *found, simulated=shown.simulated)
+        if reason:
+            draw_empty(*reason)
+            if app.settings.is_sandbox and is_fillable(reason[0]) and not simulated:
+                sample_button(app.sample, queries, is_main_action=True)
         if requested:
-            _all(shown)
+            _all(PanelContext(queries, app.alerts, app.ledger, state, theme_palette(), simulated))
 
 
 def _logs() -> None:
-    logs(app, _asked().zone)
+    draw_logs(app.logs, app.ledger, clock, _state().zone)
 
 
-def _status(asked: Choice, fresh: str) -> None:
-    """How new the figures are, in which zone, and the way back from a filter."""
+def _status(state: QueryState, freshness: str) -> None:
+    """How new the figures are, the time zone, and a button that clears the filters."""
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        st.caption(f"{fresh} · times in {asked.zone.key}", width="content")
-        if not asked.filters.is_empty:
+        st.caption(f"{freshness} · times in {state.zone.key}", width="content")
+        if not state.filters.is_empty:
             st.button(
                 "Clear filters", on_click=_clear, icon=":material/filter_alt_off:", key="clear"
             )
@@ -87,26 +93,19 @@ def _status(asked: Choice, fresh: str) -> None:
 
 def _clear() -> None:
     clear_filters()
-    # The filters are above the part of the page that this button is in, which alone is run.
+    # Only this fragment reruns, and the filters are outside it.
     st.session_state["cleared"] = True
 
 
-def _all(shown: Shown) -> None:
-    now(shown)
-    alerts(shown)
-    lost(shown)
-    taken(shown)
-    affected(shown)
-    causes(shown)
-    cost(shown)
-    abused(shown)
-    first(shown)
-    asked = shown.choice
-    steps = app.queries.over_time(asked.range, asked.filters, asked.zone)
+def _all(context: PanelContext) -> None:
+    for draw in PANELS:
+        draw(context)
+    state = context.state
+    steps = queries.over_time(state.range, state.filters, state.zone)
     with st.container(horizontal=True):
-        parquet(steps, "delivery", "Download the range as Parquet", simulated=shown.simulated)
-        if not shown.simulated:
-            sample(app)
+        parquet(steps, "delivery", "Download the range as Parquet", simulated=context.simulated)
+        if app.settings.is_sandbox and not context.simulated:
+            sample_button(app.sample, queries)
 
 
 main()

@@ -19,7 +19,7 @@ from core.figures.rates import Rate
 from core.ledger.explorer import Wanted
 from core.model.attempt import attempt_id
 from core.model.way import Way
-from core.panels import figures, tables
+from core.panels import countries, figures, tables
 from core.panels.abuse import suspects
 from core.panels.attempts import attempt_list
 from core.panels.export import csv_of
@@ -273,10 +273,10 @@ def csv_frames(at: World) -> dict[str, pd.DataFrame]:
         "csv_rescue": tables.rescue_table(by_channel),
         "csv_time_to_deliver": heat,
         "csv_parts": tables.legs_table(totals),
-        "csv_countries": tables.country_table(by_country),
+        "csv_countries": countries.country_table(by_country),
         "csv_errors": tables.error_table(queries.errors(over, filters, before)),
         "csv_cost": tables.cost_table(by_channel),
-        "csv_issues": tables.issues(by_country, baseline),
+        "csv_issues": countries.issues(by_country, baseline),
         "csv_suspects": suspects(by_country, queries.by_country(before, filters)),
         "csv_attempts": attempt_list(attempts, UTC_ZONE),
     }

@@ -16,7 +16,7 @@ from core.ledger.explorer import Wanted, table
 from core.ledger.ledger import Applied
 from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.clock import to_ms
-from core.panels.attempts import attempt_list, facts, heard_table, left_out_words
+from core.panels.attempts import attempt_list, event_table, facts, left_out_words
 from core.verification.service import EnteredCode
 from core.verification.timeline import attempt_timeline
 from core.webhooks.queue import DEAD_KEPT
@@ -92,7 +92,7 @@ def test_one_odd_record_takes_no_list_with_it(
     assert len(attempt_list(listed.attempts, ZONE)) == len(table(listed.attempts)) == len(ids)
     for attempt in listed.attempts:
         facts(attempt), attempt_words(attempt), attempt_timeline(attempt)
-        heard_table(at.services.ledger.heard(attempt.id), attempt, ZONE)
+        event_table(at.services.ledger.heard(attempt.id), attempt, ZONE)
     at.services.queries.freshness()
     # Events of it and of the others, in one batch.
     now = at.clock.now()

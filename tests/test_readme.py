@@ -74,7 +74,7 @@ def test_every_ending_in_the_readme_does_what_its_row_says() -> None:
 
 
 def test_every_ending_that_the_page_proposes_is_one_of_the_sandbox() -> None:
-    page = ast.parse((PROJECT / "pages" / "verify.py").read_text(encoding="utf-8"))
+    page = ast.parse((PROJECT / "pages/components/verify/sandbox_tools.py").read_text("utf-8"))
     trials = next(
         ast.literal_eval(node.value)
         for node in page.body

@@ -91,6 +91,20 @@ def test_pages_touch_neither_redis_nor_plivo_nor_the_sandbox(path: Path) -> None
     assert not any(name.startswith(("core.sandbox", "core.web", "core.store")) for name in names)
 
 
+#: What only `core/services.py` takes from the services of the process: connections and secrets.
+WIRING = {"client", "keys", "keyring", "connection"}
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "pages").rglob("*.py")), ids=lambda p: p.name)
+def test_pages_use_no_connection_and_no_key_and_only_a_page_gets_the_services(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert not names & WIRING
+    # A component receives the objects that it uses; `shared.py` builds the services.
+    if path.parent.name != "pages" and path.name != "shared.py":
+        assert "core.services" not in imported(path)
+
+
 @pytest.mark.parametrize("path", sorted((PROJECT / "pages").rglob("*.py")), ids=lambda p: p.name)
 def test_pages_say_who_asks_wherever_they_touch_a_verification(path: Path) -> None:
     """Some of these have a default, for callbacks and programs: a page must not fall back on it."""
@@ -113,11 +127,7 @@ def test_every_page_but_verify_asks_for_the_operator_and_guards_its_fragments(pa
     assert all(one.startswith("(guarded(") for one in re.findall(r"st\.fragment(.*)", text))
 
 
-#: What only `core/services.py` takes from the services of the process.
-WIRING = {"client", "keys", "keyring", "connection"}
 SERVICES = re.compile(r"(?:.*\.)?_?(?:services|app)(?:\(\))?")
-#: Files that still take one of them. Each goes when its room is changed.
-TAKES_WIRING = {"pages/components/attempts/listing.py"}
 
 
 @pytest.mark.parametrize(
@@ -126,8 +136,6 @@ TAKES_WIRING = {"pages/components/attempts/listing.py"}
     ids=lambda path: str(path.relative_to(PROJECT)),
 )
 def test_only_the_wiring_takes_the_client_the_keys_and_the_keyring(path: Path) -> None:
-    if str(path.relative_to(PROJECT)) in TAKES_WIRING:
-        return
     taken = [
         ast.unparse(node)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))

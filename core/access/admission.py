@@ -7,14 +7,8 @@ from core.access.password import Access, AccessState
 from core.model.grant import OPERATOR, Grant
 from core.settings.settings import Settings, VerifyAccess
 
-_NEEDS_PASSWORD = (
-    "Messages and calls from here cost money, so the operator's password is needed.",
-    "Sign in.",
-)
-_NEEDS_INVITE = (
-    "Messages and calls from here cost money, so an invite is needed.",
-    "Open your invite link, or sign in as the operator.",
-)
+_OPERATOR_ONLY = "Messages and calls from here cost money, so the operator's password is needed."
+_INVITE_ONLY = "Messages and calls from here cost money, so an invite is needed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +24,11 @@ class BrowserAccess:
     def is_operator(self) -> bool:
         return self.gate is AccessState.SIGNED_IN
 
+    @property
+    def may_reset_sandbox(self) -> bool:
+        """Whether they may remove the sandbox's data: the operator, or anyone if it is open."""
+        return self.gate in {AccessState.OPEN, AccessState.SIGNED_IN}
+
 
 class Admission:
     """Decides by VERIFY_ACCESS. A decision is valid at that moment only: call it in each rerun."""
@@ -44,6 +43,7 @@ class Admission:
     def admit(self, session: str | None, invite: str | None) -> BrowserAccess:
         """What the browser with these two cookies may do. Raises StoreUnavailable."""
         gate = self._access.gate(session)
+        can_sign_in = gate is not AccessState.UNSET
         if gate is AccessState.SIGNED_IN:
             return BrowserAccess(OPERATOR, gate)
         match self._mode:
@@ -53,6 +53,10 @@ class Admission:
                 state, valid = self._invites.recognise(invite)
                 return BrowserAccess(self._invites.grant(state, valid), gate, state, valid)
             case VerifyAccess.INVITE:
-                return BrowserAccess(Grant("", refusal=_NEEDS_INVITE), gate)
+                remedy = "Open your invite link" + (
+                    ", or sign in as the operator." if can_sign_in else "."
+                )
+                return BrowserAccess(Grant("", refusal=(_INVITE_ONLY, remedy)), gate)
             case VerifyAccess.PASSWORD:
-                return BrowserAccess(Grant("", refusal=_NEEDS_PASSWORD), gate)
+                remedy = "Sign in." if can_sign_in else "The operator must set one first."
+                return BrowserAccess(Grant("", refusal=(_OPERATOR_ONLY, remedy)), gate)

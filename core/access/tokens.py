@@ -59,6 +59,11 @@ class Token:
         return Grant(f"token {self.name}", touches_all=True)
 
 
+def sandbox_token(keyring: Keyring) -> str:
+    """The token that may do everything in the sandbox: derived, so that it need not be stored."""
+    return f"{_PREFIX}sandbox_{keyring.signing_key('sandbox token').hex()}"
+
+
 class Tokens:
     """Creates, lists, revokes and recognises tokens. Every method raises StoreUnavailable.
 
@@ -71,10 +76,8 @@ class Tokens:
         self._client = client
         self._keys = keys
         self._clock = clock
-        #: Shown on the API page. Derived, so it is not stored; None when live.
-        self.sandbox_token: str | None = None
-        if in_sandbox:
-            self.sandbox_token = f"{_PREFIX}sandbox_{keyring.signing_key('sandbox token').hex()}"
+        #: Shown on the API page; None when live.
+        self.sandbox_token = sandbox_token(keyring) if in_sandbox else None
         self._left_out = LeftOut(client, keys, clock)
         self._lock = Lock()
         self._read_at: datetime | None = None

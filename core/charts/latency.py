@@ -1,5 +1,6 @@
 """Builds the charts of durations: the heatmap with percentiles, and the mean of each part."""
 
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,9 +9,9 @@ import pandas as pd
 
 from core.charts.axes import SMALL, Chart, Option, clock, over_time, titled, tooltip
 from core.charts.palette import Palette
-from core.figures.layout import BIN_OF_A_SECOND, UPPER_MS
+from core.figures.layout import BIN_OF_1_SECOND, UPPER_MS
 from core.figures.rates import QUANTILES, quantiles, stepwise_quantiles, values_needed
-from core.wording.formats import seconds
+from core.wording.formats import duration
 
 #: Bins in a row of the heatmap: a row is a factor of the square root of two.
 _MERGED = 4
@@ -40,12 +41,12 @@ def latency(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
         for x, n in enumerate(values[:, max(row, 0) * _MERGED : (row + 1) * _MERGED].sum(axis=1))
         if n
     ]
-    labels = [seconds(_upper_ms(row)) for row in rows]
+    labels = [_ms_text(_upper_ms(row)) for row in rows]
     lines = []
     for q, (dash, offset) in zip(QUANTILES, _LINES, strict=True):
         ms = stepwise_quantiles(values, q)
         # The place on the rows of the heatmap, each of which is the same factor.
-        place = (_BINS_TO_DOUBLE * np.log2(ms / 1000) + BIN_OF_A_SECOND) / _MERGED - lowest - 0.5
+        place = (_BINS_TO_DOUBLE * np.log2(ms / 1000) + BIN_OF_1_SECOND) / _MERGED - lowest - 0.5
         lines.append(
             {"name": f"p{q * 100:.0f}", "type": "line", "yAxisIndex": 1, "symbol": "none",
              "data": [None if np.isnan(p) else round(float(p), 2) for p in place],
@@ -75,7 +76,7 @@ def latency(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
     option["grid"] = SMALL | {"right": 40}
     whole = values.sum(axis=0)
     texts = [
-        f"p{q * 100:.0f} {seconds(float(quantiles(whole.reshape(1, -1), q)[0]))}"
+        f"p{q * 100:.0f} {_ms_text(quantiles(whole.reshape(1, -1), q)[0])}"
         for q in QUANTILES
         if whole.sum() >= values_needed(q)
     ]
@@ -85,13 +86,18 @@ def latency(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
     )
 
 
+def _ms_text(ms: float) -> str:
+    return duration(timedelta(milliseconds=float(ms)))
+
+
 def waterfall(legs: pd.DataFrame, colours: Palette) -> Chart:
     """The mean duration of each leg, from `panels.tables.legs_table`: each bar starts where the
     previous one ends."""
     means = legs["mean_s"].tolist()
-    total = seconds(1000 * sum(means))
+    total = duration(timedelta(seconds=sum(means)))
     labels = [
-        {"value": round(mean, 2), "label": {"formatter": seconds(1000 * mean)}} for mean in means
+        {"value": round(mean, 2), "label": {"formatter": duration(timedelta(seconds=mean))}}
+        for mean in means
     ]
     option: Option = {
         "title": titled(f"Mean of each part, one after the other: {total} together", colours),
@@ -113,7 +119,8 @@ def waterfall(legs: pd.DataFrame, colours: Palette) -> Chart:
         "animation": False,
     }  # fmt: skip
     parts = ", ".join(
-        f"{name} {seconds(1000 * mean)}" for name, mean in zip(legs["name"], means, strict=True)
+        f"{name} {duration(timedelta(seconds=mean))}"
+        for name, mean in zip(legs["name"], means, strict=True)
     )
     return Chart(option, f"Mean of each part: {parts}; {total} together.")
 

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import httpx
 
+from core.access.tokens import sandbox_token
 from core.model.errors import ProductError, ResetRefused
 from core.reset.kinds import ResetKind, read_kinds
 from core.reset.offline import remove_sandbox_file
 from core.reset.reset import refuse_live
 from core.services import build
+from core.settings.credentials import secret_key
+from core.settings.keyring import Keyring
 from core.settings.reading import read_settings
 from core.settings.settings import Settings
 
@@ -31,21 +34,23 @@ def main(arguments: Sequence[str], program: str) -> None:
         settings = read_settings(Path.cwd())
         refuse_live(settings.mode.value)
         kinds = read_kinds(options.what)
-        removed = _by_app(options.address, kinds) or _directly(settings, kinds)
+        removed = _by_app(settings, options.address, kinds) or _directly(settings, kinds)
     except ProductError as error:
         sys.exit(f"{error.cause}\n{error.remedy}")
     for kind, keys in removed.items():
         sys.stdout.write(f"{kind}: {keys:,} keys removed\n")
 
 
-def _by_app(address: str, kinds: frozenset[ResetKind]) -> dict[str, int] | None:
+def _by_app(settings: Settings, address: str, kinds: frozenset[ResetKind]) -> dict[str, int] | None:
     """The keys that the running app removed; None if no app runs. It also clears its caches."""
+    url = f"{address.rstrip('/')}/sandbox/state"
+    what = {"what": ",".join(sorted(kinds))}
     try:
-        answer = httpx.delete(
-            f"{address.rstrip('/')}/sandbox/state",
-            params={"what": ",".join(sorted(kinds))},
-            timeout=30,
-        )
+        answer = httpx.delete(url, params=what, timeout=30)
+        if answer.status_code == 401:
+            token = sandbox_token(Keyring(secret_key(settings)))
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = httpx.delete(url, params=what, headers=headers, timeout=30)
     except httpx.TransportError:
         return None
     if answer.status_code != 200:

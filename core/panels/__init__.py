@@ -1,15 +1,15 @@
-"""What each panel of the operator's pages says: figures with their uncertainty, tables, words.
+"""The content of the operator's panels: figures with their uncertainty, tables, sentences.
 
 Definitions (each attempt counts under the moment it was requested):
 
     confirmed      delivered or verified, of all requested: a right code proves arrival
-    delivered      by the receipts, of those that reached an end that was reported
+    delivered      by the receipts, of those with a reported end
     within 30 s    delivered within 30 s of the request, of all requested
     conversion     verifications that succeeded, of those started
-    receipts       messages with a final receipt, of those sent; under 80 % they tell too little
+    receipts       messages with a final receipt, of those sent; under 80 % they are not conclusive
     cost per verified   cost of all attempts, of verifications that succeeded
-    waste          cost of the attempts whose code was never entered right
+    waste          cost of the attempts whose code was never entered
 
-A rate is never shown without its n and its 95 % Wilson interval, and under n = 10 not at all. Every
-table is one frame: the page draws it, and its CSV is written from it.
+A rate is always shown with its n and its 95 % Wilson interval, and below n = 10 not at all. Each
+table is one frame, which is both drawn on the page and written to its CSV.
 """

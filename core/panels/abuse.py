@@ -1,8 +1,7 @@
-"""What speaks of abuse: places that grow while fewer people enter their code, and what the budgets
-refused.
+"""Signs of abuse: places that grow while conversion falls, and the sends that budgets refused.
 
-Pumping (somebody is paid for the messages he makes others send) shows as more verifications and a
-lower conversion in one place; a campaign or a bad carrier shows as one of the two alone.
+Pumping (fraudsters earn a share of the price of messages that they trigger) raises the number of
+verifications and lowers conversion in one place; a campaign or bad carrier does only one of these.
 """
 
 from collections.abc import Mapping
@@ -14,10 +13,10 @@ from core.figures.rates import Rate
 from core.verification.number.parse import country_of
 from core.wording.formats import carrier_name
 
-#: Half as many again as before, and at least so many more: less is the rise and fall of any day.
-GROWN, MORE = 1.5, 20
+#: Growth counts from 1.5 times the number before and 20 more on: less is normal daily variation.
+GROWTH_FACTOR, GROWTH_MINIMUM = 1.5, 20
 SUSPECTS = ["place", "country", "carrier", "n", "before", "conversion", "conversion_before"]
-#: What each budget that refuses is for; the names are those of `core.verification.policy`.
+#: The budgets of `core.verification.policy` that refuse sends, in words.
 BUDGETS = {
     "sends_per_10_minutes": "One number, too often in 10 minutes",
     "sends_per_day": "One number, too often in a day",
@@ -35,16 +34,16 @@ BUDGETS = {
 
 def suspects(now: pd.DataFrame, before: pd.DataFrame | None) -> pd.DataFrame:
     """SUSPECTS, the largest growth first: countries and carriers (frames of `Queries.by_country`)
-    where `n` verifications were started, GROWN times those `before` and MORE, and where the
-    `conversion` (%) fell by more than chance. Empty where there is nothing to compare with."""
+    where the verifications started grew from `before` to `n` by both limits, and the `conversion`
+    (%) fell by more than chance. Empty without a period to compare with."""
     if before is None or now.empty:
         return pd.DataFrame(columns=SUSPECTS)
     rows = []
-    was = {place: row for place, row in before.iterrows()}
+    rows_before = {place: row for place, row in before.iterrows()}
     for place, row in now.iterrows():
         country, carrier = str(place[0]), str(place[1])  # type: ignore[index]
-        rate, old = _conversion(row), _conversion(was.get(place))
-        grew = rate.n >= max(GROWN * old.n, old.n + MORE)
+        rate, old = _conversion(row), _conversion(rows_before.get(place))
+        grew = rate.n >= max(GROWTH_FACTOR * old.n, old.n + GROWTH_MINIMUM)
         fell = old.n > 0 and rate.value < old.value and rate.differs_from(old)
         if grew and fell:
             name = country_of(country) + (f", {carrier_name(carrier)}" if carrier else "")
@@ -58,7 +57,7 @@ def _conversion(row: "pd.Series[Any] | None") -> Rate:
 
 
 def refused_table(counters: Mapping[str, int]) -> pd.DataFrame:
-    """`budget` (in words) and `refused`, how many sends it refused; the most first. From the
+    """`budget` (in words) and `refused`, the number of refused sends, the most first. From the
     ledger's counters of a day."""
     rows = [
         (words, counters.get(f"refused_{name}", 0))

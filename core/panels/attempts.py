@@ -1,4 +1,4 @@
-"""How single attempts are listed and told on the Attempts page."""
+"""The content of the Attempts page: the list, and the facts and events of one attempt."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,20 +27,20 @@ _ORIGINS = {
     "fallback": "a second way, in place of the first",
 }
 _OUTCOMES = {
-    Applied.LATE: "came late: kept, changed nothing",
-    Applied.REPEATED: "heard before: changed nothing",
+    Applied.LATE: "late: stored, no change",
+    Applied.REPEATED: "repeated: no change",
 }
 
 
 def attempt_list(attempts: Sequence[Attempt], zone: ZoneInfo) -> pd.DataFrame:
     """`explorer.COLUMNS`, one row an attempt, in words: `requested` in the zone, names of channel
     and country, and the `state` with its sign."""
-    made = table(list(attempts))
-    made["requested"] = pd.to_datetime(made["requested"], utc=True).dt.tz_convert(zone)
-    made["channel"] = [channel_name(one.way.channel) for one in attempts]
-    made["country"] = [country_of(one.region) for one in attempts]
-    made["state"] = [state_words(one) for one in attempts]
-    return made
+    rows = table(list(attempts))
+    rows["requested"] = pd.to_datetime(rows["requested"], utc=True).dt.tz_convert(zone)
+    rows["channel"] = [channel_name(attempt.way.channel) for attempt in attempts]
+    rows["country"] = [country_of(attempt.region) for attempt in attempts]
+    rows["state"] = [state_words(attempt) for attempt in attempts]
+    return rows
 
 
 def state_words(attempt: Attempt) -> str:
@@ -51,12 +51,12 @@ def state_words(attempt: Attempt) -> str:
 
 
 def states() -> dict[str, str]:
-    """The states to filter by, and how they are shown."""
-    return {EVERY: "All"} | {str(one): marked(one) for one in State}
+    """The states to filter by, with their sign and word."""
+    return {EVERY: "All"} | {str(state): marked(state) for state in State}
 
 
 def left_out_words(count: int) -> str:
-    """That records are missing from a list."""
+    """A sentence about records that are missing from a list."""
     are = "is" if count == 1 else "are"
     return (
         f"{counted(count, 'attempt')} of this page {are} left out: the stored record cannot be "
@@ -65,9 +65,9 @@ def left_out_words(count: int) -> str:
 
 
 def facts(attempt: Attempt) -> dict[str, str]:
-    """What is known of an attempt, by name; what is not known is not listed."""
+    """The known facts of an attempt, by name."""
     units = str(attempt.units) if attempt.units else ""
-    told = {
+    values = {
         "State": state_words(attempt),
         "Country": country_of(attempt.region),
         "Carrier": attempt.carrier or "not known",
@@ -78,33 +78,33 @@ def facts(attempt: Attempt) -> dict[str, str]:
         "Plivo's uuid": attempt.reference,
         "Verification": attempt.verification,
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in values.items() if value}
 
 
-def heard_table(heard: Sequence[dict[str, str]], attempt: Attempt, zone: ZoneInfo) -> pd.DataFrame:
-    """All that `Ledger.heard` tells, oldest first: `what` happened, `at` (in the zone),
-    `after_s` the request, `from` whom, `heard_s` after the request, and a `note` on what came late
-    or again, and on clocks that differ: a moment before the request is no time after it."""
-    began = attempt.moments[EventKind.REQUESTED]
-    at = [from_ms(one["at_ms"]) for one in heard]
-    heard_at = [from_ms(one["heard_ms"]) for one in heard]
+def event_table(events: Sequence[dict[str, str]], attempt: Attempt, zone: ZoneInfo) -> pd.DataFrame:
+    """The events of `Ledger.heard`, oldest first: `what` happened, `at` (in the zone), `after_s`
+    the request, `from` which source, `heard_s` after the request. The `note` marks late and
+    repeated events, and differing clocks: an event before the request has no `after_s`."""
+    requested = attempt.moments[EventKind.REQUESTED]
+    at = [from_ms(event["at_ms"]) for event in events]
+    received_at = [from_ms(event["heard_ms"]) for event in events]
     return pd.DataFrame(
         {
-            "what": [one["kind"] for one in heard],
-            "at": [f"{one.astimezone(zone):%d %b %H:%M:%S.%f}"[:-3] for one in at],
-            "after_s": [_seconds(began, one) for one in at],
-            "from": [_SOURCES.get(one["source"], one["source"]) for one in heard],
-            "heard_s": [_seconds(began, one) for one in heard_at],
+            "what": [event["kind"] for event in events],
+            "at": [f"{moment.astimezone(zone):%d %b %H:%M:%S.%f}"[:-3] for moment in at],
+            "after_s": [_seconds(requested, moment) for moment in at],
+            "from": [_SOURCES.get(event["source"], event["source"]) for event in events],
+            "heard_s": [_seconds(requested, moment) for moment in received_at],
             "note": [
-                _note(one["outcome"], differ=min(moments) < began)
-                for one, *moments in zip(heard, at, heard_at, strict=True)
+                _note(event["outcome"], differ=min(moments) < requested)
+                for event, *moments in zip(events, at, received_at, strict=True)
             ],
         }
     )
 
 
-def _seconds(began: datetime, at: datetime) -> float:
-    took = elapsed(began, at)
+def _seconds(start: datetime, end: datetime) -> float:
+    took = elapsed(start, end)
     return float("nan") if took is None else took.total_seconds()
 
 

@@ -1,4 +1,4 @@
-"""Why there is nothing to see, or less than there should be; each reason in words of its own."""
+"""The empty states of the Delivery page: which one applies, and its sentence."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,7 +8,7 @@ from core.figures.queries import Filters
 from core.figures.rates import ENOUGH
 from core.model.errors import StoreUnavailable
 from core.sample.loading import DAYS
-from core.wording.formats import clock, counted, span
+from core.wording.formats import clock, counted, duration
 
 _DELAYED = timedelta(hours=1)
 
@@ -25,14 +25,13 @@ class Empty(StrEnum):
 
 
 EMPTY_WORDS = {
-    Empty.NO_TRAFFIC: "Nobody asked for a code in this range. Choose a longer one.",
-    Empty.FILTERED: "There is traffic in this range, but none that these filters let through. "
-    "Clear them.",
+    Empty.NO_TRAFFIC: "No code was requested in this range. Choose a longer one.",
+    Empty.FILTERED: "There is traffic in this range, but none matches the filters. Clear them.",
     Empty.NOT_CONFIGURED: "No code has been sent yet. Verify a number, and it shows up here "
     "within a second.",
     Empty.TOO_FEW: "Only {n} in this range (n={count}): too few for a rate. The counts are below.",
-    Empty.DELAYED: "The newest attempt is {lag} old. Either nobody has asked since, or news does "
-    "not arrive: compare with Plivo's logs.",
+    Empty.DELAYED: "The newest attempt is {lag} old. Either no code was requested since, or "
+    "reports do not arrive: compare with Plivo's logs.",
     Empty.UNREACHABLE: "The figures cannot be read. {cause} {last} {remedy}",
 }
 
@@ -45,9 +44,9 @@ SAMPLE_WORDS = (
 def empty_state(
     requested: int, filters: Filters, *, ever: bool, unfiltered: int, lag: timedelta | None
 ) -> tuple[Empty, str] | None:
-    """Which of the empty states this is, with its words; None where there is enough to see.
+    """The empty state that applies, with its sentence; None where there is enough traffic.
 
-    `lag` is None for a range that is over: what is new does not belong to it.
+    `lag` is None for a range that is over: new attempts are not part of it.
     """
     if not ever:
         return Empty.NOT_CONFIGURED, EMPTY_WORDS[Empty.NOT_CONFIGURED]
@@ -58,14 +57,14 @@ def empty_state(
         n = counted(requested, "attempt")
         return Empty.TOO_FEW, EMPTY_WORDS[Empty.TOO_FEW].format(n=n, count=requested)
     if lag is not None and lag > _DELAYED:
-        return Empty.DELAYED, EMPTY_WORDS[Empty.DELAYED].format(lag=span(lag))
+        return Empty.DELAYED, EMPTY_WORDS[Empty.DELAYED].format(lag=duration(lag))
     return None
 
 
 def unreachable(
     error: StoreUnavailable, last_good: datetime | None, now: datetime, zone: ZoneInfo
 ) -> str:
-    """What is said while Redis is away. `last_good`: when this process last read the figures."""
+    """The error text without Redis. `last_good`: when this process last read the figures."""
     last = "They have not been read since this app started."
     if last_good is not None:
         last = f"They were last good at {clock(last_good, zone, now - last_good)}."
@@ -73,7 +72,7 @@ def unreachable(
 
 
 class LastGood:
-    """When this process last read the figures whole. Redis cannot say it while it is away."""
+    """When this process last read all figures: kept here, as Redis is not available then."""
 
     def __init__(self) -> None:
         self.moment: datetime | None = None

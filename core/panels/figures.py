@@ -1,7 +1,8 @@
-"""The figures that matter now: each with its interval, its n, its change and its course."""
+"""The main figures of the Delivery page: each with interval, n, change and course."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from math import isnan, nan
 
 import numpy as np
@@ -9,21 +10,21 @@ import pandas as pd
 
 from core.figures.layout import Counts
 from core.figures.rates import Rate, percentiles, stepwise_quantiles
-from core.wording.formats import counted, dollars, interval, percent, seconds
+from core.wording.formats import counted, dollars, duration, interval, percent
 
 _P95 = 0.95
-#: Changes smaller than these say nothing: the width of a histogram's bin, and of a rounding.
+#: Smaller changes are not significant: the width of a histogram bin, and rounding.
 _SAME_TIME, _SAME_COST = 0.09, 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure: what it is, its value, its interval and n, its change, and how that reads.
+    """One figure with its texts and the numbers behind them.
 
-    `change` has no sign: `rose` gives its direction, None where there is no change to tell. `good`:
-    whether the change is good, None where it is neither or within chance. `course` holds the value
-    of each step of the range in its own unit, nan where there was nothing. `number`, `low`, `high`
-    and `n` are what the texts were made from: shares, ms, US dollars or a count, nan for none.
+    `change` has no sign: `rose` gives its direction, None without a change. `good`: whether the
+    change is an improvement, None where it is neither or within chance. `course` holds the value of
+    each step of the range, nan for steps without data. `number`, `low`, `high` and `n` are the
+    numbers of the texts: shares, ms, US dollars or a count, nan for none.
     """
 
     name: str
@@ -41,19 +42,19 @@ class Figure:
 
     @property
     def is_share(self) -> bool:
-        """Whether it lies between 0 and 1, where a course need not begin at zero."""
+        """Whether the figure is a share: the axis of its course need not start at zero."""
         return not isnan(self.low)
 
     @property
     def drawn(self) -> list[float]:
-        """The course without its gaps; empty where it is no line yet."""
-        line = [one for one in self.course if not isnan(one)]
+        """The course without its gaps; empty if there are too few steps for a line."""
+        line = [value for value in self.course if not isnan(value)]
         return line if len(line) > 2 else []
 
 
 @dataclass(frozen=True, slots=True)
 class ShownRange:
-    """What the figures of one range are made from: its sums, and how long its codes took."""
+    """The input for the figures of one range: its sums, and its histogram of delivery times."""
 
     totals: "pd.Series[int]"
     times: Counts
@@ -62,8 +63,8 @@ class ShownRange:
 def figures(
     now: ShownRange, before: ShownRange | None, steps: pd.DataFrame, heat: Counts
 ) -> list[Figure]:
-    """The confirmed rate first, then the others. `steps` are those of the range (`over_time`),
-    without the one that is not over; `heat` the same for the time to deliver, (steps, bins)."""
+    """The confirmed rate first, then the others. `steps`: the range over time (`over_time`);
+    `heat`: the times to deliver by step, (steps, bins)."""
     return [
         _rate("Confirmed", now, before, steps, "confirmed", "requested",
               "Delivered or verified, of all requested: a right code proves that it arrived."),
@@ -78,23 +79,23 @@ def figures(
     ]  # fmt: skip
 
 
-def table(made: Sequence[Figure]) -> pd.DataFrame:
+def table(figures: Sequence[Figure]) -> pd.DataFrame:
     """The figures as numbers: `figure`, `value`, `low`, `high` (shares for rates, ms, US dollars),
-    `n`, and `change` as it is shown."""
+    `n`, and `change` as displayed."""
     return pd.DataFrame(
         {
-            "figure": [one.name for one in made],
-            "value": [one.number for one in made],
-            "low": [one.low for one in made],
-            "high": [one.high for one in made],
-            "n": [one.n for one in made],
-            "change": [_signed(one) for one in made],
+            "figure": [figure.name for figure in figures],
+            "value": [figure.number for figure in figures],
+            "low": [figure.low for figure in figures],
+            "high": [figure.high for figure in figures],
+            "n": [figure.n for figure in figures],
+            "change": [_signed(figure) for figure in figures],
         }
     )
 
 
 def cost_per_verified(totals: "pd.Series[int]") -> float | None:
-    """US dollars; None where nothing is priced or nobody verified."""
+    """US dollars; None without a price or a success."""
     if not totals["priced"] or not totals["converted"]:
         return None
     return float(totals["cost_micros"]) / 1e6 / float(totals["converted"])
@@ -146,13 +147,14 @@ def _time(now: ShownRange, before: ShownRange | None, heat: Counts) -> Figure:
     change, rose, good = _relative(ms, then, _SAME_TIME)
     course = stepwise_quantiles(heat, _P95)
     return Figure(
-        name, seconds(ms), f"n = {n:,}", means, change, rose, good, list(course), ms, n=n
+        name, duration(timedelta(milliseconds=ms)), f"n = {n:,}", means, change, rose, good,
+        list(course), ms, n=n,
     )  # fmt: skip
 
 
 def _cost(now: ShownRange, before: ShownRange | None, steps: pd.DataFrame) -> Figure:
     name, n = "Cost per verified", int(now.totals["converted"])
-    means = "Cost of all attempts, also of the failed ones, by verifications that succeeded."
+    means = "Cost of all attempts, also of failed ones, by verifications that succeeded."
     cost = cost_per_verified(now.totals)
     if cost is None:
         return Figure(name, "no price yet", f"{n:,} verified", means, n=n)
@@ -168,7 +170,7 @@ def _cost(now: ShownRange, before: ShownRange | None, steps: pd.DataFrame) -> Fi
 
 def _pending(now: ShownRange, steps: pd.DataFrame) -> Figure:
     pending, n = int(now.totals["pending"]), int(now.totals["requested"])
-    means = "No final word yet. It may still arrive, so it counts as neither delivered nor lost."
+    means = "No final report yet. It may still arrive: neither delivered nor lost."
     return Figure(
         "Pending", f"{pending:,}", f"of {n:,}", means, course=steps["pending"].tolist(),
         number=float(pending), n=n,
@@ -181,7 +183,7 @@ def _attempts(now: ShownRange, before: ShownRange | None, steps: pd.DataFrame) -
     change, rose, _ = _relative(float(n), then, 0)
     return Figure(
         "Attempts", f"{n:,}", f"{int(now.totals['started']):,} verifications",
-        "Messages and calls requested, also those that Plivo refused.", change, rose, None,
+        "Messages and calls requested, including those that Plivo refused.", change, rose, None,
         steps["requested"].tolist(), float(n), n=n,
     )  # fmt: skip
 
@@ -189,7 +191,7 @@ def _attempts(now: ShownRange, before: ShownRange | None, steps: pd.DataFrame) -
 def _relative(
     now: float, before: float | None, same: float
 ) -> tuple[str, bool | None, bool | None]:
-    """A change as a share, its direction, and whether it is good: less is, beyond `same`."""
+    """A change in %, its direction, and whether it is good: a decrease is, beyond `same`."""
     if not before:
         return "", None, None
     ratio = now / before - 1
@@ -205,5 +207,7 @@ def _shares(steps: pd.DataFrame, k: str, n: str) -> list[float]:
     return shares
 
 
-def _signed(one: Figure) -> str:
-    return one.change if one.rose is None else f"{'+' if one.rose else '-'}{one.change}"
+def _signed(figure: Figure) -> str:
+    if figure.rose is None:
+        return figure.change
+    return f"{'+' if figure.rose else '-'}{figure.change}"

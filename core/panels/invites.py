@@ -1,4 +1,4 @@
-"""What the Access page and the bearer of an invite see of invites."""
+"""Invites in words: for the Access page, and for the bearer of one."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,20 +31,20 @@ def invite_table(invites: Sequence[Invite], now: datetime, zone: ZoneInfo) -> pd
     """`label`, `state`, `sends` used, `countries`, `ends`, `last` use; in the order given."""
     rows = [
         (
-            one.label,
-            STATES[one.state(now)],
-            f"{one.used} of {one.sends}",
-            _countries(one),
-            _time(one.ends_at, zone),
-            _time(one.last_used_at, zone) if one.last_used_at else "never",
+            invite.label,
+            STATES[invite.state(now)],
+            f"{invite.used} of {invite.sends}",
+            _countries(invite),
+            _time(invite.ends_at, zone),
+            _time(invite.last_used_at, zone) if invite.last_used_at else "never",
         )
-        for one in invites
+        for invite in invites
     ]
     return pd.DataFrame(rows, columns=["label", "state", "sends", "countries", "ends", "last"])
 
 
 def _countries(invite: Invite) -> str:
-    names = sorted(country_of(one) for one in invite.countries)
+    names = sorted(country_of(region) for region in invite.countries)
     if not names:
         return "all allowed countries"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

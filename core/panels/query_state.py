@@ -1,6 +1,6 @@
-"""What the header of the Delivery page lets people choose, and what a choice means.
+"""The state of the Delivery page's header: its options, and the query that the chosen ones mean.
 
-All of it stands in the address, as the words below: whoever opens the address sees the same.
+The page's address holds the state, so a shared address shows the same figures.
 """
 
 from collections.abc import Collection, Mapping
@@ -26,71 +26,75 @@ COMPARISONS = {
     Comparison.YEAR: "last year",
     Comparison.NONE: "nothing",
 }
-#: Seconds between two readings, by what is chosen.
+#: Seconds between two refreshes, by option.
 REFRESH = {"off": None, "15 s": 15, "30 s": 30, "60 s": 60}
 EVERY = "all"
-#: The controls that filter, in the order in which they narrow.
+#: The filter controls, from the widest to the narrowest.
 FILTERS = ("channel", "country", "carrier")
-#: How long a custom range is before anybody has changed it.
+#: The default length of a custom range, less its last day.
 _WEEK = timedelta(days=6)
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What is asked for. `before` is the range to compare with, None for none; `is_over`: the range
-    ended before now, so it can hold nothing new."""
+class QueryState:
+    """What the page queries. `before` is the range to compare with, None for no comparison.
+    `is_over`: the range ended before now, so no attempt can be added to it."""
 
     range: Range
     before: Range | None
-    by: Comparison
+    comparison: Comparison
     filters: Filters
     zone: ZoneInfo
     is_over: bool
 
-    def compared_words(self, *, is_told: bool) -> str:
-        """What changes are against; "" without a comparison. `is_told`: whether any figure has a
-        change to tell."""
+    def comparison_text(self, *, has_changes: bool) -> str:
+        """What the changes are relative to; "" without a comparison. `has_changes`: whether any
+        figure shows a change."""
         if self.before is None:
             return ""
-        if not is_told:
-            return f"There is too little to compare with in {COMPARISONS[self.by]}."
-        return f"Changes are against {COMPARISONS[self.by]}. Grey: within chance."
+        if not has_changes:
+            return f"There is too little to compare with in {COMPARISONS[self.comparison]}."
+        return f"Changes are against {COMPARISONS[self.comparison]}. Grey: within chance."
 
 
-def choice(said: Mapping[str, object], now: datetime, viewer: str | None) -> Choice:
-    """The meaning of the controls: `said` holds the value of each by its name. What is missing or
-    is no longer offered counts as not said. `viewer` is the zone of the browser."""
-    zone = ZoneInfo(zone_of(said.get("zone"), viewer))
-    chosen = _range(said, now, zone)
-    by = _among({str(one) for one in COMPARISONS}, said.get("compare"), Comparison.PREVIOUS)
-    return Choice(
-        range=chosen,
-        before=comparison_range(chosen, Comparison(by), zone),
-        by=Comparison(by),
-        filters=_filters(said),
+def parse_query_state(
+    values: Mapping[str, object], now: datetime, viewer: str | None
+) -> QueryState:
+    """The state that the controls' `values`, by name, mean. Missing values and values that are not
+    offered count as the default. `viewer` is the browser's time zone."""
+    zone = ZoneInfo(zone_of(values.get("zone"), viewer))
+    selected = _range(values, now, zone)
+    comparison = Comparison(
+        _among({str(c) for c in COMPARISONS}, values.get("compare"), Comparison.PREVIOUS)
+    )
+    return QueryState(
+        range=selected,
+        before=comparison_range(selected, comparison, zone),
+        comparison=comparison,
+        filters=_filters(values),
         zone=zone,
-        is_over=chosen.end < now,
+        is_over=selected.end < now,
     )
 
 
-def zone_of(said: object, viewer: object) -> str:
-    """The zone that is chosen, or else the viewer's, or else UTC."""
-    return next((str(one) for one in (said, viewer) if one in _known_zones()), "UTC")
+def zone_of(value: object, viewer: object) -> str:
+    """The chosen zone, else the viewer's, else UTC."""
+    return next((str(zone) for zone in (value, viewer) if zone in _all_zones()), "UTC")
 
 
 def zones(viewer: str | None) -> list[str]:
-    """The zones to choose from, the viewer's and UTC first."""
-    return list(dict.fromkeys([zone_of(None, viewer), "UTC", *_known_zones()]))
+    """The zones on offer, the viewer's and UTC first."""
+    return list(dict.fromkeys([zone_of(None, viewer), "UTC", *_all_zones()]))
 
 
 @cache
-def _known_zones() -> dict[str, None]:
-    """All zones, in order. Looked up once: it reads a whole folder of the machine."""
+def _all_zones() -> dict[str, None]:
+    """All zones, sorted. Cached: listing them reads a whole folder."""
     return dict.fromkeys(sorted(available_timezones()))
 
 
 def week_up_to(now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """What a custom range begins with: the last seven days of the zone, without a zone."""
+    """The default custom range: the last seven days in the zone, as naive datetimes."""
     today = datetime.combine(now.astimezone(zone).date(), time())
     return today - _WEEK, today + timedelta(days=1)
 
@@ -99,41 +103,40 @@ def channels() -> dict[str, str]:
     return {EVERY: "All", **CHANNELS}
 
 
-def countries(known: SeenDimensions) -> dict[str, str]:
-    """The countries to filter by and their names, in the order of the names."""
+def countries(seen: SeenDimensions) -> dict[str, str]:
+    """The countries to filter by, as code and name, sorted by name."""
     return {EVERY: "All"} | dict(
-        sorted(((c, country_of(c)) for c in known.countries), key=lambda pair: pair[1])
+        sorted(((c, country_of(c)) for c in seen.countries), key=lambda pair: pair[1])
     )
 
 
-def carriers(known: SeenDimensions, country: object) -> dict[str, str]:
-    """The carriers of a country to filter by: none before a country is chosen."""
-    return {EVERY: "All"} | {c: carrier_name(c) for c in known.carriers.get(str(country), ())}
+def carriers(seen: SeenDimensions, country: object) -> dict[str, str]:
+    """The carriers of a country to filter by; none until a country is selected."""
+    return {EVERY: "All"} | {c: carrier_name(c) for c in seen.carriers.get(str(country), ())}
 
 
-def of_row(country: str, carrier: str) -> dict[str, str]:
-    """The filters that a row of the table of countries stands for; see `tables.country_table`."""
+def row_filters(country: str, carrier: str) -> dict[str, str]:
+    """The filters for a row of the table of countries (`tables.country_table`)."""
     if not carrier:
         return {"country": country, "carrier": EVERY}
     return {"country": country, "carrier": "" if carrier == "?" else carrier}
 
 
-def _range(said: Mapping[str, object], now: datetime, zone: ZoneInfo) -> Range:
-    name = _among(set(RANGES), said.get("range"), Preset.DAY)
+def _range(values: Mapping[str, object], now: datetime, zone: ZoneInfo) -> Range:
+    name = _among(set(RANGES), values.get("range"), Preset.DAY)
     if name != CUSTOM:
         return preset(Preset(name), now, zone)
     first, last = week_up_to(now, zone)
-    given = said.get("from"), said.get("to")
-    if isinstance(given[0], datetime):
-        first = given[0]
-    if isinstance(given[1], datetime):
-        last = given[1]
+    if isinstance(start := values.get("from"), datetime):
+        first = start
+    if isinstance(end := values.get("to"), datetime):
+        last = end
     return between(first.replace(tzinfo=zone), last.replace(tzinfo=zone), now)
 
 
-def _filters(said: Mapping[str, object]) -> Filters:
+def _filters(values: Mapping[str, object]) -> Filters:
     channel, country, carrier = (
-        None if said.get(name, EVERY) in {None, EVERY} else str(said[name]) for name in FILTERS
+        None if values.get(name, EVERY) in {None, EVERY} else str(values[name]) for name in FILTERS
     )
     return Filters(channel, country, carrier if country else None)
 

@@ -1,4 +1,4 @@
-"""Which mode this is, and what a send costs: the words of the badge that every page carries."""
+"""The mode badge of every page: sandbox or live, and the price of a send."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,7 +12,7 @@ from core.verification.service import Verifications
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """`mark` in bold, then `words`."""
+    """`mark` is shown in bold before `words`."""
 
     is_live: bool
     mark: str
@@ -22,7 +22,7 @@ class Badge:
 def badge_of(
     settings: Settings, verifications: Verifications, prices: Prices, region: str | None
 ) -> Badge:
-    """The badge for sends to a country; None: to the sender's own. Waits for nothing but Redis."""
+    """The badge for sends to a country; None: to the sender's own. Makes no request to Plivo."""
     if settings.is_sandbox:
         return Badge(False, "Sandbox", "Nothing leaves this machine.")
     region = region or settings.sender_region
@@ -50,10 +50,10 @@ def _today(settings: Settings, verifications: Verifications) -> str:
     try:
         return f"today ${verifications.spent_today():,.2f} of {limit}"
     except StoreUnavailable:
-        return f"today's spend not known, limit {limit}"
+        return f"today's spend unknown, limit {limit}"
 
 
 def _exact(amount: Decimal) -> str:
-    """ "$0.0077", "$0.31": no zeros at the end, two decimals at least."""
+    """ "$0.0077", "$0.31": no trailing zeros, at least two decimals."""
     text = f"{amount:.5f}".rstrip("0")
     return f"${text}{'0' * max(0, 2 - len(text.partition('.')[2]))}"

@@ -1,7 +1,9 @@
 """`DELETE /sandbox/state?what=budgets,handsets`: resets the sandbox; without `what`, all of it.
 
-It needs no credentials, like the simulated handset. A page of another site cannot send it: browsers
-send a preflight before a cross-origin DELETE, and nothing here accepts a preflight.
+In an open sandbox it asks for no credentials, like the simulated handset; with another
+VERIFY_ACCESS it needs the operator's session or a token with the scope admin. A page of another
+site cannot send it: browsers send a preflight before a cross-origin DELETE, and nothing here
+accepts a preflight.
 """
 
 from collections.abc import Callable
@@ -12,13 +14,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from core.access.admission import Admission
+from core.access.tokens import Scope, Tokens
 from core.model.errors import ProductError, ResetRefused, StoreUnavailable
 from core.reset.kinds import ResetKind, read_kinds
 from core.reset.reset import SandboxReset
 from core.settings.settings import Settings
+from core.web.access import admitted
+from core.web.bearer import BearerRefusal, authorize
 from core.web.methods import AllowedMethods
 
 _NO_STORE = {"Cache-Control": "no-store"}
+_NOT_ALLOWED = ResetRefused(
+    "VERIFY_ACCESS is not open, so a reset needs the operator.",
+    "Sign in as the operator, or send a token with the scope admin as Authorization: Bearer.",
+)
 
 
 class ResetServices(Protocol):
@@ -26,6 +36,10 @@ class ResetServices(Protocol):
 
     @property
     def settings(self) -> Settings: ...
+    @property
+    def admission(self) -> Admission: ...
+    @property
+    def tokens(self) -> Tokens: ...
     @property
     def reset(self) -> SandboxReset: ...
 
@@ -37,7 +51,11 @@ def routes(services: Callable[[], ResetServices]) -> list[Route]:
         if not services().settings.is_sandbox:
             return _problem(404, ResetRefused("There is no sandbox here.", "Nothing was reset."))
         try:
+            if not await run_in_threadpool(_may_reset, services(), request):
+                return _problem(401, _NOT_ALLOWED, {"WWW-Authenticate": "Bearer"})
             kinds = read_kinds(request.query_params.getlist("what"))
+        except StoreUnavailable as error:
+            return _problem(503, error)
         except ResetRefused as error:
             return _problem(422, error)
         try:
@@ -49,6 +67,16 @@ def routes(services: Callable[[], ResetServices]) -> list[Route]:
     return [Route("/sandbox/state", AllowedMethods(reset_state, "DELETE"))]
 
 
-def _problem(status: int, error: ProductError) -> Response:
+def _may_reset(services: ResetServices, request: Request) -> bool:
+    """Raises StoreUnavailable."""
+    if admitted(services.admission, request).may_reset_sandbox:
+        return True
+    token = authorize(services.tokens, request.headers, Scope.ADMIN)
+    return not isinstance(token, BearerRefusal)
+
+
+def _problem(
+    status: int, error: ProductError, headers: dict[str, str] | None = None
+) -> JSONResponse:
     body = {"cause": error.cause, "remedy": error.remedy, "allowed": list(ResetKind)}
-    return JSONResponse(body, status, _NO_STORE)
+    return JSONResponse(body, status, {**_NO_STORE, **(headers or {})})

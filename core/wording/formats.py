@@ -1,5 +1,6 @@
-"""How the operator's pages say names, spans, amounts and changes."""
+"""Formats of names, durations, amounts and times for the operator's pages."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from core.alerts.states import AlertState
 from core.verification.number.parse import country_of
 
 CHANNELS = {"sms": "SMS", "voice": "Call", "phlo": "PHLO"}
-#: A carrier that the numbering plan does not name.
+#: For carriers that the numbering plan does not name.
 NO_CARRIER = "carrier not known"
 MEASURES = {
     Measure.CONFIRMED: "confirmed",
@@ -31,12 +32,12 @@ def channel_name(channel: str) -> str:
 
 
 def carrier_name(carrier: str) -> str:
-    """As filters and tables show it; the figures have "" or "?" for one that is not known."""
+    """The name in filters and tables; the figures have "" or "?" for an unknown carrier."""
     return NO_CARRIER if carrier in {"", "?"} else carrier
 
 
 def series_name(series: str) -> str:
-    """ "sms/NG" as people say it: "SMS, Nigeria"."""
+    """ "SMS, Nigeria" for "sms/NG"."""
     channel, _, country = series.partition("/")
     return ", ".join([channel_name(channel), *([country_of(country)] if country else [])])
 
@@ -60,11 +61,11 @@ def through(moment: datetime | None, lag: timedelta | None, zone: ZoneInfo) -> s
     """ "Data through 12:04:30, lag 8 s"."""
     if moment is None or lag is None:
         return "No data yet"
-    return f"Data through {clock(moment, zone, lag)}, lag {span(lag)}"
+    return f"Data through {clock(moment, zone, lag)}, lag {duration(lag)}"
 
 
 def clock(moment: datetime, zone: ZoneInfo, ago: timedelta = timedelta()) -> str:
-    """The time of a moment; its day too where it is a day `ago` or more."""
+    """The time of day; with the date from a day `ago` on."""
     local = moment.astimezone(zone)
     return f"{local:%H:%M:%S}" if ago < timedelta(days=1) else f"{local:%d %b %H:%M}"
 
@@ -74,19 +75,20 @@ def day_and_time(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%d %b %H:%M}"
 
 
-def span(length: timedelta) -> str:
-    """ "8 s", "12 min", "5 h", "3 days"."""
-    s = max(0, int(length.total_seconds()))
-    if s < 120:
-        return f"{s} s"
-    if s < 7200:
-        return f"{s // 60} min"
-    return f"{s // 3600} h" if s < 172_800 else f"{s // 86_400} days"
+#: From this many seconds on, a duration is written in the next unit.
+_UNITS = ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h"), (math.inf, 86_400, "days"))
 
 
-def seconds(ms: float) -> str:
-    """ "1.8 s"; "2.5 min" from a minute on."""
-    return f"{ms / 1000:.1f} s" if ms < 60_000 else f"{ms / 60_000:.1f} min"
+def duration(length: timedelta) -> str:
+    """A duration in words, with one decimal below 10: `<0.1 s`, `1.8 s`, `12 s`, `2.5 min`, `5 h`,
+    `3 days`."""
+    seconds = max(0.0, length.total_seconds())
+    if seconds < 0.05:
+        return "<0.1 s"
+    size, unit = next((size, unit) for below, size, unit in _UNITS if seconds < below)
+    amount = seconds / size
+    text = f"{amount:.1f}".removesuffix(".0") if amount < 9.95 else f"{amount:.0f}"
+    return f"{text} {unit}"
 
 
 def dollars(amount: float) -> str:
@@ -105,10 +107,10 @@ def interval(low: float, high: float) -> str:
 
 
 def progress_words(rows: int, left: timedelta | None, *, is_last: bool) -> str:
-    """How a reading of the logs stands. At the last, attempts without an end are asked after."""
+    """The progress of reading the logs. At the end, Plivo is asked for attempts without an end."""
     if is_last:
-        return f"{counted(rows, 'row')} read; asking after attempts that have not ended"
-    return f"{counted(rows, 'row')} read" + (f", about {span(left)} left" if left else "")
+        return f"{counted(rows, 'row')} read; checking attempts that have not ended"
+    return f"{counted(rows, 'row')} read" + (f", about {duration(left)} left" if left else "")
 
 
 def times(n: int) -> str:
@@ -116,13 +118,15 @@ def times(n: int) -> str:
     return {0: "never", 1: "once"}.get(n, f"{n:,} times")
 
 
-def counted(n: int, one: str) -> str:
-    """ "1 attempt", "4,312 attempts"; of "message or call" both take their plural."""
-    return f"{n:,} {one}" if n == 1 else f"{n:,} " + " or ".join(f"{w}s" for w in one.split(" or "))
+def counted(n: int, noun: str) -> str:
+    """ "1 attempt", "4,312 attempts"; "messages or calls" for "message or call"."""
+    if n == 1:
+        return f"1 {noun}"
+    return f"{n:,} " + " or ".join(f"{word}s" for word in noun.split(" or "))
 
 
 def unreadable_words(counters: Mapping[str, int]) -> str:
-    """What could not be read today, by the ledger's counters; "" for nothing."""
+    """What could not be read today, by the ledger's counters; "" if all could."""
     values = counters.get("unreadable_value", 0)
     records = counters.get("unreadable_record", 0)
     parts = []
@@ -132,5 +136,6 @@ def unreadable_words(counters: Mapping[str, int]) -> str:
         parts.append(f"{counted(records, 'stored record')}")
     if not parts:
         return ""
-    said = " and ".join(parts)
-    return f"Left out today because they could not be read: {said}. The log names them."
+    return (
+        f"Left out today because they could not be read: {' and '.join(parts)}. The log names them."
+    )

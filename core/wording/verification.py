@@ -1,8 +1,7 @@
-"""What people are told: the verification's state in words, with its cause and what to do.
+"""The state of a verification in words, with its cause and what to do.
 
-Plain, present tense, second person; a sentence for what happens, one for what to do. Tones are
-those of the pages: `quiet` while all goes well, `good`, `warning` where something is uncertain,
-`bad`.
+Present tense, second person: a sentence for what happens, a sentence for what to do. A tone selects
+the style on the page: `quiet` while nothing is wrong, `good`, `warning` for uncertainty, `bad`.
 """
 
 from dataclasses import dataclass, replace
@@ -14,11 +13,12 @@ from core.model.grant import NO_SENDS_LEFT
 from core.model.verification import CheckOutcome, CheckResult, SendOutcome, Status, View
 from core.model.way import Way
 from core.wording.error_codes import hangup_text, message_error_text
+from core.wording.formats import duration
 from core.wording.marks import VERIFIED, mark
 
 
 class Tone(StrEnum):
-    """How a sentence is meant."""
+    """How a page styles a sentence."""
 
     QUIET = "quiet"
     GOOD = "good"
@@ -28,8 +28,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A headline that can be read from three metres, and a line below it. `mark` is the sign of the
-    state, the same wherever that state is shown, so that colour never speaks alone."""
+    """A headline and a line below it. `mark` is the sign of the state (see `marks`)."""
 
     headline: str
     detail: str
@@ -37,23 +36,11 @@ class Words:
     mark: str = ""
 
 
-def span(of: timedelta) -> str:
-    """A span as people say it: `<0.1 s`, `0.4 s`, `12 s`, `3 min`, `2 h`."""
-    seconds = of.total_seconds()
-    if seconds < 0.05:
-        return "<0.1 s"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h"
-
-
-def waiting(of: timedelta, units: tuple[str, str, str] = ("seconds", "minutes", "hours")) -> str:
-    """A wait, rounded up."""
-    seconds = -(-of // timedelta(seconds=1))
+def wait_text(
+    wait: timedelta, units: tuple[str, str, str] = ("seconds", "minutes", "hours")
+) -> str:
+    """A time to wait, rounded up: "40 seconds", "10 minutes"."""
+    seconds = -(-wait // timedelta(seconds=1))
     if seconds < 120:
         return f"{seconds} {units[0]}"
     if seconds < 7200:
@@ -72,7 +59,7 @@ _BUDGETS = {
     "spend_per_day": "The spending limit of the day is reached.",
 }
 
-#: What each budget counts, and in what span: with its limit, the middle of a warning.
+#: What each budget counts, and its window: the parts of a warning around its limit.
 _COUNTED = {
     "sends_per_10_minutes": ("this number", "in 10 minutes"),
     "sends_per_day": ("this number", "a day"),
@@ -90,24 +77,24 @@ def over_budget_words(over: OverBudget) -> str:
     """A budget with its limit: `neighbouring numbers, 30 an hour`."""
     if over.budget == "spend_per_day":
         return f"spending, {over.limit / 1_000_000:,.2f} US dollars a day"
-    what, span_words = _COUNTED[over.budget]
-    return f"{what}, {over.limit:,} {span_words}"
+    subject, window = _COUNTED[over.budget]
+    return f"{subject}, {over.limit:,} {window}"
 
 
 def budget_warning(over: OverBudget, now: datetime) -> str:
-    """What a budget that only warns would have done when live."""
+    """What a budget that only warns in the sandbox would do live."""
     text = f"Live, this would be refused: {over_budget_words(over)}"
     if over.free_at > now:
-        text += f"; free again in {waiting(over.free_at - now, ('s', 'min', 'h'))}"
+        text += f"; free again in {wait_text(over.free_at - now, ('s', 'min', 'h'))}"
     return f"{text}."
 
 
-#: Cause and remedy of a number in a country that the grant of who asks does not cover.
+#: Cause and remedy for a number in a country that the grant does not cover.
 NOT_COVERED = (
     "Your invite does not cover this country.",
     "Use a number of another country, or ask for another invite.",
 )
-#: Cause and remedy, by what the grant of who asks does not allow.
+#: Cause and remedy, by what the grant does not allow.
 _NOT_ALLOWED = {
     "sends_per_invite": NO_SENDS_LEFT,
     "country": NOT_COVERED,
@@ -123,7 +110,7 @@ _CLOSED = {
 
 def send_refusal(outcome: SendOutcome, why: str, retry: timedelta | None) -> tuple[str, str]:
     """Cause and remedy of a send that the rules refused; `why` names the budget or the status."""
-    wait = f"Try again in {waiting(retry)}." if retry else "Start a new verification."
+    wait = f"Try again in {wait_text(retry)}." if retry else "Start a new verification."
     match outcome:
         case SendOutcome.OVER_BUDGET:
             return _BUDGETS[why], wait
@@ -149,7 +136,7 @@ def send_refusal(outcome: SendOutcome, why: str, retry: timedelta | None) -> tup
 
 
 def check_words(result: CheckResult, digits: int) -> Words:
-    """What a check came to."""
+    """The outcome of a check in words."""
     left = result.checks_left
     match result.outcome:
         case CheckOutcome.APPROVED:
@@ -166,7 +153,7 @@ def check_words(result: CheckResult, digits: int) -> Words:
         case CheckOutcome.CANCELED:
             return Words("This verification was canceled.", "Start a new one.", Tone.BAD)
         case CheckOutcome.NUMBER_LOCKED:
-            wait = f"ry again in {waiting(result.retry_after or timedelta())}."
+            wait = f"ry again in {wait_text(result.retry_after or timedelta())}."
             # The first check of a new verification needs room in the last budget only.
             is_last = result.over_budget is None or result.over_budget.budget == "guesses_per_day"
             remedy = f"T{wait}" if is_last else f"Start a new verification, or t{wait}"
@@ -178,12 +165,12 @@ def check_words(result: CheckResult, digits: int) -> Words:
 
 
 def status_words(view: View) -> Words:
-    """Where the verification stands: its verdict, or else what its newest attempt is doing."""
+    """The verdict of the verification, or the state of its newest attempt."""
     verification = view.verification
     match verification.status:
         case Status.VERIFIED:
             took = verification.time_to_verify
-            detail = f"in {span(took)}" if took is not None else ""
+            detail = f"in {duration(took)}" if took is not None else ""
             return Words("Verified", detail, Tone.GOOD, VERIFIED)
         case Status.LOCKED:
             return Words("Locked", "Too many wrong codes. Start a new verification.", Tone.BAD, "■")
@@ -198,14 +185,14 @@ def status_words(view: View) -> Words:
 
 
 def attempt_words(attempt: Attempt) -> Words:
-    """What one attempt is doing, or why it was lost and what to do."""
+    """The state of one attempt, or why it failed and what to do."""
     return replace(_attempt_words(attempt), mark=mark(attempt.state))
 
 
 def _attempt_words(attempt: Attempt) -> Words:
     match attempt.state:
         case State.REQUESTED:
-            return Words("Sending", "Plivo is being asked.", Tone.QUIET)
+            return Words("Sending", "Waiting for Plivo to accept it.", Tone.QUIET)
         case State.REJECTED:
             return Words("Not sent", f"{attempt.cause} {attempt.remedy}", Tone.BAD)
         case State.UNKNOWN if EventKind.UNREPORTED in attempt.moments:
@@ -229,9 +216,9 @@ def _message_words(attempt: Attempt) -> Words:
             return Words("Delivered", "Enter the code from the message.", Tone.QUIET)
         case _:
             error = message_error_text(attempt.error_code or "1000")
-            said = f"{error.meaning} {error.advice}" if error else ""
+            detail = f"{error.meaning} {error.advice}" if error else ""
             headline = "Not delivered" if attempt.state is State.UNDELIVERED else "Failed"
-            return Words(headline, said, Tone.BAD)
+            return Words(headline, detail, Tone.BAD)
 
 
 def _call_words(attempt: Attempt) -> Words:
@@ -248,7 +235,7 @@ def _call_words(attempt: Attempt) -> Words:
         case _:
             cause = hangup_text(attempt.hangup_cause or "0")
             if EventKind.ANSWERED in attempt.moments and attempt.hangup_cause in {"4000", "4010"}:
-                detail = "Nobody pressed 1, so the code was not read out. Call again."
+                detail = "The key 1 was not pressed, so the code was not read out. Call again."
                 return Words("Not heard", detail, Tone.BAD)
-            said = f"{cause.meaning} {cause.advice}" if cause else ""
-            return Words("Not reached", said, Tone.BAD)
+            detail = f"{cause.meaning} {cause.advice}" if cause else ""
+            return Words("Not reached", detail, Tone.BAD)

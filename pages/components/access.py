@@ -1,4 +1,4 @@
-"""Who looks at a page, and the doors of those that not everybody may use."""
+"""The visitor of a page: what they may do, the sign-in form, and the guard of operator pages."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,7 +14,7 @@ from core.access.password import COOKIE, WINDOW, AccessState
 from core.model.errors import StoreUnavailable
 from pages.components.shared import outage_shown, services
 
-_SAID = {
+_SIGN_IN_ERRORS = {
     "wrong": "That is not the password. Try again.",
     "wait": f"Too many tries. Wait {int(WINDOW.total_seconds()) // 60} minutes, then try again.",
 }
@@ -28,19 +28,19 @@ _BUTTON = (
 )
 
 
-def asker() -> BrowserAccess:
-    """What this browser may do, as of now: its cookies are those of the page's load, so they are
-    looked up in every run. Raises StoreUnavailable."""
+def current_visitor() -> BrowserAccess:
+    """What this browser may do now. Its cookies are those of the page load, so their session and
+    invite are checked in every run. Raises StoreUnavailable."""
     cookies = st.context.cookies
     return services().admission.admit(cookies.get(COOKIE), cookies.get(INVITE_COOKIE))
 
 
 def require_admin(page: str) -> None:
-    """Go on only for an operator; `page` is the path to come back to. Every such page calls this
-    first, because Streamlit's menu protects nothing; its fragments are `guarded`.
+    """Stop the script unless the visitor is the operator or the sandbox is open; `page` is the path
+    to return to. Every operator page calls this first, because a page can be opened without the
+    menu; its fragments are `guarded`.
 
-    Open in the sandbox. The form posts to a route, since only an answer of HTTP can set a cookie
-    that scripts of the page do not see.
+    The form posts to a route: only an HTTP response can set a cookie that is HttpOnly.
     """
     with outage_shown(key=f"try_again_access_{page}"):
         gate = _gate()
@@ -52,10 +52,10 @@ def require_admin(page: str) -> None:
 
 
 def guarded(run: Callable[[], None]) -> Callable[[], None]:
-    """The body of a fragment of such a page: it looks at the session in each of its runs, which
-    Streamlit starts without the page around it."""
+    """Guard the body of a fragment of an operator page: Streamlit reruns it without the page, so it
+    checks the session itself."""
 
-    # Streamlit tells fragments apart by the name of their function.
+    # Streamlit identifies a fragment by the name of its function.
     @wraps(run)
     def checked() -> None:
         try:
@@ -64,26 +64,25 @@ def guarded(run: Callable[[], None]) -> Callable[[], None]:
             st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
             return
         if gate not in {AccessState.OPEN, AccessState.SIGNED_IN}:
-            st.rerun()  # the whole page, which then asks for the password
+            st.rerun()  # the whole page, which then shows the sign-in form
         run()
 
     return checked
 
 
 def sign_in(gate: AccessState, page: str) -> None:
-    """The form, which comes back to this page with its query; or what must be set up first."""
+    """The sign-in form, which returns to this page with its query; or how to set a password."""
     if gate is AccessState.UNSET:
         st.error(
-            "**This page shows live traffic, and no password guards it.** Make one with "
-            "`python -m core hash-password`, set ADMIN_PASSWORD_HASH to what it prints, and "
-            "start again."
+            "**No operator password is set, so sign-in is not possible.** Run `python -m core "
+            "hash-password`, set ADMIN_PASSWORD_HASH to its output, and restart the application."
         )
         return
-    if said := _SAID.get(str(st.query_params.get("sign-in"))):
-        st.error(said)
+    if error := _SIGN_IN_ERRORS.get(str(st.query_params.get("sign-in"))):
+        st.error(error)
     query = {name: st.query_params.get_all(name) for name in st.query_params}
-    kept = urlencode({k: v for k, v in query.items() if k not in {"sign-in", "invite"}}, doseq=True)
-    address = f"{page}?{kept}" if kept else page
+    rest = urlencode({k: v for k, v in query.items() if k not in {"sign-in", "invite"}}, doseq=True)
+    address = f"{page}?{rest}" if rest else page
     st.html(
         '<form method="post" action="/admin/sign-in" style="display: grid; gap: 16px;'
         ' max-width: 320px">'
@@ -95,11 +94,10 @@ def sign_in(gate: AccessState, page: str) -> None:
     )
 
 
-def invite_refused() -> tuple[str, str] | None:
-    """Cause and remedy where this page was reached by an invite link that does not work."""
-    return next(
-        (said for state, said in REFUSALS.items() if state == st.query_params.get("invite")), None
-    )
+def invite_refusal() -> tuple[str, str] | None:
+    """Cause and remedy if this page was reached by an invite link that cannot be used."""
+    invite = st.query_params.get("invite")
+    return next((words for state, words in REFUSALS.items() if state == invite), None)
 
 
 def _gate() -> AccessState:

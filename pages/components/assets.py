@@ -1,7 +1,7 @@
 """The scripts and styles of the components, read from the files beside this one.
 
-Streamlit loads a component's script as a single module that can import nothing of ours, so shared
-parts are put in front of it as text.
+Streamlit loads a component's script as a single module that cannot import other files of ours, so
+shared parts are put before it as text.
 """
 
 from pathlib import Path

@@ -7,12 +7,12 @@ import streamlit as st
 from core.access.password import AccessState
 from core.model.errors import StoreUnavailable
 from core.panels.spending import Badge, badge_of
-from pages.components.access import asker
+from pages.components.access import current_visitor
 from pages.components.shared import services
 
 _PLACE, _REGION = "badge_place", "badge_region"
-# On a wide screen it stands in the row of the menu, which is 60 px high. Below it has a row of its
-# own: one line from 720 px, two under that. Its height is kept, so nothing moves with the words.
+# On a wide screen it is in the row of the menu, which is 60 px high. Otherwise it has a row of its
+# own: one line from 720 px on, two below that. Its height is fixed, so the text moves nothing.
 _STYLE = """<style>
 .mode-bar {align-items: center; column-gap: 16px; display: flex; font-size: 14px; line-height: 20px;
   min-height: 32px; justify-content: space-between}
@@ -34,13 +34,13 @@ _SIGN_OUT = (
 
 
 def badge_bar() -> None:
-    """Once a run, before the page: it says at first what the last run said."""
+    """Call once a run, before the page: it first shows the text of the last run."""
     st.session_state[_PLACE] = st.empty()
     _draw(st.session_state.get(_REGION))
 
 
 def badge_for(region: str | None) -> None:
-    """From a page that knows to which country it sends; None: not yet."""
+    """Called by a page that knows the country of the send; None: not known yet."""
     if region != st.session_state.get(_REGION) and _PLACE in st.session_state:
         st.session_state[_REGION] = region
         _draw(region)
@@ -50,7 +50,7 @@ def _draw(region: str | None) -> None:
     app = services()
     badge = badge_of(app.settings, app.verifications, app.prices, region)
     try:
-        signed_in = asker().gate is AccessState.SIGNED_IN
+        signed_in = current_visitor().gate is AccessState.SIGNED_IN
     except StoreUnavailable:
         signed_in = False
     st.session_state[_PLACE].html(_html(badge, signed_in=signed_in))

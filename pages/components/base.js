@@ -1,6 +1,6 @@
-// Shared by the components: assets.py puts this in front of each of them.
+// Shared by the components: assets.py puts this before each script.
 
-/** An element with properties and children. Text only ever arrives as text, never as HTML. */
+/** An element with properties and children. Text is inserted as text, never as HTML. */
 function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -11,20 +11,20 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Change the text only where it differs: a live region repeats whatever is written again. */
+/** Set the text only if it differs: a live region announces every write again. */
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** `272000` as `4:32`; a started second counts whole, so it reads 0:00 only when all is over. */
+/** `272000` as `4:32`; rounded up, so it reads 0:00 only at the end. */
 function minutes(milliseconds) {
   const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-/** Streamlit's wrapper around nothing would still take the gap of one element. Returns the undoing:
- * React may put another element into the same wrapper. */
-function takeNoRoom(parentElement) {
+/** Hide Streamlit's wrapper, which would add a gap for an invisible component. Returns a function
+ * that shows it again: React may reuse the wrapper for another element. */
+function collapseWrapper(parentElement) {
   const wrapper = parentElement.host?.closest('[data-testid="stElementContainer"]');
   if (wrapper) wrapper.style.display = "none";
   return () => {
@@ -32,14 +32,14 @@ function takeNoRoom(parentElement) {
   };
 }
 
-/** Where a window's session storage has the verification that is running in it. */
+/** The key in the window's session storage of the verification that is running in it. */
 const RUNNING = "running-verification";
 
 const instances = new WeakMap();
 
 /**
- * One instance for each place where the component is mounted. Streamlit calls the module again for
- * every change of data or theme and cleans up only once, with what the last call returned.
+ * One instance for each mounted component. Streamlit calls the module again for every change of data
+ * or theme, and calls only the last returned clean-up function.
  */
 function mount(Component, component) {
   const { parentElement } = component;
@@ -58,13 +58,13 @@ function mount(Component, component) {
 }
 
 const RETRY_MS = 1000;
-// The server speaks every 15 seconds.
+// The server sends a message every 15 seconds.
 const SILENCE_MS = 40_000;
 
 /**
  * Changes, pushed over a WebSocket that is opened again when it is lost. `onChange` is called at
- * every change, and at every opening: what happened before it was not heard. `onLost` is called when
- * it breaks. A hidden page holds none. Why a WebSocket: see core/web/live.py.
+ * every change, and at every opening, as changes before it were missed. `onLost` is called when the
+ * connection breaks. A hidden page keeps no connection. Why a WebSocket: see core/web/live.py.
  */
 class ChangeStream {
   constructor(path, onChange, onLost = () => {}) {
@@ -83,21 +83,21 @@ class ChangeStream {
     const socket = new WebSocket(this.url);
     this.socket = socket;
     socket.onopen = () => {
-      this.heard();
+      this.restartSilenceTimer();
       this.onChange();
     };
     socket.onmessage = ({ data }) => {
-      this.heard();
+      this.restartSilenceTimer();
       if (data) this.onChange();
     };
     socket.onclose = () => this.lost();
-    this.heard();
+    this.restartSilenceTimer();
   }
 
-  /** A connection that is gone without a word is noticed by its silence. */
-  heard() {
-    clearTimeout(this.silence);
-    this.silence = setTimeout(() => this.lost(), SILENCE_MS);
+  /** A connection that broke without a close event is detected by its silence. */
+  restartSilenceTimer() {
+    clearTimeout(this.silenceTimer);
+    this.silenceTimer = setTimeout(() => this.lost(), SILENCE_MS);
   }
 
   lost() {
@@ -108,7 +108,7 @@ class ChangeStream {
 
   stop() {
     clearTimeout(this.retry);
-    clearTimeout(this.silence);
+    clearTimeout(this.silenceTimer);
     if (!this.socket) return;
     this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
     this.socket.close();

@@ -1,10 +1,10 @@
-// The code field and what belongs to it. See code_panel.py for the data.
+// The code field with its facts and buttons. See code_panel.py for the data.
 
 const URGENT_MS = 60_000;
 const FEW_TRIES = 2;
 const TICK_MS = 250;
-// An answer that never comes must not lock the panel for good; no send takes this long.
-const PATIENCE_MS = 20_000;
+// The lock ends after this even without an answer; no send takes this long.
+const LOCK_MS = 20_000;
 
 const triesLeft = (count) =>
   count === 1 ? "1 try left" : `${count > 0 ? count : "No"} tries left`;
@@ -68,7 +68,7 @@ class CodePanel {
     this.takeCode = ({ detail }) => {
       if (this.barred()) return;
       this.accept(String(detail?.code ?? ""));
-      this.submit({ focus: false }); // it would open a phone's keyboard
+      this.submit({ focus: false }); // focus would open a phone's keyboard
     };
     window.addEventListener("verification-code", this.takeCode);
     this.clock = setInterval(() => this.tick(), TICK_MS);
@@ -76,11 +76,11 @@ class CodePanel {
 
   update({ data, setTriggerValue }) {
     this.trigger = setTriggerValue;
-    // A change of theme brings the same data again: nothing was answered.
+    // After a change of theme the data are the same object: this is no answer.
     if (data === this.data) return;
     const before = this.data ?? {};
     this.data = data;
-    // The message that travelled fastest knows the server's clock best.
+    // The fastest message gives the best estimate of the server's clock.
     this.ahead = Math.max(this.ahead ?? -Infinity, data.now_ms - Date.now());
     const answered = data.answers !== before.answers;
     if (answered) {
@@ -94,18 +94,18 @@ class CodePanel {
       this.startOver();
     }
     this.draw();
-    if ((isNew || answered) && this.nobodyHasFocus()) this.focus();
+    if ((isNew || answered) && this.hasFreeFocus()) this.focus();
   }
 
-  /** Another verification: nothing of the one before counts. */
+  /** Another verification: reset the state. */
   restart() {
     this.pressedAt = undefined;
-    this.toldExpired = false;
+    this.reportedExpired = false;
     this.accept("");
     this.submitted = "";
   }
 
-  /** The code was wrong: an empty field, ready to type. */
+  /** The code was wrong: clear the field for the next try. */
   startOver() {
     this.accept("");
     this.submitted = "";
@@ -117,11 +117,11 @@ class CodePanel {
 
   now = () => Date.now() + this.ahead;
   expired = () => this.now() >= this.data.expires_ms;
-  pressed = () => this.now() - (this.pressedAt ?? -Infinity) < PATIENCE_MS;
+  pressed = () => this.now() - (this.pressedAt ?? -Infinity) < LOCK_MS;
   barred = () => this.expired() || this.pressed();
 
-  /** What is put in at once, by a keyboard's clipboard or suggestion, is taken as a paste is; of
-   * single characters only digits that still have room get in. */
+  /** Text that a keyboard inserts at once (clipboard, suggestion) is handled like a paste; of single
+   * characters, only digits are accepted, while there is room. */
   inserting(event) {
     const text = event.data;
     if (!text || event.inputType === "insertCompositionText") return;
@@ -133,7 +133,7 @@ class CodePanel {
     if ([...text].length > 1) this.take(text);
   }
 
-  /** The browser has changed the field: by a key, an input method, or by filling it in. */
+  /** The browser changed the field: by a key, an input method, or autofill. */
   typed() {
     const digits = enteredDigits(this.input.value);
     if (digits === null || digits.length > this.data.digits) {
@@ -144,24 +144,24 @@ class CodePanel {
     this.submitOnce();
   }
 
-  /** The code of a text from elsewhere. Where it has none, or several, nothing is filled in. */
+  /** Fill in the code of a pasted text. If it has none, or several, the field stays as it is. */
   take(text) {
     if (this.barred()) return;
     const { digits, brand } = this.data;
-    const found = codesIn(text, digits, brand);
-    if (found.length === 1) {
-      this.accept(found[0].code);
+    const codes = codesIn(text, digits, brand);
+    if (codes.length === 1) {
+      this.accept(codes[0].code);
       this.submitOnce();
       return;
     }
     this.accept(this.accepted);
-    this.complaint = found.length
-      ? `That text has ${found.length} numbers of ${digits} digits, so nothing was filled in. Type the code.`
+    this.complaint = codes.length
+      ? `That text has ${codes.length} numbers of ${digits} digits, so nothing was filled in. Type the code.`
       : `That text has no code of ${digits} digits, so nothing was filled in.`;
     this.draw();
   }
 
-  /** Digits for the field. Whatever was said of the ones before is over. */
+  /** Set the digits of the field, and remove the notice about the previous ones. */
   accept(digits) {
     if (this.input.value !== digits) this.input.value = digits;
     this.accepted = digits;
@@ -169,7 +169,7 @@ class CodePanel {
     if (this.data) this.drawNotice();
   }
 
-  /** At the last digit: once for each value. Enter, or a tap on the handset, may ask again. */
+  /** At the last digit, once for each value. Enter, or a tap on the handset, submits it again. */
   submitOnce() {
     if (this.input.value !== this.submitted) this.submit();
   }
@@ -185,12 +185,12 @@ class CodePanel {
     this.pressedAt = this.now();
     this.trigger(event, value);
     this.draw();
-    // The pressed button is disabled and would drop the keyboard's place.
+    // The pressed button becomes disabled, and would lose the focus.
     if (focus) this.focus();
   }
 
-  /** The page has it, or a part of the page around us: not another field, not the handset. */
-  nobodyHasFocus() {
+  /** Whether the focus is on the page or on a container of this panel, not on another control. */
+  hasFreeFocus() {
     const { host } = this.root.getRootNode();
     const active = document.activeElement;
     return active !== host && active.contains(host);
@@ -205,7 +205,7 @@ class CodePanel {
     this.input.focus({ preventScroll: true });
   }
 
-  /** What is said of a code from the handset, which may be far below, is seen. */
+  /** Scroll to the field: a code from the handset, which may be far below, was answered. */
   reveal() {
     this.field.scrollIntoView({ block: "nearest" });
   }
@@ -241,7 +241,7 @@ class CodePanel {
     write(this.notice, this.complaint || notice);
   }
 
-  /** What depends on the time. */
+  /** Update everything that depends on the time. */
   tick() {
     if (!this.data) return;
     const { data } = this;
@@ -252,7 +252,7 @@ class CodePanel {
 
     this.root.classList.toggle("pressed", this.pressed());
     this.input.disabled = over;
-    // Not `disabled` while an answer is awaited: that would drop the focus.
+    // Not `disabled` while waiting for an answer: the field would lose the focus.
     this.input.readOnly = this.pressed();
     this.cancel.disabled = this.pressed();
     write(this.time, over ? "Expired" : `Expires in ${minutes(left)}`);
@@ -266,15 +266,15 @@ class CodePanel {
     this.offer.classList.toggle("offered", offered);
     this.call.disabled = barred || !offered;
 
-    this.say(left, offered);
-    if (over && !this.toldExpired) {
-      this.toldExpired = true;
+    this.announce(left, offered);
+    if (over && !this.reportedExpired) {
+      this.reportedExpired = true;
       this.trigger("expired", true);
     }
   }
 
-  /** What changed by the clock alone, for ears: a timer that spoke every second would be noise. */
-  say(left, offered) {
+  /** Announce changes by time to screen readers; a timer that speaks every second would be noise. */
+  announce(left, offered) {
     if (left <= 0) write(this.spoken, "The code has expired.");
     else if (left < URGENT_MS) write(this.spoken, "The code expires in less than a minute.");
     else write(this.spoken, offered ? `You can be called instead. ${this.data.call_reason}` : "");

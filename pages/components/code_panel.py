@@ -1,4 +1,4 @@
-"""The code field with what belongs to it: time left, tries left, resend, call, cancel."""
+"""The code field, with the time and tries left, and the buttons resend, call and cancel."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -16,10 +16,10 @@ _PANEL = st.components.v2.component(
 
 @dataclass(frozen=True, slots=True)
 class CodePanelEvents:
-    """What the person did since the last rerun.
+    """The person's actions since the last rerun.
 
     `entered` is the code as digits, of the full length, or None; it hides from `repr`. It comes
-    from a browser, so `core` looks at it again. `expired` is told once, when the time runs out.
+    from a browser, so `core` validates it again. `expired` is reported once, when the time is up.
     """
 
     entered: str | None
@@ -49,19 +49,19 @@ def code_panel(
     notice_kind: NoticeKind,
     key: str,
 ) -> CodePanelEvents:
-    """Draw the panel and say what was done in it.
+    """Draw the panel and return the actions in it.
 
-    A text that is pasted is searched for a code of `digits` digits (codes.js); those of the
-    `brand` that sends it are none. `expires_ms`, `resend_ms` and `call_ms` are Unix milliseconds of
-    this server, and `now_ms` is its present, read anew in every run: the browser's clock is
-    corrected by it. `resend_ms` None: no further code; `call_ms` None: no call. `call_reason` is
-    shown beside the call once it is offered. `notice` has room for two lines; `wrong` also marks
+    Pasted text is searched for a code of `digits` digits (codes.js); digits in the name of the
+    sender, `brand`, are ignored. `expires_ms`, `resend_ms` and `call_ms` are Unix milliseconds of
+    this server, and `now_ms` is its current time, read in every run: it corrects the browser's
+    clock. `resend_ms` None: no further code; `call_ms` None: no call. `call_reason` is shown beside
+    the call button once it is offered. `notice` has room for two lines; `wrong` also marks
     the field. A submitted code is cleared when `checks_left` changes.
 
-    After an event everything is locked, so that a double click is one event, until a later run
-    draws the panel: handle the event, then rerun.
+    After an event the panel is locked until a later run draws it, so that a double click is one
+    event: handle the event, then rerun.
     """
-    # The run that handles an event has already drawn the panel, so it is the next one that answers.
+    # The run that handles an event has already drawn the panel: the next run unlocks it.
     answers_key = f"{key}_answers"
     answers = st.session_state.setdefault(answers_key, 0)
     result = _PANEL(
@@ -81,11 +81,11 @@ def code_panel(
             "answers": answers,
         },
         key=key,
-        on_entered_change=_heard,
-        on_resend_change=_heard,
-        on_call_change=_heard,
-        on_cancel_change=_heard,
-        on_expired_change=_heard,
+        on_entered_change=_ignore,
+        on_resend_change=_ignore,
+        on_call_change=_ignore,
+        on_cancel_change=_ignore,
+        on_expired_change=_ignore,
     )
     entered = result.entered
     events = CodePanelEvents(
@@ -100,5 +100,5 @@ def code_panel(
     return events
 
 
-def _heard() -> None:
+def _ignore() -> None:
     """Streamlit lists a trigger in the result only where it has a callback."""

@@ -1,4 +1,4 @@
-// Which digits of a text are the code: one rule for the code field and for the handset.
+// Finds the code in a text, by the same rule for the code field and for the handset.
 //
 // A code has the length of this verification's codes. It stands alone, or in groups of about the
 // same size with single spaces or dashes between them (123-456), or read out digit by digit. Not a
@@ -46,8 +46,8 @@ function digitValue(char) {
   return String((char.codePointAt(0) - zero) % 10);
 }
 
-/** `text` with ASCII digits, plain spaces and dashes, without what is not seen; `at` is where each
- * of its characters stands in the original. */
+/** `text` with ASCII digits, plain spaces and dashes, without invisible characters; `at` is the position
+ * of each of its characters in the original. */
 function plainText(original) {
   const at = [];
   let text = "";
@@ -76,8 +76,9 @@ function enteredDigits(original) {
 }
 
 /**
- * What may be the code in a text, each once, as `{ code, start, end }`. One entry: that is it. None
- * or several: nobody can know. `brand` is the sender's name, whose digits (Club 1860) are no code.
+ * The possible codes in a text, without repetition, as `{ code, start, end }`. With one entry, it is
+ * the code; with several, it is ambiguous. `brand` is the sender's name, whose digits (Club 1860) are
+ * not a code.
  */
 function codesIn(original, length, brand = "") {
   const { text, at } = plainText(original);
@@ -87,45 +88,45 @@ function codesIn(original, length, brand = "") {
   const bound = ORIGIN_BOUND.exec(text);
   const named = bound && enteredDigits(bound[1]);
   const numbers = (from) => [...joined(from, length), ...readOut(from, length)];
-  let found = [];
+  let candidates = [];
   if (named?.length === length) {
     const place = text.indexOf(bound[1]);
-    found = [{ code: named, start: place, end: place + bound[1].length }];
+    candidates = [{ code: named, start: place, end: place + bound[1].length }];
   } else {
     const rest = NEVER_CODES.reduce(without, text);
-    found = numbers(brand ? without(rest, brandPattern(brand)) : rest);
-    // A brand may look as the code does.
-    if (found.length === 0) found = numbers(rest);
+    candidates = numbers(brand ? without(rest, brandPattern(brand)) : rest);
+    // The brand itself may look like the code.
+    if (candidates.length === 0) candidates = numbers(rest);
   }
   const first = new Map();
-  for (const one of found.sort((a, b) => a.start - b.start)) {
-    if (!first.has(one.code)) {
-      first.set(one.code, { code: one.code, start: at[one.start], end: at[one.end] });
+  for (const { code, start, end } of candidates.sort((a, b) => a.start - b.start)) {
+    if (!first.has(code)) {
+      first.set(code, { code, start: at[start], end: at[end] });
     }
   }
   return [...first.values()];
 }
 
-/** What may be the code in a call, as `codesIn`. A pressed key ends what was said before it, so the
- * 1 of "press 1" never becomes the first digit. */
+/** The possible codes in a call, as `codesIn`. A pressed key separates the texts around it, so that
+ * the 1 of "press 1" never becomes the first digit. */
 function codesHeard(transcript, length, brand = "") {
-  const said = transcript.map(({ kind, text }) => (kind === "key" ? GAP : text)).join("\n");
-  return codesIn(said, length, brand);
+  const text = transcript.map(({ kind, text }) => (kind === "key" ? GAP : text)).join("\n");
+  return codesIn(text, length, brand);
 }
 
-const without = (text, pattern) => text.replace(pattern, (found) => GAP.repeat(found.length));
+const without = (text, pattern) => text.replace(pattern, (match) => GAP.repeat(match.length));
 
 function brandPattern(brand) {
   const name = plainText(brand).text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
   return new RegExp(`(?<![\\p{L}\\d])${name}(?![\\p{L}\\d])`, "giu");
 }
 
-/** Numbers of that length: alone, or in groups. */
+/** Numbers of that length, in one or several groups. */
 function joined(text, length) {
-  const groups = [...text.matchAll(GROUP)].map((found) => ({
-    digits: found[0],
-    start: found.index,
-    end: found.index + found[0].length,
+  const groups = [...text.matchAll(GROUP)].map((match) => ({
+    digits: match[0],
+    start: match.index,
+    end: match.index + match[0].length,
   }));
   const chains = [];
   for (const group of groups) {
@@ -138,16 +139,16 @@ function joined(text, length) {
   return chains.flatMap((chain) => {
     if (isCode(chain, length)) return [codeOf(chain)];
     // Twice, or beside a small number: "482913 5 minutes", "Studio 54 482913".
-    const words = chain.reduce((made, group) => {
-      if (group.follows === "-") made.at(-1).push(group);
-      else made.push([group]);
-      return made;
+    const words = chain.reduce((list, group) => {
+      if (group.follows === "-") list.at(-1).push(group);
+      else list.push([group]);
+      return list;
     }, []);
     const word = words.find((each) => isCode(each, length));
     if (!word || (word !== words[0] && chain[0].digits.startsWith("0"))) return [];
-    const found = codeOf(word);
-    const others = words.filter((each) => codeOf(each).code !== found.code);
-    return others.flat().every(({ digits }) => digits.length <= 2) ? [found] : [];
+    const code = codeOf(word);
+    const others = words.filter((each) => codeOf(each).code !== code.code);
+    return others.flat().every(({ digits }) => digits.length <= 2) ? [code] : [];
   });
 }
 
@@ -164,12 +165,12 @@ const codeOf = (groups) => ({
   end: groups.at(-1).end,
 });
 
-/** Digits read out one by one, once or several times in a row. */
+/** Codes read out digit by digit, once or several times in a row. */
 function readOut(text, length) {
-  return [...text.matchAll(READ_OUT)].flatMap((found) => {
-    const digits = found[0].replace(/\D/g, "");
+  return [...text.matchAll(READ_OUT)].flatMap((match) => {
+    const digits = match[0].replace(/\D/g, "");
     const code = digits.slice(0, length);
     if (digits.length < length || digits !== code.repeat(digits.length / length)) return [];
-    return [{ code, start: found.index, end: found.index + found[0].length }];
+    return [{ code, start: match.index, end: match.index + match[0].length }];
   });
 }

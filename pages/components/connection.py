@@ -5,8 +5,7 @@ import streamlit as st
 _WORDS = "Connection lost. Trying again. Your verification is kept."
 
 # Streamlit writes the state of its connection on its outermost element. The bar waits for a second,
-# since a connection that is back by then was not missed. Its own sign beside the menu says the same
-# in other words.
+# because shorter interruptions do not matter. Streamlit's own sign beside the menu is hidden.
 _STYLE = """
 .connection-lost {display: none}
 .stApp:not([data-test-connection-state="CONNECTED"]) .connection-lost {
@@ -21,6 +20,6 @@ _STYLE = """
 
 
 def connection_bar() -> None:
-    """Once a run, before the page is drawn."""
+    """Call once a run, before the page is drawn."""
     with st.container(key="connection_bar"):
         st.html(f'<style>{_STYLE}</style><div class="connection-lost" role="alert">{_WORDS}</div>')

@@ -1,4 +1,4 @@
-"""What a person sees where a page's script fails: our sentence, never Streamlit's."""
+"""The error on a page whose script failed, in place of Streamlit's."""
 
 import logging
 from secrets import choice
@@ -10,7 +10,7 @@ from pages.components.shared import plain
 
 log = logging.getLogger(__name__)
 
-#: Without letters and digits that look alike.
+#: Without letters and digits that look similar.
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
 
@@ -26,8 +26,8 @@ def show_failure(error: Exception) -> bool:
         words = f"**{plain(error.cause)}** {plain(error.remedy)}"
     else:
         words = (
-            "**This part of the page failed; the mistake is ours.** Reload the page. If it fails "
-            "again, give the operator this reference:"
+            "**This part of the page failed: an error in this application.** Reload the page. "
+            "If it fails again, give the operator this reference:"
         )
     st.error(f"{words} `{reference}`", icon=":material/error:")
     return True

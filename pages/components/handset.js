@@ -1,4 +1,4 @@
-// A phone to look at and to use. See handset.py for the data, sandbox_phone.js for what it shows.
+// The drawing of the simulated handset. See handset.py for the data, sandbox_phone.js for the state.
 
 const KEYS = "123456789*0#";
 const HANDLE =
@@ -24,19 +24,19 @@ function handle() {
   return icon;
 }
 
-/** Children in the order of `items`; one that is there already is kept, so nothing flickers. */
+/** Set the children to those of `items`; existing ones are kept, so that nothing flickers. */
 function fillWith(parent, items, keyOf, draw) {
-  const there = new Map([...parent.children].map((child) => [child.dataset.key, child]));
-  const wanted = items.map((item) => {
+  const existing = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  const elements = items.map((item) => {
     const key = keyOf(item);
-    const element = there.get(key) ?? draw(item);
+    const element = existing.get(key) ?? draw(item);
     element.dataset.key = key;
     return element;
   });
   const same =
-    wanted.length === parent.children.length &&
-    wanted.every((element, n) => element === parent.children[n]);
-  if (!same) parent.replaceChildren(...wanted);
+    elements.length === parent.children.length &&
+    elements.every((element, n) => element === parent.children[n]);
+  if (!same) parent.replaceChildren(...elements);
   return !same;
 }
 
@@ -58,7 +58,7 @@ class Handset {
     );
 
     this.caller = make("p", { className: "caller" });
-    this.byItself = make("p", { className: "quiet" });
+    this.autoAnswer = make("p", { className: "quiet" });
     this.answer = this.button("Answer", "round take", "answer", handle());
     this.decline = this.button("Decline", "round end", "decline", handle());
     this.ringing = make(
@@ -67,7 +67,7 @@ class Handset {
       make("p", { className: "quiet" }, "Incoming call"),
       this.caller,
       make("div", { className: "avatar", "aria-hidden": "true" }, handle()),
-      this.byItself,
+      this.autoAnswer,
       make("div", { className: "choices" }, this.decline, this.answer),
     );
 
@@ -77,9 +77,9 @@ class Handset {
       className: "transcript",
       role: "log",
       tabIndex: 0,
-      "aria-label": "What is said",
+      "aria-label": "Transcript",
     });
-    this.wish = make("p", { className: "quiet wish" });
+    this.keyHint = make("p", { className: "quiet key-hint" });
     this.keypad = make("div", { className: "keypad", role: "group", "aria-label": "Keypad" });
     for (const key of KEYS) this.keypad.append(this.key(key));
     this.hangUp = this.button("Hang up", "wide end", "hangup", handle());
@@ -88,7 +88,7 @@ class Handset {
       { className: "screen talking", tabIndex: -1, role: "group", "aria-label": "Call" },
       make("div", { className: "who" }, this.party, this.duration),
       this.transcript,
-      this.wish,
+      this.keyHint,
       this.keypad,
       this.hangUp,
     );
@@ -134,7 +134,7 @@ class Handset {
     if (data === this.data) return;
     const before = this.data ?? {};
     this.data = data;
-    this.root.setAttribute("aria-label", data.shown ? `Phone ${data.shown}` : "Phone");
+    this.root.setAttribute("aria-label", data.label ? `Phone ${data.label}` : "Phone");
     if (data.phone !== before.phone || data.sandbox !== before.sandbox) this.connect();
     this.draw();
   }
@@ -145,7 +145,7 @@ class Handset {
     this.phone = sandbox && phone ? new SandboxPhone(phone, () => this.draw()) : undefined;
   }
 
-  /** A double click is one. The button is not disabled meanwhile: that would drop the focus. */
+  /** A double click acts once. The button is not disabled meanwhile: it would lose the focus. */
   async actOnce(action) {
     if (this.acting) return;
     this.acting = true;
@@ -177,7 +177,7 @@ class Handset {
     write(this.offer, code ? `Use ${code}` : "");
     write(this.fault, "The sandbox does not answer. Trying again every second.");
     this.fault.hidden = !this.phone?.failed;
-    // For ears. What arrives and what is said announces itself: both are logs.
+    // For screen readers. New items and the transcript are announced on their own: both are logs.
     write(this.spoken, screen === this.ringing ? `Incoming call from ${call.from}.` : "");
     this.tick();
   }
@@ -204,18 +204,18 @@ class Handset {
     ];
     write(this.earlierHint, earlier.length ? `↑ ${earlier.length} earlier` : "");
     this.lock.hidden = current.length > 0;
-    write(this.empty, this.whyEmpty());
+    write(this.empty, this.emptyText());
     if (moved.includes(true)) this.home.scrollTop = this.home.scrollHeight;
   }
 
-  whyEmpty() {
-    const { sandbox, shown } = this.data;
+  emptyText() {
+    const { sandbox, label } = this.data;
     if (!sandbox) {
-      const whose = shown ? `The phone ${shown}` : "The phone you enter";
-      return `${whose} gets the real message or call. This drawing stays empty.`;
+      const phone = label ? `The phone ${label}` : "The phone you enter";
+      return `${phone} gets the real message or call. This drawing stays empty.`;
     }
-    if (!shown) return "Enter a number and this becomes its phone. Codes arrive here.";
-    return `Nothing yet for ${shown}. Send a code and it arrives here.`;
+    if (!label) return "Enter a number and this becomes its phone. Codes arrive here.";
+    return `Nothing yet for ${label}. Send a code and it arrives here.`;
   }
 
   drawItem({ message, call, at }) {
@@ -250,9 +250,9 @@ class Handset {
   }
 
   withCode(text) {
-    const found = codesIn(text, this.data.length, this.data.brand);
-    if (found.length !== 1) return [text];
-    const [{ start, end }] = found;
+    const codes = codesIn(text, this.data.length, this.data.brand);
+    if (codes.length !== 1) return [text];
+    const [{ start, end }] = codes;
     return [text.slice(0, start), make("strong", {}, text.slice(start, end)), text.slice(end)];
   }
 
@@ -260,11 +260,11 @@ class Handset {
     write(this.caller, call.from);
     write(this.party, call.from);
     const { on, press } = this.phone.state.auto_answer;
-    write(this.byItself, on ? `Answers by itself${press ? `, presses ${press}` : ""}` : "");
-    write(this.wish, call.waits_for_key ? "The caller waits for a key" : "");
-    this.keypad.classList.toggle("wanted", call.waits_for_key);
+    write(this.autoAnswer, on ? `Answers automatically${press ? `, presses ${press}` : ""}` : "");
+    write(this.keyHint, call.waits_for_key ? "The caller waits for a key" : "");
+    this.keypad.classList.toggle("waiting", call.waits_for_key);
     const lines = call.transcript.map((line, n) => ({ ...line, key: `${call.call_uuid}/${n}` }));
-    const more = fillWith(
+    const changed = fillWith(
       this.transcript,
       lines,
       ({ key }) => key,
@@ -273,7 +273,7 @@ class Handset {
           ? make("p", { className: "pressed quiet" }, `You pressed ${text}`)
           : make("p", { className: "bubble" }, text),
     );
-    if (more) this.transcript.scrollTop = this.transcript.scrollHeight;
+    if (changed) this.transcript.scrollTop = this.transcript.scrollHeight;
   }
 
   tick() {
@@ -283,7 +283,7 @@ class Handset {
     write(this.lockDay, dayOfYear.format(now));
     const answeredAt = this.phone?.call()?.answered_at;
     if (answeredAt) {
-      // Elapsed time counts full seconds, where time left counts started ones.
+      // Elapsed time is rounded down, remaining time is rounded up.
       write(this.duration, minutes(now + this.phone.ahead - Date.parse(answeredAt) - 999));
     }
   }

@@ -1,4 +1,4 @@
-"""The phone beside the task: a drawing of the simulated handset that can be used like one."""
+"""The simulated handset: a drawing of a phone that can be used."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ _HANDSET = st.components.v2.component(
 
 
 def handset(
-    shown: str | None,
+    label: str | None,
     *,
     phone: str | None,
     sandbox: bool,
@@ -22,24 +22,24 @@ def handset(
     since_ms: int | None = None,
     key: str,
 ) -> None:
-    """Draw the phone of a number, `shown` as people may read it (None before one is known), 320 by
-    640 pixels.
+    """Draw the phone of the number that is displayed as `label` (None: no number yet), 320 by 640
+    pixels.
 
     In the sandbox it shows the messages and calls at the path `phone`, and its buttons answer,
     decline, press keys and hang up there. Live it fetches nothing and says that the real phone
-    rings. What came before `since_ms` (Unix milliseconds) lies above, out of the way.
+    rings. Items before `since_ms` (Unix milliseconds) are above, out of view.
 
-    `references` are Plivo's uuids of the attempts whose code the page has a field for: a code of
-    `length` digits that such a message or call brings is offered as a button. Other messages to
-    the same number are only shown: another verification's code is no use here. The button tells
-    the page's code panel by a window event, `verification-code`. Nothing comes back to Python, so
-    nothing is rerun. `brand` is the sender's name: its digits are never the code.
+    `references` are Plivo's uuids of this verification's attempts: a code of `length` digits in
+    their messages and calls is offered as a button. Other messages to the same number are only
+    displayed, as their code belongs to another verification. The button passes the code to the
+    page's code panel by a window event, `verification-code`: no rerun is needed. `brand` is the
+    sender's name: its digits are never the code.
     """
     _HANDSET(
         data={
             "sandbox": sandbox,
             "phone": phone if sandbox else None,
-            "shown": shown,
+            "label": label,
             "since_ms": since_ms,
             "references": list(references),
             "length": length,

@@ -1,8 +1,8 @@
-// Invisible: keeps the browser's history to what people did. See history.py.
+// Invisible: keeps the entries of a page's own changes out of the browser's history. See history.py.
 
 const WRAPPED = Symbol.for("verification.history");
 
-/** Once a window: Streamlit draws this anew on each page. */
+/** Once a window: Streamlit mounts the component again on each page. */
 function wrapHistory() {
   if (history[WRAPPED]) return;
   history[WRAPPED] = true;

@@ -1,4 +1,4 @@
-"""The browser's history: an entry for what a person did, none for what a page did to itself."""
+"""The browser's history: an entry for each action of a person, none for those of a page."""
 
 import streamlit as st
 
@@ -9,13 +9,13 @@ _HISTORY = st.components.v2.component("history", js=script("history"))
 
 
 def tidy_history() -> None:
-    """Once a run, on every page.
+    """Call once a run, on every page.
 
     Streamlit adds an entry whenever a page writes its query, also when it only restores its filters
-    after a change of pages; then Back stays on the page. A query that is written before anything
-    was clicked or typed on the page replaces the entry.
+    after a change of page; then Back stays on the page. Here, a query that is written before the
+    first click or key on the page replaces the entry.
     """
-    # Out of the page's flow also before its script has loaded: nothing below it moves then.
+    # Out of the page's flow before its script has loaded, too, so that nothing below it moves.
     with st.container(key="history_place"):
         st.html(f"<style>{_STYLE}</style>")
         _HISTORY(key="history")

@@ -1,4 +1,4 @@
-// Invisible: reports changes of the verification to Python, and keeps its id for this window. See
+// Invisible: reports changes of the verification to Python, and stores its id for this window. See
 // live.py.
 
 const SHORTEST_GAP_MS = 80;
@@ -6,7 +6,7 @@ const SHORTEST_GAP_MS = 80;
 class Live {
   constructor({ parentElement }) {
     this.root = make("span", { hidden: true });
-    this.shrink = takeNoRoom(parentElement);
+    this.restoreWrapper = collapseWrapper(parentElement);
   }
 
   update({ data, setTriggerValue }) {
@@ -22,12 +22,12 @@ class Live {
     this.stream = new ChangeStream(url, () => this.changed());
   }
 
-  /** The first change is told at once; those within the gap are told as one, when it ends. */
+  /** The first change is reported at once; further ones within the gap are reported together. */
   changed() {
-    const gap = Math.max(0, (this.toldAt ?? -Infinity) + SHORTEST_GAP_MS - performance.now());
+    const gap = Math.max(0, (this.reportedAt ?? -Infinity) + SHORTEST_GAP_MS - performance.now());
     this.waiting ??= setTimeout(() => {
       this.waiting = undefined;
-      this.toldAt = performance.now();
+      this.reportedAt = performance.now();
       this.trigger("changed", Date.now());
     }, gap);
   }
@@ -40,7 +40,7 @@ class Live {
 
   close() {
     this.stop();
-    this.shrink();
+    this.restoreWrapper();
   }
 }
 

@@ -1,4 +1,4 @@
-"""The push, seen from a page: an invisible listener that reruns the fragment around it."""
+"""An invisible listener for pushed changes, which reruns the fragment around it."""
 
 import streamlit as st
 
@@ -10,15 +10,15 @@ _LIVE = st.components.v2.component("live", js=script("live"))
 def live(verification: str, *, is_running: bool, key: str) -> bool:
     """Rerun this fragment at every change of the verification (`/live/{id}`, 80 ms apart at least).
 
-    True in a rerun that a change caused. Each opening of the stream counts as a change, since
-    nothing heard what came before it: one rerun after the first drawing, one after a lost
-    connection, one when a tab comes back from the background, where it is not rerun. While it is
-    running, the window remembers it for `number_form`.
+    True in a rerun that a change caused. Each opening of the stream counts as a change, as earlier
+    changes were missed: one rerun after the first drawing, one after a lost connection, one when a
+    tab returns from the background, where it is not rerun. While the verification is running, the
+    window stores it for `number_form`.
     """
     data = {"verification": verification, "is_running": is_running}
-    result = _LIVE(data=data, key=key, on_changed_change=_heard)
+    result = _LIVE(data=data, key=key, on_changed_change=_ignore)
     return result.changed is not None
 
 
-def _heard() -> None:
+def _ignore() -> None:
     """Streamlit lists a trigger in the result only where it has a callback."""

@@ -1,12 +1,12 @@
-"""What the theme cannot say: the text on a button, and how figures are set."""
+"""Styles that the theme cannot express: text on buttons, and the typography of figures."""
 
 import streamlit as st
 
 # Streamlit writes white on the primary colour: 1.9:1 on the dark theme's mint. This is 9.7:1.
 _DARK_ON_MINT = '[data-testid^="stBaseButton-primary"]:not(:disabled) {color: #0E1419}'
 
-# Figures that change keep their width; the confirmed rate is the largest thing on its page.
-# The interval stands below the change and is never cut; a card without a change is as high.
+# Figures that change keep their width; the confirmed rate is the largest element of its page.
+# The interval is below the change and never cut; a card without a change has the same height.
 _FIGURES = (
     '[data-testid="stMetricValue"] {font-variant-numeric: tabular-nums}'
     '[data-testid="stMetric"] div:has(> [data-testid="stMetricDeltaDescription"])'
@@ -19,6 +19,6 @@ _FIGURES = (
 
 
 def apply_look() -> None:
-    """Once a run, before the page is drawn."""
+    """Call once a run, before the page is drawn."""
     dark = st.context.theme.type == "dark"
     st.html(f"<style>{_FIGURES}{_DARK_ON_MINT if dark else ''}</style>")

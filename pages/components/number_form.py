@@ -1,5 +1,5 @@
-"""What the form for a number lacks in Streamlit: the focus at its start, a key that sends, and the
-verification that this window left running."""
+"""Additions to the number form: initial focus, sending by Enter, and the verification that is
+running in this window."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,12 +14,12 @@ _FORM = st.components.v2.component("number_form", js=script("number_form"))
 def number_form(
     label: str, *, request: str, on_enter: Callable[[str, str], None], key: str
 ) -> str | None:
-    """Put the focus into the text input with this label, and call `on_enter` with what is in it
-    and with `request` when Enter is pressed there; an Enter pressed twice brings one `request`.
+    """Focus the text input with this label, and call `on_enter` with its text and with `request`
+    when Enter is pressed there; pressing Enter twice passes the same `request`.
 
     Returns the verification that was last open in this browser window while it was pending; it
-    may have ended since. The window's session storage has it (live.js), so it outlasts a reload
-    and another page; the first run does not know it yet.
+    may have ended since. It is in the window's session storage (live.js), so it survives a
+    reload and a change of page; the first run does not have it yet.
     """
 
     def entered() -> None:
@@ -31,10 +31,10 @@ def number_form(
         data={"label": label, "request": request},
         key=key,
         on_entered_change=entered,
-        on_running_change=_heard,
+        on_running_change=_ignore,
     )
     return result.running if isinstance(result.running, str) else None
 
 
-def _heard() -> None:
+def _ignore() -> None:
     """Streamlit lists a state in the result only where it has a callback."""

@@ -1,4 +1,4 @@
-"""What every panel is made of: a question, a chart, a table's columns, and its downloads."""
+"""The parts of a panel: heading, chart, table with its columns, downloads."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,15 +11,15 @@ from core.charts.palette import DARK, LIGHT, Palette
 from core.panels.export import csv_of, file_name, parquet_of
 
 
-def colours() -> Palette:
-    """Those of the theme that the reader has chosen."""
+def theme_palette() -> Palette:
+    """The palette of the viewer's theme."""
     return DARK if st.context.theme.type == "dark" else LIGHT
 
 
 def question(words: str, *, simulated: bool = False, **frames: pd.DataFrame) -> None:
-    """A panel's heading, and beside it a CSV of each frame the panel is drawn from, by name. The
-    same frames must be drawn below it. `simulated`: sample traffic is among them."""
-    # Not at the right: the tools of a table come up there, over whatever is above it.
+    """A panel's heading, and beside it a CSV download of each frame that the panel is drawn from,
+    by name. `simulated`: the frames contain sample traffic."""
+    # Not at the right: the toolbar of the table below would cover it.
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(words, anchor=False, width="content")
         with st.container(horizontal=True, width="content"):
@@ -29,21 +29,21 @@ def question(words: str, *, simulated: bool = False, **frames: pd.DataFrame) -> 
 
 
 def csv(frame: pd.DataFrame, name: str, label: str = "CSV", *, simulated: bool) -> None:
-    """A download of what a panel was drawn from. It is written when somebody asks for it."""
+    """A download of a frame as CSV. The file is written on the click."""
     file = file_name(name, "csv", simulated=simulated)
     _download(label, lambda: csv_of(frame), file, "text/csv", f"csv_{name}")
 
 
 def parquet(frame: pd.DataFrame, name: str, label: str, *, simulated: bool) -> None:
-    """The same as Parquet."""
+    """A download of a frame as Parquet. The file is written on the click."""
     file = file_name(name, "parquet", simulated=simulated)
     mime = "application/vnd.apache.parquet"
     _download(label, lambda: parquet_of(frame), file, mime, f"parquet_{name}")
 
 
-def chart(made: Chart, key: str, height: int) -> None:
-    """Its height is the same before and after it is drawn, so nothing below it moves."""
-    st.echarts_chart(made.option, height=height, key=f"chart_{key}", alt=made.alt)
+def chart(chart: Chart, key: str, height: int) -> None:
+    """Draw a chart. The fixed height, in pixels, keeps the content below in place."""
+    st.echarts_chart(chart.option, height=height, key=f"chart_{key}", alt=chart.alt)
 
 
 def number(label: str, form: str, **more: Any) -> Any:
@@ -51,7 +51,7 @@ def number(label: str, form: str, **more: Any) -> Any:
 
 
 def grid(frame: Any, key: str, columns: dict[str, Any], **more: Any) -> Any:
-    """A table that can be sorted and searched, with the `columns` alone, in their order."""
+    """A table that can be sorted and searched, with exactly these `columns`, in this order."""
     rows = len(getattr(frame, "data", frame))
     return st.dataframe(
         frame, key=key, hide_index=True, column_order=tuple(columns), column_config=columns,
@@ -64,7 +64,7 @@ def text(label: str, **more: Any) -> Any:
 
 
 def frame_height(rows: int, most: int = 10) -> int:
-    """The height that a table of so many rows is drawn with, in pixels."""
+    """The height in pixels of a table with `rows` rows, of which at most `most` are visible."""
     return 35 * (min(rows, most) + 1) + 3
 
 

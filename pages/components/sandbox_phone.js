@@ -1,12 +1,12 @@
-// The simulated handset of a number, as the sandbox knows it: read, followed and used over HTTP.
+// The client of the simulated handset of a number: reads it, follows it and acts on it over HTTP.
 
 const POLL_MS = 1000;
 const CLOCKS_DIFFER_MS = 2000;
 
 /**
- * `state` is the sandbox's JSON, undefined before the first answer; `failed` says that the last
- * reading failed. `ahead` is how far the sandbox's clock is before ours, in milliseconds.
- * `onChange` is called after every reading.
+ * `state` is the sandbox's JSON, undefined before the first answer; `failed`: the last request failed.
+ * `ahead`: the milliseconds by which the sandbox's clock is ahead of ours. `onChange` is called after
+ * every request.
  */
 class SandboxPhone {
   constructor(url, onChange) {
@@ -32,7 +32,7 @@ class SandboxPhone {
     this.polling = undefined;
   }
 
-  /** One request at a time: an older answer never comes after a newer one. */
+  /** One request at a time, so that an older answer never replaces a newer one. */
   async read() {
     this.unread = true;
     if (this.reading) return;
@@ -51,7 +51,7 @@ class SandboxPhone {
       if (!answer.ok) throw new Error(`the sandbox answered ${answer.status}`);
       this.state = await answer.json();
       this.failed = false;
-      // The header counts whole seconds, so a small difference is none.
+      // The header has whole seconds, so a small difference is ignored.
       const ahead = Date.parse(answer.headers.get("date") ?? "") - Date.now();
       this.ahead = Math.abs(ahead) > CLOCKS_DIFFER_MS ? ahead : 0;
     } catch (error) {
@@ -60,7 +60,7 @@ class SandboxPhone {
     }
   }
 
-  /** `answer`, `decline`, `hangup` or `press/{key}`. What came of it is read, not assumed. */
+  /** `answer`, `decline`, `hangup` or `press/{key}`. The result is read from the sandbox. */
   async act(action) {
     const call = this.call();
     if (!call) return;
@@ -73,7 +73,7 @@ class SandboxPhone {
     this.read();
   }
 
-  /** The call that has the screen: whoever rings, else whoever talks. */
+  /** The call on the screen: a ringing one, else the one in progress. */
   call() {
     const calls = this.state?.calls ?? [];
     return (
@@ -94,29 +94,29 @@ class SandboxPhone {
       ...calls
         .filter((call) => call.status === "ended")
         .map((call) => ({ key: call.call_uuid, at: Date.parse(call.started_at), call })),
-    ].sort((one, other) => one.at - other.at);
+    ].sort((a, b) => a.at - b.at);
   }
 
-  /** The newest code that a message or call of these references brought. What leaves a doubt which
-   * digits are the code brings none. */
+  /** The newest code in a message or call of these references. A text in which the code is ambiguous
+   * has none. */
   code(references, length, brand) {
     const { messages = [], calls = [] } = this.state ?? {};
     return [
       ...messages.map(({ message_uuid, received_at, text }) => ({
         reference: message_uuid,
         at: Date.parse(received_at),
-        found: () => codesIn(text, length, brand),
+        codes: () => codesIn(text, length, brand),
       })),
       ...calls.map(({ call_uuid, started_at, transcript }) => ({
         reference: call_uuid,
         at: Date.parse(started_at),
-        found: () => codesHeard(transcript, length, brand),
+        codes: () => codesHeard(transcript, length, brand),
       })),
     ]
       .filter(({ reference }) => references.includes(reference))
-      .sort((one, other) => other.at - one.at)
-      .map(({ found }) => found())
-      .find((found) => found.length === 1)?.[0].code;
+      .sort((a, b) => b.at - a.at)
+      .map(({ codes }) => codes())
+      .find((codes) => codes.length === 1)?.[0].code;
   }
 
   close() {

@@ -1,4 +1,4 @@
-"""What every page shares: the process's services, and how an outage is shown."""
+"""What every page uses: the process's services, the title, and the error for an outage."""
 
 import re
 from collections.abc import Iterator
@@ -24,25 +24,25 @@ services = Once(_build)
 
 
 def plain(text: str) -> str:
-    """Text that came from outside, such as Plivo's own words, with its Markdown made harmless."""
+    """Text from outside, such as Plivo's, with its Markdown escaped."""
     return re.sub(r"([\\`*_{}\[\]()<>#+\-!|~$:])", r"\\\1", text)
 
 
-def title(words: str, *, simulated: bool) -> None:
-    """A page's title; beside it, wherever sample traffic is among what it shows, a mark of that."""
+def title(text: str, *, simulated: bool) -> None:
+    """A page's title, with a mark beside it if the page shows sample traffic."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.title(words, anchor=False, width="content")
+        st.title(text, anchor=False, width="content")
         if simulated:
             st.badge("Simulated traffic", icon=":material/science:", color="violet")
 
 
 @contextmanager
 def outage_shown(*, key: str) -> Iterator[None]:
-    """In place of what needs Redis: a banner with the cause, the remedy and a retry, whose button
-    has this key."""
+    """If Redis is unavailable in this block: an error with cause and remedy, and a retry button
+    with this key."""
     try:
         yield
     except StoreUnavailable as error:
         st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
-        # Any click is a rerun, and a rerun tries again.
+        # Any click reruns the page, which tries again.
         st.button("Try again", icon=":material/refresh:", key=key)

@@ -1,13 +1,13 @@
 // Dots on a line. See timeline.py for the data.
 
-// The shape of each state is drawn in timeline.css; the word is for those who do not see it.
+// The shape of each state is in timeline.css; the word is for screen readers.
 const STATE_WORDS = {
   done: "done",
   verified: "verified",
-  now: "under way",
+  now: "in progress",
   waiting: "not yet",
   bad: "ended",
-  unknown: "not known",
+  unknown: "unknown",
   undelivered: "not delivered",
   failed: "failed",
   rejected: "refused",
@@ -55,7 +55,7 @@ class Timeline {
     const before = this.steps;
     this.steps = data;
     this.root.style.setProperty("--steps", data.length);
-    // The same dots are kept, so that colours and lines can move from one state to the next.
+    // The dots are reused, so that colours and lines can change by a transition.
     while (this.dots.length < data.length) {
       const dot = new Dot();
       this.dots.push(dot);

@@ -1,4 +1,4 @@
-"""What happened to a verification, as dots on a line with the gaps between them."""
+"""The timeline of a verification: a dot for each step, with the time between steps."""
 
 from collections.abc import Sequence
 
@@ -6,17 +6,17 @@ import streamlit as st
 
 from core.model.clock import to_ms
 from core.verification.timeline import TimelineStep
-from core.wording.verification import span
+from core.wording.formats import duration
 from pages.components.assets import script, style
 
 _TIMELINE = st.components.v2.component("timeline", js=script("timeline"), css=style("timeline"))
 
 
 def timeline(steps: Sequence[TimelineStep], *, key: str) -> None:
-    """Draw the steps from left to right, from top to bottom where there is no room for that.
+    """Draw the steps from left to right, or from top to bottom in a narrow column.
 
-    For a screen reader it is an ordered list; a step that is new or changed is announced. The row
-    keeps its place when steps fill in; let the steps still to come be there as `waiting`.
+    For a screen reader it is an ordered list; a step that is new or changed is announced. Pass
+    future steps as `waiting`, so that the row keeps its size.
     """
     _TIMELINE(
         data=[
@@ -25,7 +25,7 @@ def timeline(steps: Sequence[TimelineStep], *, key: str) -> None:
                 "at_ms": to_ms(step.at) if step.at else None,
                 "state": step.state.value,
                 "note": step.note,
-                "gap": "" if step.gap is None else span(step.gap),
+                "gap": "" if step.gap is None else duration(step.gap),
             }
             for step in steps
         ],

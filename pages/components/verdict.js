@@ -19,7 +19,8 @@ class Verdict {
     write(this.words, data.headline);
     write(this.detail, data.detail);
     if (!data.is_final) return;
-    // The field that had the focus goes. On a page that was opened with the verdict nothing has it.
+    // The field that had the focus is removed. On a page that was opened with the verdict, no element
+    // has the focus.
     if (before && !before.is_final) this.show();
     else if (!before && document.activeElement === document.body) this.focus();
   }
@@ -27,7 +28,7 @@ class Verdict {
   show() {
     this.heading.scrollIntoView({ block: "nearest" });
     this.focus();
-    // What else the same run draws may move it, or take the focus along with what it removes.
+    // Other changes of the same run may move it, or remove the element that has the focus.
     setTimeout(() => {
       this.heading.scrollIntoView({ block: "nearest" });
       if (document.activeElement === document.body) this.focus();

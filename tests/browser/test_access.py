@@ -109,7 +109,7 @@ def test_an_invite_from_its_making_to_its_last_send_and_its_revocation(
     says(visitor, "That verification is not known")
 
     operator.goto(f"{guarded.address}/access")
-    says(operator, "Who was invited?")
+    says(operator, "Make an invite")
     operator.goto(running)
     says(operator, "Delivered")
 

@@ -17,10 +17,10 @@ from playwright.sync_api import Locator, Page, expect
 from core.access.password import hash_password
 from core.figures.rates import Rate
 from core.model.clock import SystemClock
-from core.panels import figures, tables
+from core.panels import countries, figures, tables
 from core.panels.abuse import suspects
 from core.panels.export import csv_of
-from core.panels.query_state import Choice, choice
+from core.panels.query_state import QueryState, parse_query_state
 from core.services import Services, build
 from core.settings.settings import Settings
 from tests.browser.conftest import PROJECT, SHOTS, App
@@ -156,7 +156,7 @@ def test_a_range_goes_into_the_address_and_a_custom_one_with_its_ends(
     page.get_by_role("radio", name="30 days").click()
     wait_for(page, "range", "30 days")
     drawn(page, f"{loaded.address}/delivery?range=Custom&from=2026-01-01T09:00&to=2026-01-01T10:30",
-          "Nobody asked for a code in this range")  # fmt: skip
+          "No code was requested in this range")  # fmt: skip
     assert query(page)["from"] == ["2026-01-01T09:00"]
 
 
@@ -183,17 +183,17 @@ def test_a_click_on_a_country_filters_the_page_and_there_is_a_way_back(
     assert {(row["place"], row["carrier"]) for row in rows(page, "csv_countries")} == places
 
 
-def expected(services: Services, asked: Choice) -> dict[str, pd.DataFrame]:
+def expected(services: Services, state: QueryState) -> dict[str, pd.DataFrame]:
     """The frame of every download, by the key of its button."""
-    queries, over, filters = services.queries, asked.range, asked.filters
-    assert asked.before is not None
-    steps = queries.over_time(over, filters, asked.zone)
-    heat = queries.heatmap(over, filters, zone=asked.zone)
+    queries, over, filters = services.queries, state.range, state.filters
+    assert state.before is not None
+    steps = queries.over_time(over, filters, state.zone)
+    heat = queries.heatmap(over, filters, zone=state.zone)
     by_channel = queries.by_channel(over, filters)
     totals = queries.totals(over, filters)
     now, before = (
         figures.ShownRange(queries.totals(one, filters), queries.histogram(one, filters))
-        for one in (over, asked.before)
+        for one in (over, state.before)
     )
     by_country = queries.by_country(over, filters)
     baseline = Rate(int(totals["converted"]), int(totals["started"]))
@@ -204,11 +204,11 @@ def expected(services: Services, asked: Choice) -> dict[str, pd.DataFrame]:
         "csv_rescue": tables.rescue_table(by_channel),
         "csv_time_to_deliver": heat,
         "csv_parts": tables.legs_table(totals),
-        "csv_countries": tables.country_table(by_country),
-        "csv_errors": tables.error_table(queries.errors(over, filters, asked.before)),
+        "csv_countries": countries.country_table(by_country),
+        "csv_errors": tables.error_table(queries.errors(over, filters, state.before)),
         "csv_cost": tables.cost_table(by_channel),
-        "csv_issues": tables.issues(by_country, baseline),
-        "csv_suspects": suspects(by_country, queries.by_country(asked.before, filters)),
+        "csv_issues": countries.issues(by_country, baseline),
+        "csv_suspects": suspects(by_country, queries.by_country(state.before, filters)),
     }
 
 
@@ -217,9 +217,9 @@ def test_every_csv_is_the_frame_that_its_panel_is_drawn_from(
 ) -> None:
     # A range that is over, of whole hours: it holds the same whenever it is asked.
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    said = {"range": "custom", "zone": "UTC", "from": today - timedelta(hours=30), "to": today}
-    frames = expected(beside, choice(said, beside.clock.now(), None))
-    query = "&".join(f"{end}={said[end]:%Y-%m-%dT%H:%M}" for end in ("from", "to"))
+    values = {"range": "custom", "zone": "UTC", "from": today - timedelta(hours=30), "to": today}
+    frames = expected(beside, parse_query_state(values, beside.clock.now(), None))
+    query = "&".join(f"{end}={values[end]:%Y-%m-%dT%H:%M}" for end in ("from", "to"))
     address = f"{loaded.address}/delivery?range=Custom&zone=UTC&{query}"
     for n, (key, frame) in enumerate(frames.items()):
         # Chromium takes ten downloads in a row from a page, and blocks the next.
@@ -286,7 +286,7 @@ def test_an_attempt_opens_into_all_that_was_heard(page: Page, loaded: App) -> No
     assert all("•" in row["to"] for row in listed)
     # The number of the first row; the checkbox is in front of it.
     click_row(page, page.locator(".st-key-attempts_list"), 0, x=230)
-    expect(page.get_by_role("heading", name="All that was heard")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="All events")).to_be_visible(timeout=PATIENCE)
     assert query(page)["attempt"] == [listed[0]["attempt"]]
     page.get_by_role("button", name="All attempts").click()
     expect(page.get_by_label("Find")).to_be_visible(timeout=PATIENCE)
@@ -319,7 +319,7 @@ def test_the_pages_fit(
     path, text, height = {
         "delivery": (f"delivery?{WEEK}", LAST, 6000),
         "attempts": ("attempts", KEPT, 2400),
-        "attempt": (f"attempts?attempt={quote(lost)}", "All that was heard", 1300),
+        "attempt": (f"attempts?attempt={quote(lost)}", "All events", 1300),
     }[name]
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.set_viewport_size({"width": width, "height": 900})

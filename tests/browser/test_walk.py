@@ -356,7 +356,7 @@ def test_a_failure_is_told_in_our_words_with_a_reference_that_is_in_the_log(
 ) -> None:
     page.goto(failing.address)
     page.get_by_role("button", name=where).click(timeout=PATIENCE)
-    told = page.get_by_text("This part of the page failed; the mistake is ours.")
+    told = page.get_by_text("This part of the page failed: an error in this application.")
     expect(told).to_be_visible(timeout=PATIENCE)
     reference = page.locator("[data-testid=stAlert] code").inner_text()
     assert re.fullmatch("[A-Z2-9]{6}", reference)

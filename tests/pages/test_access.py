@@ -1,8 +1,8 @@
-"""The Access page, and the doors of the Verify page."""
+"""The Access page: making invites, and who may open it."""
 
 import pytest
 
-from core.access.invites import REFUSALS, InviteState
+from core.access.invites import InviteState
 from core.access.password import hash_password
 from core.services import Services
 from pages.components.shared import services as of_process
@@ -52,29 +52,3 @@ def test_live_pages_without_a_password_ask_for_it_and_offer_nothing(
         # The test client's cookies are of no session and no invite.
         assert "cost money" in said(at) or "not a valid invite" in said(at)
     of_process().close()
-
-
-def test_live_without_a_password_set_says_how_to_set_one(
-    settle: Settle, redis_url: str, client: object
-) -> None:
-    settle(REDIS_URL=redis_url, **LIVE)
-    at = opened("verify")
-    assert "ADMIN_PASSWORD_HASH" in said(at)
-    assert not at.text_input
-    of_process().close()
-
-
-def test_open_live_offers_the_form_and_warns(
-    settle: Settle, redis_url: str, client: object
-) -> None:
-    settle(REDIS_URL=redis_url, VERIFY_ACCESS="open", **LIVE)
-    at = opened("verify")
-    assert "VERIFY_ACCESS is open" in said(at)
-    assert at.text_input
-    of_process().close()
-
-
-@pytest.mark.parametrize("state", [one for one in InviteState if one in REFUSALS])
-def test_a_link_that_does_not_work_is_explained(services: Services, state: InviteState) -> None:
-    assert REFUSALS[state][0] in said(opened("verify", invite=state.value))
-    assert "Phone number" in [one.label for one in opened("verify", invite="odd").text_input]

@@ -43,7 +43,7 @@ def test_tokens_are_listed_by_name_and_never_themselves(services: Services) -> N
 def test_a_live_page_without_a_password_shows_nothing(settle: Settle, redis_url: str) -> None:
     settle(REDIS_URL=redis_url, **LIVE)
     at = opened("api")
-    assert "no password guards it" in said(at)
+    assert "No operator password is set" in said(at)
     assert not at.code
 
 
@@ -61,7 +61,7 @@ def test_dead_letters_are_listed_and_sent_again(
         idempotency_key="one",
     )
     assert started.outcome is SendOutcome.SENT
-    assert "None was given up" in said(opened("api"))
+    assert "No event was given up" in said(opened("api"))
     (claim,) = app.outbox.claim(10)
     app.outbox.settle(claim, GONE)
 

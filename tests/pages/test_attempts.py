@@ -9,7 +9,7 @@ from core.ledger.explorer import PAGE
 from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.grant import OPERATOR
 from core.model.way import Way
-from core.panels.attempts import heard_table, states
+from core.panels.attempts import event_table, states
 from core.services import Services
 from tests.pages.conftest import PROJECT, opened, said
 from tests.pages.test_delivery import attempts, button
@@ -98,7 +98,7 @@ def test_an_attempt_opens_into_every_event_also_the_doubled_and_the_late(
     heard = page.dataframe[0].value
     assert heard["what"].tolist() == ["requested", "delivered", "delivered", "sent"]
     assert heard["note"].tolist() == [
-        "", "", "heard before: changed nothing", "came late: kept, changed nothing",
+        "", "", "repeated: no change", "late: stored, no change",
     ]  # fmt: skip
     assert heard["from"].tolist() == ["this app", *["a callback"] * 3]
     assert "**Delivered**" in said(page)
@@ -145,7 +145,7 @@ def test_every_source_has_a_name(services: Services, source: Source) -> None:
     assert found is not None
     heard = [{"kind": "sent", "outcome": "applied", "at_ms": "1", "heard_ms": "2",
               "source": source}]  # fmt: skip
-    table = heard_table(heard, found, ZoneInfo("UTC"))
+    table = event_table(heard, found, ZoneInfo("UTC"))
     assert table["from"].iloc[0] != source
 
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.access.password import hash_password
 from core.figures.ranges import Preset, Range, preset
 from core.model.attempt import AttemptEvent, EventKind, Source
-from core.panels import tables
+from core.panels import countries, tables
 from core.panels.export import csv_of
 from core.panels.query_state import RANGES
 from core.services import Services
@@ -67,16 +67,16 @@ def test_not_configured_says_so_and_offers_sample_traffic(services: Services) ->
 def test_no_traffic_in_range_says_so(services: Services) -> None:
     attempts(services, 12, ago=timedelta(hours=2))
     at = opened("delivery", range="15 min")
-    assert "Nobody asked for a code in this range" in said(at)
+    assert "No code was requested in this range" in said(at)
     assert not at.metric
 
 
 def test_a_filter_that_excludes_all_says_so_and_is_cleared(services: Services) -> None:
     attempts(services, 12)
     at = opened("delivery", channel="Call")
-    assert "none that these filters let through" in said(at)
+    assert "none matches the filters" in said(at)
     button(at, "Clear the filters")
-    assert "none that these filters" not in said(at)
+    assert "none matches the filters" not in said(at)
     assert at.metric[0].value == "100.0 %"
     assert "channel" not in at.query_params
 
@@ -181,7 +181,7 @@ def test_every_table_is_drawn_from_the_frame_that_its_csv_is_written_from(
     drawn = {tuple(one.value.columns): one.value for one in at.dataframe}
     found = last_day(services)
     expected = [
-        tables.country_table(asked.by_country(found)),
+        countries.country_table(asked.by_country(found)),
         tables.rescue_table(asked.by_channel(found)),
         tables.cost_table(asked.by_channel(found)),
     ]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.panels.export import csv_of, file_name, parquet_of
-from tests.panels.test_panels import steps
+from tests.panels.frames import steps
 
 NUMBERS = st.floats(allow_infinity=False, allow_nan=False)
 

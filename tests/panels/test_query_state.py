@@ -1,4 +1,4 @@
-"""What the header's controls mean."""
+"""The query that the header's controls mean."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,48 +8,48 @@ from hypothesis import strategies as st
 
 from core.figures.queries import Filters, SeenDimensions
 from core.figures.ranges import Comparison, Preset, Range, comparison_range, preset
-from core.panels import query_state as header
-from core.panels.query_state import choice
+from core.panels import query_state
+from core.panels.query_state import parse_query_state
 
 NOW = datetime(2026, 11, 24, 12, 4, 30, tzinfo=UTC)
 KATHMANDU = ZoneInfo("Asia/Kathmandu")
-KNOWN = SeenDimensions(("sms",), {"NG": ("", "MTN"), "DE": ("O2",)})
+SEEN = SeenDimensions(("sms",), {"NG": ("", "MTN"), "DE": ("O2",)})
 
 
-def test_nothing_said_is_the_last_24_hours_in_the_viewers_zone() -> None:
-    found = choice({}, NOW, "Asia/Kathmandu")
-    assert found.zone == KATHMANDU
-    assert found.range == preset(Preset.DAY, NOW, KATHMANDU)
-    assert found.before == comparison_range(found.range, Comparison.PREVIOUS, found.zone)
-    assert found.filters == Filters()
-    assert not found.is_over
+def test_the_default_is_the_last_24_hours_in_the_viewers_zone() -> None:
+    state = parse_query_state({}, NOW, "Asia/Kathmandu")
+    assert state.zone == KATHMANDU
+    assert state.range == preset(Preset.DAY, NOW, KATHMANDU)
+    assert state.before == comparison_range(state.range, Comparison.PREVIOUS, state.zone)
+    assert state.filters == Filters()
+    assert not state.is_over
 
 
-def test_a_custom_range_is_in_the_chosen_zone_and_in_whichever_order() -> None:
+def test_a_custom_range_is_in_the_selected_zone_and_its_ends_may_be_swapped() -> None:
     ends = datetime(2026, 11, 20, 9), datetime(2026, 11, 20, 10, 30)  # noqa: DTZ001
     for first, last in (ends, ends[::-1]):
-        said = {"range": "custom", "from": first, "to": last, "zone": "Asia/Kathmandu"}
-        found = choice(said, NOW, None)
-        assert found.range == Range(
+        values = {"range": "custom", "from": first, "to": last, "zone": "Asia/Kathmandu"}
+        state = parse_query_state(values, NOW, None)
+        assert state.range == Range(
             datetime(2026, 11, 20, 3, 15, tzinfo=UTC), datetime(2026, 11, 20, 4, 45, tzinfo=UTC)
         )
-        assert found.is_over
+        assert state.is_over
 
 
-def test_a_custom_range_begins_as_the_last_seven_days() -> None:
-    found = choice({"range": "custom"}, NOW, "UTC")
-    assert found.range == Range(datetime(2026, 11, 18, tzinfo=UTC), NOW)
+def test_a_custom_range_is_the_last_seven_days_by_default() -> None:
+    state = parse_query_state({"range": "custom"}, NOW, "UTC")
+    assert state.range == Range(datetime(2026, 11, 18, tzinfo=UTC), NOW)
 
 
 def test_filters_and_comparison_are_read_and_a_carrier_belongs_to_a_country() -> None:
-    said = {"channel": "sms", "country": "NG", "carrier": "", "compare": "none"}
-    found = choice(said, NOW, None)
-    assert found.filters == Filters("sms", "NG", "")
-    assert (found.before, found.compared_words(is_told=True)) == (None, "")
-    assert choice({"carrier": "MTN"}, NOW, None).filters == Filters()
-    year = choice({"compare": "year"}, NOW, None)
-    assert year.compared_words(is_told=True).startswith("Changes are against last year.")
-    assert "too little to compare with in last year" in year.compared_words(is_told=False)
+    values = {"channel": "sms", "country": "NG", "carrier": "", "compare": "none"}
+    state = parse_query_state(values, NOW, None)
+    assert state.filters == Filters("sms", "NG", "")
+    assert (state.before, state.comparison_text(has_changes=True)) == (None, "")
+    assert parse_query_state({"carrier": "MTN"}, NOW, None).filters == Filters()
+    year = parse_query_state({"compare": "year"}, NOW, None)
+    assert year.comparison_text(has_changes=True).startswith("Changes are against last year.")
+    assert "too little to compare with in last year" in year.comparison_text(has_changes=False)
 
 
 @given(
@@ -58,27 +58,27 @@ def test_filters_and_comparison_are_read_and_a_carrier_belongs_to_a_country() ->
         st.one_of(st.none(), st.text(), st.integers(), st.datetimes()),
     )
 )
-def test_whatever_the_address_says_there_is_always_a_range(said: dict[str, object]) -> None:
-    found = choice(said, NOW, "Not/AZone")
-    assert found.range.start <= found.range.end <= NOW + timedelta(minutes=1)
+def test_any_address_gives_a_valid_range(values: dict[str, object]) -> None:
+    state = parse_query_state(values, NOW, "Not/AZone")
+    assert state.range.start <= state.range.end <= NOW + timedelta(minutes=1)
 
 
 def test_countries_are_offered_by_name_and_carriers_only_of_a_country() -> None:
-    assert list(header.countries(KNOWN).items()) == [
+    assert list(query_state.countries(SEEN).items()) == [
         ("all", "All"), ("DE", "Germany"), ("NG", "Nigeria"),
     ]  # fmt: skip
-    assert header.carriers(KNOWN, "NG") == {"all": "All", "": "carrier not known", "MTN": "MTN"}
-    assert header.carriers(KNOWN, "all") == {"all": "All"}
+    assert query_state.carriers(SEEN, "NG") == {"all": "All", "": "carrier not known", "MTN": "MTN"}
+    assert query_state.carriers(SEEN, "all") == {"all": "All"}
 
 
-def test_a_row_stands_for_its_country_or_its_carrier() -> None:
-    assert header.of_row("NG", "") == {"country": "NG", "carrier": "all"}
-    assert header.of_row("NG", "MTN") == {"country": "NG", "carrier": "MTN"}
-    assert header.of_row("NG", "?") == {"country": "NG", "carrier": ""}
+def test_a_row_filters_by_its_country_or_its_carrier() -> None:
+    assert query_state.row_filters("NG", "") == {"country": "NG", "carrier": "all"}
+    assert query_state.row_filters("NG", "MTN") == {"country": "NG", "carrier": "MTN"}
+    assert query_state.row_filters("NG", "?") == {"country": "NG", "carrier": ""}
 
 
 def test_the_viewers_zone_and_utc_are_offered_first_and_once() -> None:
-    zones = header.zones("Asia/Kathmandu")
+    zones = query_state.zones("Asia/Kathmandu")
     assert zones[:2] == ["Asia/Kathmandu", "UTC"]
     assert len(zones) == len(set(zones)) > 400
-    assert header.zones("Not/AZone")[0] == "UTC"
+    assert query_state.zones("Not/AZone")[0] == "UTC"

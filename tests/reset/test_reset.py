@@ -11,6 +11,7 @@ from datetime import timedelta
 import httpx
 import pytest
 import redis
+from starlette.applications import Starlette
 
 from core.access.tokens import Scope
 from core.figures.ranges import Range
@@ -21,7 +22,8 @@ from core.reset.kinds import FAMILIES, ResetKind, read_kinds
 from core.reset.reset import SandboxReset
 from core.store import keys as store_keys
 from core.store.keys import Keys
-from tests.world import World, until
+from core.web.sandbox_state import routes
+from tests.world import World, served, until
 
 
 def reset(at: World, *what: str) -> httpx.Response:
@@ -205,11 +207,6 @@ def test_live_keys_are_never_removed(at: World, client: redis.Redis) -> None:
 
 
 def test_live_mode_has_no_route_to_reset(at: World) -> None:
-    from starlette.applications import Starlette
-
-    from core.web.sandbox_state import routes
-    from tests.world import served
-
     settings = at.services.settings.model_copy(
         update={"plivo_auth_id": "MATESTTESTTESTTESTTE", "plivo_mode": "live"}
     )

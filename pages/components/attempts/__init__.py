@@ -1,1 +1,1 @@
-"""The two halves of the Attempts page: the list, and one attempt."""
+"""The two views of the Attempts page: the list, and a single attempt."""

@@ -1,6 +1,6 @@
-"""What the Attempts page shows, in its address: `attempt`, what was looked for, or a page's cursor.
+"""The Attempts page's query parameters: `attempt`, a search, or a page's cursor.
 
-A number is there as its digest alone.
+A phone number appears only as its digest.
 """
 
 import streamlit as st
@@ -8,18 +8,18 @@ import streamlit as st
 _NAMES = ("attempt", "number", "find", "before")
 
 
-def go(**where: str) -> None:
-    """Show this and nothing else; a callback, or before a rerun."""
+def go(**parameters: str) -> None:
+    """Replace the view by this one; call it in a callback, or before a rerun."""
     forget()
-    st.query_params.update(where)
+    st.query_params.update(parameters)
 
 
 def forget() -> None:
-    """Show the list from its beginning. Filters stay."""
+    """Go to the first page of the list. Filters stay."""
     for name in _NAMES:
         st.query_params.pop(name, None)
 
 
 def back() -> None:
-    """Show what was shown before the attempt was opened."""
+    """Return from an attempt to the view before it."""
     st.query_params.pop("attempt", None)

@@ -1,5 +1,6 @@
-"""The list of attempts: found by what somebody knows of one, or newest first, a page at a time."""
+"""The list of attempts: search results, or pages of all attempts, newest first."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,55 +9,74 @@ import pandas as pd
 import streamlit as st
 
 from core.charts.palette import Palette, state_colour
-from core.ledger.explorer import MOST_LOOKED_THROUGH, PAGE, Listed, Wanted
+from core.figures.queries import Queries
+from core.ledger.explorer import MOST_LOOKED_THROUGH, PAGE, Explorer, Listed, Wanted
 from core.model.attempt import Attempt
 from core.model.errors import CursorRefused, NumberRefused
 from core.panels.attempts import attempt_list, left_out_words, states
 from core.panels.query_state import EVERY, channels, countries
-from core.services import Services
+from core.settings.settings import Settings
 from core.verification.number.parse import AmbiguousNumber
+from core.verification.service import Verifications
 from core.wording.formats import counted
 from pages.components.attempts.address import forget, go
-from pages.components.number_field import candidate_buttons, region_here
-from pages.components.panel import colours, csv, frame_height, grid, number, text
+from pages.components.number_field import candidate_buttons, viewer_region
+from pages.components.panel import csv, frame_height, grid, number, text, theme_palette
 from pages.components.shared import plain
 
-#: Keys of the filters, which are also their names in the address.
+#: Keys of the filters; also their query parameters.
 _STATE, _CHANNEL, _COUNTRY, _ERROR = _FILTERS = (
     "attempts_state", "attempts_channel", "attempts_country", "attempts_error",
 )  # fmt: skip
 
 
-def listing(app: Services, zone: ZoneInfo, *, simulated: bool) -> None:
-    """What was looked for, or a page of what the filters let through."""
-    _find(app)
-    _filters(app)
+@dataclass(frozen=True, slots=True)
+class AttemptSearch:
+    """The objects that the list needs. `simulated`: sample traffic is among the attempts."""
+
+    explorer: Explorer
+    verifications: Verifications
+    queries: Queries
+    settings: Settings
+    zone: ZoneInfo
+    simulated: bool
+
+    @property
+    def region(self) -> str | None:
+        return viewer_region(self.settings)
+
+
+def draw_list(search: AttemptSearch) -> None:
+    """The search field, the filters, and search results or a page of the filtered attempts."""
+    zone, settings = search.zone, search.settings
+    _search_field(search)
+    _filters(search.queries)
     st.caption(
-        f"Times in {zone.key}. Kept: the newest {app.settings.attempts_kept:,} attempts, for "
-        f"{counted(app.settings.attempt_retention_days, 'day')} (settings ATTEMPTS_KEPT and "
+        f"Times in {zone.key}. Kept: the newest {settings.attempts_kept:,} attempts, for "
+        f"{counted(settings.attempt_retention_days, 'day')} (settings ATTEMPTS_KEPT and "
         "ATTEMPT_RETENTION_DAYS); older ones live on as figures only."
     )
-    found = _found(app)
-    if found is not None:
-        words, listed = found
+    results = _results(search.explorer)
+    if results is not None:
+        empty, listed = results
         st.button("Show all attempts", icon=":material/arrow_back:", on_click=forget)
-        _show(listed, zone, words, simulated=simulated)
+        _attempts(listed, zone, empty, simulated=search.simulated)
         return
-    listed = _page(app)
-    words = "No attempt is kept yet. Verify a number, and it shows up here."
-    if any(_wanted()):
-        words = "No attempt matches. Clear a filter, or look at a later time."
-    _show(listed, zone, words, simulated=simulated)
-    _pager(listed)
+    page = _page(search.explorer)
+    empty = "No attempt is kept yet. Verify a number, and it shows up here."
+    if any(_filter_values()):
+        empty = "No attempt matches. Clear a filter, or look at a later time."
+    _attempts(page, zone, empty, simulated=search.simulated)
+    _pager(page)
 
 
-def _show(listed: Listed, zone: ZoneInfo, empty: str, *, simulated: bool) -> None:
+def _attempts(listed: Listed, zone: ZoneInfo, empty: str, *, simulated: bool) -> None:
     _table(listed.attempts, zone, empty, simulated=simulated)
     if listed.left_out:
         st.caption(left_out_words(listed.left_out))
 
 
-def _find(app: Services) -> None:
+def _search_field(search: AttemptSearch) -> None:
     with (
         st.form("attempts_find", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
@@ -65,24 +85,24 @@ def _find(app: Services) -> None:
             "Find", placeholder="Phone number, verification id or message uuid", type="search"
         )
         submitted = st.form_submit_button("Find attempts", type="primary")
-    # Outside of the form, where buttons may have callbacks.
+    # Outside the form: inside it, buttons may not have callbacks.
     if submitted:
-        _search(app, typed)
+        _find(search, typed)
 
 
-def _search(app: Services, typed: str) -> None:
-    """The number becomes its digest before it goes anywhere: it must not be in an address."""
+def _find(search: AttemptSearch, typed: str) -> None:
+    """Show what the text identifies. The URL gets the digest of a number, never the number."""
     if not typed.strip():
         return
-    found_by_id = app.explorer.find(typed)
+    found_by_id = search.explorer.find(typed)
     if found_by_id.attempts or found_by_id.left_out:
         go(find=typed.strip().lower())
         st.rerun()
     try:
-        found = app.verifications.find_number(typed, region=region_here(app))
+        number = search.verifications.find_number(typed, region=search.region)
     except AmbiguousNumber as error:
         st.warning(f"{error.cause} {error.remedy}")
-        candidate_buttons(error.candidates, partial(_go_to_number, app), key="reading")
+        candidate_buttons(error.candidates, partial(_go_to_number, search), key="reading")
         return
     except NumberRefused as error:
         st.warning(
@@ -90,46 +110,46 @@ def _search(app: Services, typed: str) -> None:
             f"{plain(error.cause)} {plain(error.remedy)}"
         )
         return
-    _go_to_number(app, found.e164)
+    _go_to_number(search, number.e164)
     st.rerun()
 
 
-def _go_to_number(app: Services, e164: str) -> None:
-    go(number=app.keyring.index("number", e164))
+def _go_to_number(search: AttemptSearch, e164: str) -> None:
+    go(number=search.verifications.number_index(e164))
 
 
-def _found(app: Services) -> tuple[str, Listed] | None:
-    """What is said if there is none, and the attempts that were looked for; None if none were."""
+def _results(explorer: Explorer) -> tuple[str, Listed] | None:
+    """The text for no results, and the attempts that the search found; None without a search."""
     query = st.query_params
     if index := query.get("number"):
-        return "No attempt to that number is kept.", app.explorer.of_number(index)
-    if known := query.get("find"):
-        return "Nothing is kept under that id.", app.explorer.find(known)
+        return "No attempt to that number is kept.", explorer.of_number(index)
+    if identifier := query.get("find"):
+        return "Nothing is kept under that id.", explorer.find(identifier)
     return None
 
 
-def _filters(app: Services) -> None:
+def _filters(queries: Queries) -> None:
     grid = st.grid(4, min_column_width=150, gap="small")
     _select(grid.cell(), "State", _STATE, states())
     _select(grid.cell(), "Channel", _CHANNEL, channels())
-    _select(grid.cell(), "Country", _COUNTRY, countries(app.queries.seen_dimensions()))
+    _select(grid.cell(), "Country", _COUNTRY, countries(queries.seen_dimensions()))
     with grid.cell():
         st.text_input(
             "Error code", key=_ERROR, bind="query-params", placeholder="All", on_change=forget,
             persist_state="session",
         )  # fmt: skip
-    if any(_wanted()):
+    if any(_filter_values()):
         st.button(
             "Clear filters", icon=":material/filter_alt_off:", on_click=_clear, key="attempts_clear"
         )
 
 
 def _select(place: Any, label: str, key: str, options: dict[str, str]) -> None:
-    # Another filter is another list: it begins at its first page.
+    # A changed filter starts again at the first page.
     with place:
         st.selectbox(
             label, list(options), key=key, bind="query-params", on_change=forget,
-            persist_state="session", format_func=lambda one: options.get(one, str(one)),
+            persist_state="session", format_func=lambda name: options.get(name, str(name)),
         )  # fmt: skip
 
 
@@ -139,20 +159,20 @@ def _clear() -> None:
         st.session_state[name] = "" if name == _ERROR else EVERY
 
 
-def _wanted() -> tuple[str, str, str, str]:
-    said = [st.session_state.get(name) or "" for name in _FILTERS]
-    state, channel, country, error = ("" if one == EVERY else str(one).strip() for one in said)
+def _filter_values() -> tuple[str, str, str, str]:
+    values = [st.session_state.get(name) or "" for name in _FILTERS]
+    state, channel, country, error = ("" if v == EVERY else str(v).strip() for v in values)
     return state, channel, country, error
 
 
-def _page(app: Services) -> Listed:
-    wanted = Wanted(*_wanted())
+def _page(explorer: Explorer) -> Listed:
+    filters = Wanted(*_filter_values())
     try:
-        return app.explorer.page(wanted, st.query_params.get("before"))
+        return explorer.page(filters, st.query_params.get("before"))
     except CursorRefused as error:
         st.warning(f"{error.cause} Here are the newest ones.")
         forget()
-        return app.explorer.page(wanted)
+        return explorer.page(filters)
 
 
 def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bool) -> None:
@@ -171,10 +191,10 @@ def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bo
         on_click=_open,
         args=(frame,),
     )
-    # Only where clocks differ: everybody else has no need of it.
+    # The column is shown only if there is a note, which is where clocks differ.
     note = {"note": text("Note")} if frame["note"].any() else {}
-    picked = grid(
-        _coloured(frame, colours()),
+    selected = grid(
+        _coloured(frame, theme_palette()),
         "attempts_list",
         {
             "requested": requested,
@@ -191,8 +211,8 @@ def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bo
         selection_mode="single-row",
         height=frame_height(len(frame), PAGE),
     )
-    if picked.selection.rows:
-        go(attempt=frame["attempt"].iloc[picked.selection.rows[0]])
+    if selected.selection.rows:
+        go(attempt=frame["attempt"].iloc[selected.selection.rows[0]])
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Click a number, or tick a row, to open its attempt.", width="content")
@@ -204,18 +224,18 @@ def _open(frame: pd.DataFrame) -> None:
 
 
 def _coloured(frame: pd.DataFrame, palette: Palette) -> Any:
-    return frame.style.map(lambda said: f"color: {state_colour(said, palette)}", subset=["state"])
+    return frame.style.map(lambda state: f"color: {state_colour(state, palette)}", subset=["state"])
 
 
-def _pager(listed: Listed) -> None:
-    if listed.is_cut:
+def _pager(page: Listed) -> None:
+    if page.is_cut:
         st.caption(
-            f"Looked through {MOST_LOOKED_THROUGH:,} attempts from here. Go on with older ones, or "
-            "filter for less."
+            f"Searched {MOST_LOOKED_THROUGH:,} attempts from here. Continue with older ones, or "
+            "set fewer filters."
         )
     with st.container(horizontal=True):
         if "before" in st.query_params:
             st.button("Newest", icon=":material/first_page:", on_click=forget)
-        if listed.cursor is not None:
-            older = {"before": listed.cursor}
+        if page.cursor is not None:
+            older = {"before": page.cursor}
             st.button("Older", icon=":material/chevron_right:", on_click=go, kwargs=older)

@@ -1,24 +1,26 @@
-"""One attempt: what became of it in words, its timeline, and all that was heard of it."""
+"""One attempt: its state in words, its timeline, and every event that was received for it."""
 
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.ledger.exchanges import Exchanges
+from core.ledger.ledger import Ledger
 from core.model.attempt import Attempt, EventKind, State
 from core.model.clock import to_ms
 from core.model.errors import ProviderRead
-from core.panels.attempts import facts, heard_table
-from core.services import Services
+from core.panels.attempts import event_table, facts
+from core.tracking.attempt_poller import AttemptPoller
 from core.verification.timeline import attempt_timeline
 from core.wording.formats import channel_name
 from core.wording.verification import attempt_words
 from pages.components.attempts.address import back
+from pages.components.exchanges import draw_exchanges
 from pages.components.panel import number
-from pages.components.scenes import scenes
 from pages.components.shared import plain
 from pages.components.timeline import timeline
 
-#: As the theme names the colours of the states.
+#: The theme's names of the states' colours.
 _COLOURS = {
     State.DELIVERED: "green",
     State.UNDELIVERED: "red",
@@ -28,53 +30,55 @@ _COLOURS = {
 }
 
 
-def single(app: Services, chosen: str, zone: ZoneInfo) -> None:
-    attempt = app.ledger.attempt(chosen)
+def draw_attempt(
+    attempt_id: str, ledger: Ledger, poller: AttemptPoller, exchanges: Exchanges, zone: ZoneInfo
+) -> None:
+    attempt = ledger.attempt(attempt_id)
     with st.container(horizontal=True):
         st.button("All attempts", icon=":material/arrow_back:", on_click=back)
-        asked = attempt is not None and _ask_button(attempt)
+        must_poll = attempt is not None and _poll_button(attempt)
     if attempt is None:
         st.info("This attempt is no longer kept. Its figures are.", icon=":material/inbox:")
         return
-    if asked:
-        attempt = _ask(app, attempt)
+    if must_poll:
+        attempt = _poll(attempt, ledger, poller)
     words = attempt_words(attempt)
     st.subheader(f"{channel_name(attempt.way.channel)} to {attempt.to_masked}", anchor=False)
     sign = f":{_COLOURS[attempt.state]}[{words.mark}]" if attempt.state in _COLOURS else words.mark
     st.markdown(f"{sign} **{plain(words.headline)}** {plain(words.detail)}")
     timeline(attempt_timeline(attempt), key="attempts_steps")
-    told = {name: plain(value) for name, value in facts(attempt).items()}
-    st.table(told, border="horizontal")
-    st.subheader("All that was heard", anchor=False)
+    rows = {name: plain(value) for name, value in facts(attempt).items()}
+    st.table(rows, border="horizontal")
+    st.subheader("All events", anchor=False)
     st.dataframe(
-        heard_table(app.ledger.heard(attempt.id), attempt, zone),
+        event_table(ledger.heard(attempt.id), attempt, zone),
         hide_index=True, key="attempts_heard",
         column_config={
             "what": "What", "at": f"At ({zone.key})", "after_s": number("After", "%.1f s"),
-            "from": "From", "heard_s": number("Heard after", "%.1f s"), "note": "Note",
+            "from": "From", "heard_s": number("Received after", "%.1f s"), "note": "Note",
         },
     )  # fmt: skip
-    with st.expander("Behind the scenes: what went to Plivo and came from it, masked"):
-        began = to_ms(attempt.moments[EventKind.REQUESTED])
-        scenes(app.exchanges.of(attempt.verification), began)
+    with st.expander("Behind the scenes: requests to Plivo and callbacks from it, masked"):
+        start_ms = to_ms(attempt.moments[EventKind.REQUESTED])
+        draw_exchanges(exchanges.of(attempt.verification), start_ms)
 
 
-def _ask_button(attempt: Attempt) -> bool:
-    unnamed = "Plivo never said under which id it has this one; its logs may tell."
+def _poll_button(attempt: Attempt) -> bool:
+    no_reference = "Plivo's id for this attempt is not known; reading its logs may find it."
     return st.button(
         "Ask Plivo now",
         icon=":material/sync:",
         disabled=not attempt.reference,
-        help=None if attempt.reference else unnamed,
+        help=None if attempt.reference else no_reference,
     )
 
 
-def _ask(app: Services, attempt: Attempt) -> Attempt:
-    """The attempt as it stands after Plivo was asked."""
+def _poll(attempt: Attempt, ledger: Ledger, poller: AttemptPoller) -> Attempt:
+    """Ask Plivo for the attempt; return the attempt as it is afterwards."""
     try:
-        news = app.poller.poll(attempt)
+        events = poller.poll(attempt)
     except ProviderRead as error:
         st.error(f"**{plain(error.cause)}** {plain(error.remedy)}")
         return attempt
-    st.toast("Plivo told what it knows." if news else "Plivo does not have it yet.")
-    return app.ledger.attempt(attempt.id) or attempt
+    st.toast("Plivo's record was read." if events else "Plivo does not have it yet.")
+    return ledger.attempt(attempt.id) or attempt

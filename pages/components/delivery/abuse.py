@@ -1,29 +1,29 @@
-"""Is somebody abusing us? Places that grow while conversion falls, and what the budgets refused."""
+"""Is the service being abused? Growth with falling conversion, and what the budgets refused."""
 
 import streamlit as st
 
 from core.panels.abuse import refused_table, suspects
 from core.verification.service import WITHOUT_ADDRESS
 from core.wording.formats import counted
-from pages.components.delivery.context import Shown
+from pages.components.delivery.context import PanelContext
 from pages.components.panel import grid, number, question, text
 
 
-def abused(shown: Shown) -> None:
-    app, asked = shown.app, shown.choice
-    before = app.queries.by_country(asked.before, asked.filters) if asked.before else None
-    table = suspects(app.queries.by_country(asked.range, asked.filters), before)
-    counters = app.ledger.counters()
+def draw_abuse(context: PanelContext) -> None:
+    queries, state = context.queries, context.state
+    before = queries.by_country(state.before, state.filters) if state.before else None
+    table = suspects(queries.by_country(state.range, state.filters), before)
+    counters = context.ledger.counters()
     refused = refused_table(counters)
-    question("Is somebody abusing us?", simulated=shown.simulated, suspects=table)
-    if asked.before is None:
+    question("Is the service being abused?", simulated=context.simulated, suspects=table)
+    if state.before is None:
         st.caption("Compare with another period to see where traffic grows and conversion falls.")
     elif table.empty:
-        st.caption("Nowhere has traffic grown while fewer people enter their code.")
+        st.caption("In no place has traffic grown while conversion fell.")
     else:
         st.warning(
             f"In {counted(len(table), 'place')} traffic has grown while fewer people enter their "
-            "code. That is how pumping looks: take the country out of COUNTRIES, or lower "
+            "code. This pattern suggests pumping: remove the country from COUNTRIES, or lower "
             "SENDS_PER_PREFIX_PER_HOUR.",
             icon=":material/policy:",
         )
@@ -47,6 +47,6 @@ def abused(shown: Shown) -> None:
     if refused.empty:
         st.caption("Today (UTC) no budget has refused a send.")
     else:
-        st.caption("What the budgets refused today (UTC):")
+        st.caption("Sends that the budgets refused today (UTC):")
         columns = {"budget": text("Budget"), "refused": number("Sends refused", "localized")}
         grid(refused, "refused", columns)

@@ -1,10 +1,10 @@
-"""Alerts: what fires now, how everything else stands, and what the rules would have said."""
+"""Alerts: the firing ones, the state of all measures, and a dry run of the rules."""
 
 import streamlit as st
 
-from core.panels.tables import alert_counts, alert_table, dry_run_table
+from core.panels.alerts import alert_counts, alert_table, dry_run_table
 from core.wording.formats import ALERT_STATES, alert_words, clock, counted, series_name, times
-from pages.components.delivery.context import Shown
+from pages.components.delivery.context import PanelContext
 from pages.components.panel import csv, frame_height, grid, text
 
 _RULES = (
@@ -14,21 +14,23 @@ _RULES = (
 )
 
 
-def alerts(shown: Shown) -> None:
-    """A warning for each alert that no other one explains; the rest behind one line."""
-    app, zone = shown.app, shown.choice.zone
-    statuses = app.alerts.current()
-    for one in (one for one in statuses if one.state.is_alert and not one.under):
-        st.warning(
-            f"**{series_name(one.series)}** is {ALERT_STATES[one.state]}: {alert_words(one)}",
-            icon=":material/notifications_active:",
-        )
+def draw_alerts(context: PanelContext) -> None:
+    """A warning for each alert that no other alert explains; the rest in an expander."""
+    alerts, zone = context.alerts, context.state.zone
+    statuses = alerts.current()
+    for status in statuses:
+        if status.state.is_alert and not status.under:
+            st.warning(
+                f"**{series_name(status.series)}** is {ALERT_STATES[status.state]}: "
+                f"{alert_words(status)}",
+                icon=":material/notifications_active:",
+            )
     counts = alert_counts(statuses)
-    said = " · ".join(f"{n:,} {ALERT_STATES[state]}" for state, n in counts.items())
-    checked = app.alerts.checked()
+    summary = " · ".join(f"{n:,} {ALERT_STATES[state]}" for state, n in counts.items())
+    checked = alerts.checked()
     if checked is None:
-        said = "not checked yet"
-    with st.expander(f"Alerts: {said}", icon=":material/notifications:"):
+        summary = "not checked yet"
+    with st.expander(f"Alerts: {summary}", icon=":material/notifications:"):
         st.caption(_RULES)
         if checked is not None:
             st.caption(
@@ -43,22 +45,23 @@ def alerts(shown: Shown) -> None:
                 "under": text("Explained by"),
             }  # fmt: skip
             grid(frame, "alerts", columns, height=frame_height(len(frame), 6))
-            csv(frame, "alerts", simulated=shown.simulated)
-        _dry_run(shown)
+            csv(frame, "alerts", simulated=context.simulated)
+        _dry_run(context)
 
 
-def _dry_run(shown: Shown) -> None:
+def _dry_run(context: PanelContext) -> None:
     if not st.button("Try the rules on this range", key="dry_run"):
         return
-    tried = shown.app.alerts.dry_run(shown.choice.range, shown.choice.filters)
+    state = context.state
+    dry_run = context.alerts.dry_run(state.range, state.filters)
     st.markdown(
-        f"They would have fired **{times(tried.fired)}** in {counted(tried.checks, 'check')}."
+        f"They would have fired **{times(dry_run.fired)}** in {counted(dry_run.checks, 'check')}."
     )
-    frame = dry_run_table(tried, shown.choice.zone)
+    frame = dry_run_table(dry_run, state.zone)
     if len(frame):
         columns = {
             "from": text("From"), "until": text("Until"), "series": text("Series"),
             "measure": text("Measure"),
         }  # fmt: skip
         grid(frame, "tried", columns, height=frame_height(len(frame), 6))
-        csv(frame, "dry_run", simulated=shown.simulated)
+        csv(frame, "dry_run", simulated=context.simulated)

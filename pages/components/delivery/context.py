@@ -1,17 +1,21 @@
-"""What is shown: the services, what was asked for, and in which colours."""
+"""What every panel of the Delivery page is drawn from."""
 
 from dataclasses import dataclass
 
+from core.alerts.alerts import Alerts
 from core.charts.palette import Palette
-from core.panels.query_state import Choice
-from core.services import Services
+from core.figures.queries import Queries
+from core.ledger.ledger import Ledger
+from core.panels.query_state import QueryState
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PanelContext:
     """One drawing of the page. `simulated`: sample traffic is among the figures."""
 
-    app: Services
-    choice: Choice
-    colours: Palette
+    queries: Queries
+    alerts: Alerts
+    ledger: Ledger
+    state: QueryState
+    palette: Palette
     simulated: bool

@@ -3,15 +3,15 @@
 import streamlit as st
 
 from core.panels.tables import PRICES_SETTLE, cost_table
-from core.wording.formats import span
-from pages.components.delivery.context import Shown
+from core.wording.formats import duration
+from pages.components.delivery.context import PanelContext
 from pages.components.panel import grid, number, question, text
 
 
-def cost(shown: Shown) -> None:
-    asked = shown.choice
-    table = cost_table(shown.app.queries.by_channel(asked.range, asked.filters))
-    question("What does it cost?", simulated=shown.simulated, cost=table)
+def draw_cost(context: PanelContext) -> None:
+    state = context.state
+    table = cost_table(context.queries.by_channel(state.range, state.filters))
+    question("What does it cost?", simulated=context.simulated, cost=table)
     grid(
         table,
         "cost",
@@ -19,12 +19,12 @@ def cost(shown: Shown) -> None:
             "channel": text("Channel", pinned=True),
             "spent": number("Spent", "dollar"),
             "wasted": number("Wasted", "dollar"),
-            "share": number("Of it", "%.0f %%"),
+            "share": number("Wasted share", "%.0f %%"),
             "per_verified": number("Per verified attempt", "$%.4f"),
-            "priced": number("Priced", "%.0f %%", help="Attempts whose price Plivo has told."),
+            "priced": number("Priced", "%.0f %%", help="Attempts whose price Plivo has reported."),
         },
     )
     st.caption(
-        "Wasted is what codes cost that nobody entered. Prices of the last "
-        f"{span(PRICES_SETTLE)} are provisional."
+        "Wasted: the cost of codes that were never entered. Prices of the last "
+        f"{duration(PRICES_SETTLE)} are provisional."
     )

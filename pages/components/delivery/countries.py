@@ -1,20 +1,20 @@
-"""Who is affected? Countries and their carriers; a click on one filters the page."""
+"""Who is affected? Countries and their carriers; a click on a row filters the page."""
 
 import pandas as pd
 import streamlit as st
 
-from core.panels.tables import country_table
-from pages.components.delivery.context import Shown
+from core.panels.countries import country_table
+from pages.components.delivery.context import PanelContext
 from pages.components.delivery.header import filter_by
 from pages.components.panel import grid, number, question, text
 
 
-def affected(shown: Shown) -> None:
-    asked = shown.choice
-    table = country_table(shown.app.queries.by_country(asked.range, asked.filters))
-    question("Who is affected?", simulated=shown.simulated, countries=table)
-    # Named for the filters: once they have changed, it is another table, with no cell chosen.
-    key = f"countries {asked.filters.country} {asked.filters.carrier}"
+def draw_countries(context: PanelContext) -> None:
+    state = context.state
+    table = country_table(context.queries.by_country(state.range, state.filters))
+    question("Who is affected?", simulated=context.simulated, countries=table)
+    # The key contains the filters: after they change, the table is another one without a selection.
+    key = f"countries {state.filters.country} {state.filters.carrier}"
     grid(
         table,
         key,
@@ -33,11 +33,11 @@ def affected(shown: Shown) -> None:
         selection_mode="single-cell",
     )
     st.caption(
-        "The worst come first, by the lower end of the interval. Click a row to filter the page. "
+        "The lowest lower bound of the interval comes first. Click a row to filter the page. "
         "Receipts: whether delivery reports can be trusted there."
     )
     if st.session_state.pop("filtered", False):
-        # The filters are above this part of the page, which alone was run.
+        # Only this fragment ran, and the filters are outside it.
         st.rerun()
 
 

@@ -1,4 +1,4 @@
-"""What is said where there is nothing to see, and sample traffic to fill it with."""
+"""The empty states of the Delivery page, with a button for sample traffic."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,70 +6,74 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.figures.queries import Queries
+from core.model.clock import Clock
 from core.model.errors import ProductError, StoreUnavailable
 from core.once import Once
 from core.panels.empty import SAMPLE_WORDS, Empty, LastGood, unreachable
-from core.services import Services
+from core.sample.loading import Sample
 from pages.components.delivery.header import clear_filters
 
-#: Where nothing but sample traffic would fill the page, its button is the page's first action.
+#: States in which the page has no other content, so its main action is to load sample traffic.
 _FILLABLE = {Empty.NOT_CONFIGURED, Empty.NO_TRAFFIC}
 
 
-#: Of this process, for all its sessions.
+#: One for all sessions of this process.
 last_good = Once(LastGood)
 
 
 @contextmanager
-def figures_shown(app: Services, zone: ZoneInfo, *, key: str) -> Iterator[None]:
-    """In place of what needs Redis: since when the figures are not to be had, why, and a retry."""
+def figures_shown(clock: Clock, zone: ZoneInfo, *, key: str) -> Iterator[None]:
+    """If Redis is unavailable in this block: an error with the last moment at which the figures
+    were read, the cause and a retry button."""
     try:
         yield
     except StoreUnavailable as error:
-        said = unreachable(error, last_good().moment, app.clock.now(), zone)
-        st.error(said, icon=":material/cloud_off:")
-        # Any click is a rerun, and a rerun tries again.
+        text = unreachable(error, last_good().moment, clock.now(), zone)
+        st.error(text, icon=":material/cloud_off:")
+        # Any click reruns the page, which tries again.
         st.button("Try again", icon=":material/refresh:", key=key)
     else:
-        last_good().note(app.clock.now())
+        last_good().note(clock.now())
 
 
-def empty(app: Services, kind: Empty, words: str, *, simulated: bool) -> None:
-    """One of the empty states, with the way out of it."""
+def draw_empty(kind: Empty, words: str) -> None:
+    """An empty state, with a button that clears the filters where they are the reason."""
     late = kind is Empty.DELAYED
     st.info(words, icon=":material/schedule:" if late else ":material/inbox:")
     if kind is Empty.FILTERED:
         st.button("Clear the filters", on_click=clear_filters, icon=":material/filter_alt_off:",
                   type="primary", key="clear_empty")  # fmt: skip
-    if kind in _FILLABLE and not simulated:
-        sample(app, first=True)
 
 
-def sample(app: Services, *, first: bool = False) -> None:
-    """In the sandbox: a button that fills it with sample traffic. `first`: there is nothing else to
-    look at, so it is the page's main action."""
-    if not app.settings.is_sandbox:
-        return
-    if first:
+def is_fillable(kind: Empty) -> bool:
+    """Whether sample traffic is the way out of this empty state."""
+    return kind in _FILLABLE
+
+
+def sample_button(sample: Sample, queries: Queries, *, is_main_action: bool = False) -> None:
+    """A button that fills the sandbox with sample traffic."""
+    if is_main_action:
         st.caption(SAMPLE_WORDS)
-    asked = st.button(
+    clicked = st.button(
         "Load sample traffic", icon=":material/science:", key="sample",
-        type="primary" if first else "tertiary", help=None if first else SAMPLE_WORDS,
+        type="primary" if is_main_action else "tertiary",
+        help=None if is_main_action else SAMPLE_WORDS,
     )  # fmt: skip
-    if asked:
-        _load(app)
+    if clicked:
+        _load(sample, queries)
 
 
-def _load(app: Services) -> None:
+def _load(sample: Sample, queries: Queries) -> None:
     bar = st.progress(0.0, "Starting")
 
-    def shown(done: float, said: str) -> None:
-        bar.progress(done, said)
+    def progress(fraction: float, text: str) -> None:
+        bar.progress(fraction, text)
 
     try:
-        app.sample.load(progress=shown)
+        sample.load(progress=progress)
     except ProductError as error:
         st.error(f"**{error.cause}** {error.remedy}")
         return
-    app.queries.forget()
+    queries.forget()
     st.rerun()

@@ -1,26 +1,26 @@
-"""Why? The errors by count, what each means, and what to do."""
+"""Why? The errors by count, with their meaning and the remedy."""
 
 import pandas as pd
 import streamlit as st
 
 from core.charts.bars import MOST_ERRORS, errors
 from core.panels.tables import error_table
-from pages.components.delivery.context import Shown
+from pages.components.delivery.context import PanelContext
 from pages.components.panel import chart, question
 from pages.components.shared import plain
 
 
-def causes(shown: Shown) -> None:
-    asked = shown.choice
-    table = error_table(shown.app.queries.errors(asked.range, asked.filters, asked.before))
-    question("Why?", simulated=shown.simulated, errors=table)
+def draw_errors(context: PanelContext) -> None:
+    state = context.state
+    table = error_table(context.queries.errors(state.range, state.filters, state.before))
+    question("Why?", simulated=context.simulated, errors=table)
     if table.empty:
         st.caption("No errors in this range.")
         return
-    chart(errors(table, shown.colours), "errors", 40 + 26 * min(MOST_ERRORS, len(table)))
+    chart(errors(table, context.palette), "errors", 40 + 26 * min(MOST_ERRORS, len(table)))
     top = table.head(MOST_ERRORS)
-    # Not a grid: sentences are to be read whole, also on a phone, so they must wrap.
-    told = pd.DataFrame(
+    # Not a grid: its cells do not wrap, and these sentences must be readable on a phone.
+    rows = pd.DataFrame(
         {
             "Error": top["label"].map(plain),
             "Attempts": top["count"],
@@ -32,7 +32,7 @@ def causes(shown: Shown) -> None:
         }
     )
     st.table(
-        told.style.format("{:,}", subset=["Attempts", "Before"]),
+        rows.style.format("{:,}", subset=["Attempts", "Before"]),
         border="horizontal",
         hide_index=True,
     )

@@ -1,20 +1,20 @@
-"""Where do they get lost? The funnel by channel, and what a second way brought."""
+"""Where do they get lost? The funnel by channel, and the effect of a second way."""
 
 import streamlit as st
 
 from core.charts.bars import funnel
 from core.panels.tables import fallback, funnel_table, rescue_table
-from pages.components.delivery.context import Shown
+from pages.components.delivery.context import PanelContext
 from pages.components.panel import chart, grid, number, question, text
 
 
-def lost(shown: Shown) -> None:
-    asked = shown.choice
-    by_channel = shown.app.queries.by_channel(asked.range, asked.filters)
+def draw_funnel(context: PanelContext) -> None:
+    state = context.state
+    by_channel = context.queries.by_channel(state.range, state.filters)
     table, rescued = funnel_table(by_channel), rescue_table(by_channel)
-    question("Where do they get lost?", simulated=shown.simulated, funnel=table, rescue=rescued)
-    chart(funnel(table, shown.colours), "funnel", 40 + 96 * max(1, len(table)))
-    st.caption(fallback(shown.app.queries.totals(asked.range, asked.filters)).words)
+    question("Where do they get lost?", simulated=context.simulated, funnel=table, rescue=rescued)
+    chart(funnel(table, context.palette), "funnel", 40 + 96 * max(1, len(table)))
+    st.caption(fallback(context.queries.totals(state.range, state.filters)).words)
     grid(
         rescued,
         "rescue",
@@ -22,7 +22,7 @@ def lost(shown: Shown) -> None:
             "channel": text("Channel", pinned=True),
             "resends": number("Sent again", "localized"),
             "fallbacks": number("In place of another", "localized"),
-            "rescued": number("Verified so", "localized"),
+            "rescued": number("Verified this way", "localized"),
             "rate": number("Rescue rate", "%.1f %%"),
             "low": number("at least", "%.1f %%"),
             "high": number("at most", "%.1f %%"),

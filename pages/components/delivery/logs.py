@@ -5,59 +5,63 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.services import Services
+from core.ledger.ledger import Ledger
+from core.model.clock import Clock
+from core.tracking.log_sync import LogSync
 from core.wording.formats import counted, day_and_time, progress_words, unreadable_words
 from pages.components.delivery.empty import figures_shown
 from pages.components.panel import question
 from pages.components.shared import plain
 
 _BACK = timedelta(hours=24)
-#: A reading that somebody asked for may take so long to begin.
-_BEGINS = timedelta(seconds=10)
-_LOOK_SECONDS = 2
+#: How long a run that was requested on this page may take to start.
+_START_PATIENCE = timedelta(seconds=10)
+_REFRESH_SECONDS = 2
 
 
-def look_seconds(app: Services) -> int | None:
-    """How often this part looks again: while the logs are read, or are about to be."""
-    return _LOOK_SECONDS if app.logs.status().is_running or _is_asked(app) else None
+def refresh_seconds(sync: LogSync, clock: Clock) -> int | None:
+    """How often this part is redrawn: only while the logs are read, or are about to be."""
+    return _REFRESH_SECONDS if sync.status().is_running or _is_starting(sync, clock) else None
 
 
-def logs(app: Services, zone: ZoneInfo) -> None:
-    with figures_shown(app, zone, key="try_logs_again"):
+def draw_logs(sync: LogSync, ledger: Ledger, clock: Clock, zone: ZoneInfo) -> None:
+    with figures_shown(clock, zone, key="try_logs_again"):
         question("What do Plivo's logs say?")
-        status = app.logs.status()
+        status = sync.status()
         if status.is_running:
-            now = status.progress
-            done = now.windows_done / now.windows if now.windows else 0.0
-            st.progress(done, progress_words(now.rows, now.left, is_last=done == 1))
+            progress = status.progress
+            fraction = progress.windows_done / progress.windows if progress.windows else 0.0
+            words = progress_words(progress.rows, progress.left, is_last=fraction == 1)
+            st.progress(fraction, words)
             if st.button("Stop reading", icon=":material/stop:"):
-                app.logs.request_stop()
-                st.toast("The reading ends after the part that it is at.")
+                sync.request_stop()
+                st.toast("The run stops after its current part.")
             return
         read = "never" if status.through is None else day_and_time(status.through, zone)
-        counters = app.ledger.counters()
+        counters = ledger.counters()
         foreign = counters.get("foreign", 0)
         st.caption(
-            f"Read through: {read}. They settle what no callback told, and add prices. Today they "
-            f"held {counted(foreign, 'message or call')} that this application did not send."
+            f"Read through: {read}. They add prices, and reports that no callback brought. Today "
+            f"they held {counted(foreign, 'message or call')} that this application did not send."
         )
-        if odd := unreadable_words(counters):
-            st.caption(odd)
+        if unreadable := unreadable_words(counters):
+            st.caption(unreadable)
         if status.cause:
             st.warning(plain(status.cause))
-        if _is_asked(app):
-            st.progress(0.0, "Beginning")
+        if _is_starting(sync, clock):
+            st.progress(0.0, "Starting")
         elif st.button("Read the last 24 hours now", icon=":material/sync:"):
-            app.logs.start_in_background(app.clock.now() - _BACK)
-            st.session_state["logs_asked"] = app.clock.now()
-            # The whole page: only so does this part begin to look again by itself.
+            sync.start_in_background(clock.now() - _BACK)
+            st.session_state["logs_asked"] = clock.now()
+            # The whole page: only a new run of it gives this fragment its refresh.
             st.rerun()
 
 
-def _is_asked(app: Services) -> bool:
-    """Whether somebody here has just asked, and nothing has been read since."""
-    asked: datetime | None = st.session_state.get("logs_asked")
-    if asked is None:
+def _is_starting(sync: LogSync, clock: Clock) -> bool:
+    """Whether a run was just requested in this session and has not read anything yet."""
+    requested_at: datetime | None = st.session_state.get("logs_asked")
+    if requested_at is None:
         return False
-    through = app.logs.status().through
-    return app.clock.now() - asked < _BEGINS and (through is None or through < asked)
+    through = sync.status().through
+    is_recent = clock.now() - requested_at < _START_PATIENCE
+    return is_recent and (through is None or through < requested_at)

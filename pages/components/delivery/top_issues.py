@@ -3,18 +3,18 @@
 import streamlit as st
 
 from core.figures.rates import Rate
-from core.panels.tables import issues
+from core.panels.countries import issues
 from core.wording.formats import percent
-from pages.components.delivery.context import Shown
+from pages.components.delivery.context import PanelContext
 from pages.components.panel import grid, number, question, text
 
 
-def first(shown: Shown) -> None:
-    queries, asked = shown.app.queries, shown.choice
-    totals = queries.totals(asked.range, asked.filters)
+def draw_top_issues(context: PanelContext) -> None:
+    queries, state = context.queries, context.state
+    totals = queries.totals(state.range, state.filters)
     baseline = Rate(int(totals["converted"]), int(totals["started"]))
-    table = issues(queries.by_country(asked.range, asked.filters), baseline)
-    question("What should I do first?", simulated=shown.simulated, issues=table)
+    table = issues(queries.by_country(state.range, state.filters), baseline)
+    question("What should I do first?", simulated=context.simulated, issues=table)
     if table.empty:
         st.caption("No country or carrier loses more verifications than chance explains.")
         return

@@ -1,1 +1,1 @@
-"""What of Streamlit's own protocol visitors may use: the paths, messages and work of our pages."""
+"""Limits Streamlit's protocol to the paths, messages and amount of work that our pages need."""

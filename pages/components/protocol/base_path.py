@@ -1,4 +1,4 @@
-"""The app needs a host of its own: our routes, cookies and callbacks know no path prefix."""
+"""Refuses `server.baseUrlPath`: our routes, cookies and callbacks do not support a path prefix."""
 
 import streamlit as st
 

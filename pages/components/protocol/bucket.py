@@ -1,11 +1,11 @@
-"""A token bucket: RATE a second over a while, BURST at once."""
+"""A token bucket: `rate` tokens a second on average, `burst` at once."""
 
 import time
 from collections.abc import Callable
 
 
 class Bucket:
-    """Full at first."""
+    """A bucket that is full at the start."""
 
     def __init__(
         self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic
@@ -17,7 +17,7 @@ class Bucket:
         self._at = clock()
 
     def take(self) -> float:
-        """Take a token; the seconds until it is there, 0.0 if it is there now."""
+        """Take a token; return the seconds until it is available, 0.0 if it is available now."""
         now = self._clock()
         self._left = min(self._burst, self._left + (now - self._at) * self._rate) - 1
         self._at = now

@@ -1,15 +1,15 @@
-"""The guard in front of every websocket, Streamlit's most of all.
+"""The guard in front of every websocket: Streamlit's, and those of our own routes.
 
-A browser of our pages sends a few kinds of small messages, a few a second. A socket that sends
-anything else, or much more, is dropped. Runs wait for their turn (`turns`), so that a flood of
-allowed messages delays nobody but its sender.
+A browser on our pages sends a few kinds of small messages, a few a second. A socket that sends
+other kinds, or many more, is dropped. Runs wait for their turn (`turns`), so that a flood of
+allowed messages delays only its sender.
 
-Dropped means without a close frame: the server would wait 10 seconds for the client's answer to it
-and read all that a flooding client sends until then. A socket that floods is not read any more and
-is held for a while first: to parse what a client sends costs more than to leave it waiting.
+Dropped means without a close frame: with one, the server would wait 10 seconds for the client's
+answer and read everything that a flooding client sends until then. A flooding socket is no longer
+read, and is held for a while first: holding it costs less than parsing what the client sends next.
 
-Our own websockets (they push changes and read nothing) pass if their origin is ours; they are
-counted apart. At every other path a websocket is refused.
+Our own websockets, which push changes and read nothing, pass if their origin is ours; they are
+counted separately. A websocket at any other path is refused.
 """
 
 import asyncio
@@ -36,28 +36,28 @@ from pages.components.protocol.turns import Runner, Turns
 
 log = logging.getLogger(__name__)
 
-#: Messages of one socket: so many a second over a while, and so many at once.
+#: Messages of one socket: a second on average, and at once.
 RATE, BURST = 20.0, 60.0
-#: Messages of one socket that wait for their turn: their number, and their bytes together.
+#: Messages of one socket that wait for their turn: their number, and their total bytes.
 _MOST_WAITING, _MOST_BYTES = 128, 1024 * 1024
 _HOLD_SECONDS = 5.0
-#: New sockets of the process, likewise. More of them wait.
+#: New sockets of the process: a second on average, and at once. More must wait.
 NEW_RATE, NEW_BURST = 40.0, 100.0
 _DROPPED: Message = {"type": "websocket.disconnect", "code": 1008}
 
 
-#: Our own sockets of one window: the changes of its verification and those of its handset.
-_OWN_OF_A_WINDOW = 2
+#: Our own sockets in one window: one for its verification, one for its handset.
+_PUSHES_PER_WINDOW = 2
 
 
 class ProtocolGuard:
-    """Middleware for `st.App`. `own`: our routes, which Streamlit's follow."""
+    """Middleware for `st.App`. `own`: our routes, which come before Streamlit's."""
 
     def __init__(self, app: ASGIApp, own: Sequence[BaseRoute] = ()) -> None:
         self._app = app
         self._own = own
         self._streams = Sockets()
-        self._pushes = Sockets(_OWN_OF_A_WINDOW * PER_ADDRESS, _OWN_OF_A_WINDOW * PER_PROCESS)
+        self._pushes = Sockets(_PUSHES_PER_WINDOW * PER_ADDRESS, _PUSHES_PER_WINDOW * PER_PROCESS)
         self._turns = Turns()
         self._new = Bucket(NEW_RATE, NEW_BURST)
 
@@ -91,11 +91,11 @@ class ProtocolGuard:
 
 
 def is_own_origin(scope: Scope) -> bool:
-    """Whether a websocket is asked for by a page of this host, of an origin that
-    `server.corsAllowedOrigins` names, or by no browser.
+    """Whether a websocket request comes from a page of this host, from an origin in
+    `server.corsAllowedOrigins`, or from a client that is not a browser.
 
-    Streamlit's own check follows and also lets every page of this machine's addresses in; for an
-    origin that it does not know it asks a foreign server which address this machine has.
+    Streamlit's own check comes after this one. It also accepts pages of this machine's addresses;
+    for an unknown origin it asks an external server for the address of this machine.
     """
     headers = Headers(scope=scope)
     origin = headers.get("origin")
@@ -117,7 +117,7 @@ async def _refuse(receive: Receive, send: Send) -> None:
 
 
 class _Socket:
-    """One websocket: what its browser sends is read at once, checked, and passed on in turn."""
+    """One websocket: messages are read at once, checked, and passed on when it is their turn."""
 
     def __init__(self, receive: Receive, send: Send, turns: Turns, runner: Runner) -> None:
         self._receive = receive
@@ -155,7 +155,7 @@ class _Socket:
                 self._add(message, work=is_work(message["bytes"]))
 
     def _refusal(self, message: Message) -> str | None:
-        """Why the socket of this message is dropped, in words; None: it goes on."""
+        """Why the socket of this message is dropped; None if it is not."""
         data = message.get("bytes")
         if data is None:
             return "text instead of a message"

@@ -1,21 +1,20 @@
-"""Which messages of Streamlit's protocol a browser on our pages sends, and which end a run."""
+"""The messages of Streamlit's protocol: which our pages send, and which end a run."""
 
 from google.protobuf.message import DecodeError
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-#: Bytes of one message from a browser. Ours have a few kB.
+#: Maximum bytes of a message from a browser. Those of our pages have a few kB.
 LONGEST = 256 * 1024
 
-#: What a browser sends on our pages; tests/browser/test_walk.py fails where it sends another kind.
-#: All others are for developers, for uploads or for a debugger; `clear_cache` empties the caches of
-#: everyone.
+#: The kinds that a browser sends on our pages; tests/browser/test_walk.py fails for another kind.
+#: The rest is for developers, uploads or a debugger; `clear_cache` empties all visitors' caches.
 ALLOWED = frozenset({"rerun_script", "stop_script", "app_heartbeat", "backend_operation_request"})
 #: The file of a download button, made on a click; rows of a table, loaded on scrolling.
 _OPERATIONS = frozenset({"deferred_file", "dataframe_chunk"})
 _WORK = frozenset({"rerun_script", "backend_operation_request"})
 
-#: A message that ends a run has tens of bytes; longer ones need not be read.
+#: A message that ends a run has tens of bytes; longer ones are not parsed.
 _LONGEST_END = 1024
 _ENDS = frozenset(
     {
@@ -39,7 +38,7 @@ def is_allowed(data: bytes) -> bool:
 
 
 def is_work(data: bytes) -> bool:
-    """Whether an allowed message makes the process run code of a page."""
+    """Whether an allowed message makes the process run a page's code."""
     return BackMsg.FromString(data).WhichOneof("type") in _WORK
 
 

@@ -1,7 +1,7 @@
-"""Which of Streamlit's paths are served. Every other path that is not ours is a 404.
+"""Serves only those of Streamlit's paths that our pages need; others that are not ours get a 404.
 
-Without this, Streamlit serves uploads, metrics of the runtime, a sign-in and an API for agents to
-everyone, and its page at every address that it does not know.
+Without this, Streamlit serves uploads, runtime metrics, a sign-in and an API for agents to every
+visitor, and its page at every unknown address.
 """
 
 from collections.abc import Iterable
@@ -15,8 +15,8 @@ _HOST_CONFIG = "/_stcore/host-config"
 _FILES = frozenset({"/", "/index.html", "/favicon.png", "/manifest.json", "/_stcore/health"})
 _FOLDERS = ("/static/", "/media/")
 
-#: What Streamlit's page may do for a page that embeds it. Streamlit's own answer lets the hosts of
-#: its cloud steer the page, and lets its page open dialogs with its own error texts.
+#: Permissions of a page that embeds Streamlit's. Streamlit's default lets the hosts of its cloud
+#: control the page, and lets the page open dialogs with Streamlit's error texts.
 _HOST = {
     "allowedOrigins": [],
     "useExternalAuthToken": False,
@@ -34,12 +34,12 @@ _NOT_FOUND = (
 )
 
 
-#: Parts that a browser never sends: it resolves them first.
+#: Path parts that a browser resolves before it sends a request.
 _ODD_PARTS = frozenset({"", ".", ".."})
 
 
 def is_plain(scope: Scope) -> bool:
-    """Whether a path is written as ours are, without empty parts, dots or backslashes."""
+    """Whether a path has no empty parts, dots or backslashes."""
     if scope["type"] != "http":
         return True
     path: str = scope["path"]
@@ -50,10 +50,10 @@ not_found = HTMLResponse(_NOT_FOUND, 404)
 
 
 class OtherPaths(BaseRoute):
-    """The last of our routes, in front of Streamlit's: takes what those must not answer."""
+    """The last route before Streamlit's: it answers the paths that Streamlit must not serve."""
 
     def __init__(self, pages: Iterable[str]) -> None:
-        """`pages`: the names of the pages' files, which are their paths."""
+        """`pages`: the stems of the pages' files, which are also their paths."""
         self._served = _FILES | {f"/{page}" for page in pages}
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -62,8 +62,8 @@ class OtherPaths(BaseRoute):
         path = scope["path"]
         is_served = path in self._served or path.rstrip("/") in self._served
         if is_served or path.startswith(_FOLDERS):
-            # Streamlit asks a foreign server for this machine's address when it sees an origin
-            # that it does not know. No foreign page reads an answer of these paths.
+            # For an unknown origin, Streamlit asks an external server for this machine's address.
+            # Pages of other origins cannot read the answers of these paths anyway.
             headers = [pair for pair in scope["headers"] if pair[0] != b"origin"]
             scope["headers"] = headers
             return Match.NONE, {}

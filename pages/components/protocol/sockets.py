@@ -1,4 +1,4 @@
-"""How many websockets are open, of each client address and in all."""
+"""Counts open websockets, by client address and in total."""
 
 from collections import Counter
 from ipaddress import IPv6Address, ip_address
@@ -8,13 +8,13 @@ from starlette.types import Scope
 
 from pages.components.protocol.turns import Visitor
 
-#: An address may be that of a whole office.
+#: A whole office may share one address.
 PER_ADDRESS = 64
 PER_PROCESS = 1000
 
 
 class Sockets:
-    """Counts sockets. Where no client address is known, only the limit of the process holds."""
+    """Counts sockets. Without a client address, only the limit of the process applies."""
 
     def __init__(self, per_address: int = PER_ADDRESS, per_process: int = PER_PROCESS) -> None:
         self._per_address = per_address
@@ -23,7 +23,7 @@ class Sockets:
         self._visitors: WeakValueDictionary[str, Visitor] = WeakValueDictionary()
 
     def open(self, address: str | None) -> bool:
-        """Count one more; False, and not counted, where it is one too many."""
+        """Count a socket; False, without counting it, if the limit is reached."""
         is_full = self._open.total() >= self._per_process
         if is_full or (address is not None and self._open[address] >= self._per_address):
             return False
@@ -31,21 +31,21 @@ class Sockets:
         return True
 
     def close(self, address: str | None) -> None:
-        """One that was counted has closed."""
+        """A counted socket has closed."""
         self._open[address] -= 1
         if not self._open[address]:
             del self._open[address]
 
     def visitor(self, address: str | None) -> Visitor:
-        """Whose share of the turns a socket of this address uses."""
+        """The visitor whose share of the turns a socket of this address uses."""
         if address is None:
             return Visitor()
         return self._visitors.setdefault(address, Visitor())
 
 
 def client_address(scope: Scope) -> str | None:
-    """The client's address, or its /64 network for IPv6, as the server found it (a proxy's
-    `X-Forwarded-For` included); None for this machine itself, as in `st.context.ip_address`."""
+    """The client's address, or its /64 network for IPv6, as the server sees it (with a
+    proxy's `X-Forwarded-For`); None for this machine itself, as in `st.context.ip_address`."""
     host = (scope.get("client") or ("",))[0]
     try:
         address = ip_address(host.partition("%")[0])

@@ -1,9 +1,8 @@
-"""Shares out script runs, so that no visitor holds up another one.
+"""Schedules script runs fairly between visitors.
 
-Scripts share one interpreter lock: many at once finish no sooner, and every other visitor waits for
-all of them. Here at most AT_ONCE run, and the next turn goes to the visitor who has used least of
-late: a visitor who asks without end waits behind everyone else, a new visitor behind at most the
-scripts that run already.
+Scripts share one interpreter lock: many at once do not finish sooner, and every other visitor waits
+for all of them. Here at most AT_ONCE run, and the next turn goes to the visitor with the least
+recent use: a visitor who floods waits behind all others, a new visitor only for running scripts.
 """
 
 import asyncio
@@ -13,22 +12,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 AT_ONCE = 2
-#: Seconds after which what a visitor has used counts half.
+#: Seconds after which a visitor's use counts half.
 _HALF_LIFE = 10.0
-#: Seconds between two looks at a turn. A script that waits (for Plivo, for Redis) needs no turn.
-_LOOK_AFTER = 0.25
+#: Seconds between two inspections of a turn. A script that waits for Plivo or Redis needs no turn.
+_INSPECT_AFTER = 0.25
 _LONGEST = 3.0
 
 
 class Visitor:
-    """One share of the turns: a client address, or a socket whose address is not known."""
+    """The owner of a share of the turns: a client address, or a socket without a known address."""
 
     def __init__(self) -> None:
         self._used = 0.0
         self._at = 0.0
 
     def used(self, now: float) -> float:
-        """Seconds of running scripts, older ones counting less."""
+        """Seconds of script runs, weighted by age."""
         return float(self._used * 0.5 ** ((now - self._at) / _HALF_LIFE))
 
     def use(self, seconds: float, now: float) -> None:
@@ -40,16 +39,16 @@ class Runner:
     """One session, which runs one script at a time."""
 
     visitor: Visitor
-    #: When its turn began, None without one.
+    #: When its turn started; None without a turn.
     since: float | None = None
-    #: Processor seconds of the process at the last look at its turn.
+    #: Processor seconds of the process at the last inspection of its turn.
     processor: float = 0.0
     waiting: asyncio.Future[None] | None = field(default=None, repr=False)
     order: int = 0
 
 
 class Turns:
-    """Call it on one event loop only."""
+    """Use it on a single event loop only."""
 
     def __init__(
         self,
@@ -63,8 +62,8 @@ class Turns:
         self._order = itertools.count()
 
     async def take(self, runner: Runner) -> None:
-        """Return when the runner may start a script. A run that replaces the runner's own starts at
-        once, unless others wait."""
+        """Return when the runner may start a script. A run that replaces the runner's current one
+        starts at once, unless others wait."""
         if runner.since is not None and not self._waiting:
             return
         runner.order = next(self._order)
@@ -78,7 +77,7 @@ class Turns:
             runner.waiting = None
 
     def end(self, runner: Runner) -> None:
-        """The runner's script has ended. Harmless where it has no turn."""
+        """The runner's script has ended. Does nothing if it has no turn."""
         if runner.since is None:
             return
         now = self._clock()
@@ -100,25 +99,25 @@ class Turns:
             ready = [runner for runner in self._waiting if runner.since is None]
             if not ready:
                 return
-            runner = min(ready, key=lambda one: (one.visitor.used(now), one.order))
+            runner = min(ready, key=lambda waiting: (waiting.visitor.used(now), waiting.order))
             self._waiting.discard(runner)
             self._running.add(runner)
             runner.since, runner.processor = now, self._processor()
-            self._look_later(runner, now)
+            self._inspect_later(runner, now)
             assert runner.waiting is not None  # noqa: S101  take() set it before it added the runner
             if not runner.waiting.done():
                 runner.waiting.set_result(None)
 
-    def _look_later(self, runner: Runner, since: float) -> None:
-        asyncio.get_running_loop().call_later(_LOOK_AFTER, self._look, runner, since)
+    def _inspect_later(self, runner: Runner, since: float) -> None:
+        asyncio.get_running_loop().call_later(_INSPECT_AFTER, self._inspect, runner, since)
 
-    def _look(self, runner: Runner, since: float) -> None:
+    def _inspect(self, runner: Runner, since: float) -> None:
         if runner.since != since:
             return
         processor = self._processor()
-        is_busy = processor - runner.processor > _LOOK_AFTER / 2
+        is_busy = processor - runner.processor > _INSPECT_AFTER / 2
         runner.processor = processor
         if is_busy and self._clock() - since < _LONGEST:
-            self._look_later(runner, since)
+            self._inspect_later(runner, since)
         else:
             self.end(runner)

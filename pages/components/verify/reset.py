@@ -1,26 +1,27 @@
-"""In the sandbox: what can be reset, what that removes, and a button for each."""
+"""The reset of the sandbox: a button for each kind of data, with what it removes."""
 
 import streamlit as st
 
 from core.model.errors import ResetRefused
 from core.reset.kinds import ResetKind
-from core.services import Services
+from core.reset.reset import SandboxReset
+from pages.components.access import current_visitor
 from pages.components.shared import outage_shown, plain
 
 _REFUSED, _DONE = "reset_refused", "reset_done"
 
 
-def reset_choices(app: Services) -> None:
-    """For a popover, which is the question before the click that removes."""
+def reset_choices(reset: SandboxReset) -> None:
+    """For a popover: opening it is the confirmation, so the buttons act at once."""
     for kind in ResetKind:
         st.button(
             f"Reset {kind.label.lower()}", key=f"reset_{kind}", width="stretch",
-            on_click=_reset, args=(app, frozenset({kind})),
+            on_click=_reset, args=(reset, frozenset({kind})),
         )  # fmt: skip
         st.caption(kind.removes)
     st.button(
         "Reset everything", key="reset_all", width="stretch", icon=":material/restart_alt:",
-        on_click=_reset, args=(app, frozenset(ResetKind)),
+        on_click=_reset, args=(reset, frozenset(ResetKind)),
     )  # fmt: skip
     st.caption("All of the above. API tokens stay.")
     refused = st.session_state.pop(_REFUSED, None)
@@ -30,15 +31,18 @@ def reset_choices(app: Services) -> None:
         st.toast(done, icon=":material/check:")
 
 
-def _reset(app: Services, kinds: frozenset[ResetKind]) -> None:
+def _reset(reset: SandboxReset, kinds: frozenset[ResetKind]) -> None:
     with outage_shown(key="reset_try_again"):
+        # Checked again: the session may have ended since the button was drawn.
+        if not current_visitor().may_reset_sandbox:
+            return
         try:
-            app.reset.run(kinds)
+            reset.run(kinds)
         except ResetRefused as error:
             st.session_state[_REFUSED] = error
             return
         labels = ", ".join(kind.label.lower() for kind in ResetKind if kind in kinds)
         st.session_state[_DONE] = f"Reset: {labels}"
         if ResetKind.ATTEMPTS in kinds:
-            # The verification that the address names has gone.
+            # The verification in the address no longer exists.
             st.query_params.clear()

@@ -1,0 +1,47 @@
+"""The tables of the alerts panel: the state of every measure, and the alerts of a dry run."""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from core.alerts.records import AlertStatus
+from core.alerts.replay import DryRun
+from core.alerts.states import AlertState
+from core.wording.formats import ALERT_STATES, MEASURES, alert_words, day_and_time, series_name
+
+_MOST_MOMENTS = 50
+
+
+def alert_counts(statuses: Sequence[AlertStatus]) -> dict[AlertState, int]:
+    """How many measures are in each state, the worst state first; every state is present."""
+    return {state: sum(status.state is state for status in statuses) for state in ALERT_STATES}
+
+
+def alert_table(statuses: Sequence[AlertStatus], zone: ZoneInfo) -> pd.DataFrame:
+    """All alerts, in the order given: `series`, `measure`, `state`, `since`, what the last hour
+    `saw`, and `under`: the series whose alert explains this one."""
+    return pd.DataFrame(
+        {
+            "series": [series_name(status.series) for status in statuses],
+            "measure": [MEASURES[status.measure] for status in statuses],
+            "state": [ALERT_STATES[status.state] for status in statuses],
+            "since": [day_and_time(status.since, zone) for status in statuses],
+            "saw": [alert_words(status) for status in statuses],
+            "under": [series_name(status.under) if status.under else "" for status in statuses],
+        }
+    )
+
+
+def dry_run_table(dry_run: DryRun, zone: ZoneInfo) -> pd.DataFrame:
+    """The alerts that would have fired and that no other alert explains, newest first: `from`,
+    `until` ("still" for an alert that has not ended), `series`, `measure`."""
+    moments = [moment for moment in reversed(dry_run.moments) if not moment.under][:_MOST_MOMENTS]
+    return pd.DataFrame(
+        {
+            "from": [day_and_time(moment.at, zone) for moment in moments],
+            "until": [day_and_time(m.until, zone) if m.until else "still" for m in moments],
+            "series": [series_name(moment.series) for moment in moments],
+            "measure": [MEASURES[moment.measure] for moment in moments],
+        }
+    )

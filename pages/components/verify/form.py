@@ -1,0 +1,206 @@
+"""The form that starts a verification: the number, the way, and the handset beside them."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from core.access.admission import BrowserAccess
+from core.access.invites import Invite
+from core.model.errors import NumberRefused
+from core.model.grant import Grant
+from core.model.verification import Status
+from core.model.way import Way
+from core.panels.invites import invite_words
+from core.panels.query_state import zone_of
+from core.plivo.provider import PlivoProvider
+from core.settings.settings import Settings
+from core.verification.number.parse import AmbiguousNumber, PhoneNumber, country_of
+from core.verification.service import Verifications
+from core.verification.timeline import waiting_timeline
+from core.wording import verification as words
+from pages.components.access import current_visitor
+from pages.components.badge import badge_for
+from pages.components.handset import handset
+from pages.components.number_field import candidate_buttons, viewer_region
+from pages.components.number_form import number_form
+from pages.components.shared import outage_shown, plain
+from pages.components.timeline import timeline
+from pages.components.verify.way import selected_way, way_controls
+
+NUMBER_LABEL = "Phone number"
+#: Pixels: two columns on pages wider than about 900, one column below that.
+COLUMN = 380
+
+state = st.session_state
+
+
+@dataclass(frozen=True, slots=True)
+class TypedNumber:
+    """The text of the field; its number if that may be verified; a sentence about it; and the
+    numbers to choose from where it is ambiguous."""
+
+    typed: str
+    number: PhoneNumber | None
+    sentence: str
+    candidates: tuple[PhoneNumber, ...] = ()
+
+
+def draw_form(
+    visitor: BrowserAccess,
+    verifications: Verifications,
+    provider: PlivoProvider,
+    settings: Settings,
+    *,
+    is_unknown: bool,
+) -> None:
+    """`is_unknown`: the address names a verification that this visitor cannot see."""
+    # The key of the next click: a double click repeats it and sends once.
+    state.setdefault("request", uuid4().hex)
+    grid = st.grid(2, min_column_width=COLUMN, gap="medium")
+    with grid.cell():
+        _introduction(visitor.invite, is_unknown=is_unknown)
+        region = viewer_region(settings)
+        entry = _number_field(visitor.grant, verifications, region)
+        st.caption(_preview(way_controls(), provider, settings))
+        _send_controls(entry, verifications, region)
+    number = entry.number
+    badge_for(number.region if number else None)
+    with grid.cell():
+        handset(
+            number.international if number else None,
+            phone=f"/sandbox/handset/{number.digits}" if number else None,
+            sandbox=settings.is_sandbox,
+            length=settings.code_length,
+            brand=settings.brand,
+            key="verify_phone",
+        )
+    timeline(waiting_timeline(selected_way()), key="verify_steps")
+
+
+def _introduction(invite: Invite | None, *, is_unknown: bool) -> None:
+    if is_unknown:
+        st.info("That verification is not known, or is no longer kept. Start a new one.")
+    if invite:
+        zone = ZoneInfo(zone_of(None, st.context.timezone))
+        st.caption(plain(invite_words(invite, zone)))
+
+
+def _number_field(grant: Grant, verifications: Verifications, region: str | None) -> TypedNumber:
+    typed = st.text_input(
+        NUMBER_LABEL,
+        type="phone",
+        live=True,
+        key="verify_typed",
+        placeholder=verifications.example(region),
+        persist_state="session",
+    )
+    entry = _read(typed or "", region, grant, verifications)
+    st.caption(entry.sentence, width="stretch")
+    # Always drawn, also empty: otherwise the elements below would change their place in the run.
+    candidate_buttons(entry.candidates, _use, key="verify_reading")
+    return entry
+
+
+def _use(e164: str) -> None:
+    state.verify_typed = e164
+
+
+def _read(
+    typed: str, region: str | None, grant: Grant, verifications: Verifications
+) -> TypedNumber:
+    if not typed:
+        default = f"Without a country code: {country_of(region)}." if region else ""
+        return TypedNumber(typed, None, f"In any format. {default}")
+    try:
+        number = verifications.read_number(typed, region=region, way=selected_way())
+    except AmbiguousNumber as error:
+        return TypedNumber(typed, None, f"**{error.cause}** {error.remedy}", error.candidates)
+    except NumberRefused as error:
+        return TypedNumber(typed, None, f":red[{error.cause}] {error.remedy}")
+    if not grant.covers(number.region):
+        cause, remedy = words.NOT_COVERED
+        return TypedNumber(typed, None, f":red[{cause}] {remedy}")
+    carrier = number.carrier or "carrier not in the numbering plan"
+    sentence = f"**{number.international}** · {number.country} · {number.kind.words} · {carrier}"
+    return TypedNumber(typed, number, sentence)
+
+
+def _preview(way: Way, provider: PlivoProvider, settings: Settings) -> str:
+    """What will be sent, in one line; or why this way cannot be used."""
+    obstacle = provider.obstacle(way)
+    if obstacle:
+        return f":orange[{obstacle[0]}] {obstacle[1]}"
+    match way:
+        case Way.SMS:
+            text, size = provider.preview(settings.lifetime_minutes)
+            parts = "1 part" if size.parts == 1 else f"{size.parts} parts"
+            return f"“{text}” · {size.units} characters, {parts}"
+        case Way.VOICE:
+            return "The call asks for a key and then reads the code out, digit by digit."
+        case Way.PHLO_SMS | Way.PHLO_CALL:
+            return "Your visual workflow gets from, to, otp and mode, and does the rest."
+
+
+def _send_controls(entry: TypedNumber, verifications: Verifications, region: str | None) -> None:
+    running = number_form(
+        NUMBER_LABEL,
+        request=state.request,
+        on_enter=lambda entered, request: _send(entered, region, request, verifications),
+        key="verify_number_form",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Send code",
+            type="primary",
+            icon=":material/send:",
+            on_click=_send,
+            args=(entry.typed, region, state.request, verifications),
+            disabled=entry.number is None,
+        )
+        _continue_button(running, verifications)
+    refused = state.pop("verify_refused", None)
+    if refused is not None:
+        st.error(f"**{plain(refused.cause)}** {plain(refused.remedy)}")
+
+
+def _continue_button(running: str | None, verifications: Verifications) -> None:
+    """Opens the verification that was last open in this window, while it is pending."""
+    view = verifications.look(running, current_visitor().grant) if running else None
+    if view is not None and view.verification.status is Status.PENDING:
+        st.button(
+            f"Continue with ••{view.verification.to_masked[-2:]}",
+            type="tertiary",
+            icon=":material/arrow_forward:",
+            on_click=_open,
+            args=(view.verification.id,),
+        )
+
+
+def _open(verification: str) -> None:
+    # Not st.page_link: a link from a page to itself does not change the address.
+    st.query_params["verification"] = verification
+
+
+def _send(typed: str, region: str | None, key: str, verifications: Verifications) -> None:
+    """Start a verification. A second click has the same `key` and sends nothing."""
+    with (
+        outage_shown(key="verify_try_again_send"),
+        st.spinner("Waiting for Plivo", show_time=True),
+    ):
+        result = verifications.start(
+            typed,
+            selected_way(),
+            grant=current_visitor().grant,
+            # The same form sent twice is one request; a changed form is another request.
+            idempotency_key=" ".join((key, typed, selected_way().name)),
+            region=region,
+            locale=st.context.locale,
+            address=st.context.ip_address,
+        )
+        state.request = uuid4().hex
+        if result.verification:
+            st.query_params["verification"] = result.verification
+        else:
+            state.verify_refused = result

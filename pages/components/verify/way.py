@@ -1,0 +1,39 @@
+"""How the code is sent: the controls, and their values in the session state."""
+
+import streamlit as st
+
+from core.model.way import Channel, Mode, Way
+
+CHANNELS = {Channel.SMS: "SMS", Channel.VOICE: "Call", Channel.PHLO: "PHLO"}
+MODES = {Mode.SMS: "as SMS", Mode.CALL: "as call"}
+
+state = st.session_state
+
+
+def way_controls() -> Way:
+    """Draw the controls; return the selected way."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        channel = st.segmented_control(
+            "Send the code by",
+            list(CHANNELS),
+            format_func=CHANNELS.__getitem__,
+            default=Channel.SMS,
+            required=True,
+            key="verify_channel",
+            persist_state="session",
+        )
+        st.segmented_control(
+            "The PHLO sends it",
+            list(MODES),
+            format_func=MODES.__getitem__,
+            default=Mode.SMS,
+            required=True,
+            key="verify_mode",
+            disabled=channel is not Channel.PHLO,
+            persist_state="session",
+        )
+    return selected_way()
+
+
+def selected_way() -> Way:
+    return Way.of(state.get("verify_channel") or Channel.SMS, state.get("verify_mode") or Mode.SMS)

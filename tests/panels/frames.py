@@ -1,0 +1,41 @@
+"""Small frames of figures for the tests of the panels."""
+
+from datetime import UTC, datetime
+from math import nan
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from core.figures.catalogue import QUERY_COLUMNS
+from core.figures.layout import BINS
+
+ZONE = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 24, 12, 4, 30, tzinfo=UTC)
+NO_TIMES = np.zeros(BINS, dtype=np.int64)
+
+
+def row(**given: int) -> "pd.Series[Any]":
+    return pd.Series({name: given.get(name, 0) for name in QUERY_COLUMNS})
+
+
+def steps(n: int = 4, **given: int) -> pd.DataFrame:
+    index = pd.date_range("2026-11-24", periods=n, freq="15min", tz="UTC", name="start")
+    frame = pd.DataFrame([row(**given)] * n, index=index)
+    frame["complete"] = [True] * (n - 1) + [False]
+    return frame
+
+
+def channels(**given: dict[str, int]) -> pd.DataFrame:
+    frame = pd.DataFrame([row(**one) for one in given.values()])
+    frame.index = pd.Index(list(given), name="channel")
+    return frame
+
+
+def countries(**rates: tuple[int, int]) -> pd.DataFrame:
+    made = [row(requested=n, started=n, confirmed=k, converted=k) for n, k in rates.values()]
+    index = pd.MultiIndex.from_tuples([(c, "") for c in rates], names=["country", "carrier"])
+    frame = pd.DataFrame(made, index=index)
+    frame["p95_ms"], frame["spark"] = nan, [[1.0, nan]] * len(frame)
+    return frame

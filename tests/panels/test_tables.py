@@ -1,0 +1,62 @@
+"""The tables by channel, of the parts of the time, and of errors."""
+
+from math import isnan
+
+import pandas as pd
+
+from core.figures.rates import Rate
+from core.panels import tables
+from tests.panels.frames import channels, row
+
+
+def test_the_funnel_has_the_share_of_all_and_of_the_step_before_in_the_offered_order() -> None:
+    frame = channels(
+        voice={"requested": 10}, sms={"requested": 200, "sent": 100, "delivered": 50, "verified": 5}
+    )
+    table = tables.funnel_table(frame).set_index("channel")
+    assert list(table.index) == ["sms", "voice"]
+    assert table.loc["sms", "delivered_share"] == 25
+    assert table.loc["sms", "delivered_step"] == 50
+    assert isnan(table["delivered_step"]["voice"])
+
+
+def test_a_rescue_rate_wants_ten_tries() -> None:
+    frame = channels(
+        sms={"fallbacks": 9, "rescued": 9}, voice={"fallbacks": 50, "rescued": 40, "resends": 7}
+    )
+    table = tables.rescue_table(frame).set_index("channel")
+    assert isnan(table["rate"]["SMS"])
+    assert table.loc["Call", "rate"] == 80
+    assert table.loc["Call", "low"] == 100 * Rate(40, 50).low
+    said = tables.fallback(row(started=100, resends=1, fallbacks=50, rescued=40)).words
+    assert "1 code went out again the same way and 50 another way" in said
+    assert "80.0 % (" in said
+    assert "Too few" in tables.fallback(row(started=100, fallbacks=9, rescued=9)).words
+
+
+def test_the_parts_of_the_time_follow_one_another() -> None:
+    table = tables.legs_table(row(n_app=2, app_ms=400, n_queue=1, queue_ms=800, n_person=1,
+                                  person_ms=9000))  # fmt: skip
+    assert table["mean_s"].tolist() == [0.2, 0.8, 0.0, 9.0]
+    assert table["from_s"].tolist() == [0, 0.2, 1.0, 1.0]
+
+
+def test_waste_is_what_nobody_entered() -> None:
+    frame = channels(sms={"requested": 10, "priced": 5, "cost_micros": 4_000_000,
+                          "cost_verified_micros": 3_000_000, "verified": 8})  # fmt: skip
+    assert tables.cost_table(frame).iloc[0].to_dict() == {
+        "channel": "SMS", "spent": 4.0, "wasted": 1.0, "share": 25.0, "per_verified": 0.5,
+        "priced": 50.0,
+    }  # fmt: skip
+
+
+def test_errors_say_what_they_mean_and_what_to_do() -> None:
+    frame = pd.DataFrame(
+        {"count": [4, 2], "previous": [1, 0]},
+        index=pd.MultiIndex.from_tuples([("sms", "30"), ("voice", "3010")],
+                                        names=["channel", "code"]),
+    )  # fmt: skip
+    table = tables.error_table(frame)
+    assert table["label"].tolist() == ["SMS\N{NO-BREAK SPACE}30", "Call\N{NO-BREAK SPACE}3010"]
+    assert table["meaning"].tolist() == ["The carrier refused it as spam.", "The line was busy."]
+    assert all(table["advice"])
