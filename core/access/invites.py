@@ -21,7 +21,6 @@ from core.model.errors import InviteRefused
 from core.model.grant import NO_SENDS_LEFT, Allowance, Grant
 from core.settings.keyring import Keyring
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 
 COOKIE = "invite"
@@ -139,8 +138,7 @@ class Invites:
 
     def all(self) -> list[Invite]:
         """Every invite that is kept, the newest first, with its use."""
-        with store_errors():
-            kept = self._client.hgetall(self._keys.invites)
+        kept = self._client.hgetall(self._keys.invites)
         found = self._with_use([_read(one, said) for one, said in kept.items()])
         return sorted(found, key=lambda one: (one.made_at, one.id), reverse=True)
 
@@ -175,12 +173,11 @@ class Invites:
         return invite.grant(self._clock.now())
 
     def _find(self, invite: str) -> Invite | None:
-        with store_errors():
-            (said,) = self._client.hmget(self._keys.invites, invite)
+        (said,) = self._client.hmget(self._keys.invites, invite)
         return self._with_use([_read(invite, said)])[0] if said else None
 
     def _with_use(self, invites: list[Invite]) -> list[Invite]:
-        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+        with self._client.pipeline(transaction=False) as pipe:
             for one in invites:
                 key = self._keys.sends("invite", one.id)
                 pipe.llen(key)
@@ -200,7 +197,7 @@ class Invites:
             "ends_ms": to_ms(one.ends_at),
             "revoked_ms": to_ms(revoked_at) if revoked_at else None,
         }
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             if gone:
                 pipe.hdel(self._keys.invites, *gone)
             pipe.hset(self._keys.invites, one.id, json.dumps(said))

@@ -18,7 +18,6 @@ from core.access.sessions import Sessions
 from core.model.clock import Clock
 from core.settings.keyring import Keyring
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 
 COOKIE, DEVICE_COOKIE = "operator", "device"
@@ -133,7 +132,7 @@ class Access:
         limits = {"all": TRIES_OF_ALL}
         for name in names:
             key = self._keys.tries(name)
-            with store_errors(), self._client.pipeline() as pipe:
+            with self._client.pipeline() as pipe:
                 # Made with its end, so that every window ends.
                 pipe.set(key, 0, nx=True, ex=WINDOW)
                 pipe.incr(key)
@@ -143,7 +142,7 @@ class Access:
         return True
 
     def _give_back(self, names: list[str]) -> None:
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             for name in names:
                 # Its window may have ended meanwhile: then this makes one that ends, too.
                 pipe.set(self._keys.tries(name), 0, nx=True, ex=WINDOW)

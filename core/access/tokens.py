@@ -18,7 +18,6 @@ from core.model.errors import TokenRefused
 from core.model.grant import Grant
 from core.settings.keyring import Keyring
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
 
@@ -100,7 +99,7 @@ class Tokens:
             str(to_ms(now)),
             str(to_ms(now + lifetime)),
         ]
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             pipe.hsetnx(self._keys.tokens, name, " ".join(told))
             # Every key has a TTL: this one outlives each token in it.
             pipe.expire(self._keys.tokens, LIFETIME + timedelta(days=1))
@@ -115,7 +114,7 @@ class Tokens:
 
     def revoke(self, name: str) -> bool:
         """End a token; False when there is none of that name."""
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             pipe.hdel(self._keys.tokens, name)
             (ended,) = pipe.execute()
         with self._lock:
@@ -148,8 +147,7 @@ class Tokens:
         return token if token and now < token.expires_at else None
 
     def _read(self) -> dict[str, Token]:
-        with store_errors():
-            kept = self._client.hgetall(self._keys.tokens)
+        kept = self._client.hgetall(self._keys.tokens)
         found = {}
         for name, told in kept.items():
             try:

@@ -18,7 +18,6 @@ from core.figures import layout
 from core.figures.layout import BINS, COLUMNS, COUNTERS, Counts, Cube, Leg, Tier
 from core.figures.ranges import Piece
 from core.store.client import Client, RawClient
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.scripts import Scripts
 
@@ -65,10 +64,9 @@ class SlotReader:
 
     def series(self, cube: Cube, since_ms: int) -> list[str]:
         """The series with an attempt since then, sorted."""
-        with store_errors():
-            found = self._client.zrevrangebyscore(
-                self._keys.registry(cube), "+inf", str(since_ms), start=0, num=_MOST_SERIES
-            )
+        found = self._client.zrevrangebyscore(
+            self._keys.registry(cube), "+inf", str(since_ms), start=0, num=_MOST_SERIES
+        )
         return sorted(found)
 
     def counters(

@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
 from core.store.scripts import Scripts
@@ -68,8 +67,7 @@ class Exchanges:
 
     def of(self, verification: str) -> list[Exchange]:
         """The exchanges of a verification, oldest first; without those that cannot be read."""
-        with store_errors():
-            entries = self._client.xrange(self._keys.exchanges(verification))
+        entries = self._client.xrange(self._keys.exchanges(verification))
         found = [self._read(verification, entry.get("exchange", "")) for _, entry in entries]
         return [exchange for exchange in found if exchange is not None]
 

@@ -10,8 +10,6 @@ from itertools import islice
 from threading import Lock
 from typing import NamedTuple, TypeVar
 
-from redis.exceptions import ResponseError
-
 from core.figures.rollups import BOOKED_BY, NOWHERE, Booking, Rollups, booking_of
 from core.log import logged_id
 from core.model.attempt import (
@@ -28,7 +26,7 @@ from core.model.attempt import (
 from core.model.clock import Clock, read_ms, to_ms
 from core.model.unreadable import Unreadable
 from core.store.client import Client
-from core.store.connection import store_errors
+from core.store.failures import ResponseError
 from core.store.keys import Keys
 from core.store.left_out import KEEP_COUNTERS, LeftOut
 from core.store.scripts import Scripts
@@ -131,13 +129,12 @@ class Ledger:
         `check_code.lua` leaves it in a list, so that a check waits for nothing. Safe in any number
         of processes at once: an entry goes when it is booked, and booking it twice is once.
         """
-        with store_errors():
-            entries: list[str] = self._client.lrange(self._keys.checks, 0, _CHECKS - 1)
+        entries: list[str] = self._client.lrange(self._keys.checks, 0, _CHECKS - 1)
         if not entries:
             return 0
         # What cannot be read is dropped with the others: it must not stay in the list for ever.
         self._apply([check for entry in entries if (check := self._check(entry))], told=True)
-        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+        with self._client.pipeline(transaction=False) as pipe:
             for entry in entries:
                 pipe.lrem(self._keys.checks, 1, entry)
             pipe.execute()
@@ -276,7 +273,7 @@ class Ledger:
         with self._lock:
             found |= {one: self._bookings[one] for one in others if one in self._bookings}
         if missing := [one for one in others if one not in found]:
-            with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            with self._client.pipeline(transaction=False) as pipe:
                 for attempt in missing:
                     pipe.hmget(self._keys.attempt(attempt), *BOOKED_BY)
                 answers = pipe.execute()
@@ -303,15 +300,14 @@ class Ledger:
     def count(self, what: str) -> None:
         """Add one to a counter of today, such as `forged`. Raises StoreUnavailable."""
         key = self._keys.counters(self._clock.now())
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             pipe.hincrby(key, what, 1)
             pipe.expire(key, KEEP_COUNTERS)
             pipe.execute()
 
     def counters(self) -> dict[str, int]:
         """Today's (UTC) counters by name: `forged`, `repeated`, `late`, `orphan`, `malformed`."""
-        with store_errors():
-            found = self._client.hgetall(self._keys.counters(self._clock.now()))
+        found = self._client.hgetall(self._keys.counters(self._clock.now()))
         return {name: int(n) for name, n in found.items() if n.isdecimal()}
 
     def leave_out(self, attempt: str, values: Iterable[Unreadable]) -> None:
@@ -327,7 +323,7 @@ class Ledger:
         """The attempts of these ids that are still kept, in the order asked; None in place of one
         whose record cannot be read."""
         asked = list(dict.fromkeys(ids))
-        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+        with self._client.pipeline(transaction=False) as pipe:
             for one in asked:
                 pipe.hgetall(self._keys.attempt(one))
             records = pipe.execute()
@@ -353,8 +349,7 @@ class Ledger:
 
     def id_by_reference(self, reference: str) -> str | None:
         """The id of the attempt that Plivo knows by this one; its record may be gone."""
-        with store_errors():
-            return self._client.get(self._keys.reference(reference))
+        return self._client.get(self._keys.reference(reference))
 
     def attempts_of_number(self, number_index: str) -> list[Attempt]:
         """The attempts to one number (as its digest) that are still kept, newest first."""
@@ -362,8 +357,7 @@ class Ledger:
 
     def ids_of_number(self, number_index: str) -> list[str]:
         """The ids of the attempts to one number, newest first; their records may be gone."""
-        with store_errors():
-            return self._client.zrevrange(self._keys.number(number_index), 0, _OF_A_NUMBER - 1)
+        return self._client.zrevrange(self._keys.number(number_index), 0, _OF_A_NUMBER - 1)
 
     def newest_of_numbers(self, number_indexes: Iterable[str]) -> dict[str, str]:
         """The ids of the newest attempts to these numbers (by their digests), in one round trip;
@@ -371,7 +365,7 @@ class Ledger:
         asked = list(number_indexes)
         if not asked:
             return {}
-        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+        with self._client.pipeline(transaction=False) as pipe:
             for index in asked:
                 pipe.zrevrange(self._keys.number(index), 0, 0)
             found = pipe.execute()
@@ -385,10 +379,9 @@ class Ledger:
         found: list[Entry] = []
         offset, step = 0, count + 1
         while len(found) < count:
-            with store_errors():
-                listed = self._client.zrevrangebyscore(
-                    self._keys.recent, newest, "(-inf", start=offset, num=step, withscores=True
-                )
+            listed = self._client.zrevrangebyscore(
+                self._keys.recent, newest, "(-inf", start=offset, num=step, withscores=True
+            )
             # Redis begins at a score, not within one, so what stands before `before` comes again;
             # and what is added meanwhile moves the rest on, so the next step may repeat the last.
             for attempt, score in listed:
@@ -407,15 +400,14 @@ class Ledger:
         Their figures stay. What is heard of one later is an orphan.
         """
         over = to_ms(self._clock.now()) - self._keep_ms
-        with store_errors():
-            self._client.zremrangebyscore(self._keys.recent, "-inf", over)
-            oldest = self._client.zrange(self._keys.recent, 0, -most - 1)
-            for part in batched(oldest, _TRIM):
-                with self._client.pipeline(transaction=False) as pipe:
-                    for one in part:
-                        pipe.unlink(self._keys.attempt(one), self._keys.events(one))
-                    pipe.zrem(self._keys.recent, *part)
-                    pipe.execute()
+        self._client.zremrangebyscore(self._keys.recent, "-inf", over)
+        oldest = self._client.zrange(self._keys.recent, 0, -most - 1)
+        for part in batched(oldest, _TRIM):
+            with self._client.pipeline(transaction=False) as pipe:
+                for one in part:
+                    pipe.unlink(self._keys.attempt(one), self._keys.events(one))
+                pipe.zrem(self._keys.recent, *part)
+                pipe.execute()
         return len(oldest)
 
     def attempt(self, one: str) -> Attempt | None:
@@ -425,8 +417,7 @@ class Ledger:
     def heard(self, attempt: str) -> list[dict[str, str]]:
         """All that was heard of an attempt, oldest first, the newest 100: dicts of `kind`,
         `outcome` (an `Applied` value), `at_ms`, `heard_ms` and `source`."""
-        with store_errors():
-            entries = self._client.xrange(self._keys.events(attempt))
+        entries = self._client.xrange(self._keys.events(attempt))
         return [heard for _, e in entries if (heard := self._heard(attempt, e.get("event", "")))]
 
     def _heard(self, attempt: str, entry: str) -> dict[str, str] | None:

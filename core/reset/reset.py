@@ -17,7 +17,6 @@ from core.model.attempt import verification_of
 from core.model.errors import ResetRefused
 from core.reset.kinds import FAMILIES, FIGURES, ResetKind
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import LAYOUT, Keys
 
 log = logging.getLogger(__name__)
@@ -74,17 +73,16 @@ class SandboxReset:
     def _find(self) -> dict[str, list[str]]:
         """The keys of the environment by family."""
         found: dict[str, list[str]] = defaultdict(list)
-        with store_errors():
-            for key in self._client.scan_iter(match=f"{self._prefix}*", count=_BATCH):
-                family = key.removeprefix(self._prefix).partition(":")[0]
-                if family in FAMILIES:
-                    found[family].append(key)
+        for key in self._client.scan_iter(match=f"{self._prefix}*", count=_BATCH):
+            family = key.removeprefix(self._prefix).partition(":")[0]
+            if family in FAMILIES:
+                found[family].append(key)
         return found
 
     def _unlink(self, names: Iterable[str]) -> int:
         removed = 0
         for part in batched(names, _BATCH):
-            with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            with self._client.pipeline(transaction=False) as pipe:
                 pipe.unlink(*part)
                 removed += sum(pipe.execute())
         return removed
@@ -92,7 +90,7 @@ class SandboxReset:
     def _announce(self, verifications: Iterable[str]) -> None:
         """Let pages that show one of these see that it has gone."""
         for part in batched(verifications, _BATCH):
-            with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            with self._client.pipeline(transaction=False) as pipe:
                 for key in part:
                     pipe.publish(self._keys.changes, key.rpartition(":")[2])
                 pipe.execute()
@@ -119,7 +117,7 @@ class SandboxReset:
     def _records(self, attempts: list[str]) -> dict[str, dict[str, str]]:
         records: dict[str, dict[str, str]] = {}
         for part in batched(attempts, _BATCH):
-            with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            with self._client.pipeline(transaction=False) as pipe:
                 for one in part:
                     pipe.hgetall(self._keys.attempt(one))
                 records |= {

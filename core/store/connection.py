@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-from redis.cluster import ClusterNode, RedisCluster
+from redis.cluster import ClusterNode
 from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
@@ -27,9 +27,8 @@ from core.settings.redis_address import RedisAddress, RedisKind, parse_address
 from core.settings.settings import Settings
 from core.store.client import Client, RawClient
 from core.store.failures import NO_REDIS, store_errors
+from core.store.redis_clients import ClusterClient, ServerClient
 from core.store.server_binary import OLDEST
-
-__all__ = ["RedisConnection", "connect", "store_errors"]
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
@@ -78,9 +77,8 @@ class _Primary(_RetriesConnecting, SentinelManagedConnection):
 class RedisConnection:
     """An open connection pool, shared by all threads of the process.
 
-    `client` answers with text, not bytes; `raw` with bytes, for the packed figures. They raise
-    redis-py's errors: see `store_errors`. `where` is for people: what it is, which version, where;
-    no password.
+    `client` answers with text, not bytes; `raw` with bytes, for the packed figures. Both raise
+    StoreUnavailable. `where` is for people: what it is, which version, where; no password.
     """
 
     client: Client
@@ -176,7 +174,7 @@ def _client(address: RedisAddress, opened: ExitStack, *, text: bool) -> Any:
         (host, port) = address.hosts[0]
         kind = _Tls if address.tls else _Tcp
         options |= {"connection_class": kind, "host": host, "port": port}
-    client = redis.Redis.from_pool(redis.ConnectionPool(**options))
+    client = ServerClient.from_pool(redis.ConnectionPool(**options))
     opened.callback(client.close)
     return client
 
@@ -195,7 +193,7 @@ def _primary(address: RedisAddress, options: dict[str, Any], opened: ExitStack) 
     )
     opened.callback(sentinel.close)
     client = sentinel.master_for(  # type: ignore[no-untyped-call]
-        address.service, connection_class=_Primary, **options
+        address.service, redis_class=ServerClient, connection_class=_Primary, **options
     )
     opened.callback(client.close)
     return client
@@ -206,7 +204,7 @@ def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) 
     *others, (host, port) = address.hosts
     shown_host = f"[{host}]" if ":" in host else host
     try:
-        client = RedisCluster(
+        client = ClusterClient(
             startup_nodes=[ClusterNode(*one) for one in others],  # type: ignore[no-untyped-call]
             # As a URL, because only so a class for the connections is accepted.
             url=f"redis://{shown_host}:{port}",

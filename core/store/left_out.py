@@ -9,7 +9,6 @@ from threading import Lock
 from core.model.clock import Clock, SystemClock
 from core.model.errors import StoreUnavailable
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 
 log = logging.getLogger(__name__)
@@ -57,7 +56,7 @@ class LeftOut:
     def _count(self, what: str) -> None:
         key = self._keys.counters(self._clock.now())
         try:
-            with store_errors(), self._client.pipeline() as pipe:
+            with self._client.pipeline() as pipe:
                 pipe.hincrby(key, what, 1)
                 pipe.expire(key, KEEP_COUNTERS)
                 pipe.execute()

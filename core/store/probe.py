@@ -5,7 +5,6 @@ from threading import Lock
 
 from core.model.errors import StoreUnavailable
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.scripts import Scripts, commands_of, script_names, source
 
@@ -55,8 +54,7 @@ class Probe:
         found = []
         try:
             self.check()
-            with store_errors():
-                policy = str(self._client.info("memory").get("maxmemory_policy", "noeviction"))
+            policy = str(self._client.info("memory").get("maxmemory_policy", "noeviction"))
         except StoreUnavailable as error:
             return [error]
         if not self._has_push:

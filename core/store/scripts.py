@@ -19,7 +19,7 @@ from typing import Any
 import redis
 
 from core.store.client import Client, RawClient
-from core.store.connection import store_errors
+from core.store.failures import store_errors
 
 _FOLDER = Path(__file__).parent / "lua"
 _INCLUDE = re.compile(r"^-- include (_\w+)$", re.MULTILINE)
@@ -79,12 +79,11 @@ class Scripts:
 
     def run(self, name: str, keys: list[str], args: list[str | int]) -> Any:
         """The script's result: strings, integers and lists of them. Raises StoreUnavailable."""
-        with store_errors():
-            try:
-                return self._client.evalsha(self._sha[name], len(keys), *keys, *args)
-            except redis.exceptions.NoScriptError:
-                # Nothing ran: the server only knows scripts since its last start.
-                return self._client.eval(source(name), len(keys), *keys, *args)
+        try:
+            return self._client.evalsha(self._sha[name], len(keys), *keys, *args)
+        except redis.exceptions.NoScriptError:
+            # Nothing ran: the server only knows scripts since its last start.
+            return self._client.eval(source(name), len(keys), *keys, *args)
 
     def run_all(self, name: str, calls: Sequence[tuple[list[str], list[str | int]]]) -> list[Any]:
         """The results of many runs of one script (keys and arguments of each), in their order, in

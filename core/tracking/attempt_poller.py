@@ -19,7 +19,6 @@ from core.model.errors import ProductError, ProviderRead
 from core.plivo.client import PlivoClients, Recorder, SdkCall
 from core.plivo.records import call_events, live_call_event, message_events
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.scripts import Scripts
 
@@ -66,7 +65,7 @@ class AttemptPoller:
     def follow(self, attempt: str, wait: timedelta = FIRST) -> None:
         """Ask about this attempt after `wait`. Raises StoreUnavailable."""
         due = to_ms(self._clock.now() + wait)
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             pipe.zadd(self._keys.follow, {attempt: due})
             pipe.expire(self._keys.follow, KEEP)
             pipe.execute()
@@ -126,8 +125,7 @@ class AttemptPoller:
 
     def forget(self, attempt: str) -> None:
         """Ask about this attempt no more. Raises StoreUnavailable."""
-        with store_errors():
-            self._client.zrem(self._keys.follow, attempt)
+        self._client.zrem(self._keys.follow, attempt)
 
     def _news(self, attempt: Attempt, record: Recorder) -> list[AttemptEvent]:
         if not attempt.reference:

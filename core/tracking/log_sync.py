@@ -29,7 +29,6 @@ from core.plivo.client import PlivoClients, SdkCall
 from core.plivo.records import LogRow, call_events, message_events
 from core.settings.keyring import Keyring
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.scripts import Scripts
 from core.tracking.log_turn import Turn, cursor_field, cursor_of
@@ -155,9 +154,8 @@ class LogSync:
 
     def status(self) -> LogStatus:
         """How the logs stand, whichever process reads them. Raises StoreUnavailable."""
-        with store_errors():
-            found = self._client.hgetall(self._keys.logs)
-            running = self._client.get(self._keys.log_turn) is not None
+        found = self._client.hgetall(self._keys.logs)
+        running = self._client.get(self._keys.log_turn) is not None
         left = found.get("left_ms", "")
         return LogStatus(
             is_running=running,
@@ -173,7 +171,7 @@ class LogSync:
     def request_stop(self) -> None:
         """End the reading that is under way, in whichever process, before its next request. The
         window that it is in will be read again."""
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             pipe.hset(self._keys.logs, "stop", "1")
             pipe.expire(self._keys.logs, _KEEP_FOREIGN)
             pipe.execute()
@@ -195,8 +193,7 @@ class LogSync:
         self, since: datetime | None, now: datetime
     ) -> Iterator[tuple[datetime, datetime]]:
         if since is None:
-            with store_errors():
-                cursor = cursor_of(self._client.hgetall(self._keys.logs))
+            cursor = cursor_of(self._client.hgetall(self._keys.logs))
             since = cursor - OVERLAP if cursor else now - FIRST
         start = max(since, now - HISTORY)
         while start < now:
@@ -205,8 +202,7 @@ class LogSync:
             start = end
 
     def _is_stopped(self) -> bool:
-        with store_errors():
-            return self._client.hmget(self._keys.logs, "stop") == ["1"]
+        return self._client.hmget(self._keys.logs, "stop") == ["1"]
 
     def _ended(self, turn: Turn, outcome: LogRunOutcome, now: Progress) -> LogRun:
         turn.note(outcome=outcome, **_fields(now))
@@ -279,7 +275,7 @@ class LogSync:
 
     def _count_foreign(self, uuid: str) -> int:
         """1 for a message or call of others that was not counted before."""
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             key = self._keys.foreign(self._clock.now())
             before = self._keys.foreign(self._clock.now() - timedelta(days=30))
             pipe.sismember(before, uuid)
@@ -343,10 +339,9 @@ class LogSync:
         while True:
             if self._is_stopped():
                 raise _Stopped
-            with store_errors():
-                oldest = self._client.lrange(
-                    self._keys.log_requests, REQUESTS_A_MINUTE - 1, REQUESTS_A_MINUTE - 1
-                )
+            oldest = self._client.lrange(
+                self._keys.log_requests, REQUESTS_A_MINUTE - 1, REQUESTS_A_MINUTE - 1
+            )
             noted_ms = _count(oldest[0]) if oldest else 0
             left_ms = noted_ms + _ms(_MINUTE) - to_ms(self._clock.now())
             # A moment ahead of this clock says nothing of the last minute.
@@ -357,7 +352,7 @@ class LogSync:
 
     def _note_request(self, *, again: bool = False) -> None:
         """Note a request of now; `again` in place of the newest one."""
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             if again:
                 pipe.lpop(self._keys.log_requests)
             pipe.lpush(self._keys.log_requests, to_ms(self._clock.now()))

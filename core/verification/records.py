@@ -15,7 +15,6 @@ from core.model.grant import Allowance
 from core.model.verification import Status, Verification
 from core.settings.keyring import Keyring
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
 from core.store.scripts import Scripts
@@ -310,8 +309,7 @@ class VerificationRecords:
     def get(self, verification: str, now: datetime) -> Verification | None:
         """The verification as of `now`; None when it is unknown, no longer kept, or cannot be
         read."""
-        with store_errors():
-            record = self._client.hgetall(self._keys.verification(verification))
+        record = self._client.hgetall(self._keys.verification(verification))
         try:
             return _verification(verification, record, now) if record else None
         except (KeyError, ValueError) as error:
@@ -320,17 +318,15 @@ class VerificationRecords:
 
     def spent(self, now: datetime) -> int:
         """Micro-dollars booked on that UTC day."""
-        with store_errors():
-            return int(self._client.get(self._keys.spend(now)) or 0)
+        return int(self._client.get(self._keys.spend(now)) or 0)
 
     def request_of(self, verification: str) -> str | None:
         """What a verification was started with, as its digest; None when it is no longer kept."""
-        with store_errors():
-            (found,) = self._client.hmget(self._keys.verification(verification), "request")
+        (found,) = self._client.hmget(self._keys.verification(verification), "request")
         return found
 
     def _look_up(self, verifications: Sequence[str]) -> dict[str, CheckContext]:
-        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+        with self._client.pipeline(transaction=False) as pipe:
             for one in verifications:
                 pipe.hmget(
                     self._keys.verification(one), "attempts", "number_index", "digits", "owner"

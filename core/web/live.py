@@ -19,14 +19,13 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 
-import redis
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from core.model.errors import StoreUnavailable
+from core.model.errors import StoreForbidden, StoreUnavailable
 from core.store.client import Client
 
 log = logging.getLogger(__name__)
@@ -105,14 +104,14 @@ class Changes:
                         message = pubsub.get_message(timeout=0.5)
                         if message is not None:
                             self._wake(message["data"])
-            except redis.exceptions.NoPermissionError:
+            except StoreForbidden:
                 if not polls:
                     log.warning("no push: this user of redis may not subscribe, so pages poll")
                 polls = True
                 self._wake(None)
                 self._stopping.wait(POLL_SECONDS)
-            except redis.exceptions.RedisError as error:
-                log.warning("push paused", extra={"cause": type(error).__name__})
+            except StoreUnavailable as error:
+                log.warning("push paused", extra={"cause": error.cause})
                 self._stopping.wait(1)
 
     def _wake(self, verification: str | None) -> None:
