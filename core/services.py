@@ -37,7 +37,7 @@ from core.verification.call import CallDialogue
 from core.verification.number.parse import parse_number
 from core.verification.policy import Policy
 from core.verification.records import VerificationRecords
-from core.verification.service import Verifications
+from core.verification.service import Provider, Verifications
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import Outbox
 from core.webhooks.sender import WebhookSender, signing_secret
@@ -112,8 +112,11 @@ class Services:
         self.connection.close()
 
 
-def build(settings: Settings, clock: Clock | None = None) -> Services:
-    """Connect to Redis and wire everything. Raises SettingsRefused, StoreUnavailable."""
+def build(
+    settings: Settings, clock: Clock | None = None, *, provider: Provider | None = None
+) -> Services:
+    """Connect to Redis and wire everything. `provider` takes the sends in place of Plivo. Raises
+    SettingsRefused, StoreUnavailable."""
     clock = clock or SystemClock()
     connection = connect(settings)
     client = connection.client
@@ -141,22 +144,24 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         timeout=settings.plivo_timeout,
         base=sandbox if settings.is_sandbox else None,
     )
-    tells = settings.webhook_url is not None
-    ledger = Ledger(client, scripts, keys, clock, keep, tells=tells)
+    webhooks_enabled = settings.webhook_url is not None
+    ledger = Ledger(client, scripts, keys, clock, keep, webhooks_enabled=webhooks_enabled)
     exchanges = Exchanges(client, keys, keep)
     logs = LogSync(client, scripts, keys, clock, keyring, ledger, clients)
     follower = AttemptPoller(client, scripts, keys, clock, ledger, clients, exchanges)
-    provider = PlivoProvider(clients, settings, keyring, address, exchanges)
+    plivo_provider = PlivoProvider(clients, settings, keyring, address, exchanges)
     # A template that cannot be sent is refused now, not with the first message.
-    provider.preview(settings.lifetime_minutes)
+    plivo_provider.preview(settings.lifetime_minutes)
     verifications = Verifications(
         settings,
         keyring,
         policy,
-        VerificationRecords(client, scripts, keys, keyring, policy, keep, tells=tells),
+        VerificationRecords(
+            client, scripts, keys, keyring, policy, keep, webhooks_enabled=webhooks_enabled
+        ),
         ledger,
-        provider,
-        follower,
+        provider or plivo_provider,
+        follower.forget,
         clock,
     )
     queries = Queries(client, connection.raw, keys, clock)
@@ -204,6 +209,6 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         outbox=outbox,
         outbox_worker=outbox_worker,
         verifications=verifications,
-        provider=provider,
+        provider=plivo_provider,
         calls=CallDialogue(verifications, ledger, settings, clock),
     )

@@ -56,13 +56,13 @@ class Exchanges:
         self._scripts.run(
             "record_exchange",
             [self._keys.exchanges(verification)],
-            [
-                json.dumps(asdict(kept)),
-                KEEP_EXCHANGES,
-                self._keep_ms,
-                self._keys.changes,
-                verification,
-            ],
+            {
+                "exchange": json.dumps(asdict(kept)),
+                "most": KEEP_EXCHANGES,
+                "keep_ms": self._keep_ms,
+                "changes": self._keys.changes,
+                "verification": verification,
+            },
         )
 
     def of(self, verification: str) -> list[Exchange]:

@@ -44,8 +44,8 @@ _OF_A_NUMBER = 1000
 _ROUNDS = 5
 _LONGEST_COUNT = 16
 _TRIM = 500
-#: What may be told to WEBHOOK_URL: `_outbox.lua` decides whether it is.
-_TOLD = {
+#: Events that may be sent to WEBHOOK_URL: `_outbox.lua` decides.
+_WEBHOOK_KINDS = {
     EventKind.REJECTED,
     EventKind.FAILED,
     EventKind.UNDELIVERED,
@@ -73,8 +73,8 @@ class Entry(NamedTuple):
 
 
 class Ledger:
-    """Applies events and reads attempts. `keep` is how long an attempt is kept after its request;
-    `tells`: whether it arrived is told to WEBHOOK_URL, and queued in the same step.
+    """Applies events and reads attempts. `keep` is how long an attempt is kept after its request.
+    `webhooks_enabled`: events for WEBHOOK_URL are queued in the same step.
 
     What a process learns of where an attempt is booked stays true, so it is remembered.
     """
@@ -87,14 +87,14 @@ class Ledger:
         clock: Clock,
         keep: timedelta,
         *,
-        tells: bool = False,
+        webhooks_enabled: bool = False,
     ) -> None:
         self._client = client
         self._scripts = scripts
         self._keys = keys
         self._clock = clock
         self._keep_ms = int(keep.total_seconds() * 1000)
-        self._told = frozenset(_TOLD if tells else ())
+        self._webhook_kinds = frozenset(_WEBHOOK_KINDS if webhooks_enabled else ())
         self._rollups = Rollups(keys)
         self._left_out = LeftOut(client, keys, clock)
         self._bookings: OrderedDict[str, Booking] = OrderedDict()
@@ -243,7 +243,7 @@ class Ledger:
             )
         keys += targets.keys
         given = targets.given
-        if booking is not None and event.kind in self._told and not told:
+        if booking is not None and event.kind in self._webhook_kinds and not told:
             given += "o"
             verification = self._keys.verification(verification_of(event.attempt))
             keys += [verification, self._keys.outbox, self._keys.outbox_events]

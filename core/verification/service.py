@@ -5,9 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from functools import lru_cache, wraps
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import Concatenate, NamedTuple, ParamSpec, Protocol
+from functools import wraps
+from typing import Concatenate, ParamSpec, Protocol
 
 import phonenumbers
 
@@ -18,17 +17,14 @@ from core.model.attempt import (
     Channel,
     EventKind,
     Mode,
-    OverBudget,
     Source,
     attempt_id,
-    verification_of,
 )
-from core.model.clock import Clock, from_ms, to_ms
+from core.model.clock import Clock, to_ms
 from core.model.errors import AttemptRejected, AttemptUnknown, NumberRefused, ProviderError
 from core.model.grant import INTERNAL, Grant
 from core.model.verification import (
     CancelOutcome,
-    CheckOutcome,
     CheckResult,
     SendOutcome,
     SendResult,
@@ -40,11 +36,24 @@ from core.plivo.language import language_for
 from core.plivo.request import AttemptRequest
 from core.settings.keyring import Keyring, new_id
 from core.settings.settings import Settings
-from core.verification.code import Code, code_of, read_entered
+from core.verification.checking import Checking, EnteredCode
+from core.verification.client_address import network_of
+from core.verification.code import Code, code_of
 from core.verification.number.parse import AmbiguousNumber, PhoneNumber, example_for, parse_number
-from core.verification.number.typed import LONGEST_TYPED
 from core.verification.policy import Policy
-from core.verification.records import CheckContext, Guess, Reservation, VerificationRecords
+from core.verification.records import VerificationRecords
+from core.verification.send_budgets import Reservation
+from core.verification.send_replies import (
+    BudgetSpent,
+    Closed,
+    Duplicate,
+    NotAllowed,
+    NotFound,
+    NumberLocked,
+    Refusal,
+    Started,
+    TooSoon,
+)
 from core.verification.send_slots import RETRY_AFTER, SendSlots
 from core.wording import verification as words
 
@@ -54,14 +63,6 @@ P = ParamSpec("P")
 
 #: The ledger counter of sends whose client had no address, where they share a budget.
 WITHOUT_ADDRESS = "sends_without_address"
-
-
-class EnteredCode(NamedTuple):
-    """A code to check: `of` a verification, or of a number; `address` is the client address."""
-
-    of: str
-    text: str
-    address: str | None = None
 
 
 class Provider(Protocol):
@@ -80,15 +81,6 @@ class Provider(Protocol):
         ...
 
 
-class Follows(Protocol):
-    """Asks after attempts from their reservation on, until their state is final; so it also settles
-    those whose sender has died."""
-
-    def forget(self, attempt: str) -> None:
-        """It is heard of by itself from now on."""
-        ...
-
-
 def _in_slot(
     send: Callable[Concatenate["Verifications", P], SendResult],
 ) -> Callable[Concatenate["Verifications", P], SendResult]:
@@ -101,7 +93,7 @@ def _in_slot(
             if taken:
                 return send(self, *args, **kwargs)
         log.warning("send refused: all send slots are taken")
-        return _refused(None, SendOutcome.BUSY, "", RETRY_AFTER // timedelta(milliseconds=1))
+        return _refused(None, SendOutcome.BUSY, retry_after=RETRY_AFTER)
 
     return bounded
 
@@ -117,8 +109,8 @@ class Verifications:
         policy: Policy,
         records: VerificationRecords,
         ledger: Ledger,
-        sender: Provider,
-        follower: Follows,
+        provider: Provider,
+        stop_polling: Callable[[str], None],
         clock: Clock,
     ) -> None:
         self._settings = settings
@@ -126,15 +118,19 @@ class Verifications:
         self._policy = policy
         self._records = records
         self._ledger = ledger
-        self._sender = sender
-        self._follower = follower
+        self._provider = provider
+        self._stop_polling = stop_polling
         self._clock = clock
         self.send_slots = SendSlots()
         self._unknown_client_logged = False
-        # Digests, not codes. Made with the code at the start, so that a check need not derive it.
-        self._expected_digest = lru_cache(maxsize=10_000)(self._derive_digest)
-        # Whoever guesses guesses again, and to read a number takes as long as to check a code.
-        self._number_index = lru_cache(maxsize=10_000)(self._index_of)
+        self._checking = Checking(
+            keyring,
+            records.checks,
+            ledger,
+            clock,
+            number_index=self._index_of,
+            client_index=records.client_index,
+        )
 
     def read_number(
         self, typed: str, *, region: str | None, channel: Channel, mode: Mode
@@ -216,31 +212,27 @@ class Verifications:
         except NumberRefused as error:
             return SendResult(SendOutcome.NUMBER_REFUSED, cause=error.cause, remedy=error.remedy)
         if not grant.covers(number.region):
-            return _refused(None, SendOutcome.NOT_ALLOWED, "country", 0)
-        if obstacle := self._sender.obstacle(channel):
+            return _refused(None, SendOutcome.NOT_ALLOWED, "country")
+        if obstacle := self._provider.obstacle(channel):
             return SendResult(
                 SendOutcome.CHANNEL_UNAVAILABLE, cause=obstacle[0], remedy=obstacle[1]
             )
         if budget := self._policy.always_refuses(number.e164):
-            return self._over(
-                None,
-                SendOutcome.OVER_BUDGET,
-                budget.name,
-                int(budget.window.total_seconds() * 1000),
-            )
+            return self._refused_by(None, BudgetSpent(budget.name, budget.window, budget.limit))
         verification = self._new(number, channel, mode, locale, grant)
         reservation = self._reservation(verification, address, grant)
         idempotency = self._keyring.index("start", idempotency_key)
         record = _record_of(verification)
-        answer, *details = self._records.start(verification, reservation, idempotency, record)
-        if answer == "duplicate":
-            made = str(details[0])
-            if self._records.request_of(made) in {None, verification.request}:
-                return SendResult(SendOutcome.DUPLICATE, made)
-            return _refused(None, SendOutcome.KEY_REUSED, "", 0)
-        if answer != "started":
-            return self._over(None, str(answer), str(details[0]), int(details[1]))
-        return self._send(verification, 1, reservation, verification)
+        reply = self._records.start(verification, reservation, idempotency, record)
+        match reply:
+            case Started():
+                return self._send(verification, 1, reservation, verification)
+            case Duplicate(existing):
+                if self._records.request_of(existing) in {None, verification.request}:
+                    return SendResult(SendOutcome.DUPLICATE, existing)
+                return _refused(None, SendOutcome.KEY_REUSED)
+            case BudgetSpent() | NumberLocked() | NotAllowed():
+                return self._refused_by(None, reply)
 
     @_in_slot
     def resend(
@@ -260,43 +252,45 @@ class Verifications:
         now = self._clock.now()
         view = self.look(verification, grant)
         if view is None:
-            return _refused(None, SendOutcome.NOT_FOUND, "", 0)
+            return _refused(None, SendOutcome.NOT_FOUND)
         if grant.refusal is not None:
             return SendResult(SendOutcome.NOT_ALLOWED, verification, None, *grant.refusal)
         current = view.verification
         if not grant.covers(current.region):
-            return _refused(verification, SendOutcome.NOT_ALLOWED, "country", 0)
+            return _refused(verification, SendOutcome.NOT_ALLOWED, "country")
         channel, mode, at_once = current.channel, current.mode, False
         if call and mode is Mode.SMS:
             channel = Channel.PHLO if channel is Channel.PHLO else Channel.VOICE
             mode = Mode.CALL
             offer = view.call_offer
             at_once = offer is not None and now >= offer.at
-        if obstacle := self._sender.obstacle(channel):
+        if obstacle := self._provider.obstacle(channel):
             return SendResult(
                 SendOutcome.CHANNEL_UNAVAILABLE, verification, None, obstacle[0], obstacle[1]
             )
         reservation = self._reservation(current, address, grant)
         changed = replace(current, channel=channel, mode=mode)
-        answer, *details = self._records.resend(
+        reply = self._records.resend(
             changed,
             reservation,
             seen=seen,
             at_once=at_once,
             record=_record_of(changed, view.attempts[0] if view.attempts else None),
         )
-        match answer:
-            case "started":
-                before = replace(current, next_send_at=from_ms(details[0]))
+        match reply:
+            case Started(next_send_at):
+                before = replace(current, next_send_at=next_send_at)
                 return self._send(changed, seen + 1, reservation, before)
-            case "duplicate":
+            case Duplicate():
                 return SendResult(SendOutcome.DUPLICATE, verification)
-            case "not_found":
-                return _refused(None, "not_found", "", 0)
-            case "closed":
-                return _refused(verification, "closed", str(details[0]), 0)
-            case _:
-                return self._over(verification, str(answer), str(details[0]), int(details[1]))
+            case NotFound():
+                return _refused(None, SendOutcome.NOT_FOUND)
+            case Closed(status):
+                return _refused(verification, SendOutcome.CLOSED, status)
+            case TooSoon(retry_after):
+                return _refused(verification, SendOutcome.TOO_SOON, "cooldown", retry_after)
+            case BudgetSpent() | NumberLocked() | NotAllowed():
+                return self._refused_by(verification, reply)
 
     def check(
         self,
@@ -306,66 +300,22 @@ class Verifications:
         *,
         address: str | None = None,
     ) -> CheckResult:
-        """Check what a person entered: counted first, then compared, and used up when it is right.
-        A verification that the grant does not reach is `NOT_FOUND`, as an unknown one is.
-
-        Text that cannot be a code at all is `MALFORMED` and not counted. `address` is the client's.
-        """
-        # Not by check_all: what a batch needs would be a tenth of the time of one check.
-        known = self._records.known([verification]).get(verification)
-        if known is not None and not grant.may_touch(known.owner):
-            known = None
-        read = self._read(EnteredCode(verification, entered, address), known)
-        if isinstance(read, CheckResult):
-            return read
-        return _checked(*self._records.check_one(read, self._clock.now()))
+        """See Checking.check."""
+        return self._checking.check(verification, entered, grant, address=address)
 
     def check_all(self, entries: Sequence[EnteredCode]) -> list[CheckResult]:
-        """`check` of many at once, in their order, each as if it came alone, in one round trip."""
-        known = self._records.known(dict.fromkeys(entry.of for entry in entries))
-        read = [self._read(entry, known.get(entry.of)) for entry in entries]
-        guesses = [one for one in read if isinstance(one, Guess)]
-        answers = iter(self._records.check(guesses, self._clock.now()))
-        return [one if isinstance(one, CheckResult) else _checked(*next(answers)) for one in read]
-
-    def _read(self, entry: EnteredCode, known: CheckContext | None) -> Guess | CheckResult:
-        """What was entered, ready to be checked; or how that ends without."""
-        if known is None:
-            return CheckResult(CheckOutcome.NOT_FOUND)
-        code = read_entered(entry.text, known.digits)
-        if code is None:
-            return CheckResult(CheckOutcome.MALFORMED)
-        return Guess(
-            entry.of,
-            known,
-            self._keyring.code_digest(entry.of, code),
-            self._expected_digest(entry.of, known.digits),
-            self._records.client_index(_network(entry.address)),
-        )
+        """See Checking.check_all."""
+        return self._checking.check_all(entries)
 
     def check_newest(self, entries: Sequence[EnteredCode]) -> list[CheckResult]:
-        """`check_all` for callers that know a number only (`of`): against its newest verification.
-        A number that cannot be one is `NOT_FOUND`, as an unknown one is."""
-        # What is too long to be a number is not remembered either.
-        indexes = [
-            self._number_index(entry.of) if len(entry.of) <= LONGEST_TYPED else ""
-            for entry in entries
-        ]
-        newest = self._ledger.newest_of_numbers({index for index in indexes if index})
-        # No verification is named "": it is not found.
-        named = [verification_of(newest.get(index, "")) for index in indexes]
-        return self.check_all(
-            [entry._replace(of=one) for entry, one in zip(entries, named, strict=True)]
-        )
+        """See Checking.check_newest."""
+        return self._checking.check_newest(entries)
 
     def cancel(self, verification: str, grant: Grant = INTERNAL) -> CancelOutcome:
         """End an open verification; its code is refused from now on."""
         if not grant.touches_all and self.look(verification, grant) is None:
             return CancelOutcome.NOT_FOUND
-        answer = self._records.cancel(verification, self._clock.now())
-        if answer in {CancelOutcome.CANCELED, CancelOutcome.NOT_FOUND}:
-            return CancelOutcome(answer)
-        return CancelOutcome.CLOSED
+        return self._records.cancel(verification, self._clock.now())
 
     def look(self, verification: str, grant: Grant = INTERNAL) -> View | None:
         """The verification with its attempts, as of now; None when it is not known (any more), or
@@ -398,16 +348,18 @@ class Verifications:
             return ""
         return self._keyring.index("number", number.e164)
 
-    def _derive_digest(self, verification: str, digits: int) -> str:
-        code = code_of(self._keyring, verification, digits)
-        return self._keyring.code_digest(verification, code.reveal())
-
-    def _over(self, verification: str | None, answer: str, why: str, retry_ms: int) -> SendResult:
-        """A refusal by a budget, which is counted: it may be somebody's attack. A cooldown is not,
-        since it is anybody's impatience."""
-        if answer in {SendOutcome.OVER_BUDGET, SendOutcome.LOCKED}:
-            self._ledger.count(f"refused_{why}")
-        return _refused(verification, answer, why, retry_ms)
+    def _refused_by(self, verification: str | None, refusal: Refusal) -> SendResult:
+        """A refusal by a budget is counted, since it may be an attack. A cooldown is not: that is
+        only impatience."""
+        match refusal:
+            case BudgetSpent(budget, retry_after):
+                self._ledger.count(f"refused_{budget}")
+                return _refused(verification, SendOutcome.OVER_BUDGET, budget, retry_after)
+            case NumberLocked(budget, retry_after):
+                self._ledger.count(f"refused_{budget}")
+                return _refused(verification, SendOutcome.LOCKED, budget, retry_after)
+            case NotAllowed(budget):
+                return _refused(verification, SendOutcome.NOT_ALLOWED, budget)
 
     def _new(
         self, number: PhoneNumber, channel: Channel, mode: Mode, locale: str | None, grant: Grant
@@ -439,7 +391,7 @@ class Verifications:
     def _reservation(
         self, verification: Verification, address: str | None, grant: Grant
     ) -> Reservation:
-        network = _network(address)
+        network = network_of(address)
         if network is None and self._policy.sends_without_address is not None:
             self._note_unknown_client()
         return Reservation(
@@ -463,7 +415,7 @@ class Verifications:
     ) -> SendResult:
         """Send an attempt that is reserved and written; `before` is what a refusal goes back to."""
         attempt = attempt_id(verification.id, number)
-        self._expected_digest(verification.id, verification.digits)
+        self._checking.expected_digest(verification.id, verification.digits)
         request = AttemptRequest(
             attempt=attempt,
             channel=verification.channel,
@@ -473,22 +425,22 @@ class Verifications:
             minutes=self._settings.lifetime_minutes,
         )
         try:
-            reference = self._sender.send(request)
+            reference = self._provider.send(request)
         except AttemptRejected as error:
-            self._book(attempt, EventKind.REJECTED, _said(error))
+            self._book(attempt, EventKind.REJECTED, _reason(error))
             self._records.give_back(attempt, reservation, before)
-            self._follower.forget(attempt)
+            self._stop_polling(attempt)
             return SendResult(
                 SendOutcome.REJECTED, verification.id, None, error.cause, error.remedy
             )
         except AttemptUnknown as error:
-            self._book(attempt, EventKind.UNCONFIRMED, _said(error))
+            self._book(attempt, EventKind.UNCONFIRMED, _reason(error))
             self._ledger.leave_out(attempt, error.unreadable)
-            self._follower.forget(attempt)
+            self._stop_polling(attempt)
             return SendResult(SendOutcome.UNKNOWN, verification.id, None, error.cause, error.remedy)
         self._book(attempt, EventKind.ACCEPTED, {"reference": reference} if reference else {})
-        if self._sender.calls_back(verification.channel):
-            self._follower.forget(attempt)
+        if self._provider.calls_back(verification.channel):
+            self._stop_polling(attempt)
         return SendResult(SendOutcome.SENT, verification.id)
 
     def _note_unknown_client(self) -> None:
@@ -513,22 +465,6 @@ def _mode(channel: Channel, mode: Mode) -> Mode:
             return Mode.CALL
         case Channel.PHLO:
             return mode
-
-
-@lru_cache(maxsize=10_000)
-def _network(address: str | None) -> str | None:
-    """What one client has one of: an IPv4 address, also where a server that listens to both kinds
-    writes it as ::ffff:192.0.2.1, or the /64 of an IPv6 address. None where it is not known: a peer
-    on the loopback may be a proxy that names no client."""
-    try:
-        one = ip_address(address or "")
-    except ValueError:
-        return None
-    if isinstance(one, IPv6Address):
-        one = one.ipv4_mapped or one
-    if one.is_loopback:
-        return None
-    return str(one if isinstance(one, IPv4Address) else IPv6Network((int(one), 64), strict=False))
 
 
 def _record_of(verification: Verification, first: Attempt | None = None) -> dict[str, str]:
@@ -562,17 +498,15 @@ def _with_checks(attempt: Attempt, verification: Verification) -> Attempt:
     return replace(attempt, moments=moments)
 
 
-def _said(error: ProviderError) -> dict[str, str]:
+def _reason(error: ProviderError) -> dict[str, str]:
     return {"cause": error.cause, "remedy": error.remedy}
 
 
-def _checked(outcome: str, left: int, retry_ms: int, spent: str) -> CheckResult:
-    retry = timedelta(milliseconds=retry_ms) if retry_ms else None
-    return CheckResult(CheckOutcome(outcome), left, retry, OverBudget.parse(spent))
-
-
-def _refused(verification: str | None, answer: str, why: str, retry_ms: int) -> SendResult:
-    outcome = SendOutcome(answer)
-    retry = timedelta(milliseconds=retry_ms) if retry_ms else None
-    cause, remedy = words.send_refusal(outcome, why, retry)
-    return SendResult(outcome, verification, retry, cause, remedy)
+def _refused(
+    verification: str | None,
+    outcome: SendOutcome,
+    why: str = "",
+    retry_after: timedelta | None = None,
+) -> SendResult:
+    cause, remedy = words.send_refusal(outcome, why, retry_after)
+    return SendResult(outcome, verification, retry_after, cause, remedy)

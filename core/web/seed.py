@@ -25,7 +25,7 @@ from core.model.grant import Grant
 from core.model.verification import CheckOutcome, CheckResult, SendOutcome
 from core.services import Services
 from core.settings.keyring import new_id
-from core.verification.service import EnteredCode
+from core.verification.checking import EnteredCode
 from core.web.batch import Batch
 from core.web.send_threads import SendThreads
 

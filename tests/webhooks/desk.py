@@ -15,7 +15,9 @@ from core.store.client import Client
 from core.store.keys import Keys
 from core.store.scripts import Scripts
 from core.verification.policy import Policy
-from core.verification.records import Reservation, VerificationRecords
+from core.verification.records import VerificationRecords
+from core.verification.send_budgets import Reservation
+from core.verification.send_replies import Started
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import Claim, Outbox
 from core.webhooks.sender import Answer, Verdict, WebhookSender
@@ -39,9 +41,9 @@ class Desk:
         store = cast(Client, client)
         scripts = Scripts(store)
         keyring = Keyring(b"k" * 32)
-        self.ledger = Ledger(store, scripts, self.keys, clock, KEEP, tells=True)
+        self.ledger = Ledger(store, scripts, self.keys, clock, KEEP, webhooks_enabled=True)
         self.records = VerificationRecords(
-            store, scripts, self.keys, keyring, Policy(Settings()), KEEP, tells=True
+            store, scripts, self.keys, keyring, Policy(Settings()), KEEP, webhooks_enabled=True
         )
         self.outbox = Outbox(store, scripts, self.keys, clock, "example.com", lambda: 0.0)
         self.expiries = Expiries(store, scripts, self.keys, clock)
@@ -77,7 +79,7 @@ class Desk:
         # Nobody shares a budget with it either.
         reservation = Reservation(now, 1, 10**9, one, one, one, None)
         answer = self.records.start(verification, reservation, one, _record(one))
-        assert answer == ["started"]
+        assert isinstance(answer, Started)
         return one
 
     def hear(self, verification: str, kinds: Iterable[tuple[int, EventKind]]) -> None:

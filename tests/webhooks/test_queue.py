@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.model.attempt import EventKind
+from core.model.verification import CancelOutcome, Status
 from core.webhooks.event import WebhookKind
 from core.webhooks.expiry import GRACE
 from core.webhooks.queue import CLAIM, DEAD_KEPT
@@ -132,7 +133,11 @@ def test_what_ended_in_the_last_moment_does_not_expire_too(desk: Desk) -> None:
 def test_a_cancel_between_the_expiry_and_the_sweep_changes_nothing(desk: Desk) -> None:
     verification = desk.start()
     desk.clock.advance(LIFETIME)
-    assert desk.records.cancel(verification, desk.clock.now()) == "expired"
+    now = desk.clock.now()
+    assert desk.records.cancel(verification, now) is CancelOutcome.CLOSED
+    kept = desk.records.get(verification, now)
+    assert kept is not None
+    assert kept.status is Status.EXPIRED
     desk.clock.advance(GRACE)
     assert desk.expiries.sweep() == 1
     assert sorted(desk.take_all()) == [f"{verification}_expired", f"{verification}_requested"]

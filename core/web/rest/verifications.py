@@ -18,8 +18,8 @@ from core.model.verification import (
 )
 from core.services import Services
 from core.settings.keyring import new_id
+from core.verification.checking import EnteredCode
 from core.verification.code import LONGEST_ENTERED
-from core.verification.service import EnteredCode
 from core.web.rest.answers import CheckAnswer, SendAnswer, SentAnswer, VerificationAnswer
 from core.web.rest.bearer import App, MayVerify
 from core.web.rest.problems import ProblemCode, Refused, documented, not_found
