@@ -1,4 +1,4 @@
-"""Starting, resending, checking and canceling a verification: the rules in their order."""
+"""Starts, resends, checks and cancels verifications: the rules in their order."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -37,11 +37,12 @@ from core.plivo.request import AttemptRequest
 from core.settings.keyring import Keyring, new_id
 from core.settings.settings import Settings
 from core.verification.checking import Checking, EnteredCode
-from core.verification.client_address import network_of
 from core.verification.code import Code, code_of
 from core.verification.number.parse import AmbiguousNumber, PhoneNumber, example_for, parse_number
 from core.verification.policy import Policy
 from core.verification.records import VerificationRecords
+from core.verification.refusals import refused, refused_by_budget
+from core.verification.reservations import Reservations
 from core.verification.send_budgets import Reservation
 from core.verification.send_replies import (
     BudgetSpent,
@@ -50,19 +51,14 @@ from core.verification.send_replies import (
     NotAllowed,
     NotFound,
     NumberLocked,
-    Refusal,
     Started,
     TooSoon,
 )
 from core.verification.send_slots import RETRY_AFTER, SendSlots
-from core.wording import verification as words
 
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
-
-#: The ledger counter of sends whose client had no address, where they share a budget.
-WITHOUT_ADDRESS = "sends_without_address"
 
 
 class Provider(Protocol):
@@ -84,16 +80,16 @@ class Provider(Protocol):
 def _in_slot(
     send: Callable[Concatenate["Verifications", P], SendResult],
 ) -> Callable[Concatenate["Verifications", P], SendResult]:
-    """A method that may wait for Plivo. It is refused as `BUSY`, before it reads or writes
-    anything, while too many sends wait already."""
+    """Decorates a method that may wait for Plivo. It is refused as `BUSY`, before it reads or
+    writes anything, while too many sends wait already."""
 
     @wraps(send)
     def bounded(self: "Verifications", /, *args: P.args, **kwargs: P.kwargs) -> SendResult:
-        with self.send_slots.take() as taken:
-            if taken:
+        with self.send_slots.take() as has_slot:
+            if has_slot:
                 return send(self, *args, **kwargs)
         log.warning("send refused: all send slots are taken")
-        return _refused(None, SendOutcome.BUSY, retry_after=RETRY_AFTER)
+        return refused(None, SendOutcome.BUSY, retry_after=RETRY_AFTER)
 
     return bounded
 
@@ -122,7 +118,7 @@ class Verifications:
         self._stop_polling = stop_polling
         self._clock = clock
         self.send_slots = SendSlots()
-        self._unknown_client_logged = False
+        self._reservations = Reservations(settings, policy, ledger, clock)
         self._checking = Checking(
             keyring,
             records.checks,
@@ -146,8 +142,8 @@ class Verifications:
         )
 
     def find_number(self, typed: str, *, region: str | None) -> PhoneNumber:
-        """The number that was typed, whether or not it may be verified now: its attempts are looked
-        for. Raises NumberRefused."""
+        """The number that was typed, whether or not it may be verified now: for finding its
+        attempts. Raises NumberRefused."""
         return parse_number(
             typed,
             default_region=region,
@@ -156,7 +152,7 @@ class Verifications:
         )
 
     def example(self, region: str | None, *, ending: str = "") -> str:
-        """A number to show as an example, which may be verified; "" if none has that `ending`."""
+        """An example of a number that may be verified; "" if none has that `ending`."""
         example = example_for(region, self._settings.allowed_countries)
         if not ending:
             return example
@@ -191,8 +187,8 @@ class Verifications:
         address: str | None = None,
     ) -> SendResult:
         """Start a verification and send its code, once for each `idempotency_key`: the same request
-        again is a `DUPLICATE`, another one with that key is `KEY_REUSED`. `grant` is what who asks
-        may do; a send that it does not cover is `NOT_ALLOWED`.
+        again is a `DUPLICATE`, another one with that key is `KEY_REUSED`. `grant` is what the
+        caller may do; a send that it does not cover is `NOT_ALLOWED`.
 
         `mode` matters to a PHLO only; `region` is where a national number is from; `locale` and the
         number's country choose the language; `address` is the client's, for its budget.
@@ -212,15 +208,17 @@ class Verifications:
         except NumberRefused as error:
             return SendResult(SendOutcome.NUMBER_REFUSED, cause=error.cause, remedy=error.remedy)
         if not grant.covers(number.region):
-            return _refused(None, SendOutcome.NOT_ALLOWED, "country")
+            return refused(None, SendOutcome.NOT_ALLOWED, "country")
         if obstacle := self._provider.obstacle(channel):
             return SendResult(
                 SendOutcome.CHANNEL_UNAVAILABLE, cause=obstacle[0], remedy=obstacle[1]
             )
         if budget := self._policy.always_refuses(number.e164):
-            return self._refused_by(None, BudgetSpent(budget.name, budget.window, budget.limit))
+            return refused_by_budget(
+                self._ledger, None, BudgetSpent(budget.name, budget.window, budget.limit)
+            )
         verification = self._new(number, channel, mode, locale, grant)
-        reservation = self._reservation(verification, address, grant)
+        reservation = self._reservations.reserve(verification, address, grant)
         idempotency = self._keyring.index("start", idempotency_key)
         record = _record_of(verification)
         reply = self._records.start(verification, reservation, idempotency, record)
@@ -230,9 +228,9 @@ class Verifications:
             case Duplicate(existing):
                 if self._records.request_of(existing) in {None, verification.request}:
                     return SendResult(SendOutcome.DUPLICATE, existing)
-                return _refused(None, SendOutcome.KEY_REUSED)
+                return refused(None, SendOutcome.KEY_REUSED)
             case BudgetSpent() | NumberLocked() | NotAllowed():
-                return self._refused_by(None, reply)
+                return refused_by_budget(self._ledger, None, reply)
 
     @_in_slot
     def resend(
@@ -245,19 +243,19 @@ class Verifications:
         address: str | None = None,
     ) -> SendResult:
         """Send the same code again, by the same channel, or `call` in place of a message. What the
-        grant does not cover is `NOT_ALLOWED`; another one's verification is `NOT_FOUND`.
+        grant does not cover is `NOT_ALLOWED`; a verification of another owner is `NOT_FOUND`.
 
         `seen` is the number of attempts that the caller knew of: two clicks on one view send once.
         """
         now = self._clock.now()
         view = self.look(verification, grant)
         if view is None:
-            return _refused(None, SendOutcome.NOT_FOUND)
+            return refused(None, SendOutcome.NOT_FOUND)
         if grant.refusal is not None:
             return SendResult(SendOutcome.NOT_ALLOWED, verification, None, *grant.refusal)
         current = view.verification
         if not grant.covers(current.region):
-            return _refused(verification, SendOutcome.NOT_ALLOWED, "country")
+            return refused(verification, SendOutcome.NOT_ALLOWED, "country")
         channel, mode, at_once = current.channel, current.mode, False
         if call and mode is Mode.SMS:
             channel = Channel.PHLO if channel is Channel.PHLO else Channel.VOICE
@@ -268,7 +266,7 @@ class Verifications:
             return SendResult(
                 SendOutcome.CHANNEL_UNAVAILABLE, verification, None, obstacle[0], obstacle[1]
             )
-        reservation = self._reservation(current, address, grant)
+        reservation = self._reservations.reserve(current, address, grant)
         changed = replace(current, channel=channel, mode=mode)
         reply = self._records.resend(
             changed,
@@ -284,13 +282,13 @@ class Verifications:
             case Duplicate():
                 return SendResult(SendOutcome.DUPLICATE, verification)
             case NotFound():
-                return _refused(None, SendOutcome.NOT_FOUND)
+                return refused(None, SendOutcome.NOT_FOUND)
             case Closed(status):
-                return _refused(verification, SendOutcome.CLOSED, status)
+                return refused(verification, SendOutcome.CLOSED, status)
             case TooSoon(retry_after):
-                return _refused(verification, SendOutcome.TOO_SOON, "cooldown", retry_after)
+                return refused(verification, SendOutcome.TOO_SOON, "cooldown", retry_after)
             case BudgetSpent() | NumberLocked() | NotAllowed():
-                return self._refused_by(verification, reply)
+                return refused_by_budget(self._ledger, verification, reply)
 
     def check(
         self,
@@ -318,22 +316,22 @@ class Verifications:
         return self._records.cancel(verification, self._clock.now())
 
     def look(self, verification: str, grant: Grant = INTERNAL) -> View | None:
-        """The verification with its attempts, as of now; None when it is not known (any more), or
-        not to the holder of this grant."""
+        """The verification with its attempts, as of now; None when it is not kept (any more), or
+        the grant does not reach it."""
         now = self._clock.now()
-        found = self._records.get(verification, now)
-        if found is None or not grant.may_touch(found.owner):
+        kept = self._records.get(verification, now)
+        if kept is None or not grant.may_touch(kept.owner):
             return None
         attempts = [
-            _with_checks(attempt, found) for attempt in self._ledger.attempts(found.attempt_ids)
+            _with_checks(attempt, kept) for attempt in self._ledger.attempts(kept.attempt_ids)
         ]
         offer = None
-        if attempts and found.status is Status.PENDING:
-            offer = self._policy.call_offer(attempts[-1], found.next_send_at)
-        return View(found, attempts, now, offer)
+        if attempts and kept.status is Status.PENDING:
+            offer = self._policy.call_offer(attempts[-1], kept.next_send_at)
+        return View(kept, attempts, now, offer)
 
     def spent_today(self) -> Decimal:
-        """US dollars that the sends of this UTC day are booked at."""
+        """US dollars booked for the sends of this UTC day."""
         return Decimal(self._records.spent(self._clock.now())) / 1_000_000
 
     def code_for(self, verification: Verification) -> Code:
@@ -341,25 +339,12 @@ class Verifications:
         return code_of(self._keyring, verification.id, verification.digits)
 
     def _index_of(self, typed: str) -> str:
-        """The digest of a number, "" for what cannot be one."""
+        """The digest of a typed number, "" for text that cannot be a number."""
         try:
             number = self.find_number(typed, region=None)
         except NumberRefused:
             return ""
         return self._keyring.index("number", number.e164)
-
-    def _refused_by(self, verification: str | None, refusal: Refusal) -> SendResult:
-        """A refusal by a budget is counted, since it may be an attack. A cooldown is not: that is
-        only impatience."""
-        match refusal:
-            case BudgetSpent(budget, retry_after):
-                self._ledger.count(f"refused_{budget}")
-                return _refused(verification, SendOutcome.OVER_BUDGET, budget, retry_after)
-            case NumberLocked(budget, retry_after):
-                self._ledger.count(f"refused_{budget}")
-                return _refused(verification, SendOutcome.LOCKED, budget, retry_after)
-            case NotAllowed(budget):
-                return _refused(verification, SendOutcome.NOT_ALLOWED, budget)
 
     def _new(
         self, number: PhoneNumber, channel: Channel, mode: Mode, locale: str | None, grant: Grant
@@ -388,24 +373,6 @@ class Verifications:
             owner=grant.owner,
         )
 
-    def _reservation(
-        self, verification: Verification, address: str | None, grant: Grant
-    ) -> Reservation:
-        network = network_of(address)
-        if network is None and self._policy.sends_without_address is not None:
-            self._note_unknown_client()
-        return Reservation(
-            now=self._clock.now(),
-            price_micros=int(self._settings.assumed_price * 1_000_000),
-            spend_limit_micros=int(self._settings.spend_per_day * 1_000_000),
-            region=verification.region,
-            prefix=verification.to[:-4],
-            number_index=verification.number_index,
-            address=network,
-            was_checked=verification.checks_left < verification.checks_allowed,
-            allowance=grant.allowance,
-        )
-
     def _send(
         self,
         verification: Verification,
@@ -413,7 +380,7 @@ class Verifications:
         reservation: Reservation,
         before: Verification,
     ) -> SendResult:
-        """Send an attempt that is reserved and written; `before` is what a refusal goes back to."""
+        """Send an attempt that is reserved and written; a refusal restores `before`."""
         attempt = attempt_id(verification.id, number)
         self._checking.expected_digest(verification.id, verification.digits)
         request = AttemptRequest(
@@ -443,16 +410,6 @@ class Verifications:
             self._stop_polling(attempt)
         return SendResult(SendOutcome.SENT, verification.id)
 
-    def _note_unknown_client(self) -> None:
-        """For the operator: the log, once in the life of a process, and a counter of the day."""
-        self._ledger.count(WITHOUT_ADDRESS)
-        if not self._unknown_client_logged:
-            self._unknown_client_logged = True
-            log.warning(
-                "a client has no address: all such clients share one budget. "
-                "Set X-Forwarded-For in the proxy, and client_address in API requests"
-            )
-
     def _book(self, attempt: str, kind: EventKind, fields: dict[str, str]) -> None:
         self._ledger.apply(AttemptEvent(attempt, kind, self._clock.now(), Source.APP, fields))
 
@@ -468,8 +425,8 @@ def _mode(channel: Channel, mode: Mode) -> Mode:
 
 
 def _record_of(verification: Verification, first: Attempt | None = None) -> dict[str, str]:
-    """What an attempt keeps of its verification; no number, only its mask and its digest. `first`
-    is the verification's first attempt where this is a later one."""
+    """What an attempt keeps of its verification: of the number only the mask and the digest.
+    `first` is the verification's first attempt where this is a later one."""
     origin = {"origin": "first"}
     if first is not None:
         same = (first.channel, first.mode) == (verification.channel, verification.mode)
@@ -489,7 +446,7 @@ def _record_of(verification: Verification, first: Attempt | None = None) -> dict
 
 
 def _with_checks(attempt: Attempt, verification: Verification) -> Attempt:
-    """The attempt with what people did about it. The newest one gets the credit (last touch)."""
+    """The attempt with the moments of its checks. The newest attempt is credited (last touch)."""
     moments = dict(attempt.moments)
     if attempt.number in verification.checked_at:
         moments[EventKind.CHECKED] = verification.checked_at[attempt.number]
@@ -500,13 +457,3 @@ def _with_checks(attempt: Attempt, verification: Verification) -> Attempt:
 
 def _reason(error: ProviderError) -> dict[str, str]:
     return {"cause": error.cause, "remedy": error.remedy}
-
-
-def _refused(
-    verification: str | None,
-    outcome: SendOutcome,
-    why: str = "",
-    retry_after: timedelta | None = None,
-) -> SendResult:
-    cause, remedy = words.send_refusal(outcome, why, retry_after)
-    return SendResult(outcome, verification, retry_after, cause, remedy)
