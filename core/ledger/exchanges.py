@@ -1,4 +1,4 @@
-"""HTTP exchanges with Plivo, both ways, masked: what the page shows behind the scenes."""
+"""Keeps the HTTP exchanges with Plivo, in both directions, masked, for the Verify page."""
 
 import json
 import math
@@ -51,7 +51,7 @@ class Exchanges:
         self._left_out = LeftOut(client, keys)
 
     def record(self, verification: str, exchange: Exchange) -> None:
-        """Keep one exchange and tell whoever watches. Raises StoreUnavailable."""
+        """Keep one exchange and publish the change. Raises StoreUnavailable."""
         kept = replace(exchange, sent=_plain(exchange.sent), answer=_plain(exchange.answer))
         self._scripts.run(
             "record_exchange",
@@ -68,8 +68,8 @@ class Exchanges:
     def of(self, verification: str) -> list[Exchange]:
         """The exchanges of a verification, oldest first; without those that cannot be read."""
         entries = self._client.xrange(self._keys.exchanges(verification))
-        found = [self._read(verification, entry.get("exchange", "")) for _, entry in entries]
-        return [exchange for exchange in found if exchange is not None]
+        exchanges = [self._read(verification, entry.get("exchange", "")) for _, entry in entries]
+        return [exchange for exchange in exchanges if exchange is not None]
 
     def _read(self, verification: str, stored: str) -> Exchange | None:
         try:

@@ -1,4 +1,4 @@
-"""The door through which every piece of news about an attempt comes, and the attempts behind it."""
+"""Applies events to attempts and reads attempts."""
 
 import logging
 from collections import Counter, OrderedDict
@@ -61,7 +61,7 @@ class Ledger(AttemptReader):
     """Applies events and reads attempts. `keep` is how long an attempt is kept after its request.
     `webhooks_enabled`: events for WEBHOOK_URL are queued in the same step.
 
-    What a process learns of where an attempt is booked stays true, so it is remembered.
+    Where an attempt is booked never changes, so a process remembers it.
     """
 
     def __init__(

@@ -1,5 +1,4 @@
-"""What could not be read and was left out: logged once, and counted once in the counters of the
-day."""
+"""Logs and counts, once each, values and records that could not be read and were left out."""
 
 import logging
 from collections import OrderedDict
@@ -20,8 +19,8 @@ _REMEMBERED = 10_000
 
 
 class LeftOut:
-    """Each thing is reported once by a process, however often it is met: lists are read again and
-    again, and Plivo repeats itself."""
+    """Each value or record is reported once per process: lists are read again and again, and Plivo
+    repeats its callbacks."""
 
     def __init__(self, client: Client, keys: Keys, clock: Clock | None = None) -> None:
         self._client = client

@@ -1,7 +1,7 @@
-"""Notices the end of the embedded server at once, and asks for a new one.
+"""Restarts the embedded server as soon as it ends.
 
-Decision: an idle connection that the kernel closes with the server, not a question every second:
-it costs nothing while all is well, and a crash is mended before most people meet it.
+Decision: an idle connection that the kernel closes with the server, instead of polling. It costs
+nothing while the server runs, and a crash is repaired before most users notice it.
 """
 
 import logging
@@ -15,7 +15,7 @@ from core.model.errors import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
-# So that a server which hangs up on every caller cannot make the watch spin.
+# A server that closes every connection must not make the watch spin.
 _PAUSE_SECONDS = 0.05
 _RETRY_SECONDS = 1.0
 
@@ -54,13 +54,13 @@ class ServerWatch:
 
     def _wait_for_an_end(self) -> None:
         """Until the server has ended, or the watch is to end."""
-        with socket.socket(socket.AF_UNIX) as line:
+        with socket.socket(socket.AF_UNIX) as connection:
             try:
-                line.connect(str(self._path))
+                connection.connect(str(self._path))
             except OSError:
                 return  # It has ended already.
             poll = select.poll()
-            # Nothing is ever said on this line: it becomes readable by being closed.
-            poll.register(line, select.POLLIN)
+            # Nothing is ever sent here: the socket becomes readable when it is closed.
+            poll.register(connection, select.POLLIN)
             poll.register(self._wake, select.POLLIN)
             poll.poll()
