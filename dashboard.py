@@ -52,7 +52,7 @@ else:
     from core.log import log_to_stderr
     from core.model.errors import ProductError
     from core.sandbox.app import Sandbox
-    from core.sandbox.errors import FileInUse
+    from core.sandbox.errors import FileInUse, StorageFailed
     from core.services import Services
     from core.web.app import Web
     from core.web.headers import broken
@@ -95,3 +95,5 @@ else:
         sys.exit(f"{error.cause}\n{error.remedy}")
     except FileInUse as error:
         sys.exit(f"{error}\nEnd that application, or set another DATA_DIR for this one.")
+    except StorageFailed as error:
+        sys.exit(f"{error}\nFree disk space, or set another DATA_DIR.")

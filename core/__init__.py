@@ -1,1 +1,1 @@
-"""All logic of the product. Imports no Streamlit; `pages/` draws what is decided here."""
+"""All logic of the product. Imports no Streamlit; `pages/` draws."""

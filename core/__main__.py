@@ -8,11 +8,11 @@ from importlib import import_module
 COMMANDS = {
     "hash-password": (
         "hash_password",
-        "print ADMIN_PASSWORD_HASH for a password that it asks for",
+        "ask for a password and print ADMIN_PASSWORD_HASH",
     ),
     "tokens": ("tokens", "make, list and revoke the tokens of the HTTP API"),
     "read-logs": ("read_logs", "read Plivo's message and call logs now"),
-    "sample": ("sample", "load invented traffic into the sandbox's figures"),
+    "sample": ("sample", "load simulated traffic into the sandbox's figures"),
     "reset": ("reset", "reset the sandbox, whole or by kind"),
     "sandbox": ("sandbox", "serve the sandbox alone, for other programs"),
     "webhook-secret": ("webhook_secret", "print the secret that webhooks are signed with"),

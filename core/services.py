@@ -11,20 +11,24 @@ from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
 from core.alerts.alerts import Alerts
 from core.alerts.hours import HourReader
+from core.figures.export import FigureExport
 from core.figures.queries import Queries
 from core.ledger.booker import Booker
 from core.ledger.exchanges import Exchanges
 from core.ledger.explorer import Explorer
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock, SystemClock
+from core.plivo.callback_verifier import CallbackVerifier
 from core.plivo.client import PlivoClients
 from core.plivo.pricing import Prices
 from core.plivo.provider import PlivoProvider
 from core.plivo.request import CallbackAddress
 from core.reset.reset import SandboxReset
 from core.sample.loading import Sample
+from core.settings.credentials import auth_token, secret_key
 from core.settings.keyring import Keyring
-from core.settings.settings import Settings, auth_token, secret_key
+from core.settings.settings import Settings
+from core.store.changes import ChangeChannel
 from core.store.client import Client
 from core.store.connection import RedisConnection, connect
 from core.store.keys import Keys
@@ -61,6 +65,7 @@ class Services:
     booker: Booker
     explorer: Explorer
     queries: Queries
+    figure_export: FigureExport
     alerts: Alerts
     access: Access
     invites: Invites
@@ -73,6 +78,7 @@ class Services:
     reset: SandboxReset
     exchanges: Exchanges
     address: CallbackAddress
+    callback_verifier: CallbackVerifier
     clients: PlivoClients
     prices: Prices
     follower: AttemptPoller
@@ -86,6 +92,10 @@ class Services:
     @property
     def client(self) -> Client:
         return self.connection.client
+
+    @property
+    def changes(self) -> ChangeChannel:
+        return ChangeChannel(self.client, self.keys.changes)
 
     @property
     def where(self) -> str:
@@ -191,6 +201,7 @@ def build(
         booker=Booker(ledger, most=settings.attempts_kept),
         explorer=Explorer(ledger),
         queries=queries,
+        figure_export=FigureExport(client, connection.raw, keys),
         alerts=Alerts(client, keys, clock, HourReader(client, connection.raw, keys)),
         sample=Sample(client, keys, clock, ledger),
         reset=SandboxReset(client, keys, ledger, sandbox, queries.forget),
@@ -203,6 +214,7 @@ def build(
         request_limit=RequestLimit(client, keys, clock, settings.api_requests_per_minute),
         exchanges=exchanges,
         address=address,
+        callback_verifier=CallbackVerifier(keyring, token, address),
         clients=clients,
         prices=Prices(clients, clock),
         follower=follower,

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 import streamlit as st
 
-from core.access.invites import LONGEST, LONGEST_LABEL, MOST_SENDS, Invite
+from core.access.invites import MAX_LABEL_LENGTH, MAX_LIFETIME, MAX_SENDS, Invite
 from core.access.password import AccessState
 from core.model.errors import InviteRefused
 from core.panels import api
@@ -52,16 +52,16 @@ def _make() -> None:
     with st.form("invite", border=False):
         columns = st.grid(2, min_column_width=260, gap="small")
         with columns.cell():
-            label = st.text_input("For", key="invite_label", max_chars=LONGEST_LABEL,
+            label = st.text_input("For", key="invite_label", max_chars=MAX_LABEL_LENGTH,
                                   placeholder="Demo at Example Ltd")  # fmt: skip
         with columns.cell():
-            sends = st.number_input("Sends", 1, MOST_SENDS, 10, key="invite_sends",
+            sends = st.number_input("Sends", 1, MAX_SENDS, 10, key="invite_sends",
                                     help="Messages and calls in all.")  # fmt: skip
         with columns.cell():
             ends = st.datetime_input(
                 f"Ends ({zone.key})", (now + timedelta(days=1)).replace(tzinfo=None, second=0),
                 min_value=now.replace(tzinfo=None, second=0, microsecond=0),
-                max_value=(now + LONGEST).replace(tzinfo=None), key="invite_ends",
+                max_value=(now + MAX_LIFETIME).replace(tzinfo=None), key="invite_ends",
             )  # fmt: skip
         with columns.cell():
             countries = st.multiselect(

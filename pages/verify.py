@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.access.admission import Admitted
-from core.model.attempt import Channel, Mode
+from core.access.admission import BrowserAccess
 from core.model.clock import to_ms
 from core.model.errors import NumberRefused
 from core.model.grant import Grant
 from core.model.verification import CheckOutcome, SendOutcome, SendResult, Status, View
+from core.model.way import Channel, Mode, Way
 from core.panels.invites import invite_words
 from core.panels.query_state import zone_of
 from core.verification.number.parse import AmbiguousNumber, PhoneNumber, country_of
@@ -81,7 +81,7 @@ def main() -> None:
             _form(asked, unknown=bool(verification))
 
 
-def _door(asked: Admitted) -> None:
+def _door(asked: BrowserAccess) -> None:
     """In place of the form, for those who may not send: why, and what helps."""
     badge_for(None)
     if asked.grant.refusal and not invite_refused():
@@ -101,7 +101,7 @@ def _trials() -> None:
     )
 
 
-def _form(asked: Admitted, *, unknown: bool) -> None:
+def _form(asked: BrowserAccess, *, unknown: bool) -> None:
     grid = st.grid(2, min_column_width=COLUMN, gap="medium")
     with grid.cell():
         number = _choose(asked, unknown=unknown)
@@ -115,10 +115,10 @@ def _form(asked: Admitted, *, unknown: bool) -> None:
             brand=app.settings.brand,
             key="verify_phone",
         )
-    timeline(waiting_timeline(_mode()), key="verify_steps")
+    timeline(waiting_timeline(_way()), key="verify_steps")
 
 
-def _choose(asked: Admitted, *, unknown: bool) -> PhoneNumber | None:
+def _choose(asked: BrowserAccess, *, unknown: bool) -> PhoneNumber | None:
     if unknown:
         st.info("That verification is not known, or is no longer kept. Start a new one.")
     if asked.invite:
@@ -157,7 +157,7 @@ def _choose(asked: Admitted, *, unknown: bool) -> PhoneNumber | None:
             disabled=channel is not Channel.PHLO,
             persist_state="session",
         )
-    st.caption(_about(Channel(channel)))
+    st.caption(_about(_way()))
     running = number_form(
         NUMBER_LABEL,
         request=state.request,
@@ -211,9 +211,7 @@ def _read(
         where = f"Without a country code: {country_of(region)}." if region else ""
         return None, f"In any format. {where}", ()
     try:
-        number = app.verifications.read_number(
-            typed, region=region, channel=_channel(), mode=_mode()
-        )
+        number = app.verifications.read_number(typed, region=region, way=_way())
     except AmbiguousNumber as error:
         return None, f"**{error.cause}** {error.remedy}", error.candidates
     except NumberRefused as error:
@@ -229,19 +227,19 @@ def _read(
     )
 
 
-def _about(channel: Channel) -> str:
+def _about(way: Way) -> str:
     """What will be sent, in a line."""
-    obstacle = app.provider.obstacle(channel)
+    obstacle = app.provider.obstacle(way)
     if obstacle:
         return f":orange[{obstacle[0]}] {obstacle[1]}"
-    match channel:
-        case Channel.SMS:
+    match way:
+        case Way.SMS:
             text, measure = app.provider.preview(app.settings.lifetime_minutes)
             parts = "1 part" if measure.parts == 1 else f"{measure.parts} parts"
             return f"“{text}” · {measure.units} characters, {parts}"
-        case Channel.VOICE:
+        case Way.VOICE:
             return "The call asks for a key and then reads the code out, digit by digit."
-        case Channel.PHLO:
+        case Way.PHLO_SMS | Way.PHLO_CALL:
             return "Your visual workflow gets from, to, otp and mode, and does the rest."
 
 
@@ -253,11 +251,10 @@ def _send(typed: str, region: str | None, key: str) -> None:
     ):
         result = app.verifications.start(
             typed,
-            _channel(),
+            _way(),
             grant=asker().grant,
-            mode=_mode(),
             # The same click twice is one request; a changed form is another.
-            idempotency_key=" ".join((key, typed, _channel(), _mode())),
+            idempotency_key=" ".join((key, typed, _way().name)),
             region=region,
             locale=st.context.locale,
             address=st.context.ip_address,
@@ -303,7 +300,7 @@ def _verification(verification: str) -> None:
 def _task(view: View) -> None:
     verification = view.verification
     st.caption(
-        f"{verification.to_masked} · {verification.country} · {CHANNELS[verification.channel]}"
+        f"{verification.to_masked} · {verification.country} · {CHANNELS[verification.way.channel]}"
     )
     for over in view.over_budgets:
         st.warning(plain(words.budget_warning(over, view.now)), icon=":material/speed:")
@@ -381,16 +378,8 @@ def _start_over() -> None:
     st.rerun()
 
 
-def _channel() -> Channel:
-    return Channel(state.get("verify_channel") or Channel.SMS)
-
-
-def _mode() -> Mode:
-    return Mode(state.get("verify_mode") or Mode.SMS) if _channel() is Channel.PHLO else _own_mode()
-
-
-def _own_mode() -> Mode:
-    return Mode.CALL if _channel() is Channel.VOICE else Mode.SMS
+def _way() -> Way:
+    return Way.of(state.get("verify_channel") or Channel.SMS, state.get("verify_mode") or Mode.SMS)
 
 
 main()

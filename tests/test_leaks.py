@@ -7,30 +7,30 @@ import pytest
 import redis
 from redis.client import NEVER_DECODE
 
-from core.model.attempt import Channel, Mode
+from core.model.way import Way
 from tests.world import World, until
 
 
 def journey(at: World) -> tuple[list[str], list[str], list[str]]:
     """Verifications by every way, with wrong codes and failures: their codes, numbers and ids."""
     codes, numbers, ids = [], [], []
-    for channel, mode, ending in (
-        (Channel.SMS, Mode.SMS, "5555"),
-        (Channel.SMS, Mode.SMS, "0030"),
-        (Channel.SMS, Mode.SMS, "0402"),
-        (Channel.SMS, Mode.SMS, "0500"),
-        (Channel.SMS, Mode.SMS, "0803"),
-        (Channel.VOICE, Mode.CALL, "5555"),
-        (Channel.PHLO, Mode.SMS, "5555"),
-        (Channel.PHLO, Mode.CALL, "5555"),
+    for way, ending in (
+        (Way.SMS, "5555"),
+        (Way.SMS, "0030"),
+        (Way.SMS, "0402"),
+        (Way.SMS, "0500"),
+        (Way.SMS, "0803"),
+        (Way.VOICE, "5555"),
+        (Way.PHLO_SMS, "5555"),
+        (Way.PHLO_CALL, "5555"),
     ):
         number = at.number(ending)
-        verification = at.started(number, channel, mode)
+        verification = at.started(number, way)
         code = at.code(verification)
         codes.append(code)
         numbers.append(number)
         ids.append(verification)
-        if mode is Mode.CALL:
+        if way.is_call:
             at.touch(number, at.call(number, "ringing"), "answer")
             until(lambda n=number: at.handset(n)["calls"][0]["waits_for_key"])  # type: ignore[misc]
             at.touch(number, at.call(number, "in-progress"), "press/1")
@@ -128,7 +128,7 @@ def test_property_09_no_exchange_shows_a_code_a_token_or_a_number(at: World) -> 
 
 def test_property_09_no_url_that_plivo_is_given_holds_the_code_or_the_number(at: World) -> None:
     number = at.number()
-    verification = at.started(number, Channel.VOICE)
+    verification = at.started(number, Way.VOICE)
     urls = at.services.address.urls(at.services.keyring.callback_token(f"{verification}-1"))
     assert urls is not None
     for url in (urls.message, urls.answer, urls.ring, urls.hangup):

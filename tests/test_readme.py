@@ -1,18 +1,44 @@
-"""What the README and the page say is true of what runs."""
+"""The documentation is true: links, paths, commands, settings, routes and sandbox numbers exist."""
 
 import ast
 import re
+import shlex
+import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from core.__main__ import COMMANDS, main
 from core.panels.api import handset, walk_through
-from core.sandbox.facts.outcomes import TABLE, EndingKind, outcome_of
+from core.sandbox.facts.endings import TABLE, EndingKind, ending_of
 from core.settings.settings import Settings
 from core.web.rest.application import rest_api
 
 PROJECT = Path(__file__).parents[1]
+#: Every document of the repository but the history.
+DOCUMENTS = [
+    *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *sorted(path for room in ("core", "tests") for path in (PROJECT / room).rglob("README.md")),
+]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
+REST = (PROJECT / "core" / "web" / "rest" / "README.md").read_text(encoding="utf-8")
+#: Files that a document names and another change adds.
+NOT_YET = {
+    "core/webhooks/README.md",
+    "core/web/metrics/README.md",
+    "core/sandbox/README.md",
+    "core/model/way.py",
+    "core/figures/catalogue.py",
+    "core/sandbox/facts/endings.py",
+    "tests/sandbox/test_endings.py",
+    "tests/figures/test_catalogue.py",
+}
+MADE_BY_USERS = {".streamlit/secrets.toml"}
+
+each_document = pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT))
+)
 SANDBOX = README.partition("## Sandbox numbers")[2].partition("\n## ")[0]
 
 
@@ -22,9 +48,9 @@ def rows(section: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-def test_every_setting_is_in_the_readme_and_nothing_else_is() -> None:
-    section = README.partition("## Going live")[2].partition("\n## ")[0]
-    named = {name for row in rows(section) for name in re.findall(r"`([A-Z_0-9]+)`", row[0])}
+def test_every_setting_is_in_its_readme_and_nothing_else_is() -> None:
+    settings = (PROJECT / "core" / "settings" / "README.md").read_text(encoding="utf-8")
+    named = {name for row in rows(settings) for name in re.findall(r"`([A-Z_0-9]+)`", row[0])}
     assert named == {name.upper() for name in Settings.model_fields}
 
 
@@ -42,7 +68,7 @@ def test_every_row_of_the_sandbox_is_in_the_readme(row: object) -> None:
 def test_every_ending_in_the_readme_does_what_its_row_says() -> None:
     """The endings of one row have one kind of outcome."""
     for cells in rows(SANDBOX):
-        kinds = {outcome_of(ending).kind for ending in re.findall(r"\b\d{4}\b", cells[0])}
+        kinds = {ending_of(ending).kind for ending in re.findall(r"\b\d{4}\b", cells[0])}
         assert len(kinds) <= 1, cells[0]
         assert EndingKind.NORMAL not in kinds, cells[0]
 
@@ -56,7 +82,7 @@ def test_every_ending_that_the_page_proposes_is_one_of_the_sandbox() -> None:
     )
     assert len(trials) > 5
     for ending in trials:
-        assert outcome_of(ending).kind is not EndingKind.NORMAL
+        assert ending_of(ending).kind is not EndingKind.NORMAL
 
 
 def test_both_commands_name_files_that_are_there() -> None:
@@ -78,11 +104,11 @@ def test_ci_runs_the_second_command_of_the_readme() -> None:
 def test_the_walk_through_is_that_of_the_api_page() -> None:
     base = "http://localhost:8501"
     for step in (*walk_through(base), handset(base)):
-        assert f"# {step.title}\n{step.lines}\n" in README
+        assert f"# {step.title}\n{step.lines}\n" in REST
 
 
 def test_every_route_of_the_api_is_in_the_readme() -> None:
-    section = README.partition("## HTTP API")[2].partition("\n## ")[0]
+    section = REST.partition("## Routes")[2].partition("\n## ")[0]
     for path in rest_api(lambda: None).openapi()["paths"]:  # type: ignore[arg-type, return-value]
         last = path.rpartition("/")[2]
         word = last if last.isalpha() or "-" in last else path.split("/")[1]
@@ -90,7 +116,112 @@ def test_every_route_of_the_api_is_in_the_readme() -> None:
 
 
 def test_no_figure_is_left_to_be_filled_in() -> None:
-    section = README.partition("## Measured")[2].partition("\n## ")[0]
+    benchmarks = (PROJECT / "tests" / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    section = benchmarks.partition("## Measured")[2].partition("\n## ")[0]
     for cells in rows(section):
         assert not re.search(r"\b[A-Z_]{4,}\b", cells[1]), cells
         assert re.search(r"\d", cells[1]), cells
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a document."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def exists(path: Path) -> bool:
+    return path.exists() or str(path.relative_to(PROJECT)) in NOT_YET | MADE_BY_USERS
+
+
+def test_the_readme_has_under_150_lines() -> None:
+    assert len(README.splitlines()) < 150
+
+
+@each_document
+def test_every_link_leads_to_a_file_and_to_a_heading_of_it(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
+        if link.startswith(("http://", "https://")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (document.parent / name).resolve() if name else document
+        assert exists(target), link
+        if anchor and target.exists():
+            assert anchor in anchors(target), link
+
+
+@each_document
+def test_every_path_of_the_project_that_is_named_exists(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:core|pages|tests|\.ci|\.streamlit)/[\w./*-]+)`", text):
+        if "*" in path:
+            assert list(PROJECT.glob(path)), path
+        else:
+            assert exists(PROJECT / path), path
+
+
+def commands(document: Path, pattern: str) -> list[list[str]]:
+    """The words after `pattern` in each command of the code blocks and of the inline code."""
+    text = document.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    lines += re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
+    named = [re.search(rf"(?:^|[ /]){pattern}\b(.*)", line) for line in lines]
+    return [shlex.split(match[1], comments=True) for match in named if match]
+
+
+@each_document
+def test_every_command_of_the_product_exists_with_its_options(
+    document: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command, *words in filter(None, commands(document, "python -m core")):
+        if command.startswith("<"):
+            continue
+        assert command in COMMANDS, command
+        options = [word for word in words if word.startswith("--")]
+        arguments = words[: words.index(options[0])] if options else words
+        with pytest.raises(SystemExit) as ended:
+            main([command, *arguments, "--help"])
+        shown = capsys.readouterr()
+        assert ended.value.code == 0, shown.err
+        assert all(re.search(rf"{option}\b", shown.out) for option in options), (command, options)
+
+
+@each_document
+def test_every_module_that_is_run_exists(document: Path) -> None:
+    for module, *_ in commands(document, r"python -m (?=tests\.)"):
+        assert find_spec(module), module
+    for target, *_ in filter(None, commands(document, "uvicorn")):
+        module, _, name = target.partition(":")
+        spec = find_spec(module)
+        assert spec is not None, target
+        # Not imported: these modules start the application.
+        assert re.search(rf"\b{name}\b", Path(str(spec.origin)).read_text("utf-8")), target
+
+
+@each_document
+def test_every_task_that_is_named_is_in_pyproject(document: Path) -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    for task, *_ in filter(None, commands(document, "poe")):
+        assert task in project["tool"]["poe"]["tasks"], task
+
+
+@each_document
+def test_every_test_that_is_named_exists(document: Path) -> None:
+    for words in commands(document, "pytest"):
+        for word in words:
+            path, _, name = word.partition("::")
+            if path.startswith("tests/"):
+                assert exists(PROJECT / path), word
+                assert f"def {name}" in (PROJECT / path).read_text() if name else True, word
+
+
+def test_the_list_of_security_properties_is_that_of_the_tests() -> None:
+    contributing = (PROJECT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = contributing.partition("## Security properties")[2].partition("\n## ")[0]
+    listed = [row[0] for row in rows(section)]
+    tested = {
+        number
+        for path in (PROJECT / "tests").rglob("test_*.py")
+        for number in re.findall(r"def test_property_(\d+)_", path.read_text(encoding="utf-8"))
+    }
+    assert listed == sorted(tested)

@@ -9,6 +9,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 CORE = sorted((PROJECT / "core").rglob("*.py"))
+PAGES = sorted((PROJECT / "pages").rglob("*.py"))
 
 #: What each room of core may import of the others. `log.py` and `once.py` are below them all;
 #: `services.py` wires the rooms.
@@ -118,6 +119,41 @@ def test_every_page_but_verify_asks_for_the_operator_and_guards_its_fragments(pa
     assert all(one.startswith("(guarded(") for one in re.findall(r"st\.fragment(.*)", text))
 
 
+#: What only `core/services.py` takes from the services of the process.
+WIRING = {"client", "keys", "keyring", "connection"}
+SERVICES = re.compile(r"(?:.*\.)?_?(?:services|app)(?:\(\))?")
+#: Files that still take one of them. Each goes when its room is changed.
+TAKES_WIRING = {"pages/components/attempts/listing.py"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in [*CORE, *PAGES] if path != PROJECT / "core" / "services.py"],
+    ids=lambda path: str(path.relative_to(PROJECT)),
+)
+def test_only_the_wiring_takes_the_client_the_keys_and_the_keyring(path: Path) -> None:
+    if str(path.relative_to(PROJECT)) in TAKES_WIRING:
+        return
+    taken = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and node.attr in WIRING
+        and SERVICES.fullmatch(ast.unparse(node.value))
+    ]
+    assert taken == []
+
+
+def test_in_core_only_the_entries_and_the_assembly_of_the_web_know_all_services() -> None:
+    """Routes receive the objects that they use."""
+    importers = {
+        str(path.relative_to(PROJECT / "core"))
+        for path in CORE
+        if "core.services" in imported(path)
+    }
+    assert {name for name in importers if not name.startswith("cli/")} == {"web/app.py"}
+
+
 def test_there_are_no_circles() -> None:
     modules = {
         ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -128,3 +164,41 @@ def test_there_are_no_circles() -> None:
         for name, path in modules.items()
     }
     assert len(list(TopologicalSorter(graph).static_order())) == len(modules)
+
+
+#: What each part of the sandbox may import of the others; "base" are the modules beside the
+#: folders, without those of "top", which wire all parts.
+SANDBOX = {
+    "facts": set(),
+    "base": {"facts"},
+    "messages": {"facts", "base"},
+    "calls": {"facts", "base"},
+    "api": {"facts", "base", "messages", "calls"},
+    "top": {"facts", "base", "messages", "calls", "api"},
+}
+SANDBOX_TOP = {"__init__", "app", "standalone"}
+
+
+def part_of_sandbox(name: str) -> str:
+    """The part that the module `name`, counted from core.sandbox, belongs to."""
+    first = name.partition(".")[0]
+    if (PROJECT / "core" / "sandbox" / first).is_dir():
+        return first
+    return "top" if first in SANDBOX_TOP else "base"
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted((PROJECT / "core" / "sandbox").rglob("*.py")),
+    ids=lambda path: str(path.relative_to(PROJECT)),
+)
+def test_the_parts_of_the_sandbox_import_only_downwards(path: Path) -> None:
+    inside = path.relative_to(PROJECT / "core" / "sandbox").with_suffix("")
+    part = part_of_sandbox(".".join(inside.parts))
+    names = {name.removeprefix("core.sandbox.") for name in imported(path)}
+    modules = {
+        name
+        for name in names
+        if (PROJECT / "core" / "sandbox" / f"{name.replace('.', '/')}.py").exists()
+    }
+    assert {part_of_sandbox(name) for name in modules} - {part} <= SANDBOX[part]

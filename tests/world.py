@@ -18,9 +18,9 @@ from starlette.types import ASGIApp
 # Loaded here, in the main thread: FastAPI silences a warning while it reads its routes, and what is
 # silenced belongs to the process, not to the thread.
 import core.web.rest.application  # noqa: F401
-from core.model.attempt import Channel, Mode
 from core.model.grant import OPERATOR
 from core.model.verification import SendResult, View
+from core.model.way import Way
 from core.plivo.request import AttemptRequest
 from core.sandbox.app import Sandbox
 from core.services import Services, build
@@ -115,17 +115,15 @@ class World:
         n = next(self._numbers)
         return f"+1{AREAS[n // 800 % len(AREAS)]}{200 + n % 800}{ending}"
 
-    def start(
-        self, number: str, channel: Channel = Channel.SMS, mode: Mode = Mode.SMS, **more: Any
-    ) -> SendResult:
+    def start(self, number: str, way: Way = Way.SMS, **more: Any) -> SendResult:
         """Start a verification as the page does, each with a key of its own."""
         more.setdefault("grant", OPERATOR)
         more.setdefault("idempotency_key", f"test-{next(self._keys)}")
-        return self.services.verifications.start(number, channel, mode=mode, **more)
+        return self.services.verifications.start(number, way, **more)
 
-    def started(self, number: str, channel: Channel = Channel.SMS, mode: Mode = Mode.SMS) -> str:
+    def started(self, number: str, way: Way = Way.SMS) -> str:
         """The id of a verification that must have started."""
-        result = self.start(number, channel, mode)
+        result = self.start(number, way)
         assert result.verification is not None, result
         return result.verification
 
@@ -184,10 +182,10 @@ def second_process(at: World, provider: Provider | None = None) -> Iterator[Serv
 class DiesWhileSending:
     """A provider whose process ends before Plivo is asked."""
 
-    def obstacle(self, channel: Channel) -> tuple[str, str] | None:
+    def obstacle(self, way: Way) -> tuple[str, str] | None:
         return None
 
-    def calls_back(self, channel: Channel) -> bool:
+    def calls_back(self, way: Way) -> bool:
         return True
 
     def send(self, request: AttemptRequest) -> str:

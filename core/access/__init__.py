@@ -1,1 +1,1 @@
-"""Who may come in: the operator by a password, programs by tokens, and how often those may ask."""
+"""Access control: the operator's password, invites, tokens of programs, and request limits."""

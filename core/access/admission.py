@@ -1,4 +1,4 @@
-"""Who asks (the operator, the bearer of an invite, or a visitor), and what they may do."""
+"""Decides what a browser may do: as the operator, with an invite, or as a visitor."""
 
 from dataclasses import dataclass
 
@@ -18,8 +18,8 @@ _NEEDS_INVITE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
-    """What a browser may do. `state` is that of its invite, None where none was looked at."""
+class BrowserAccess:
+    """What a browser may do. `state` is the state of its invite; None if no invite was checked."""
 
     grant: Grant
     gate: AccessState
@@ -32,27 +32,27 @@ class Admitted:
 
 
 class Admission:
-    """Decides by VERIFY_ACCESS. An answer holds for that moment: ask in each run of a page."""
+    """Decides by VERIFY_ACCESS. A decision is valid at that moment only: call it in each rerun."""
 
     def __init__(self, settings: Settings, access: Access, invites: Invites) -> None:
         self._mode = settings.effective_access
-        # What is in the sandbox is everybody's: its numbers are invented.
+        # Sandbox numbers are fictitious, so every visitor may see all verifications there.
         self._visitor = Grant("visitor", touches_all=settings.is_sandbox)
         self._access = access
         self._invites = invites
 
-    def admit(self, session: str | None, invite: str | None) -> Admitted:
-        """What the bearer of these two cookies may do. Raises StoreUnavailable."""
+    def admit(self, session: str | None, invite: str | None) -> BrowserAccess:
+        """What the browser with these two cookies may do. Raises StoreUnavailable."""
         gate = self._access.gate(session)
         if gate is AccessState.SIGNED_IN:
-            return Admitted(OPERATOR, gate)
+            return BrowserAccess(OPERATOR, gate)
         match self._mode:
             case VerifyAccess.OPEN:
-                return Admitted(self._visitor, gate)
+                return BrowserAccess(self._visitor, gate)
             case VerifyAccess.INVITE if invite:
-                state, found = self._invites.recognise(invite)
-                return Admitted(self._invites.grant(state, found), gate, state, found)
+                state, valid = self._invites.recognise(invite)
+                return BrowserAccess(self._invites.grant(state, valid), gate, state, valid)
             case VerifyAccess.INVITE:
-                return Admitted(Grant("", refusal=_NEEDS_INVITE), gate)
+                return BrowserAccess(Grant("", refusal=_NEEDS_INVITE), gate)
             case VerifyAccess.PASSWORD:
-                return Admitted(Grant("", refusal=_NEEDS_PASSWORD), gate)
+                return BrowserAccess(Grant("", refusal=_NEEDS_PASSWORD), gate)

@@ -1,8 +1,7 @@
 """Invites: links that let people send a limited number of codes without the operator's password.
 
-A link carries the invite's id and a signature, so that ids cannot be tried out. What it allows, its
-end and its revocation are in Redis. Its sends are a budget like the others: `verification` spends
-them in the step that writes the attempt.
+A link holds the invite's id and a signature, so ids cannot be guessed. Limits, end and revocation
+are in Redis. Its sends are a budget: `verification` spends it in the step that writes the attempt.
 """
 
 import base64
@@ -24,12 +23,12 @@ from core.store.client import Client
 from core.store.keys import Keys
 
 COOKIE = "invite"
-#: How many sends an invite may have, and how long it may last.
-MOST_SENDS, LONGEST = 1000, timedelta(days=90)
-#: How long an invite stays in the list after its end.
-KEPT = timedelta(days=30)
-LONGEST_LABEL = 60
-MOST_LISTED = 500
+#: Limits of one invite.
+MAX_SENDS, MAX_LIFETIME = 1000, timedelta(days=90)
+#: How long an invite stays listed after its end.
+RETENTION = timedelta(days=30)
+MAX_LABEL_LENGTH = 60
+MAX_INVITES = 500
 _REGION = re.compile(r"[A-Z]{2}")
 
 
@@ -43,8 +42,8 @@ class InviteState(StrEnum):
     FORGED = "forged"
 
 
-#: By state: cause and remedy.
-WORDS = {
+#: Cause and remedy of each state that refuses.
+REFUSALS = {
     InviteState.USED_UP: NO_SENDS_LEFT,
     InviteState.ENDED: (
         "This invite has ended.",
@@ -63,9 +62,9 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """What the operator allowed, and what was used of it. Moments are aware, in UTC.
+    """What the operator allowed, and how much is used. Moments are aware, in UTC.
 
-    `countries` are ISO codes; empty: all that COUNTRIES allows.
+    `countries` are ISO codes; empty: all countries that COUNTRIES allows.
     """
 
     id: str
@@ -86,19 +85,19 @@ class Invite:
         return InviteState.USED_UP if self.used >= self.sends else InviteState.VALID
 
     def grant(self, now: datetime) -> Grant:
-        """What its bearer may do. A used or ended invite still lets people finish what they have
-        started with it; a revoked one lets them do nothing."""
+        """What a person with this invite may do. A used-up or ended invite can still finish
+        verifications that were started with it; a revoked invite allows nothing."""
         state = self.state(now)
         return Grant(
             owner="" if state is InviteState.REVOKED else f"invite {self.id}",
-            refusal=WORDS.get(state),
+            refusal=REFUSALS.get(state),
             countries=self.countries or None,
-            allowance=Allowance(self.id, self.sends, _kept(self)),
+            allowance=Allowance(self.id, self.sends, _retention(self)),
         )
 
 
 class Invites:
-    """Makes, lists, revokes and recognises invites. Every method raises StoreUnavailable."""
+    """Creates, lists, revokes and recognises invites. Every method raises StoreUnavailable."""
 
     def __init__(self, client: Client, keys: Keys, keyring: Keyring, clock: Clock) -> None:
         self._client = client
@@ -109,106 +108,108 @@ class Invites:
     def make(
         self, label: str, *, sends: int, ends_at: datetime, countries: Iterable[str] = ()
     ) -> Invite:
-        """A new invite. Raises InviteRefused for what an invite cannot be."""
+        """Create an invite. Raises InviteRefused for an invalid label, limit, end or country."""
         now, label, regions = self._clock.now(), label.strip(), frozenset(countries)
-        if not 0 < len(label) <= LONGEST_LABEL or not label.isprintable():
+        if not 0 < len(label) <= MAX_LABEL_LENGTH or not label.isprintable():
             raise InviteRefused(
-                f"An invite needs a label of 1 to {LONGEST_LABEL} characters.",
+                f"An invite needs a label of 1 to {MAX_LABEL_LENGTH} characters.",
                 "Name the person or the meeting that it is for.",
             )
-        if not 1 <= sends <= MOST_SENDS:
-            raise InviteRefused(f"An invite allows 1 to {MOST_SENDS:,} sends.", "Choose a number.")
-        if not now < ends_at <= now + LONGEST:
+        if not 1 <= sends <= MAX_SENDS:
+            raise InviteRefused(f"An invite allows 1 to {MAX_SENDS:,} sends.", "Choose a number.")
+        if not now < ends_at <= now + MAX_LIFETIME:
             raise InviteRefused(
-                f"An invite ends within {LONGEST.days} days, and not in the past.",
+                f"An invite ends within {MAX_LIFETIME.days} days, and not in the past.",
                 "Choose another end.",
             )
-        if wrong := sorted(one for one in regions if not _REGION.fullmatch(one)):
-            raise InviteRefused(f"{wrong[0][:8]!r} is no country code.", "Use codes such as US.")
-        made = Invite(_new_id(), label, regions, sends, now, ends_at)
-        every = self.all()
-        gone = [one.id for one in every if now >= one.ends_at + KEPT]
-        if len(every) - len(gone) >= MOST_LISTED:
+        if wrong := sorted(code for code in regions if not _REGION.fullmatch(code)):
+            raise InviteRefused(f"{wrong[0][:8]!r} is not a country code.", "Use codes such as US.")
+        invite = Invite(_new_id(), label, regions, sends, now, ends_at)
+        listed = self.all()
+        expired = [each.id for each in listed if now >= each.ends_at + RETENTION]
+        if len(listed) - len(expired) >= MAX_INVITES:
             raise InviteRefused(
-                f"There are {MOST_LISTED} invites already.",
-                f"One leaves the list {KEPT.days} days after its end.",
+                f"There are {MAX_INVITES} invites already.",
+                f"An invite leaves the list {RETENTION.days} days after its end.",
             )
-        self._write(made, gone)
-        return made
+        self._write(invite, expired)
+        return invite
 
     def all(self) -> list[Invite]:
-        """Every invite that is kept, the newest first, with its use."""
-        kept = self._client.hgetall(self._keys.invites)
-        found = self._with_use([_read(one, said) for one, said in kept.items()])
-        return sorted(found, key=lambda one: (one.made_at, one.id), reverse=True)
+        """All listed invites with their use, the newest first."""
+        records = self._client.hgetall(self._keys.invites)
+        invites = self._with_use([_read(name, record) for name, record in records.items()])
+        return sorted(invites, key=lambda invite: (invite.made_at, invite.id), reverse=True)
 
-    def revoke(self, invite: str) -> bool:
-        """End an invite at once; False when there is none of that id."""
-        found = self._find(invite)
-        if found is None:
+    def revoke(self, invite_id: str) -> bool:
+        """End an invite at once; False if there is no invite with that id."""
+        invite = self._find(invite_id)
+        if invite is None:
             return False
-        if found.revoked_at is None:
-            self._write(found, [], revoked_at=self._clock.now())
+        if invite.revoked_at is None:
+            self._write(invite, [], revoked_at=self._clock.now())
         return True
 
     def token(self, invite: Invite) -> str:
-        """The last part of its link."""
+        """The last part of the invite's link."""
         return self._signer.sign(invite.id).decode()
 
     def recognise(self, token: str) -> tuple[InviteState, Invite | None]:
-        """The state of what a link or a cookie holds, and the invite where there is one."""
+        """The state of the token of a link or a cookie, and its invite if there is one."""
         try:
-            invite = self._signer.unsign(token).decode()
+            invite_id = self._signer.unsign(token).decode()
         except BadSignature:
             return InviteState.FORGED, None
-        found = self._find(invite)
-        if found is None:  # it was ours, and is no longer kept
+        invite = self._find(invite_id)
+        if invite is None:  # the signature is ours, and the record is no longer kept
             return InviteState.ENDED, None
-        return found.state(self._clock.now()), found
+        return invite.state(self._clock.now()), invite
 
     def grant(self, state: InviteState, invite: Invite | None) -> Grant:
-        """What the bearer of what was recognised may do."""
+        """What a person may do, from the result of `recognise`."""
         if invite is None:
-            return Grant("", refusal=WORDS[state])
+            return Grant("", refusal=REFUSALS[state])
         return invite.grant(self._clock.now())
 
-    def _find(self, invite: str) -> Invite | None:
-        (said,) = self._client.hmget(self._keys.invites, invite)
-        return self._with_use([_read(invite, said)])[0] if said else None
+    def _find(self, invite_id: str) -> Invite | None:
+        (record,) = self._client.hmget(self._keys.invites, invite_id)
+        return self._with_use([_read(invite_id, record)])[0] if record else None
 
     def _with_use(self, invites: list[Invite]) -> list[Invite]:
         with self._client.pipeline(transaction=False) as pipe:
-            for one in invites:
-                key = self._keys.sends("invite", one.id)
+            for invite in invites:
+                key = self._keys.sends("invite", invite.id)
                 pipe.llen(key)
                 pipe.lindex(key, 0)
             answers = pipe.execute()
         return [
-            _used(one, int(length), newest)
-            for one, length, newest in zip(invites, answers[::2], answers[1::2], strict=True)
+            _used(invite, int(length), newest)
+            for invite, length, newest in zip(invites, answers[::2], answers[1::2], strict=True)
         ]
 
-    def _write(self, one: Invite, gone: list[str], revoked_at: datetime | None = None) -> None:
-        said = {
-            "label": one.label,
-            "countries": sorted(one.countries),
-            "sends": one.sends,
-            "made_ms": to_ms(one.made_at),
-            "ends_ms": to_ms(one.ends_at),
+    def _write(
+        self, invite: Invite, expired: list[str], revoked_at: datetime | None = None
+    ) -> None:
+        record = {
+            "label": invite.label,
+            "countries": sorted(invite.countries),
+            "sends": invite.sends,
+            "made_ms": to_ms(invite.made_at),
+            "ends_ms": to_ms(invite.ends_at),
             "revoked_ms": to_ms(revoked_at) if revoked_at else None,
         }
         with self._client.pipeline() as pipe:
-            if gone:
-                pipe.hdel(self._keys.invites, *gone)
-            pipe.hset(self._keys.invites, one.id, json.dumps(said))
-            # Every key has a TTL: this one outlives each invite in it.
-            pipe.expire(self._keys.invites, LONGEST + KEPT + timedelta(days=1))
+            if expired:
+                pipe.hdel(self._keys.invites, *expired)
+            pipe.hset(self._keys.invites, invite.id, json.dumps(record))
+            # Every key has a TTL. This one is longer than the life of any invite in it.
+            pipe.expire(self._keys.invites, MAX_LIFETIME + RETENTION + timedelta(days=1))
             pipe.execute()
 
 
-def _kept(invite: Invite) -> timedelta:
-    """How long a send counts: as long as the invite is listed, so that none of them comes back."""
-    return invite.ends_at - invite.made_at + KEPT
+def _retention(invite: Invite) -> timedelta:
+    """How long a send counts: as long as the invite is listed, so that no send is given back."""
+    return invite.ends_at - invite.made_at + RETENTION
 
 
 def _used(invite: Invite, used: int, newest: str | None) -> Invite:
@@ -216,16 +217,16 @@ def _used(invite: Invite, used: int, newest: str | None) -> Invite:
     return replace(invite, used=used, last_used_at=last)
 
 
-def _read(invite: str, said: str) -> Invite:
-    kept = json.loads(said)
-    revoked_ms = kept["revoked_ms"]
+def _read(invite_id: str, record: str) -> Invite:
+    fields = json.loads(record)
+    revoked_ms = fields["revoked_ms"]
     return Invite(
-        id=invite,
-        label=kept["label"],
-        countries=frozenset(kept["countries"]),
-        sends=kept["sends"],
-        made_at=from_ms(kept["made_ms"]),
-        ends_at=from_ms(kept["ends_ms"]),
+        id=invite_id,
+        label=fields["label"],
+        countries=frozenset(fields["countries"]),
+        sends=fields["sends"],
+        made_at=from_ms(fields["made_ms"]),
+        ends_at=from_ms(fields["ends_ms"]),
         revoked_at=from_ms(revoked_ms) if revoked_ms else None,
     )
 

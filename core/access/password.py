@@ -1,8 +1,8 @@
-"""The operator's password: its hash, the tries that are allowed, and the cookies.
+"""Checks the operator's password, limits the tries, and issues the cookies.
 
 The `operator` cookie names a session, which the server can end. The `device` cookie marks a browser
-that has signed in before: its tries are counted apart, so that nobody else can use them up. A try
-is counted before the password is compared, and given back when it was right.
+that has signed in before: its tries are counted separately, so other clients cannot use them up. A
+try is counted before the password is compared, and returned if the password is right.
 """
 
 import secrets
@@ -21,20 +21,20 @@ from core.store.client import Client
 from core.store.keys import Keys
 
 COOKIE, DEVICE_COOKIE = "operator", "device"
-#: How long a browser counts as one that has signed in before.
-DEVICE = timedelta(days=180)
+#: How long the device cookie is valid.
+DEVICE_LIFETIME = timedelta(days=180)
 #: Tries in WINDOW by one client or one device, and by all clients.
-TRIES, TRIES_OF_ALL = 5, 100
+MAX_TRIES, MAX_TRIES_OF_ALL = 5, 100
 WINDOW = timedelta(minutes=10)
-#: argon2 takes its time with a long password, so no longer one is compared.
-LONGEST = 1024
+#: The time of argon2 grows with the password, so a longer password is cut.
+MAX_PASSWORD_LENGTH = 1024
 
 
 class AccessState(StrEnum):
-    """Whether somebody may use the operator's pages."""
+    """Whether a browser may use the operator's pages."""
 
-    OPEN = "open"  # the sandbox: there is nothing to guard
-    UNSET = "unset"  # live, and no password is set: nobody can sign in
+    OPEN = "open"  # the sandbox: no password is needed
+    UNSET = "unset"  # live, and no password is set: sign-in is not possible
     CLOSED = "closed"
     SIGNED_IN = "signed_in"
 
@@ -42,12 +42,12 @@ class AccessState(StrEnum):
 class SignInOutcome(StrEnum):
     SIGNED_IN = "signed_in"
     WRONG = "wrong"
-    WAIT = "wait"  # too many tries: this one was not compared
+    WAIT = "wait"  # too many tries: the password was not compared
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """How a try ended. Both cookies are "" unless it succeeded."""
+    """The result of a try. Both cookies are "" unless it succeeded."""
 
     outcome: SignInOutcome
     cookie: str = ""
@@ -55,7 +55,7 @@ class SignIn:
 
 
 class Access:
-    """Guards the operator's pages. `password_hash` is None where none is set."""
+    """Guards the operator's pages. `password_hash` is None if no password is set."""
 
     def __init__(
         self,
@@ -76,11 +76,11 @@ class Access:
         # The hash is part of the realm: a new password ends every session.
         realm = keyring.signing_key(f"operator {password_hash}").hex()
         self.sessions = Sessions(client, keys, clock, realm)
-        # It is not part of this key: whoever changes the password is still who they were.
+        # Not part of this key: a device stays known after a change of the password.
         self._devices = _Signer(keyring.signing_key("device"), clock)
 
     def gate(self, cookie: str | None) -> AccessState:
-        """Whether the bearer of this cookie may use them. Raises StoreUnavailable."""
+        """Whether a browser with this cookie may use the pages. Raises StoreUnavailable."""
         if self._is_open:
             return AccessState.OPEN
         if self._hash is None:
@@ -90,24 +90,24 @@ class Access:
         return AccessState.SIGNED_IN
 
     def sign_in(self, password: str, address: str, device: str | None = None) -> SignIn:
-        """Try a password; `device` is the browser's device cookie. Slow on purpose: not for an
-        event loop. Raises StoreUnavailable: then nothing was compared."""
+        """Try a password; `device` is the browser's device cookie. Slow on purpose: do not call it
+        on an event loop. Raises StoreUnavailable before any comparison."""
         if self._hash is None:
             return SignIn(SignInOutcome.WRONG)
-        known = self._known_device(device)
-        names = [self._keyring.index("device", known)] if known else []
+        device_id = self._device_id(device)
+        names = [self._keyring.index("device", device_id)] if device_id else []
         if not names:
             names = [self._keyring.index("tries", address), "all"]
-        if not self._may_try(names):
+        if not self._count_try(names):
             return SignIn(SignInOutcome.WAIT)
         try:
-            self._hasher.verify(self._hash, password[:LONGEST])
+            self._hasher.verify(self._hash, password[:MAX_PASSWORD_LENGTH])
         except (VerificationError, InvalidHashError):
             return SignIn(SignInOutcome.WRONG)
         self._give_back(names)
-        known = known or secrets.token_urlsafe(16)
+        device_id = device_id or secrets.token_urlsafe(16)
         return SignIn(
-            SignInOutcome.SIGNED_IN, self.sessions.open(), self._devices.sign(known).decode()
+            SignInOutcome.SIGNED_IN, self.sessions.open(), self._devices.sign(device_id).decode()
         )
 
     def sign_out(self, cookie: str | None, *, everywhere: bool = False) -> None:
@@ -119,39 +119,41 @@ class Access:
         else:
             self.sessions.revoke(cookie)
 
-    def _known_device(self, cookie: str | None) -> str:
+    def _device_id(self, cookie: str | None) -> str:
         try:
-            signed = self._devices.unsign(cookie or "", max_age=int(DEVICE.total_seconds()))
+            signed = self._devices.unsign(
+                cookie or "", max_age=int(DEVICE_LIFETIME.total_seconds())
+            )
         except BadSignature:
             return ""
         return signed.decode()
 
-    def _may_try(self, names: list[str]) -> bool:
-        """Count a try under each name, and stop at the first that has no room: a client that is
-        over its own limit takes nothing from the others."""
-        limits = {"all": TRIES_OF_ALL}
+    def _count_try(self, names: list[str]) -> bool:
+        """Count a try under each name; False at the first name that is over its limit. So a client
+        over its own limit does not use the limit of all clients."""
+        limits = {"all": MAX_TRIES_OF_ALL}
         for name in names:
             key = self._keys.tries(name)
             with self._client.pipeline() as pipe:
-                # Made with its end, so that every window ends.
+                # Created with its TTL, so that every window ends.
                 pipe.set(key, 0, nx=True, ex=WINDOW)
                 pipe.incr(key)
                 _, tries = pipe.execute()
-            if int(tries) > limits.get(name, TRIES):
+            if int(tries) > limits.get(name, MAX_TRIES):
                 return False
         return True
 
     def _give_back(self, names: list[str]) -> None:
         with self._client.pipeline() as pipe:
             for name in names:
-                # Its window may have ended meanwhile: then this makes one that ends, too.
+                # If its window has ended meanwhile, this creates a new one with a TTL.
                 pipe.set(self._keys.tries(name), 0, nx=True, ex=WINDOW)
                 pipe.decr(self._keys.tries(name))
             pipe.execute()
 
 
 class _Signer(TimestampSigner):
-    """Signs with our clock's time."""
+    """Signs with the time of the product's clock."""
 
     def __init__(self, key: bytes, clock: Clock) -> None:
         super().__init__(key)
@@ -161,6 +163,6 @@ class _Signer(TimestampSigner):
         return int(self._clock.now().timestamp())
 
 
-def hash_of(password: str) -> str:
-    """The argon2id hash of a password, as ADMIN_PASSWORD_HASH wants it."""
+def hash_password(password: str) -> str:
+    """The argon2id hash of a password, in the form of ADMIN_PASSWORD_HASH."""
     return PasswordHasher().hash(password)

@@ -1,8 +1,8 @@
-"""How many requests one bearer may make in a minute.
+"""Limits the requests of one token or client in a minute.
 
-Decision: a counter of our own, not the `limits` package. That one opens a connection of its own
-(not the Cluster or the Sentinels that REDIS_URL names), names keys outside ours, and asks Redis
-three times for what one round trip tells: whether, how many more, and until when.
+Decision: our own counter, not the `limits` package. That package opens its own connection (not the
+Cluster or the Sentinels of REDIS_URL), uses keys outside our prefix, and needs three round trips
+for the decision, the remaining requests and the reset, where one is enough.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ WINDOW = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class RequestAllowance:
-    """What is left to a bearer in this window. `reset`: until the next one begins."""
+    """What a name has left in this window. `reset`: time until the next window begins."""
 
     limit: int
     remaining: int
@@ -27,7 +27,7 @@ class RequestAllowance:
 
 
 class RequestLimit:
-    """Counts requests by name in fixed windows of a minute: `limit` in each."""
+    """Counts requests by name in fixed windows of a minute; `limit` are allowed in each."""
 
     def __init__(self, client: Client, keys: Keys, clock: Clock, limit: int) -> None:
         self._client = client
@@ -36,8 +36,8 @@ class RequestLimit:
         self._limit = limit
 
     def spend(self, names: Sequence[str]) -> list[RequestAllowance]:
-        """Count a request of each name, also where it is one too many, and say what is left after
-        it; in one round trip. Raises StoreUnavailable."""
+        """Count a request of each name, also over the limit, and return what each has left. One
+        round trip. Raises StoreUnavailable."""
         now_ms, window_ms = to_ms(self._clock.now()), WINDOW // timedelta(milliseconds=1)
         with self._client.pipeline() as pipe:
             for name in names:

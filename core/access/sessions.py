@@ -1,4 +1,4 @@
-"""The operator's sessions: kept on the server, so that one can be revoked, or all of them."""
+"""Stores the operator's sessions on the server, so that one or all can be revoked."""
 
 import hashlib
 import secrets
@@ -9,12 +9,12 @@ from core.store.client import Client
 from core.store.keys import Keys
 
 #: How long a session lasts.
-SESSION = timedelta(hours=12)
+SESSION_LIFETIME = timedelta(hours=12)
 
 
 class Sessions:
-    """Sessions by id. Only the digest of an id is stored, so what is at rest opens nothing; `realm`
-    is part of it, so a session ends with its realm. Every method raises StoreUnavailable."""
+    """Sessions by id. Only digests of ids are stored, so stored data opens no session. `realm` is
+    part of the digest: a new realm ends all sessions. Every method raises StoreUnavailable."""
 
     def __init__(self, client: Client, keys: Keys, clock: Clock, realm: str) -> None:
         self._client = client
@@ -23,21 +23,21 @@ class Sessions:
         self._realm = realm
 
     def open(self) -> str:
-        """A new session's id."""
-        made = secrets.token_urlsafe(32)
+        """Start a session and return its id."""
+        session = secrets.token_urlsafe(32)
         now = self._clock.now()
-        kept = self._client.hgetall(self._keys.sessions)
-        ended = [digest for digest, ends_ms in kept.items() if int(ends_ms) <= to_ms(now)]
+        sessions = self._client.hgetall(self._keys.sessions)
+        ended = [digest for digest, ends_ms in sessions.items() if int(ends_ms) <= to_ms(now)]
         with self._client.pipeline() as pipe:
             if ended:
                 pipe.hdel(self._keys.sessions, *ended)
-            pipe.hset(self._keys.sessions, self._digest(made), to_ms(now + SESSION))
-            pipe.expire(self._keys.sessions, SESSION)
+            pipe.hset(self._keys.sessions, self._digest(session), to_ms(now + SESSION_LIFETIME))
+            pipe.expire(self._keys.sessions, SESSION_LIFETIME)
             pipe.execute()
-        return made
+        return session
 
     def is_open(self, session: str) -> bool:
-        """Whether the session exists, has not ended and was not revoked: one HMGET."""
+        """Whether the session exists, has not ended and was not revoked. One HMGET."""
         (ends_ms,) = self._client.hmget(self._keys.sessions, self._digest(session))
         return ends_ms is not None and to_ms(self._clock.now()) < int(ends_ms)
 

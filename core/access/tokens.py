@@ -1,7 +1,7 @@
-"""Bearer tokens of the HTTP routes (RFC 6750): named, with scopes, known here by their digest only.
+"""Bearer tokens of the HTTP routes (RFC 6750): named, with scopes, stored as digests.
 
-A token has 256 random bits, so a plain SHA-256 of it is enough at rest (there is nothing to guess),
-and a new SECRET_KEY does not end it.
+A token has 256 random bits, so a plain SHA-256 is enough at rest: it cannot be guessed. A new
+SECRET_KEY does not end a token.
 """
 
 import hashlib
@@ -22,10 +22,10 @@ from core.store.keys import Keys
 from core.store.left_out import LeftOut
 
 LIFETIME = timedelta(days=365)
-#: How long a process believes what it has read: a token that is revoked ends within it everywhere.
-REMEMBERED = timedelta(seconds=2)
-#: How soon it looks again for a token that it does not know.
-LOOKED_UP = timedelta(milliseconds=200)
+#: How long a process caches the tokens: a revoked token stops working everywhere within this time.
+CACHE_LIFETIME = timedelta(seconds=2)
+#: How long the cache also answers for unknown tokens.
+UNKNOWN_TOKEN_CACHE_LIFETIME = timedelta(milliseconds=200)
 SANDBOX_NAME = "sandbox"
 _PREFIX = "pv_"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -41,27 +41,27 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is known of a token. Moments are aware, in UTC."""
+    """A token without its secret. Moments are aware, in UTC."""
 
     name: str
     scopes: frozenset[Scope]
     made_at: datetime
     expires_at: datetime
 
-    def may(self, scope: Scope) -> bool:
-        """Whether it holds `scope`; admin holds all of them."""
+    def has_scope(self, scope: Scope) -> bool:
+        """Whether it has `scope`; admin includes all scopes."""
         return bool(self.scopes & {scope, Scope.ADMIN})
 
     @property
     def grant(self) -> Grant:
-        """What its bearer, whose scope was checked, may do with verifications: all."""
+        """What its bearer may do with verifications, after a check of the scope: everything."""
         return Grant(f"token {self.name}", touches_all=True)
 
 
 class Tokens:
-    """Makes, lists, revokes and recognises tokens. Every method raises StoreUnavailable.
+    """Creates, lists, revokes and recognises tokens. Every method raises StoreUnavailable.
 
-    With `in_sandbox`, one more is recognised, `sandbox_token`, which may do everything.
+    With `in_sandbox`, `sandbox_token` is recognised too, with all scopes.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Tokens:
         self._client = client
         self._keys = keys
         self._clock = clock
-        #: Shown on a page, and derived so that it need not be kept; None when live.
+        #: Shown on the API page. Derived, so it is not stored; None when live.
         self.sandbox_token: str | None = None
         if in_sandbox:
             self.sandbox_token = f"{_PREFIX}sandbox_{keyring.signing_key('sandbox token').hex()}"
@@ -80,8 +80,8 @@ class Tokens:
         self._by_digest: dict[str, Token] = {}
 
     def make(self, name: str, scopes: frozenset[Scope], lifetime: timedelta = LIFETIME) -> str:
-        """A new token, told this once. Raises TokenRefused for a name that is taken or unfit, and
-        for a token that could do nothing."""
+        """Create a token and return its secret, which is not stored. Raises TokenRefused for a name
+        that is invalid or in use, no scope, and a wrong lifetime."""
         if not _NAME.fullmatch(name) or name == SANDBOX_NAME:
             raise TokenRefused(
                 f'"{name[:40]}" cannot be the name of a token.',
@@ -93,27 +93,27 @@ class Tokens:
             raise TokenRefused("A token lives 1 to 365 days.", "Choose fewer days.")
         token = _PREFIX + secrets.token_urlsafe(32)
         now = self._clock.now()
-        told = [
+        record = [
             _digest(token),
             ",".join(sorted(scopes)),
             str(to_ms(now)),
             str(to_ms(now + lifetime)),
         ]
         with self._client.pipeline() as pipe:
-            pipe.hsetnx(self._keys.tokens, name, " ".join(told))
-            # Every key has a TTL: this one outlives each token in it.
+            pipe.hsetnx(self._keys.tokens, name, " ".join(record))
+            # Every key has a TTL. This one is longer than the life of any token in it.
             pipe.expire(self._keys.tokens, LIFETIME + timedelta(days=1))
-            made, _ = pipe.execute()
+            is_new, _ = pipe.execute()
         with self._lock:
             self._read_at = None
-        if not made:
+        if not is_new:
             raise TokenRefused(
                 f'There is a token named "{name}" already.', "Revoke it, or choose another name."
             )
         return token
 
     def revoke(self, name: str) -> bool:
-        """End a token; False when there is none of that name."""
+        """End a token; False if there is no token with that name."""
         with self._client.pipeline() as pipe:
             pipe.hdel(self._keys.tokens, name)
             (ended,) = pipe.execute()
@@ -122,53 +122,54 @@ class Tokens:
         return bool(ended)
 
     def all(self) -> list[Token]:
-        """Those that are valid, by name."""
+        """The valid tokens, sorted by name."""
         now = self._clock.now()
-        found = (token for token in self._read().values() if now < token.expires_at)
-        return sorted(found, key=lambda token: token.name)
+        valid = (token for token in self._read().values() if now < token.expires_at)
+        return sorted(valid, key=lambda token: token.name)
 
-    def recognise(self, given: str) -> Token | None:
-        """The valid token that was presented; None for any other text."""
+    def recognise(self, secret: str) -> Token | None:
+        """The valid token with this secret; None for any other text."""
         now = self._clock.now()
-        if self.sandbox_token and hmac.compare_digest(given.encode(), self.sandbox_token.encode()):
+        if self.sandbox_token and hmac.compare_digest(secret.encode(), self.sandbox_token.encode()):
             return Token(SANDBOX_NAME, frozenset(Scope), now, now + LIFETIME)
-        digest = _digest(given)
+        digest = _digest(secret)
         with self._lock:
             age = None if self._read_at is None else now - self._read_at
-            is_fresh = age is not None and timedelta() <= age < REMEMBERED
+            is_fresh = age is not None and timedelta() <= age < CACHE_LIFETIME
             token = self._by_digest.get(digest) if is_fresh else None
-        # One that is not known may have been made just now; but whoever tries out tokens does not
-        # have them all looked up.
-        if token is None and not (is_fresh and age is not None and age < LOOKED_UP):
-            found = self._read()
+        # An unknown token may be new, so it is looked up. Guesses at tokens are not all looked up.
+        if token is None and not (
+            is_fresh and age is not None and age < UNKNOWN_TOKEN_CACHE_LIFETIME
+        ):
+            tokens = self._read()
             with self._lock:
-                self._by_digest, self._read_at = found, now
-            token = found.get(digest)
+                self._by_digest, self._read_at = tokens, now
+            token = tokens.get(digest)
         return token if token and now < token.expires_at else None
 
     def _read(self) -> dict[str, Token]:
-        kept = self._client.hgetall(self._keys.tokens)
-        found = {}
-        for name, told in kept.items():
+        records = self._client.hgetall(self._keys.tokens)
+        tokens = {}
+        for name, record in records.items():
             try:
-                digest, token = _token(name, told)
+                digest, token = _token(name, record)
             except ValueError as error:
-                # A token that cannot be read opens nothing; the others do.
+                # An unreadable record gives no access and does not affect the other tokens.
                 self._left_out.record("token", name, error)
             else:
-                found[digest] = token
-        return found
+                tokens[digest] = token
+        return tokens
 
 
-def _token(name: str, stored: str) -> tuple[str, Token]:
-    """Its digest, and the token. Raises ValueError for what cannot be read."""
-    digest, scopes, made_ms, expires_ms = stored.split(" ")
-    may = frozenset(Scope(scope) for scope in scopes.split(","))
-    return digest, Token(name, may, read_ms(made_ms), read_ms(expires_ms))
+def _token(name: str, record: str) -> tuple[str, Token]:
+    """The digest and the token of a stored record. Raises ValueError if it cannot be read."""
+    digest, scopes, made_ms, expires_ms = record.split(" ")
+    granted = frozenset(Scope(scope) for scope in scopes.split(","))
+    return digest, Token(name, granted, read_ms(made_ms), read_ms(expires_ms))
 
 
 def bearer(header: str | None) -> str:
-    """The token in an `Authorization` header; "" without one."""
+    """The token in an `Authorization` header; "" if there is none."""
     scheme, _, token = (header or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 

@@ -6,14 +6,14 @@ weeks before; then a whole key is one range.
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
 
 import numpy as np
 
 from core.alerts.rules import WEEKS, Hours, Measure
 from core.alerts.tails import Bools, Floats
-from core.figures.layout import COUNTER_SLOT_BYTES, COUNTERS, Counts, Cube, Tier
-from core.store.client import Client
+from core.figures.catalogue import COUNTERS
+from core.figures.layout import COUNTER_SLOT_BYTES, Counts, Cube, Tier
+from core.store.client import Client, RawClient
 from core.store.keys import Keys
 
 #: The counters that are read, in this order.
@@ -30,12 +30,6 @@ MOST_SERIES = 1000
 _SEARCHED_DAYS = 7
 _WORDS = COUNTER_SLOT_BYTES // 4
 _PLACES = [COUNTERS.index(name) for name in READ]
-
-
-class RawClient(Protocol):
-    """A redis-py client that answers in bytes."""
-
-    def pipeline(self, transaction: bool = True) -> Any: ...
 
 
 class HourReader:

@@ -1,6 +1,6 @@
-"""Charts as ECharts options: a frame in, a dict out, with its text alternative.
+"""Builds charts as ECharts options from frames, each with a text alternative.
 
-Colours are an Okabe-Ito set, shifted to keep 3:1 against each ground; a state has the same colour
-and the same shape everywhere, and a name beside it, so colour never speaks alone. A chart knows two
-widths: under `axes.NARROW` pixels it puts its legend into rows of its own.
+Colours are an Okabe-Ito set, shifted to keep a contrast of 3:1 with each ground. A state has the
+same colour and shape everywhere, and its word beside them (`core.wording.marks`). A chart has two
+layouts: up to `axes.NARROW` pixels wide its legend has rows of its own.
 """

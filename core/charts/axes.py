@@ -1,4 +1,4 @@
-"""What the charts share: a chart, its frame, its title, and how steps are named."""
+"""Builds the parts that charts share: axes, titles, tooltips, legends and names of steps."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,14 +19,14 @@ _FONT = 12
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """An ECharts option, and what it shows in a sentence."""
+    """An ECharts option, and a sentence that says what it shows."""
 
     option: Option
     alt: str
 
 
 def over_time(colours: Palette, names: list[str], title: str) -> Option:
-    """The axes of steps and values, under a title that says what is counted."""
+    """Axes of steps and values. The title says what is counted."""
     return {
         "title": titled(title, colours),
         "grid": SMALL,
@@ -47,7 +47,7 @@ def titled(words: str, colours: Palette) -> Option:
 
 
 def tooltip(colours: Palette) -> Option:
-    """In the colours of the page, and never outside of the chart: a phone has no room there."""
+    """In the colours of the page, inside the chart: on a phone there is no room outside."""
     return {
         "confine": True,
         "backgroundColor": colours.ground,
@@ -57,8 +57,8 @@ def tooltip(colours: Palette) -> Option:
 
 
 def with_legend(option: Option, entries: list[Option], colours: Palette, rows: int) -> Option:
-    """The option with a legend at the right of its title; where that is narrow, below it in so many
-    `rows`."""
+    """The option with a legend at the right of its title; in a narrow chart below it, in `rows`
+    rows."""
     legend = {
         "data": entries, "right": 0, "top": 4, "padding": 0, "itemWidth": 10, "itemHeight": 10,
         "itemGap": 16, "textStyle": {"color": colours.text, "fontSize": _FONT},
@@ -72,11 +72,11 @@ def with_legend(option: Option, entries: list[Option], colours: Palette, rows: i
 
 
 def clock(index: "pd.Index[Any]", zone: ZoneInfo) -> list[str]:
-    """Steps as people name them: the time within a day; beyond one the day, and its time too where
-    that is not midnight."""
+    """Names of the steps: times within a day; in a longer range days, with the time unless it is
+    midnight."""
     local = pd.DatetimeIndex(index).tz_convert(zone)
     if len(local) < 2:
-        return [f"{one:%d %b %H:%M}" for one in local]
+        return [f"{moment:%d %b %H:%M}" for moment in local]
     step, whole = local[1] - local[0], local[-1] - local[0]
     if step >= pd.Timedelta(hours=23):
         return list(local.strftime("%d %b"))
@@ -86,9 +86,8 @@ def clock(index: "pd.Index[Any]", zone: ZoneInfo) -> list[str]:
 
 
 def interval(names: list[str]) -> int | str:
-    """Which of the steps are named on an axis: the midnights, where the first one is one and they
-    are as far from each other as on most days; else "auto". The number is how many steps lie
-    between two that are named."""
+    """The steps between two labels of an axis, so that only midnights are labelled; "auto" unless
+    the first step is a midnight and all midnights are equally far apart."""
     at = [n for n, name in enumerate(names) if ":" not in name]
     gaps = set(np.diff(at).tolist())
     if len(at) >= 3 and len(gaps) == 1 and at[0] == 0:
@@ -97,5 +96,5 @@ def interval(names: list[str]) -> int | str:
 
 
 def percents(values: Any) -> list[float | None]:
-    """Fractions in %, None for nan: JSON knows no nan."""
+    """Fractions in %, None for nan, which JSON does not have."""
     return [None if np.isnan(v) else round(100 * float(v), 2) for v in values]

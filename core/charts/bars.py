@@ -1,4 +1,4 @@
-"""Shares and counts side by side."""
+"""Builds the bar charts of the funnel and of errors."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ MOST_ERRORS = 8
 
 
 def funnel(table: pd.DataFrame, colours: Palette) -> Chart:
-    """How many attempts of each channel came how far, from `panels.tables.funnel_table`. What is on
-    its way is grey; delivered and verified have their own colours."""
+    """The share of attempts that reached each stage, by channel, from `panels.tables.funnel_table`.
+    Stages before delivery are grey; delivered and verified have their own colours."""
     shades = dict(
         zip(FUNNEL, (colours.grey, colours.grey, colours.green, colours.blue), strict=True)
     )
@@ -24,29 +24,29 @@ def funnel(table: pd.DataFrame, colours: Palette) -> Chart:
          "label": {"show": True, "position": "right", "color": colours.text, "opacity": 1}}
         for name in FUNNEL
     ]  # fmt: skip
-    named = [f"{row.name}\n{row.requested:,}" for row in _rows(table)]
+    labels = [f"{row.name}\n{row.requested:,}" for row in _rows(table)]
     option: Option = {
         "title": titled("Share of the attempts requested, by channel", colours),
         "grid": SMALL | {"top": 24, "right": 112},
         "tooltip": tooltip(colours) | {"trigger": "item"},
         "xAxis": {"type": "value", "max": 100, "axisLabel": {"show": False},
                   "splitLine": {"show": False}},
-        "yAxis": {"type": "category", "inverse": True, "data": named,
+        "yAxis": {"type": "category", "inverse": True, "data": labels,
                   "axisTick": {"show": False}, "axisLine": {"show": False},
                   "axisLabel": {"color": colours.text, "lineHeight": 18}},
         "series": series,
         "animation": False,
     }  # fmt: skip
-    said = [
+    sentences = [
         f"{row.name}: {row.requested:,} requested, {row.sent_share:.1f} % sent, "
         f"{row.delivered_share:.1f} % delivered, {row.verified_share:.1f} % verified"
         for row in _rows(table)
     ]
-    return Chart(option, "; ".join(said) + "." if said else "No attempts.")
+    return Chart(option, "; ".join(sentences) + "." if sentences else "No attempts.")
 
 
 def errors(table: pd.DataFrame, colours: Palette) -> Chart:
-    """The most frequent errors, from `panels.tables.error_table`: the longest bar on top."""
+    """The most frequent errors, from `panels.tables.error_table`, the longest bar first."""
     top = table.head(MOST_ERRORS)
     option: Option = {
         "title": titled("Attempts by error", colours),
@@ -63,10 +63,10 @@ def errors(table: pd.DataFrame, colours: Palette) -> Chart:
         ],
         "animation": False,
     }  # fmt: skip
-    said = "; ".join(
+    alt = "; ".join(
         f"{label}: {count:,}" for label, count in zip(top["label"], top["count"], strict=True)
     )
-    return Chart(option, said + "." if said else "No errors.")
+    return Chart(option, alt + "." if alt else "No errors.")
 
 
 def _labelled(name: str, shares: "pd.Series[float]") -> list[Option]:

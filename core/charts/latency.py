@@ -1,4 +1,4 @@
-"""How long it takes: a heatmap with its percentiles, and where the seconds go."""
+"""Builds the charts of durations: the heatmap with percentiles, and the mean of each part."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,13 +9,13 @@ import pandas as pd
 from core.charts.axes import SMALL, Chart, Option, clock, over_time, titled, tooltip
 from core.charts.palette import Palette
 from core.figures.layout import ONE_SECOND, UPPER_MS
-from core.figures.rates import QUANTILES, needed, quantiles, stepwise_quantiles
+from core.figures.rates import QUANTILES, quantiles, stepwise_quantiles, values_needed
 from core.wording.formats import seconds
 
 #: Bins in a row of the heatmap: a row is a factor of the square root of two.
 _MERGED = 4
 _BINS_TO_DOUBLE = 8
-#: The lines of the percentiles: their dashes, and how far their names are moved apart, in pixels.
+#: The lines of the percentiles: dashes, and an offset in pixels that keeps their names apart.
 _LINES: tuple[tuple[Any, int], ...] = (
     ("solid", 0),
     ("dashed", 7),
@@ -25,13 +25,13 @@ _LINES: tuple[tuple[Any, int], ...] = (
 
 
 def latency(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
-    """Time to deliver: a heatmap of step and duration, and p50, p90, p95 and p99 over it, each
-    taken over as many steps as it needs to stand on."""
+    """Time to deliver: a heatmap of step and duration under the lines of p50, p90, p95 and p99.
+    Each line combines as many steps as its percentile needs (`rates.stepwise_quantiles`)."""
     names = clock(frame.index, zone)
     values = frame.to_numpy()
     used = np.flatnonzero(values.sum(axis=0))
     first, last = (int(used[0]), int(used[-1])) if len(used) else (0, 3)
-    # Rows of odd numbers end at powers of two of a second: these are named, from the first on.
+    # Rows with odd numbers end at powers of two of a second: those are labelled, so start at one.
     lowest = first // _MERGED - 1 + first // _MERGED % 2
     rows = range(lowest, last // _MERGED + 1)
     cells = [
@@ -42,9 +42,9 @@ def latency(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
     ]
     labels = [seconds(_upper_ms(row)) for row in rows]
     lines = []
-    for q, (dash, moved) in zip(QUANTILES, _LINES, strict=True):
+    for q, (dash, offset) in zip(QUANTILES, _LINES, strict=True):
         ms = stepwise_quantiles(values, q)
-        # A place on the rows of the heatmap, which are steps of the same factor.
+        # The place on the rows of the heatmap, each of which is the same factor.
         place = (_BINS_TO_DOUBLE * np.log2(ms / 1000) + ONE_SECOND) / _MERGED - lowest - 0.5
         lines.append(
             {"name": f"p{q * 100:.0f}", "type": "line", "yAxisIndex": 1, "symbol": "none",
@@ -52,7 +52,7 @@ def latency(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
              "lineStyle": {"color": colours.text, "type": dash, "width": 1.6},
              "itemStyle": {"color": colours.text}, "tooltip": {"show": False},
              "endLabel": {"show": True, "formatter": "{a}", "color": colours.text,
-                          "offset": [0, moved]},
+                          "offset": [0, offset]},
              "z": 5}
         )  # fmt: skip
     option = over_time(
@@ -74,27 +74,27 @@ def latency(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
     }  # fmt: skip
     option["grid"] = SMALL | {"right": 40}
     whole = values.sum(axis=0)
-    said = [
+    texts = [
         f"p{q * 100:.0f} {seconds(float(quantiles(whole.reshape(1, -1), q)[0]))}"
         for q in QUANTILES
-        if whole.sum() >= needed(q)
+        if whole.sum() >= values_needed(q)
     ]
     alt = f"Time to deliver of {int(whole.sum()):,} attempts"
     return Chart(
-        option, f"{alt}: {', '.join(said)}." if said else f"{alt}: too few for percentiles."
+        option, f"{alt}: {', '.join(texts)}." if texts else f"{alt}: too few for percentiles."
     )
 
 
 def waterfall(legs: pd.DataFrame, colours: Palette) -> Chart:
-    """Where the seconds go, from `panels.tables.legs_table`: each leg begins where the one before
-    it ends."""
+    """The mean duration of each leg, from `panels.tables.legs_table`: each bar starts where the
+    previous one ends."""
     means = legs["mean_s"].tolist()
-    together = seconds(1000 * sum(means))
+    total = seconds(1000 * sum(means))
     labels = [
         {"value": round(mean, 2), "label": {"formatter": seconds(1000 * mean)}} for mean in means
     ]
     option: Option = {
-        "title": titled(f"Mean of each part, one after the other: {together} together", colours),
+        "title": titled(f"Mean of each part, one after the other: {total} together", colours),
         "grid": SMALL | {"top": 24, "right": 56},
         "tooltip": tooltip(colours) | {"trigger": "item"},
         "xAxis": {"type": "value", "axisLabel": {"color": colours.quiet, "formatter": "{value} s"},
@@ -104,7 +104,7 @@ def waterfall(legs: pd.DataFrame, colours: Palette) -> Chart:
                   "axisLabel": {"color": colours.text}},
         "series": [
             {"name": "begins", "type": "bar", "stack": "all", "silent": True,
-             "data": [round(one, 2) for one in legs["from_s"]],
+             "data": [round(start, 2) for start in legs["from_s"]],
              "itemStyle": {"color": "transparent"}, "tooltip": {"show": False}},
             {"name": "mean, s", "type": "bar", "stack": "all", "data": labels, "barMaxWidth": 24,
              "itemStyle": {"color": colours.blue},
@@ -112,10 +112,10 @@ def waterfall(legs: pd.DataFrame, colours: Palette) -> Chart:
         ],
         "animation": False,
     }  # fmt: skip
-    said = ", ".join(
+    parts = ", ".join(
         f"{name} {seconds(1000 * mean)}" for name, mean in zip(legs["name"], means, strict=True)
     )
-    return Chart(option, f"Mean of each part: {said}; {together} together.")
+    return Chart(option, f"Mean of each part: {parts}; {total} together.")
 
 
 def _upper_ms(row: int) -> float:

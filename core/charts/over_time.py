@@ -1,4 +1,4 @@
-"""Attempts and rates, step by step."""
+"""Builds the charts of attempts and of the confirmed rate over time."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,18 +7,20 @@ import numpy as np
 import pandas as pd
 
 from core.charts.axes import Chart, Option, clock, over_time, percents, with_legend
-from core.charts.palette import SHAPES, STATES, Palette
+from core.charts.palette import Palette
 from core.figures.rates import wilsons
+from core.wording.marks import STATE_MARKS
 
 _NOT_OVER = "; the last bar, hatched, is not over yet"
 
 
 def states_over_time(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
-    """Attempts by state, stacked, one bar a step; the last, unfinished one is hatched."""
+    """Attempts by state, as one stacked bar for each step. A last step that has not ended is
+    hatched."""
     names = clock(frame.index, zone)
     unfinished = bool(len(frame)) and not frame["complete"].iloc[-1]
     series = []
-    for state, word in STATES.items():
+    for state, mark in STATE_MARKS.items():
         data: list[Any] = frame[state].tolist()
         if unfinished:
             data[-1] = {"value": data[-1], "itemStyle": {"decal": _hatch(colours)}}
@@ -26,13 +28,13 @@ def states_over_time(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> C
         if state == "failed":
             style["decal"] = {"symbol": "circle", "symbolSize": 0.4, "color": colours.ground}
         series.append(
-            {"name": word, "type": "bar", "stack": "all", "data": data, "itemStyle": style,
+            {"name": mark.word, "type": "bar", "stack": "all", "data": data, "itemStyle": style,
              "barCategoryGap": "12%"}
         )  # fmt: skip
     option = over_time(colours, names, f"Attempts by state{_NOT_OVER if unfinished else ''}")
     plain = {"decal": {"symbol": "none"}}
     entries = [
-        {"name": word, "icon": SHAPES[state], "itemStyle": plain} for state, word in STATES.items()
+        {"name": mark.word, "icon": mark.shape, "itemStyle": plain} for mark in STATE_MARKS.values()
     ]
     total, delivered = int(frame["requested"].sum()), int(frame["delivered"].sum())
     alt = f"{total:,} attempts in {len(frame)} steps, {delivered:,} of them delivered so far"
@@ -45,8 +47,8 @@ def states_over_time(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> C
 
 
 def rate_over_time(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
-    """The confirmed rate of each step with its 95 % interval. The axis need not begin at zero: a
-    rate of 90 to 95 % would be a straight line. It says where it begins."""
+    """The confirmed rate of each step with its 95 % interval. The axis may start above zero, since
+    a rate of 90 to 95 % would be a straight line; its title then says where it starts."""
     names = clock(frame.index, zone)
     low, high = wilsons(frame["confirmed"], frame["requested"])
     with np.errstate(divide="ignore", invalid="ignore"):

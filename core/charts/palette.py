@@ -1,33 +1,13 @@
-"""Colours on each ground, and the shapes of the states."""
+"""Defines the colours of charts and states on a light and on a dark ground."""
 
 from dataclasses import dataclass
 
-from core.model.attempt import State
-from core.wording.marks import mark
-
-#: The states of the chart over time, from the ground up, and their words.
-STATES = {
-    "delivered": "delivered",
-    "pending": "pending",
-    "unreported": "unknown",
-    "undelivered": "undelivered",
-    "failed": "failed",
-    "rejected": "rejected",
-}
-#: The signs of core.wording.marks as ECharts draws them.
-SHAPES = {
-    "delivered": "circle",
-    "pending": "path://M10 0A10 10 0 1 1 9.9 0ZM10 5A5 5 0 1 0 10.1 5Z",
-    "unreported": "diamond",
-    "undelivered": "triangle",
-    "failed": "path://M2 0L6 4L10 0L12 2L8 6L12 10L10 12L6 8L2 12L0 10L4 6L0 2Z",
-    "rejected": "rect",
-}
+from core.wording.marks import STATE_MARKS
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours on one ground."""
+    """The colours on one ground."""
 
     text: str
     quiet: str
@@ -42,15 +22,8 @@ class Palette:
 
     @property
     def states(self) -> dict[str, str]:
-        """State: colour. Two of one colour differ by their shape, their pattern and their word."""
-        return {
-            "delivered": self.green,
-            "pending": self.grey,
-            "unreported": self.purple,
-            "undelivered": self.vermilion,
-            "failed": self.vermilion,
-            "rejected": self.ochre,
-        }
+        """The colour of each state of STATE_MARKS."""
+        return {state: getattr(self, mark.colour) for state, mark in STATE_MARKS.items()}
 
     def shades(self, colour: str, *parts: float) -> list[str]:
         """Mixtures of a colour with the ground: 0 is the ground, 1 the colour."""
@@ -60,20 +33,12 @@ class Palette:
         ]
 
 
-#: The state that each sign of core.wording.marks stands for.
-_SIGNS = {
-    mark(State.DELIVERED): "delivered",
-    mark(State.UNKNOWN): "unreported",
-    mark(State.UNDELIVERED): "undelivered",
-    mark(State.FAILED): "failed",
-    mark(State.REJECTED): "rejected",
-}
-
-
-def state_colour(said: str, colours: Palette) -> str:
-    """The colour of a text that begins with the sign of a state; quiet where it is not decided."""
-    state = _SIGNS.get(said[:1])
-    return colours.states[state] if state else colours.quiet
+def state_colour(text: str, colours: Palette) -> str:
+    """The colour of a text that begins with the sign of a state; quiet while it is pending."""
+    for state, mark in STATE_MARKS.items():
+        if text.startswith(mark.sign) and state != "pending":
+            return colours.states[state]
+    return colours.quiet
 
 
 LIGHT = Palette(

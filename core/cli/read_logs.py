@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from core.model.errors import ProductError
 from core.services import build
-from core.settings.settings import read_settings
+from core.settings.reading import read_settings
 from core.tracking.log_sync import LogRunOutcome, Progress
 
 
@@ -17,16 +17,16 @@ def main(arguments: Sequence[str], program: str) -> None:
         description="Read Plivo's message and call logs into the ledger.",
     )
     parser.add_argument("--since", help="a day, or a moment with its offset; UTC without one")
-    chosen = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     since = None
-    if chosen.since:
+    if options.since:
         try:
-            since = datetime.fromisoformat(chosen.since)
+            since = datetime.fromisoformat(options.since)
         except ValueError:
-            sys.exit(f'"{chosen.since}" is no day. Write it as 2026-11-01.')
+            sys.exit(f'"{options.since}" is not a date. Write it as 2026-11-01.')
         since = since if since.tzinfo else since.replace(tzinfo=UTC)
 
-    def tell(now: Progress) -> None:
+    def report(now: Progress) -> None:
         left = f", about {now.left.total_seconds():.0f} s left" if now.left else ""
         sys.stdout.write(f"{now.windows_done}/{now.windows} windows, {now.rows} rows{left}\n")
         sys.stdout.flush()
@@ -36,17 +36,17 @@ def main(arguments: Sequence[str], program: str) -> None:
         try:
             if services.runs_sandbox and services.address.beside is None:
                 sys.exit(
-                    "The sandbox runs inside the application, and that is not running here.\n"
-                    "Start it and open its page, or set SANDBOX_URL to a sandbox of its own."
+                    "The sandbox runs inside the application, which is not running here.\n"
+                    "Start it and open its page, or set SANDBOX_URL to a sandbox that runs alone."
                 )
-            ended = services.logs.run(since, tell)
+            run = services.logs.run(since, report)
         finally:
             services.close()
     except ProductError as error:
         sys.exit(f"{error.cause}\n{error.remedy}")
-    if ended.outcome is LogRunOutcome.FAILED:
-        sys.exit(f"{ended.cause}\n{ended.remedy}")
-    if ended.outcome is LogRunOutcome.BUSY:
-        sys.exit("Another process is reading the logs.\nWait until it is done.")
-    now = ended.progress
+    if run.outcome is LogRunOutcome.FAILED:
+        sys.exit(f"{run.cause}\n{run.remedy}")
+    if run.outcome is LogRunOutcome.BUSY:
+        sys.exit("Another process is reading the logs.\nWait until it has finished.")
+    now = run.progress
     sys.stdout.write(f"{now.rows} rows, {now.settled} settled, {now.foreign} of others\n")

@@ -1,4 +1,4 @@
-"""`python -m core reset --what budgets`: asks the running app; without one, resets its data."""
+"""`python -m core reset --what budgets`: asks the running app, else resets the data itself."""
 
 import argparse
 import sys
@@ -12,7 +12,8 @@ from core.reset.kinds import ResetKind, read_kinds
 from core.reset.offline import remove_sandbox_file
 from core.reset.reset import refuse_live
 from core.services import build
-from core.settings.settings import Settings, read_settings
+from core.settings.reading import read_settings
+from core.settings.settings import Settings
 
 _KINDS = ", ".join(ResetKind)
 
@@ -25,12 +26,12 @@ def main(arguments: Sequence[str], program: str) -> None:
         "--what", action="append", default=[], metavar="KINDS", help=f"{_KINDS}; default all"
     )
     parser.add_argument("--address", default="http://127.0.0.1:8501", help="of the running app")
-    chosen = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         settings = read_settings(Path.cwd())
         refuse_live(settings.mode.value)
-        kinds = read_kinds(chosen.what)
-        removed = _by_app(chosen.address, kinds) or _by_hand(settings, kinds)
+        kinds = read_kinds(options.what)
+        removed = _by_app(options.address, kinds) or _directly(settings, kinds)
     except ProductError as error:
         sys.exit(f"{error.cause}\n{error.remedy}")
     for kind, keys in removed.items():
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str], program: str) -> None:
 
 
 def _by_app(address: str, kinds: frozenset[ResetKind]) -> dict[str, int] | None:
-    """What the running app removed; None where none runs. It also empties its own memory."""
+    """The keys that the running app removed; None if no app runs. It also clears its caches."""
     try:
         answer = httpx.delete(
             f"{address.rstrip('/')}/sandbox/state",
@@ -50,13 +51,13 @@ def _by_app(address: str, kinds: frozenset[ResetKind]) -> dict[str, int] | None:
     if answer.status_code != 200:
         raise ResetRefused(
             f"{address} answered {answer.status_code}, so nothing was reset.",
-            "Look whether that is this app, in sandbox mode; else pass --address.",
+            "Check that this address is this app in sandbox mode, or pass --address.",
         )
     removed: dict[str, int] = answer.json()["removed"]
     return removed
 
 
-def _by_hand(settings: Settings, kinds: frozenset[ResetKind]) -> dict[str, int]:
+def _directly(settings: Settings, kinds: frozenset[ResetKind]) -> dict[str, int]:
     if settings.sandbox_url is None and kinds & {ResetKind.HANDSETS, ResetKind.ATTEMPTS}:
         remove_sandbox_file(settings.data_dir / "sandbox")
     services = build(settings)

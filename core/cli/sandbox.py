@@ -3,35 +3,22 @@
 import argparse
 import secrets
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
+from core.log import log_to_stderr
 from core.sandbox.app import Sandbox
-from core.sandbox.errors import FileInUse
+from core.sandbox.errors import FileInUse, StorageFailed
 from core.sandbox.signature import Signatures
+from core.sandbox.standalone import standalone
 
 AUTH_ID = "MASANDBOX00000000000"
 
 
-def standalone(sandbox: Sandbox) -> Starlette:
-    """The sandbox as an application of its own, with and without the prefix /sandbox."""
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with sandbox.running():
-            yield
-
-    mounts = [Mount("/sandbox", sandbox.asgi), Mount("/", sandbox.asgi)]
-    return Starlette(routes=mounts, lifespan=lifespan)
-
-
 def main(arguments: Sequence[str], program: str) -> None:
-    """Serve until stopped. Without --auth-token a new one is drawn at each start."""
+    """Serve until stopped. Without --auth-token, each start makes a new random token."""
     parser = argparse.ArgumentParser(prog=program, description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8510)
@@ -40,27 +27,30 @@ def main(arguments: Sequence[str], program: str) -> None:
     parser.add_argument("--auth-token", default="")
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--signatures", choices=list(Signatures), default=Signatures.BOTH)
-    chosen = parser.parse_args(arguments)
-    token = chosen.auth_token or secrets.token_hex(20)
+    options = parser.parse_args(arguments)
+    token = options.auth_token or secrets.token_hex(20)
     sandbox = Sandbox(
-        data=chosen.data,
-        auth_id=chosen.auth_id,
+        data=options.data,
+        auth_id=options.auth_id,
         auth_token=token,
-        speed=chosen.speed,
-        signatures=chosen.signatures,
+        speed=options.speed,
+        signatures=options.signatures,
     )
     try:
         sandbox.claim()
     except FileInUse as error:
         sys.exit(f"{error}\nEnd it, or choose another folder with --data.")
-    sys.stdout.write(f"Sandbox: http://{chosen.host}:{chosen.port}/sandbox\n")
-    sys.stdout.write(f"auth_id {chosen.auth_id}, auth_token {token}\n")
+    except StorageFailed as error:
+        sys.exit(f"{error}\nFree disk space, or choose another folder with --data.")
+    log_to_stderr()
+    sys.stdout.write(f"Sandbox: http://{options.host}:{options.port}/sandbox\n")
+    sys.stdout.write(f"auth_id {options.auth_id}, auth_token {token}\n")
     sys.stdout.flush()
     # No access log: the paths hold full numbers.
     uvicorn.run(
         standalone(sandbox),
-        host=chosen.host,
-        port=chosen.port,
+        host=options.host,
+        port=options.port,
         access_log=False,
         log_level="warning",
     )

@@ -8,50 +8,50 @@ from datetime import timedelta
 from core.access.tokens import LIFETIME, Scope, Tokens
 from core.model.errors import ProductError, TokenRefused
 from core.services import build
-from core.settings.settings import read_settings
+from core.settings.reading import read_settings
 
 
 def main(arguments: Sequence[str], program: str) -> None:
     parser = argparse.ArgumentParser(prog=program)
     commands = parser.add_subparsers(dest="command", required=True)
-    make = commands.add_parser("make", help="make a token and print it, this once")
+    make = commands.add_parser("make", help="make a token and print it once")
     make.add_argument("name")
     make.add_argument("--scope", action="append", choices=list(Scope), required=True, type=Scope)
     make.add_argument("--days", type=int, default=LIFETIME.days, help="how long it is valid")
     commands.add_parser("list", help="names, scopes and ends")
     revoke = commands.add_parser("revoke", help="end a token")
     revoke.add_argument("name")
-    chosen = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         services = build(read_settings())
         try:
-            sys.stdout.write(_run(services.tokens, chosen))
+            sys.stdout.write(_run(services.tokens, options))
         finally:
             services.close()
     except ProductError as error:
         sys.exit(f"{error.cause}\n{error.remedy}")
 
 
-def _run(tokens: Tokens, chosen: argparse.Namespace) -> str:
-    match chosen.command:
+def _run(tokens: Tokens, options: argparse.Namespace) -> str:
+    match options.command:
         case "make":
-            made = tokens.make(chosen.name, frozenset(chosen.scope), _days(chosen.days))
-            return f"{made}\n"
+            secret = tokens.make(options.name, frozenset(options.scope), _days(options.days))
+            return f"{secret}\n"
         case "list":
             return "".join(
-                f"{one.name:<40} {','.join(sorted(one.scopes)):<18} until "
-                f"{one.expires_at:%Y-%m-%d}\n"
-                for one in tokens.all()
+                f"{token.name:<40} {','.join(sorted(token.scopes)):<18} until "
+                f"{token.expires_at:%Y-%m-%d}\n"
+                for token in tokens.all()
             )
         case _:
-            if not tokens.revoke(chosen.name):
+            if not tokens.revoke(options.name):
                 raise TokenRefused(
-                    f'There is no token named "{chosen.name}".',
-                    "Look at the names with: python -m core tokens list",
+                    f'There is no token named "{options.name}".',
+                    "List the names with: python -m core tokens list",
                 )
             return ""
 
 
-def _days(told: int) -> timedelta:
-    """Within what a timedelta can hold; whether it will do is not decided here."""
-    return timedelta(days=max(-1, min(told, LIFETIME.days + 1)))
+def _days(days: int) -> timedelta:
+    """Cut to the range of a timedelta; `Tokens.make` refuses what is not allowed."""
+    return timedelta(days=max(-1, min(days, LIFETIME.days + 1)))

@@ -1,12 +1,13 @@
-"""`python -m core webhook-secret`: prints what events are signed with, for the receiver."""
+"""`python -m core webhook-secret`: prints the secret that signs webhooks, for the receiver."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
 from core.model.errors import ProductError
+from core.settings.credentials import secret_key
 from core.settings.keyring import Keyring
-from core.settings.settings import read_settings, secret_key
+from core.settings.reading import read_settings
 from core.webhooks.sender import signing_secret
 
 

@@ -1,1 +1,1 @@
-"""Delivery figures: how they are stored, added up and queried."""
+"""Stores, adds up and queries the delivery figures."""

@@ -1,18 +1,18 @@
-"""Figures that only ever grow, for monitors that take the difference of two readings.
+"""Reads figures that never fall, for monitors that take the difference of two readings.
 
-The figures repair themselves, so not all of them grow. Those here do, because of what
-`_rollups.lua` makes them of: a moment of an attempt, once heard, is neither moved nor taken back,
-nor is the way it was asked for. So it goes on counting as accepted, sent, entered, verified and
-delivered within some seconds; nothing outranks `delivered`; and a histogram never loses a value.
-What is left out can fall:
+Figures are corrected when a later report corrects an earlier one, so only those of Kind.COUNTER
+never fall. The reason is in `_rollups.lua`: a moment of an attempt is never moved or removed once
+it is stored, and neither is its origin. So an attempt stays counted as accepted, sent, entered,
+verified, and delivered within some seconds; no state outranks `delivered`; and a histogram never
+loses a value. Figures of Kind.GAUGE can fall:
 
-    undelivered, failed, rejected, unreported, unconfirmed    until better news comes
-    units, costs    the log has the last word
+    undelivered, failed, rejected, unreported, unconfirmed    when a better report arrives
+    units, costs    when Plivo's log corrects them
 
-They are read from the day's tier, from the start of the key that is under way: 32 days, counted
-from 1970, after which all of it begins again at zero. A sum over all that is kept would fall by a
-day whenever a day expires. What is heard after such an end, of an attempt from before it, is not
-seen here: of a difference that spans it, some seconds' worth is missing.
+They are read from the tier of days, from the start of the current key: 32 days, counted from 1970,
+after which every figure starts again at zero. A sum over everything that is kept would fall by a
+day whenever a day expires. Reports that arrive after the end of a key, of an attempt from before
+it, are missing from a difference that spans the end: that is the traffic of some seconds.
 """
 
 from dataclasses import dataclass
@@ -21,83 +21,62 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from core.figures.layout import COLUMNS, MIDDLE_MS, Counts, Cube, Leg, Tier
+from core.figures.catalogue import COLUMNS, EXPORTED_COUNTERS, LEGS, Leg
+from core.figures.layout import MIDDLE_MS, Counts, Cube, Tier
 from core.figures.ranges import Piece
 from core.figures.slot_reader import SlotReader
 from core.model.clock import from_ms, to_ms
 
-#: The columns that grow, and are told apart by channel and country.
-GROWING = (
-    "requested",
-    "accepted",
-    "sent",
-    "delivered",
-    "within_10",
-    "within_30",
-    "within_60",
-    "entered",
-    "verified",
-    "confirmed",
-    "started",
-    "converted",
-    "resends",
-    "fallbacks",
-    "rescued",
-)
-#: Where the sum of a leg's times is kept to the millisecond. They grow as the others do: of the two
-#: moments of a leg, a message and a call each have one name only.
-EXACT_SUMS = {Leg.QUEUE: "queue_ms", Leg.CARRIER: "carrier_ms"}
-
-_GROWING_PLACES = [COLUMNS.index(name) for name in GROWING]
+_EXPORTED_PLACES = [COLUMNS.index(figure.name) for figure in EXPORTED_COUNTERS]
 
 
 @dataclass(frozen=True, slots=True)
-class Histograms:
-    """`counts`: (channels, BINS). `sums_ms`: (channels,), exact for the legs of EXACT_SUMS. For the
-    others each time counts as the middle of its bin, 4.4 % off at most, and one of more than 31
-    minutes as 33."""
+class CumulativeHistograms:
+    """`counts`: (channels, BINS). `sums_ms`: (channels,), exact for legs with an `exact_sum`. For
+    the others each duration counts as the middle of its bin, at most 4.4 % off, and one of more
+    than 31 minutes as 33 minutes."""
 
     counts: Counts
     sums_ms: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Cumulated:
-    """What was counted since a moment, aware, in UTC.
+class CumulativeFigures:
+    """What was counted since `since`, aware, in UTC.
 
-    `counters`: (series of countries such as "sms/DE", GROWING). A series of which nothing was heard
-    since is there with zeros, if it had an attempt in the 32 days before.
+    `counters`: (series of countries such as "sms/DE", EXPORTED_COUNTERS). A series without an event
+    since then has zeros, if it had an attempt in the 32 days before.
     """
 
     since: datetime
     series: tuple[str, ...]
     counters: Counts
     channels: tuple[str, ...]
-    histograms: dict[Leg, Histograms]
+    histograms: dict[Leg, CumulativeHistograms]
 
 
-def read_cumulated(reading: SlotReader, now: datetime) -> Cumulated:
-    """All of it. Raises StoreUnavailable."""
+def read_cumulative(reader: SlotReader, now: datetime) -> CumulativeFigures:
+    """Read all series. Raises StoreUnavailable."""
     now_ms, tier = to_ms(now), Tier.DAY
     start_ms = tier.chunk_of(now_ms) * tier.chunk_ms
     pieces = [Piece(tier, start_ms, tier.slot_of(now_ms) + 1)]
     before_ms = start_ms - tier.chunk_ms
-    countries = reading.series(Cube.COUNTRY, before_ms)
-    channels = reading.series(Cube.CHANNEL, before_ms)
-    by_country = reading.counters(Cube.COUNTRY, countries, pieces)[:, 0]
-    by_channel = reading.counters(Cube.CHANNEL, channels, pieces)[:, 0]
+    countries = reader.series(Cube.COUNTRY, before_ms)
+    channels = reader.series(Cube.CHANNEL, before_ms)
+    by_country = reader.counters(Cube.COUNTRY, countries, pieces)[:, 0]
+    by_channel = reader.counters(Cube.CHANNEL, channels, pieces)[:, 0]
     histograms = {}
-    for leg in Leg:
-        counts = reading.histograms(leg, Cube.CHANNEL, channels, pieces)[:, 0]
-        if exact := EXACT_SUMS.get(leg):
-            sums = by_channel[:, COLUMNS.index(exact)].astype(np.float64)
+    for leg, histogram in LEGS.items():
+        counts = reader.histograms(leg, Cube.CHANNEL, channels, pieces)[:, 0]
+        if histogram.exact_sum:
+            sums = by_channel[:, COLUMNS.index(histogram.exact_sum)].astype(np.float64)
         else:
             sums = (counts * MIDDLE_MS).sum(axis=1)
-        histograms[leg] = Histograms(counts, sums)
-    return Cumulated(
+        histograms[leg] = CumulativeHistograms(counts, sums)
+    return CumulativeFigures(
         since=from_ms(start_ms),
         series=tuple(countries),
-        counters=by_country[:, _GROWING_PLACES],
+        counters=by_country[:, _EXPORTED_PLACES],
         channels=tuple(channels),
         histograms=histograms,
     )

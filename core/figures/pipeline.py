@@ -1,4 +1,4 @@
-"""How the machinery behind the figures does: what waits to be booked, and what Redis holds."""
+"""Reads the state of the pipeline behind the figures: checks not yet applied, and Redis memory."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,15 @@ from core.store.keys import Keys
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """`checks_waiting`: what people did with their codes and is not in the figures yet.
-    `memory_bytes`: what Redis has taken for data; of a Cluster, the node that was asked."""
+    """`checks_waiting`: entered codes that are not in the figures yet. `memory_bytes`: what Redis
+    has allocated for data; of a Cluster, the node that answered."""
 
     checks_waiting: int
     memory_bytes: int
 
 
 def read_pipeline(client: Client, keys: Keys) -> Pipeline:
-    """Now. Raises StoreUnavailable."""
+    """The current state. Raises StoreUnavailable."""
     with client.pipeline(transaction=False) as pipe:
         pipe.llen(keys.checks)
         (waiting,) = pipe.execute()

@@ -1,49 +1,37 @@
-"""What the pages ask of the figures, as pandas frames.
+"""Answers the queries of pages and of the REST API from the figures, as pandas frames.
 
-Every frame counts attempts by the moment of their request. Its number columns are those of
-`layout.COLUMNS` and `pending`, all int64; moments are aware, in UTC; spans are ms, costs micros of
-a US dollar. A query costs the same at any traffic: it reads slots, not events.
+Every frame counts attempts by the moment of their request. Its number columns are QUERY_COLUMNS,
+all int64; moments are aware, in UTC; durations are ms, costs millionths of a US dollar. A query
+costs the same at any traffic: it reads slots, not events.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import wraps
-from threading import Lock
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
-from core.figures.layout import BINS, COLUMNS, Counts, Cube, Leg, Tier, series
+from core.figures.answer_cache import AnswerCache, cached
+from core.figures.catalogue import Leg
+from core.figures.frames import confirmed_rates, group_sums, moments, table, totals
+from core.figures.layout import BINS, Counts, Cube, Tier, series
 from core.figures.ranges import Piece, Range, pieces, steps
-from core.figures.rates import needed, quantiles
+from core.figures.rates import quantiles, values_needed
 from core.figures.slot_reader import SlotReader
 from core.model.clock import Clock, read_ms, to_ms
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
 
-#: How old an answer may be that a process gives again.
-REMEMBERED = timedelta(seconds=3)
-#: Points of the small line in a table's row.
+#: Points of the sparkline in a table's row.
 SPARK = 24
 _UTC = ZoneInfo("UTC")
-_MOST_REMEMBERED = 200
-FINALS = ("delivered", "undelivered", "failed", "rejected", "unreported")
-_FINAL_PLACES = [COLUMNS.index(name) for name in FINALS]
-_REQUESTED, _CONFIRMED = COLUMNS.index("requested"), COLUMNS.index("confirmed")
-#: The columns of every frame of figures.
-FIGURES = (*COLUMNS, "pending")
-_COLUMNS = pd.Index(FIGURES)
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which attempts are meant; None is all of them. A carrier is one of a country."""
+    """Which attempts a query counts; None is all of them. A carrier belongs to a country."""
 
     channel: str | None = None
     country: str | None = None
@@ -71,7 +59,7 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class SeenDimensions:
-    """What has been seen, for filters: channels, and the carriers of each country, sorted."""
+    """The values that filters can take: channels, and the carriers of each country, sorted."""
 
     channels: tuple[str, ...]
     carriers: dict[str, tuple[str, ...]]
@@ -81,79 +69,66 @@ class SeenDimensions:
         return tuple(self.carriers)
 
 
-def _remembered(
-    method: "Callable[Concatenate[Queries, P], R]",
-) -> "Callable[Concatenate[Queries, P], R]":
-    """Give the same answer again for REMEMBERED: several panels and people ask the same."""
-
-    @wraps(method)
-    def asked(self: "Queries", /, *args: P.args, **kwargs: P.kwargs) -> R:
-        key = (method.__name__, args, tuple(sorted(kwargs.items())))
-        return self._once(key, lambda: method(self, *args, **kwargs))
-
-    return cast("Callable[Concatenate[Queries, P], R]", asked)
-
-
 class Queries:
-    """Reads the figures. Every method raises StoreUnavailable. What it returns is shared: do not
-    change it."""
+    """Every method raises StoreUnavailable. Callers share the answers, so they must not change
+    them. `client` answers in text, `raw` in bytes."""
 
     def __init__(self, client: Client, raw: RawClient, keys: Keys, clock: Clock) -> None:
         self._client = client
         self._keys = keys
         self._clock = clock
-        self._reading = SlotReader(client, raw, keys)
-        self._answers: dict[Hashable, tuple[datetime, Any]] = {}
-        self._lock = Lock()
+        self._reader = SlotReader(client, raw, keys)
+        self.answers = AnswerCache(clock)
 
-    @_remembered
-    def totals(self, chosen: Range, filters: Filters = ALL) -> "pd.Series[int]":
-        """The sums of the range, by FIGURES."""
-        cube, names = self._series(chosen, filters)
-        values = self._reading.counters(cube, names, self._cut(chosen)).sum(axis=(0, 1))
-        return pd.Series(_with_pending(values), index=FIGURES)
+    @cached
+    def totals(self, period: Range, filters: Filters = ALL) -> "pd.Series[int]":
+        """The sums over the range, by QUERY_COLUMNS."""
+        cube, names = self._series(period, filters)
+        values = self._reader.counters(cube, names, self._cut(period)).sum(axis=(0, 1))
+        return totals(values)
 
-    @_remembered
+    @cached
     def over_time(
-        self, chosen: Range, filters: Filters = ALL, zone: ZoneInfo = _UTC
+        self, period: Range, filters: Filters = ALL, zone: ZoneInfo = _UTC
     ) -> pd.DataFrame:
-        """One row a step (`ranges.steps`), by `start`: FIGURES, and `complete`: False for the step
-        that has not ended yet."""
-        tier, edges = steps(chosen, self._clock.now(), zone)
-        cube, names = self._series(chosen, filters)
-        read = self._reading.counters(cube, names, [_span(tier, edges)], edges[:-1])
-        frame = pd.DataFrame(_with_pending(read.sum(axis=0)), columns=_COLUMNS)
-        frame.index = _moments(edges[:-1])
-        ends = _moments(edges[1:])
+        """One row a step (`ranges.steps`), by `start`: QUERY_COLUMNS, and `complete`: False for the
+        step that has not ended yet."""
+        tier, edges = steps(period, self._clock.now(), zone)
+        cube, names = self._series(period, filters)
+        values = self._reader.counters(cube, names, [_piece(tier, edges)], edges[:-1])
+        frame = table(values.sum(axis=0))
+        frame.index = moments(edges[:-1])
+        ends = moments(edges[1:])
         frame["complete"] = ends <= pd.Timestamp(self._clock.now())
         return frame
 
-    @_remembered
-    def by_channel(self, chosen: Range, filters: Filters = ALL) -> pd.DataFrame:
-        """One row a channel: FIGURES."""
-        cube, names = self._series(chosen, filters)
-        values = self._reading.counters(cube, names, self._cut(chosen)).sum(axis=1)
-        frame = pd.DataFrame(_with_pending(values), columns=_COLUMNS)
+    @cached
+    def by_channel(self, period: Range, filters: Filters = ALL) -> pd.DataFrame:
+        """One row a channel: QUERY_COLUMNS."""
+        cube, names = self._series(period, filters)
+        values = self._reader.counters(cube, names, self._cut(period)).sum(axis=1)
+        frame = table(values)
         channels = pd.Index([name.split("/")[0] for name in names], name="channel")
         return frame.groupby(channels).sum()
 
-    @_remembered
-    def by_country(self, chosen: Range, filters: Filters = ALL) -> pd.DataFrame:
-        """By `country` and `carrier`: a row for each country as a whole (carrier ""; its own rows
-        follow, those of an unknown carrier under "?"), with FIGURES; `p95_ms`: the time to deliver,
-        of a country only, nan below 200 deliveries; and `spark`: SPARK confirmed rates, from the
-        first part of the range to the last, nan where nobody asked.
+    @cached
+    def by_country(self, period: Range, filters: Filters = ALL) -> pd.DataFrame:
+        """By `country` and `carrier`: a row for each country as a whole (carrier ""), then a row
+        for each of its carriers ("?" for unknown), with QUERY_COLUMNS; `p95_ms`: the time to
+        deliver, of countries only, nan below 200 deliveries; and `spark`: the confirmed rates of
+        SPARK parts of the range, nan for a part without attempts.
 
-        The percentile is of whole quarter-hours: at an edge within one, of all of it.
+        The percentile is of whole quarter-hours: a range that starts or ends within one includes
+        all of it.
         """
-        cut = self._cut(chosen)
+        cut = self._cut(period)
         parts = _parts(cut)
-        leaves = self._names(Cube.CARRIER, chosen, filters)
-        wholes = [] if filters.carrier else self._names(Cube.COUNTRY, chosen, filters)
+        leaves = self._names(Cube.CARRIER, period, filters)
+        wholes = [] if filters.carrier else self._names(Cube.COUNTRY, period, filters)
         values = np.concatenate(
             [
-                self._reading.counters(Cube.COUNTRY, wholes, cut, parts),
-                self._reading.counters(Cube.CARRIER, leaves, cut, parts),
+                self._reader.counters(Cube.COUNTRY, wholes, cut, parts),
+                self._reader.counters(Cube.CARRIER, leaves, cut, parts),
             ]
         )
         rows = [(country, "") for _, country in (name.split("/") for name in wholes)]
@@ -163,39 +138,37 @@ class Queries:
         ]
         index = sorted(set(rows))
         place = {row: n for n, row in enumerate(index)}
-        of_row = [place[row] for row in rows]
-        summed = _sums(values, of_row, len(index))
-        frame = pd.DataFrame(_with_pending(summed.sum(axis=1)), columns=_COLUMNS)
+        places = [place[row] for row in rows]
+        sums = group_sums(values, places, len(index))
+        frame = table(sums.sum(axis=1))
         frame.index = pd.MultiIndex.from_tuples(index, names=["country", "carrier"])
-        histograms = self._reading.histograms(
-            Leg.TTD, Cube.COUNTRY, wholes, self._cut(chosen, Tier.QUARTER)
+        histograms = self._reader.histograms(
+            Leg.TTD, Cube.COUNTRY, wholes, self._cut(period, Tier.QUARTER)
         )
-        spans = _sums(histograms[:, 0], of_row[: len(wholes)], len(index))
-        enough = spans.sum(axis=1) >= needed(0.95)
-        frame["p95_ms"] = np.where(enough, quantiles(spans, 0.95), np.nan)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rates = summed[:, :, _CONFIRMED] / summed[:, :, _REQUESTED]
-        frame["spark"] = list(rates.tolist())
+        durations = group_sums(histograms[:, 0], places[: len(wholes)], len(index))
+        enough = durations.sum(axis=1) >= values_needed(0.95)
+        frame["p95_ms"] = np.where(enough, quantiles(durations, 0.95), np.nan)
+        frame["spark"] = confirmed_rates(sums)
         return frame
 
-    @_remembered
+    @cached
     def errors(
-        self, chosen: Range, filters: Filters = ALL, before: Range | None = None
+        self, period: Range, filters: Filters = ALL, before: Range | None = None
     ) -> pd.DataFrame:
-        """By `channel` and `code`, the most first: `count`, and `previous` in the range `before` (0
-        without one). A code is a message's error, a call's hangup cause, "refused" for a send that
-        Plivo refused, or "unstated". Errors are not told apart by carrier."""
-        since = min(one.start for one in (chosen, before) if one)
+        """By `channel` and `code`, the most frequent first: `count`, and `previous` in the range
+        `before` (0 without one). A code is a message's error, a call's hangup cause, "refused" for
+        a send that Plivo refused, or "unstated". Errors are not split by carrier."""
+        since = min(span.start for span in (period, before) if span)
         names = [
             name
-            for name in self._reading.series(Cube.ERROR, to_ms(since))
+            for name in self._reader.series(Cube.ERROR, to_ms(since))
             if name.split("/", 2)[1] == (filters.country or "")
             and filters.channel in {None, name.split("/")[0]}
         ]
-        counts = self._reading.errors(names, self._cut(chosen))
+        counts = self._reader.errors(names, self._cut(period))
         previous = np.zeros_like(counts)
         if before:
-            previous = self._reading.errors(names, self._cut(before))
+            previous = self._reader.errors(names, self._cut(before))
         frame = pd.DataFrame({"count": counts, "previous": previous})
         frame.index = pd.MultiIndex.from_tuples(
             [(name.split("/", 2)[0], name.split("/", 2)[2]) for name in names],
@@ -204,27 +177,27 @@ class Queries:
         frame = frame[(frame["count"] > 0) | (frame["previous"] > 0)]
         return frame.sort_values(["count", "previous"], ascending=False, kind="stable")
 
-    @_remembered
-    def histogram(self, chosen: Range, filters: Filters = ALL, leg: Leg = Leg.TTD) -> Counts:
-        """(BINS,) how many attempts took how long. Of a carrier it is that of its country, and of a
-        country every leg but the time to deliver is that of whole days, UTC."""
-        cube, names = self._histogram_series(chosen, filters)
-        cut = self._cut(chosen, _finest(leg, cube))
-        summed: Counts = self._reading.histograms(leg, cube, names, cut).sum(axis=(0, 1))
-        return summed
+    @cached
+    def histogram(self, period: Range, filters: Filters = ALL, leg: Leg = Leg.TTD) -> Counts:
+        """(BINS,): how many attempts took how long. A carrier has the histogram of its country; the
+        histograms of a country are of whole days, UTC, except the time to deliver."""
+        cube, names = self._histogram_series(period, filters)
+        cut = self._cut(period, _finest(leg, cube))
+        histogram: Counts = self._reader.histograms(leg, cube, names, cut).sum(axis=(0, 1))
+        return histogram
 
-    @_remembered
+    @cached
     def heatmap(
         self,
-        chosen: Range,
+        period: Range,
         filters: Filters = ALL,
         leg: Leg = Leg.TTD,
         zone: ZoneInfo = _UTC,
     ) -> pd.DataFrame:
-        """One row a step, by `start`, one column a bin: how many attempts took that long. The same
-        steps as `over_time`, but not finer than the histograms are (`histogram`)."""
-        tier, edges = steps(chosen, self._clock.now(), zone)
-        cube, names = self._histogram_series(chosen, filters)
+        """One row a step, by `start`, and one column a bin: how many attempts took that long. The
+        steps are those of `over_time`, but no finer than the histograms (`histogram`)."""
+        tier, edges = steps(period, self._clock.now(), zone)
+        cube, names = self._histogram_series(period, filters)
         finest = _finest(leg, cube)
         if tier.slot_ms < finest.slot_ms:
             tier = finest
@@ -235,9 +208,9 @@ class Queries:
                     tier.slot_ms,
                 )
             )
-        read = self._reading.histograms(leg, cube, names, [_span(tier, edges)], edges[:-1])
-        frame = pd.DataFrame(read.sum(axis=0), columns=list(range(BINS)))
-        frame.index = _moments(edges[:-1])
+        counts = self._reader.histograms(leg, cube, names, [_piece(tier, edges)], edges[:-1])
+        frame = pd.DataFrame(counts.sum(axis=0), columns=list(range(BINS)))
+        frame.index = moments(edges[:-1])
         return frame
 
     def freshness(self) -> Freshness:
@@ -250,15 +223,15 @@ class Queries:
             through = None
         return Freshness(through, self._clock.now())
 
-    def known(self) -> SeenDimensions:
-        """What may be filtered by: all that was seen as long as figures are kept."""
+    def seen_dimensions(self) -> SeenDimensions:
+        """The values of all series that are kept."""
         carriers: dict[str, set[str]] = {}
-        for name in self._reading.series(Cube.CARRIER, 0):
+        for name in self._reader.series(Cube.CARRIER, 0):
             if name.count("/") >= 2:
                 _, country, carrier = name.split("/", 2)
                 carriers.setdefault(country, set()).add(carrier)
         return SeenDimensions(
-            tuple(self._reading.series(Cube.CHANNEL, 0)),
+            tuple(self._reader.series(Cube.CHANNEL, 0)),
             {country: tuple(sorted(carriers[country])) for country in sorted(carriers)},
         )
 
@@ -267,53 +240,39 @@ class Queries:
         return self._client.get(self._keys.simulated) is not None
 
     def forget(self) -> None:
-        """Ask Redis again next time."""
-        with self._lock:
-            self._answers.clear()
+        """Clear the cache, so that the next query reads Redis."""
+        self.answers.clear()
 
-    def _once(self, key: Hashable, ask: Callable[[], R]) -> R:
-        now = self._clock.now()
-        with self._lock:
-            at, answer = self._answers.get(key, (None, None))
-        if at is not None and timedelta() <= now - at < REMEMBERED:
-            return cast(R, answer)
-        found = ask()
-        with self._lock:
-            if len(self._answers) >= _MOST_REMEMBERED:
-                self._answers.clear()
-            self._answers[key] = now, found
-        return found
+    def _cut(self, period: Range, finest: Tier = Tier.MINUTE) -> list[Piece]:
+        return pieces(period, self._clock.now(), finest)
 
-    def _cut(self, chosen: Range, finest: Tier = Tier.MINUTE) -> list[Piece]:
-        return pieces(chosen, self._clock.now(), finest)
-
-    def _series(self, chosen: Range, filters: Filters) -> tuple[Cube, list[str]]:
-        """The series whose sum is what the filters leave."""
+    def _series(self, period: Range, filters: Filters) -> tuple[Cube, list[str]]:
+        """The series whose sum is the filtered figures."""
         cube = Cube.CHANNEL
         if filters.carrier is not None:
             cube = Cube.CARRIER
         elif filters.country is not None:
             cube = Cube.COUNTRY
-        return cube, self._names(cube, chosen, filters)
+        return cube, self._names(cube, period, filters)
 
-    def _histogram_series(self, chosen: Range, filters: Filters) -> tuple[Cube, list[str]]:
+    def _histogram_series(self, period: Range, filters: Filters) -> tuple[Cube, list[str]]:
         cube = Cube.CHANNEL if filters.country is None else Cube.COUNTRY
-        return cube, self._names(cube, chosen, filters)
+        return cube, self._names(cube, period, filters)
 
-    def _names(self, cube: Cube, chosen: Range, filters: Filters) -> list[str]:
-        wanted = (filters.channel, filters.country, filters.carrier)
+    def _names(self, cube: Cube, period: Range, filters: Filters) -> list[str]:
+        filtered = (filters.channel, filters.country, filters.carrier)
         return [
             name
-            for name in self._reading.series(cube, to_ms(chosen.start) - Tier.DAY.slot_ms)
+            for name in self._reader.series(cube, to_ms(period.start) - Tier.DAY.slot_ms)
             if all(
-                want is None or want == part
-                for want, part in zip(wanted, name.split("/", 2), strict=False)
+                value is None or value == part
+                for value, part in zip(filtered, name.split("/", 2), strict=False)
             )
         ]
 
 
 def of_carrier(country: str, carrier: str) -> str:
-    """A carrier's name as its series has it."""
+    """A carrier's name as its series spells it."""
     return series("", country, carrier).split("/", 2)[2]
 
 
@@ -324,31 +283,13 @@ def _finest(leg: Leg, cube: Cube) -> Tier:
     return Tier.QUARTER if leg is Leg.TTD else Tier.DAY
 
 
-def _with_pending(values: Counts) -> Counts:
-    """The columns of COLUMNS, and after them what is not decided yet."""
-    pending = values[..., _REQUESTED] - values[..., _FINAL_PLACES].sum(axis=-1)
-    return np.concatenate([values, pending[..., None]], axis=-1)
-
-
-def _span(tier: Tier, edges: Sequence[int]) -> Piece:
+def _piece(tier: Tier, edges: Sequence[int]) -> Piece:
     return Piece(tier, edges[0], -(-(edges[-1] - edges[0]) // tier.slot_ms))
 
 
-def _moments(ms: Sequence[int]) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(pd.to_datetime(list(ms), unit="ms", utc=True), name="start")
-
-
 def _parts(cut: Sequence[Piece]) -> list[int]:
-    """When each of SPARK parts of the range begins, in Unix ms."""
+    """The starts of SPARK parts of the range, Unix ms."""
     if not cut:
         return []
     first, length = cut[0].start_ms, cut[-1].end_ms - cut[0].start_ms
     return [first - (-n * length // SPARK) for n in range(SPARK)]
-
-
-def _sums(values: Counts, groups: Sequence[int], count: int) -> Counts:
-    """The rows of each of `count` groups added up."""
-    summed = np.zeros((count, *values.shape[1:]), dtype=np.int64)
-    for group, row in zip(groups, values, strict=True):
-        summed[group] += row
-    return summed

@@ -1,4 +1,4 @@
-"""Spans of time: presets, what they are compared with, and how they are cut into slots."""
+"""Computes ranges of time: presets, comparison ranges, and their division into slots and steps."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Range:
 
 
 class Preset(StrEnum):
-    """The spans that are offered by name."""
+    """Ranges that have a name."""
 
     QUARTER = "15m"
     HOUR = "1h"
@@ -37,7 +37,7 @@ class Preset(StrEnum):
 
 
 class Comparison(StrEnum):
-    """What a range is compared with."""
+    """How the range that a range is compared with is found."""
 
     NONE = "none"
     PREVIOUS = "previous"
@@ -61,8 +61,8 @@ _BY_DAY = timedelta(days=7)
 
 
 def preset(name: Preset, now: datetime, zone: ZoneInfo) -> Range:
-    """The range that a preset names at this moment. It ends now, or at a midnight of the zone; its
-    start is the start of a minute, of a quarter-hour, or of a day of the zone."""
+    """The range of a preset at `now`. It ends now or at a midnight of the zone; it starts with a
+    minute, a quarter-hour, or a day of the zone."""
     local = now.astimezone(zone)
     midnight = datetime.combine(local.date(), time(), zone)
     if name is Preset.TODAY:
@@ -79,38 +79,38 @@ def preset(name: Preset, now: datetime, zone: ZoneInfo) -> Range:
     return Range(from_ms(_down(to_ms(now - length), slot)), now)
 
 
-def compared(chosen: Range, by: Comparison, zone: ZoneInfo) -> Range | None:
-    """The range that `chosen` is compared with, in the past of it: as long as it, or the same local
-    hours of the zone, whatever its clocks did in between."""
-    match by:
+def comparison_range(period: Range, comparison: Comparison, zone: ZoneInfo) -> Range | None:
+    """The earlier range that `period` is compared with: of the same length, or the same local hours
+    of the zone, even if its clocks changed in between."""
+    match comparison:
         case Comparison.NONE:
             return None
         case Comparison.PREVIOUS:
-            return Range(chosen.start - chosen.length, chosen.start)
+            return Range(period.start - period.length, period.start)
         case Comparison.WEEKDAY:
-            shift = timedelta(weeks=max(1, -(-chosen.length // timedelta(weeks=1))))
+            shift = timedelta(weeks=max(1, -(-period.length // timedelta(weeks=1))))
         case Comparison.YEAR:
             shift = timedelta(days=364)
-    # Arithmetic on moments of one zone is that of its clocks.
-    start = (chosen.start.astimezone(zone) - shift).astimezone(UTC)
-    end = (chosen.end.astimezone(zone) - shift).astimezone(UTC)
-    # A range within an hour that clocks show twice, or skip, may end before it begins.
-    return Range(start, end if start < end else start + chosen.length)
+    # Arithmetic on moments of a zone is arithmetic on its local time.
+    start = (period.start.astimezone(zone) - shift).astimezone(UTC)
+    end = (period.end.astimezone(zone) - shift).astimezone(UTC)
+    # A range within a repeated or skipped local hour may end before it starts.
+    return Range(start, end if start < end else start + period.length)
 
 
-def between(one: datetime, other: datetime, now: datetime) -> Range:
-    """The range from the earlier of two aware moments to before the later one, as far as figures
-    are kept and there can be any."""
-    # Compared before they are converted: the first and the last year have moments without a UTC.
+def between(first: datetime, second: datetime, now: datetime) -> Range:
+    """The range from the earlier of two aware moments to before the later, cut to the time for
+    which figures are kept."""
+    # Compare before converting: moments of the first and last year may have no UTC equivalent.
     oldest = now - timedelta(milliseconds=Tier.DAY.keep_ms)
-    start = min(max(min(one, other), oldest), now)
-    end = min(max(one, other, oldest), now)
+    start = min(max(min(first, second), oldest), now)
+    end = min(max(first, second, oldest), now)
     return Range(start.astimezone(UTC), end.astimezone(UTC))
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some slots of one tier, one after the other."""
+    """Consecutive slots of one tier."""
 
     tier: Tier
     start_ms: int
@@ -121,15 +121,15 @@ class Piece:
         return self.start_ms + self.slots * self.tier.slot_ms
 
 
-def pieces(chosen: Range, now: datetime, finest: Tier = Tier.MINUTE) -> list[Piece]:
-    """The slots that make up a range, in order: whole days, quarter-hours up to them, minutes up to
-    those. So a query reads some hundred slots at most, however long the range.
+def pieces(period: Range, now: datetime, finest: Tier = Tier.MINUTE) -> list[Piece]:
+    """The slots of a range, in order: whole days, quarter-hours around them, minutes around those.
+    So a query reads at most a few hundred slots, however long the range is.
 
-    Where a tier has ended (minutes after 48 hours, quarter-hours after 35 days), or is finer than
-    `finest`, the next one's whole slot is taken in place of its part: the range then grows to
-    whole quarter-hours or whole days, UTC, at that edge.
+    Where a tier has expired (minutes after 48 hours, quarter-hours after 35 days) or is finer than
+    `finest`, the whole slot of the next tier is used: the range then grows at that edge to whole
+    quarter-hours or whole days, UTC.
     """
-    start, end = to_ms(chosen.start), to_ms(chosen.end)
+    start, end = to_ms(period.start), to_ms(period.end)
     if start >= end:
         return []
     now_ms = to_ms(now)
@@ -140,17 +140,17 @@ def pieces(chosen: Range, now: datetime, finest: Tier = Tier.MINUTE) -> list[Pie
 
 
 def _widened(ms: int, now_ms: int, tiers: list[Tier], *, up: bool) -> int:
-    """The edge of the finest slot at `ms` that is still kept; away from the range."""
+    """`ms` moved outwards to the edge of the finest slot that is still kept."""
     for tier in tiers:
         edge = (-(-ms // tier.slot_ms) if up else ms // tier.slot_ms) * tier.slot_ms
-        # What is in the future needs no slot: it is empty in every tier.
+        # A slot of the future is empty in every tier, so its expiry does not matter.
         if tier is tiers[-1] or now_ms < tier.expires_ms(min(edge, ms)):
             return edge
-    raise AssertionError("there is always a tier")
+    raise AssertionError("the last tier always returns")
 
 
 def _cut(start: int, end: int, tiers: list[Tier]) -> Iterator[Piece]:
-    """Cut a span whose edges lie on slots of the last tier; the coarsest tier comes first."""
+    """Cut a range whose edges are edges of slots of the last tier. The coarsest tier is first."""
     tier, *finer = tiers
     first = -(-start // tier.slot_ms) * tier.slot_ms
     last = end // tier.slot_ms * tier.slot_ms
@@ -166,25 +166,25 @@ def _cut(start: int, end: int, tiers: list[Tier]) -> Iterator[Piece]:
             yield from _cut(last, end, finer)
 
 
-def steps(chosen: Range, now: datetime, zone: ZoneInfo) -> tuple[Tier, list[int]]:
-    """How a range is drawn: the tier that is read, and the edges of the steps in Unix ms, from the
-    first to behind the last.
+def steps(period: Range, now: datetime, zone: ZoneInfo) -> tuple[Tier, list[int]]:
+    """The steps in which a range is drawn: the tier to read, and the edges of the steps, Unix ms,
+    with the end of the last step.
 
-    Minutes up to three hours, quarter-hours up to 36, hours up to eight days, then days of the
-    zone; days of UTC where the quarter-hours have ended.
+    Minutes up to three hours, quarter-hours up to 36 hours, hours up to eight days, then days of
+    the zone; days of UTC where the quarter-hours have expired.
     """
-    start, end = to_ms(chosen.start), to_ms(chosen.end)
-    if chosen.length <= _BY_MINUTE and to_ms(now) < Tier.MINUTE.expires_ms(start):
+    start, end = to_ms(period.start), to_ms(period.end)
+    if period.length <= _BY_MINUTE and to_ms(now) < Tier.MINUTE.expires_ms(start):
         return Tier.MINUTE, _edges(_down(start, Tier.MINUTE), end, Tier.MINUTE.slot_ms)
     if to_ms(now) >= Tier.QUARTER.expires_ms(start):
         return Tier.DAY, _edges(_down(start, Tier.DAY), end, Tier.DAY.slot_ms)
     quarter = Tier.QUARTER.slot_ms
-    if chosen.length <= timedelta(hours=36):
+    if period.length <= timedelta(hours=36):
         return Tier.QUARTER, _edges(_down(start, Tier.QUARTER), end, quarter)
-    local = chosen.start.astimezone(zone)
-    if chosen.length <= timedelta(days=8):
+    local = period.start.astimezone(zone)
+    if period.length <= timedelta(days=8):
         past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-        return Tier.QUARTER, _edges(to_ms(chosen.start - past), end, 4 * quarter)
+        return Tier.QUARTER, _edges(to_ms(period.start - past), end, 4 * quarter)
     edges, day = [], local.date()
     while True:
         edges.append(to_ms(datetime.combine(day, time(), zone).astimezone(UTC)))

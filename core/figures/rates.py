@@ -1,4 +1,4 @@
-"""Rates with their uncertainty, and percentiles out of histograms."""
+"""Computes rates with their confidence interval, and percentiles from histograms."""
 
 from dataclasses import dataclass
 from math import isnan, nan, sqrt
@@ -11,7 +11,7 @@ from core.figures.layout import BINS, MIDDLE_MS, Counts
 
 #: The normal deviate of a two-sided interval of 95 %.
 Z95 = 1.959963984540054
-#: Fewer than this, and a percentage says more than is known.
+#: With fewer attempts a percentage is not shown: it would look more certain than it is.
 ENOUGH = 10
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 
@@ -19,22 +19,22 @@ QUANTILES = (0.5, 0.9, 0.95, 0.99)
 def wilson(k: float, n: float, z: float = Z95) -> tuple[float, float]:
     """The Wilson score interval of k out of n, as fractions; (nan, nan) when n is 0.
 
-    Source: Wilson 1927. Unlike the usual normal interval it holds what it promises for small n:
-    five out of five means at least 57 %.
+    Source: Wilson 1927. Unlike the normal interval it has its coverage for small n too: five out
+    of five means at least 57 %.
     """
     low, high = wilsons(np.array([k], dtype=float), np.array([n], dtype=float), z)
     return float(low[0]), float(high[0])
 
 
 def wilsons(k: Any, n: Any, z: float = Z95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`wilson` of whole arrays: the lower bounds and the upper ones."""
+    """`wilson` of arrays: the lower bounds and the upper bounds."""
     ks, ns = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = ks / ns
         middle = p + z * z / (2 * ns)
         spread = z * np.sqrt(p * (1 - p) / ns + z * z / (4 * ns * ns))
         below = 1 + z * z / ns
-        # Rounding may leave a bound a hair outside of what a fraction can be.
+        # Rounding may move a bound slightly outside of 0 to 1.
         return np.clip((middle - spread) / below, 0, 1), np.clip((middle + spread) / below, 0, 1)
 
 
@@ -52,7 +52,7 @@ class Rate:
 
     @property
     def low(self) -> float:
-        """The lower bound of the 95 % interval: what to sort by."""
+        """The lower bound of the 95 % interval; sort by this."""
         return wilson(self.k, self.n)[0]
 
     @property
@@ -66,7 +66,7 @@ class Rate:
         return self.n >= ENOUGH
 
     def differs_from(self, other: "Rate") -> bool:
-        """Whether the difference of two rates is more than chance, at 95 % (pooled z test)."""
+        """Whether two rates differ significantly, at 95 % (pooled z test)."""
         if not (self.n and other.n):
             return False
         pooled = (self.k + other.k) / (self.n + other.n)
@@ -75,15 +75,15 @@ class Rate:
 
 
 def quantile(histogram: Counts, q: float) -> float:
-    """The q-quantile in ms, from summed bins; nan when they are empty. At most 4.4 % off.
+    """The q-quantile in ms of a histogram; nan when it is empty. At most 4.4 % off.
 
-    The value is the geometric middle of the bin that holds the q-th of the ordered values.
+    It is the geometric middle of the bin that holds the value of rank q * n.
     """
     return float(quantiles(histogram.reshape(1, BINS), q)[0])
 
 
 def quantiles(histograms: Counts, q: float) -> NDArray[np.float64]:
-    """`quantile` of many histograms, (how many, bins)."""
+    """`quantile` of several histograms, (histograms, bins)."""
     cumulated = histograms.cumsum(axis=1)
     total = cumulated[:, -1]
     rank = np.maximum(np.ceil(q * total), 1)
@@ -92,34 +92,36 @@ def quantiles(histograms: Counts, q: float) -> NDArray[np.float64]:
 
 
 def stepwise_quantiles(histograms: Counts, q: float) -> NDArray[np.float64]:
-    """The q-quantile in ms of each step, (steps, bins), over as many steps as it needs.
+    """The q-quantile in ms of each step of (steps, bins), over as many steps as it needs.
 
-    Neighbours are taken together, in groups of one size, the smallest with which most groups that
-    hold anything hold enough (`needed`); all steps of a group have its value. nan in a group that
-    has not, and everywhere when all steps together have too few.
+    Neighbouring steps are grouped, in groups of the smallest size with which most non-empty groups
+    hold enough values (`values_needed`). All steps of a group get its quantile; nan where the group
+    holds too few, and everywhere if all steps together hold too few.
     """
     steps = len(histograms)
-    found = np.full(steps, nan)
+    no_values = np.full(steps, nan)
     totals = histograms.sum(axis=1)
-    if totals.sum() < needed(q):
-        return found
+    if totals.sum() < values_needed(q):
+        return no_values
     for size in range(1, steps + 1):
         edges = np.arange(0, steps, size)
-        held = np.add.reduceat(totals, edges)
-        enough = held >= needed(q)
-        if 2 * enough.sum() > (held > 0).sum():
+        counts = np.add.reduceat(totals, edges)
+        enough = counts >= values_needed(q)
+        if 2 * enough.sum() > (counts > 0).sum():
             values = quantiles(np.add.reduceat(histograms, edges, axis=0), q)
             return np.where(enough, values, nan).repeat(size)[:steps]
-    return found
+    return no_values
 
 
-def needed(q: float) -> int:
-    """How many values a percentile wants: ten above it (p99: 1,000)."""
+def values_needed(q: float) -> int:
+    """How many values a percentile needs: ten above it (p99: 1,000)."""
     return round(10 / (1 - q))
 
 
 def percentiles(histogram: Counts) -> dict[float, float | None]:
-    """QUANTILES in ms; None for one that has too few values to stand on (`needed`)."""
+    """QUANTILES in ms; None for a quantile with too few values (`values_needed`)."""
     total = int(histogram.sum())
-    found = {q: quantile(histogram, q) if total >= needed(q) else nan for q in QUANTILES}
-    return {q: None if isnan(ms) else ms for q, ms in found.items()}
+    quantiles_ms = {
+        q: quantile(histogram, q) if total >= values_needed(q) else nan for q in QUANTILES
+    }
+    return {q: None if isnan(ms) else ms for q, ms in quantiles_ms.items()}

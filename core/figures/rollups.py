@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from core.figures.layout import HISTOGRAMS, Cube, Leg, Tier, series
+from core.figures.catalogue import Leg
+from core.figures.layout import HISTOGRAMS, Cube, Tier, series
 from core.model.attempt import EventKind
 from core.store.keys import Keys
 

@@ -1,9 +1,9 @@
-"""Reads packed figures and adds them up: what it costs depends on the slots, never on the traffic.
+"""Reads packed slots and adds them up. The cost depends on the slots, never on the traffic.
 
-Decision: one command reads some series, a few commands make a round trip, and what came is added up
-before more is asked for. So the server answers others in between, works on the next command while
-this side takes in the last one, and no page takes memory by the ten megabytes. Rejected: one
-GETRANGE a key, which cost the client twice what the bytes do.
+Decision: one command reads several series, a few commands share a round trip, and their answers are
+added up before the next round trip. So the server can serve other clients in between, works on the
+next command while this process reads the last answer, and a query does not hold tens of megabytes.
+Rejected: one GETRANGE for each key; its overhead cost the client twice as much as the bytes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,46 +15,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.figures import layout
-from core.figures.layout import BINS, COLUMNS, COUNTERS, Counts, Cube, Leg, Tier
+from core.figures.catalogue import COLUMNS, COUNTERS, Leg
+from core.figures.layout import BINS, Counts, Cube, Tier
 from core.figures.ranges import Piece
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
 from core.store.scripts import Scripts
 
-#: How much one command reads, about, and how many of them go together.
+#: About how much one command reads, and how many commands share a round trip.
 _COMMAND_BYTES = 1 << 18
 _COMMANDS = 8
 _SLOTS = {"c": layout.COUNTER_SLOT, "e": layout.ERROR_SLOT}
 _MOST_SERIES = 10_000
-#: One part from the beginning of time: everything is in it.
+#: A single part that holds every slot.
 WHOLE = (0,)
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Some slots, one after the other, in the same place of one key of every series."""
+    """Consecutive slots of one key, at the same place for every series."""
 
     tier: Tier
     chunk: int
     first: int
     slots: int
-    #: The parts that these slots are in, and the first slot of each.
+    #: The parts that these slots belong to, and the first slot of each part.
     parts: NDArray[np.intp]
     begins: NDArray[np.intp]
 
-    def add(self, slots: NDArray[Any], found: Counts) -> None:
+    def add(self, slots: NDArray[Any], sums: Counts) -> None:
         """Add (series, slots, …) to (series, parts, …)."""
         if len(self.parts) == 1:
-            found[:, self.parts[0]] += slots.sum(axis=1, dtype=np.int64)
+            sums[:, self.parts[0]] += slots.sum(axis=1, dtype=np.int64)
         else:
-            found[:, self.parts] += np.add.reduceat(slots, self.begins, axis=1, dtype=np.int64)
+            sums[:, self.parts] += np.add.reduceat(slots, self.begins, axis=1, dtype=np.int64)
 
 
 class SlotReader:
-    """Packed figures as arrays. `client` answers in text, `raw` in bytes.
+    """Reads packed figures into arrays. `client` answers in text, `raw` in bytes.
 
-    `starts` cuts what is read into parts: Unix ms, ascending, when each of them begins. A slot is
-    in the part that its own beginning lies in. Every method raises StoreUnavailable.
+    `starts` divides the slots into parts: the start of each part, Unix ms, ascending. A slot
+    belongs to the part that holds its start. Every method raises StoreUnavailable.
     """
 
     def __init__(self, client: Client, raw: RawClient, keys: Keys) -> None:
@@ -64,10 +65,10 @@ class SlotReader:
 
     def series(self, cube: Cube, since_ms: int) -> list[str]:
         """The series with an attempt since then, sorted."""
-        found = self._client.zrevrangebyscore(
+        names = self._client.zrevrangebyscore(
             self._keys.registry(cube), "+inf", str(since_ms), start=0, num=_MOST_SERIES
         )
-        return sorted(found)
+        return sorted(names)
 
     def counters(
         self,
@@ -77,11 +78,11 @@ class SlotReader:
         starts: Sequence[int] = WHOLE,
     ) -> Counts:
         """(series, parts, COLUMNS)."""
-        found = np.zeros((len(names), len(starts), len(COLUMNS)), dtype=np.int64)
+        sums = np.zeros((len(names), len(starts), len(COLUMNS)), dtype=np.int64)
         for rows, run, slots in self._read("c", cube, names, _runs(pieces, starts)):
-            run.add(slots["counters"], found[rows, :, : len(COUNTERS)])
-            run.add(slots["sums"], found[rows, :, len(COUNTERS) :])
-        return found
+            run.add(slots["counters"], sums[rows, :, : len(COUNTERS)])
+            run.add(slots["sums"], sums[rows, :, len(COUNTERS) :])
+        return sums
 
     def histograms(
         self,
@@ -92,23 +93,23 @@ class SlotReader:
         starts: Sequence[int] = WHOLE,
     ) -> Counts:
         """(series, parts, BINS)."""
-        found = np.zeros((len(names), len(starts), BINS), dtype=np.int64)
+        sums = np.zeros((len(names), len(starts), BINS), dtype=np.int64)
         for rows, run, slots in self._read(leg, cube, names, _runs(pieces, starts)):
-            run.add(slots, found[rows])
-        return found
+            run.add(slots, sums[rows])
+        return sums
 
     def errors(self, names: Sequence[str], pieces: Sequence[Piece]) -> Counts:
-        """(series,): how many attempts each error ended."""
-        found = np.zeros((len(names), 1), dtype=np.int64)
+        """(series,): how many attempts ended with each error."""
+        sums = np.zeros((len(names), 1), dtype=np.int64)
         for rows, run, slots in self._read("e", Cube.ERROR, names, _runs(pieces, WHOLE)):
-            run.add(slots, found[rows])
-        return found[:, 0]
+            run.add(slots, sums[rows])
+        return sums[:, 0]
 
     def _read(
         self, kind: str, cube: Cube, names: Sequence[str], runs: Sequence[_Run]
     ) -> Iterator[tuple[slice, _Run, NDArray[Any]]]:
-        """All slots of all the runs: of which series (a slice of `names`), of which run, and what
-        is in them, (series, slots). No more bytes are read than the runs have."""
+        """Yield the slots of all runs: which series (a slice of `names`), the run, and its values,
+        (series, slots). Reads only the bytes of the runs."""
         if not runs:
             return
         slot = _SLOTS.get(kind, layout.HISTOGRAM_SLOT)
@@ -116,18 +117,18 @@ class SlotReader:
         ranges: list[str | int] = []
         for run in runs:
             ranges += [run.first * width, (run.first + run.slots) * width - 1]
-        at_once = max(1, _COMMAND_BYTES // (width * sum(run.slots for run in runs)))
-        batches = [slice(at, at + at_once) for at in range(0, len(names), at_once)]
+        batch_size = max(1, _COMMAND_BYTES // (width * sum(run.slots for run in runs)))
+        batches = [slice(at, at + batch_size) for at in range(0, len(names), batch_size)]
         for first in range(0, len(batches), _COMMANDS):
-            together = batches[first : first + _COMMANDS]
-            calls = [(self._names(kind, cube, names[rows], runs), ranges) for rows in together]
+            round_trip = batches[first : first + _COMMANDS]
+            calls = [(self._names(kind, cube, names[rows], runs), ranges) for rows in round_trip]
             answers = self._scripts.run_all("read_packed", calls)
-            for rows, answer in zip(together, answers, strict=True):
+            for rows, answer in zip(round_trip, answers, strict=True):
                 count, left = len(names[rows]), iter(answer)
                 for run in runs:
                     size = run.slots * width
-                    # What was never written is zero.
-                    packed = b"".join([one.ljust(size, b"\0") for one in islice(left, count)])
+                    # Redis returns fewer bytes where nothing was written: those count as zero.
+                    packed = b"".join([part.ljust(size, b"\0") for part in islice(left, count)])
                     slots = np.frombuffer(packed, dtype=slot)
                     yield rows, run, slots.reshape(count, run.slots, *slot.shape)
 
@@ -142,7 +143,7 @@ class SlotReader:
 
 
 def _runs(pieces: Sequence[Piece], starts: Sequence[int]) -> list[_Run]:
-    """The pieces, cut where a key ends, and the parts that they are in."""
+    """Cut the pieces where a key ends, and find the parts of their slots."""
     runs = []
     for piece in pieces:
         tier, at = piece.tier, piece.start_ms

@@ -1,7 +1,7 @@
-"""Figures of the attempts that were requested within a window that ends now.
+"""Reads the figures of the attempts that were requested within a window that ends now.
 
-All of a window is of the same attempts, so its shares never exceed 100 %, and what a late report
-corrects is corrected here too: these figures rise and fall.
+All figures of a window are of the same attempts, so a share never exceeds 100 %, and a late report
+corrects them: these figures rise and fall.
 """
 
 from dataclasses import dataclass
@@ -10,34 +10,35 @@ from enum import StrEnum
 
 import numpy as np
 
-from core.figures.layout import COLUMNS, Counts, Cube, Tier
+from core.figures.catalogue import COLUMNS
+from core.figures.layout import Counts, Cube, Tier
 from core.figures.ranges import Piece, Range, pieces
 from core.figures.slot_reader import SlotReader
 from core.model.clock import to_ms
 
 
 class Window(StrEnum):
-    """Since when."""
+    """When the window starts."""
 
-    HOUR = "1h"  # 60 minutes before the minute under way, and that minute
+    HOUR = "1h"  # 60 minutes before the current minute
     TODAY = "today"  # midnight, UTC
 
     def pieces(self, now: datetime) -> list[Piece]:
-        """The slots that make it up."""
+        """The slots of the window."""
         now_ms = to_ms(now)
         if self is Window.TODAY:
-            # One slot is enough: what is to come is not in it yet.
+            # The day's slot alone: it holds no attempt of the future.
             return [Piece(Tier.DAY, now_ms // Tier.DAY.slot_ms * Tier.DAY.slot_ms, 1)]
         minute = now.replace(second=0, microsecond=0)
         return pieces(Range(minute - timedelta(hours=1), now), now)
 
 
 @dataclass(frozen=True, slots=True)
-class Windowed:
-    """What a window holds.
+class WindowFigures:
+    """The figures of a window.
 
-    `counters`: (series of countries such as "sms/DE", layout.COLUMNS), of those with an attempt in
-    it. `errors`: by channel and code, how many attempts of all countries each has ended.
+    `counters`: (series of countries such as "sms/DE", COLUMNS), of those with an attempt in the
+    window. `errors`: by channel and code, how many attempts in all countries ended with that code.
     """
 
     series: tuple[str, ...]
@@ -45,19 +46,19 @@ class Windowed:
     errors: dict[tuple[str, str], int]
 
 
-def read_window(reading: SlotReader, window: Window, now: datetime) -> Windowed:
-    """What a window holds at this moment. Raises StoreUnavailable."""
-    cut = window.pieces(now)
-    since_ms = cut[0].start_ms
-    countries = reading.series(Cube.COUNTRY, since_ms)
-    counters = reading.counters(Cube.COUNTRY, countries, cut)[:, 0]
-    # An error's country is empty where all of them are meant.
-    names = [n for n in reading.series(Cube.ERROR, since_ms) if n.split("/", 2)[1] == ""]
-    counts = reading.errors(names, cut)
+def read_window(reader: SlotReader, window: Window, now: datetime) -> WindowFigures:
+    """The figures of the window that ends now. Raises StoreUnavailable."""
+    slots = window.pieces(now)
+    since_ms = slots[0].start_ms
+    countries = reader.series(Cube.COUNTRY, since_ms)
+    counters = reader.counters(Cube.COUNTRY, countries, slots)[:, 0]
+    # The series of all countries together have an empty country.
+    names = [n for n in reader.series(Cube.ERROR, since_ms) if n.split("/", 2)[1] == ""]
+    counts = reader.errors(names, slots)
     errors = {}
     for name, count in zip(names, counts, strict=True):
         if count:
             channel, _, code = name.split("/", 2)
             errors[channel, code] = int(count)
-    asked = np.flatnonzero(counters[:, COLUMNS.index("requested")])
-    return Windowed(tuple(countries[at] for at in asked), counters[asked], errors)
+    active = np.flatnonzero(counters[:, COLUMNS.index("requested")])
+    return WindowFigures(tuple(countries[row] for row in active), counters[active], errors)

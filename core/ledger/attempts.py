@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from core.model.attempt import Attempt, Channel, EventKind, Mode, OverBudget, State
+from core.model.attempt import Attempt, EventKind, OverBudget, State
 from core.model.clock import Clock, read_ms
 from core.model.unreadable import Unreadable
+from core.model.way import Way
 from core.store.client import Client
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
@@ -153,8 +154,7 @@ def _attempt(one: str, record: dict[str, str]) -> tuple[Attempt, list[Unreadable
     moments = {kind: at for kind in EventKind if (at := optional(f"{kind}_ms", read_ms))}
     attempt = Attempt(
         id=one,
-        channel=Channel(record["channel"]),
-        mode=Mode(record["mode"]),
+        way=Way.of(record["channel"], record["mode"]),
         state=State(record["state"]),
         to_masked=record["to_masked"],
         region=record["region"],

@@ -48,7 +48,7 @@ class Wanted:
     def holds(self, attempt: Attempt) -> bool:
         return (
             self.state in {"", attempt.state}
-            and self.channel in {"", attempt.channel}
+            and self.channel in {"", attempt.way.channel}
             and self.country in {"", attempt.region}
             and self.error in {"", attempt.error_code, attempt.hangup_cause}
         )
@@ -161,7 +161,7 @@ def table(attempts: list[Attempt]) -> pd.DataFrame:
             (
                 requested,
                 one.to_masked,
-                str(one.channel),
+                str(one.way.channel),
                 one.region,
                 one.carrier,
                 str(one.state),

@@ -26,21 +26,7 @@ from typing import Self
 
 from core.model.clock import read_ms
 from core.model.unreadable import Unreadable
-
-
-class Channel(StrEnum):
-    """How an attempt travels."""
-
-    SMS = "sms"
-    VOICE = "voice"
-    PHLO = "phlo"
-
-
-class Mode(StrEnum):
-    """What a PHLO is asked to do; also what any attempt is, a message or a call."""
-
-    SMS = "sms"
-    CALL = "call"
+from core.model.way import Way
 
 
 class State(StrEnum):
@@ -146,8 +132,7 @@ class Attempt:
     """
 
     id: str
-    channel: Channel
-    mode: Mode
+    way: Way
     state: State
     to_masked: str
     region: str

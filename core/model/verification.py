@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.model.attempt import Attempt, Channel, Mode, OverBudget, attempt_id
+from core.model.attempt import Attempt, OverBudget, attempt_id
+from core.model.way import Way
 from core.verification.number.parse import PhoneNumber
 from core.verification.policy import CallOffer
 
@@ -35,8 +36,7 @@ class Verification:
     country: str
     carrier: str
     language: str
-    channel: Channel
-    mode: Mode
+    way: Way
     digits: int
     started_at: datetime
     expires_at: datetime

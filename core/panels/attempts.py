@@ -37,7 +37,7 @@ def attempt_list(attempts: Sequence[Attempt], zone: ZoneInfo) -> pd.DataFrame:
     and country, and the `state` with its sign."""
     made = table(list(attempts))
     made["requested"] = pd.to_datetime(made["requested"], utc=True).dt.tz_convert(zone)
-    made["channel"] = [channel_name(one.channel) for one in attempts]
+    made["channel"] = [channel_name(one.way.channel) for one in attempts]
     made["country"] = [country_of(one.region) for one in attempts]
     made["state"] = [state_words(one) for one in attempts]
     return made

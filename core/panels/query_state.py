@@ -10,7 +10,7 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from core.figures.queries import Filters, SeenDimensions
-from core.figures.ranges import Comparison, Preset, Range, between, compared, preset
+from core.figures.ranges import Comparison, Preset, Range, between, comparison_range, preset
 from core.verification.number.parse import country_of
 from core.wording.formats import CHANNELS, carrier_name
 
@@ -65,7 +65,7 @@ def choice(said: Mapping[str, object], now: datetime, viewer: str | None) -> Cho
     by = _among({str(one) for one in COMPARISONS}, said.get("compare"), Comparison.PREVIOUS)
     return Choice(
         range=chosen,
-        before=compared(chosen, Comparison(by), zone),
+        before=comparison_range(chosen, Comparison(by), zone),
         by=Comparison(by),
         filters=_filters(said),
         zone=zone,

@@ -40,7 +40,7 @@ class Phlo:
             "from": self._settings.sender,
             "to": request.to,
             "otp": request.digits,
-            "mode": request.mode.value,
+            "mode": request.way.mode.value,
         }
 
     def send(

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from core.ledger.exchanges import Exchange, Exchanges
-from core.model.attempt import Channel, verification_of
+from core.model.attempt import verification_of
+from core.model.way import Channel, Way
 from core.plivo.client import PlivoClients, Recorder
 from core.plivo.message_text import TextSize
 from core.plivo.phlo import NO_PHLO_ID, Phlo
@@ -45,7 +46,7 @@ class PlivoProvider:
         self._address = address
         self._exchanges = exchanges
         self._sms = Sms(clients, settings)
-        self._channels: dict[Channel, ChannelSender] = {
+        self._senders: dict[Channel, ChannelSender] = {
             Channel.SMS: self._sms,
             Channel.VOICE: Voice(clients, settings),
             Channel.PHLO: Phlo(clients, settings),
@@ -55,23 +56,23 @@ class PlivoProvider:
         """The message as it will be sent, with dots for the code, and its encoding and parts."""
         return self._sms.preview(minutes)
 
-    def obstacle(self, channel: Channel) -> tuple[str, str] | None:
-        """Why a channel cannot be used at all, as (cause, remedy); None when it can."""
-        if channel is Channel.VOICE and self._address.base is None:
+    def obstacle(self, way: Way) -> tuple[str, str] | None:
+        """Why a way cannot be used at all, as (cause, remedy); None when it can."""
+        if way.channel is Channel.VOICE and self._address.base is None:
             return NO_PUBLIC_URL
-        if channel is Channel.PHLO and self._settings.effective_phlo_id is None:
+        if way.channel is Channel.PHLO and self._settings.effective_phlo_id is None:
             return NO_PHLO_ID
         return None
 
-    def calls_back(self, channel: Channel) -> bool:
+    def calls_back(self, way: Way) -> bool:
         """Whether Plivo will report on such an attempt by itself. Else it must be asked."""
-        return channel is not Channel.PHLO and self._address.base is not None
+        return way.channel is not Channel.PHLO and self._address.base is not None
 
     def send(self, request: AttemptRequest) -> str:
         """As `ChannelSender.send`, with the callback URLs of the attempt; each HTTP exchange is
         recorded, masked."""
         urls = self._address.urls(self._keyring.callback_token(request.attempt))
-        return self._channels[request.channel].send(request, urls, self._record(request.attempt))
+        return self._senders[request.way.channel].send(request, urls, self._record(request.attempt))
 
     def _record(self, attempt: str) -> Callable[[Exchange], None]:
         verification = verification_of(attempt)

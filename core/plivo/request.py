@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.model.attempt import Channel, Mode
+from core.model.way import Way
 
 log = logging.getLogger(__name__)
 
@@ -15,8 +15,7 @@ class AttemptRequest:
     The digits and the number stay out of `repr`."""
 
     attempt: str
-    channel: Channel
-    mode: Mode
+    way: Way
     to: str = field(repr=False)
     digits: str = field(repr=False)
     minutes: int

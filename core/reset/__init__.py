@@ -1,1 +1,1 @@
-"""Takes the sandbox back to its beginning, whole or by kind."""
+"""Resets the sandbox: all of its state, or selected kinds."""

@@ -1,4 +1,4 @@
-"""What a reset removes, by kind, and which keys that is."""
+"""The kinds of state that a reset removes, and the Redis keys of each."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -7,7 +7,7 @@ from core.model.errors import ResetRefused
 
 
 class ResetKind(StrEnum):
-    """What can be reset by itself. `removes` says what goes."""
+    """A part of the sandbox's state that can be reset alone."""
 
     BUDGETS = "budgets"
     HANDSETS = "handsets"
@@ -16,14 +16,16 @@ class ResetKind(StrEnum):
 
     @property
     def label(self) -> str:
-        return _WORDS[self][0]
+        """The name on pages."""
+        return _TEXTS[self][0]
 
     @property
     def removes(self) -> str:
-        return _WORDS[self][1]
+        """A sentence on what a reset of this kind removes."""
+        return _TEXTS[self][1]
 
 
-_WORDS = {
+_TEXTS = {
     ResetKind.BUDGETS: (
         "Budgets",
         "Removes the counts of sends, spend, wrong codes, API requests and sign-in tries.",
@@ -39,13 +41,13 @@ _WORDS = {
     ),
     ResetKind.SAMPLE: (
         "Sample traffic",
-        "Removes the attempts and figures of sample traffic. Your own attempts stay; figures of "
-        "those that are no longer kept go too.",
+        "Removes the attempts and figures of sample traffic. Your own attempts stay, but the "
+        "figures of expired attempts are removed too.",
     ),
 }
 
-#: Families of keys (the word behind `{sandbox}:v1:`) by the kind that removes them. None: a reset
-#: leaves them, because they say who may do what, or who of several processes works.
+#: Families of keys (the word after `{sandbox}:v1:`) and the kind that removes them. None: no reset
+#: removes them, because they hold permissions or coordinate processes.
 FAMILIES: dict[str, ResetKind | None] = {
     **dict.fromkeys(
         ("failures", "guesses", "sends", "refusals", "spend", "tries", "requests"),
@@ -64,17 +66,17 @@ FAMILIES: dict[str, ResetKind | None] = {
         ("tokens", "sessions", "invites", "probe", "log_turn", "log_token", "log_requests")
     ),
 }  # fmt: skip
-#: The families that hold what sample traffic has been added up into.
+#: The families whose values combine sample traffic with other attempts.
 FIGURES = {"roll2", "recent", "number", "reference", "simulated", "alerts", "alert_check"}
 
 
 def read_kinds(texts: Iterable[str]) -> frozenset[ResetKind]:
-    """The kinds that are named, each text with commas between; all where none is. Raises
-    ResetRefused for an unknown name."""
+    """Parse comma-separated names of kinds; without a name, all kinds. Raises ResetRefused for an
+    unknown name."""
     names = {name.strip() for text in texts for name in text.split(",") if name.strip()}
     if unknown := names - set(ResetKind):
         raise ResetRefused(
             f"{len(unknown)} of the kinds to reset {'is' if len(unknown) == 1 else 'are'} unknown.",
-            f"Choose among {', '.join(ResetKind)}; none means all of them.",
+            f"Use {', '.join(ResetKind)}, or name no kind to reset all.",
         )
     return frozenset(map(ResetKind, names)) or frozenset(ResetKind)

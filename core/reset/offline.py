@@ -1,4 +1,4 @@
-"""The state file of the sandbox inside the app, while no app runs."""
+"""Removes the state file of the app's sandbox while the app does not run."""
 
 import sqlite3
 from contextlib import closing
@@ -8,8 +8,8 @@ from core.model.errors import ResetRefused
 
 
 def remove_sandbox_file(folder: Path) -> None:
-    """Remove it with all simulated handsets and Plivo's simulated logs. Raises ResetRefused when a
-    sandbox has it open."""
+    """Remove the state file: the simulated handsets and Plivo's simulated logs. Raises ResetRefused
+    if a sandbox has it open."""
     path = folder / "sandbox.sqlite3"
     if not path.exists():
         return
@@ -20,7 +20,7 @@ def remove_sandbox_file(folder: Path) -> None:
             db.execute("ROLLBACK")
     except sqlite3.OperationalError as error:
         raise ResetRefused(
-            "An app that is running uses the sandbox, at another address.",
+            "A running app uses the sandbox's state file.",
             "Pass its address: python -m core reset --address http://127.0.0.1:8501",
         ) from error
     for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):

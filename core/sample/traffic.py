@@ -15,8 +15,9 @@ from itertools import accumulate
 from random import Random
 from typing import Protocol
 
-from core.model.attempt import AttemptEvent, Channel, EventKind, Mode, Source, attempt_id
+from core.model.attempt import AttemptEvent, EventKind, Source, attempt_id
 from core.model.clock import from_ms, to_ms
+from core.model.way import Way
 from core.sample.places import COUNTRIES, INCIDENT, PUMPED, SampleCarrier, SampleCountry
 
 #: Requests by hour of the local day: people sleep, and sign up after lunch and in the evening.
@@ -104,12 +105,11 @@ def _id(text: str) -> str:
 
 def _play(rng: Random, one: _Verification) -> None:
     """One person's way to the code, or to giving up."""
-    channel, mode = _first_way(rng)
-    first = (channel, mode)
+    way = first = _first_way(rng)
     now_ms = one.start_ms
     for number in range(1, _MOST_ATTEMPTS + 1):
-        origin = "first" if number == 1 else "resend" if (channel, mode) == first else "fallback"
-        arrived_ms = _attempt(rng, one, number, channel, mode, origin, first[0], now_ms)
+        origin = "first" if number == 1 else "resend" if way is first else "fallback"
+        arrived_ms = _attempt(rng, one, number, way, origin, first, now_ms)
         wait = rng.uniform(32, 75) * 1000
         if arrived_ms is not None and arrived_ms < now_ms + wait:
             _enter(rng, one, number, arrived_ms)
@@ -117,27 +117,26 @@ def _play(rng: Random, one: _Verification) -> None:
         now_ms += int(wait)
         if one.pumped or now_ms > one.start_ms + _LIFETIME_MS or rng.random() < 0.25:
             return
-        if mode is Mode.SMS and rng.random() < 0.45:
-            channel, mode = Channel.PHLO if channel is Channel.PHLO else Channel.VOICE, Mode.CALL
+        if not way.is_call and rng.random() < 0.45:
+            way = way.as_call
 
 
-def _first_way(rng: Random) -> tuple[Channel, Mode]:
+def _first_way(rng: Random) -> Way:
     draw = rng.random()
     if draw < 0.80:
-        return Channel.SMS, Mode.SMS
+        return Way.SMS
     if draw < 0.91:
-        return Channel.VOICE, Mode.CALL
-    return Channel.PHLO, Mode.SMS if draw < 0.97 else Mode.CALL
+        return Way.VOICE
+    return Way.PHLO_SMS if draw < 0.97 else Way.PHLO_CALL
 
 
 def _attempt(
     rng: Random,
     one: _Verification,
     number: int,
-    channel: Channel,
-    mode: Mode,
+    way: Way,
     origin: str,
-    first_channel: Channel,
+    first: Way,
     at_ms: int,
 ) -> int | None:
     """Tell what is heard of one attempt; when the code arrived, None if it never did."""
@@ -151,10 +150,9 @@ def _attempt(
     ) -> None:
         one.events.append(AttemptEvent(attempt, kind, from_ms(int(ms)), source, said))
 
-    later = {} if number == 1 else {"first_channel": first_channel, "first_ms": str(one.start_ms)}
+    later = {} if number == 1 else {"first_channel": first.channel, "first_ms": str(one.start_ms)}
     record = {
-        "channel": channel,
-        "mode": mode,
+        **way.fields,
         "to_masked": one.mask,
         "region": one.country.region,
         "carrier": one.carrier.name,
@@ -170,7 +168,7 @@ def _attempt(
         tell(EventKind.UNCONFIRMED, at_ms + 13_050, {}, Source.APP)
     else:
         tell(EventKind.ACCEPTED, app_ms, {"reference": _id(attempt)}, Source.APP)
-    if mode is Mode.CALL:
+    if way.is_call:
         return _call(rng, one, app_ms, tell)
     return _message(rng, one, at_ms, app_ms, tell)
 

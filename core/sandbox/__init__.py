@@ -1,7 +1,7 @@
 """The sandbox: a local service that behaves like Plivo and rings a simulated handset.
 
-It is reached by HTTP alone and imports nothing of the rest of `core`, so that what the product
-learns of it is what it would learn of Plivo.
+The product reaches it by HTTP alone, and it imports nothing else of `core`: so the product learns
+only what it would learn from Plivo. README.md says what is simulated and what is simplified.
 """
 
 from core.sandbox.app import Sandbox

@@ -1,4 +1,4 @@
-"""The sandbox, wired together: one ASGI application and the carrier behind it."""
+"""Wires the sandbox: the ASGI application, and the schedule that carries messages and calls."""
 
 import asyncio
 import re
@@ -17,6 +17,7 @@ from core.sandbox.api.calls import CallApi
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
 from core.sandbox.api.handset import HandsetApi
+from core.sandbox.api.handset_view import HandsetView
 from core.sandbox.api.limits import RateLimit
 from core.sandbox.api.messages import MessageApi
 from core.sandbox.api.phlo import PhloApi
@@ -30,7 +31,7 @@ from core.sandbox.handsets import Handsets
 from core.sandbox.messages.carrier import Carrier
 from core.sandbox.outgoing import Outgoing
 from core.sandbox.schedule import Schedule
-from core.sandbox.shutdown import told_on_signals
+from core.sandbox.shutdown import stop_on_signals
 from core.sandbox.signature import Signatures
 from core.sandbox.storage import Storage
 
@@ -40,11 +41,11 @@ KOLKATA = timezone(timedelta(hours=5, minutes=30), "Asia/Kolkata")
 class Sandbox:
     """A simulated Plivo for one account, with its state in the folder `data`.
 
-    `speed` shortens the simulated world's spans; limits and patience stay in real seconds:
-    `callback_seconds` and `fetch_seconds` for the product's answers, `silent_seconds` for the
-    answer that a time-out number does not get. `zone` is the one in which records write moments;
-    it is not UTC, so that mistakes with zones show. `json_401` and `mask_unlogged` choose between
-    readings of Plivo that could not be verified.
+    `speed` divides simulated durations. Rate limits and time-outs stay in real seconds:
+    `callback_seconds` and `fetch_seconds` are how long the product may take to answer,
+    `silent_seconds` how long the answer to a time-out number is delayed. `zone` is the time zone of
+    log records; it is not UTC, so that mistakes with time zones show. `json_401` and
+    `mask_unlogged` choose between behaviours of Plivo that could not be verified.
     """
 
     def __init__(
@@ -77,28 +78,33 @@ class Sandbox:
         callbacks = Callbacks(
             self._storage, self._schedule, self._clock, self._outgoing, callback_seconds
         )
-        carrier = Carrier(self._storage, self._schedule, self._clock, callbacks, handsets.changed)
+        carrier = Carrier(self._storage, self._schedule, self._clock, callbacks, handsets.notify)
         switchboard = Switchboard(
             auth_id,
             self._storage,
             self._schedule,
             self._clock,
             callbacks,
-            handsets.changed,
+            handsets.notify,
             lambda number: handsets.auto_answer(number).on,
         )
         fetcher = Fetcher(auth_id, self._outgoing, fetch_seconds)
         script = CallScript(
             self._storage, self._schedule, self._clock, switchboard, fetcher, handsets
         )
-        switchboard.script = script
+        switchboard.on_answer = script.begin
         gate = ApiGate(
             auth_id,
             auth_token,
             RateLimit(requests_per_5_seconds, 5),
             RateLimit(lists_per_minute, 60),
         )
-        self._handset_api = HandsetApi(handsets, switchboard, script)
+        self._handset_api = HandsetApi(
+            handsets,
+            HandsetView(handsets, carrier.messages, switchboard.calls),
+            switchboard,
+            script,
+        )
         routes = [
             *MessageApi(
                 auth_id,
@@ -118,23 +124,23 @@ class Sandbox:
         errors = ErrorAnswers(json_401=json_401)
         kinds = (HTTPException, Refusal, NotRunning, StorageFailed, Exception)
         self.asgi = Starlette(
-            routes=routes, exception_handlers={kind: errors.refused for kind in kinds}
+            routes=routes, exception_handlers={kind: errors.to_response for kind in kinds}
         )
-        # A path without its final slash is another path, as with Plivo.
+        # As at Plivo, a path without its final slash is another path.
         self.asgi.router.redirect_slashes = False
 
     def claim(self) -> None:
-        """Take the state file now, so that a second sandbox on it is refused before it serves.
+        """Lock the state file now, before anything is served.
 
-        Raises FileInUse when another sandbox has it.
+        Raises FileInUse when another sandbox has locked it.
         """
         self._storage.open(self._clock.now())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run the carrier; what was left undone in the state file is done now.
+        """Run the schedule, beginning with the jobs that an earlier run left in the state file.
 
-        Raises FileInUse when another sandbox has the state file.
+        Raises FileInUse when another sandbox has locked the state file.
         """
         self.claim()
         self._outgoing.open()
@@ -142,7 +148,7 @@ class Sandbox:
         self._handset_api.start()
         work = asyncio.create_task(self._schedule.run())
         try:
-            with told_on_signals(self.stop):
+            with stop_on_signals(self.stop):
                 yield
         finally:
             self.stop()
@@ -151,12 +157,12 @@ class Sandbox:
             await self._outgoing.close()
             self._storage.close()
             if not work.cancelled():
-                work.result()  # it never ends by itself, so this raises what broke it
+                work.result()  # it ends by itself only with an error, which this raises
 
     def stop(self) -> None:
-        """End event streams and held-back answers at once; call it on the carrier's loop.
+        """End event streams and delayed answers at once. Call it on the event loop of `running`.
 
-        A host that stops without a signal calls this before it waits for its open answers.
+        A host that stops without a signal calls this before it waits for open responses.
         """
         self._faults.stop()
         self._handset_api.stop()

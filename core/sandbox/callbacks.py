@@ -1,7 +1,7 @@
-"""Tell the product what happened: callbacks, their retries, and the log of both.
+"""Sends callbacks to the product, retries them, and keeps a log of both.
 
-Source of the retries: Plivo's pages on message callbacks (60, 120, 240 s) and on the settings of
-voice addresses (one retry; after how long is not documented, a second is our choice).
+Source of the retries: Plivo's pages on message callbacks (60, 120, 240 s) and on voice URLs (one
+retry; the delay is not documented, one second is our choice).
 """
 
 import json
@@ -14,8 +14,8 @@ from enum import StrEnum
 from typing import Any
 
 from core.sandbox.clock import SandboxClock
+from core.sandbox.facts.endings import EndingKind
 from core.sandbox.facts.moments import iso_utc
-from core.sandbox.facts.outcomes import EndingKind
 from core.sandbox.outgoing import Outgoing
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
@@ -27,7 +27,7 @@ VOICE_RETRIES = (1.0,)
 
 
 class CallbackEvent(StrEnum):
-    """What a callback is about."""
+    """What a callback reports."""
 
     MESSAGE = "message"
     RING = "ring"
@@ -35,20 +35,20 @@ class CallbackEvent(StrEnum):
 
 
 class CallbackState(StrEnum):
-    """Where a callback stands."""
+    """State of a callback."""
 
     PENDING = "pending"
-    HELD = "held"  # waits until the last one of its kind has gone out
-    LOST = "lost"  # never sent, because the number asked for that
+    HELD = "held"  # out of order: sent after the last callback of its message or call
+    LOST = "lost"  # never sent: the number's ending asks for that
     DELIVERED = "delivered"
     GIVEN_UP = "given up"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to tell; `last` ends the story of its message or call.
+    """A callback to send. `last`: it is the final callback of its message or call.
 
-    `forgery` holds the fields that a forged copy of it would say instead.
+    `forged_fields` replace fields of `form` in a forged copy.
     """
 
     reference: str
@@ -57,12 +57,12 @@ class Notice:
     method: str
     form: dict[str, str]
     last: bool
-    forgery: Mapping[str, str]
+    forged_fields: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class CallbackDelivery:
-    """A row of the table; `form` is JSON."""
+    """A row of the table `callbacks`; `form` is JSON."""
 
     callback_id: str
     reference: str
@@ -76,7 +76,7 @@ class CallbackDelivery:
 
 
 class Callbacks:
-    """Posts notices as the number's outcome has it."""
+    """Queues and sends callbacks as the ending of the number requires."""
 
     def __init__(
         self,
@@ -91,27 +91,27 @@ class Callbacks:
         self._clock = clock
         self._outgoing = outgoing
         self._seconds = seconds
-        schedule.handle(Job.CALLBACK, self._post)
+        schedule.register(Job.CALLBACK, self._post)
 
-    def announce(self, notice: Notice, kind: EndingKind) -> None:
-        """Queue `notice`, in the caller's transaction. Without an address nothing happens."""
+    def add(self, notice: Notice, kind: EndingKind) -> None:
+        """Queue `notice` within the caller's transaction. Does nothing if it has no URL."""
         if not notice.url:
             return
         if kind is EndingKind.LOST:
-            self._write(notice, CallbackState.LOST)
+            self._save(notice, CallbackState.LOST)
         elif kind is EndingKind.OUT_OF_ORDER and not notice.last:
-            self._write(notice, CallbackState.HELD)
+            self._save(notice, CallbackState.HELD)
         else:
             if kind is EndingKind.FORGED and notice.last:
-                self._write(notice, CallbackState.PENDING, forged=True)
-            self._write(notice, CallbackState.PENDING)
+                self._save(notice, CallbackState.PENDING, forged=True)
+            self._save(notice, CallbackState.PENDING)
             if kind is EndingKind.DOUBLED:
-                self._write(notice, CallbackState.PENDING)
+                self._save(notice, CallbackState.PENDING)
             if notice.last:
                 self._release(notice.reference)
 
-    def log_of(self, reference: str | None) -> list[dict[str, Any]]:
-        """Callbacks with their attempts, oldest first; of one message or call if given."""
+    def log(self, reference: str | None) -> list[dict[str, Any]]:
+        """Callbacks with their attempts, oldest first; those of one message or call if given."""
         callbacks = self._storage.rows(
             "SELECT * FROM callbacks WHERE :reference IS NULL OR reference = :reference"
             " ORDER BY rowid",
@@ -133,8 +133,8 @@ class Callbacks:
             for row in callbacks
         ]
 
-    def _write(self, notice: Notice, state: CallbackState, *, forged: bool = False) -> None:
-        form = {**notice.form, **notice.forgery} if forged else notice.form
+    def _save(self, notice: Notice, state: CallbackState, *, forged: bool = False) -> None:
+        form = {**notice.form, **notice.forged_fields} if forged else notice.form
         callback = CallbackDelivery(
             callback_id=str(uuid.uuid4()),
             reference=notice.reference,
@@ -161,7 +161,8 @@ class Callbacks:
             self._queue(row["callback_id"], reference, 0)
 
     def _queue(self, callback_id: str, reference: str, after: float) -> None:
-        # One lane a message or call: its callbacks go out one by one, a retry holds up nothing.
+        # One lane for each message or call: its callbacks are sent one after another. A retry is a
+        # later job, so it delays no other callback.
         lane = f"callback:{reference}"
         self._schedule.add(Job.CALLBACK, lane, after, callback_id=callback_id)
 
@@ -178,7 +179,7 @@ class Callbacks:
             seconds=self._seconds,
             token=secrets.token_hex() if row["forged"] else None,
         )
-        with self._storage.together():
+        with self._storage.transaction():
             self._storage.run(
                 "INSERT INTO callback_attempts VALUES (:id, :at, :status, :problem)",
                 id=row["callback_id"],

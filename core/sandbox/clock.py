@@ -1,12 +1,12 @@
-"""The sandbox's time: real moments, and spans that can be shortened."""
+"""The sandbox's clock: real moments, and durations divided by a speed."""
 
 import time
 
 
 class SandboxClock:
-    """Moments are Unix seconds of the machine's clock, so they mean the same after a restart.
+    """Moments are Unix seconds of the machine's clock, so they stay valid after a restart.
 
-    Spans are seconds of the simulated world: at speed 60 a minute there takes a second here.
+    Durations are simulated seconds: at speed 60, a simulated minute takes one real second.
     """
 
     def __init__(self, speed: float) -> None:
@@ -15,13 +15,14 @@ class SandboxClock:
         self.speed = speed
 
     def now(self) -> float:
-        # To the microsecond, as records and filters write it: a record must fit its own time.
+        # Rounded to the microseconds that records and filters write: a filter on a record's own
+        # time must match it.
         return round(time.time(), 6)
 
     def after(self, seconds: float) -> float:
-        """The moment that lies `seconds` of the simulated world ahead."""
+        """The moment `seconds` simulated seconds from now."""
         return self.now() + seconds / self.speed
 
     def simulated(self, start: float, end: float) -> float:
-        """How many seconds of the simulated world lie between two moments; never negative."""
+        """Simulated seconds between two moments; never negative."""
         return max(0.0, end - start) * self.speed

@@ -1,21 +1,21 @@
-"""The sandbox's errors, as one tree.
+"""The sandbox's exceptions.
 
 SandboxError
-├── Refusal         a request is answered with an HTTP error and a sentence
-│   └── Unauthorized  the credentials are wrong; Plivo says so in plain text
-├── InvalidXml      an answer is no Plivo XML that the sandbox can follow
-├── NotRunning      the carrier was asked for something outside `Sandbox.running()`
-├── StorageFailed   the state file cannot be written or read at the moment, such as on a full disk
-└── FileInUse       another process has the state file
+├── Refusal         a request that is answered with an HTTP error status and a sentence
+│   └── Unauthorized  wrong credentials
+├── InvalidXml      a document that is not Plivo XML, or has elements the sandbox does not support
+├── NotRunning      a request outside `Sandbox.running()`
+├── StorageFailed   the state file cannot be read or written, for example on a full disk
+└── FileInUse       another process has locked the state file
 """
 
 
 class SandboxError(Exception):
-    """Something the sandbox says no to."""
+    """Base of all exceptions of the sandbox."""
 
 
 class Refusal(SandboxError):
-    """`status` is the HTTP status; the text is what the caller reads under `error`."""
+    """`status` is the HTTP status of the answer, `text` the value of its field `error`."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -24,23 +24,23 @@ class Refusal(SandboxError):
 
 
 class Unauthorized(Refusal):
-    """No credentials, or not this account's."""
+    """Credentials are missing or wrong, or the path names another account."""
 
     def __init__(self) -> None:
         super().__init__(401, "invalid credentials")
 
 
 class InvalidXml(SandboxError):
-    """The text says what is wrong with the document; it quotes none of it."""
+    """The text names the problem and quotes no text of the document, which can hold a code."""
 
 
 class NotRunning(SandboxError):
-    """The state file is closed."""
+    """The state file is not open."""
 
 
 class StorageFailed(SandboxError):
-    """Nothing was written. The text is SQLite's own, and quotes no value."""
+    """Nothing was written. The text is SQLite's message, which quotes no value."""
 
 
 class FileInUse(SandboxError):
-    """One process at a time may work on a state file."""
+    """Only one process at a time may open a state file."""

@@ -1,7 +1,7 @@
-"""The carrier's own requests: signed, form-encoded, and never without an end.
+"""Sends the sandbox's requests to the product: signed, form-encoded, with a time-out.
 
-Decision: httpx's transport without its client. The client would log every address, and the
-addresses carry the product's tokens; it would also follow proxies of the environment.
+Decision: httpx's transport without its client. The client logs every URL, and these URLs carry the
+product's tokens; it also uses proxies of the environment.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ import httpx
 
 from core.sandbox.signature import Signatures, signature_headers
 
-CONNECT_SECONDS = 2.0  # Plivo's default for voice addresses
-MOST_BYTES = 100_000  # a Plivo XML document may not be longer
+CONNECT_SECONDS = 2.0  # Plivo's default for voice URLs
+MAX_BYTES = 100_000  # Plivo's limit of an XML document
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back: a status and a body, or a problem in a word."""
+    """The product's answer; `status` is None if there was none, and `problem` names the error."""
 
     status: int | None
     body: bytes
@@ -31,7 +31,7 @@ class Reply:
 
 
 class Outgoing:
-    """Sends requests in the name of the account between `open` and `close`."""
+    """Sends requests signed with the account's token, between `open` and `close`."""
 
     def __init__(self, token: str, families: Signatures) -> None:
         self._token = token
@@ -39,7 +39,7 @@ class Outgoing:
         self._transport: httpx.AsyncHTTPTransport | None = None
 
     def open(self) -> None:
-        # A kept connection could turn out dead, and cost a callback its first attempt.
+        # No keep-alive: a connection closed by the product would cost a callback its first attempt.
         self._transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
 
     async def close(self) -> None:
@@ -56,9 +56,10 @@ class Outgoing:
         seconds: float,
         token: str | None = None,
     ) -> Reply:
-        """POST `form` as a body, or GET it as a query. `seconds` are real ones, for the whole.
+        """POST `form` as the body, or GET it as the query, within `seconds` (real, in total).
 
-        `token` signs in place of the account's own. Never raises for what the receiver does.
+        `token` replaces the account's token in the signature. Errors of the receiver are returned
+        as a Reply, never raised.
         """
         if self._transport is None:
             return Reply(None, b"", "stopped")
@@ -83,12 +84,12 @@ class Outgoing:
                 finally:
                     await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError) as e:
-            # UnicodeError: a host name with a label too long for the resolver.
+            # UnicodeError: a label of the host name is too long for the resolver.
             return Reply(None, b"", type(e).__name__)
 
 
 def is_web_address(url: str) -> bool:
-    """Whether a callback may go there."""
+    """Whether `url` is an http or https URL with a host."""
     try:
         parts = urlsplit(url)
         return parts.scheme in {"http", "https"} and bool(parts.hostname)
@@ -103,10 +104,10 @@ def _with_query(url: str, form: Mapping[str, str]) -> str:
 
 
 async def _body(response: httpx.Response) -> bytes:
-    """The body, or one byte more than is allowed of it."""
+    """The body, cut one byte above MAX_BYTES."""
     body = b""
     async for chunk in response.aiter_bytes():
         body += chunk
-        if len(body) > MOST_BYTES:
-            return body[: MOST_BYTES + 1]
+        if len(body) > MAX_BYTES:
+            return body[: MAX_BYTES + 1]
     return body

@@ -1,7 +1,7 @@
-"""What the carrier will do, and when: a table, and the loop that works it off.
+"""Runs the sandbox's jobs when they are due: a table of jobs and the loop that executes them.
 
-Invariant: a row is deleted only after its job is done, so a crash may repeat a job and never
-loses one. Every job must therefore look at the state before it changes it.
+Invariant: a row is deleted only after its job is done, so a crash may repeat a job but never loses
+one. Every job must therefore check the state before it changes it.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ from core.sandbox.storage import Storage
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 50
-STORAGE_PAUSE = 1.0  # seconds until a state file that failed is tried again
-LONGEST_PAUSE = 5.0  # seconds without a look: a request may have found the state file failing
-AFTER_A_CRASH = 10.0  # simulated seconds until a job that raised is tried again
+MAX_RUNNING = 50
+STORAGE_PAUSE = 1.0  # seconds between two probes of a state file that failed
+MAX_PAUSE = 5.0  # seconds; a request may have set `storage.is_failing` without waking the loop
+RETRY_AFTER = 10.0  # simulated seconds until a job that raised runs again
 
 Payload = dict[str, Any]
 Handler = Callable[[Payload], Awaitable[None]]
 
 
 class Job(StrEnum):
-    """What a row asks for."""
+    """The kind of a job."""
 
     SEND = "message.send"
     SETTLE = "message.settle"
@@ -43,7 +43,7 @@ class Job(StrEnum):
 
 
 class Schedule:
-    """Jobs in the order in which they are due; jobs of one lane never overlap."""
+    """Runs jobs in the order in which they are due. Jobs of the same lane never overlap."""
 
     def __init__(self, storage: Storage, clock: SandboxClock) -> None:
         self._storage = storage
@@ -52,12 +52,12 @@ class Schedule:
         self._wake = asyncio.Event()
         self._lanes: dict[str, asyncio.Task[None]] = {}
 
-    def handle(self, job: Job, handler: Handler) -> None:
-        """`handler` gets the payload; it must bear being called twice for one row."""
+    def register(self, job: Job, handler: Handler) -> None:
+        """Run `handler` with the payload of each `job`. It must be safe to run twice for a row."""
         self._handlers[job] = handler
 
     def add(self, job: Job, lane: str, after: float, **payload: Any) -> None:
-        """Do `job` in `after` simulated seconds, once the lane is free."""
+        """Run `job` after `after` simulated seconds, once its lane is free."""
         self._storage.run(
             "INSERT INTO schedule (due, job, lane, payload) VALUES (:due, :job, :lane, :payload)",
             due=self._clock.after(after),
@@ -68,17 +68,20 @@ class Schedule:
         self._wake.set()
 
     async def run(self) -> None:
-        """Work until cancelled; jobs under way are cancelled too and stay in the table."""
-        self._wake = asyncio.Event()  # an event belongs to the loop that first waited for it
+        """Run jobs until cancelled. Running jobs are cancelled too; their rows stay."""
+        self._wake = (
+            asyncio.Event()
+        )  # an asyncio event is bound to the loop that first waits for it
         try:
             while True:
                 self._wake.clear()
                 try:
                     if self._storage.is_failing:
-                        # Before any job: its callback would go out again with each try.
+                        # Probe before any job runs: a job that cannot record its callback
+                        # would send it again at each try.
                         await asyncio.sleep(STORAGE_PAUSE)
                         self._storage.probe()
-                    pause = self._start_what_is_due()
+                    pause = self._start_due_jobs()
                 except StorageFailed:
                     continue
                 try:
@@ -88,43 +91,43 @@ class Schedule:
                 except TimeoutError:
                     continue
         finally:
-            under_way = list(self._lanes.values())
-            for task in under_way:
+            running = list(self._lanes.values())
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
+            await asyncio.gather(*running, return_exceptions=True)
 
-    def _start_what_is_due(self) -> float:
-        """Start what is due; return the seconds until the next row, at most LONGEST_PAUSE."""
+    def _start_due_jobs(self) -> float:
+        """Start all due jobs; return the seconds until the next one, at most MAX_PAUSE."""
         now = self._clock.now()
         for row in self._storage.rows("SELECT * FROM schedule ORDER BY due, id LIMIT 200"):
             if row["due"] > now:
-                return min(float(row["due"]) - now, LONGEST_PAUSE)
+                return min(float(row["due"]) - now, MAX_PAUSE)
             if row["lane"] in self._lanes:
                 continue
-            if len(self._lanes) >= MOST_AT_ONCE:
-                return LONGEST_PAUSE
-            self._lanes[row["lane"]] = asyncio.create_task(self._do(row))
-        return LONGEST_PAUSE
+            if len(self._lanes) >= MAX_RUNNING:
+                return MAX_PAUSE
+            self._lanes[row["lane"]] = asyncio.create_task(self._run_row(row))
+        return MAX_PAUSE
 
-    async def _do(self, row: sqlite3.Row) -> None:
+    async def _run_row(self, row: sqlite3.Row) -> None:
         try:
-            await self._work(row)
+            await self._run_handler(row)
         except StorageFailed:
-            # Logged by the storage. The row stays due, and `run` waits until there is room.
+            # The storage has logged it. The row stays due, and `run` waits until a probe succeeds.
             return
         finally:
             del self._lanes[row["lane"]]
             self._wake.set()
 
-    async def _work(self, row: sqlite3.Row) -> None:
+    async def _run_handler(self, row: sqlite3.Row) -> None:
         try:
             await self._handlers[Job(row["job"])](json.loads(row["payload"]))
         except StorageFailed:
             raise
         except Exception:
-            # The row stays, or the message it belongs to would hang for ever.
+            # The row stays: without it, its message or call would never end.
             log.exception("sandbox job failed", extra={"job": row["job"]})
-            due = self._clock.after(AFTER_A_CRASH)
+            due = self._clock.after(RETRY_AFTER)
             self._storage.run(
                 "UPDATE schedule SET due = :due WHERE id = :id", due=due, id=row["id"]
             )

@@ -1,7 +1,7 @@
-"""Hear of the end early.
+"""Runs a callback on SIGINT or SIGTERM, before the server waits for open responses.
 
-A server waits for its open answers before it tells the application that it stops, so an event
-stream would hold it up for ever. The signal that stops the server is heard here too, and passed on.
+A server ends the lifespan only after all responses have ended, so an open event stream would block
+its shutdown for ever. The signal is passed on to the server's own handler.
 """
 
 import asyncio
@@ -13,31 +13,31 @@ from types import FrameType
 
 
 @contextmanager
-def told_on_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` on the running loop at SIGINT or SIGTERM, then whoever was to be called before.
+def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` on the running loop at SIGINT or SIGTERM, then the previous handler.
 
-    Does nothing outside the main thread, where no signal arrives: the host must call stop itself.
+    Does nothing outside the main thread, which gets no signals: there the host must call `stop`.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     loop = asyncio.get_running_loop()
-    before = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
+    previous = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
 
-    def hear(signum: int, frame: FrameType | None) -> None:
+    def handle_signal(signum: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(stop)
-        handler = before[signal.Signals(signum)]
+        handler = previous[signal.Signals(signum)]
         if callable(handler):
             handler(signum, frame)
         elif handler is signal.SIG_DFL:
             signal.signal(signum, signal.SIG_DFL)
             signal.raise_signal(signum)
 
-    for signum in before:
-        signal.signal(signum, hear)
+    for signum in previous:
+        signal.signal(signum, handle_signal)
     try:
         yield
     finally:
-        for signum, handler in before.items():
-            if signal.getsignal(signum) is hear and handler is not None:
+        for signum, handler in previous.items():
+            if signal.getsignal(signum) is handle_signal and handler is not None:
                 signal.signal(signum, handler)

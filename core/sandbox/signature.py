@@ -1,8 +1,8 @@
-"""Sign requests as Plivo does: HMAC-SHA256 with the auth token, standard Base64.
+"""Signs requests as Plivo does: HMAC-SHA256 with the auth token, in standard Base64.
 
-V2 covers the address without its query, followed by the nonce. V3 covers the address, the sorted
-query, the sorted form and the nonce. Plivo's documentation and public code disagree about which
-callback carries which, so all six headers are sent unless the sandbox is told otherwise.
+V2 covers the URL without its query, and the nonce. V3 covers the URL, the sorted query, the sorted
+form and the nonce. Plivo's documentation and public code disagree about which callback carries
+which, so all six headers are sent by default.
 """
 
 import base64
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 
 class Signatures(StrEnum):
-    """Which families of headers a callback carries."""
+    """The signature versions that a request carries."""
 
     BOTH = "both"
     V2 = "v2"
@@ -23,16 +23,16 @@ class Signatures(StrEnum):
 
 
 def sign_v2(url: str, nonce: str, token: str) -> str:
-    """`url` is the full address; its query and fragment are not covered."""
+    """`url` is the full URL; its query and fragment are not covered."""
     return _mac(_base(url) + nonce, token)
 
 
 def sign_v3(method: str, url: str, nonce: str, token: str, form: Mapping[str, str]) -> str:
-    """`form` holds decoded values. For a GET they are parameters of the query."""
+    """`form` holds decoded values. For a GET they are query parameters."""
     query = parse_qsl(urlsplit(url).query, keep_blank_values=True)
     posted = method == "POST" and bool(form)
     if method == "GET":
-        # As the SDK does it: a name in the query hides the same name in the form.
+        # As in Plivo's SDK: a name in the query takes precedence over the same name in the form.
         named = {name for name, _ in query}
         query += [(name, value) for name, value in form.items() if name not in named]
     signed = _base(url)
@@ -47,9 +47,9 @@ def sign_v3(method: str, url: str, nonce: str, token: str, form: Mapping[str, st
 def signature_headers(
     method: str, url: str, form: Mapping[str, str], token: str, families: Signatures
 ) -> dict[str, str]:
-    """The headers of one request; each request gets a nonce of its own.
+    """The headers of one request, with a new nonce.
 
-    The account is a main account, so the Ma headers carry the same values.
+    The account is a main account, so the Ma headers have the same values.
     """
     nonce = "".join(secrets.choice("0123456789") for _ in range(20))
     headers: dict[str, str] = {}

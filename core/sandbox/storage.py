@@ -1,9 +1,9 @@
-"""The state file: SQLite, one connection, one writer.
+"""Stores the sandbox's state in SQLite: one file, one connection, one process.
 
-Decision: every statement runs on the event loop's thread. They take microseconds, and so nothing
-can come between reading a record and writing it back, as long as no `await` stands between.
-Decision: the file is locked for one process (`locking_mode=EXCLUSIVE`): two carriers on one
-schedule would do everything twice.
+Decision: every statement runs on the event loop's thread. A statement takes microseconds, and a
+record cannot change between a read and a write that have no `await` between them.
+Decision: the file is locked for one process (`locking_mode=EXCLUSIVE`): two processes on one
+schedule would run every job twice.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-KEPT_SECONDS = 7 * 24 * 3600
+RETENTION_SECONDS = 7 * 24 * 3600
 PROBED_BYTES = 256 * 1024
 
 _SCHEMA = """
@@ -87,10 +87,10 @@ _PRUNING = (
 
 
 class Storage:
-    """The state file in `folder`, open between `open` and `close`.
+    """The state file in `folder`, usable between `open` and `close`.
 
-    Every method raises StorageFailed where SQLite cannot work, such as on a full disk. That is
-    logged once; `is_failing` is true from then on, until `probe` has found room again.
+    Every method raises StorageFailed if SQLite fails, for example on a full disk. The first failure
+    is logged and sets `is_failing`; a successful `probe` clears it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -99,17 +99,20 @@ class Storage:
         self.is_failing = False
 
     def open(self, now: float) -> None:
-        """Create or take up the file, readable by its owner alone; drop what is a week old.
+        """Open or create the file with mode 0600, and delete records older than a week.
 
-        Nothing happens where it is open. Raises FileInUse when another process, or another Sandbox,
-        has it.
+        Does nothing if it is open. Raises FileInUse when another process, or another Sandbox, has
+        locked it, and StorageFailed when it cannot be opened, such as on a full disk.
         """
         if self._connection is not None:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Before SQLite writes anything: it gives its own -wal file the rights of this one.
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-        self.path.chmod(0o600)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # Before SQLite opens it: its -wal file gets the mode of this file.
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            self.path.chmod(0o600)
+        except OSError as error:
+            raise StorageFailed(f"{self.path} cannot be opened: {error.strerror}.") from error
         connection = sqlite3.connect(
             self.path, timeout=1, isolation_level=None, check_same_thread=False
         )
@@ -117,18 +120,18 @@ class Storage:
         try:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             connection.execute("PRAGMA journal_mode=WAL")
-            # A killed process loses nothing; only a power cut may cost the last moments.
+            # A killed process loses nothing; a power failure may lose the last transactions.
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.executescript(_SCHEMA)
         except sqlite3.OperationalError as e:
             connection.close()
             if "locked" in str(e):
                 raise FileInUse(f"Another sandbox uses {self.path}.") from e
-            raise
+            raise StorageFailed(f"{self.path} cannot be opened: {e}.") from e
         self._connection = connection
         with suppress(StorageFailed):
             for statement in _PRUNING:
-                self.run(statement, oldest=now - KEPT_SECONDS)
+                self.run(statement, oldest=now - RETENTION_SECONDS)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -136,8 +139,8 @@ class Storage:
             self._connection = None
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """All writes inside happen, or none. May be nested; the outermost one commits."""
+    def transaction(self) -> Iterator[None]:
+        """Commit all writes inside together, or none. Can be nested; the outermost commits."""
         db = self._db()
         if db.in_transaction:
             yield
@@ -147,8 +150,7 @@ class Storage:
             yield
             self._execute("COMMIT")
         except BaseException:
-            # SQLite has rolled back by itself where the disk is full, or left it to us: it depends
-            # on the statement that failed.
+            # Depending on the statement that failed, SQLite has already rolled back.
             if db.in_transaction:
                 db.execute("ROLLBACK")
             raise
@@ -165,20 +167,20 @@ class Storage:
         return row
 
     def probe(self) -> None:
-        """Find out whether there is room for more than any job writes: a small write may succeed
-        on a disk where the next one fails."""
+        """Write more than any job does, and clear `is_failing` if that succeeds: on an almost full
+        disk a small write may succeed and the next one fail."""
         self.run("INSERT OR REPLACE INTO room VALUES (1, zeroblob(:bytes))", bytes=PROBED_BYTES)
         self.run("DELETE FROM room")
         self.is_failing = False
         log.warning("sandbox can write its state file again")
 
     def save(self, table: str, record: "DataclassInstance") -> None:
-        """Write a record whole; its fields are the table's columns."""
+        """Insert or replace a record; its fields are the table's columns."""
         values = dataclasses.asdict(record)
         columns = ", ".join(values)
-        marks = ", ".join(f":{name}" for name in values)
-        # The names are those of a table and of a class, never of a request.
-        self.run(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", **values)  # noqa: S608
+        placeholders = ", ".join(f":{name}" for name in values)
+        # The names come from the code, never from a request.
+        self.run(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({placeholders})", **values)  # noqa: S608
 
     def _execute(self, sql: str, values: dict[str, Any] | None = None) -> sqlite3.Cursor:
         try:

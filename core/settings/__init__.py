@@ -1,1 +1,1 @@
-"""Every setting, read once. The only reader of the environment, `.env` and `secrets.toml`."""
+"""All settings. The only room that reads the environment, `.env` and `secrets.toml`."""

@@ -1,9 +1,8 @@
-"""Every secret-keyed derivation, so that one key guards all of them and each has a purpose of its
-own.
+"""Derives keys, digests and tokens from SECRET_KEY.
 
-Decision: HMAC-SHA-256 under `SECRET_KEY` with the purpose in the message, so that a value made for
-one purpose is worthless for another. Cost: rotating the key ends open verifications, forgets the
-budgets of numbers and turns away callbacks that are still under way.
+Decision: HMAC-SHA-256 with the purpose in the message, so a value of one purpose is useless for
+another. Cost: a new SECRET_KEY ends open verifications, loses the budgets of numbers and refuses
+callbacks that are still to come.
 """
 
 import base64
@@ -15,11 +14,11 @@ from itsdangerous import BadSignature, Signer
 
 
 class Keyring:
-    """Derives keys, indexes and tokens. Holds the secret; its repr does not show it."""
+    """Derives keys, indexes and tokens. Holds the secret and hides it from its repr."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        # 256-bit signature; the separator is in neither alphabet, so a token splits one way only.
+        # 256-bit signature. The separator is in neither alphabet, so a token has one way to split.
         self._signer = Signer(secret, sep=".", salt="callback", digest_method=hashlib.sha256)
 
     def __repr__(self) -> str:
@@ -29,20 +28,20 @@ class Keyring:
         return hmac.digest(self._secret, f"{purpose}\0{message}".encode(), "sha256")
 
     def code_seed(self, verification: str) -> str:
-        """The base32 TOTP key of one verification: 256 bits, where RFC 6238 wants 160."""
+        """The base32 TOTP key of one verification: 256 bits (RFC 6238 recommends 160)."""
         return base64.b32encode(self._derive("code", verification)).decode().rstrip("=")
 
     def code_digest(self, verification: str, digits: str) -> str:
         """A keyed digest of `digits`, bound to the verification, in hex.
 
-        Two digests may be compared with `==` anywhere: how they differ says nothing of the digits.
+        Digests may be compared with `==`: the place of a difference does not depend on the digits.
         """
         return self._derive("check", f"{verification}\0{digits}").hex()
 
     def index(self, kind: str, value: str) -> str:
-        """A name for `value` (a number, an address) that a key may carry in its place.
+        """A digest of `value` (a number, an address) for use in Redis keys.
 
-        24 hex digits (96 bits). Keyed, because ten digits could be tried out against a bare hash.
+        24 hex digits (96 bits). Keyed, because all numbers could be tried against a plain hash.
         """
         return self._derive(f"index {kind}", value).hex()[:24]
 
@@ -51,11 +50,11 @@ class Keyring:
         return self._derive("sign", purpose)
 
     def callback_token(self, attempt: str) -> str:
-        """The unguessable, URL-safe part of an attempt's callback URLs."""
+        """The unguessable, URL-safe token in the callback URLs of an attempt."""
         return self._signer.sign(attempt).decode()
 
-    def attempt_of(self, token: str) -> str | None:
-        """The attempt that a callback token was made for; None when it is not one of ours."""
+    def attempt_id(self, token: str) -> str | None:
+        """The attempt of a callback token; None if the token is not ours."""
         try:
             return self._signer.unsign(token).decode()
         except BadSignature:
@@ -63,5 +62,5 @@ class Keyring:
 
 
 def new_id() -> str:
-    """A verification's id: 24 characters, 120 random bits. To know it is to be let in."""
+    """A new verification id: 24 characters, 120 random bits. It opens the verification."""
     return base64.b32encode(secrets.token_bytes(15)).decode().lower()

@@ -1,16 +1,16 @@
-"""The forms of `REDIS_URL`, read into one value.
+"""Parses REDIS_URL.
 
     redis://[user:password@]host[:6379][/db]                 a server; rediss:// with TLS
     unix:///path/to/socket[?db=0]                            a server on this machine
     redis+cluster://[user:password@]host[:6379],…            a Cluster; rediss+cluster:// with TLS
     redis+sentinel://[user:password@]host[:26379],…/service[/db]
 
-Decision: our own reading around `urlsplit`, not `Redis.from_url`: that one ignores a database that
-is no number, knows neither Cluster nor Sentinel, and lets the query switch retries on, which would
-break the promise in `connection.py`. Only the options below may be in the query.
+Decision: our own parser around `urlsplit`, not `Redis.from_url`. That function ignores a database
+that is not a number, supports neither Cluster nor Sentinel, and lets the query enable retries,
+which `connection.py` must exclude. Only the options below are allowed in the query.
 
-A password with a `#` or a `/` in it makes another valid URL of the rest, with another host: so what
-follows a `#`, and an `@` behind the host, are refused with a word on how to write such a password.
+A password with an unencoded `#` or `/` makes another valid URL with another host. So a fragment,
+and an `@` after the host, are refused, with the encoding of such passwords.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _TLS_OPTIONS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
 
 
 class RedisKind(StrEnum):
-    """What answers at the address."""
+    """The kind of server at the address."""
 
     SERVER = "server"
     SOCKET = "socket"
@@ -32,8 +32,8 @@ class RedisKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """Where Redis is. `hosts` are the Sentinels of a SENTINEL, nodes of a CLUSTER of which one
-    must answer, and empty for a SOCKET."""
+    """A parsed REDIS_URL. `hosts` are the Sentinels of a SENTINEL, or nodes of a CLUSTER (at least
+    one must answer); empty for a SOCKET."""
 
     kind: RedisKind
     hosts: tuple[tuple[str, int], ...] = ()
@@ -49,7 +49,7 @@ class RedisAddress:
 
     @property
     def words(self) -> str:
-        """The address for people and logs: no user, no password."""
+        """The address for people and logs, without user and password."""
         if self.kind is RedisKind.SOCKET:
             return f"unix://{self.path}"
         hosts = ",".join(f"[{h}]:{p}" if ":" in h else f"{h}:{p}" for h, p in self.hosts)
@@ -96,16 +96,16 @@ def parse_address(url: str) -> RedisAddress:
         rule = str(error) if type(error) is _Rule else _RULES[kind]
         if "@" in url or "#" in url:
             rule += _ENCODING
-        # `from None`: messages of urlsplit and int quote parts of the URL, so perhaps a password.
+        # `from None`: messages of urlsplit and int may quote a part of the URL with the password.
         raise ValueError(rule) from None
 
 
 class _Rule(ValueError):
-    """A rule in our words."""
+    """An error whose text is ours and may be shown."""
 
 
 def _parse(kind: RedisKind, tls: bool, url: SplitResult) -> RedisAddress:
-    # A plus is itself here, and no space, as in the other parts.
+    # A plus is a plus here, not a space, as in the other parts.
     query = dict(parse_qsl(url.query.replace("+", "%2B"), strict_parsing=bool(url.query)))
     allowed = (
         ({"db", "username", "password"} if kind is RedisKind.SOCKET else set())

@@ -1,4 +1,4 @@
-"""Where settings come from: the environment, then `.env`, then Streamlit's `secrets.toml`.
+"""Reads unchecked values from the environment, `.env` and Streamlit's `secrets.toml`.
 
 Streamlit's file also holds tables for Streamlit itself (`[connections.…]`, `[auth]`): only values
 at the top level are read, and only those with the name of a setting.
@@ -15,8 +15,8 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 from core.model.errors import SettingsRefused
 
 
-def given_values(settings: type[BaseSettings], project: Path) -> dict[str, Any]:
-    """What is given for the fields of `settings`, unchecked, the stronger source winning.
+def read_sources(settings: type[BaseSettings], project: Path) -> dict[str, Any]:
+    """The unchecked values for the fields of `settings`. The environment wins, then `.env`.
 
     Raises SettingsRefused for a file that cannot be read.
     """
@@ -47,7 +47,7 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except tomllib.TOMLDecodeError as error:
-        # Its message tells the line and column, and nothing of the file's content but a key.
+        # Its message has the line and column, and of the content at most a key.
         raise SettingsRefused(
             f"{place} is not valid TOML: {error}.", "Correct that line, and start again."
         ) from error

@@ -1,7 +1,7 @@
-"""What the text of one setting may be: each type here reads one kind of value, or says the rule.
+"""Types of settings: each parses and checks one kind of value.
 
-A validator raises ValueError with the end of the sentence "It must be …". `core.settings.settings`
-completes the sentence: it knows the name of the setting and whether its value may be shown.
+A validator raises ValueError with the end of the sentence "It must be …". `core.settings.reading`
+completes the sentence with the name of the setting and its value, unless that is secret.
 """
 
 import base64
@@ -35,12 +35,12 @@ def _auth_id(text: str) -> str:
 
 def _password_hash(text: str) -> str:
     if not _ARGON2.fullmatch(text):
-        raise ValueError("what `python -m core hash-password` prints: it begins with $argon2id$")
+        raise ValueError("the output of `python -m core hash-password`: it begins with $argon2id$")
     return text
 
 
 def _phlo_id(text: str) -> str:
-    # It becomes a part of a path.
+    # The id becomes a part of a URL's path.
     if not _PHLO_ID.fullmatch(text):
         raise ValueError("the id from the PHLO's page in the Plivo console: letters, digits and -")
     return text
@@ -78,8 +78,7 @@ def _webhook_url(text: str) -> str:
 
 
 def is_private(url: str) -> bool:
-    """Whether what is sent to this webhook address can be read by nobody on the way: it is
-    encrypted, or it does not leave this machine."""
+    """Whether requests to this webhook address are encrypted or stay on this machine."""
     parts = httpx.URL(url)
     if parts.scheme == "https" or parts.host == "localhost":
         return True
@@ -155,7 +154,7 @@ def _redis_url(text: str) -> str:
 
 
 def _split(value: Any) -> Any:
-    """ "30, 40" as a tuple of texts; what is a list already (in TOML) stays one."""
+    """ "30, 40" as a tuple of texts; a list (from TOML) is returned as it is."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from core.ledger.exchanges import Exchange, Exchanges
 from core.ledger.ledger import Applied, Ledger
 from core.log import logged_id
-from core.model.attempt import Attempt, AttemptEvent, EventKind, Mode, Source, State
+from core.model.attempt import Attempt, AttemptEvent, EventKind, Source, State
 from core.model.clock import Clock, to_ms
 from core.model.errors import ProductError, ProviderRead
 from core.plivo.client import PlivoClients, Recorder, SdkCall
@@ -131,7 +131,7 @@ class AttemptPoller:
         if not attempt.reference:
             return []
         now = self._clock.now()
-        if attempt.mode is Mode.SMS:
+        if not attempt.way.is_call:
             found = self._read("messages.get", attempt.reference, record)
             return [] if found is None else message_events(attempt.id, found, now)
         # A call has a record once it has ended; before that it is among the live calls.

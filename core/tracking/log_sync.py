@@ -21,7 +21,7 @@ from typing import Any
 
 from core.ledger.ledger import Applied, Ledger
 from core.log import logged_id
-from core.model.attempt import Attempt, AttemptEvent, EventKind, Mode, Source
+from core.model.attempt import Attempt, AttemptEvent, EventKind, Source
 from core.model.clock import Clock, to_ms
 from core.model.errors import ProductError, ProviderRead
 from core.model.unreadable import Unreadable
@@ -210,12 +210,12 @@ class LogSync:
         return LogRun(outcome, now)
 
     def _window(self, start: datetime, end: datetime, now: Progress) -> Progress:
-        for path, mode, moment in (
-            ("messages.list", Mode.SMS, "message_time"),
-            ("calls.list", Mode.CALL, "end_time"),
+        for path, is_call, moment in (
+            ("messages.list", False, "message_time"),
+            ("calls.list", True, "end_time"),
         ):
             for row in self._rows(path, moment, start, end):
-                now = self._row(row, mode, replace(now, rows=now.rows + 1))
+                now = self._row(row, replace(now, rows=now.rows + 1), is_call=is_call)
         return now
 
     def _rows(self, path: str, moment: str, start: datetime, end: datetime) -> Iterator[Any]:
@@ -230,12 +230,12 @@ class LogSync:
                 return
             offset += _PAGE
 
-    def _row(self, record: Any, mode: Mode, now: Progress) -> Progress:
+    def _row(self, record: Any, now: Progress, *, is_call: bool) -> Progress:
         row = LogRow.model_validate(record)
         if row.message_direction not in {"", "outbound"}:
             return now
         by_reference = self._ledger.attempt_by_reference(row.uuid) if row.uuid else None
-        attempt = by_reference or self._unnamed(row, mode)
+        attempt = by_reference or self._unnamed(row, is_call=is_call)
         if attempt is None and not row.uuid:
             self._ledger.leave_out("a row of Plivo's logs", row.unreadable or _NO_UUID)
             return now
@@ -246,7 +246,7 @@ class LogSync:
     def _events(self, attempt: Attempt, record: Any) -> list[AttemptEvent]:
         """The news in a record; none where it cannot be read: that must not end the reading of the
         others."""
-        read = message_events if attempt.mode is Mode.SMS else call_events
+        read = call_events if attempt.way.is_call else message_events
         try:
             return read(attempt.id, record, self._clock.now(), Source.LOG)
         except ProviderRead as error:
@@ -259,7 +259,7 @@ class LogSync:
         ended = after is not None and after.state.is_final and not attempt.state.is_final
         return replace(now, settled=now.settled + (counted[Applied.APPLIED] > 0 and ended))
 
-    def _unnamed(self, row: LogRow, mode: Mode) -> Attempt | None:
+    def _unnamed(self, row: LogRow, *, is_call: bool) -> Attempt | None:
         """The attempt of ours without a uuid that this row must be."""
         if row.at is None or not row.to_number:
             return None
@@ -267,7 +267,7 @@ class LogSync:
         near = [
             (abs(row.at - requested), attempt)
             for attempt in self._ledger.attempts_of_number(self._keyring.index("number", number))
-            if not attempt.reference and attempt.mode is mode
+            if not attempt.reference and attempt.way.is_call is is_call
             for requested in [attempt.moments[EventKind.REQUESTED]]
             if requested - _BEFORE <= row.at <= requested + _AFTER
         ]
@@ -307,13 +307,13 @@ class LogSync:
         return now
 
     def _ask(self, attempt: Attempt, now: Progress) -> Progress:
-        is_message = attempt.mode is Mode.SMS
-        path, name = ("messages.get", "message_uuid") if is_message else ("calls.get", "call_uuid")
+        is_call = attempt.way.is_call
+        path, name = ("calls.get", "call_uuid") if is_call else ("messages.get", "message_uuid")
         try:
             row: Any = self._clients.read(
                 SdkCall(path, {name: attempt.reference}), lambda exchange: None
             )
-            if not is_message and not getattr(row, "end_time", None):
+            if is_call and not getattr(row, "end_time", None):
                 return now
         except ProviderRead as error:
             # One record that Plivo does not give must not end the reading of the others.

@@ -4,9 +4,10 @@ An answering machine presses nothing, so it records no code.
 """
 
 from core.ledger.ledger import Ledger
-from core.model.attempt import AttemptEvent, Channel, EventKind, Source, verification_of
+from core.model.attempt import AttemptEvent, EventKind, Source, verification_of
 from core.model.clock import Clock
 from core.model.verification import Status, View
+from core.model.way import Way
 from core.plivo.language import Language
 from core.settings.settings import Settings
 from core.verification.service import Verifications
@@ -60,7 +61,7 @@ def _may_speak(view: View, attempt: str, reference: str) -> bool:
         view.verification.status is Status.PENDING
         and newest is not None
         and newest.id == attempt
-        and newest.channel is Channel.VOICE
+        and newest.way is Way.VOICE
         and not newest.hangup_cause
         and newest.reference in {"", reference}
     )

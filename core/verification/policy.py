@@ -25,7 +25,7 @@ spent budget, in both settings, so that a refusal can be tried.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.model.attempt import Attempt, EventKind, Mode, State
+from core.model.attempt import Attempt, EventKind, State
 from core.settings.settings import Settings
 
 #: Last digits of sandbox numbers to which every send is refused, as by the 10-minute budget.
@@ -104,7 +104,7 @@ class Policy:
         At once when the message is known to be lost; after a short wait without a receipt; and with
         the next resend where the receipt says delivered, because receipts are sometimes wrong.
         """
-        if attempt.mode is Mode.CALL:
+        if attempt.way.is_call:
             return None
         requested = attempt.moments[EventKind.REQUESTED]
         if attempt.state.is_lost:

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.model.attempt import Channel, Mode, OverBudget, attempt_id
+from core.model.attempt import OverBudget, attempt_id
 from core.model.clock import read_ms, to_ms
 from core.model.verification import CancelOutcome, Status, Verification
+from core.model.way import Way
 from core.settings.keyring import Keyring
 from core.store.client import Client
 from core.store.keys import Keys
@@ -128,8 +129,8 @@ class VerificationRecords:
                     "seen": seen,
                     "cooldown_ms": _ms(self._policy.cooldown(seen + 1)),
                     "at_once": at_once,
-                    "channel": verification.channel,
-                    "mode": verification.mode,
+                    "channel": verification.way.channel,
+                    "mode": verification.way.mode,
                     "changes": self._keys.changes,
                     "record": record,
                     "budgets": budgets,
@@ -144,7 +145,7 @@ class VerificationRecords:
     def give_back(self, attempt: str, reservation: Reservation, before: Verification) -> None:
         """Return what a definitely unsent attempt had reserved, all but the address's budget.
 
-        `before` is the verification as it was: its wait, channel and mode come back too.
+        `before` is the verification as it was: its wait and its way come back too.
         """
         refusals = self._policy.refusals
         self._scripts.run(
@@ -160,8 +161,8 @@ class VerificationRecords:
                 "price_micros": reservation.price_micros,
                 "attempts": int(attempt.rpartition("-")[2]),
                 "next_send_ms": to_ms(before.next_send_at),
-                "channel": before.channel,
-                "mode": before.mode,
+                "channel": before.way.channel,
+                "mode": before.way.mode,
                 "refusals": {"limit": refusals.limit, "window_ms": _ms(refusals.window)},
             },
         )
@@ -237,8 +238,7 @@ def _fields(one: Verification) -> dict[str, str | int]:
         "country": one.country,
         "carrier": one.carrier,
         "language": one.language,
-        "channel": one.channel,
-        "mode": one.mode,
+        **one.way.fields,
         "digits": one.digits,
         "started_ms": to_ms(one.started_at),
         "expires_ms": to_ms(one.expires_at),
@@ -268,8 +268,7 @@ def _verification(verification: str, record: dict[str, str], now: datetime) -> V
         country=record["country"],
         carrier=record["carrier"],
         language=record["language"],
-        channel=Channel(record["channel"]),
-        mode=Mode(record["mode"]),
+        way=Way.of(record["channel"], record["mode"]),
         digits=int(record["digits"]),
         started_at=read_ms(record["started_ms"]),
         expires_at=expires_at,

@@ -14,9 +14,7 @@ from core.ledger.ledger import Ledger
 from core.model.attempt import (
     Attempt,
     AttemptEvent,
-    Channel,
     EventKind,
-    Mode,
     Source,
     attempt_id,
 )
@@ -32,6 +30,7 @@ from core.model.verification import (
     Verification,
     View,
 )
+from core.model.way import Way
 from core.plivo.language import language_for
 from core.plivo.request import AttemptRequest
 from core.settings.keyring import Keyring, new_id
@@ -64,11 +63,11 @@ P = ParamSpec("P")
 class Provider(Protocol):
     """The provider, as far as a verification needs it."""
 
-    def obstacle(self, channel: Channel) -> tuple[str, str] | None:
-        """Why a channel cannot be used at all, as (cause, remedy); None when it can."""
+    def obstacle(self, way: Way) -> tuple[str, str] | None:
+        """Why a way cannot be used at all, as (cause, remedy); None when it can."""
         ...
 
-    def calls_back(self, channel: Channel) -> bool:
+    def calls_back(self, way: Way) -> bool:
         """Whether reports on such an attempt arrive by themselves."""
         ...
 
@@ -128,16 +127,14 @@ class Verifications:
             client_index=records.client_index,
         )
 
-    def read_number(
-        self, typed: str, *, region: str | None, channel: Channel, mode: Mode
-    ) -> PhoneNumber:
+    def read_number(self, typed: str, *, region: str | None, way: Way) -> PhoneNumber:
         """The number that was typed, if it may be verified that way. Raises NumberRefused."""
         return parse_number(
             typed,
             default_region=region,
             allowed=self._settings.allowed_countries,
             sender=self._settings.sender,
-            for_sms=_mode(channel, mode) is Mode.SMS,
+            for_sms=not way.is_call,
             accept_fictional=self._settings.is_sandbox,
         )
 
@@ -151,6 +148,10 @@ class Verifications:
             accept_fictional=self._settings.is_sandbox,
         )
 
+    def number_index(self, e164: str) -> str:
+        """The digest by which the attempts to a number are found."""
+        return self._keyring.index("number", e164)
+
     def example(self, region: str | None, *, ending: str = "") -> str:
         """An example of a number that may be verified; "" if none has that `ending`."""
         example = example_for(region, self._settings.allowed_countries)
@@ -161,8 +162,7 @@ class Verifications:
             number = self.read_number(
                 f"+{digits[: -len(ending)]}{ending}",
                 region=None,
-                channel=Channel.SMS,
-                mode=Mode.SMS,
+                way=Way.SMS,
             )
         except NumberRefused:
             return ""
@@ -177,11 +177,10 @@ class Verifications:
     def start(
         self,
         typed: str,
-        channel: Channel,
+        way: Way,
         *,
         grant: Grant,
         idempotency_key: str,
-        mode: Mode = Mode.SMS,
         region: str | None = None,
         locale: str | None = None,
         address: str | None = None,
@@ -190,14 +189,13 @@ class Verifications:
         again is a `DUPLICATE`, another one with that key is `KEY_REUSED`. `grant` is what the
         caller may do; a send that it does not cover is `NOT_ALLOWED`.
 
-        `mode` matters to a PHLO only; `region` is where a national number is from; `locale` and the
-        number's country choose the language; `address` is the client's, for its budget.
+        `region` is where a national number is from; `locale` and the number's country choose the
+        language; `address` is the client's, for its budget.
         """
-        mode = _mode(channel, mode)
         if grant.refusal is not None:
             return SendResult(SendOutcome.NOT_ALLOWED, None, None, *grant.refusal)
         try:
-            number = self.read_number(typed, region=region, channel=channel, mode=mode)
+            number = self.read_number(typed, region=region, way=way)
         except AmbiguousNumber as error:
             return SendResult(
                 SendOutcome.AMBIGUOUS,
@@ -209,7 +207,7 @@ class Verifications:
             return SendResult(SendOutcome.NUMBER_REFUSED, cause=error.cause, remedy=error.remedy)
         if not grant.covers(number.region):
             return refused(None, SendOutcome.NOT_ALLOWED, "country")
-        if obstacle := self._provider.obstacle(channel):
+        if obstacle := self._provider.obstacle(way):
             return SendResult(
                 SendOutcome.CHANNEL_UNAVAILABLE, cause=obstacle[0], remedy=obstacle[1]
             )
@@ -217,7 +215,7 @@ class Verifications:
             return refused_by_budget(
                 self._ledger, None, BudgetSpent(budget.name, budget.window, budget.limit)
             )
-        verification = self._new(number, channel, mode, locale, grant)
+        verification = self._new(number, way, locale, grant)
         reservation = self._reservations.reserve(verification, address, grant)
         idempotency = self._keyring.index("start", idempotency_key)
         record = _record_of(verification)
@@ -242,8 +240,8 @@ class Verifications:
         call: bool = False,
         address: str | None = None,
     ) -> SendResult:
-        """Send the same code again, by the same channel, or `call` in place of a message. What the
-        grant does not cover is `NOT_ALLOWED`; a verification of another owner is `NOT_FOUND`.
+        """Send the same code again, the same way, or `call` in place of a message. What the grant
+        does not cover is `NOT_ALLOWED`; a verification of another owner is `NOT_FOUND`.
 
         `seen` is the number of attempts that the caller knew of: two clicks on one view send once.
         """
@@ -256,18 +254,17 @@ class Verifications:
         current = view.verification
         if not grant.covers(current.region):
             return refused(verification, SendOutcome.NOT_ALLOWED, "country")
-        channel, mode, at_once = current.channel, current.mode, False
-        if call and mode is Mode.SMS:
-            channel = Channel.PHLO if channel is Channel.PHLO else Channel.VOICE
-            mode = Mode.CALL
+        way, at_once = current.way, False
+        if call and not way.is_call:
+            way = way.as_call
             offer = view.call_offer
             at_once = offer is not None and now >= offer.at
-        if obstacle := self._provider.obstacle(channel):
+        if obstacle := self._provider.obstacle(way):
             return SendResult(
                 SendOutcome.CHANNEL_UNAVAILABLE, verification, None, obstacle[0], obstacle[1]
             )
         reservation = self._reservations.reserve(current, address, grant)
-        changed = replace(current, channel=channel, mode=mode)
+        changed = replace(current, way=way)
         reply = self._records.resend(
             changed,
             reservation,
@@ -346,9 +343,7 @@ class Verifications:
             return ""
         return self._keyring.index("number", number.e164)
 
-    def _new(
-        self, number: PhoneNumber, channel: Channel, mode: Mode, locale: str | None, grant: Grant
-    ) -> Verification:
+    def _new(self, number: PhoneNumber, way: Way, locale: str | None, grant: Grant) -> Verification:
         now = self._clock.now()
         return Verification(
             id=new_id(),
@@ -359,8 +354,7 @@ class Verifications:
             country=number.country,
             carrier=number.carrier,
             language=language_for(locale, number.region).value,
-            channel=channel,
-            mode=mode,
+            way=way,
             digits=self._settings.code_length,
             started_at=now,
             expires_at=now + timedelta(seconds=self._settings.lifetime_seconds),
@@ -369,7 +363,7 @@ class Verifications:
             attempts=1,
             next_send_at=now,
             number_index=self._keyring.index("number", number.e164),
-            request=self._keyring.index("request", "\0".join((number.e164, channel, mode))),
+            request=self._keyring.index("request", "\0".join((number.e164, way.channel, way.mode))),
             owner=grant.owner,
         )
 
@@ -385,8 +379,7 @@ class Verifications:
         self._checking.expected_digest(verification.id, verification.digits)
         request = AttemptRequest(
             attempt=attempt,
-            channel=verification.channel,
-            mode=verification.mode,
+            way=verification.way,
             to=verification.to,
             digits=self.code_for(verification).reveal(),
             minutes=self._settings.lifetime_minutes,
@@ -406,7 +399,7 @@ class Verifications:
             self._stop_polling(attempt)
             return SendResult(SendOutcome.UNKNOWN, verification.id, None, error.cause, error.remedy)
         self._book(attempt, EventKind.ACCEPTED, {"reference": reference} if reference else {})
-        if self._provider.calls_back(verification.channel):
+        if self._provider.calls_back(verification.way):
             self._stop_polling(attempt)
         return SendResult(SendOutcome.SENT, verification.id)
 
@@ -414,31 +407,19 @@ class Verifications:
         self._ledger.apply(AttemptEvent(attempt, kind, self._clock.now(), Source.APP, fields))
 
 
-def _mode(channel: Channel, mode: Mode) -> Mode:
-    match channel:
-        case Channel.SMS:
-            return Mode.SMS
-        case Channel.VOICE:
-            return Mode.CALL
-        case Channel.PHLO:
-            return mode
-
-
 def _record_of(verification: Verification, first: Attempt | None = None) -> dict[str, str]:
     """What an attempt keeps of its verification: of the number only the mask and the digest.
     `first` is the verification's first attempt where this is a later one."""
     origin = {"origin": "first"}
     if first is not None:
-        same = (first.channel, first.mode) == (verification.channel, verification.mode)
         origin = {
-            "origin": "resend" if same else "fallback",
-            "first_channel": first.channel,
+            "origin": "resend" if first.way is verification.way else "fallback",
+            "first_channel": first.way.channel,
             "first_ms": str(to_ms(first.moments[EventKind.REQUESTED])),
         }
     return origin | {
         "number_index": verification.number_index,
-        "channel": verification.channel,
-        "mode": verification.mode,
+        **verification.way.fields,
         "to_masked": verification.to_masked,
         "region": verification.region,
         "carrier": verification.carrier,

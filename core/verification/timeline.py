@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.model.attempt import Attempt, Channel, EventKind, Mode, OverBudget, State
+from core.model.attempt import Attempt, EventKind, OverBudget, State
 from core.model.clock import CLOCKS_DIFFER, elapsed
 from core.model.verification import Status, View
+from core.model.way import Way
 from core.wording.verification import attempt_words, over_budget_words
 
 
@@ -86,17 +87,17 @@ def attempt_timeline(attempt: Attempt) -> list[TimelineStep]:
     return list(_with_gaps(steps))
 
 
-def waiting_timeline(mode: Mode) -> list[TimelineStep]:
+def waiting_timeline(way: Way) -> list[TimelineStep]:
     """The steps of a message or a call before anything has happened."""
-    names = _MESSAGE if mode is Mode.SMS else _CALL
+    names = _CALL if way.is_call else _MESSAGE
     return [TimelineStep(label, StepState.WAITING) for label in (*names.values(), *_LAST.values())]
 
 
 def _legs(
     attempt: Attempt, status: Status, checks_over: OverBudget | None = None
 ) -> Iterator[TimelineStep]:
-    names = _MESSAGE if attempt.mode is Mode.SMS else _CALL
-    if attempt.channel is Channel.PHLO and attempt.mode is Mode.CALL:
+    names = _CALL if attempt.way.is_call else _MESSAGE
+    if attempt.way is Way.PHLO_CALL:
         # It may ring and be answered between two questions: ringing is not a step to wait for.
         names = {
             k: v for k, v in names.items() if k is not EventKind.RINGING or k in attempt.moments

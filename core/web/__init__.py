@@ -1,1 +1,1 @@
-"""HTTP routes beside the pages: Plivo's callbacks and the push that wakes the pages."""
+"""HTTP beside the pages: Plivo's callbacks, the REST API, metrics, sign-in and the live push."""

@@ -1,7 +1,7 @@
-"""The routes and the lifespan that `dashboard.py` mounts beside the pages.
+"""Assembles the routes and the lifespan that `dashboard.py` mounts beside the pages.
 
-The same routes also make an application of their own without Streamlit, `api`, for as many workers
-as there are cores: `uvicorn core.web.app:api --workers 2`.
+The same routes also make an application without Streamlit, `api`, which several workers can serve:
+`uvicorn core.web.app:api --workers 2`.
 """
 
 import gc
@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -28,7 +28,7 @@ from starlette.websockets import WebSocket
 from core.log import log_to_stderr
 from core.model.errors import ProductError, SettingsRefused, StoreUnavailable
 from core.services import Services, build
-from core.settings.settings import read_settings
+from core.settings.reading import read_settings
 from core.web import access, live, plivo, sandbox_state, seed
 from core.web.access_log import hide_addresses
 from core.web.body_deadline import BodyDeadline
@@ -36,6 +36,7 @@ from core.web.headers import SecurityHeaders, broken
 from core.web.live import Changes
 from core.web.metrics import route as monitoring
 from core.web.open_files import raise_file_limit
+from core.web.outage import outage
 from core.web.shutdown import call_on_stop
 
 if TYPE_CHECKING:
@@ -47,26 +48,26 @@ WARM_AFTER_SECONDS = 2.0
 
 
 class MountedSandbox(Protocol):
-    """The simulated Plivo, as far as it is mounted here. The entry makes it: nothing else of core
-    knows the sandbox."""
+    """The simulated Plivo, as it is mounted here. The entry makes it, since nothing else in core
+    may import the sandbox."""
 
     @property
     def asgi(self) -> ASGIApp: ...
 
     def claim(self) -> None:
-        """Take what only one process may have. Its own error says which other one has it."""
+        """Lock the sandbox's state for this process. Its error names the process that holds it."""
         ...
 
     def running(self) -> AbstractAsyncContextManager[None]:
-        """Its carrier runs while this is entered."""
+        """A context in which the simulated carrier runs."""
         ...
 
 
 class Web:
     """Everything that this process serves beside the pages.
 
-    `services` is asked for whenever they are needed; `make_sandbox` is called only where this
-    process runs the sandbox.
+    `services` is called whenever they are needed, since the pages build them after the routes;
+    `make_sandbox` only where this process runs the sandbox.
     """
 
     def __init__(
@@ -80,8 +81,8 @@ class Web:
         self._sandbox: MountedSandbox | None = None
 
     def claim(self) -> None:
-        """Take the sandbox's state, where this process runs one: ahead of the lifespan, whose
-        errors are tracebacks. Raises as the sandbox does."""
+        """Lock the sandbox's state, where this process runs a sandbox. Call it before the lifespan,
+        whose errors are tracebacks. Raises the sandbox's errors."""
         services = self._services()
         if services.runs_sandbox:
             self._sandbox = self._make_sandbox(services)
@@ -89,8 +90,7 @@ class Web:
 
     @property
     def routes(self) -> list[BaseRoute]:
-        """Plivo's callbacks, the seed's routes, the metrics, the push, the REST API, and the
-        sandbox where there is one."""
+        """All routes outside the pages; those of the sandbox answer 404 where there is none."""
         return [
             *plivo.routes(self._services),
             *access.routes(self._services),
@@ -98,14 +98,14 @@ class Web:
             *monitoring.routes(self._services),
             *live.routes(self._live_changes, self._may_watch),
             *sandbox_state.routes(self._services),
-            _Below("/api/v1", self._serve_rest),
+            _SubtreeMount("/api/v1", self._serve_rest),
             Mount("/phone/{verification}", app=self._serve_phone),
-            _Below("/sandbox", self._serve_sandbox),
+            _SubtreeMount("/sandbox", self._serve_sandbox),
         ]
 
     @asynccontextmanager
     async def lifespan(self, app: Any) -> AsyncIterator[dict[str, Any]]:
-        """Start what runs in the background, and stop it again, in the opposite order."""
+        """Start what runs in the background, and stop it in the opposite order."""
         hide_addresses()
         raise_file_limit()
         services = self._services()
@@ -115,7 +115,7 @@ class Web:
                 self._sandbox = self._sandbox or self._make_sandbox(services)
                 stack.callback(setattr, self, "_sandbox", None)
                 await stack.enter_async_context(self._sandbox.running())
-            self._changes = Changes(services.client, services.keys.changes)
+            self._changes = Changes(services.changes)
             self._changes.start()
             stack.callback(self._changes.stop)
             call_on_stop(self._changes.end_streams)
@@ -130,17 +130,17 @@ class Web:
                 stack.callback(services.outbox_worker.stop)
             services.log_schedule.start()
             stack.callback(services.log_schedule.stop)
-            # After the first visitor's page has been drawn, before a number has been typed.
+            # After the first page has been drawn, and before its visitor has typed a number.
             warm = threading.Timer(WARM_AFTER_SECONDS, self._warm)
             warm.daemon = True
             warm.start()
             stack.callback(warm.cancel)
-            started = {
+            fields = {
                 "mode": services.settings.mode,
                 "verify_access": services.settings.effective_access,
                 "redis": services.where,
             }
-            log.info("started", extra=started)
+            log.info("started", extra=fields)
             for warning in services.settings.warnings:
                 log.warning(warning)
             yield {}
@@ -151,23 +151,23 @@ class Web:
 
     @property
     def front(self) -> list[Middleware]:
-        """What stands in front of every route, the pages included; the outermost comes first."""
+        """The middleware of every route and page, the outermost first."""
         return [Middleware(SecurityHeaders), Middleware(BodyDeadline), Middleware(self.middleware)]
 
     def middleware(self, app: ASGIApp) -> ASGIApp:
         """Learns the address this process listens on from the first request or WebSocket."""
 
-        async def learning(scope: Scope, receive: Receive, send: Send) -> None:
+        async def learn_address(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] in {"http", "websocket"} and scope.get("server"):
                 host, port = scope["server"]
                 self._services().address.listening_on(f"http://{_host(host)}:{port}")
             await app(scope, receive, send)
 
-        return learning
+        return learn_address
 
     def _may_watch(self, connection: HTTPConnection, verification: str) -> bool:
         services = self._services()
-        grant = access.admitted(services, connection).grant
+        grant = access.admitted(services.admission, connection).grant
         if grant.touches_all:
             return True
         return services.verifications.look(verification, grant) is not None
@@ -179,8 +179,8 @@ class Web:
 
     @cached_property
     def rest(self) -> "FastAPI":
-        """The REST API. Made when it is first needed: FastAPI takes its time to load, and whoever
-        opens a page should not wait for it."""
+        """The REST API. Made when it is first needed: FastAPI is slow to load, and no page should
+        wait for it."""
         from core.web.rest.application import rest_api
 
         return rest_api(self._services)
@@ -189,19 +189,17 @@ class Web:
         await self.rest(scope, receive, send)
 
     async def _serve_phone(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The sandbox's handset of a verification, at `…/handset`, for a browser that may look at
-        that: so its page need not hold the number."""
+        """The simulated handset of a verification, at `…/handset`, for a browser that may see that
+        verification: so the page need not contain the number."""
         connection = HTTPConnection(scope)
         handset, _, rest = get_route_path(scope).removeprefix("/").partition("/")
         verification = str(connection.path_params["verification"])
         number = None
+        refusal: Response = PlainTextResponse("There is no such phone.", 404)
         try:
             number = await run_in_threadpool(self._number_of, connection, verification)
         except StoreUnavailable as error:
-            text = f"{error.cause} {error.remedy}"
-            refusal = PlainTextResponse(text, 503, {"Retry-After": "5"})
-        else:
-            refusal = PlainTextResponse("There is no such phone.", 404)
+            refusal = outage(error)
         if number is None or handset != "handset":
             if scope["type"] == "websocket":
                 await WebSocket(scope, receive, send).send_denial_response(refusal)
@@ -209,33 +207,33 @@ class Web:
                 await refusal(scope, receive, send)
             return
         path = f"/sandbox/handset/{number}" + (f"/{rest}" if rest else "")
-        moved = {
+        handset_scope = {
             **scope,
             "path": path,
             "raw_path": path.encode(),
             "root_path": "/sandbox",
             "query_string": b"number=hidden",
         }
-        await self._serve_sandbox(moved, receive, send)
+        await self._serve_sandbox(handset_scope, receive, send)
 
     def _number_of(self, connection: HTTPConnection, verification: str) -> str | None:
         services = self._services()
         if self._sandbox is None:
             return None
-        grant = access.admitted(services, connection).grant
+        grant = access.admitted(services.admission, connection).grant
         view = services.verifications.look(verification, grant)
         return view.verification.to.removeprefix("+") if view else None
 
     async def _serve_sandbox(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._sandbox is None:
-            # Live: there is no sandbox, and the page's catch-all must not answer for it.
+            # A 404: the catch-all of the pages must not answer in place of the sandbox.
             await Starlette()(scope, receive, send)
         else:
             await self._sandbox.asgi(scope, receive, send)
 
 
-class _Below(Mount):
-    """Every path below a prefix. `Mount` leaves those with a newline to the page's catch-all."""
+class _SubtreeMount(Mount):
+    """Every path below a prefix, also with a newline in it, which `Mount` does not match."""
 
     def __init__(self, path: str, app: ASGIApp) -> None:
         super().__init__(path, app)
@@ -253,7 +251,7 @@ def standalone(web: Web) -> Starlette:
 
 
 def __getattr__(name: str) -> Starlette:
-    """`api`, made when a server asks this module for it: the pages import it for `Web` alone."""
+    """`api`, made when a server reads it from this module: the pages import only `Web`."""
     if name != "api":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     log_to_stderr()
@@ -261,24 +259,24 @@ def __getattr__(name: str) -> Starlette:
         services = build(read_settings())
         if services.runs_sandbox:
             raise SettingsRefused(
-                "The API alone has no sandbox inside: every worker would have one of its own.",
+                "The API without pages cannot run a sandbox: every worker would start its own.",
                 "Start one with `python -m core sandbox`, then set PLIVO_MODE=sandbox, "
                 "SANDBOX_URL=http://127.0.0.1:8510 and the credentials that it prints.",
             )
     except ProductError as error:
         sys.exit(f"{error.cause}\n{error.remedy}")
     web = Web(lambda: services, _no_sandbox)
-    # A worker serves nothing else, so it loads what it needs before its first request.
+    # A worker serves only the API, so it loads the API before its first request.
     web.rest.openapi()
     app = standalone(web)
-    # What is loaded by now stays as long as the worker: the collector need not walk it again.
+    # Objects of loaded modules live as long as the worker: exclude them from garbage collection.
     gc.collect()
     gc.freeze()
     return app
 
 
 def _no_sandbox(services: Services) -> MountedSandbox:
-    raise AssertionError("a process with a sandbox inside was refused above")
+    raise AssertionError("a process that would run a sandbox was refused above")
 
 
 def _host(host: str) -> str:

@@ -1,7 +1,7 @@
-"""Answers questions together: those that come while others are being answered go as one.
+"""Combines concurrent questions into one blocking call.
 
-A blocking call costs a thread's turn and a round trip, whether it asks one thing or twenty. A
-question that comes alone is answered at once, so nobody waits for company.
+A call costs a switch of threads and a round trip, for one question as for twenty. A question that
+arrives while no call runs is answered at once; those that arrive during a call share the next one.
 """
 
 import asyncio
@@ -15,11 +15,11 @@ A = TypeVar("A")
 
 
 class Batch(Generic[Q, A]):
-    """`answer` gets up to `most` questions, in a thread, one call at a time, and gives an answer to
-    each in their order. An error of it is everybody's who asked.
+    """`answer` gets up to `most` questions, in a thread, one call at a time, and returns their
+    answers in the same order. If it raises, every waiting caller gets the exception.
 
-    The thread is not of those that the server has for everything: sends that wait for Plivo may
-    hold all of them, and a check must not wait for a send.
+    The thread is not from the server's shared pool: sends that wait for Plivo may hold all of that,
+    and a check must not wait for a send.
     """
 
     def __init__(self, answer: Callable[[Sequence[Q]], Sequence[A]], most: int = 64) -> None:
@@ -39,21 +39,21 @@ class Batch(Generic[Q, A]):
 
     async def _run(self) -> None:
         while self._waiting:
-            asked, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-            questions = [question for question, _ in asked]
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            questions = [question for question, _ in batch]
             try:
                 answers = await anyio.to_thread.run_sync(
                     self._answer, questions, limiter=self._thread
                 )
-                told = list(zip(asked, answers, strict=True))
+                answered = list(zip(batch, answers, strict=True))
             except Exception as error:  # noqa: BLE001
-                # Whatever it is, each of those who asked gets it.
-                for _, future in asked:
+                # Every waiting caller gets the exception.
+                for _, future in batch:
                     if not future.done():
                         future.set_exception(error)
             else:
-                for (_, future), answer in told:
-                    # Whoever has gone away in between is not told.
+                for (_, future), answer in answered:
+                    # A caller that was cancelled in between needs no answer.
                     if not future.done():
                         future.set_result(answer)
         self._running = None

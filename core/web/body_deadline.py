@@ -1,5 +1,5 @@
-"""Slow and vanished clients: a deadline for reading a request's body, and a disconnect without a
-traceback. One place for all routes: callbacks, the REST API, sign-in and the sandbox."""
+"""Ends requests of slow and vanished clients: a deadline for reading a body, and no traceback after
+a disconnect. For all routes: callbacks, the REST API, sign-in and the sandbox."""
 
 import asyncio
 import logging
@@ -10,13 +10,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
-#: From the first to the last byte of a body. Ours have 64 kB at most.
+#: From the first to the last byte of a body; bodies have 64 kB at most.
 DEADLINE_SECONDS = 10.0
 
 
 class BodyDeadline:
-    """Middleware: 408 for a body that is not there in time. To the application a client that is too
-    slow looks as one that has gone."""
+    """Middleware: 408 for a body that is not complete in time. The application sees a client that
+    is too slow as a disconnected client."""
 
     def __init__(self, app: ASGIApp, seconds: float = DEADLINE_SECONDS) -> None:
         self._app = app
@@ -30,7 +30,7 @@ class BodyDeadline:
         end = loop.time() + self._seconds
         is_whole = is_late = is_gone = has_begun = False
 
-        async def in_time() -> Message:
+        async def receive_in_time() -> Message:
             nonlocal is_whole, is_late, is_gone
             if is_whole:
                 return await receive()
@@ -46,7 +46,7 @@ class BodyDeadline:
             is_whole = not is_gone and not message.get("more_body", False)
             return message
 
-        async def unless_late(message: Message) -> None:
+        async def send_unless_late(message: Message) -> None:
             nonlocal has_begun
             if is_late and not has_begun:
                 return
@@ -54,11 +54,11 @@ class BodyDeadline:
             await send(message)
 
         try:
-            await self._app(scope, in_time, unless_late)
+            await self._app(scope, receive_in_time, send_unless_late)
         except ClientDisconnect:
             log.debug("client disconnected")
         except Exception:
-            # What an application makes of a body that ended early is not a mistake of ours.
+            # An application may raise anything for a body that ended early: that is no defect.
             if not (is_late or is_gone):
                 raise
             log.debug("client disconnected", exc_info=True)

@@ -1,5 +1,5 @@
-"""Headers that every answer carries: who may frame it, that its type is not guessed, and that a
-link from it names no address of ours to others (an address may hold the id of a verification)."""
+"""Adds security headers to every response: only our own pages may frame it, browsers do not guess
+its type, and other sites get no referrer (an address may contain the id of a verification)."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _FRAMES = "frame-ancestors 'self'"
 _OTHERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
-#: The start of an answer, and of one to a refused websocket.
+#: The start of a response, and of the response to a refused websocket.
 _STARTS = {"http.response.start", "websocket.http.response.start"}
 
 
@@ -30,7 +30,7 @@ class SecurityHeaders:
             if message["type"] == "websocket.accept":
                 is_open = True
             if message["type"] == "websocket.close" and can_deny and not is_open:
-                # The server's own answer to a refused websocket has no headers of ours.
+                # The server's own response to a refused websocket lacks these headers.
                 await _deny(scope, receive, with_headers)
                 return
             if message["type"] in _STARTS:
@@ -42,9 +42,10 @@ class SecurityHeaders:
 
 
 async def broken(request: Request, error: Exception) -> Response:
-    """The answer to a mistake of ours; the server logs the traceback. Starlette sends it past all
-    middleware, so it brings the headers itself."""
-    response = PlainTextResponse("This is a mistake of ours. Tell the operator when it was.", 500)
+    """The response to an unexpected exception; the server logs the traceback. Starlette sends it
+    past all middleware, so the headers are added here."""
+    text = "This is an error of the server. Give the operator the time of this request."
+    response = PlainTextResponse(text, 500)
     _add(response.headers)
     return response
 

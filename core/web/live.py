@@ -1,15 +1,15 @@
-"""The push that wakes a page: one message on a WebSocket for each change of a verification.
+"""Pushes changes to pages: one message on a WebSocket for each change of a verification.
 
-One thread of the process listens to Redis and passes each change on to the sockets that wait for
-it; while there are none it does not listen, so that a busy API wakes nobody in vain. A message says
-only that something changed; what changed is read by the page.
+One thread of the process subscribes to Redis and passes each change to the sockets that wait for
+it. It subscribes only while there are sockets, so that it costs a busy API nothing. A message says
+only that something changed; the page reads what changed.
 
-Decision: a WebSocket for each window. A browser opens six HTTP/1.1 connections to a host over all
-its windows and keeps one for each event stream, so a fourth Verify page with its two streams waited
-for ever; WebSockets are not counted with them (Chromium allows 255). Rejected: one stream for all
-windows, in a shared worker or in a leading tab. It needs an election, a way to pass changes on, and
-a hand-over when that window closes; here a window depends on no other. Streamlit's own pages need
-WebSockets as well, so no proxy has to pass on anything more.
+Decision: a WebSocket for each window. A browser opens at most six HTTP/1.1 connections to a host,
+for all windows together, and each event stream holds one of them: a fourth Verify page with its two
+streams waited forever. WebSockets do not count against that limit (Chromium allows 255). Rejected:
+one stream for all windows, in a shared worker or a leading tab. That needs an election, a way to
+pass changes on and a hand-over when the leading window closes. Streamlit's own pages need
+WebSockets as well, so a proxy needs no further configuration.
 """
 
 import asyncio
@@ -26,12 +26,13 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.model.errors import StoreForbidden, StoreUnavailable
-from core.store.client import Client
+from core.store.changes import ChangeChannel
+from core.web.outage import outage
 
 log = logging.getLogger(__name__)
 
 KEEP_ALIVE_SECONDS = 15
-#: Where Redis does not let us subscribe, pages look again so often.
+#: How often pages look again where the Redis user may not subscribe.
 POLL_SECONDS = 2
 #: Close codes, RFC 6455 section 7.4.1.
 _GOING_AWAY, _NOTHING_EXPECTED = 1001, 1008
@@ -40,8 +41,7 @@ _GOING_AWAY, _NOTHING_EXPECTED = 1001, 1008
 class Changes:
     """Hands changes from Redis Pub/Sub to coroutines. `start` and `stop` belong to the lifespan."""
 
-    def __init__(self, client: Client, channel: str) -> None:
-        self._client = client
+    def __init__(self, channel: ChangeChannel) -> None:
         self._channel = channel
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -68,7 +68,7 @@ class Changes:
             self._thread.join()
 
     async def of(self, verification: str) -> AsyncGenerator[bool]:
-        """True for each change, several at once as one; False while an idle stream lives on."""
+        """True after one or more changes; False every KEEP_ALIVE_SECONDS without a change."""
         event = asyncio.Event()
         self._waiting[verification].add(event)
         self._watched.set()
@@ -96,9 +96,8 @@ class Changes:
         while not self._stopping.is_set():
             self._watched.wait()
             try:
-                with self._client.pubsub(ignore_subscribe_messages=True) as pubsub:
-                    pubsub.subscribe(self._channel)
-                    # What changed while nobody listened is not known: everybody looks again.
+                with self._channel.subscription() as pubsub:
+                    # Changes from before the subscription are not known: every page looks again.
                     self._wake(None)
                     while self._watched.is_set() and not self._stopping.is_set():
                         message = pubsub.get_message(timeout=0.5)
@@ -130,10 +129,10 @@ class Changes:
 def routes(
     changes: Callable[[], Changes], may_watch: Callable[[HTTPConnection, str], bool]
 ) -> list[WebSocketRoute]:
-    """`/live/{verification}`: it changes. 404 for a browser that `may_watch` refuses it to.
+    """`/live/{verification}`; 404 for a browser for which `may_watch` is false.
 
-    The text is `changed`, or empty every `KEEP_ALIVE_SECONDS`: a window that hears neither knows
-    that its connection is gone, also where nothing closed it.
+    The text is `changed`, or empty every `KEEP_ALIVE_SECONDS`: a window that receives neither knows
+    that its connection is gone, even if it was never closed.
     """
 
     async def live(socket: WebSocket) -> None:
@@ -145,13 +144,12 @@ def routes(
                 )
                 return
         except StoreUnavailable as error:
-            text = f"{error.cause} {error.remedy}"
-            await socket.send_denial_response(PlainTextResponse(text, 503, {"Retry-After": "5"}))
+            await socket.send_denial_response(outage(error))
             return
         await socket.accept()
         pushing = asyncio.create_task(_push(socket, changes().of(verification)))
         try:
-            # The window has nothing to say: whatever comes, its leave or a message, ends it.
+            # A window sends nothing: a message ends the push, as a disconnect does.
             await socket.receive()
         finally:
             pushing.cancel()
@@ -163,7 +161,7 @@ def routes(
 
 
 async def _push(socket: WebSocket, changes: AsyncGenerator[bool]) -> None:
-    with suppress(WebSocketDisconnect):  # `live` hears of it too
+    with suppress(WebSocketDisconnect):  # `live` receives it too
         async with aclosing(changes):
             async for changed in changes:
                 await socket.send_text("changed" if changed else "")

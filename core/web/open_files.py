@@ -1,4 +1,4 @@
-"""Each connection is an open file; many systems allow a process 1,024 unless it asks for more."""
+"""Raises the limit of open files. Each connection is one, and many systems start with 1,024."""
 
 import logging
 import sys
@@ -15,12 +15,12 @@ def raise_file_limit() -> None:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MOST if hard == resource.RLIM_INFINITY else min(hard, _MOST)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
+    limit = _MOST if hard == resource.RLIM_INFINITY else min(hard, _MOST)
+    if soft == resource.RLIM_INFINITY or soft >= limit:
         return
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     except (OSError, ValueError) as error:
         log.warning("open files stay limited", extra={"limit": soft, "cause": error})
     else:
-        log.info("open files", extra={"limit": wanted})
+        log.info("open files", extra={"limit": limit})

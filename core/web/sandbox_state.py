@@ -1,10 +1,11 @@
 """`DELETE /sandbox/state?what=budgets,handsets`: resets the sandbox; without `what`, all of it.
 
-It asks for no credentials, like the simulated handset. A page of another site cannot send it: a
-browser asks before a DELETE across origins, and no such question is answered with yes here.
+It needs no credentials, like the simulated handset. A page of another site cannot send it: browsers
+send a preflight before a cross-origin DELETE, and nothing here accepts a preflight.
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,22 +14,28 @@ from starlette.routing import Route
 
 from core.model.errors import ProductError, ResetRefused, StoreUnavailable
 from core.reset.kinds import ResetKind, read_kinds
-from core.services import Services
+from core.reset.reset import SandboxReset
+from core.settings.settings import Settings
+from core.web.methods import AllowedMethods
 
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def routes(services: Callable[[], Services]) -> list[Route]:
-    """The route; `services` is asked for at each request."""
+class ResetServices(Protocol):
+    """What this route uses."""
 
-    async def state(request: Request) -> Response:
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def reset(self) -> SandboxReset: ...
+
+
+def routes(services: Callable[[], ResetServices]) -> list[Route]:
+    """The route; `services` is called at each request."""
+
+    async def reset_state(request: Request) -> Response:
         if not services().settings.is_sandbox:
             return _problem(404, ResetRefused("There is no sandbox here.", "Nothing was reset."))
-        if request.method != "DELETE":
-            return JSONResponse(
-                {"cause": "Only DELETE is served here."}, 405, {**_NO_STORE, "Allow": "DELETE"}
-            )
         try:
             kinds = read_kinds(request.query_params.getlist("what"))
         except ResetRefused as error:
@@ -39,8 +46,7 @@ def routes(services: Callable[[], Services]) -> list[Route]:
             return _problem(503, error)
         return JSONResponse({"removed": removed}, headers=_NO_STORE)
 
-    # All methods: the sandbox below the same path would take the others.
-    return [Route("/sandbox/state", state, methods=METHODS)]
+    return [Route("/sandbox/state", AllowedMethods(reset_state, "DELETE"))]
 
 
 def _problem(status: int, error: ProductError) -> Response:

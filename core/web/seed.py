@@ -5,28 +5,31 @@
     GET /checkcode/{number}/{code}   check it against the number's newest verification
 
 With `PHLO_ID` set, both sends run that PHLO. Numbers are E.164, with or without the plus sign.
-They are GETs that cost money and carry a code: open in the sandbox; live only with `SEED_API=true`,
-and then to bearers of a token that may verify.
+These GETs cost money and carry a code: they are open in the sandbox; live they need `SEED_API=true`
+and a token with the scope verify.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Send
-from starlette.types import Scope as AsgiScope
 
-from core.access.tokens import Scope, bearer
-from core.model.attempt import Channel, Mode
+from core.access.tokens import Scope, Tokens
 from core.model.errors import StoreUnavailable
 from core.model.grant import Grant
 from core.model.verification import CheckOutcome, CheckResult, SendOutcome
-from core.services import Services
+from core.model.way import Channel, Way
 from core.settings.keyring import new_id
+from core.settings.settings import Settings
 from core.verification.checking import EnteredCode
+from core.verification.service import Verifications
 from core.web.batch import Batch
+from core.web.bearer import BearerRefusal, authorize
+from core.web.methods import AllowedMethods, Endpoint
+from core.web.outage import RETRY_AFTER_SECONDS
 from core.web.send_threads import SendThreads
 
 log = logging.getLogger(__name__)
@@ -36,111 +39,105 @@ _NO_STORE = {"Cache-Control": "no-store"}
 _SANDBOX = Grant("seed", touches_all=True)
 _GONE = {CheckOutcome.NOT_FOUND, CheckOutcome.EXPIRED}
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+
+class SeedServices(Protocol):
+    """What these routes use."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def verifications(self) -> Verifications: ...
 
 
-def routes(services: Callable[[], Services]) -> list[Route]:
-    """The three routes; `services` is asked for at each request."""
-    # Codes come in bursts, and a check is short: those that come together are checked together.
+def routes(services: Callable[[], SeedServices]) -> list[Route]:
+    """The three routes; `services` is called at each request."""
+    # Codes come in bursts, and a check is short: concurrent checks share one round trip.
     checks = Batch[Request, Response](lambda requests: _check(services(), requests))
     threads = SendThreads()
 
-    def sending(channel: Channel, mode: Mode) -> Endpoint:
+    def sending(way: Way) -> Endpoint:
         async def send(request: Request) -> Response:
-            # Redis and Plivo are asked with blocking calls: not on the loop.
-            return await threads.run(lambda: _send(services(), request, channel, mode))
+            # The calls to Redis and Plivo block: not on the loop.
+            return await threads.run(lambda: _send(services(), request, way))
 
         return send
 
     endpoints = {
-        "/verify/{number}": sending(Channel.SMS, Mode.SMS),
-        "/verify_voice/{number}": sending(Channel.VOICE, Mode.CALL),
+        "/verify/{number}": sending(Way.SMS),
+        "/verify_voice/{number}": sending(Way.VOICE),
         "/checkcode/{number}/{code}": checks.ask,
     }
-    return [Route(path, _GetOnly(one)) for path, one in endpoints.items()]
+    return [
+        Route(path, AllowedMethods(_with_outage(endpoint), "GET"))
+        for path, endpoint in endpoints.items()
+    ]
 
 
-class _GetOnly:
-    """An endpoint that answers every other method with 405: the page's catch-all would take them,
-    and Starlette sends a HEAD where a GET goes. An ASGI application, which Starlette calls without
-    the wrapping that it gives to functions: a tenth of the time of a check."""
+def _with_outage(endpoint: Endpoint) -> Endpoint:
+    """The endpoint, which answers 503 while Redis is away."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        response = await self._answer(Request(scope, receive))
-        await response(scope, receive, send)
-
-    async def _answer(self, request: Request) -> Response:
-        if request.method != "GET":
-            return PlainTextResponse("Only GET is served here.", 405, {"Allow": "GET"})
+    async def answer(request: Request) -> Response:
         try:
-            return await self._endpoint(request)
+            return await endpoint(request)
         except StoreUnavailable as error:
             log.error("not served", extra={"cause": error.cause})
-            said = f"{error.cause} {error.remedy}"
-            return _said("failed", said, 503, {"Retry-After": "5"})
+            headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+            return _json("failed", f"{error.cause} {error.remedy}", 503, headers)
+
+    return answer
 
 
-def _admitted(services: Services, request: Request) -> Grant | Response:
-    """What the caller may do, or why it may do nothing."""
+def _authorized(services: SeedServices, request: Request) -> Grant | Response:
+    """The caller's grant, or the answer that refuses it."""
     settings = services.settings
     if settings.is_sandbox:
         return _SANDBOX
     if not settings.seed_api:
-        return _said("failed", "These routes are off. SEED_API=true turns them on.", 404)
-    token = services.tokens.recognise(bearer(request.headers.get("authorization")))
-    if token is None:
-        return _said(
-            "failed",
-            "A token is missing or not valid. Send it as Authorization: Bearer.",
-            401,
-            {"WWW-Authenticate": "Bearer"},
-        )
-    if not token.may(Scope.VERIFY):
-        challenge = f'Bearer error="insufficient_scope", scope="{Scope.VERIFY}"'
-        return _said("failed", "This token may not verify.", 403, {"WWW-Authenticate": challenge})
+        return _json("failed", "These routes are off. SEED_API=true turns them on.", 404)
+    token = authorize(services.tokens, request.headers, Scope.VERIFY)
+    if isinstance(token, BearerRefusal):
+        message = f"{token.cause} {token.remedy}"
+        return _json("failed", message, token.status, token.headers)
     return token.grant
 
 
-def _send(services: Services, request: Request, channel: Channel, mode: Mode) -> Response:
-    grant = _admitted(services, request)
+def _send(services: SeedServices, request: Request, way: Way) -> Response:
+    grant = _authorized(services, request)
     if isinstance(grant, Response):
         return grant
     if services.settings.phlo_id is not None:
-        channel = Channel.PHLO
+        way = Way.of(Channel.PHLO, way.mode)
     result = services.verifications.start(
         _number(request),
-        channel,
-        mode=mode,
+        way,
         grant=grant,
-        # A repeated GET is a wish for another code, and meets the budget of the number.
+        # A repeated GET asks for another code, and the budget of the number limits that.
         idempotency_key=new_id(),
         address=_address(request),
     )
     if result.outcome is SendOutcome.SENT:
-        return _said("success", "verification initiated", 200)
+        return _json("success", "verification initiated", 200)
     log.warning("not sent", extra={"outcome": result.outcome})
     headers = dict(_NO_STORE)
     if result.retry_after is not None:
         headers["Retry-After"] = str(max(1, round(result.retry_after.total_seconds())))
     if result.outcome is SendOutcome.BUSY:
-        return _said("failed", f"{result.cause} {result.remedy}", 503, headers)
+        return _json("failed", f"{result.cause} {result.remedy}", 503, headers)
     return PlainTextResponse("Error encountered", 400, headers)
 
 
-def _check(services: Services, requests: Sequence[Request]) -> list[Response]:
-    admitted = [_admitted(services, request) for request in requests]
-    answers = {i: one if isinstance(one, Response) else None for i, one in enumerate(admitted)}
-    allowed = [i for i, refused in answers.items() if refused is None]
+def _check(services: SeedServices, requests: Sequence[Request]) -> list[Response]:
+    """The answers, in the order of the requests."""
+    grants = [_authorized(services, request) for request in requests]
     entered = [
         EnteredCode(_number(request), str(request.path_params["code"]), _address(request))
-        for request in (requests[i] for i in allowed)
+        for request, grant in zip(requests, grants, strict=True)
+        if isinstance(grant, Grant)
     ]
-    for i, result in zip(allowed, services.verifications.check_newest(entered), strict=True):
-        answers[i] = _checked(result)
-    return [answer for answer in answers.values() if answer is not None]
+    results = iter(services.verifications.check_newest(entered))
+    return [grant if isinstance(grant, Response) else _checked(next(results)) for grant in grants]
 
 
 def _checked(result: CheckResult) -> Response:
@@ -150,22 +147,22 @@ def _checked(result: CheckResult) -> Response:
 
 
 def _number(request: Request) -> str:
-    given = str(request.path_params["number"])
-    return f"+{given}" if given.isdecimal() else given
+    number = str(request.path_params["number"])
+    return f"+{number}" if number.isdecimal() else number
 
 
 def _address(request: Request) -> str | None:
     return request.client.host if request.client else None
 
 
-def _said(
+def _json(
     status: str, message: str, code: int, headers: dict[str, str] | None = None
 ) -> JSONResponse:
     body = {"status": status, "message": message}
     return JSONResponse(body, code, {**_NO_STORE, **(headers or {})})
 
 
-# A response without a background task keeps nothing of a request, so one serves them all.
-_MATCH = _said("success", "codes match, number verified", 200)
-_MISMATCH = _said("rejected", "codes do not match, number not verified", 404)
-_UNKNOWN = _said("failed", "number not found", 500)
+# A response without a background task keeps nothing of a request, so all requests share these.
+_MATCH = _json("success", "codes match, number verified", 200)
+_MISMATCH = _json("rejected", "codes do not match, number not verified", 404)
+_UNKNOWN = _json("failed", "number not found", 500)

@@ -1,4 +1,4 @@
-"""Threads for sends alone, so that no other request waits for a thread that waits for Plivo."""
+"""Runs sends in threads of their own, so that no other request waits for a silent Plivo."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,13 +9,13 @@ from core.verification.send_slots import SENDS_AT_ONCE
 
 T = TypeVar("T")
 
-#: Threads for the sends that find no free slot: they are refused within milliseconds.
+#: Threads for sends without a free slot: they are refused within milliseconds.
 _SPARE = 8
 
 
 class SendThreads:
-    """Runs sends. There are more threads than send slots, so no send waits for a thread while all
-    slots are taken: it gets its refusal at once."""
+    """There are more threads than send slots. So while all slots are taken, a further send does not
+    wait for a thread: it is refused at once."""
 
     def __init__(self) -> None:
         self._limiter = anyio.CapacityLimiter(SENDS_AT_ONCE + _SPARE)

@@ -1,7 +1,7 @@
-"""Hear early that the server is to stop.
+"""Runs a callback on SIGINT and SIGTERM, before open streams are drained.
 
-It waits for its open answers before it tells the lifespan, so an event stream would hold it up for
-ever. (The sandbox has the same in a file of its own: it shares nothing with the product.)
+The server waits for open responses before it ends the lifespan, so an event stream would delay the
+stop forever. (The sandbox has a copy of this file, since it shares nothing with the product.)
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from types import FrameType
 
 
 def call_on_stop(stop: Callable[[], None]) -> None:
-    """Call `stop` on the running loop at SIGINT or SIGTERM, and then whoever listened before.
+    """Call `stop` on the running loop at SIGINT or SIGTERM, and then the previous handler.
 
     Signals arrive in the main thread only. Elsewhere this does nothing: the host must call `stop`.
     """
@@ -24,11 +24,11 @@ def call_on_stop(stop: Callable[[], None]) -> None:
 
 
 def _chain(number: signal.Signals, first: Callable[[], object]) -> None:
-    before = signal.getsignal(number)
+    previous = signal.getsignal(number)
 
-    def heard(signum: int, frame: FrameType | None) -> None:
+    def handle(signum: int, frame: FrameType | None) -> None:
         first()
-        if callable(before):
-            before(signum, frame)
+        if callable(previous):
+            previous(signum, frame)
 
-    signal.signal(number, heard)
+    signal.signal(number, handle)

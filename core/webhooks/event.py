@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.model.clock import elapsed, read_ms
+from core.model.way import Way
 
 
 class WebhookKind(StrEnum):
@@ -41,8 +42,7 @@ class WebhookEvent:
     at: datetime
     verification: str
     attempt: str
-    channel: str
-    mode: str
+    way: Way
     to_masked: str
     country: str
     status: str
@@ -64,8 +64,7 @@ class WebhookEvent:
         data: dict[str, str | int] = {
             "verification": self.verification,
             "attempt": self.attempt,
-            "channel": self.channel,
-            "mode": self.mode,
+            **self.way.fields,
             "to_masked": self.to_masked,
             "country": self.country,
             "status": self.status,
@@ -98,8 +97,7 @@ def event_of(one: str, facts: str) -> WebhookEvent:
         at=read_ms(str(kept["at_ms"])),
         verification=kept["verification"],
         attempt=kept["attempt"],
-        channel=kept["channel"],
-        mode=kept["mode"],
+        way=Way.of(kept["channel"], kept["mode"]),
         to_masked=kept["to_masked"],
         country=kept["region"],
         status=kept["status"],

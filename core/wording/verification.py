@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.model.attempt import Attempt, Channel, EventKind, Mode, OverBudget, State
+from core.model.attempt import Attempt, EventKind, OverBudget, State
 from core.model.grant import NO_SENDS_LEFT
 from core.model.verification import CheckOutcome, CheckResult, SendOutcome, Status, View
+from core.model.way import Way
 from core.wording.error_codes import hangup_cause, message_error
 from core.wording.marks import VERIFIED, mark
 
@@ -212,7 +213,7 @@ def _attempt_words(attempt: Attempt) -> Words:
         case State.UNKNOWN:
             detail = f"{attempt.cause} {attempt.remedy}"
             return Words("Could not confirm the send", detail, Tone.WARNING)
-        case _ if attempt.mode is Mode.CALL:
+        case _ if attempt.way.is_call:
             return _call_words(attempt)
         case _:
             return _message_words(attempt)
@@ -240,7 +241,7 @@ def _call_words(attempt: Attempt) -> Words:
         case State.RINGING:
             return Words("Ringing", "Answer the call.", Tone.QUIET)
         case State.ANSWERED:
-            hint = "Press 1 to hear the code." if attempt.channel is Channel.VOICE else "Listen."
+            hint = "Press 1 to hear the code." if attempt.way is Way.VOICE else "Listen."
             return Words("Answered", hint, Tone.QUIET)
         case State.DELIVERED:
             return Words("Read out", "Enter the code that you heard.", Tone.QUIET)

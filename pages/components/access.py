@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.access.admission import Admitted
+from core.access.admission import BrowserAccess
 from core.access.invites import COOKIE as INVITE_COOKIE
-from core.access.invites import WORDS
+from core.access.invites import REFUSALS
 from core.access.password import COOKIE, WINDOW, AccessState
 from core.model.errors import StoreUnavailable
 from pages.components.shared import outage_shown, services
@@ -28,7 +28,7 @@ _BUTTON = (
 )
 
 
-def asker() -> Admitted:
+def asker() -> BrowserAccess:
     """What this browser may do, as of now: its cookies are those of the page's load, so they are
     looked up in every run. Raises StoreUnavailable."""
     cookies = st.context.cookies
@@ -98,7 +98,7 @@ def sign_in(gate: AccessState, page: str) -> None:
 def invite_refused() -> tuple[str, str] | None:
     """Cause and remedy where this page was reached by an invite link that does not work."""
     return next(
-        (said for state, said in WORDS.items() if state == st.query_params.get("invite")), None
+        (said for state, said in REFUSALS.items() if state == st.query_params.get("invite")), None
     )
 
 

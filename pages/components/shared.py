@@ -10,7 +10,7 @@ import streamlit as st
 from core.model.errors import StoreUnavailable
 from core.once import Once
 from core.services import Services, build
-from core.settings.settings import read_settings
+from core.settings.reading import read_settings
 
 PROJECT = Path(__file__).parents[2]
 

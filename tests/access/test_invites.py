@@ -4,7 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from core.access.invites import KEPT, LONGEST, MOST_SENDS, WORDS, Invite, Invites, InviteState
+from core.access.invites import (
+    MAX_LIFETIME,
+    MAX_SENDS,
+    REFUSALS,
+    RETENTION,
+    Invite,
+    Invites,
+    InviteState,
+)
 from core.model.errors import InviteRefused
 from tests.world import World
 
@@ -61,10 +69,10 @@ def test_an_invite_of_another_key_is_forged(at: World) -> None:
         ("two\nlines", 1, timedelta(hours=1), ()),
         ("x" * 61, 1, timedelta(hours=1), ()),
         ("ok", 0, timedelta(hours=1), ()),
-        ("ok", MOST_SENDS + 1, timedelta(hours=1), ()),
+        ("ok", MAX_SENDS + 1, timedelta(hours=1), ()),
         ("ok", 1, timedelta(), ()),
         ("ok", 1, -timedelta(hours=1), ()),
-        ("ok", 1, LONGEST + timedelta(minutes=1), ()),
+        ("ok", 1, MAX_LIFETIME + timedelta(minutes=1), ()),
         ("ok", 1, timedelta(hours=1), ("us",)),
         ("ok", 1, timedelta(hours=1), ("USA",)),
     ],
@@ -82,7 +90,7 @@ def test_what_an_invite_cannot_be_is_refused_and_nothing_is_made(
 
 def test_ended_invites_leave_the_list_when_one_is_made(at: World) -> None:
     old = made(at)
-    at.clock.advance(timedelta(hours=1) + KEPT - timedelta(seconds=5))
+    at.clock.advance(timedelta(hours=1) + RETENTION - timedelta(seconds=5))
     assert [one.id for one in at.services.invites.all()] == [old.id]
     at.clock.advance(10)
     new = made(at)
@@ -90,8 +98,8 @@ def test_ended_invites_leave_the_list_when_one_is_made(at: World) -> None:
 
 
 def test_every_ending_has_words_of_its_own() -> None:
-    assert set(WORDS) == set(InviteState) - {InviteState.VALID}
-    assert len({cause for cause, _ in WORDS.values()}) == len(WORDS)
+    assert set(REFUSALS) == set(InviteState) - {InviteState.VALID}
+    assert len({cause for cause, _ in REFUSALS.values()}) == len(REFUSALS)
 
 
 def test_what_is_kept_of_an_invite_does_not_open_it(at: World) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import redis
 
-from core.access.tokens import LIFETIME, REMEMBERED, Scope, Tokens, bearer
+from core.access.tokens import CACHE_LIFETIME, LIFETIME, Scope, Tokens, bearer
 from core.model.errors import TokenRefused
 from tests.world import World
 
@@ -24,15 +24,15 @@ def test_a_token_is_recognised_with_its_name_and_its_scopes_only(at: World) -> N
     found = tokens.recognise(tokens.make("qa", VERIFY))
     assert found is not None
     assert (found.name, found.scopes) == ("qa", VERIFY)
-    assert found.may(Scope.VERIFY)
-    assert not found.may(Scope.READ)
+    assert found.has_scope(Scope.VERIFY)
+    assert not found.has_scope(Scope.READ)
 
 
 def test_admin_may_do_everything(at: World) -> None:
     tokens = tokens_of(at)
     found = tokens.recognise(tokens.make("root", frozenset({Scope.ADMIN})))
     assert found is not None
-    assert all(found.may(scope) for scope in Scope)
+    assert all(found.has_scope(scope) for scope in Scope)
 
 
 @pytest.mark.parametrize("given", ["", "pv_", "qa", "x" * 10_000, "pv_é"])
@@ -55,7 +55,7 @@ def test_a_revoked_token_ends_here_at_once_and_elsewhere_soon(at: World) -> None
     assert elsewhere.recognise(token)
     assert here.revoke("qa")
     assert here.recognise(token) is None
-    at.clock.advance(REMEMBERED)
+    at.clock.advance(CACHE_LIFETIME)
     assert elsewhere.recognise(token) is None
     assert not here.revoke("qa")
 
@@ -99,7 +99,7 @@ def test_the_sandbox_has_one_that_live_does_not_know(at: World) -> None:
     assert sandbox.sandbox_token
     found = sandbox.recognise(sandbox.sandbox_token)
     assert found is not None
-    assert all(found.may(scope) for scope in Scope)
+    assert all(found.has_scope(scope) for scope in Scope)
     assert live.sandbox_token is None
     assert live.recognise(sandbox.sandbox_token) is None
 

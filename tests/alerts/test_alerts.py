@@ -18,11 +18,12 @@ from core.alerts.replay import Fired
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
 from core.figures import layout
-from core.figures.layout import COLUMNS, Cube, Tier
+from core.figures.catalogue import COLUMNS
+from core.figures.layout import Cube, Tier
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
 from core.model.errors import StoreUnavailable
-from core.store.client import Client
+from core.store.client import Client, RawClient
 from core.store.keys import Keys
 from tests.world import FrozenClock, World, until
 
@@ -94,8 +95,8 @@ class Room:
 
     def another(self, kind: type[HourReader] = HourReader) -> Alerts:
         """The alerts of another process."""
-        client = cast(Client, self.client)
-        return Alerts(client, self.keys, self.clock, kind(client, self.raw, self.keys))
+        client, raw = cast(Client, self.client), cast(RawClient, self.raw)
+        return Alerts(client, self.keys, self.clock, kind(client, raw, self.keys))
 
     def healthy(self, name: str, till: datetime | None = None, per_quarter: int = 50) -> None:
         """Five weeks of a country in which 96 % arrive."""

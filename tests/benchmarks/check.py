@@ -20,9 +20,9 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
-from core.model.attempt import Channel
 from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome
+from core.model.way import Way
 from core.plivo.request import AttemptRequest
 from core.services import Services, build
 from core.settings.settings import Settings
@@ -34,10 +34,10 @@ GOAL = 1.5
 class _SendsNothing:
     """A sender for a measurement in which sending has no part."""
 
-    def obstacle(self, channel: Channel) -> tuple[str, str] | None:
+    def obstacle(self, way: Way) -> tuple[str, str] | None:
         return None
 
-    def calls_back(self, channel: Channel) -> bool:
+    def calls_back(self, way: Way) -> bool:
         return True
 
     def send(self, request: AttemptRequest) -> str:
@@ -98,9 +98,7 @@ def started(services: Services, n: int) -> str:
     last = n % 5_400_000
     seven = 2_000_000 + last // 9000 * 10_000 + 1000 + last % 9000
     number = f"+1{(212, 312, 415, 617)[n // 5_400_000 % 4]}{seven}"
-    result = services.verifications.start(
-        number, Channel.SMS, grant=OPERATOR, idempotency_key=number
-    )
+    result = services.verifications.start(number, Way.SMS, grant=OPERATOR, idempotency_key=number)
     assert result.verification is not None, result
     return result.verification
 

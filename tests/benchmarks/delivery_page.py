@@ -30,9 +30,10 @@ import numpy as np
 import pandas as pd
 
 from core.figures import layout
-from core.figures.layout import BINS, COLUMNS, Cube, Leg, Tier
+from core.figures.catalogue import COLUMNS, Leg
+from core.figures.layout import BINS, Cube, Tier
 from core.figures.queries import ALL, Queries
-from core.figures.ranges import Comparison, Preset, Range, compared, pieces, preset
+from core.figures.ranges import Comparison, Preset, Range, comparison_range, pieces, preset
 from core.figures.rates import percentiles, wilsons
 from core.model.clock import to_ms
 from core.settings.settings import Settings
@@ -100,7 +101,7 @@ def fill(connection: RedisConnection, keys: Keys, now: datetime, per_day: int) -
 def page(queries: Queries, chosen: Range) -> None:
     """All that the page asks for one range."""
     queries.forget()
-    before = compared(chosen, Comparison.PREVIOUS, ZONE)
+    before = comparison_range(chosen, Comparison.PREVIOUS, ZONE)
     for one in (chosen, before):
         assert one is not None
         queries.totals(one)

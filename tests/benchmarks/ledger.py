@@ -25,7 +25,8 @@ import pandas as pd
 import redis
 
 from core.figures import layout
-from core.figures.layout import BINS, COLUMNS, Cube, Leg, Tier
+from core.figures.catalogue import COLUMNS, Leg
+from core.figures.layout import BINS, Cube, Tier
 from core.ledger.ledger import Applied, Ledger
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import SystemClock, from_ms, to_ms

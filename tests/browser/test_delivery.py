@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core.access.password import hash_of
+from core.access.password import hash_password
 from core.figures.rates import Rate
 from core.model.clock import SystemClock
 from core.panels import figures, tables
@@ -178,7 +178,9 @@ def test_a_click_on_a_country_filters_the_page_and_there_is_a_way_back(
     clear.click()
     page.wait_for_url(lambda url: not {"country", "carrier"} & set(parse_qs(urlsplit(url).query)))
     expect(clear).to_have_count(0)
-    assert rows(page, "csv_countries") == countries
+    # Places, not figures: a week that ends now may have moved on meanwhile.
+    places = {(row["place"], row["carrier"]) for row in countries}
+    assert {(row["place"], row["carrier"]) for row in rows(page, "csv_countries")} == places
 
 
 def expected(services: Services, asked: Choice) -> dict[str, pd.DataFrame]:
@@ -355,7 +357,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         "PLIVO_AUTH_TOKEN": "x" * 40,
         "PLIVO_NUMBER": "+14155550100",
         "SECRET_KEY": "k" * 40,
-        "ADMIN_PASSWORD_HASH": hash_of(PASSWORD),
+        "ADMIN_PASSWORD_HASH": hash_password(PASSWORD),
     }
     running.start()
     yield running

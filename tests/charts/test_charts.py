@@ -1,4 +1,4 @@
-"""Charts show what their frame holds, in words, shapes and colours that all can tell apart."""
+"""Charts show the values of their frames, in words, shapes and colours that differ for everyone."""
 
 from itertools import pairwise
 from typing import Any
@@ -11,11 +11,11 @@ from core.charts.axes import Chart
 from core.charts.bars import errors, funnel
 from core.charts.latency import latency, waterfall
 from core.charts.over_time import rate_over_time, states_over_time
-from core.charts.palette import DARK, LIGHT, SHAPES, STATES, Palette, state_colour
+from core.charts.palette import DARK, LIGHT, Palette, state_colour
 from core.figures.layout import BINS
 from core.model.attempt import State
 from core.panels.tables import error_table, funnel_table, legs_table
-from core.wording.marks import mark, marked
+from core.wording.marks import STATE_MARKS, mark, marked
 from tests.panels.test_panels import ZONE, channels, row, steps
 
 FRAME = steps(requested=10, delivered=8, confirmed=9, sent=9, verified=7, pending=2)
@@ -32,11 +32,11 @@ ERRORS = error_table(
 
 def base(chart: Chart) -> dict[str, Any]:
     """The option for a wide page."""
-    found: dict[str, Any] = chart.option.get("baseOption", chart.option)
-    return found
+    option: dict[str, Any] = chart.option.get("baseOption", chart.option)
+    return option
 
 
-def drawn(colours: Palette) -> list[Chart]:
+def all_charts(colours: Palette) -> list[Chart]:
     return [
         states_over_time(FRAME, ZONE, colours),
         rate_over_time(FRAME, ZONE, colours),
@@ -54,46 +54,46 @@ def luminance(colour: str) -> float:
     return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
 
-def contrast(one: str, other: str) -> float:
-    dark, light = sorted((luminance(one), luminance(other)))
+def contrast(first: str, second: str) -> float:
+    dark, light = sorted((luminance(first), luminance(second)))
     return (light + 0.05) / (dark + 0.05)
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
-def test_every_chart_tells_in_words_what_it_shows(colours: Palette) -> None:
-    said = " ".join(chart.alt for chart in drawn(colours))
+def test_every_chart_says_in_words_what_it_shows(colours: Palette) -> None:
+    text = " ".join(chart.alt for chart in all_charts(colours))
     for fact in ("40 attempts", "36 of 40", "p50", "90.0 % sent", "Person 9.0 s", "30: 4"):
-        assert fact in said
-    assert all(base(chart)["series"] for chart in drawn(colours))
+        assert fact in text
+    assert all(base(chart)["series"] for chart in all_charts(colours))
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
-def test_every_colour_can_be_told_from_its_ground(colours: Palette) -> None:
+def test_every_colour_has_enough_contrast_with_its_ground(colours: Palette) -> None:
     series = {colours.blue, colours.vermilion, colours.green, colours.purple, colours.ochre,
               colours.grey}  # fmt: skip
     assert all(contrast(one, colours.ground) >= 3 for one in series)
     assert contrast(colours.quiet, colours.ground) >= 4.5
-    for chart in drawn(colours):
-        # Each text has a colour of this ground: what is left to ECharts would be dark on dark.
+    for chart in all_charts(colours):
+        # ECharts' own text colours would be dark on the dark ground.
         assert base(chart)["title"]["textStyle"]["color"] == colours.quiet
         assert base(chart)["tooltip"]["textStyle"]["color"] == colours.text
 
 
-def test_the_chart_of_states_holds_the_frames_counts() -> None:
+def test_the_chart_of_states_has_the_counts_of_its_frame() -> None:
     series = base(states_over_time(FRAME, ZONE, LIGHT))["series"]
-    for one, state in zip(series, STATES, strict=True):
-        values = [v["value"] if isinstance(v, dict) else v for v in one["data"]]
+    for bar, state in zip(series, STATE_MARKS, strict=True):
+        values = [v["value"] if isinstance(v, dict) else v for v in bar["data"]]
         assert values == FRAME[state].tolist()
 
 
-def test_the_other_charts_hold_their_tables_values() -> None:
+def test_the_other_charts_have_the_values_of_their_tables() -> None:
     rates = base(rate_over_time(FRAME, ZONE, LIGHT))["series"][2]["data"]
     assert rates == (100 * FRAME["confirmed"] / FRAME["requested"]).tolist()
     cells = base(latency(HEAT, ZONE, LIGHT))["series"][0]["data"]
     assert sum(n for *_, n in cells) == HEAT.to_numpy().sum()
-    for one in base(funnel(FUNNEL, LIGHT))["series"]:
-        values = [v["value"] for v in one["data"]]
-        assert values == FUNNEL[f"{one['name']}_share"].tolist()
+    for stage in base(funnel(FUNNEL, LIGHT))["series"]:
+        values = [v["value"] for v in stage["data"]]
+        assert values == FUNNEL[f"{stage['name']}_share"].tolist()
     begins, lasts = base(waterfall(LEGS, LIGHT))["series"]
     assert begins["data"] == LEGS["from_s"].tolist()
     assert [one["value"] for one in lasts["data"]] == LEGS["mean_s"].tolist()
@@ -102,7 +102,7 @@ def test_the_other_charts_hold_their_tables_values() -> None:
     assert bars["yAxis"]["data"] == ERRORS["label"].tolist()
 
 
-def test_the_unfinished_bar_is_hatched_and_no_other_and_the_title_says_so() -> None:
+def test_only_the_unfinished_bar_is_hatched_and_the_title_says_so() -> None:
     option = base(states_over_time(FRAME, ZONE, LIGHT))
     data = option["series"][0]["data"]
     assert data[:-1] == [8, 8, 8]
@@ -112,11 +112,13 @@ def test_the_unfinished_bar_is_hatched_and_no_other_and_the_title_says_so() -> N
     assert "not over" not in base(states_over_time(over, ZONE, LIGHT))["title"]["text"]
 
 
-def test_each_state_has_a_shape_of_its_own_the_same_as_its_sign() -> None:
+def test_each_state_has_its_own_shape_and_sign() -> None:
     legend = base(states_over_time(FRAME, ZONE, LIGHT))["legend"]["data"]
-    assert len({one["icon"] for one in legend}) == len(STATES) == len(set(SHAPES.values()))
+    icons = {entry["icon"] for entry in legend}
+    assert icons == {state_mark.shape for state_mark in STATE_MARKS.values()}
     signs = {mark(state) for state in State}
     assert signs == {"●", "▲", "✕", "■", "◇", "◌"}
+    assert len(icons) == len(signs) == len(STATE_MARKS)
     assert marked(State.SENT) == "◌ sent"
     assert state_colour(marked(State.UNDELIVERED), DARK) == DARK.vermilion
     assert state_colour(marked(State.QUEUED), DARK) == DARK.quiet
@@ -128,7 +130,7 @@ def test_states_of_one_colour_differ_in_their_pattern_too() -> None:
     assert len(set(styles)) == len(styles)
 
 
-def test_a_rate_whose_axis_does_not_begin_at_zero_says_where_it_begins() -> None:
+def test_a_rate_axis_that_starts_above_zero_says_where_it_starts() -> None:
     option = base(rate_over_time(FRAME, ZONE, LIGHT))
     assert option["yAxis"]["min"] > 0
     assert f"the axis begins at {option['yAxis']['min']} %" in option["title"]["text"]
@@ -154,13 +156,13 @@ def test_steps_are_named_by_their_day_at_midnight() -> None:
     assert axis["axisLabel"]["interval"] == 23
 
 
-def test_the_names_of_the_durations_double() -> None:
+def test_the_labelled_durations_double() -> None:
     labels = base(latency(HEAT, ZONE, LIGHT))["yAxis"][0]["data"][::2]
     seconds = [float(one.split()[0]) * (60 if one.endswith("min") else 1) for one in labels[6:12]]
     assert all(1.8 < b / a < 2.2 for a, b in pairwise(seconds))
 
 
-def test_charts_of_nothing_are_drawn_too() -> None:
+def test_charts_without_attempts_can_be_drawn() -> None:
     empty = steps(2)
     assert states_over_time(empty, ZONE, LIGHT).alt.startswith("0 attempts")
     assert rate_over_time(empty, ZONE, LIGHT).alt == "No attempts."

@@ -1,4 +1,4 @@
-"""What only grows: true sums, and no fall whatever is heard and in whichever order."""
+"""Cumulative figures are correct sums and never fall, in any order of events."""
 
 import itertools
 import random
@@ -11,20 +11,23 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.figures.cumulative import EXACT_SUMS, GROWING, Cumulated, read_cumulated
-from core.figures.layout import BINS, MIDDLE_MS, Leg, Tier, bin_of
+from core.figures.catalogue import COLUMNS, EXPORTED_COUNTERS, FIGURES, Kind, Leg
+from core.figures.cumulative import CumulativeFigures, read_cumulative
+from core.figures.layout import BINS, MIDDLE_MS, Cube, Tier, bin_of
+from core.figures.ranges import Piece
 from core.figures.slot_reader import SlotReader
-from core.model.attempt import AttemptEvent, EventKind, Mode, Source
+from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
+from core.model.way import Way
 from tests.benchmarks.ledger import attempts, callbacks, requests, truth
 from tests.properties import sharing_fixtures
 from tests.world import World
 
-NEWS: dict[Mode, list[EventKind]] = {
-    Mode.SMS: [k for k in EventKind if k not in {EventKind.RINGING, EventKind.ANSWERED}],
-    Mode.CALL: [k for k in EventKind if k not in {EventKind.QUEUED, EventKind.SENT}],
+EVENT_KINDS: dict[Way, list[EventKind]] = {
+    Way.SMS: [k for k in EventKind if k not in {EventKind.RINGING, EventKind.ANSWERED}],
+    Way.VOICE: [k for k in EventKind if k not in {EventKind.QUEUED, EventKind.SENT}],
 }
-#: What an event may say beside its kind: each may be corrected by a later one.
+#: Fields of an event. A later event may correct each of them.
 FIELDS = st.fixed_dictionaries(
     {},
     optional={
@@ -35,17 +38,18 @@ FIELDS = st.fixed_dictionaries(
 )
 _ids = itertools.count()
 
+EXPORTED = [figure.name for figure in EXPORTED_COUNTERS]
 
-def read(at: World) -> Cumulated:
+
+def read(at: World) -> CumulativeFigures:
     s = at.services
-    return read_cumulated(SlotReader(s.client, s.connection.raw, s.keys), at.clock.now())
+    return read_cumulative(SlotReader(s.client, s.connection.raw, s.keys), at.clock.now())
 
 
-def requested(at: World, mode: Mode, n: int = 1, of: str = "", **more: str) -> AttemptEvent:
-    """An attempt's beginning, some seconds ago."""
+def requested(at: World, way: Way, n: int = 1, of: str = "", **more: str) -> AttemptEvent:
+    """The request of an attempt, 90 seconds ago."""
     record = {
-        "channel": "sms" if mode is Mode.SMS else "voice",
-        "mode": mode,
+        **way.fields,
         "to_masked": "+49 •",
         "region": "DE",
         "carrier": "O2",
@@ -56,53 +60,69 @@ def requested(at: World, mode: Mode, n: int = 1, of: str = "", **more: str) -> A
     return AttemptEvent(name, EventKind.REQUESTED, moment, Source.APP, record | more)
 
 
-def grown(found: Cumulated) -> dict[tuple[str, ...], float]:
+def values_of(figures: CumulativeFigures) -> dict[tuple[str, ...], float]:
     """Every value that must not fall, by name."""
     values: dict[tuple[str, ...], float] = {}
-    for series, row in zip(found.series, found.counters, strict=True):
-        values |= {(series, name): int(n) for name, n in zip(GROWING, row, strict=True)}
-    for leg, histograms in found.histograms.items():
+    for series, row in zip(figures.series, figures.counters, strict=True):
+        values |= {(series, name): int(n) for name, n in zip(EXPORTED, row, strict=True)}
+    for leg, histograms in figures.histograms.items():
         for channel, counts, sum_ms in zip(
-            found.channels, histograms.counts, histograms.sums_ms, strict=True
+            figures.channels, histograms.counts, histograms.sums_ms, strict=True
         ):
             values[channel, leg, "sum"] = float(sum_ms)
             values |= {(channel, leg, str(i)): int(n) for i, n in enumerate(counts)}
     return values
 
 
-def test_they_are_the_sums_of_the_attempts(at: World) -> None:
-    made = attempts(300, seed=11)
-    events = np.arange(4 * len(made)).reshape(-1, 4)
-    once = np.concatenate([events[:, :3].ravel(), events[made["verified"] > 0, 3]])
-    at.services.ledger.apply_all(requests(made))
-    at.services.ledger.apply_all(callbacks(made, once))
-    found = read(at)
-    added = truth(made)
-    since = made["requested"] >= to_ms(found.since)
-    added["place"] = made["channel"] + "/" + made["region"]
-    expected = added[since].groupby("place")[list(GROWING)].sum()
-    by_place = pd.DataFrame(found.counters, index=list(found.series), columns=list(GROWING))
+def stored_counters(at: World) -> dict[tuple[str, ...], float]:
+    """Every figure of Kind.COUNTER by series, exported or not."""
+    s, tier, now_ms = at.services, Tier.DAY, to_ms(at.clock.now())
+    reader = SlotReader(s.client, s.connection.raw, s.keys)
+    start_ms = tier.chunk_of(now_ms) * tier.chunk_ms
+    pieces = [Piece(tier, start_ms, tier.slot_of(now_ms) + 1)]
+    names = reader.series(Cube.COUNTRY, start_ms)
+    counters = reader.counters(Cube.COUNTRY, names, pieces)[:, 0]
+    return {
+        (name, "stored", figure.name): int(row[COLUMNS.index(figure.name)])
+        for name, row in zip(names, counters, strict=True)
+        for figure in FIGURES
+        if figure.kind is Kind.COUNTER
+    }
+
+
+def test_the_figures_are_the_sums_of_the_attempts(at: World) -> None:
+    traffic = attempts(300, seed=11)
+    events = np.arange(4 * len(traffic)).reshape(-1, 4)
+    once = np.concatenate([events[:, :3].ravel(), events[traffic["verified"] > 0, 3]])
+    at.services.ledger.apply_all(requests(traffic))
+    at.services.ledger.apply_all(callbacks(traffic, once))
+    figures = read(at)
+    added = truth(traffic)
+    since = traffic["requested"] >= to_ms(figures.since)
+    added["place"] = traffic["channel"] + "/" + traffic["region"]
+    expected = added[since].groupby("place")[EXPORTED].sum()
+    by_place = pd.DataFrame(figures.counters, index=list(figures.series), columns=EXPORTED)
     by_place = by_place[by_place["requested"] > 0]
     assert (by_place.sort_index() == expected.sort_index()).all(axis=None)
-    for row, channel in enumerate(found.channels):
-        rows = made[since & (made["channel"] == channel)]
+    for row, channel in enumerate(figures.channels):
+        rows = traffic[since & (traffic["channel"] == channel)]
         delivered = rows[rows["delivered"] > 0]
         spans = (delivered["delivered"] - delivered["requested"]).astype(int)
         bins = np.bincount([bin_of(ms) for ms in spans], minlength=BINS)
-        told = found.histograms[Leg.TTD]
-        assert (told.counts[row] == bins).all()
-        assert told.sums_ms[row] == pytest.approx((bins * MIDDLE_MS).sum())
-        # As far from the truth as the middle of a bin can be.
-        assert told.sums_ms[row] == pytest.approx(spans.sum(), rel=0.045)
+        histogram = figures.histograms[Leg.TTD]
+        assert (histogram.counts[row] == bins).all()
+        assert histogram.sums_ms[row] == pytest.approx((bins * MIDDLE_MS).sum())
+        # The middle of a bin is at most 4.5 % off.
+        assert histogram.sums_ms[row] == pytest.approx(spans.sum(), rel=0.045)
         exact = (rows["sent"] - rows["queued"]).sum()
-        assert found.histograms[Leg.QUEUE].sums_ms[row] == exact
+        assert figures.histograms[Leg.QUEUE].sums_ms[row] == exact
 
 
 @sharing_fixtures(40)
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([Mode.SMS, Mode.CALL]),
+            st.sampled_from(list(EVENT_KINDS)),
             st.integers(1, 12),
             st.lists(
                 st.tuples(st.integers(-5_000, 90_000), FIELDS, st.sampled_from(Source)),
@@ -116,48 +136,50 @@ def test_they_are_the_sums_of_the_attempts(at: World) -> None:
     st.sampled_from(["resend", "fallback"]),
     st.randoms(use_true_random=False),
 )
-def test_nothing_of_it_ever_falls_in_any_order_of_events(
+def test_no_value_ever_falls_in_any_order_of_events(
     at: World,
     client: redis.Redis,
-    told: list[tuple[Mode, int, list[tuple[int, dict[str, str], Source]]]],
+    reports_by_attempt: list[tuple[Way, int, list[tuple[int, dict[str, str], Source]]]],
     origin: str,
     order: random.Random,
 ) -> None:
     client.flushall()
-    first = requested(at, told[0][0])
+    first = requested(at, reports_by_attempt[0][0])
     verification = first.attempt.rpartition("-")[0]
-    beginnings = [first]
-    for n, (mode, _, _) in enumerate(told[1:], start=2):
+    requests_made = [first]
+    for n, (way, _, _) in enumerate(reports_by_attempt[1:], start=2):
         more = {
             "origin": origin,
             "first_channel": first.fields["channel"],
             "first_ms": str(to_ms(first.at)),
         }
-        beginnings.append(requested(at, mode, n, verification, **more))
+        requests_made.append(requested(at, way, n, verification, **more))
     events: list[AttemptEvent] = []
-    for begun, (mode, count, news) in zip(beginnings, told, strict=True):
-        for kind, (ms, fields, source) in zip(order.sample(NEWS[mode], count), news, strict=False):
-            moment = begun.at + timedelta(milliseconds=ms)
-            events.append(AttemptEvent(begun.attempt, kind, moment, source, fields))
+    for request, (way, count, reports) in zip(requests_made, reports_by_attempt, strict=True):
+        for kind, (ms, fields, source) in zip(
+            order.sample(EVENT_KINDS[way], count), reports, strict=False
+        ):
+            moment = request.at + timedelta(milliseconds=ms)
+            events.append(AttemptEvent(request.attempt, kind, moment, source, fields))
     events += order.sample(events, len(events) // 3)
     order.shuffle(events)
-    # What is asked for may come between what is heard, but of no attempt after its own news.
-    for begun in reversed(beginnings):
-        own = [i for i, e in enumerate(events) if e.attempt == begun.attempt]
-        events.insert(order.randint(0, own[0] if own else len(events)), begun)
+    # Requests may come between reports of other attempts, but before their own reports.
+    for request in reversed(requests_made):
+        own = [i for i, e in enumerate(events) if e.attempt == request.attempt]
+        events.insert(order.randint(0, own[0] if own else len(events)), request)
     before: dict[tuple[str, ...], float] = {}
     for event in events:
         at.services.ledger.apply(event)
-        after = grown(read(at))
+        after = values_of(read(at)) | stored_counters(at)
         fell = {name: (was, after.get(name)) for name, was in before.items() if after[name] < was}
         assert not fell, event
         before = after
 
 
-def test_a_series_begins_again_at_zero_with_the_next_key_and_ends_with_the_one_after(
+def test_a_series_restarts_at_zero_with_the_next_key_and_ends_with_the_one_after(
     at: World,
 ) -> None:
-    event = requested(at, Mode.SMS)
+    event = requested(at, Way.SMS)
     at.services.ledger.apply(event)
     before = read(at)
     assert dict(zip(before.series, before.counters[:, 0], strict=True)) == {"sms/DE": 1}
@@ -170,13 +192,12 @@ def test_a_series_begins_again_at_zero_with_the_next_key_and_ends_with_the_one_a
     assert read(at).series == ()
 
 
-def test_nothing_is_there_before_the_first_attempt(at: World) -> None:
-    found = read(at)
-    assert (found.series, found.channels) == ((), ())
-    assert found.counters.shape == (0, len(GROWING))
-    assert all(len(one.sums_ms) == 0 for one in found.histograms.values())
+def test_there_are_no_series_before_the_first_attempt(at: World) -> None:
+    figures = read(at)
+    assert (figures.series, figures.channels) == ((), ())
+    assert figures.counters.shape == (0, len(EXPORTED))
+    assert all(len(one.sums_ms) == 0 for one in figures.histograms.values())
 
 
-def test_the_exact_sums_are_of_the_legs_that_have_a_sum() -> None:
-    assert set(EXACT_SUMS) <= set(Leg)
+def test_a_key_of_days_spans_32_days() -> None:
     assert Tier.DAY.chunk_ms == timedelta(days=32) / timedelta(milliseconds=1)

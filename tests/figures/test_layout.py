@@ -1,6 +1,7 @@
-"""The packed layout: what is written is read, and a bin is as wide as it says."""
+"""Packed slots are read as they were written, and bins have their bounds."""
 
 import math
+import struct
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from core.figures import layout
-from core.figures.layout import BINS, COLUMNS, COUNTERS, MIDDLE_MS, UPPER_MS, Tier, bin_of
+from core.figures.catalogue import COLUMNS, COUNTERS
+from core.figures.layout import BINS, MIDDLE_MS, UPPER_MS, Tier, bin_of
+from core.store.keys import ROLLUP_LAYOUT
 
 U32 = 2**32 - 1
 SUM = 2**62
@@ -45,7 +48,7 @@ def test_histograms_and_errors_come_back_as_they_were_written(
 
 
 @pytest.mark.parametrize("tier", Tier)
-def test_what_was_never_written_is_zero(tier: Tier) -> None:
+def test_missing_bytes_are_zero(tier: Tier) -> None:
     assert not layout.decode_counters(None, tier).any()
     assert not layout.decode_histogram(b"", tier).any()
     assert layout.decode_errors(b"\0\0\0\5", tier).tolist() == [5] + [0] * (tier.slots - 1)
@@ -53,19 +56,19 @@ def test_what_was_never_written_is_zero(tier: Tier) -> None:
 
 @given(st.integers(33, 2_048_000))
 def test_a_span_lies_within_its_bin(ms: int) -> None:
-    found = bin_of(ms)
-    assert ms <= UPPER_MS[found] * (1 + 1e-12)
-    assert ms > UPPER_MS[found - 1] * (1 + 1e-12) if found else True
+    bin_number = bin_of(ms)
+    assert ms <= UPPER_MS[bin_number] * (1 + 1e-12)
+    assert ms > UPPER_MS[bin_number - 1] * (1 + 1e-12) if bin_number else True
 
 
 @given(st.integers(33, 2_048_000))
-def test_the_middle_of_a_bin_is_near_all_that_is_in_it(ms: int) -> None:
+def test_the_middle_of_a_bin_is_near_every_value_in_it(ms: int) -> None:
     assert abs(MIDDLE_MS[bin_of(ms)] / ms - 1) < 0.0443
 
 
 @given(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9))
-def test_a_longer_span_is_never_in_a_lower_bin(one: int, other: int) -> None:
-    low, high = sorted((one, other))
+def test_a_longer_span_is_never_in_a_lower_bin(first: int, second: int) -> None:
+    low, high = sorted((first, second))
     assert 0 <= bin_of(low) <= bin_of(high) < BINS
 
 
@@ -82,3 +85,18 @@ def test_a_moment_has_one_slot_in_one_key(tier: Tier, ms: int) -> None:
     assert begins <= ms < begins + tier.slot_ms
     assert 0 <= tier.slot_of(ms) < tier.slots
     assert tier.expires_ms(ms) - ms > tier.keep_ms
+
+
+def test_the_bytes_of_a_slot_keep_their_layout() -> None:
+    """The layout that `ROLLUP_LAYOUT` names: Redis holds slots that were written with it."""
+    assert ROLLUP_LAYOUT == "roll2"
+    counts = ["requested", "started", "resends", "fallbacks", "rescued", "skewed", "unconfirmed",
+              "unreported", "rejected", "failed", "undelivered", "entered", "verified", "converted",
+              "n_person", "accepted", "n_app", "units", "sent", "n_queue", "delivered", "confirmed",
+              "within_10", "within_30", "within_60", "n_carrier", "priced"]  # fmt: skip
+    sums = ["cost_micros", "carrier_ms", "queue_ms", "app_ms", "person_ms", "cost_verified_micros"]
+    assert tuple(counts + sums) == COLUMNS
+    values = np.zeros((Tier.DAY.slots, len(COLUMNS)), dtype=np.int64)
+    values[0] = np.arange(1, len(COLUMNS) + 1)
+    first_slot = layout.encode_counters(values, Tier.DAY)[: layout.COUNTER_SLOT_BYTES]
+    assert first_slot == struct.pack(f">{len(counts)}I{len(sums)}q", *range(1, 34))

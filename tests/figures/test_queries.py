@@ -1,4 +1,4 @@
-"""The frames against what pandas adds up from the same attempts."""
+"""Query results equal what pandas computes from the same attempts."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.figures.catalogue import QUERY_COLUMNS
 from core.figures.layout import BINS, bin_of
-from core.figures.queries import ALL, FIGURES, Filters, Queries
-from core.figures.ranges import Comparison, Preset, Range, compared, preset
-from core.figures.rates import needed
+from core.figures.queries import ALL, Filters, Queries
+from core.figures.ranges import Comparison, Preset, Range, comparison_range, preset
+from core.figures.rates import values_needed
 from core.sample.traffic import days_of, events_of
 from tests.benchmarks.ledger import attempts, bins_of, callbacks, requests, truth
 from tests.world import World
@@ -19,8 +20,8 @@ UTC_ZONE = ZoneInfo("UTC")
 
 
 @pytest.fixture
-def made(at: World) -> pd.DataFrame:
-    """Attempts of the last 40 hours, in the ledger and as a frame with what they add up to."""
+def traffic(at: World) -> pd.DataFrame:
+    """Attempts of the last 40 hours, in the ledger and as a frame with what each adds."""
     frame = attempts(400, seed=5)
     numbers = np.arange(4 * len(frame)).reshape(-1, 4)
     once = np.concatenate([numbers[:, :3].ravel(), numbers[frame["verified"] > 0, 3]])
@@ -33,15 +34,15 @@ def made(at: World) -> pd.DataFrame:
 
 
 def figures(rows: pd.DataFrame) -> dict[str, int]:
-    return {name: int(rows[f"{name}_n"].sum()) for name in FIGURES}
+    return {name: int(rows[f"{name}_n"].sum()) for name in QUERY_COLUMNS}
 
 
-def within(rows: pd.DataFrame, chosen: Range) -> pd.DataFrame:
-    start, end = chosen.start.timestamp() * 1000, chosen.end.timestamp() * 1000
+def within(rows: pd.DataFrame, period: Range) -> pd.DataFrame:
+    start, end = period.start.timestamp() * 1000, period.end.timestamp() * 1000
     return rows[(rows["requested"] >= start) & (rows["requested"] < end)]
 
 
-def chosen_of(at: World, name: Preset) -> Range:
+def period_of(at: World, name: Preset) -> Range:
     return preset(name, at.clock.now(), UTC_ZONE)
 
 
@@ -51,111 +52,113 @@ def chosen_of(at: World, name: Preset) -> Range:
     [ALL, Filters("sms"), Filters("voice", "DE"), Filters(None, "IN"), Filters("sms", "DE", "O2")],
 )
 def test_totals_are_those_of_the_attempts_in_the_range(
-    at: World, made: pd.DataFrame, name: Preset, filters: Filters
+    at: World, traffic: pd.DataFrame, name: Preset, filters: Filters
 ) -> None:
-    chosen = chosen_of(at, name)
-    rows = within(made, chosen)
-    for column, want in zip(
+    period = period_of(at, name)
+    rows = within(traffic, period)
+    for column, value in zip(
         ("channel", "region", "carrier"),
         (filters.channel, filters.country, filters.carrier),
         strict=True,
     ):
-        if want is not None:
-            rows = rows[rows[column] == want]
-    assert at.services.queries.totals(chosen, filters).to_dict() == figures(rows)
+        if value is not None:
+            rows = rows[rows[column] == value]
+    assert at.services.queries.totals(period, filters).to_dict() == figures(rows)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
 @pytest.mark.parametrize("name", [Preset.HOUR, Preset.DAY, Preset.WEEK, Preset.MONTH])
 def test_steps_add_up_to_the_totals_and_hold_what_is_theirs(
-    at: World, made: pd.DataFrame, name: Preset, zone: str
+    at: World, traffic: pd.DataFrame, name: Preset, zone: str
 ) -> None:
-    chosen = preset(name, at.clock.now(), ZoneInfo(zone))
-    frame = at.services.queries.over_time(chosen, zone=ZoneInfo(zone))
-    assert frame["requested"].sum() == len(within(made, chosen))
+    period = preset(name, at.clock.now(), ZoneInfo(zone))
+    frame = at.services.queries.over_time(period, zone=ZoneInfo(zone))
+    assert frame["requested"].sum() == len(within(traffic, period))
     assert not frame["complete"].iloc[-1] or frame.index[-1] < pd.Timestamp(at.clock.now())
-    starts = [*frame.index, pd.Timestamp(chosen.end) + timedelta(days=2)]
+    starts = [*frame.index, pd.Timestamp(period.end) + timedelta(days=2)]
     for start, end, n in zip(starts, starts[1:], frame["requested"], strict=False):
-        assert n == len(within(made, Range(start.to_pydatetime(), end.to_pydatetime())))
+        assert n == len(within(traffic, Range(start.to_pydatetime(), end.to_pydatetime())))
 
 
-def test_channels_and_countries_are_told_apart(at: World, made: pd.DataFrame) -> None:
-    chosen = chosen_of(at, Preset.WEEK)
-    channels = at.services.queries.by_channel(chosen)
-    assert channels["requested"].to_dict() == made.groupby("channel").size().to_dict()
-    countries = at.services.queries.by_country(chosen)
+def test_channels_and_countries_are_separate_rows(at: World, traffic: pd.DataFrame) -> None:
+    period = period_of(at, Preset.WEEK)
+    channels = at.services.queries.by_channel(period)
+    assert channels["requested"].to_dict() == traffic.groupby("channel").size().to_dict()
+    countries = at.services.queries.by_country(period)
     wholes = countries.xs("", level="carrier")["requested"].to_dict()
-    assert wholes == made.groupby("region").size().to_dict()
+    assert wholes == traffic.groupby("region").size().to_dict()
     leaves = countries[countries.index.get_level_values("carrier") != ""]["requested"]
-    assert leaves.sum() == len(made)
-    assert leaves["DE", "O2"] == ((made["region"] == "DE") & (made["carrier"] == "O2")).sum()
+    assert leaves.sum() == len(traffic)
+    assert leaves["DE", "O2"] == ((traffic["region"] == "DE") & (traffic["carrier"] == "O2")).sum()
 
 
-def test_a_filter_by_carrier_leaves_that_carrier(at: World, made: pd.DataFrame) -> None:
+def test_a_filter_by_carrier_counts_that_carrier_only(at: World, traffic: pd.DataFrame) -> None:
     frame = at.services.queries.by_country(
-        chosen_of(at, Preset.WEEK), Filters(None, "DE", "Vodafone")
+        period_of(at, Preset.WEEK), Filters(None, "DE", "Vodafone")
     )
     assert list(frame.index) == [("DE", "Vodafone")]
 
 
-def test_errors_are_counted_by_channel_and_code(at: World, made: pd.DataFrame) -> None:
-    lost = made[made["final"] > 0]
-    codes = np.array(["30", "50", "900"])[lost["code"]]
-    expected = lost.groupby(["channel", codes]).size().to_dict()
-    chosen = chosen_of(at, Preset.WEEK)
-    found = at.services.queries.errors(chosen, ALL, compared(chosen, Comparison.PREVIOUS, UTC_ZONE))
-    assert found["count"].to_dict() == expected
-    assert found["previous"].sum() == 0
-    assert found["count"].is_monotonic_decreasing
-    german = at.services.queries.errors(chosen, Filters(None, "DE"))
-    assert german["count"].sum() == (lost["region"] == "DE").sum()
+def test_errors_are_counted_by_channel_and_code(at: World, traffic: pd.DataFrame) -> None:
+    not_delivered = traffic[traffic["final"] > 0]
+    codes = np.array(["30", "50", "900"])[not_delivered["code"]]
+    expected = not_delivered.groupby(["channel", codes]).size().to_dict()
+    period = period_of(at, Preset.WEEK)
+    errors = at.services.queries.errors(
+        period, ALL, comparison_range(period, Comparison.PREVIOUS, UTC_ZONE)
+    )
+    assert errors["count"].to_dict() == expected
+    assert errors["previous"].sum() == 0
+    assert errors["count"].is_monotonic_decreasing
+    german = at.services.queries.errors(period, Filters(None, "DE"))
+    assert german["count"].sum() == (not_delivered["region"] == "DE").sum()
 
 
-def test_histograms_and_heatmap_hold_every_delivery(at: World, made: pd.DataFrame) -> None:
-    delivered = made[made["delivered"] > 0]
-    spans = delivered["delivered"] - delivered["requested"]
-    expected = np.bincount(bins_of(spans), minlength=BINS)
-    chosen = chosen_of(at, Preset.WEEK)
+def test_histograms_and_heatmap_count_every_delivery(at: World, traffic: pd.DataFrame) -> None:
+    delivered = traffic[traffic["delivered"] > 0]
+    durations = delivered["delivered"] - delivered["requested"]
+    expected = np.bincount(bins_of(durations), minlength=BINS)
+    period = period_of(at, Preset.WEEK)
     queries = at.services.queries
-    assert (queries.histogram(chosen) == expected).all()
-    assert (queries.heatmap(chosen).sum().to_numpy() == expected).all()
-    by_country = queries.by_country(chosen).xs("", level="carrier")
-    enough = delivered.groupby("region").size() >= needed(0.95)
+    assert (queries.histogram(period) == expected).all()
+    assert (queries.heatmap(period).sum().to_numpy() == expected).all()
+    by_country = queries.by_country(period).xs("", level="carrier")
+    enough = delivered.groupby("region").size() >= values_needed(0.95)
     assert (by_country["p95_ms"].notna() == enough.reindex(by_country.index)).all()
     assert bin_of(1) == 0
 
 
-def test_an_answer_is_given_again_for_a_few_seconds_only(at: World, made: pd.DataFrame) -> None:
+def test_an_answer_is_cached_for_a_few_seconds_only(at: World, traffic: pd.DataFrame) -> None:
     s = at.services
     queries = Queries(s.client, s.connection.raw, s.keys, at.clock)
-    chosen = Range(at.clock.now() - timedelta(days=2), at.clock.now() + timedelta(hours=1))
-    before = queries.totals(chosen)["requested"]
+    period = Range(at.clock.now() - timedelta(days=2), at.clock.now() + timedelta(hours=1))
+    before = queries.totals(period)["requested"]
     at.started(at.number())
-    assert queries.totals(chosen)["requested"] == before
+    assert queries.totals(period)["requested"] == before
     at.clock.advance(4)
-    assert queries.totals(chosen)["requested"] == before + 1
+    assert queries.totals(period)["requested"] == before + 1
 
 
-def test_nothing_is_a_frame_of_zeros(at: World) -> None:
-    chosen, queries = chosen_of(at, Preset.DAY), at.services.queries
+def test_without_attempts_all_figures_are_zero(at: World) -> None:
+    period, queries = period_of(at, Preset.DAY), at.services.queries
     queries.forget()
-    assert queries.totals(chosen).sum() == 0
-    assert queries.by_country(chosen).empty
-    assert queries.by_channel(chosen).empty
-    assert queries.errors(chosen).empty
-    assert queries.over_time(chosen)["requested"].sum() == 0
-    assert queries.histogram(chosen).sum() == 0
+    assert queries.totals(period).sum() == 0
+    assert queries.by_country(period).empty
+    assert queries.by_channel(period).empty
+    assert queries.errors(period).empty
+    assert queries.over_time(period)["requested"].sum() == 0
+    assert queries.histogram(period).sum() == 0
     assert queries.freshness().through is None
-    assert queries.known().countries == ()
+    assert queries.seen_dimensions().countries == ()
 
 
 def test_the_same_seed_is_the_same_traffic(at: World) -> None:
     until = datetime(2026, 11, 24, 12, tzinfo=UTC)
     day = days_of(3, until)[0]
-    one, other = (events_of(day, 50, 7, until) for _ in range(2))
-    assert one == other
-    assert one != events_of(day, 50, 8, until)
-    assert all(event.at <= until for event in one)
+    first, second = (events_of(day, 50, 7, until) for _ in range(2))
+    assert first == second
+    assert first != events_of(day, 50, 8, until)
+    assert all(event.at <= until for event in first)
 
 
 def test_sample_traffic_loaded_twice_counts_once_and_is_marked(at: World) -> None:
@@ -163,13 +166,13 @@ def test_sample_traffic_loaded_twice_counts_once_and_is_marked(at: World) -> Non
     assert not services.queries.is_simulated()
     first = services.sample.load(days=3, per_day=40, seed=7)
     services.queries.forget()
-    chosen = Range(at.clock.now() - timedelta(days=6), at.clock.now())
-    before = services.queries.totals(chosen)
+    period = Range(at.clock.now() - timedelta(days=6), at.clock.now())
+    before = services.queries.totals(period)
     again = services.sample.load(days=3, per_day=40, seed=7)
     services.queries.forget()
     assert first.applied == first.events > 300
-    # What happened since the first time is new; nothing else is.
+    # Only the events since the first load are new.
     assert again.applied <= 20
-    after = services.queries.totals(chosen)
+    after = services.queries.totals(period)
     assert abs(int(after["requested"]) - int(before["requested"])) <= 5
     assert services.queries.is_simulated()

@@ -11,11 +11,11 @@ from core.figures.layout import BINS, bin_of
 from core.figures.rates import (
     QUANTILES,
     Rate,
-    needed,
     percentiles,
     quantile,
     quantiles,
     stepwise_quantiles,
+    values_needed,
     wilson,
     wilsons,
 )
@@ -49,7 +49,7 @@ def test_five_of_five_means_at_least_57_percent() -> None:
 
 
 @given(st.integers(1, 10**7).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_an_interval_holds_its_rate(counts: tuple[int, int]) -> None:
+def test_an_interval_contains_its_rate(counts: tuple[int, int]) -> None:
     rate = Rate(*counts)
     assert 0 <= rate.low <= rate.value + 1e-12
     assert rate.value - 1e-12 <= rate.high <= 1
@@ -60,7 +60,7 @@ def test_no_attempts_have_no_rate() -> None:
     assert all(isnan(bound[0]) for bound in wilsons([0], [0]))
 
 
-def test_a_change_counts_only_beyond_chance() -> None:
+def test_only_a_significant_difference_counts() -> None:
     assert Rate(950, 1000).differs_from(Rate(900, 1000))
     assert not Rate(19, 20).differs_from(Rate(18, 20))
     assert not Rate(0, 0).differs_from(Rate(18, 20))
@@ -83,33 +83,35 @@ def test_a_percentile_of_any_values_is_within_its_bin(values: list[int], q: floa
 
 
 @given(st.integers(0, 1200))
-def test_a_percentile_is_given_only_where_values_are_enough(n: int) -> None:
+def test_a_percentile_needs_enough_values(n: int) -> None:
     histogram = np.zeros(BINS, dtype=np.int64)
     histogram[50] = n
-    found = percentiles(histogram)
-    assert {q for q, ms in found.items() if ms is not None} == {
-        q for q in QUANTILES if n >= needed(q)
+    result = percentiles(histogram)
+    assert {q for q, ms in result.items() if ms is not None} == {
+        q for q in QUANTILES if n >= values_needed(q)
     }
 
 
-def test_p99_wants_a_thousand_values() -> None:
-    assert [needed(q) for q in QUANTILES] == [20, 100, 200, 1000]
+def test_p99_needs_a_thousand_values() -> None:
+    assert [values_needed(q) for q in QUANTILES] == [20, 100, 200, 1000]
 
 
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=40), st.sampled_from(QUANTILES))
-def test_a_stepwise_percentile_always_stands_on_enough_values(counts: list[int], q: float) -> None:
+def test_a_stepwise_percentile_always_has_enough_values(counts: list[int], q: float) -> None:
     histograms = np.zeros((len(counts), BINS), dtype=np.int64)
     histograms[:, 40] = counts
-    found = stepwise_quantiles(histograms, q)
-    assert len(found) == len(counts)
-    if sum(counts) < needed(q):
-        assert np.isnan(found).all()
+    result = stepwise_quantiles(histograms, q)
+    assert len(result) == len(counts)
+    if sum(counts) < values_needed(q):
+        assert np.isnan(result).all()
         return
-    assert not np.isnan(found).all()
-    assert set(found[~np.isnan(found)]) == {quantiles(histograms.sum(axis=0, keepdims=True), q)[0]}
+    assert not np.isnan(result).all()
+    assert set(result[~np.isnan(result)]) == {
+        quantiles(histograms.sum(axis=0, keepdims=True), q)[0]
+    }
 
 
-def test_a_stepwise_percentile_takes_no_more_steps_together_than_it_needs() -> None:
+def test_a_stepwise_percentile_groups_no_more_steps_than_it_needs() -> None:
     histograms = np.zeros((6, BINS), dtype=np.int64)
     histograms[:4, 30], histograms[4:, 60] = 20, 20
     assert stepwise_quantiles(histograms, 0.5).tolist() == [

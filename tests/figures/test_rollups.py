@@ -1,4 +1,4 @@
-"""The figures: each event counts once, under the moment of its attempt's request, in any order."""
+"""Each event counts once, at the moment of its attempt's request, in any order."""
 
 import itertools
 import random
@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.figures import layout
-from core.figures.layout import COLUMNS, Cube, Leg, Tier, bin_of, series
+from core.figures.catalogue import COLUMNS, COUNTERS, SUMS, Leg
+from core.figures.layout import Cube, Tier, bin_of, series
 from core.ledger.attempts import Entry
 from core.ledger.ledger import Applied
 from core.model.attempt import AttemptEvent, EventKind, Source
@@ -31,7 +32,7 @@ def raw(redis_url: str) -> Any:
 
 
 class Figures:
-    """Reads packed figures, one slot at a time: slow and plain, so that a test may trust it."""
+    """Reads packed figures, a slot at a time, without the code that pages use."""
 
     def __init__(self, at: World, redis_url: str) -> None:
         self._keys = at.services.keys
@@ -56,7 +57,7 @@ class Figures:
         return int(layout.decode_errors(packed, tier)[tier.slot_of(ms)])
 
     def ends_ms(self, tier: Tier, cube: Cube, name: str, when: datetime) -> int:
-        """When the key goes. (PEXPIRETIME would tell, but not to Redis 6.2.)"""
+        """When the key expires. (Redis 6.2 has no PEXPIRETIME.)"""
         ms = to_ms(when)
         key = self._keys.rollup("c", tier, cube, name, tier.chunk_of(ms))
         (seconds, micros), left = self._redis.time(), self._redis.pttl(key)
@@ -68,8 +69,8 @@ def figures(at: World, redis_url: str) -> Figures:
     return Figures(at, redis_url)
 
 
-class Told:
-    """One attempt, and what is said of it."""
+class ReportedAttempt:
+    """An attempt in the ledger, and the reports about it."""
 
     def __init__(self, at: World, n: int = 1, of: str = "", **more: str) -> None:
         self.ledger = at.services.ledger
@@ -79,13 +80,13 @@ class Told:
         self.requested = from_ms(to_ms(at.clock.now() - ago))
         record = {"channel": "sms", "mode": "sms", "to_masked": "+49 •", "region": "DE"}
         self.record = record | {"carrier": "Vodafone", "origin": "first"} | more
-        self.say(EventKind.REQUESTED, 0, **self.record)
+        self.report(EventKind.REQUESTED, 0, **self.record)
 
     def event(self, kind: EventKind, seconds: float, **fields: str) -> AttemptEvent:
         moment = self.requested + timedelta(seconds=seconds)
         return AttemptEvent(self.id, kind, moment, Source.CALLBACK, fields)
 
-    def say(self, kind: EventKind, seconds: float, **fields: str) -> Applied:
+    def report(self, kind: EventKind, seconds: float, **fields: str) -> Applied:
         return self.ledger.apply(self.event(kind, seconds, **fields))
 
 
@@ -97,7 +98,7 @@ CELLS = [
 ]
 
 
-def test_the_places_in_lua_are_those_of_the_layout() -> None:
+def test_the_places_in_lua_are_those_of_the_catalogue() -> None:
     text = source("_rollups")
     block = text.partition("    return {")[2].partition("    }, {")[0]
     assert tuple(re.findall(r"-- (\w+)$", block, re.MULTILINE)) == COLUMNS
@@ -105,8 +106,8 @@ def test_the_places_in_lua_are_those_of_the_layout() -> None:
     sizes = re.search(r"COUNTERS, SUMS, SLOT_BYTES, BINS = (\d+), (\d+), (\d+), (\d+)", text)
     assert sizes
     expected = (
-        len(layout.COUNTERS),
-        len(layout.SUMS),
+        len(COUNTERS),
+        len(SUMS),
         layout.COUNTER_SLOT_BYTES,
         layout.BINS,
     )
@@ -119,12 +120,12 @@ def test_the_places_in_lua_are_those_of_the_layout() -> None:
 def test_a_delivered_message_counts_once_in_every_tier_and_cube(
     at: World, figures: Figures, tier: Tier, cube: Cube, name: str
 ) -> None:
-    one = Told(at)
+    attempt = ReportedAttempt(at)
     for _ in range(2):
-        one.say(EventKind.QUEUED, 1)
-        one.say(EventKind.SENT, 3)
-        one.say(EventKind.DELIVERED, 7, units="2", cost_micros="7700")
-    assert figures.slot(tier, cube, name, one.requested) == DELIVERED | {
+        attempt.report(EventKind.QUEUED, 1)
+        attempt.report(EventKind.SENT, 3)
+        attempt.report(EventKind.DELIVERED, 7, units="2", cost_micros="7700")
+    assert figures.slot(tier, cube, name, attempt.requested) == DELIVERED | {
         "within_10": 1,
         "within_30": 1,
         "within_60": 1,
@@ -138,60 +139,60 @@ def test_a_delivered_message_counts_once_in_every_tier_and_cube(
     }
 
 
-def test_the_legs_are_in_the_histograms_that_are_kept(at: World, figures: Figures) -> None:
-    one = Told(at)
-    one.say(EventKind.DELIVERED, 7)
-    one.say(EventKind.SENT, 3)
-    one.say(EventKind.QUEUED, 1)
-    one.say(EventKind.VERIFIED, 20)
+def test_each_leg_is_in_every_histogram_that_is_kept(at: World, figures: Figures) -> None:
+    attempt = ReportedAttempt(at)
+    attempt.report(EventKind.DELIVERED, 7)
+    attempt.report(EventKind.SENT, 3)
+    attempt.report(EventKind.QUEUED, 1)
+    attempt.report(EventKind.VERIFIED, 20)
     for leg, ms in {Leg.TTD: 7000, Leg.TTV: 20000, Leg.QUEUE: 2000, Leg.CARRIER: 4000}.items():
         for cube, tier in layout.HISTOGRAMS[leg]:
             name = dict(CELLS)[cube]
-            assert figures.bins(leg, tier, cube, name, one.requested) == {bin_of(ms): 1}, leg
+            assert figures.bins(leg, tier, cube, name, attempt.requested) == {bin_of(ms): 1}, leg
 
 
-def test_a_revised_report_takes_back_what_it_corrects(at: World, figures: Figures) -> None:
-    one = Told(at)
-    one.say(EventKind.UNDELIVERED, 5, error_code="30")
-    cell = (Tier.QUARTER, Cube.CHANNEL, "sms", one.requested)
-    lost = {"requested": 1, "started": 1, "sent": 1, "undelivered": 1}
-    assert figures.slot(*cell) == lost
-    assert figures.errors(Tier.MINUTE, "sms//30", one.requested) == 1
-    assert figures.errors(Tier.DAY, "sms/DE/30", one.requested) == 1
-    assert one.say(EventKind.DELIVERED, 9) is Applied.APPLIED
-    found = figures.slot(*cell)
-    assert found == DELIVERED | {"within_10": 1, "within_30": 1, "within_60": 1}
-    assert figures.errors(Tier.MINUTE, "sms//30", one.requested) == 0
-    assert figures.errors(Tier.DAY, "sms/DE/30", one.requested) == 0
+def test_a_corrected_report_is_subtracted_again(at: World, figures: Figures) -> None:
+    attempt = ReportedAttempt(at)
+    attempt.report(EventKind.UNDELIVERED, 5, error_code="30")
+    cell = (Tier.QUARTER, Cube.CHANNEL, "sms", attempt.requested)
+    undelivered = {"requested": 1, "started": 1, "sent": 1, "undelivered": 1}
+    assert figures.slot(*cell) == undelivered
+    assert figures.errors(Tier.MINUTE, "sms//30", attempt.requested) == 1
+    assert figures.errors(Tier.DAY, "sms/DE/30", attempt.requested) == 1
+    assert attempt.report(EventKind.DELIVERED, 9) is Applied.APPLIED
+    slot = figures.slot(*cell)
+    assert slot == DELIVERED | {"within_10": 1, "within_30": 1, "within_60": 1}
+    assert figures.errors(Tier.MINUTE, "sms//30", attempt.requested) == 0
+    assert figures.errors(Tier.DAY, "sms/DE/30", attempt.requested) == 0
 
 
-def test_a_failure_that_the_carrier_states_otherwise_moves_between_errors(
+def test_a_failure_with_a_later_error_code_moves_between_errors(
     at: World, figures: Figures
 ) -> None:
-    one = Told(at)
-    one.say(EventKind.FAILED, 5, error_code="900")
-    one.say(EventKind.UNDELIVERED, 6, error_code="50")
-    assert figures.errors(Tier.QUARTER, "sms//900", one.requested) == 0
-    assert figures.errors(Tier.QUARTER, "sms//50", one.requested) == 1
+    attempt = ReportedAttempt(at)
+    attempt.report(EventKind.FAILED, 5, error_code="900")
+    attempt.report(EventKind.UNDELIVERED, 6, error_code="50")
+    assert figures.errors(Tier.QUARTER, "sms//900", attempt.requested) == 0
+    assert figures.errors(Tier.QUARTER, "sms//50", attempt.requested) == 1
 
 
-def test_an_attempt_that_nobody_hears_of_is_pending_and_then_unknown(
+def test_an_attempt_without_reports_is_pending_and_then_unreported(
     at: World, figures: Figures
 ) -> None:
-    one = Told(at)
-    cell = (Tier.DAY, Cube.CHANNEL, "sms", one.requested)
-    one.say(EventKind.UNCONFIRMED, 10)
+    attempt = ReportedAttempt(at)
+    cell = (Tier.DAY, Cube.CHANNEL, "sms", attempt.requested)
+    attempt.report(EventKind.UNCONFIRMED, 10)
     assert figures.slot(*cell) == {"requested": 1, "started": 1, "unconfirmed": 1}
-    one.say(EventKind.UNREPORTED, 72 * 3600)
+    attempt.report(EventKind.UNREPORTED, 72 * 3600)
     assert figures.slot(*cell) == {"requested": 1, "started": 1, "unreported": 1}
 
 
 def test_a_right_code_on_a_fallback_is_credited_there_and_converts_the_first(
     at: World, figures: Figures
 ) -> None:
-    first = Told(at)
-    first.say(EventKind.UNDELIVERED, 5, error_code="30")
-    call = Told(
+    first = ReportedAttempt(at)
+    first.report(EventKind.UNDELIVERED, 5, error_code="30")
+    call = ReportedAttempt(
         at,
         2,
         first.verification,
@@ -202,8 +203,8 @@ def test_a_right_code_on_a_fallback_is_credited_there_and_converts_the_first(
         first_ms=str(to_ms(first.requested)),
         seconds_ago="30",
     )
-    call.say(EventKind.CHECKED, 12)
-    call.say(EventKind.VERIFIED, 15)
+    call.report(EventKind.CHECKED, 12)
+    call.report(EventKind.VERIFIED, 15)
     sms = figures.slot(Tier.DAY, Cube.CHANNEL, "sms", first.requested)
     voice = figures.slot(Tier.DAY, Cube.CHANNEL, "voice", call.requested)
     assert sms["converted"] == 1
@@ -218,52 +219,52 @@ def test_a_right_code_on_a_fallback_is_credited_there_and_converts_the_first(
     }
 
 
-def test_costs_of_verified_attempts_are_told_apart_in_either_order(
+def test_costs_of_verified_attempts_are_summed_separately_in_either_order(
     at: World, figures: Figures
 ) -> None:
     for kinds in itertools.permutations([EventKind.VERIFIED, EventKind.DELIVERED]):
-        one = Told(at, region="FR")
+        attempt = ReportedAttempt(at, region="FR")
         for kind in kinds:
             fields = {"cost_micros": "5000"} if kind is EventKind.DELIVERED else {}
-            one.say(kind, 20, **fields)
-    found = figures.slot(Tier.DAY, Cube.COUNTRY, "sms/FR", one.requested)
-    assert found["cost_micros"] == found["cost_verified_micros"] == 10_000
+            attempt.report(kind, 20, **fields)
+    slot = figures.slot(Tier.DAY, Cube.COUNTRY, "sms/FR", attempt.requested)
+    assert slot["cost_micros"] == slot["cost_verified_micros"] == 10_000
 
 
 def test_the_log_settles_the_price(at: World, figures: Figures) -> None:
-    one = Told(at)
-    one.say(EventKind.DELIVERED, 5, cost_micros="5000")
-    news = one.event(EventKind.DELIVERED, 5, cost_micros="7000")
+    attempt = ReportedAttempt(at)
+    attempt.report(EventKind.DELIVERED, 5, cost_micros="5000")
+    news = attempt.event(EventKind.DELIVERED, 5, cost_micros="7000")
     settled = AttemptEvent(news.attempt, news.kind, news.at, Source.LOG, news.fields)
-    assert one.ledger.apply(settled) is Applied.REPEATED
-    found = figures.slot(Tier.DAY, Cube.CHANNEL, "sms", one.requested)
-    assert (found["cost_micros"], found["priced"]) == (7000, 1)
+    assert attempt.ledger.apply(settled) is Applied.REPEATED
+    slot = figures.slot(Tier.DAY, Cube.CHANNEL, "sms", attempt.requested)
+    assert (slot["cost_micros"], slot["priced"]) == (7000, 1)
 
 
-def test_a_clock_that_is_wrong_is_cut_and_counted(at: World, figures: Figures) -> None:
-    one = Told(at)
-    one.say(EventKind.DELIVERED, -5)
-    found = figures.slot(Tier.DAY, Cube.CHANNEL, "sms", one.requested)
-    assert (found["skewed"], found["within_10"]) == (1, 1)
-    assert figures.bins(Leg.TTD, Tier.DAY, Cube.CHANNEL, "sms", one.requested) == {0: 1}
+def test_a_negative_latency_is_cut_to_zero_and_counted(at: World, figures: Figures) -> None:
+    attempt = ReportedAttempt(at)
+    attempt.report(EventKind.DELIVERED, -5)
+    slot = figures.slot(Tier.DAY, Cube.CHANNEL, "sms", attempt.requested)
+    assert (slot["skewed"], slot["within_10"]) == (1, 1)
+    assert figures.bins(Leg.TTD, Tier.DAY, Cube.CHANNEL, "sms", attempt.requested) == {0: 1}
 
 
-def test_keys_end_when_their_time_is_over_and_not_later(at: World, figures: Figures) -> None:
-    one = Told(at)
+def test_keys_expire_at_the_end_of_their_retention(at: World, figures: Figures) -> None:
+    attempt = ReportedAttempt(at)
     for tier in Tier:
-        ends = figures.ends_ms(tier, Cube.CHANNEL, "sms", one.requested)
-        # The server was asked twice, so a moment lies between.
-        assert abs(ends - tier.expires_ms(to_ms(one.requested))) < 1000
+        ends = figures.ends_ms(tier, Cube.CHANNEL, "sms", attempt.requested)
+        # Time and TTL come from two commands, so they differ slightly.
+        assert abs(ends - tier.expires_ms(to_ms(attempt.requested))) < 1000
 
 
-def test_what_is_too_late_for_a_tier_is_dropped_there_and_counted(
+def test_an_event_too_late_for_a_tier_is_dropped_there_and_counted(
     at: World, figures: Figures
 ) -> None:
-    one = Told(at)
+    attempt = ReportedAttempt(at)
     at.clock.advance(timedelta(hours=50))
-    one.say(EventKind.DELIVERED, 5)
-    assert "delivered" in figures.slot(Tier.DAY, Cube.CHANNEL, "sms", one.requested)
-    assert "delivered" not in figures.slot(Tier.MINUTE, Cube.CHANNEL, "sms", one.requested)
+    attempt.report(EventKind.DELIVERED, 5)
+    assert "delivered" in figures.slot(Tier.DAY, Cube.CHANNEL, "sms", attempt.requested)
+    assert "delivered" not in figures.slot(Tier.MINUTE, Cube.CHANNEL, "sms", attempt.requested)
     assert at.services.ledger.counters()["late_dropped"] == 1
 
 
@@ -271,35 +272,35 @@ def test_what_is_too_late_for_a_tier_is_dropped_there_and_counted(
 def test_a_value_that_is_full_stays_as_it_is_and_is_counted(
     at: World, figures: Figures, redis_url: str, column: str, full: int
 ) -> None:
-    one = Told(at)
-    tier, ms = Tier.DAY, to_ms(one.requested)
+    attempt = ReportedAttempt(at)
+    tier, ms = Tier.DAY, to_ms(attempt.requested)
     key = at.services.keys.rollup("c", tier, Cube.CHANNEL, "sms", tier.chunk_of(ms))
     with raw(redis_url) as server:
         values = layout.decode_counters(server.get(key), tier)
         values[tier.slot_of(ms), COLUMNS.index(column)] = full
         server.set(key, layout.encode_counters(values, tier), keepttl=True)
-    one.say(EventKind.QUEUED, 1)
-    one.say(EventKind.SENT, 3)
-    found = figures.slot(tier, Cube.CHANNEL, "sms", one.requested)
-    assert found[column] == full
-    assert found["n_queue"] == 1
-    assert figures.slot(tier, Cube.COUNTRY, "sms/DE", one.requested)["sent"] == 1
+    attempt.report(EventKind.QUEUED, 1)
+    attempt.report(EventKind.SENT, 3)
+    slot = figures.slot(tier, Cube.CHANNEL, "sms", attempt.requested)
+    assert slot[column] == full
+    assert slot["n_queue"] == 1
+    assert figures.slot(tier, Cube.COUNTRY, "sms/DE", attempt.requested)["sent"] == 1
     assert at.services.ledger.counters()["overflow"] == 1
 
 
-def test_no_key_of_the_ledger_is_without_an_end(at: World, redis_url: str) -> None:
-    one = Told(at, number_index="n")
-    one.say(EventKind.QUEUED, 1, reference="u-1")
-    one.say(EventKind.SENT, 2)
-    one.say(EventKind.UNDELIVERED, 5, error_code="30")
-    one.say(EventKind.DELIVERED, 7)
-    one.say(EventKind.VERIFIED, 9)
-    one.say(EventKind.VERIFIED, 9)
+def test_every_key_of_the_ledger_expires(at: World, redis_url: str) -> None:
+    attempt = ReportedAttempt(at, number_index="n")
+    attempt.report(EventKind.QUEUED, 1, reference="u-1")
+    attempt.report(EventKind.SENT, 2)
+    attempt.report(EventKind.UNDELIVERED, 5, error_code="30")
+    attempt.report(EventKind.DELIVERED, 7)
+    attempt.report(EventKind.VERIFIED, 9)
+    attempt.report(EventKind.VERIFIED, 9)
     with raw(redis_url) as server:
         assert [key for key in server.scan_iter(count=1000) if server.pttl(key) == -1] == []
 
 
-def test_checks_are_booked_from_what_people_did(at: World, figures: Figures) -> None:
+def test_checks_are_added_to_the_figures(at: World, figures: Figures) -> None:
     verification = at.started(at.number())
     ledger = at.services.ledger
     at.services.verifications.check(verification, at.wrong_code(verification))
@@ -314,32 +315,32 @@ def test_checks_are_booked_from_what_people_did(at: World, figures: Figures) -> 
     at.services.verifications.check(verification, at.code(verification))
     while ledger.book_checks():
         pass
-    found = figures.slot(*cell)
-    assert (found["entered"], found["verified"], found["converted"]) == (1, 1, 1)
-    assert [one["kind"] for one in ledger.heard(f"{verification}-1")].count("verified") == 1
+    slot = figures.slot(*cell)
+    assert (slot["entered"], slot["verified"], slot["converted"]) == (1, 1, 1)
+    assert [attempt["kind"] for attempt in ledger.heard(f"{verification}-1")].count("verified") == 1
 
 
-def contribution(told: list[AttemptEvent], record: dict[str, str]) -> Counter[str]:
-    """What one attempt should add, worked out from all its events at once, in no order."""
-    ms = {event.kind: to_ms(event.at) for event in told}
+def contribution(events: list[AttemptEvent], record: dict[str, str]) -> Counter[str]:
+    """What an attempt must add to the figures, computed from all its events at once."""
+    ms = {event.kind: to_ms(event.at) for event in events}
     k = EventKind
-    found: Counter[str] = Counter(requested=1, started=1)
+    counts: Counter[str] = Counter(requested=1, started=1)
     finals = [k.DELIVERED, k.UNDELIVERED, k.FAILED, k.REJECTED, k.UNREPORTED]
     top = next((kind for kind in finals if kind in ms), None)
     later = {k.ACCEPTED, k.QUEUED, k.SENT, *finals} & set(ms)
     if top:
-        found[top.value] = 1
+        counts[top.value] = 1
     elif k.UNCONFIRMED in ms and not later:
-        found["unconfirmed"] = 1
-    found["accepted"] = int(k.ACCEPTED in ms)
-    found["sent"] = int(bool({k.SENT, k.DELIVERED, k.UNDELIVERED} & set(ms)))
-    found["entered"] = int(bool({k.CHECKED, k.VERIFIED} & set(ms)))
-    found["verified"] = found["converted"] = int(k.VERIFIED in ms)
-    found["confirmed"] = int(bool({k.DELIVERED, k.VERIFIED} & set(ms)))
+        counts["unconfirmed"] = 1
+    counts["accepted"] = int(k.ACCEPTED in ms)
+    counts["sent"] = int(bool({k.SENT, k.DELIVERED, k.UNDELIVERED} & set(ms)))
+    counts["entered"] = int(bool({k.CHECKED, k.VERIFIED} & set(ms)))
+    counts["verified"] = counts["converted"] = int(k.VERIFIED in ms)
+    counts["confirmed"] = int(bool({k.DELIVERED, k.VERIFIED} & set(ms)))
     if k.DELIVERED in ms:
         took = ms[k.DELIVERED] - ms[k.REQUESTED]
         for seconds in (10, 30, 60):
-            found[f"within_{seconds}"] = int(took <= seconds * 1000)
+            counts[f"within_{seconds}"] = int(took <= seconds * 1000)
     for name, a, b in (
         ("app", k.REQUESTED, k.ACCEPTED),
         ("queue", k.QUEUED, k.SENT),
@@ -347,11 +348,11 @@ def contribution(told: list[AttemptEvent], record: dict[str, str]) -> Counter[st
         ("person", k.DELIVERED, k.VERIFIED),
     ):
         if a in ms and b in ms and (ms[b] >= ms[a] or name != "person"):
-            found[f"n_{name}"] = 1
-            found[f"{name}_ms"] = max(0, ms[b] - ms[a])
+            counts[f"n_{name}"] = 1
+            counts[f"{name}_ms"] = max(0, ms[b] - ms[a])
             if ms[b] < ms[a]:
-                found["skewed"] = 1
-    return +found
+                counts["skewed"] = 1
+    return +counts
 
 
 KINDS = [
@@ -383,40 +384,45 @@ KINDS = [
     st.randoms(use_true_random=False),
 )
 def test_any_events_in_any_order_and_number_add_up(
-    at: World, redis_url: str, told: list[list[tuple[EventKind, int]]], order: random.Random
+    at: World,
+    redis_url: str,
+    events_by_attempt: list[list[tuple[EventKind, int]]],
+    order: random.Random,
 ) -> None:
     with raw(redis_url) as server:
         server.flushall()
     everything, expected = [], Counter[str]()
     attempts: list[Any] = []
-    for kinds in told:
-        one = Told(at)
-        attempts.append(one)
-        events = [one.event(kind, ms / 1000) for kind, ms in kinds]
+    for kinds in events_by_attempt:
+        attempt = ReportedAttempt(at)
+        attempts.append(attempt)
+        events = [attempt.event(kind, ms / 1000) for kind, ms in kinds]
         everything += events * order.randint(1, 2)
-        requested = one.event(EventKind.REQUESTED, 0)
-        expected += contribution([requested, *events], one.record)
+        requested = attempt.event(EventKind.REQUESTED, 0)
+        expected += contribution([requested, *events], attempt.record)
     order.shuffle(everything)
     at.services.ledger.apply_all(everything, batch=5)
     figures = Figures(at, redis_url)
-    quarters = {to_ms(one.requested) // Tier.DAY.slot_ms: one.requested for one in attempts}
+    quarters = {
+        to_ms(attempt.requested) // Tier.DAY.slot_ms: attempt.requested for attempt in attempts
+    }
     for cube, name in CELLS:
-        found: Counter[str] = Counter()
+        sums: Counter[str] = Counter()
         for when in quarters.values():
-            found.update(figures.slot(Tier.DAY, cube, name, when))
-        assert found == expected
+            sums.update(figures.slot(Tier.DAY, cube, name, when))
+        assert sums == expected
 
 
-def test_events_in_batches_and_one_by_one_are_the_same(at: World, figures: Figures) -> None:
-    one = Told(at, seconds_ago="1", region="AT")
-    two = Told(at, seconds_ago="1", region="CH")
+def test_events_in_batches_and_single_events_count_the_same(at: World, figures: Figures) -> None:
+    attempt = ReportedAttempt(at, seconds_ago="1", region="AT")
+    two = ReportedAttempt(at, seconds_ago="1", region="CH")
     kinds = [EventKind.QUEUED, EventKind.SENT, EventKind.UNDELIVERED, EventKind.DELIVERED]
     for kind in kinds:
-        one.say(kind, 2)
+        attempt.report(kind, 2)
     done = two.ledger.apply_all(two.event(kind, 2) for kind in [*kinds, *kinds])
     assert done == {Applied.APPLIED: 4, Applied.REPEATED: 4}
     cell = Tier.QUARTER, Cube.COUNTRY
-    assert figures.slot(*cell, "sms/AT", one.requested) == figures.slot(
+    assert figures.slot(*cell, "sms/AT", attempt.requested) == figures.slot(
         *cell, "sms/CH", two.requested
     )
 
@@ -425,30 +431,30 @@ def test_an_attempt_is_found_by_its_reference_its_number_and_its_time(at: World)
     verification = at.started(at.number())
     ledger = at.services.ledger
     (attempt,) = ledger.attempts([f"{verification}-1"])
-    # By its id: its callbacks may come while this looks.
-    found = ledger.attempt_by_reference(attempt.reference)
-    assert found is not None
-    assert found.id == attempt.id
+    # Compared by id, since callbacks may change the attempt meanwhile.
+    same = ledger.attempt_by_reference(attempt.reference)
+    assert same is not None
+    assert same.id == attempt.id
     index = at.look(verification).verification.number_index
-    assert [one.id for one in ledger.attempts_of_number(index)] == [attempt.id]
+    assert [attempt.id for attempt in ledger.attempts_of_number(index)] == [attempt.id]
     entry = Entry(to_ms(attempt.moments[EventKind.REQUESTED]), attempt.id)
     assert ledger.recent()[0] == entry
     assert entry not in ledger.recent(entry)
 
 
-def test_only_the_newest_attempts_are_kept_and_the_figures_of_all(
+def test_only_the_newest_attempts_are_kept_but_the_figures_of_all(
     at: World, figures: Figures
 ) -> None:
-    made = [Told(at, seconds_ago=str(100 - n)) for n in range(5)]
+    attempts = [ReportedAttempt(at, seconds_ago=str(100 - n)) for n in range(5)]
     ledger = at.services.ledger
     assert ledger.trim(2) == 3
-    assert [one.attempt for one in ledger.recent()] == [made[4].id, made[3].id]
-    assert ledger.attempt(made[0].id) is None
-    assert made[0].say(EventKind.DELIVERED, 5) is Applied.ORPHAN
-    day = {to_ms(one.requested) // Tier.DAY.slot_ms: one.requested for one in made}
+    assert [attempt.attempt for attempt in ledger.recent()] == [attempts[4].id, attempts[3].id]
+    assert ledger.attempt(attempts[0].id) is None
+    assert attempts[0].report(EventKind.DELIVERED, 5) is Applied.ORPHAN
+    day = {to_ms(attempt.requested) // Tier.DAY.slot_ms: attempt.requested for attempt in attempts}
     cells = [figures.slot(Tier.DAY, Cube.CHANNEL, "sms", when) for when in day.values()]
     assert sum(cell["requested"] for cell in cells) == 5
 
 
-def test_series_names_hold_no_separator_of_a_carrier() -> None:
+def test_a_separator_in_a_carrier_is_replaced_in_the_name_of_a_series() -> None:
     assert series("sms", "DE", "O2/E-Plus") == "sms/DE/O2-E-Plus"

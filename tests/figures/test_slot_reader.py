@@ -1,4 +1,4 @@
-"""What is read in batches and added up in parts, against each key decoded by itself."""
+"""Slots that are read in batches and added up in parts equal each key decoded alone."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.figures import layout
-from core.figures import slot_reader as reading
-from core.figures.layout import BINS, COLUMNS, Counts, Cube, Leg, Tier
+from core.figures import slot_reader as slot_reader
+from core.figures.catalogue import COLUMNS, Leg
+from core.figures.layout import BINS, Counts, Cube, Tier
 from core.figures.ranges import Piece
 from core.figures.slot_reader import SlotReader
 from tests.properties import sharing_fixtures
 from tests.world import World
 
-#: More than fit into one round trip; of the last one nothing was ever written.
+#: More than fit into a round trip; the last series was never written.
 NAMES = [f"sms/{a}{b}" for a in "ABCDEFG" for b in "ABCDEFG"]
 CHUNKS = range(20_000, 20_003)
 TIER = Tier.QUARTER
@@ -27,15 +28,15 @@ TIER = Tier.QUARTER
 def written(at: World, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Counts]:
     """Random figures in Redis, some keys shorter than their span; and the same as arrays, (series,
     slots, …), by kind."""
-    monkeypatch.setattr(reading, "_COMMAND_BYTES", 100_000)
-    monkeypatch.setattr(reading, "_COMMANDS", 3)
+    monkeypatch.setattr(slot_reader, "_COMMAND_BYTES", 100_000)
+    monkeypatch.setattr(slot_reader, "_COMMANDS", 3)
     rng = np.random.default_rng(1)
     kinds: dict[str, tuple[int, Any, Any]] = {
         "c": (len(COLUMNS), layout.encode_counters, layout.decode_counters),
         Leg.TTD: (BINS, layout.encode_histogram, layout.decode_histogram),
         "e": (1, layout.encode_errors, layout.decode_errors),
     }
-    found: dict[str, Counts] = {}
+    arrays: dict[str, Counts] = {}
     with redis.Redis.from_url(redis_url) as raw:
         for kind, (width, encode, decode) in kinds.items():
             cube = Cube.ERROR if kind == "e" else Cube.COUNTRY
@@ -49,13 +50,13 @@ def written(at: World, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[
                     raw.set(key, packed, ex=timedelta(hours=1))
                     row.append(decode(packed, TIER).reshape(TIER.slots, width))
                 rows.append(np.concatenate(row))
-            found[kind] = np.stack([*rows, np.zeros_like(rows[0])])
-    return found
+            arrays[kind] = np.stack([*rows, np.zeros_like(rows[0])])
+    return arrays
 
 
 @sharing_fixtures(25)
 @given(st.data())
-def test_any_parts_of_any_slots_add_up_to_what_each_key_holds(
+def test_any_parts_of_any_slots_are_the_sums_of_their_keys(
     at: World, written: dict[str, Counts], data: st.DataObject
 ) -> None:
     begin = CHUNKS.start * TIER.chunk_ms
@@ -63,7 +64,7 @@ def test_any_parts_of_any_slots_add_up_to_what_each_key_holds(
     edges = data.draw(st.lists(st.integers(0, slots), min_size=2, max_size=6, unique=True))
     edges.sort()
     pairs = list(zip(edges[::2], edges[1::2], strict=False))
-    cut = [Piece(TIER, begin + a * TIER.slot_ms, b - a) for a, b in pairs]
+    pieces = [Piece(TIER, begin + a * TIER.slot_ms, b - a) for a, b in pairs]
     starts = data.draw(st.lists(st.integers(1, slots * TIER.slot_ms), max_size=8, unique=True))
     starts = [0, *(begin + ms for ms in sorted(starts))]
     moments = np.concatenate([np.arange(a, b) for a, b in pairs])
@@ -76,17 +77,17 @@ def test_any_parts_of_any_slots_add_up_to_what_each_key_holds(
         return summed
 
     s = at.services
-    read = SlotReader(s.client, s.connection.raw, s.keys)
-    counters = read.counters(Cube.COUNTRY, NAMES, cut, starts)
+    reader = SlotReader(s.client, s.connection.raw, s.keys)
+    counters = reader.counters(Cube.COUNTRY, NAMES, pieces, starts)
     assert (counters == expected("c", len(starts))).all()
-    histograms = read.histograms(Leg.TTD, Cube.COUNTRY, NAMES, cut, starts)
+    histograms = reader.histograms(Leg.TTD, Cube.COUNTRY, NAMES, pieces, starts)
     assert (histograms == expected(Leg.TTD, len(starts))).all()
-    assert (read.errors(NAMES, cut) == expected("e", 1)[:, 0, 0]).all()
+    assert (reader.errors(NAMES, pieces) == expected("e", 1)[:, 0, 0]).all()
 
 
-def test_nothing_to_read_is_nothing(at: World) -> None:
+def test_without_slots_or_series_the_sums_are_empty(at: World) -> None:
     s = at.services
-    read = SlotReader(s.client, s.connection.raw, s.keys)
-    assert read.counters(Cube.COUNTRY, NAMES, []).shape == (len(NAMES), 1, len(COLUMNS))
-    assert not read.histograms(Leg.TTD, Cube.COUNTRY, NAMES, []).any()
-    assert read.counters(Cube.COUNTRY, [], [Piece(TIER, 0, 4)]).shape == (0, 1, len(COLUMNS))
+    reader = SlotReader(s.client, s.connection.raw, s.keys)
+    assert reader.counters(Cube.COUNTRY, NAMES, []).shape == (len(NAMES), 1, len(COLUMNS))
+    assert not reader.histograms(Leg.TTD, Cube.COUNTRY, NAMES, []).any()
+    assert reader.counters(Cube.COUNTRY, [], [Piece(TIER, 0, 4)]).shape == (0, 1, len(COLUMNS))

@@ -1,11 +1,11 @@
-"""Windows that end now: which attempts are in them, and that corrections are seen."""
+"""A window counts the attempts requested in it, and follows corrections."""
 
 import itertools
 from datetime import datetime, timedelta
 
-from core.figures.layout import COLUMNS
+from core.figures.catalogue import COLUMNS
 from core.figures.slot_reader import SlotReader
-from core.figures.windows import Window, Windowed, read_window
+from core.figures.windows import Window, WindowFigures, read_window
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
 from tests.world import World
@@ -13,7 +13,7 @@ from tests.world import World
 _ids = itertools.count()
 
 
-def told(at: World, moment: datetime, region: str = "DE") -> str:
+def requested(at: World, moment: datetime, region: str = "DE") -> str:
     attempt = f"{next(_ids):024d}-1"
     record = {"channel": "sms", "mode": "sms", "to_masked": "+49 •", "region": region}
     more = {"carrier": "O2", "origin": "first"}
@@ -23,30 +23,30 @@ def told(at: World, moment: datetime, region: str = "DE") -> str:
     return attempt
 
 
-def say(at: World, attempt: str, kind: EventKind, **fields: str) -> None:
+def report(at: World, attempt: str, kind: EventKind, **fields: str) -> None:
     at.services.ledger.apply(
         AttemptEvent(attempt, kind, at.clock.now(), Source.CALLBACK, dict(fields))
     )
 
 
-def read(at: World, window: Window, now: datetime) -> Windowed:
+def read(at: World, window: Window, now: datetime) -> WindowFigures:
     s = at.services
     return read_window(SlotReader(s.client, s.connection.raw, s.keys), window, now)
 
 
-def column(found: Windowed, name: str) -> dict[str, int]:
-    values = found.counters[:, COLUMNS.index(name)]
-    return {series: int(n) for series, n in zip(found.series, values, strict=True)}
+def column(figures: WindowFigures, name: str) -> dict[str, int]:
+    values = figures.counters[:, COLUMNS.index(name)]
+    return {series: int(n) for series, n in zip(figures.series, values, strict=True)}
 
 
 def test_the_hour_begins_with_a_minute_and_today_at_midnight_utc(at: World) -> None:
     now = at.clock.now().replace(second=30)
     minute = now.replace(second=0, microsecond=0)
     midnight = minute.replace(hour=0, minute=0)
-    told(at, minute - timedelta(hours=1))
-    told(at, minute - timedelta(hours=1, milliseconds=1), "FR")
-    told(at, midnight, "GB")
-    told(at, midnight - timedelta(milliseconds=1), "US")
+    requested(at, minute - timedelta(hours=1))
+    requested(at, minute - timedelta(hours=1, milliseconds=1), "FR")
+    requested(at, midnight, "GB")
+    requested(at, midnight - timedelta(milliseconds=1), "US")
     hour = column(read(at, Window.HOUR, now), "requested")
     since = {"DE": minute - timedelta(hours=1), "GB": midnight, "US": midnight}
     assert ("sms/FR" in hour, hour["sms/DE"]) == (False, 1)
@@ -55,26 +55,26 @@ def test_the_hour_begins_with_a_minute_and_today_at_midnight_utc(at: World) -> N
     assert ("sms/US" in today, today["sms/GB"]) == (False, 1)
 
 
-def test_a_correction_is_taken_back_there_with_its_error(at: World) -> None:
+def test_a_corrected_state_is_subtracted_with_its_error(at: World) -> None:
     now = at.clock.now()
-    attempt = told(at, from_ms(to_ms(now) - 1000))
-    say(at, attempt, EventKind.UNDELIVERED, error_code="30", cost_micros="7700")
+    attempt = requested(at, from_ms(to_ms(now) - 1000))
+    report(at, attempt, EventKind.UNDELIVERED, error_code="30", cost_micros="7700")
     for window in Window:
-        found = read(at, window, now)
-        assert column(found, "undelivered") == {"sms/DE": 1}
-        assert found.errors == {("sms", "30"): 1}
-    say(at, attempt, EventKind.DELIVERED)
+        figures = read(at, window, now)
+        assert column(figures, "undelivered") == {"sms/DE": 1}
+        assert figures.errors == {("sms", "30"): 1}
+    report(at, attempt, EventKind.DELIVERED)
     for window in Window:
-        found = read(at, window, now)
-        assert column(found, "undelivered") == {"sms/DE": 0}
-        assert column(found, "delivered") == {"sms/DE": 1}
-        assert column(found, "cost_micros") == {"sms/DE": 7700}
-        assert found.errors == {}
+        figures = read(at, window, now)
+        assert column(figures, "undelivered") == {"sms/DE": 0}
+        assert column(figures, "delivered") == {"sms/DE": 1}
+        assert column(figures, "cost_micros") == {"sms/DE": 7700}
+        assert figures.errors == {}
 
 
-def test_a_series_without_an_attempt_in_the_window_is_not_in_it(at: World) -> None:
+def test_a_series_without_an_attempt_in_the_window_is_left_out(at: World) -> None:
     now = at.clock.now()
-    told(at, now - timedelta(days=2))
+    requested(at, now - timedelta(days=2))
     for window in Window:
-        found = read(at, window, now)
-        assert (found.series, len(found.counters), found.errors) == ((), 0, {})
+        figures = read(at, window, now)
+        assert (figures.series, len(figures.counters), figures.errors) == ((), 0, {})

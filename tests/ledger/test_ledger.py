@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ledger.ledger import Applied
-from core.model.attempt import AttemptEvent, EventKind, Mode, Source, State
+from core.model.attempt import AttemptEvent, EventKind, Source, State
+from core.model.way import Way
 from core.store.scripts import source
 from tests.properties import sharing_fixtures
 from tests.world import World
@@ -20,9 +21,9 @@ RANKS = {name: int(rank) for name, rank in re.findall(r"(\w+) = (\d+)", _BLOCK)}
 FACTS = {EventKind.CHECKED, EventKind.VERIFIED}
 NEWS = [kind for kind in EventKind if kind not in FACTS and kind is not EventKind.REQUESTED]
 # Two kinds of one rank belong to messages and to calls, and never meet.
-HEARD: dict[Mode, list[EventKind]] = {
-    Mode.SMS: [k for k in NEWS if k not in {EventKind.RINGING, EventKind.ANSWERED}],
-    Mode.CALL: [k for k in NEWS if k not in {EventKind.QUEUED, EventKind.SENT}],
+HEARD: dict[Way, list[EventKind]] = {
+    Way.SMS: [k for k in NEWS if k not in {EventKind.RINGING, EventKind.ANSWERED}],
+    Way.VOICE: [k for k in NEWS if k not in {EventKind.QUEUED, EventKind.SENT}],
 }
 UNKNOWN = {EventKind.UNCONFIRMED, EventKind.UNREPORTED}
 _ids = itertools.count()
@@ -56,12 +57,12 @@ def test_every_kind_of_event_has_a_rank_or_is_a_fact() -> None:
 
 
 @sharing_fixtures(150)
-@given(st.data(), st.sampled_from([Mode.SMS, Mode.CALL]))
+@given(st.data(), st.sampled_from(list(HEARD)))
 def test_events_in_any_order_and_number_end_in_the_same_state(
-    at: World, data: st.DataObject, mode: Mode
+    at: World, data: st.DataObject, way: Way
 ) -> None:
     kinds: list[EventKind] = data.draw(
-        st.lists(st.sampled_from(HEARD[mode]), max_size=8, unique=True)
+        st.lists(st.sampled_from(HEARD[way]), max_size=8, unique=True)
     )
     repeats = data.draw(st.lists(st.sampled_from(kinds), max_size=6)) if kinds else []
     results = []

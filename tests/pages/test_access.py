@@ -2,14 +2,14 @@
 
 import pytest
 
-from core.access.invites import WORDS, InviteState
-from core.access.password import hash_of
+from core.access.invites import REFUSALS, InviteState
+from core.access.password import hash_password
 from core.services import Services
 from pages.components.shared import services as of_process
 from tests.pages.conftest import Settle, opened, said
 from tests.pages.test_api import LIVE
 
-HASH = hash_of("correct horse battery staple")
+HASH = hash_password("correct horse battery staple")
 
 
 def test_an_invite_is_made_and_its_link_is_shown_and_opens(services: Services) -> None:
@@ -74,7 +74,7 @@ def test_open_live_offers_the_form_and_warns(
     of_process().close()
 
 
-@pytest.mark.parametrize("state", [one for one in InviteState if one in WORDS])
+@pytest.mark.parametrize("state", [one for one in InviteState if one in REFUSALS])
 def test_a_link_that_does_not_work_is_explained(services: Services, state: InviteState) -> None:
-    assert WORDS[state][0] in said(opened("verify", invite=state.value))
+    assert REFUSALS[state][0] in said(opened("verify", invite=state.value))
     assert "Phone number" in [one.label for one in opened("verify", invite="odd").text_input]

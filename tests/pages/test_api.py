@@ -4,9 +4,9 @@ import re
 from contextlib import closing
 
 from core.access.tokens import Scope
-from core.model.attempt import Channel
 from core.model.grant import OPERATOR
 from core.model.verification import SendOutcome
+from core.model.way import Way
 from core.panels.api import walk_through
 from core.services import Services, build
 from core.webhooks.sender import Answer, Verdict
@@ -56,7 +56,7 @@ def test_dead_letters_are_listed_and_sent_again(
     assert app.outbox.receiver == "127.0.0.1"
     with closing(build(app.settings, provider=_SendsNothing())) as sending:
         started = sending.verifications.start(
-            "+14155550123", Channel.SMS, grant=OPERATOR, idempotency_key="one"
+            "+14155550123", Way.SMS, grant=OPERATOR, idempotency_key="one"
         )
     assert started.outcome is SendOutcome.SENT
     assert "None was given up" in said(opened("api"))

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.ledger.explorer import PAGE
-from core.model.attempt import AttemptEvent, Channel, EventKind, Mode, Source, State
+from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.grant import OPERATOR
+from core.model.way import Way
 from core.panels.attempts import heard_table, states
 from core.services import Services
 from tests.pages.conftest import PROJECT, opened, said
@@ -154,7 +155,7 @@ def test_property_23_the_operators_pages_reveal_no_number_and_no_code(
     """Nothing there reveals a full number or a code, so there is no reveal to be audited."""
     number = "+12125550137"
     made = services.verifications.start(
-        number, Channel.SMS, grant=OPERATOR, idempotency_key="property 23"
+        number, Way.SMS, grant=OPERATOR, idempotency_key="property 23"
     )
     services.booker.book()
     attempt = f"{made.verification}-1" if made.verification else ""
@@ -174,7 +175,7 @@ def test_property_23_the_operators_pages_reveal_no_number_and_no_code(
 @pytest.mark.parametrize("typed", ["(212) 555-0199", "+12125550199", "1 212 555 0199"])
 def test_a_national_number_of_the_browsers_region_is_found(services: Services, typed: str) -> None:
     services.verifications.start(
-        "+12125550199", Channel.SMS, grant=OPERATOR, idempotency_key="national"
+        "+12125550199", Way.SMS, grant=OPERATOR, idempotency_key="national"
     )
     at = opened("attempts")
     at.text_input[0].set_value(typed)
@@ -184,11 +185,9 @@ def test_a_national_number_of_the_browsers_region_is_found(services: Services, t
 
 def test_a_fixed_line_is_found_and_a_question_shows_every_number(services: Services) -> None:
     services.verifications.start(
-        "+49 30 901820", Channel.PHLO, grant=OPERATOR, mode=Mode.CALL, idempotency_key="fixed"
+        "+49 30 901820", Way.PHLO_CALL, grant=OPERATOR, idempotency_key="fixed"
     )
-    services.verifications.start(
-        "+6595551234", Channel.SMS, grant=OPERATOR, idempotency_key="abroad"
-    )
+    services.verifications.start("+6595551234", Way.SMS, grant=OPERATOR, idempotency_key="abroad")
     at = opened("attempts")
     at.text_input[0].set_value("0049 30 901820")
     button(at, "Find attempts")

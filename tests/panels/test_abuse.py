@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from core.figures.queries import FIGURES
+from core.figures.catalogue import QUERY_COLUMNS
 from core.model.grant import OPERATOR
 from core.model.verification import SendOutcome
 from core.panels.abuse import BUDGETS, refused_table, suspects
@@ -17,7 +17,7 @@ def places(**given: tuple[int, int]) -> pd.DataFrame:
         [(one.partition("_")[0], one.partition("_")[2]) for one in given],
         names=["country", "carrier"],
     )
-    frame = pd.DataFrame(0, index=index, columns=list(FIGURES))
+    frame = pd.DataFrame(0, index=index, columns=list(QUERY_COLUMNS))
     frame["started"] = [started for started, _ in given.values()]
     frame["converted"] = [converted for _, converted in given.values()]
     return frame

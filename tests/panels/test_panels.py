@@ -13,8 +13,9 @@ from core.alerts.records import AlertStatus
 from core.alerts.replay import DryRun, Fired
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
+from core.figures.catalogue import QUERY_COLUMNS
 from core.figures.layout import BINS
-from core.figures.queries import ALL, FIGURES, Filters
+from core.figures.queries import ALL, Filters
 from core.figures.rates import Rate
 from core.model.errors import StoreUnavailable
 from core.panels import empty, figures, tables
@@ -28,7 +29,7 @@ NO_TIMES = np.zeros(BINS, dtype=np.int64)
 
 
 def row(**given: int) -> "pd.Series[Any]":
-    return pd.Series({name: given.get(name, 0) for name in FIGURES})
+    return pd.Series({name: given.get(name, 0) for name in QUERY_COLUMNS})
 
 
 def steps(n: int = 4, **given: int) -> pd.DataFrame:

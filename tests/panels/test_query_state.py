@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.figures.queries import Filters, SeenDimensions
-from core.figures.ranges import Comparison, Preset, Range, compared, preset
+from core.figures.ranges import Comparison, Preset, Range, comparison_range, preset
 from core.panels import query_state as header
 from core.panels.query_state import choice
 
@@ -20,7 +20,7 @@ def test_nothing_said_is_the_last_24_hours_in_the_viewers_zone() -> None:
     found = choice({}, NOW, "Asia/Kathmandu")
     assert found.zone == KATHMANDU
     assert found.range == preset(Preset.DAY, NOW, KATHMANDU)
-    assert found.before == compared(found.range, Comparison.PREVIOUS, found.zone)
+    assert found.before == comparison_range(found.range, Comparison.PREVIOUS, found.zone)
     assert found.filters == Filters()
     assert not found.is_over
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from core.ledger.exchanges import Exchanges
-from core.model.attempt import Channel, Mode
 from core.model.errors import AttemptRejected, AttemptUnknown, SettingsRefused
+from core.model.way import Way
 from core.plivo.message_text import Encoding, measure
 from core.plivo.phlo import Phlo, reference_in
 from core.plivo.provider import ChannelSender, PlivoProvider
@@ -44,8 +44,8 @@ LIVE = Settings(
     secret_key="a secret key that is long enough for everybody",
 )
 BASE = "https://verify.example.com"
-REQUEST = AttemptRequest("abcdefghijklmnopqrstuvwx-1", Channel.SMS, Mode.SMS, TO, CODE, minutes=5)
-CALLED = replace(REQUEST, channel=Channel.VOICE, mode=Mode.CALL)
+REQUEST = AttemptRequest("abcdefghijklmnopqrstuvwx-1", Way.SMS, TO, CODE, minutes=5)
+CALLED = replace(REQUEST, way=Way.VOICE)
 
 
 def made_urls() -> CallbackUrls:
@@ -176,12 +176,17 @@ def test_without_a_public_url_no_call_is_made_and_the_way_out_is_named(plivo: Sc
 # PHLO
 
 
-@pytest.mark.parametrize("mode", list(Mode))
-def test_a_phlo_is_given_exactly_from_to_otp_and_mode(plivo: Scripted, mode: Mode) -> None:
+@pytest.mark.parametrize("way", [Way.PHLO_SMS, Way.PHLO_CALL])
+def test_a_phlo_is_given_exactly_from_to_otp_and_mode(plivo: Scripted, way: Way) -> None:
     plivo.plays(FLOW, says(200, message="started", phlo_run_id="r-1"))
-    request = replace(REQUEST, channel=Channel.PHLO, mode=mode)
+    request = replace(REQUEST, way=way)
     Phlo(plivo.clients(), SETTINGS).send(request, URLS, None)
-    assert sent(plivo) == {"from": SENDER, "to": TO, "otp": CODE, "mode": str(mode)}
+    assert sent(plivo) == {
+        "from": SENDER,
+        "to": TO,
+        "otp": CODE,
+        "mode": "call" if way is Way.PHLO_CALL else "sms",
+    }
     found, ran = plivo.asked
     assert found.body == b""
     assert CODE not in found.path + ran.path
@@ -274,17 +279,21 @@ def test_live_without_a_public_url_messages_and_phlos_are_asked_after(
     address = CallbackAddress(None, local_allowed=False)
     address.listening_on("http://127.0.0.1:8501")
     live = provider(at, plivo, LIVE, address)
-    assert not any(live.calls_back(channel) for channel in Channel)
-    assert live.obstacle(Channel.SMS) is None
-    for channel, missing in ((Channel.VOICE, "PUBLIC_URL"), (Channel.PHLO, "PHLO_ID")):
-        obstacle = live.obstacle(channel)
+    assert not any(live.calls_back(way) for way in Way)
+    assert live.obstacle(Way.SMS) is None
+    for way, missing in (
+        (Way.VOICE, "PUBLIC_URL"),
+        (Way.PHLO_SMS, "PHLO_ID"),
+        (Way.PHLO_CALL, "PHLO_ID"),
+    ):
+        obstacle = live.obstacle(way)
         assert obstacle is not None
         assert missing in obstacle[1]
 
 
 def test_with_a_public_url_all_but_a_phlo_report_by_themselves(at: World, plivo: Scripted) -> None:
     live = provider(at, plivo, LIVE, CallbackAddress(BASE, local_allowed=False))
-    assert [channel for channel in Channel if live.calls_back(channel)] == ["sms", "voice"]
+    assert [way for way in Way if live.calls_back(way)] == [Way.SMS, Way.VOICE]
 
 
 def test_the_callback_url_carries_a_token_of_this_attempt_and_exchanges_are_kept(
@@ -294,7 +303,7 @@ def test_the_callback_url_carries_a_token_of_this_attempt_and_exchanges_are_kept
     sender = provider(at, plivo, SETTINGS, CallbackAddress(BASE, local_allowed=False))
     assert sender.send(REQUEST) == REFERENCE
     token = sent(plivo)["url"].removeprefix(f"{BASE}/plivo/message/")
-    assert keyring.attempt_of(token) == REQUEST.attempt
+    assert keyring.attempt_id(token) == REQUEST.attempt
     (shown,) = at.services.exchanges.of("abcdefghijklmnopqrstuvwx")
     assert shown.status == 202
     for secret in (CODE, TO[1:], token, AUTH_TOKEN):

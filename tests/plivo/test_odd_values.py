@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from core.ledger.exchanges import Exchange, Exchanges
-from core.model.attempt import AttemptEvent, Channel, EventKind, Mode
+from core.model.attempt import AttemptEvent, EventKind
 from core.model.errors import ProviderError, ProviderRead
+from core.model.way import Way
 from core.plivo import values
 from core.plivo.callbacks import CallCallback, HangupCallback, MessageCallback, MessageState
 from core.plivo.client import SdkCall
@@ -243,7 +244,7 @@ def body(value: Any) -> Answer:
     return Answer(200, json.dumps(value).encode())
 
 
-REQUEST = AttemptRequest(ATTEMPT, Channel.SMS, Mode.SMS, "+14155550123", "471122", 5)
+REQUEST = AttemptRequest(ATTEMPT, Way.SMS, "+14155550123", "471122", 5)
 URLS = CallbackUrls("http://h/m", "http://h/r", "http://h/a", "http://h/h")
 
 

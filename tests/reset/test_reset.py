@@ -1,14 +1,12 @@
-"""Resetting the sandbox: what goes, what stays, and that nothing live can be reset."""
+"""A reset of the sandbox: what it removes, what it keeps, and that live mode refuses it."""
 
 import re
-import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,7 +14,6 @@ import redis
 
 from core.access.tokens import Scope
 from core.figures.ranges import Range
-from core.model.attempt import Channel
 from core.model.errors import ResetRefused
 from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome
@@ -24,14 +21,11 @@ from core.reset.kinds import FAMILIES, ResetKind, read_kinds
 from core.reset.reset import SandboxReset
 from core.store import keys as store_keys
 from core.store.keys import Keys
-from tests.store.servers import running
 from tests.world import World, until
-
-PROJECT = Path(__file__).parents[2]
 
 
 def reset(at: World, *what: str) -> httpx.Response:
-    return at.http.delete("/sandbox/state", params=[("what", one) for one in what])
+    return at.http.delete("/sandbox/state", params=[("what", kind) for kind in what])
 
 
 def delivered(at: World, number: str) -> str:
@@ -50,16 +44,16 @@ def families(client: redis.Redis, environment: str = "sandbox") -> set[str]:
     return {key.split(":")[2] for key in keys}
 
 
-def kept(kind: ResetKind) -> set[str]:
-    return {family for family, of in FAMILIES.items() if of is not kind}
+def families_kept_by(kind: ResetKind) -> set[str]:
+    return {family for family, removed_by in FAMILIES.items() if removed_by is not kind}
 
 
-def test_every_family_of_keys_is_in_the_table_and_nothing_else_is() -> None:
+def test_the_table_lists_exactly_the_families_of_keys() -> None:
     named = set(re.findall(r"\{sandbox\}:v1:(\w+)", store_keys.__doc__ or ""))
     assert named == set(FAMILIES)
 
 
-def test_budgets_go_and_the_rest_stays(at: World, client: redis.Redis) -> None:
+def test_a_reset_of_budgets_keeps_everything_else(at: World, client: redis.Redis) -> None:
     number = at.number()
     for _ in range(5):
         verification = delivered(at, number)
@@ -68,29 +62,28 @@ def test_budgets_go_and_the_rest_stays(at: World, client: redis.Redis) -> None:
     answer = reset(at, "budgets")
     assert (answer.status_code, set(answer.json()["removed"])) == (200, {"budgets"})
     assert answer.json()["removed"]["budgets"] >= 5
-    assert families(client) <= kept(ResetKind.BUDGETS)
+    assert families(client) <= families_kept_by(ResetKind.BUDGETS)
     assert at.look(verification).verification.checks_left == 4
     assert at.start(number).outcome is SendOutcome.SENT
     assert len(at.handset(number)["messages"]) >= 5
 
 
-def test_handsets_go_and_the_rest_stays(at: World) -> None:
+def test_a_reset_of_handsets_keeps_everything_else(at: World) -> None:
     number, other = at.number(), at.number()
     verification = delivered(at, number)
     at.http.put(f"/sandbox/handset/{other}/auto-answer", json={"on": True})
     delivered(at, other)
     assert reset(at, "handsets").status_code == 200
-    for one in (number, other):
-        shown = at.handset(one)
-        assert (shown["messages"], shown["calls"]) == ([], [])
-        assert shown["auto_answer"]["on"] is False
+    for handset in (at.handset(number), at.handset(other)):
+        assert (handset["messages"], handset["calls"]) == ([], [])
+        assert handset["auto_answer"]["on"] is False
     assert at.look(verification).attempts
-    # What comes next is shown again.
+    # Later messages are shown again.
     delivered(at, number)
     assert len(at.handset(number)["messages"]) == 1
 
 
-def test_attempts_and_figures_go_and_the_process_shows_it_at_once(
+def test_attempts_and_figures_are_removed_and_the_process_shows_it_at_once(
     at: World, client: redis.Redis
 ) -> None:
     verification = delivered(at, at.number())
@@ -105,14 +98,14 @@ def test_attempts_and_figures_go_and_the_process_shows_it_at_once(
     assert at.services.verifications.look(verification) is None
     result = at.services.verifications.check(verification, "123456")
     assert result.outcome is CheckOutcome.NOT_FOUND
-    assert families(client) <= kept(ResetKind.ATTEMPTS)
+    assert families(client) <= families_kept_by(ResetKind.ATTEMPTS)
     assert at.services.tokens.recognise(token) is not None
-    # The simulated Plivo has forgotten them too: its log would bring them back.
+    # The logs of the simulated Plivo are empty too: log sync would bring the attempts back.
     at.services.logs.run()
     assert at.services.ledger.counters().get("foreign", 0) == 0
 
 
-def test_sample_traffic_goes_and_attempts_of_ones_own_are_counted_as_before(
+def test_sample_traffic_is_removed_and_own_attempts_are_counted_as_before(
     at: World, client: redis.Redis
 ) -> None:
     verification = delivered(at, at.number())
@@ -125,7 +118,7 @@ def test_sample_traffic_goes_and_attempts_of_ones_own_are_counted_as_before(
     totals = at.services.queries.totals(span)
     errors = at.services.queries.errors(span)
     listed = at.services.ledger.recent()
-    heard = at.services.ledger.heard(f"{verification}-1")
+    events = at.services.ledger.heard(f"{verification}-1")
     attempt = at.services.ledger.attempt(f"{verification}-1")
     at.services.sample.load(days=1, per_day=50)
     at.services.queries.forget()
@@ -136,16 +129,16 @@ def test_sample_traffic_goes_and_attempts_of_ones_own_are_counted_as_before(
     assert at.services.queries.totals(span).to_dict() == totals.to_dict()
     assert at.services.queries.errors(span).equals(errors)
     assert at.services.ledger.recent() == listed
-    assert at.services.ledger.heard(f"{verification}-1") == heard
+    assert at.services.ledger.heard(f"{verification}-1") == events
     assert at.services.ledger.attempt(f"{verification}-1") == attempt
     assert at.services.ledger.attempts_of_number(at.look(verification).verification.number_index)
     for key in client.scan_iter():
         assert client.pttl(key) > 0, key
-    # A second time there is nothing to remove.
+    # A second reset removes nothing.
     assert reset(at, "sample").json()["removed"]["sample"] == 0
 
 
-def test_a_whole_reset_leaves_what_says_who_may_do_what(at: World, client: redis.Redis) -> None:
+def test_a_whole_reset_keeps_permissions(at: World, client: redis.Redis) -> None:
     number = at.number()
     delivered(at, number)
     at.services.sample.load(days=1, per_day=20)
@@ -166,12 +159,14 @@ def test_a_whole_reset_leaves_what_says_who_may_do_what(at: World, client: redis
         (["budgets", "handsets,attempts"], set(ResetKind) - {ResetKind.SAMPLE}),
     ],
 )
-def test_kinds_are_repeated_or_separated_by_commas(what: list[str], kinds: set[ResetKind]) -> None:
+def test_kinds_can_be_repeated_or_separated_by_commas(
+    what: list[str], kinds: set[ResetKind]
+) -> None:
     assert read_kinds(what) == kinds
 
 
 @pytest.mark.parametrize("what", ["live", "budgets,all", "*", "Budgets"])
-def test_an_unknown_kind_is_refused_with_those_there_are(
+def test_an_unknown_kind_is_refused_with_the_allowed_kinds(
     at: World, client: redis.Redis, what: str
 ) -> None:
     at.start(at.number())
@@ -183,15 +178,15 @@ def test_an_unknown_kind_is_refused_with_those_there_are(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "HEAD", "OPTIONS"])
-def test_no_other_method_resets_and_no_other_origin_is_let_in(at: World, method: str) -> None:
+def test_other_methods_are_refused_and_no_other_origin_is_allowed(at: World, method: str) -> None:
     answer = at.http.request(method, "/sandbox/state", headers={"Origin": "https://other.example"})
     assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE")
     assert "access-control-allow-origin" not in answer.headers
 
 
-def test_nothing_live_can_be_reset(at: World, client: redis.Redis) -> None:
-    """Both environments in one Redis: a reset of the sandbox leaves live as it is, and the same
-    call in live mode removes nothing at all."""
+def test_live_keys_are_never_removed(at: World, client: redis.Redis) -> None:
+    """Both environments share a Redis: a reset of the sandbox keeps live keys, and a reset in live
+    mode removes nothing."""
     live = Keys("live")
     for key in (live.verification("a" * 24), live.sends("number", "x"), live.simulated):
         client.set(key, "live", px=60_000)
@@ -200,16 +195,16 @@ def test_nothing_live_can_be_reset(at: World, client: redis.Redis) -> None:
     assert families(client, "live") == {"verification", "sends", "simulated"}
     at.start(at.number())
     before = {key for key in client.scan_iter() if ":counters:" not in key}
-    of_live = SandboxReset(
+    live_reset = SandboxReset(
         at.services.client, live, at.services.ledger, lambda: at.address, lambda: None
     )
     for kind in ResetKind:
         with pytest.raises(ResetRefused, match="live environment"):
-            of_live.run(frozenset({kind}))
+            live_reset.run(frozenset({kind}))
     assert before <= set(client.scan_iter())
 
 
-def test_live_the_route_is_not_there(at: World) -> None:
+def test_live_mode_has_no_route_to_reset(at: World) -> None:
     from starlette.applications import Starlette
 
     from core.web.sandbox_state import routes
@@ -224,9 +219,11 @@ def test_live_the_route_is_not_there(at: World) -> None:
     assert (answer.status_code, "no sandbox" in answer.json()["cause"]) == (404, True)
 
 
-def test_a_sandbox_that_does_not_answer_leaves_everything(at: World, client: redis.Redis) -> None:
+def test_a_reset_removes_nothing_if_the_sandbox_does_not_answer(
+    at: World, client: redis.Redis
+) -> None:
     at.start(at.number())
-    away = SandboxReset(
+    unreachable = SandboxReset(
         at.services.client,
         at.services.keys,
         at.services.ledger,
@@ -234,16 +231,16 @@ def test_a_sandbox_that_does_not_answer_leaves_everything(at: World, client: red
         lambda: None,
     )
     with pytest.raises(ResetRefused, match="did not answer"):
-        away.run(frozenset(ResetKind))
+        unreachable.run(frozenset(ResetKind))
     assert "sends" in families(client)
-    away.run(frozenset({ResetKind.BUDGETS}))
+    unreachable.run(frozenset({ResetKind.BUDGETS}))
     assert "sends" not in families(client)
 
 
-def test_verifications_under_way_go_on_or_end_but_break_nothing(
+def test_running_verifications_continue_or_end_without_errors(
     at: World, client: redis.Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Sends, checks and looks while the sandbox is reset again and again."""
+    """Sends, checks and reads while the sandbox is reset several times."""
     stop = threading.Event()
 
     def visit(n: int) -> None:
@@ -264,8 +261,8 @@ def test_verifications_under_way_go_on_or_end_but_break_nothing(
             assert reset(at, what).status_code == 200
             threading.Event().wait(0.1)
         stop.set()
-        for done in visits:
-            done.result()
+        for future in visits:
+            future.result()
     assert not [r for r in caplog.records if r.levelname == "ERROR" or r.exc_info], caplog.text
     assert reset(at).status_code == 200
     verification = delivered(at, at.number())
@@ -276,8 +273,8 @@ def test_verifications_under_way_go_on_or_end_but_break_nothing(
         assert client.pttl(key) != -1, key
 
 
-def test_many_keys_go_in_a_moment(at: World, client: redis.Redis) -> None:
-    """100,000 keys; how long it took is printed, and not asserted."""
+def test_a_reset_removes_100_000_keys(at: World, client: redis.Redis) -> None:
+    """The duration is printed, not asserted."""
     with client.pipeline(transaction=False) as pipe:
         for n in range(100_000):
             pipe.set(at.services.keys.sends("number", f"{n:032x}"), "1", px=600_000)
@@ -289,57 +286,3 @@ def test_many_keys_go_in_a_moment(at: World, client: redis.Redis) -> None:
     sys.stdout.write(f"{removed:,} keys removed in {time.monotonic() - began:.2f} s\n")
     assert removed >= 100_000
     assert "sends" not in families(client)
-
-
-def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "core", "reset", *arguments],
-        cwd=PROJECT,
-        env={"PATH": "/usr/bin:/bin", "PLIVO_MODE": "sandbox", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def test_the_command_resets_the_running_app(at: World) -> None:
-    number = at.number()
-    for _ in range(5):
-        at.start(number, Channel.SMS)
-    done = command("--what", "budgets", "--address", at.address)
-    assert (done.returncode, done.stdout.partition(":")[0]) == (0, "budgets"), done.stderr
-    assert at.start(number).outcome is SendOutcome.SENT
-    wrong = command("--what", "everything", "--address", at.address)
-    assert wrong.returncode == 1
-    assert "budgets, handsets, attempts, sample" in wrong.stderr
-
-
-def test_the_command_works_without_an_app_and_never_when_live(
-    tmp_path: Path,
-) -> None:
-    folder = tmp_path / "sandbox"
-    folder.mkdir()
-    (folder / "sandbox.sqlite3").write_bytes(b"")
-    # A server of its own: beside the shared one an application runs, which writes keys too.
-    with (
-        running(tmp_path / "redis") as port,
-        redis.Redis(port=port, decode_responses=True) as client,
-    ):
-        the_command_works_without_an_app(tmp_path, f"redis://127.0.0.1:{port}", client)
-    assert not (folder / "sandbox.sqlite3").exists()
-
-
-def the_command_works_without_an_app(tmp_path: Path, redis_url: str, client: redis.Redis) -> None:
-    client.set(Keys("sandbox").sends("number", "x"), "1", px=60_000)
-    places = {"REDIS_URL": redis_url, "DATA_DIR": str(tmp_path)}
-    live = {
-        "PLIVO_MODE": "live", "PLIVO_AUTH_ID": "MA" + "X" * 18, "PLIVO_AUTH_TOKEN": "none",
-        "PLIVO_NUMBER": "+14155550100", "SECRET_KEY": "k" * 32,
-    }  # fmt: skip
-    refused = command("--address", "http://127.0.0.1:9", **places, **live)
-    assert (refused.returncode, "live environment" in refused.stderr) == (1, True)
-    assert families(client) == {"sends"}
-    done = command("--address", "http://127.0.0.1:9", **places)
-    assert done.returncode == 0, done.stderr
-    assert families(client) <= {"probe"}

@@ -1,4 +1,4 @@
-"""One sandbox and one product serve most tests; each test uses numbers and paths of its own."""
+"""Most tests share one sandbox and one product; each test uses its own numbers and paths."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -26,19 +26,19 @@ def product() -> Iterator[Product]:
 
 @pytest.fixture
 def path() -> str:
-    """A path of the product that no other test uses."""
+    """A path of the product that only this test uses."""
     return f"path{next(_serial)}"
 
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Callable[[], tuple[Api, Callable[[], None]]]]:
-    """Start a sandbox of one's own; get it, and a function that stops it."""
+    """A function that starts a separate sandbox, and returns it and a function that stops it."""
     with ExitStack() as stack:
 
         def start() -> tuple[Api, Callable[[], None]]:
-            one = ExitStack()
-            api = one.enter_context(sandbox_on(tmp_path))
-            stack.push(one)
-            return api, one.close
+            running = ExitStack()
+            api = running.enter_context(sandbox_on(tmp_path))
+            stack.push(running)
+            return api, running.close
 
         yield start

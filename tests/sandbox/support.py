@@ -1,4 +1,4 @@
-"""Real parts for the sandbox's tests: servers on free ports, a product that listens, a phone."""
+"""Servers and clients for the sandbox's tests: the sandbox, a product for callbacks, a phone."""
 
 import asyncio
 import itertools
@@ -18,8 +18,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from core.cli.sandbox import standalone
 from core.sandbox import Sandbox
+from core.sandbox.standalone import standalone
 
 AUTH_ID = "MATESTTESTTESTTEST00"
 AUTH_TOKEN = "a-token-for-tests"
@@ -32,29 +32,28 @@ _serial = itertools.count(1)
 
 
 def number(suffix: str) -> str:
-    """A number that no other test uses, with the ending that asks for an outcome."""
+    """A number with this ending that only this test uses."""
     return f"1415{next(_serial):03}{suffix}"
 
 
 def wait_for(condition: Callable[[], T | None], seconds: float = 8) -> T:
-    """The first true value of `condition`; AssertionError if there is none in time."""
+    """The first true value of `condition`. Raises AssertionError after `seconds`."""
     pause = threading.Event()
     for _ in range(int(seconds / 0.005)):
         value = condition()
         if value:
             return value
         pause.wait(0.005)
-    raise AssertionError(f"waited {seconds} s in vain")
+    raise AssertionError(f"the condition was not true within {seconds} s")
 
 
 @contextmanager
 def serving(app: ASGIApp, stop: Callable[[], None] = lambda: None) -> Iterator[str]:
-    """Serve `app` from a thread of its own; yield the address. `stop` runs on the server's loop."""
-    # The protocol is named so that asyncio turns off Nagle's delay of 40 ms an answer.
+    """Serve `app` in a thread and yield its address. `stop` runs on the server's loop."""
+    # With IPPROTO_TCP, asyncio sets TCP_NODELAY; else each answer takes 40 ms more.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    # Longer than any test is idle: a connection that the server closes just as a client takes it up
-    # again is nobody's mistake, and no test's subject.
+    # Longer than any test is idle: no request meets a connection that the server is closing.
     config = uvicorn.Config(app, log_level="error", access_log=False, timeout_keep_alive=300)
     server = uvicorn.Server(config)
     loops: list[asyncio.AbstractEventLoop] = []
@@ -79,7 +78,7 @@ def serving(app: ASGIApp, stop: Callable[[], None] = lambda: None) -> Iterator[s
 
 @dataclass(frozen=True)
 class Received:
-    """One request that reached the product; `params` are those of the form or the query."""
+    """A request to the product; `params` are those of the form and the query."""
 
     method: str
     url: str
@@ -90,9 +89,9 @@ class Received:
 
 @dataclass
 class Product:
-    """What the sandbox calls back: it remembers everything, and answers as told per path.
+    """The product that gets the sandbox's callbacks; it records every request.
 
-    `documents` are answered as XML; `statuses` are used up one by one, then it is 200.
+    By path: `documents` are the XML answers, `statuses` those of the next requests, then 200.
     """
 
     base: str = ""
@@ -104,13 +103,13 @@ class Product:
         return f"{self.base}/{path}"
 
     def at(self, path: str) -> list[Received]:
-        return [one for one in self.received if one.path == f"/{path}"]
+        return [request for request in self.received if request.path == f"/{path}"]
 
-    def said(self, path: str, name: str) -> list[str]:
-        """One parameter of every request to `path`, in the order of arrival."""
-        return [one.params[name] for one in self.at(path)]
+    def values(self, path: str, name: str) -> list[str]:
+        """The values of a parameter in all requests to `path`, in order of arrival."""
+        return [request.params[name] for request in self.at(path)]
 
-    async def _hear(self, request: Request) -> Response:
+    async def _receive(self, request: Request) -> Response:
         query = dict(request.query_params)
         form = {name: str(value) for name, value in (await request.form()).items()}
         self.received.append(
@@ -128,7 +127,7 @@ class Product:
 
     @contextmanager
     def listening(self) -> Iterator["Product"]:
-        app = Starlette(routes=[Route("/{path:path}", self._hear, methods=["GET", "POST"])])
+        app = Starlette(routes=[Route("/{path:path}", self._receive, methods=["GET", "POST"])])
         with serving(app) as self.base:
             yield self
 
@@ -150,19 +149,19 @@ class Phone:
 
     @property
     def call(self) -> dict[str, Any]:
-        """The newest call; empty if it never rang."""
+        """The newest call; empty if none rang."""
         calls: list[dict[str, Any]] = self.look()["calls"]
         return calls[0] if calls else {}
 
-    def heard(self, kind: str = "spoken") -> list[str]:
+    def transcript(self, kind: str = "spoken") -> list[str]:
         return [part["text"] for part in self.call["transcript"] if part["kind"] == kind]
 
     def do(self, action: str) -> httpx.Response:
-        """Do something to the newest call, once it rings here: "answer", "press/1", …"""
+        """Do "answer", "press/1", … on the newest call, once it rings."""
         call = wait_for(lambda: self.call)
         return self._http.post(f"/handset/{self.number}/calls/{call['call_uuid']}/{action}")
 
-    def take(self) -> None:
+    def answer(self) -> None:
         assert self.do("answer").status_code == 200
 
     def waits(self) -> bool:
@@ -200,7 +199,7 @@ class Api:
 
     def call(self, to: str, answer_url: str, **more: Any) -> str:
         """Make a call; return its UUID."""
-        # At this speed the usual two minutes would be over before a busy machine answers.
+        # At this speed, the default of two minutes is too short for a busy machine.
         body = {
             "from": SENDER,
             "to": to,
@@ -218,7 +217,7 @@ class Api:
         return record
 
     def settled(self, uuid: str) -> dict[str, Any]:
-        """The record of a message once it is in its last state."""
+        """The record of a message, once its state is final."""
 
         def record() -> dict[str, Any] | None:
             message = self.message(uuid)
@@ -227,7 +226,7 @@ class Api:
         return wait_for(record)
 
     def hung_up(self, uuid: str) -> dict[str, Any]:
-        """The record of a call once it has ended."""
+        """The record of a call, once it has ended."""
 
         def record() -> dict[str, Any] | None:
             answer = self.get(f"/Call/{uuid}/")
@@ -240,20 +239,20 @@ class Api:
         log: list[dict[str, Any]] = answer.json()["objects"]
         return log
 
-    def told(self, reference: str) -> list[dict[str, Any]]:
-        """The callback log once nothing of it is under way at the moment."""
+    def finished_callbacks(self, reference: str) -> list[dict[str, Any]]:
+        """The callback log of a message or call, once none is pending or held."""
 
         def log() -> list[dict[str, Any]]:
             callbacks = self.callbacks(reference)
-            open_ones = [one for one in callbacks if one["state"] in {"pending", "held"}]
-            return [] if open_ones else callbacks
+            is_open = any(callback["state"] in {"pending", "held"} for callback in callbacks)
+            return [] if is_open else callbacks
 
         return wait_for(log)
 
-    def told_all(self, uuid: str) -> list[dict[str, Any]]:
-        """The callback log of a message once all is told, the last callback too."""
+    def all_callbacks(self, uuid: str) -> list[dict[str, Any]]:
+        """The callback log of a message, once its final callback is finished too."""
         self.settled(uuid)
-        return self.told(uuid)
+        return self.finished_callbacks(uuid)
 
     def phone(self, number: str) -> Phone:
         return Phone(self.http, number)
@@ -261,7 +260,7 @@ class Api:
 
 @contextmanager
 def sandbox_on(data: Path, **options: Any) -> Iterator[Api]:
-    """A running sandbox with its state in `data`; limits out of the way unless given."""
+    """A running sandbox with its state in `data`; without rate limits unless `options` set them."""
     options = {
         "speed": SPEED,
         "requests_per_5_seconds": 100_000,

@@ -20,12 +20,12 @@ def test_prices_of_a_country_are_strings_of_five_decimals(api: Api) -> None:
     assert prices["voice"]["outbound"]["rates"][0] == {"prefix": ["1"], "rate": "0.01000"}
 
 
-def test_a_country_that_is_not_listed_has_a_price_too(api: Api) -> None:
+def test_an_unlisted_country_has_a_price(api: Api) -> None:
     assert api.get("/Pricing/", country_iso="IS").json()["message"]["outbound"]["rate"] == "0.08000"
 
 
 @pytest.mark.parametrize("query", [{}, {"country_iso": "XX"}])
-def test_no_country_has_no_price(api: Api, query: dict[str, str]) -> None:
+def test_an_unknown_country_has_no_price(api: Api, query: dict[str, str]) -> None:
     assert api.get("/Pricing/", **query).status_code == 400
 
 
@@ -36,15 +36,15 @@ def test_no_country_has_no_price(api: Api, query: dict[str, str]) -> None:
 def test_lookup_names_country_format_and_carrier(
     api: Api, number: str, country: str, kind: str
 ) -> None:
-    found = api.http.get(f"/v1/Number/{number}", params={"type": "carrier"}).json()
-    assert found["phone_number"] == "+" + number.lstrip("+")
-    assert found["country"]["iso2"] == country
-    assert found["format"]["rfc3966"].startswith("tel:+")
-    assert kind in found["carrier"]["type"]
+    lookup = api.http.get(f"/v1/Number/{number}", params={"type": "carrier"}).json()
+    assert lookup["phone_number"] == "+" + number.lstrip("+")
+    assert lookup["country"]["iso2"] == country
+    assert lookup["format"]["rfc3966"].startswith("tel:+")
+    assert kind in lookup["carrier"]["type"]
 
 
 @pytest.mark.parametrize("number", ["hello", "0000", "999999999999"])
-def test_lookup_names_its_errors_in_its_own_way(api: Api, number: str) -> None:
+def test_errors_of_lookup_have_their_own_form(api: Api, number: str) -> None:
     answer = api.http.get(f"/v1/Number/{number}")
     assert answer.status_code == 404
     assert set(answer.json()) == {"api_id", "error_code", "message"}

@@ -1,4 +1,4 @@
-"""Bodies that are no order are refused, whatever route reads them."""
+"""Every route that reads JSON refuses invalid bodies."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def routes(api: Api) -> list[tuple[str, str]]:
         (b"null", 400),
     ],
 )
-def test_a_body_that_is_no_order_is_refused(api: Api, body: bytes, status: int) -> None:
+def test_an_invalid_body_is_refused(api: Api, body: bytes, status: int) -> None:
     for method, path in routes(api):
         answer = api.http.request(method, path, content=body)
         assert answer.status_code == status, (path, answer.text)
@@ -55,12 +55,12 @@ def test_a_long_body_without_a_length_is_refused(api: Api) -> None:
 
 
 @pytest.mark.parametrize("odd", [["sms"], {"a": 1}, True, 7, "\u0000", "\ufffd", "🐍"])
-def test_an_odd_value_in_any_field_is_no_internal_error(api: Api, odd: object) -> None:
+def test_an_odd_value_in_any_field_causes_no_internal_error(api: Api, odd: object) -> None:
     message = {"src": SENDER, "dst": number("5555"), "text": "hello"}
     call = {"from": SENDER, "to": number("5555"), "answer_url": "http://127.0.0.1:9/x"}
     run: dict[str, object] = {"from": SENDER, "to": number("5555"), "otp": "123456", "mode": "sms"}
     phone = {"on": True, "press": "1"}
-    known: list[dict[str, object]] = [
+    bodies: list[dict[str, object]] = [
         {
             **message,
             "url": "",
@@ -79,7 +79,7 @@ def test_an_odd_value_in_any_field_is_no_internal_error(api: Api, odd: object) -
         run,
         phone,
     ]
-    for (method, path), fields in zip(routes(api), known, strict=True):
+    for (method, path), fields in zip(routes(api), bodies, strict=True):
         for name in fields:
             answer = api.http.request(method, path, json={**fields, name: odd})
             assert answer.status_code < 500, (path, name, answer.text)

@@ -1,4 +1,4 @@
-"""Callbacks of messages: order, signatures, retries, and the four ways they go wrong."""
+"""Callbacks of messages: order, signatures, retries, and the four endings that change them."""
 
 import itertools
 import re
@@ -12,7 +12,7 @@ from .support import AUTH_TOKEN, Api, Product, Received, number, sandbox_on
 
 
 def is_genuine(request: Received) -> bool:
-    """As the product would check it, for both families."""
+    """Whether the signatures of both versions are valid."""
     heads, url = request.headers, request.url
     v3 = validate_v3_signature(
         request.method,
@@ -28,19 +28,19 @@ def is_genuine(request: Received) -> bool:
     return bool(v3 and v2)
 
 
-def test_a_delivered_message_is_told_in_three_genuine_callbacks(
+def test_a_delivered_message_sends_three_genuine_callbacks(
     api: Api, product: Product, path: str
 ) -> None:
-    api.told_all(api.send(number("5555"), url=product.url(path)))
-    assert product.said(path, "Status") == ["queued", "sent", "delivered"]
-    assert product.said(path, "Sequence") == ["1", "2", "3"]
+    api.all_callbacks(api.send(number("5555"), url=product.url(path)))
+    assert product.values(path, "Status") == ["queued", "sent", "delivered"]
+    assert product.values(path, "Sequence") == ["1", "2", "3"]
     assert all(is_genuine(request) for request in product.at(path))
 
 
 def test_a_callback_is_a_form_with_plivos_fields(api: Api, product: Product, path: str) -> None:
     to = number("5555")
     uuid = api.send(f"+{to}", url=product.url(path))
-    api.told_all(uuid)
+    api.all_callbacks(uuid)
     queued, _, delivered = product.at(path)
     assert queued.headers["content-type"] == "application/x-www-form-urlencoded"
     assert queued.params["MessageUUID"] == queued.params["ParentMessageUUID"] == uuid
@@ -55,17 +55,17 @@ def test_a_callback_is_a_form_with_plivos_fields(api: Api, product: Product, pat
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", time) for time in times)
 
 
-def test_a_failed_message_is_told_in_two_callbacks_with_its_error(
+def test_a_failed_message_sends_two_callbacks_with_its_error(
     api: Api, product: Product, path: str
 ) -> None:
-    api.told_all(api.send(number("0900"), url=product.url(path)))
-    assert product.said(path, "Status") == ["queued", "failed"]
+    api.all_callbacks(api.send(number("0900"), url=product.url(path)))
+    assert product.values(path, "Status") == ["queued", "failed"]
     assert product.at(path)[1].params["ErrorCode"] == "900"
 
 
 def test_an_undelivered_message_was_sent_first(api: Api, product: Product, path: str) -> None:
-    api.told_all(api.send(number("0030"), url=product.url(path)))
-    assert product.said(path, "Status") == ["queued", "sent", "undelivered"]
+    api.all_callbacks(api.send(number("0030"), url=product.url(path)))
+    assert product.values(path, "Status") == ["queued", "sent", "undelivered"]
     assert product.at(path)[2].params["ErrorCode"] == "30"
 
 
@@ -73,29 +73,29 @@ def test_a_callback_by_get_carries_its_form_in_the_query(
     api: Api, product: Product, path: str
 ) -> None:
     url = product.url(path) + "?mine=1"
-    api.told_all(api.send(number("5555"), url=url, method="GET"))
+    api.all_callbacks(api.send(number("5555"), url=url, method="GET"))
     assert [request.method for request in product.at(path)] == ["GET"] * 3
-    assert product.said(path, "mine") == ["1"] * 3
-    assert product.said(path, "Status") == ["queued", "sent", "delivered"]
+    assert product.values(path, "mine") == ["1"] * 3
+    assert product.values(path, "Status") == ["queued", "sent", "delivered"]
     assert all(is_genuine(request) for request in product.at(path))
 
 
 def test_doubled_callbacks_come_twice(api: Api, product: Product, path: str) -> None:
-    api.told_all(api.send(number("0801"), url=product.url(path)))
-    assert product.said(path, "Sequence") == ["1", "1", "2", "2", "3", "3"]
+    api.all_callbacks(api.send(number("0801"), url=product.url(path)))
+    assert product.values(path, "Sequence") == ["1", "1", "2", "2", "3", "3"]
 
 
 def test_callbacks_out_of_order_begin_with_the_last(api: Api, product: Product, path: str) -> None:
-    api.told_all(api.send(number("0802"), url=product.url(path)))
-    assert product.said(path, "Status") == ["delivered", "queued", "sent"]
+    api.all_callbacks(api.send(number("0802"), url=product.url(path)))
+    assert product.values(path, "Status") == ["delivered", "queued", "sent"]
 
 
-def test_a_forged_callback_comes_beside_the_true_ones(
+def test_a_forged_callback_is_sent_before_the_last_genuine_callback(
     api: Api, product: Product, path: str
 ) -> None:
-    api.told_all(api.send(number("0803"), url=product.url(path)))
-    told = [(request.params["Status"], is_genuine(request)) for request in product.at(path)]
-    assert told == [("queued", True), ("sent", True), ("failed", False), ("delivered", True)]
+    api.all_callbacks(api.send(number("0803"), url=product.url(path)))
+    received = [(request.params["Status"], is_genuine(request)) for request in product.at(path)]
+    assert received == [("queued", True), ("sent", True), ("failed", False), ("delivered", True)]
 
 
 def test_lost_callbacks_never_arrive_but_the_message_does(
@@ -105,7 +105,7 @@ def test_lost_callbacks_never_arrive_but_the_message_does(
     uuid = api.send(to, url=product.url(path))
     assert api.settled(uuid)["message_state"] == "delivered"
     assert len(api.phone(to).texts) == 1
-    assert [callback["state"] for callback in api.told(uuid)] == ["lost"] * 3
+    assert [callback["state"] for callback in api.finished_callbacks(uuid)] == ["lost"] * 3
     assert product.at(path) == []
 
 
@@ -114,20 +114,20 @@ def test_a_refused_callback_is_tried_again_after_60_120_and_240_seconds(
 ) -> None:
     product.statuses[path] = [503, 500, 404]
     uuid = api.send(number("5555"), url=product.url(path))
-    api.told_all(uuid)
+    api.all_callbacks(uuid)
     queued = next(c for c in api.callbacks(uuid) if c["form"]["Status"] == "queued")
-    # All three callbacks share the path; whichever was refused went out again.
+    # All three callbacks share the path; each refused one is sent again.
     attempts = [a for c in api.callbacks(uuid) for a in c["attempts"]]
     assert sorted(a["status"] for a in attempts) == [200, 200, 200, 404, 500, 503]
     assert queued["state"] == "delivered"
     assert all(is_genuine(request) for request in product.at(path))
 
 
-def test_a_callback_that_nobody_takes_is_given_up_after_three_retries(tmp_path: Path) -> None:
+def test_an_undeliverable_callback_is_given_up_after_three_retries(tmp_path: Path) -> None:
     # At speed 400 the retries come after 0.15, 0.3 and 0.6 s.
     with sandbox_on(tmp_path, speed=400) as api:
-        uuid = api.send(number("0900"), url="http://127.0.0.1:9/nobody")
-        queued = api.told_all(uuid)[0]
+        uuid = api.send(number("0900"), url="http://127.0.0.1:9/unreachable")
+        queued = api.all_callbacks(uuid)[0]
     assert queued["state"] == "given up"
     assert {attempt["problem"] for attempt in queued["attempts"]} == {"ConnectError"}
     times = [datetime.fromisoformat(attempt["at"]) for attempt in queued["attempts"]]
@@ -137,11 +137,11 @@ def test_a_callback_that_nobody_takes_is_given_up_after_three_retries(tmp_path: 
 
 
 @pytest.mark.parametrize(("family", "other"), [("v2", "v3"), ("v3", "v2")])
-def test_one_family_of_signatures_can_be_switched_off(
+def test_one_signature_version_can_be_switched_off(
     tmp_path: Path, product: Product, path: str, family: str, other: str
 ) -> None:
     with sandbox_on(tmp_path, signatures=family) as api:
-        api.told_all(api.send(number("0900"), url=product.url(path)))
+        api.all_callbacks(api.send(number("0900"), url=product.url(path)))
     headers = product.at(path)[0].headers
     assert f"x-plivo-signature-{family}" in headers
     assert f"x-plivo-signature-ma-{family}" in headers

@@ -1,4 +1,4 @@
-"""Outcomes that show in the HTTP answer: for messages, calls and PHLO runs alike."""
+"""Endings that change the HTTP answer of messages, calls and PHLO runs."""
 
 import threading
 import time
@@ -40,11 +40,11 @@ def test_a_send_is_answered_with_the_status_in_the_number(
     assert set(answer.json()) == {"api_id", "error"}
 
 
-def test_a_send_that_got_an_error_status_is_in_no_log_and_rings_no_phone(api: Api) -> None:
+def test_a_send_with_an_error_status_is_in_no_log_and_rings_no_phone(api: Api) -> None:
     to = number("0500")
     for resource in RESOURCES:
         start(api, resource, to)
-    # What was sent afterwards has arrived, so what came before would have, too.
+    # A later message has arrived, so an earlier one would have arrived too.
     later = number("5555")
     api.settled(api.send(later))
     assert not happened(api, to)
@@ -52,19 +52,19 @@ def test_a_send_that_got_an_error_status_is_in_no_log_and_rings_no_phone(api: Ap
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_a_send_without_an_answer_was_carried_out(api: Api, resource: str) -> None:
+def test_a_send_whose_answer_is_delayed_is_carried_out(api: Api, resource: str) -> None:
     to = number("0408")
     with pytest.raises(httpx.ReadTimeout):
         start(api, resource, to, timeout=0.2)
     wait_for(lambda: happened(api, to))
 
 
-def test_one_bad_number_among_several_decides_for_all(api: Api) -> None:
+def test_an_http_status_ending_among_several_numbers_applies_to_all(api: Api) -> None:
     good, bad = number("5555"), number("0503")
     assert start(api, "message", f"{good}<{bad}").status_code == 503
 
 
-def test_the_silence_ends_when_the_sandbox_stops(
+def test_a_delayed_answer_is_sent_when_the_sandbox_stops(
     started: Callable[[], tuple[Api, Callable[[], None]]],
 ) -> None:
     api, stop = started()

@@ -1,4 +1,4 @@
-"""Filters of lists: the documented ones are honoured, all others refused."""
+"""Filters of lists: documented filters are applied, all others are refused."""
 
 import itertools
 
@@ -20,7 +20,7 @@ OPERATORS = ("__gt", "__gte", "__lt", "__lte")
 
 
 def listed(api: Api, kind: str, **query: object) -> list[str]:
-    """The ids of a list, which must be answered."""
+    """The UUIDs of a list."""
     answer = api.get(f"/{kind}/", **query)
     assert answer.status_code == 200, (query, answer.text)
     return [record[f"{kind.lower()}_uuid"] for record in answer.json()["objects"]]
@@ -43,7 +43,7 @@ def listed(api: Api, kind: str, **query: object) -> list[str]:
         {"limit": ""},
     ],
 )
-def test_a_filter_that_is_not_known_is_refused_by_name(
+def test_an_unknown_filter_is_refused_by_name(
     api: Api, kind: str, query: dict[str, object]
 ) -> None:
     answer = api.get(f"/{kind}/", **query)
@@ -105,17 +105,15 @@ def test_every_documented_filter_of_calls_is_honoured(api: Api) -> None:
 
 
 def record_to(api: Api, uuid: str) -> str:
-    """The number of a call that is going on."""
+    """The number of a live call."""
     to: str = wait_for(lambda: api.get(f"/Call/{uuid}/", status="live").json().get("to"))
     return to
 
 
-def test_calls_are_narrowed_by_how_long_they_were_billed(
-    api: Api, product: Product, path: str
-) -> None:
+def test_calls_are_filtered_by_bill_duration(api: Api, product: Product, path: str) -> None:
     product.documents[path] = "<Response><Wait length='30'/></Response>"
     talked = api.call(number("5555"), product.url(path))
-    api.phone(record_to(api, talked)).take()
+    api.phone(record_to(api, talked)).answer()
     missed = api.call(number("5555"), product.url(path))
     api.phone(record_to(api, missed)).do("decline")
     seconds = api.hung_up(talked)["bill_duration"]
@@ -134,7 +132,7 @@ def test_calls_are_narrowed_by_how_long_they_were_billed(
             assert (uuid in calls) is fits, (operator, bound, length)
 
 
-def test_calls_that_go_on_are_narrowed_and_paged_too(api: Api) -> None:
+def test_live_calls_are_filtered_and_paged(api: Api) -> None:
     to = number("5555")
     uuid = api.call(to, "http://127.0.0.1:9/nothing")
     wait_for(lambda: api.phone(to).call)

@@ -1,4 +1,4 @@
-"""A full disk: said once, answered with 503, reading goes on, and nothing is lost."""
+"""A full disk: it is logged once, writes get 503, reads work, and nothing is lost."""
 
 import asyncio
 import logging
@@ -16,8 +16,8 @@ from core.sandbox.storage import Storage
 
 from .support import AUTH_ID, SENDER, Api, Product, number, sandbox_on, wait_for
 
-SAID = "sandbox cannot write its state file"
-AGAIN = "sandbox can write its state file again"
+FAILED = "sandbox cannot write its state file"
+RECOVERED = "sandbox can write its state file again"
 
 
 def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -25,7 +25,7 @@ def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def fill(storage: Storage) -> None:
-    """Let SQLite find no room for another page, as on a full disk."""
+    """Leave SQLite no room for another page, as on a full disk."""
     pages = storage.rows("PRAGMA page_count")[0][0]
     storage.rows(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StorageFailed):
@@ -38,21 +38,21 @@ def _write_until_it_fails(storage: Storage) -> None:
 
 
 def _replace(storage: Storage) -> None:
-    with storage.together():
+    with storage.transaction():
         storage.run("DELETE FROM transcript WHERE call_uuid = '0'")
         storage.run("INSERT INTO transcript VALUES ('long', 0, '', :text)", text="x" * 99_999)
 
 
-def empty(storage: Storage) -> None:
+def make_room(storage: Storage) -> None:
     storage.rows("PRAGMA max_page_count = 1000000")
 
 
 @pytest.fixture
 def storage(tmp_path: Path) -> Iterator[Storage]:
-    made = Storage(tmp_path)
-    made.open(SandboxClock(1).now())
-    yield made
-    made.close()
+    storage = Storage(tmp_path)
+    storage.open(SandboxClock(1).now())
+    yield storage
+    storage.close()
 
 
 def test_a_failed_transaction_writes_nothing_and_leaves_none_open(storage: Storage) -> None:
@@ -62,13 +62,13 @@ def test_a_failed_transaction_writes_nothing_and_leaves_none_open(storage: Stora
         with pytest.raises(StorageFailed):
             _replace(storage)
         assert storage.rows("SELECT COUNT(*) FROM transcript")[0][0] == before
-    empty(storage)
+    make_room(storage)
     _replace(storage)
     assert storage.rows("SELECT COUNT(*) FROM transcript")[0][0] == before
     assert storage.rows("SELECT * FROM transcript WHERE call_uuid = 'long'")
 
 
-def test_jobs_wait_for_room_and_then_run_and_all_is_logged_once(
+def test_jobs_wait_for_free_space_and_then_run_and_each_change_is_logged_once(
     storage: Storage, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = SandboxClock(1000)
@@ -79,17 +79,17 @@ def test_jobs_wait_for_room_and_then_run_and_all_is_logged_once(
         tried.append(payload["name"])
         storage.run("INSERT INTO transcript VALUES (:n, 1, '', :text)", n="job", text="x" * 9_999)
 
-    schedule.handle(Job.STEP, handler)
+    schedule.register(Job.STEP, handler)
     for name in "abc":
         schedule.add(Job.STEP, name, 0, name=name)
 
     async def through_a_full_disk() -> None:
         working = asyncio.create_task(schedule.run())
-        # Longer than a pause: the schedule looks again while there is still no room.
+        # Longer than a pause, so the schedule probes while the disk is still full.
         await asyncio.sleep(1.5)
         assert tried == []
-        assert messages(caplog) == [SAID]
-        empty(storage)
+        assert messages(caplog) == [FAILED]
+        make_room(storage)
         async with asyncio.timeout(10):
             while storage.rows("SELECT id FROM schedule"):
                 await asyncio.sleep(0.01)
@@ -101,7 +101,7 @@ def test_jobs_wait_for_room_and_then_run_and_all_is_logged_once(
         asyncio.run(through_a_full_disk())
     assert sorted(tried) == ["a", "b", "c"]
     assert len(storage.rows("SELECT * FROM transcript WHERE call_uuid = 'job'")) == 3
-    assert messages(caplog) == [SAID, AGAIN]
+    assert messages(caplog) == [FAILED, RECOVERED]
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(tmp_path)], check=True)  # noqa: S603, S607
 
 
-def test_root_a_sandbox_on_a_full_disk_goes_on_serving_and_recovers_by_itself(
+def test_root_a_sandbox_on_a_full_disk_continues_to_serve_and_recovers(
     small_disk: Path, product: Product, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     order = {"src": SENDER, "text": "hello", "url": product.url(path)}
@@ -128,17 +128,17 @@ def test_root_a_sandbox_on_a_full_disk_goes_on_serving_and_recovers_by_itself(
             _fill_disk(filler)
         refused = wait_for(lambda: _refused(api, {**order, "dst": number("5555")}))
         assert refused == "The sandbox cannot write its state file: database or disk is full."
-        wait_for(lambda: SAID in messages(caplog))
+        wait_for(lambda: FAILED in messages(caplog))
         for _ in range(20):
             assert api.http.get(f"/handset/{first}").status_code == 200
             assert api.http.get(f"/v1/Account/{AUTH_ID}/Message/{uuid}/").status_code == 200
             assert _refused(api, {**order, "dst": number("5555")})
-        assert messages(caplog).count(SAID) == 1
+        assert messages(caplog).count(FAILED) == 1
         filler.unlink()
         assert api.settled(uuid)["message_state"] == "delivered"
         assert api.settled(api.send(number("5555")))["message_state"] == "delivered"
-        wait_for(lambda: "delivered" in product.said(path, "Status"))
-    assert messages(caplog).count(AGAIN) == 1
+        wait_for(lambda: "delivered" in product.values(path, "Status"))
+    assert messages(caplog).count(RECOVERED) == 1
     assert not [record for record in caplog.records if record.exc_info]
 
 
@@ -149,7 +149,7 @@ def _fill_disk(filler: Path) -> None:
 
 
 def _refused(api: Api, order: dict[str, str]) -> str:
-    """What a message is refused with; empty if it was taken."""
+    """The error of a message; empty if it was accepted."""
     answer = api.post("/Message/", **order)
     assert answer.status_code in {202, 503}, answer.text
     return "" if answer.status_code == 202 else str(answer.json()["error"])

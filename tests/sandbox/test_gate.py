@@ -1,4 +1,4 @@
-"""Credentials, limits, and paths that are not there."""
+"""Credentials, rate limits, and unknown paths."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ GUARDED = [
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 @pytest.mark.parametrize("auth", [None, (AUTH_ID, "wrong"), ("MA" + "X" * 18, AUTH_TOKEN)])
-def test_nothing_is_shown_without_the_credentials(
+def test_every_api_route_needs_the_credentials(
     api: Api, method: str, path: str, auth: tuple[str, str] | None
 ) -> None:
     answer = api.http.request(method, path, auth=auth)
@@ -46,7 +46,7 @@ def test_another_account_cannot_be_read(api: Api) -> None:
     assert api.http.get(f"/v1/Account/MA{'X' * 18}/Message/").status_code == 401
 
 
-def test_a_401_may_be_json(tmp_path: Path) -> None:
+def test_a_401_can_be_json(tmp_path: Path) -> None:
     with sandbox_on(tmp_path, json_401=True) as api:
         answer = api.http.get(api.account + "/", auth=("x", "y"))
         assert answer.status_code == 401
@@ -79,7 +79,7 @@ def test_more_than_20_lists_a_minute_are_too_many(tmp_path: Path) -> None:
         statuses = [api.get("/Message/").status_code for _ in range(21)]
         assert statuses == [200] * 20 + [429]
         assert "too many requests" in api.get("/Call/").json()["error"]
-        # Only lists are held back.
+        # The limit applies to lists only.
         api.settled(api.send(number("5555")))
 
 
@@ -87,11 +87,11 @@ def test_more_than_300_requests_in_5_seconds_are_too_many(tmp_path: Path) -> Non
     with sandbox_on(tmp_path, requests_per_5_seconds=30) as api:
         statuses = [api.get("/").status_code for _ in range(31)]
         assert statuses == [200] * 30 + [429]
-        # The phone is no part of the API, and knows no limit.
+        # The handset is not part of Plivo's API and has no limit.
         assert api.phone(number("5555")).look()["messages"] == []
 
 
-def test_the_limits_are_plivos_unless_told_otherwise(tmp_path: Path) -> None:
+def test_twenty_requests_are_within_plivos_limits(tmp_path: Path) -> None:
     with sandbox_on(tmp_path, requests_per_5_seconds=300, lists_per_minute=20) as api:
         assert 429 not in {api.get("/").status_code for _ in range(20)}
 
@@ -103,6 +103,6 @@ def test_every_answer_has_an_api_id_of_its_own(api: Api) -> None:
 
 
 @pytest.mark.parametrize("auth_id", ["", "MA1", "SA" + "X" * 18, "MA" + "x" * 18])
-def test_an_auth_id_that_the_sdk_would_refuse_is_refused(tmp_path: Path, auth_id: str) -> None:
+def test_an_invalid_auth_id_is_refused(tmp_path: Path, auth_id: str) -> None:
     with pytest.raises(ValueError, match="auth_id"):
         Sandbox(data=tmp_path, auth_id=auth_id, auth_token="x")

@@ -53,19 +53,19 @@ def test_an_unused_handset_is_empty(api: Api) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_the_number_may_have_a_plus(api: Api) -> None:
+def test_the_number_of_a_handset_can_have_a_plus(api: Api) -> None:
     to = number("5555")
     assert api.http.get(f"/handset/+{to}", auth=None).json()["number"] == to
 
 
 @pytest.mark.parametrize("wrong", ["hello", "123456789012345"])
-def test_what_is_no_number_has_no_handset(api: Api, wrong: str) -> None:
+def test_an_invalid_number_has_no_handset(api: Api, wrong: str) -> None:
     answer = api.http.get(f"/handset/{wrong}")
     assert answer.status_code == 400
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_a_message_is_shown_with_its_fields_newest_first(api: Api) -> None:
+def test_messages_are_shown_with_their_fields_newest_first(api: Api) -> None:
     to = number("5555")
     uuids = []
     for text in ("one", "two"):
@@ -98,7 +98,7 @@ def test_a_call_is_shown_from_ringing_to_its_end(api: Api, product: Product, pat
         "waits_for_key": False,
         "transcript": [],
     }
-    phone.take()
+    phone.answer()
     wait_for(phone.waits)
     assert phone.call["status"] == "in-progress"
     (spoken,) = phone.call["transcript"]
@@ -115,9 +115,7 @@ def test_a_call_is_shown_from_ringing_to_its_end(api: Api, product: Product, pat
 
 
 @pytest.mark.parametrize("action", ["answer", "decline", "press/1", "hangup"])
-def test_nothing_can_be_done_to_a_call_that_is_over(
-    api: Api, product: Product, action: str
-) -> None:
+def test_no_action_is_possible_on_an_ended_call(api: Api, product: Product, action: str) -> None:
     to = number("5555")
     api.call(to, product.url("never"))
     phone = api.phone(to)
@@ -127,7 +125,7 @@ def test_nothing_can_be_done_to_a_call_that_is_over(
     assert "error" in answer.json()
 
 
-def test_a_ringing_call_takes_no_key(api: Api, product: Product) -> None:
+def test_a_ringing_call_accepts_no_key(api: Api, product: Product) -> None:
     to = number("5555")
     api.call(to, product.url("never"))
     assert api.phone(to).do("press/1").status_code == 409
@@ -135,7 +133,7 @@ def test_a_ringing_call_takes_no_key(api: Api, product: Product) -> None:
     api.phone(to).do("decline")
 
 
-def test_a_call_is_taken_once(api: Api, product: Product, path: str) -> None:
+def test_a_call_is_answered_once(api: Api, product: Product, path: str) -> None:
     product.documents[path] = "<Response><Wait length='600'/></Response>"
     to = number("5555")
     api.call(to, product.url(path))
@@ -153,28 +151,32 @@ def test_a_call_belongs_to_its_own_handset(api: Api, product: Product) -> None:
     api.phone(to).do("decline")
 
 
-def test_what_is_no_key_cannot_be_pressed(api: Api, product: Product, path: str) -> None:
+def test_an_invalid_key_cannot_be_pressed(api: Api, product: Product, path: str) -> None:
     product.documents[path] = "<Response><Wait length='600'/></Response>"
     to = number("5555")
     api.call(to, product.url(path))
     phone = api.phone(to)
-    phone.take()
+    phone.answer()
     assert phone.do("press/A").status_code == 400
     assert phone.do("press/11").status_code == 400
     phone.do("hangup")
 
 
-def test_auto_answer_takes_calls_and_presses_its_key(api: Api, product: Product, path: str) -> None:
+def test_auto_answer_answers_calls_and_presses_its_key(
+    api: Api, product: Product, path: str
+) -> None:
     product.documents[path] = DOCUMENT.format(action=product.url(path + "/keys"))
     product.documents[path + "/keys"] = "<Response/>"
     to = number("5555")
     api.phone(to).auto_answer(on=True, press="5")
     assert api.phone(to).look()["auto_answer"] == {"on": True, "press": "5"}
     assert api.hung_up(api.call(to, product.url(path)))["hangup_cause_code"] == 4010
-    assert product.said(path + "/keys", "Digits") == ["5"]
+    assert product.values(path + "/keys", "Digits") == ["5"]
 
 
-def test_auto_answer_also_takes_what_rings_already(api: Api, product: Product, path: str) -> None:
+def test_auto_answer_also_answers_a_call_that_already_rings(
+    api: Api, product: Product, path: str
+) -> None:
     product.documents[path] = "<Response><Speak>Hello.</Speak></Response>"
     to = number("5555")
     uuid = api.call(to, product.url(path))
@@ -189,18 +191,18 @@ def test_auto_answer_without_a_key_presses_none(api: Api, product: Product, path
     to = number("5555")
     api.phone(to).auto_answer(on=True, press="")
     api.hung_up(api.call(to, product.url(path)))
-    assert api.phone(to).heard("key") == []
+    assert api.phone(to).transcript("key") == []
 
 
 @pytest.mark.parametrize(
     "body", [{}, {"on": 1}, {"on": True, "press": "12"}, {"on": True, "press": 1}]
 )
-def test_a_wrong_auto_answer_is_refused(api: Api, body: dict[str, object]) -> None:
+def test_an_invalid_auto_answer_is_refused(api: Api, body: dict[str, object]) -> None:
     answer = api.http.put(f"/handset/{number('5555')}/auto-answer", json=body)
     assert answer.status_code == 400
 
 
-def test_a_cleared_handset_is_empty_and_goes_on_receiving(api: Api) -> None:
+def test_a_cleared_handset_is_empty_and_continues_to_receive(api: Api) -> None:
     to = number("5555")
     first = api.send(to, text="before")
     api.settled(first)
@@ -218,7 +220,7 @@ def test_no_more_than_fifty_messages_are_shown(api: Api) -> None:
     assert len(api.phone(to).texts) == 50
 
 
-def test_a_change_of_the_handset_is_told_to_its_watchers_alone(api: Api) -> None:
+def test_a_change_of_a_handset_notifies_only_its_watchers(api: Api) -> None:
     to, other = number("5555"), number("5555")
     with watched(api, f"+{to}") as lines, watched(api, other) as others:
         api.settled(api.send(to))
@@ -227,7 +229,9 @@ def test_a_change_of_the_handset_is_told_to_its_watchers_alone(api: Api) -> None
 
 
 @pytest.mark.parametrize("change", ["clear", "auto-answer", "ring", "decline"])
-def test_every_change_of_the_handset_is_told(api: Api, product: Product, change: str) -> None:
+def test_every_change_of_a_handset_notifies_its_watchers(
+    api: Api, product: Product, change: str
+) -> None:
     to = number("5555")
     phone = api.phone(to)
     if change == "decline":

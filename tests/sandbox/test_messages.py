@@ -1,4 +1,4 @@
-"""Messages over HTTP: what is taken, what becomes of it, what the log shows."""
+"""Messages over HTTP: requests, states, log records."""
 
 import re
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ def test_a_message_is_accepted_with_an_api_id_and_one_uuid(api: Api) -> None:
     assert len(answer.json()["message_uuid"]) == 1
 
 
-def test_several_destinations_get_a_message_each(api: Api) -> None:
+def test_each_of_several_destinations_gets_a_message(api: Api) -> None:
     numbers = [number("5555"), number("5555")]
     uuids = api.post("/Message/", src=SENDER, dst="<".join(numbers), text="hello").json()
     assert [api.message(uuid)["to_number"] for uuid in uuids["message_uuid"]] == numbers
@@ -40,9 +40,9 @@ def test_a_message_that_is_not_logged_still_reaches_the_phone(api: Api) -> None:
 def test_the_text_is_in_no_record_and_in_no_callback(api: Api, product: Product, path: str) -> None:
     to = number("5555")
     uuid = api.send(to, text="SECRET-4711", url=product.url(path))
-    api.told_all(uuid)
-    shown = api.get(f"/Message/{uuid}/").text + api.get("/Message/", to_number=to).text
-    assert "SECRET-4711" not in shown + repr(product.at(path)) + repr(api.callbacks(uuid))
+    api.all_callbacks(uuid)
+    records = api.get(f"/Message/{uuid}/").text + api.get("/Message/", to_number=to).text
+    assert "SECRET-4711" not in records + repr(product.at(path)) + repr(api.callbacks(uuid))
 
 
 def test_separators_in_a_number_do_not_matter(api: Api) -> None:
@@ -83,7 +83,7 @@ def test_a_wrong_parameter_is_refused_by_name(
     assert names in answer.json()["error"]
 
 
-def test_a_body_that_is_no_json_object_is_refused(api: Api) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(api: Api) -> None:
     for body in (b"dst=1", b"[1]", b"\xff"):
         answer = api.http.post(api.account + "/Message/", content=body)
         assert answer.status_code == 400
@@ -131,7 +131,7 @@ def test_a_number_ending_in_0_and_an_error_code_gets_that_error(api: Api, code: 
     assert (record["total_amount"] != "0.00000") is charged
 
 
-def test_an_expiring_message_waits_as_long_as_it_may(api: Api) -> None:
+def test_an_expiring_message_fails_at_its_expiry(api: Api) -> None:
     uuid = api.send(number("0420"), message_expiry=20)
     assert api.message(uuid)["message_state"] == "queued"
     record = api.settled(uuid)
@@ -150,7 +150,7 @@ def test_a_late_message_is_late_by_the_seconds_in_its_number(api: Api) -> None:
         for name in ("message_sent_time", "message_updated_time")
     )
     assert record["message_state"] == "delivered"
-    # Where the machine is busy, the moment of sending is noted a little after it.
+    # On a busy machine, the moment of sending is recorded a little late.
     assert (delivered - sent).total_seconds() >= 30 / SPEED - 0.05
 
 
@@ -161,11 +161,11 @@ def test_without_a_receipt_a_message_arrives_and_stays_sent(
     uuid = api.send(to, url=product.url(path))
     wait_for(lambda: api.phone(to).texts)
     assert api.message(uuid)["message_state"] == "sent"
-    api.told(uuid)
-    assert product.said(path, "Status") == ["queued", "sent"]
+    api.finished_callbacks(uuid)
+    assert product.values(path, "Status") == ["queued", "sent"]
 
 
-def test_the_newest_message_is_listed_first_and_pages_join_without_gaps(api: Api) -> None:
+def test_messages_are_listed_newest_first_and_pages_join_without_gaps(api: Api) -> None:
     to = number("5555")
     uuids = [api.send(to) for _ in range(23)]
     first = api.get("/Message/", to_number=to).json()
@@ -185,7 +185,7 @@ def test_a_wrong_page_is_refused(api: Api, wrong: dict[str, object]) -> None:
     assert api.get("/Message/", **wrong).status_code == 400
 
 
-def test_lists_are_narrowed_by_each_filter(api: Api) -> None:
+def test_each_filter_of_messages_is_applied(api: Api) -> None:
     good, bad = number("5555"), number("0030")
     uuids = {to: api.send(to) for to in (good, bad)}
     for uuid in uuids.values():
@@ -209,23 +209,23 @@ def test_time_filters_are_read_as_utc(api: Api) -> None:
     at = datetime.fromisoformat(api.message(uuid)["message_time"]).astimezone(UTC)
     text = f"{at:%Y-%m-%d %H:%M:%S.%f}"
 
-    def found(**query: str) -> bool:
+    def is_listed(**query: str) -> bool:
         return bool(api.get("/Message/", to_number=to, **query).json()["objects"])
 
-    assert found(message_time__gte=text)
-    assert found(message_time__lte=text)
-    assert found(message_time=text)
-    assert not found(message_time__gt=text)
-    assert not found(message_time__lt=text)
+    assert is_listed(message_time__gte=text)
+    assert is_listed(message_time__lte=text)
+    assert is_listed(message_time=text)
+    assert not is_listed(message_time__gt=text)
+    assert not is_listed(message_time__lt=text)
 
 
 def test_a_masked_log_hides_the_middle_of_the_number(api: Api) -> None:
     to = number("5555")
-    shown = api.message(api.send(to, log="content_only"))["to_number"]
-    assert shown == f"{to[:3]}XXXXX{to[-3:]}"
+    masked = api.message(api.send(to, log="content_only"))["to_number"]
+    assert masked == f"{to[:3]}XXXXX{to[-3:]}"
     assert api.message(api.send(to, log="false"))["to_number"] == to
 
 
-def test_log_false_masks_too_where_the_sandbox_is_told_so(tmp_path: Path) -> None:
+def test_mask_unlogged_masks_numbers_of_log_false(tmp_path: Path) -> None:
     with sandbox_on(tmp_path, mask_unlogged=True) as api:
         assert "XXXXX" in api.message(api.send(number("5555"), log="false"))["to_number"]

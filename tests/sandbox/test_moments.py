@@ -1,4 +1,4 @@
-"""How moments are written, and how long spans are."""
+"""Formats of moments, and simulated durations."""
 
 from datetime import UTC
 

@@ -1,4 +1,4 @@
-"""The bounds that time filters set."""
+"""Time filters and pages of lists."""
 
 from datetime import UTC, datetime
 
@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from core.sandbox.api.paging import page_of, span_of
+from core.sandbox.api.paging import parse_filter, parse_page, parse_span
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.moments import naive_utc, parse_filter
+from core.sandbox.facts.moments import naive_utc
 
 MICROSECONDS = st.integers(1_600_000_000_000_000, 2_000_000_000_000_000)
 
@@ -20,7 +20,7 @@ def request(query: str) -> Request:
 
 
 def fits(query: str, moment: float) -> bool:
-    since, until = span_of(request(query), "at", SandboxClock(1), 60)
+    since, until = parse_span(request(query), "at", SandboxClock(1), 60)
     return since <= moment < until
 
 
@@ -39,10 +39,10 @@ def test_without_a_filter_only_the_last_span_is_listed() -> None:
     assert not fits("", now - 61)
 
 
-def test_minutes_and_whole_seconds_are_moments_too() -> None:
+def test_a_filter_can_omit_seconds_and_fractions() -> None:
     assert parse_filter("at", "2026-01-02 03:04") == parse_filter("at", "2026-01-02 03:04:00.0")
 
 
 def test_a_page_beyond_twenty_is_refused() -> None:
     with pytest.raises(Refusal, match="1 to 20"):
-        page_of(request("limit=21"))
+        parse_page(request("limit=21"))

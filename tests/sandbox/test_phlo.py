@@ -1,4 +1,4 @@
-"""The sandbox's PHLO: fetched, run by message or by call."""
+"""The sandbox's PHLO: get it, run it as a message or a call."""
 
 import ast
 from typing import Any
@@ -17,16 +17,16 @@ def run(api: Api, phlo_id: str = PHLO, **payload: Any) -> dict[str, object]:
 
 
 def inner(answer: dict[str, object]) -> dict[str, object]:
-    """The answer of the node, which the message holds as Python would print it."""
+    """The answer of the node, which the message contains as a Python repr."""
     message = str(answer["message"])
-    found: dict[str, object] = ast.literal_eval(message[message.index("{") :])
-    return found
+    node_answer: dict[str, object] = ast.literal_eval(message[message.index("{") :])
+    return node_answer
 
 
-def test_a_phlo_is_known_by_any_id_but_one_ending_in_404(api: Api) -> None:
-    known = api.http.get(f"/v1/phlo/{PHLO}/")
-    assert known.status_code == 200
-    assert {"api_id", "phlo_id", "name", "created_on"} == set(known.json())
+def test_every_phlo_id_exists_except_those_ending_in_404(api: Api) -> None:
+    phlo = api.http.get(f"/v1/phlo/{PHLO}/")
+    assert phlo.status_code == 200
+    assert {"api_id", "phlo_id", "name", "created_on"} == set(phlo.json())
     assert api.http.get("/v1/phlo/abc404/").status_code == 404
     assert run(api, "abc404")["status"] == 404
 
@@ -54,34 +54,34 @@ def test_mode_call_speaks_the_digits_only_after_a_key(api: Api) -> None:
     answer = run(api, **{"from": SENDER, "to": to, "otp": "4711", "mode": "call"})
     assert answer["status"] == 201
     phone = api.phone(to)
-    phone.take()
+    phone.answer()
     wait_for(phone.waits)
-    assert not any("4" in text for text in phone.heard())
+    assert not any("4" in text for text in phone.transcript())
     phone.do("press/1")
     record = api.hung_up(str(inner(answer)["request_uuid"]))
     assert record["hangup_cause_code"] == 4010
-    assert phone.heard()[-3:] == ["Your verification code is 4, 7, 1, 1."] * 3
+    assert phone.transcript()[-3:] == ["Your verification code is 4, 7, 1, 1."] * 3
 
 
-def test_nobody_who_presses_nothing_hears_the_digits(api: Api) -> None:
+def test_without_a_key_the_digits_are_not_spoken(api: Api) -> None:
     to = number("5555")
     answer = run(api, **{"from": SENDER, "to": to, "otp": "4711", "mode": "call"})
     phone = api.phone(to)
-    phone.take()
+    phone.answer()
     api.hung_up(str(inner(answer)["request_uuid"]))
-    assert len(phone.heard()) == 3
-    assert not any("4" in text for text in phone.heard())
+    assert len(phone.transcript()) == 3
+    assert not any("4" in text for text in phone.transcript())
 
 
-def test_a_machine_hears_nothing(api: Api) -> None:
+def test_nothing_is_spoken_to_a_machine(api: Api) -> None:
     to = number("9100")
     answer = run(api, **{"from": SENDER, "to": to, "otp": "4711", "mode": "call"})
     assert api.hung_up(str(inner(answer)["request_uuid"]))["hangup_cause_code"] == 9100
-    assert api.phone(to).heard() == []
+    assert api.phone(to).transcript() == []
 
 
 @pytest.mark.parametrize("missing", ["from", "to", "otp", "mode"])
-def test_a_run_without_one_of_its_values_is_refused(api: Api, missing: str) -> None:
+def test_a_run_with_a_missing_value_is_refused(api: Api, missing: str) -> None:
     payload: dict[str, Any] = {"from": SENDER, "to": number("5555"), "otp": "4711", "mode": "sms"}
     del payload[missing]
     answer = run(api, **payload)

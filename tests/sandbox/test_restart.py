@@ -1,4 +1,4 @@
-"""The sandbox forgets nothing: stopped, killed, started again."""
+"""The sandbox loses nothing when it is stopped, killed or restarted."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ SPEAK = "<Response><Speak>Hello.</Speak><Wait length='20'/><Speak>Still here.</S
 
 @contextmanager
 def process(data: Path, port: int, speed: float) -> Iterator[tuple[subprocess.Popen[str], Api]]:
-    """The sandbox as a program of its own."""
+    """The sandbox as a separate process."""
     arguments = ["--port", port, "--data", data, "--speed", speed]
     credentials = ["--auth-id", AUTH_ID, "--auth-token", AUTH_TOKEN]
     command = [sys.executable, "-m", "core", "sandbox", *map(str, arguments + credentials)]
@@ -64,13 +64,13 @@ def test_a_message_left_queued_is_delivered_after_the_restart(
     with sandbox_on(tmp_path, speed=0.01) as slow:
         uuid = slow.send(to, text="kept", url=product.url(path))
         assert slow.message(uuid)["message_state"] == "queued"
-    # The due moments were written by the slow clock; they must be past to be worked off at once.
+    # The slow clock wrote due moments far in the future; move them into the past.
     pull_forward(tmp_path)
     with sandbox_on(tmp_path) as api:
         assert api.settled(uuid)["message_state"] == "delivered"
         assert api.phone(to).texts == ["kept"]
-        api.told(uuid)
-    assert product.said(path, "Status") == ["queued", "sent", "delivered"]
+        api.finished_callbacks(uuid)
+    assert product.values(path, "Status") == ["queued", "sent", "delivered"]
 
 
 def test_a_call_left_ringing_can_be_answered_after_the_restart(
@@ -82,34 +82,36 @@ def test_a_call_left_ringing_can_be_answered_after_the_restart(
         uuid = before.call(to, product.url(path), ring_timeout=80_000)
         wait_for(lambda: before.phone(to).call)
     with sandbox_on(tmp_path) as api:
-        api.phone(to).take()
+        api.phone(to).answer()
         assert api.hung_up(uuid)["hangup_cause_code"] == 4010
-        assert api.phone(to).heard() == ["Hello.", "Still here."]
+        assert api.phone(to).transcript() == ["Hello.", "Still here."]
 
 
-def test_a_call_goes_on_where_it_was(tmp_path: Path, product: Product, path: str) -> None:
+def test_a_call_continues_after_a_restart_where_it_stopped(
+    tmp_path: Path, product: Product, path: str
+) -> None:
     product.documents[path] = SPEAK.replace("20", "100")
     to = number("5555")
     with sandbox_on(tmp_path) as before:
         before.phone(to).auto_answer(on=True)
         uuid = before.call(to, product.url(path))
-        wait_for(lambda: before.phone(to).call and before.phone(to).heard())
+        wait_for(lambda: before.phone(to).call and before.phone(to).transcript())
     with sandbox_on(tmp_path) as api:
         assert api.phone(to).look()["auto_answer"]["on"] is True
         assert api.hung_up(uuid)["hangup_cause_code"] == 4010
-        assert api.phone(to).heard() == ["Hello.", "Still here."]
+        assert api.phone(to).transcript() == ["Hello.", "Still here."]
     assert len(product.at(path)) == 1
 
 
-def test_a_retry_outlives_a_restart(tmp_path: Path, product: Product, path: str) -> None:
+def test_a_retry_survives_a_restart(tmp_path: Path, product: Product, path: str) -> None:
     product.statuses[path] = [500]
     with sandbox_on(tmp_path) as before:
         uuid = before.send(number("0900"), url=product.url(path))
         wait_for(lambda: product.at(path))
         before.settled(uuid)
     with sandbox_on(tmp_path) as api:
-        assert {callback["state"] for callback in api.told(uuid)} == {"delivered"}
-    assert sorted(product.said(path, "Status")) == ["failed", "queued", "queued"]
+        assert {callback["state"] for callback in api.finished_callbacks(uuid)} == {"delivered"}
+    assert sorted(product.values(path, "Status")) == ["failed", "queued", "queued"]
 
 
 def test_a_killed_sandbox_loses_nothing(
@@ -123,8 +125,8 @@ def test_a_killed_sandbox_loses_nothing(
     with sandbox_on(tmp_path) as api:
         assert api.settled(uuid)["message_state"] == "delivered"
         assert api.phone(to).texts == ["kept"]
-        api.told(uuid)
-    assert set(product.said(path, "Status")) == {"queued", "sent", "delivered"}
+        api.finished_callbacks(uuid)
+    assert set(product.values(path, "Status")) == {"queued", "sent", "delivered"}
 
 
 def test_a_terminated_sandbox_ends_at_once_in_spite_of_an_open_stream(
@@ -160,10 +162,8 @@ def test_the_state_file_is_for_its_owner_alone(tmp_path: Path) -> None:
         assert {stat.S_IMODE(os.stat(file).st_mode) for file in files} == {0o600}
 
 
-def test_a_job_that_is_done_twice_changes_nothing(
-    tmp_path: Path, product: Product, path: str
-) -> None:
-    """After a crash any job may be done again: here every one of them is."""
+def test_a_job_that_runs_twice_changes_nothing(tmp_path: Path, product: Product, path: str) -> None:
+    """After a crash any job may run again; here a trigger makes every job run twice."""
     product.documents[path] = SPEAK.replace(
         "</Response>",
         f"<GetDigits numDigits='2' action='{product.url(path + '/keys')}'/></Response>",
@@ -178,19 +178,20 @@ def test_a_job_that_is_done_twice_changes_nothing(
             " VALUES (NEW.due, NEW.job, NEW.lane, NEW.payload); END"
         )
     db.close()
-    message_to, call_to, tell = number("5555"), number("5555"), product.url(path + "/tell")
+    message_to, call_to, events_url = number("5555"), number("5555"), product.url(path + "/events")
     with sandbox_on(tmp_path) as api:
         phone = api.phone(call_to)
         phone.auto_answer(on=True, press="7")
-        message = api.send(message_to, url=tell)
-        call = api.call(call_to, product.url(path), ring_url=tell, hangup_url=tell)
-        api.told_all(message)
+        message = api.send(message_to, url=events_url)
+        call = api.call(call_to, product.url(path), ring_url=events_url, hangup_url=events_url)
+        api.all_callbacks(message)
         api.hung_up(call)
-        api.told(call)
+        api.finished_callbacks(call)
         assert len(api.phone(message_to).texts) == 1
-        assert phone.heard() == ["Hello.", "Still here.", "Bye."]
+        assert phone.transcript() == ["Hello.", "Still here.", "Bye."]
     assert sorted(
-        one.params.get("Status", one.params.get("Event", "")) for one in product.at(path + "/tell")
+        request.params.get("Status", request.params.get("Event", ""))
+        for request in product.at(path + "/events")
     ) == [
         "Hangup",
         "Ring",
@@ -198,7 +199,7 @@ def test_a_job_that_is_done_twice_changes_nothing(
         "queued",
         "sent",
     ]
-    assert product.said(path + "/keys", "Digits") == ["7"]
+    assert product.values(path + "/keys", "Digits") == ["7"]
     assert len(product.at(path)) == 1
 
 
@@ -213,13 +214,13 @@ def test_two_sandboxes_never_share_a_state_file(tmp_path: Path) -> None:
         asyncio.run(enter(second))
 
 
-def test_one_sandbox_may_run_again(tmp_path: Path) -> None:
+def test_a_sandbox_can_run_again(tmp_path: Path) -> None:
     sandbox = Sandbox(data=tmp_path, auth_id=AUTH_ID, auth_token=AUTH_TOKEN)
     asyncio.run(enter(sandbox))
     asyncio.run(enter(sandbox))
 
 
-def test_what_is_a_week_old_is_dropped_at_the_start(tmp_path: Path) -> None:
+def test_records_older_than_a_week_are_deleted_at_the_start(tmp_path: Path) -> None:
     with sandbox_on(tmp_path) as before:
         old, young = before.send(number("5555")), before.send(number("5555"))
         before.settled(old)

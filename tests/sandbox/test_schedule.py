@@ -1,4 +1,4 @@
-"""The carrier's schedule: order within a lane, and jobs that fail."""
+"""The schedule: order within a lane, and jobs that fail."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from tests.properties import examples
 JOBS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 3)), max_size=8)
 
 
-async def work_off(storage: Storage, schedule: Schedule) -> None:
+async def run_all_jobs(storage: Storage, schedule: Schedule) -> None:
     working = asyncio.create_task(schedule.run())
     async with asyncio.timeout(5):
         while storage.rows("SELECT id FROM schedule"):
@@ -48,12 +48,12 @@ def test_jobs_of_a_lane_never_overlap_and_always_keep_the_order_of_their_moments
         storage = Storage(Path(folder))
         storage.open(clock.now())
         schedule = Schedule(storage, clock)
-        schedule.handle(Job.STEP, handler)
-        with storage.together():
+        schedule.register(Job.STEP, handler)
+        with storage.transaction():
             for serial, (lane, after) in enumerate(jobs):
                 schedule.add(Job.STEP, lane, after, lane_name=lane, serial=serial)
         rows = storage.rows("SELECT lane, payload FROM schedule ORDER BY due, id")
-        asyncio.run(work_off(storage, schedule))
+        asyncio.run(run_all_jobs(storage, schedule))
         storage.close()
 
     for lane, serials in began.items():
@@ -61,7 +61,7 @@ def test_jobs_of_a_lane_never_overlap_and_always_keep_the_order_of_their_moments
         assert serials == due
 
 
-def test_a_job_that_raises_is_logged_and_done_again(
+def test_a_job_that_raises_is_logged_and_runs_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     tries: list[Payload] = []
@@ -75,10 +75,10 @@ def test_a_job_that_raises_is_logged_and_done_again(
     storage = Storage(tmp_path)
     storage.open(clock.now())
     schedule = Schedule(storage, clock)
-    schedule.handle(Job.STEP, handler)
+    schedule.register(Job.STEP, handler)
     schedule.add(Job.STEP, "lane", 0, secret="4711")
     with caplog.at_level(logging.DEBUG):
-        asyncio.run(work_off(storage, schedule))
+        asyncio.run(run_all_jobs(storage, schedule))
     storage.close()
     assert tries == [{"secret": "4711"}] * 2
     assert "a bug" in caplog.text

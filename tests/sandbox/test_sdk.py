@@ -13,7 +13,7 @@ from .support import AUTH_ID, AUTH_TOKEN, SENDER, Api, Product, number, wait_for
 
 
 class ToSandbox(HTTPAdapter):
-    """Sends what is meant for Plivo's hosts to the sandbox."""
+    """Redirects requests to Plivo's hosts to the sandbox."""
 
     def __init__(self, base: str) -> None:
         super().__init__()
@@ -45,13 +45,13 @@ def test_the_sdk_sends_reads_and_lists_messages(api: Api, client: Any) -> None:
 
 def test_the_sdk_calls_reads_lists_and_hangs_up(api: Api, client: Any, product: Product) -> None:
     to = number("5555")
-    made = client.calls.create(from_=SENDER, to_=to, answer_url=product.url("never"))
+    call = client.calls.create(from_=SENDER, to_=to, answer_url=product.url("never"))
     wait_for(lambda: api.phone(to).call)
-    assert client.live_calls.get(made.request_uuid).call_status == "ringing"
-    assert made.request_uuid in client.live_calls.list_ids().calls
-    client.calls.delete(made.request_uuid)
-    assert client.calls.get(made.request_uuid).hangup_cause_code == 1000
-    assert made.request_uuid in [call.call_uuid for call in client.calls.list()]
+    assert client.live_calls.get(call.request_uuid).call_status == "ringing"
+    assert call.request_uuid in client.live_calls.list_ids().calls
+    client.calls.delete(call.request_uuid)
+    assert client.calls.get(call.request_uuid).hangup_cause_code == 1000
+    assert call.request_uuid in [record.call_uuid for record in client.calls.list()]
 
 
 def test_the_sdk_runs_a_phlo(api: Api) -> None:
@@ -82,7 +82,7 @@ def test_the_sdk_reads_account_prices_and_numbers(client: Any) -> None:
         ("0408", requests.exceptions.ReadTimeout),
     ],
 )
-def test_the_sdk_raises_what_it_would_for_plivo(
+def test_the_sdk_raises_the_same_errors_as_for_plivo(
     api: Api, suffix: str, error: type[Exception]
 ) -> None:
     with plivo.RestClient(AUTH_ID, AUTH_TOKEN, timeout=0.5) as client:

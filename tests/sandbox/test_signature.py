@@ -1,4 +1,4 @@
-"""Signatures: the official vectors, and the SDK's own validators as the judge."""
+"""Signatures: Plivo's official vectors, and the validators of its SDK."""
 
 import pytest
 from hypothesis import example, given
@@ -67,7 +67,7 @@ def test_the_sdk_always_accepts_what_v2_signs(query: str) -> None:
     assert validate_signature(url, "12345", sign_v2(url, "12345", "token"), "token")
 
 
-def test_six_headers_are_sent_or_three_of_one_family() -> None:
+def test_a_request_has_six_headers_or_three_of_one_version() -> None:
     def headers(families: Signatures) -> set[str]:
         return set(signature_headers("POST", "https://host.example/", {}, "token", families))
 

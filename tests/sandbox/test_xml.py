@@ -1,4 +1,4 @@
-"""Plivo XML: what is read, and what is refused."""
+"""Plivo XML: supported and refused documents."""
 
 from contextlib import suppress
 
@@ -32,7 +32,7 @@ def test_get_digits_has_plivos_defaults() -> None:
         prompts=(Speak("Press", 1),),
         action="/a",
         method="POST",
-        most_keys=99,
+        max_keys=99,
         valid_keys="0123456789*#",
         finish_key="#",
         first_key_seconds=5,
@@ -42,7 +42,7 @@ def test_get_digits_has_plivos_defaults() -> None:
     )
 
 
-def test_what_the_sdk_builds_is_read() -> None:
+def test_documents_of_the_sdk_are_parsed() -> None:
     prompt = plivoxml.GetInputElement(
         action="https://x.example/keys", input_type="dtmf", num_digits=1, log="false"
     )
@@ -50,10 +50,10 @@ def test_what_the_sdk_builds_is_read() -> None:
     speak = plivoxml.SpeakElement("Your code is ", voice="Polly.Joanna")
     speak.add_say_as("4711", interpret_as="digits")
     document = plivoxml.ResponseElement().add(prompt).add(speak).to_string()
-    listen, said = parse(document.encode())
+    listen, spoken = parse(document.encode())
     assert isinstance(listen, Listen)
-    assert (listen.most_keys, listen.action) == (1, "https://x.example/keys")
-    assert said == Speak("Your code is 4711", 1)
+    assert (listen.max_keys, listen.action) == (1, "https://x.example/keys")
+    assert spoken == Speak("Your code is 4711", 1)
 
 
 def test_an_empty_response_has_no_steps() -> None:
@@ -79,7 +79,7 @@ def test_an_empty_response_has_no_steps() -> None:
         b"<Response><GetDigits><Hangup/></GetDigits></Response>",
     ],
 )
-def test_what_cannot_be_followed_is_refused(document: bytes) -> None:
+def test_an_unsupported_document_is_refused(document: bytes) -> None:
     with pytest.raises(InvalidXml):
         parse(document)
 
@@ -99,6 +99,6 @@ def test_entities_and_document_types_are_refused(document: bytes) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_read_or_refused_and_never_break(document: bytes) -> None:
+def test_any_bytes_are_parsed_or_refused(document: bytes) -> None:
     with suppress(InvalidXml):
         assert parse(document) == ()

@@ -13,18 +13,17 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from core.model.errors import SettingsRefused
+from core.settings.credentials import auth_token, secret_key
+from core.settings.reading import read_settings
 from core.settings.settings import (
     SANDBOX_AUTH_ID,
     SANDBOX_NUMBER,
     SANDBOX_PHLO_ID,
     PlivoMode,
     Settings,
-    auth_token,
-    read_settings,
-    secret_key,
 )
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 AUTH_ID = "MA" + "A1" * 9
 LIVE = {
     "PLIVO_AUTH_ID": AUTH_ID,
@@ -409,7 +408,8 @@ def test_no_secret_is_in_the_repr() -> None:
 MAKE = """
 import sys
 from pathlib import Path
-from core.settings.settings import Settings, secret_key
+from core.settings.credentials import secret_key
+from core.settings.settings import Settings
 sys.stdin.read(1)
 print(secret_key(Settings(data_dir=Path(sys.argv[1]))).decode())
 """

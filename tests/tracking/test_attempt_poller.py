@@ -12,7 +12,8 @@ import redis
 from core.ledger.exchanges import Exchanges
 from core.ledger.ledger import Ledger
 from core.log import logged_id
-from core.model.attempt import Attempt, AttemptEvent, Channel, EventKind, Mode, Source, State
+from core.model.attempt import Attempt, AttemptEvent, EventKind, Source, State
+from core.model.way import Way
 from core.plivo.client import PlivoClients
 from core.store.keys import Keys
 from core.store.scripts import Scripts
@@ -35,8 +36,7 @@ KEYS = Keys("polling-test")
 KEEP = timedelta(days=1)
 VERIFICATION = "abcdefghijklmnopqrstuvwx"
 REQUESTED: dict[str, str] = {
-    "channel": Channel.PHLO,
-    "mode": Mode.SMS,
+    **Way.PHLO_SMS.fields,
     "to_masked": "+1 •••",
     "region": "US",
     "carrier": "",
@@ -62,10 +62,10 @@ class Following:
             self.client, self.scripts, KEYS, self.clock, self.ledger, clients, self.exchanges
         )
 
-    def attempt(self, n: int = 1, mode: Mode = Mode.SMS, reference: str = REFERENCE) -> str:
+    def attempt(self, n: int = 1, way: Way = Way.PHLO_SMS, reference: str = REFERENCE) -> str:
         """An attempt that Plivo has accepted just now, followed."""
         attempt = f"{VERIFICATION}-{n}"
-        self.book(attempt, EventKind.REQUESTED, REQUESTED | {"mode": mode})
+        self.book(attempt, EventKind.REQUESTED, REQUESTED | way.fields)
         self.book(attempt, EventKind.ACCEPTED, {"reference": reference} if reference else {})
         self.follower().follow(attempt)
         return attempt
@@ -146,7 +146,7 @@ def test_what_a_callback_has_ended_is_asked_after_once_more_at_most(following: F
 def test_a_call_is_looked_for_among_the_live_ones_until_it_has_a_record(
     following: Following,
 ) -> None:
-    attempt = following.attempt(mode=Mode.CALL)
+    attempt = following.attempt(way=Way.PHLO_CALL)
     follower = following.follower()
     ringing, talking = (
         says(200, **(LIVE | {"call_status": s})) for s in ("ringing", "in-progress")
@@ -244,10 +244,10 @@ def test_an_attempt_without_a_reference_is_not_asked_after(following: Following)
     assert following.of(attempt).state is State.ACCEPTED
 
 
-@pytest.mark.parametrize("mode", list(Mode))
-def test_a_record_that_plivo_does_not_have_yet_is_no_news(following: Following, mode: Mode) -> None:
+@pytest.mark.parametrize("way", [Way.PHLO_SMS, Way.PHLO_CALL])
+def test_a_record_that_plivo_does_not_have_yet_is_no_news(following: Following, way: Way) -> None:
     following.plivo.plays(UNKNOWN)
-    attempt = following.attempt(mode=mode)
+    attempt = following.attempt(way=way)
     following.clock.advance(FIRST)
     following.follower().ask_due()
     assert following.of(attempt).state is State.ACCEPTED
@@ -295,12 +295,12 @@ BAD = {
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
-@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("way", [Way.PHLO_SMS, Way.PHLO_CALL])
 def test_one_bad_answer_ends_neither_this_following_nor_the_others(
-    following: Following, bad: Answer, mode: Mode, caplog: pytest.LogCaptureFixture
+    following: Following, bad: Answer, way: Way, caplog: pytest.LogCaptureFixture
 ) -> None:
     other = "00000000-bfc7-4daf-9d06-726c558bf3b8"
-    one, two = following.attempt(1, mode), following.attempt(2, reference=other)
+    one, two = following.attempt(1, way), following.attempt(2, reference=other)
     following.plivo.answer = lambda asked: message("delivered") if other in asked.path else bad
     following.clock.advance(FIRST)
     caplog.set_level(logging.WARNING)
@@ -308,7 +308,7 @@ def test_one_bad_answer_ends_neither_this_following_nor_the_others(
     assert following.of(two).state is State.DELIVERED
     assert following.of(one).state is State.ACCEPTED
     assert following.followed == [one]
-    if not (mode is Mode.CALL and bad is BAD["empty"]):  # A call without an end is a live one.
+    if not (way.is_call and bad is BAD["empty"]):  # A call without an end is a live one.
         assert [record.attempt for record in caplog.records] == [logged_id(one)]  # type: ignore[attr-defined]
 
 
@@ -357,7 +357,7 @@ def test_a_thread_follows_until_it_is_stopped(following: Following) -> None:
 
 
 def test_a_phlos_message_is_followed_to_its_end(at: World, client: redis.Redis) -> None:
-    verification = at.started(at.number(), Channel.PHLO, Mode.SMS)
+    verification = at.started(at.number(), Way.PHLO_SMS)
     until(lambda: at.look(verification).attempts[0].state is State.DELIVERED)
     attempt = at.look(verification).attempts[0]
     heard = at.services.ledger.heard(attempt.id)
@@ -369,14 +369,14 @@ def test_a_phlos_message_is_followed_to_its_end(at: World, client: redis.Redis) 
 
 
 def test_a_phlos_message_that_fails_says_why(at: World) -> None:
-    verification = at.started(at.number("0030"), Channel.PHLO, Mode.SMS)
+    verification = at.started(at.number("0030"), Way.PHLO_SMS)
     until(lambda: at.look(verification).attempts[0].state.is_lost)
     assert at.look(verification).attempts[0].error_code == "30"
 
 
 def test_a_phlos_call_is_followed_from_ringing_to_heard(at: World) -> None:
     number = at.number()
-    verification = at.started(number, Channel.PHLO, Mode.CALL)
+    verification = at.started(number, Way.PHLO_CALL)
     until(lambda: at.look(verification).attempts[0].state is State.RINGING)
     at.touch(number, at.call(number, "ringing"), "answer")
     until(lambda: at.look(verification).attempts[0].state is State.ANSWERED)
@@ -388,7 +388,7 @@ def test_a_phlos_call_is_followed_from_ringing_to_heard(at: World) -> None:
 
 def test_a_phlos_call_that_is_declined_is_followed_to_its_end(at: World) -> None:
     number = at.number()
-    verification = at.started(number, Channel.PHLO, Mode.CALL)
+    verification = at.started(number, Way.PHLO_CALL)
     at.touch(number, at.call(number, "ringing"), "decline")
     until(lambda: at.look(verification).attempts[0].state is State.UNDELIVERED)
     assert at.look(verification).attempts[0].hangup_cause == "3020"

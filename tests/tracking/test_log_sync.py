@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from core.model.attempt import AttemptEvent, Channel, EventKind, Mode, Source, State
+from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.clock import to_ms
 from core.model.errors import ProviderRead
+from core.model.way import Way
 from core.plivo.client import SdkCall
 from core.store.scripts import Scripts
 from core.tracking.log_sync import HORIZON, LogRunOutcome, LogSync, Progress
@@ -87,7 +88,7 @@ def test_a_second_reading_changes_nothing(at: World) -> None:
 
 def test_a_phlo_that_nobody_calls_back_about_is_found_by_its_number(at: World) -> None:
     number = at.number()
-    verification = at.started(number, Channel.PHLO, Mode.SMS)
+    verification = at.started(number, Way.PHLO_SMS)
     wait_until_settled(at, number)
     logs_of(at).run(at.clock.now() - timedelta(minutes=5))
     assert state_of(at, verification) is State.DELIVERED

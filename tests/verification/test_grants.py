@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from core.access.invites import Invite
-from core.model.attempt import Channel
 from core.model.grant import INTERNAL, OPERATOR, Grant
 from core.model.verification import CancelOutcome, CheckOutcome, SendOutcome, SendResult, Status
+from core.model.way import Way
 from tests.world import World
 
 
@@ -100,13 +100,13 @@ def test_resends_and_calls_use_an_invite_too(at: World) -> None:
     assert used(at, invite) == 2
 
 
-@pytest.mark.parametrize("channel", list(Channel))
-def test_the_countries_of_an_invite_are_held_at_the_start(at: World, channel: Channel) -> None:
+@pytest.mark.parametrize("way", list(Way))
+def test_the_countries_of_an_invite_are_held_at_the_start(at: World, way: Way) -> None:
     invite = invited(at, countries=("DE", "FR"))
-    result = at.start(at.number(), channel, grant=grant(at, invite))
+    result = at.start(at.number(), way, grant=grant(at, invite))
     assert result.outcome is SendOutcome.NOT_ALLOWED
     assert "country" in result.cause
-    sent = at.start("+4917012345555", channel, grant=grant(at, invite))
+    sent = at.start("+4917012345555", way, grant=grant(at, invite))
     assert sent.outcome is SendOutcome.SENT
 
 

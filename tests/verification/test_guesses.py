@@ -14,9 +14,9 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.model.attempt import Channel
 from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome
+from core.model.way import Way
 from core.panels.abuse import refused_table
 from core.services import Services
 from core.verification.checking import EnteredCode
@@ -236,7 +236,7 @@ def test_live_clients_without_an_address_share_one_send_budget_with_a_warning(
     def start(n: int, address: str | None) -> SendOutcome:
         number = f"+1{('415', '212', '312')[n % 3]}2{n:02}{n:04}"
         return real.verifications.start(
-            number, Channel.SMS, grant=OPERATOR, idempotency_key=f"{n} {address}", address=address
+            number, Way.SMS, grant=OPERATOR, idempotency_key=f"{n} {address}", address=address
         ).outcome
 
     with caplog.at_level(logging.WARNING):
@@ -265,9 +265,7 @@ def test_live_wrong_codes_without_an_address_share_one_budget_of_the_number(
     service = real.verifications
 
     def started(n: int) -> str:
-        made = service.start(
-            NUMBER, Channel.SMS, grant=OPERATOR, idempotency_key=f"{n}", address=OWNER
-        )
+        made = service.start(NUMBER, Way.SMS, grant=OPERATOR, idempotency_key=f"{n}", address=OWNER)
         assert made.verification is not None
         return made.verification
 

@@ -10,11 +10,11 @@ import pytest
 import redis
 from starlette.applications import Starlette
 
-from core.model.attempt import Channel
 from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome
+from core.model.way import Way
 from core.plivo.request import AttemptRequest
-from core.sandbox.facts.outcomes import TABLE
+from core.sandbox.facts.endings import TABLE
 from core.services import Services
 from core.settings.settings import SANDBOX_AUTH_ID, SANDBOX_NUMBER, PlivoMode, Settings
 from core.web.app import Web
@@ -77,9 +77,7 @@ def test_property_13_known_and_unknown_numbers_cost_redis_the_same(
 
     def commands(client: redis.Redis, services: Services, number: str, key: str) -> Counter[str]:
         before = _calls(client)
-        sent = services.verifications.start(
-            number, Channel.SMS, grant=OPERATOR, idempotency_key=key
-        )
+        sent = services.verifications.start(number, Way.SMS, grant=OPERATOR, idempotency_key=key)
         assert sent.outcome is SendOutcome.SENT
         return _calls(client) - before
 
@@ -89,10 +87,10 @@ def test_property_13_known_and_unknown_numbers_cost_redis_the_same(
         live(tmp_path, f"redis://127.0.0.1:{port}") as services,
     ):
         services.verifications.start(
-            "+14155550122", Channel.SMS, grant=OPERATOR, idempotency_key="warm"
+            "+14155550122", Way.SMS, grant=OPERATOR, idempotency_key="warm"
         )
         made = services.verifications.start(
-            "+14155550123", Channel.SMS, grant=OPERATOR, idempotency_key="known"
+            "+14155550123", Way.SMS, grant=OPERATOR, idempotency_key="known"
         )
         view = services.verifications.look(made.verification or "")
         assert view is not None
@@ -188,7 +186,7 @@ def test_property_21_live_an_ending_of_the_sandbox_is_no_test_number(
     with live(tmp_path, redis_url, provider=provider) as services:
         for n in range(2):
             made = services.verifications.start(
-                number, Channel.SMS, grant=OPERATOR, idempotency_key=f"{n}"
+                number, Way.SMS, grant=OPERATOR, idempotency_key=f"{n}"
             )
             assert made.outcome is SendOutcome.SENT
         first, second = provider.requests

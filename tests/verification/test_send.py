@@ -9,9 +9,10 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.attempt import Channel, EventKind, Mode, State
+from core.model.attempt import EventKind, State
 from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome, Status
+from core.model.way import Way
 from core.services import build
 from tests.properties import sharing_fixtures
 from tests.world import (
@@ -50,7 +51,7 @@ def test_property_16_the_same_key_for_another_request_sends_nothing(at: World) -
     assert at.start(number, idempotency_key="same").outcome is SendOutcome.SENT
     for changed in (
         at.start(other, idempotency_key="same"),
-        at.start(number, Channel.VOICE, Mode.CALL, idempotency_key="same"),
+        at.start(number, Way.VOICE, idempotency_key="same"),
     ):
         assert (changed.outcome, changed.verification) == (SendOutcome.KEY_REUSED, None)
         assert changed.remedy
@@ -116,9 +117,9 @@ def test_property_05_nothing_refills_the_failure_budget_of_a_number(at: World) -
     assert service.resend(first, grant=OPERATOR, seen=1).outcome is SendOutcome.SENT
     fail(first, 2)
     assert service.check(first, at.code(first)).outcome is CheckOutcome.APPROVED
-    second = at.started(number, Channel.VOICE)
+    second = at.started(number, Way.VOICE)
     fail(second, 4)
-    third = at.started(number, Channel.PHLO, Mode.SMS)
+    third = at.started(number, Way.PHLO_SMS)
     fail(third, 2)
     locked = service.check(third, at.code(third))
     assert locked.outcome is CheckOutcome.NUMBER_LOCKED
@@ -289,7 +290,7 @@ def test_call_me_instead_is_offered_at_once_when_the_message_failed(at: World) -
     assert offer.at <= at.clock.now()
     result = at.services.verifications.resend(verification, grant=OPERATOR, seen=1, call=True)
     assert result.outcome is SendOutcome.SENT
-    assert at.look(verification).attempts[1].channel is Channel.VOICE
+    assert at.look(verification).attempts[1].way is Way.VOICE
 
 
 @pytest.mark.parametrize(
@@ -339,9 +340,9 @@ def test_property_11_no_key_is_ever_without_a_ttl(at: World, client: redis.Redis
     no_key_for_ever("resend")
     service.check(verification, at.code(verification))
     no_key_for_ever("approved")
-    service.cancel(at.started(number, Channel.VOICE))
+    service.cancel(at.started(number, Way.VOICE))
     no_key_for_ever("canceled")
-    at.started(number, Channel.PHLO, Mode.SMS)
+    at.started(number, Way.PHLO_SMS)
     no_key_for_ever("phlo")
     at.start(at.number("0402"))
     no_key_for_ever("rejected")
@@ -385,11 +386,11 @@ def test_a_refused_call_leaves_the_wait_and_the_channel_as_they_were(at: World) 
     """Else a call that Plivo refuses would be the way around the cooldown of a message."""
     verification = at.started(at.number("0402"))
     before = at.look(verification).verification
-    assert before.channel is Channel.SMS
+    assert before.way is Way.SMS
     result = at.services.verifications.resend(verification, grant=OPERATOR, seen=1, call=True)
     assert result.outcome is SendOutcome.REJECTED
     after = at.look(verification).verification
-    assert (after.channel, after.mode) == (Channel.SMS, Mode.SMS)
+    assert after.way is Way.SMS
     assert after.next_send_at == before.next_send_at
     assert after.attempts == 2
 
@@ -419,7 +420,7 @@ def test_an_attempt_of_a_process_that_died_becomes_unknown(at: World) -> None:
         pytest.raises(KeyboardInterrupt, match="died here"),
     ):
         died.verifications.start(
-            at.number(), Channel.SMS, grant=OPERATOR, idempotency_key="interrupted"
+            at.number(), Way.SMS, grant=OPERATOR, idempotency_key="interrupted"
         )
     again = at.start(at.number(), idempotency_key="another")
     assert again.outcome is SendOutcome.SENT
@@ -442,9 +443,7 @@ def test_a_repeated_request_after_a_crash_finds_the_attempt_and_sends_nothing(
     with second_process(at, DiesWhileSending()) as died:
         service, key = died.verifications, "interrupted"
         steps = {
-            "start": lambda: service.start(
-                number, Channel.SMS, grant=OPERATOR, idempotency_key=key
-            ),
+            "start": lambda: service.start(number, Way.SMS, grant=OPERATOR, idempotency_key=key),
             "resend": lambda: service.resend(verification, grant=OPERATOR, seen=1),
         }
         with pytest.raises(KeyboardInterrupt, match="died here"):

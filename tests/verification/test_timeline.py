@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.attempt import Attempt, Channel, EventKind, Mode, State
+from core.model.attempt import Attempt, EventKind, State
+from core.model.way import Way
 from core.verification.timeline import StepState, attempt_timeline
 
 BEGAN = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -19,7 +20,7 @@ SCRIPT = (Path(__file__).parents[2] / "pages/components/timeline.js").read_text(
 def attempt(state: State, *heard: EventKind) -> Attempt:
     moments = {kind: BEGAN + timedelta(seconds=n) for n, kind in enumerate(heard)}
     return Attempt(
-        "a" * 24 + "-1", Channel.SMS, Mode.SMS, state, "+49 •", "DE", "O2", moments,
+        "a" * 24 + "-1", Way.SMS, state, "+49 •", "DE", "O2", moments,
         error_code="30" if state is State.UNDELIVERED else "",
     )  # fmt: skip
 

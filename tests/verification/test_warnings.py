@@ -10,9 +10,9 @@ import httpx
 import pytest
 import redis
 
-from core.model.attempt import Channel
 from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome
+from core.model.way import Way
 from core.plivo.request import AttemptRequest
 from core.services import Services, build
 from core.settings.settings import Settings
@@ -34,10 +34,10 @@ def warns(tmp_path: Path, redis_url: str, client: redis.Redis) -> Iterator[World
 class SendsNothing:
     """A provider that takes everything, for worlds that must not reach Plivo."""
 
-    def obstacle(self, channel: Channel) -> tuple[str, str] | None:
+    def obstacle(self, way: Way) -> tuple[str, str] | None:
         return None
 
-    def calls_back(self, channel: Channel) -> bool:
+    def calls_back(self, way: Way) -> bool:
         return True
 
     def send(self, request: AttemptRequest) -> str:
@@ -144,7 +144,7 @@ def test_each_budget_warns_by_its_name_where_live_would_refuse(
         outcomes = [
             real.verifications.start(
                 "+14155550123",
-                Channel.SMS,
+                Way.SMS,
                 grant=OPERATOR,
                 idempotency_key=f"{n}",
                 address="192.0.2.7",
@@ -210,7 +210,7 @@ def test_live_that_ending_is_a_number_like_any_other(
 ) -> None:
     with live(tmp_path, redis_url) as real:
         result = real.verifications.start(
-            "+14155550600", Channel.SMS, grant=OPERATOR, idempotency_key="one"
+            "+14155550600", Way.SMS, grant=OPERATOR, idempotency_key="one"
         )
         assert result.outcome is SendOutcome.SENT
 
@@ -222,7 +222,7 @@ def test_live_the_setting_changes_nothing(
     with live(tmp_path, redis_url, sandbox_budgets=setting) as real:
         outcomes = [
             real.verifications.start(
-                "+14155550123", Channel.SMS, grant=OPERATOR, idempotency_key=f"{n}"
+                "+14155550123", Way.SMS, grant=OPERATOR, idempotency_key=f"{n}"
             ).outcome
             for n in range(6)
         ]

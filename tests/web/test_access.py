@@ -7,7 +7,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from core.access.password import COOKIE, DEVICE_COOKIE, TRIES, AccessState
+from core.access.password import COOKIE, DEVICE_COOKIE, MAX_TRIES, AccessState
 from core.web.access import routes
 from tests.access.test_password import PASSWORD, access_of
 from tests.world import World, served
@@ -28,9 +28,9 @@ def test_the_right_password_sets_a_cookie_that_scripts_cannot_read(
 ) -> None:
     answer = http.post("/admin/sign-in", data={"password": PASSWORD, "next": "/attempts"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/attempts")
-    said = answer.headers["set-cookie"].lower()
-    assert "httponly" in said
-    assert "samesite=lax" in said
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
     assert access_of(at).gate(answer.cookies[COOKIE]) is AccessState.SIGNED_IN
 
 
@@ -78,24 +78,26 @@ def test_signing_out_ends_the_session_and_everywhere_ends_all(
     def signed_in() -> str:
         return str(http.post("/admin/sign-in", data={"password": PASSWORD}).cookies[COOKIE])
 
-    one, two, three = signed_in(), signed_in(), signed_in()
+    first, second, third = signed_in(), signed_in(), signed_in()
     http.cookies.clear()
-    http.post("/admin/sign-out", headers={"Cookie": f"{COOKIE}={one}"})
-    assert [access_of(at).gate(c) for c in (one, two)] == [
+    http.post("/admin/sign-out", headers={"Cookie": f"{COOKIE}={first}"})
+    assert [access_of(at).gate(c) for c in (first, second)] == [
         AccessState.CLOSED,
         AccessState.SIGNED_IN,
     ]
-    http.post("/admin/sign-out-everywhere", headers={"Cookie": f"{COOKIE}={one}"})
-    assert access_of(at).gate(two) is AccessState.SIGNED_IN
-    http.post("/admin/sign-out-everywhere", headers={"Cookie": f"{COOKIE}={two}"})
-    assert {access_of(at).gate(c) for c in (one, two, three)} == {AccessState.CLOSED}
+    http.post("/admin/sign-out-everywhere", headers={"Cookie": f"{COOKIE}={first}"})
+    assert access_of(at).gate(second) is AccessState.SIGNED_IN
+    http.post("/admin/sign-out-everywhere", headers={"Cookie": f"{COOKIE}={second}"})
+    assert {access_of(at).gate(c) for c in (first, second, third)} == {AccessState.CLOSED}
 
 
-def test_a_browser_that_signed_in_is_known_again(at: World, http: httpx.Client) -> None:
+def test_a_browser_that_signed_in_may_try_after_others_used_up_the_tries(
+    at: World, http: httpx.Client
+) -> None:
     http.post("/admin/sign-in", data={"password": PASSWORD})
     device = http.cookies[DEVICE_COOKIE]
     http.cookies.clear()
-    for _ in range(TRIES + 1):
+    for _ in range(MAX_TRIES + 1):
         last = http.post("/admin/sign-in", data={"password": "wrong"})
     assert last.headers["location"].endswith("sign-in=wait")
     own = {"Cookie": f"{DEVICE_COOKIE}={device}"}
@@ -117,12 +119,12 @@ def test_a_form_of_another_site_is_refused(
     assert "set-cookie" not in answer.headers
 
 
-def test_the_routes_take_forms_only_and_short_ones(http: httpx.Client) -> None:
+def test_the_routes_accept_only_short_forms(http: httpx.Client) -> None:
     assert http.get("/admin/sign-in").status_code == 405
     assert http.post("/admin/sign-in", data={"password": "x" * 9000}).status_code == 413
 
 
-def test_a_form_that_hides_its_length_is_not_read(http: httpx.Client) -> None:
+def test_a_form_without_a_length_is_not_read(http: httpx.Client) -> None:
     sent = 0
 
     def endless() -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Answering together: everybody gets their own answer, and nobody waits for another's work."""
+"""Batches: each caller gets its own answer, and slow work elsewhere delays no batch."""
 
 import asyncio
 import threading
@@ -12,10 +12,10 @@ from core.web.batch import Batch
 
 
 def doubled(questions: Sequence[int]) -> list[int]:
-    return [2 * one for one in questions]
+    return [2 * question for question in questions]
 
 
-def test_each_gets_the_answer_to_their_own_question() -> None:
+def test_each_caller_gets_the_answer_to_its_own_question() -> None:
     calls: list[int] = []
 
     def answer(questions: Sequence[int]) -> list[int]:
@@ -30,7 +30,7 @@ def test_each_gets_the_answer_to_their_own_question() -> None:
     assert max(calls) == 8
 
 
-def test_whoever_goes_away_takes_no_answer_from_the_others() -> None:
+def test_a_cancelled_caller_takes_no_answer_from_the_others() -> None:
     may_answer = threading.Event()
 
     def answer(questions: Sequence[int]) -> list[int]:
@@ -39,20 +39,20 @@ def test_whoever_goes_away_takes_no_answer_from_the_others() -> None:
 
     async def some_leave() -> list[int]:
         batch = Batch(answer)
-        asked = [asyncio.create_task(batch.ask(n)) for n in range(10)]
+        tasks = [asyncio.create_task(batch.ask(n)) for n in range(10)]
         await asyncio.sleep(0)
-        for one in asked[::3]:
-            one.cancel()
+        for task in tasks[::3]:
+            task.cancel()
         may_answer.set()
-        found = await asyncio.gather(*asked, return_exceptions=True)
-        return [one for one in found if not isinstance(one, BaseException)]
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        return [answer for answer in answers if not isinstance(answer, BaseException)]
 
     assert asyncio.run(some_leave()) == [2 * n for n in range(10) if n % 3]
 
 
 @pytest.mark.parametrize("wrong", [ZeroDivisionError, None])
 def test_after_a_failure_the_next_question_is_answered(wrong: type[Exception] | None) -> None:
-    """Also after a wrong number of answers, which is a mistake of whoever made the batch."""
+    """Also after a wrong number of answers."""
 
     def answer(questions: Sequence[int]) -> list[int]:
         if 0 not in questions:
@@ -65,13 +65,13 @@ def test_after_a_failure_the_next_question_is_answered(wrong: type[Exception] | 
         batch = Batch(answer)
         async with asyncio.timeout(5):
             failed = await asyncio.gather(batch.ask(0), batch.ask(0), return_exceptions=True)
-            assert [type(one) for one in failed] == [wrong or ValueError] * 2
+            assert [type(error) for error in failed] == [wrong or ValueError] * 2
             return await batch.ask(4)
 
     assert asyncio.run(twice()) == 8
 
 
-def test_slow_work_in_every_thread_of_the_server_holds_up_no_batch() -> None:
+def test_slow_work_in_every_thread_of_the_server_delays_no_batch() -> None:
     may_end = threading.Event()
 
     async def beside_slow_work() -> int:

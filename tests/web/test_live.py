@@ -1,4 +1,4 @@
-"""The push to a page: what a window hears over its WebSocket."""
+"""The push to a page: what a window receives over its WebSocket."""
 
 import asyncio
 from contextlib import ExitStack, suppress
@@ -8,6 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from core.store.changes import ChangeChannel
 from core.web.live import Changes
 from tests.world import PATIENCE_SECONDS, World, until
 
@@ -30,7 +31,7 @@ def drain(socket: ClientConnection) -> None:
             socket.recv(0)
 
 
-def test_every_window_hears_that_its_verification_changed(at: World) -> None:
+def test_every_window_is_notified_when_its_verification_changes(at: World) -> None:
     verification, other = at.started(at.number()), at.started(at.number())
     with ExitStack() as staying, ExitStack() as leaving:
         windows = [
@@ -52,7 +53,7 @@ def test_every_window_hears_that_its_verification_changed(at: World) -> None:
         assert hear(elsewhere) == "changed"
 
 
-def test_a_handset_s_window_hears_a_new_message(at: World) -> None:
+def test_the_window_of_a_handset_is_notified_of_a_new_message(at: World) -> None:
     number = at.number()
     with window(at, f"/sandbox/handset/{number}/events") as socket:
         at.started(number)
@@ -60,7 +61,7 @@ def test_a_handset_s_window_hears_a_new_message(at: World) -> None:
 
 
 @pytest.mark.parametrize("path", ["/live/{verification}", "/sandbox/handset/{number}/events"])
-def test_a_window_that_speaks_is_closed(at: World, path: str) -> None:
+def test_a_window_that_sends_a_message_is_closed(at: World, path: str) -> None:
     number = at.number()
     verification = at.started(number)
     with window(at, path.format(verification=verification, number=number)) as socket:
@@ -72,10 +73,10 @@ def test_a_window_that_speaks_is_closed(at: World, path: str) -> None:
 
 
 def test_a_push_that_is_ended_as_a_change_comes_has_ended(client: Any) -> None:
-    changes = Changes(client, "changes")
+    changes = Changes(ChangeChannel(client, "changes"))
 
     async def push() -> None:
-        async for _ in changes.of("one"):
+        async for _ in changes.of("verification"):
             pass
 
     async def ended() -> bool:
@@ -89,6 +90,6 @@ def test_a_push_that_is_ended_as_a_change_comes_has_ended(client: Any) -> None:
     assert asyncio.run(ended())
 
 
-def test_a_socket_to_what_is_no_phone_is_refused(at: World) -> None:
+def test_a_socket_to_an_unknown_phone_is_refused(at: World) -> None:
     with pytest.raises(InvalidStatus):
-        window(at, "/sandbox/handset/nobody/events")
+        window(at, "/sandbox/handset/unknown/events")

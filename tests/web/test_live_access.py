@@ -1,7 +1,7 @@
-"""Live, what each kind of visitor gets at every route: without a password, with one, and with an
-invite that is valid, used up, ended, revoked or forged.
+"""What each kind of visitor gets at every route when live: without the password, with it, and with
+an invite that is valid, used up, ended, revoked or forged.
 
-The product is live but for where its requests to Plivo go: to a sandbox of its own.
+The product is live, but its requests to Plivo go to a sandbox of the test.
 """
 
 import logging
@@ -23,11 +23,11 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from core.access.invites import COOKIE as INVITE_COOKIE
-from core.access.password import COOKIE, hash_of
+from core.access.password import COOKIE, hash_password
 from core.access.tokens import Scope
-from core.model.attempt import Channel
 from core.model.grant import OPERATOR
 from core.model.verification import SendOutcome, Status
+from core.model.way import Way
 from core.plivo.client import _Client
 from core.sandbox.app import Sandbox
 from core.services import Services, build
@@ -37,7 +37,7 @@ from tests.world import FrozenClock, MovableClock, served
 
 AUTH_ID, AUTH_TOKEN = "MAXXXXXXXXXXXXXXXXXX", "0" * 40
 PASSWORD = "correct horse battery staple"
-VISITORS = ["nobody", "operator", "signed out", "valid", "used up", "ended", "revoked", "forged"]
+VISITORS = ["visitor", "operator", "signed out", "valid", "used up", "ended", "revoked", "forged"]
 INVITES = ["valid", "used up", "ended", "revoked"]
 MAY_SEND = {
     VerifyAccess.PASSWORD: {"operator"},
@@ -103,7 +103,7 @@ class Live:
     def started(self, owner: str = "operator") -> str:
         """A verification that the operator (or the bearer of a valid invite) has started."""
         result = self.services.verifications.start(
-            self.number(), Channel.SMS, grant=self.grant(owner), idempotency_key=self.number()
+            self.number(), Way.SMS, grant=self.grant(owner), idempotency_key=self.number()
         )
         assert result.verification is not None, result
         return result.verification
@@ -120,7 +120,8 @@ def live(
 ) -> Iterator[Live]:
     settings = Settings(
         data_dir=tmp_path, redis_url=redis_url, plivo_auth_id=AUTH_ID, plivo_auth_token=AUTH_TOKEN,
-        plivo_number="+14155550100", secret_key="k" * 40, admin_password_hash=hash_of(PASSWORD),
+        plivo_number="+14155550100", secret_key="k" * 40,
+        admin_password_hash=hash_password(PASSWORD),
         verify_access=mode, sends_per_prefix_per_hour=1000,
     )  # fmt: skip
     assert not settings.is_sandbox
@@ -140,32 +141,32 @@ def _visitors(services: Services, clock: MovableClock) -> dict[str, dict[str, st
     access, invites = services.access, services.invites
     operator, out = (access.sign_in(PASSWORD, "192.0.2.1").cookie for _ in range(2))
     access.sign_out(out)
-    cookies = {"nobody": {}, "operator": {COOKIE: operator}, "signed out": {COOKIE: out}}
+    cookies = {"visitor": {}, "operator": {COOKIE: operator}, "signed out": {COOKIE: out}}
     hour, day = timedelta(hours=1), timedelta(days=1)
-    made = {
+    created = {
         name: invites.make(
             name, sends=1 if name == "used up" else 9,
             ends_at=clock.now() + (hour if name == "ended" else day),
         )
         for name in INVITES
     }  # fmt: skip
-    for name, one in made.items():
-        cookies[name] = {INVITE_COOKIE: invites.token(one)}
-    held = invites.grant(*invites.recognise(invites.token(made["used up"])))
+    for name, invite in created.items():
+        cookies[name] = {INVITE_COOKIE: invites.token(invite)}
+    held = invites.grant(*invites.recognise(invites.token(created["used up"])))
     services.verifications.start(
-        "+14155559999", Channel.SMS, grant=held, idempotency_key="the only one"
+        "+14155559999", Way.SMS, grant=held, idempotency_key="the only one"
     )
-    invites.revoke(made["revoked"].id)
-    cookies["forged"] = {INVITE_COOKIE: f"{made['valid'].id}.AAAAAAAAAAAAAAAAAAAAAAAAAAA"}
+    invites.revoke(created["revoked"].id)
+    cookies["forged"] = {INVITE_COOKIE: f"{created['valid'].id}.AAAAAAAAAAAAAAAAAAAAAAAAAAA"}
     clock.advance(timedelta(hours=2))
     return cookies
 
 
 @pytest.mark.parametrize("mode", list(VerifyAccess))
-def test_only_who_may_send_live_sends(live: Live, mode: VerifyAccess) -> None:
+def test_only_visitors_that_may_send_live_can_send(live: Live, mode: VerifyAccess) -> None:
     for visitor in VISITORS:
         result = live.services.verifications.start(
-            live.number(), Channel.SMS, grant=live.grant(visitor), idempotency_key=visitor
+            live.number(), Way.SMS, grant=live.grant(visitor), idempotency_key=visitor
         )
         sent = result.outcome is SendOutcome.SENT
         assert sent == (visitor in MAY_SEND[mode]), (visitor, result)
@@ -176,16 +177,14 @@ def test_only_who_may_send_live_sends(live: Live, mode: VerifyAccess) -> None:
 
 
 @pytest.mark.parametrize("mode", [None])
-def test_live_asks_for_the_password_unless_told_otherwise(live: Live) -> None:
+def test_live_needs_the_password_by_default(live: Live) -> None:
     assert live.services.settings.effective_access is VerifyAccess.PASSWORD
     assert not live.grant("operator").refusal
     assert live.grant("valid").refusal
 
 
 @pytest.mark.parametrize("visitor", VISITORS)
-def test_nobody_but_the_operator_touches_the_operators_verification(
-    live: Live, visitor: str
-) -> None:
+def test_only_the_operator_touches_the_operators_verification(live: Live, visitor: str) -> None:
     verification, grant = live.started(), live.grant(visitor)
     service = live.services.verifications
     is_operator = visitor == "operator"
@@ -198,9 +197,9 @@ def test_nobody_but_the_operator_touches_the_operators_verification(
 @pytest.mark.parametrize("mode", [VerifyAccess.OPEN])
 def test_open_visitors_share_what_visitors_started_and_not_the_operators(live: Live) -> None:
     service = live.services.verifications
-    theirs, operators = live.started("nobody"), live.started("operator")
+    theirs, operators = live.started("visitor"), live.started("operator")
     assert service.look(theirs, live.grant("valid")) is not None
-    assert service.look(operators, live.grant("nobody")) is None
+    assert service.look(operators, live.grant("visitor")) is None
 
 
 @pytest.mark.parametrize("visitor", VISITORS)
@@ -210,8 +209,8 @@ def test_the_push_of_a_verification_is_for_those_who_may_look(live: Live, visito
 
 
 def test_the_push_of_an_unknown_verification_gets_the_same_answer(live: Live) -> None:
-    known, unknown = (live.push(name, "valid") for name in (live.started(), "a" * 24))
-    assert known == unknown is not None
+    foreign, unknown = (live.push(name, "valid") for name in (live.started(), "a" * 24))
+    assert foreign == unknown is not None
 
 
 def test_the_handset_of_a_verification_is_for_those_who_may_look(live: Live) -> None:
@@ -248,8 +247,8 @@ def test_a_token_sends_and_touches_all_as_before(live: Live) -> None:
     token = live.services.tokens.make("qa", frozenset({Scope.VERIFY}))
     bearer = {"Authorization": f"Bearer {token}"}
     body = {"number": live.number()}
-    made = live.http.post("/api/v1/verifications", json=body, headers=bearer)
-    assert made.status_code == 201
+    answer = live.http.post("/api/v1/verifications", json=body, headers=bearer)
+    assert answer.status_code == 201
     other = live.http.get(f"/api/v1/verifications/{live.started()}", headers=bearer)
     assert other.status_code == 200
 
@@ -290,7 +289,7 @@ def test_each_invite_is_refused_in_a_sentence_of_its_own(live: Live) -> None:
     }
 
 
-def test_what_an_invite_started_is_finished_with_it_alone(live: Live) -> None:
+def test_only_the_same_invite_can_finish_a_verification(live: Live) -> None:
     verification, grant = live.started("valid"), live.grant("valid")
     service = live.services.verifications
     for other in set(VISITORS) - {"valid", "operator"}:
@@ -307,28 +306,28 @@ def test_no_id_number_code_or_link_is_logged(
     invite = links(live)["valid"]
     live.http.get(f"/invite/{invite}")
     service, number = live.services.verifications, live.number()
-    made = service.start(
-        number, Channel.SMS, grant=live.grant("valid"), idempotency_key="logged"
+    verification = service.start(
+        number, Way.SMS, grant=live.grant("valid"), idempotency_key="logged"
     ).verification
-    assert made is not None
+    assert verification is not None
     live.get(f"/live/{'a' * 24}", "valid")
-    code = service.code_for(service.look(made).verification).reveal()  # type: ignore[union-attr]
-    service.check(made, code, live.grant("valid"))
+    code = service.code_for(service.look(verification).verification).reveal()  # type: ignore[union-attr]
+    service.check(verification, code, live.grant("valid"))
     live.clock.advance(31)
-    service.resend(made, grant=OPERATOR, seen=1)
-    said = "\n".join(
-        repr({**vars(one), "said": one.getMessage()})
-        for one in caplog.records
-        # Its lines are those of this test's own client.
-        if not one.name.startswith(("httpx", "httpcore"))
+    service.resend(verification, grant=OPERATOR, seen=1)
+    logged = "\n".join(
+        repr({**vars(record), "text": record.getMessage()})
+        for record in caplog.records
+        # Their lines are those of this test's own client.
+        if not record.name.startswith(("httpx", "httpcore"))
     )
     printed = capfd.readouterr()
-    everything = said + printed.out + printed.err
+    everything = logged + printed.out + printed.err
     assert "invite opened" in everything
     assert "attempt accepted" in everything
-    for secret in (made, number.lstrip("+"), invite, invite.partition(".")[0]):
+    for secret in (verification, number.lstrip("+"), invite, invite.partition(".")[0]):
         assert secret not in everything
-    assert not re.search(r"[a-z2-7]{24}", said.replace("a" * 24, ""))
-    view = service.look(made)
+    assert not re.search(r"[a-z2-7]{24}", logged.replace("a" * 24, ""))
+    view = service.look(verification)
     assert view is not None
     assert view.verification.status is Status.VERIFIED

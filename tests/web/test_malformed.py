@@ -114,7 +114,7 @@ def test_a_missing_or_wrong_content_type_is_named(
 
 def test_a_missing_body_is_not_blamed_on_its_content_type(rest: httpx.Client) -> None:
     answer = rest.post("/api/v1/verifications")
-    assert [one["where"] for one in answer.json()["errors"]] == ["body"]
+    assert [error["where"] for error in answer.json()["errors"]] == ["body"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The sandbox's handset of a verification, for a page that does not know the number."""
 
-from core.model.attempt import Channel, Mode
+from core.model.way import Way
 from tests.world import World
 
 
@@ -14,17 +14,17 @@ def test_the_handset_of_a_verification_is_that_of_its_number_and_hides_it(at: Wo
     assert number.lstrip("+") not in answer.text
 
 
-def test_its_calls_are_taken_there(at: World) -> None:
+def test_its_calls_are_answered_there(at: World) -> None:
     number = at.number()
-    verification = at.started(number, Channel.VOICE, Mode.CALL)
+    verification = at.started(number, Way.VOICE)
     call = at.call(number, "ringing")
-    taken = at.http.post(f"/phone/{verification}/handset/calls/{call['call_uuid']}/answer")
-    assert taken.status_code == 200
-    assert number.lstrip("+") not in taken.text
+    answered = at.http.post(f"/phone/{verification}/handset/calls/{call['call_uuid']}/answer")
+    assert answered.status_code == 200
+    assert number.lstrip("+") not in answered.text
     at.call(number, "in-progress")
 
 
-def test_it_tells_its_changes(at: World) -> None:
+def test_it_streams_its_changes(at: World) -> None:
     verification = at.started(at.number())
     with at.http.stream("GET", f"/phone/{verification}/handset/events") as answer:
         assert answer.status_code == 200

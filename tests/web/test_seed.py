@@ -11,9 +11,9 @@ from starlette.applications import Starlette
 
 from core.access.tokens import Scope, Tokens
 from core.ledger.explorer import Wanted
-from core.model.attempt import Channel, Mode
+from core.model.way import Way
 from core.settings.settings import SANDBOX_PHLO_ID
-from core.web.access_log import shown
+from core.web.access_log import redacted
 from core.web.seed import routes
 from tests.world import World, served, until
 
@@ -74,20 +74,22 @@ def test_a_call_is_placed(at: World) -> None:
     number = at.number()
     assert at.http.get(f"/verify_voice/{number}").json() == SUCCESS
     at.call(number, "ringing")
-    assert at.look(newest(at, number)).verification.channel is Channel.VOICE
+    assert at.look(newest(at, number)).verification.way is Way.VOICE
 
 
-@pytest.mark.parametrize(("path", "mode"), [("verify", Mode.SMS), ("verify_voice", Mode.CALL)])
-def test_a_configured_phlo_is_run_for_both(at: World, path: str, mode: Mode) -> None:
+@pytest.mark.parametrize(
+    ("path", "way"), [("verify", Way.PHLO_SMS), ("verify_voice", Way.PHLO_CALL)]
+)
+def test_a_configured_phlo_is_run_for_both(at: World, path: str, way: Way) -> None:
     number = at.number()
     with serving(at, phlo_id=SANDBOX_PHLO_ID) as http:
         assert http.get(f"/{path}/{number}").json() == SUCCESS
     verification = at.look(newest(at, number)).verification
-    assert (verification.channel, verification.mode) == (Channel.PHLO, mode)
+    assert verification.way is way
 
 
 @pytest.mark.parametrize("number", ["+1", "nonsense", "+18005550123", "%F0%9F%93%9E", "+"])
-def test_what_is_no_number_is_not_sent_to_and_not_found(at: World, number: str) -> None:
+def test_text_that_is_not_a_number_is_not_sent_to_and_not_found(at: World, number: str) -> None:
     sent = at.http.get(f"/verify/{number}")
     assert (sent.status_code, sent.text) == (400, "Error encountered")
     checked = at.http.get(f"/checkcode/{number}/123456")
@@ -117,7 +119,7 @@ def test_an_expired_code_is_not_found_as_in_the_seed(at: World) -> None:
 
 
 @pytest.mark.parametrize("code", ["12", "abcdef", "1234567", "%00"])
-def test_what_is_no_code_is_rejected_and_not_counted(at: World, code: str) -> None:
+def test_text_that_is_not_a_code_is_rejected_and_not_counted(at: World, code: str) -> None:
     number = at.number()
     at.http.get(f"/verify/{number}")
     answer = at.http.get(f"/checkcode/{number}/{code}")
@@ -142,7 +144,7 @@ def test_no_other_method_sends(at: World, method: str) -> None:
     assert at.handset(number)["messages"] == []
 
 
-def test_live_they_are_off_until_they_are_turned_on(at: World) -> None:
+def test_live_the_routes_are_off_by_default(at: World) -> None:
     number = at.number()
     with serving(at, **live()) as http:
         answer = http.get(f"/verify/{number}")
@@ -150,7 +152,7 @@ def test_live_they_are_off_until_they_are_turned_on(at: World) -> None:
     assert at.handset(number)["messages"] == []
 
 
-def test_live_they_ask_for_a_token_that_may_verify(at: World) -> None:
+def test_live_the_routes_need_a_token_with_the_scope_verify(at: World) -> None:
     number = at.number()
     tokens = at.services.tokens
     verify = tokens.make("verify", frozenset({Scope.VERIFY}))
@@ -169,7 +171,7 @@ def test_live_they_ask_for_a_token_that_may_verify(at: World) -> None:
         assert status(verify) == 500
 
 
-def test_nothing_of_it_is_kept_by_a_browser(at: World) -> None:
+def test_browsers_keep_no_answer(at: World) -> None:
     for path in (f"/verify/{at.number()}", f"/checkcode/{at.number()}/1", "/verify/x"):
         assert at.http.get(path).headers["cache-control"] == "no-store"
 
@@ -187,16 +189,16 @@ def test_nothing_of_it_is_kept_by_a_browser(at: World) -> None:
     ],
 )
 def test_the_access_log_names_routes_only(path: str, line: str) -> None:
-    assert shown(path) == line
+    assert redacted(path) == line
 
 
 def test_a_line_of_the_access_log_holds_neither_number_nor_code(
     at: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    said = '%s - "%s %s HTTP/%s" %d'
+    line = '%s - "%s %s HTTP/%s" %d'
     logger = logging.getLogger("uvicorn.access")
     with caplog.at_level(logging.INFO, logger.name):
-        logger.info(said, "127.0.0.1:1", "GET", "/checkcode/+14155550123/123456", "1.1", 404)
+        logger.info(line, "127.0.0.1:1", "GET", "/checkcode/+14155550123/123456", "1.1", 404)
     assert "/checkcode/…/…" in caplog.text
     assert "123456" not in caplog.text
     assert "4155550123" not in caplog.text
@@ -206,7 +208,7 @@ def test_a_websocket_to_such_an_address_is_logged_without_it(
     at: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     logger = logging.getLogger("uvicorn.error")
-    asked = {
+    upgrade = {
         "Connection": "Upgrade",
         "Upgrade": "websocket",
         "Sec-WebSocket-Version": "13",
@@ -216,7 +218,7 @@ def test_a_websocket_to_such_an_address_is_logged_without_it(
     logger.addHandler(caplog.handler)
     try:
         with caplog.at_level(logging.INFO, logger.name):
-            answer = at.http.get("/checkcode/+14155550123/123456?code=123456", headers=asked)
+            answer = at.http.get("/checkcode/+14155550123/123456?code=123456", headers=upgrade)
             assert answer.status_code == 403
             until(lambda: "WebSocket" in caplog.text)
     finally:

@@ -1,4 +1,4 @@
-"""A Plivo that takes connections and never answers holds up sends alone."""
+"""A Plivo that accepts connections and never answers delays only sends."""
 
 import threading
 from collections.abc import Iterator
@@ -10,15 +10,15 @@ import httpx
 import pytest
 import redis
 
-from core.model.attempt import Channel
 from core.model.verification import SendOutcome
+from core.model.way import Way
 from core.verification.send_slots import SENDS_AT_ONCE
 from tests.plivo.scripted import ACCEPTED, AUTH_ID, AUTH_TOKEN, Answer, Scripted, scripted
 from tests.web.test_live import hear, window
 from tests.web.test_plivo import path, post
 from tests.world import MovableClock, World, until, world
 
-#: Longer than a test takes: what is unanswered stays so until the test ends it.
+#: Longer than a test takes: a request stays unanswered until the test ends it.
 PATIENCE_SECONDS = 60.0
 
 
@@ -60,11 +60,11 @@ def silent(tmp_path: Path, redis_url: str, client: redis.Redis) -> Iterator[Sile
         ThreadPoolExecutor(SENDS_AT_ONCE) as threads,
     ):
         headers = {"Authorization": f"Bearer {at.services.tokens.sandbox_token}"}
-        made = Silent(at, plivo, [], at.started(at.number()), headers)
+        product = Silent(at, plivo, [], at.started(at.number()), headers)
         plivo.asked.clear()
         plivo.plays(Answer(held=speaks, body=ACCEPTED.body))
         try:
-            made.sends += [
+            product.sends += [
                 threads.submit(
                     httpx.post,
                     f"{at.address}/api/v1/verifications",
@@ -75,7 +75,7 @@ def silent(tmp_path: Path, redis_url: str, client: redis.Redis) -> Iterator[Sile
                 for _ in range(SENDS_AT_ONCE)
             ]
             until(lambda: len(plivo.sent) == SENDS_AT_ONCE)
-            yield made
+            yield product
         finally:
             speaks.set()
 
@@ -99,7 +99,7 @@ def test_nothing_else_waits_behind_a_send(silent: Silent) -> None:
         ),
     ]
     silent.assert_sends_wait()
-    assert [one.status_code for one in answers] == [200, 200, 200, 200, 200, 422, 404, 200]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 200, 422, 404, 200]
     assert answers[-1].json()["outcome"] == "approved"
     with window(at, f"/live/{verification}") as socket:
         assert hear(socket) == "changed"
@@ -126,7 +126,7 @@ def test_a_send_without_a_free_slot_is_refused_and_writes_nothing_until_a_slot_i
         assert (seed.status_code, seed.headers["Retry-After"]) == (503, "5")
         assert seed.json()["status"] == "failed"
     # A page asks the service itself.
-    result = at.start(number, Channel.SMS)
+    result = at.start(number, Way.SMS)
     assert result.outcome is SendOutcome.BUSY
     assert result.cause
     assert result.remedy == "Try again in 5 seconds."

@@ -1,4 +1,4 @@
-"""The API alone, as two worker processes on one Redis."""
+"""The API without pages, as two worker processes on one Redis."""
 
 import os
 import subprocess
@@ -57,7 +57,9 @@ def _is_up(address: str) -> bool:
         return False
 
 
-def asked(address: str, token: str, method: str, path: str, **more: object) -> httpx.Response:
+def send_request(
+    address: str, token: str, method: str, path: str, **more: object
+) -> httpx.Response:
     """On a connection of its own, so that either worker may get it."""
     headers = {"Authorization": f"Bearer {token}"}
     headers |= more.pop("headers", {})  # type: ignore[call-overload]
@@ -78,21 +80,22 @@ def test_two_workers_are_one_service(at: World, redis_url: str, tmp_path: Path) 
         number = at.number()
 
         def create(_: int) -> str:
-            made = asked(
+            answer = send_request(
                 address, token, "POST", "/verifications",
                 json={"number": number}, headers={"Idempotency-Key": "one"},
             )  # fmt: skip
-            assert made.status_code == 201, made.text
-            return str(made.json()["verification"]["id"])
+            assert answer.status_code == 201, answer.text
+            return str(answer.json()["verification"]["id"])
 
         with ThreadPoolExecutor(8) as pool:
             (verification,) = set(pool.map(create, range(24)))
 
         path = f"/verifications/{verification}"
-        # The callback goes to one of them; both know.
+        # The callback reaches one of them; both show its effect.
         until(
             lambda: all(
-                asked(address, token, "GET", path).json()["attempts"][0]["state"] == "delivered"
+                send_request(address, token, "GET", path).json()["attempts"][0]["state"]
+                == "delivered"
                 for _ in range(6)
             )
         )
@@ -101,29 +104,31 @@ def test_two_workers_are_one_service(at: World, redis_url: str, tmp_path: Path) 
         assert len(at.handset(number)["messages"]) == 1
 
         def guess(entered: str) -> str:
-            answer = asked(address, token, "POST", f"{path}/checks", json={"code": entered})
+            answer = send_request(address, token, "POST", f"{path}/checks", json={"code": entered})
             return str(answer.json()["outcome"])
 
-        # Four wrong ones and the right one many times, at once: the budget is one, so is the use.
+        # Four wrong codes and the right code many times, concurrently: they share one budget.
         wrong = [f"{(int(code) + n) % 1_000_000:06}" for n in range(1, 5)]
         with ThreadPoolExecutor(12) as pool:
             outcomes = list(pool.map(guess, wrong + [code] * 8))
         assert outcomes.count("approved") == 1
         assert outcomes.count("wrong_code") + outcomes.count("approved") <= 5
         assert set(outcomes) <= {"approved", "wrong_code", "used", "locked"}
-        figures = until(lambda: asked(address, token, "GET", "/delivery/totals").json()["figures"])
+        figures = until(
+            lambda: send_request(address, token, "GET", "/delivery/totals").json()["figures"]
+        )
         assert figures["requested"] == 1
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "setting"),
     [
         ({"PLIVO_MODE": "sandbox"}, "SANDBOX_URL"),
         ({"PLIVO_MODE": "nowhere"}, "PLIVO_MODE"),
     ],
 )
 def test_a_worker_that_cannot_serve_says_why(
-    tmp_path: Path, environment: dict[str, str], said: str
+    tmp_path: Path, environment: dict[str, str], setting: str
 ) -> None:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PLIVO_", "SANDBOX_"))}
     command = [sys.executable, "-m", "uvicorn", "core.web.app:api", "--port", str(free_port())]
@@ -137,5 +142,5 @@ def test_a_worker_that_cannot_serve_says_why(
         timeout=60,
     )
     assert ended.returncode != 0
-    assert said in ended.stderr
+    assert setting in ended.stderr
     assert "Traceback" not in ended.stderr

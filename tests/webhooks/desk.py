@@ -7,8 +7,9 @@ from typing import cast
 import redis
 
 from core.ledger.ledger import Ledger
-from core.model.attempt import AttemptEvent, Channel, EventKind, Mode, Source, attempt_id
+from core.model.attempt import AttemptEvent, EventKind, Source, attempt_id
 from core.model.verification import Status, Verification
+from core.model.way import Way
 from core.settings.keyring import Keyring, new_id
 from core.settings.settings import Settings
 from core.store.client import Client
@@ -64,8 +65,7 @@ class Desk:
             country="United States",
             carrier="",
             language="en",
-            channel=Channel.SMS,
-            mode=Mode.SMS,
+            way=Way.SMS,
             digits=6,
             started_at=now,
             expires_at=now + LIFETIME,

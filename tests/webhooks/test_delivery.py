@@ -9,9 +9,10 @@ import pytest
 import redis
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from core.model.attempt import Channel, EventKind, Mode, State
+from core.model.attempt import EventKind, State
 from core.model.grant import OPERATOR
 from core.model.verification import CancelOutcome
+from core.model.way import Way
 from tests.webhooks.conftest import SECRET, Told
 from tests.webhooks.receiver import PATH
 from tests.world import MovableClock, until, world
@@ -79,19 +80,19 @@ def test_an_event_says_when_it_happened_and_has_an_id_that_names_it(told: Told) 
 
 
 @pytest.mark.parametrize(
-    ("ending", "channel", "reason", "field", "value"),
+    ("ending", "way", "reason", "field", "value"),
     [
-        ("0402", Channel.SMS, "rejected", "cause", "no credit left"),
-        ("0030", Channel.SMS, "undelivered", "error_code", "30"),
-        ("3010", Channel.VOICE, "undelivered", "hangup_cause", "3010"),
-        ("0403", Channel.PHLO, "rejected", "cause", "Plivo does not allow"),
+        ("0402", Way.SMS, "rejected", "cause", "no credit left"),
+        ("0030", Way.SMS, "undelivered", "error_code", "30"),
+        ("3010", Way.VOICE, "undelivered", "hangup_cause", "3010"),
+        ("0403", Way.PHLO_SMS, "rejected", "cause", "Plivo does not allow"),
     ],
 )
 def test_a_lost_attempt_is_told_with_its_reason(
-    told: Told, ending: str, channel: Channel, reason: str, field: str, value: str
+    told: Told, ending: str, way: Way, reason: str, field: str, value: str
 ) -> None:
     at = told.world
-    verification = at.started(at.number(ending), channel)
+    verification = at.started(at.number(ending), way)
     until(lambda: at.look(verification).attempts[0].state.is_lost)
     data = heard(told, verification, "failed")
     assert data["reason"] == reason
@@ -120,7 +121,7 @@ def test_each_attempt_that_arrives_is_told(told: Told) -> None:
 
 def test_an_attempt_that_a_phlo_sends_is_told(told: Told) -> None:
     at = told.world
-    verification = at.started(at.number(), Channel.PHLO, Mode.SMS)
+    verification = at.started(at.number(), Way.PHLO_SMS)
     assert heard(told, verification, "delivered")["channel"] == "phlo"
 
 

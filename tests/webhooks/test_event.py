@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.model.clock import from_ms
+from core.model.way import Way
 from core.webhooks.event import WebhookEvent, WebhookKind, event_of
 from core.webhooks.retry_schedule import ASKED_MOST, SPREAD, TRIES, WAITS, next_wait
 
@@ -90,8 +91,7 @@ def test_any_event_is_ascii_json_with_the_same_bytes_every_time(
             at=at,
             verification="v",
             attempt="v-1",
-            channel="sms",
-            mode="sms",
+            way=Way.SMS,
             to_masked=text,
             country="US",
             status="pending",

@@ -18,8 +18,10 @@ import pytest
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
+from core.model.way import Way
+from core.settings.credentials import secret_key
 from core.settings.keyring import Keyring
-from core.settings.settings import Settings, secret_key
+from core.settings.settings import Settings
 from core.webhooks.event import WebhookEvent, WebhookKind
 from core.webhooks.sender import Answer, Verdict, WebhookSender, signing_secret
 from tests.webhooks.conftest import SECRET, let_the_receivers_clock_go_with
@@ -33,8 +35,7 @@ EVENT = WebhookEvent(
     at=datetime(2026, 3, 14, tzinfo=UTC),
     verification="v",
     attempt="v-1",
-    channel="sms",
-    mode="sms",
+    way=Way.SMS,
     to_masked="+1 415 ••• ••23",
     country="US",
     status="pending",

@@ -1,1 +1,1 @@
-"""The HTTP interfaces of the sandbox: Plivo's API and the simulated handset."""
+"""The HTTP interfaces of the sandbox: Plivo's API, the handset, and the callback log."""

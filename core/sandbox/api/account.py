@@ -1,4 +1,4 @@
-"""What can be asked about the account and about numbers: Account, Pricing, Lookup."""
+"""Plivo's Account, Pricing and Lookup resources."""
 
 from datetime import timezone
 
@@ -14,7 +14,7 @@ from core.sandbox.errors import Refusal
 from core.sandbox.facts.numbers import country_of
 from core.sandbox.facts.pricing import country_name, price_list, price_of
 
-# Plivo documents "mobile"; how it spells the others is unverified.
+# Plivo documents "mobile" only; the other values are unverified.
 _TYPES = {
     PhoneNumberType.FIXED_LINE: "fixed",
     PhoneNumberType.VOIP: "voip",
@@ -23,7 +23,7 @@ _TYPES = {
 
 
 class AccountApi:
-    """Reads only."""
+    """The routes of the account, of prices and of Lookup; all are read-only."""
 
     def __init__(self, auth_id: str, zone: timezone, gate: ApiGate) -> None:
         self._auth_id = auth_id
@@ -66,12 +66,12 @@ class AccountApi:
         digits = request.path_params["number"].lstrip("+")
         country = country_of(digits) if digits.isdigit() else None
         if country is None:
-            # Lookup alone names its errors this way.
+            # Only Lookup has errors of this form.
             text = f"Phone number {digits[:20]} is invalid or does not exist."
             return answer({"error_code": 404, "message": text}, 404)
         parsed, price = phonenumbers.parse(f"+{digits}"), price_of(country)
         kind = _TYPES.get(phonenumbers.number_type(parsed), "mobile")
-        written = {
+        formats = {
             name: phonenumbers.format_number(parsed, form)
             for name, form in (
                 ("e164", PhoneNumberFormat.E164),
@@ -82,9 +82,9 @@ class AccountApi:
         }
         return answer(
             {
-                "phone_number": written["e164"],
+                "phone_number": formats["e164"],
                 "country": {"name": country_name(country), "iso2": country, "iso3": ""},
-                "format": written,
+                "format": formats,
                 "carrier": {
                     "mobile_country_code": price.mcc,
                     "mobile_network_code": price.mnc,
@@ -92,6 +92,6 @@ class AccountApi:
                     "type": kind,
                     "ported": "no",
                 },
-                "resource_uri": f"/v1/Number/{written['e164']}?type=carrier",
+                "resource_uri": f"/v1/Number/{formats['e164']}?type=carrier",
             }
         )

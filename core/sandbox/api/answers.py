@@ -1,4 +1,4 @@
-"""How the API answers: JSON with an `api_id`, errors with a sentence under `error`."""
+"""Builds answers (JSON with an `api_id`, or an `error`) and reads JSON request bodies."""
 
 import json
 import uuid
@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from core.sandbox.errors import NotRunning, Refusal, StorageFailed, Unauthorized
 
-# What Plivo was seen to answer, word for word: clients may look for it.
+# The exact text of Plivo's answer.
 _UNAUTHORIZED = (
     "Could not verify your access level for that URL.\nYou have to login with proper credentials"
 )
@@ -20,12 +20,12 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 Body = dict[str, Any]
 
-#: The longest order is one message to a thousand numbers, in bytes.
-LONGEST_BODY = 64 * 1024
+#: Bytes; enough for one message to a thousand numbers.
+MAX_BODY = 64 * 1024
 
 
 def answer(body: Body, status: int = 200) -> JSONResponse:
-    """`body` with an api_id of its own, unless it has one."""
+    """`body` as JSON, with a new `api_id` unless it has one."""
     return JSONResponse({"api_id": new_api_id(), **body}, status)
 
 
@@ -34,53 +34,53 @@ def new_api_id() -> str:
 
 
 def error(status: int, text: str) -> JSONResponse:
-    """An error is never cached: the next request may well succeed."""
+    """An error as JSON. It must not be cached: the next request may succeed."""
     return JSONResponse({"api_id": new_api_id(), "error": text}, status, headers=NO_STORE)
 
 
 async def read_json(request: Request) -> Body:
-    """The body as a JSON object; Refusal 400 if it is none, 413 if it is longer than any needs."""
-    raw = await _read(request)
+    """The body as a JSON object. Raises Refusal 400 if it is not one, 413 if it is too long."""
+    raw = await _read_body(request)
     try:
         body = json.loads(raw)
-        # JSON can name half of a surrogate pair, which is no text: SQLite would not take it.
+        # JSON can contain a lone surrogate, which SQLite does not accept as text.
         json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise Refusal(400, "the request body has half of a surrogate pair in it") from None
+        raise Refusal(400, "the request body contains a lone surrogate") from None
     except (ValueError, RecursionError):
-        # RecursionError: nested deeper than any order is.
+        # RecursionError: the body is nested too deeply.
         raise Refusal(400, "the request body must be JSON") from None
     if not isinstance(body, dict):
         raise Refusal(400, "the request body must be a JSON object")
     return body
 
 
-async def _read(request: Request) -> bytes:
-    """The body, but no more than is needed to see that it is too long."""
-    announced = request.headers.get("Content-Length", "0")
+async def _read_body(request: Request) -> bytes:
+    """The body, read only until it is too long."""
+    length = request.headers.get("Content-Length", "0")
     raw = b""
-    if announced.isdecimal() and int(announced) <= LONGEST_BODY:
+    if length.isdecimal() and int(length) <= MAX_BODY:
         async for chunk in request.stream():
             raw += chunk
-            if len(raw) > LONGEST_BODY:
+            if len(raw) > MAX_BODY:
                 break
         else:
             return raw
-    raise Refusal(413, f"the request body must not be longer than {LONGEST_BODY} bytes")
+    raise Refusal(413, f"the request body must not be longer than {MAX_BODY} bytes")
 
 
 def requester_ip(request: Request) -> str:
-    """Where a request came from; empty if the server does not say."""
+    """The client's address; empty if the server does not provide it."""
     return request.client.host if request.client else ""
 
 
 class ErrorAnswers:
-    """Turns exceptions into answers. `json_401`: whether a 401 is JSON too, not plain text."""
+    """Converts exceptions to answers. `json_401`: a 401 is JSON instead of plain text."""
 
     def __init__(self, *, json_401: bool) -> None:
         self._json_401 = json_401
 
-    def refused(self, request: Request, e: Exception) -> Response:
+    def to_response(self, request: Request, e: Exception) -> Response:
         if isinstance(e, Unauthorized) and not self._json_401:
             return PlainTextResponse(_UNAUTHORIZED, 401, headers=_CHALLENGE)
         if isinstance(e, Refusal):

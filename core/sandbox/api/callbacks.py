@@ -1,4 +1,4 @@
-"""The log of callbacks. Plivo has none; tests and curious people need it."""
+"""The log of callbacks, for tests and debugging. Plivo has no such resource."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,7 +11,7 @@ from core.sandbox.callbacks import Callbacks
 
 
 class CallbackApi:
-    """`?reference=` narrows the log to one message or call."""
+    """The route of the log; `?reference=` selects one message or call."""
 
     def __init__(self, gate: ApiGate, callbacks: Callbacks) -> None:
         self._gate = gate
@@ -23,4 +23,4 @@ class CallbackApi:
     async def list(self, request: Request) -> Response:
         allow_filters(request, {"reference"})
         reference = request.query_params.get("reference")
-        return answer({"objects": self._callbacks.log_of(reference)})
+        return answer({"objects": self._callbacks.log(reference)})

@@ -1,4 +1,4 @@
-"""The Call resource: make, list, get, hang up; and the calls that are going on."""
+"""Plivo's Call resource: make, list, get and end calls; list and get live calls."""
 
 from datetime import timezone
 
@@ -9,40 +9,47 @@ from starlette.routing import Route
 from core.sandbox.api.answers import Body, answer, read_json
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
+from core.sandbox.api.numbers import filter_digits, parse_destination
 from core.sandbox.api.paging import (
     PAGE_NAMES,
     allow_filters,
-    named_with_operators,
-    page_of,
-    span_of,
-    whole,
+    matches_constants,
+    parse_int,
+    parse_page,
+    parse_span,
+    with_operators,
 )
-from core.sandbox.calls.log import CONSTANTS, LONGEST_BILLED, CallFilter, CallOrder, SandboxCall
+from core.sandbox.api.parameters import (
+    parse_destinations,
+    parse_method,
+    parse_seconds,
+    parse_url,
+    require,
+)
+from core.sandbox.calls.log import CONSTANTS, MAX_BILLED, CallFilter, CallOrder, SandboxCall
 from core.sandbox.calls.records import live_record, record
 from core.sandbox.calls.switchboard import Switchboard
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.numbers import destination, searched
-from core.sandbox.outgoing import is_web_address
 
 DAY = 24 * 3600
 LISTED_SECONDS = 7 * DAY
-LONGEST_SPAN = 30 * DAY
-LONGEST_CALL = 86_400  # seconds
-HIGHEST_CAUSE = 9999
+MAX_SPAN = 30 * DAY
+MAX_CALL = 86_400  # seconds
+MAX_CAUSE = 9999
 
 _LIVE_FILTERS = {"status", "call_direction", "from_number", "to_number", *PAGE_NAMES}
 _FILTERS = {
     *PAGE_NAMES,
     *CONSTANTS,
-    *named_with_operators("end_time"),
-    *named_with_operators("bill_duration"),
+    *with_operators("end_time"),
+    *with_operators("bill_duration"),
     *("from_number", "to_number", "hangup_cause_code", "hangup_source"),
 }
 
 
 class CallApi:
-    """Calls over HTTP."""
+    """The routes of calls."""
 
     def __init__(
         self,
@@ -71,11 +78,11 @@ class CallApi:
         ]
 
     async def create(self, request: Request) -> Response:
-        orders = read_orders(await read_json(request))
+        orders = parse_orders(await read_json(request))
         numbers = [order.to_number for order in orders]
         self._faults.refuse(numbers, call=True)
         uuids = self._switchboard.place(orders)
-        await self._faults.keep_silent(request, numbers)
+        await self._faults.delay_answer(request, numbers)
         return answer(
             {"message": "call fired", "request_uuid": uuids[0] if len(uuids) == 1 else uuids}, 201
         )
@@ -83,20 +90,20 @@ class CallApi:
     async def list(self, request: Request) -> Response:
         query = request.query_params
         if "status" in query:
-            return self._going_on(request)
+            return self._list_open(request)
         self._gate.count_list()
         allow_filters(request, _FILTERS)
-        page = page_of(request)
-        since, until = self._span(request)
-        shortest, longest = _billed(request)
-        if not _is_here(request):
+        page = parse_page(request)
+        since, until = self._ended_span(request)
+        shortest, longest = _billed_bounds(request)
+        if not matches_constants(request, CONSTANTS):
             longest = shortest - 1
         where = CallFilter(
             since=since,
             until=until,
-            from_number=searched(query.get("from_number")),
-            to_number=searched(query.get("to_number")),
-            hangup_cause_code=_cause(request),
+            from_number=filter_digits(query.get("from_number")),
+            to_number=filter_digits(query.get("to_number")),
+            hangup_cause_code=_hangup_cause(request),
             hangup_source=query.get("hangup_source"),
             shortest=shortest,
             longest=longest,
@@ -108,27 +115,28 @@ class CallApi:
         objects = [record(call, self._auth_id, self._zone, self._clock) for call in calls]
         return answer({"meta": {**meta, "total_count": total}, "objects": objects})
 
-    def _going_on(self, request: Request) -> Response:
-        """Ids of calls without an end; these alone have a status."""
+    def _list_open(self, request: Request) -> Response:
+        """UUIDs of the calls that are live or queued."""
         allow_filters(request, _LIVE_FILTERS)
-        page, query = page_of(request), request.query_params
+        page, query = parse_page(request), request.query_params
         if query["status"] not in {"live", "queued"}:
             raise Refusal(400, "status must be live or queued")
-        callers, numbers = searched(query.get("from_number")), searched(query.get("to_number"))
-        found = [
+        caller = filter_digits(query.get("from_number"))
+        number = filter_digits(query.get("to_number"))
+        uuids = [
             call.call_uuid
-            for call in self._switchboard.calls.going_on()
-            if _is(call, query["status"])
-            and _is_here(request)
-            and callers in {None, call.from_number}
-            and numbers in {None, call.to_number}
+            for call in self._switchboard.calls.open_calls()
+            if _has_status(call, query["status"])
+            and matches_constants(request, CONSTANTS)
+            and caller in {None, call.from_number}
+            and number in {None, call.to_number}
         ]
-        return answer({"calls": found[page.offset : page.offset + page.limit]})
+        return answer({"calls": uuids[page.offset : page.offset + page.limit]})
 
     async def get(self, request: Request) -> Response:
         call = self._switchboard.calls.find(request.path_params["call_uuid"])
         status = request.query_params.get("status")
-        if call is not None and status is not None and _is(call, status):
+        if call is not None and status is not None and _has_status(call, status):
             return answer(live_record(call, self._zone))
         if call is not None and status is None and call.ended_at is not None:
             return answer(record(call, self._auth_id, self._zone, self._clock))
@@ -141,39 +149,35 @@ class CallApi:
         self._switchboard.cancel(call)
         return Response(status_code=204)
 
-    def _span(self, request: Request) -> tuple[float, float]:
-        since, until = span_of(request, "end_time", self._clock, LISTED_SECONDS)
+    def _ended_span(self, request: Request) -> tuple[float, float]:
+        since, until = parse_span(request, "end_time", self._clock, LISTED_SECONDS)
         if since == 0.0:
-            since = min(until, self._clock.now()) - LONGEST_SPAN
-        elif min(until, self._clock.now()) - since > LONGEST_SPAN:
-            raise Refusal(400, "end_time may span 30 days at most")
+            since = min(until, self._clock.now()) - MAX_SPAN
+        elif min(until, self._clock.now()) - since > MAX_SPAN:
+            raise Refusal(400, "end_time must span at most 30 days")
         return since, until
 
 
-def read_orders(body: Body) -> list[CallOrder]:
-    """One order a destination; Refusal 400 names what is wrong with the request body."""
-    for name in ("from", "to", "answer_url"):
-        if not body.get(name):
-            raise Refusal(400, f"{name} parameter not present")
+def parse_orders(body: Body) -> list[CallOrder]:
+    """One order for each destination. Raises Refusal 400 that names the wrong parameter."""
+    require(body, "from", "to", "answer_url")
     detection = str(body.get("machine_detection") or "").lower()
     if detection not in {"", "true", "hangup"}:
         raise Refusal(400, "machine_detection must be true or hangup")
-    caller = destination(body["from"])
-    numbers = [destination(one) for one in str(body["to"]).split("<")]
-    if caller in numbers:
-        raise Refusal(400, "to is identical to from")
+    caller = parse_destination(body["from"])
+    numbers = parse_destinations(body, "to", "from", caller)
     return [
         CallOrder(
             from_number=caller,
             to_number=number,
-            answer_url=_url(body, "answer_url"),
-            answer_method=_method(body, "answer_method"),
-            ring_url=_url(body, "ring_url"),
-            ring_method=_method(body, "ring_method"),
-            hangup_url=_url(body, "hangup_url"),
-            hangup_method=_method(body, "hangup_method"),
-            fallback_url=_url(body, "fallback_url"),
-            fallback_method=_method(body, "fallback_method"),
+            answer_url=parse_url(body, "answer_url"),
+            answer_method=parse_method(body, "answer_method"),
+            ring_url=parse_url(body, "ring_url"),
+            ring_method=parse_method(body, "ring_method"),
+            hangup_url=parse_url(body, "hangup_url"),
+            hangup_method=parse_method(body, "hangup_method"),
+            fallback_url=parse_url(body, "fallback_url"),
+            fallback_method=parse_method(body, "fallback_method"),
             machine_detection=detection,
             ring_timeout=_seconds(body, "ring_timeout", 120),
             time_limit=_seconds(body, "time_limit", 14_400),
@@ -183,31 +187,25 @@ def read_orders(body: Body) -> list[CallOrder]:
     ]
 
 
-def _is_here(request: Request) -> bool:
-    """Whether a call of the sandbox can fit the filters that are the same for all of them."""
-    query = request.query_params
-    return all(query.get(name, value) == value for name, value in CONSTANTS.items())
-
-
-def _cause(request: Request) -> int | None:
+def _hangup_cause(request: Request) -> int | None:
     name = "hangup_cause_code"
     if name not in request.query_params:
         return None
-    code = whole(request, name, 0)
-    if not 0 <= code <= HIGHEST_CAUSE:
-        raise Refusal(400, f"{name} must be 0 to {HIGHEST_CAUSE}")
+    code = parse_int(request, name, 0)
+    if not 0 <= code <= MAX_CAUSE:
+        raise Refusal(400, f"{name} must be 0 to {MAX_CAUSE}")
     return code
 
 
-def _billed(request: Request) -> tuple[int, int]:
-    """The fewest and the most seconds that the filters on `bill_duration` leave."""
-    shortest, longest = 0, LONGEST_BILLED
-    for name in named_with_operators("bill_duration"):
+def _billed_bounds(request: Request) -> tuple[int, int]:
+    """The inclusive bounds that the filters on `bill_duration` set."""
+    shortest, longest = 0, MAX_BILLED
+    for name in with_operators("bill_duration"):
         if name not in request.query_params:
             continue
-        seconds = whole(request, name, 0)
-        if not 0 <= seconds <= LONGEST_BILLED:
-            raise Refusal(400, f"{name} must be 0 to {LONGEST_BILLED} seconds")
+        seconds = parse_int(request, name, 0)
+        if not 0 <= seconds <= MAX_BILLED:
+            raise Refusal(400, f"{name} must be 0 to {MAX_BILLED} seconds")
         if name.endswith(("duration", "__gte", "__gt")):
             shortest = max(shortest, seconds + name.endswith("__gt"))
         if name.endswith(("duration", "__lte", "__lt")):
@@ -215,32 +213,12 @@ def _billed(request: Request) -> tuple[int, int]:
     return shortest, longest
 
 
-def _is(call: SandboxCall, status: str) -> bool:
-    """Whether a call is "live", or "queued": not ringing yet."""
+def _has_status(call: SandboxCall, status: str) -> bool:
+    """Whether a call has this status: "live", or "queued" until it rings."""
     if call.ended_at is not None or status not in {"live", "queued"}:
         return False
     return (call.rang_at is None) == (status == "queued")
 
 
-def _url(body: Body, name: str) -> str:
-    url = str(body.get(name) or "")
-    if url and not is_web_address(url):
-        raise Refusal(400, f"{name} is not a valid URL")
-    return url
-
-
-def _method(body: Body, name: str) -> str:
-    method = str(body.get(name) or "POST").upper()
-    if method not in {"GET", "POST"}:
-        raise Refusal(400, f"{name} must be GET or POST")
-    return method
-
-
 def _seconds(body: Body, name: str, default: int) -> float:
-    try:
-        seconds = int(str(body.get(name) or default))
-    except ValueError:
-        raise Refusal(400, f"{name} must be a whole number of seconds") from None
-    if not 1 <= seconds <= LONGEST_CALL:
-        raise Refusal(400, f"{name} must be 1 to {LONGEST_CALL} seconds")
-    return float(seconds)
+    return float(parse_seconds(name, body.get(name) or default, 1, MAX_CALL))

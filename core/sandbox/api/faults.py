@@ -1,4 +1,4 @@
-"""The two outcomes that show in the HTTP answer itself: an error status, and silence."""
+"""Endings that change the answer to a send request: an HTTP error status, or a late answer."""
 
 import asyncio
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from starlette.requests import Request
 
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.outcomes import EndingKind, outcome_of
+from core.sandbox.facts.endings import EndingKind, ending_of
 
 _TEXTS = {
     402: "insufficient funds in the account",
@@ -19,7 +19,7 @@ _CALL_403 = "calls to this destination country are barred"
 
 
 class Faults:
-    """`seconds` of silence are real ones: a client's patience is real."""
+    """`seconds` is the delay of a late answer: real seconds, as is a client's time-out."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -29,20 +29,20 @@ class Faults:
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """End every silence at once."""
+        """Send all delayed answers at once."""
         self._stopping.set()
 
     def refuse(self, numbers: Iterable[str], *, call: bool = False) -> None:
-        """Raise the Refusal that the first of `numbers` asks for. Before anything is sent."""
+        """Raise the Refusal of the first number whose ending is an HTTP status."""
         for number in numbers:
-            outcome = outcome_of(number)
-            if outcome.kind is EndingKind.HTTP_STATUS:
-                barred = call and outcome.value == 403
-                raise Refusal(outcome.value, _CALL_403 if barred else _TEXTS[outcome.value])
+            ending = ending_of(number)
+            if ending.kind is EndingKind.HTTP_STATUS:
+                barred = call and ending.value == 403
+                raise Refusal(ending.value, _CALL_403 if barred else _TEXTS[ending.value])
 
-    async def keep_silent(self, request: Request, numbers: Iterable[str]) -> None:
-        """Hold the answer back if a number asks for it, until the client leaves or we stop."""
-        if not any(outcome_of(number).kind is EndingKind.TIME_OUT for number in numbers):
+    async def delay_answer(self, request: Request, numbers: Iterable[str]) -> None:
+        """Wait if the ending of a number is a time-out; until the client disconnects, or `stop`."""
+        if not any(ending_of(number).kind is EndingKind.TIME_OUT for number in numbers):
             return
         waits = [
             asyncio.create_task(_disconnected(request)),
@@ -57,7 +57,7 @@ class Faults:
 
 
 async def _disconnected(request: Request) -> bool:
-    # The body has been read, so the only message left is the disconnect.
+    # The body has been read, so the next message is the disconnect.
     while (await request.receive())["type"] != "http.disconnect":
         pass
     return True

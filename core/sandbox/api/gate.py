@@ -1,4 +1,4 @@
-"""Who may use the API, and how often."""
+"""Checks the credentials and the rate limits of API requests."""
 
 import base64
 import binascii
@@ -27,7 +27,7 @@ class ApiGate:
         self._lists = lists
 
     def guard(self, endpoint: Endpoint) -> Endpoint:
-        """`endpoint` behind the gate; Unauthorized, or Refusal 429, in front of it."""
+        """Wrap `endpoint` with the checks, which raise Unauthorized or Refusal 429."""
 
         @functools.wraps(endpoint)
         async def guarded(request: Request) -> Response:
@@ -37,19 +37,19 @@ class ApiGate:
         return guarded
 
     def count_list(self) -> None:
-        """Lists of records have a limit of their own: Refusal 429."""
-        if not self._lists.take():
+        """Count a request for a list, which has a limit of its own. Raises Refusal 429."""
+        if not self._lists.acquire():
             raise Refusal(429, TOO_MANY)
 
     def _check(self, request: Request) -> None:
-        scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
         try:
-            credentials = base64.b64decode(sent, validate=True)
+            credentials = base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             raise Unauthorized from None
-        right = hmac.compare_digest(credentials, self._credentials)
+        is_valid = hmac.compare_digest(credentials, self._credentials)
         account = request.path_params.get("auth_id", self._auth_id)
-        if scheme.lower() != "basic" or not right or account != self._auth_id:
+        if scheme.lower() != "basic" or not is_valid or account != self._auth_id:
             raise Unauthorized
-        if not self._requests.take():
+        if not self._requests.acquire():
             raise Refusal(429, TOO_MANY)

@@ -1,10 +1,9 @@
-"""The handset over HTTP: look at it, take its calls, press its keys, watch it change.
+"""The routes of the handset: read it, answer its calls, press its keys, watch its changes.
 
-Its changes come as server-sent events, which any client reads, and at the same path over a
-WebSocket, because a browser has six HTTP connections for all windows of a host and any number of
-windows may show a handset.
+Changes are pushed as server-sent events, which any HTTP client can read, and at the same path by
+WebSocket: a browser opens at most six HTTP connections per host, shared by all its windows.
 
-No credentials: it is a phone lying on the table. Nothing of it may be cached.
+The handset needs no credentials. None of its answers may be cached.
 """
 
 import asyncio
@@ -18,12 +17,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.sandbox.api.answers import NO_STORE, read_json
 from core.sandbox.api.gate import Endpoint
+from core.sandbox.api.handset_view import HandsetView
+from core.sandbox.api.numbers import parse_destination
 from core.sandbox.calls.log import SandboxCall
 from core.sandbox.calls.script import CallScript
 from core.sandbox.calls.switchboard import Switchboard
 from core.sandbox.calls.xml import ALL_KEYS
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.numbers import destination
 from core.sandbox.handsets import AutoAnswer, Handsets
 
 HEARTBEAT_SECONDS = 15.0
@@ -32,10 +32,17 @@ _STREAM_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
 
 
 class HandsetApi:
-    """Every answer is the handset as it is now, the event stream aside."""
+    """Every answer is the current handset as JSON, except events and DELETE of all handsets."""
 
-    def __init__(self, handsets: Handsets, switchboard: Switchboard, script: CallScript) -> None:
+    def __init__(
+        self,
+        handsets: Handsets,
+        view: HandsetView,
+        switchboard: Switchboard,
+        script: CallScript,
+    ) -> None:
         self._handsets = handsets
+        self._handset_view = view
         self._switchboard = switchboard
         self._script = script
         self._stopping = False
@@ -53,15 +60,19 @@ class HandsetApi:
         call = phone + "/calls/{call_uuid}"
         return [
             Route("/handset", self.clear_all, methods=["DELETE"]),
-            Route("/log", self.forget, methods=["DELETE"]),
+            Route("/log", self.delete_logs, methods=["DELETE"]),
             Route(phone, self.show, methods=["GET"]),
             Route(phone, self.clear, methods=["DELETE"]),
             Route(phone + "/auto-answer", self.auto_answer, methods=["PUT"]),
             Route(phone + "/events", self.events, methods=["GET"]),
             WebSocketRoute(phone + "/events", self.push),
-            Route(call + "/answer", self._act(self._switchboard.pick_up), methods=["POST"]),
-            Route(call + "/decline", self._act(self._switchboard.decline), methods=["POST"]),
-            Route(call + "/hangup", self._act(self._switchboard.hang_up), methods=["POST"]),
+            Route(call + "/answer", self._action(self._switchboard.pick_up), methods=["POST"]),
+            Route(
+                call + "/decline",
+                self._action(self._switchboard.decline),
+                methods=["POST"],
+            ),
+            Route(call + "/hangup", self._action(self._switchboard.hang_up), methods=["POST"]),
             Route(call + "/press/{key}", self.press, methods=["POST"]),
         ]
 
@@ -76,8 +87,8 @@ class HandsetApi:
         self._handsets.clear_all()
         return Response(status_code=204, headers=NO_STORE)
 
-    async def forget(self, request: Request) -> Response:
-        self._handsets.forget()
+    async def delete_logs(self, request: Request) -> Response:
+        self._handsets.delete_logs()
         return Response(status_code=204, headers=NO_STORE)
 
     async def auto_answer(self, request: Request) -> Response:
@@ -89,8 +100,8 @@ class HandsetApi:
             raise Refusal(400, "press must be one of 0-9, * and #, or empty")
         self._handsets.set_auto_answer(number, AutoAnswer(on, press))
         if on:
-            self._switchboard.answer_soon(number)
-            self._script.press_soon(number)
+            self._switchboard.answer_ringing(number)
+            self._script.press_waiting(number)
         return self._view(request)
 
     async def press(self, request: Request) -> Response:
@@ -102,12 +113,12 @@ class HandsetApi:
         return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
 
     async def push(self, socket: WebSocket) -> None:
-        """The text is `changed`, or empty at each heartbeat."""
+        """Send `changed` at each change, and an empty text at each heartbeat."""
         number = _number(socket)
         await socket.accept()
         pushing = asyncio.create_task(self._push(socket, number))
         try:
-            # Nothing is expected from the other side: whatever comes ends it.
+            # The client sends nothing: any message, or its disconnect, ends the push.
             await socket.receive()
         finally:
             pushing.cancel()
@@ -116,20 +127,20 @@ class HandsetApi:
             await socket.close(1008)
 
     async def _push(self, socket: WebSocket, number: str) -> None:
-        with suppress(WebSocketDisconnect):  # `push` hears of it too
+        with suppress(WebSocketDisconnect):  # `push` receives the disconnect
             async with aclosing(self._changes(number)) as changes:
                 async for changed in changes:
                     await socket.send_text("changed" if changed else "")
             await socket.close(1001)
 
     async def _events(self, number: str) -> AsyncIterator[str]:
-        yield ": open\n\n"  # so that the headers go out
+        yield ": open\n\n"  # makes the server send the headers
         async for changed in self._changes(number):
             yield "data: changed\n\n" if changed else ": still here\n\n"
 
     async def _changes(self, number: str) -> AsyncGenerator[bool]:
         """True at each change, False at each heartbeat, until the sandbox stops."""
-        with self._handsets.watching(number) as changed:
+        with self._handsets.watch(number) as changed:
             while not self._stopping:
                 try:
                     # `wait_for` of Python 3.11 loses a cancel that comes with the event.
@@ -142,7 +153,7 @@ class HandsetApi:
                     if not self._stopping:
                         yield True
 
-    def _act(self, action: Callable[[SandboxCall], None]) -> Endpoint:
+    def _action(self, action: Callable[[SandboxCall], None]) -> Endpoint:
         async def act(request: Request) -> Response:
             action(self._call(request))
             return self._view(request)
@@ -156,12 +167,12 @@ class HandsetApi:
         return call
 
     def _view(self, request: Request) -> Response:
-        view = self._handsets.view(_number(request))
-        # For a page that shows the handset of a verification without knowing its number.
+        view = self._handset_view.of_number(_number(request))
+        # For a page that may show a verification's handset but not its number.
         if request.query_params.get("number") == "hidden":
             del view["number"]
         return JSONResponse(view, headers=NO_STORE)
 
 
 def _number(request: HTTPConnection) -> str:
-    return destination(request.path_params["number"])
+    return parse_destination(request.path_params["number"])

@@ -1,23 +1,23 @@
-"""Plivo's request limits: so many in so many seconds."""
+"""A rate limit: a maximum number of requests in a sliding window."""
 
 import time
 from collections import deque
 
 
 class RateLimit:
-    """A sliding window over real time. Nothing of it outlives a restart."""
+    """At most `maximum` requests in `seconds` (real time). A restart clears the window."""
 
-    def __init__(self, most: int, seconds: float) -> None:
-        self._most = most
+    def __init__(self, maximum: int, seconds: float) -> None:
+        self._maximum = maximum
         self._seconds = seconds
-        self._taken: deque[float] = deque()
+        self._moments: deque[float] = deque()
 
-    def take(self) -> bool:
-        """Count one request; False, and uncounted, if the window is full."""
+    def acquire(self) -> bool:
+        """Count one request. Returns False, and does not count it, if the window is full."""
         now = time.monotonic()
-        while self._taken and self._taken[0] <= now - self._seconds:
-            self._taken.popleft()
-        if len(self._taken) >= self._most:
+        while self._moments and self._moments[0] <= now - self._seconds:
+            self._moments.popleft()
+        if len(self._moments) >= self._maximum:
             return False
-        self._taken.append(now)
+        self._moments.append(now)
         return True

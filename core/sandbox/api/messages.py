@@ -1,4 +1,4 @@
-"""The Message resource: send, list, get."""
+"""Plivo's Message resource: send, list, get."""
 
 from datetime import timezone
 from typing import Any
@@ -10,36 +10,43 @@ from starlette.routing import Route
 from core.sandbox.api.answers import Body, answer, read_json, requester_ip
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
+from core.sandbox.api.numbers import filter_digits, parse_sender
 from core.sandbox.api.paging import (
     PAGE_NAMES,
     allow_filters,
-    named_with_operators,
-    page_of,
-    span_of,
+    matches_constants,
+    parse_page,
+    parse_span,
+    with_operators,
+)
+from core.sandbox.api.parameters import (
+    parse_destinations,
+    parse_method,
+    parse_seconds,
+    parse_url,
+    require,
 )
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.numbers import destination, searched, sender
 from core.sandbox.messages.carrier import Carrier, MessageOrder
 from core.sandbox.messages.log import CONSTANTS, Message, MessageFilter, record
-from core.sandbox.outgoing import is_web_address
 
 LISTED_SECONDS = 24 * 3600
-SHORTEST_EXPIRY, LONGEST_EXPIRY = 5, 10_800  # seconds
+MIN_EXPIRY, MAX_EXPIRY = 5, 10_800  # seconds
 
 _FILTERS = {
     *PAGE_NAMES,
     *CONSTANTS,
-    *named_with_operators("message_time"),
+    *with_operators("message_time"),
     *("message_state", "error_code", "from_number", "to_number", "destination_country_iso2"),
 }
-#: Those of Plivo's pages and of its SDK; the sandbox reaches the first five.
+#: The states of Plivo's pages and its SDK; the sandbox uses the first five.
 _STATES = ["queued", "sent", "delivered", "undelivered", "failed", "received", "rejected", "read"]
 _LOGS = {"true", "false", "content_only", "number_only"}
 
 
 class MessageApi:
-    """`mask_unlogged`: whether log="false" hides the number too. Undocumented, so a choice."""
+    """`mask_unlogged`: whether log="false" also masks the number. Plivo does not document it."""
 
     def __init__(
         self,
@@ -70,38 +77,38 @@ class MessageApi:
         ]
 
     async def create(self, request: Request) -> Response:
-        order = read_order(await read_json(request), requester_ip(request))
+        order = parse_order(await read_json(request), requester_ip(request))
         self._faults.refuse(order.destinations)
         uuids = self._carrier.accept(order)
-        await self._faults.keep_silent(request, order.destinations)
+        await self._faults.delay_answer(request, order.destinations)
         return answer({"message": "message(s) queued", "message_uuid": uuids}, 202)
 
     async def list(self, request: Request) -> Response:
         self._gate.count_list()
         allow_filters(request, _FILTERS)
-        page = page_of(request)
-        since, until = span_of(request, "message_time", self._clock, LISTED_SECONDS)
+        page = parse_page(request)
+        since, until = parse_span(request, "message_time", self._clock, LISTED_SECONDS)
         query = request.query_params
         if query.get("message_state", _STATES[0]) not in _STATES:
             raise Refusal(400, f"message_state must be one of {', '.join(_STATES)}")
-        found: list[Message] = []
-        if all(query.get(name, value) == value for name, value in CONSTANTS.items()):
+        messages: list[Message] = []
+        if matches_constants(request, CONSTANTS):
             where = MessageFilter(
                 since=since,
                 until=until,
                 state=query.get("message_state"),
                 error_code=query.get("error_code"),
-                from_number=searched(query.get("from_number")),
-                to_number=searched(query.get("to_number")),
+                from_number=filter_digits(query.get("from_number")),
+                to_number=filter_digits(query.get("to_number")),
                 country=query.get("destination_country_iso2"),
             )
-            found = self._carrier.messages.page(where, page.limit + 1, page.offset)
-        more = len(found) > page.limit
+            messages = self._carrier.messages.page(where, page.limit + 1, page.offset)
+        more = len(messages) > page.limit
         path = f"/v1/Account/{self._auth_id}/Message/"
         return answer(
             {
                 "meta": page.meta(request, path, more=more),
-                "objects": [self._record(message) for message in found[: page.limit]],
+                "objects": [self._record(message) for message in messages[: page.limit]],
             }
         )
 
@@ -115,38 +122,30 @@ class MessageApi:
         return record(message, self._auth_id, self._zone, mask=message.log in self._masked)
 
 
-def read_order(body: Body, requester_ip: str) -> MessageOrder:
-    """The order in a request body; Refusal 400 names what is wrong with it."""
-    for name in ("src", "dst", "text"):
-        if not body.get(name):
-            raise Refusal(400, f"{name} parameter not present")
+def parse_order(body: Body, requester_ip: str) -> MessageOrder:
+    """Parse a request body. Raises Refusal 400 that names the wrong parameter."""
+    require(body, "src", "dst", "text")
     if body.get("type", "sms") != "sms":
         raise Refusal(400, "the sandbox sends type sms only")
-    src = sender(body["src"])
-    destinations = tuple(destination(one) for one in str(body["dst"]).split("<"))
-    if src in destinations:
-        raise Refusal(400, "dst is identical to src")
-    url, method = str(body.get("url") or ""), str(body.get("method") or "POST").upper()
-    if url and not is_web_address(url):
-        raise Refusal(400, "url is not a valid URL")
-    if method not in {"GET", "POST"}:
-        raise Refusal(400, "method must be GET or POST")
+    src = parse_sender(body["src"])
+    destinations = parse_destinations(body, "dst", "src", src)
+    url, method = parse_url(body, "url"), parse_method(body, "method")
     log = str(body.get("log", "true")).lower()
     if log not in _LOGS:
         raise Refusal(400, f"log must be one of {', '.join(sorted(_LOGS))}")
-    expiry = _expiry(body.get("message_expiry"))
     return MessageOrder(
-        src, destinations, str(body["text"]), url, method, log, expiry, requester_ip
+        src=src,
+        destinations=tuple(destinations),
+        text=str(body["text"]),
+        url=url,
+        method=method,
+        log=log,
+        expiry=_expiry(body.get("message_expiry")),
+        requester_ip=requester_ip,
     )
 
 
-def _expiry(given: object) -> int | None:
-    if given is None:
+def _expiry(value: object) -> int | None:
+    if value is None:
         return None
-    try:
-        seconds = int(str(given))
-    except ValueError:
-        raise Refusal(400, "message_expiry must be a whole number of seconds") from None
-    if not SHORTEST_EXPIRY <= seconds <= LONGEST_EXPIRY:
-        raise Refusal(400, f"message_expiry must be {SHORTEST_EXPIRY} to {LONGEST_EXPIRY} seconds")
-    return seconds
+    return parse_seconds("message_expiry", value, MIN_EXPIRY, MAX_EXPIRY)

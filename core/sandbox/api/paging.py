@@ -1,7 +1,8 @@
-"""Lists: their filters, pages by `limit` and `offset`, and the links to the neighbours."""
+"""Reads filters and pages of lists from requests, and writes the links between pages."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,26 +10,25 @@ from starlette.requests import Request
 
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.moments import parse_filter
 
-MOST = 20
-MOST_OFFSET = 10**9  # far below the largest integer of SQLite
+MAX_LIMIT = 20
+MAX_OFFSET = 10**9  # far below the largest integer of SQLite
 PAGE_NAMES = ("limit", "offset")
 OPERATORS = ("__gt", "__gte", "__lt", "__lte")
 
-# Moments are whole microseconds, so this lies between a moment and the next.
+# Moments are whole microseconds, so this lies between two of them.
 _HALF_MICROSECOND = 5e-7
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which rows are asked for."""
+    """The requested part of a list."""
 
     limit: int
     offset: int
 
     def meta(self, request: Request, path: str, *, more: bool) -> dict[str, Any]:
-        """Links are relative, and keep the filters of the request."""
+        """The `meta` of a list. Links are relative and keep the filters of the request."""
         before = max(0, self.offset - self.limit)
         return {
             "limit": self.limit,
@@ -47,48 +47,56 @@ class Page:
 
 
 def allow_filters(request: Request, names: Collection[str]) -> None:
-    """Refusal 400 for a parameter that is not in `names`, or is given twice: a filter that is
-    ignored answers another question than the one that was asked."""
-    given = [name for name, _ in request.query_params.multi_items()]
-    for name in given:
+    """Raises Refusal 400 for a parameter that is not in `names` or is repeated.
+
+    A filter that is silently ignored would return wrong rows.
+    """
+    query_names = [name for name, _ in request.query_params.multi_items()]
+    for name in query_names:
         if name not in names:
             raise Refusal(400, f"{name[:40]} is not a filter of this list")
-        if given.count(name) > 1:
-            raise Refusal(400, f"{name} may be given once only")
+        if query_names.count(name) > 1:
+            raise Refusal(400, f"{name} must not be repeated")
 
 
-def named_with_operators(name: str) -> tuple[str, ...]:
-    """A filter and its forms for comparison, such as `end_time__gte`."""
+def matches_constants(request: Request, constants: Mapping[str, str | None]) -> bool:
+    """Whether the filters with a constant value in the sandbox match that value."""
+    query = request.query_params
+    return all(query.get(name, value) == value for name, value in constants.items())
+
+
+def with_operators(name: str) -> tuple[str, ...]:
+    """The names of a filter with and without operators, such as `end_time__gte`."""
     return (name, *(f"{name}{operator}" for operator in OPERATORS))
 
 
-def page_of(request: Request) -> Page:
-    """`limit` is 1 to 20, 20 unless asked for; Refusal 400 outside that."""
-    limit = whole(request, "limit", MOST)
-    offset = whole(request, "offset", 0)
-    if not 1 <= limit <= MOST:
-        raise Refusal(400, f"limit must be 1 to {MOST}")
-    if not 0 <= offset <= MOST_OFFSET:
-        raise Refusal(400, f"offset must be 0 to {MOST_OFFSET}")
+def parse_page(request: Request) -> Page:
+    """`limit` is 1 to 20, by default 20. Raises Refusal 400 for other values."""
+    limit = parse_int(request, "limit", MAX_LIMIT)
+    offset = parse_int(request, "offset", 0)
+    if not 1 <= limit <= MAX_LIMIT:
+        raise Refusal(400, f"limit must be 1 to {MAX_LIMIT}")
+    if not 0 <= offset <= MAX_OFFSET:
+        raise Refusal(400, f"offset must be 0 to {MAX_OFFSET}")
     return Page(limit, offset)
 
 
-def span_of(
+def parse_span(
     request: Request, name: str, clock: SandboxClock, default_seconds: float
 ) -> tuple[float, float]:
-    """The moments that the filters on `name` leave: from the first on, before the second.
+    """The span that the filters on `name` allow: `since` ≤ moment < `until`.
 
-    Without any of them, the last `default_seconds`.
+    Without such a filter, the last `default_seconds`.
     """
-    given = {
+    moments = {
         key: parse_filter(key, request.query_params[key])
-        for key in named_with_operators(name)
+        for key in with_operators(name)
         if key in request.query_params
     }
-    if not given:
+    if not moments:
         return clock.now() - default_seconds, float("inf")
     since, until = 0.0, float("inf")
-    for key, moment in given.items():
+    for key, moment in moments.items():
         if key in {name, f"{name}__gte"}:
             since = max(since, moment)
         if key == f"{name}__gt":
@@ -100,9 +108,18 @@ def span_of(
     return since, until
 
 
-def whole(request: Request, name: str, default: int) -> int:
-    """The whole number in a parameter; Refusal 400 if it is none."""
+def parse_int(request: Request, name: str, default: int) -> int:
+    """A whole number. Raises Refusal 400 for other values."""
     try:
         return int(request.query_params.get(name, default))
     except ValueError:
         raise Refusal(400, f"{name} must be a whole number") from None
+
+
+def parse_filter(name: str, text: str) -> float:
+    """The moment of a list filter; without a zone it is UTC, as at Plivo. Raises Refusal 400."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refusal(400, f"{name} must be written YYYY-MM-DD HH:MM[:ss[.uuuuuu]]") from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

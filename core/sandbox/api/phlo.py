@@ -1,4 +1,4 @@
-"""PHLOs: fetch and run. Nothing calls back from a run: it takes no address; poll the logs."""
+"""Plivo's PHLO runner: get and run. A run has no callback URL; its result is in the logs."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -7,16 +7,17 @@ from starlette.routing import Route
 from core.sandbox.api.answers import answer, new_api_id, read_json, requester_ip
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
+from core.sandbox.api.numbers import parse_destination, parse_sender
+from core.sandbox.api.parameters import require
 from core.sandbox.calls.log import CallOrder
 from core.sandbox.calls.own_phlo import PHLO_START, phlo_exists, phlo_text
 from core.sandbox.calls.switchboard import Switchboard
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.numbers import destination, sender
 from core.sandbox.messages.carrier import Carrier, MessageOrder
 
 
 class PhloApi:
-    """The PHLO runner over HTTP; note the lower-case `account` in its second path."""
+    """The routes of PHLOs. As at Plivo, `account` is lower-case in the path of a run."""
 
     def __init__(
         self, gate: ApiGate, faults: Faults, carrier: Carrier, switchboard: Switchboard
@@ -37,28 +38,30 @@ class PhloApi:
     async def get(self, request: Request) -> Response:
         return answer(
             {
-                "phlo_id": _existing(request),
+                "phlo_id": _phlo_id(request),
                 "name": "Two-factor code",
                 "created_on": "2024-01-01 00:00:00.000001+00:00",
             }
         )
 
     async def run(self, request: Request) -> Response:
-        phlo_id, body = _existing(request), await read_json(request)
-        for name in ("from", "to", "otp", "mode"):
-            if not body.get(name):
-                raise Refusal(400, f"{name} parameter not present")
+        phlo_id, body = _phlo_id(request), await read_json(request)
+        require(body, "from", "to", "otp", "mode")
         if str(body["mode"]) not in {"sms", "call"}:
             raise Refusal(400, "mode must be sms or call")
-        caller, number, otp = sender(body["from"]), destination(body["to"]), str(body["otp"])
+        caller, number = parse_sender(body["from"]), parse_destination(body["to"])
+        otp = str(body["otp"])
         self._faults.refuse([number], call=body["mode"] == "call")
         api_id = new_api_id()
-        sent: dict[str, object] = {"api_id": api_id}
+        node_answer: dict[str, object] = {"api_id": api_id}
         if body["mode"] == "sms":
             order = MessageOrder(
                 caller, (number,), phlo_text(otp), requester_ip=requester_ip(request)
             )
-            sent |= {"message": "message(s) queued", "message_uuid": self._carrier.accept(order)}
+            node_answer |= {
+                "message": "message(s) queued",
+                "message_uuid": self._carrier.accept(order),
+            }
         else:
             call = CallOrder(
                 from_number=caller,
@@ -67,15 +70,19 @@ class PhloApi:
                 machine_detection="hangup",
                 phlo_otp=otp,
             )
-            sent |= {"message": "call fired", "request_uuid": self._switchboard.place([call])[0]}
-        await self._faults.keep_silent(request, [number])
-        # Plivo writes the inner answer as Python would print it, not as JSON.
-        message = f"PHLO triggered; the node answered {sent!r}"
-        body = {"api_id": api_id, "phlo_id": phlo_id, "phlo_run_id": api_id, "message": message}
-        return answer(body, 201)
+            node_answer |= {
+                "message": "call fired",
+                "request_uuid": self._switchboard.place([call])[0],
+            }
+        await self._faults.delay_answer(request, [number])
+        # Plivo writes the node's answer as a Python repr, not as JSON.
+        message = f"PHLO triggered; the node answered {node_answer!r}"
+        return answer(
+            {"api_id": api_id, "phlo_id": phlo_id, "phlo_run_id": api_id, "message": message}, 201
+        )
 
 
-def _existing(request: Request) -> str:
+def _phlo_id(request: Request) -> str:
     phlo_id = str(request.path_params["phlo_id"])
     if not phlo_exists(phlo_id):
         raise Refusal(404, "phlo not found")

@@ -1,1 +1,1 @@
-"""Simulated calls: their life, the XML that they follow, their records."""
+"""Simulated calls: states, the Plivo XML they execute, log records, callbacks."""

@@ -1,8 +1,8 @@
-"""Get the document that a call follows next, from the product or from the sandbox's own PHLO.
+"""Fetches the next document of a call, from the product or from the sandbox's own PHLO.
 
-Source: Plivo's pages on hangup causes for what each failure is called; on calls for the fallback
-address; on address settings for the time allowed. How long Plivo waits before it asks again is not
-documented; here it asks again at once.
+Sources: Plivo's pages on hangup causes (the code of each failure), on calls (the fallback URL) and
+on URL settings (the time-out). Plivo does not document its delay between attempts; the sandbox
+retries at once.
 """
 
 from dataclasses import dataclass, field
@@ -13,30 +13,30 @@ from core.sandbox.calls.own_phlo import PHLO_SCHEME, phlo_document
 from core.sandbox.calls.records import call_form
 from core.sandbox.calls.xml import parse
 from core.sandbox.errors import InvalidXml
-from core.sandbox.outgoing import MOST_BYTES, Outgoing, Reply, is_web_address
+from core.sandbox.outgoing import MAX_BYTES, Outgoing, Reply, is_web_address
 
 ANSWER_ATTEMPTS = 3
 OTHER_ATTEMPTS = 2
 
 
 class Purpose(StrEnum):
-    """Whose document it is."""
+    """Which URL a document comes from."""
 
     ANSWER = "answer"
     ACTION = "action"
     REDIRECT = "redirect"
 
 
-# The last digit of hangup causes 701x to 801x names the purpose.
+# The last digit of hangup causes 701x to 801x is the purpose.
 _DIGIT = {Purpose.ANSWER: 1, Purpose.ACTION: 2, Purpose.REDIRECT: 4}
 _UNREACHABLE, _INVALID_URL, _INVALID_METHOD, _INVALID_XML = 7010, 7020, 7030, 8010
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentRequest:
-    """What to fetch; `extra` joins the form.
+    """What to fetch; `extra` is added to the form.
 
-    `follow` says whether the answer is a document, or of no interest.
+    `follow`: whether the answer is executed as a document, or ignored.
     """
 
     purpose: Purpose
@@ -47,8 +47,8 @@ class DocumentRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Got:
-    """A document and where it came from; or the hangup cause code of the failure; or neither."""
+class FetchResult:
+    """A document and its URL, or the hangup cause code of a failure, or neither if not followed."""
 
     document: bytes | None = field(default=None, repr=False)
     url: str = field(default="", repr=False)
@@ -56,48 +56,50 @@ class Got:
 
 
 class Fetcher:
-    """Asks the product what to say; `seconds` are real ones, for each attempt."""
+    """Fetches documents. `seconds` is the time-out of each attempt, in real seconds."""
 
     def __init__(self, auth_id: str, outgoing: Outgoing, seconds: float) -> None:
         self._auth_id = auth_id
         self._outgoing = outgoing
         self._seconds = seconds
 
-    async def fetch(self, call: SandboxCall, asked: DocumentRequest) -> Got:
-        """Never raises for what the product does: a failure is a hangup cause."""
-        if call.phlo_otp and asked.url.startswith(PHLO_SCHEME):
-            return Got(phlo_document(asked.url, call.phlo_otp), asked.url)
-        failure = _DIGIT[asked.purpose]
-        if not is_web_address(asked.url):
-            return Got(hangup_code=_INVALID_URL + failure)
-        if asked.method not in {"GET", "POST"}:
-            return Got(hangup_code=_INVALID_METHOD + failure)
-        url, reply = await self._ask(call, asked)
+    async def fetch(self, call: SandboxCall, request: DocumentRequest) -> FetchResult:
+        """The document of a request. Failures of the product are returned as hangup causes."""
+        if call.phlo_otp and request.url.startswith(PHLO_SCHEME):
+            return FetchResult(phlo_document(request.url, call.phlo_otp), request.url)
+        digit = _DIGIT[request.purpose]
+        if not is_web_address(request.url):
+            return FetchResult(hangup_code=_INVALID_URL + digit)
+        if request.method not in {"GET", "POST"}:
+            return FetchResult(hangup_code=_INVALID_METHOD + digit)
+        url, reply = await self._request(call, request)
         if not reply.ok:
-            return Got(hangup_code=_UNREACHABLE + failure)
-        if not asked.follow:
-            return Got()
-        if len(reply.body) > MOST_BYTES:
-            return Got(hangup_code=_INVALID_XML + failure)
+            return FetchResult(hangup_code=_UNREACHABLE + digit)
+        if not request.follow:
+            return FetchResult()
+        if len(reply.body) > MAX_BYTES:
+            return FetchResult(hangup_code=_INVALID_XML + digit)
         try:
             parse(reply.body)
         except InvalidXml:
-            return Got(hangup_code=_INVALID_XML + failure)
-        return Got(reply.body, url)
+            return FetchResult(hangup_code=_INVALID_XML + digit)
+        return FetchResult(reply.body, url)
 
-    async def _ask(self, call: SandboxCall, asked: DocumentRequest) -> tuple[str, Reply]:
-        """The reply and the address it came from: the fallback's, if the answer address fails."""
-        is_answer = asked.purpose is Purpose.ANSWER
+    async def _request(self, call: SandboxCall, request: DocumentRequest) -> tuple[str, Reply]:
+        """The URL that replied and its reply: those of the fallback if the answer URL fails."""
+        is_answer = request.purpose is Purpose.ANSWER
         event = "StartApp" if is_answer else "Redirect"
-        form = {**call_form(call, self._auth_id, event), **asked.extra}
+        form = {**call_form(call, self._auth_id, event), **request.extra}
         attempts = ANSWER_ATTEMPTS if is_answer else OTHER_ATTEMPTS
-        reply = await self._try(attempts, asked.method, asked.url, form)
+        reply = await self._send_with_retries(attempts, request.method, request.url, form)
         if reply.ok or not is_answer or not is_web_address(call.fallback_url):
-            return asked.url, reply
-        fallback = await self._try(1, call.fallback_method, call.fallback_url, form)
+            return request.url, reply
+        fallback = await self._send_with_retries(1, call.fallback_method, call.fallback_url, form)
         return call.fallback_url, fallback
 
-    async def _try(self, attempts: int, method: str, url: str, form: dict[str, str]) -> Reply:
+    async def _send_with_retries(
+        self, attempts: int, method: str, url: str, form: dict[str, str]
+    ) -> Reply:
         reply = await self._outgoing.send(method, url, form, seconds=self._seconds)
         for _ in range(attempts - 1):
             if reply.ok:

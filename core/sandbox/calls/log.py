@@ -1,4 +1,4 @@
-"""Calls: what is kept of each, and of what was heard in it."""
+"""Stores calls and their transcripts."""
 
 import dataclasses
 import math
@@ -10,17 +10,17 @@ from core.sandbox.clock import SandboxClock
 from core.sandbox.facts.pricing import price_of
 from core.sandbox.storage import Storage
 
-BILLED_STEP = 60  # seconds
-LONGEST_BILLED = 10**9  # seconds; longer than any call
+BILLING_STEP = 60  # seconds
+MAX_BILLED = 10**9  # seconds; longer than any call
 
-#: Filters of a list that are the same for every call of the sandbox. None: there is no such thing
-#: here, so that whatever is asked for matches nothing.
+#: List filters that are the same for every call of the sandbox. None: the sandbox has no such
+#: thing, so no value of the filter matches.
 CONSTANTS = {"call_direction": "outbound", "subaccount": None, "parent_call_uuid": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOrder:
-    """A request to call one number, parsed. Empty addresses are not told of anything."""
+    """A parsed request to call a number. An empty URL gets no callbacks."""
 
     from_number: str
     to_number: str
@@ -41,10 +41,10 @@ class CallOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxCall(CallOrder):
-    """One call. Moments are Unix seconds, None until they come.
+    """One call. Moments are Unix seconds, None until they happen.
 
-    `turn` grows with everything that happens to the call, so that a job planned before knows that
-    it has been overtaken. `step`, `prompt`, `loops` and `tries` say how far `document` is followed.
+    Every change of the call increases `turn`; a job scheduled for an earlier turn does nothing.
+    `step`, `prompt`, `loops` and `tries` are the position in `document`.
     """
 
     call_uuid: str
@@ -67,29 +67,29 @@ class SandboxCall(CallOrder):
 
     @property
     def status(self) -> str:
-        """As the handset names it; a call that has not rung yet is ringing too."""
+        """The status on the handset; "ringing" also before the phone rings."""
         if self.ended_at is not None:
             return "ended"
         return "ringing" if self.answered_at is None else "in-progress"
 
     @property
     def rate(self) -> Decimal:
-        """US dollars a minute."""
+        """US dollars per minute."""
         return price_of(self.country).minute
 
     def talked(self, clock: SandboxClock) -> int:
-        """Whole simulated seconds between answer and end; 0 if it was not answered."""
+        """Whole simulated seconds from answer to end; 0 if the call was not answered."""
         if self.answered_at is None or self.ended_at is None:
             return 0
         return max(1, int(clock.simulated(self.answered_at, self.ended_at) + 0.5))
 
     def cost(self, clock: SandboxClock) -> Decimal:
-        return self.rate * math.ceil(self.talked(clock) / BILLED_STEP)
+        return self.rate * math.ceil(self.talked(clock) / BILLING_STEP)
 
 
 @dataclass(frozen=True, slots=True)
 class CallFilter:
-    """Ended from `since` on, before `until`; None leaves a field free."""
+    """Filters of a list: `since` ≤ ended_at < `until`; None means any value."""
 
     since: float
     until: float
@@ -97,13 +97,13 @@ class CallFilter:
     to_number: str | None = None
     hangup_cause_code: int | None = None
     hangup_source: str | None = None
-    #: Bounds of the seconds talked, both included; `speed` is the sandbox's.
+    #: Inclusive bounds of `talked`; `speed` is that of the sandbox's clock.
     shortest: int = 0
-    longest: int = LONGEST_BILLED
+    longest: int = MAX_BILLED
     speed: float = 1.0
 
 
-#: As `Call.talked` has it.
+#: `SandboxCall.talked` in SQL.
 _TALKED = (
     "CASE WHEN answered_at IS NULL THEN 0"
     " ELSE max(1, CAST(max(0.0, ended_at - answered_at) * :speed + 0.5 AS INTEGER)) END"
@@ -119,7 +119,7 @@ _FILTER = (
 
 
 class CallLog:
-    """The tables of calls and of what was heard in them."""
+    """Reads and writes the tables `calls` and `transcript`."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -134,7 +134,7 @@ class CallLog:
         return _call(row) if row else None
 
     def page(self, where: CallFilter, limit: int, offset: int) -> tuple[list[SandboxCall], int]:
-        """Ended calls, newest first, and how many fit in all."""
+        """Ended calls that match `where`, newest first, and the number of all matches."""
         values = dataclasses.asdict(where)
         rows = self._storage.rows(
             f"SELECT *{_FILTER} ORDER BY ended_at DESC, rowid DESC LIMIT :limit OFFSET :offset",
@@ -145,25 +145,25 @@ class CallLog:
         total = self._storage.rows(f"SELECT COUNT(*) AS total{_FILTER}", **values)[0]["total"]
         return [_call(row) for row in rows], total
 
-    def going_on(self) -> list[SandboxCall]:
-        """Calls without an end, newest first."""
+    def open_calls(self) -> list[SandboxCall]:
+        """Calls that have not ended, newest first."""
         rows = self._storage.rows(
             "SELECT * FROM calls WHERE ended_at IS NULL ORDER BY initiated_at DESC, rowid DESC"
         )
         return [_call(row) for row in rows]
 
-    def rung(self, number: str, since: float, most: int) -> list[SandboxCall]:
+    def rang_since(self, number: str, since: float, limit: int) -> list[SandboxCall]:
         """Calls that rang a handset after `since`, newest first."""
         rows = self._storage.rows(
             "SELECT * FROM calls WHERE to_number = :number AND rang_at > :since"
-            " ORDER BY rang_at DESC, rowid DESC LIMIT :most",
+            " ORDER BY rang_at DESC, rowid DESC LIMIT :limit",
             number=number,
             since=since,
-            most=most,
+            limit=limit,
         )
         return [_call(row) for row in rows]
 
-    def hear(self, call_uuid: str, at: float, kind: str, text: str) -> None:
+    def add_to_transcript(self, call_uuid: str, at: float, kind: str, text: str) -> None:
         """Add to the transcript; `kind` is "spoken" or "key"."""
         self._storage.run(
             "INSERT INTO transcript VALUES (:call_uuid, :at, :kind, :text)",

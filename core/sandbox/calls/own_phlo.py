@@ -1,7 +1,7 @@
-"""The sandbox's own PHLO, after Plivo's template for two-factor codes.
+"""The only PHLO of the sandbox, modelled on Plivo's template for two-factor codes.
 
-mode sms: a message with the code. mode call: a person must press 1 to hear the digits, so that a
-machine records none. Every PHLO id runs it, but for one that ends in 404.
+mode sms sends a message with the code. mode call speaks the digits after a person presses 1, so no
+answering machine records them. Every PHLO id runs it; ids that end in 404 do not exist.
 """
 
 from html import escape
@@ -27,7 +27,7 @@ def phlo_text(otp: str) -> str:
 
 
 def phlo_document(url: str, otp: str) -> bytes:
-    """The Plivo XML of one node of the call."""
+    """The Plivo XML of a node of the call; `url` names the node."""
     if url == PHLO_START:
         return _GREETING.encode()
     return f"""<Response>

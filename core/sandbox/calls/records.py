@@ -1,10 +1,10 @@
-"""What Plivo says of a call: in its log, while it goes on, and in callbacks."""
+"""Writes calls as Plivo's log records, live-call records and callbacks."""
 
 import math
 from datetime import timezone
 from typing import Any
 
-from core.sandbox.calls.log import BILLED_STEP, SandboxCall
+from core.sandbox.calls.log import BILLING_STEP, SandboxCall
 from core.sandbox.clock import SandboxClock
 from core.sandbox.facts.hangups import HANGUP_CAUSES
 from core.sandbox.facts.moments import naive_utc, naive_utc_second, zoned
@@ -12,7 +12,7 @@ from core.sandbox.facts.pricing import dollars, price_of
 
 
 def record(call: SandboxCall, auth_id: str, zone: timezone, clock: SandboxClock) -> dict[str, Any]:
-    """An ended call as the log shows it. Spans are simulated seconds, moments real ones."""
+    """The log record of an ended call. Durations are simulated seconds; moments are real."""
     cause = HANGUP_CAUSES[call.hangup_code or 0]
     talked = call.talked(clock)
     return {
@@ -26,7 +26,7 @@ def record(call: SandboxCall, auth_id: str, zone: timezone, clock: SandboxClock)
         "end_time": zoned(call.ended_at, zone),
         "call_duration": talked,
         "bill_duration": talked,
-        "billed_duration": math.ceil(talked / BILLED_STEP) * BILLED_STEP,
+        "billed_duration": math.ceil(talked / BILLING_STEP) * BILLING_STEP,
         "total_amount": dollars(call.cost(clock)),
         "total_rate": dollars(call.rate),
         "hangup_cause_code": cause.code,
@@ -44,7 +44,7 @@ def record(call: SandboxCall, auth_id: str, zone: timezone, clock: SandboxClock)
 
 
 def live_record(call: SandboxCall, zone: timezone) -> dict[str, Any]:
-    """A call that is going on."""
+    """The record of a call that has not ended."""
     return {
         "call_status": call.status,
         "call_uuid": call.call_uuid,
@@ -58,7 +58,7 @@ def live_record(call: SandboxCall, zone: timezone) -> dict[str, Any]:
 
 
 def call_form(call: SandboxCall, auth_id: str, event: str) -> dict[str, str]:
-    """What every request about a call says."""
+    """The fields of every request about a call."""
     status = call.status if call.ended_at is None else HANGUP_CAUSES[call.hangup_code or 0].status
     return {
         "CallUUID": call.call_uuid,
@@ -77,14 +77,14 @@ def call_form(call: SandboxCall, auth_id: str, event: str) -> dict[str, str]:
 
 
 def hangup_form(call: SandboxCall, auth_id: str, clock: SandboxClock) -> dict[str, str]:
-    """What the hangup callback says; `call` has ended."""
+    """The form of the hangup callback; `call` has ended."""
     cause = HANGUP_CAUSES[call.hangup_code or 0]
     talked = str(call.talked(clock))
     return {
         **call_form(call, auth_id, "Hangup"),
         "Duration": talked,
         "BillDuration": talked,
-        "HangupCause": cause.word,
+        "HangupCause": cause.legacy_cause,
         "HangupCauseName": cause.name,
         "HangupCauseCode": str(cause.code),
         "HangupSource": call.hangup_source,

@@ -1,7 +1,7 @@
-"""Follow Plivo XML in an answered call: speak, wait, listen, move on.
+"""Executes Plivo XML in answered calls: speaks, waits, collects keys, redirects.
 
-A call holds its document and how far it is followed. Each move is a job, so that a restart goes
-on in the middle of a sentence; a job whose `turn` has passed does nothing.
+A call stores its document and the position in it. Each step is a job, so a restarted sandbox
+continues where it stopped. A job scheduled for an earlier `turn` of the call does nothing.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from core.sandbox.calls.fetch import DocumentRequest, Fetcher, Purpose
 from core.sandbox.calls.log import SandboxCall
-from core.sandbox.calls.switchboard import Switchboard, is_machine, lane
+from core.sandbox.calls.switchboard import Switchboard, call_lane, is_machine
 from core.sandbox.calls.xml import ALL_KEYS, Hangup, Listen, Redirect, Speak, Step, Wait, parse
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
@@ -19,7 +19,7 @@ from core.sandbox.handsets import Handsets
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
 
-SECONDS_A_CHARACTER = 0.06
+SECONDS_PER_CHARACTER = 0.06
 AUTO_PRESS_AFTER = 1.0
 
 ANSWER_XML = "Answer XML"
@@ -27,15 +27,15 @@ ERROR = "Error"
 
 
 @dataclass(frozen=True, slots=True)
-class _Uttered:
-    """How long a Speak or Wait takes, and whether it was its last repetition."""
+class _Playback:
+    """The duration of a Speak or Wait, and whether this was its last repetition."""
 
     seconds: float
-    last: bool
+    is_last: bool
 
 
 class CallScript:
-    """Moves answered calls through their documents."""
+    """Executes the documents of answered calls."""
 
     def __init__(
         self,
@@ -53,42 +53,47 @@ class CallScript:
         self._calls = switchboard.calls
         self._fetcher = fetcher
         self._handsets = handsets
-        schedule.handle(Job.FETCH, self._fetch)
-        schedule.handle(Job.STEP, self._step)
-        schedule.handle(Job.KEYS_DONE, self._keys_done)
-        schedule.handle(Job.PRESS, self._press_job)
+        schedule.register(Job.FETCH, self._fetch)
+        schedule.register(Job.STEP, self._step)
+        schedule.register(Job.KEYS_DONE, self._keys_done)
+        schedule.register(Job.PRESS, self._press_job)
 
     def begin(self, call: SandboxCall) -> None:
-        self._ask(call, DocumentRequest(Purpose.ANSWER, call.answer_url, call.answer_method))
+        """Fetch and execute the answer document."""
+        self._request_document(
+            call, DocumentRequest(Purpose.ANSWER, call.answer_url, call.answer_method)
+        )
 
     # --- documents
 
-    def _ask(self, call: SandboxCall, asked: DocumentRequest) -> None:
+    def _request_document(self, call: SandboxCall, request: DocumentRequest) -> None:
         call = self._next_turn(call)
-        self._schedule.add(Job.FETCH, lane(call), 0, **self._job(call), **dataclasses.asdict(asked))
+        self._schedule.add(
+            Job.FETCH, call_lane(call), 0, **self._job_payload(call), **dataclasses.asdict(request)
+        )
 
     async def _fetch(self, payload: Payload) -> None:
         call = self._current(payload)
         if call is None:
             return
-        asked = DocumentRequest(
+        request = DocumentRequest(
             Purpose(payload["purpose"]),
             payload["url"],
             payload["method"],
             payload["extra"],
             payload["follow"],
         )
-        got = await self._fetcher.fetch(call, asked)
-        call = self._current(payload)  # it may have ended in the meantime
+        result = await self._fetcher.fetch(call, request)
+        call = self._current(payload)  # it may have ended meanwhile
         if call is None:
             return
-        with self._storage.together():
-            if got.hangup_code is not None:
-                self._switchboard.end(call, got.hangup_code, ERROR)
-            elif got.document is None:
+        with self._storage.transaction():
+            if result.hangup_code is not None:
+                self._switchboard.end(call, result.hangup_code, ERROR)
+            elif result.document is None:
                 self._resume(call, 0)
             else:
-                self._resume(_start_of(call, got.document, got.url), 0)
+                self._resume(_start_of(call, result.document, result.url), 0)
 
     # --- steps
 
@@ -96,24 +101,25 @@ class CallScript:
         call = self._current(payload)
         if call is None:
             return
-        with self._storage.together():
-            self._take(call, _step_of(call))
+        with self._storage.transaction():
+            self._execute(call, _step_of(call))
 
-    def _take(self, call: SandboxCall, step: Step | None) -> None:
+    def _execute(self, call: SandboxCall, step: Step | None) -> None:
         match step:
             case None:
                 self._switchboard.end(call, END_OF_XML, ANSWER_XML)
             case Speak() | Wait():
-                uttered = self._utter(call, step)
-                if uttered.last:
-                    self._resume(_next_step(call), uttered.seconds)
+                playback = self._play(call, step)
+                if playback.is_last:
+                    self._resume(_next_step(call), playback.seconds)
                 else:
-                    self._resume(dataclasses.replace(call, loops=call.loops + 1), uttered.seconds)
+                    self._resume(dataclasses.replace(call, loops=call.loops + 1), playback.seconds)
             case Listen():
                 self._listen(call, step)
             case Redirect():
-                self._ask(
-                    call, DocumentRequest(Purpose.REDIRECT, _joined(call, step.url), step.method)
+                self._request_document(
+                    call,
+                    DocumentRequest(Purpose.REDIRECT, _absolute_url(call, step.url), step.method),
                 )
             case Hangup(after=None):
                 self._switchboard.end(call, NORMAL, ANSWER_XML)
@@ -121,65 +127,65 @@ class CallScript:
                 self._switchboard.end_later(call, SCHEDULED, ANSWER_XML, after or 0)
                 self._resume(_next_step(call), 0)
 
-    def _utter(self, call: SandboxCall, step: Speak | Wait) -> _Uttered:
+    def _play(self, call: SandboxCall, step: Speak | Wait) -> _Playback:
         if isinstance(step, Wait):
-            return _Uttered(step.seconds, True)
-        self._hear(call, "spoken", step.text)
-        # loop="0" is for ever: only a hangup or the time limit ends it.
-        last = step.loops > 0 and call.loops + 1 >= step.loops
-        return _Uttered(len(step.text) * SECONDS_A_CHARACTER, last)
+            return _Playback(step.seconds, True)
+        self._record(call, "spoken", step.text)
+        # loop="0" repeats until a hangup or the time limit.
+        is_last = step.loops > 0 and call.loops + 1 >= step.loops
+        return _Playback(len(step.text) * SECONDS_PER_CHARACTER, is_last)
 
     # --- keys
 
     def _listen(self, call: SandboxCall, step: Listen) -> None:
-        began = not call.waits_for_key
+        just_started = not call.waits_for_key
         call = dataclasses.replace(call, waits_for_key=not is_machine(call))
         if call.prompt < len(step.prompts):
-            uttered = self._utter(call, step.prompts[call.prompt])
-            if uttered.last:
+            playback = self._play(call, step.prompts[call.prompt])
+            if playback.is_last:
                 call = dataclasses.replace(call, prompt=call.prompt + 1, loops=0)
             else:
                 call = dataclasses.replace(call, loops=call.loops + 1)
-            self._resume(call, uttered.seconds)
+            self._resume(call, playback.seconds)
         elif call.prompt == len(step.prompts):
-            silent = dataclasses.replace(call, prompt=call.prompt + 1)
-            self._resume(silent, step.first_key_seconds)
+            waiting = dataclasses.replace(call, prompt=call.prompt + 1)
+            self._resume(waiting, step.first_key_seconds)
         else:
-            self._nothing_pressed(call, step)
-        if began and call.waits_for_key:
+            self._no_input(call, step)
+        if just_started and call.waits_for_key:
             self._press_soon(call)
 
     def press(self, call: SandboxCall, key: str) -> None:
-        """The person presses a key. Refusal 409 unless somebody is on the line to press it.
+        """The person presses a key. Raises Refusal 409 unless a person is on a call in progress.
 
-        A key that nothing waits for is heard and changes nothing.
+        A key that no step waits for is only added to the transcript.
         """
         if call.status != "in-progress":
             raise Refusal(409, "this call is not in progress")
         if is_machine(call):
-            raise Refusal(409, "a machine took this call; it presses no key")
+            raise Refusal(409, "a machine has answered this call, and a machine presses no keys")
         if len(key) != 1 or key not in ALL_KEYS:
-            raise Refusal(400, "a key is one of 0-9, * and #")
-        with self._storage.together():
-            self._hear(call, "key", key)
+            raise Refusal(400, "a key must be one of 0-9, * and #")
+        with self._storage.transaction():
+            self._record(call, "key", key)
             step = _step_of(call)
             if call.waits_for_key and isinstance(step, Listen):
-                self._take_key(call, step, key)
-        self._handsets.changed(call.to_number)
+                self._handle_key(call, step, key)
+        self._handsets.notify(call.to_number)
 
-    def _take_key(self, call: SandboxCall, step: Listen, key: str) -> None:
+    def _handle_key(self, call: SandboxCall, step: Listen, key: str) -> None:
         if key == step.finish_key:
             self._finish(call, step)
         elif key not in step.valid_keys:
-            self._nothing_pressed(call, step)
+            self._no_input(call, step)
         else:
             call = dataclasses.replace(call, keys=call.keys + key)
-            if len(call.keys) >= step.most_keys:
+            if len(call.keys) >= step.max_keys:
                 self._finish(call, step)
             else:
                 call = self._next_turn(call)
                 self._schedule.add(
-                    Job.KEYS_DONE, lane(call), step.next_key_seconds, **self._job(call)
+                    Job.KEYS_DONE, call_lane(call), step.next_key_seconds, **self._job_payload(call)
                 )
 
     async def _keys_done(self, payload: Payload) -> None:
@@ -187,31 +193,33 @@ class CallScript:
         step = _step_of(call) if call else None
         if call is None or not isinstance(step, Listen):
             return
-        with self._storage.together():
+        with self._storage.transaction():
             self._finish(call, step)
 
     def _finish(self, call: SandboxCall, step: Listen) -> None:
         if not call.keys:
-            self._nothing_pressed(call, step)
+            self._no_input(call, step)
             return
         keys, call = call.keys, _next_step(call)
         if not step.action:
             self._resume(call, 0)
             return
         extra = {"Digits": keys, "InputType": "dtmf"}
-        url = _joined(call, step.action)
-        self._ask(call, DocumentRequest(Purpose.ACTION, url, step.method, extra, step.follow))
+        url = _absolute_url(call, step.action)
+        self._request_document(
+            call, DocumentRequest(Purpose.ACTION, url, step.method, extra, step.follow)
+        )
 
-    def _nothing_pressed(self, call: SandboxCall, step: Listen) -> None:
+    def _no_input(self, call: SandboxCall, step: Listen) -> None:
         if call.tries + 1 < step.tries:
             again = dataclasses.replace(call, tries=call.tries + 1, prompt=0, loops=0, keys="")
             self._resume(again, 0)
         else:
             self._resume(_next_step(call), 0)
 
-    def press_soon(self, number: str) -> None:
-        """Auto-answer was turned on: press where a call there waits already."""
-        for call in self._calls.going_on():
+    def press_waiting(self, number: str) -> None:
+        """Auto-answer was turned on: press the key in calls that already wait for one."""
+        for call in self._calls.open_calls():
             if call.to_number == number and call.waits_for_key:
                 self._press_soon(call)
 
@@ -230,33 +238,33 @@ class CallScript:
     async def _press_job(self, payload: Payload) -> None:
         call = self._calls.find(payload["call_uuid"])
         if call is None or not call.waits_for_key or call.step != payload["step"] or call.keys:
-            return  # somebody, or this very job before a crash, has pressed already
+            return  # a key has been pressed already, by a person or by this job before a crash
         self.press(call, payload["key"])
 
     # --- turns
 
     def _resume(self, call: SandboxCall, after: float) -> None:
         call = self._next_turn(call)
-        self._schedule.add(Job.STEP, lane(call), after, **self._job(call))
-        self._handsets.changed(call.to_number)
+        self._schedule.add(Job.STEP, call_lane(call), after, **self._job_payload(call))
+        self._handsets.notify(call.to_number)
 
     def _next_turn(self, call: SandboxCall) -> SandboxCall:
         call = dataclasses.replace(call, turn=call.turn + 1)
         self._calls.save(call)
         return call
 
-    def _job(self, call: SandboxCall) -> Payload:
+    def _job_payload(self, call: SandboxCall) -> Payload:
         return {"call_uuid": call.call_uuid, "turn": call.turn}
 
     def _current(self, payload: Payload) -> SandboxCall | None:
-        """The call of a job, None if it has ended or moved on since."""
+        """The call of a job; None if it has ended or is at a later turn."""
         call = self._calls.find(payload["call_uuid"])
         if call is None or call.ended_at is not None or call.turn != payload["turn"]:
             return None
         return call
 
-    def _hear(self, call: SandboxCall, kind: str, text: str) -> None:
-        self._calls.hear(call.call_uuid, self._clock.now(), kind, text)
+    def _record(self, call: SandboxCall, kind: str, text: str) -> None:
+        self._calls.add_to_transcript(call.call_uuid, self._clock.now(), kind, text)
 
 
 def _start_of(call: SandboxCall, document: bytes, url: str) -> SandboxCall:
@@ -270,13 +278,13 @@ def _next_step(call: SandboxCall) -> SandboxCall:
 
 
 def _step_of(call: SandboxCall) -> Step | None:
-    """Where the call is in its document; None past the end."""
+    """The current step of the call; None after the last one."""
     steps = parse(call.document)
     return steps[call.step] if call.step < len(steps) else None
 
 
-def _joined(call: SandboxCall, url: str) -> str:
-    """An address in a document, made absolute. A malformed one stays as it is: no web address."""
+def _absolute_url(call: SandboxCall, url: str) -> str:
+    """The absolute form of a URL in a document. A malformed one is returned as it is."""
     try:
         return urljoin(call.document_url, url)
     except ValueError:

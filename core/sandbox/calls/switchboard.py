@@ -1,18 +1,18 @@
-"""Place calls, ring, answer and end them; what is said in between is the script's.
+"""Places, rings, answers and ends calls. CallScript executes what happens after the answer.
 
-Every end goes through `end`, which a call passes once.
+Invariant: a call ends only in `end`, and only once.
 """
 
 import dataclasses
 import uuid
 from collections.abc import Callable
-from typing import Protocol
 
 from core.sandbox.callbacks import CallbackEvent, Callbacks, Notice
 from core.sandbox.calls.log import CallLog, CallOrder, SandboxCall
 from core.sandbox.calls.records import call_form, hangup_form
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
+from core.sandbox.facts.endings import EndingKind, ending_of
 from core.sandbox.facts.hangups import (
     CANCELED,
     HANGUP_CAUSES,
@@ -24,7 +24,6 @@ from core.sandbox.facts.hangups import (
     Phase,
 )
 from core.sandbox.facts.numbers import country_of
-from core.sandbox.facts.outcomes import EndingKind, outcome_of
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
 
@@ -41,7 +40,7 @@ CARRIER = "Carrier"
 PLIVO = "Plivo"
 API_REQUEST = "API Request"
 
-_FORGERY = {
+_FORGED_FIELDS = {
     "CallStatus": "failed",
     "HangupCause": "NETWORK_OUT_OF_ORDER",
     "HangupCauseName": "Network Error",
@@ -49,16 +48,12 @@ _FORGERY = {
 }
 
 
-class Script(Protocol):
-    """What a call says and hears once it is answered."""
-
-    def begin(self, call: SandboxCall) -> None:
-        """Fetch the answer document of an answered call and follow it."""
-        ...
-
-
 class Switchboard:
-    """Brings calls from request to hangup; `changed` is told which number's handset differs."""
+    """Moves calls from request to hangup.
+
+    Calls `on_change` with the number whose handset has changed. `auto_answers` returns whether a
+    handset answers automatically.
+    """
 
     def __init__(
         self,
@@ -67,25 +62,26 @@ class Switchboard:
         schedule: Schedule,
         clock: SandboxClock,
         callbacks: Callbacks,
-        changed: Callable[[str], None],
-        answers_itself: Callable[[str], bool],
+        on_change: Callable[[str], None],
+        auto_answers: Callable[[str], bool],
     ) -> None:
         self._auth_id = auth_id
         self._storage = storage
         self._schedule = schedule
         self._clock = clock
         self._callbacks = callbacks
-        self._changed = changed
-        self._answers_itself = answers_itself
+        self._on_change = on_change
+        self._auto_answers = auto_answers
         self.calls = CallLog(storage)
-        self.script: Script | None = None  # set once the script, which ends calls, is built
-        schedule.handle(Job.RING, self._ring)
-        schedule.handle(Job.ANSWER, self._answer_job)
-        schedule.handle(Job.END, self._end_job)
+        #: Executes an answered call. Set by Sandbox, because CallScript needs the switchboard.
+        self.on_answer: Callable[[SandboxCall], None] = lambda call: None
+        schedule.register(Job.RING, self._ring)
+        schedule.register(Job.ANSWER, self._answer_job)
+        schedule.register(Job.END, self._end_job)
 
     def place(self, orders: list[CallOrder]) -> list[str]:
-        """Start one call an order; return their UUIDs."""
-        with self._storage.together():
+        """Start one call for each order and return their UUIDs."""
+        with self._storage.transaction():
             return [self._place(order) for order in orders]
 
     def _place(self, order: CallOrder) -> str:
@@ -96,29 +92,29 @@ class Switchboard:
             initiated_at=self._clock.now(),
         )
         self.calls.save(call)
-        code = asked_hangup(call)
+        code = requested_hangup(call)
         if code is not None and HANGUP_CAUSES[code].phase is Phase.AT_ONCE:
             self.end_later(call, code, CARRIER, RINGS_AFTER)
         else:
-            self._schedule.add(Job.RING, lane(call), RINGS_AFTER, call_uuid=call.call_uuid)
+            self._schedule.add(Job.RING, call_lane(call), RINGS_AFTER, call_uuid=call.call_uuid)
         return call.call_uuid
 
     async def _ring(self, payload: Payload) -> None:
         call = self.calls.find(payload["call_uuid"])
         if call is None or call.ended_at is not None or call.rang_at is not None:
             return
-        with self._storage.together():
+        with self._storage.transaction():
             call = dataclasses.replace(call, rang_at=self._clock.now())
             self.calls.save(call)
             form = call_form(call, self._auth_id, "Ring")
             self._announce(call, CallbackEvent.RING, call.ring_url, call.ring_method, form)
             self.end_later(call, RING_TIMEOUT, PLIVO, call.ring_timeout, unless_answered=True)
             self._react(call)
-        self._changed(call.to_number)
+        self._on_change(call.to_number)
 
     def _react(self, call: SandboxCall) -> None:
-        """Plan what the number does about the ringing."""
-        code = asked_hangup(call)
+        """Schedule how the number reacts to the ringing."""
+        code = requested_hangup(call)
         phase = HANGUP_CAUSES[code].phase if code is not None else None
         if code is not None and phase is Phase.RINGING:
             self.end_later(call, code, CARRIER, UNANSWERED_AFTER, unless_answered=True)
@@ -126,21 +122,21 @@ class Switchboard:
             self.end_later(call, code, RECIPIENT, DECLINED_AFTER, unless_answered=True)
         elif phase is Phase.MACHINE:
             self._answer_later(call, MACHINE_AFTER)
-        elif self._answers_itself(call.to_number):
+        elif self._auto_answers(call.to_number):
             self._answer_later(call, AUTO_ANSWER_AFTER)
 
     def pick_up(self, call: SandboxCall) -> None:
-        """The person answers. Refusal 409 unless the call rings, for a person."""
+        """The person answers. Raises Refusal 409 unless the call rings at a person's phone."""
         if is_machine(call):
-            raise Refusal(409, "a machine takes the calls of this number")
+            raise Refusal(409, "a machine answers the calls of this number")
         self.answer(call)
 
     def answer(self, call: SandboxCall) -> None:
-        """Somebody, or a machine, picks up. Refusal 409 unless the call rings."""
+        """A person or a machine answers. Raises Refusal 409 unless the call rings."""
         if call.status != "ringing" or call.rang_at is None:
             raise Refusal(409, "this call is not ringing")
-        code = asked_hangup(call)
-        with self._storage.together():
+        code = requested_hangup(call)
+        with self._storage.transaction():
             call = dataclasses.replace(call, answered_at=self._clock.now())
             self.calls.save(call)
             self.end_later(call, SCHEDULED, PLIVO, call.time_limit)
@@ -148,40 +144,40 @@ class Switchboard:
                 self.end_later(call, code, PLIVO, DROPPED_AFTER)
             elif is_machine(call) and call.machine_detection == "hangup":
                 self.end(call, MACHINE_DETECTED, PLIVO)
-            elif self.script is not None:
-                self.script.begin(call)
-        self._changed(call.to_number)
+            else:
+                self.on_answer(call)
+        self._on_change(call.to_number)
 
-    def answer_soon(self, number: str) -> None:
-        """Auto-answer was turned on: take what rings there already."""
-        for call in self.calls.going_on():
+    def answer_ringing(self, number: str) -> None:
+        """Auto-answer was turned on: answer the calls that already ring."""
+        for call in self.calls.open_calls():
             if call.to_number == number and call.status == "ringing" and call.rang_at is not None:
                 self._answer_later(call, AUTO_ANSWER_AFTER)
 
     def decline(self, call: SandboxCall) -> None:
-        """The person waves the call away. Refusal 409 unless it rings."""
+        """The person declines the call. Raises Refusal 409 unless it rings."""
         if call.status != "ringing" or call.rang_at is None:
             raise Refusal(409, "this call is not ringing")
         self.end(call, REJECTED, RECIPIENT)
 
     def hang_up(self, call: SandboxCall) -> None:
-        """The person hangs up. Refusal 409 unless the call is in progress."""
+        """The person hangs up. Raises Refusal 409 unless the call is in progress."""
         if call.status != "in-progress":
             raise Refusal(409, "this call is not in progress")
         self.end(call, NORMAL, RECIPIENT)
 
     def cancel(self, call: SandboxCall) -> None:
-        """An API request ends the call; Refusal 404 if it has ended."""
+        """An API request ends the call. Raises Refusal 404 if it has ended."""
         if call.ended_at is not None:
             raise Refusal(404, "call not found")
         self.end(call, CANCELED if call.answered_at is None else NORMAL, API_REQUEST)
 
     def end(self, call: SandboxCall, code: int, source: str) -> None:
-        """End a call and tell; nothing happens to one that has ended."""
+        """End a call and queue its hangup callback. Does nothing if it has ended."""
         current = self.calls.find(call.call_uuid)
         if current is None or current.ended_at is not None:
             return
-        with self._storage.together():
+        with self._storage.transaction():
             ended = dataclasses.replace(
                 current,
                 ended_at=self._clock.now(),
@@ -194,7 +190,7 @@ class Switchboard:
             self.calls.save(ended)
             form = hangup_form(ended, self._auth_id, self._clock)
             self._announce(ended, CallbackEvent.HANGUP, ended.hangup_url, ended.hangup_method, form)
-        self._changed(ended.to_number)
+        self._on_change(ended.to_number)
 
     def end_later(
         self,
@@ -205,7 +201,7 @@ class Switchboard:
         *,
         unless_answered: bool = False,
     ) -> None:
-        """Plan an end. A lane of its own: a slow answer of the product must not hold it up."""
+        """Schedule an end, in its own lane: a slow answer of the product must not delay it."""
         self._schedule.add(
             Job.END,
             f"end:{call.call_uuid}",
@@ -223,7 +219,7 @@ class Switchboard:
         self.end(call, payload["code"], payload["source"])
 
     def _answer_later(self, call: SandboxCall, after: float) -> None:
-        self._schedule.add(Job.ANSWER, lane(call), after, call_uuid=call.call_uuid)
+        self._schedule.add(Job.ANSWER, call_lane(call), after, call_uuid=call.call_uuid)
 
     async def _answer_job(self, payload: Payload) -> None:
         call = self.calls.find(payload["call_uuid"])
@@ -235,23 +231,23 @@ class Switchboard:
     ) -> None:
         form["Sequence"] = "1" if event is CallbackEvent.RING or call.rang_at is None else "2"
         notice = Notice(
-            call.call_uuid, event, url, method, form, event is CallbackEvent.HANGUP, _FORGERY
+            call.call_uuid, event, url, method, form, event is CallbackEvent.HANGUP, _FORGED_FIELDS
         )
-        self._callbacks.announce(notice, outcome_of(call.to_number).kind)
+        self._callbacks.add(notice, ending_of(call.to_number).kind)
 
 
-def lane(call: SandboxCall) -> str:
-    """Where the jobs of one call queue up."""
+def call_lane(call: SandboxCall) -> str:
+    """The schedule lane of a call's jobs."""
     return f"call:{call.call_uuid}"
 
 
-def asked_hangup(call: SandboxCall) -> int | None:
-    """The hangup cause code that the number asks for, if it does."""
-    outcome = outcome_of(call.to_number)
-    return outcome.value if outcome.kind is EndingKind.HANGUP else None
+def requested_hangup(call: SandboxCall) -> int | None:
+    """The hangup cause code that the ending of the number asks for, if any."""
+    ending = ending_of(call.to_number)
+    return ending.value if ending.kind is EndingKind.HANGUP else None
 
 
 def is_machine(call: SandboxCall) -> bool:
-    """Whether an answering machine takes the calls of this number."""
-    code = asked_hangup(call)
+    """Whether an answering machine answers the calls of this number."""
+    code = requested_hangup(call)
     return code is not None and HANGUP_CAUSES[code].phase is Phase.MACHINE

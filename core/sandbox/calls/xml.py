@@ -1,8 +1,7 @@
-"""Read Plivo XML into steps that a call can follow.
+"""Parses Plivo XML into steps that a call can execute.
 
-Speak, GetDigits, GetInput, Wait, Redirect and Hangup. Anything else is refused: the sandbox would
-have to pretend. Defaults are Plivo's own, as its pages give them; `digitEndTimeout="auto"` is read
-as the two seconds of GetDigits.
+Supported elements: Speak, GetDigits, GetInput, Wait, Redirect and Hangup; any other is an error.
+Defaults are those of Plivo's pages; `digitEndTimeout="auto"` means two seconds, as in GetDigits.
 """
 
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ ALL_KEYS = "0123456789*#"
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """`loops` 0 is for ever."""
+    """`loops` 0 repeats without end."""
 
     text: str
     loops: int
@@ -29,18 +28,18 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Collect keys. `tries` is how often the prompts are spoken; an empty `action` goes on."""
+    """Collect keys. `tries` is how often the prompts are spoken. An empty `action` gets no keys."""
 
     prompts: tuple[Speak | Wait, ...]
     action: str
     method: str
-    most_keys: int
+    max_keys: int
     valid_keys: str
     finish_key: str
     first_key_seconds: float
     next_key_seconds: float
     tries: int
-    follow: bool  # whether the document that the action answers is followed
+    follow: bool  # whether the answer of the action URL is executed
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Hangup:
-    """`after` seconds of going on; None at once."""
+    """Hang up `after` seconds, while the call goes on; None means at once."""
 
     after: float | None
 
@@ -60,9 +59,9 @@ Step = Speak | Wait | Listen | Redirect | Hangup
 
 
 def parse(document: bytes) -> tuple[Step, ...]:
-    """The steps of a `<Response>`, none for an empty one. Raises InvalidXml.
+    """The steps of a `<Response>`; an empty one has none. Raises InvalidXml.
 
-    Safe on any bytes: no entities, no document type, nothing is fetched.
+    Safe for any bytes: entities and document types are refused, and nothing is fetched.
     """
     parser = etree.XMLParser(
         resolve_entities=False,
@@ -78,7 +77,7 @@ def parse(document: bytes) -> tuple[Step, ...]:
     if root.getroottree().docinfo.internalDTD is not None:
         raise InvalidXml("The document declares a document type.")
     if root.tag != "Response":
-        raise InvalidXml("The root is not Response.")
+        raise InvalidXml("The root element is not Response.")
     return tuple(_step(element) for element in root)
 
 
@@ -99,15 +98,15 @@ def _step(element: etree._Element) -> Step:
             seconds = _number(element, "schedule", 0)
             return Hangup(seconds or None)
         case _:
-            raise InvalidXml(f"The sandbox does not know the element {element.tag}.")
+            raise InvalidXml(f"The sandbox does not support the element {element.tag}.")
 
 
 def _utterance(element: etree._Element) -> Speak | Wait:
     if element.tag == "Wait":
         return Wait(_number(element, "length", 1))
     if element.tag != "Speak":
-        raise InvalidXml(f"{element.tag} may not stand inside a prompt.")
-    # SSML is heard as its words.
+        raise InvalidXml(f"{element.tag} is not allowed inside a prompt.")
+    # SSML is spoken as its text.
     text = " ".join(_text(element).split())
     if not text:
         raise InvalidXml("A Speak is empty.")
@@ -119,36 +118,36 @@ def _get_digits(element: etree._Element) -> Listen:
         prompts=tuple(_utterance(child) for child in element),
         action=element.get("action", ""),
         method=_method(element),
-        most_keys=_count(element, "numDigits", 99),
+        max_keys=_count(element, "numDigits", 99),
         valid_keys=element.get("validDigits", ALL_KEYS),
         finish_key=element.get("finishOnKey", "#"),
         first_key_seconds=_number(element, "timeout", 5),
         next_key_seconds=_number(element, "digitTimeout", 2),
         tries=_count(element, "retries", 1),
-        follow=_true(element, "redirect"),
+        follow=_bool(element, "redirect"),
     )
 
 
 def _get_input(element: etree._Element) -> Listen:
     if "dtmf" not in element.get("inputType", "dtmf").split():
-        raise InvalidXml("The sandbox hears keys, no speech.")
+        raise InvalidXml("The sandbox supports input by keys only, not by speech.")
     automatic = element.get("digitEndTimeout", "auto") == "auto"
     return Listen(
         prompts=tuple(_utterance(child) for child in element),
         action=element.get("action", ""),
         method=_method(element),
-        most_keys=_count(element, "numDigits", 32),
+        max_keys=_count(element, "numDigits", 32),
         valid_keys=ALL_KEYS,
         finish_key=element.get("finishOnKey", "#"),
         first_key_seconds=_number(element, "executionTimeout", 15),
         next_key_seconds=2.0 if automatic else _number(element, "digitEndTimeout", 2),
         tries=1,
-        follow=_true(element, "redirect"),
+        follow=_bool(element, "redirect"),
     )
 
 
 def _text(element: etree._Element) -> str:
-    """All text in an element, that of its children too."""
+    """All text in an element and its children."""
     return "".join(str(part) for part in element.itertext())
 
 
@@ -156,7 +155,7 @@ def _method(element: etree._Element) -> str:
     return element.get("method", "POST").upper()
 
 
-def _true(element: etree._Element, name: str) -> bool:
+def _bool(element: etree._Element, name: str) -> bool:
     return element.get(name, "true").lower() == "true"
 
 
@@ -168,7 +167,7 @@ def _count(element: etree._Element, name: str, default: int) -> int:
 
 
 def _number(element: etree._Element, name: str, default: float) -> float:
-    """0 or more; the upper bound keeps arithmetic on it finite."""
+    """A number of at least 0; the upper bound keeps calculations with it finite."""
     try:
         value = float(element.get(name, default))
     except ValueError as e:

@@ -1,1 +1,1 @@
-"""Tables of facts about Plivo: numbers, endings, prices, causes, error codes, time formats."""
+"""Facts about Plivo as tables and pure functions. Imports nothing else of the sandbox."""

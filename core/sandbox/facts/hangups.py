@@ -1,8 +1,7 @@
-"""Plivo's hangup causes: their names, and when in a call each one strikes.
+"""Plivo's hangup causes: their names, and the phase of a call in which the sandbox applies them.
 
-Source of codes and names: Plivo's page on hangup causes. The older `SimulatedHangup` words and the
-`CallStatus` beside a code were seen in public code for the common endings only; the others are
-our choice.
+Source of codes and names: Plivo's page on hangup causes. The values of `HangupCause` and
+`CallStatus` were seen in public code for the common causes only; the others are our choice.
 """
 
 from dataclasses import dataclass
@@ -10,29 +9,27 @@ from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """When a number that asks for a hangup cause gets it."""
+    """When a call to a number with this hangup cause ends."""
 
     AT_ONCE = "at once"  # the call never rings
-    RINGING = "ringing"  # nobody takes it
-    DECLINED = "declined"  # somebody waves it away
-    ANSWERED = "answered"  # the line drops after somebody took it
-    MACHINE = "machine"  # a machine takes it
+    RINGING = "ringing"  # not answered
+    DECLINED = "declined"  # the person declines
+    ANSWERED = "answered"  # after the answer
+    MACHINE = "machine"  # answered by a machine
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedHangup:
-    """`word` is the older `SimulatedHangup`, `status` the `CallStatus` of the hangup callback."""
+    """`legacy_cause` and `status` are `HangupCause` and `CallStatus` of the hangup callback."""
 
     code: int
     name: str
     phase: Phase
-    word: str = "NORMAL_TEMPORARY_FAILURE"
+    legacy_cause: str = "NORMAL_TEMPORARY_FAILURE"
     status: str = "failed"
 
 
 CANCELED = 1000
-BUSY = 3010
-NO_ANSWER = 3000
 REJECTED = 3020
 NORMAL = 4000
 END_OF_XML = 4010
@@ -107,8 +104,8 @@ _PHASES = {
     9110: Phase.ANSWERED,
 }
 
-# (HangupCause, CallStatus) where they are not the ones of a failure
-_WORDS = {
+# (HangupCause, CallStatus) where they differ from the defaults of SimulatedHangup
+_LEGACY_CAUSES = {
     1000: ("ORIGINATOR_CANCEL", "cancel"),
     3000: ("NO_ANSWER", "no-answer"),
     3010: ("USER_BUSY", "busy"),
@@ -122,11 +119,11 @@ _WORDS = {
 
 
 def _cause(code: int, name: str) -> SimulatedHangup:
-    talked = code // 1000 in (4, 7, 8)
-    phase = _PHASES.get(code, Phase.ANSWERED if talked else Phase.AT_ONCE)
-    if code in _WORDS:
-        return SimulatedHangup(code, name, phase, *_WORDS[code])
-    if talked:
+    after_answer = code // 1000 in (4, 7, 8)
+    phase = _PHASES.get(code, Phase.ANSWERED if after_answer else Phase.AT_ONCE)
+    if code in _LEGACY_CAUSES:
+        return SimulatedHangup(code, name, phase, *_LEGACY_CAUSES[code])
+    if after_answer:
         return SimulatedHangup(code, name, phase, "NORMAL_CLEARING", "completed")
     return SimulatedHangup(code, name, phase)
 

@@ -1,8 +1,8 @@
-"""Plivo's message error codes, and how a message that gets one ends.
+"""Plivo's message error codes, and the message state of each.
 
-Source: Plivo's error code pages. `failed` was never handed to a carrier and costs nothing;
-`undelivered` was sent. Where Plivo names both (10, 90, 1000) the likelier one stands here.
-Codes of MMS and of inbound messages are left out: the sandbox sends text only.
+Source: Plivo's error code pages. A `failed` message never reached a carrier and costs nothing; an
+`undelivered` message was sent. Where Plivo names both (10, 90, 1000), this table has the likelier
+one. Codes of MMS and of inbound messages are left out: the sandbox only sends text.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SimulatedMessageError:
-    """`state` is the message state in which the error leaves the message."""
+    """`state` is the final state of a message with this error."""
 
     code: int
     meaning: str

@@ -1,12 +1,10 @@
-"""How Plivo writes moments: three ways, by place."""
+"""Writes moments in the formats of Plivo's records and callbacks, and of the handset."""
 
 from datetime import UTC, datetime, timezone
 
-from core.sandbox.errors import Refusal
-
 
 def zoned(moment: float | None, zone: timezone) -> str | None:
-    """As in records: the account's time zone, `2024-08-21 18:28:51.94772+05:30`.
+    """For log records: in the account's time zone, `2024-08-21 18:28:51.94772+05:30`.
 
     Trailing zeros of the fraction are trimmed, as Plivo's own examples show.
     """
@@ -19,26 +17,17 @@ def zoned(moment: float | None, zone: timezone) -> str | None:
 
 
 def naive_utc(moment: float) -> str:
-    """As in message callbacks: UTC without saying so, six digits of fraction."""
+    """For message callbacks: UTC without a zone, with microseconds."""
     return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S.%f}"
 
 
 def naive_utc_second(moment: float | None) -> str:
-    """As in call callbacks: UTC without saying so, to the second; empty for never."""
+    """For call callbacks: UTC without a zone, in whole seconds; empty for None."""
     return "" if moment is None else f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def iso_utc(moment: float | None) -> str | None:
-    """As on the handset: `2024-08-21T12:58:51.947720Z`."""
+    """For the handset: `2024-08-21T12:58:51.947720Z`."""
     if moment is None:
         return None
     return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
-
-
-def parse_filter(name: str, text: str) -> float:
-    """The moment in a list filter, which Plivo reads as UTC; Refusal 400 if it is none."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refusal(400, f"{name} must be written YYYY-MM-DD HH:MM[:ss[.uuuuuu]]") from None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

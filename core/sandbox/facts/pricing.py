@@ -1,7 +1,7 @@
-"""What a message and a minute cost, and which network answers, by country.
+"""Prices and networks by country.
 
-The figures are invented but of the usual size: they make cost charts move, they are no offer.
-Names stand here because `phonenumbers.geocoder` would cost seconds at each start.
+The prices are invented and of a realistic size. Country names are listed here because importing
+`phonenumbers.geocoder` takes seconds.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import phonenumbers
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPrice:
-    """US dollars a message unit and a minute; `mcc` and `mnc` name the usual network."""
+    """US dollars per message unit and per minute; `mcc` and `mnc` identify `network`."""
 
     country: str
     message: Decimal
@@ -43,26 +43,26 @@ _PRICES = {
     "SG": _price("Singapore", "0.03900", "0.02600", "Singtel", "525", "01"),
     "NG": _price("Nigeria", "0.31000", "0.14000", "MTN", "621", "30"),
 }
-_ELSEWHERE = _price("", "0.08000", "0.05000", "", "", "")
+_OTHER_COUNTRIES = _price("", "0.08000", "0.05000", "", "", "")
 
 
 def price_of(country: str | None) -> SimulatedPrice:
-    """The price for a country by its ISO code; one price stands for all not listed."""
-    return _PRICES.get(country or "", _ELSEWHERE)
+    """The price of a country by its ISO code; all unlisted countries share one price."""
+    return _PRICES.get(country or "", _OTHER_COUNTRIES)
 
 
 def dollars(amount: Decimal) -> str:
-    """As Plivo writes money: five decimals."""
+    """An amount with five decimals, as Plivo writes it."""
     return f"{amount:.5f}"
 
 
 def country_name(country: str) -> str:
-    """The English name of a country by its ISO code; the code itself where none is listed."""
+    """The English name of a country by its ISO code; the code itself if it is not listed."""
     return price_of(country).country or country
 
 
 def price_list(country: str) -> dict[str, Any] | None:
-    """The body of the Pricing resource without its api_id; None for no such country."""
+    """The body of the Pricing resource without its api_id; None for an unknown country."""
     code = phonenumbers.country_code_for_region(country)
     if code == 0:
         return None

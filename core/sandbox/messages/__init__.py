@@ -1,1 +1,1 @@
-"""Simulated messages: their life, their parts, their records."""
+"""Simulated messages: states, billing units, log records, callbacks."""

@@ -1,6 +1,6 @@
-"""Carry messages: queued, sent, and what becomes of them.
+"""Moves messages through Plivo's states.
 
-Plivo's states: queued → sent → delivered or undelivered; queued → failed. What is settled stays.
+queued → sent → delivered or undelivered; queued → failed. A final state never changes.
 """
 
 import dataclasses
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from core.sandbox.callbacks import CallbackEvent, Callbacks, Notice
 from core.sandbox.clock import SandboxClock
+from core.sandbox.facts.endings import Ending, EndingKind, ending_of
 from core.sandbox.facts.message_errors import EXPIRED, MESSAGE_ERRORS
 from core.sandbox.facts.numbers import country_of
-from core.sandbox.facts.outcomes import Ending, EndingKind, outcome_of
 from core.sandbox.messages.log import (
     DELIVERED,
     FAILED,
@@ -26,17 +26,17 @@ from core.sandbox.messages.text_units import text_units
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
 
-# Simulated seconds after the request: brisk, so that a demo is.
+# Simulated seconds after the request; short, for demos.
 SENT_AFTER = 0.3
 SETTLED_AFTER = 1.0
 
 _NO_ERROR = "000"
-_FORGERY = {"Status": FAILED, "ErrorCode": "300"}
+_FORGED_FIELDS = {"Status": FAILED, "ErrorCode": "300"}
 
 
 @dataclass(frozen=True, slots=True)
 class MessageOrder:
-    """A request to send, parsed. `expiry` in seconds, None when not asked for."""
+    """A parsed request to send. `expiry` is in seconds, None if not set."""
 
     src: str
     destinations: tuple[str, ...]
@@ -49,7 +49,10 @@ class MessageOrder:
 
 
 class Carrier:
-    """Takes orders and brings them to their ends; `reached` is told which number got a message."""
+    """Accepts orders and moves their messages to a final state.
+
+    Calls `on_received` with the number of a handset that may have received a message.
+    """
 
     def __init__(
         self,
@@ -57,21 +60,24 @@ class Carrier:
         schedule: Schedule,
         clock: SandboxClock,
         callbacks: Callbacks,
-        reached: Callable[[str], None],
+        on_received: Callable[[str], None],
     ) -> None:
         self._storage = storage
         self._schedule = schedule
         self._clock = clock
         self._callbacks = callbacks
-        self._reached = reached
+        self._on_received = on_received
         self.messages = MessageLog(storage)
-        schedule.handle(Job.SEND, self._send)
-        schedule.handle(Job.SETTLE, self._settle)
+        schedule.register(Job.SEND, self._send)
+        schedule.register(Job.SETTLE, self._settle)
 
     def accept(self, order: MessageOrder) -> list[str]:
-        """Queue one message a destination; return their UUIDs. Refusal 400 for a long text."""
+        """Queue one message for each destination and return their UUIDs.
+
+        Raises Refusal 400 if the text is too long.
+        """
         units = text_units(order.text)
-        with self._storage.together():
+        with self._storage.transaction():
             return [self._queue(order, number, units) for number in order.destinations]
 
     def _queue(self, order: MessageOrder, number: str, units: int) -> str:
@@ -93,12 +99,12 @@ class Carrier:
             updated_time=None,
             received_at=None,
         )
-        outcome = outcome_of(number)
+        ending = ending_of(number)
         self.messages.save(message)
-        self._announce(message, outcome.kind)
-        if not _never_sent(outcome):
-            self._later(Job.SEND, message, SENT_AFTER)
-        self._later(Job.SETTLE, message, _settled_after(outcome, order.expiry))
+        self._announce(message, ending.kind)
+        if not _never_sent(ending):
+            self._add_job(Job.SEND, message, SENT_AFTER)
+        self._add_job(Job.SETTLE, message, _settle_delay(ending, order.expiry))
         return message.message_uuid
 
     async def _send(self, payload: Payload) -> None:
@@ -106,18 +112,18 @@ class Carrier:
         if message is None or message.state != QUEUED:
             return
         now = self._clock.now()
-        with self._storage.together():
-            self._move(dataclasses.replace(message, state=SENT, sent_time=now, updated_time=now))
+        with self._storage.transaction():
+            self._update(dataclasses.replace(message, state=SENT, sent_time=now, updated_time=now))
 
     async def _settle(self, payload: Payload) -> None:
         message = self.messages.find(payload["message_uuid"])
         if message is None or message.settled or message.received_at is not None:
             return
-        now, outcome = self._clock.now(), outcome_of(message.to_number)
-        with self._storage.together():
-            if outcome.kind is EndingKind.MESSAGE_ERROR:
-                error = MESSAGE_ERRORS[outcome.value]
-                self._move(
+        now, ending = self._clock.now(), ending_of(message.to_number)
+        with self._storage.transaction():
+            if ending.kind is EndingKind.MESSAGE_ERROR:
+                error = MESSAGE_ERRORS[ending.value]
+                self._update(
                     dataclasses.replace(
                         message,
                         state=error.state,
@@ -125,10 +131,10 @@ class Carrier:
                         updated_time=now,
                     )
                 )
-            elif outcome.kind is EndingKind.NO_RECEIPT:
+            elif ending.kind is EndingKind.NO_RECEIPT:
                 self.messages.save(dataclasses.replace(message, received_at=now))
             else:
-                self._move(
+                self._update(
                     dataclasses.replace(
                         message,
                         state=DELIVERED,
@@ -137,11 +143,11 @@ class Carrier:
                         received_at=now,
                     )
                 )
-        self._reached(message.to_number)
+        self._on_received(message.to_number)
 
-    def _move(self, message: Message) -> None:
+    def _update(self, message: Message) -> None:
         self.messages.save(message)
-        self._announce(message, outcome_of(message.to_number).kind)
+        self._announce(message, ending_of(message.to_number).kind)
 
     def _announce(self, message: Message, kind: EndingKind) -> None:
         notice = Notice(
@@ -149,27 +155,27 @@ class Carrier:
             event=CallbackEvent.MESSAGE,
             url=message.url,
             method=message.method,
-            form=status_form(message, message.state),
+            form=status_form(message),
             last=message.settled,
-            forgery=_FORGERY,
+            forged_fields=_FORGED_FIELDS,
         )
-        self._callbacks.announce(notice, kind)
+        self._callbacks.add(notice, kind)
 
-    def _later(self, job: Job, message: Message, after: float) -> None:
+    def _add_job(self, job: Job, message: Message, after: float) -> None:
         lane = f"message:{message.message_uuid}"
         self._schedule.add(job, lane, after, message_uuid=message.message_uuid)
 
 
-def _never_sent(outcome: Ending) -> bool:
-    if outcome.kind is not EndingKind.MESSAGE_ERROR:
+def _never_sent(ending: Ending) -> bool:
+    if ending.kind is not EndingKind.MESSAGE_ERROR:
         return False
-    return MESSAGE_ERRORS[outcome.value].state == FAILED
+    return MESSAGE_ERRORS[ending.value].state == FAILED
 
 
-def _settled_after(outcome: Ending, expiry: int | None) -> float:
-    if outcome.kind is EndingKind.LATE:
-        return SETTLED_AFTER + outcome.value
-    if outcome.kind is EndingKind.MESSAGE_ERROR and outcome.value == EXPIRED and expiry is not None:
+def _settle_delay(ending: Ending, expiry: int | None) -> float:
+    if ending.kind is EndingKind.LATE:
+        return SETTLED_AFTER + ending.value
+    if ending.kind is EndingKind.MESSAGE_ERROR and ending.value == EXPIRED and expiry is not None:
         return float(expiry)
-    # Plivo would keep an expiring message for three hours; nobody watching a demo would.
+    # Plivo's default expiry is three hours, too long for a demo.
     return SETTLED_AFTER

@@ -1,4 +1,4 @@
-"""Messages: what is kept of each, and what Plivo's message log shows of it."""
+"""Stores messages, and writes them as Plivo's log records and callbacks."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.sandbox.facts.moments import naive_utc, zoned
-from core.sandbox.facts.numbers import country_of, masked
+from core.sandbox.facts.numbers import country_of, mask_number
 from core.sandbox.facts.pricing import dollars, price_of
 from core.sandbox.storage import Storage
 
@@ -17,8 +17,8 @@ DELIVERED = "delivered"
 UNDELIVERED = "undelivered"
 FAILED = "failed"
 
-#: Fields of a record, or filters of a list, that are the same for every message of the sandbox.
-#: None: there is no such thing here, so that whatever is asked for matches nothing.
+#: Fields of records, and list filters, that are the same for every message of the sandbox. None:
+#: the sandbox has no such thing, so no value of the filter matches.
 CONSTANTS = {
     "message_direction": "outbound",
     "message_type": "sms",
@@ -33,9 +33,9 @@ CONSTANTS = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to one number. Moments are Unix seconds, None until they come.
+    """One message to one number. Moments are Unix seconds, None until they happen.
 
-    `received_at` is when it reached the handset; `text` is for the handset alone.
+    `received_at` is when it reached the handset. `text` is shown on the handset only.
     """
 
     message_uuid: str
@@ -61,12 +61,12 @@ class Message:
 
     @property
     def rate(self) -> Decimal:
-        """US dollars a unit; nothing is charged before a carrier has it."""
+        """US dollars per unit; 0 until the message is sent to a carrier."""
         return Decimal(0) if self.sent_time is None else price_of(self.country).message
 
 
 class MessageLog:
-    """The table of messages."""
+    """Reads and writes the table `messages`."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -81,7 +81,7 @@ class MessageLog:
         return Message(**row) if row else None
 
     def page(self, where: "MessageFilter", limit: int, offset: int) -> list[Message]:
-        """Newest first."""
+        """Messages that match `where`, newest first."""
         rows = self._storage.rows(
             "SELECT * FROM messages WHERE message_time >= :since AND message_time < :until"
             " AND (:state IS NULL OR state = :state)"
@@ -96,21 +96,21 @@ class MessageLog:
         )
         return [Message(**row) for row in rows]
 
-    def received(self, number: str, since: float, most: int) -> list[Message]:
-        """What reached a handset after `since`, newest first."""
+    def received_since(self, number: str, since: float, limit: int) -> list[Message]:
+        """Messages that reached a handset after `since`, newest first."""
         rows = self._storage.rows(
             "SELECT * FROM messages WHERE to_number = :number AND received_at > :since"
-            " ORDER BY received_at DESC, rowid DESC LIMIT :most",
+            " ORDER BY received_at DESC, rowid DESC LIMIT :limit",
             number=number,
             since=since,
-            most=most,
+            limit=limit,
         )
         return [Message(**row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class MessageFilter:
-    """What a list is narrowed to: from `since` on, before `until`; None leaves a field free."""
+    """Filters of a list: `since` ≤ message_time < `until`; None means any value."""
 
     since: float
     until: float
@@ -122,7 +122,7 @@ class MessageFilter:
 
 
 def record(message: Message, auth_id: str, zone: timezone, *, mask: bool) -> dict[str, Any]:
-    """One message as the log shows it; `mask` hides the middle of its number."""
+    """The log record of a message; `mask` masks its number."""
     rate, price = message.rate, price_of(message.country)
     return {
         "message_uuid": message.message_uuid,
@@ -133,7 +133,7 @@ def record(message: Message, auth_id: str, zone: timezone, *, mask: bool) -> dic
         "message_sent_time": zoned(message.sent_time, zone),
         "message_updated_time": zoned(message.updated_time, zone),
         "from_number": message.from_number,
-        "to_number": masked(message.to_number) if mask else message.to_number,
+        "to_number": mask_number(message.to_number) if mask else message.to_number,
         "units": message.units,
         "total_rate": dollars(rate),
         "total_amount": dollars(rate * message.units),
@@ -162,18 +162,18 @@ def record(message: Message, auth_id: str, zone: timezone, *, mask: bool) -> dic
     }
 
 
-def status_form(message: Message, status: str) -> dict[str, str]:
-    """The form of the callback that tells `status`, the message's present one."""
+def status_form(message: Message) -> dict[str, str]:
+    """The form of the callback that reports the state of a message."""
     price = price_of(message.country)
     settled_without_sending = message.settled and message.sent_time is None
-    sequence = {QUEUED: 1, SENT: 2}.get(status, 2 if settled_without_sending else 3)
+    sequence = {QUEUED: 1, SENT: 2}.get(message.state, 2 if settled_without_sending else 3)
     form = {
         "MessageUUID": message.message_uuid,
         "ParentMessageUUID": message.message_uuid,
         "From": message.from_number,
         "To": message.to_number,
         "Type": "sms",
-        "Status": status,
+        "Status": message.state,
         "Units": str(message.units),
         "TotalRate": dollars(message.rate),
         "TotalAmount": dollars(message.rate * message.units),
@@ -188,6 +188,6 @@ def status_form(message: Message, status: str) -> dict[str, str]:
         form |= {"SentTime": naive_utc(message.sent_time), "MCC": price.mcc, "MNC": price.mnc}
     if message.settled and message.sent_time is not None and message.updated_time is not None:
         form["DeliveryReportTime"] = naive_utc(message.updated_time)
-    if status in {FAILED, UNDELIVERED} and message.error_code is not None:
+    if message.state in {FAILED, UNDELIVERED} and message.error_code is not None:
         form["ErrorCode"] = message.error_code
     return form

@@ -1,1 +1,1 @@
-"""`/metrics` in OpenMetrics format, with a Grafana dashboard and alert rules for it."""
+"""Serves `/metrics` for Prometheus, with a Grafana dashboard and alert rules for it."""

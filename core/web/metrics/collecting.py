@@ -1,56 +1,78 @@
-"""Gathers what one scrape tells. The cost depends on the number of series, never on the traffic."""
+"""Collects the values of one scrape. The cost depends on the number of series, never on traffic."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
+from core.access.tokens import Tokens
+from core.alerts.alerts import Alerts
 from core.alerts.records import AlertStatus
-from core.figures.cumulative import Cumulated, read_cumulated
-from core.figures.pipeline import Pipeline, read_pipeline
-from core.figures.slot_reader import SlotReader
-from core.figures.windows import Window, Windowed, read_window
-from core.services import Services
-from core.tracking.log_sync import LogStatus
+from core.figures.cumulative import CumulativeFigures
+from core.figures.export import FigureExport
+from core.figures.pipeline import Pipeline
+from core.figures.queries import Queries
+from core.figures.windows import Window, WindowFigures
+from core.ledger.ledger import Ledger
+from core.model.clock import Clock
+from core.settings.settings import Settings
+from core.tracking.log_sync import LogStatus, LogSync
+
+
+class MetricsServices(Protocol):
+    """What a scrape reads."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def tokens(self) -> Tokens: ...
+    @property
+    def figure_export(self) -> FigureExport: ...
+    @property
+    def queries(self) -> Queries: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def logs(self) -> LogSync: ...
+    @property
+    def alerts(self) -> Alerts: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is told, as of `now`. Moments are aware, in UTC; None where there is none yet.
+    """The values of a scrape at `now`. Moments are aware, in UTC; None where there is none yet.
 
-    `irregular` are the ledger's counters of today (UTC); `checked` is the end of the last hour that
-    the product's own alerts have judged.
+    `irregular_events` are the ledger's counters of today (UTC), by kind; `checked` is the end of
+    the last hour that the product's own alerts have checked.
     """
 
     environment: str
     now: datetime
     is_simulated: bool
     newest_attempt: datetime | None
-    cumulated: Cumulated
-    windows: dict[Window, Windowed]
-    irregular: dict[str, int]
+    cumulative: CumulativeFigures
+    windows: dict[Window, WindowFigures]
+    irregular_events: dict[str, int]
     logs: LogStatus
     alerts: list[AlertStatus]
     checked: datetime | None
     pipeline: Pipeline
 
 
-def collect(services: Services) -> Snapshot:
-    """Read all of it. Raises StoreUnavailable.
-
-    Nothing is remembered from one scrape to the next, so a counter cannot fall because two
-    processes answer in turn.
-    """
-    now = services.clock.now()
-    reading = SlotReader(services.client, services.connection.raw, services.keys)
+def collect(services: MetricsServices) -> Snapshot:
+    """Read all values, without a cache. Raises StoreUnavailable."""
+    now, figures = services.clock.now(), services.figure_export
     return Snapshot(
-        environment=services.keys.environment,
+        environment=services.settings.mode.value,
         now=now,
         is_simulated=services.queries.is_simulated(),
         newest_attempt=services.queries.freshness().through,
-        cumulated=read_cumulated(reading, now),
-        windows={window: read_window(reading, window, now) for window in Window},
-        irregular=services.ledger.counters(),
+        cumulative=figures.cumulative(now),
+        windows=figures.windows(now),
+        irregular_events=services.ledger.counters(),
         logs=services.logs.status(),
         alerts=services.alerts.current(),
         checked=services.alerts.checked(),
-        pipeline=read_pipeline(services.client, services.keys),
+        pipeline=figures.pipeline(),
     )

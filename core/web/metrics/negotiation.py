@@ -1,10 +1,14 @@
-"""Which text format a scraper wants (RFC 9110, 12.5.1, as far as two media types need it)."""
+"""Chooses the text format that a scraper prefers, from its `Accept` header (RFC 9110, 12.5.1).
+
+`prometheus_client.exposition.choose_encoder` (0.26.0) is no replacement: it ignores `q`, and
+without `Accept` or with `*/*` it chooses the older format instead of OpenMetrics.
+"""
 
 from enum import Enum, auto
 
 
 class Format(Enum):
-    """How the answer is written."""
+    """A text format of `/metrics`."""
 
     OPENMETRICS = auto()
     TEXT = auto()  # Prometheus' own, version 0.0.4
@@ -13,20 +17,19 @@ class Format(Enum):
 _OPENMETRICS, _TEXT = "application/openmetrics-text", "text/plain"
 
 
-def preferred(accept: str | None) -> Format:
-    """The format for an `Accept` header: OpenMetrics, unless the older one is liked better.
+def preferred_format(accept: str | None) -> Format:
+    """OpenMetrics, unless the `Accept` header prefers the older format.
 
-    A scraper that accepts neither is answered all the same: it would rather have something to
-    complain of than nothing to read.
+    A scraper that accepts neither is answered too: it can then report what it received.
     """
-    ranges = [_range(part) for part in (accept or "*/*").lower().split(",")]
-    if _liking(ranges, _TEXT) > _liking(ranges, _OPENMETRICS):
+    ranges = [_media_range(part) for part in (accept or "*/*").lower().split(",")]
+    if _quality(ranges, _TEXT) > _quality(ranges, _OPENMETRICS):
         return Format.TEXT
     return Format.OPENMETRICS
 
 
-def _range(part: str) -> tuple[str, float]:
-    """A media range and how much it is liked, 0 to 1. What cannot be read is not liked."""
+def _media_range(part: str) -> tuple[str, float]:
+    """A media range and its quality, 0 to 1; 0 if the quality cannot be read."""
     media, *parameters = (piece.strip() for piece in part.split(";"))
     for parameter in parameters:
         name, _, value = parameter.partition("=")
@@ -38,9 +41,9 @@ def _range(part: str) -> tuple[str, float]:
     return media, 1.0
 
 
-def _liking(ranges: list[tuple[str, float]], media: str) -> float:
-    """How much a media type is liked; the range that names it most closely decides."""
+def _quality(ranges: list[tuple[str, float]], media: str) -> float:
+    """The quality of a media type. The most specific range decides."""
     for name in (media, f"{media.partition('/')[0]}/*", "*/*"):
-        if found := [q for one, q in ranges if one == name]:
-            return max(found)
+        if qualities := [quality for range_, quality in ranges if range_ == name]:
+            return max(qualities)
     return 0.0

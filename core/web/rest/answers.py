@@ -1,32 +1,39 @@
-"""What the REST API says of a verification and of an attempt. Moments are ISO 8601, in UTC; spans
-are milliseconds; no number is there but masked, and no code at all."""
+"""The REST API's responses about verifications and attempts. Moments are ISO 8601, in UTC;
+durations are milliseconds; numbers are masked, and there is no code."""
 
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import BaseModel, Field
+from pydantic import AliasPath, BaseModel, ConfigDict, Field
 
-from core.model.attempt import Attempt, Channel, EventKind, Mode, State
+from core.model.attempt import EventKind, State
 from core.model.verification import CheckOutcome, SendOutcome, Status, View
+from core.model.way import Channel, Mode
 from core.verification.timeline import StepState, TimelineStep, timeline
 from core.wording.verification import budget_warning
 
-_WARNINGS = "The budgets that, live, would have refused this: in the sandbox they only warn."
+_WARNINGS = "The budgets that would have refused this when live: in the sandbox they only warn."
 WARNINGS: Any = Field(description=_WARNINGS)
 
 
-class AttemptAnswer(BaseModel):
+class _FromAttributes(BaseModel):
+    """Read from an object of the product by `model_validate`."""
+
+    model_config = ConfigDict(from_attributes=True, validate_by_name=True, validate_by_alias=True)
+
+
+class AttemptAnswer(_FromAttributes):
     """One message or call."""
 
     id: str
     verification: str
-    number: int = Field(description="1 for the first one of its verification.")
-    channel: Channel
-    mode: Mode
+    number: int = Field(description="1 for the first attempt of its verification.")
+    channel: Channel = Field(validation_alias=AliasPath("way", "channel"))
+    mode: Mode = Field(validation_alias=AliasPath("way", "mode"))
     state: State
     origin: str = Field(description="first, resend (the same way again) or fallback (another way).")
     to_masked: str
-    country: str = Field(description="ISO 3166 code.")
+    country: str = Field(description="ISO 3166 code.", validation_alias="region")
     carrier: str
     reference: str = Field(description="Plivo's uuid; empty while it is not known.")
     error_code: str
@@ -35,30 +42,7 @@ class AttemptAnswer(BaseModel):
     remedy: str
     cost_micros: int = Field(description="Millionths of a US dollar; 0 while it is not known.")
     units: int
-    moments: dict[EventKind, datetime] = Field(description="When each thing happened.")
-
-    @classmethod
-    def of(cls, attempt: Attempt) -> Self:
-        return cls(
-            id=attempt.id,
-            verification=attempt.verification,
-            number=attempt.number,
-            channel=attempt.channel,
-            mode=attempt.mode,
-            state=attempt.state,
-            origin=attempt.origin,
-            to_masked=attempt.to_masked,
-            country=attempt.region,
-            carrier=attempt.carrier,
-            reference=attempt.reference,
-            error_code=attempt.error_code,
-            hangup_cause=attempt.hangup_cause,
-            cause=attempt.cause,
-            remedy=attempt.remedy,
-            cost_micros=attempt.cost_micros,
-            units=attempt.units,
-            moments=attempt.moments,
-        )
+    moments: dict[EventKind, datetime] = Field(description="When each event happened.")
 
 
 class StepAnswer(BaseModel):
@@ -68,7 +52,7 @@ class StepAnswer(BaseModel):
     state: StepState
     at: datetime | None
     gap_ms: int | None = Field(
-        description="Since the step before it; null where it is not known, or clocks differ."
+        description="Since the step before; null where it is not known, or clocks differ."
     )
     note: str
 
@@ -78,28 +62,33 @@ class StepAnswer(BaseModel):
         return cls(label=step.label, state=step.state, at=step.at, gap_ms=gap_ms, note=step.note)
 
 
-class CallOfferAnswer(BaseModel):
-    """From when on `resend` with `call` is taken at once, and why."""
+class CallOfferAnswer(_FromAttributes):
+    """The moment from which `resend` with `call` is accepted, and why."""
 
     at: datetime
     reason: str
 
 
-class VerificationAnswer(BaseModel):
-    """One person proving one number, from start to end."""
+class _StoredVerification(_FromAttributes):
+    """What is read from the verification itself."""
 
     id: str
     status: Status
-    channel: Channel
-    mode: Mode
+    channel: Channel = Field(validation_alias=AliasPath("way", "channel"))
+    mode: Mode = Field(validation_alias=AliasPath("way", "mode"))
     to_masked: str
-    country: str = Field(description="ISO 3166 code.")
+    country: str = Field(description="ISO 3166 code.", validation_alias="region")
     carrier: str
     started_at: datetime
     expires_at: datetime
     verified_at: datetime | None
     checks_left: int
     next_send_at: datetime = Field(description="Before this moment `resend` is too soon.")
+
+
+class VerificationAnswer(_StoredVerification):
+    """One person proving one number, from start to end."""
+
     call_offer: CallOfferAnswer | None
     attempts: list[AttemptAnswer] = Field(description="The oldest first.")
     timeline: list[StepAnswer] = Field(description="Of the newest attempt.")
@@ -107,22 +96,11 @@ class VerificationAnswer(BaseModel):
 
     @classmethod
     def of(cls, view: View) -> Self:
-        one, offer = view.verification, view.call_offer
+        stored = _StoredVerification.model_validate(view.verification)
         return cls(
-            id=one.id,
-            status=one.status,
-            channel=one.channel,
-            mode=one.mode,
-            to_masked=one.to_masked,
-            country=one.region,
-            carrier=one.carrier,
-            started_at=one.started_at,
-            expires_at=one.expires_at,
-            verified_at=one.verified_at,
-            checks_left=one.checks_left,
-            next_send_at=one.next_send_at,
-            call_offer=CallOfferAnswer(at=offer.at, reason=offer.reason) if offer else None,
-            attempts=[AttemptAnswer.of(attempt) for attempt in view.attempts],
+            **dict(stored),
+            call_offer=CallOfferAnswer.model_validate(view.call_offer) if view.call_offer else None,
+            attempts=[AttemptAnswer.model_validate(attempt) for attempt in view.attempts],
             timeline=[StepAnswer.of(step) for step in timeline(view)],
             warnings=[budget_warning(over, view.now) for over in view.over_budgets],
         )
@@ -130,7 +108,7 @@ class VerificationAnswer(BaseModel):
 
 class SendAnswer(BaseModel):
     """How the send ended: `sent`, `rejected` (not sent, and it cost nothing), `unknown` (perhaps
-    sent; it is settled later) or `duplicate` (this request was served before)."""
+    sent; settled later) or `duplicate` (this request was served before)."""
 
     outcome: SendOutcome
     cause: str
@@ -156,8 +134,8 @@ class CheckAnswer(BaseModel):
 
 
 class HeardAnswer(BaseModel):
-    """One thing that was heard of an attempt: when it happened, when it was heard, from whom, and
-    what it did (applied, late, repeated, fact)."""
+    """One event of an attempt: when it happened, when it was received, from where, and what it did
+    (applied, late, repeated, fact)."""
 
     kind: EventKind
     outcome: str

@@ -1,4 +1,4 @@
-"""`/attempts`: single messages and calls, newest first, as far as they are kept."""
+"""The routes of `/attempts`: single messages and calls that are still kept, newest first."""
 
 from typing import Annotated
 
@@ -7,24 +7,33 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from core.ledger.explorer import CURSOR, Listed, Wanted
-from core.model.attempt import Attempt, Channel, State
+from core.model.attempt import State
 from core.model.clock import from_ms
 from core.model.errors import CursorRefused, NumberRefused
-from core.services import Services
+from core.model.way import Channel
+from core.settings.settings import Settings
 from core.verification.number.parse import AmbiguousNumber
+from core.verification.service import Verifications
 from core.web.rest.answers import AttemptAnswer, HeardAnswer
-from core.web.rest.bearer import App, MayRead
+from core.web.rest.bearer import MayRead
+from core.web.rest.objects import (
+    ExplorerObject,
+    LedgerObject,
+    SettingsObject,
+    VerificationsObject,
+)
 from core.web.rest.parameters import Country
 from core.web.rest.problems import ProblemCode, Refused, documented, not_found
 
 router = APIRouter(prefix="/attempts", tags=["Attempts"])
 
-_MOST = 200
+_MOST_PER_PAGE = 200
 
 
 class Attempts(BaseModel):
-    """A page of them. `next_cursor` asks for the next one; null at the end. A page may hold fewer
-    than were asked for, or none, and still not be the last: only so many are looked through."""
+    """A page of attempts. `next_cursor` requests the next page; null at the end. A page may hold
+    fewer than `limit`, or none, and still not be the last: a request looks through a limited number
+    of attempts."""
 
     attempts: list[AttemptAnswer]
     next_cursor: str | None = None
@@ -34,7 +43,7 @@ class Attempts(BaseModel):
 
 
 class AttemptDetail(AttemptAnswer):
-    """One attempt with all that was heard of it, the newest 100, oldest first."""
+    """One attempt with its newest 100 events, the oldest first."""
 
     heard: list[HeardAnswer] = Field(default_factory=list)
 
@@ -46,7 +55,7 @@ class AttemptDetail(AttemptAnswer):
     responses=documented(401, 403, 422, 429, 503),
 )
 def attempts(
-    services: App,
+    explorer: ExplorerObject,
     token: MayRead,
     state: State | None = None,
     channel: Channel | None = None,
@@ -56,19 +65,17 @@ def attempts(
     ] = None,
     cursor: Annotated[
         str | None,
-        Query(pattern=CURSOR, description="Of the page before; it is not to be made up."),
+        Query(pattern=CURSOR, description="`next_cursor` of the page before."),
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=_MOST)] = 50,
+    limit: Annotated[int, Query(ge=1, le=_MOST_PER_PAGE)] = 50,
 ) -> Attempts:
-    """Kept: the newest ATTEMPTS_KEPT, for ATTEMPT_RETENTION_DAYS; older ones are in the figures."""
-    wanted = Wanted(state or "", channel or "", country or "", error or "")
+    """The newest ATTEMPTS_KEPT are kept, for ATTEMPT_RETENTION_DAYS; figures count older ones."""
+    filters = Wanted(state or "", channel or "", country or "", error or "")
     try:
-        page = services.explorer.page(wanted, cursor, limit)
+        page = explorer.page(filters, cursor, limit)
     except CursorRefused as error:
         raise Refused(422, ProblemCode.CURSOR_REFUSED, error.cause, error.remedy) from None
-    return Attempts(
-        attempts=_answers(page.attempts), next_cursor=page.cursor, left_out=page.left_out
-    )
+    return _page(page)
 
 
 @router.api_route(
@@ -77,12 +84,12 @@ def attempts(
     include_in_schema=False,
 )
 async def only_post() -> None:
-    """Without this, the route of one attempt would take a GET."""
+    """405 for a GET, which the route of one attempt would otherwise serve."""
     raise HTTPException(405, headers={"Allow": "POST"})
 
 
 class ByNumber(BaseModel):
-    """Attempts to a number, read as the start of a verification reads it."""
+    """Attempts to a number, which is parsed as in the start of a verification."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -97,7 +104,7 @@ class ByNumber(BaseModel):
 
 
 class ById(BaseModel):
-    """Attempts by the id of a verification, of an attempt, or of Plivo's."""
+    """Attempts by the id of a verification, the id of an attempt or Plivo's uuid."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -110,60 +117,68 @@ class ById(BaseModel):
     summary="Find attempts by number or id",
     responses=documented(401, 403, 413, 422, 429, 503),
 )
-def search(services: App, token: MayRead, body: ByNumber | ById) -> Attempts:
-    """A POST, so that no number stands in an address. An unknown number finds nothing, as does one
-    that nobody has verified."""
+def search(
+    explorer: ExplorerObject,
+    verifications: VerificationsObject,
+    settings: SettingsObject,
+    token: MayRead,
+    body: ByNumber | ById,
+) -> Attempts:
+    """A POST, so that no number is in a URL. The list is empty for a number without attempts."""
     if isinstance(body, ById):
-        page = services.explorer.find(body.id)
-    else:
-        page = _of_number(services, body.number, body.region)
-    return Attempts(attempts=_answers(page.attempts), left_out=page.left_out)
+        return _page(explorer.find(body.id))
+    number_index = _number_index(verifications, settings, body)
+    return _page(explorer.of_number(number_index))
 
 
 @router.get(
     "/{attempt}",
     operation_id="readAttempt",
-    summary="One attempt, with all that was heard of it",
+    summary="One attempt, with its events",
     responses=documented(401, 403, 404, 422, 429, 503),
 )
 def attempt(
-    services: App,
+    ledger: LedgerObject,
     token: MayRead,
     attempt: Annotated[str, Path(pattern=r"^[a-z2-7]{24}-[0-9]{1,3}$")],
 ) -> AttemptDetail:
-    """Also what came twice or late, which changed nothing."""
-    kept = services.ledger.read([attempt])
-    if attempt not in kept:
+    """The events include those that came twice or late and changed nothing."""
+    records = ledger.read([attempt])
+    if attempt not in records:
         raise not_found("attempt")
-    found = kept[attempt]
-    if found is None:
+    record = records[attempt]
+    if record is None:
         raise Refused(
             404,
             ProblemCode.RECORD_UNREADABLE,
             "The stored record of this attempt cannot be read.",
-            "Ask the operator: the server's log has a line about it.",
+            "Ask the operator: the server's log names it.",
         )
     heard = [
         HeardAnswer(
-            kind=one["kind"],
-            outcome=one["outcome"],
-            at=from_ms(one["at_ms"]),
-            heard_at=from_ms(one["heard_ms"]),
-            source=one["source"],
+            kind=entry["kind"],
+            outcome=entry["outcome"],
+            at=from_ms(entry["at_ms"]),
+            heard_at=from_ms(entry["heard_ms"]),
+            source=entry["source"],
         )
-        for one in services.ledger.heard(attempt)
+        for entry in ledger.heard(attempt)
     ]
-    return AttemptDetail(**AttemptAnswer.of(found).model_dump(), heard=heard)
+    return AttemptDetail(**dict(AttemptAnswer.model_validate(record)), heard=heard)
 
 
-def _answers(found: list[Attempt]) -> list[AttemptAnswer]:
-    return [AttemptAnswer.of(one) for one in found]
+def _page(page: Listed) -> Attempts:
+    return Attempts(
+        attempts=[AttemptAnswer.model_validate(attempt) for attempt in page.attempts],
+        next_cursor=page.cursor,
+        left_out=page.left_out,
+    )
 
 
-def _of_number(services: Services, typed: str, region: str | None) -> Listed:
+def _number_index(verifications: Verifications, settings: Settings, body: ByNumber) -> str:
     try:
-        number = services.verifications.find_number(
-            typed, region=region or services.settings.default_region
+        number = verifications.find_number(
+            body.number, region=body.region or settings.default_region
         )
     except AmbiguousNumber as error:
         raise Refused(
@@ -175,4 +190,4 @@ def _of_number(services: Services, typed: str, region: str | None) -> Listed:
         ) from None
     except NumberRefused as error:
         raise Refused(422, ProblemCode.NUMBER_REFUSED, error.cause, error.remedy) from None
-    return services.explorer.of_number(services.keyring.index("number", number.e164))
+    return verifications.number_index(number.e164)

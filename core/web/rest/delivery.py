@@ -1,7 +1,6 @@
-"""`/delivery`: the figures of the Delivery page, as JSON. Same queries, same definitions.
+"""The routes of `/delivery`: the figures of the Delivery page, by the same queries, as JSON.
 
-Every count is of attempts by the moment of their request; `core/figures/layout.py` says what each
-one counts.
+Every figure counts attempts by the moment of their request; `core/figures/layout.py` defines them.
 """
 
 import re
@@ -13,16 +12,27 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from fastapi import APIRouter, Depends, Query
 from fastapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, create_model
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    create_model,
+)
 
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
-from core.figures.layout import UPPER_MS, Leg
-from core.figures.queries import FIGURES, Filters
-from core.figures.ranges import Comparison, Preset, Range, between, compared, preset
+from core.figures.catalogue import QUERY_COLUMNS, Leg
+from core.figures.layout import UPPER_MS
+from core.figures.queries import Filters
+from core.figures.ranges import Comparison, Preset, Range, between, comparison_range, preset
 from core.figures.rates import QUANTILES, percentiles
-from core.model.attempt import Channel
-from core.web.rest.bearer import App, MayRead
+from core.model.way import Channel
+from core.web.rest.bearer import MayRead
+from core.web.rest.objects import AlertsObject, ClockObject, QueriesObject
 from core.web.rest.parameters import Country
 from core.web.rest.problems import documented
 
@@ -33,14 +43,14 @@ router = APIRouter(
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d")
 
 
-def _written_out(given: object) -> object:
-    """A date and a time, as RFC 3339 writes them: pydantic would also take a number of seconds."""
-    if not (isinstance(given, str) and _MOMENT.match(given)):
+def _rfc_3339(value: object) -> object:
+    """Only a date and a time as RFC 3339 writes them: pydantic would also take seconds."""
+    if not (isinstance(value, str) and _MOMENT.match(value)):
         raise ValueError("write it as 2026-11-01T00:00:00Z")
-    return given
+    return value
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
 
 
 def _zone(name: str) -> str:
@@ -53,7 +63,7 @@ def _zone(name: str) -> str:
 
 Zone = Annotated[str, AfterValidator(_zone)]
 
-_COUNTS: dict[str, Any] = {name: (int, ...) for name in FIGURES}
+_COUNTS: dict[str, Any] = {name: (int, ...) for name in QUERY_COLUMNS}
 Figures: Any = create_model("Figures", **_COUNTS)
 Figures.__doc__ = (
     "Counts of attempts. `…_ms` are sums of milliseconds, `…_micros` of 1/10⁶ US dollars."
@@ -68,7 +78,7 @@ class Span(BaseModel):
 
 
 class Totals(BaseModel):
-    """Sums of a range, and of the range that it is compared with."""
+    """Sums of a range, and of the range to compare with."""
 
     range: Span
     figures: Figures
@@ -90,7 +100,7 @@ class ChannelRow(Figures):
 
 
 class CountryRow(Figures):
-    """One country (`carrier` is empty), or one carrier of it ("?" where it is not known)."""
+    """One country (`carrier` is empty), or one of its carriers ("?" for an unknown carrier)."""
 
     country: str
     carrier: str
@@ -107,15 +117,15 @@ class ErrorRow(BaseModel):
 
 
 class Bin(BaseModel):
-    """How many attempts took so long: up to `upper_ms`, and longer than the bin before."""
+    """How many attempts took up to `upper_ms`, and longer than the bin before."""
 
     upper_ms: float
     count: int
 
 
 class Latency(BaseModel):
-    """How long a leg took. A percentile is null where too few attempts stand behind it, and at
-    most 4.4 % off. Bins without attempts are left out."""
+    """How long a leg took. A percentile is null for too few attempts; its error is at most 4.4 %.
+    Bins without attempts are left out."""
 
     range: Span
     leg: Leg
@@ -125,7 +135,9 @@ class Latency(BaseModel):
 
 
 class AlertAnswer(BaseModel):
-    """How one measure of one series stood at the last check."""
+    """The state of one measure of one series at the last check."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     series: str
     measure: Measure
@@ -140,7 +152,7 @@ class AlertAnswer(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryQuery:
-    """What a request is about. Parsed once, for every route here."""
+    """The range, filters and zone of a request, parsed once for every route here."""
 
     range: Range
     filters: Filters
@@ -151,13 +163,13 @@ class DeliveryQuery:
         return Span(start=self.range.start, end=self.range.end)
 
 
-async def _asked(
-    services: App,
+async def _delivery_query(
+    clock: ClockObject,
     range_: Annotated[
         Preset | None,
         Query(alias="range", description="Ends now; 24h by default. Not with `start` and `end`."),
     ] = None,
-    start: Annotated[Moment | None, Query(description="With `end`: a range of its own.")] = (None),
+    start: Annotated[Moment | None, Query(description="With `end`: any range.")] = None,
     end: Moment | None = None,
     zone: Annotated[
         Zone, Query(max_length=50, description="Where days begin.", examples=["Europe/Berlin"])
@@ -166,10 +178,10 @@ async def _asked(
     country: Country | None = None,
     carrier: Annotated[str | None, Query(max_length=80, description="With `country`.")] = None,
 ) -> DeliveryQuery:
-    now = services.clock.now()
-    place = ZoneInfo(zone)
+    now = clock.now()
+    zone_info = ZoneInfo(zone)
     if start is None and end is None:
-        chosen = preset(range_ or Preset.DAY, now, place)
+        queried = preset(range_ or Preset.DAY, now, zone_info)
     elif start is None or end is None:
         raise _wrong("start" if start is None else "end", "Give `start` and `end` together.")
     elif range_ is not None:
@@ -179,83 +191,85 @@ async def _asked(
     elif start >= now:
         raise _wrong("start", "Give a `start` in the past.")
     else:
-        chosen = between(start, end, now)
-        if chosen.start >= chosen.end:
+        queried = between(start, end, now)
+        if queried.start >= queried.end:
             raise _wrong("end", "Give an `end` within the days for which figures are kept.")
     if carrier is not None and country is None:
         raise _wrong("country", "Give the `country` of the `carrier`.")
     filters = Filters(channel, country, carrier)
-    return DeliveryQuery(chosen, filters, place)
+    return DeliveryQuery(queried, filters, zone_info)
 
 
 def _wrong(parameter: str, message: str) -> RequestValidationError:
-    """An incomplete or contradictory question, by the parameter to mend."""
+    """The error of an incomplete or contradictory query, at the parameter to correct."""
     return RequestValidationError(
         [{"loc": ("query", parameter), "msg": message, "type": "value_error"}]
     )
 
 
-AskedFor = Annotated[DeliveryQuery, Depends(_asked)]
+Queried = Annotated[DeliveryQuery, Depends(_delivery_query)]
 
 
-async def _previous(asked: AskedFor, compare: Comparison = Comparison.NONE) -> Range | None:
-    return compared(asked.range, compare, asked.zone)
+async def _previous(query: Queried, compare: Comparison = Comparison.NONE) -> Range | None:
+    return comparison_range(query.range, compare, query.zone)
 
 
-#: The range that the one asked for is compared with, on routes that compare.
+#: The range to compare with, on routes that compare.
 Previous = Annotated[Range | None, Depends(_previous)]
 
 
 @router.get("/totals", operation_id="deliveryTotals", summary="Sums of a range")
-def totals(services: App, token: MayRead, asked: AskedFor, before: Previous) -> Totals:
-    """With `compare`, also of the range that it is compared with."""
-    previous = services.queries.totals(before, asked.filters) if before else None
+def totals(queries: QueriesObject, token: MayRead, query: Queried, before: Previous) -> Totals:
+    """With `compare`, also of the range to compare with."""
+    previous = queries.totals(before, query.filters) if before else None
     return Totals(
-        range=asked.span,
-        figures=_figures(services.queries.totals(asked.range, asked.filters)),
+        range=query.span,
+        figures=_figures(queries.totals(query.range, query.filters)),
         previous_range=Span(start=before.start, end=before.end) if before else None,
         previous=_figures(previous) if previous is not None else None,
     )
 
 
 @router.get("/over-time", operation_id="deliveryOverTime", summary="Figures step by step")
-def over_time(services: App, token: MayRead, asked: AskedFor) -> list[Step]:
+def over_time(queries: QueriesObject, token: MayRead, query: Queried) -> list[Step]:
     """Minutes up to three hours, quarter-hours up to 36, hours up to eight days, then days."""
-    frame = services.queries.over_time(asked.range, asked.filters, asked.zone)
+    frame = queries.over_time(query.range, query.filters, query.zone)
     return [Step(**row) for row in _rows(frame)]
 
 
 @router.get("/channels", operation_id="deliveryByChannel", summary="Figures by channel")
-def channels(services: App, token: MayRead, asked: AskedFor) -> list[ChannelRow]:
-    """One row a channel that had traffic."""
-    frame = services.queries.by_channel(asked.range, asked.filters)
+def channels(queries: QueriesObject, token: MayRead, query: Queried) -> list[ChannelRow]:
+    """One row for each channel with traffic."""
+    frame = queries.by_channel(query.range, query.filters)
     return [ChannelRow(**row) for row in _rows(frame)]
 
 
 @router.get("/countries", operation_id="deliveryByCountry", summary="Figures by country, carrier")
-def countries(services: App, token: MayRead, asked: AskedFor) -> list[CountryRow]:
-    """A country's own row, then those of its carriers."""
-    frame = services.queries.by_country(asked.range, asked.filters).drop(columns="spark")
+def countries(queries: QueriesObject, token: MayRead, query: Queried) -> list[CountryRow]:
+    """The row of a country, then the rows of its carriers."""
+    frame = queries.by_country(query.range, query.filters).drop(columns="spark")
     return [CountryRow(**row) for row in _rows(frame)]
 
 
 @router.get("/errors", operation_id="deliveryErrors", summary="Errors, the most frequent first")
-def errors(services: App, token: MayRead, asked: AskedFor, before: Previous) -> list[ErrorRow]:
-    """With `compare`, `previous` counts the range before. Not told apart by carrier."""
-    frame = services.queries.errors(asked.range, asked.filters, before)
+def errors(
+    queries: QueriesObject, token: MayRead, query: Queried, before: Previous
+) -> list[ErrorRow]:
+    """With `compare`, `previous` counts the range to compare with. Not by carrier."""
+    frame = queries.errors(query.range, query.filters, before)
     return [ErrorRow(**row) for row in _rows(frame)]
 
 
 @router.get("/latency", operation_id="deliveryLatency", summary="How long a leg takes")
-def latency(services: App, token: MayRead, asked: AskedFor, leg: Leg = Leg.TTD) -> Latency:
-    """Percentiles out of a histogram whose bins grow by 2^(1/8)."""
-    histogram = services.queries.histogram(asked.range, asked.filters, leg)
-    found = percentiles(histogram)
+def latency(queries: QueriesObject, token: MayRead, query: Queried, leg: Leg = Leg.TTD) -> Latency:
+    """Percentiles from a histogram whose bins grow by 2^(1/8)."""
+    histogram = queries.histogram(query.range, query.filters, leg)
+    by_quantile = percentiles(histogram)
     return Latency(
-        range=asked.span,
+        range=query.span,
         leg=leg,
         count=int(histogram.sum()),
-        percentiles_ms={f"p{q * 100:g}": found[q] for q in QUANTILES},
+        percentiles_ms={f"p{q * 100:g}": by_quantile[q] for q in QUANTILES},
         bins=[
             Bin(upper_ms=float(upper), count=int(count))
             for upper, count in zip(UPPER_MS, histogram, strict=True)
@@ -264,21 +278,18 @@ def latency(services: App, token: MayRead, asked: AskedFor, leg: Leg = Leg.TTD) 
     )
 
 
-@router.get("/alerts", operation_id="deliveryAlerts", summary="How every alert stands")
-def alerts(services: App, token: MayRead) -> list[AlertAnswer]:
-    """As of the last check, which is made every 15 minutes."""
-    return [
-        AlertAnswer(**{name: getattr(one, name) for name in AlertAnswer.model_fields})
-        for one in services.alerts.current()
-    ]
+@router.get("/alerts", operation_id="deliveryAlerts", summary="The state of every alert")
+def alerts(alerts: AlertsObject, token: MayRead) -> list[AlertAnswer]:
+    """As of the last check; there is one every 15 minutes."""
+    return TypeAdapter(list[AlertAnswer]).validate_python(alerts.current())
 
 
 def _figures(totals: "pd.Series[int]") -> Any:
-    return Figures(**{name: int(totals[name]) for name in FIGURES})
+    return Figures(**{name: int(totals[name]) for name in QUERY_COLUMNS})
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows with their index, as JSON has them: no NaN."""
-    whole = frame.reset_index()
-    rows = whole.astype(object).where(whole.notna(), None).to_dict("records")
+    """The rows with their index; None for NaN, which JSON does not have."""
+    table = frame.reset_index()
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows]

@@ -1,9 +1,9 @@
-"""Query parameters that several routes take, and the refusal of those that a route has not."""
+"""Query parameters that several routes share, and the refusal of unknown query parameters."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from fastapi import Query, Request, params
-from fastapi.dependencies.utils import get_flat_params
+from fastapi import Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator
 
@@ -11,7 +11,7 @@ from core.model.regions import known_region
 
 
 def _region(letters: str) -> str:
-    """Records have the region's own letters: UK is GB."""
+    """The region's letters as records have them: GB for UK."""
     return known_region(letters) or letters
 
 
@@ -20,15 +20,25 @@ Country = Annotated[
 ]
 
 
-def refuse_unknown_parameters(request: Request) -> None:
-    """422 for a query parameter that this route does not take: ignored, it would be taken for
-    honoured. The name is not repeated, as nothing of a request is."""
-    known = {
-        param.alias
-        for param in get_flat_params(request.scope["route"].dependant)
-        if isinstance(param.field_info, params.Query)
+def query_parameters(document: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """The names of the query parameters of each operation of an OpenAPI document, by its id."""
+    return {
+        operation["operationId"]: frozenset(
+            parameter["name"]
+            for parameter in operation.get("parameters", ())
+            if parameter["in"] == "query"
+        )
+        for operations in document["paths"].values()
+        for operation in operations.values()
     }
-    if not known.issuperset(request.query_params):
-        takes = ", ".join(sorted(known)) or "none"
-        message = f"This address does not take one of these parameters. It takes: {takes}."
+
+
+def refuse_unknown_parameters(request: Request) -> None:
+    """422 for a query parameter that the route does not take: a client would otherwise believe that
+    it has an effect. The name is not repeated, since an error repeats nothing of a request."""
+    operation = request.scope["route"].operation_id
+    allowed: frozenset[str] = request.app.state.query_parameters[operation]
+    if not allowed.issuperset(request.query_params):
+        names = ", ".join(sorted(allowed)) or "none"
+        message = f"This address does not take one of these parameters. It takes: {names}."
         raise RequestValidationError([{"loc": ("query",), "msg": message, "type": "value_error"}])

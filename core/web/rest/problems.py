@@ -1,8 +1,8 @@
 """Errors of the REST API, as problem details (RFC 9457).
 
-`code` is stable: programs compare it, people read `cause` and `remedy`. Nothing that was sent comes
-back in an error, since it may be a code or a number; only the readings of an ambiguous number do,
-for the caller to choose from.
+`code` is stable: programs compare it, people read `cause` and `remedy`. An error repeats nothing of
+the request, which may be a code or a number; the only exception are the readings of an ambiguous
+number, for the caller to choose from.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,14 +19,14 @@ from starlette.responses import JSONResponse, Response
 
 from core.model.errors import StoreUnavailable
 from core.verification.number.parse import PhoneNumber
+from core.web.outage import RETRY_AFTER_SECONDS
 
 MEDIA_TYPE = "application/problem+json"
-#: How soon a caller may try again when Redis is away.
-_STORE_AWAY = timedelta(seconds=5)
+_STORE_AWAY = timedelta(seconds=RETRY_AFTER_SECONDS)
 
 
 class ProblemCode(StrEnum):
-    """What is wrong. A code keeps its meaning; new ones may come."""
+    """What is wrong. A code keeps its meaning; new codes may be added."""
 
     INVALID_REQUEST = "invalid_request"
     UNAUTHENTICATED = "unauthenticated"
@@ -52,7 +52,7 @@ class ProblemCode(StrEnum):
 
 
 class Mistake(BaseModel):
-    """One thing that is wrong with a request: where, as `body.number`, and what."""
+    """One mistake in a request: where, such as `body.number`, and what."""
 
     where: str
     message: str
@@ -68,7 +68,7 @@ class Candidate(BaseModel):
 
 
 class Problem(BaseModel):
-    """What went wrong, and what to do. `retry_after_seconds` is there where waiting helps,
+    """What went wrong, and what to do. `retry_after_seconds` is set where waiting helps,
     `candidates` where the caller has to choose a number."""
 
     type: str = "about:blank"
@@ -107,7 +107,7 @@ class Refused(Exception):
 
 
 def not_found(what: str) -> Refused:
-    """There is none of that id (any more)."""
+    """404 for an id that does not exist, or no longer."""
     return Refused(
         404,
         ProblemCode.NOT_FOUND,
@@ -128,12 +128,12 @@ def respond(
     candidates: Sequence[PhoneNumber] = (),
 ) -> Response:
     """The answer for a problem."""
-    more = {"Cache-Control": "no-store", **(headers or {})}
+    fields = {"Cache-Control": "no-store", **(headers or {})}
     seconds = None
     if retry_after is not None:
-        # Rounded up: whoever waits as long as it says is not sent away again.
+        # Rounded up, so that a caller who waits that long is not refused again.
         seconds = max(1, -(-retry_after // timedelta(seconds=1)))
-        more["Retry-After"] = str(seconds)
+        fields["Retry-After"] = str(seconds)
     problem = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
@@ -153,7 +153,12 @@ def respond(
         ],
     )
     body = problem.model_dump(mode="json", exclude_defaults=True) | {"type": problem.type}
-    return JSONResponse(body, status, more, MEDIA_TYPE)
+    return JSONResponse(body, status, fields, MEDIA_TYPE)
+
+
+def too_large() -> Response:
+    """The answer to a body that is longer than BodyLimit allows."""
+    return respond(413, ProblemCode.TOO_LARGE, "The body is too large.", "Send less than 16 kB.")
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -195,11 +200,11 @@ async def _refused(request: Request, error: Refused) -> Response:
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
     mistakes = [
-        Mistake(where=".".join(str(part) for part in _place(one)), message=one["msg"])
-        for one in error.errors()
+        Mistake(where=".".join(str(part) for part in _place(detail)), message=detail["msg"])
+        for detail in error.errors()
     ]
     if isinstance(error.body, bytes) and error.body:
-        # FastAPI reads a body as JSON only if its Content-Type says so; else all of it is wrong.
+        # FastAPI reads a body as JSON only if its Content-Type is JSON.
         message = "Send the body as Content-Type: application/json."
         mistakes = [Mistake(where="header.Content-Type", message=message)]
     return respond(
@@ -212,10 +217,10 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
     )
 
 
-def _place(mistake: Mapping[str, Any]) -> tuple[str | int, ...]:
-    """Where a mistake is. The name of a field that there is not is the caller's own word."""
-    place: tuple[str | int, ...] = mistake["loc"]
-    return place[:-1] if mistake["type"] == "extra_forbidden" else place
+def _place(detail: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """Where a mistake is. The name of an unknown field is the caller's own text: left out."""
+    place: tuple[str | int, ...] = detail["loc"]
+    return place[:-1] if detail["type"] == "extra_forbidden" else place
 
 
 async def _http(request: Request, error: HTTPException) -> Response:
@@ -228,10 +233,9 @@ async def _http(request: Request, error: HTTPException) -> Response:
             cause, remedy = "That method is not served here.", "Use one of the header Allow."
             return respond(405, ProblemCode.METHOD_NOT_ALLOWED, cause, remedy, headers=headers)
         case 413:
-            cause, remedy = "The body is too large.", "Send less than 16 kB."
-            return respond(413, ProblemCode.TOO_LARGE, cause, remedy, headers=headers)
+            return too_large()
         case _:
-            # A body that is no JSON at all: for callers the same as a wrong one.
+            # A body that is not JSON: for callers the same as a wrong body.
             remedy = "Send a JSON object, as /api/v1/docs shows."
             return respond(
                 422,
@@ -249,10 +253,10 @@ async def _store_away(request: Request, error: StoreUnavailable) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    # The server logs the traceback: it raises again what has come here.
+    # Starlette raises the error again after this answer, and the server logs the traceback.
     return respond(
         500,
         ProblemCode.INTERNAL_ERROR,
-        "This is a mistake of ours.",
-        "Tell the operator when it was.",
+        "This is an error of the server.",
+        "Give the operator the time of this request.",
     )

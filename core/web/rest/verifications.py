@@ -1,4 +1,4 @@
-"""`/verifications`: start, look at, resend, check and cancel."""
+"""The routes of `/verifications`: start, read, resend, check and cancel."""
 
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -8,7 +8,6 @@ from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from core.access.tokens import Token
-from core.model.attempt import Channel, Mode
 from core.model.verification import (
     CancelOutcome,
     CheckOutcome,
@@ -16,12 +15,14 @@ from core.model.verification import (
     SendOutcome,
     SendResult,
 )
-from core.services import Services
+from core.model.way import Channel, Mode, Way
 from core.settings.keyring import new_id
 from core.verification.checking import EnteredCode
 from core.verification.code import LONGEST_ENTERED
+from core.verification.service import Verifications
 from core.web.rest.answers import CheckAnswer, SendAnswer, SentAnswer, VerificationAnswer
-from core.web.rest.bearer import App, MayVerify
+from core.web.rest.bearer import MayVerify
+from core.web.rest.objects import SettingsObject, VerificationsObject
 from core.web.rest.problems import ProblemCode, Refused, documented, not_found
 from core.web.send_threads import SendThreads
 from core.wording.verification import budget_warning, check_words
@@ -36,8 +37,8 @@ Key = Annotated[
         min_length=1,
         max_length=200,
         pattern=r"^[\x21-\x7e]+$",
-        description="Of your choice, one for each wish to verify: a request that is repeated with "
-        "it sends nothing and gets the same verification. Kept for ATTEMPT_RETENTION_DAYS.",
+        description="Of your choice, a new one for each verification: a repeated request with the "
+        "same key sends nothing and gets the same verification. Kept for ATTEMPT_RETENTION_DAYS.",
     ),
 ]
 
@@ -46,7 +47,7 @@ def _ip_address(text: str) -> str:
     try:
         return str(ip_address(text))
     except ValueError:
-        # Its own words repeat what was sent.
+        # The message of ip_address repeats the text.
         raise ValueError("write it as 192.0.2.1 or 2001:db8::1") from None
 
 
@@ -58,7 +59,7 @@ Address = Annotated[
 
 
 class Start(BaseModel):
-    """Whom to send a code, and how."""
+    """The number that gets a code, and how it is sent."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -78,8 +79,8 @@ class Start(BaseModel):
     )  # fmt: skip
     client_address: Address | None = Field(
         None,
-        description="Address of the person who asked you, for the budget of one address. Live, all "
-        "requests without it share one.",
+        description="IP address of the person who verifies, for the budget of one address. Live, "
+        "all requests without it share one budget.",
     )
 
 
@@ -90,9 +91,9 @@ class Resend(BaseModel):
 
     seen: int = Field(
         ge=1, le=1000,
-        description="How many attempts you know of: the same request twice sends once.",
+        description="How many attempts you have seen: the same request twice sends once.",
     )  # fmt: skip
-    call: bool = Field(False, description="Call, in place of a message.")
+    call: bool = Field(False, description="Call instead of sending a message.")
     client_address: Address | None = None
 
 
@@ -107,7 +108,7 @@ class Check(BaseModel):
     )  # fmt: skip
     client_address: Address | None = Field(
         None,
-        description="Address of the person who entered it, for the budget of wrong codes.",
+        description="IP address of the person who entered it, for the budget of wrong codes.",
     )
 
 
@@ -119,7 +120,8 @@ class Check(BaseModel):
     responses=documented(401, 403, 409, 413, 422, 429, 503),
 )
 async def start(
-    services: App,
+    verifications: VerificationsObject,
+    settings: SettingsObject,
     token: MayVerify,
     request: Request,
     response: Response,
@@ -130,17 +132,16 @@ async def start(
     `send.outcome`, and resend."""
 
     def send() -> SentAnswer:
-        result = services.verifications.start(
+        result = verifications.start(
             body.number,
-            body.channel,
+            Way.of(body.channel, body.mode),
             grant=token.grant,
-            mode=body.mode,
-            region=body.region or services.settings.default_region,
+            region=body.region or settings.default_region,
             locale=body.locale,
             address=body.client_address,
-            idempotency_key=_key(token, idempotency_key),
+            idempotency_key=_idempotency_key(token, idempotency_key),
         )
-        answer = _sent(services, result)
+        answer = _sent(verifications, result)
         response.headers["Location"] = f"{request.scope['path'].rstrip('/')}/{result.verification}"
         if result.outcome is SendOutcome.DUPLICATE:
             response.headers["Idempotency-Replayed"] = "true"
@@ -155,9 +156,11 @@ async def start(
     summary="Read a verification with its timeline",
     responses=documented(401, 403, 404, 422, 429, 503),
 )
-def read(services: App, token: MayVerify, verification: Id) -> VerificationAnswer:
+def read(
+    verifications: VerificationsObject, token: MayVerify, verification: Id
+) -> VerificationAnswer:
     """Its attempts, its timeline, and what may be done next."""
-    return _look(services, verification)
+    return _look(verifications, verification)
 
 
 @router.post(
@@ -167,19 +170,23 @@ def read(services: App, token: MayVerify, verification: Id) -> VerificationAnswe
     responses=documented(401, 403, 404, 409, 413, 422, 429, 503),
 )
 async def resend(
-    services: App, token: MayVerify, request: Request, verification: Id, body: Resend
+    verifications: VerificationsObject,
+    token: MayVerify,
+    request: Request,
+    verification: Id,
+    body: Resend,
 ) -> SentAnswer:
-    """By the same channel, or by a call. Cooldowns and budgets are the server's."""
+    """By the same channel, or by a call. The server enforces cooldowns and budgets."""
 
     def send() -> SentAnswer:
-        result = services.verifications.resend(
+        result = verifications.resend(
             verification,
             grant=token.grant,
             seen=body.seen,
             call=body.call,
             address=body.client_address,
         )
-        return _sent(services, result)
+        return _sent(verifications, result)
 
     return await _in_thread(request, send)
 
@@ -192,7 +199,8 @@ async def resend(
     responses=documented(401, 403, 404, 413, 422, 429, 503),
 )
 async def check(request: Request, token: MayVerify, verification: Id, body: Check) -> CheckAnswer:
-    """Counted before it is compared. A right code is used up; only `approved` proves the number."""
+    """The check is counted before the code is compared. A right code is used up; only `approved`
+    proves the number."""
     result: CheckResult = await request.app.state.checks.ask(
         EnteredCode(verification, body.code, body.client_address)
     )
@@ -201,7 +209,7 @@ async def check(request: Request, token: MayVerify, verification: Id, body: Chec
             raise not_found("verification")
         case CheckOutcome.MALFORMED:
             raise Refused(
-                422, ProblemCode.MALFORMED_CODE, "That cannot be a code.", "Send all its digits."
+                422, ProblemCode.MALFORMED_CODE, "This is not a code.", "Send all its digits."
             )
         case CheckOutcome.NUMBER_LOCKED:
             words = check_words(result, 0)
@@ -226,9 +234,12 @@ async def check(request: Request, token: MayVerify, verification: Id, body: Chec
     summary="Cancel a verification",
     responses=documented(401, 403, 404, 409, 422, 429, 503),
 )
-def cancel(services: App, token: MayVerify, verification: Id) -> VerificationAnswer:
-    """Its code is refused from now on. Twice is once; one that ended otherwise is a 409."""
-    match services.verifications.cancel(verification):
+def cancel(
+    verifications: VerificationsObject, token: MayVerify, verification: Id
+) -> VerificationAnswer:
+    """Its code is refused from now on. A second cancel changes nothing; 409 for a verification that
+    ended otherwise."""
+    match verifications.cancel(verification):
         case CancelOutcome.NOT_FOUND:
             raise not_found("verification")
         case CancelOutcome.CLOSED:
@@ -239,10 +250,10 @@ def cancel(services: App, token: MayVerify, verification: Id) -> VerificationAns
                 "Read it to see how it ended.",
             )
         case CancelOutcome.CANCELED:
-            return _look(services, verification)
+            return _look(verifications, verification)
 
 
-#: Outcomes of a send that leave nothing to look at: status and code of the problem.
+#: Outcomes of a send without a verification: status and code of the problem.
 _REFUSALS = {
     SendOutcome.NUMBER_REFUSED: (422, ProblemCode.NUMBER_REFUSED),
     SendOutcome.AMBIGUOUS: (422, ProblemCode.NUMBER_AMBIGUOUS),
@@ -261,7 +272,7 @@ async def _in_thread(request: Request, send: Callable[[], SentAnswer]) -> SentAn
     return await threads.run(send)
 
 
-def _sent(services: Services, result: SendResult) -> SentAnswer:
+def _sent(verifications: Verifications, result: SendResult) -> SentAnswer:
     if result.outcome in _REFUSALS:
         status, code = _REFUSALS[result.outcome]
         raise Refused(
@@ -275,17 +286,17 @@ def _sent(services: Services, result: SendResult) -> SentAnswer:
     if result.verification is None:
         raise not_found("verification")
     send = SendAnswer(outcome=result.outcome, cause=result.cause, remedy=result.remedy)
-    verification = _look(services, result.verification)
+    verification = _look(verifications, result.verification)
     return SentAnswer(send=send, verification=verification, warnings=verification.warnings)
 
 
-def _look(services: Services, verification: str) -> VerificationAnswer:
-    view = services.verifications.look(verification)
+def _look(verifications: Verifications, verification: str) -> VerificationAnswer:
+    view = verifications.look(verification)
     if view is None:
         raise not_found("verification")
     return VerificationAnswer.of(view)
 
 
-def _key(token: Token, given: str | None) -> str:
-    """A key is its bearer's own: nobody can guess another one's. None: this request alone."""
-    return f"api {token.name} {given}" if given else new_id()
+def _idempotency_key(token: Token, header: str | None) -> str:
+    """Keys of different tokens never meet. Without the header, a key for this request alone."""
+    return f"api {token.name} {header}" if header else new_id()

@@ -112,7 +112,7 @@ def _filters(app: Services) -> None:
     grid = st.grid(4, min_column_width=150, gap="small")
     _select(grid.cell(), "State", _STATE, states())
     _select(grid.cell(), "Channel", _CHANNEL, channels())
-    _select(grid.cell(), "Country", _COUNTRY, countries(app.queries.known()))
+    _select(grid.cell(), "Country", _COUNTRY, countries(app.queries.seen_dimensions()))
     with grid.cell():
         st.text_input(
             "Error code", key=_ERROR, bind="query-params", placeholder="All", on_change=forget,

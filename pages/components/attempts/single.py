@@ -39,7 +39,7 @@ def single(app: Services, chosen: str, zone: ZoneInfo) -> None:
     if asked:
         attempt = _ask(app, attempt)
     words = attempt_words(attempt)
-    st.subheader(f"{channel_name(attempt.channel)} to {attempt.to_masked}", anchor=False)
+    st.subheader(f"{channel_name(attempt.way.channel)} to {attempt.to_masked}", anchor=False)
     sign = f":{_COLOURS[attempt.state]}[{words.mark}]" if attempt.state in _COLOURS else words.mark
     st.markdown(f"{sign} **{plain(words.headline)}** {plain(words.detail)}")
     timeline(attempt_timeline(attempt), key="attempts_steps")

@@ -21,7 +21,7 @@ def header(app: Services) -> None:
     viewer = st.context.timezone
     if st.session_state.get("range") == choice.CUSTOM:
         _ends(app, viewer)
-    known = app.queries.known()
+    known = app.queries.seen_dimensions()
     _keep_offered(known)
     grid = st.grid(6, min_column_width=150, gap="small")
     _select(grid.cell(), "Channel", "channel", choice.channels())

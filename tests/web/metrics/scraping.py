@@ -1,4 +1,4 @@
-"""Scrapes /metrics of a world, as Prometheus would."""
+"""Scrapes /metrics of a world like Prometheus."""
 
 import httpx
 
@@ -7,17 +7,17 @@ from tests.world import World
 
 
 def token_of(at: World) -> str:
-    """A token that may read; once in a test, since its name is then taken."""
-    made = at.services.tokens.make("scraper", frozenset({Scope.READ}))
-    # Forgets what the process remembers of tokens.
+    """A new token that may read; call it once in a test, since its name is fixed."""
+    token = at.services.tokens.make("scraper", frozenset({Scope.READ}))
+    # Clears the cache of tokens.
     at.services.tokens.revoke("nobody")
-    return made
+    return token
 
 
 def scraped(
     at: World, *, token: str | None = None, accept: str | None = None, method: str = "GET"
 ) -> httpx.Response:
-    """The answer to a scrape; without `token`, by the sandbox's own."""
+    """The answer to a scrape, by default with the token of the sandbox."""
     headers = {"Authorization": f"Bearer {token or at.services.tokens.sandbox_token}"}
     if token == "":
         headers = {}

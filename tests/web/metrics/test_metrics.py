@@ -1,4 +1,4 @@
-"""`GET /metrics`, over HTTP, read by Prometheus' own parsers: guards, formats, true figures."""
+"""`GET /metrics` over HTTP, read by Prometheus' parsers: access, formats and values."""
 
 import os
 import re
@@ -17,11 +17,11 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from prometheus_client.samples import Sample
 
 from core.access.tokens import Scope
-from core.figures.layout import BINS, UPPER_MS, Leg, Tier, bin_of
+from core.figures.catalogue import IRREGULAR_EVENTS, Leg
+from core.figures.layout import BINS, UPPER_MS, Tier, bin_of
 from core.model.attempt import State
 from core.model.clock import to_ms
-from core.web.metrics.exposition import IRREGULAR
-from core.web.metrics.negotiation import Format, preferred
+from core.web.metrics.negotiation import Format, preferred_format
 from tests.benchmarks.ledger import attempts, callbacks, requests, truth
 from tests.web.metrics.scraping import scraped, token_of
 from tests.world import MovableClock, World, until, world
@@ -39,20 +39,20 @@ def families(answer: httpx.Response) -> dict[str, Metric]:
     return {metric.name: metric for metric in parse(answer.text)}
 
 
-def samples(found: dict[str, Metric]) -> list[Sample]:
-    return [sample for metric in found.values() for sample in metric.samples]
+def samples(metrics: dict[str, Metric]) -> list[Sample]:
+    return [sample for metric in metrics.values() for sample in metric.samples]
 
 
-def summed(found: dict[str, Metric], name: str, *by: str, **where: str) -> dict[str, float]:
-    """The values of a sample's name, added up by some labels."""
+def summed(metrics: dict[str, Metric], name: str, *by: str, **where: str) -> dict[str, float]:
+    """The values of the samples of a name, summed by some labels."""
     added: dict[str, float] = defaultdict(float)
-    for one in samples(found):
-        if one.name == name and where.items() <= one.labels.items():
-            added["/".join(one.labels[label] for label in by)] += one.value
+    for sample in samples(metrics):
+        if sample.name == name and where.items() <= sample.labels.items():
+            added["/".join(sample.labels[label] for label in by)] += sample.value
     return {place: value for place, value in added.items() if value}
 
 
-def test_it_asks_for_a_token_that_may_read(at: World) -> None:
+def test_a_scrape_needs_a_token_that_may_read(at: World) -> None:
     tokens = at.services.tokens
     may = {scope: tokens.make(f"may-{scope}", frozenset({scope})) for scope in Scope}
     tokens.revoke("nobody")  # forgets what the process remembers of tokens
@@ -75,7 +75,7 @@ def test_a_revoked_token_reads_no_more(at: World) -> None:
     assert scraped(at, token=token).status_code == 401
 
 
-def test_nothing_but_get_and_head_is_served_or_kept(at: World) -> None:
+def test_only_get_and_head_are_served_and_no_answer_is_cached(at: World) -> None:
     token = token_of(at)
     for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
         refused = scraped(at, token=token, method=method)
@@ -104,13 +104,11 @@ def test_nothing_but_get_and_head_is_served_or_kept(at: World) -> None:
         ("application/json", Format.OPENMETRICS),
     ],
 )
-def test_the_format_is_the_one_that_the_scraper_likes_best(
-    accept: str | None, form: Format
-) -> None:
-    assert preferred(accept) is form
+def test_the_format_is_the_one_that_the_scraper_prefers(accept: str | None, form: Format) -> None:
+    assert preferred_format(accept) is form
 
 
-def test_both_formats_can_be_parsed_and_tell_the_same(at: World) -> None:
+def test_both_formats_can_be_parsed_and_have_the_same_values(at: World) -> None:
     verification = at.started(at.number())
     until(lambda: at.look(verification).attempts[0].state is State.DELIVERED)
     at.clock.advance(1)
@@ -121,26 +119,26 @@ def test_both_formats_can_be_parsed_and_tell_the_same(at: World) -> None:
     assert text.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     changing = {"verification_redis_memory_bytes"}
 
-    def told(answer: httpx.Response) -> dict[tuple[object, ...], float]:
+    def values(answer: httpx.Response) -> dict[tuple[object, ...], float]:
         return {
-            (one.name, *sorted(one.labels.items())): one.value
-            for one in samples(families(answer))
-            if not one.name.endswith("_created") and one.name not in changing
+            (sample.name, *sorted(sample.labels.items())): sample.value
+            for sample in samples(families(answer))
+            if not sample.name.endswith("_created") and sample.name not in changing
         }
 
-    assert told(openmetrics) == told(text)
+    assert values(openmetrics) == values(text)
 
 
 def test_counters_and_histograms_are_the_sums_of_the_traffic(at: World) -> None:
-    made = attempts(300, seed=3)
-    events = np.arange(4 * len(made)).reshape(-1, 4)
-    once = np.concatenate([events[:, :3].ravel(), events[made["verified"] > 0, 3]])
-    at.services.ledger.apply_all(requests(made))
-    at.services.ledger.apply_all(callbacks(made, once))
-    found = families(scraped(at))
+    traffic = attempts(300, seed=3)
+    events = np.arange(4 * len(traffic)).reshape(-1, 4)
+    once = np.concatenate([events[:, :3].ravel(), events[traffic["verified"] > 0, 3]])
+    at.services.ledger.apply_all(requests(traffic))
+    at.services.ledger.apply_all(callbacks(traffic, once))
+    metrics = families(scraped(at))
     start_ms = Tier.DAY.chunk_of(to_ms(at.clock.now())) * Tier.DAY.chunk_ms
-    kept = made[made["requested"] >= start_ms]
-    added = truth(made)[made["requested"] >= start_ms]
+    kept = traffic[traffic["requested"] >= start_ms]
+    added = truth(traffic)[traffic["requested"] >= start_ms]
     place = kept["channel"] + "/" + kept["region"]
     for name, column in {
         "attempts_requested": "requested",
@@ -152,23 +150,25 @@ def test_counters_and_histograms_are_the_sums_of_the_traffic(at: World) -> None:
         "started": "started",
         "converted": "converted",
     }.items():
-        told = summed(found, f"verification_{name}_total", "channel", "country")
+        values = summed(metrics, f"verification_{name}_total", "channel", "country")
         expected = added[column].groupby(place).sum()
-        assert told == expected[expected > 0].to_dict(), name
-    created = {one.value for one in samples(found) if one.name == "verification_started_created"}
+        assert values == expected[expected > 0].to_dict(), name
+    created = {
+        sample.value for sample in samples(metrics) if sample.name == "verification_started_created"
+    }
     assert created == {start_ms / 1000}
     delivered = kept[kept["delivered"] > 0]
     spans = [int(ms) for ms in delivered["delivered"] - delivered["requested"]]
     bins = np.bincount([bin_of(ms) for ms in spans], minlength=BINS).cumsum()
-    buckets = summed(found, "verification_time_to_deliver_seconds_bucket", "le")
+    buckets = summed(metrics, "verification_time_to_deliver_seconds_bucket", "le")
     assert buckets["+Inf"] == len(spans)
     for le, n in buckets.items():
         if le != "+Inf":
-            # The bound is one of the bins' own, so nothing is interpolated.
+            # The bound is a bound of a bin, so nothing is interpolated.
             (at_bin,) = np.flatnonzero(np.isclose(UPPER_MS / 1000, float(le), rtol=1e-12))
             assert n == bins[at_bin]
             assert n == sum(ms <= float(le) * 1000 for ms in spans)
-    queue = summed(found, "verification_queue_time_seconds_sum", "channel")
+    queue = summed(metrics, "verification_queue_time_seconds_sum", "channel")
     exact = (kept["sent"] - kept["queued"]).groupby(kept["channel"]).sum()
     assert queue == pytest.approx((exact / 1000).to_dict())
 
@@ -178,40 +178,40 @@ def test_the_states_of_a_window_add_up_to_what_was_requested(at: World) -> None:
     verification = at.started(number)
     until(lambda: at.look(verification).attempts[0].state is State.UNDELIVERED)
     at.started(at.number("0700"))
-    found = families(scraped(at))
-    attempted = summed(found, "verification_window_attempts", "state", window="1h")
+    metrics = families(scraped(at))
+    attempted = summed(metrics, "verification_window_attempts", "state", window="1h")
     assert attempted == {"undelivered": 1, "pending": 1}
-    errors = summed(found, "verification_window_errors", "channel", "code", window="1h")
+    errors = summed(metrics, "verification_window_errors", "channel", "code", window="1h")
     assert errors == {"sms/30": 1}
-    assert summed(found, "verification_attempts_requested_total") == {"": 2}
+    assert summed(metrics, "verification_attempts_requested_total") == {"": 2}
 
 
-def test_the_pipeline_tells_of_itself(at: World) -> None:
+def test_the_state_of_the_pipeline_is_exported(at: World) -> None:
     before = families(scraped(at))
     for moment in ("newest_attempt", "logs_read_through"):
-        # Zero would be 1970, and a lag of half a century.
+        # Zero would be 1970, a lag of more than 50 years.
         assert before[f"verification_{moment}_timestamp_seconds"].samples == []
-    # All kinds are there from the start: an increase from nothing is none.
-    kinds = {one.labels["kind"] for one in before["verification_irregular_events"].samples}
-    assert kinds == set(IRREGULAR)
+    # All kinds are exported from the start: Prometheus sees no increase of a new series.
+    kinds = {sample.labels["kind"] for sample in before["verification_irregular_events"].samples}
+    assert kinds == set(IRREGULAR_EVENTS)
     at.services.ledger.count("forged")
     at.services.ledger.count("forged")
-    # A moment only: what other tests sent would fill pages, and those have a limit a minute.
+    # A short range: more would read messages of other tests, and pages of logs are limited.
     at.services.logs.run(at.clock.now() - timedelta(milliseconds=1))
     began = at.clock.now()
     at.started(at.number())
-    found = families(scraped(at))
-    assert summed(found, "verification_irregular_events_total", kind="forged") == {"": 2}
-    (newest,) = found["verification_newest_attempt_timestamp_seconds"].samples
+    metrics = families(scraped(at))
+    assert summed(metrics, "verification_irregular_events_total", kind="forged") == {"": 2}
+    (newest,) = metrics["verification_newest_attempt_timestamp_seconds"].samples
     assert abs(newest.value - began.timestamp()) < 5
-    (through,) = found["verification_logs_read_through_timestamp_seconds"].samples
+    (through,) = metrics["verification_logs_read_through_timestamp_seconds"].samples
     assert abs(through.value - began.timestamp()) < 5
-    (memory,) = found["verification_redis_memory_bytes"].samples
+    (memory,) = metrics["verification_redis_memory_bytes"].samples
     assert memory.value > 100_000
-    assert {one.labels["environment"] for one in samples(found)} == {"sandbox"}
+    assert {sample.labels["environment"] for sample in samples(metrics)} == {"sandbox"}
 
 
-def test_sample_traffic_is_told_apart_and_no_answer_holds_a_number(
+def test_sample_traffic_is_marked_and_no_answer_holds_a_number(
     at: World, client: redis.Redis
 ) -> None:
     number = at.number()
@@ -227,7 +227,7 @@ def test_sample_traffic_is_told_apart_and_no_answer_holds_a_number(
     assert not re.search(r"\d{5,}", re.sub(r'le="[^"]*"', "", labels))
 
 
-def test_a_scrape_without_redis_says_when_to_come_back(tmp_path: Path) -> None:
+def test_a_scrape_without_redis_says_when_to_retry(tmp_path: Path) -> None:
     with world(tmp_path, None, MovableClock()) as own:
         token = own.services.tokens.sandbox_token
         assert token is not None
@@ -243,7 +243,7 @@ def test_a_scrape_without_redis_says_when_to_come_back(tmp_path: Path) -> None:
         assert away.text.startswith("Redis did not answer in time.")
 
 
-def test_the_legs_are_all_told(at: World) -> None:
+def test_every_leg_is_a_histogram(at: World) -> None:
     at.started(at.number())
-    told = [name for name, metric in families(scraped(at)).items() if metric.type == "histogram"]
-    assert len(told) == len(Leg)
+    values = [name for name, metric in families(scraped(at)).items() if metric.type == "histogram"]
+    assert len(values) == len(Leg)

@@ -1,4 +1,4 @@
-"""The Grafana dashboard and the alert rules ask for nothing that /metrics does not tell."""
+"""The Grafana dashboard and the alert rules query only what /metrics exposes."""
 
 import json
 import re
@@ -14,12 +14,12 @@ from prometheus_client.openmetrics import parser
 
 from core.model.attempt import EventKind
 from core.web.metrics import route
-from tests.figures.test_rollups import Told as Attempted
+from tests.figures.test_rollups import ReportedAttempt
 from tests.web.metrics.scraping import scraped
 from tests.world import World, until
 
 FOLDER = route.__file__.rpartition("/")[0]
-#: What Grafana puts in the place of its variables.
+#: Values of the variables of Grafana.
 SCREEN = {
     "$__rate_interval": "5m",
     "$__range": "24h",
@@ -39,38 +39,38 @@ DASHBOARD: dict[str, Any] = json.loads(read("grafana_dashboard.json"))
 RULES: dict[str, Any] = yaml.safe_load(read("alert_rules.yml"))
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 ALERTS = [rule for group in RULES["groups"] for rule in group["rules"]]
-QUERIES = [(panel["title"], one["expr"]) for panel in PANELS for one in panel["targets"]]
+QUERIES = [(panel["title"], entry["expr"]) for panel in PANELS for entry in panel["targets"]]
 QUERIES += [(rule["alert"], rule["expr"]) for rule in ALERTS]
-LEGENDS = [(one["expr"], one["legendFormat"]) for panel in PANELS for one in panel["targets"]]
+LEGENDS = [(entry["expr"], entry["legendFormat"]) for panel in PANELS for entry in panel["targets"]]
 
-Told = dict[str, dict[str, set[str]]]
+LabelValues = dict[str, dict[str, set[str]]]
 
 
 @pytest.fixture
-def told(at: World) -> Told:
-    """Of each name in a real exposition, its labels and their values."""
-    # A moment only: what other tests sent would fill pages, and those have a limit a minute.
+def exposed(at: World) -> LabelValues:
+    """The labels of each name in a real exposition, with their values."""
+    # A short range: more would read messages of other tests, and pages of logs are limited.
     at.services.logs.run(at.clock.now() - timedelta(milliseconds=1))
     at.services.sample.load(days=2, per_day=200)
-    # For the last hour and for today, whatever time it is: of each of SCREEN, one that arrives and
-    # one that does not.
+    # For the last hour and for today: for each channel and country, a delivered attempt and an
+    # undelivered one.
     for channel in SCREEN["$channel"].split("|"):
         for region in SCREEN["$country"].split("|"):
-            one = Attempted(at, channel=channel, region=region, seconds_ago="1")
-            one.say(EventKind.DELIVERED, 0.5, cost_micros="5000", units="1")
-            lost = Attempted(at, channel=channel, region=region, seconds_ago="1")
-            lost.say(EventKind.UNDELIVERED, 0.5, error_code="30")
+            entry = ReportedAttempt(at, channel=channel, region=region, seconds_ago="1")
+            entry.report(EventKind.DELIVERED, 0.5, cost_micros="5000", units="1")
+            undelivered = ReportedAttempt(at, channel=channel, region=region, seconds_ago="1")
+            undelivered.report(EventKind.UNDELIVERED, 0.5, error_code="30")
     until(lambda: at.services.alerts.check() is not None and at.services.alerts.checked())
     at.services.queries.forget()
 
-    def scrape() -> Told | None:
-        found: Told = defaultdict(lambda: defaultdict(set))
+    def scrape() -> LabelValues | None:
+        results: LabelValues = defaultdict(lambda: defaultdict(set))
         text = scraped(at).text
         for metric in parser.text_string_to_metric_families(text):  # type: ignore[no-untyped-call]
             for sample in metric.samples:
                 for label, value in sample.labels.items():
-                    found[sample.name][label].add(value)
-        return found if "30" in found["verification_window_errors"]["code"] else None
+                    results[sample.name][label].add(value)
+        return results if "30" in results["verification_window_errors"]["code"] else None
 
     return until(scrape) or {}
 
@@ -83,29 +83,31 @@ def parsed(query: str) -> promql_parser.Expr:
 
 
 def nodes(query: str) -> Iterator[Any]:
-    found: list[Any] = []
-    promql_parser.walk(parsed(query), found.append)
-    return iter(found)
+    results: list[Any] = []
+    promql_parser.walk(parsed(query), results.append)
+    return iter(results)
 
 
 def selectors(query: str) -> list[promql_parser.VectorSelector]:
-    return [one for one in nodes(query) if isinstance(one, promql_parser.VectorSelector)]
+    return [entry for entry in nodes(query) if isinstance(entry, promql_parser.VectorSelector)]
 
 
 def metric_queries() -> list[str]:
-    """What the variables ask for: label_values(selector, label)."""
+    """The queries of the variables: label_values(selector, label)."""
     return [
-        one["query"]["query"] for one in DASHBOARD["templating"]["list"] if one["type"] == "query"
+        entry["query"]["query"]
+        for entry in DASHBOARD["templating"]["list"]
+        if entry["type"] == "query"
     ]
 
 
-def test_every_name_label_and_value_in_every_query_is_told(told: Told) -> None:
+def test_every_name_label_and_value_in_every_query_is_exposed(exposed: LabelValues) -> None:
     for title, query in QUERIES:
-        found = selectors(query)
-        assert found, title
-        for selector in found:
-            labels = told.get(selector.name or "")
-            assert labels, f"{title}: {selector.name} is not told"
+        results = selectors(query)
+        assert results, title
+        for selector in results:
+            labels = exposed.get(selector.name or "")
+            assert labels, f"{title}: {selector.name} is not exposed"
             for matcher in selector.matchers.matchers:
                 values = labels.get(matcher.name)
                 assert values, f"{title}: {selector.name} has no label {matcher.name}"
@@ -113,52 +115,52 @@ def test_every_name_label_and_value_in_every_query_is_told(told: Told) -> None:
                     assert value in values, f"{title}: {matcher.name} is never {value}"
 
 
-def test_every_label_that_is_grouped_by_or_shown_is_told(told: Told) -> None:
+def test_every_label_that_is_grouped_by_or_shown_is_exposed(exposed: LabelValues) -> None:
     for title, query in QUERIES:
         for node in nodes(query):
             if isinstance(node, promql_parser.AggregateExpr) and node.modifier:
                 for selector in selectors(node.expr.prettify()):
-                    missing = set(node.modifier.labels) - set(told[selector.name or ""])
+                    missing = set(node.modifier.labels) - set(exposed[selector.name or ""])
                     assert not missing, f"{title}: {selector.name} has no label {missing}"
     for query, legend in LEGENDS:
-        shown = set(re.findall(r"\{\{(\w+)\}\}", legend))
+        labels_shown = set(re.findall(r"\{\{(\w+)\}\}", legend))
         by = [
             set(node.modifier.labels)
             for node in nodes(query)
             if isinstance(node, promql_parser.AggregateExpr) and node.modifier
         ]
-        assert all(shown <= one for one in by), legend
-        assert by or not shown, legend
+        assert all(labels_shown <= entry for entry in by), legend
+        assert by or not labels_shown, legend
 
 
-def test_the_variables_ask_for_labels_that_are_told(told: Told) -> None:
-    asked = metric_queries()
-    assert len(asked) == 3
-    for query in asked:
+def test_the_variables_query_labels_that_are_exposed(exposed: LabelValues) -> None:
+    datasources = metric_queries()
+    assert len(datasources) == 3
+    for query in datasources:
         match = re.fullmatch(r"label_values\((.+), (\w+)\)", query)
         assert match, query
         (selector,) = selectors(match[1])
-        assert match[2] in told[selector.name or ""]
+        assert match[2] in exposed[selector.name or ""]
 
 
-def test_each_alert_names_labels_that_it_has(told: Told) -> None:
+def test_each_alert_uses_labels_that_it_has(exposed: LabelValues) -> None:
     for rule in ALERTS:
-        wanted = set(re.findall(r"\$labels\.(\w+)", json.dumps(rule["annotations"])))
+        labels_named = set(re.findall(r"\$labels\.(\w+)", json.dumps(rule["annotations"])))
         for node in nodes(rule["expr"]):
             if isinstance(node, promql_parser.AggregateExpr) and node.modifier:
-                assert wanted <= set(node.modifier.labels), rule["alert"]
+                assert labels_named <= set(node.modifier.labels), rule["alert"]
 
 
-def test_counters_are_only_asked_for_their_increase() -> None:
-    """They begin again at zero, which the value alone does not show."""
+def test_counters_are_queried_only_for_their_increase() -> None:
+    """They restart at zero, which the value alone does not show."""
     for title, query in QUERIES:
         text = parsed(query).prettify()
         for name in re.findall(r"verification_\w+(?:_total|_bucket|_sum|_count)\b", text):
-            for found in re.finditer(rf"{name}\{{[^}}]*\}}(\[?)", text):
-                assert found[1] == "[", f"{title}: {name} without increase or rate"
+            for results in re.finditer(rf"{name}\{{[^}}]*\}}(\[?)", text):
+                assert results[1] == "[", f"{title}: {name} without increase or rate"
 
 
-def test_the_rules_have_the_shape_that_prometheus_wants() -> None:
+def test_the_rules_have_the_shape_that_prometheus_requires() -> None:
     assert set(RULES) == {"groups"}
     names = [rule["alert"] for rule in ALERTS]
     assert len(names) == len(set(names)) > 10
@@ -170,11 +172,11 @@ def test_the_rules_have_the_shape_that_prometheus_wants() -> None:
         assert rule["labels"]["severity"] in SEVERITIES
         assert set(rule["annotations"]) == {"summary", "description"}
         assert promql_parser.parse_duration(rule.get("for", "1s")) < timedelta(hours=1)
-        # What fires is a comparison, or that there is nothing.
+        # A rule fires on a comparison or on a missing series.
         assert re.search(r"[<>]=? |== |absent", rule["expr"])
 
 
-def test_a_drop_is_compared_with_last_week_and_wants_an_n() -> None:
+def test_a_drop_is_compared_with_last_week_and_needs_a_minimum_n() -> None:
     for rule in ALERTS:
         if "offset 1w" in rule["expr"]:
             least = [int(n) for n in re.findall(r">= (\d+)", rule["expr"])]
@@ -185,7 +187,7 @@ def test_a_drop_is_compared_with_last_week_and_wants_an_n() -> None:
 def test_the_dashboard_can_be_imported_anywhere() -> None:
     assert DASHBOARD["id"] is None
     assert DASHBOARD["schemaVersion"] >= 39
-    kinds = [(one["name"], one["type"]) for one in DASHBOARD["templating"]["list"]]
+    kinds = [(entry["name"], entry["type"]) for entry in DASHBOARD["templating"]["list"]]
     assert kinds[0] == ("datasource", "datasource")
     assert {"environment", "channel", "country"} == {
         name for name, kind in kinds if kind == "query"
@@ -193,16 +195,16 @@ def test_the_dashboard_can_be_imported_anywhere() -> None:
     ids = [panel["id"] for panel in DASHBOARD["panels"]]
     assert len(ids) == len(set(ids))
     for panel in PANELS:
-        asked = [panel["datasource"], *(one["datasource"] for one in panel["targets"])]
-        assert asked == [{"type": "prometheus", "uid": "${datasource}"}] * len(asked)
+        datasources = [panel["datasource"], *(entry["datasource"] for entry in panel["targets"])]
+        assert datasources == [{"type": "prometheus", "uid": "${datasource}"}] * len(datasources)
         assert panel["title"]
         assert panel["description"], panel["title"]
-        references = [one["refId"] for one in panel["targets"]]
+        references = [entry["refId"] for entry in panel["targets"]]
         assert len(references) == len(set(references))
 
 
-def test_no_two_panels_lie_on_each_other() -> None:
-    taken: set[tuple[int, int]] = set()
+def test_no_two_panels_overlap() -> None:
+    occupied: set[tuple[int, int]] = set()
     for panel in DASHBOARD["panels"]:
         place = panel["gridPos"]
         cells = {
@@ -211,5 +213,5 @@ def test_no_two_panels_lie_on_each_other() -> None:
             for y in range(place["y"], place["y"] + place["h"])
         }
         assert place["x"] + place["w"] <= 24
-        assert not cells & taken, panel["title"]
-        taken |= cells
+        assert not cells & occupied, panel["title"]
+        occupied |= cells

@@ -9,14 +9,15 @@ import pandas as pd
 import pytest
 import redis
 
-from core.figures.layout import BINS, Leg
-from core.figures.queries import FIGURES, Filters
-from core.figures.ranges import Comparison, Preset, compared, preset
+from core.figures.catalogue import QUERY_COLUMNS, Leg
+from core.figures.layout import BINS
+from core.figures.queries import Filters
+from core.figures.ranges import Comparison, Preset, comparison_range, preset
 from tests.world import FrozenClock, World, world
 
 UTC_ZONE = ZoneInfo("UTC")
-#: A range, filters and a comparison, as a request says it and as the queries do.
-ASKED = [
+#: A range, filters and a comparison: the parameters, and the arguments of the queries.
+QUERIES = [
     ({"range": "7d"}, Preset.WEEK, Filters(), Comparison.NONE),
     ({"range": "24h", "channel": "sms"}, Preset.DAY, Filters("sms"), Comparison.NONE),
     (
@@ -36,7 +37,7 @@ ASKED = [
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> object:
-    """A world with eight days of sample traffic in a Redis of its own, and a clock that stands."""
+    """A world with eight days of sample traffic in a Redis of its own, and a stopped clock."""
     with world(tmp_path_factory.mktemp("busy"), None, FrozenClock()) as at:
         at.services.sample.load(days=8, per_day=120, seed=7)
         yield at
@@ -56,7 +57,7 @@ def table(answer: httpx.Response) -> pd.DataFrame:
     return pd.DataFrame(answer.json())
 
 
-@pytest.mark.parametrize(("params", "name", "filters", "by"), ASKED)
+@pytest.mark.parametrize(("params", "name", "filters", "by"), QUERIES)
 def test_every_frame_is_that_of_the_queries(
     busy: World,
     api: httpx.Client,
@@ -65,40 +66,43 @@ def test_every_frame_is_that_of_the_queries(
     filters: Filters,
     by: Comparison,
 ) -> None:
-    chosen = preset(name, busy.clock.now(), UTC_ZONE)
-    before = compared(chosen, by, UTC_ZONE)
+    queried = preset(name, busy.clock.now(), UTC_ZONE)
+    before = comparison_range(queried, by, UTC_ZONE)
     queries = busy.services.queries
     totals = api.get("/totals", params=params).json()
-    expected = queries.totals(chosen, filters)
-    assert totals["figures"] == {name: int(expected[name]) for name in FIGURES}
+    expected = queries.totals(queried, filters)
+    assert totals["figures"] == {name: int(expected[name]) for name in QUERY_COLUMNS}
     assert expected["requested"] > 0
-    assert datetime.fromisoformat(totals["range"]["start"]) == chosen.start
+    assert datetime.fromisoformat(totals["range"]["start"]) == queried.start
     if before:
         assert totals["previous"] == queries.totals(before, filters).to_dict()
     else:
         assert totals["previous"] is None
 
     errors = api.get("/errors", params=params).json()
-    by_error = queries.errors(chosen, filters, before).reset_index()
+    by_error = queries.errors(queried, filters, before).reset_index()
     assert errors == by_error.to_dict("records")
 
-    # The other routes compare nothing, and say so.
+    # The other routes refuse `compare`.
     params = {name: value for name, value in params.items() if name != "compare"}
     steps = table(api.get("/over-time", params=params))
-    frame = queries.over_time(chosen, filters, UTC_ZONE)
-    assert steps[list(FIGURES)].to_numpy().tolist() == frame[list(FIGURES)].to_numpy().tolist()
+    frame = queries.over_time(queried, filters, UTC_ZONE)
+    assert (
+        steps[list(QUERY_COLUMNS)].to_numpy().tolist()
+        == frame[list(QUERY_COLUMNS)].to_numpy().tolist()
+    )
     assert pd.to_datetime(steps["start"]).tolist() == frame.index.tolist()
     assert steps["complete"].tolist() == frame["complete"].tolist()
 
     channels = table(api.get("/channels", params=params)).set_index("channel")
-    by_channel = queries.by_channel(chosen, filters)
+    by_channel = queries.by_channel(queried, filters)
     assert channels.to_dict() == by_channel.to_dict()
 
     countries = table(api.get("/countries", params=params)).set_index(["country", "carrier"])
-    by_country = queries.by_country(chosen, filters).drop(columns="spark")
+    by_country = queries.by_country(queried, filters).drop(columns="spark")
     assert countries.index.tolist() == by_country.index.tolist()
-    wanted = by_country["p95_ms"].astype(object).where(by_country["p95_ms"].notna(), None)
-    assert [None if pd.isna(v) else v for v in countries["p95_ms"]] == wanted.tolist()
+    p95_ms = by_country["p95_ms"].astype(object).where(by_country["p95_ms"].notna(), None)
+    assert [None if pd.isna(v) else v for v in countries["p95_ms"]] == p95_ms.tolist()
     assert countries["delivered"].tolist() == by_country["delivered"].tolist()
 
 
@@ -115,22 +119,22 @@ def test_a_parameter_that_a_route_does_not_take_is_refused(
 @pytest.mark.parametrize("route", ["totals", "over-time", "channels", "countries", "errors"])
 def test_the_country_uk_is_gb(api: httpx.Client, route: str) -> None:
     params = {"start": "2020-01-01T00:00:00Z", "end": "2099-01-01T00:00:00Z"}
-    uk, gb = (api.get(f"/{route}", params={**params, "country": one}) for one in ("UK", "GB"))
+    uk, gb = (api.get(f"/{route}", params={**params, "country": code}) for code in ("UK", "GB"))
     assert uk.status_code == 200
     assert uk.json() == gb.json()
 
 
 @pytest.mark.parametrize("leg", Leg)
 def test_latency_is_the_histogram_of_the_leg(busy: World, api: httpx.Client, leg: Leg) -> None:
-    told = api.get("/latency", params={"range": "7d", "leg": leg}).json()
-    chosen = preset(Preset.WEEK, busy.clock.now(), UTC_ZONE)
-    histogram = busy.services.queries.histogram(chosen, leg=leg)
-    assert told["count"] == sum(one["count"] for one in told["bins"]) == int(histogram.sum())
-    assert 0 < len(told["bins"]) <= BINS
-    assert list(told["percentiles_ms"]) == ["p50", "p90", "p95", "p99"]
+    body = api.get("/latency", params={"range": "7d", "leg": leg}).json()
+    queried = preset(Preset.WEEK, busy.clock.now(), UTC_ZONE)
+    histogram = busy.services.queries.histogram(queried, leg=leg)
+    assert body["count"] == sum(row["count"] for row in body["bins"]) == int(histogram.sum())
+    assert 0 < len(body["bins"]) <= BINS
+    assert list(body["percentiles_ms"]) == ["p50", "p90", "p95", "p99"]
 
 
-def test_a_range_of_ones_own_has_a_start_and_an_end(busy: World, api: httpx.Client) -> None:
+def test_a_custom_range_has_a_start_and_an_end(busy: World, api: httpx.Client) -> None:
     end = busy.clock.now().replace(minute=0, second=0)
     start = end - timedelta(hours=20)
     params = {"start": start.isoformat(), "end": end.isoformat()}
@@ -154,7 +158,7 @@ def test_a_range_of_ones_own_has_a_start_and_an_end(busy: World, api: httpx.Clie
         ({"carrier": "Vodafone"}, "country"),
     ],
 )
-def test_an_incomplete_or_contradictory_question_names_the_part_to_mend(
+def test_an_incomplete_or_contradictory_query_names_the_parameter_to_correct(
     busy: World, api: httpx.Client, route: str, params: dict[str, str], named: str
 ) -> None:
     now = busy.clock.now()
@@ -165,17 +169,17 @@ def test_an_incomplete_or_contradictory_question_names_the_part_to_mend(
     answer = api.get(f"/{route}", params=params | moments)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
-    assert [one["where"] for one in answer.json()["errors"]] == [f"query.{named}"]
+    assert [error["where"] for error in answer.json()["errors"]] == [f"query.{named}"]
 
 
 def test_a_range_beyond_all_time_is_cut_to_what_is_kept(busy: World, api: httpx.Client) -> None:
-    told = api.get(
+    body = api.get(
         "/totals", params={"start": "0001-01-01T00:00:00+14:00", "end": "9999-12-31T23:59:59-12:00"}
     )
-    assert told.status_code == 200
+    assert body.status_code == 200
     now = busy.clock.now()
-    assert datetime.fromisoformat(told.json()["range"]["end"]) == now
-    assert now - datetime.fromisoformat(told.json()["range"]["start"]) == timedelta(days=400)
+    assert datetime.fromisoformat(body.json()["range"]["end"]) == now
+    assert now - datetime.fromisoformat(body.json()["range"]["start"]) == timedelta(days=400)
 
 
 @pytest.mark.parametrize(
@@ -187,32 +191,34 @@ def test_a_range_beyond_all_time_is_cut_to_what_is_kept(busy: World, api: httpx.
         {"start": "2026-11-01T00:00:00", "end": "2026-11-02T00:00:00"},
     ],
 )
-def test_a_wrong_question_is_named(api: httpx.Client, params: dict[str, str]) -> None:
+def test_a_wrong_parameter_is_named(api: httpx.Client, params: dict[str, str]) -> None:
     answer = api.get("/totals", params=params)
     assert answer.status_code == 422
-    told = answer.json()
-    assert told["code"] == "invalid_request"
-    assert told["errors"][0]["where"].split(".")[1] in params
+    body = answer.json()
+    assert body["code"] == "invalid_request"
+    assert body["errors"][0]["where"].split(".")[1] in params
 
 
 def test_alerts_are_those_of_the_last_check(busy: World, api: httpx.Client) -> None:
     busy.services.alerts.check()
-    told = api.get("/alerts").json()
+    body = api.get("/alerts").json()
     current = busy.services.alerts.current()
-    assert [(one["series"], one["measure"], one["state"]) for one in told] == [
-        (one.series, one.measure, one.state) for one in current
+    assert [(row["series"], row["measure"], row["state"]) for row in body] == [
+        (status.series, status.measure, status.state) for status in current
     ]
-    assert told
+    assert body
 
 
 def test_days_begin_where_the_zone_says(busy: World, api: httpx.Client) -> None:
-    told = api.get("/over-time", params={"range": "today", "zone": "Asia/Kathmandu"}).json()
-    begins = datetime.fromisoformat(told[0]["start"]).astimezone(ZoneInfo("Asia/Kathmandu"))
+    body = api.get("/over-time", params={"range": "today", "zone": "Asia/Kathmandu"}).json()
+    begins = datetime.fromisoformat(body[0]["start"]).astimezone(ZoneInfo("Asia/Kathmandu"))
     assert (begins.hour, begins.minute) == (0, 0)
-    assert datetime.fromisoformat(told[0]["start"]).tzinfo == UTC
+    assert datetime.fromisoformat(body[0]["start"]).tzinfo == UTC
 
 
-def test_nothing_asked_for_is_nothing_told(at: World, client: redis.Redis, tmp_path: Path) -> None:
+def test_without_attempts_every_figure_is_zero(
+    at: World, client: redis.Redis, tmp_path: Path
+) -> None:
     headers = {"Authorization": f"Bearer {at.services.tokens.sandbox_token}"}
-    told = at.http.get("/api/v1/delivery/totals", headers=headers).json()
-    assert set(told["figures"].values()) == {0}
+    body = at.http.get("/api/v1/delivery/totals", headers=headers).json()
+    assert set(body["figures"].values()) == {0}

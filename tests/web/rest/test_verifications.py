@@ -1,4 +1,4 @@
-"""`/api/v1/verifications`: the engine's rules as HTTP, and nothing told that must not be."""
+"""`/api/v1/verifications`: the rules of a verification over HTTP, and no secret in an answer."""
 
 import json
 from collections.abc import Callable
@@ -17,29 +17,29 @@ from tests.world import World, until
 def started(rest: httpx.Client, number: str, **more: Any) -> dict[str, Any]:
     answer = rest.post("/verifications", json={"number": number, **more})
     assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()["verification"]
-    return made
+    verification: dict[str, Any] = answer.json()["verification"]
+    return verification
 
 
 def problem(answer: httpx.Response) -> tuple[int, str]:
     """Status and code of a problem, which must have its form."""
     assert answer.headers["content-type"] == "application/problem+json"
-    told = answer.json()
-    assert told["status"] == answer.status_code
-    assert told["cause"]
-    assert told["remedy"]
-    return answer.status_code, told["code"]
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    assert body["cause"]
+    assert body["remedy"]
+    return answer.status_code, body["code"]
 
 
 def test_a_verification_from_its_start_to_the_right_code(at: World, rest: httpx.Client) -> None:
     number = at.number()
     answer = rest.post("/verifications", json={"number": number, "channel": "sms"})
     assert answer.status_code == 201
-    told = answer.json()
-    verification = told["verification"]["id"]
-    assert told["send"] == {"outcome": "sent", "cause": "", "remedy": ""}
+    body = answer.json()
+    verification = body["verification"]["id"]
+    assert body["send"] == {"outcome": "sent", "cause": "", "remedy": ""}
     assert answer.headers["location"] == f"/api/v1/verifications/{verification}"
-    assert told["verification"]["to_masked"].endswith("55")
+    assert body["verification"]["to_masked"].endswith("55")
     code = at.code(verification)
     assert code in at.message(number)
     path = f"/verifications/{verification}"
@@ -60,7 +60,7 @@ def test_a_verification_from_its_start_to_the_right_code(at: World, rest: httpx.
     assert all(step["gap_ms"] is None or step["gap_ms"] >= 0 for step in read["timeline"])
 
 
-def test_a_key_repeated_sends_once_and_gets_the_same_verification(
+def test_a_repeated_key_sends_once_and_gets_the_same_verification(
     at: World, rest: httpx.Client
 ) -> None:
     number = at.number()
@@ -80,22 +80,22 @@ def test_a_key_repeated_sends_once_and_gets_the_same_verification(
 def test_a_key_belongs_to_its_token(at: World, rest: httpx.Client) -> None:
     token = at.services.tokens.make("other", frozenset({Scope.VERIFY}))
     numbers = [at.number(), at.number()]
-    made = [
+    answers = [
         httpx.post(
             f"{at.address}/api/v1/verifications",
             json={"number": number},
-            headers={"Authorization": f"Bearer {one}", "Idempotency-Key": "mine"},
+            headers={"Authorization": f"Bearer {bearer}", "Idempotency-Key": "mine"},
         )
-        for number, one in zip(numbers, (token, at.services.tokens.sandbox_token), strict=True)
+        for number, bearer in zip(numbers, (token, at.services.tokens.sandbox_token), strict=True)
     ]
-    assert [answer.status_code for answer in made] == [201, 201]
+    assert [answer.status_code for answer in answers] == [201, 201]
 
 
 @pytest.mark.race
 def test_many_clients_with_few_keys_send_once_for_each_key(at: World, rest: httpx.Client) -> None:
     numbers = [at.number() for _ in range(24)]
-    asked = [n for n in range(len(numbers)) for _ in range(20)]
-    Random(7).shuffle(asked)  # noqa: S311
+    requests = [n for n in range(len(numbers)) for _ in range(20)]
+    Random(7).shuffle(requests)  # noqa: S311
 
     def create(n: int) -> tuple[int, str]:
         answer = rest.post(
@@ -105,8 +105,8 @@ def test_many_clients_with_few_keys_send_once_for_each_key(at: World, rest: http
         return n, answer.json()["verification"]["id"]
 
     with ThreadPoolExecutor(32) as pool:
-        made = set(pool.map(create, asked))
-    assert len(made) == len(numbers)
+        created = set(pool.map(create, requests))
+    assert len(created) == len(numbers)
     assert [sent_to(at, number) for number in numbers] == [1] * len(numbers)
 
 
@@ -114,8 +114,8 @@ def test_a_resend_waits_for_the_cooldown_and_sends_the_same_code(
     at: World, rest: httpx.Client
 ) -> None:
     number = at.number()
-    made = started(rest, number)
-    path = f"/verifications/{made['id']}/resend"
+    verification = started(rest, number)
+    path = f"/verifications/{verification['id']}/resend"
     soon = rest.post(path, json={"seen": 1})
     assert problem(soon) == (429, "too_soon")
     assert 1 <= int(soon.headers["retry-after"]) <= 30
@@ -131,10 +131,10 @@ def test_a_resend_waits_for_the_cooldown_and_sends_the_same_code(
     assert len({message["text"] for message in at.handset(number)["messages"]}) == 1
 
 
-def test_a_call_takes_the_place_of_a_message_that_was_lost(at: World, rest: httpx.Client) -> None:
+def test_a_call_replaces_a_message_that_was_not_delivered(at: World, rest: httpx.Client) -> None:
     number = at.number("0030")
-    made = started(rest, number)
-    path = f"/verifications/{made['id']}"
+    verification = started(rest, number)
+    path = f"/verifications/{verification['id']}"
     until(lambda: rest.get(path).json()["attempts"][0]["state"] == "undelivered")
     read = rest.get(path).json()
     assert read["attempts"][0]["error_code"] == "30"
@@ -147,17 +147,17 @@ def test_a_call_takes_the_place_of_a_message_that_was_lost(at: World, rest: http
 def test_a_refused_send_is_a_verification_that_says_why(at: World, rest: httpx.Client) -> None:
     answer = rest.post("/verifications", json={"number": at.number("0402")})
     assert answer.status_code == 201
-    told = answer.json()
-    assert told["send"]["outcome"] == "rejected"
-    assert told["send"]["cause"]
-    assert told["send"]["remedy"]
-    assert told["verification"]["attempts"][0]["state"] == "rejected"
+    body = answer.json()
+    assert body["send"]["outcome"] == "rejected"
+    assert body["send"]["cause"]
+    assert body["send"]["remedy"]
+    assert body["verification"]["attempts"][0]["state"] == "rejected"
 
 
-def test_a_canceled_verification_takes_no_code(at: World, rest: httpx.Client) -> None:
-    made = started(rest, at.number())
-    code = at.code(made["id"])
-    path = f"/verifications/{made['id']}"
+def test_a_canceled_verification_accepts_no_code(at: World, rest: httpx.Client) -> None:
+    verification = started(rest, at.number())
+    code = at.code(verification["id"])
+    path = f"/verifications/{verification['id']}"
     assert rest.post(f"{path}/cancel").json()["status"] == "canceled"
     assert rest.post(f"{path}/checks", json={"code": code}).json()["outcome"] == "canceled"
     assert rest.post(f"{path}/cancel").json()["status"] == "canceled"
@@ -165,13 +165,15 @@ def test_a_canceled_verification_takes_no_code(at: World, rest: httpx.Client) ->
 
 
 def test_a_verification_that_has_ended_is_not_canceled(at: World, rest: httpx.Client) -> None:
-    made = started(rest, at.number())
-    path = f"/verifications/{made['id']}"
-    rest.post(f"{path}/checks", json={"code": at.code(made["id"])})
+    verification = started(rest, at.number())
+    path = f"/verifications/{verification['id']}"
+    rest.post(f"{path}/checks", json={"code": at.code(verification["id"])})
     assert problem(rest.post(f"{path}/cancel")) == (409, "verification_closed")
 
 
-def test_the_budgets_of_a_number_are_told_with_the_wait(at: World, rest: httpx.Client) -> None:
+def test_a_send_over_the_budget_of_a_number_says_how_long_to_wait(
+    at: World, rest: httpx.Client
+) -> None:
     number = at.number()
     for _ in range(5):
         started(rest, number)
@@ -180,20 +182,23 @@ def test_the_budgets_of_a_number_are_told_with_the_wait(at: World, rest: httpx.C
     assert 590 <= int(over.headers["retry-after"]) <= 600
 
 
-def test_a_locked_number_is_told_with_the_wait(at: World, rest: httpx.Client) -> None:
+def test_a_check_of_a_locked_number_says_how_long_to_wait(at: World, rest: httpx.Client) -> None:
     number = at.number()
     for _ in range(2):
-        made = started(rest, number)
+        verification = started(rest, number)
         for _ in range(5):
-            wrong = {"code": at.wrong_code(made["id"])}
-            rest.post(f"/verifications/{made['id']}/checks", json=wrong)
-    # The first check of another verification is let through, the next one is not.
-    made = started(rest, number)
-    wrong = {"code": at.wrong_code(made["id"])}
-    path = f"/verifications/{made['id']}/checks"
+            wrong = {"code": at.wrong_code(verification["id"])}
+            rest.post(f"/verifications/{verification['id']}/checks", json=wrong)
+    # The first check of another verification is accepted, the next is refused.
+    verification = started(rest, number)
+    wrong = {"code": at.wrong_code(verification["id"])}
+    path = f"/verifications/{verification['id']}/checks"
     assert rest.post(path, json=wrong).json()["outcome"] == "wrong_code"
     assert problem(rest.post(path, json=wrong)) == (429, "number_locked")
-    assert problem(rest.post(path, json={"code": at.code(made["id"])})) == (429, "number_locked")
+    assert problem(rest.post(path, json={"code": at.code(verification["id"])})) == (
+        429,
+        "number_locked",
+    )
 
 
 def test_the_address_of_a_person_has_a_budget_of_its_own(at: World, rest: httpx.Client) -> None:
@@ -231,7 +236,7 @@ JSON = {"Content-Type": "application/json"}
             (413, "too_large"),
         ),
         (lambda c: c.get(f"/verifications/{GONE}"), (404, "not_found")),
-        (lambda c: c.get("/verifications/nobody"), (422, "invalid_request")),
+        (lambda c: c.get("/verifications/unknown"), (422, "invalid_request")),
         (lambda c: c.post(f"/verifications/{GONE}/checks", json={"code": "1"}), (404, "not_found")),
         (lambda c: c.post(f"/verifications/{GONE}/resend", json={"seen": 1}), (404, "not_found")),
         (lambda c: c.post(f"/verifications/{GONE}/cancel"), (404, "not_found")),
@@ -239,7 +244,7 @@ JSON = {"Content-Type": "application/json"}
         (lambda c: c.get("/nothing"), (404, "not_found")),
     ],
 )
-def test_what_is_wrong_has_a_stable_code(
+def test_each_mistake_has_a_stable_code(
     rest: httpx.Client, ask: Ask, expected: tuple[int, str]
 ) -> None:
     assert problem(ask(rest)) == expected
@@ -248,21 +253,21 @@ def test_what_is_wrong_has_a_stable_code(
 def test_a_code_in_the_digits_of_another_script_is_the_same_code(
     at: World, rest: httpx.Client
 ) -> None:
-    made = started(rest, at.number())
-    code = "".join(chr(ord("٠") + int(digit)) for digit in at.code(made["id"]))
+    verification = started(rest, at.number())
+    code = "".join(chr(ord("٠") + int(digit)) for digit in at.code(verification["id"]))
     entered = {"code": f"\u2066{code[:3]}\u2011{code[3:]}\u2069\ufe0f"}
-    answer = rest.post(f"/verifications/{made['id']}/checks", json=entered)
+    answer = rest.post(f"/verifications/{verification['id']}/checks", json=entered)
     assert (answer.status_code, answer.json()["outcome"]) == (200, "approved")
 
 
-def test_a_code_that_cannot_be_one_is_not_counted(at: World, rest: httpx.Client) -> None:
-    made = started(rest, at.number())
-    path = f"/verifications/{made['id']}"
+def test_text_that_is_not_a_code_is_not_counted(at: World, rest: httpx.Client) -> None:
+    verification = started(rest, at.number())
+    path = f"/verifications/{verification['id']}"
     assert problem(rest.post(f"{path}/checks", json={"code": "abc"})) == (422, "malformed_code")
     assert rest.get(path).json()["checks_left"] == 5
 
 
-def test_an_error_repeats_nothing_of_what_was_sent(rest: httpx.Client) -> None:
+def test_an_error_repeats_no_value_of_the_request(rest: httpx.Client) -> None:
     sent = {"number": ["+14155550123"], "code": "918273", "locale": "not a locale"}
     answer = rest.post("/verifications", json=sent)
     assert problem(answer) == (422, "invalid_request")
@@ -271,35 +276,35 @@ def test_an_error_repeats_nothing_of_what_was_sent(rest: httpx.Client) -> None:
 
 
 def test_known_and_unknown_numbers_get_the_same_answer(at: World, rest: httpx.Client) -> None:
-    known = at.number()
-    started(rest, known)
+    known_number = at.number()
+    started(rest, known_number)
 
     def shape(number: str) -> object:
         answer = rest.post("/verifications", json={"number": number})
-        told = answer.json()
-        one = told["verification"]
-        return answer.status_code, told["send"], sorted(one), one["status"], len(one["attempts"])
+        body = answer.json()
+        keys, status = sorted(body["verification"]), body["verification"]["status"]
+        return answer.status_code, body["send"], keys, status, len(body["verification"]["attempts"])
 
-    assert shape(known) == shape(at.number())
+    assert shape(known_number) == shape(at.number())
 
 
 def test_no_answer_holds_a_code_or_a_full_number(at: World, rest: httpx.Client) -> None:
     number = at.number()
-    made = started(rest, number)
-    path = f"/verifications/{made['id']}"
-    attempt = made["attempts"][0]["id"]
+    verification = started(rest, number)
+    path = f"/verifications/{verification['id']}"
+    attempt = verification["attempts"][0]["id"]
     until(lambda: rest.get(path).json()["attempts"][0]["state"] == "delivered")
     answers = [
-        json.dumps(made),
+        json.dumps(verification),
         rest.get(path).text,
-        rest.post(f"{path}/checks", json={"code": at.wrong_code(made["id"])}).text,
+        rest.post(f"{path}/checks", json={"code": at.wrong_code(verification["id"])}).text,
         rest.get("/attempts").text,
         rest.get(f"/attempts/{attempt}").text,
         rest.post("/attempts/search", json={"number": number}).text,
     ]
-    for told in answers:
-        assert at.code(made["id"]) not in told
-        assert number[2:] not in told
+    for answer in answers:
+        assert at.code(verification["id"]) not in answer
+        assert number[2:] not in answer
 
 
 @pytest.mark.parametrize(
@@ -317,7 +322,9 @@ def test_no_answer_holds_a_code_or_a_full_number(at: World, rest: httpx.Client) 
         ("/attempts/search", '{"+4915112345678": "+4915112345678"}'),
     ],
 )
-def test_a_problem_repeats_nothing_that_was_sent(rest: httpx.Client, path: str, body: str) -> None:
+def test_a_problem_repeats_no_field_or_value_of_the_request(
+    rest: httpx.Client, path: str, body: str
+) -> None:
     answer = rest.post(path, content=body, headers={"Content-Type": "application/json"})
     assert problem(answer) == (422, "invalid_request")
     assert "491511" not in answer.text
@@ -329,17 +336,17 @@ def test_an_ambiguous_number_is_a_problem_with_every_candidate_and_nothing_is_se
     answer = rest.post("/verifications", json={"number": "50056043", "region": "KW"})
     assert problem(answer) == (422, "number_ambiguous")
     candidates = answer.json()["candidates"]
-    assert [(one["number"], one["international"], one["country"]) for one in candidates] == [
+    assert [(c["number"], c["international"], c["country"]) for c in candidates] == [
         ("+96550056043", "+965 500 56043", "KW"),
         ("+50056043", "+500 56043", "FK"),
     ]
     assert rest.get("/attempts").json()["attempts"] == []
-    for one in candidates:
-        assert sent_to(at, one["number"]) == 0
-    chosen = candidates[1]["number"]
-    made = started(rest, chosen, region="KW")
-    assert at.look(made["id"]).verification.to == chosen
-    assert sent_to(at, chosen) == 1
+    for candidate in candidates:
+        assert sent_to(at, candidate["number"]) == 0
+    number = candidates[1]["number"]
+    verification = started(rest, number, region="KW")
+    assert at.look(verification["id"]).verification.to == number
+    assert sent_to(at, number) == 1
 
 
 @pytest.mark.parametrize(
@@ -354,8 +361,8 @@ def test_an_ambiguous_number_is_a_problem_with_every_candidate_and_nothing_is_se
 def test_a_number_is_read_as_on_the_page(
     at: World, rest: httpx.Client, number: str, region: str | None, channel: str, e164: str
 ) -> None:
-    made = started(rest, number, region=region, channel=channel)
-    assert at.look(made["id"]).verification.to == e164
+    verification = started(rest, number, region=region, channel=channel)
+    assert at.look(verification["id"]).verification.to == e164
 
 
 def test_letters_among_the_digits_are_refused(rest: httpx.Client) -> None:

@@ -1,7 +1,7 @@
-"""The last four digits of a number decide how a send to it ends: the table, as data.
+"""The table of endings: the last four digits of a number decide how a send to it ends.
 
-README and tests are checked against `TABLE`. The first row that fits wins. Endings that only a
-message can have leave calls alone, and the other way round.
+Tests check README.md against `TABLE`. The first row whose regex matches applies. Endings of
+messages do not affect calls, and endings of calls do not affect messages.
 """
 
 import re
@@ -13,7 +13,7 @@ from core.sandbox.facts.message_errors import MESSAGE_ERRORS
 
 
 class EndingKind(StrEnum):
-    """What a number asks for."""
+    """What an ending does."""
 
     NORMAL = "normal"
     MESSAGE_ERROR = "message error"
@@ -33,7 +33,7 @@ class EndingKind(StrEnum):
 class Ending:
     """How a send to one number ends.
 
-    `value` is the error code, HTTP status, seconds late or hangup cause code; else 0.
+    `value` is the error code, HTTP status, delay in seconds or hangup cause code; else 0.
     """
 
     pattern: str
@@ -43,21 +43,21 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the table: `pattern` for people, `fits` for the sandbox."""
+class EndingRow:
+    """One row of the table. `pattern` is for people; `regex` matches the last four digits."""
 
     pattern: str
     example: str
     kind: EndingKind
     message: str
     call: str
-    fits: re.Pattern[str]
+    regex: re.Pattern[str]
 
 
 def _row(
-    pattern: str, example: str, kind: EndingKind, message: str, call: str, fits: str = ""
-) -> Row:
-    return Row(pattern, example, kind, message, call, re.compile(fits or pattern))
+    pattern: str, example: str, kind: EndingKind, message: str, call: str, regex: str = ""
+) -> EndingRow:
+    return EndingRow(pattern, example, kind, message, call, re.compile(regex or pattern))
 
 
 def _any_of(codes: list[int]) -> str:
@@ -72,7 +72,7 @@ _HTTP = "the request is answered with HTTP status {value}; nothing is sent"
 _RINGS = "rings as usual"
 _DELIVERED = "delivered as usual"
 
-TABLE: tuple[Row, ...] = (
+TABLE: tuple[EndingRow, ...] = (
     *(
         _row(suffix, suffix, EndingKind.HTTP_STATUS, _HTTP, _HTTP)
         for suffix in ("0402", "0403", "0429", "0500", "0503")
@@ -81,39 +81,45 @@ TABLE: tuple[Row, ...] = (
         "0408",
         "0408",
         EndingKind.TIME_OUT,
-        "accepted and delivered, but the answer to the request comes only after a minute",
-        "accepted and rung, but the answer to the request comes only after a minute",
+        "accepted and delivered, but the request is answered only after a minute",
+        "accepted and rings, but the request is answered only after a minute",
     ),
     _row(
         "0CCC",
         "0030",
         EndingKind.MESSAGE_ERROR,
-        "ends with Plivo's message error CCC; 0420 waits for message_expiry, if one was given",
+        "ends with Plivo's message error CCC; 0420 after message_expiry, if that is set",
         _RINGS,
         _any_of(list(MESSAGE_ERRORS)),
     ),
-    _row("0700", "0700", EndingKind.NO_RECEIPT, "arrives, but stays sent: no receipt ever", _RINGS),
+    _row(
+        "0700",
+        "0700",
+        EndingKind.NO_RECEIPT,
+        "arrives, but stays in state sent: there is no receipt",
+        _RINGS,
+    ),
     _row("07SS", "0705", EndingKind.LATE, "delivered SS seconds late", _RINGS, r"07\d\d"),
     _row(
         "0801",
         "0801",
         EndingKind.DOUBLED,
-        "delivered; every callback comes twice",
-        "rings; every callback comes twice",
+        "delivered; every callback is sent twice",
+        "rings; every callback is sent twice",
     ),
     _row(
         "0802",
         "0802",
         EndingKind.OUT_OF_ORDER,
-        "delivered; the last callback comes first, the earlier ones after it",
-        "rings; the ring callback comes after the one of the hangup",
+        "delivered; the last callback is sent first, the earlier ones after it",
+        "rings; the ring callback is sent after the hangup callback",
     ),
     _row(
         "0803",
         "0803",
         EndingKind.FORGED,
-        "delivered; a callback with a wrong signature says it failed, just before the true one",
-        "rings; a callback with a wrong signature says it failed, just before the true hangup",
+        "delivered; before the last callback, one with a wrong signature reports a failure",
+        "rings; before the hangup callback, one with a wrong signature reports a failure",
     ),
     _row(
         "0804",
@@ -151,8 +157,8 @@ TABLE: tuple[Row, ...] = (
         "9100",
         EndingKind.HANGUP,
         _DELIVERED,
-        "a machine takes it after a second: ended by machine detection if asked for, "
-        "else spoken to; it presses no key",
+        "a machine answers after a second: with machine_detection=hangup the call ends, "
+        "else it continues; a machine presses no key",
         _hangups(Phase.MACHINE),
     ),
     _row(
@@ -160,22 +166,22 @@ TABLE: tuple[Row, ...] = (
         "7011",
         EndingKind.HANGUP,
         _DELIVERED,
-        "rings; a second after it is taken it ends with that hangup cause, nothing is spoken",
+        "rings; one second after the answer it ends with that hangup cause; nothing is spoken",
         _hangups(Phase.ANSWERED),
     ),
     _row(
         "0600",
         "0600",
         EndingKind.BUDGET,
-        "the verification app refuses it by a budget, so it is not sent; else delivered as usual",
-        "the verification app refuses it by a budget, so it is not placed; else rings as usual",
+        "the verification app refuses it for its budget; sent by other means, delivered as usual",
+        "the verification app refuses it for its budget; placed by other means, rings as usual",
     ),
     _row(
         "anything else",
         "5555",
         EndingKind.NORMAL,
-        "queued at once, delivered in about a second",
-        "rings until somebody answers or declines, or until its ring timeout",
+        "queued at once, delivered after about a second",
+        "rings until it is answered or declined, or until its ring timeout",
         ".*",
     ),
 )
@@ -183,10 +189,10 @@ TABLE: tuple[Row, ...] = (
 _VALUED = {EndingKind.MESSAGE_ERROR, EndingKind.HTTP_STATUS, EndingKind.LATE, EndingKind.HANGUP}
 
 
-def outcome_of(number: str) -> Ending:
-    """How a message or call to `number` ends. Separators and a + in it do not matter."""
+def ending_of(number: str) -> Ending:
+    """How a message or call to `number` ends. Characters other than digits are ignored."""
     suffix = re.sub(r"\D", "", number)[-4:]
-    row = next(row for row in TABLE if row.fits.fullmatch(suffix))
+    row = next(row for row in TABLE if row.regex.fullmatch(suffix))
     value = 0
     if row.kind in _VALUED:
         value = int(suffix[-2:] if row.kind is EndingKind.LATE else suffix)

@@ -1,0 +1,29 @@
+"""Reads the figures that `/metrics` exports."""
+
+from datetime import datetime
+
+from core.figures.cumulative import CumulativeFigures, read_cumulative
+from core.figures.pipeline import Pipeline, read_pipeline
+from core.figures.slot_reader import SlotReader
+from core.figures.windows import Window, WindowFigures, read_window
+from core.store.client import Client, RawClient
+from core.store.keys import Keys
+
+
+class FigureExport:
+    """Caches nothing, so a counter cannot fall when two processes answer in turn. Every method
+    raises StoreUnavailable. `client` answers in text, `raw` in bytes."""
+
+    def __init__(self, client: Client, raw: RawClient, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+        self._reader = SlotReader(client, raw, keys)
+
+    def cumulative(self, now: datetime) -> CumulativeFigures:
+        return read_cumulative(self._reader, now)
+
+    def windows(self, now: datetime) -> dict[Window, WindowFigures]:
+        return {window: read_window(self._reader, window, now) for window in Window}
+
+    def pipeline(self) -> Pipeline:
+        return read_pipeline(self._client, self._keys)

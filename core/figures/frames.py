@@ -1,0 +1,49 @@
+"""Turns packed figures into the columns and rows of pandas frames."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from core.figures.catalogue import COLUMNS, FINALS, QUERY_COLUMNS
+from core.figures.layout import Counts
+
+_REQUESTED, _CONFIRMED = COLUMNS.index("requested"), COLUMNS.index("confirmed")
+_FINAL_PLACES = [COLUMNS.index(name) for name in FINALS]
+_INDEX = pd.Index(QUERY_COLUMNS)
+
+
+def totals(values: Counts) -> "pd.Series[int]":
+    """(COLUMNS,) as a series by QUERY_COLUMNS."""
+    return pd.Series(_with_pending(values), index=QUERY_COLUMNS)
+
+
+def table(values: Counts) -> pd.DataFrame:
+    """(rows, COLUMNS) as a frame with QUERY_COLUMNS."""
+    return pd.DataFrame(_with_pending(values), columns=_INDEX)
+
+
+def confirmed_rates(values: Counts) -> list[list[float]]:
+    """(rows, parts, COLUMNS): the confirmed rate of each part, nan without attempts."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rates = values[:, :, _CONFIRMED] / values[:, :, _REQUESTED]
+    return list(rates.tolist())
+
+
+def moments(ms: Sequence[int]) -> pd.DatetimeIndex:
+    """Unix ms as an index of aware moments, `start`."""
+    return pd.DatetimeIndex(pd.to_datetime(list(ms), unit="ms", utc=True), name="start")
+
+
+def group_sums(values: Counts, groups: Sequence[int], count: int) -> Counts:
+    """Add up the rows of each of `count` groups; `groups` holds the group of each row."""
+    sums = np.zeros((count, *values.shape[1:]), dtype=np.int64)
+    for group, row in zip(groups, values, strict=True):
+        sums[group] += row
+    return sums
+
+
+def _with_pending(values: Counts) -> Counts:
+    """COLUMNS, then the attempts without a final state."""
+    pending = values[..., _REQUESTED] - values[..., _FINAL_PLACES].sum(axis=-1)
+    return np.concatenate([values, pending[..., None]], axis=-1)

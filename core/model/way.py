@@ -1,0 +1,60 @@
+"""How an attempt travels, and the pair of channel and mode that stands for it outside the code.
+
+REST, webhooks, CSV, `/metrics`, Redis and page addresses name a channel and a mode. `Way` is the
+one place that converts between them.
+"""
+
+from enum import Enum, StrEnum
+
+
+class Channel(StrEnum):
+    """What sends the attempt: a message, a call, or a PHLO."""
+
+    SMS = "sms"
+    VOICE = "voice"
+    PHLO = "phlo"
+
+
+class Mode(StrEnum):
+    """Whether the attempt reaches the phone as a message or as a call."""
+
+    SMS = "sms"
+    CALL = "call"
+
+
+class Way(Enum):
+    """How an attempt travels. The value is its channel and its mode."""
+
+    SMS = (Channel.SMS, Mode.SMS)
+    VOICE = (Channel.VOICE, Mode.CALL)
+    PHLO_SMS = (Channel.PHLO, Mode.SMS)
+    PHLO_CALL = (Channel.PHLO, Mode.CALL)
+
+    def __init__(self, channel: Channel, mode: Mode) -> None:
+        self.channel = channel
+        self.mode = mode
+
+    @classmethod
+    def of(cls, channel: str, mode: str) -> "Way":
+        """The way of a channel and a mode; a channel with one way only ignores the mode. Raises
+        ValueError for an unknown channel or mode."""
+        return _WAYS[Channel(channel), Mode(mode)]
+
+    @property
+    def is_call(self) -> bool:
+        return self.mode is Mode.CALL
+
+    @property
+    def as_call(self) -> "Way":
+        """The call that may replace it; a call is its own."""
+        if self.is_call:
+            return self
+        return Way.PHLO_CALL if self.channel is Channel.PHLO else Way.VOICE
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Channel and mode by name, as they are stored and sent."""
+        return {"channel": self.channel, "mode": self.mode}
+
+
+_WAYS = {(way.channel, mode): way for way in Way for mode in Mode} | {way.value: way for way in Way}

@@ -1,0 +1,147 @@
+"""Defines the metrics of `/metrics`: name, type, help text, labels and unit, in their order.
+
+Names begin with `verification_`; units are seconds, bytes and US dollars. Every sample has the
+label `environment` (sandbox or live), so the two are never added up by accident. Carriers are no
+label: there are hundreds, and most have too few attempts for a rate.
+
+What never falls is a counter or a histogram (`core.figures.cumulative` says why); what a later
+report can correct is a gauge over a window. A moment is exported as a timestamp, not as an age: an
+age computed from it goes on growing while the product is down.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.figures.catalogue import EXPORTED_COUNTERS, FIGURES, IRREGULAR_EVENTS, LEGS
+
+
+class MetricType(StrEnum):
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDefinition:
+    """`labels` are those beside `environment`."""
+
+    type: MetricType
+    short_name: str
+    help: str
+    labels: tuple[str, ...] = ()
+    unit: str = ""
+
+    @property
+    def name(self) -> str:
+        return "_".join(part for part in ("verification", self.short_name, self.unit) if part)
+
+
+def _gauge(
+    name: str, help_text: str, labels: tuple[str, ...] = (), unit: str = ""
+) -> MetricDefinition:
+    return MetricDefinition(MetricType.GAUGE, name, help_text, labels, unit)
+
+
+def _timestamp(name: str, help_text: str) -> MetricDefinition:
+    return _gauge(f"{name}_timestamp", help_text, unit="seconds")
+
+
+_PLACE = ("channel", "country")
+WINDOW_PREFIX = (
+    "Of the attempts requested in the window (1h: the last hour, today: since 0:00 UTC):"
+)
+
+#: By figure.
+COUNTERS = {
+    figure.name: MetricDefinition(MetricType.COUNTER, figure.metric, figure.help, _PLACE)
+    for figure in EXPORTED_COUNTERS
+}
+#: By leg.
+HISTOGRAMS = {
+    leg: MetricDefinition(
+        MetricType.HISTOGRAM, histogram.metric, histogram.help, ("channel",), "seconds"
+    )
+    for leg, histogram in LEGS.items()
+}
+WINDOW_ATTEMPTS = _gauge(
+    "window_attempts",
+    f"{WINDOW_PREFIX} where they stand now. The states add up to all of them; unreported is what "
+    "had no final word for 72 hours.",
+    ("window", *_PLACE, "state"),
+)
+#: By figure: the definition, and what the figure is divided by.
+WINDOWS = {
+    figure.name: (
+        _gauge(
+            f"window_{figure.window.name}",
+            f"{WINDOW_PREFIX} {figure.window.help or figure.help}",
+            ("window", *_PLACE),
+            figure.window.unit,
+        ),
+        figure.window.divisor,
+    )
+    for figure in FIGURES
+    if figure.window
+}
+WINDOW_ERRORS = _gauge(
+    "window_errors",
+    f"{WINDOW_PREFIX} how many each error ended. The code is a message's error, a call's hangup "
+    "cause, refused, or unstated.",
+    ("window", "channel", "code"),
+)
+IRREGULAR = MetricDefinition(
+    MetricType.COUNTER,
+    "irregular_events",
+    "What was not plain news of an attempt. "
+    f"{', '.join(f'{kind}: {text}' for kind, text in IRREGULAR_EVENTS.items())}.",
+    ("kind",),
+)
+NEWEST_ATTEMPT = _timestamp("newest_attempt", "When the newest attempt was requested.")
+LOGS_READ_THROUGH = _timestamp("logs_read_through", "How far Plivo's own logs have been read.")
+ALERTS_CHECKED = _timestamp(
+    "alerts_checked", "The end of the last hour that the product's own alerts have judged."
+)
+LOGS_FAILING = _gauge("logs_failing", "Whether the last reading of Plivo's logs failed: 1 or 0.")
+CHECKS_WAITING = _gauge(
+    "checks_waiting", "Codes that people entered and that are not in the figures yet."
+)
+REDIS_MEMORY = _gauge(
+    "redis_memory", "What Redis has taken for data; of a Cluster, one node.", unit="bytes"
+)
+SAMPLE_TRAFFIC = _gauge("sample_traffic", "Whether invented traffic is among the figures: 1 or 0.")
+ALERTS = _gauge(
+    "alerts",
+    "The product's own alerts: in how many channels and countries each measure is in each state, "
+    "those left out that another alert explains.",
+    ("measure", "state"),
+)
+
+#: All metrics, in the order of `/metrics`.
+DEFINITIONS = (
+    *COUNTERS.values(),
+    *HISTOGRAMS.values(),
+    WINDOW_ATTEMPTS,
+    *(definition for definition, _ in WINDOWS.values()),
+    WINDOW_ERRORS,
+    IRREGULAR,
+    NEWEST_ATTEMPT,
+    LOGS_READ_THROUGH,
+    ALERTS_CHECKED,
+    LOGS_FAILING,
+    CHECKS_WAITING,
+    REDIS_MEMORY,
+    SAMPLE_TRAFFIC,
+    ALERTS,
+)
+
+
+def documentation() -> str:
+    """The table of all metrics in README.md of this folder, which a test compares with it."""
+    lines = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
+    for definition in DEFINITIONS:
+        name = f"{definition.name}{'_total' * (definition.type is MetricType.COUNTER)}"
+        labels = ", ".join(f"`{label}`" for label in definition.labels)
+        meaning = definition.help.removeprefix(f"{WINDOW_PREFIX} ")
+        meaning = meaning[0].upper() + meaning[1:]
+        lines.append(f"| `{name}` | {definition.type} | {labels} | {meaning} |")
+    return "\n".join(lines)

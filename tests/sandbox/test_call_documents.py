@@ -1,0 +1,225 @@
+"""Answered calls execute Plivo XML: they speak, collect keys, and request further documents."""
+
+from pathlib import Path
+
+import pytest
+
+from .documents import SPEAK, listening
+from .support import AUTH_ID, SENDER, Api, Product, number, sandbox_on, wait_for
+from .test_callbacks import is_genuine
+
+
+def test_an_answered_call_speaks_the_text_of_the_product(
+    api: Api, product: Product, path: str
+) -> None:
+    product.documents[path] = SPEAK
+    to = number("5555")
+    uuid = api.call(to, product.url(path))
+    phone = api.phone(to)
+    phone.answer()
+    record = api.hung_up(uuid)
+    assert phone.transcript() == ["Your code is 4, 7, 1, 1."]
+    assert (record["hangup_cause_code"], record["hangup_cause_name"]) == (
+        4010,
+        "End Of XML Instructions",
+    )
+    assert record["hangup_source"] == "Answer XML"
+
+
+def test_the_answer_request_is_signed_and_names_the_caller(
+    api: Api, product: Product, path: str
+) -> None:
+    product.documents[path] = SPEAK
+    to = number("5555")
+    uuid = api.call(to, product.url(path))
+    api.phone(to).answer()
+    api.hung_up(uuid)
+    (request,) = product.at(path)
+    assert is_genuine(request)
+    assert request.params["CallUUID"] == request.params["RequestUUID"] == uuid
+    assert (request.params["From"], request.params["To"]) == (SENDER, to)
+    assert (request.params["Event"], request.params["CallStatus"]) == ("StartApp", "in-progress")
+    assert request.params["ParentAuthID"] == AUTH_ID
+
+
+def test_the_answer_document_can_be_fetched_by_get(api: Api, product: Product, path: str) -> None:
+    product.documents[path] = SPEAK
+    to = number("5555")
+    uuid = api.call(to, product.url(path), answer_method="GET")
+    api.phone(to).answer()
+    assert api.hung_up(uuid)["hangup_cause_code"] == 4010
+    assert product.at(path)[0].method == "GET"
+    assert is_genuine(product.at(path)[0])
+
+
+def test_a_pressed_key_goes_to_the_action_and_its_document_is_followed(
+    api: Api, product: Product, path: str
+) -> None:
+    product.documents[path] = listening("keys")  # relative to the answer address
+    product.documents["keys"] = SPEAK
+    to = number("5555")
+    uuid = api.call(to, product.url(path))
+    phone = api.phone(to)
+    phone.answer()
+    wait_for(phone.waits)
+    assert phone.do("press/1").status_code == 200
+    assert api.hung_up(uuid)["hangup_cause_code"] == 4010
+    assert phone.transcript() == ["Press a key.", "Your code is 4, 7, 1, 1."]
+    (request,) = [r for r in product.at("keys") if r.params["CallUUID"] == uuid]
+    assert request.params["Digits"] == "1"
+    assert is_genuine(request)
+
+
+@pytest.mark.parametrize(("keys", "digits"), [("12#", "12"), ("123", "123")])
+def test_the_finishing_key_or_the_number_of_keys_ends_the_collection(
+    tmp_path: Path, product: Product, path: str, keys: str, digits: str
+) -> None:
+    product.documents[path] = listening(product.url(path + "/keys"), most=3)
+    product.documents[path + "/keys"] = "<Response/>"
+    with sandbox_on(tmp_path, speed=4) as api:
+        to = number("5555")
+        uuid = api.call(to, product.url(path))
+        phone = api.phone(to)
+        phone.answer()
+        wait_for(phone.waits)
+        for key in keys:
+            phone.do(f"press/{'%23' if key == '#' else key}")
+        api.hung_up(uuid)
+    assert product.values(path + "/keys", "Digits") == [digits]
+
+
+def test_a_pause_between_keys_ends_the_collection(api: Api, product: Product, path: str) -> None:
+    product.documents[path] = listening(product.url(path + "/keys"), most=5)
+    product.documents[path + "/keys"] = "<Response/>"
+    to = number("5555")
+    uuid = api.call(to, product.url(path))
+    phone = api.phone(to)
+    phone.answer()
+    wait_for(phone.waits)
+    phone.do("press/7")
+    api.hung_up(uuid)
+    assert product.values(path + "/keys", "Digits") == ["7"]
+
+
+def test_without_a_key_the_prompt_is_repeated_and_then_the_call_continues(
+    api: Api, product: Product, path: str
+) -> None:
+    product.documents[path] = listening(product.url("never"), timeout=5, retries=3)
+    to = number("5555")
+    uuid = api.call(to, product.url(path))
+    phone = api.phone(to)
+    phone.answer()
+    api.hung_up(uuid)
+    assert phone.transcript() == ["Press a key."] * 3 + ["You pressed nothing."]
+
+
+def test_an_invalid_key_repeats_the_prompt(api: Api, product: Product, path: str) -> None:
+    product.documents[path] = listening(product.url(path + "/keys"), valid="1", retries=2)
+    product.documents[path + "/keys"] = "<Response/>"
+    to = number("5555")
+    uuid = api.call(to, product.url(path))
+    phone = api.phone(to)
+    phone.answer()
+    wait_for(phone.waits)
+    phone.do("press/9")
+    wait_for(lambda: len(phone.transcript()) == 2)
+    phone.do("press/1")
+    api.hung_up(uuid)
+    assert product.values(path + "/keys", "Digits") == ["1"]
+
+
+def test_a_key_interrupts_the_prompt(api: Api, product: Product, path: str) -> None:
+    long_prompt = "<Speak>A prompt.</Speak><Wait length='3600'/><Speak>Never heard.</Speak>"
+    product.documents[path] = (
+        f"<Response><GetInput numDigits='1' action='{product.url(path + '/keys')}'>{long_prompt}"
+        "</GetInput></Response>"
+    )
+    product.documents[path + "/keys"] = SPEAK
+    to = number("5555")
+    uuid = api.call(to, product.url(path))
+    phone = api.phone(to)
+    phone.answer()
+    wait_for(phone.waits)
+    phone.do("press/5")
+    assert api.hung_up(uuid)["hangup_cause_code"] == 4010
+    assert phone.transcript() == ["A prompt.", "Your code is 4, 7, 1, 1."]
+    assert product.values(path + "/keys", "InputType") == ["dtmf"]
+
+
+def test_a_redirect_is_followed(api: Api, product: Product, path: str) -> None:
+    next_url = product.url(path + "/next")
+    product.documents[path] = f"<Response><Redirect>{next_url}</Redirect></Response>"
+    product.documents[path + "/next"] = "<Response><Speak>Here.</Speak><Hangup/></Response>"
+    to = number("5555")
+    uuid = api.call(to, product.url(path))
+    api.phone(to).answer()
+    assert api.hung_up(uuid)["hangup_cause_code"] == 4000
+    assert api.phone(to).transcript() == ["Here."]
+
+
+def test_a_scheduled_hangup_ends_a_call_while_later_steps_run(
+    api: Api, product: Product, path: str
+) -> None:
+    product.documents[path] = (
+        "<Response><Hangup schedule='20'/><Speak>Soon over.</Speak><Wait length='3600'/></Response>"
+    )
+    to = number("5555")
+    uuid = api.call(to, product.url(path))
+    api.phone(to).answer()
+    assert api.hung_up(uuid)["hangup_cause_code"] == 6000
+    assert api.phone(to).transcript() == ["Soon over."]
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        ("no xml", 8011),
+        ("<Response><Play>x</Play></Response>", 8011),
+        ("<Response>" + "<Wait/>" * 20_000 + "</Response>", 8011),
+        ("<Response><Redirect>http://127.0.0.1:9/</Redirect></Response>", 7014),
+        ("<Response><Redirect>mailto:x</Redirect></Response>", 7024),
+        ("<Response><Redirect method='PUT'>/x</Redirect></Response>", 7034),
+    ],
+)
+def test_an_unsupported_document_ends_the_call_with_its_cause(
+    api: Api, product: Product, path: str, document: str, code: int
+) -> None:
+    product.documents[path] = document
+    to = number("5555")
+    uuid = api.call(to, product.url(path))
+    api.phone(to).answer()
+    record = api.hung_up(uuid)
+    assert (record["hangup_cause_code"], record["hangup_source"]) == (code, "Error")
+
+
+@pytest.mark.parametrize(("action", "code"), [("http://127.0.0.1:9/", 7012), ("bad", 8012)])
+def test_an_action_that_fails_ends_the_call_with_its_cause(
+    api: Api, product: Product, path: str, action: str, code: int
+) -> None:
+    product.documents[path] = listening(action)
+    product.documents["bad"] = "no xml"
+    to = number("5555")
+    phone = api.phone(to)
+    phone.auto_answer(on=True, press="1")
+    uuid = api.call(to, product.url(path))
+    assert api.hung_up(uuid)["hangup_cause_code"] == code
+
+
+def test_a_failing_answer_url_is_requested_three_times_and_then_the_fallback(
+    api: Api, product: Product, path: str
+) -> None:
+    product.statuses[path] = [500, 503, 404]
+    product.documents[path + "/fallback"] = SPEAK
+    to = number("5555")
+    uuid = api.call(to, product.url(path), fallback_url=product.url(path + "/fallback"))
+    api.phone(to).answer()
+    assert api.hung_up(uuid)["hangup_cause_code"] == 4010
+    assert len(product.at(path)) == 3
+    assert api.phone(to).transcript() == ["Your code is 4, 7, 1, 1."]
+
+
+def test_an_unreachable_answer_url_ends_the_call(api: Api) -> None:
+    to = number("5555")
+    uuid = api.call(to, "http://127.0.0.1:9/")
+    api.phone(to).answer()
+    assert api.hung_up(uuid)["hangup_cause_name"] == "Error Reaching Answer URL"

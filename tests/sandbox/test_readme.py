@@ -1,0 +1,98 @@
+"""The sandbox's README: its examples run, and its tables list every route and option."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.routing import Route
+
+from core.sandbox import Sandbox
+
+from .support import AUTH_ID, AUTH_TOKEN, Api, number, sandbox_on
+
+PROJECT = Path(__file__).parents[2]
+README = (PROJECT / "core" / "sandbox" / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of the README in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+EXAMPLES = [block for block in blocks("sh") if "curl" in block]
+
+
+def run(api: Api, to: str, example: str) -> str:
+    """Run an example in a shell in which an HTTP error status is a failure; return its output."""
+    script = f"""curl() {{ command curl --fail-with-body "$@"; }}
+SANDBOX={api.base}/sandbox
+AUTH={AUTH_ID}:{AUTH_TOKEN}
+NUMBER={to}
+{example}"""
+    result = subprocess.run(  # noqa: S603
+        ["/bin/bash", "-e", "-o", "pipefail", "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def shape(value: Any) -> Any:
+    """The names and types of a JSON value; of a list, those of its first item."""
+    match value:
+        case dict():
+            return {name: shape(item) for name, item in value.items()}
+        case list():
+            return [shape(item) for item in value[:1]]
+        case _:
+            return type(value)
+
+
+def test_the_examples_run_one_after_another_and_show_the_handset(tmp_path: Path) -> None:
+    to = number("5555")
+    message, call, decline, rest, callbacks = EXAMPLES
+    with sandbox_on(tmp_path, speed=1.0) as api:
+        phone = api.phone(to)
+        run(api, to, message)
+        assert phone.texts == ["Your code is 4711"]
+        run(api, to, call)
+        (expected,) = map(json.loads, blocks("json"))
+        handset = phone.look()
+        assert shape(handset) == shape(expected)
+        transcript = [part["text"] for part in expected["calls"][0]["transcript"]]
+        # On a slow machine the code may be spoken again before the hangup.
+        assert [part["text"] for part in phone.call["transcript"]][:3] == transcript
+        assert phone.call["hangup_cause_code"] == expected["calls"][0]["hangup_cause_code"]
+        run(api, to, decline)
+        assert phone.call["hangup_cause_code"] == 3020
+        assert ": open" in run(api, to, rest)
+        assert phone.look()["messages"] == phone.look()["calls"] == []
+        assert json.loads(run(api, to, callbacks))["objects"] == []
+
+
+def test_every_route_is_in_the_readme(tmp_path: Path) -> None:
+    sandbox = Sandbox(data=tmp_path, auth_id=AUTH_ID, auth_token=AUTH_TOKEN)
+    routes = {
+        f"`{method} {route.path}`"
+        for route in sandbox.asgi.routes
+        if isinstance(route, Route)
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    assert routes == set(re.findall(r"^\| (`[A-Z]+ /[^`]*`) \|", README, re.MULTILINE))
+
+
+def test_every_option_of_the_command_is_in_the_readme() -> None:
+    command = (PROJECT / "core" / "cli" / "sandbox.py").read_text(encoding="utf-8")
+    options = set(re.findall(r'add_argument\("(--[\w-]+)"', command))
+    assert options == set(re.findall(r"^\| `(--[\w-]+)`", README, re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(([^)#]+)", README))
+def test_every_link_leads_to_a_file(path: str) -> None:
+    assert (PROJECT / "core" / "sandbox" / path).exists()

@@ -1,0 +1,322 @@
+"""REST, webhooks, CSV, /metrics and Redis keep the names and values of commit d753e17.
+
+Inside the code an attempt has a `Way`; outside it has a channel and a mode. Later commits may add
+names and values; those here must stay.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from core.figures.queries import Filters
+from core.figures.ranges import Comparison, Preset, comparison_range, preset
+from core.figures.rates import Rate
+from core.ledger.explorer import Wanted
+from core.model.attempt import attempt_id
+from core.model.way import Way
+from core.panels import figures, tables
+from core.panels.abuse import suspects
+from core.panels.attempts import attempt_list
+from core.panels.export import csv_of
+from core.panels.query_state import FILTERS, channels
+from core.store.keys import Keys
+from core.web.rest.application import rest_api
+from core.webhooks.event import event_of
+from tests.world import FrozenClock, World, world
+
+UTC_ZONE = ZoneInfo("UTC")
+#: Each way: what a request may say, and the channel and the mode that every border then shows.
+WAYS = [
+    (Way.SMS, {}, ("sms", "sms")),
+    (Way.SMS, {"channel": "sms", "mode": "call"}, ("sms", "sms")),
+    (Way.VOICE, {"channel": "voice"}, ("voice", "call")),
+    (Way.VOICE, {"channel": "voice", "mode": "sms"}, ("voice", "call")),
+    (Way.PHLO_SMS, {"channel": "phlo"}, ("phlo", "sms")),
+    (Way.PHLO_CALL, {"channel": "phlo", "mode": "call"}, ("phlo", "call")),
+]
+WEBHOOK_FACTS = {
+    "type": "failed", "at_ms": "1773480413589", "verification": "v", "attempt": "v-1",
+    "to_masked": "+1 415 ••• ••23", "region": "US", "status": "pending", "state": "undelivered",
+    "requested_ms": "1773480400000", "error_code": "30", "hangup_cause": "3010", "cause": "Spam.",
+    "delivered_ms": "1773480401250", "started_ms": "1773480400000", "verified_ms": "1773480402500",
+}  # fmt: skip
+WEBHOOK_DATA = {
+    "verification": "v", "attempt": "v-1", "to_masked": "+1 415 ••• ••23", "country": "US",
+    "status": "pending", "reason": "undelivered", "error_code": "30", "hangup_cause": "3010",
+    "cause": "Spam.", "time_to_deliver_ms": 1250, "time_to_verify_ms": 2500,
+}  # fmt: skip
+#: Counts that several answers of `/delivery` share.
+FIGURES = (
+    "accepted app_ms carrier_ms confirmed converted cost_micros cost_verified_micros delivered "
+    "entered failed fallbacks n_app n_carrier n_person n_queue pending person_ms priced queue_ms "
+    "rejected requested rescued resends sent skewed started unconfirmed undelivered units "
+    "unreported verified within_10 within_30 within_60"
+)
+
+#: Names of the properties in the OpenAPI document.
+PROPERTIES = {
+    "AlertAnswer": "baseline measure n observed rule series since state under",
+    "AttemptAnswer": (
+        "carrier cause channel cost_micros country error_code hangup_cause id mode moments number "
+        "origin reference remedy state to_masked units verification"
+    ),
+    "AttemptDetail": (
+        "carrier cause channel cost_micros country error_code hangup_cause heard id mode moments "
+        "number origin reference remedy state to_masked units verification"
+    ),
+    "Attempts": "attempts next_cursor",
+    "Bin": "count upper_ms",
+    "ById": "id",
+    "ByNumber": "number",
+    "CallOfferAnswer": "at reason",
+    "ChannelRow": f"{FIGURES} channel",
+    "Check": "code",
+    "CheckAnswer": "checks_left outcome",
+    "CountryRow": f"{FIGURES} carrier country p95_ms",
+    "ErrorRow": "channel code count previous",
+    "Figures": FIGURES,
+    "Health": "status",
+    "HeardAnswer": "at heard_at kind outcome source",
+    "Latency": "bins count leg percentiles_ms range",
+    "Mistake": "message where",
+    "Problem": "cause code errors remedy retry_after_seconds status title type",
+    "Resend": "call client_address seen",
+    "SendAnswer": "cause outcome remedy",
+    "SentAnswer": "send verification",
+    "Span": "end start",
+    "Start": "channel client_address locale mode number region",
+    "Step": f"{FIGURES} complete start",
+    "StepAnswer": "at gap_ms label note state",
+    "Totals": "figures previous previous_range range",
+    "VerificationAnswer": (
+        "attempts call_offer carrier channel checks_left country expires_at id mode next_send_at "
+        "started_at status timeline to_masked verified_at"
+    ),
+}
+#: Values of the enumerations in the OpenAPI document.
+VALUES = {
+    "AlertState": "no_data ok pending firing recovering",
+    "Channel": "sms voice phlo",
+    "CheckOutcome": (
+        "approved wrong_code expired used canceled locked number_locked not_found malformed"
+    ),
+    "ProblemCode": (
+        "invalid_request unauthenticated insufficient_scope too_many_requests not_found "
+        "method_not_allowed too_large number_refused channel_unavailable key_reused over_budget "
+        "number_locked too_soon verification_closed malformed_code cursor_refused "
+        "store_unavailable internal_error"
+    ),
+    "Comparison": "none previous weekday year",
+    "EventKind": (
+        "requested unconfirmed accepted queued ringing sent answered unreported rejected failed "
+        "undelivered delivered checked verified"
+    ),
+    "Leg": "ttd ttv queue carrier",
+    "Measure": "confirmed within_60 traffic",
+    "Mode": "sms call",
+    "Preset": "15m 1h 6h 24h today yesterday 7d 30d 90d",
+    "Rule": "fixed exact spike",
+    "SendOutcome": (
+        "sent unknown rejected duplicate key_reused too_soon over_budget locked closed not_found "
+        "number_refused channel_unavailable"
+    ),
+    "State": (
+        "requested accepted queued ringing sent answered delivered undelivered failed rejected "
+        "unknown"
+    ),
+    "Status": "pending verified locked canceled expired",
+    "StepState": "done verified now waiting bad unknown undelivered failed rejected",
+}
+#: Headers of the CSV files, by the key of the page's button.
+CSV = {
+    "csv_figures": "figure value low high n change",
+    "csv_over_time": (
+        "start requested started resends fallbacks rescued skewed unconfirmed unreported rejected "
+        "failed undelivered entered verified converted n_person accepted n_app units sent n_queue "
+        "delivered confirmed within_10 within_30 within_60 n_carrier priced cost_micros "
+        "carrier_ms queue_ms app_ms person_ms cost_verified_micros pending complete"
+    ),
+    "csv_funnel": (
+        "channel name requested sent delivered verified requested_share requested_step sent_share "
+        "sent_step delivered_share delivered_step verified_share verified_step"
+    ),
+    "csv_rescue": "channel resends fallbacks rescued rate low high",
+    "csv_time_to_deliver": " ".join(["start", *map(str, range(128))]),
+    "csv_parts": "leg name n mean_s from_s",
+    "csv_countries": (
+        "place country carrier n confirmed low high bounds receipts p95_s conversion cost spark"
+    ),
+    "csv_errors": "channel code label count previous meaning advice",
+    "csv_cost": "channel spent wasted share per_verified priced",
+    "csv_issues": "place country carrier n conversion lost",
+    "csv_suspects": "place country carrier n before conversion conversion_before",
+    "csv_attempts": "requested to channel country carrier state error seconds attempt",
+}
+#: Samples of /metrics and their labels, beside `environment`, which all have.
+SAMPLES = {
+    "measure state": "alerts",
+    "channel country": (
+        "attempts_accepted_total attempts_confirmed_total attempts_delivered_total "
+        "attempts_delivered_within_10s_total attempts_delivered_within_30s_total "
+        "attempts_delivered_within_60s_total attempts_entered_total attempts_requested_total "
+        "attempts_sent_total attempts_verified_total converted_total fallbacks_total "
+        "rescued_total resends_total started_total"
+    ),
+    "channel le": (
+        "carrier_time_seconds_bucket queue_time_seconds_bucket time_to_deliver_seconds_bucket "
+        "time_to_verify_seconds_bucket"
+    ),
+    "channel": (
+        "carrier_time_seconds_count carrier_time_seconds_sum queue_time_seconds_count "
+        "queue_time_seconds_sum time_to_deliver_seconds_count time_to_deliver_seconds_sum "
+        "time_to_verify_seconds_count time_to_verify_seconds_sum"
+    ),
+    "": (
+        "checks_waiting logs_failing newest_attempt_timestamp_seconds redis_memory_bytes "
+        "sample_traffic"
+    ),
+    "kind": "irregular_events_total",
+    "channel country state window": "window_attempts",
+    "channel country window": (
+        "window_confirmed_attempts window_converted window_cost_dollars window_priced_attempts "
+        "window_started window_unconfirmed_attempts window_units window_verified_cost_dollars"
+    ),
+    "channel code window": "window_errors",
+}
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world with eight days of sample traffic in a Redis of its own, and a clock that stands."""
+    with world(tmp_path_factory.mktemp("borders"), None, FrozenClock()) as at:
+        at.services.sample.load(days=8, per_day=120, seed=7)
+        yield at
+
+
+def document() -> dict[str, dict[str, list[str]]]:
+    """The schemas of the OpenAPI document."""
+    schemas: dict[str, dict[str, list[str]]] = rest_api(lambda: None).openapi()["components"][  # type: ignore[arg-type, return-value]
+        "schemas"
+    ]
+    return schemas
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_rest_answers_keep_their_properties(name: str) -> None:
+    assert set(PROPERTIES[name].split()) <= set(document()[name]["properties"])
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_rest_enumerations_keep_their_values(name: str) -> None:
+    assert set(VALUES[name].split()) <= set(document()[name]["enum"])
+
+
+@pytest.mark.parametrize(("way", "request_", "shown"), WAYS)
+def test_rest_and_redis_show_channel_and_mode_of_a_way(
+    at: World, way: Way, request_: dict[str, str], shown: tuple[str, str]
+) -> None:
+    token = at.services.tokens.sandbox_token
+    answer = at.http.post(
+        "/api/v1/verifications",
+        json={"number": at.number()} | request_,
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert answer.status_code == 201, answer.text
+    verification = answer.json()["verification"]
+    (attempt,) = verification["attempts"]
+    assert (verification["channel"], verification["mode"]) == shown
+    assert (attempt["channel"], attempt["mode"]) == shown
+    assert at.look(verification["id"]).attempts[0].way is way
+    keys = Keys("sandbox")
+    first = attempt_id(verification["id"], 1)
+    for key in (keys.verification(verification["id"]), keys.attempt(first)):
+        assert tuple(at.services.client.hmget(key, "channel", "mode")) == shown
+
+
+@pytest.mark.parametrize("shown", sorted({shown for _, _, shown in WAYS}))
+def test_webhooks_keep_their_keys_and_show_channel_and_mode(shown: tuple[str, str]) -> None:
+    channel_and_mode = dict(zip(("channel", "mode"), shown, strict=True))
+    body = json.loads(event_of("v-1_failed", json.dumps(WEBHOOK_FACTS | channel_and_mode)).body)
+    assert body == {
+        "id": "v-1_failed",
+        "type": "verification.failed",
+        "timestamp": "2026-03-14T09:26:53.589Z",
+        "data": WEBHOOK_DATA | channel_and_mode,
+    }
+
+
+def csv_frames(at: World) -> dict[str, pd.DataFrame]:
+    """The frame of every CSV file, by the key of the page's button."""
+    queries, filters = at.services.queries, Filters()
+    over = preset(Preset.WEEK, at.clock.now(), UTC_ZONE)
+    before = comparison_range(over, Comparison.PREVIOUS, UTC_ZONE)
+    assert before is not None
+    steps = queries.over_time(over, filters, UTC_ZONE)
+    heat = queries.heatmap(over, filters, zone=UTC_ZONE)
+    by_channel, by_country = queries.by_channel(over, filters), queries.by_country(over, filters)
+    totals = queries.totals(over, filters)
+    now, then = (
+        figures.ShownRange(queries.totals(range_, filters), queries.histogram(range_, filters))
+        for range_ in (over, before)
+    )
+    baseline = Rate(int(totals["converted"]), int(totals["started"]))
+    attempts = at.services.explorer.page(Wanted()).attempts
+    return {
+        "csv_figures": figures.table(figures.figures(now, then, steps, heat.to_numpy())),
+        "csv_over_time": steps,
+        "csv_funnel": tables.funnel_table(by_channel),
+        "csv_rescue": tables.rescue_table(by_channel),
+        "csv_time_to_deliver": heat,
+        "csv_parts": tables.legs_table(totals),
+        "csv_countries": tables.country_table(by_country),
+        "csv_errors": tables.error_table(queries.errors(over, filters, before)),
+        "csv_cost": tables.cost_table(by_channel),
+        "csv_issues": tables.issues(by_country, baseline),
+        "csv_suspects": suspects(by_country, queries.by_country(before, filters)),
+        "csv_attempts": attempt_list(attempts, UTC_ZONE),
+    }
+
+
+def test_csv_files_keep_their_headers_and_channels(busy: World) -> None:
+    frames = csv_frames(busy)
+    for key, header in CSV.items():
+        written = csv_of(frames[key]).decode("utf-8-sig").splitlines()[0].split(",")
+        kept = [name for name in written if name in header.split()]
+        assert kept == header.split(), key
+    assert set(frames["csv_funnel"]["channel"]) == {"sms", "voice", "phlo"}
+    assert set(frames["csv_cost"]["channel"]) == {"SMS", "Call", "PHLO"}
+    assert set(frames["csv_attempts"]["channel"]) <= {"SMS", "Call", "PHLO"}
+
+
+def test_metrics_keep_their_names_labels_and_channels(busy: World) -> None:
+    token = busy.services.tokens.sandbox_token
+    answer = busy.http.get("/metrics", headers={"Authorization": f"Bearer {token}"})
+    labels: dict[str, set[str]] = {}
+    values: dict[str, set[str]] = defaultdict(set)
+    for metric in text_string_to_metric_families(answer.text):
+        for sample in metric.samples:
+            labels[sample.name] = set(sample.labels)
+            for label, value in sample.labels.items():
+                values[label].add(value)
+    for names, samples in SAMPLES.items():
+        for sample_name in samples.split():
+            expected = {"environment", *names.split()}
+            assert labels[f"verification_{sample_name}"] == expected, sample_name
+    assert values["channel"] == {"sms", "voice", "phlo"}
+    assert values["environment"] == {"sandbox"}
+
+
+def test_page_addresses_keep_their_filters() -> None:
+    assert FILTERS == ("channel", "country", "carrier")
+    assert {"sms", "voice", "phlo"} <= set(channels())
+
+
+def test_an_unknown_channel_or_mode_has_no_way() -> None:
+    for channel, mode in (("pigeon", "sms"), ("sms", "pigeon"), ("", ""), ("phlo", "")):
+        with pytest.raises(ValueError, match="is not a valid"):
+            Way.of(channel, mode)
