@@ -9,10 +9,13 @@ from core.access.invites import Invites
 from core.access.password import Access
 from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
+from core.alerts.alerts import TICK as ALERTS_TICK
 from core.alerts.alerts import Alerts
 from core.alerts.hours import HourReader
+from core.background import Periodic
 from core.figures.export import FigureExport
 from core.figures.queries import Queries
+from core.ledger.booker import TICK as BOOKER_TICK
 from core.ledger.booker import Booker
 from core.ledger.exchanges import Exchanges
 from core.ledger.explorer import Explorer
@@ -34,8 +37,8 @@ from core.store.connection import RedisConnection, connect
 from core.store.keys import Keys
 from core.store.probe import Probe
 from core.store.scripts import Scripts
+from core.tracking.attempt_poller import TICK as POLLER_TICK
 from core.tracking.attempt_poller import AttemptPoller
-from core.tracking.log_schedule import LogSchedule
 from core.tracking.log_sync import LogSync
 from core.verification.call import CallDialogue
 from core.verification.number.parse import parse_number
@@ -45,9 +48,13 @@ from core.verification.service import Provider, Verifications
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import Outbox
 from core.webhooks.sender import WebhookSender, signing_secret
-from core.webhooks.worker import Worker
+from core.webhooks.worker import WebhookWorker
 
 log = logging.getLogger(__name__)
+
+#: The scheduled log sync, by the name of its thread.
+LOG_SYNC = "log sync"
+LOGS_AFTER_START = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,6 @@ class Services:
     tokens: Tokens
     request_limit: RequestLimit
     logs: LogSync
-    log_schedule: LogSchedule
     sample: Sample
     reset: SandboxReset
     exchanges: Exchanges
@@ -81,13 +87,13 @@ class Services:
     callback_verifier: CallbackVerifier
     clients: PlivoClients
     prices: Prices
-    follower: AttemptPoller
+    poller: AttemptPoller
     outbox: Outbox
-    #: None where no event is told.
-    outbox_worker: Worker | None
     verifications: Verifications
     calls: CallDialogue
     provider: PlivoProvider
+    #: What runs in the background while the product is served.
+    background: tuple[Periodic, ...]
 
     @property
     def client(self) -> Client:
@@ -158,8 +164,8 @@ def build(
     ledger = Ledger(client, scripts, keys, clock, keep, webhooks_enabled=webhooks_enabled)
     exchanges = Exchanges(client, keys, keep)
     logs = LogSync(client, scripts, keys, clock, keyring, ledger, clients)
-    follower = AttemptPoller(client, scripts, keys, clock, ledger, clients, exchanges)
-    plivo_provider = PlivoProvider(clients, settings, keyring, address, exchanges)
+    poller = AttemptPoller(client, scripts, keys, clock, ledger, clients, exchanges)
+    plivo_provider = PlivoProvider(clients, settings, keyring, address, exchanges.record)
     # A template that cannot be sent is refused now, not with the first message.
     plivo_provider.preview(settings.lifetime_minutes)
     verifications = Verifications(
@@ -171,7 +177,7 @@ def build(
         ),
         ledger,
         provider or plivo_provider,
-        follower.forget,
+        poller.forget,
         clock,
     )
     queries = Queries(client, connection.raw, keys, clock)
@@ -185,10 +191,20 @@ def build(
     )
     invites = Invites(client, keys, keyring, clock)
     outbox = Outbox(client, scripts, keys, clock, settings.webhook_host)
-    outbox_worker = None
+    booker = Booker(ledger, most=settings.attempts_kept)
+    alerts = Alerts(client, keys, clock, HourReader(client, connection.raw, keys))
+    log_sync_every = timedelta(minutes=settings.log_sync_minutes)
+    background = [
+        Periodic("polling", poller.poll_due, POLLER_TICK),
+        Periodic("booking", booker.run, BOOKER_TICK),
+        Periodic("alerts", alerts.check, ALERTS_TICK),
+        # A run that is cut off by the end of the process is resumed by the next.
+        Periodic(LOG_SYNC, logs.run, log_sync_every, first=LOGS_AFTER_START, patience=timedelta()),
+    ]
     if settings.webhook_url is not None:
         sender = WebhookSender(settings.webhook_url, signing_secret(settings, keyring), clock)
-        outbox_worker = Worker(outbox, Expiries(client, scripts, keys, clock), sender)
+        worker = WebhookWorker(outbox, Expiries(client, scripts, keys, clock), sender)
+        background.append(worker.background)
     return Services(
         settings=settings,
         auth_token=token,
@@ -198,15 +214,14 @@ def build(
         probe=probe,
         keyring=keyring,
         ledger=ledger,
-        booker=Booker(ledger, most=settings.attempts_kept),
+        booker=booker,
         explorer=Explorer(ledger),
         queries=queries,
         figure_export=FigureExport(client, connection.raw, keys),
-        alerts=Alerts(client, keys, clock, HourReader(client, connection.raw, keys)),
+        alerts=alerts,
         sample=Sample(client, keys, clock, ledger),
         reset=SandboxReset(client, keys, ledger, sandbox, queries.forget),
         logs=logs,
-        log_schedule=LogSchedule(logs, timedelta(minutes=settings.log_sync_minutes)),
         access=access,
         invites=invites,
         admission=Admission(settings, access, invites),
@@ -217,10 +232,10 @@ def build(
         callback_verifier=CallbackVerifier(keyring, token, address),
         clients=clients,
         prices=Prices(clients, clock),
-        follower=follower,
+        poller=poller,
         outbox=outbox,
-        outbox_worker=outbox_worker,
         verifications=verifications,
         provider=plivo_provider,
         calls=CallDialogue(verifications, ledger, settings, clock),
+        background=tuple(background),
     )

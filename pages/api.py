@@ -74,7 +74,7 @@ def _events() -> None:
     counts = app.outbox.counts()
     st.markdown(
         f"Outcomes of verifications go to **{plain(app.outbox.receiver)}**. "
-        f"Today {counts.told_today:,} were taken; {counts.waiting:,} wait."
+        f"{counts.delivered_today:,} delivered today, {counts.waiting:,} queued."
     )
     letters = app.outbox.dead_letters()
     if not letters:

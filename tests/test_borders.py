@@ -26,7 +26,7 @@ from core.panels.export import csv_of
 from core.panels.query_state import FILTERS, channels
 from core.store.keys import Keys
 from core.web.rest.application import rest_api
-from core.webhooks.event import event_of
+from core.webhooks.event import read_event
 from tests.world import FrozenClock, World, world
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -241,7 +241,7 @@ def test_rest_and_redis_show_channel_and_mode_of_a_way(
 @pytest.mark.parametrize("shown", sorted({shown for _, _, shown in WAYS}))
 def test_webhooks_keep_their_keys_and_show_channel_and_mode(shown: tuple[str, str]) -> None:
     channel_and_mode = dict(zip(("channel", "mode"), shown, strict=True))
-    body = json.loads(event_of("v-1_failed", json.dumps(WEBHOOK_FACTS | channel_and_mode)).body)
+    body = json.loads(read_event("v-1_failed", json.dumps(WEBHOOK_FACTS | channel_and_mode)).body)
     assert body == {
         "id": "v-1_failed",
         "type": "verification.failed",

@@ -25,7 +25,7 @@ from core.wording.verification import attempt_words
 from tests.ledger.test_explorer import make
 from tests.properties import sharing_fixtures
 from tests.web.test_plivo import DELIVERED, path, post
-from tests.webhooks.desk import TAKEN, Desk
+from tests.webhooks.queue_process import ACCEPTED, QueueProcess
 from tests.world import MovableClock, World, until
 
 FIELDS = (
@@ -139,7 +139,7 @@ def test_the_follower_goes_on_past_an_attempt_that_cannot_be_read(at: World) -> 
     odd, fine = make(at, 1), make(at, 2)
     poison(at, odd, {"requested_ms": b"nan"})
     for one in (odd, fine):
-        at.services.follower.follow(one, timedelta())
+        at.services.poller.follow(one, timedelta())
     until(lambda: at.services.client.zscore(at.services.keys.follow, odd) is None)
     assert at.services.ledger.attempt(fine) is not None
 
@@ -183,21 +183,21 @@ def test_an_event_that_cannot_be_read_becomes_a_dead_letter_and_the_others_are_s
     client: redis.Redis, facts: bytes, tries: bytes
 ) -> None:
     client.flushall()
-    desk = Desk(client, MovableClock())
-    desk.start()
-    now = to_ms(desk.clock.now())
-    client.zadd(desk.keys.outbox, {"odd": now - 60_000})
-    client.hset(desk.keys.outbox_events, mapping={"odd": facts, "odd tries": tries})
-    claims = desk.outbox.claim(10)
-    assert [claim.event.what for claim in claims] == ["requested"]
-    desk.outbox.settle(claims[0], TAKEN)
-    counts = desk.outbox.counts()
-    assert (counts.waiting, counts.told_today, counts.dead) == (0, 1, 1)
+    process = QueueProcess(client, MovableClock())
+    process.start()
+    now = to_ms(process.clock.now())
+    client.zadd(process.keys.outbox, {"odd": now - 60_000})
+    client.hset(process.keys.outbox_events, mapping={"odd": facts, "odd tries": tries})
+    claims = process.outbox.claim(10)
+    assert [claim.event.kind for claim in claims] == ["requested"]
+    process.outbox.settle(claims[0], ACCEPTED)
+    counts = process.outbox.counts()
+    assert (counts.waiting, counts.delivered_today, counts.dead) == (0, 1, 1)
     # It can be looked at in Redis; the list shows those that can be read.
-    assert desk.outbox.dead_letters(DEAD_KEPT) == []
-    assert desk.outbox.resend_all() == 1
-    assert desk.outbox.claim(10) == []
-    assert desk.outbox.counts().dead == 1
+    assert process.outbox.dead_letters(DEAD_KEPT) == []
+    assert process.outbox.resend_all() == 1
+    assert process.outbox.claim(10) == []
+    assert process.outbox.counts().dead == 1
 
 
 @pytest.mark.parametrize("stored", ["", "{}", "null", '{"quarter": 1, "standings": [1]}', "\0"])

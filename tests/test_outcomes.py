@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import pytest
 
 from core.model.attempt import State
+from core.model.error_codes import hangup_cause
 from core.model.verification import SendOutcome
 from core.model.way import Way
 from core.sandbox.facts.endings import TABLE
 from core.sandbox.facts.hangups import HANGUP_CAUSES, Phase
 from core.sandbox.facts.message_errors import MESSAGE_ERRORS
-from core.wording.error_codes import hangup_cause, message_error
+from core.wording.error_codes import hangup_text, message_error_text
 from core.wording.verification import Tone, status_words
 from tests.world import World, until
 
@@ -32,7 +33,7 @@ class Row:
 
 
 def _error(code: int) -> Row:
-    error = message_error(str(code))
+    error = message_error_text(str(code))
     assert error is not None
     failed = State.FAILED if MESSAGE_ERRORS[code].state == "failed" else State.UNDELIVERED
     headline = "Failed" if failed is State.FAILED else "Not delivered"
@@ -41,10 +42,11 @@ def _error(code: int) -> Row:
 
 
 def _hangup(code: int) -> Row:
-    cause = hangup_cause(code)
+    cause, text = hangup_cause(code), hangup_text(code)
     assert cause is not None
+    assert text is not None
     state = State.UNDELIVERED if cause.reached else State.FAILED
-    said = f"{cause.meaning} {cause.advice}"
+    said = f"{text.meaning} {text.advice}"
     return Row(f"{code}", VOICE, SendOutcome.SENT, state, "Not reached", said, Tone.BAD)
 
 

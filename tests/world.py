@@ -23,9 +23,8 @@ from core.model.verification import SendResult, View
 from core.model.way import Way
 from core.plivo.request import AttemptRequest
 from core.sandbox.app import Sandbox
-from core.services import Services, build
+from core.services import LOG_SYNC, Services, build
 from core.settings.settings import Settings
-from core.tracking.log_schedule import LogSchedule
 from core.verification.service import Provider
 from core.web.app import Web, standalone
 
@@ -205,8 +204,8 @@ def world(
     services = build(chosen, clock)
     # A scheduled reading of the logs, a minute after the start, would fall into whichever test runs
     # then. Tests read the logs themselves.
-    schedule = LogSchedule(services.logs, every=timedelta(days=1), first=timedelta(days=1))
-    services = replace(services, log_schedule=schedule)
+    background = tuple(one for one in services.background if one.name != LOG_SYNC)
+    services = replace(services, background=background)
 
     def make_sandbox(of: Services) -> Sandbox:
         return Sandbox(

@@ -1,12 +1,10 @@
-"""Alerts: every quarter of an hour the last 60 minutes of each channel, and of each country in it,
-are compared with what they should be.
+"""Checks every quarter of an hour the last 60 minutes of each channel and of its countries.
 
-`alert_rules` says what is bad, `alert_states` what becomes of it, `alert_hours` reads the figures;
-here it is done on time, once for all processes, and written down.
+`rules` judges an hour, `states` turns judgements into alerts, `hours` reads the figures. This
+module runs the check on time, once for all processes, and stores its result.
 """
 
 import logging
-import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -30,7 +28,6 @@ from core.alerts.rules import WEEKS, Hours, Measure, alpha, detectable_drop, jud
 from core.alerts.states import AlertState, Standing, after_a_gap, step
 from core.figures.layout import Counts, Tier
 from core.model.clock import Clock, from_ms, to_ms
-from core.model.errors import ProductError
 from core.store.client import Client
 from core.store.failures import WatchError
 from core.store.keys import Keys
@@ -38,21 +35,20 @@ from core.store.left_out import LeftOut
 
 log = logging.getLogger(__name__)
 
-#: An hour is judged this long after its end: by then "within 60 seconds" is known, and of the codes
-#: that arrive nearly all have.
+#: An hour is judged this long after its end: by then "within 60 seconds" is known, and nearly all
+#: codes that arrive have arrived.
 MATURITY = timedelta(minutes=2)
 KEEP = timedelta(days=35)
 MOST_KEPT = 1000
-#: A series without an attempt for as long is watched no more.
+#: A series without an attempt for this long is not checked any more.
 WATCHED = timedelta(weeks=WEEKS)
 TICK = timedelta(seconds=15)
-_PAUSE_SECONDS = 5.0
-#: Should the process die that has taken a check, another one takes it after this.
+#: If the process that does a check dies, another one does it after this.
 _TURN = timedelta(minutes=1)
 
 
 class AlertWindow(Protocol):
-    """From when to when, aware: a `Range` of the queries."""
+    """An interval of aware times: a `Range` of the queries."""
 
     @property
     def start(self) -> datetime: ...
@@ -60,8 +56,8 @@ class AlertWindow(Protocol):
     def end(self) -> datetime: ...
 
 
-class Chosen(Protocol):
-    """Which series are asked for: the `Filters` of the queries. There are no alerts of carriers."""
+class SeriesFilter(Protocol):
+    """Selects series: the `Filters` of the queries. There are no alerts of carriers."""
 
     @property
     def channel(self) -> str | None: ...
@@ -70,7 +66,7 @@ class Chosen(Protocol):
 
 
 class Alerts:
-    """Checks, and tells. `start` does so in a thread; any number of processes may.
+    """Checks series, and reads the results. Any number of processes may call `check`.
 
     Every method raises StoreUnavailable.
     """
@@ -81,14 +77,12 @@ class Alerts:
         self._clock = clock
         self._hours = hours
         self._left_out = LeftOut(client, keys, clock)
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def check(self) -> list[Transition]:
-        """Check the newest whole hour, unless that is done; the changes that were written down.
+        """Check the newest whole hour, unless that is done; returns the changes that were stored.
 
-        Once for each quarter of an hour, whoever asks: one process takes the turn, and what it
-        finds replaces only the check that it went on from.
+        Each quarter of an hour is checked once: one process takes the turn, and its result
+        replaces only the check that it is based on.
         """
         quarter = to_ms(self._clock.now() - MATURITY) // QUARTER_MS
         stored = self._client.get(self._keys.alert_check)
@@ -102,16 +96,16 @@ class Alerts:
         changes = _changes(before, check)
         if not self._write(stored, check, changes):
             return []
-        for one in changes:
-            if AlertState.FIRING in {one.before, one.after}:
-                told = {"series": one.series, "measure": one.measure, "n": one.n}
-                log.warning("alert %s", one.after, extra=told)
+        for change in changes:
+            if AlertState.FIRING in {change.before, change.after}:
+                fields = {"series": change.series, "measure": change.measure, "n": change.n}
+                log.warning("alert %s", change.after, extra=fields)
         return changes
 
     def current(self) -> list[AlertStatus]:
-        """How everything stood at the last check: the worst first, and what another alert explains
-        right after that. Empty before the first check."""
-        return in_order(one.status for one in self._stored().kept.values())
+        """The statuses of the last check: the worst first, each followed by the alerts that it
+        explains. Empty before the first check."""
+        return in_order(kept.status for kept in self._stored().kept.values())
 
     def checked(self) -> datetime | None:
         """The end of the last hour that was checked; None before the first check."""
@@ -121,15 +115,15 @@ class Alerts:
     def history(self, count: int = 100) -> list[Transition]:
         """The newest changes of state, newest first; 1000 are kept, for 35 days at most."""
         entries = self._client.xrevrange(self._keys.alerts, count=count)
-        found = (self._transition(entry.get("transition", "")) for _, entry in entries)
-        return [transition for transition in found if transition is not None]
+        transitions = (self._transition(entry.get("transition", "")) for _, entry in entries)
+        return [transition for transition in transitions if transition is not None]
 
-    def dry_run(self, span: AlertWindow, chosen: Chosen) -> DryRun:
-        """What the rules as they are would have said of this span.
+    def dry_run(self, span: AlertWindow, filters: SeriesFilter) -> DryRun:
+        """The alerts that the current rules would have raised in this span.
 
-        It knows what came late too, which a check at the time could not. The quarter-hours that it
-        compares are kept for 35 days. What is older neither counts nor serves as a baseline: of
-        thirty days the first have none, and the next are compared with fewer weeks.
+        It also counts late reports, which a check at the time could not. The quarter-hours are kept
+        for 35 days. Older ones neither count nor serve as a baseline: of thirty days the first have
+        none, and the next are compared with fewer weeks.
         """
         now = self._clock.now()
         kept_ms = to_ms(now) - Tier.QUARTER.keep_ms
@@ -138,38 +132,14 @@ class Alerts:
         series = self._hours.series(kept_ms)
         if first > last or not series:
             return DryRun(0, [], 0)
-        wanted = {one for one in series if _is_chosen(one, chosen)}
-        return replay(series, self._hours.between(series, first, last), first, wanted)
-
-    def start(self) -> None:
-        """Check in the background until `stop`."""
-        self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the background thread and wait for it."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(TICK.total_seconds()):
-            try:
-                self.check()
-            except ProductError as error:
-                # Redis is away. The check is made once it is back, if it is still the newest.
-                log.warning("alerts paused", extra={"cause": error.cause})
-                self._stopping.wait(_PAUSE_SECONDS)
-            except Exception:
-                # A bug in one round must not end the thread for good; the log has the traceback.
-                log.exception("alerts failed")
-                self._stopping.wait(_PAUSE_SECONDS)
+        selected = {name for name in series if _is_selected(name, filters)}
+        return replay(series, self._hours.between(series, first, last), first, selected)
 
     def _stored(self) -> AlertCheck:
         return self._read(self._client.get(self._keys.alert_check))
 
     def _read(self, stored: str | None) -> AlertCheck:
-        """A stored check. One that cannot be read is like none: the next check replaces it."""
+        """A stored check. An unreadable one is treated as absent: the next check replaces it."""
         try:
             return AlertCheck.from_json(stored)
         except UNREADABLE as error:
@@ -184,14 +154,14 @@ class Alerts:
             return None
 
     def _next(self, before: AlertCheck, quarter: int) -> AlertCheck:
-        """Judge one hour, and go on from the check before."""
+        """Judge an hour, based on the check before."""
         since_ms = quarter * QUARTER_MS - int(WATCHED.total_seconds() * 1000)
         series = self._hours.series(since_ms)
         if not series:
             return AlertCheck(quarter, {})
         hours, counts = self._hours.at(series, quarter)
         kept = grouped(_judged(series, hours, counts, before, quarter))
-        return AlertCheck(quarter, {one.place: one for one in kept})
+        return AlertCheck(quarter, {entry.place: entry for entry in kept})
 
     def _write(self, stored: str | None, check: AlertCheck, changes: list[Transition]) -> bool:
         """Store a check and its changes in one step; False if another process was first."""
@@ -201,8 +171,8 @@ class Alerts:
                 return False
             pipe.multi()
             pipe.set(self._keys.alert_check, check.to_json(), ex=KEEP)
-            for one in changes:
-                entry = {"transition": transition_to_json(one)}
+            for change in changes:
+                entry = {"transition": transition_to_json(change)}
                 pipe.xadd(self._keys.alerts, entry, maxlen=MOST_KEPT, approximate=False)
             pipe.expire(self._keys.alerts, KEEP)
             try:
@@ -215,7 +185,7 @@ class Alerts:
 def _judged(
     series: list[str], hours: Hours, counts: Counts, before: AlertCheck, quarter: int
 ) -> Iterator[Kept]:
-    """What an hour makes of every measure of every series."""
+    """The new status of every measure of every series."""
     at = from_ms(quarter * QUARTER_MS)
     missed = quarter - before.quarter > 1
     for judged in judge(hours):
@@ -247,12 +217,12 @@ def _judged(
 
 
 def _changes(before: AlertCheck, check: AlertCheck) -> list[Transition]:
-    """What is worth telling: not that traffic pauses at night."""
+    """The changes to store: not those between two quiet states, as when traffic pauses at night."""
     at = from_ms(check.quarter * QUARTER_MS)
     changes = []
-    for place, one in check.kept.items():
+    for place, entry in check.kept.items():
         kept = before.kept.get(place)
-        was, now = kept.status.state if kept else AlertState.NO_DATA, one.status
+        was, now = kept.status.state if kept else AlertState.NO_DATA, entry.status
         if was is not now.state and not (was.is_quiet and now.state.is_quiet):
             changes.append(
                 Transition(
@@ -271,9 +241,9 @@ def _changes(before: AlertCheck, check: AlertCheck) -> list[Transition]:
     return changes
 
 
-def _is_chosen(series: str, chosen: Chosen) -> bool:
+def _is_selected(series: str, filters: SeriesFilter) -> bool:
     channel, _, country = series.partition("/")
-    return chosen.channel in {None, channel} and chosen.country in {None, country}
+    return filters.channel in {None, channel} and filters.country in {None, country}
 
 
 def _number(value: float) -> float | None:

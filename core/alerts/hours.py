@@ -1,4 +1,4 @@
-"""Reads the hours that alerts compare, out of the packed quarter-hours.
+"""Reads the hours that alerts compare from the packed quarter-hours.
 
 A check needs one hour and the same hour of four earlier weeks: of each series 5 ranges of 640
 bytes, in place of 5 whole days of 15 kB. A dry run needs all days of its range and of the four
@@ -23,10 +23,10 @@ QUARTER_MS = Tier.QUARTER.slot_ms
 WINDOW = 4
 _DAY = 96
 WEEK = 7 * _DAY
-#: More series than that are not watched: those with the newest attempts are.
+#: At most so many series are checked: those with the newest attempts.
 MOST_SERIES = 1000
 
-#: How many days before the earliest hour may tell that traffic had begun: weekends may be silent.
+#: How many days before the earliest hour are searched for traffic: weekends may be silent.
 _SEARCHED_DAYS = 7
 _WORDS = COUNTER_SLOT_BYTES // 4
 _PLACES = [COUNTERS.index(name) for name in READ]
@@ -49,8 +49,8 @@ class HourReader:
             )
             for cube in (Cube.CHANNEL, Cube.COUNTRY)
         )
-        known = set(channels)
-        return sorted(channels) + sorted(c for c in countries if parent_of(c) in known)
+        parents = set(channels)
+        return sorted(channels) + sorted(c for c in countries if parent_of(c) in parents)
 
     def at(self, series: Sequence[str], end: int) -> tuple[Hours, Counts]:
         """The hour that ends with the quarter before `end`, as an only moment, and its counts:

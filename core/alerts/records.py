@@ -1,7 +1,7 @@
-"""What is written down of alerts: how each stands, and each change, both as JSON.
+"""The stored records of alerts: the status of each, and each change, both as JSON.
 
-An alert is of one measure of one series. Where a channel fails, so do its countries; and messages
-that are lost are not in time either. Of such alerts one explains the others.
+An alert is about a measure of a series. If a channel fails, so do its countries; and lost messages
+are also late. Of such alerts one explains the others.
 """
 
 import json
@@ -28,19 +28,19 @@ _SEVERITY = (
 )
 
 
-#: What the readers of stored JSON raise for what cannot be read.
+#: What the readers of stored JSON raise for unreadable text.
 UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class AlertStatus:
-    """How a measure of a series stood at the last check.
+    """The status of a measure of a series at the last check.
 
-    `n` attempts were requested in the hour, `verified` of them were entered rightly. `observed` and
-    `baseline` are shares of `n`, or for traffic attempts an hour; None where there is nothing to
+    `n` attempts were requested in the hour, `verified` of them were verified. `observed` and
+    `baseline` are shares of `n`, or for traffic attempts an hour; None if there is nothing to
     compare. `detectable_drop` is the smallest drop, as a share, that would be bad with `n`
-    attempts; None where none would be, and for traffic. `since` is when the state began. `under` is
-    the series whose alert explains this one, "" where none does: its channel's, or for late
+    attempts; None if no drop would be, and for traffic. `since` is when the state began. `under` is
+    the series whose alert explains this one, "" if none does: its channel's, or for late
     messages its own for lost ones.
     """
 
@@ -75,7 +75,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A status, and what else the next check must know: see `alert_states.Standing`."""
+    """A status, and what else the next check needs: see `states.Standing`."""
 
     status: AlertStatus
     streak: int
@@ -98,21 +98,21 @@ class AlertCheck:
     kept: dict[Place, Kept]
 
     def to_json(self) -> str:
-        standings = [_plain(one) for one in self.kept.values()]
+        standings = [_plain(kept) for kept in self.kept.values()]
         return json.dumps({"quarter": self.quarter, "standings": standings})
 
     @classmethod
     def from_json(cls, text: str | None) -> Self:
-        """What was stored; None, before the first check, is one of long ago that saw nothing."""
+        """The stored check; None, before the first check, is an empty check of long ago."""
         if text is None:
             return cls(0, {})
         plain = json.loads(text)
-        standings = [_kept(one) for one in plain["standings"]]
-        return cls(plain["quarter"], {one.place: one for one in standings})
+        standings = [_kept(standing) for standing in plain["standings"]]
+        return cls(plain["quarter"], {kept.place: kept for kept in standings})
 
 
-def transition_to_json(one: Transition) -> str:
-    return json.dumps(_plain(one))
+def transition_to_json(transition: Transition) -> str:
+    return json.dumps(_plain(transition))
 
 
 def transition_from_json(text: str) -> Transition:
@@ -130,7 +130,7 @@ def leaders(series: str, measure: Measure) -> Iterator[Place]:
 
 
 def grouped(kept: Iterable[Kept]) -> list[Kept]:
-    """With each alert that another one explains put under that."""
+    """Sets `under` of each alert that another one explains."""
     kept = list(kept)
     states = {one.place: one.status.state for one in kept}
     return [
@@ -142,23 +142,23 @@ def grouped(kept: Iterable[Kept]) -> list[Kept]:
 
 
 def in_order(statuses: Iterable[AlertStatus]) -> list[AlertStatus]:
-    """The worst first, and what another alert explains right after that."""
+    """The worst first, each followed by the alerts that it explains."""
     own = {(one.series, one.measure): one for one in statuses}
     states = {place: one.state for place, one in own.items()}
 
-    def rank(one: AlertStatus) -> tuple[object, ...]:
-        head = one
-        while found := _leader((head.series, head.measure), states):
-            head = own[found]
+    def rank(status: AlertStatus) -> tuple[object, ...]:
+        head = status
+        while leader := _leader((head.series, head.measure), states):
+            head = own[leader]
         # A head is not less severe than its followers, and its name and measure come first.
         first = (_SEVERITY.index(head.state), head.series, head.measure)
-        return *first, _SEVERITY.index(one.state), one.series, one.measure
+        return *first, _SEVERITY.index(status.state), status.series, status.measure
 
     return sorted(own.values(), key=rank)
 
 
 def _leader(place: Place, states: Mapping[Place, AlertState]) -> Place | None:
-    """Which alert explains the one of this place: one that is no less severe."""
+    """The alert that explains that of this place: one that is no less severe."""
     state = states[place]
     if state.is_quiet:
         return None
@@ -166,13 +166,13 @@ def _leader(place: Place, states: Mapping[Place, AlertState]) -> Place | None:
     return next((one for one in leaders(*place) if states.get(one) in worse), None)
 
 
-def _plain(one: Any) -> dict[str, Any]:
-    """A dataclass as JSON has it: moments in Unix milliseconds."""
+def _plain(record: Any) -> dict[str, Any]:
+    """A dataclass as a JSON object, with times in Unix milliseconds."""
 
-    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def to_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return {name: to_ms(v) if isinstance(v, datetime) else v for name, v in pairs}
 
-    return asdict(one, dict_factory=made)
+    return asdict(record, dict_factory=to_dict)
 
 
 def _read(plain: dict[str, Any], kinds: dict[str, type[StrEnum]], moment: str) -> dict[str, Any]:

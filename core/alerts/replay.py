@@ -1,4 +1,4 @@
-"""A dry run: what the rules would have said of a time that is over."""
+"""A dry run: the alerts that the rules would have raised in the past."""
 
 from collections import defaultdict
 from collections.abc import Container, Iterator, Sequence
@@ -16,7 +16,7 @@ from core.model.clock import from_ms
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """An alert that would have been: from when to when; `until` is None where it would go on."""
+    """An alert of the dry run, from `at` to `until`; `until` is None if it would still fire."""
 
     series: str
     measure: Measure
@@ -28,36 +28,36 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What the rules would have said of a range. `moments` in the order of time; `fired` counts
-    those that no other one explains. `checks` is how many there would have been."""
+    """The result of a dry run. `moments` are in the order of time; `fired` counts those that no
+    other explains. `checks` is the number of checks."""
 
     fired: int
     moments: list[Fired]
     checks: int
 
 
-def replay(series: Sequence[str], hours: Hours, first: int, wanted: Container[str]) -> DryRun:
-    """Run the rules over hours that end with each quarter from `first` on, and tell what they say
-    of the wanted series. All are judged, because a country is compared with its channel too."""
+def replay(series: Sequence[str], hours: Hours, first: int, selected: Container[str]) -> DryRun:
+    """Run the rules over hours that end with each quarter from `first` on, and return the alerts of
+    the selected series. All series are judged, because a country is compared with its channel."""
     fired = [
         one
         for judged in judge(hours)
         # A series that was never bad raised no alert.
         for row in np.flatnonzero(judged.bad.any(axis=1)).tolist()
-        if series[row] in wanted
+        if series[row] in selected
         for one in _replayed(judged, row, series[row], first)
     ]
-    moments = sorted(_explained(fired), key=lambda one: (one.at, one.series, one.measure))
+    moments = sorted(_explained(fired), key=lambda alert: (alert.at, alert.series, alert.measure))
     checks = hours.requested.shape[1]
     return DryRun(sum(not one.under for one in moments), moments, checks)
 
 
 def _replayed(judged: Judged, row: int, series: str, first: int) -> Iterator[Fired]:
-    """The alerts of one series, moment by moment."""
+    """The alerts of a series, in the order of time."""
     checks = judged.bad.shape[1]
     over = 0
     for begins in np.flatnonzero(judged.bad[row]).tolist():
-        # Nothing comes of what is not bad until something is.
+        # Only a bad hour starts an alert.
         if begins < over:
             continue
         standing = Standing()
@@ -65,7 +65,7 @@ def _replayed(judged: Judged, row: int, series: str, first: int) -> Iterator[Fir
         for over in range(begins, checks):
             standing = step(standing, judged.finding(row, over))
             at = from_ms((first + over) * QUARTER_MS)
-            # What raises an alert is bad, so it has a rule.
+            # The hour that raises an alert is bad, so it has a rule.
             if alert is None and standing.state.is_alert and (rule := judged.rule(row, over)):
                 alert = Fired(series, judged.measure, rule, at, None)
             if standing.state.is_quiet:
@@ -79,20 +79,20 @@ def _replayed(judged: Judged, row: int, series: str, first: int) -> Iterator[Fir
 
 
 def _explained(fired: Sequence[Fired]) -> Iterator[Fired]:
-    """With each alert put under another one that was at the same time."""
+    """Sets `under` of each alert that another one at the same time explains."""
     by_place: defaultdict[Place, list[Fired]] = defaultdict(list)
-    for one in fired:
-        by_place[one.series, one.measure].append(one)
-    for one in fired:
-        found = (
+    for alert in fired:
+        by_place[alert.series, alert.measure].append(alert)
+    for alert in fired:
+        series = (
             place[0]
-            for place in leaders(one.series, one.measure)
-            if any(_overlap(one, other) for other in by_place[place])
+            for place in leaders(alert.series, alert.measure)
+            if any(_overlap(alert, other) for other in by_place[place])
         )
-        yield replace(one, under=next(found, ""))
+        yield replace(alert, under=next(series, ""))
 
 
-def _overlap(one: Fired, other: Fired) -> bool:
-    return (other.until is None or one.at < other.until) and (
-        one.until is None or other.at < one.until
+def _overlap(alert: Fired, other: Fired) -> bool:
+    return (other.until is None or alert.at < other.until) and (
+        alert.until is None or other.at < alert.until
     )

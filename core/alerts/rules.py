@@ -1,24 +1,24 @@
-"""Whether an hour of a series is worse than it should be, for many series and moments at once.
+"""Judges whether an hour of a series is worse than expected, for many series and hours at once.
 
 Three measures of the 60 minutes before a moment:
 
-    confirmed  attempts that arrived for certain, of those requested
+    confirmed  confirmed attempts, of those requested
     within_60  attempts delivered within 60 seconds, of those requested
-    traffic    attempts requested; a sudden many is how pumping begins
+    traffic    attempts requested; a sudden increase is how SMS pumping begins
 
-What it should be is the baseline: the median of the same hour on the same weekday of the four weeks
+The baseline is the expected value: the median of the same hour on the same weekday of four weeks
 before, so that one bad week does not lower it. The rate of a small series is drawn towards that of
 its channel: the more so the fewer its attempts, and the more alike the channel's countries
 (empirical Bayes, its strength by the method of moments).
 
 A rate is bad by either of two rules. The fixed one sees a drop of more than ten points from 100
 attempts on, as Plivo's own alerts do; of 150 series with 20,000 messages a day that covers one. The
-exact one asks for every n how likely so few are, were the rate only three points below the
-baseline: P(X <= x; n, p0 - 0.03) < alpha. Each sees what the other misses.
+exact one uses, for every n, the probability of so few if the rate were only three points below the
+baseline: P(X <= x; n, p0 - 0.03) < alpha. Each finds what the other misses.
 
-Decision: the fixed rule also wants a chance as small as ten points of 100 attempts have at 95 %,
-where it was measured. Where half of all codes arrive, ten points are two standard deviations, and
-would be an alert a day.
+Decision: the fixed rule also requires a probability as small as that of ten points of 100 attempts
+at 95 %, where it was measured. Where half of all codes arrive, ten points are two standard
+deviations, and would be an alert a day.
 
 Decision: alpha is shared out over all series and checks. Measured over 42 days each of 151 healthy
 series, false alerts a day at 20,000 · 200,000 · 2,000,000 messages a day: none · none · 0.02 where
@@ -48,8 +48,8 @@ FIXED_DROP = 100_000  # millionths
 FIXED_CHANCE = 4e-5
 EXACT_MARGIN = 30_000  # millionths
 FALSE_ALERTS_A_DAY = 0.1
-#: With fewer attempts in the four weeks' hours there is nothing to compare with. No drop could be
-#: told with the five of an hour, not even from all to none.
+#: With fewer attempts in the four weeks' hours there is nothing to compare with. With five
+#: attempts an hour no drop is significant, not even from all to none.
 LEAST_HISTORY = 20
 #: An hour is good again when it is no longer surprising, and a large one within half the drop.
 GOOD_CHANCE = 0.05
@@ -57,7 +57,7 @@ GOOD_DROP = FIXED_DROP // 2
 
 #: Fewer attempts an hour are expected of no series.
 LEAST_TRAFFIC = 0.5
-#: Fewer in an hour are no attack: somebody shows the product, and pumping would earn nothing.
+#: Fewer in an hour are no attack: they may be a demo, and pumping would earn nothing.
 LEAST_SPIKE = 20
 #: Traffic grows and comes in bursts: less than half as much again is no alert, however certain.
 SPIKE_FROM = 1.5
@@ -69,7 +69,7 @@ _LEAST_PULL, _MOST_PULL = 20.0, 500.0
 
 
 class Measure(StrEnum):
-    """What is watched."""
+    """The measures that are checked."""
 
     CONFIRMED = "confirmed"
     WITHIN_60 = "within_60"
@@ -80,7 +80,7 @@ RATES = (Measure.CONFIRMED, Measure.WITHIN_60)
 
 
 class Rule(StrEnum):
-    """By what an hour is bad."""
+    """The rule by which an hour is bad."""
 
     FIXED = "fixed"  # ten points down, n >= 100
     EXACT = "exact"  # too unlikely by the binomial, any n
@@ -93,7 +93,7 @@ class Hours:
 
     The same hours of the weeks before have one axis more, the last: (series, moments, WEEKS).
     `parents` is the row of each series' parent: of a country its channel, of a channel the last.
-    `ran` is whether traffic had begun by then, (moments, WEEKS): else none would say nothing.
+    `ran` is whether traffic had begun by then, (moments, WEEKS): if not, zero means nothing.
     """
 
     parents: NDArray[np.intp]
@@ -106,10 +106,10 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What was found of a measure: (series, moments), without the last row of `Hours`.
+    """The judgement of a measure: (series, moments), without the last row of `Hours`.
 
-    `observed` and `baseline` are shares, of traffic attempts an hour; NaN where there is none.
-    Where an hour is neither judged bad nor good it is in the middle, unless it is `silent`.
+    `observed` and `baseline` are shares, for traffic attempts an hour; NaN if there is none. An
+    hour that is neither bad nor good is in the middle, unless it is `silent`.
     """
 
     measure: Measure
@@ -121,7 +121,7 @@ class Judged:
     baseline: Floats
 
     def finding(self, series: int, moment: int) -> Finding:
-        """One cell, in a word."""
+        """The finding of a cell."""
         if self.silent[series, moment]:
             return Finding.SILENT
         if self.bad[series, moment]:
@@ -129,7 +129,7 @@ class Judged:
         return Finding.GOOD if self.good[series, moment] else Finding.MIDDLE
 
     def rule(self, series: int, moment: int) -> Rule | None:
-        """By which rule a cell is bad; None where it is not."""
+        """The rule by which a cell is bad; None if it is not."""
         if not self.bad[series, moment]:
             return None
         if self.measure is Measure.TRAFFIC:
@@ -138,7 +138,7 @@ class Judged:
 
 
 def alpha(series: int) -> float:
-    """How unlikely an hour must be to be bad, with so many series watched at once."""
+    """The probability below which an hour is bad, with so many series checked at once."""
     return FALSE_ALERTS_A_DAY / (max(series, 1) * CHECKS_A_DAY * len(Measure))
 
 
@@ -163,8 +163,8 @@ def judge_rate(hours: Hours, measure: Measure, limit: float) -> Judged:
     within_drop = _down(x, n, expected) <= n * GOOD_DROP
     good = ~silent & ~bad & (surprise > GOOD_CHANCE) & ((n < FIXED_FROM) | within_drop)
     observed = np.divide(x, n, out=np.full(n.shape, np.nan), where=n > 0)
-    known = np.where(silent, np.nan, expected / UNIT)
-    return Judged(measure, silent, bad, good, exact, observed, known)
+    baseline = np.where(silent, np.nan, expected / UNIT)
+    return Judged(measure, silent, bad, good, exact, observed, baseline)
 
 
 def judge_traffic(hours: Hours, limit: float) -> Judged:
@@ -175,7 +175,7 @@ def judge_traffic(hours: Hours, limit: float) -> Judged:
     median = _median(before, ran)
     silent = weeks == 0
     usual = np.maximum(np.where(silent, 0.0, median), LEAST_TRAFFIC)
-    # A median of so few weeks is itself uncertain: by this much it may be too low.
+    # A median of so few weeks is uncertain: it may be too low by this much.
     most = usual + np.sqrt(usual / np.maximum(weeks, 1))
     x = hours.requested[:-1]
     surprise = np.ones(x.shape)
@@ -183,22 +183,22 @@ def judge_traffic(hours: Hours, limit: float) -> Judged:
     surprise[high] = poisson_tail(x[high], most[high])
     bad = high & (surprise < limit) & (x >= np.maximum(SPIKE_FROM * usual, LEAST_SPIKE))
     good = ~silent & ~bad & ((surprise > SPIKE_GOOD_CHANCE) | (x <= SPIKE_GOOD * usual))
-    known = np.where(silent, np.nan, usual)
-    return Judged(Measure.TRAFFIC, silent, bad, good, np.zeros(x.shape, bool), x, known)
+    baseline = np.where(silent, np.nan, usual)
+    return Judged(Measure.TRAFFIC, silent, bad, good, np.zeros(x.shape, bool), x, baseline)
 
 
 def detectable_drop(n: Floats, baseline: Floats, limit: float) -> Floats:
     """How far below its baseline a rate must be to be bad with so many attempts, as a share (0.1
     are ten points); NaN where no drop would be."""
-    known = (n > 0) & ~np.isnan(baseline)
-    expected = _millionths(np.where(known, baseline, 0.0))
+    comparable = (n > 0) & ~np.isnan(baseline)
+    expected = _millionths(np.where(comparable, baseline, 0.0))
 
     def is_bad(x: Floats) -> Bools:
         return (_surprise(x, n, expected) < limit) | _is_fixed_bad(x, n, expected)
 
     seen = critical_count(n, is_bad)
-    drop = _down(seen, n, expected) / np.where(known, n * UNIT, 1.0)
-    return np.where(known & (seen >= 0), drop, np.nan)
+    drop = _down(seen, n, expected) / np.where(comparable, n * UNIT, 1.0)
+    return np.where(comparable & (seen >= 0), drop, np.nan)
 
 
 def _millionths(rate: Floats) -> Floats:

@@ -1,13 +1,13 @@
-"""When a finding becomes an alert and when an alert is over.
+"""The states of an alert, and their transitions.
 
-    no_data   nothing to compare, or to compare with
+    no_data   no attempts, or no baseline
     ok
     pending   bad once
     firing    bad in two checks in a row
     recovering  was firing, and was good once; good twice in a row is ok
 
-Hysteresis: between bad and good there is a middle, and in it nothing changes but that a pending
-alert is dropped. Silence neither confirms nor ends an alert for two hours; then there is no data.
+Hysteresis: between bad and good there is a middle, in which only a pending alert is dropped. Silent
+checks neither confirm nor end an alert for two hours; then its state is no_data.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from enum import StrEnum
 
 
 class AlertState(StrEnum):
-    """Where an alert stands."""
+    """The state of an alert."""
 
     NO_DATA = "no_data"
     OK = "ok"
@@ -25,17 +25,17 @@ class AlertState(StrEnum):
 
     @property
     def is_alert(self) -> bool:
-        """Whether somebody should look: it fires, or has hardly stopped."""
+        """Whether it needs attention: it fires, or has just stopped."""
         return self in {AlertState.FIRING, AlertState.RECOVERING}
 
     @property
     def is_quiet(self) -> bool:
-        """Whether there is nothing to tell."""
+        """Whether there is nothing to report."""
         return self in {AlertState.NO_DATA, AlertState.OK}
 
 
 class Finding(StrEnum):
-    """What one check found."""
+    """The result of a check."""
 
     SILENT = "silent"  # nothing to judge
     GOOD = "good"
@@ -45,22 +45,22 @@ class Finding(StrEnum):
 
 #: Checks in a row that raise an alert, and that end it.
 CONSECUTIVE = 2
-#: Silent checks in a row after which an alert says no more than that there is no data: two hours.
+#: Silent checks in a row after which an alert becomes no_data: two hours.
 MOST_SILENT = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A state, for how many checks in a row it has been supported, and how many were silent."""
+    """A state, how many checks in a row support it, and how many in a row were silent."""
 
     state: AlertState = AlertState.NO_DATA
     streak: int = 0
     silent: int = 0
 
 
-def step(before: Standing, found: Finding) -> Standing:
-    """The standing after one more check."""
-    match found:
+def step(before: Standing, finding: Finding) -> Standing:
+    """The standing after another check."""
+    match finding:
         case Finding.SILENT:
             silent = before.silent + 1
             if before.state.is_alert and silent < MOST_SILENT:
@@ -74,7 +74,7 @@ def step(before: Standing, found: Finding) -> Standing:
             return Standing(state, streak)
         case Finding.MIDDLE:
             if before.state is AlertState.RECOVERING:
-                # Good twice must be twice in a row.
+                # The two good checks must be in a row.
                 return Standing(AlertState.RECOVERING)
             return before if before.state.is_alert else Standing(AlertState.OK)
         case Finding.GOOD:
@@ -86,7 +86,7 @@ def step(before: Standing, found: Finding) -> Standing:
 
 
 def after_a_gap(standing: Standing) -> Standing:
-    """The standing when checks were missed: what must be in a row begins again."""
+    """The standing after missed checks: the count in a row begins again."""
     if standing.state is AlertState.PENDING:
         return Standing(AlertState.OK)
     return Standing(standing.state)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.charts.axes import SMALL, Chart, Option, clock, over_time, titled, tooltip
 from core.charts.palette import Palette
-from core.figures.layout import ONE_SECOND, UPPER_MS
+from core.figures.layout import BIN_OF_A_SECOND, UPPER_MS
 from core.figures.rates import QUANTILES, quantiles, stepwise_quantiles, values_needed
 from core.wording.formats import seconds
 
@@ -45,7 +45,7 @@ def latency(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
     for q, (dash, offset) in zip(QUANTILES, _LINES, strict=True):
         ms = stepwise_quantiles(values, q)
         # The place on the rows of the heatmap, each of which is the same factor.
-        place = (_BINS_TO_DOUBLE * np.log2(ms / 1000) + ONE_SECOND) / _MERGED - lowest - 0.5
+        place = (_BINS_TO_DOUBLE * np.log2(ms / 1000) + BIN_OF_A_SECOND) / _MERGED - lowest - 0.5
         lines.append(
             {"name": f"p{q * 100:.0f}", "type": "line", "yAxisIndex": 1, "symbol": "none",
              "data": [None if np.isnan(p) else round(float(p), 2) for p in place],

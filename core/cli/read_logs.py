@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from core.model.errors import ProductError
 from core.services import build
 from core.settings.reading import read_settings
-from core.tracking.log_sync import LogRunOutcome, Progress
+from core.tracking.log_status import LogRunOutcome, Progress
 
 
 def main(arguments: Sequence[str], program: str) -> None:

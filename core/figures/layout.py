@@ -35,7 +35,7 @@ BINS = 128
 HISTOGRAM_SLOT_BYTES = 4 * BINS
 ERROR_SLOT_BYTES = 4
 #: The bin whose upper bound is one second.
-ONE_SECOND = 39
+BIN_OF_A_SECOND = 39
 
 #: One slot of each kind.
 COUNTER_SLOT = np.dtype(
@@ -134,12 +134,12 @@ def bin_of(ms: int) -> int:
         return 0
     # The margin keeps a whole power of two in the bin whose bound it is; no other whole number of
     # milliseconds comes as close to a bound.
-    place = int(np.ceil(8 * np.log2(ms / 1000) - 1e-9)) + ONE_SECOND
+    place = int(np.ceil(8 * np.log2(ms / 1000) - 1e-9)) + BIN_OF_A_SECOND
     return min(max(place, 0), BINS - 1)
 
 
 #: Upper bounds and geometric middles of the bins, in ms.
-UPPER_MS = np.exp2((np.arange(BINS) - ONE_SECOND) / 8) * 1000
+UPPER_MS = np.exp2((np.arange(BINS) - BIN_OF_A_SECOND) / 8) * 1000
 MIDDLE_MS = UPPER_MS / 2 ** (1 / 16)
 
 

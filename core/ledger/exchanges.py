@@ -1,13 +1,14 @@
-"""Keeps the HTTP exchanges with Plivo, in both directions, masked, for the Verify page."""
+"""Stores the HTTP exchanges with Plivo of each verification, for the page's "behind the scenes"."""
 
 import json
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from core.model.exchange import Exchange
 from core.store.client import Client
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
@@ -15,26 +16,6 @@ from core.store.scripts import Scripts
 
 KEEP_EXCHANGES = 200
 _LARGEST = 2**53
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request to Plivo, or one callback from it. All parts are masked before they come here.
-
-    `direction` is "request" or "callback"; `at_ms` Unix milliseconds; `call` the SDK call that made
-    a request, "" for a callback; `status` the HTTP status, None where no answer came; `span_ms` how
-    long the answer took.
-    """
-
-    direction: str
-    at_ms: int
-    method: str
-    url: str
-    sent: dict[str, Any]
-    status: int | None
-    answer: Any
-    span_ms: int
-    call: str = ""
 
 
 _STORED = TypeAdapter(Exchange)
@@ -51,7 +32,7 @@ class Exchanges:
         self._left_out = LeftOut(client, keys)
 
     def record(self, verification: str, exchange: Exchange) -> None:
-        """Keep one exchange and publish the change. Raises StoreUnavailable."""
+        """Store an exchange and publish the change. Raises StoreUnavailable."""
         kept = replace(exchange, sent=_plain(exchange.sent), answer=_plain(exchange.answer))
         self._scripts.run(
             "record_exchange",
@@ -80,8 +61,8 @@ class Exchanges:
 
 
 def _plain(value: Any) -> Any:
-    """A JSON value as every reader takes it: no lone surrogates, no NaN, no integer that JavaScript
-    would change."""
+    """A JSON value that every reader can parse: without lone surrogates, NaN, and integers that
+    JavaScript would change."""
     match value:
         case str():
             return value.encode("utf-8", "replace").decode()

@@ -1,1 +1,1 @@
-"""A pure adapter of Plivo's API. No other room knows how Plivo spells things."""
+"""A pure adapter of Plivo's API. No other room knows the names of Plivo's fields."""

@@ -1,4 +1,4 @@
-"""Plivo's callbacks: the only module that knows their spelling."""
+"""Parses Plivo's callbacks: the only module that knows the names of their fields."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from core.model.attempt import AttemptEvent, EventKind, Source
+from core.model.error_codes import hangup_cause, message_error_code
 from core.plivo.values import Parse, PlivoModel, code, micros, text, utc_moment, whole
-from core.wording.error_codes import hangup_cause, message_error
 
-#: A reference that cannot be read is left out: the token in the path names the attempt.
+#: An unreadable reference is left out: the token in the path identifies the attempt.
 Reference = Annotated[str, Parse(text, instead="")]
 Code = Annotated[str, Parse(code)]
 Moment = Annotated[datetime | None, Parse(utc_moment)]
@@ -31,7 +31,7 @@ class MessageState(StrEnum):
 
     @property
     def kind(self) -> EventKind:
-        """What it means for the attempt."""
+        """The kind of event that it stands for."""
         match self:
             case MessageState.READ:
                 return EventKind.DELIVERED
@@ -41,16 +41,16 @@ class MessageState(StrEnum):
                 return EventKind(self.value)
 
 
-def known_state(value: object) -> MessageState:
-    """Without a state that we know there is no news."""
+def message_state(value: object) -> MessageState:
+    """Parses a state; a callback with an unknown one is refused, as it has no event."""
     return MessageState(text(value))
 
 
-State = Annotated[MessageState, Parse(known_state)]
+State = Annotated[MessageState, Parse(message_state)]
 
 
 class MessageCallback(PlivoModel):
-    """A message's status callback. Each carries the moments of all states so far."""
+    """A message's status callback. Each has the times of all states so far."""
 
     reference: Reference = Field(alias="MessageUUID")
     state: State = Field(alias="Status")
@@ -64,15 +64,14 @@ class MessageCallback(PlivoModel):
     reported_at: Moment = Field(default=None, alias="DeliveryReportTime")
 
     def event(self, attempt: str, now: datetime) -> AttemptEvent:
-        """The news in it. `now` stands in for a moment that Plivo left out."""
-        error = message_error(self.error_code)
+        """The event. `now` replaces a time that Plivo left out."""
         fields = {
             "reference": self.reference,
             "units": self.units,
             "mcc": self.mcc,
             "mnc": self.mnc,
             "cost_micros": self.amount or None,
-            "error_code": error and error.code,
+            "error_code": message_error_code(self.error_code),
         }
         moments = {EventKind.QUEUED: "queued_at", EventKind.SENT: "sent_at"}
         moment = moments.get(self.state.kind, "reported_at")
@@ -80,13 +79,13 @@ class MessageCallback(PlivoModel):
 
 
 class CallCallback(PlivoModel):
-    """What the answer, ring and key-press callbacks of a call have in common."""
+    """The common fields of the answer, ring and key-press callbacks of a call."""
 
     reference: Reference = Field(alias="CallUUID")
     digits: Annotated[str, Parse(text)] = Field(default="", alias="Digits", repr=False)
 
     def event(self, attempt: str, kind: EventKind, now: datetime) -> AttemptEvent:
-        """`kind` is what the URL that was called stands for."""
+        """The event. `kind` is that of the URL that was called."""
         fields = {"reference": self.reference}
         return self.make_event(attempt, kind, None, now, Source.CALLBACK, fields)
 
@@ -98,8 +97,8 @@ class HangupCallback(CallCallback):
     cost: Micros = Field(default=None, alias="TotalCost")
 
     def end(self, attempt: str, now: datetime) -> AttemptEvent:
-        """A call that ended without the code being read out was not delivered; where it was, the
-        ledger knows better and keeps `delivered`."""
+        """The event of a call that was not delivered. If the code was read out before, the ledger
+        keeps `delivered`."""
         cause = hangup_cause(self.code)
         kind = EventKind.UNDELIVERED if cause and cause.reached else EventKind.FAILED
         fields = {
@@ -107,6 +106,6 @@ class HangupCallback(CallCallback):
             "hangup_cause": self.code,
             "cost_micros": self.cost or None,
         }
-        # EndTime has whole seconds and could lie before the answer: the moment it was heard is
-        # finer.
+        # EndTime has whole seconds and could be before the answer: the time of arrival is more
+        # precise.
         return self.make_event(attempt, kind, None, now, Source.CALLBACK, fields)

@@ -1,7 +1,7 @@
-"""The `plivo` SDK, used with care: explicit time-outs, one client per thread, errors by name.
+"""Calls the `plivo` SDK with explicit time-outs, one client per thread, and named errors.
 
-A client is lent to one thread at a time and returned. (A thread of its own for each would be the
-same promise, but Streamlit starts a thread for every rerun, and connections would not be reused.)
+A client is lent to one thread at a time and returned. (A client for each thread would be as safe,
+but Streamlit starts a thread for every rerun, and connections would not be reused.)
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,24 +12,24 @@ from operator import attrgetter
 from queue import Empty, LifoQueue
 from typing import Any
 
-from core.ledger.exchanges import Exchange
 from core.model.errors import ProviderError
+from core.model.exchange import Exchange
 from core.plivo.failures import is_from_sdk, not_sent_failure, read_failure, send_failure
 from core.plivo.masking import mask_fields
 from core.plivo.wire import PlivoAdapter, WireContext
 
 Recorder = Callable[[Exchange], None]
 
-# What the SDK reads page by page, from `objects`.
+# Calls whose answer is a page of `objects`.
 _LISTS = frozenset({"messages.list", "calls.list"})
 
 
 @dataclass(frozen=True, slots=True)
 class SdkCall:
-    """One call of the SDK, as data: what is shown is what is made.
+    """A call of the SDK, as data: the page shows the same call that is made.
 
     `path` is relative to the client, such as `messages.create`; for a PHLO, `phlo.run` with the
-    PHLO's id in `phlo`. `digits` is the code, so that it can be masked wherever it turns up.
+    PHLO's id in `phlo`. `digits` is the code, so that it can be masked wherever it appears.
     """
 
     path: str
@@ -40,10 +40,10 @@ class SdkCall:
     @property
     def words(self) -> str:
         """The call as Python, masked."""
-        shown = mask_fields(self.arguments, self.digits)
+        masked = mask_fields(self.arguments, self.digits)
         if self.phlo:
-            return f"client.phlo.get({self.phlo!r}).run(**{shown!r})"
-        return f"client.{self.path}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+            return f"client.phlo.get({self.phlo!r}).run(**{masked!r})"
+        return f"client.{self.path}({', '.join(f'{k}={v!r}' for k, v in masked.items())})"
 
 
 class _Client:
@@ -74,10 +74,10 @@ class _Client:
     def prepare(self, call: SdkCall) -> None:
         """Fetch the PHLO, once per client: `run` needs the resource. Nothing is sent by this."""
         if call.phlo and call.phlo not in self._phlos:
-            found = self.phlo.phlo.get(call.phlo)
-            # What runs is the PHLO that is configured, whatever the answer calls itself.
-            found.phlo_id = call.phlo
-            self._phlos[call.phlo] = found
+            phlo = self.phlo.phlo.get(call.phlo)
+            # The configured PHLO runs, whatever id the answer has.
+            phlo.phlo_id = call.phlo
+            self._phlos[call.phlo] = phlo
 
     def make(self, call: SdkCall) -> Any:
         if call.phlo:
@@ -97,12 +97,12 @@ def _named(failure_of: FailureOf) -> Iterator[None]:
         failure = failure_of(error)
         if failure is None:
             raise
-        # The SDK repeats what it refuses, a callback token for one: that is not passed on.
+        # The SDK's error repeats the refused value, which may be a callback token: drop it.
         raise failure from (None if is_from_sdk(error) else error)
 
 
 class PlivoClients:
-    """A pool of SDK clients. `base` answers where the sandbox is; None means the real Plivo.
+    """A pool of SDK clients. `base` returns the address of the sandbox; None means the real Plivo.
 
     `timeout` is (connect, read) in seconds.
     """
@@ -119,7 +119,7 @@ class PlivoClients:
         self._idle: LifoQueue[_Client] = LifoQueue()
 
     def send(self, call: SdkCall, record: Recorder | None = None) -> Any:
-        """Make a call that sends. The SDK's response object, None for an HTTP 204.
+        """Make a call that sends. Returns the SDK's response object, None for an HTTP 204.
 
         Raises AttemptRejected (nothing sent) or AttemptUnknown (perhaps sent).
         """
@@ -159,7 +159,7 @@ class PlivoClients:
             self._idle.put(client)
 
     def warm(self) -> None:
-        """Load the SDK and make the first client, before anybody waits for it."""
+        """Load the SDK and make the first client, before the first send."""
         with self._lend():
             pass
 

@@ -1,9 +1,9 @@
-"""From an HTTP status or a `requests` exception to a named error with its cause and remedy.
+"""Maps an HTTP status or a `requests` exception to a named error with its cause and remedy.
 
-The question behind each line: can the message or call be on its way? If it cannot, the attempt is
-rejected and its budget returned. If it may be, it stays counted: unsent, it would allow a free
-resend. Statuses as documented by Plivo (plivo.com/docs); 402 is not documented, and read by its
-name.
+Each mapping decides whether the message or call may be on its way. If it cannot be, the attempt is
+rejected and its budget returned. If it may be, it stays counted: counted as unsent, it would allow
+a free resend. Statuses as documented by Plivo (plivo.com/docs); 402 is not documented, and read by
+its name.
 """
 
 import ssl
@@ -13,7 +13,7 @@ import requests
 from core.model.errors import AttemptRejected, AttemptUnknown, ProviderError, ProviderRead
 from core.model.unreadable import Unreadable
 from core.plivo.masking import mask_text
-from core.plivo.values import given, is_absent, shown, text
+from core.plivo.values import fields_of, is_absent, masked_value, text
 from core.plivo.wire import WireError
 
 _UNCONFIRMED = "It may still arrive: wait for it before you send another."
@@ -45,22 +45,22 @@ _UNCERTAIN: dict[int, tuple[str, str]] = {
 
 
 def send_failure(error: Exception) -> ProviderError | None:
-    """The named error for what a send raised; None when neither Plivo nor the network did."""
+    """The named error for an exception of a send; None if it has another cause."""
     if isinstance(error, WireError):
         return _answered(error)
     if isinstance(error, requests.exceptions.RequestException):
         return _unanswered(error)
     if is_from_sdk(error):
-        said = mask_text(str(error)).rstrip(".")
+        detail = mask_text(str(error)).rstrip(".")
         return AttemptRejected(
-            f"The request does not suit Plivo: {said}.", "Check the number, sender and PUBLIC_URL."
+            f"The SDK refused the request: {detail}.", "Check the number, sender and PUBLIC_URL."
         )
     return None
 
 
 def is_from_sdk(error: Exception) -> bool:
-    """Whether the SDK raised it by itself: error answers never reach it, so this is its own check
-    of what it was asked to send, and its text may repeat that."""
+    """Whether the SDK itself raised it. Error answers never reach the SDK, so this is its check of
+    the arguments, and its text may repeat them."""
     # Imported late: the SDK takes a third of a second to load.
     from plivo.exceptions import PlivoRestError
 
@@ -68,7 +68,7 @@ def is_from_sdk(error: Exception) -> bool:
 
 
 def read_failure(error: Exception) -> ProviderError | None:
-    """The same for reading a record: nothing can have been sent, so there is one name for all."""
+    """The same for reading a record: every error is a ProviderRead, as nothing was sent."""
     failure = send_failure(error)
     if failure is None:
         return None
@@ -77,20 +77,20 @@ def read_failure(error: Exception) -> ProviderError | None:
 
 
 def not_sent_failure(error: Exception) -> ProviderError | None:
-    """The same for what must be read before a send: whatever happened, nothing was sent."""
+    """The same for a read before a send: nothing was sent in any case."""
     failure = read_failure(error)
     return failure and AttemptRejected(failure.cause, failure.remedy, failure.status)
 
 
 def empty_answer() -> AttemptUnknown:
-    """For a good answer without what Plivo documents."""
+    """The error for a 2xx without the documented content."""
     return AttemptUnknown(_UNREADABLE, _UNCONFIRMED, 200)
 
 
 def reference_of(response: object, name: str) -> str:
-    """The reference in a good answer to a send: the field `name`, or the first of its list. Raises
-    AttemptUnknown where it is missing or cannot be read."""
-    value = given(response).get(name)
+    """The reference in a 2xx to a send: the field `name`, or the first of its list. Raises
+    AttemptUnknown if it is missing or cannot be read."""
+    value = fields_of(response).get(name)
     if isinstance(value, list) and value:
         value = value[0]
     failure = empty_answer()
@@ -99,7 +99,7 @@ def reference_of(response: object, name: str) -> str:
     try:
         return text(value)
     except ValueError:
-        failure.unreadable = (Unreadable(name, shown(name, value)),)
+        failure.unreadable = (Unreadable(name, masked_value(name, value)),)
         raise failure from None
 
 
@@ -117,8 +117,8 @@ def _answered(error: WireError) -> ProviderError:
         cause, remedy = _UNCERTAIN.get(status, _UNCERTAIN[500])
         return AttemptUnknown(f"{cause} (HTTP {status}).", remedy, status)
     cause, remedy = _REFUSED.get(status, _REFUSED[400])
-    said = f": {error.text.rstrip('.')}" if error.text and status != 401 else ""
-    return AttemptRejected(f"{cause} (HTTP {status}){said}.", remedy, status)
+    detail = f": {error.text.rstrip('.')}" if error.text and status != 401 else ""
+    return AttemptRejected(f"{cause} (HTTP {status}){detail}.", remedy, status)
 
 
 def _unanswered(error: requests.exceptions.RequestException) -> ProviderError:
@@ -152,6 +152,6 @@ def _distrusted(error: requests.exceptions.SSLError) -> bool:
 
 
 def _never_connected(error: requests.exceptions.ConnectionError) -> bool:
-    """Whether the socket was refused: then nothing was sent."""
+    """Whether the connection was refused: then nothing was sent."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return type(reason).__name__ in {"NewConnectionError", "NameResolutionError"}

@@ -1,4 +1,4 @@
-"""The languages that a call can speak, and which one a person is likely to know."""
+"""The languages of calls, and the choice of one for a number."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ from babel.languages import get_official_languages
 
 
 class Language(StrEnum):
-    """The languages we speak, each with a basic voice of Plivo's."""
+    """The languages of calls, each with a basic voice of Plivo's."""
 
     EN = "en"
     EN_GB = "en-GB"
@@ -34,10 +34,10 @@ class Language(StrEnum):
 
 def language_for(locale: str | None, region: str | None) -> Language:
     """The language to speak: that of `locale` (BCP 47, the browser's), else the first official one
-    of `region` (ISO 3166, the number's country), else English. Either may be nonsense."""
-    wanted, territory = _read_locale(locale)
+    of `region` (ISO 3166, the number's country), else English. Either may be malformed."""
+    preferred, territory = _read_locale(locale)
     first = get_official_languages(region, de_facto=True)[:1] if region else ()
-    for language, where in ((wanted, territory or region), *((one, region) for one in first)):
+    for language, where in ((preferred, territory or region), *((lang, region) for lang in first)):
         if language in _SPOKEN:
             if language == "es" and where in _SPANISH_OF_AMERICA:
                 return Language.ES_US

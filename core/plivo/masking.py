@@ -1,4 +1,4 @@
-"""What of an HTTP exchange may be shown: no code, no secret, no token, no full number."""
+"""Masks HTTP exchanges for display: no code, secret, token or full number stays."""
 
 import re
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ _NUMBER = {"from", "to", "src", "dst", "from_", "to_", "from_number", "to_number
 _TOKEN = re.compile(r"[a-z2-7]{24}-\d+\.[\w-]+")
 _ACCOUNT = re.compile(r"\b(MA|SA)[A-Z0-9]{18}\b")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-# A number, or a UUID, which is left alone. Only a number with a + is recognised when it is set with
-# blanks and dashes: a date looks like any other.
+# A number, or a UUID, which stays. With blanks and dashes inside, only a number with a + is
+# recognised: others look like dates.
 _NUMBER_OR_UUID = re.compile(
     rf"(?<!\w)(?P<uuid>{_UUID.pattern})(?!\w)|\+\d(?:[\s().-]{{0,2}}\d){{7,14}}|\d{{8,}}",
     re.IGNORECASE,
@@ -37,7 +37,7 @@ def mask_number(number: str) -> str:
 
 def mask_text(text: str, digits: str = "") -> str:
     """Free text without the code `digits`, without callback tokens and full numbers."""
-    # Tokens first: a code that turns up in one by chance would leave the rest of it standing.
+    # Tokens first: if a token contains the code by chance, masking the code would leave its rest.
     text = _TOKEN.sub(DOTS, text)
     if digits:
         # Spoken and spaced forms too: "4, 7, 1" and "4 7 1".
@@ -49,28 +49,28 @@ def mask_text(text: str, digits: str = "") -> str:
 
 
 def mask_value(name: str, value: Any, digits: str = "") -> Any:
-    """One parameter's value, as it may be shown; mappings and lists are masked inside."""
+    """A parameter's value, masked; mappings and lists are masked inside."""
     if isinstance(value, Mapping):
         return mask_fields(value, digits)
     if isinstance(value, list):
-        return [mask_value(name, one, digits) for one in value]
+        return [mask_value(name, part, digits) for part in value]
     if not isinstance(value, str):
         text = str(value)
-        shown = mask_text(text, digits)
-        return value if shown == text else shown
+        masked = mask_text(text, digits)
+        return value if masked == text else masked
     lowered = name.lower()
     if lowered in _SECRET:
         return DOTS
     if lowered in _NUMBER:
         return mask_number(value)
     if _UUID.fullmatch(value):
-        # Identifiers of Plivo's are shown: they are what one asks support about.
+        # Plivo's identifiers stay: its support needs them.
         return value
     return mask_text(value, digits)
 
 
 def mask_fields(fields: Mapping[str, Any], digits: str = "") -> dict[str, Any]:
-    """A mapping of parameters, as it may be shown."""
+    """A mapping of parameters, masked."""
     return {
         mask_text(name, digits): mask_value(name, value, digits) for name, value in fields.items()
     }

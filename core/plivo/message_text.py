@@ -1,6 +1,6 @@
-"""The text of the message: the template filled in, and what the result weighs.
+"""The text of the message: fills the template, and measures encoding and parts.
 
-Decision: our own measuring. Of the packages that know the GSM alphabet, `gsm0338` is a codec that
+Decision: own measuring code. Of the packages that know the GSM alphabet, `gsm0338` is a codec that
 does not count parts, and `smsutil`, which splits, had its last release in 2020.
 Sources: 3GPP TS 23.038 (alphabet, escapes) and 23.040 (parts); WICG, "Origin-bound one-time codes
 delivered via SMS"; Plivo's Message API for the longest text.
@@ -14,7 +14,7 @@ from enum import StrEnum
 from core.model.errors import SettingsRefused
 
 _PLACEHOLDER = re.compile(r"__([A-Za-z]+)__")
-_KNOWN = frozenset({"code", "brand", "minutes"})
+_NAMES = frozenset({"code", "brand", "minutes"})
 _HOST = re.compile(
     r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE
 )
@@ -28,7 +28,7 @@ _EXTENDED = frozenset("^{}\\[~]|€\f")
 
 
 class Encoding(StrEnum):
-    """How a message travels."""
+    """The encoding of a message."""
 
     GSM7 = "GSM-7"
     UCS2 = "UCS-2"
@@ -40,20 +40,20 @@ class Encoding(StrEnum):
 
     @property
     def joined(self) -> int:
-        """Units in each of several parts: the rest is the header that joins them."""
+        """Units in each of several parts: the header that joins them takes the rest."""
         return 153 if self is Encoding.GSM7 else 67
 
     @property
     def longest(self) -> int:
-        """Units that Plivo takes."""
+        """Units that Plivo accepts."""
         return 1600 if self is Encoding.GSM7 else 737
 
 
 @dataclass(frozen=True, slots=True)
 class TextSize:
-    """What a text weighs. `units` are septets in GSM-7 and UTF-16 code units in UCS-2; `parts` are
-    what is billed, of up to `per_part` units each. `culprits` are the characters that GSM-7 lacks,
-    each once, in the order of the text: one of them makes the whole message UCS-2."""
+    """The size of a text. `units` are septets in GSM-7 and UTF-16 code units in UCS-2; `parts` are
+    billed, and have up to `per_part` units each. `culprits` are the characters that GSM-7 lacks,
+    each once, in the order of the text: a single one makes the whole message UCS-2."""
 
     encoding: Encoding
     units: int
@@ -67,43 +67,43 @@ def render(
 ) -> str:
     """The text to send.
 
-    With `origin_host` (such as `example.com`) a last line `@host #code` lets browsers fill the code
-    in on that site, and on no other. Raises SettingsRefused if the template or the host is wrong,
-    or the text longer than Plivo takes; the error does not repeat the text, which holds the code.
+    With `origin_host` (such as `example.com`) a last line `@host #code` lets browsers fill in the
+    code on that site only. Raises SettingsRefused if the template or the host is wrong, or the text
+    longer than Plivo accepts; the error does not repeat the text, which holds the code.
     """
     check_template(template)
     values = {"code": code, "brand": brand, "minutes": str(minutes)}
-    # In one pass: a brand that looks like a placeholder stays what it is.
-    text = _PLACEHOLDER.sub(lambda found: values[found[1]], template)
+    # In one pass: a brand that looks like a placeholder is not replaced.
+    text = _PLACEHOLDER.sub(lambda match: values[match[1]], template)
     if origin_host:
         text = f"{text.rstrip()}\n{_origin_line(origin_host, code)}"
     size = measure(text)
     if size.units > size.encoding.longest:
         raise SettingsRefused(
             f"The message has {size.units} {size.encoding} units; "
-            f"Plivo takes {size.encoding.longest}.",
+            f"Plivo accepts {size.encoding.longest}.",
             "Shorten the SMS template.",
         )
     return text
 
 
 def check_template(template: str) -> None:
-    """Raises SettingsRefused unless the template has `__code__` and only placeholders we know."""
+    """Raises SettingsRefused unless the template has `__code__` and no unknown placeholder."""
     names = _PLACEHOLDER.findall(template)
     if "code" not in names:
         raise SettingsRefused(
-            "SMS_TEMPLATE has no __code__, so nobody could read the code.",
+            "SMS_TEMPLATE has no __code__, so the message would have no code.",
             "Put __code__ where the code belongs.",
         )
-    if unknown := sorted({f"__{name}__" for name in names if name not in _KNOWN}):
+    if unknown := sorted({f"__{name}__" for name in names if name not in _NAMES}):
         raise SettingsRefused(
-            f"SMS_TEMPLATE asks for {', '.join(unknown)}, which has no value.",
+            f"SMS_TEMPLATE contains {', '.join(unknown)}, which has no value.",
             "Use __code__, __brand__ and __minutes__ only.",
         )
 
 
 def measure(text: str) -> TextSize:
-    """What the text weighs. An empty text is one part of no units."""
+    """The size of the text. An empty text is one part of no units."""
     culprits = tuple(dict.fromkeys(char for char in text if char not in _BASIC | _EXTENDED))
     if culprits:
         encoding = Encoding.UCS2

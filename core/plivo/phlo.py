@@ -1,6 +1,6 @@
-"""A PHLO, Plivo's visual workflow: it gets the number and the code, and does the rest by itself.
+"""Sends by a PHLO, Plivo's visual workflow, which gets the number and the code.
 
-No token of ours can travel with it, so nothing calls back: PHLO attempts are followed by asking.
+It cannot carry a callback token, so no callback arrives: PHLO attempts are polled.
 The reference is found in the `message` of the answer, where Plivo embeds the answer of the node
 that ran, as a Python literal. That form is seen in published samples, not specified (UNVERIFIED):
 where it is missing, the run's id is kept and the attempt waits for the logs.
@@ -46,7 +46,7 @@ class Phlo:
     def send(
         self, request: AttemptRequest, urls: CallbackUrls | None, record: Recorder | None
     ) -> str:
-        """The UUID of the message or call that the PHLO made, else "". Raises AttemptRejected,
+        """The UUID of the message or call that the PHLO sent, else "". Raises AttemptRejected,
         AttemptUnknown."""
         phlo_id = self._settings.effective_phlo_id
         if phlo_id is None:
@@ -60,5 +60,5 @@ class Phlo:
 
 def reference_in(message: str) -> str:
     """The message's or call's UUID embedded in a run's `message`; "" when there is none."""
-    found = _REFERENCE.search(message)
-    return found[1] if found else ""
+    match = _REFERENCE.search(message)
+    return match[1] if match else ""

@@ -1,4 +1,4 @@
-"""What Plivo charges for a message and a minute, by country: read once in a while, aside.
+"""Plivo's prices for a message and a minute, by country: read in a thread, and cached.
 
 Messages differ by network (`outbound_networks_list`), calls by prefix (`rates`), so each has a
 lowest and a highest rate. Rates are texts with five decimals.
@@ -19,8 +19,8 @@ from core.plivo.client import PlivoClients, SdkCall
 
 log = logging.getLogger(__name__)
 
-#: How long a price is shown, and how soon one that could not be read is asked for again.
-FRESH, AGAIN = timedelta(hours=6), timedelta(minutes=1)
+#: How long a price is used, and the wait after a failed read.
+FRESH, RETRY = timedelta(hours=6), timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +34,32 @@ class Price:
 
 
 class Prices:
-    """Plivo's prices by country, as this process knows them."""
+    """Plivo's prices by country, cached in this process."""
 
     def __init__(self, clients: PlivoClients, clock: Clock) -> None:
         self._clients = clients
         self._clock = clock
         self._lock = threading.Lock()
-        self._known: dict[str, Price | None] = {}
-        self._asked_at: dict[str, datetime] = {}
+        self._prices: dict[str, Price | None] = {}
+        self._read_at: dict[str, datetime] = {}
         self._thread: threading.Thread | None = None
 
     def of(self, region: str) -> Price | None:
-        """The price for a country, by its ISO code; None while it is not known. Never waits: what
-        is missing or old is read by another thread, one country at a time."""
+        """The price for a country, by its ISO code; None while it is not known. Never waits: a
+        missing or old price is read by another thread, one country at a time."""
         now = self._clock.now()
         with self._lock:
-            known = self._known.get(region)
-            asked_at = self._asked_at.get(region)
-            is_due = asked_at is None or now - asked_at >= (FRESH if known else AGAIN)
+            price = self._prices.get(region)
+            read_at = self._read_at.get(region)
+            is_due = read_at is None or now - read_at >= (FRESH if price else RETRY)
             is_busy = self._thread is not None and self._thread.is_alive()
             if region and is_due and not is_busy:
-                self._asked_at[region] = now
+                self._read_at[region] = now
                 self._thread = threading.Thread(
                     target=self._read, args=(region,), name="prices", daemon=True
                 )
                 self._thread.start()
-        return known
+        return price
 
     def _read(self, region: str) -> None:
         try:
@@ -69,11 +69,11 @@ class Prices:
             log.warning("price not read", extra={"country": region, "cause": error.cause})
             return  # An older price stays.
         with self._lock:
-            self._known[region] = price
+            self._prices[region] = price
 
 
 @contextmanager
-def _understood() -> Iterator[None]:
+def _read_errors() -> Iterator[None]:
     try:
         yield
     except (AttributeError, TypeError, InvalidOperation, ValueError) as error:
@@ -82,12 +82,12 @@ def _understood() -> Iterator[None]:
         ) from error
 
 
-@_understood()
+@_read_errors()
 def _price(answer: Any) -> Price:
     message, voice = answer.message, answer.voice.outbound
     networks = getattr(message, "outbound_networks_list", None) or []
-    messages = [_rate(message.outbound), *(_rate(one) for one in networks)]
-    minutes = [_rate(voice.local), *(_rate(one) for one in getattr(voice, "rates", None) or [])]
+    messages = [_rate(message.outbound), *(_rate(network) for network in networks)]
+    minutes = [_rate(voice.local), *(_rate(rate) for rate in getattr(voice, "rates", None) or [])]
     return Price(min(messages), max(messages), min(minutes), max(minutes))
 
 

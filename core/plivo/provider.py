@@ -1,10 +1,10 @@
-"""Plivo as the verification service sees it: one way to send, whatever the channel."""
+"""Sends attempts through Plivo by any channel: the provider of the verification service."""
 
 from collections.abc import Callable
 from typing import Protocol
 
-from core.ledger.exchanges import Exchange, Exchanges
 from core.model.attempt import verification_of
+from core.model.exchange import Exchange
 from core.model.way import Channel, Way
 from core.plivo.client import PlivoClients, Recorder
 from core.plivo.message_text import TextSize
@@ -17,21 +17,24 @@ from core.settings.settings import Settings
 
 
 class ChannelSender(Protocol):
-    """One way for an attempt to travel."""
+    """Sends attempts by one channel."""
 
     def send(
         self, request: AttemptRequest, urls: CallbackUrls | None, record: Recorder | None
     ) -> str:
-        """Ask for one attempt; return the reference its delivery reports will carry.
+        """Send an attempt; return the reference that its delivery reports have.
 
-        Returns once Plivo accepts it; accepted is not delivered. "" where the channel gives none.
+        Returns once Plivo accepts it; accepted is not delivered. "" if the channel has none.
         Raises AttemptRejected (nothing sent) or AttemptUnknown (perhaps sent: it stays counted).
         """
         ...
 
 
 class PlivoProvider:
-    """Sends attempts through Plivo, or through the sandbox where that is what `clients` reach."""
+    """Sends attempts through Plivo, or through the sandbox where `clients` reach that.
+
+    `record` stores an HTTP exchange of a verification.
+    """
 
     def __init__(
         self,
@@ -39,12 +42,12 @@ class PlivoProvider:
         settings: Settings,
         keyring: Keyring,
         address: CallbackAddress,
-        exchanges: Exchanges,
+        record: Callable[[str, Exchange], None],
     ) -> None:
         self._settings = settings
         self._keyring = keyring
         self._address = address
-        self._exchanges = exchanges
+        self._record_exchange = record
         self._sms = Sms(clients, settings)
         self._senders: dict[Channel, ChannelSender] = {
             Channel.SMS: self._sms,
@@ -57,7 +60,7 @@ class PlivoProvider:
         return self._sms.preview(minutes)
 
     def obstacle(self, way: Way) -> tuple[str, str] | None:
-        """Why a way cannot be used at all, as (cause, remedy); None when it can."""
+        """Why a way cannot be used at all, as (cause, remedy); None if it can."""
         if way.channel is Channel.VOICE and self._address.base is None:
             return NO_PUBLIC_URL
         if way.channel is Channel.PHLO and self._settings.effective_phlo_id is None:
@@ -65,7 +68,7 @@ class PlivoProvider:
         return None
 
     def calls_back(self, way: Way) -> bool:
-        """Whether Plivo will report on such an attempt by itself. Else it must be asked."""
+        """Whether Plivo sends callbacks for such an attempt. Otherwise it must be polled."""
         return way.channel is not Channel.PHLO and self._address.base is not None
 
     def send(self, request: AttemptRequest) -> str:
@@ -76,4 +79,4 @@ class PlivoProvider:
 
     def _record(self, attempt: str) -> Callable[[Exchange], None]:
         verification = verification_of(attempt)
-        return lambda exchange: self._exchanges.record(verification, exchange)
+        return lambda exchange: self._record_exchange(verification, exchange)

@@ -1,9 +1,9 @@
-"""Plivo's message and call records, as news about an attempt.
+"""Turns Plivo's message and call records into events of an attempt.
 
-Times come in the account's zone, with their offset. `message_updated_time` is taken as the moment
-of the last state; that it is the receipt's arrival is inferred, not documented (UNVERIFIED), which
-is why a moment that a callback gave first is kept. A record that lacks its id, or whose state we do
-not know, raises ProviderRead; any other value that cannot be read is left out.
+Times have the account's zone and their offset. `message_updated_time` is used as the time of the
+last state; that it is the receipt's arrival is inferred, not documented (UNVERIFIED), so the time
+of an earlier callback is kept. A record without its id, or with an unknown state, raises
+ProviderRead; any other unreadable value is left out.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ from typing import Annotated, TypeVar
 from pydantic import Field, ValidationError
 
 from core.model.attempt import AttemptEvent, EventKind, Source
+from core.model.error_codes import hangup_cause, message_error_code
 from core.model.errors import ProviderRead
 from core.plivo.callbacks import Code, Micros, Reference, State, Units
-from core.plivo.values import Parse, PlivoModel, given, is_absent, moment, text, whole
-from core.wording.error_codes import hangup_cause, message_error
+from core.plivo.values import Parse, PlivoModel, fields_of, is_absent, moment, text, whole
 
 _REACHED = {EventKind.SENT, EventKind.DELIVERED, EventKind.UNDELIVERED}
 
@@ -54,7 +54,7 @@ class _LiveCall(PlivoModel):
 
 
 class LogRow(PlivoModel):
-    """What tells whose a row of the logs is; "" and None for what the row does not say."""
+    """The fields of a log row that identify its attempt; "" and None for missing ones."""
 
     message_uuid: Text = ""
     call_uuid: Text = ""
@@ -70,7 +70,7 @@ class LogRow(PlivoModel):
 
     @property
     def at(self) -> datetime | None:
-        """When it was sent, or the call begun."""
+        """When the message was sent, or the call began."""
         return self.message_time or self.initiation_time or self.end_time
 
 
@@ -91,14 +91,13 @@ def _not_documented() -> ProviderRead:
 def message_events(
     attempt: str, record: object, now: datetime, source: Source = Source.POLL
 ) -> list[AttemptEvent]:
-    """What a message record tells: queued, sent where it was, and its final state if it has one."""
+    """The events in a message record: queued, sent if it was, and its final state if any."""
     message = _read(_MessageRecord, record)
-    error = message_error(message.error_code)
     fields = {
         "reference": message.message_uuid,
         "units": message.units,
         "cost_micros": message.total_amount or None,
-        "error_code": error and error.code,
+        "error_code": message_error_code(message.error_code),
         "mcc": message.mcc,
         "mnc": message.mnc,
         "carrier": message.destination_network,
@@ -116,14 +115,13 @@ def message_events(
 def call_events(
     attempt: str, record: object, now: datetime, source: Source = Source.POLL
 ) -> list[AttemptEvent]:
-    """What the record of a finished call tells: that it was answered, where it was, and how it
-    ended.
+    """The events in the record of a finished call: answered if it was, and its end.
 
-    An answered PHLO call of some length counts as delivered: the PHLO reads the code out, and
-    nothing tells whether somebody listened.
+    An answered PHLO call of some length counts as delivered: the PHLO reads the code out, and no
+    field states whether a person listened.
     """
     call = _read(_CallRecord, record)
-    if "hangup_cause_code" not in given(record):
+    if "hangup_cause_code" not in fields_of(record):
         raise _not_documented()
     reference = {"reference": call.call_uuid}
     fields = reference | {
@@ -134,11 +132,11 @@ def call_events(
     def event(kind: EventKind, moment: str, fields: Mapping[str, object]) -> AttemptEvent:
         return call.make_event(attempt, kind, moment, now, source, fields)
 
-    # Given but not readable, it was answered all the same.
-    if is_absent(given(record).get("answer_time")):
+    # A time that is present but unreadable means that the call was answered.
+    if is_absent(fields_of(record).get("answer_time")):
         cause = hangup_cause(call.hangup_cause_code)
-        lost = EventKind.UNDELIVERED if cause and cause.reached else EventKind.FAILED
-        return [event(lost, "end_time", fields)]
+        kind = EventKind.UNDELIVERED if cause and cause.reached else EventKind.FAILED
+        return [event(kind, "end_time", fields)]
     final = EventKind.DELIVERED if _has_lasted(call) else EventKind.UNDELIVERED
     return [
         event(EventKind.ANSWERED, "answer_time" if call.answer_time else "end_time", reference),
@@ -147,7 +145,7 @@ def call_events(
 
 
 def _has_lasted(call: _CallRecord) -> bool:
-    """By the billed seconds; where those cannot be read, by its moments."""
+    """By the billed seconds or, if they cannot be read, by its times."""
     if call.bill_duration is None and any(o.field == "bill_duration" for o in call.unreadable):
         answered, ended = call.answer_time, call.end_time
         return answered is not None and ended is not None and answered < ended
@@ -155,7 +153,7 @@ def _has_lasted(call: _CallRecord) -> bool:
 
 
 def live_call_event(attempt: str, record: object, now: datetime) -> AttemptEvent | None:
-    """What a call that is under way tells: that it rings, or that it was answered."""
+    """The event of a live call: it rings, or it was answered."""
     kinds = {"ringing": EventKind.RINGING, "in-progress": EventKind.ANSWERED}
     call = _read(_LiveCall, record)
     kind = kinds.get(call.call_status)

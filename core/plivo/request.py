@@ -1,4 +1,4 @@
-"""What a channel is asked to send, and what it needs to do so."""
+"""The request to send an attempt, and its callback URLs."""
 
 import logging
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AttemptRequest:
-    """One message or call to be sent. `to` is E.164; `minutes` is the lifetime as the text says it.
+    """A message or call to send. `to` is E.164; `minutes` is the lifetime in the text.
     The digits and the number stay out of `repr`."""
 
     attempt: str
@@ -23,8 +23,7 @@ class AttemptRequest:
 
 @dataclass(frozen=True, slots=True)
 class CallbackUrls:
-    """Where Plivo reports on one attempt. Each carries the attempt's token; none carries the
-    code."""
+    """The URLs where Plivo reports on an attempt. Each has the attempt's token, none the code."""
 
     message: str
     answer: str
@@ -35,10 +34,10 @@ class CallbackUrls:
 class CallbackAddress:
     """The public base of our callback URLs, and the URLs of each attempt below it.
 
-    `public_url` wins. Without it callbacks only reach us from the sandbox in the same process, at
-    the address the server listens on, which is learned when it is known (`listening_on`).
+    `public_url` has precedence. Without it only the sandbox in the same process can call back, at
+    the address that the server listens on (`listening_on`).
 
-    `file` holds that address while this process runs, for commands that ask its sandbox.
+    `file` holds that address while this process runs, for commands that call its sandbox.
     """
 
     def __init__(
@@ -50,7 +49,7 @@ class CallbackAddress:
         self._local: str | None = None
 
     def listening_on(self, url: str) -> None:
-        """Learn the server's own address, such as `http://127.0.0.1:8501`."""
+        """Set the server's own address, such as `http://127.0.0.1:8501`."""
         if url == self._local:
             return
         self._local = url
@@ -68,7 +67,7 @@ class CallbackAddress:
 
     @property
     def beside(self) -> str | None:
-        """The address of the application that runs in the same folder; None when none does."""
+        """The address of the application that runs in the same folder; None if none does."""
         if self._local is None and self._file is not None and self._file.exists():
             return self._file.read_text() or None
         return self._local

@@ -1,11 +1,11 @@
-"""Whether a request was signed by Plivo.
+"""Checks whether Plivo signed a request.
 
-V3 covers the URL with its query, the form and a nonce, but runs the form's names and values
-together, so it does not cover where one ends and the next begins. V2 covers the URL without its
+V3 covers the URL with its query, the form and a nonce, but joins the form's names and values, so
+it does not cover their boundaries. V2 covers the URL without its
 query and a nonce, so a V2 request may have been altered: the token in our callbacks' path is needed
 beside it. Each family has two headers, one keyed with the (sub)account's token and one ("Ma") with
 the main account's. Plivo's pages and what has been observed differ on which callback carries which
-family (UNVERIFIED), hence the rule: where there is anything of V3, V3 must match; else V2 may.
+family (UNVERIFIED), hence the rule: if there is any V3 header, V3 must match; else V2 may.
 
 The signed string is built by the SDK's own helpers. The comparison is ours: the SDK's is not
 constant-time, and a space after a comma between several signatures breaks it.
@@ -22,7 +22,7 @@ _PREFIX = "x-plivo-signature-"
 
 
 class SignatureCheck(StrEnum):
-    """What the headers prove."""
+    """The result of a check."""
 
     VALID_V3 = "valid_v3"
     VALID_V2 = "valid_v2"
@@ -31,7 +31,7 @@ class SignatureCheck(StrEnum):
 
     @property
     def is_valid(self) -> bool:
-        """Whether the request may be believed, given its token."""
+        """Whether the request may be trusted, if its token is valid too."""
         return self in {SignatureCheck.VALID_V3, SignatureCheck.VALID_V2}
 
 
@@ -53,7 +53,7 @@ def check_signature(
     v2 = _family(lowered, "v2")
     if not any(v3) and not any(v2):
         return SignatureCheck.MISSING
-    # An empty key would let anybody sign.
+    # With an empty key every client could sign.
     if not auth_token:
         return SignatureCheck.WRONG
     nonce, candidates = v3 if any(v3) else v2
@@ -64,10 +64,10 @@ def check_signature(
             expected = _sign_v3(auth_token, method, url, nonce, form)
         else:
             expected = _sign_v2(auth_token, url, nonce)
-        # Bytes: compare_digest refuses text that is not ASCII, and a forger may send any.
-        matches = [hmac.compare_digest(expected, one.encode()) for one in candidates]
+        # Bytes: compare_digest refuses text that is not ASCII, and a forged header may be any text.
+        matches = [hmac.compare_digest(expected, candidate.encode()) for candidate in candidates]
     except ValueError:
-        # A host or a text that cannot be encoded: Plivo signed no such thing.
+        # Plivo cannot have signed a host or a text that cannot be encoded.
         return SignatureCheck.WRONG
     if not any(matches):
         return SignatureCheck.WRONG

@@ -1,4 +1,4 @@
-"""SMS, by the Message API."""
+"""Sends SMS by the Message API."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ class Sms:
         self._settings = settings
 
     def arguments(self, request: AttemptRequest, urls: CallbackUrls | None) -> Mapping[str, Any]:
-        """What `messages.create` is called with."""
+        """The arguments of `messages.create`."""
         arguments: dict[str, Any] = {
             "src": self._settings.sender,
             "dst": request.to,
@@ -31,7 +31,7 @@ class Sms:
         return arguments
 
     def preview(self, minutes: int) -> tuple[str, TextSize]:
-        """The text as it will be sent, with dots for the code, and what it takes to send it."""
+        """The text that will be sent, with dots for the code, and its size."""
         length = self._settings.code_length
         text = self._text("0" * length, minutes)
         return text.replace("0" * length, "•" * length), measure(text)

@@ -1,7 +1,7 @@
-"""What is said in a call, as Plivo XML.
+"""The spoken text of a call, as Plivo XML.
 
-Nothing is said to a machine: whoever answers is asked to press 1, and only `code_read_out`, which
-answers the key, holds the code.
+An answering machine never gets the code: the call asks for a 1, and only `code_read_out`, the
+answer to that key, holds the code.
 
 Decision: basic voices and digits with commas between them, no SSML. SSML needs a Polly voice, which
 is billed and named apart for each language; a comma makes every voice pause and read one digit.
@@ -16,7 +16,7 @@ from plivo import plivoxml
 
 from core.plivo.language import Language
 
-#: How often the key is asked for before the call ends, unless the caller says otherwise.
+#: How often the call asks for the key before it ends, by default.
 QUESTIONS = 2
 #: How often the code is read out.
 READINGS = 3
@@ -49,7 +49,7 @@ def prompt(action_url: str, *, brand: str, language: Language, tries: int = QUES
 
 
 def again(action_url: str, *, brand: str, language: Language, tries: int = QUESTIONS) -> str:
-    """Say that the key was wrong, and ask as `prompt` does."""
+    """Say that the key was wrong, and repeat `prompt`."""
     return _question(_SENTENCES[language[:2]].wrong_key, action_url, brand, language, tries)
 
 

@@ -1,8 +1,8 @@
-"""Values in Plivo's answers and callbacks: the only module that parses them.
+"""Parses the values in Plivo's answers and callbacks; no other module does.
 
-A parser takes any JSON value and raises ValueError for one that it cannot read. A model declares a
-parser for each field; a value that cannot be read is left out, and named in `unreadable`, so that
-one odd value costs nothing but itself. A value that is absent (missing, null, "") is not odd.
+A parser takes any JSON value and raises ValueError if it cannot read it. A model declares a parser
+for each field. An unreadable value is left out and listed in `unreadable`, so that the rest of the
+record is still used. An absent value (missing, null, "") is not unreadable.
 """
 
 import math
@@ -20,10 +20,10 @@ from core.model.clock import is_sane
 from core.model.unreadable import Unreadable
 from core.plivo.masking import mask_value
 
-#: By how much a clock of Plivo's may be ahead of ours.
+#: By how much Plivo's clock may be ahead of ours.
 AHEAD = timedelta(days=1)
-_LONGEST_SHOWN, _LONGEST_MASKED = 60, 1000
-# No exponent: "1e999999" is a number too, one that takes a minute to write out.
+_MOST_LOGGED, _MOST_MASKED = 60, 1000
+# No exponent: the number "1e999999" takes a minute to write out.
 _DOLLARS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
 _CODE = re.compile(r"\d{1,10}", re.ASCII)
 
@@ -38,46 +38,45 @@ def text(value: object, most: int = 100) -> str:
 
 
 def code(value: object) -> str:
-    """A code of digits, such as an error or a network; its zeros in front are kept."""
-    found = text(value).strip()
-    if not _CODE.fullmatch(found):
+    """A code of digits, such as an error or a network, with its leading zeros."""
+    digits = text(value).strip()
+    if not _CODE.fullmatch(digits):
         raise ValueError("not a code")
-    return found
+    return digits
 
 
 def whole(value: object, most: int = 1_000_000) -> int:
     """A whole number from 0 to `most`, also as text."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    found = int(code(value))
-    if found > most:
+    number = int(code(value))
+    if number > most:
         raise ValueError("too large")
-    return found
+    return number
 
 
 def micros(value: object) -> int:
     """An amount in dollars, such as "0.00650", in millionths."""
     if isinstance(value, float) and math.isfinite(value):
         value = f"{Decimal(repr(value)):f}" if abs(value) < 1e9 else ""
-    found = text(value)
-    if not _DOLLARS.fullmatch(found):
+    amount = text(value)
+    if not _DOLLARS.fullmatch(amount):
         raise ValueError("not an amount")
-    return int(Decimal(found) * 1_000_000)
+    return int(Decimal(amount) * 1_000_000)
 
 
 def moment(value: object) -> datetime:
-    """A moment with its offset, in UTC. Without an offset it could be any zone's: better no moment
-    than a wrong one."""
-    found = _moment(value)
-    if found.tzinfo is None:
+    """A time with its offset, in UTC. A time without an offset is refused: its zone is unknown."""
+    at = _moment(value)
+    if at.tzinfo is None:
         raise ValueError("no offset")
-    return _sane(found)
+    return _sane(at)
 
 
 def utc_moment(value: object) -> datetime:
-    """A moment of a callback: naive UTC, `2021-04-16 18:39:29.088198`, fraction or not."""
-    found = _moment(value)
-    return _sane(found if found.tzinfo else found.replace(tzinfo=UTC))
+    """A time of a callback: naive UTC, `2021-04-16 18:39:29.088198`, with or without fraction."""
+    at = _moment(value)
+    return _sane(at if at.tzinfo else at.replace(tzinfo=UTC))
 
 
 def _moment(value: object) -> datetime:
@@ -86,61 +85,61 @@ def _moment(value: object) -> datetime:
     return datetime.fromisoformat(value)
 
 
-def _sane(found: datetime) -> datetime:
-    if not is_sane(found):
-        raise ValueError("not in this age")
-    return found.astimezone(UTC)
+def _sane(at: datetime) -> datetime:
+    if not is_sane(at):
+        raise ValueError("out of range")
+    return at.astimezone(UTC)
 
 
 def _decimal(value: int) -> str:
-    # Python refuses to write integers of thousands of digits; no value here has more than ten.
+    # Python refuses to convert integers of thousands of digits; no value here has more than ten.
     if abs(value) >= 10**15:
         raise ValueError("too large")
     return str(value)
 
 
-def shown(name: str, value: object) -> str:
-    """The odd value of a field, for a log: escaped, masked as in an exchange, and short."""
+def masked_value(name: str, value: object) -> str:
+    """An unreadable value of a field, for a log: escaped, masked as in an exchange, and short."""
     match value:
         case list() | dict():
             return f"a {type(value).__name__}"
         case int() if abs(value) >= 10**15:
             return "a huge integer"
     # Masked before it is shortened: half a number would not be recognised.
-    return str(mask_value(name, ascii(value)[:_LONGEST_MASKED]))[:_LONGEST_SHOWN]
+    return str(mask_value(name, ascii(value)[:_MOST_MASKED]))[:_MOST_LOGGED]
 
 
-def given(source: object) -> Mapping[str, Any]:
+def fields_of(source: object) -> Mapping[str, Any]:
     """The fields of a form, or of a record as the SDK gives it."""
     return source if isinstance(source, Mapping) else getattr(source, "__dict__", {})
 
 
 def is_absent(value: object) -> bool:
-    """Plivo's ways of not giving a value."""
+    """Whether Plivo left the value out."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
 @dataclass(frozen=True, slots=True)
 class Parse:
-    """The parser of a field. Where a value cannot be read, `instead` takes its place, if given, or
-    the field's default; a required field without one is then missing."""
+    """The parser of a field. An unreadable value is replaced by `instead` or, if that is None, by
+    the field's default; a required field is then missing."""
 
     parser: Callable[[Any], object]
     instead: object = None
 
 
 class PlivoModel(BaseModel):
-    """A callback or a record. Unknown fields are dropped: Plivo adds some."""
+    """A callback or a record. Unknown fields are dropped: Plivo adds new ones."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    #: What was left out.
+    #: The values that were left out.
     unreadable: tuple[Unreadable, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
     def _parse(cls, source: Any) -> dict[str, Any]:
-        values = given(source)
+        values = fields_of(source)
         kept: dict[str, Any] = {}
         left_out = []
         for name, field in cls.model_fields.items():
@@ -152,7 +151,7 @@ class PlivoModel(BaseModel):
             try:
                 kept[alias] = how.parser(value)
             except ValueError:
-                left_out.append(Unreadable(alias, shown(alias, value)))
+                left_out.append(Unreadable(alias, masked_value(alias, value)))
                 if how.instead is not None:
                     kept[alias] = how.instead
         return kept | {"unreadable": tuple(left_out)}
@@ -166,13 +165,13 @@ class PlivoModel(BaseModel):
         source: Source,
         fields: Mapping[str, object],
     ) -> AttemptEvent:
-        """An event at the moment in the field `moment`. `now` stands in for one that is absent, not
+        """An event at the time in the field `moment`. `now` replaces a time that is absent, not
         readable, or ahead. Empty fields are left out."""
         at: datetime | None = getattr(self, moment) if moment else None
         unreadable = self.unreadable
         if moment and at is not None and at > now + AHEAD:
             alias = type(self).model_fields[moment].alias or moment
-            unreadable += (Unreadable(alias, shown(alias, str(at))),)
+            unreadable += (Unreadable(alias, masked_value(alias, str(at))),)
             at = None
-        said = {name: str(value) for name, value in fields.items() if value not in (None, "")}
-        return AttemptEvent(attempt, kind, at or now, source, said, unreadable)
+        present = {name: str(value) for name, value in fields.items() if value not in (None, "")}
+        return AttemptEvent(attempt, kind, at or now, source, present, unreadable)

@@ -1,4 +1,4 @@
-"""A phone call, by the Call API. What is said in it is in `core.plivo.spoken`."""
+"""Places phone calls by the Call API. The spoken text is in `core.plivo.spoken`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ class Voice:
         self._settings = settings
 
     def arguments(self, urls: CallbackUrls, to: str) -> Mapping[str, Any]:
-        """What `calls.create` is called with."""
+        """The arguments of `calls.create`."""
         return {
             "from_": self._settings.sender,
             "to_": to,
@@ -28,7 +28,7 @@ class Voice:
             "answer_method": "POST",
             "ring_url": urls.ring,
             "hangup_url": urls.hangup,
-            # Second defence beside the key press: a machine is not talked to at all.
+            # A second defence beside the key press: the call hangs up on a machine.
             "machine_detection": "hangup",
             "ring_timeout": RING_SECONDS,
             "time_limit": 120,

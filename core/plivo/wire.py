@@ -1,10 +1,10 @@
-"""The wire below the SDK: where its requests go, what is read from the answers, what is recorded.
+"""The transport below the SDK: routes its requests, checks the answers, records the exchanges.
 
-The SDK loses the bodies of 402 and 429, raises TypeError on error lists and on answers that are no
-JSON object, and sends a call again by itself after a 5xx (up to three phone calls for one). So only
-a good answer reaches it: for any other the adapter raises `WireError` with status and text, and
-`core.plivo.failures` gives it its name. That also means that no voice request is ever sent
-twice, and that no redirect takes a code elsewhere.
+The SDK loses the bodies of 402 and 429, raises TypeError on error lists and on answers that are not
+a JSON object, and repeats a call by itself after a 5xx (up to three phone calls for one). So only a
+good answer reaches it: for any other the adapter raises `WireError` with status and text, which
+`core.plivo.failures` maps to a named error. So no voice request is ever sent twice, and no redirect
+takes a code to another host.
 """
 
 import json
@@ -18,11 +18,11 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from core.ledger.exchanges import Exchange
+from core.model.exchange import Exchange
 from core.plivo.masking import mask_fields, mask_text, mask_value
 
-#: Characters of an answer that are shown, and of Plivo's own words in an error's cause.
-SHOWN = 2000
+#: How many characters of an answer are recorded, and how many of Plivo's error text are quoted.
+RECORDED = 2000
 QUOTED = 200
 _DEEPEST = 20
 
@@ -30,8 +30,8 @@ HOSTS = frozenset({"api.plivo.com", "phlorunner.plivo.com", "lookup.plivo.com"})
 
 
 class WireError(Exception):
-    """An HTTP answer that is none to us: 300 or more, or good with a body that is no JSON object.
-    `text` is Plivo's own error text, masked."""
+    """Raised for a status >= 300, or a 2xx whose body is not a JSON object. `text` is Plivo's error
+    text, masked."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"HTTP {status}")
@@ -41,7 +41,7 @@ class WireError(Exception):
 
 @dataclass
 class WireContext:
-    """The SDK call that is under way on one client: what it is, and where exchanges are told."""
+    """The current SDK call of a client, and the function that records its exchanges."""
 
     words: str = ""
     digits: str = ""
@@ -50,7 +50,7 @@ class WireContext:
 
 
 class PlivoAdapter(HTTPAdapter):
-    """Mounted on the SDK's sessions. `base` is where Plivo is: None for the real hosts."""
+    """Mounted on the SDK's sessions. `base` returns the sandbox's address, or is None."""
 
     def __init__(self, call: WireContext, base: Callable[[], str] | None) -> None:
         super().__init__()
@@ -58,20 +58,20 @@ class PlivoAdapter(HTTPAdapter):
         self._base = base
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        shown_url = request.url or ""
+        original_url = request.url or ""
         if self._base is not None:
             self._redirect(request, self._base())
         began, at_ms = time.monotonic(), round(time.time() * 1000)
         response = None
         try:
-            answered = super().send(request, *args, **kwargs)
-            # Read to its end here, so that an answer that is cut off counts as none.
-            _ = answered.content
-            response = answered
+            answer = super().send(request, *args, **kwargs)
+            # Read to its end here: an answer that is cut off counts as no answer.
+            _ = answer.content
+            response = answer
         finally:
             if self._call.record is not None:
                 span_ms = round((time.monotonic() - began) * 1000)
-                self._call.record(self._exchange(request, shown_url, response, at_ms, span_ms))
+                self._call.record(self._exchange(request, original_url, response, at_ms, span_ms))
         if response.status_code >= 300 or not _is_readable(response, self._call.is_list):
             # Masked before it is shortened: half a code or number would not be recognised.
             text = mask_text(_error_text(response), self._call.digits)[:QUOTED]
@@ -80,7 +80,7 @@ class PlivoAdapter(HTTPAdapter):
 
     def _redirect(self, request: requests.PreparedRequest, base: str) -> None:
         parts = urlsplit(request.url or "")
-        # A host that the sandbox does not play must not be reached from it by accident.
+        # A host that the sandbox does not serve must not be reached from it by accident.
         if parts.hostname not in HOSTS:
             raise requests.exceptions.InvalidURL(f"The sandbox does not serve {parts.hostname}")
         query = f"?{parts.query}" if parts.query else ""
@@ -89,19 +89,19 @@ class PlivoAdapter(HTTPAdapter):
     def _exchange(
         self,
         request: requests.PreparedRequest,
-        shown_url: str,
+        original_url: str,
         response: requests.Response | None,
         at_ms: int,
         span_ms: int,
     ) -> Exchange:
         digits = self._call.digits
-        address, _, query = shown_url.partition("?")
+        address, _, query = original_url.partition("?")
         sent: dict[str, Any] = dict(parse_qsl(query))
         if isinstance(request.body, str | bytes):
             sent.update(json.loads(request.body))
         answer: Any = None
         if response is not None:
-            answer = mask_text(response.text, digits)[:SHOWN]
+            answer = mask_text(response.text, digits)[:RECORDED]
             with suppress(ValueError):
                 answer = mask_value("", _json(response), digits)
         return Exchange(
@@ -118,15 +118,15 @@ class PlivoAdapter(HTTPAdapter):
 
 
 def _json(response: requests.Response) -> Any:
-    """The body's JSON. Raises ValueError also for one that is nested deeper than Plivo's are: what
-    reads it afterwards would run out of stack."""
+    """The body's JSON. Raises ValueError also if it is nested deeper than Plivo's answers: later
+    code would exceed the recursion limit."""
     try:
         body = response.json()
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     level = [body]
     for _ in range(_DEEPEST):
-        level = [part for one in level for part in _parts(one)]
+        level = [part for value in level for part in _parts(value)]
         if not level:
             return body
     raise ValueError("nested too deeply")
@@ -143,7 +143,7 @@ def _parts(value: Any) -> list[Any]:
 
 
 def _error_text(response: requests.Response) -> str:
-    """Plivo's words for what is wrong: `error`, on Lookup `message`, else the first line."""
+    """Plivo's error text: `error`, for Lookup `message`, else the first line."""
     with suppress(ValueError):
         body = _json(response)
         if isinstance(body, dict):
@@ -152,8 +152,8 @@ def _error_text(response: requests.Response) -> str:
 
 
 def _is_readable(response: requests.Response, is_list: bool) -> bool:
-    """Whether the SDK can read a good answer: a JSON object, whose `objects` are objects too (a
-    list must have them); or nothing, where the status says so."""
+    """Whether the SDK can read a 2xx: a JSON object, whose `objects` are objects too (a list must
+    have them); or no body for a 204."""
     if response.status_code == 204:
         return True
     try:
@@ -163,4 +163,4 @@ def _is_readable(response: requests.Response, is_list: bool) -> bool:
     if not isinstance(body, dict):
         return False
     objects = body.get("objects", None if is_list else [])
-    return isinstance(objects, list) and all(isinstance(one, dict) for one in objects)
+    return isinstance(objects, list) and all(isinstance(item, dict) for item in objects)

@@ -1,4 +1,4 @@
-"""Takes sample traffic through the ledger."""
+"""Loads sample traffic into the ledger."""
 
 import json
 from collections import Counter
@@ -14,26 +14,26 @@ from core.store.client import Client
 from core.store.keys import Keys
 
 MOST_DAYS, MOST_PER_DAY = 90, 20_000
-#: What is made where nothing else is asked for.
+#: The defaults.
 DAYS, PER_DAY, SEED = 30, 2000, 7
 #: As long as the figures of a day.
 _KEEP_MARK = timedelta(days=400)
 _BATCH = 2000
 
-#: The part that is done, from 0 to 1, and a sentence for people.
+#: Called with the part that is done, from 0 to 1, and a sentence to show.
 Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How many events there were, and how many of them were new."""
+    """How many events there are, and how many of them were new."""
 
     events: int
     applied: int
 
 
 class Sample:
-    """Loads sample traffic into the sandbox's figures; nothing of it is ever sent."""
+    """Loads sample traffic into the sandbox's figures. Nothing is sent."""
 
     def __init__(self, client: Client, keys: Keys, clock: Clock, ledger: Ledger) -> None:
         self._client = client
@@ -47,10 +47,10 @@ class Sample:
         days: int = DAYS,
         per_day: int = PER_DAY,
         seed: int = SEED,
-        progress: Progress = lambda done, said: None,
+        progress: Progress = lambda done, text: None,
     ) -> Loaded:
-        """Make `per_day` verifications a day for `days` days up to now. Loaded twice, it counts
-        once. Raises SampleRefused (live, or too much), StoreUnavailable."""
+        """Invent `per_day` verifications a day for `days` days up to now. A second load adds none.
+        Raises SampleRefused (live, or too much), StoreUnavailable."""
         if self._keys.environment != "sandbox":
             raise SampleRefused(
                 "Sample traffic belongs to the sandbox, and this is the live environment.",
@@ -58,12 +58,12 @@ class Sample:
             )
         if not (1 <= days <= MOST_DAYS and 1 <= per_day <= MOST_PER_DAY):
             raise SampleRefused(
-                f"{days} days of {per_day} verifications are more (or less) than can be made.",
+                f"{days} days of {per_day} verifications are outside the limits.",
                 f"Choose 1 to {MOST_DAYS} days and 1 to {MOST_PER_DAY:,} verifications a day.",
             )
         until = self._clock.now()
         mark = {"days": days, "per_day": per_day, "seed": seed, "until": until.isoformat()}
-        # Marked before the first of it is there: nobody may take it for real.
+        # Marked before the first event is applied: sample traffic must never look real.
         with self._client.pipeline() as pipe:
             pipe.set(self._keys.simulated, json.dumps(mark), ex=_KEEP_MARK)
             pipe.execute()

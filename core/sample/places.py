@@ -1,4 +1,4 @@
-"""Where sample traffic goes: invented figures, believable in kind, of no real carrier's quality."""
+"""Countries and carriers of sample traffic. The figures are invented: plausible, not measured."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class SampleCarrier:
-    """`share` of the country's numbers; `arrives`: how many messages do; `seconds`: the median time
-    of the carrier leg; `receipts`: whether it reports what became of a message."""
+    """`share` of the country's numbers; `arrives`: the share of messages that arrive; `seconds`:
+    the median time of the carrier leg; `receipts`: whether it sends delivery reports."""
 
     name: str
     share: float
@@ -38,8 +38,8 @@ def _country(
     call_micros: int,
     *carriers: tuple[str, float, float, float] | tuple[str, float, float, float, bool],
 ) -> SampleCountry:
-    made = tuple(SampleCarrier(*carrier) for carrier in carriers)
-    return SampleCountry(region, mask, ZoneInfo(zone), weight, sms_micros, call_micros, made)
+    parsed = tuple(SampleCarrier(*carrier) for carrier in carriers)
+    return SampleCountry(region, mask, ZoneInfo(zone), weight, sms_micros, call_micros, parsed)
 
 
 COUNTRIES = (
@@ -88,6 +88,6 @@ COUNTRIES = (
     ),
     _country("NP", "+977 984", "Asia/Kathmandu", 1, 140_000, 70_000, ("Ncell", 1.0, 0.89, 6.4)),
 )  # fmt: skip
-#: Whose carrier fails for some hours, and where somebody makes money with codes nobody enters.
+#: The carrier that fails for some hours, and the country of the SMS pumping.
 INCIDENT = ("DE", "Vodafone")
 PUMPED = "ID"

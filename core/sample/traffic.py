@@ -1,8 +1,8 @@
-"""Invents verifications: who asks when, what becomes of each attempt, and what people do with it.
+"""Invents verifications: their times, the fate of each attempt, and the checks.
 
-Each UTC day is drawn from a generator of its own, seeded by the seed and the day. So the same seed
-gives the same events for the same day, whenever it is asked and however many days are; and what has
-been loaded once changes nothing when it is loaded again, since the attempts' ids are the same too.
+Each UTC day has a random generator of its own, seeded by the seed and the day. So the same seed
+gives the same events for a day at any time and for any number of days; and loading them again
+changes nothing, because the attempts' ids are the same too.
 """
 
 import base64
@@ -29,8 +29,8 @@ _ATTACK_EVERY, _ATTACK_HOURS = 11, (1, 6)
 _LIFETIME_MS = 300_000
 _UNREPORTED_MS = 72 * 3_600_000
 _MOST_ATTEMPTS = 3
-_LOST_MESSAGES = ("30", "50", "80", "420", "40")
-_LOST_CALLS = ("3000", "3010", "3020")
+_MESSAGE_ERRORS = ("30", "50", "80", "420", "40")
+_HANGUP_CAUSES = ("3000", "3010", "3020")
 _NOTHING: dict[str, str] = {}
 _CAUSE, _REMEDY = "Plivo refused the request.", "Check the number and the sender."
 
@@ -47,17 +47,18 @@ class _Verification:
 
 
 def events_of(day: date, per_day: int, seed: int, until: datetime) -> list[AttemptEvent]:
-    """All that is heard of the verifications that start on this UTC day, in order of request, and
-    of an attempt in order of time; nothing later than `until`."""
+    """The events of the verifications that start on this UTC day, in the order of the requests, and
+    of each attempt in the order of time; none later than `until`."""
     rng = Random(f"{seed}/{day.toordinal()}")  # noqa: S311
-    found: list[AttemptEvent] = []
+    events: list[AttemptEvent] = []
     until_ms = to_ms(until)
-    for one in sorted(_starts(rng, day, per_day, seed), key=lambda one: one.start_ms):
-        if one.start_ms >= until_ms:
+    verifications = sorted(_starts(rng, day, per_day, seed), key=lambda v: v.start_ms)
+    for verification in verifications:
+        if verification.start_ms >= until_ms:
             break
-        _play(rng, one)
-        found += (event for event in one.events if to_ms(event.at) <= until_ms)
-    return found
+        _play(rng, verification)
+        events += (event for event in verification.events if to_ms(event.at) <= until_ms)
+    return events
 
 
 def days_of(count: int, until: datetime) -> list[date]:
@@ -83,7 +84,7 @@ def _starts(rng: Random, day: date, per_day: int, seed: int) -> Iterator[_Verifi
             shift = int((offset or timedelta()).total_seconds())
             second = (local_hour * 3600 + rng.random() * 3600 - shift) % 86_400
         else:
-            country = next(one for one in COUNTRIES if one.region == PUMPED)
+            country = next(place for place in COUNTRIES if place.region == PUMPED)
             begin, end = _ATTACK_HOURS
             second = (begin + rng.random() * (end - begin)) * 3600
         shares = list(accumulate(carrier.share for carrier in country.carriers))
@@ -103,19 +104,23 @@ def _id(text: str) -> str:
     return base64.b32encode(digest[:15]).decode().lower()
 
 
-def _play(rng: Random, one: _Verification) -> None:
-    """One person's way to the code, or to giving up."""
+def _play(rng: Random, verification: _Verification) -> None:
+    """The attempts and checks of a verification, until the code is right or the person gives up."""
     way = first = _first_way(rng)
-    now_ms = one.start_ms
+    now_ms = verification.start_ms
     for number in range(1, _MOST_ATTEMPTS + 1):
         origin = "first" if number == 1 else "resend" if way is first else "fallback"
-        arrived_ms = _attempt(rng, one, number, way, origin, first, now_ms)
+        arrived_ms = _attempt(rng, verification, number, way, origin, first, now_ms)
         wait = rng.uniform(32, 75) * 1000
         if arrived_ms is not None and arrived_ms < now_ms + wait:
-            _enter(rng, one, number, arrived_ms)
+            _enter(rng, verification, number, arrived_ms)
             return
         now_ms += int(wait)
-        if one.pumped or now_ms > one.start_ms + _LIFETIME_MS or rng.random() < 0.25:
+        if (
+            verification.pumped
+            or now_ms > verification.start_ms + _LIFETIME_MS
+            or rng.random() < 0.25
+        ):
             return
         if not way.is_call and rng.random() < 0.45:
             way = way.as_call
@@ -132,56 +137,63 @@ def _first_way(rng: Random) -> Way:
 
 def _attempt(
     rng: Random,
-    one: _Verification,
+    verification: _Verification,
     number: int,
     way: Way,
     origin: str,
     first: Way,
     at_ms: int,
 ) -> int | None:
-    """Tell what is heard of one attempt; when the code arrived, None if it never did."""
-    attempt = attempt_id(one.id, number)
+    """Add the events of an attempt; returns when the code arrived, None if it never did."""
+    attempt = attempt_id(verification.id, number)
 
-    def tell(
+    def add(
         kind: EventKind,
         ms: float,
-        said: dict[str, str] = _NOTHING,
+        fields: dict[str, str] = _NOTHING,
         source: Source = Source.CALLBACK,
     ) -> None:
-        one.events.append(AttemptEvent(attempt, kind, from_ms(int(ms)), source, said))
+        verification.events.append(AttemptEvent(attempt, kind, from_ms(int(ms)), source, fields))
 
-    later = {} if number == 1 else {"first_channel": first.channel, "first_ms": str(one.start_ms)}
+    later = (
+        {}
+        if number == 1
+        else {"first_channel": first.channel, "first_ms": str(verification.start_ms)}
+    )
     record = {
         **way.fields,
-        "to_masked": one.mask,
-        "region": one.country.region,
-        "carrier": one.carrier.name,
+        "to_masked": verification.mask,
+        "region": verification.country.region,
+        "carrier": verification.carrier.name,
         "origin": origin,
     }
-    tell(EventKind.REQUESTED, at_ms, record | later, Source.APP)
+    add(EventKind.REQUESTED, at_ms, record | later, Source.APP)
     app_ms = at_ms + 1000 * rng.lognormvariate(-1.6, 0.5)
     fate = rng.random()
     if fate < 0.003:
-        tell(EventKind.REJECTED, app_ms, {"cause": _CAUSE, "remedy": _REMEDY}, Source.APP)
+        add(EventKind.REJECTED, app_ms, {"cause": _CAUSE, "remedy": _REMEDY}, Source.APP)
         return None
     if fate < 0.005:
-        tell(EventKind.UNCONFIRMED, at_ms + 13_050, {}, Source.APP)
+        add(EventKind.UNCONFIRMED, at_ms + 13_050, {}, Source.APP)
     else:
-        tell(EventKind.ACCEPTED, app_ms, {"reference": _id(attempt)}, Source.APP)
+        add(EventKind.ACCEPTED, app_ms, {"reference": _id(attempt)}, Source.APP)
     if way.is_call:
-        return _call(rng, one, app_ms, tell)
-    return _message(rng, one, at_ms, app_ms, tell)
+        return _call(rng, verification, app_ms, add)
+    return _message(rng, verification, at_ms, app_ms, add)
 
 
 def _message(
-    rng: Random, one: _Verification, at_ms: int, app_ms: float, tell: "_Tell"
+    rng: Random, verification: _Verification, at_ms: int, app_ms: float, add: "_AddEvent"
 ) -> int | None:
-    carrier, cost = one.carrier, {"cost_micros": str(one.country.sms_micros), "units": "1"}
-    trouble = _incident(one, at_ms)
+    carrier, cost = (
+        verification.carrier,
+        {"cost_micros": str(verification.country.sms_micros), "units": "1"},
+    )
+    trouble = _incident(verification, at_ms)
     queued = app_ms + 1000 * rng.lognormvariate(-2.0, 0.4)
-    tell(EventKind.QUEUED, queued)
+    add(EventKind.QUEUED, queued)
     if rng.random() < 0.004:
-        tell(EventKind.FAILED, queued + 900, {"error_code": "900"})
+        add(EventKind.FAILED, queued + 900, {"error_code": "900"})
         return None
     sent = queued + 1000 * rng.lognormvariate(-0.6, 0.7)
     leg = carrier.seconds * rng.lognormvariate(0, 0.55)
@@ -192,61 +204,65 @@ def _message(
     final = sent + 1000 * leg
     arrives = rng.random() < (0.3 if trouble else carrier.arrives)
     if not carrier.receipts:
-        tell(EventKind.SENT, sent, cost)
-        tell(EventKind.UNREPORTED, at_ms + _UNREPORTED_MS, {}, Source.LOG)
+        add(EventKind.SENT, sent, cost)
+        add(EventKind.UNREPORTED, at_ms + _UNREPORTED_MS, {}, Source.LOG)
         return int(final) if arrives else None
-    tell(EventKind.SENT, sent)
+    add(EventKind.SENT, sent)
     if arrives:
-        tell(EventKind.DELIVERED, final, cost)
+        add(EventKind.DELIVERED, final, cost)
         return int(final)
-    codes = ("50",) * 4 + _LOST_MESSAGES if trouble else _LOST_MESSAGES
-    tell(EventKind.UNDELIVERED, final, cost | {"error_code": rng.choice(codes)})
+    codes = ("50",) * 4 + _MESSAGE_ERRORS if trouble else _MESSAGE_ERRORS
+    add(EventKind.UNDELIVERED, final, cost | {"error_code": rng.choice(codes)})
     return None
 
 
-def _call(rng: Random, one: _Verification, app_ms: float, tell: "_Tell") -> int | None:
+def _call(rng: Random, verification: _Verification, app_ms: float, add: "_AddEvent") -> int | None:
     ringing = app_ms + 1000 * rng.lognormvariate(0.3, 0.4)
-    tell(EventKind.RINGING, ringing)
-    if rng.random() < (0.6 if one.pumped else 0.16):
+    add(EventKind.RINGING, ringing)
+    if rng.random() < (0.6 if verification.pumped else 0.16):
         ended = ringing + 1000 * rng.uniform(4, 32)
-        tell(EventKind.UNDELIVERED, ended, {"hangup_cause": rng.choice(_LOST_CALLS)})
+        add(EventKind.UNDELIVERED, ended, {"hangup_cause": rng.choice(_HANGUP_CAUSES)})
         return None
     answered = ringing + 1000 * rng.uniform(3, 14)
-    tell(EventKind.ANSWERED, answered)
-    heard = answered + 1000 * rng.uniform(4, 9)
-    tell(EventKind.DELIVERED, heard, {"cost_micros": str(one.country.call_micros)})
-    return int(heard)
+    add(EventKind.ANSWERED, answered)
+    read_out = answered + 1000 * rng.uniform(4, 9)
+    add(EventKind.DELIVERED, read_out, {"cost_micros": str(verification.country.call_micros)})
+    return int(read_out)
 
 
-def _enter(rng: Random, one: _Verification, number: int, arrived_ms: int) -> None:
-    """What the person does with the code that has arrived."""
-    if rng.random() > (0.02 if one.pumped else 0.93):
+def _enter(rng: Random, verification: _Verification, number: int, arrived_ms: int) -> None:
+    """Add the checks after the code has arrived."""
+    if rng.random() > (0.02 if verification.pumped else 0.93):
         return
-    attempt = attempt_id(one.id, number)
+    attempt = attempt_id(verification.id, number)
     entered = arrived_ms + int(1000 * rng.lognormvariate(2.2, 0.55))
     if rng.random() < 0.08:
-        one.events.append(AttemptEvent(attempt, EventKind.CHECKED, from_ms(entered), Source.APP))
+        verification.events.append(
+            AttemptEvent(attempt, EventKind.CHECKED, from_ms(entered), Source.APP)
+        )
         entered += int(rng.uniform(4, 15) * 1000)
         if rng.random() < 0.1:
             return
-    if entered < one.start_ms + _LIFETIME_MS:
-        one.events.append(AttemptEvent(attempt, EventKind.VERIFIED, from_ms(entered), Source.APP))
+    if entered < verification.start_ms + _LIFETIME_MS:
+        verification.events.append(
+            AttemptEvent(attempt, EventKind.VERIFIED, from_ms(entered), Source.APP)
+        )
 
 
-def _incident(one: _Verification, at_ms: int) -> bool:
-    """Whether the carrier is in trouble at that time."""
+def _incident(verification: _Verification, at_ms: int) -> bool:
+    """Whether the carrier has an incident at that time."""
     moment = from_ms(at_ms)
     begin, end = _INCIDENT_HOURS
     return (
-        (one.country.region, one.carrier.name) == INCIDENT
+        (verification.country.region, verification.carrier.name) == INCIDENT
         and moment.toordinal() % _INCIDENT_EVERY == 4
         and begin <= moment.hour < end
     )
 
 
-class _Tell(Protocol):
-    """The type of `tell`."""
+class _AddEvent(Protocol):
+    """The type of `add`."""
 
     def __call__(
-        self, kind: EventKind, ms: float, said: dict[str, str] = ..., source: Source = ...
+        self, kind: EventKind, ms: float, fields: dict[str, str] = ..., source: Source = ...
     ) -> None: ...

@@ -124,7 +124,7 @@ class Keys:
     def counters(self, now: datetime) -> str:
         return f"{self._prefix}counters:{now:%Y-%m-%d}"
 
-    def told(self, now: datetime) -> str:
+    def webhooks_delivered(self, now: datetime) -> str:
         return f"{self._prefix}told:{now:%Y-%m-%d}"
 
     def foreign(self, now: datetime) -> str:

@@ -1,66 +1,60 @@
-"""Restarts the embedded server as soon as it ends.
+"""Notices the end of the embedded server at once, and starts it again.
 
-Decision: an idle connection that the kernel closes with the server, instead of polling. It costs
-nothing while the server runs, and a crash is repaired before most users notice it.
+Decision: an idle connection, which the kernel closes with the server, in place of a check every
+second. It costs nothing while the server runs, and a crash is repaired before most visitors see it.
 """
 
-import logging
 import select
 import socket
-import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
-from core.model.errors import StoreUnavailable
-
-log = logging.getLogger(__name__)
+from core.background import Periodic
 
 # A server that closes every connection must not make the watch spin.
 _PAUSE_SECONDS = 0.05
-_RETRY_SECONDS = 1.0
+_RETRY = timedelta(seconds=1)
+# More than a restore takes.
+_PATIENCE = timedelta(minutes=2)
 
 
 class ServerWatch:
-    """A daemon thread from `start` to `stop`. `restore` brings the server back, or raises
-    StoreUnavailable, and is then asked again every second."""
+    """Watches from `start` to `stop`. `restore` starts the server again, or raises
+    StoreUnavailable and is called again every second."""
 
     def __init__(self, path: Path, restore: Callable[[], None]) -> None:
         self._path = path
         self._restore = restore
-        self._stopping = threading.Event()
         self._wake, self._waker = socket.socketpair()
-        self._thread = threading.Thread(target=self._run, name="redis-watch", daemon=True)
+        self._background = Periodic(
+            "embedded redis", self._watch, timedelta(), pause=_RETRY, patience=_PATIENCE
+        )
 
     def start(self) -> None:
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """Returns when the thread has ended: nothing is restored after that."""
-        self._stopping.set()
+        self._background.request_stop()
         self._waker.close()
-        self._thread.join()
+        self._background.stop()
         self._wake.close()
 
-    def _run(self) -> None:
-        while True:
-            self._wait_for_an_end()
-            if self._stopping.wait(_PAUSE_SECONDS):
-                return
-            try:
-                self._restore()
-            except StoreUnavailable as error:
-                log.error("embedded redis is down", extra={"cause": error.cause})
-                self._stopping.wait(_RETRY_SECONDS)
+    def _watch(self) -> None:
+        self._wait_for_an_end()
+        if not self._background.stopping.wait(_PAUSE_SECONDS):
+            self._restore()
 
     def _wait_for_an_end(self) -> None:
-        """Until the server has ended, or the watch is to end."""
+        """Wait until the server has ended, or the watch is to stop."""
         with socket.socket(socket.AF_UNIX) as connection:
             try:
                 connection.connect(str(self._path))
             except OSError:
-                return  # It has ended already.
+                return  # The server has ended already.
             poll = select.poll()
-            # Nothing is ever sent here: the socket becomes readable when it is closed.
+            # Nothing is sent on this connection: it becomes readable when it is closed.
             poll.register(connection, select.POLLIN)
             poll.register(self._wake, select.POLLIN)
             poll.poll()

@@ -1,7 +1,7 @@
-"""Whose turn it is to read the logs, and how far they have been read.
+"""The lock of the log sync, and the cursor up to which the logs have been read.
 
-A turn has a token that only grows. Every note of progress is written by a script that compares the
-token first: a reader that slept through its turn can no longer move the cursor.
+Each turn has a token, which only grows. Progress is written by a script that compares the token
+first, so that a reader whose turn has expired can no longer move the cursor.
 """
 
 from datetime import datetime, timedelta
@@ -11,13 +11,13 @@ from core.store.client import Client
 from core.store.keys import Keys
 from core.store.scripts import Scripts
 
-#: A reader that is silent for so long has died.
+#: A reader without progress for this long has died.
 TURN = timedelta(seconds=90)
 _KEEP = timedelta(days=90)
 
 
 class Turn:
-    """The turn of one reader."""
+    """The turn of a reader. Every method raises StoreUnavailable."""
 
     def __init__(self, client: Client, scripts: Scripts, keys: Keys) -> None:
         self._client = client
@@ -26,17 +26,17 @@ class Turn:
         self._token = ""
 
     def take(self) -> bool:
-        """Begin a turn; False while somebody else has it. Raises StoreUnavailable."""
+        """Begin a turn; False while another reader has it."""
         with self._client.pipeline() as pipe:
             pipe.incr(self._keys.log_token)
             pipe.expire(self._keys.log_token, _KEEP)
             token = str(pipe.execute()[0])
-        taken = self._client.set(self._keys.log_turn, token, nx=True, px=TURN)
-        self._token = token if taken else ""
-        return bool(taken)
+        is_free = self._client.set(self._keys.log_turn, token, nx=True, px=TURN)
+        self._token = token if is_free else ""
+        return bool(is_free)
 
     def note(self, **fields: str | int) -> bool:
-        """Write progress down and keep the turn; False when it is another one's by now."""
+        """Write progress and keep the turn; False if another reader has it by now."""
         flat = [part for pair in fields.items() for part in pair]
         answer: int = self._scripts.run(
             "advance_logs",
@@ -46,8 +46,8 @@ class Turn:
         return answer == 1
 
     def end(self) -> None:
-        """Give the turn back, if it is still ours."""
-        # Kept for a moment instead of deleted: the comparison and the end are then one step.
+        """Give the turn back, unless another reader has it."""
+        # It expires after 1 ms, in place of a deletion: comparison and end are then one step.
         self._scripts.run(
             "advance_logs",
             [self._keys.log_turn, self._keys.logs],
@@ -56,7 +56,7 @@ class Turn:
 
 
 def cursor_of(status: dict[str, str]) -> datetime | None:
-    """Up to when the logs have been read; None where that is not known."""
+    """Up to when the logs have been read; None if that is not known."""
     try:
         return read_ms(status.get("cursor", ""))
     except ValueError:

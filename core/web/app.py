@@ -119,17 +119,9 @@ class Web:
             self._changes.start()
             stack.callback(self._changes.stop)
             call_on_stop(self._changes.end_streams)
-            services.follower.start()
-            stack.callback(services.follower.stop)
-            services.booker.start()
-            stack.callback(services.booker.stop)
-            services.alerts.start()
-            stack.callback(services.alerts.stop)
-            if services.outbox_worker is not None:
-                services.outbox_worker.start()
-                stack.callback(services.outbox_worker.stop)
-            services.log_schedule.start()
-            stack.callback(services.log_schedule.stop)
+            for periodic in services.background:
+                periodic.start()
+                stack.callback(periodic.stop)
             # After the first page has been drawn, and before its visitor has typed a number.
             warm = threading.Timer(WARM_AFTER_SECONDS, self._warm)
             warm.daemon = True

@@ -18,6 +18,7 @@ import threading
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
+from datetime import timedelta
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
@@ -25,6 +26,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from core.background import Periodic
 from core.model.errors import StoreForbidden, StoreUnavailable
 from core.store.changes import ChangeChannel
 from core.web.outage import outage
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 KEEP_ALIVE_SECONDS = 15
 #: How often pages look again where the Redis user may not subscribe.
 POLL_SECONDS = 2
+_PAUSE = timedelta(seconds=1)
 #: Close codes, RFC 6455 section 7.4.1.
 _GOING_AWAY, _NOTHING_EXPECTED = 1001, 1008
 
@@ -45,27 +48,25 @@ class Changes:
         self._channel = channel
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping = threading.Event()
         self._watched = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._polls = False
+        self._background = Periodic("push", self._listen, timedelta(), pause=_PAUSE)
 
     def start(self) -> None:
         """Listen in the background; call it on the loop that serves the streams."""
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._listen, name="changes", daemon=True)
-        self._thread.start()
+        self._background.start()
 
     def end_streams(self) -> None:
         """End every stream at once; call it on the loop that serves them."""
-        self._stopping.set()
+        self._background.request_stop()
         self._watched.set()
         self._set(None)
 
     def stop(self) -> None:
         """End the streams, and the thread with them."""
         self.end_streams()
-        if self._thread is not None:
-            self._thread.join()
+        self._background.stop()
 
     async def of(self, verification: str) -> AsyncGenerator[bool]:
         """True after one or more changes; False every KEEP_ALIVE_SECONDS without a change."""
@@ -73,7 +74,7 @@ class Changes:
         self._waiting[verification].add(event)
         self._watched.set()
         try:
-            while not self._stopping.is_set():
+            while not self._background.stopping.is_set():
                 try:
                     # `wait_for` of Python 3.11 loses a cancel that comes with the event.
                     async with asyncio.timeout(KEEP_ALIVE_SECONDS):
@@ -82,41 +83,37 @@ class Changes:
                     yield False
                     continue
                 event.clear()
-                if not self._stopping.is_set():
+                if not self._background.stopping.is_set():
                     yield True
         finally:
             self._waiting[verification].discard(event)
             if not self._waiting[verification]:
                 del self._waiting[verification]
-            if not self._waiting and not self._stopping.is_set():
+            if not self._waiting and not self._background.stopping.is_set():
                 self._watched.clear()
 
     def _listen(self) -> None:
-        polls = False
-        while not self._stopping.is_set():
-            self._watched.wait()
-            try:
-                with self._channel.subscription() as pubsub:
-                    # Changes from before the subscription are not known: every page looks again.
-                    self._wake(None)
-                    while self._watched.is_set() and not self._stopping.is_set():
-                        message = pubsub.get_message(timeout=0.5)
-                        if message is not None:
-                            self._wake(message["data"])
-            except StoreForbidden:
-                if not polls:
-                    log.warning("no push: this user of redis may not subscribe, so pages poll")
-                polls = True
+        self._watched.wait()
+        stopping = self._background.stopping
+        try:
+            with self._channel.subscription() as pubsub:
+                # Changes from before the subscription are not known: every page looks again.
                 self._wake(None)
-                self._stopping.wait(POLL_SECONDS)
-            except StoreUnavailable as error:
-                log.warning("push paused", extra={"cause": error.cause})
-                self._stopping.wait(1)
+                while self._watched.is_set() and not stopping.is_set():
+                    message = pubsub.get_message(timeout=0.5)
+                    if message is not None:
+                        self._wake(message["data"])
+        except StoreForbidden:
+            if not self._polls:
+                log.warning("no push: this user of redis may not subscribe, so pages poll")
+            self._polls = True
+            self._wake(None)
+            stopping.wait(POLL_SECONDS)
 
     def _wake(self, verification: str | None) -> None:
         if verification is not None and verification not in self._waiting:
             return
-        assert self._loop is not None  # noqa: S101  start() set it before this thread was made
+        assert self._loop is not None  # noqa: S101  start() set it before the thread ran
         self._loop.call_soon_threadsafe(self._set, verification)
 
     def _set(self, verification: str | None) -> None:

@@ -16,11 +16,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from core.ledger.exchanges import Exchange, Exchanges
+from core.ledger.exchanges import Exchanges
 from core.ledger.ledger import Ledger
 from core.model.attempt import EventKind, verification_of
 from core.model.clock import Clock, to_ms
 from core.model.errors import StoreUnavailable
+from core.model.exchange import Exchange
 from core.plivo.callback_verifier import CallbackVerifier, UnreadableCallback, VerifiedCallback
 from core.plivo.callbacks import CallCallback, HangupCallback, MessageCallback
 from core.plivo.masking import DOTS, mask_fields, mask_text

@@ -1,11 +1,11 @@
-"""What is told of a verification, and the JSON that says it.
+"""The events of a verification and their JSON.
 
-    {"id": "<attempt or verification>_<what>", "type": "verification.<what>",
+    {"id": "<attempt or verification>_<kind>", "type": "verification.<kind>",
      "timestamp": "2026-03-14T09:26:53.589Z",
      "data": {"verification", "attempt", "channel", "mode", "to_masked", "country", "status", …}}
 
-The id and the bytes are the same at every try, so a receiver can drop what it has had. Nothing here
-is a code or a number, and there is no field for one.
+The id and the bytes are the same at every try, so that a receiver can drop duplicates. No field
+holds a code or a full number.
 """
 
 import json
@@ -18,27 +18,27 @@ from core.model.way import Way
 
 
 class WebhookKind(StrEnum):
-    """What has happened. The values are those of `_outbox.lua`."""
+    """The kinds of events. The values are those of `_outbox.lua`."""
 
-    REQUESTED = "requested"  # the verification was started, its first attempt written down
-    DELIVERED = "delivered"  # an attempt arrived
+    REQUESTED = "requested"  # the verification was started, its first attempt recorded
+    DELIVERED = "delivered"  # an attempt was delivered
     VERIFIED = "verified"  # the right code was entered
-    FAILED = "failed"  # an attempt was lost, or the verification ended otherwise: see `reason`
+    FAILED = "failed"  # an attempt failed, or the verification ended otherwise: see `reason`
     EXPIRED = "expired"  # the verification ended without its code
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """One event. `at` is when it happened, aware, in UTC.
+    """An event. `at` is when it happened, aware, in UTC.
 
-    `status` is the verification's at that moment, or when it was heard of: `pending`, `verified`,
-    `locked`, `canceled`, `expired`. `reason` is set where it failed: `rejected`, `failed` or
-    `undelivered` is said of the attempt (another one may follow), `locked` and `canceled` of the
-    verification. `attempt` is the attempt in question, else the newest one.
+    `status` is the verification's when the event was applied: `pending`, `verified`, `locked`,
+    `canceled`, `expired`. `reason` is set for a failure: `rejected`, `failed` and `undelivered`
+    are reasons of the attempt (another one may follow), `locked` and `canceled` of the
+    verification. `attempt` is the attempt that the event is about, else the newest one.
     """
 
     id: str
-    what: WebhookKind
+    kind: WebhookKind
     at: datetime
     verification: str
     attempt: str
@@ -55,12 +55,12 @@ class WebhookEvent:
 
     @property
     def type(self) -> str:
-        """Its name to the receiver."""
-        return f"verification.{self.what}"
+        """The type that the receiver sees."""
+        return f"verification.{self.kind}"
 
     @property
     def body(self) -> bytes:
-        """The JSON, in ASCII. What is not known is left out."""
+        """The JSON, in ASCII, without unknown values."""
         data: dict[str, str | int] = {
             "verification": self.verification,
             "attempt": self.attempt,
@@ -69,50 +69,50 @@ class WebhookEvent:
             "country": self.country,
             "status": self.status,
         }
-        why = {
+        failure = {
             "reason": self.reason,
             "error_code": self.error_code,
             "hangup_cause": self.hangup_cause,
             "cause": self.cause,
         }
-        data |= {name: text for name, text in why.items() if text}
+        data |= {name: text for name, text in failure.items() if text}
         if self.time_to_deliver is not None:
             data["time_to_deliver_ms"] = _ms(self.time_to_deliver)
         if self.time_to_verify is not None:
             data["time_to_verify_ms"] = _ms(self.time_to_verify)
         at = self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        told = {"id": self.id, "type": self.type, "timestamp": at, "data": data}
-        return json.dumps(told, separators=(",", ":")).encode("ascii")
+        message = {"id": self.id, "type": self.type, "timestamp": at, "data": data}
+        return json.dumps(message, separators=(",", ":")).encode("ascii")
 
 
-def event_of(one: str, facts: str) -> WebhookEvent:
-    """The event with this id, from what `_outbox.lua` has kept of it. Raises AttributeError,
-    KeyError, TypeError or ValueError where that cannot be read."""
-    kept: dict[str, str] = json.loads(facts)
-    what = WebhookKind(kept["type"])
-    lost = what is WebhookKind.FAILED
+def read_event(event_id: str, stored: str) -> WebhookEvent:
+    """The event that `_outbox.lua` has stored under this id. Raises AttributeError, KeyError,
+    TypeError or ValueError if it cannot be read."""
+    fields: dict[str, str] = json.loads(stored)
+    kind = WebhookKind(fields["type"])
+    has_failed = kind is WebhookKind.FAILED
     return WebhookEvent(
-        id=one,
-        what=what,
-        at=read_ms(str(kept["at_ms"])),
-        verification=kept["verification"],
-        attempt=kept["attempt"],
-        way=Way.of(kept["channel"], kept["mode"]),
-        to_masked=kept["to_masked"],
-        country=kept["region"],
-        status=kept["status"],
-        # An attempt's own state says how it was lost.
-        reason=kept.get("reason") or (kept.get("state", "") if lost else ""),
-        error_code=kept.get("error_code", "") if lost else "",
-        hangup_cause=kept.get("hangup_cause", "") if lost else "",
-        cause=kept.get("cause", "") if lost else "",
-        time_to_deliver=_between(kept.get("requested_ms"), kept.get("delivered_ms")),
-        time_to_verify=_between(kept.get("started_ms"), kept.get("verified_ms")),
+        id=event_id,
+        kind=kind,
+        at=read_ms(str(fields["at_ms"])),
+        verification=fields["verification"],
+        attempt=fields["attempt"],
+        way=Way.of(fields["channel"], fields["mode"]),
+        to_masked=fields["to_masked"],
+        country=fields["region"],
+        status=fields["status"],
+        # Without a reason, an attempt failed: its state is the reason.
+        reason=fields.get("reason") or (fields.get("state", "") if has_failed else ""),
+        error_code=fields.get("error_code", "") if has_failed else "",
+        hangup_cause=fields.get("hangup_cause", "") if has_failed else "",
+        cause=fields.get("cause", "") if has_failed else "",
+        time_to_deliver=_between(fields.get("requested_ms"), fields.get("delivered_ms")),
+        time_to_verify=_between(fields.get("started_ms"), fields.get("verified_ms")),
     )
 
 
 def _between(began_ms: str | None, ended_ms: str | None) -> timedelta | None:
-    """None also where clocks differ."""
+    """None also if clocks differ."""
     if began_ms is None or ended_ms is None:
         return None
     return elapsed(read_ms(began_ms), read_ms(ended_ms))

@@ -1,4 +1,4 @@
-"""Notices that a verification has expired: nothing else happens at that moment."""
+"""Queues an event for each verification that has expired: no other code runs at that moment."""
 
 from datetime import timedelta
 
@@ -7,15 +7,15 @@ from core.store.client import Client
 from core.store.keys import Keys
 from core.store.scripts import Scripts
 
-#: By how much the clocks of two processes may differ: one must not tell that a verification has
-#: expired while another would still take its code.
+#: By how much the clocks of two processes may differ: no event may report an expiry while another
+#: process would still accept the code.
 GRACE = timedelta(seconds=2)
 _BATCH = 200
 
 
 class Expiries:
-    """Queues `expired` for verifications that are over without their code, once each, however many
-    processes ask."""
+    """Queues `expired` once for each verification that ended without its code, however many
+    processes sweep."""
 
     def __init__(self, client: Client, scripts: Scripts, keys: Keys, clock: Clock) -> None:
         self._client = client
@@ -24,8 +24,8 @@ class Expiries:
         self._clock = clock
 
     def sweep(self) -> int:
-        """Queue all that is due; how many had expired. Raises StoreUnavailable: the rest is due
-        next time."""
+        """Queue all that are due; returns how many had expired. Raises StoreUnavailable: the rest
+        is due next time."""
         expired = 0
         while due := self._due():
             keys = [self._keys.outbox, self._keys.outbox_events]
@@ -35,10 +35,10 @@ class Expiries:
                     "expire_verification",
                     [
                         (
-                            [self._keys.expiries, self._keys.verification(one), *keys],
-                            [now_ms, one],
+                            [self._keys.expiries, self._keys.verification(verification), *keys],
+                            [now_ms, verification],
                         )
-                        for one in due
+                        for verification in due
                     ],
                 )
             )

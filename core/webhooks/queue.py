@@ -1,9 +1,8 @@
-"""The queue of events in Redis: what waits, what is being sent, and what was given up.
+"""The queue of events in Redis: waiting, being sent, and dead letters.
 
-Events come into it by the scripts that change a verification (`_outbox.lua`), so there is no method
-here that adds one. One is at a time claimed by one worker; should that die, it is due again after
-CLAIM. So an event is told at least once and, save for an answer that was lost on the way, at most
-once.
+The scripts that change a verification add the events (`_outbox.lua`), so no method here does. An
+event is claimed by one worker at a time; if that worker dies, the event is due again after CLAIM.
+So an event is delivered at least once and, unless an answer is lost, at most once.
 """
 
 import json
@@ -18,49 +17,49 @@ from core.store.client import Client
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
 from core.store.scripts import Scripts
-from core.webhooks.event import WebhookEvent, event_of
+from core.webhooks.event import WebhookEvent, read_event
 from core.webhooks.retry_schedule import next_wait
 from core.webhooks.sender import Answer, Verdict
 
-#: Far longer than any try takes, so that a slow one is not made twice.
+#: Far longer than any try takes, so that a slow try is not repeated.
 CLAIM = timedelta(minutes=1)
 DEAD_KEPT = 1000
 _CHANCE = secrets.SystemRandom().random
 _KEEP_COUNT = timedelta(days=2)
-_UNREADABLE = Answer(Verdict.GONE, None, "What is kept of this event cannot be read.")
+_UNREADABLE = Answer(Verdict.GONE, None, "The stored event cannot be read.")
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An event that is this worker's to send. `tries` counts this one too."""
+    """An event that this worker is to send. `tries` counts this try too."""
 
     event: WebhookEvent
     tries: int
 
 
 class _Ending(StrEnum):
-    """What becomes of an event after a try. The values are those of `settle_event.lua`."""
+    """What happens to an event after a try. The values are those of `settle_event.lua`."""
 
-    TOLD = "told"
+    DELIVERED = "told"
     AGAIN = "again"
     DEAD = "dead"
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """How many events wait (those being sent are among them), were told this UTC day, and were
-    given up and are kept."""
+class QueueCounts:
+    """How many events wait (those being sent included), were delivered this UTC day, and are kept
+    as dead letters."""
 
     waiting: int
-    told_today: int
+    delivered_today: int
     dead: int
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An event that was given up: after how many tries, when, and how the last one ended.
+    """An event that is not retried any more: after how many tries, when, and the last answer.
 
-    `status` is the HTTP status of that answer, None where there was none; `cause` is a sentence.
+    `status` is the HTTP status of that answer, None if there was none; `cause` is a sentence.
     """
 
     event: WebhookEvent
@@ -73,8 +72,8 @@ class DeadLetter:
 class Outbox:
     """Every method raises StoreUnavailable when Redis does not answer.
 
-    `receiver` is the host that events go to, safe to show; None: WEBHOOK_URL is not set, nobody is
-    told and nothing is queued. `chance` gives a number from 0 to 1, for the spread of the waits.
+    `receiver` is the host that events go to, safe to show; None if WEBHOOK_URL is not set, so that
+    nothing is queued. `chance` returns a number from 0 to 1, for the spread of the waits.
     """
 
     def __init__(
@@ -96,85 +95,86 @@ class Outbox:
         self._waiting = [keys.outbox, keys.outbox_events]
         self._dead = [keys.dead, keys.dead_events]
 
-    def counts(self) -> Counts:
-        """How many events there are."""
+    def counts(self) -> QueueCounts:
+        """The number of events in each state."""
         with self._client.pipeline(transaction=False) as pipe:
             pipe.zcard(self._keys.outbox)
-            pipe.get(self._keys.told(self._clock.now()))
+            pipe.get(self._keys.webhooks_delivered(self._clock.now()))
             pipe.zcard(self._keys.dead)
-            waiting, told, dead = pipe.execute()
-        return Counts(waiting, int(told or 0), dead)
+            waiting, delivered, dead = pipe.execute()
+        return QueueCounts(waiting, int(delivered or 0), dead)
 
     def dead_letters(self, most: int = DEAD_KEPT) -> list[DeadLetter]:
-        """The newest events that were given up, newest first."""
+        """The newest dead letters, newest first."""
         listed = self._client.zrevrange(self._keys.dead, 0, most - 1, withscores=True)
         if not listed:
             return []
-        names = [name for one, _ in listed for name in (one, f"{one} tries", f"{one} last")]
+        names = [name for id_, _ in listed for name in (id_, f"{id_} tries", f"{id_} last")]
         values = self._client.hmget(self._keys.dead_events, *names)
-        found = []
-        for n, (one, given_up_ms) in enumerate(listed):
-            facts, tries, last = values[3 * n : 3 * n + 3]
-            # One that was sent again between the two questions is no dead letter any more.
-            if facts is None or tries is None or last is None:
+        letters = []
+        for n, (event_id, given_up_ms) in enumerate(listed):
+            stored, tries, last = values[3 * n : 3 * n + 3]
+            # An event that was resent between the two reads is no dead letter any more.
+            if stored is None or tries is None or last is None:
                 continue
-            event = self._read(one, facts)
+            event = self._read(event_id, stored)
             if event is None:
                 continue
             try:
-                said = json.loads(last)
-                status, cause = said["status"], said["cause"]
+                answer = json.loads(last)
+                status, cause = answer["status"], answer["cause"]
                 letter = DeadLetter(
                     event, int(tries), read_ms(str(int(given_up_ms))), status, cause
                 )
             except (KeyError, OverflowError, TypeError, ValueError) as error:
-                self._left_out.record("dead letter", one, error)
+                self._left_out.record("dead letter", event_id, error)
             else:
-                found.append(letter)
-        return found
+                letters.append(letter)
+        return letters
 
-    def resend(self, one: str) -> bool:
-        """Send the dead letter with this id again, at once and with all its tries before it; False
-        when it is no dead letter (any more)."""
+    def resend(self, event_id: str) -> bool:
+        """Send the dead letter with this id again, at once and with all its tries; False if it is
+        no dead letter (any more)."""
         answer = self._scripts.run(
-            "resend_event", [*self._waiting, *self._dead], [to_ms(self._clock.now()), one]
+            "resend_event", [*self._waiting, *self._dead], [to_ms(self._clock.now()), event_id]
         )
         return bool(answer)
 
     def resend_all(self) -> int:
-        """Send all dead letters again; how many."""
+        """Send all dead letters again; returns their number."""
         listed = self._client.zrange(self._keys.dead, 0, -1)
         return sum(self.resend(one) for one in listed)
 
     def claim(self, most: int) -> list[Claim]:
-        """Up to `most` events that are due, the longest waiting first. Each is one caller's, until
-        that settles it or CLAIM is over."""
+        """Up to `most` events that are due, the longest waiting first. No other caller gets them
+        until they are settled or CLAIM is over."""
         now = self._clock.now()
         parts = self._scripts.run(
             "claim_events", self._waiting, [to_ms(now), to_ms(now + CLAIM), most]
         )
         claims = []
-        for one, facts, tries in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
-            if event := self._read(one, facts):
+        for event_id, stored, tries in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+            if event := self._read(event_id, stored):
                 claims.append(Claim(event, int(tries)))
             else:
-                # It would be due again and again, and nobody could be told of it.
-                self._settle(one, int(tries), _Ending.DEAD, now, _UNREADABLE)
+                # It would be due again and again, and can never be sent.
+                self._settle(event_id, int(tries), _Ending.DEAD, now, _UNREADABLE)
         return claims
 
-    def _read(self, one: str, facts: str) -> WebhookEvent | None:
-        """The event in what is kept of it; None where that cannot be read."""
+    def _read(self, event_id: str, stored: str) -> WebhookEvent | None:
+        """The stored event; None if it cannot be read."""
         try:
-            return event_of(one, facts)
+            return read_event(event_id, stored)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            self._left_out.record("event", one, error)
+            self._left_out.record("event", event_id, error)
             return None
 
     def settle(self, claim: Claim, answer: Answer) -> None:
-        """Write down how a try ended: the event is told, is due again later, or is given up."""
+        """Record the end of a try: the event was delivered, is due again later, or is a dead
+        letter."""
         now = self._clock.now()
-        ending, due = _Ending.TOLD, now
-        if answer.verdict is not Verdict.TAKEN:
+        ending, due = _Ending.DELIVERED, now
+        if answer.verdict is not Verdict.ACCEPTED:
             wait = next_wait(claim.tries, answer.retry_after, self._chance())
             if wait is None or answer.verdict is Verdict.GONE:
                 ending = _Ending.DEAD
@@ -182,14 +182,16 @@ class Outbox:
                 ending, due = _Ending.AGAIN, now + wait
         self._settle(claim.event.id, claim.tries, ending, due, answer)
 
-    def _settle(self, one: str, tries: int, ending: _Ending, due: datetime, answer: Answer) -> None:
+    def _settle(
+        self, event_id: str, tries: int, ending: _Ending, due: datetime, answer: Answer
+    ) -> None:
         now = self._clock.now()
         self._scripts.run(
             "settle_event",
-            [*self._waiting, *self._dead, self._keys.told(now)],
+            [*self._waiting, *self._dead, self._keys.webhooks_delivered(now)],
             [
                 to_ms(now),
-                one,
+                event_id,
                 tries,
                 ending,
                 to_ms(due),

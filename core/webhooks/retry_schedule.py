@@ -1,4 +1,4 @@
-"""When an event that was not taken is sent again, and when it is given up."""
+"""When a failed event is sent again, and when it becomes a dead letter."""
 
 from datetime import timedelta
 
@@ -16,19 +16,19 @@ WAITS = (
     timedelta(hours=10),
 )
 TRIES = len(WAITS) + 1
-#: By how much a wait may be longer, so that events which failed together do not return together.
+#: By how much a wait may be longer, so that events which failed together spread out.
 SPREAD = 0.2
-#: The longest wait that a receiver may ask for.
-ASKED_MOST = timedelta(hours=2)
+#: The longest wait that a receiver may request.
+MOST_RETRY_AFTER = timedelta(hours=2)
 
 
-def next_wait(tries: int, asked: timedelta | None, chance: float) -> timedelta | None:
-    """How long to wait after that many tries (from 1); None when that was the last one.
+def next_wait(tries: int, retry_after: timedelta | None, chance: float) -> timedelta | None:
+    """How long to wait after that many tries (from 1); None after the last one.
 
-    `asked` is the answer's Retry-After: it can make a wait longer, up to ASKED_MOST, and never
-    shorter. `chance`, from 0 to 1, places the wait within its spread.
+    `retry_after` is that of the answer: it can make a wait longer, up to MOST_RETRY_AFTER, and
+    never shorter. `chance`, from 0 to 1, places the wait within its spread.
     """
     if tries >= TRIES:
         return None
-    wait = max(WAITS[tries - 1], min(asked or timedelta(), ASKED_MOST))
+    wait = max(WAITS[tries - 1], min(retry_after or timedelta(), MOST_RETRY_AFTER))
     return wait * (1 + SPREAD * chance)

@@ -1,8 +1,8 @@
-"""Signs one event, posts it, and says what the answer means.
+"""Signs an event, posts it, and interprets the answer.
 
-The signature is that of Standard Webhooks (standardwebhooks.com): HMAC-SHA-256 over id, moment of
-this try, and body, with a secret that the receiver has too. The moment lets it refuse what somebody
-has recorded and sends again.
+The signature is that of Standard Webhooks (standardwebhooks.com): HMAC-SHA-256 over the id, the
+time of this try and the body, with a secret that the receiver has too. The time lets the receiver
+refuse replayed requests.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from core.webhooks.event import WebhookEvent
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 8.0
-#: For the whole exchange: a receiver that sends a byte now and then never runs into the others.
+#: For the whole exchange: a receiver that sends a byte now and then never exceeds the others.
 DEADLINE = timedelta(seconds=10)
-#: What is read of an answer, only so that its connection can be used again.
+#: How much of an answer is read, so that its connection can be used again.
 _ANSWER_BYTES = 4096
 _GONE = 410
 
@@ -32,15 +32,15 @@ _GONE = 410
 class Verdict(StrEnum):
     """What an answer means for the event."""
 
-    TAKEN = "taken"
-    REFUSED = "refused"  # it may be taken another time
-    GONE = "gone"  # the receiver wants no more of it
+    ACCEPTED = "accepted"
+    REFUSED = "refused"  # a later try may be accepted
+    GONE = "gone"  # the receiver wants no more events
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How one try ended. `status` is None where there was no answer; `cause` is a sentence that is
-    safe to log and to show, "" when the event was taken; `retry_after` is what was asked for."""
+    """The result of a try. `status` is None if there was no answer; `cause` is a sentence that is
+    safe to log and to show, "" if the event was accepted; `retry_after` is the receiver's."""
 
     verdict: Verdict
     status: int | None
@@ -49,8 +49,8 @@ class Answer:
 
 
 class WebhookSender:
-    """Sends to one address. Neither that nor the secret is in its repr, a log or an answer: an
-    address may well hold a token. `deadline` is for one exchange, in real time."""
+    """Sends to one address. Neither the address, which may hold a token, nor the secret is in its
+    repr, a log or an answer. `deadline` is for one exchange, in real time."""
 
     def __init__(self, url: str, secret: str, clock: Clock, deadline: timedelta = DEADLINE) -> None:
         self._url = url
@@ -59,13 +59,13 @@ class WebhookSender:
         self._clock = clock
 
     def client(self) -> httpx.AsyncClient:
-        """A client for `send`; whoever asks for it closes it."""
+        """A client for `send`; the caller closes it."""
         timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
-        # A redirect could lead anywhere, in clear text too.
+        # A redirect could lead to any address, also without TLS.
         return httpx.AsyncClient(timeout=timeout, follow_redirects=False)
 
     async def send(self, http: httpx.AsyncClient, event: WebhookEvent) -> Answer:
-        """Post one event, once. Whatever the receiver does, there is an answer by the deadline."""
+        """Post an event, once. There is an answer by the deadline, whatever the receiver does."""
         now = self._clock.now()
         body = event.body
         headers = {
@@ -82,15 +82,15 @@ class WebhookSender:
                 http.stream("POST", self._url, content=body, headers=headers) as response,
             ):
                 answer = _answer(response, now)
-                await _read_a_little(response)
+                await _read_start(response)
         except (TimeoutError, httpx.TimeoutException):
-            # Once the status is there, nothing after it changes what was said.
+            # The status is the answer, whatever happens to the body.
             return answer or _unanswered("It did not answer in time.")
         except httpx.ConnectError:
             return answer or _unanswered("It cannot be reached.")
         except httpx.HTTPError:
-            # Their texts may hold the address.
-            return answer or _unanswered("Its answer was broken off, or was no HTTP.")
+            # The error's text may hold the address.
+            return answer or _unanswered("Its answer broke off, or was not HTTP.")
         return answer
 
 
@@ -101,7 +101,7 @@ def signing_secret(settings: Settings, keyring: Keyring) -> str:
     return f"whsec_{base64.b64encode(keyring.signing_key('webhook')).decode()}"
 
 
-async def _read_a_little(response: httpx.Response) -> None:
+async def _read_start(response: httpx.Response) -> None:
     read = 0
     async for chunk in response.aiter_raw():
         read += len(chunk)
@@ -112,15 +112,15 @@ async def _read_a_little(response: httpx.Response) -> None:
 def _answer(response: httpx.Response, now: datetime) -> Answer:
     status = response.status_code
     if response.is_success:
-        return Answer(Verdict.TAKEN, status, "")
+        return Answer(Verdict.ACCEPTED, status, "")
     if status == _GONE:
         return Answer(Verdict.GONE, status, "It wants no more events (HTTP 410).")
-    asked = _retry_after(response.headers.get("retry-after", ""), now)
+    retry_after = _retry_after(response.headers.get("retry-after", ""), now)
     if response.is_redirect:
         cause = f"It answered with a redirect (HTTP {status}), which is not followed."
     else:
         cause = f"It answered with HTTP {status}."
-    return Answer(Verdict.REFUSED, status, cause, asked)
+    return Answer(Verdict.REFUSED, status, cause, retry_after)
 
 
 def _unanswered(cause: str) -> Answer:
@@ -128,9 +128,9 @@ def _unanswered(cause: str) -> Answer:
 
 
 def _retry_after(text: str, now: datetime) -> timedelta | None:
-    """RFC 9110, 10.2.3: seconds, or a date. None for what is neither."""
+    """RFC 9110, 10.2.3: seconds, or a date. None for any other text."""
     if text.isascii() and text.isdigit():
-        # Longer than anybody waits, and within what a timedelta can hold.
+        # Longer than any wait here, and within the range of a timedelta.
         return timedelta(seconds=min(int(text[:9]), 10**8))
     try:
         moment = parsedate_to_datetime(text)

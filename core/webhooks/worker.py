@@ -1,121 +1,101 @@
-"""Sends the events that are due, in the background."""
+"""Sends the webhook events that are due, in the background."""
 
 import asyncio
 import logging
-import threading
 from datetime import timedelta
 
 import httpx
 
+from core.background import Periodic
 from core.log import logged_id
-from core.model.errors import ProductError, StoreUnavailable
+from core.model.errors import StoreUnavailable
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import CLAIM, Claim, Outbox
 from core.webhooks.sender import Answer, Verdict, WebhookSender
 
 log = logging.getLogger(__name__)
 
-#: Between two looks at the queue.
+#: Between two checks of the queue.
 TICK = timedelta(milliseconds=250)
-#: Between two looks for what has expired.
+#: Between two sweeps of expired verifications.
 SWEEP = timedelta(seconds=1)
-#: Tries under way at once, in one process. A slow receiver holds up these and no other work.
+#: Concurrent tries in one process. A slow receiver delays these and no other work.
 AT_ONCE = 8
-#: How long `stop` waits for them; what is not answered by then is sent again by the next process.
-_FAREWELL_SECONDS = 2.0
-_PAUSE_SECONDS = 2.0
-_AGAIN_SECONDS = 0.5
+#: How long a stop waits for them. The next process sends the unanswered ones again.
+_STOP_SECONDS = 2.0
+_PATIENCE = timedelta(seconds=_STOP_SECONDS + 1)
+_RETRY_SECONDS = 0.5
 _FAILED = Answer(Verdict.REFUSED, None, "This app could not send the event: see its log.")
 
 
-class Worker:
-    """`start` runs it in a thread. Any number of processes may do so at once: each event is claimed
-    by one. The order of events is not kept: one that is refused does not hold up the next."""
+class WebhookWorker:
+    """Sends events while `background` runs. Any number of processes may run one: each event is
+    claimed by one of them. The order of events is not kept: a refused event does not delay the
+    next."""
 
     def __init__(self, outbox: Outbox, expiries: Expiries, sender: WebhookSender) -> None:
         self._outbox = outbox
         self._expiries = expiries
         self._sender = sender
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Send in the background until `stop`."""
-        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the background thread and wait for it."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
+        #: Sends until it is stopped.
+        self.background = Periodic("webhooks", self._run, timedelta(), patience=_PATIENCE)
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                asyncio.run(self._send_until_stopped())
-            except ProductError as error:
-                # Redis is away. What waits in it is sent once it is back.
-                log.warning("events paused", extra={"cause": error.cause})
-                self._stopping.wait(_PAUSE_SECONDS)
-            except Exception:
-                # A bug in one round must not end the thread for good; the log has the traceback.
-                log.exception("events failed")
-                self._stopping.wait(_PAUSE_SECONDS)
+        asyncio.run(self._send_until_stopped())
 
     async def _send_until_stopped(self) -> None:
-        # Redis is asked in threads: while it is slow, the deadlines of the tries still count.
+        # Redis calls run in threads: while Redis is slow, the deadlines of the tries still hold.
         loop = asyncio.get_running_loop()
         under_way: set[asyncio.Task[None]] = set()
         swept = -SWEEP.total_seconds()
         async with self._sender.client() as http:
             try:
-                while not self._stopping.is_set():
+                while not self.background.stopping.is_set():
                     if loop.time() - swept >= SWEEP.total_seconds():
                         swept = loop.time()
                         await asyncio.to_thread(self._expiries.sweep)
                     free = AT_ONCE - len(under_way)
                     claims = await asyncio.to_thread(self._outbox.claim, free) if free else []
-                    under_way |= {asyncio.create_task(self._send(http, one)) for one in claims}
-                    under_way = await _rest(under_way, full=len(under_way) >= AT_ONCE)
+                    under_way |= {asyncio.create_task(self._send(http, claim)) for claim in claims}
+                    under_way = await _wait(under_way, full=len(under_way) >= AT_ONCE)
             finally:
-                await _farewell(under_way)
+                await _finish(under_way)
 
     async def _send(self, http: httpx.AsyncClient, claim: Claim) -> None:
         try:
             answer = await self._sender.send(http, claim.event)
         except Exception:
-            # A bug met by one event must not stop the others; like any other failed try, it counts
-            # towards giving the event up.
+            # A bug in the handling of an event must not stop the others. It counts as a failed try.
             log.exception("event failed", extra={"event": claim.event.id})
             answer = _FAILED
         try:
             await self._settle(claim, answer)
         except Exception:
-            # It is due again when its claim ends.
+            # The event is due again when its claim ends.
             log.exception("event not settled", extra={"event": logged_id(claim.event.id)})
 
     async def _settle(self, claim: Claim, answer: Answer) -> None:
-        """Until the claim is over: forgotten, a taken event would be told twice."""
-        told = {"event": logged_id(claim.event.id), "status": answer.status, "tries": claim.tries}
-        if answer.verdict is Verdict.TAKEN:
-            log.info("event told", extra=told)
+        """Record the answer, with retries until the claim is over: without a record, an accepted
+        event would be sent again."""
+        fields = {"event": logged_id(claim.event.id), "status": answer.status, "tries": claim.tries}
+        if answer.verdict is Verdict.ACCEPTED:
+            log.info("event delivered", extra=fields)
         else:
-            log.warning("event not taken", extra=told | {"cause": answer.cause})
+            log.warning("event not delivered", extra=fields | {"cause": answer.cause})
         async with asyncio.timeout(CLAIM.total_seconds()):
             while True:
                 try:
                     await asyncio.to_thread(self._outbox.settle, claim, answer)
                 except StoreUnavailable as error:
                     log.warning("event not settled", extra={"cause": error.cause})
-                    await asyncio.sleep(_AGAIN_SECONDS)
+                    await asyncio.sleep(_RETRY_SECONDS)
                 else:
                     return
 
 
-async def _rest(under_way: set[asyncio.Task[None]], *, full: bool) -> set[asyncio.Task[None]]:
-    """Until the next look, or only until there is room where there was none; what is still under
-    way then."""
+async def _wait(under_way: set[asyncio.Task[None]], *, full: bool) -> set[asyncio.Task[None]]:
+    """Wait until the next check of the queue or, if all places are in use, until one is free.
+    Returns the tries that are still under way."""
     seconds = TICK.total_seconds()
     if not full:
         await asyncio.sleep(seconds)
@@ -124,10 +104,10 @@ async def _rest(under_way: set[asyncio.Task[None]], *, full: bool) -> set[asynci
     return left
 
 
-async def _farewell(under_way: set[asyncio.Task[None]]) -> None:
+async def _finish(under_way: set[asyncio.Task[None]]) -> None:
     if not under_way:
         return
-    _, left = await asyncio.wait(under_way, timeout=_FAREWELL_SECONDS)
+    _, left = await asyncio.wait(under_way, timeout=_STOP_SECONDS)
     for task in left:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)

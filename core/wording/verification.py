@@ -13,7 +13,7 @@ from core.model.attempt import Attempt, EventKind, OverBudget, State
 from core.model.grant import NO_SENDS_LEFT
 from core.model.verification import CheckOutcome, CheckResult, SendOutcome, Status, View
 from core.model.way import Way
-from core.wording.error_codes import hangup_cause, message_error
+from core.wording.error_codes import hangup_text, message_error_text
 from core.wording.marks import VERIFIED, mark
 
 
@@ -228,7 +228,7 @@ def _message_words(attempt: Attempt) -> Words:
         case State.DELIVERED:
             return Words("Delivered", "Enter the code from the message.", Tone.QUIET)
         case _:
-            error = message_error(attempt.error_code or "1000")
+            error = message_error_text(attempt.error_code or "1000")
             said = f"{error.meaning} {error.advice}" if error else ""
             headline = "Not delivered" if attempt.state is State.UNDELIVERED else "Failed"
             return Words(headline, said, Tone.BAD)
@@ -246,7 +246,7 @@ def _call_words(attempt: Attempt) -> Words:
         case State.DELIVERED:
             return Words("Read out", "Enter the code that you heard.", Tone.QUIET)
         case _:
-            cause = hangup_cause(attempt.hangup_cause or "0")
+            cause = hangup_text(attempt.hangup_cause or "0")
             if EventKind.ANSWERED in attempt.moments and attempt.hangup_cause in {"4000", "4010"}:
                 detail = "Nobody pressed 1, so the code was not read out. Call again."
                 return Words("Not heard", detail, Tone.BAD)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.ledger.exchanges import Exchange
+from core.model.exchange import Exchange
 
 
 def scenes(exchanges: Sequence[Exchange], began_ms: int) -> None:

@@ -1,4 +1,4 @@
-"""Alerts on real figures in Redis: once for all processes, on time, and told as they happened."""
+"""Alerts on real figures in Redis: once for all processes, on time, with their history."""
 
 import threading
 from collections import defaultdict
@@ -17,6 +17,7 @@ from core.alerts.records import AlertStatus, Kept, Transition, grouped, in_order
 from core.alerts.replay import Fired
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
+from core.background import Periodic
 from core.figures import layout
 from core.figures.catalogue import COLUMNS
 from core.figures.layout import Cube, Tier
@@ -41,7 +42,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class SeriesFilter:
     channel: str | None = None
     country: str | None = None
 
@@ -128,7 +129,7 @@ def room(client: redis.Redis, redis_url: str) -> Iterator[Room]:
         yield Room(client, raw)
 
 
-def test_a_healthy_series_is_ok_and_nothing_is_told(room: Room) -> None:
+def test_a_healthy_series_is_ok_and_has_no_history(room: Room) -> None:
     room.healthy("sms/DE")
     assert room.alerts.check() == []
     status = room.status("sms/DE")
@@ -141,19 +142,19 @@ def test_a_healthy_series_is_ok_and_nothing_is_told(room: Room) -> None:
     assert room.alerts.history() == []
 
 
-def test_an_incident_is_pending_then_fires_then_recovers_and_all_is_told(room: Room) -> None:
+def test_an_incident_is_pending_then_fires_then_recovers_and_all_is_recorded(room: Room) -> None:
     room.healthy("sms/DE", room.now)
     room.sick("sms/DE", room.now, room.now + HOUR)
     good = {"requested": 50, "confirmed": 48, "within_60": 48, "verified": 48}
     room.figures.country("sms/DE", room.now + HOUR, room.now + 4 * HOUR, **good)
     room.alerts.check()
     changes = room.check_on(12)
-    told = [
-        (one.at - room.now, one.before, one.after)
-        for one in changes
-        if (one.series, one.measure) == ("sms", Measure.CONFIRMED)
+    own = [
+        (change.at - room.now, change.before, change.after)
+        for change in changes
+        if (change.series, change.measure) == ("sms", Measure.CONFIRMED)
     ]
-    assert told == [
+    assert own == [
         (QUARTER, OK, PENDING),
         (2 * QUARTER, PENDING, FIRING),
         (8 * QUARTER, FIRING, AlertState.RECOVERING),
@@ -188,14 +189,14 @@ def test_one_alert_explains_the_others_and_stands_before_them(room: Room) -> Non
     assert (first.rule, first.n, first.since) == (Rule.EXACT, 400, room.now + 2 * QUARTER)
 
 
-def test_no_alert_hides_behind_a_lesser_one() -> None:
+def test_no_alert_is_explained_by_a_less_severe_one() -> None:
     states = {"sms": PENDING, "sms/DE": FIRING, "sms/FR": PENDING}
     status = AlertStatus("", Measure.CONFIRMED, OK, None, 0, 0, None, None, None, from_ms(0))
     kept = [
         Kept(replace(status, series=series, state=state), 0, 0) for series, state in states.items()
     ]
-    told = in_order(one.status for one in grouped(kept))
-    assert [(one.series, one.under) for one in told] == [
+    statuses = in_order(entry.status for entry in grouped(kept))
+    assert [(status.series, status.under) for status in statuses] == [
         ("sms/DE", ""),
         ("sms", ""),
         ("sms/FR", "sms"),
@@ -228,28 +229,28 @@ def test_a_quarter_is_checked_once(room: Room) -> None:
 
 
 @pytest.mark.race
-def test_of_many_processes_one_makes_the_check(room: Room) -> None:
+def test_of_many_processes_only_one_does_the_check(room: Room) -> None:
     room.healthy("sms/DE", room.now)
     room.sick("sms/DE", room.now - HOUR, room.now)
     together = threading.Barrier(8)
-    found: list[list[Transition]] = []
+    results: list[list[Transition]] = []
 
     def check(alerts: Alerts) -> None:
         together.wait()
-        found.append(alerts.check())
+        results.append(alerts.check())
 
     threads = [threading.Thread(target=check, args=(room.another(),)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    told = [changes for changes in found if changes]
-    assert len(found) == 8
-    assert len(told) == 1
-    assert room.alerts.history() == told[0][::-1]
+    changed = [changes for changes in results if changes]
+    assert len(results) == 8
+    assert len(changed) == 1
+    assert room.alerts.history() == changed[0][::-1]
 
 
-def test_who_is_overtaken_during_a_check_writes_nothing(room: Room) -> None:
+def test_a_process_that_is_overtaken_during_a_check_writes_nothing(room: Room) -> None:
     room.sick("sms/DE", room.now - 5 * WEEK, room.now)
     quarter = to_ms(room.now) // QUARTER_MS
 
@@ -266,7 +267,7 @@ def test_who_is_overtaken_during_a_check_writes_nothing(room: Room) -> None:
     assert room.alerts.checked() == from_ms(7 * QUARTER_MS)
 
 
-def test_a_check_that_died_is_made_by_another_process(room: Room) -> None:
+def test_a_check_of_a_dead_process_is_done_by_another(room: Room) -> None:
     room.healthy("sms/DE")
     turn = room.keys.alert_turn(to_ms(room.now) // QUARTER_MS)
     room.client.set(turn, "1", px=timedelta(minutes=1))
@@ -277,7 +278,7 @@ def test_a_check_that_died_is_made_by_another_process(room: Room) -> None:
     assert room.alerts.checked() == room.now
 
 
-def test_after_missed_checks_a_suspicion_begins_again(room: Room) -> None:
+def test_after_missed_checks_a_pending_alert_begins_again(room: Room) -> None:
     room.healthy("sms/DE", room.now)
     room.sick("sms/DE", room.now, room.now + DAY)
     room.alerts.check()
@@ -296,11 +297,11 @@ def test_the_hour_in_which_traffic_began_is_no_baseline(room: Room) -> None:
     room.alerts.check()
     assert room.status("sms", Measure.TRAFFIC).baseline == 200
     span = Span(room.now - 4 * WEEK, room.now)
-    moments = room.alerts.dry_run(span, Chosen()).moments
+    moments = room.alerts.dry_run(span, SeriesFilter()).moments
     assert [one for one in moments if one.measure is Measure.TRAFFIC] == []
 
 
-def test_everything_that_is_written_expires(room: Room) -> None:
+def test_every_key_has_a_ttl(room: Room) -> None:
     room.healthy("sms/DE")
     room.sick("sms/DE", room.now - HOUR, room.now)
     room.alerts.check()
@@ -310,16 +311,16 @@ def test_everything_that_is_written_expires(room: Room) -> None:
     assert room.client.ttl(room.keys.alerts) <= KEEP.total_seconds()
 
 
-def test_without_figures_there_is_nothing_to_tell(room: Room) -> None:
+def test_without_figures_there_is_no_status(room: Room) -> None:
     assert room.alerts.current() == []
     assert room.alerts.checked() is None
     assert room.alerts.check() == []
     assert room.alerts.current() == []
     assert room.alerts.checked() == room.now
-    assert room.alerts.dry_run(Span(room.now - DAY, room.now), Chosen()).moments == []
+    assert room.alerts.dry_run(Span(room.now - DAY, room.now), SeriesFilter()).moments == []
 
 
-def test_a_dry_run_says_what_the_checks_said(room: Room) -> None:
+def test_a_dry_run_has_the_alerts_of_the_checks(room: Room) -> None:
     chance = np.random.default_rng(3)
     room.healthy("sms/DE", room.now)
     room.healthy("sms/FR", room.now, per_quarter=12)
@@ -341,29 +342,29 @@ def test_a_dry_run_says_what_the_checks_said(room: Room) -> None:
     }
     ended = {(one.at, one.series, one.measure) for one in changes if one.after is OK}
     span = Span(room.now, room.now + quarters * QUARTER)
-    found = room.alerts.dry_run(span, Chosen())
+    found = room.alerts.dry_run(span, SeriesFilter())
     assert {(one.at, one.series, one.measure) for one in found.moments} == began
     assert {(one.until, one.series, one.measure) for one in found.moments} <= ended
     assert found.fired == 1
     assert found.checks == quarters + 1
 
 
-def test_a_dry_run_tells_of_what_is_chosen(room: Room) -> None:
+def test_a_dry_run_has_the_selected_series_only(room: Room) -> None:
     room.healthy("sms/DE", room.now)
     room.healthy("voice/DE", room.now)
     room.healthy("sms/FR", room.now)
     room.sick("sms/DE", room.now - 3 * HOUR, room.now - 2 * HOUR, per_quarter=20)
     day = Span(room.now - DAY, room.now)
 
-    def told(chosen: Chosen, span: Span = day) -> set[str]:
-        return {one.series for one in room.alerts.dry_run(span, chosen).moments}
+    def fired_series(filters: SeriesFilter, span: Span = day) -> set[str]:
+        return {one.series for one in room.alerts.dry_run(span, filters).moments}
 
-    assert told(Chosen()) == {"sms", "sms/DE"}
-    assert told(Chosen(channel="voice")) == set()
-    assert told(Chosen(country="DE")) == {"sms/DE"}
-    assert told(Chosen(channel="sms", country="FR")) == set()
-    assert told(Chosen(), Span(room.now - HOUR / 2, room.now)) == set()
-    one = room.alerts.dry_run(day, Chosen(country="DE"))
+    assert fired_series(SeriesFilter()) == {"sms", "sms/DE"}
+    assert fired_series(SeriesFilter(channel="voice")) == set()
+    assert fired_series(SeriesFilter(country="DE")) == {"sms/DE"}
+    assert fired_series(SeriesFilter(channel="sms", country="FR")) == set()
+    assert fired_series(SeriesFilter(), Span(room.now - HOUR / 2, room.now)) == set()
+    one = room.alerts.dry_run(day, SeriesFilter(country="DE"))
     assert one.fired == 1
     assert one.moments[0] == Fired(
         series="sms/DE",
@@ -374,14 +375,14 @@ def test_a_dry_run_tells_of_what_is_chosen(room: Room) -> None:
     )
 
 
-def test_a_dry_run_judges_no_more_than_is_kept_and_nothing_to_come(room: Room) -> None:
+def test_a_dry_run_judges_only_the_kept_past(room: Room) -> None:
     room.healthy("sms/DE")
     everything = Span(datetime(2020, 1, 1, tzinfo=UTC), room.now + DAY)
-    assert room.alerts.dry_run(everything, Chosen()).checks == 35 * 96
-    assert room.alerts.dry_run(Span(room.now + HOUR, room.now + DAY), Chosen()).checks == 0
+    assert room.alerts.dry_run(everything, SeriesFilter()).checks == 35 * 96
+    assert room.alerts.dry_run(Span(room.now + HOUR, room.now + DAY), SeriesFilter()).checks == 0
 
 
-def test_what_the_ledger_books_is_what_is_checked(at: World, redis_url: str) -> None:
+def test_the_counts_of_the_ledger_are_checked(at: World, redis_url: str) -> None:
     services = at.services
     with redis.Redis.from_url(redis_url) as raw:
         reader = HourReader(services.client, raw, services.keys)
@@ -390,11 +391,11 @@ def test_what_the_ledger_books_is_what_is_checked(at: World, redis_url: str) -> 
         record = {"channel": "sms", "mode": "sms", "to_masked": "+49 •", "region": "DE"}
         record |= {"carrier": "Vodafone", "origin": "first"}
         for n in range(7):
-            one = f"{n:024d}-1"
-            heard = [(EventKind.REQUESTED, 0, record), (EventKind.DELIVERED, 9, {})][: 2 - n % 2]
-            for kind, seconds, fields in heard:
+            attempt = f"{n:024d}-1"
+            events = [(EventKind.REQUESTED, 0, record), (EventKind.DELIVERED, 9, {})][: 2 - n % 2]
+            for kind, seconds, fields in events:
                 moment = requested + timedelta(seconds=seconds)
-                event = AttemptEvent(one, kind, moment, Source.CALLBACK, dict(fields))
+                event = AttemptEvent(attempt, kind, moment, Source.CALLBACK, dict(fields))
                 services.ledger.apply(event)
         alerts.check()
         shares = {
@@ -407,10 +408,8 @@ def test_what_the_ledger_books_is_what_is_checked(at: World, redis_url: str) -> 
 
 
 def test_it_checks_in_the_background_and_survives_a_redis_that_is_away(
-    room: Room, monkeypatch: pytest.MonkeyPatch
+    room: Room,
 ) -> None:
-    monkeypatch.setattr("core.alerts.alerts.TICK", timedelta(milliseconds=5))
-    monkeypatch.setattr("core.alerts.alerts._PAUSE_SECONDS", 0.005)
     room.healthy("sms/DE")
     failed = threading.Event()
 
@@ -423,9 +422,11 @@ def test_it_checks_in_the_background_and_survives_a_redis_that_is_away(
             return super().series(since_ms)
 
     alerts = room.another(Away)
-    alerts.start()
+    soon = timedelta(milliseconds=5)
+    background = Periodic("alerts", alerts.check, soon, pause=soon)
+    background.start()
     try:
         assert until(alerts.checked) == room.now
     finally:
-        alerts.stop()
+        background.stop()
     assert failed.is_set()

@@ -101,7 +101,7 @@ def test_a_small_country_is_drawn_towards_its_channel() -> None:
     assert found.baseline[5, 0] > small_baseline
 
 
-def test_without_attempts_or_without_a_past_there_is_no_data() -> None:
+def test_without_attempts_or_without_history_there_is_no_data() -> None:
     quiet = confirmed(hours(((0, 0), [(100, 95)] * 4)))
     few = LEAST_HISTORY // WEEKS - 1
     new = confirmed(hours(((100, 5), [(few, few)] * 4)))
@@ -127,7 +127,7 @@ def test_many_attempts_at_once_are_a_spike(usual: int, now: int, bad: bool) -> N
     assert judged.rule(0, 0) is (Rule.SPIKE if bad else None)
 
 
-def test_what_was_before_the_first_traffic_is_no_hour_without_attempts() -> None:
+def test_time_before_the_first_traffic_is_not_an_hour_without_attempts() -> None:
     row: Row = ((100, 95), [(90, 80), (0, 0), (0, 0), (0, 0)])
     assert judge_traffic(hours(row, weeks=1), ALPHA).baseline[0, 0] == 90
     assert judge_traffic(hours(row), ALPHA).bad.all()
@@ -209,7 +209,7 @@ def test_an_incident_is_counted_once_with_all_that_it_explains() -> None:
     assert [one.series for one in found.moments if not one.under] == ["sms"]
 
 
-def test_pumping_in_one_country_is_seen_and_told_of_that_country() -> None:
+def test_pumping_fires_for_its_country() -> None:
     quarters = traffic(20, 20, days=1)
     quarters[5, QUARTERS + 40 : QUARTERS + 52, READ.index("requested")] += 30
     quarters[5, QUARTERS + 40 : QUARTERS + 52, READ.index("confirmed")] += 30

@@ -23,7 +23,7 @@ def test_an_alert_fires_only_after_two_bad_checks_in_a_row(past: list[Finding]) 
 
 
 @given(PAST)
-def test_two_bad_checks_fire_and_two_good_ones_end_it_whatever_was_before(
+def test_two_bad_checks_fire_and_two_good_ones_end_it_from_any_state(
     past: list[Finding],
 ) -> None:
     assert after(*past, BAD, BAD).state is AlertState.FIRING
@@ -48,7 +48,7 @@ def test_the_middle_raises_nothing_and_ends_nothing(past: list[Finding]) -> None
 
 
 @given(PAST)
-def test_after_a_gap_an_alert_goes_on_and_a_suspicion_begins_again(past: list[Finding]) -> None:
+def test_after_a_gap_an_alert_goes_on_and_a_pending_one_begins_again(past: list[Finding]) -> None:
     before = after(*past)
     found = after_a_gap(before)
     assert found.state.is_alert == before.state.is_alert

@@ -1,4 +1,4 @@
-"""A plain HTTP server that answers as told: for what neither Plivo nor the sandbox would say."""
+"""An HTTP server with scripted answers, for those that neither Plivo nor the sandbox gives."""
 
 import json
 import ssl
@@ -16,7 +16,7 @@ AUTH_TOKEN = "Y2Q2ZDgxZmY5YWRiOTI5YmQ1Njg0MTAxZWIyOTc4"
 PHLO_ID = "5a4db0c5-0000-4000-8000-000000000001"
 REFERENCE = "5b40a428-bfc7-4daf-9d06-726c558bf3b8"
 SENDER, TO = "+14155550100", "+14155557623"
-# As long as a code may be that is not hidden as a number would be.
+# The longest code that is not masked as a number.
 CODE = "0471182"
 TOKEN = "abcdefghijklmnopqrstuvwx-1.kq0zXcV-2_signature"
 
@@ -45,7 +45,7 @@ RECORD = SdkCall("messages.get", {"message_uuid": REFERENCE})
 @dataclass(frozen=True)
 class Answer:
     """An HTTP answer. `cut`: the connection ends in the middle of the body; -1, before the status.
-    `held`: nothing is answered until it is set."""
+    `held`: the answer waits until it is set."""
 
     status: int = 202
     body: bytes = b"{}"
@@ -54,17 +54,17 @@ class Answer:
     held: threading.Event | None = None
 
 
-def says(status: int, **body: Any) -> Answer:
+def json_answer(status: int, **body: Any) -> Answer:
     """An answer in JSON."""
     return Answer(status, json.dumps(body).encode())
 
 
-ACCEPTED = says(202, message="queued", message_uuid=[REFERENCE], request_uuid=REFERENCE)
-FLOW = says(200, api_id=REFERENCE, phlo_id=PHLO_ID, name="codes")
+ACCEPTED = json_answer(202, message="queued", message_uuid=[REFERENCE], request_uuid=REFERENCE)
+FLOW = json_answer(200, api_id=REFERENCE, phlo_id=PHLO_ID, name="codes")
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReceivedRequest:
     """A request that arrived. `port` is the client's: it names the connection."""
 
     method: str
@@ -81,22 +81,22 @@ class Asked:
 
 
 class Scripted:
-    """A running server. `answer` may be replaced at any time; `asked` is every request so far."""
+    """A running server. `answer` may be replaced at any time; `requests` are all so far."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.asked: list[Asked] = []
-        self.answer: Callable[[Asked], Answer] = lambda _: ACCEPTED
+        self.requests: list[ReceivedRequest] = []
+        self.answer: Callable[[ReceivedRequest], Answer] = lambda _: ACCEPTED
 
-    def plays(self, *answers: Answer) -> None:
-        """Give these answers, one a request; the last one for ever."""
+    def answer_with(self, *answers: Answer) -> None:
+        """Give these answers in turn, and the last one again and again."""
         left = list(answers)
         self.answer = lambda _: left.pop(0) if len(left) > 1 else left[0]
 
     @property
-    def sent(self) -> list[Asked]:
+    def sent(self) -> list[ReceivedRequest]:
         """The requests that would have sent something."""
-        return [asked for asked in self.asked if asked.method == "POST"]
+        return [request for request in self.requests if request.method == "POST"]
 
     def clients(self, read_seconds: float = 5) -> PlivoClients:
         """The product's clients, with this server in Plivo's place."""
@@ -115,9 +115,11 @@ def scripted(tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
 
         def _play(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            asked = Asked(self.command, self.path, dict(self.headers), body, self.client_address[1])
-            script.asked.append(asked)
-            answer = script.answer(asked)
+            request = ReceivedRequest(
+                self.command, self.path, dict(self.headers), body, self.client_address[1]
+            )
+            script.requests.append(request)
+            answer = script.answer(request)
             if answer.held is not None:
                 answer.held.wait(60)
             self.close_connection = answer.cut is not None or answer.held is not None
@@ -133,7 +135,7 @@ def scripted(tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
         do_GET = do_POST = do_DELETE = _play
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Nothing: a test looks at `asked`."""
+            """Logs nothing: a test reads `requests`."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
@@ -141,7 +143,7 @@ def scripted(tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
         request_queue_size = 256
 
         def handle_error(self, request: Any, client_address: Any) -> None:
-            """A client that has given up is part of the play."""
+            """Logs nothing: some tests make a client give up."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
         scheme = "http"

@@ -83,7 +83,7 @@ def at(seconds: float) -> datetime:
     ],
     ids=["queued", "sent", "delivered", "shortest"],
 )
-def test_a_message_callback_tells_its_state_and_when_in_utc(
+def test_a_message_callback_has_its_state_and_time_in_utc(
     form: dict[str, str], kind: EventKind, moment: datetime
 ) -> None:
     event = MessageCallback.model_validate(form).event(ATTEMPT, NOW)
@@ -92,7 +92,7 @@ def test_a_message_callback_tells_its_state_and_when_in_utc(
     assert event.at.tzinfo is not None
 
 
-def test_a_message_callback_brings_reference_price_and_carrier() -> None:
+def test_a_message_callback_has_reference_price_and_carrier() -> None:
     event = MessageCallback.model_validate(DELIVERED).event(ATTEMPT, NOW)
     assert event.fields == {
         "reference": REFERENCE,
@@ -103,7 +103,7 @@ def test_a_message_callback_brings_reference_price_and_carrier() -> None:
     }
 
 
-def test_what_a_queued_message_does_not_know_yet_is_not_booked() -> None:
+def test_unknown_values_of_a_queued_message_are_left_out() -> None:
     event = MessageCallback.model_validate(QUEUED).event(ATTEMPT, NOW)
     assert event.fields == {"reference": REFERENCE, "units": "1"}
 
@@ -121,7 +121,7 @@ def test_a_failure_keeps_its_error_code(status: str) -> None:
     assert (event.kind, event.fields["error_code"]) == (EventKind(status), "30")
 
 
-def test_every_state_of_plivos_means_something_to_an_attempt() -> None:
+def test_every_state_of_plivos_has_an_event_kind() -> None:
     kinds = {state: state.kind for state in MessageState}
     assert kinds[MessageState.READ] is EventKind.DELIVERED
     assert kinds[MessageState.REJECTED] is EventKind.FAILED
@@ -151,7 +151,7 @@ def test_unknown_fields_change_nothing(more: dict[str, str]) -> None:
     assert MessageCallback.model_validate(more | DELIVERED) == plain
 
 
-def test_a_call_callback_says_what_its_url_stands_for() -> None:
+def test_a_call_callback_has_the_kind_of_its_url() -> None:
     event = CallCallback.model_validate(HANGUP).event(ATTEMPT, EventKind.RINGING, NOW)
     assert (event.kind, event.at, event.fields) == (
         EventKind.RINGING,
@@ -173,7 +173,7 @@ def test_pressed_keys_stay_out_of_the_repr() -> None:
         ("31337", EventKind.FAILED),
     ],
 )
-def test_a_hangup_alone_is_no_delivery(code: str, kind: EventKind) -> None:
+def test_a_hangup_alone_is_not_a_delivery(code: str, kind: EventKind) -> None:
     event = HangupCallback.model_validate(HANGUP | {"HangupCauseCode": code}).end(ATTEMPT, NOW)
     assert (event.kind, event.at) == (kind, NOW)
     assert event.fields == {

@@ -31,7 +31,7 @@ from tests.plivo.scripted import (
     TOKEN,
     Answer,
     Scripted,
-    says,
+    json_answer,
     scripted,
 )
 from tests.world import World
@@ -64,9 +64,9 @@ def plivo() -> Iterator[Scripted]:
 
 
 def sent(plivo: Scripted) -> dict[str, Any]:
-    """The body of the one request that sends."""
-    (asked,) = plivo.sent
-    return asked.fields
+    """The body of the only request that sends."""
+    (request,) = plivo.sent
+    return request.fields
 
 
 # SMS
@@ -89,7 +89,7 @@ def test_a_message_carries_the_code_and_where_to_report_and_nothing_is_logged_by
     }
 
 
-def test_a_message_asks_for_no_report_where_none_could_arrive(plivo: Scripted) -> None:
+def test_without_an_address_a_message_requests_no_report(plivo: Scripted) -> None:
     Sms(plivo.clients(), SETTINGS).send(REQUEST, None, None)
     assert "url" not in sent(plivo)
     assert sent(plivo)["log"] == "false"
@@ -120,7 +120,7 @@ def test_encoding_and_parts_are_known_before_anything_is_sent(
 ) -> None:
     sms = Sms(plivo.clients(), Settings(sms_template=template, code_length=length))
     shown, size = sms.preview(5)
-    assert plivo.asked == []
+    assert plivo.requests == []
     assert (size.encoding, size.parts) == (encoding, parts)
     assert shown == template.replace("__code__", "•" * length)
     code = "0471182365"[:length]
@@ -133,13 +133,13 @@ def test_a_message_that_is_too_long_is_not_sent(plivo: Scripted) -> None:
     with pytest.raises(SettingsRefused) as raised:
         Sms(plivo.clients(), settings).send(REQUEST, URLS, None)
     assert CODE not in str(raised.value)
-    assert plivo.asked == []
+    assert plivo.requests == []
 
 
 # Calls
 
 
-def test_a_call_is_told_where_to_ask_and_never_the_code(plivo: Scripted) -> None:
+def test_a_call_has_the_answer_url_and_never_the_code(plivo: Scripted) -> None:
     assert Voice(plivo.clients(), SETTINGS).send(CALLED, URLS, None) == REFERENCE
     assert sent(plivo) == {
         "from": SENDER,
@@ -159,26 +159,26 @@ def test_a_call_is_told_where_to_ask_and_never_the_code(plivo: Scripted) -> None
         "machine_detection_method": "POST",
         "error_if_parent_not_found": False,
     }
-    (asked,) = plivo.asked
-    everything = asked.path + repr(asked.headers) + asked.body.decode()
+    (request,) = plivo.requests
+    everything = request.path + repr(request.headers) + request.body.decode()
     assert CODE not in everything
     assert ", ".join(CODE) not in everything
 
 
-def test_without_a_public_url_no_call_is_made_and_the_way_out_is_named(plivo: Scripted) -> None:
+def test_without_a_public_url_no_call_is_made_and_the_remedy_is_named(plivo: Scripted) -> None:
     with pytest.raises(AttemptRejected) as raised:
         Voice(plivo.clients(), SETTINGS).send(CALLED, None, None)
     assert "PUBLIC_URL" in raised.value.cause
     assert "ngrok" in raised.value.remedy
-    assert plivo.asked == []
+    assert plivo.requests == []
 
 
 # PHLO
 
 
 @pytest.mark.parametrize("way", [Way.PHLO_SMS, Way.PHLO_CALL])
-def test_a_phlo_is_given_exactly_from_to_otp_and_mode(plivo: Scripted, way: Way) -> None:
-    plivo.plays(FLOW, says(200, message="started", phlo_run_id="r-1"))
+def test_a_phlo_gets_exactly_from_to_otp_and_mode(plivo: Scripted, way: Way) -> None:
+    plivo.answer_with(FLOW, json_answer(200, message="started", phlo_run_id="r-1"))
     request = replace(REQUEST, way=way)
     Phlo(plivo.clients(), SETTINGS).send(request, URLS, None)
     assert sent(plivo) == {
@@ -187,7 +187,7 @@ def test_a_phlo_is_given_exactly_from_to_otp_and_mode(plivo: Scripted, way: Way)
         "otp": CODE,
         "mode": "call" if way is Way.PHLO_CALL else "sms",
     }
-    found, ran = plivo.asked
+    found, ran = plivo.requests
     assert found.body == b""
     assert CODE not in found.path + ran.path
 
@@ -196,7 +196,7 @@ def test_without_a_phlo_id_nothing_is_run(plivo: Scripted) -> None:
     with pytest.raises(AttemptRejected) as raised:
         Phlo(plivo.clients(), LIVE).send(REQUEST, URLS, None)
     assert "PHLO_ID" in raised.value.remedy
-    assert plivo.asked == []
+    assert plivo.requests == []
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_the_reference_is_found_in_the_answer_of_a_run(
     plivo: Scripted, message: str, reference: str
 ) -> None:
     assert reference_in(message) == reference
-    plivo.plays(FLOW, says(200, message=message))
+    plivo.answer_with(FLOW, json_answer(200, message=message))
     assert Phlo(plivo.clients(), SETTINGS).send(REQUEST, URLS, None) == reference
 
 
@@ -230,7 +230,7 @@ MAKERS = [(Sms, REQUEST, "message_uuid"), (Voice, CALLED, "request_uuid")]
 def test_the_reference_may_be_one_or_a_list(
     plivo: Scripted, channel: Any, request_: AttemptRequest, name: str, form: Any
 ) -> None:
-    plivo.plays(says(202, **{name: form}))
+    plivo.answer_with(json_answer(202, **{name: form}))
     sender: ChannelSender = channel(plivo.clients(), SETTINGS)
     assert sender.send(request_, URLS, None) == REFERENCE
 
@@ -240,7 +240,7 @@ def test_the_reference_may_be_one_or_a_list(
 def test_an_answer_without_a_reference_leaves_the_send_uncertain(
     plivo: Scripted, channel: Any, request_: AttemptRequest, name: str, form: Any
 ) -> None:
-    plivo.plays(says(202, **{name: form}))
+    plivo.answer_with(json_answer(202, **{name: form}))
     sender: ChannelSender = channel(plivo.clients(), SETTINGS)
     with pytest.raises(AttemptUnknown) as raised:
         sender.send(request_, URLS, None)
@@ -251,7 +251,7 @@ def test_an_answer_without_a_reference_leaves_the_send_uncertain(
 @pytest.mark.parametrize("channel", [Sms, Voice, Phlo])
 @pytest.mark.parametrize("status", [500, 503])
 def test_property_no_channel_ever_sends_twice(plivo: Scripted, channel: Any, status: int) -> None:
-    plivo.answer = lambda asked: FLOW if asked.method == "GET" else Answer(status, b"")
+    plivo.answer = lambda request: FLOW if request.method == "GET" else Answer(status, b"")
     sender: ChannelSender = channel(plivo.clients(), SETTINGS)
     with pytest.raises(AttemptUnknown):
         sender.send(REQUEST, URLS, None)
@@ -270,10 +270,10 @@ def provider(
     at: World, plivo: Scripted, settings: Settings, address: CallbackAddress
 ) -> PlivoProvider:
     exchanges = Exchanges(at.services.client, at.services.keys, timedelta(minutes=1))
-    return PlivoProvider(plivo.clients(), settings, Keyring(b"key"), address, exchanges)
+    return PlivoProvider(plivo.clients(), settings, Keyring(b"key"), address, exchanges.record)
 
 
-def test_live_without_a_public_url_messages_and_phlos_are_asked_after(
+def test_live_without_a_public_url_messages_and_phlos_are_polled(
     at: World, plivo: Scripted
 ) -> None:
     address = CallbackAddress(None, local_allowed=False)
@@ -291,7 +291,7 @@ def test_live_without_a_public_url_messages_and_phlos_are_asked_after(
         assert missing in obstacle[1]
 
 
-def test_with_a_public_url_all_but_a_phlo_report_by_themselves(at: World, plivo: Scripted) -> None:
+def test_with_a_public_url_all_channels_but_phlo_have_callbacks(at: World, plivo: Scripted) -> None:
     live = provider(at, plivo, LIVE, CallbackAddress(BASE, local_allowed=False))
     assert [way for way in Way if live.calls_back(way)] == [Way.SMS, Way.VOICE]
 

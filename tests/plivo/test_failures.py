@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from core.ledger.exchanges import Exchange
 from core.model.errors import AttemptRejected, AttemptUnknown, ProviderError, ProviderRead
+from core.model.exchange import Exchange
 from core.plivo.client import PlivoClients, SdkCall
-from core.plivo.wire import QUOTED, SHOWN
+from core.plivo.wire import QUOTED, RECORDED
 from tests.plivo.scripted import (
     ACCEPTED,
     AUTH_ID,
@@ -29,7 +29,7 @@ from tests.plivo.scripted import (
     TOKEN,
     Answer,
     Scripted,
-    says,
+    json_answer,
     scripted,
 )
 
@@ -70,13 +70,13 @@ def _script() -> Iterator[Scripted]:
 
 @pytest.fixture
 def plivo(_script: Scripted) -> Scripted:
-    _script.asked.clear()
+    _script.requests.clear()
     return _script
 
 
-def plays(plivo: Scripted, answer: Answer) -> None:
-    """Answer every send so; a PHLO is found first."""
-    plivo.answer = lambda asked: FLOW if asked.path.startswith("/v1/phlo/") else answer
+def answer_sends(plivo: Scripted, answer: Answer) -> None:
+    """Give this answer to every send; the lookup of a PHLO succeeds."""
+    plivo.answer = lambda request: FLOW if request.path.startswith("/v1/phlo/") else answer
 
 
 def failure(clients: PlivoClients, call: SdkCall) -> ProviderError:
@@ -85,7 +85,7 @@ def failure(clients: PlivoClients, call: SdkCall) -> ProviderError:
     return raised.value
 
 
-def is_told(error: ProviderError) -> bool:
+def has_sentences(error: ProviderError) -> bool:
     """Whether cause and remedy are whole sentences."""
     return all(text[:1].isupper() and text.endswith(".") for text in (error.cause, error.remedy))
 
@@ -94,24 +94,24 @@ def is_told(error: ProviderError) -> bool:
 def test_every_status_has_a_name_a_cause_and_a_remedy(plivo: Scripted, call: SdkCall) -> None:
     clients = plivo.clients()
     for status in STATUSES:
-        plays(plivo, says(status, error="something is wrong"))
+        answer_sends(plivo, json_answer(status, error="something is wrong"))
         error = failure(clients, call)
         uncertain = status == 429 or status >= 500
         assert type(error) is (AttemptUnknown if uncertain else AttemptRejected), status
         assert error.status == status
         assert f"(HTTP {status})" in error.cause
-        assert is_told(error), (error.cause, error.remedy)
+        assert has_sentences(error), (error.cause, error.remedy)
 
 
 def test_every_status_has_a_name_when_a_record_is_read(plivo: Scripted) -> None:
     clients = plivo.clients()
     for status in STATUSES:
-        plays(plivo, says(status, error="something is wrong"))
+        answer_sends(plivo, json_answer(status, error="something is wrong"))
         with pytest.raises(ProviderRead) as raised:
             clients.read(RECORD)
         assert raised.value.status == status
-        assert is_told(raised.value)
-        # Nothing is on its way, so nobody is told to wait for it.
+        assert has_sentences(raised.value)
+        # Nothing is on its way, so the remedy is not to wait.
         assert "arrive" not in raised.value.remedy
 
 
@@ -119,26 +119,26 @@ def test_each_documented_status_has_words_of_its_own(plivo: Scripted) -> None:
     clients = plivo.clients()
     causes = set()
     for status in DOCUMENTED:
-        plays(plivo, Answer(status, b""))
+        answer_sends(plivo, Answer(status, b""))
         causes.add(failure(clients, MESSAGE).cause.partition(" (HTTP")[0])
     assert len(causes) == len(DOCUMENTED)
 
 
 @pytest.mark.parametrize("status", [400, 402, 403, 404, 422])
 def test_plivos_own_reason_is_part_of_the_cause(plivo: Scripted, status: int) -> None:
-    plays(plivo, says(status, api_id="x", error="Insufficient Credit."))
+    answer_sends(plivo, json_answer(status, api_id="x", error="Insufficient Credit."))
     assert failure(plivo.clients(), MESSAGE).cause.endswith(
         f"(HTTP {status}): Insufficient Credit."
     )
 
 
 def test_a_long_reason_is_quoted_in_part(plivo: Scripted) -> None:
-    plays(plivo, says(400, error="no " * 1000))
+    answer_sends(plivo, json_answer(400, error="no " * 1000))
     assert QUOTED < len(failure(plivo.clients(), MESSAGE).cause) < QUOTED + 100
 
 
 def test_a_401_in_plain_text_names_the_settings_to_check(plivo: Scripted) -> None:
-    plays(
+    answer_sends(
         plivo, Answer(401, b"Could not verify your access level for that URL.\nYou have to login")
     )
     error = failure(plivo.clients(), MESSAGE)
@@ -147,11 +147,11 @@ def test_a_401_in_plain_text_names_the_settings_to_check(plivo: Scripted) -> Non
 
 @every_send
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_what_fails_on_the_way_is_never_sent_twice(
+def test_a_send_that_fails_on_the_way_is_never_repeated(
     plivo: Scripted, call: SdkCall, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The SDK by itself would dial three times after a 5xx, and print about it."""
-    plays(plivo, says(status, error="busy"))
+    answer_sends(plivo, json_answer(status, error="busy"))
     failure(plivo.clients(), call)
     assert len(plivo.sent) == 1
     assert capsys.readouterr() == ("", "")
@@ -162,10 +162,10 @@ def test_what_fails_on_the_way_is_never_sent_twice(
 def test_a_redirect_is_not_followed_with_the_code_in_hand(
     plivo: Scripted, call: SdkCall, status: int
 ) -> None:
-    plays(plivo, Answer(status, ACCEPTED.body, {"Location": f"{plivo.url}/elsewhere/"}))
+    answer_sends(plivo, Answer(status, ACCEPTED.body, {"Location": f"{plivo.url}/elsewhere/"}))
     assert type(failure(plivo.clients(), call)) is AttemptUnknown
     assert len(plivo.sent) == 1
-    assert not [asked for asked in plivo.asked if asked.path == "/elsewhere/"]
+    assert not [request for request in plivo.requests if request.path == "/elsewhere/"]
 
 
 @every_send
@@ -174,7 +174,7 @@ def test_a_redirect_is_not_followed_with_the_code_in_hand(
 def test_an_answer_that_cannot_be_read_leaves_the_send_uncertain(
     plivo: Scripted, call: SdkCall, status: int, body: bytes
 ) -> None:
-    plays(plivo, Answer(status, body))
+    answer_sends(plivo, Answer(status, body))
     error = failure(plivo.clients(), call)
     assert type(error) is AttemptUnknown
     assert error.cause == "Plivo's answer could not be read."
@@ -190,11 +190,11 @@ def test_an_answer_that_cannot_be_read_leaves_the_send_uncertain(
 def test_an_answer_that_cannot_be_read_is_no_record(
     plivo: Scripted, call: SdkCall, body: bytes
 ) -> None:
-    plays(plivo, Answer(200, body))
+    answer_sends(plivo, Answer(200, body))
     with pytest.raises(ProviderRead) as raised:
         plivo.clients().read(call)
     assert raised.value.cause == "Plivo's answer could not be read."
-    assert is_told(raised.value)
+    assert has_sentences(raised.value)
 
 
 @pytest.mark.parametrize("body", [{}, {"objects": None}, {"objects": [1]}, {"objects": {}}])
@@ -202,7 +202,7 @@ def test_an_answer_that_cannot_be_read_is_no_record(
 def test_a_list_without_its_objects_is_no_list(
     plivo: Scripted, path: str, body: dict[str, object]
 ) -> None:
-    plays(plivo, Answer(200, json.dumps(body).encode()))
+    answer_sends(plivo, Answer(200, json.dumps(body).encode()))
     with pytest.raises(ProviderRead) as raised:
         plivo.clients().read(SdkCall(path, {}))
     assert raised.value.cause == "Plivo's answer could not be read."
@@ -211,11 +211,11 @@ def test_a_list_without_its_objects_is_no_list(
 @pytest.mark.parametrize("path", ["messages.list", "calls.list"])
 @pytest.mark.parametrize("status", DOCUMENTED)
 def test_a_list_with_an_error_is_a_named_error(plivo: Scripted, path: str, status: int) -> None:
-    plays(plivo, says(status, error="too many requests"))
+    answer_sends(plivo, json_answer(status, error="too many requests"))
     with pytest.raises(ProviderRead):
         plivo.clients().read(SdkCall(path, {"limit": 5}))
     # A live read of calls is sent again by the SDK after a 5xx; not here.
-    assert len(plivo.asked) == 1
+    assert len(plivo.requests) == 1
 
 
 @every_send
@@ -223,20 +223,24 @@ def test_a_list_with_an_error_is_a_named_error(plivo: Scripted, path: str, statu
 def test_a_connection_that_breaks_after_the_request_leaves_the_send_uncertain(
     plivo: Scripted, call: SdkCall, cut: int
 ) -> None:
-    plays(plivo, Answer(202, ACCEPTED.body, cut=cut))
-    shown: list[Exchange] = []
+    answer_sends(plivo, Answer(202, ACCEPTED.body, cut=cut))
+    exchanges: list[Exchange] = []
     with pytest.raises(AttemptUnknown) as raised:
-        plivo.clients().send(call, shown.append)
+        plivo.clients().send(call, exchanges.append)
     assert raised.value.cause == "The connection to Plivo broke."
     assert raised.value.status is None
     assert len(plivo.sent) == 1
-    assert (shown[-1].method, shown[-1].status, shown[-1].answer) == ("POST", None, None)
+    assert (exchanges[-1].method, exchanges[-1].status, exchanges[-1].answer) == (
+        "POST",
+        None,
+        None,
+    )
 
 
 @every_send
 def test_no_answer_in_time_leaves_the_send_uncertain(plivo: Scripted, call: SdkCall) -> None:
     held = threading.Event()
-    plays(plivo, Answer(held=held))
+    answer_sends(plivo, Answer(held=held))
     try:
         error = failure(plivo.clients(read_seconds=0.2), call)
     finally:
@@ -260,7 +264,7 @@ def test_a_name_that_is_not_known_means_that_nothing_was_sent() -> None:
     assert type(failure(clients, MESSAGE)) is AttemptRejected
 
 
-def test_a_connection_that_is_not_taken_in_time_means_that_nothing_was_sent() -> None:
+def test_a_connection_that_is_not_accepted_in_time_means_that_nothing_was_sent() -> None:
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -288,18 +292,18 @@ def test_a_certificate_that_is_not_trusted_means_that_nothing_was_sent(tmp_path:
         AttemptRejected,
         "The connection to Plivo is not trusted.",
     )
-    assert imposter.asked == []
+    assert imposter.requests == []
 
 
 def test_any_other_break_of_tls_leaves_the_send_uncertain(plivo: Scripted) -> None:
-    """It may come after the request. Here the server speaks no TLS at all."""
+    """It may come after the request. Here the server has no TLS."""
     url = plivo.url.replace("http:", "https:")
     clients = PlivoClients(AUTH_ID, AUTH_TOKEN, timeout=(1, 1), base=lambda: url)
     assert type(failure(clients, MESSAGE)) is AttemptUnknown
 
 
 @pytest.mark.parametrize("base", ["", "None", "http://", "nonsense://127.0.0.1"])
-def test_an_address_that_is_none_means_that_nothing_was_sent(base: str) -> None:
+def test_a_malformed_address_means_that_nothing_was_sent(base: str) -> None:
     clients = PlivoClients(AUTH_ID, AUTH_TOKEN, timeout=(1, 1), base=lambda: base)
     error = failure(clients, MESSAGE)
     assert (type(error), error.cause) == (AttemptRejected, "Plivo's address is wrong.")
@@ -307,7 +311,7 @@ def test_an_address_that_is_none_means_that_nothing_was_sent(base: str) -> None:
 
 @pytest.mark.parametrize("status", [404, 429, 503])
 def test_a_phlo_that_cannot_be_found_was_not_run(plivo: Scripted, status: int) -> None:
-    plivo.plays(says(status, error="no"))
+    plivo.answer_with(json_answer(status, error="no"))
     assert type(failure(plivo.clients(), RUN)) is AttemptRejected
     assert plivo.sent == []
 
@@ -318,24 +322,24 @@ def test_an_unreadable_phlo_does_not_stand_in_the_way_of_the_next_run(
 ) -> None:
     """A client keeps the PHLOs it has found; what it could not read it must not keep."""
     clients = plivo.clients()
-    plivo.plays(Answer(200, body), ACCEPTED)
+    plivo.answer_with(Answer(200, body), ACCEPTED)
     if body != b"{}":
         assert type(failure(clients, RUN)) is AttemptRejected
-        plivo.plays(FLOW, ACCEPTED)
+        plivo.answer_with(FLOW, ACCEPTED)
     clients.send(RUN)
-    assert [asked.path.rpartition("/phlo/")[2] for asked in plivo.sent] == [f"{RUN.phlo}/"]
+    assert [request.path.rpartition("/phlo/")[2] for request in plivo.sent] == [f"{RUN.phlo}/"]
 
 
-def test_what_the_sdk_itself_refuses_was_not_sent(plivo: Scripted) -> None:
+def test_an_argument_refused_by_the_sdk_was_not_sent(plivo: Scripted) -> None:
     same = SdkCall("messages.create", {**MESSAGE.arguments, "dst": MESSAGE.arguments["src"]})
     error = failure(plivo.clients(), same)
     assert type(error) is AttemptRejected
     assert "same as source" in error.cause
-    assert is_told(error)
-    assert plivo.asked == []
+    assert has_sentences(error)
+    assert plivo.requests == []
 
 
-def test_a_mistake_of_ours_is_not_dressed_up_as_plivos(plivo: Scripted) -> None:
+def test_a_bug_of_this_code_is_not_reported_as_an_error_of_plivo(plivo: Scripted) -> None:
     with pytest.raises(AttributeError):
         plivo.clients().send(SdkCall("messages.telegraph", {}))
 
@@ -349,20 +353,20 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 ENDINGS: dict[str, Answer] = {
-    **{str(status): says(status, error=GOSSIP) for status in DOCUMENTED},
+    **{str(status): json_answer(status, error=GOSSIP) for status in DOCUMENTED},
     "plain text": Answer(400, GOSSIP.encode()),
     # Where the text is shortened, a code must not be cut in two.
-    "long": says(400, error=f"{'x' * (QUOTED - len(CODE))} {CODE}"),
-    "at the edge of what is shown": Answer(400, f"{'x' * (SHOWN - len(CODE))} {CODE}".encode()),
+    "long": json_answer(400, error=f"{'x' * (QUOTED - len(CODE))} {CODE}"),
+    "at the edge of what is shown": Answer(400, f"{'x' * (RECORDED - len(CODE))} {CODE}".encode()),
     "unreadable": Answer(202, GOSSIP.encode()),
-    "numbers": says(400, error="", to=int(TO)),
+    "numbers": json_answer(400, error="", to=int(TO)),
     "cut": Answer(202, GOSSIP.encode(), cut=40),
 }
 
 
 @every_send
 @pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
-def test_property_09_a_failure_gives_nothing_away(
+def test_property_09_a_failure_reveals_no_secret(
     plivo: Scripted,
     call: SdkCall,
     ending: Answer,
@@ -370,30 +374,30 @@ def test_property_09_a_failure_gives_nothing_away(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    plays(plivo, ending)
-    shown: list[Exchange] = []
+    answer_sends(plivo, ending)
+    exchanges: list[Exchange] = []
     with pytest.raises(ProviderError) as raised:
-        plivo.clients().send(call, shown.append)
-    told = [
+        plivo.clients().send(call, exchanges.append)
+    texts = [
         text
         for error in chain(raised.value)
         for text in (str(error), repr(error), repr(error.args), repr(getattr(error, "text", "")))
     ]
-    # Moments and process ids aside: they may hold any digits by chance.
-    told += [repr(replace(exchange, at_ms=0)) for exchange in shown]
-    told += [
+    # Without times and process ids: they may hold any digits by chance.
+    texts += [repr(replace(exchange, at_ms=0)) for exchange in exchanges]
+    texts += [
         f"{record.getMessage()} {record.args!r} {record.exc_text}" for record in caplog.records
     ]
-    told += capsys.readouterr()
-    assert shown
-    for text in told:
+    texts += capsys.readouterr()
+    assert exchanges
+    for text in texts:
         for secret in (CODE, CODE[:-1], ", ".join(CODE), TO[1:], TOKEN, AUTH_TOKEN):
             assert secret not in text
 
 
-def test_property_09_what_the_sdk_refuses_gives_no_token_away(plivo: Scripted) -> None:
+def test_property_09_an_argument_refused_by_the_sdk_reveals_no_token(plivo: Scripted) -> None:
     """The SDK repeats an argument that it refuses."""
     bad = SdkCall("messages.create", {**MESSAGE.arguments, "url": f"no address {TOKEN}"})
     error = failure(plivo.clients(), bad)
-    for one in chain(error):
-        assert TOKEN not in repr(one)
+    for cause in chain(error):
+        assert TOKEN not in repr(cause)

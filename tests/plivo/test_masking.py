@@ -41,8 +41,8 @@ def test_property_09_the_code_is_never_shown_however_it_is_set(
 
 @given(DIGITS)
 def test_the_code_is_not_shown_as_it_is_read_out(code: str) -> None:
-    for said in (code_read_out(code, language=Language.EN), " ".join(code)):
-        assert code not in squeezed(mask_text(said, code))
+    for spoken in (code_read_out(code, language=Language.EN), " ".join(code)):
+        assert code not in squeezed(mask_text(spoken, code))
 
 
 @given(DIGITS)
@@ -96,7 +96,7 @@ def test_an_identifier_stays_readable(uuid: str) -> None:
     assert mask_value("api_id", uuid, uuid[:4]) == uuid
 
 
-def test_an_account_is_told_apart_by_its_kind_only() -> None:
+def test_an_account_keeps_only_its_kind() -> None:
     assert mask_text("/v1/Account/MATESTTESTTESTTEST00/") == f"/v1/Account/MA{DOTS}/"
     assert mask_text("SATESTTESTTESTTEST00") == f"SA{DOTS}"
 
@@ -116,7 +116,7 @@ def test_a_number_is_masked_under_any_name(name: str) -> None:
     assert mask_value(name, TO) == "+141••••••23"
 
 
-def test_what_is_nested_is_masked_too() -> None:
+def test_nested_values_are_masked_too() -> None:
     fields = {
         "objects": [{"to_number": TO[1:], "text": "471182!", "units": 1, "log": True}],
         "error": {TO: None, "codes": [int(TO), 471182]},

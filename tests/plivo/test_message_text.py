@@ -88,7 +88,7 @@ def test_a_text_is_refused_from_the_first_unit_that_plivo_does_not_take(filler, 
     template = "__code__"
     room = longest - measure(text_of(template)).units // measure(filler).units
     assert measure(text_of(template + filler * room)).units == longest * measure(filler).units
-    with pytest.raises(SettingsRefused, match="Plivo takes") as refused:
+    with pytest.raises(SettingsRefused, match="Plivo accepts") as refused:
         text_of(template + filler * (room + 1))
     assert CODE not in str(refused.value)
 

@@ -12,9 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from core.ledger.exchanges import Exchange, Exchanges
+from core.ledger.exchanges import Exchanges
 from core.model.attempt import AttemptEvent, EventKind
 from core.model.errors import ProviderError, ProviderRead
+from core.model.exchange import Exchange
 from core.model.way import Way
 from core.plivo import values
 from core.plivo.callbacks import CallCallback, HangupCallback, MessageCallback, MessageState
@@ -108,7 +109,7 @@ def is_storable(event: AttemptEvent) -> bool:
 
 
 @given(changes(DELIVERED, FORM))
-def test_any_message_callback_is_news_or_refused(change: Any) -> None:
+def test_any_message_callback_is_an_event_or_refused(change: Any) -> None:
     form = changed(DELIVERED, change)
     try:
         callback = MessageCallback.model_validate(form)
@@ -121,7 +122,7 @@ def test_any_message_callback_is_news_or_refused(change: Any) -> None:
 
 
 @given(changes(HANGUP, FORM))
-def test_any_call_callback_is_news_or_refused(change: Any) -> None:
+def test_any_call_callback_is_an_event_or_refused(change: Any) -> None:
     form = changed(HANGUP, change)
     try:
         ended = HangupCallback.model_validate(form)
@@ -134,7 +135,7 @@ def test_any_call_callback_is_news_or_refused(change: Any) -> None:
 
 
 @given(changes(MESSAGE, JSON))
-def test_any_message_record_is_news_or_a_named_error(change: Any) -> None:
+def test_any_message_record_is_an_event_or_a_named_error(change: Any) -> None:
     record = SimpleNamespace(**changed(MESSAGE, change))
     LogRow.model_validate(record)
     try:
@@ -145,7 +146,7 @@ def test_any_message_record_is_news_or_a_named_error(change: Any) -> None:
 
 
 @given(changes(CALL, JSON), changes(LIVE, JSON))
-def test_any_call_record_is_news_or_a_named_error(change: Any, live_change: Any) -> None:
+def test_any_call_record_is_an_event_or_a_named_error(change: Any, live_change: Any) -> None:
     record = SimpleNamespace(**changed(CALL, change))
     LogRow.model_validate(record)
     try:
@@ -171,7 +172,7 @@ def test_a_parser_reads_a_value_or_raises_value_error(value: Any) -> None:
             parser(value)
         except ValueError:
             continue
-    assert len(values.shown("Units", value)) <= 60
+    assert len(values.masked_value("Units", value)) <= 60
 
 
 @pytest.mark.parametrize(
@@ -206,14 +207,14 @@ def test_an_unreadable_value_is_left_out_and_a_delivered_is_not_lost(odd: Any) -
 
 
 @pytest.mark.parametrize("ahead", [timedelta(days=2), timedelta(days=365 * 20)])
-def test_a_report_from_the_future_counts_from_when_it_was_heard(ahead: timedelta) -> None:
+def test_a_report_from_the_future_has_the_time_of_its_arrival(ahead: timedelta) -> None:
     form = DELIVERED | {"DeliveryReportTime": f"{NOW + ahead:%Y-%m-%d %H:%M:%S}"}
     event = MessageCallback.model_validate(form).event(ATTEMPT, NOW)
     assert (event.kind, event.at) == (EventKind.DELIVERED, NOW)
     assert [one.field for one in event.unreadable] == ["DeliveryReportTime"]
 
 
-def test_what_was_left_out_is_named_escaped_masked_and_short() -> None:
+def test_a_left_out_value_is_listed_escaped_masked_and_short() -> None:
     form = QUEUED | {"Units": "+1 415 555 0123\n" + "x" * 500, "TotalAmount": "nan"}
     event = MessageCallback.model_validate(form).event(ATTEMPT, NOW)
     shown = {one.field: one.shown for one in event.unreadable}
@@ -226,7 +227,7 @@ def test_what_was_left_out_is_named_escaped_masked_and_short() -> None:
     assert "471122" not in repr(pressed.unreadable)
 
 
-def test_what_is_absent_is_not_odd() -> None:
+def test_an_absent_value_is_not_unreadable() -> None:
     record = SimpleNamespace(**(MESSAGE | {"units": None, "error_code": "", "mcc": None}))
     assert message_events(ATTEMPT, record, NOW)[0].unreadable == ()
 
@@ -267,7 +268,7 @@ def test_any_json_is_a_named_error_or_a_reference(plivo: Scripted, answer: Any) 
     clients, chosen = plivo.clients(), Settings()
     exchanges: list[Exchange] = []
     for channel in (Sms(clients, chosen), Voice(clients, chosen), Phlo(clients, chosen)):
-        plivo.plays(body(answer))
+        plivo.answer_with(body(answer))
         try:
             reference = channel.send(REQUEST, URLS, exchanges.append)
         except ProviderError:
@@ -289,7 +290,7 @@ def test_any_json_is_a_named_error_or_a_reference(plivo: Scripted, answer: Any) 
 
 def test_a_nested_answer_is_a_named_error(plivo: Scripted) -> None:
     for depth in (100, 100_000):
-        plivo.plays(Answer(200, b'{"message_uuid": ' + b"[" * depth + b"]" * depth + b"}"))
+        plivo.answer_with(Answer(200, b'{"message_uuid": ' + b"[" * depth + b"]" * depth + b"}"))
         with pytest.raises(ProviderError):
             Sms(plivo.clients(), Settings()).send(REQUEST, URLS, lambda exchange: None)
 

@@ -9,7 +9,7 @@ from plivo.base import ResponseObject
 
 from core.model.errors import ProviderRead
 from core.panels.spending import badge_of
-from core.plivo.pricing import AGAIN, FRESH, Price, Prices, _price
+from core.plivo.pricing import FRESH, RETRY, Price, Prices, _price
 from core.settings.settings import Settings
 from tests.world import World, until
 
@@ -33,7 +33,7 @@ def test_a_country_that_plivo_does_not_price_is_asked_for_again_later(
     until(lambda: refused in caplog.text)
     caplog.clear()
     prices.of("XX")
-    at.clock.advance(AGAIN)
+    at.clock.advance(RETRY)
     until(lambda: prices.of("XX") is None and refused in caplog.text)
     assert prices.of("") is None
 

@@ -10,7 +10,7 @@ from core.model.attempt import EventKind, Source
 from core.model.errors import ProviderRead
 from core.plivo.client import SdkCall
 from core.plivo.records import call_events, live_call_event, message_events
-from tests.plivo.scripted import RECORD, REFERENCE, Scripted, says, scripted
+from tests.plivo.scripted import RECORD, REFERENCE, Scripted, json_answer, scripted
 
 ATTEMPT = "abcdefghijklmnopqrstuvwx-1"
 NOW = datetime(2024, 8, 21, 13, 0, tzinfo=UTC)
@@ -70,12 +70,12 @@ def plivo() -> Iterator[Scripted]:
 
 
 def read(plivo: Scripted, call: SdkCall, record: dict[str, Any]) -> Any:
-    plivo.plays(says(200, **record))
+    plivo.answer_with(json_answer(200, **record))
     return plivo.clients().read(call)
 
 
-def told(plivo: Scripted, **changes: Any) -> dict[EventKind, datetime]:
-    """When the message record says that what happened."""
+def times(plivo: Scripted, **changes: Any) -> dict[EventKind, datetime]:
+    """The time of each event in a message record."""
     record = read(plivo, RECORD, MESSAGE | changes)
     events = message_events(ATTEMPT, record, NOW)
     assert all(event.at.tzinfo is not None for event in events)
@@ -92,10 +92,10 @@ def noon(seconds: float) -> datetime:
     return datetime(2024, 8, 21, 12, 58, tzinfo=UTC) + timedelta(seconds=seconds)
 
 
-def test_a_delivered_message_tells_all_its_moments_whatever_the_accounts_zone(
+def test_a_delivered_message_has_all_its_times_in_any_zone_of_the_account(
     plivo: Scripted,
 ) -> None:
-    assert told(plivo) == {
+    assert times(plivo) == {
         EventKind.QUEUED: noon(48),
         EventKind.SENT: noon(49.244057),
         EventKind.DELIVERED: noon(51.94772),
@@ -118,18 +118,18 @@ def test_a_delivered_message_tells_all_its_moments_whatever_the_accounts_zone(
 def test_a_state_implies_the_ones_before_it(
     plivo: Scripted, state: str, kinds: list[EventKind]
 ) -> None:
-    assert list(told(plivo, message_state=state)) == kinds
+    assert list(times(plivo, message_state=state)) == kinds
 
 
 @pytest.mark.parametrize("useless", [None, "", "2024-08-21 18:28:51", "yesterday"])
-def test_a_moment_without_a_zone_is_no_moment(plivo: Scripted, useless: str | None) -> None:
-    """It could be any zone's: when it was asked is nearer to the truth."""
-    moments = told(plivo, message_updated_time=useless)
+def test_a_time_without_a_zone_is_not_used(plivo: Scripted, useless: str | None) -> None:
+    """Its zone is unknown: the time of the request is a better estimate."""
+    moments = times(plivo, message_updated_time=useless)
     assert moments[EventKind.DELIVERED] == NOW
     assert moments[EventKind.SENT] == noon(49.244057)
 
 
-def test_a_message_record_brings_reference_price_and_carrier(plivo: Scripted) -> None:
+def test_a_message_record_has_reference_price_and_carrier(plivo: Scripted) -> None:
     for event in message_events(ATTEMPT, read(plivo, RECORD, MESSAGE), NOW):
         assert event.source is Source.POLL
         assert event.fields == {
@@ -154,7 +154,7 @@ def test_an_error_code_is_kept_number_or_text(plivo: Scripted, code: Any) -> Non
     assert message_events(ATTEMPT, record, NOW)[-1].fields["error_code"] == "30"
 
 
-def test_news_from_the_logs_says_so(plivo: Scripted) -> None:
+def test_an_event_from_the_logs_has_that_source(plivo: Scripted) -> None:
     record = read(plivo, RECORD, MESSAGE)
     assert {event.source for event in message_events(ATTEMPT, record, NOW, Source.LOG)} == {"log"}
 

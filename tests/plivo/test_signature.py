@@ -128,7 +128,7 @@ def test_a_check_leaves_the_form_as_it_was():
     assert form == V3_FORM
 
 
-def test_a_request_without_signatures_says_so():
+def test_a_request_without_signatures_has_them_missing():
     assert check_v3({}) is SignatureCheck.MISSING
     assert check_v3({"X-Plivo-Signature-V3": ""}) is SignatureCheck.MISSING
     assert not SignatureCheck.MISSING.is_valid
@@ -153,7 +153,7 @@ def test_the_token_of_another_account_is_wrong(check):
     assert check(headers, token="other") is SignatureCheck.WRONG
 
 
-def test_without_a_token_nobody_can_sign():
+def test_without_a_token_no_signature_is_valid():
     mac = base64.b64encode(hmac.digest(b"", f"{V2_URL}1".encode(), hashlib.sha256)).decode()
     forged = {"X-Plivo-Signature-V2": mac, "X-Plivo-Signature-V2-Nonce": "1"}
     assert check_v2(forged, token="") is SignatureCheck.WRONG
@@ -165,7 +165,7 @@ def test_a_signature_of_odd_characters_is_wrong_and_no_error(bad):
     assert check_v3(v3_headers(V3_POST, nonce=bad)) is SignatureCheck.WRONG
 
 
-def test_an_address_that_is_none_is_wrong_and_no_error():
+def test_a_malformed_address_is_wrong_and_not_an_error():
     assert check_v3(v3_headers(V3_POST), url="https://[/x") is SignatureCheck.WRONG
     assert check_v2(V2_HEADERS, url="https://[/x") is SignatureCheck.WRONG
 

@@ -1,4 +1,4 @@
-"""What is said in a call."""
+"""The spoken text of a call."""
 
 import pytest
 from hypothesis import given
@@ -34,7 +34,7 @@ def read(xml: str) -> etree._Element:
     return etree.fromstring(xml.encode())
 
 
-def said(xml: str) -> list[str]:
+def spoken(xml: str) -> list[str]:
     return [str(speak.text) for speak in read(xml).iter("Speak")]
 
 
@@ -46,7 +46,7 @@ def tags(xml: str) -> list[str]:
 def test_the_question_names_the_brand_and_the_key_and_is_asked_twice(language):
     xml = prompt(KEY_URL, brand="Acme & Söhne", language=language)
     assert tags(xml) == ["Wait", "GetInput", "GetInput", "Speak", "Hangup"]
-    question, repeated, goodbye = said(xml)
+    question, repeated, goodbye = spoken(xml)
     assert question == repeated
     assert "Acme & Söhne" in question
     assert "1" in question
@@ -73,8 +73,8 @@ def test_the_question_is_asked_as_often_as_wanted(tries):
 
 @every_language
 def test_after_a_wrong_key_the_question_is_asked_again(language):
-    first, *rest = said(again(KEY_URL, brand="Acme", language=language))
-    assert rest == said(prompt(KEY_URL, brand="Acme", language=language))
+    first, *rest = spoken(again(KEY_URL, brand="Acme", language=language))
+    assert rest == spoken(prompt(KEY_URL, brand="Acme", language=language))
     assert first not in rest
     assert len(rest) == QUESTIONS + 1
 
@@ -83,7 +83,7 @@ def test_after_a_wrong_key_the_question_is_asked_again(language):
 def test_the_code_is_read_three_times_digit_by_digit_with_a_pause_between(language):
     xml = code_read_out(CODE, language=language)
     assert tags(xml) == ["Speak", "Wait"] * READINGS + ["Speak", "Hangup"]
-    *readings, goodbye = said(xml)
+    *readings, goodbye = spoken(xml)
     assert READINGS == 3
     assert all(reading.endswith(" 0, 4, 7, 1, 1, 2.") for reading in readings)
     assert not any(char.isdigit() for char in goodbye)
@@ -94,7 +94,7 @@ def test_the_code_is_read_three_times_digit_by_digit_with_a_pause_between(langua
     language=st.sampled_from(Language),
 )
 def test_every_digit_of_every_code_is_said_leading_zeros_too(code, language):
-    reading = said(code_read_out(code, language=language))[0]
+    reading = spoken(code_read_out(code, language=language))[0]
     assert [char for char in reading if char.isdigit()] == list(code)
 
 
@@ -103,13 +103,13 @@ def test_every_digit_of_every_code_is_said_leading_zeros_too(code, language):
 def test_without_a_code_there_is_one_sentence_and_the_end(language, why):
     xml = refused(language, why)
     assert tags(xml) == ["Speak", "Hangup"]
-    assert not any(char.isdigit() for char in said(xml)[0])
+    assert not any(char.isdigit() for char in spoken(xml)[0])
 
 
 def test_each_reason_for_silence_has_words_of_its_own_in_each_language():
     # A language and its regional voices share their sentences.
     texts = {
-        said(refused(language, why))[0]
+        spoken(refused(language, why))[0]
         for language in Language
         if "-" not in language
         for why in SpokenRefusal
@@ -140,7 +140,7 @@ def test_all_voices_of_plivos_are_used():
 @given(brand=BRAND, language=st.sampled_from(Language))
 def test_any_brand_is_spoken_as_it_is_written_and_cannot_add_an_element(brand, language):
     xml = prompt(KEY_URL, brand=brand, language=language)
-    assert brand in said(xml)[0]
+    assert brand in spoken(xml)[0]
     assert {str(element.tag) for element in read(xml).iter()} == {
         "Response",
         "Wait",
@@ -152,7 +152,7 @@ def test_any_brand_is_spoken_as_it_is_written_and_cannot_add_an_element(brand, l
 
 @pytest.mark.parametrize("brand", ["</Speak><Hangup/>", "{}", "{0.__class__}", "R&D", "<cont>"])
 def test_a_brand_with_markup_in_it_is_only_text(brand):
-    assert brand in said(prompt(KEY_URL, brand=brand, language=Language.EN))[0]
+    assert brand in spoken(prompt(KEY_URL, brand=brand, language=Language.EN))[0]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The log sync, over real HTTP: one reading puts right what was not heard."""
+"""The log sync, over real HTTP: a run settles attempts without callbacks."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,21 +11,22 @@ from core.model.errors import ProviderRead
 from core.model.way import Way
 from core.plivo.client import SdkCall
 from core.store.scripts import Scripts
-from core.tracking.log_sync import HORIZON, LogRunOutcome, LogSync, Progress
+from core.tracking.log_status import LogRunOutcome, Progress
+from core.tracking.log_sync import RECEIPT_HORIZON, LogSync
 from core.tracking.log_turn import Turn
 from tests.world import World, until
 
 
 def state_of(at: World, verification: str) -> State:
-    found = at.services.ledger.attempt(f"{verification}-1")
-    assert found is not None
-    return found.state
+    attempt = at.services.ledger.attempt(f"{verification}-1")
+    assert attempt is not None
+    return attempt.state
 
 
 def logs_of(at: World, **changed: Any) -> LogSync:
     s = at.services
     parts: dict[str, Any] = {"clock": at.clock, "ledger": s.ledger, "clients": s.clients}
-    # What other tests sent may fill more pages than a minute allows: the clock moves, nobody waits.
+    # Messages of other tests may fill more pages than a minute allows: the clock moves.
     parts |= {"wait": at.clock.advance} | changed
     return LogSync(s.client, Scripts(s.client), s.keys, keyring=s.keyring, **parts)
 
@@ -49,7 +50,9 @@ def wait_for_live_calls(at: World) -> None:
     until(lambda: not at.services.clients.read(live, lambda exchange: None).calls)
 
 
-def test_one_reading_settles_a_lost_callback_a_time_out_and_what_others_sent(at: World) -> None:
+def test_a_run_settles_a_lost_callback_and_a_time_out_and_counts_foreign_rows(
+    at: World,
+) -> None:
     lost, silent, other = at.number("0804"), at.number("0408"), at.number()
     first = at.started(lost)
     second = at.start(silent).verification
@@ -70,7 +73,7 @@ def test_one_reading_settles_a_lost_callback_a_time_out_and_what_others_sent(at:
     assert at.services.ledger.counters()["foreign"] >= 1
 
 
-def test_a_second_reading_changes_nothing(at: World) -> None:
+def test_a_second_run_changes_nothing(at: World) -> None:
     number = at.number()
     verification = at.started(number)
     wait_for_live_calls(at)
@@ -86,7 +89,7 @@ def test_a_second_reading_changes_nothing(at: World) -> None:
     assert at.services.ledger.counters().get("foreign", 0) == counted
 
 
-def test_a_phlo_that_nobody_calls_back_about_is_found_by_its_number(at: World) -> None:
+def test_a_phlo_without_callbacks_is_found_by_its_number(at: World) -> None:
     number = at.number()
     verification = at.started(number, Way.PHLO_SMS)
     wait_until_settled(at, number)
@@ -96,25 +99,26 @@ def test_a_phlo_that_nobody_calls_back_about_is_found_by_its_number(at: World) -
 
 def test_after_72_hours_without_a_receipt_an_attempt_is_unknown(at: World) -> None:
     attempt = "a" * 24 + "-1"
-    requested = at.clock.now() - HORIZON - timedelta(minutes=1)
+    requested = at.clock.now() - RECEIPT_HORIZON - timedelta(minutes=1)
     record = {"channel": "sms", "mode": "sms", "to_masked": "•", "region": "US", "carrier": ""}
     ledger = at.services.ledger
     ledger.apply(AttemptEvent(attempt, EventKind.REQUESTED, requested, Source.APP, record))
     ledger.apply(AttemptEvent(attempt, EventKind.SENT, requested, Source.CALLBACK))
     logs_of(at).run(at.clock.now() - timedelta(minutes=5))
-    found = ledger.attempt(attempt)
-    assert found is not None
-    assert found.state is State.UNKNOWN
+    stored = ledger.attempt(attempt)
+    assert stored is not None
+    assert stored.state is State.UNKNOWN
 
 
 def test_two_processes_do_not_read_at_once(at: World) -> None:
     outcomes = []
 
-    def tell(now: Progress) -> None:
+    def run_another(now: Progress) -> None:
         outcomes.append(logs_of(at).run().outcome)
 
     assert (
-        logs_of(at).run(at.clock.now() - timedelta(minutes=5), tell).outcome is LogRunOutcome.DONE
+        logs_of(at).run(at.clock.now() - timedelta(minutes=5), run_another).outcome
+        is LogRunOutcome.DONE
     )
     assert outcomes == [LogRunOutcome.BUSY]
     until(lambda: logs_of(at).run(at.clock.now()).outcome is not LogRunOutcome.BUSY)
@@ -134,7 +138,7 @@ def test_a_reader_whose_turn_is_over_cannot_move_the_cursor(at: World) -> None:
     assert quick.note(cursor=3)
 
 
-def test_a_reading_that_dies_goes_on_where_it_was(at: World) -> None:
+def test_a_run_that_dies_is_continued_by_the_next(at: World) -> None:
     since = at.clock.now() - timedelta(days=1)
 
     class Died(Exception):
@@ -150,12 +154,12 @@ def test_a_reading_that_dies_goes_on_where_it_was(at: World) -> None:
     assert through is not None
     assert abs(through - since - timedelta(hours=12)) < timedelta(seconds=1)
     # A second half-hour of overlap, and the rest of the day.
-    found: list[Progress] = []
-    until(lambda: logs_of(at).run(None, found.append).outcome is LogRunOutcome.DONE)
-    assert found[-1].windows == 3
+    reports: list[Progress] = []
+    until(lambda: logs_of(at).run(None, reports.append).outcome is LogRunOutcome.DONE)
+    assert reports[-1].windows == 3
 
 
-def test_a_reading_that_waits_for_its_next_request_stops_at_once(at: World) -> None:
+def test_a_run_that_waits_for_its_next_request_stops_at_once(at: World) -> None:
     waited: list[float] = []
     logs: LogSync
 
@@ -173,7 +177,7 @@ def test_a_reading_that_waits_for_its_next_request_stops_at_once(at: World) -> N
     until(lambda: again.run().outcome is LogRunOutcome.DONE)
 
 
-def test_a_reading_ends_after_its_window_when_somebody_stops_it(at: World) -> None:
+def test_a_stop_request_ends_a_run_after_its_window(at: World) -> None:
     logs = logs_of(at)
     ended = logs.run(at.clock.now() - timedelta(days=1), lambda now: logs.request_stop())
     assert ended.outcome is LogRunOutcome.STOPPED
@@ -181,29 +185,29 @@ def test_a_reading_ends_after_its_window_when_somebody_stops_it(at: World) -> No
     assert logs.status().outcome is LogRunOutcome.STOPPED
 
 
-def test_the_lists_are_asked_twenty_times_a_minute_at_most(at: World) -> None:
+def test_the_lists_are_read_at_most_twenty_times_a_minute(at: World) -> None:
     waited: list[float] = []
 
     def wait(seconds: float) -> None:
         waited.append(seconds)
         at.clock.advance(seconds)
 
-    asked: list[int] = []
+    request_times: list[int] = []
 
     class Counting:
         def read(self, call: SdkCall, record: Any) -> Any:
             if call.path.endswith(".list"):
-                asked.append(to_ms(at.clock.now()))
+                request_times.append(to_ms(at.clock.now()))
             return at.services.clients.read(call, record)
 
     logs_of(at, clients=Counting(), wait=wait).run(at.clock.now() - timedelta(days=4))
-    assert len(asked) >= 32
+    assert len(request_times) >= 32
     assert waited
-    for one, later in zip(asked, asked[20:], strict=False):
-        assert later - one >= 60_000
+    for earlier, later in zip(request_times, request_times[20:], strict=False):
+        assert later - earlier >= 60_000
 
 
-def test_a_request_counts_from_when_plivo_may_have_got_it(at: World) -> None:
+def test_a_request_counts_from_its_latest_possible_arrival(at: World) -> None:
     """A request is noted, then the machine is busy, then it arrives."""
     arrivals: list[int] = []
 
@@ -218,7 +222,7 @@ def test_a_request_counts_from_when_plivo_may_have_got_it(at: World) -> None:
     assert arrivals[20] - arrivals[0] >= 60_000
 
 
-def test_what_plivo_does_not_answer_is_an_outcome_with_its_cause(at: World) -> None:
+def test_an_error_of_plivo_is_an_outcome_with_its_cause(at: World) -> None:
     class Down:
         def read(self, call: SdkCall, record: Any) -> Any:
             raise ProviderRead("Plivo did not answer.", "Try again later.")

@@ -428,7 +428,7 @@ def test_an_attempt_of_a_process_that_died_becomes_unknown(at: World) -> None:
     lost = [a for a in at.services.ledger.attempts(attempts) if a.state is State.REQUESTED]
     assert len(lost) == 1
     at.clock.advance(timedelta(minutes=4))
-    at.services.follower.ask_due()
+    at.services.poller.poll_due()
     until(lambda: at.services.ledger.attempts([lost[0].id])[0].state is State.UNKNOWN)
 
 

@@ -61,8 +61,8 @@ def silent(tmp_path: Path, redis_url: str, client: redis.Redis) -> Iterator[Sile
     ):
         headers = {"Authorization": f"Bearer {at.services.tokens.sandbox_token}"}
         product = Silent(at, plivo, [], at.started(at.number()), headers)
-        plivo.asked.clear()
-        plivo.plays(Answer(held=speaks, body=ACCEPTED.body))
+        plivo.requests.clear()
+        plivo.answer_with(Answer(held=speaks, body=ACCEPTED.body))
         try:
             product.sends += [
                 threads.submit(
@@ -135,7 +135,7 @@ def test_a_send_without_a_free_slot_is_refused_and_writes_nothing_until_a_slot_i
     silent.assert_sends_wait()
     held = silent.plivo.answer(silent.plivo.sent[0]).held
     assert held is not None
-    silent.plivo.plays(ACCEPTED)
+    silent.plivo.answer_with(ACCEPTED)
     held.set()
     wait(silent.sends, PATIENCE_SECONDS, FIRST_COMPLETED)
     assert until(lambda: silent.start(number).status_code == 201)

@@ -1,7 +1,7 @@
-"""A world that tells a receiver, and a receiver whose watch goes with the world's clock.
+"""A world with a receiver of its events, whose clock follows the world's.
 
-They have a Redis of their own: the world of the other tests tells nobody, and would take part in
-what happens here.
+They have a Redis of their own: the processes of the other tests have no WEBHOOK_URL, and would
+change the same verifications.
 """
 
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 @dataclass(frozen=True)
-class Told:
-    """A world, and who is told of it."""
+class WebhookWorld:
+    """A world, and the receiver of its events."""
 
     world: World
     receiver: Receiver
@@ -37,8 +37,8 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def _told(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[Told]:
-    data: Path = tmp_path_factory.mktemp("telling")
+def _webhooks(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[WebhookWorld]:
+    data: Path = tmp_path_factory.mktemp("webhooks")
     with (
         receiving(SECRET) as (receiver, url),
         world(
@@ -47,26 +47,28 @@ def _told(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[
             MovableClock(),
             webhook_url=url,
             webhook_secret=SecretStr(SECRET),
-        ) as made,
+        ) as at,
     ):
-        yield Told(made, receiver)
+        yield WebhookWorld(at, receiver)
 
 
 @pytest.fixture
-def told(_told: Told, client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
-    """The world with an empty Redis and the real time; the receiver takes everything."""
-    clock, receiver = _told.world.clock, _told.receiver
+def webhooks(
+    _webhooks: WebhookWorld, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[WebhookWorld]:
+    """The world with an empty Redis and the real time; the receiver accepts everything."""
+    clock, receiver = _webhooks.world.clock, _webhooks.receiver
     clock.ahead *= 0
     receiver.answers[:] = [(200, {})]
-    receiver.heard.clear()
-    receiver.strayed.clear()
-    let_the_receivers_clock_go_with(clock, monkeypatch)
-    yield _told
+    receiver.requests.clear()
+    receiver.other_paths.clear()
+    move_the_receivers_clock(clock, monkeypatch)
+    yield _webhooks
     clock.ahead *= 0
 
 
-def let_the_receivers_clock_go_with(clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library refuses what is older or newer than five minutes, by the machine's clock."""
+def move_the_receivers_clock(clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library refuses requests more than five minutes old or new, by the machine's clock."""
 
     class Moved(datetime):
         @classmethod

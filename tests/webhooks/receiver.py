@@ -1,5 +1,5 @@
-"""Somebody who is told: a real HTTP server that checks every signature with the specification's own
-library, and answers as a test wants it to."""
+"""A receiver of events: a real HTTP server that checks every signature with the library of the
+specification, and gives the answers that a test sets."""
 
 import asyncio
 import json
@@ -18,13 +18,13 @@ from starlette.routing import Route
 
 from tests.world import served
 
-#: The path of WEBHOOK_URL: a token in it must not get out.
+#: The path of WEBHOOK_URL: its token must not appear anywhere.
 PATH = "/events/t0ken-in-the-address"
 
 
 @dataclass(frozen=True)
-class Heard:
-    """One request: the event it told, as JSON, and how."""
+class ReceivedEvent:
+    """A request: its event, as JSON, its headers and its body."""
 
     event: dict[str, Any]
     headers: dict[str, str]
@@ -35,51 +35,51 @@ class Heard:
         return str(self.event["id"])
 
     @property
-    def what(self) -> str:
+    def kind(self) -> str:
         return str(self.event["type"]).removeprefix("verification.")
 
     @property
     def data(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.event["data"]
-        return found
+        data: dict[str, Any] = self.event["data"]
+        return data
 
 
 @dataclass
 class Receiver:
-    """`answers` are given in turn, the last one again and again: a status, and headers. An event
-    whose id is in `held` is heard, and not answered as long as it is there."""
+    """`answers` (a status and headers) are used in turn, and the last one again and again. An event
+    whose id is in `held` is received, and not answered while it is there."""
 
     secret: str
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=lambda: [(200, {})])
-    heard: list[Heard] = field(default_factory=list)
+    requests: list[ReceivedEvent] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
-    strayed: list[str] = field(default_factory=list)
+    other_paths: list[str] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
-    def of(self, verification: str) -> list[Heard]:
-        """What was told of one verification, in the order it came."""
-        return [one for one in self.heard if one.data["verification"] == verification]
+    def of(self, verification: str) -> list[ReceivedEvent]:
+        """The events of a verification, in the order of their arrival."""
+        return [event for event in self.requests if event.data["verification"] == verification]
 
-    def whats(self, verification: str) -> Counter[str]:
-        """How often each thing was told of it."""
-        return Counter(one.what for one in self.of(verification))
+    def kinds(self, verification: str) -> Counter[str]:
+        """How many events of each kind there are of a verification."""
+        return Counter(event.kind for event in self.of(verification))
 
     @property
     def app(self) -> Starlette:
         return Starlette(
             routes=[
-                Route(PATH, self._hear, methods=["POST"]),
-                Route("/{elsewhere:path}", self._stray, methods=["GET", "POST"]),
+                Route(PATH, self._receive, methods=["POST"]),
+                Route("/{elsewhere:path}", self._note_path, methods=["GET", "POST"]),
             ]
         )
 
-    async def _hear(self, request: Request) -> Response:
+    async def _receive(self, request: Request) -> Response:
         body = await request.body()
-        # Raises when the signature is wrong: the test then sees a 500 in place of its answer.
+        # Raises for a wrong signature: the sender then gets a 500 in place of its answer.
         Webhook(self.secret).verify(body, dict(request.headers))
         with self._lock:
             headers = dict(request.headers) | {"test-client": str(request.client)}
-            self.heard.append(Heard(json.loads(body), headers, body))
+            self.requests.append(ReceivedEvent(json.loads(body), headers, body))
             status, headers = self.answers[0]
             if len(self.answers) > 1:
                 self.answers.pop(0)
@@ -87,8 +87,8 @@ class Receiver:
             await asyncio.sleep(0.02)
         return Response("so be it", status_code=status, headers=headers)
 
-    async def _stray(self, request: Request) -> Response:
-        self.strayed.append(request.url.path)
+    async def _note_path(self, request: Request) -> Response:
+        self.other_paths.append(request.url.path)
         return Response("not here", status_code=200)
 
 

@@ -1,4 +1,4 @@
-"""What is told, as JSON; and when it is told again."""
+"""The JSON of an event, and the waits between its tries."""
 
 import json
 from datetime import datetime, timedelta
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from core.model.clock import from_ms
 from core.model.way import Way
-from core.webhooks.event import WebhookEvent, WebhookKind, event_of
-from core.webhooks.retry_schedule import ASKED_MOST, SPREAD, TRIES, WAITS, next_wait
+from core.webhooks.event import WebhookEvent, WebhookKind, read_event
+from core.webhooks.retry_schedule import MOST_RETRY_AFTER, SPREAD, TRIES, WAITS, next_wait
 
-KEPT = {
+STORED = {
     "type": "delivered",
     "at_ms": "1773480413589",
     "verification": "v",
@@ -31,12 +31,12 @@ KEPT = {
 SPANS = st.none() | st.timedeltas(min_value=timedelta(), max_value=timedelta(days=30))
 
 
-def told(**more: str) -> WebhookEvent:
-    return event_of("v-1_delivered", json.dumps(KEPT | more))
+def event(**more: str) -> WebhookEvent:
+    return read_event("v-1_delivered", json.dumps(STORED | more))
 
 
 def test_the_json_is_the_documented_one() -> None:
-    assert json.loads(told().body) == {
+    assert json.loads(event().body) == {
         "id": "v-1_delivered",
         "type": "verification.delivered",
         "timestamp": "2026-03-14T09:26:53.589Z",
@@ -51,23 +51,23 @@ def test_the_json_is_the_documented_one() -> None:
             "time_to_deliver_ms": 3588,
         },
     }
-    assert told().body.isascii()
+    assert event().body.isascii()
 
 
-def test_an_attempt_says_why_it_was_lost_and_one_that_came_says_no_such_thing() -> None:
-    heard = {"error_code": "30", "cause": "Said so.", "hangup_cause": ""}
-    lost = told(type="failed", state="undelivered", **heard)
-    assert (lost.reason, lost.error_code, lost.cause) == ("undelivered", "30", "Said so.")
-    assert "hangup_cause" not in json.loads(lost.body)["data"]
-    # It failed by one account before it was delivered by a better one.
-    came = json.loads(told(**heard).body)["data"]
-    assert not {"reason", "error_code", "cause"} & set(came)
+def test_a_failed_attempt_has_a_cause_and_a_delivered_one_has_none() -> None:
+    failure = {"error_code": "30", "cause": "Said so.", "hangup_cause": ""}
+    failed = event(type="failed", state="undelivered", **failure)
+    assert (failed.reason, failed.error_code, failed.cause) == ("undelivered", "30", "Said so.")
+    assert "hangup_cause" not in json.loads(failed.body)["data"]
+    # A failure was reported first, and then the delivery.
+    delivered = json.loads(event(**failure).body)["data"]
+    assert not {"reason", "error_code", "cause"} & set(delivered)
 
 
-def test_where_clocks_differ_no_time_to_deliver_is_known() -> None:
-    event = told(delivered_ms="1773480409000")
-    assert event.time_to_deliver is None
-    assert "time_to_deliver_ms" not in json.loads(event.body)["data"]
+def test_where_clocks_differ_the_time_to_deliver_is_not_known() -> None:
+    skewed = event(delivered_ms="1773480409000")
+    assert skewed.time_to_deliver is None
+    assert "time_to_deliver_ms" not in json.loads(skewed.body)["data"]
 
 
 @given(
@@ -82,12 +82,12 @@ def test_any_event_is_ascii_json_with_the_same_bytes_every_time(
     at: datetime,
     to_deliver: timedelta | None,
     to_verify: timedelta | None,
-    what: WebhookKind,
+    kind: WebhookKind,
 ) -> None:
-    def made() -> WebhookEvent:
+    def make() -> WebhookEvent:
         return WebhookEvent(
             id="v_x",
-            what=what,
+            kind=kind,
             at=at,
             verification="v",
             attempt="v-1",
@@ -100,11 +100,11 @@ def test_any_event_is_ascii_json_with_the_same_bytes_every_time(
             time_to_verify=to_verify,
         )
 
-    body = made().body
-    assert body == made().body
+    body = make().body
+    assert body == make().body
     assert body.isascii()
     read = json.loads(body)
-    assert read["type"] == f"verification.{what}"
+    assert read["type"] == f"verification.{kind}"
     assert read["data"]["to_masked"] == text
     assert datetime.fromisoformat(read["timestamp"]) == at
 
@@ -121,18 +121,18 @@ def test_the_tries_of_an_event_take_about_a_day() -> None:
 )
 @example(1, timedelta(days=9999), 1.0)
 def test_a_wait_is_never_shorter_than_its_place_and_never_longer_than_allowed(
-    tries: int, asked: timedelta | None, chance: float
+    tries: int, retry_after: timedelta | None, chance: float
 ) -> None:
-    wait = next_wait(tries, asked, chance)
+    wait = next_wait(tries, retry_after, chance)
     if tries >= TRIES:
         assert wait is None
         return
     assert wait is not None
-    least = max(WAITS[tries - 1], min(asked or timedelta(), ASKED_MOST))
+    least = max(WAITS[tries - 1], min(retry_after or timedelta(), MOST_RETRY_AFTER))
     assert least <= wait <= least * (1 + SPREAD)
 
 
 @pytest.mark.parametrize("tries", range(1, TRIES))
-def test_events_that_failed_together_do_not_return_together(tries: int) -> None:
+def test_events_that_failed_together_are_not_retried_together(tries: int) -> None:
     waits = {next_wait(tries, None, n / 10) for n in range(11)}
     assert len(waits) == 11

@@ -1,4 +1,4 @@
-"""The queue: each event in it once, each claim one worker's, nothing lost with whoever dies."""
+"""The queue: each event once, each claim for one worker, and no event lost with a worker."""
 
 import threading
 from collections.abc import Callable
@@ -17,71 +17,73 @@ from core.webhooks.queue import CLAIM, DEAD_KEPT
 from core.webhooks.retry_schedule import TRIES, WAITS
 from core.webhooks.sender import Answer, Verdict
 from tests.properties import sharing_fixtures
-from tests.webhooks.desk import GONE, LIFETIME, REFUSED, TAKEN, Desk
+from tests.webhooks.queue_process import ACCEPTED, GONE, LIFETIME, REFUSED, QueueProcess
 from tests.world import FrozenClock
 
 SECOND = timedelta(seconds=1)
-LOST = {EventKind.REJECTED, EventKind.FAILED, EventKind.UNDELIVERED}
-HEARD = [kind for kind in EventKind if kind not in {EventKind.CHECKED, EventKind.VERIFIED}]
+FAILURES = {EventKind.REJECTED, EventKind.FAILED, EventKind.UNDELIVERED}
+REPORTED = [kind for kind in EventKind if kind not in {EventKind.CHECKED, EventKind.VERIFIED}]
 
 
 @pytest.fixture
-def desk(client: redis.Redis) -> Desk:
-    return Desk(client, FrozenClock())
+def process(client: redis.Redis) -> QueueProcess:
+    return QueueProcess(client, FrozenClock())
 
 
-# What comes into it
+# Adding events
 
 
 @sharing_fixtures(60)
-@given(st.lists(st.tuples(st.sampled_from([1, 2]), st.sampled_from(HEARD)), max_size=12))
+@given(st.lists(st.tuples(st.sampled_from([1, 2]), st.sampled_from(REPORTED)), max_size=12))
 @example([(1, EventKind.FAILED), (1, EventKind.UNDELIVERED), (1, EventKind.DELIVERED)])
 @example([(1, EventKind.DELIVERED), (1, EventKind.FAILED), (1, EventKind.DELIVERED)])
-def test_any_order_and_repetition_of_news_queues_each_event_once(
-    desk: Desk, news: list[tuple[int, EventKind]]
+def test_any_order_and_repetition_of_reports_queues_each_event_once(
+    process: QueueProcess, reports: list[tuple[int, EventKind]]
 ) -> None:
-    verification = desk.start()
-    desk.hear(verification, [(2, EventKind.REQUESTED)])
-    told = desk.take_all()
-    for one in news:
-        desk.hear(verification, [one])
-        # Told, it is gone from the queue: a second one would not be mistaken for the first.
-        told += desk.take_all()
+    verification = process.start()
+    process.apply(verification, [(2, EventKind.REQUESTED)])
+    delivered = process.deliver_all()
+    for report in reports:
+        process.apply(verification, [report])
+        # A delivered event is gone from the queue: a duplicate would be seen.
+        delivered += process.deliver_all()
     expected = {f"{verification}_requested"}
     for number in (1, 2):
-        kinds = [kind for n, kind in news if n == number]
+        kinds = [kind for n, kind in reports if n == number]
         arrived = kinds.index(EventKind.DELIVERED) if EventKind.DELIVERED in kinds else None
         if arrived is not None:
             expected.add(f"{verification}-{number}_delivered")
-        if LOST & set(kinds[:arrived]):
+        if FAILURES & set(kinds[:arrived]):
             expected.add(f"{verification}-{number}_failed")
-    assert sorted(told) == sorted(expected)
+    assert sorted(delivered) == sorted(expected)
 
 
-def test_the_same_news_heard_by_two_processes_at_once_is_queued_once(
-    desk: Desk, client: redis.Redis
+def test_the_same_reports_in_two_processes_at_once_are_queued_once(
+    process: QueueProcess, client: redis.Redis
 ) -> None:
-    made = [desk.start() for _ in range(20)]
-    desk.take_all()
+    started = [process.start() for _ in range(20)]
+    process.deliver_all()
     barrier = threading.Barrier(2)
 
-    def hear() -> None:
-        other = Desk(client, desk.clock)
+    def apply() -> None:
+        other = QueueProcess(client, process.clock)
         barrier.wait()
-        for verification in made:
-            other.hear(verification, [(1, EventKind.SENT), (1, EventKind.DELIVERED)])
+        for verification in started:
+            other.apply(verification, [(1, EventKind.SENT), (1, EventKind.DELIVERED)])
 
-    _both(hear)
-    assert sorted(desk.take_all()) == sorted(f"{one}-1_delivered" for one in made)
+    _both(apply)
+    assert sorted(process.deliver_all()) == sorted(
+        f"{verification}-1_delivered" for verification in started
+    )
 
 
-def test_an_event_does_not_change_with_what_comes_after_it(desk: Desk) -> None:
-    verification = desk.start()
-    first = desk.claim_one()
-    desk.hear(verification, [(1, EventKind.SENT), (1, EventKind.DELIVERED)])
-    desk.records.cancel(verification, desk.clock.now())
-    desk.clock.advance(CLAIM)
-    (again,) = [one for one in desk.outbox.claim(10) if one.event.id == first.event.id]
+def test_an_event_does_not_change_with_what_comes_after_it(process: QueueProcess) -> None:
+    verification = process.start()
+    first = process.claim_one()
+    process.apply(verification, [(1, EventKind.SENT), (1, EventKind.DELIVERED)])
+    process.records.cancel(verification, process.clock.now())
+    process.clock.advance(CLAIM)
+    (again,) = [claim for claim in process.outbox.claim(10) if claim.event.id == first.event.id]
     assert again.event.body == first.event.body
     assert again.event.status == "pending"
 
@@ -90,154 +92,158 @@ def test_an_event_does_not_change_with_what_comes_after_it(desk: Desk) -> None:
 
 
 @pytest.mark.race
-def test_two_sweepers_tell_each_expiry_once(desk: Desk, client: redis.Redis) -> None:
-    made = [desk.start() for _ in range(250)]
-    desk.take_all()
-    desk.clock.advance(LIFETIME + GRACE)
-    # So that one of them loads the script while the other is half through.
+def test_two_sweepers_queue_each_expiry_once(process: QueueProcess, client: redis.Redis) -> None:
+    started = [process.start() for _ in range(250)]
+    process.deliver_all()
+    process.clock.advance(LIFETIME + GRACE)
+    # One sweeper loads the script during the run of the other.
     client.script_flush()
     barrier = threading.Barrier(2)
-    found = []
+    counts = []
 
     def sweep() -> None:
-        other = Desk(client, desk.clock)
+        other = QueueProcess(client, process.clock)
         barrier.wait()
-        found.append(other.expiries.sweep())
+        counts.append(other.expiries.sweep())
 
     _both(sweep)
-    assert sum(found) == len(made)
-    assert sorted(desk.take_all()) == sorted(f"{one}_expired" for one in made)
-    assert desk.expiries.sweep() == 0
+    assert sum(counts) == len(started)
+    assert sorted(process.deliver_all()) == sorted(
+        f"{verification}_expired" for verification in started
+    )
+    assert process.expiries.sweep() == 0
 
 
-def test_an_expiry_is_told_after_the_grace_and_never_before(desk: Desk) -> None:
-    verification = desk.start()
-    desk.take_all()
-    desk.clock.advance(LIFETIME + GRACE - timedelta(milliseconds=1))
-    assert desk.expiries.sweep() == 0
-    desk.clock.advance(timedelta(milliseconds=1))
-    assert desk.expiries.sweep() == 1
-    event = desk.claim_one().event
+def test_an_expiry_is_queued_after_the_grace_and_never_before(process: QueueProcess) -> None:
+    verification = process.start()
+    process.deliver_all()
+    process.clock.advance(LIFETIME + GRACE - timedelta(milliseconds=1))
+    assert process.expiries.sweep() == 0
+    process.clock.advance(timedelta(milliseconds=1))
+    assert process.expiries.sweep() == 1
+    event = process.claim_one().event
     assert (event.id, event.status) == (f"{verification}_expired", "expired")
 
 
-def test_what_ended_in_the_last_moment_does_not_expire_too(desk: Desk) -> None:
-    verification = desk.start()
-    desk.clock.advance(LIFETIME - timedelta(milliseconds=1))
-    assert desk.records.cancel(verification, desk.clock.now()) == "canceled"
-    desk.clock.advance(LIFETIME)
-    assert desk.expiries.sweep() == 0
-    assert sorted(desk.take_all()) == [f"{verification}_failed", f"{verification}_requested"]
+def test_a_verification_canceled_in_the_last_moment_does_not_expire_too(
+    process: QueueProcess,
+) -> None:
+    verification = process.start()
+    process.clock.advance(LIFETIME - timedelta(milliseconds=1))
+    assert process.records.cancel(verification, process.clock.now()) == "canceled"
+    process.clock.advance(LIFETIME)
+    assert process.expiries.sweep() == 0
+    assert sorted(process.deliver_all()) == [f"{verification}_failed", f"{verification}_requested"]
 
 
-def test_a_cancel_between_the_expiry_and_the_sweep_changes_nothing(desk: Desk) -> None:
-    verification = desk.start()
-    desk.clock.advance(LIFETIME)
-    now = desk.clock.now()
-    assert desk.records.cancel(verification, now) is CancelOutcome.CLOSED
-    kept = desk.records.get(verification, now)
+def test_a_cancel_between_the_expiry_and_the_sweep_changes_nothing(process: QueueProcess) -> None:
+    verification = process.start()
+    process.clock.advance(LIFETIME)
+    now = process.clock.now()
+    assert process.records.cancel(verification, now) is CancelOutcome.CLOSED
+    kept = process.records.get(verification, now)
     assert kept is not None
     assert kept.status is Status.EXPIRED
-    desk.clock.advance(GRACE)
-    assert desk.expiries.sweep() == 1
-    assert sorted(desk.take_all()) == [f"{verification}_expired", f"{verification}_requested"]
+    process.clock.advance(GRACE)
+    assert process.expiries.sweep() == 1
+    assert sorted(process.deliver_all()) == [f"{verification}_expired", f"{verification}_requested"]
 
 
 # Claims
 
 
-def test_a_claimed_event_is_nobody_elses_until_its_claimer_has_died(desk: Desk) -> None:
-    verification = desk.start()
-    first = desk.claim_one()
+def test_a_claimed_event_is_not_claimed_again_until_the_claim_ends(process: QueueProcess) -> None:
+    verification = process.start()
+    first = process.claim_one()
     assert first.tries == 1
-    desk.clock.advance(CLAIM - timedelta(milliseconds=1))
-    assert desk.outbox.claim(10) == []
-    desk.clock.advance(timedelta(milliseconds=1))
-    second = desk.claim_one()
+    process.clock.advance(CLAIM - timedelta(milliseconds=1))
+    assert process.outbox.claim(10) == []
+    process.clock.advance(timedelta(milliseconds=1))
+    second = process.claim_one()
     assert second.tries == 2
     assert second.event == first.event
-    desk.outbox.settle(second, TAKEN)
-    assert desk.outbox.counts().waiting == 0
+    process.outbox.settle(second, ACCEPTED)
+    assert process.outbox.counts().waiting == 0
     assert second.event.id == f"{verification}_requested"
 
 
 @pytest.mark.parametrize("answer", [REFUSED, GONE])
-def test_a_claim_that_ran_out_settles_nothing(desk: Desk, answer: Answer) -> None:
-    desk.start()
-    late = desk.claim_one()
-    desk.clock.advance(CLAIM)
-    newer = desk.claim_one()
-    desk.outbox.settle(late, answer)
-    # Still the newer claimer's, and due again when that one's time is over.
-    assert desk.outbox.claim(10) == []
-    assert desk.outbox.counts().dead == 0
-    desk.outbox.settle(newer, TAKEN)
-    desk.outbox.settle(late, answer)
-    counts = desk.outbox.counts()
-    assert (counts.waiting, counts.told_today, counts.dead) == (0, 1, 0)
+def test_an_expired_claim_settles_nothing(process: QueueProcess, answer: Answer) -> None:
+    process.start()
+    late = process.claim_one()
+    process.clock.advance(CLAIM)
+    newer = process.claim_one()
+    process.outbox.settle(late, answer)
+    # The newer claim still holds.
+    assert process.outbox.claim(10) == []
+    assert process.outbox.counts().dead == 0
+    process.outbox.settle(newer, ACCEPTED)
+    process.outbox.settle(late, answer)
+    counts = process.outbox.counts()
+    assert (counts.waiting, counts.delivered_today, counts.dead) == (0, 1, 0)
 
 
-def test_an_event_that_was_taken_late_is_not_sent_again(desk: Desk) -> None:
-    desk.start()
-    late = desk.claim_one()
-    desk.clock.advance(CLAIM)
-    newer = desk.claim_one()
-    desk.outbox.settle(late, TAKEN)
-    desk.outbox.settle(newer, REFUSED)
-    desk.outbox.settle(newer, TAKEN)
-    counts = desk.outbox.counts()
-    assert (counts.waiting, counts.told_today, counts.dead) == (0, 1, 0)
-    desk.clock.advance(WAITS[-1])
-    assert desk.outbox.claim(10) == []
+def test_an_event_that_was_accepted_late_is_not_sent_again(process: QueueProcess) -> None:
+    process.start()
+    late = process.claim_one()
+    process.clock.advance(CLAIM)
+    newer = process.claim_one()
+    process.outbox.settle(late, ACCEPTED)
+    process.outbox.settle(newer, REFUSED)
+    process.outbox.settle(newer, ACCEPTED)
+    counts = process.outbox.counts()
+    assert (counts.waiting, counts.delivered_today, counts.dead) == (0, 1, 0)
+    process.clock.advance(WAITS[-1])
+    assert process.outbox.claim(10) == []
 
 
 @pytest.mark.race
-def test_many_claimers_share_the_events_and_none_gets_one_twice(
-    desk: Desk, client: redis.Redis
+def test_claimers_share_the_events_and_no_event_is_claimed_twice(
+    process: QueueProcess, client: redis.Redis
 ) -> None:
-    made = [desk.start() for _ in range(120)]
+    started = [process.start() for _ in range(120)]
     barrier = threading.Barrier(2)
-    found: list[str] = []
+    ids: list[str] = []
 
     def claim() -> None:
-        other = Desk(client, desk.clock)
+        other = QueueProcess(client, process.clock)
         barrier.wait()
         while claims := other.outbox.claim(7):
-            found.extend(one.event.id for one in claims)
+            ids.extend(claim.event.id for claim in claims)
 
     _both(claim)
-    assert sorted(found) == sorted(f"{one}_requested" for one in made)
+    assert sorted(ids) == sorted(f"{verification}_requested" for verification in started)
 
 
 # Tries and dead letters
 
 
-def test_an_event_is_tried_after_each_wait_and_then_given_up(desk: Desk) -> None:
-    verification = desk.start()
+def test_an_event_is_tried_after_each_wait_and_then_a_dead_letter(process: QueueProcess) -> None:
+    verification = process.start()
     for n, wait in enumerate(WAITS, start=1):
-        claim = desk.claim_one()
+        claim = process.claim_one()
         assert claim.tries == n
-        desk.outbox.settle(claim, REFUSED)
-        desk.clock.advance(wait - timedelta(milliseconds=1))
-        assert desk.outbox.claim(10) == []
-        desk.clock.advance(timedelta(milliseconds=1))
-    assert desk.outbox.dead_letters() == []
-    last = desk.claim_one()
+        process.outbox.settle(claim, REFUSED)
+        process.clock.advance(wait - timedelta(milliseconds=1))
+        assert process.outbox.claim(10) == []
+        process.clock.advance(timedelta(milliseconds=1))
+    assert process.outbox.dead_letters() == []
+    last = process.claim_one()
     assert last.tries == TRIES
-    desk.outbox.settle(last, REFUSED)
-    (dead,) = desk.outbox.dead_letters()
+    process.outbox.settle(last, REFUSED)
+    (dead,) = process.outbox.dead_letters()
     assert dead.event == last.event
     assert dead.event.id == f"{verification}_requested"
     assert (dead.tries, dead.status, dead.cause) == (TRIES, 500, "It answered with HTTP 500.")
-    assert dead.given_up_at == desk.clock.now()
-    counts = desk.outbox.counts()
-    assert (counts.waiting, counts.told_today, counts.dead) == (0, 0, 1)
-    desk.clock.advance(timedelta(days=2))
-    assert desk.outbox.claim(10) == []
+    assert dead.given_up_at == process.clock.now()
+    counts = process.outbox.counts()
+    assert (counts.waiting, counts.delivered_today, counts.dead) == (0, 0, 1)
+    process.clock.advance(timedelta(days=2))
+    assert process.outbox.claim(10) == []
 
 
 @pytest.mark.parametrize(
-    ("asked", "tries", "wait"),
+    ("retry_after", "tries", "wait"),
     [
         (timedelta(minutes=5), 1, timedelta(minutes=5)),
         (timedelta(days=3), 1, timedelta(hours=2)),
@@ -245,93 +251,97 @@ def test_an_event_is_tried_after_each_wait_and_then_given_up(desk: Desk) -> None
         (SECOND, 4, WAITS[3]),
     ],
 )
-def test_a_receiver_may_ask_for_a_longer_wait_within_bounds(
-    desk: Desk, asked: timedelta, tries: int, wait: timedelta
+def test_a_receiver_may_request_a_longer_wait_within_bounds(
+    process: QueueProcess, retry_after: timedelta, tries: int, wait: timedelta
 ) -> None:
-    desk.start()
+    process.start()
     for earlier in WAITS[: tries - 1]:
-        desk.outbox.settle(desk.claim_one(), REFUSED)
-        desk.clock.advance(earlier)
-    busy = Answer(Verdict.REFUSED, 429, "It answered with HTTP 429.", asked)
-    desk.outbox.settle(desk.claim_one(), busy)
-    desk.clock.advance(wait - timedelta(milliseconds=1))
-    assert desk.outbox.claim(10) == []
-    desk.clock.advance(timedelta(milliseconds=1))
-    assert desk.claim_one().tries == tries + 1
+        process.outbox.settle(process.claim_one(), REFUSED)
+        process.clock.advance(earlier)
+    busy = Answer(Verdict.REFUSED, 429, "It answered with HTTP 429.", retry_after)
+    process.outbox.settle(process.claim_one(), busy)
+    process.clock.advance(wait - timedelta(milliseconds=1))
+    assert process.outbox.claim(10) == []
+    process.clock.advance(timedelta(milliseconds=1))
+    assert process.claim_one().tries == tries + 1
 
 
-def test_a_receiver_that_wants_no_more_makes_a_dead_letter_at_once(desk: Desk) -> None:
-    desk.start()
-    desk.outbox.settle(desk.claim_one(), GONE)
-    (dead,) = desk.outbox.dead_letters()
+def test_a_receiver_that_wants_no_more_makes_a_dead_letter_at_once(process: QueueProcess) -> None:
+    process.start()
+    process.outbox.settle(process.claim_one(), GONE)
+    (dead,) = process.outbox.dead_letters()
     assert (dead.tries, dead.status) == (1, 410)
 
 
-def test_a_dead_letter_that_is_sent_again_has_all_its_tries_once(desk: Desk) -> None:
-    desk.start()
-    desk.outbox.settle(desk.claim_one(), GONE)
-    (dead,) = desk.outbox.dead_letters()
-    assert desk.outbox.resend(dead.event.id)
-    assert not desk.outbox.resend(dead.event.id)
-    assert not desk.outbox.resend("no such event")
-    assert desk.outbox.dead_letters() == []
-    claim = desk.claim_one()
+def test_a_dead_letter_that_is_sent_again_has_all_its_tries_once(process: QueueProcess) -> None:
+    process.start()
+    process.outbox.settle(process.claim_one(), GONE)
+    (dead,) = process.outbox.dead_letters()
+    assert process.outbox.resend(dead.event.id)
+    assert not process.outbox.resend(dead.event.id)
+    assert not process.outbox.resend("no such event")
+    assert process.outbox.dead_letters() == []
+    claim = process.claim_one()
     assert (claim.tries, claim.event) == (1, dead.event)
-    desk.outbox.settle(claim, TAKEN)
-    counts = desk.outbox.counts()
-    assert (counts.waiting, counts.told_today, counts.dead) == (0, 1, 0)
-    assert desk.client.keys("*dead*") == []
+    process.outbox.settle(claim, ACCEPTED)
+    counts = process.outbox.counts()
+    assert (counts.waiting, counts.delivered_today, counts.dead) == (0, 1, 0)
+    assert process.client.keys("*dead*") == []
 
 
-def test_all_dead_letters_can_be_sent_again(desk: Desk) -> None:
-    made = [desk.start() for _ in range(5)]
-    for claim in desk.outbox.claim(10):
-        desk.outbox.settle(claim, GONE)
-    assert desk.outbox.resend_all() == 5
-    assert desk.outbox.resend_all() == 0
-    assert sorted(desk.take_all()) == sorted(f"{one}_requested" for one in made)
+def test_all_dead_letters_can_be_sent_again(process: QueueProcess) -> None:
+    started = [process.start() for _ in range(5)]
+    for claim in process.outbox.claim(10):
+        process.outbox.settle(claim, GONE)
+    assert process.outbox.resend_all() == 5
+    assert process.outbox.resend_all() == 0
+    assert sorted(process.deliver_all()) == sorted(
+        f"{verification}_requested" for verification in started
+    )
 
 
-def test_the_newest_dead_letters_are_kept_and_the_newest_comes_first(desk: Desk) -> None:
-    made = []
+def test_the_newest_dead_letters_are_kept_and_the_newest_comes_first(process: QueueProcess) -> None:
+    started = []
     for _ in range(DEAD_KEPT + 5):
-        made.append(desk.start())
-        desk.outbox.settle(desk.claim_one(), GONE)
-        desk.clock.advance(timedelta(milliseconds=1))
-    dead = desk.outbox.dead_letters()
-    assert [one.event.verification for one in dead] == made[: -DEAD_KEPT - 1 : -1]
-    assert [one.event.verification for one in desk.outbox.dead_letters(3)] == made[:-4:-1]
-    assert desk.client.hlen(desk.keys.dead_events) == 3 * DEAD_KEPT
-    assert desk.client.exists(desk.keys.outbox, desk.keys.outbox_events) == 0
+        started.append(process.start())
+        process.outbox.settle(process.claim_one(), GONE)
+        process.clock.advance(timedelta(milliseconds=1))
+    dead = process.outbox.dead_letters()
+    assert [letter.event.verification for letter in dead] == started[: -DEAD_KEPT - 1 : -1]
+    assert [letter.event.verification for letter in process.outbox.dead_letters(3)] == started[
+        :-4:-1
+    ]
+    assert process.client.hlen(process.keys.dead_events) == 3 * DEAD_KEPT
+    assert process.client.exists(process.keys.outbox, process.keys.outbox_events) == 0
 
 
-def test_what_was_told_yesterday_is_not_counted_today(desk: Desk) -> None:
-    desk.start()
-    desk.take_all()
-    assert desk.outbox.counts().told_today == 1
-    desk.clock.advance(timedelta(days=1))
-    assert desk.outbox.counts().told_today == 0
+def test_deliveries_of_yesterday_are_not_counted_today(process: QueueProcess) -> None:
+    process.start()
+    process.deliver_all()
+    assert process.outbox.counts().delivered_today == 1
+    process.clock.advance(timedelta(days=1))
+    assert process.outbox.counts().delivered_today == 0
 
 
-def test_every_key_of_the_queue_has_an_end_at_every_step(desk: Desk) -> None:
-    def ends() -> None:
-        for key in desk.client.scan_iter():
-            assert desk.client.pttl(key) > 0, key
+def test_every_key_of_the_queue_has_a_ttl_at_every_step(process: QueueProcess) -> None:
+    def check_ttls() -> None:
+        for key in process.client.scan_iter():
+            assert process.client.pttl(key) > 0, key
 
-    verification = desk.start()
-    ends()
-    desk.outbox.settle(desk.claim_one(), REFUSED)
-    ends()
-    desk.clock.advance(WAITS[0])
-    desk.outbox.settle(desk.claim_one(), GONE)
-    ends()
-    desk.outbox.resend(f"{verification}_requested")
-    ends()
-    desk.take_all()
-    desk.clock.advance(LIFETIME + GRACE)
-    desk.expiries.sweep()
-    ends()
-    assert desk.claim_one().event.what is WebhookKind.EXPIRED
+    verification = process.start()
+    check_ttls()
+    process.outbox.settle(process.claim_one(), REFUSED)
+    check_ttls()
+    process.clock.advance(WAITS[0])
+    process.outbox.settle(process.claim_one(), GONE)
+    check_ttls()
+    process.outbox.resend(f"{verification}_requested")
+    check_ttls()
+    process.deliver_all()
+    process.clock.advance(LIFETIME + GRACE)
+    process.expiries.sweep()
+    check_ttls()
+    assert process.claim_one().event.kind is WebhookKind.EXPIRED
 
 
 def _both(work: Callable[[], None]) -> None:

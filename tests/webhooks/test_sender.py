@@ -1,4 +1,4 @@
-"""One try over real HTTP: what is sent, and what each answer of a receiver means."""
+"""A try over real HTTP: the request, and the verdict of each answer of a receiver."""
 
 import asyncio
 import itertools
@@ -24,14 +24,14 @@ from core.settings.keyring import Keyring
 from core.settings.settings import Settings
 from core.webhooks.event import WebhookEvent, WebhookKind
 from core.webhooks.sender import Answer, Verdict, WebhookSender, signing_secret
-from tests.webhooks.conftest import SECRET, let_the_receivers_clock_go_with
+from tests.webhooks.conftest import SECRET, move_the_receivers_clock
 from tests.webhooks.receiver import PATH, Receiver, receiving
 from tests.world import FrozenClock, MovableClock
 
 ROOT = Path(__file__).parents[2]
 EVENT = WebhookEvent(
     id="v_requested",
-    what=WebhookKind.REQUESTED,
+    kind=WebhookKind.REQUESTED,
     at=datetime(2026, 3, 14, tzinfo=UTC),
     verification="v",
     attempt="v-1",
@@ -56,17 +56,17 @@ def tries(url: str, times: int = 1, clock: MovableClock | None = None) -> list[A
 
 @pytest.fixture(scope="module")
 def _receiving() -> Iterator[tuple[Receiver, str]]:
-    with receiving(SECRET) as found:
-        yield found
+    with receiving(SECRET) as receiver_and_url:
+        yield receiver_and_url
 
 
 @pytest.fixture
 def receiver(_receiving: tuple[Receiver, str]) -> Receiver:
-    found = _receiving[0]
-    found.heard.clear()
-    found.strayed.clear()
-    found.answers[:] = [(200, {})]
-    return found
+    receiver = _receiving[0]
+    receiver.requests.clear()
+    receiver.other_paths.clear()
+    receiver.answers[:] = [(200, {})]
+    return receiver
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def url(_receiving: tuple[Receiver, str]) -> str:
 
 @contextmanager
 def speaking(speak: Callable[[socket.socket], None]) -> Iterator[str]:
-    """A server that does to each connection what no proper server would; its WEBHOOK_URL."""
+    """A server that treats each connection with `speak`; gives its WEBHOOK_URL."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -90,7 +90,7 @@ def speaking(speak: Callable[[socket.socket], None]) -> Iterator[str]:
                     try:
                         speak(connection)
                     except OSError:
-                        # The sender has hung up, which is what it should do.
+                        # The sender has closed the connection, as it should.
                         continue
 
         thread = threading.Thread(target=serve)
@@ -103,23 +103,23 @@ def speaking(speak: Callable[[socket.socket], None]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-def test_any_2xx_takes_the_event(receiver: Receiver, url: str, status: int) -> None:
+def test_any_2xx_accepts_the_event(receiver: Receiver, url: str, status: int) -> None:
     receiver.answers[:] = [(status, {})]
-    assert tries(url) == [Answer(Verdict.TAKEN, status, "")]
-    (heard,) = receiver.heard
-    assert heard.body == EVENT.body
-    assert heard.event == json.loads(EVENT.body)
+    assert tries(url) == [Answer(Verdict.ACCEPTED, status, "")]
+    (request,) = receiver.requests
+    assert request.body == EVENT.body
+    assert request.event == json.loads(EVENT.body)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504])
 def test_any_other_answer_refuses_it_for_now(receiver: Receiver, url: str, status: int) -> None:
     receiver.answers[:] = [(status, {})]
     (answer,) = tries(url)
-    said = f"It answered with HTTP {status}."
-    assert answer == Answer(Verdict.REFUSED, status, said)
+    cause = f"It answered with HTTP {status}."
+    assert answer == Answer(Verdict.REFUSED, status, cause)
 
 
-def test_gone_wants_no_more(receiver: Receiver, url: str) -> None:
+def test_410_is_gone(receiver: Receiver, url: str) -> None:
     receiver.answers[:] = [(410, {})]
     (answer,) = tries(url)
     assert (answer.verdict, answer.status) == (Verdict.GONE, 410)
@@ -131,15 +131,15 @@ def test_a_redirect_is_not_followed(receiver: Receiver, url: str, status: int) -
     (answer,) = tries(url)
     assert (answer.verdict, answer.status) == (Verdict.REFUSED, status)
     assert "redirect" in answer.cause
-    assert receiver.strayed == []
-    assert len(receiver.heard) == 1
+    assert receiver.other_paths == []
+    assert len(receiver.requests) == 1
 
 
 NOW = FrozenClock()
 
 
 @pytest.mark.parametrize(
-    ("said", "asked"),
+    ("header", "expected"),
     [
         ("120", timedelta(seconds=120)),
         ("0", timedelta(0)),
@@ -152,32 +152,32 @@ NOW = FrozenClock()
         ("Mon, 05 Jan 2026 99999999999:00:00 GMT", None),
         ("", None),
     ],
-    # A name with a moment in it would be another one in each process of the run.
+    # A name with a time in it would differ between the processes of a run.
     ids=itertools.count(),
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(
     receiver: Receiver,
     url: str,
-    said: str,
-    asked: timedelta | None,
+    header: str,
+    expected: timedelta | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # That clock stands since this file was read, which in a long run is more than five minutes.
-    let_the_receivers_clock_go_with(NOW, monkeypatch)
-    receiver.answers[:] = [(429, {"retry-after": said})]
+    # The clock stands still since the import, which may be more than five minutes ago.
+    move_the_receivers_clock(NOW, monkeypatch)
+    receiver.answers[:] = [(429, {"retry-after": header})]
     (answer,) = tries(url, clock=NOW)
-    assert answer.retry_after == asked
+    assert answer.retry_after == expected
 
 
-def test_each_try_has_the_same_body_and_id_and_a_moment_of_its_own(
+def test_each_try_has_the_same_body_and_id_and_a_time_of_its_own(
     receiver: Receiver, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = FrozenClock()
-    let_the_receivers_clock_go_with(clock, monkeypatch)
+    move_the_receivers_clock(clock, monkeypatch)
     tries(url, clock=clock)
     clock.advance(timedelta(hours=6))
     tries(url, clock=clock)
-    first, second = receiver.heard
+    first, second = receiver.requests
     assert first.body == second.body
     assert first.headers["webhook-id"] == second.headers["webhook-id"] == EVENT.id
     later = int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"])
@@ -186,21 +186,21 @@ def test_each_try_has_the_same_body_and_id_and_a_moment_of_its_own(
     assert Webhook(SECRET).verify(second.body, second.headers) == second.event
 
 
-def test_a_port_on_which_nobody_listens_is_told_in_words() -> None:
+def test_a_port_without_a_server_has_a_cause_in_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     (answer,) = tries(f"http://127.0.0.1:{port}{PATH}")
     assert answer == Answer(Verdict.REFUSED, None, "It cannot be reached.")
 
 
-def test_a_receiver_that_dribbles_its_headers_meets_the_deadline() -> None:
-    def dribble(connection: socket.socket) -> None:
+def test_a_receiver_that_sends_its_headers_slowly_exceeds_the_deadline() -> None:
+    def send_slowly(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\n")
         while True:
             connection.sendall(b"x")
             threading.Event().wait(0.02)
 
-    with speaking(dribble) as url:
+    with speaking(send_slowly) as url:
         began = time.monotonic()
         (answer,) = tries(url)
         assert time.monotonic() - began < DEADLINE.total_seconds() + 2
@@ -217,16 +217,16 @@ def test_an_answer_without_end_is_not_read_to_its_end() -> None:
             sent += connection.send(b"x" * 10_000)
 
     with speaking(flood) as url:
-        assert tries(url) == [Answer(Verdict.TAKEN, 200, "")]
-    # What both sides' buffers hold, and no more.
+        assert tries(url) == [Answer(Verdict.ACCEPTED, 200, "")]
+    # No more than the buffers of both sides hold.
     assert sent < 50_000_000
 
 
 @pytest.mark.parametrize("body", [b"content-length: 999\r\n\r\nhalf", b"\r\n"])
-def test_what_goes_wrong_after_the_status_changes_nothing(body: bytes) -> None:
-    """An event that was taken must not be sent again because its answer broke off."""
+def test_a_failure_after_the_status_changes_nothing(body: bytes) -> None:
+    """An accepted event must not be sent again because its answer broke off."""
     with speaking(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n" + body)) as url:
-        assert tries(url) == [Answer(Verdict.TAKEN, 200, "")]
+        assert tries(url) == [Answer(Verdict.ACCEPTED, 200, "")]
 
     def stall(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\nhalf")
@@ -234,21 +234,21 @@ def test_what_goes_wrong_after_the_status_changes_nothing(body: bytes) -> None:
             pass
 
     with speaking(stall) as url:
-        assert tries(url) == [Answer(Verdict.TAKEN, 200, "")]
+        assert tries(url) == [Answer(Verdict.ACCEPTED, 200, "")]
 
 
-@pytest.mark.parametrize("said", [b"", b"hello?\r\n\r\n", b"HTTP/1.1 200"])
-def test_what_is_no_http_is_refused_in_words(said: bytes) -> None:
-    with speaking(lambda connection: connection.sendall(said)) as url:
+@pytest.mark.parametrize("data", [b"", b"hello?\r\n\r\n", b"HTTP/1.1 200"])
+def test_an_answer_that_is_not_http_is_refused_in_words(data: bytes) -> None:
+    with speaking(lambda connection: connection.sendall(data)) as url:
         (answer,) = tries(url)
-    said_in_words = "Its answer was broken off, or was no HTTP."
-    assert answer == Answer(Verdict.REFUSED, None, said_in_words)
+    cause = "Its answer broke off, or was not HTTP."
+    assert answer == Answer(Verdict.REFUSED, None, cause)
 
 
 def test_a_connection_is_used_again(receiver: Receiver, url: str) -> None:
     tries(url, times=3)
-    assert len(receiver.heard) == 3
-    assert len({one.headers["test-client"] for one in receiver.heard}) == 1
+    assert len(receiver.requests) == 3
+    assert len({event.headers["test-client"] for event in receiver.requests}) == 1
 
 
 # The secret
@@ -261,9 +261,9 @@ def test_the_sandboxs_secret_follows_from_its_key_and_signs(tmp_path: Path) -> N
     assert secret == signing_secret(settings, keyring)
     assert secret.startswith("whsec_")
     assert secret_key(settings).decode() not in secret
-    # What the settings would take: the form of Standard Webhooks.
-    given = Settings(data_dir=tmp_path, webhook_secret=SecretStr(secret))
-    assert signing_secret(given, keyring) == secret
+    # The settings accept it: it has the form of Standard Webhooks.
+    configured = Settings(data_dir=tmp_path, webhook_secret=SecretStr(secret))
+    assert signing_secret(configured, keyring) == secret
     other = Settings(data_dir=tmp_path, webhook_secret=SecretStr(SECRET))
     assert signing_secret(other, keyring) == SECRET
 

@@ -15,7 +15,8 @@ from core.figures.windows import Window, WindowFigures
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock
 from core.settings.settings import Settings
-from core.tracking.log_sync import LogStatus, LogSync
+from core.tracking.log_status import LogStatus
+from core.tracking.log_sync import LogSync
 
 
 class MetricsServices(Protocol):

@@ -27,7 +27,7 @@ from core.alerts.rules import Measure
 from core.alerts.states import AlertState
 from core.figures.catalogue import COLUMNS, FINALS, IRREGULAR_EVENTS
 from core.figures.layout import UPPER_MS
-from core.tracking.log_sync import LogRunOutcome
+from core.tracking.log_status import LogRunOutcome
 from core.web.metrics import definitions
 from core.web.metrics.collecting import Snapshot
 from core.web.metrics.definitions import MetricDefinition

@@ -72,7 +72,7 @@ def _ask_button(attempt: Attempt) -> bool:
 def _ask(app: Services, attempt: Attempt) -> Attempt:
     """The attempt as it stands after Plivo was asked."""
     try:
-        news = app.follower.ask(attempt)
+        news = app.poller.poll(attempt)
     except ProviderRead as error:
         st.error(f"**{plain(error.cause)}** {plain(error.remedy)}")
         return attempt

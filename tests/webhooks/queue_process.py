@@ -1,4 +1,4 @@
-"""The queue by itself, on a real Redis: verifications are written and change, and nobody sends."""
+"""The queue by itself, on a real Redis: verifications change, and nothing is sent."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -22,18 +22,18 @@ from core.verification.send_replies import Started
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import Claim, Outbox
 from core.webhooks.sender import Answer, Verdict, WebhookSender
-from core.webhooks.worker import Worker
+from core.webhooks.worker import WebhookWorker
 from tests.world import MovableClock
 
 KEEP = timedelta(days=7)
 LIFETIME = timedelta(seconds=300)
-TAKEN = Answer(Verdict.TAKEN, 200, "")
+ACCEPTED = Answer(Verdict.ACCEPTED, 200, "")
 REFUSED = Answer(Verdict.REFUSED, 500, "It answered with HTTP 500.")
 GONE = Answer(Verdict.GONE, 410, "It wants no more events (HTTP 410).")
 
 
-class Desk:
-    """One process's part in the queue. Waits have no spread here, so that they are exact."""
+class QueueProcess:
+    """A process that uses the queue. Waits have no spread here, so that they are exact."""
 
     def __init__(self, client: redis.Redis, clock: MovableClock) -> None:
         self.clock = clock
@@ -49,15 +49,15 @@ class Desk:
         self.outbox = Outbox(store, scripts, self.keys, clock, "example.com", lambda: 0.0)
         self.expiries = Expiries(store, scripts, self.keys, clock)
 
-    def worker(self, url: str, secret: str) -> Worker:
-        """One that sends to this address."""
-        return Worker(self.outbox, self.expiries, WebhookSender(url, secret, self.clock))
+    def worker(self, url: str, secret: str) -> WebhookWorker:
+        """A worker that sends to this address."""
+        return WebhookWorker(self.outbox, self.expiries, WebhookSender(url, secret, self.clock))
 
     def start(self) -> str:
-        """A verification, of a number that has no other; its id."""
-        now, one = self.clock.now(), new_id()
+        """Start a verification of a new number; returns its id."""
+        now, verification_id = self.clock.now(), new_id()
         verification = Verification(
-            id=one,
+            id=verification_id,
             status=Status.PENDING,
             to="+14155550123",
             to_masked="+1 415 ••• ••23",
@@ -73,33 +73,37 @@ class Desk:
             checks_allowed=5,
             attempts=1,
             next_send_at=now,
-            number_index=one,
+            number_index=verification_id,
             request="",
         )
-        # Nobody shares a budget with it either.
-        reservation = Reservation(now, 1, 10**9, one, one, one, None)
-        answer = self.records.start(verification, reservation, one, _record(one))
+        # Its budgets are its own too.
+        ids = (verification_id,) * 3
+        reservation = Reservation(now, 1, 10**9, *ids, None)
+        record = _record(verification_id)
+        answer = self.records.start(verification, reservation, verification_id, record)
         assert isinstance(answer, Started)
-        return one
+        return verification_id
 
-    def hear(self, verification: str, kinds: Iterable[tuple[int, EventKind]]) -> None:
-        """News of the attempts of that number."""
+    def apply(self, verification: str, kinds: Iterable[tuple[int, EventKind]]) -> None:
+        """Apply events of attempts of a verification, by their number."""
         for number, kind in kinds:
             fields = _record(verification) if kind is EventKind.REQUESTED else {}
-            one = attempt_id(verification, number)
-            self.ledger.apply(AttemptEvent(one, kind, self.clock.now(), Source.CALLBACK, fields))
+            attempt = attempt_id(verification, number)
+            self.ledger.apply(
+                AttemptEvent(attempt, kind, self.clock.now(), Source.CALLBACK, fields)
+            )
 
     def claim_one(self) -> Claim:
-        """The one event that is due."""
+        """Claim the only event that is due."""
         (claim,) = self.outbox.claim(10)
         return claim
 
-    def take_all(self) -> list[str]:
-        """Everything that is due is told; the ids."""
+    def deliver_all(self) -> list[str]:
+        """Settle all events that are due as delivered; returns their ids."""
         ids = []
         while claims := self.outbox.claim(50):
             for claim in claims:
-                self.outbox.settle(claim, TAKEN)
+                self.outbox.settle(claim, ACCEPTED)
                 ids.append(claim.event.id)
         return ids
 

@@ -1,0 +1,24 @@
+"""An HTTP exchange with Plivo, masked."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request to Plivo, or one callback from it. Every part is masked already.
+
+    `direction` is "request" or "callback"; `at_ms` Unix milliseconds; `call` the SDK call that made
+    a request, "" for a callback; `status` the HTTP status, None where no answer came; `span_ms` how
+    long the answer took.
+    """
+
+    direction: str
+    at_ms: int
+    method: str
+    url: str
+    sent: dict[str, Any]
+    status: int | None
+    answer: Any
+    span_ms: int
+    call: str = ""
