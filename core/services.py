@@ -44,7 +44,7 @@ from core.verification.call import CallDialogue
 from core.verification.number.parse import parse_number
 from core.verification.policy import Policy
 from core.verification.records import VerificationRecords
-from core.verification.service import Verifications
+from core.verification.service import Provider, Verifications
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import Outbox
 from core.webhooks.sender import WebhookSender, signing_secret
@@ -128,8 +128,11 @@ class Services:
         self.connection.close()
 
 
-def build(settings: Settings, clock: Clock | None = None) -> Services:
-    """Connect to Redis and wire everything. Raises SettingsRefused, StoreUnavailable."""
+def build(
+    settings: Settings, clock: Clock | None = None, *, provider: Provider | None = None
+) -> Services:
+    """Connect to Redis and wire everything. `provider` takes the sends in place of Plivo. Raises
+    SettingsRefused, StoreUnavailable."""
     clock = clock or SystemClock()
     connection = connect(settings)
     client = connection.client
@@ -162,9 +165,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     exchanges = Exchanges(client, keys, keep)
     logs = LogSync(client, scripts, keys, clock, keyring, ledger, clients)
     poller = AttemptPoller(client, scripts, keys, clock, ledger, clients, exchanges)
-    provider = PlivoProvider(clients, settings, keyring, address, exchanges.record)
+    plivo_provider = PlivoProvider(clients, settings, keyring, address, exchanges.record)
     # A template that cannot be sent is refused now, not with the first message.
-    provider.preview(settings.lifetime_minutes)
+    plivo_provider.preview(settings.lifetime_minutes)
     verifications = Verifications(
         settings,
         keyring,
@@ -173,8 +176,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
             client, scripts, keys, keyring, policy, keep, webhooks_enabled=webhooks_enabled
         ),
         ledger,
-        provider,
-        poller,
+        provider or plivo_provider,
+        poller.forget,
         clock,
     )
     queries = Queries(client, connection.raw, keys, clock)
@@ -232,7 +235,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         poller=poller,
         outbox=outbox,
         verifications=verifications,
-        provider=provider,
+        provider=plivo_provider,
         calls=CallDialogue(verifications, ledger, settings, clock),
         background=tuple(background),
     )

@@ -16,7 +16,6 @@ NOT_YET = {
     "core/ledger",
     "core/store",
     "core/verification",
-    "pages",
 }
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)

@@ -17,7 +17,7 @@ from core.ledger.ledger import Applied
 from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.clock import to_ms
 from core.panels.attempts import attempt_list, event_table, facts, left_out_words
-from core.verification.service import EnteredCode
+from core.verification.checking import EnteredCode
 from core.verification.timeline import attempt_timeline
 from core.webhooks.queue import DEAD_KEPT
 from core.wording.formats import unreadable_words

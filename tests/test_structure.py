@@ -84,6 +84,12 @@ def test_core_imports_only_downwards_and_no_streamlit(path: Path) -> None:
         assert {n.split(".")[1] for n in names if n.startswith("core.")} <= {"sandbox"}
 
 
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_only_the_store_imports_redis(path: Path) -> None:
+    if path.relative_to(PROJECT / "core").parts[0] != "store":
+        assert not any(name.split(".")[0] == "redis" for name in imported(path))
+
+
 @pytest.mark.parametrize("path", sorted((PROJECT / "pages").rglob("*.py")), ids=lambda p: p.name)
 def test_pages_touch_neither_redis_nor_plivo_nor_the_sandbox(path: Path) -> None:
     names = imported(path)

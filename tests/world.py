@@ -21,9 +21,11 @@ import core.web.rest.application  # noqa: F401
 from core.model.grant import OPERATOR
 from core.model.verification import SendResult, View
 from core.model.way import Way
+from core.plivo.request import AttemptRequest
 from core.sandbox.app import Sandbox
 from core.services import LOG_SYNC, Services, build
 from core.settings.settings import Settings
+from core.verification.service import Provider
 from core.web.app import Web, standalone
 
 SPEED = 10
@@ -164,6 +166,29 @@ class World:
     def touch(self, number: str, call: dict[str, Any], what: str) -> httpx.Response:
         """Answer, decline, hang up or press a key (`press/1`) on the phone."""
         return self.http.post(f"/sandbox/handset/{number}/calls/{call['call_uuid']}/{what}")
+
+
+@contextmanager
+def second_process(at: World, provider: Provider | None = None) -> Iterator[Services]:
+    """Services of another process on the same Redis; `provider` takes its sends."""
+    services = build(at.services.settings, at.clock, provider=provider)
+    try:
+        yield services
+    finally:
+        services.close()
+
+
+class DiesWhileSending:
+    """A provider whose process ends before Plivo is asked."""
+
+    def obstacle(self, way: Way) -> tuple[str, str] | None:
+        return None
+
+    def calls_back(self, way: Way) -> bool:
+        return True
+
+    def send(self, request: AttemptRequest) -> str:
+        raise KeyboardInterrupt("the process died here")
 
 
 @contextmanager

@@ -20,7 +20,6 @@ from core.model.errors import InviteRefused
 from core.model.grant import NO_SENDS_LEFT, Allowance, Grant
 from core.settings.keyring import Keyring
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 
 COOKIE = "invite"
@@ -138,8 +137,7 @@ class Invites:
 
     def all(self) -> list[Invite]:
         """All listed invites with their use, the newest first."""
-        with store_errors():
-            records = self._client.hgetall(self._keys.invites)
+        records = self._client.hgetall(self._keys.invites)
         invites = self._with_use([_read(name, record) for name, record in records.items()])
         return sorted(invites, key=lambda invite: (invite.made_at, invite.id), reverse=True)
 
@@ -174,12 +172,11 @@ class Invites:
         return invite.grant(self._clock.now())
 
     def _find(self, invite_id: str) -> Invite | None:
-        with store_errors():
-            (record,) = self._client.hmget(self._keys.invites, invite_id)
+        (record,) = self._client.hmget(self._keys.invites, invite_id)
         return self._with_use([_read(invite_id, record)])[0] if record else None
 
     def _with_use(self, invites: list[Invite]) -> list[Invite]:
-        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+        with self._client.pipeline(transaction=False) as pipe:
             for invite in invites:
                 key = self._keys.sends("invite", invite.id)
                 pipe.llen(key)
@@ -201,7 +198,7 @@ class Invites:
             "ends_ms": to_ms(invite.ends_at),
             "revoked_ms": to_ms(revoked_at) if revoked_at else None,
         }
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             if expired:
                 pipe.hdel(self._keys.invites, *expired)
             pipe.hset(self._keys.invites, invite.id, json.dumps(record))

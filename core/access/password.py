@@ -18,7 +18,6 @@ from core.access.sessions import Sessions
 from core.model.clock import Clock
 from core.settings.keyring import Keyring
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 
 COOKIE, DEVICE_COOKIE = "operator", "device"
@@ -135,7 +134,7 @@ class Access:
         limits = {"all": MAX_TRIES_OF_ALL}
         for name in names:
             key = self._keys.tries(name)
-            with store_errors(), self._client.pipeline() as pipe:
+            with self._client.pipeline() as pipe:
                 # Created with its TTL, so that every window ends.
                 pipe.set(key, 0, nx=True, ex=WINDOW)
                 pipe.incr(key)
@@ -145,7 +144,7 @@ class Access:
         return True
 
     def _give_back(self, names: list[str]) -> None:
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             for name in names:
                 # If its window has ended meanwhile, this creates a new one with a TTL.
                 pipe.set(self._keys.tries(name), 0, nx=True, ex=WINDOW)

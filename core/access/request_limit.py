@@ -11,7 +11,6 @@ from datetime import timedelta
 
 from core.model.clock import Clock, to_ms
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 
 WINDOW = timedelta(minutes=1)
@@ -40,7 +39,7 @@ class RequestLimit:
         """Count a request of each name, also over the limit, and return what each has left. One
         round trip. Raises StoreUnavailable."""
         now_ms, window_ms = to_ms(self._clock.now()), WINDOW // timedelta(milliseconds=1)
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             for name in names:
                 key = self._keys.requests(name, now_ms // window_ms)
                 pipe.incr(key)

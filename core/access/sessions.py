@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from core.model.clock import Clock, to_ms
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 
 #: How long a session lasts.
@@ -27,10 +26,9 @@ class Sessions:
         """Start a session and return its id."""
         session = secrets.token_urlsafe(32)
         now = self._clock.now()
-        with store_errors():
-            sessions = self._client.hgetall(self._keys.sessions)
+        sessions = self._client.hgetall(self._keys.sessions)
         ended = [digest for digest, ends_ms in sessions.items() if int(ends_ms) <= to_ms(now)]
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             if ended:
                 pipe.hdel(self._keys.sessions, *ended)
             pipe.hset(self._keys.sessions, self._digest(session), to_ms(now + SESSION_LIFETIME))
@@ -40,20 +38,18 @@ class Sessions:
 
     def is_open(self, session: str) -> bool:
         """Whether the session exists, has not ended and was not revoked. One HMGET."""
-        with store_errors():
-            (ends_ms,) = self._client.hmget(self._keys.sessions, self._digest(session))
+        (ends_ms,) = self._client.hmget(self._keys.sessions, self._digest(session))
         return ends_ms is not None and to_ms(self._clock.now()) < int(ends_ms)
 
     def revoke(self, session: str) -> None:
         """End one session."""
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             pipe.hdel(self._keys.sessions, self._digest(session))
             pipe.execute()
 
     def revoke_all(self) -> None:
         """End every session."""
-        with store_errors():
-            self._client.delete(self._keys.sessions)
+        self._client.delete(self._keys.sessions)
 
     def _digest(self, session: str) -> str:
         return hashlib.sha256(f"{self._realm}\0{session}".encode()).hexdigest()

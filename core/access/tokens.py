@@ -18,7 +18,6 @@ from core.model.errors import TokenRefused
 from core.model.grant import Grant
 from core.settings.keyring import Keyring
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
 
@@ -103,7 +102,7 @@ class Tokens:
             str(to_ms(now)),
             str(to_ms(now + lifetime)),
         ]
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             pipe.hsetnx(self._keys.tokens, name, " ".join(record))
             # Every key has a TTL. This one is longer than the life of any token in it.
             pipe.expire(self._keys.tokens, LIFETIME + timedelta(days=1))
@@ -118,7 +117,7 @@ class Tokens:
 
     def revoke(self, name: str) -> bool:
         """End a token; False if there is no token with that name."""
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             pipe.hdel(self._keys.tokens, name)
             (ended,) = pipe.execute()
         with self._lock:
@@ -152,8 +151,7 @@ class Tokens:
         return token if token and now < token.expires_at else None
 
     def _read(self) -> dict[str, Token]:
-        with store_errors():
-            records = self._client.hgetall(self._keys.tokens)
+        records = self._client.hgetall(self._keys.tokens)
         tokens = {}
         for name, record in records.items():
             try:

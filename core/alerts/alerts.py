@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import numpy as np
-import redis
 
 from core.alerts.hours import QUARTER_MS, READ, HourReader
 from core.alerts.records import (
@@ -30,7 +29,7 @@ from core.alerts.states import AlertState, Standing, after_a_gap, step
 from core.figures.layout import Counts, Tier
 from core.model.clock import Clock, from_ms, to_ms
 from core.store.client import Client
-from core.store.connection import store_errors
+from core.store.failures import WatchError
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
 
@@ -86,14 +85,13 @@ class Alerts:
         replaces only the check that it is based on.
         """
         quarter = to_ms(self._clock.now() - MATURITY) // QUARTER_MS
-        with store_errors():
-            stored = self._client.get(self._keys.alert_check)
-            before = self._read(stored)
-            if before.quarter >= quarter:
-                return []
-            turn = self._keys.alert_turn(quarter)
-            if not self._client.set(turn, "1", nx=True, px=_TURN):
-                return []
+        stored = self._client.get(self._keys.alert_check)
+        before = self._read(stored)
+        if before.quarter >= quarter:
+            return []
+        turn = self._keys.alert_turn(quarter)
+        if not self._client.set(turn, "1", nx=True, px=_TURN):
+            return []
         check = self._next(before, quarter)
         changes = _changes(before, check)
         if not self._write(stored, check, changes):
@@ -116,8 +114,7 @@ class Alerts:
 
     def history(self, count: int = 100) -> list[Transition]:
         """The newest changes of state, newest first; 1000 are kept, for 35 days at most."""
-        with store_errors():
-            entries = self._client.xrevrange(self._keys.alerts, count=count)
+        entries = self._client.xrevrange(self._keys.alerts, count=count)
         transitions = (self._transition(entry.get("transition", "")) for _, entry in entries)
         return [transition for transition in transitions if transition is not None]
 
@@ -139,8 +136,7 @@ class Alerts:
         return replay(series, self._hours.between(series, first, last), first, selected)
 
     def _stored(self) -> AlertCheck:
-        with store_errors():
-            return self._read(self._client.get(self._keys.alert_check))
+        return self._read(self._client.get(self._keys.alert_check))
 
     def _read(self, stored: str | None) -> AlertCheck:
         """A stored check. An unreadable one is treated as absent: the next check replaces it."""
@@ -169,7 +165,7 @@ class Alerts:
 
     def _write(self, stored: str | None, check: AlertCheck, changes: list[Transition]) -> bool:
         """Store a check and its changes in one step; False if another process was first."""
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             pipe.watch(self._keys.alert_check)
             if pipe.get(self._keys.alert_check) != stored:
                 return False
@@ -181,7 +177,7 @@ class Alerts:
             pipe.expire(self._keys.alerts, KEEP)
             try:
                 pipe.execute()
-            except redis.WatchError:
+            except WatchError:
                 return False
         return True
 

@@ -14,7 +14,6 @@ from core.alerts.tails import Bools, Floats
 from core.figures.catalogue import COUNTERS
 from core.figures.layout import COUNTER_SLOT_BYTES, Counts, Cube, Tier
 from core.store.client import Client, RawClient
-from core.store.connection import store_errors
 from core.store.keys import Keys
 
 #: The counters that are read, in this order.
@@ -44,13 +43,12 @@ class HourReader:
 
     def series(self, since_ms: int) -> list[str]:
         """The channels with an attempt since then, and after them their countries: "sms/DE"."""
-        with store_errors():
-            channels, countries = (
-                self._client.zrevrangebyscore(
-                    self._keys.registry(cube), "+inf", str(since_ms), 0, MOST_SERIES
-                )
-                for cube in (Cube.CHANNEL, Cube.COUNTRY)
+        channels, countries = (
+            self._client.zrevrangebyscore(
+                self._keys.registry(cube), "+inf", str(since_ms), 0, MOST_SERIES
             )
+            for cube in (Cube.CHANNEL, Cube.COUNTRY)
+        )
         parents = set(channels)
         return sorted(channels) + sorted(c for c in countries if parent_of(c) in parents)
 
@@ -90,7 +88,7 @@ class HourReader:
             some = min(tier.slots - slot, first + count - at)
             size = some * COUNTER_SLOT_BYTES
             begin = slot * COUNTER_SLOT_BYTES
-            with store_errors(), self._raw.pipeline(transaction=False) as pipe:
+            with self._raw.pipeline(transaction=False) as pipe:
                 for name in series:
                     key = self._keys.rollup("c", tier, _cube(name), name, chunk)
                     pipe.getrange(key, begin, begin + size - 1)

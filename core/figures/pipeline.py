@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 
 
@@ -18,9 +17,8 @@ class Pipeline:
 
 def read_pipeline(client: Client, keys: Keys) -> Pipeline:
     """The current state. Raises StoreUnavailable."""
-    with store_errors():
-        with client.pipeline(transaction=False) as pipe:
-            pipe.llen(keys.checks)
-            (waiting,) = pipe.execute()
-        memory = client.info("memory")
+    with client.pipeline(transaction=False) as pipe:
+        pipe.llen(keys.checks)
+        (waiting,) = pipe.execute()
+    memory = client.info("memory")
     return Pipeline(int(waiting), int(memory["used_memory"]))

@@ -22,7 +22,6 @@ from core.figures.rates import quantiles, values_needed
 from core.figures.slot_reader import SlotReader
 from core.model.clock import Clock, read_ms, to_ms
 from core.store.client import Client, RawClient
-from core.store.connection import store_errors
 from core.store.keys import Keys
 
 #: Points of the sparkline in a table's row.
@@ -216,9 +215,8 @@ class Queries:
 
     def freshness(self) -> Freshness:
         """How new the figures are."""
-        with store_errors():
-            newest = self._client.zrevrange(self._keys.recent, 0, 0)
-            score = self._client.zscore(self._keys.recent, newest[0]) if newest else None
+        newest = self._client.zrevrange(self._keys.recent, 0, 0)
+        score = self._client.zscore(self._keys.recent, newest[0]) if newest else None
         try:
             through = None if score is None else read_ms(f"{score:.0f}")
         except ValueError:
@@ -239,8 +237,7 @@ class Queries:
 
     def is_simulated(self) -> bool:
         """Whether sample traffic is among the figures."""
-        with store_errors():
-            return self._client.get(self._keys.simulated) is not None
+        return self._client.get(self._keys.simulated) is not None
 
     def forget(self) -> None:
         """Clear the cache, so that the next query reads Redis."""

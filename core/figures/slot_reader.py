@@ -19,7 +19,6 @@ from core.figures.catalogue import COLUMNS, COUNTERS, Leg
 from core.figures.layout import BINS, Counts, Cube, Tier
 from core.figures.ranges import Piece
 from core.store.client import Client, RawClient
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.scripts import Scripts
 
@@ -66,10 +65,9 @@ class SlotReader:
 
     def series(self, cube: Cube, since_ms: int) -> list[str]:
         """The series with an attempt since then, sorted."""
-        with store_errors():
-            names = self._client.zrevrangebyscore(
-                self._keys.registry(cube), "+inf", str(since_ms), start=0, num=_MOST_SERIES
-            )
+        names = self._client.zrevrangebyscore(
+            self._keys.registry(cube), "+inf", str(since_ms), start=0, num=_MOST_SERIES
+        )
         return sorted(names)
 
     def counters(

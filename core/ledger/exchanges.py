@@ -10,7 +10,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.model.exchange import Exchange
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
 from core.store.scripts import Scripts
@@ -38,19 +37,18 @@ class Exchanges:
         self._scripts.run(
             "record_exchange",
             [self._keys.exchanges(verification)],
-            [
-                json.dumps(asdict(kept)),
-                KEEP_EXCHANGES,
-                self._keep_ms,
-                self._keys.changes,
-                verification,
-            ],
+            {
+                "exchange": json.dumps(asdict(kept)),
+                "most": KEEP_EXCHANGES,
+                "keep_ms": self._keep_ms,
+                "changes": self._keys.changes,
+                "verification": verification,
+            },
         )
 
     def of(self, verification: str) -> list[Exchange]:
         """The exchanges of a verification, oldest first; without those that cannot be read."""
-        with store_errors():
-            entries = self._client.xrange(self._keys.exchanges(verification))
+        entries = self._client.xrange(self._keys.exchanges(verification))
         exchanges = [self._read(verification, entry.get("exchange", "")) for _, entry in entries]
         return [exchange for exchange in exchanges if exchange is not None]
 

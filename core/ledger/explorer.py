@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.ledger.ledger import Entry, Ledger
+from core.ledger.attempts import Entry
+from core.ledger.ledger import Ledger
 from core.model.attempt import Attempt, EventKind, attempt_id
 from core.model.clock import CLOCKS_DIFFER, elapsed
 from core.model.errors import CursorRefused

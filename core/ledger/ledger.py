@@ -1,35 +1,29 @@
-"""The door through which every piece of news about an attempt comes, and the attempts behind it."""
+"""Applies events to attempts and reads attempts."""
 
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from itertools import islice
 from threading import Lock
-from typing import NamedTuple, TypeVar
-
-from redis.exceptions import ResponseError
+from typing import TypeVar
 
 from core.figures.rollups import BOOKED_BY, NOWHERE, Booking, Rollups, booking_of
+from core.ledger.attempts import AttemptReader
 from core.log import logged_id
 from core.model.attempt import (
-    Attempt,
     AttemptEvent,
     EventKind,
-    OverBudget,
     Source,
-    State,
     verification_of,
 )
 from core.model.clock import Clock, read_ms, to_ms
-from core.model.unreadable import Unreadable
-from core.model.way import Way
 from core.store.client import Client
-from core.store.connection import store_errors
+from core.store.failures import ResponseError
 from core.store.keys import Keys
-from core.store.left_out import KEEP_COUNTERS, LeftOut
+from core.store.left_out import KEEP_COUNTERS
 from core.store.scripts import Scripts
 
 log = logging.getLogger(__name__)
@@ -40,12 +34,10 @@ _KEEP_COUNTERS_MS = int(KEEP_COUNTERS.total_seconds() * 1000)
 _LEAST_MS = 600_000
 _REMEMBERED = 200_000
 _CHECKS = 500
-_OF_A_NUMBER = 1000
 #: How often an event names other keys at the script's word.
 _ROUNDS = 5
-_LONGEST_COUNT = 16
 _TRIM = 500
-#: What may be sent to WEBHOOK_URL: `_outbox.lua` decides whether it is.
+#: Events that may be sent to WEBHOOK_URL: `_outbox.lua` decides.
 _WEBHOOK_KINDS = {
     EventKind.REJECTED,
     EventKind.FAILED,
@@ -65,19 +57,11 @@ class Applied(StrEnum):
     ORPHAN = "orphan"  # its attempt is no longer kept: nothing was written
 
 
-class Entry(NamedTuple):
-    """A line of the list of attempts. Entries compare as Redis orders them: by the moment of the
-    request, Unix ms, and within one millisecond by the id."""
+class Ledger(AttemptReader):
+    """Applies events and reads attempts. `keep` is how long an attempt is kept after its request.
+    `webhooks_enabled`: events for WEBHOOK_URL are queued in the same step.
 
-    requested_ms: int
-    attempt: str
-
-
-class Ledger:
-    """Applies events and reads attempts. `keep` is how long an attempt is kept after its request;
-    `webhooks_enabled`: a delivery or a failure is queued for WEBHOOK_URL in the same step.
-
-    What a process learns of where an attempt is booked stays true, so it is remembered.
+    Where an attempt is booked never changes, so a process remembers it.
     """
 
     def __init__(
@@ -90,14 +74,12 @@ class Ledger:
         *,
         webhooks_enabled: bool = False,
     ) -> None:
-        self._client = client
+        super().__init__(client, keys, clock)
         self._scripts = scripts
-        self._keys = keys
         self._clock = clock
         self._keep_ms = int(keep.total_seconds() * 1000)
         self._webhook_kinds = frozenset(_WEBHOOK_KINDS if webhooks_enabled else ())
         self._rollups = Rollups(keys)
-        self._left_out = LeftOut(client, keys, clock)
         self._bookings: OrderedDict[str, Booking] = OrderedDict()
         self._lock = Lock()
 
@@ -130,13 +112,12 @@ class Ledger:
         `check_code.lua` leaves it in a list, so that a check waits for nothing. Safe in any number
         of processes at once: an entry goes when it is booked, and booking it twice is once.
         """
-        with store_errors():
-            entries: list[str] = self._client.lrange(self._keys.checks, 0, _CHECKS - 1)
+        entries: list[str] = self._client.lrange(self._keys.checks, 0, _CHECKS - 1)
         if not entries:
             return 0
         # What cannot be read is dropped with the others: it must not stay in the list for ever.
         self._apply([check for entry in entries if (check := self._check(entry))], told=True)
-        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+        with self._client.pipeline(transaction=False) as pipe:
             for entry in entries:
                 pipe.lrem(self._keys.checks, 1, entry)
             pipe.execute()
@@ -275,7 +256,7 @@ class Ledger:
         with self._lock:
             found |= {one: self._bookings[one] for one in others if one in self._bookings}
         if missing := [one for one in others if one not in found]:
-            with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            with self._client.pipeline(transaction=False) as pipe:
                 for attempt in missing:
                     pipe.hmget(self._keys.attempt(attempt), *BOOKED_BY)
                 answers = pipe.execute()
@@ -302,103 +283,15 @@ class Ledger:
     def count(self, what: str) -> None:
         """Add one to a counter of today, such as `forged`. Raises StoreUnavailable."""
         key = self._keys.counters(self._clock.now())
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             pipe.hincrby(key, what, 1)
             pipe.expire(key, KEEP_COUNTERS)
             pipe.execute()
 
     def counters(self) -> dict[str, int]:
         """Today's (UTC) counters by name: `forged`, `repeated`, `late`, `orphan`, `malformed`."""
-        with store_errors():
-            found = self._client.hgetall(self._keys.counters(self._clock.now()))
+        found = self._client.hgetall(self._keys.counters(self._clock.now()))
         return {name: int(n) for name, n in found.items() if n.isdecimal()}
-
-    def leave_out(self, attempt: str, values: Iterable[Unreadable]) -> None:
-        """Log and count values of Plivo's that could not be read, once each."""
-        for value in values:
-            self._left_out.value(attempt, value.field, value.shown)
-
-    def attempts(self, ids: Sequence[str]) -> list[Attempt]:
-        """The attempts of these ids that are still kept and can be read, in the order asked."""
-        return [attempt for attempt in self.read(ids).values() if attempt is not None]
-
-    def read(self, ids: Iterable[str]) -> dict[str, Attempt | None]:
-        """The attempts of these ids that are still kept, in the order asked; None in place of one
-        whose record cannot be read."""
-        asked = list(dict.fromkeys(ids))
-        with store_errors(), self._client.pipeline(transaction=False) as pipe:
-            for one in asked:
-                pipe.hgetall(self._keys.attempt(one))
-            records = pipe.execute()
-        return {
-            one: self._read(one, record)
-            for one, record in zip(asked, records, strict=True)
-            if record
-        }
-
-    def _read(self, one: str, record: dict[str, str]) -> Attempt | None:
-        try:
-            attempt, odd = _attempt(one, record)
-        except (KeyError, ValueError) as error:
-            self._left_out.record("attempt", one, error)
-            return None
-        self.leave_out(one, odd)
-        return attempt
-
-    def attempt_by_reference(self, reference: str) -> Attempt | None:
-        """The attempt that Plivo knows by this id; None when it is not one of ours (any more)."""
-        one = self.id_by_reference(reference)
-        return self.attempt(one) if one else None
-
-    def id_by_reference(self, reference: str) -> str | None:
-        """The id of the attempt that Plivo knows by this one; its record may be gone."""
-        with store_errors():
-            return self._client.get(self._keys.reference(reference))
-
-    def attempts_of_number(self, number_index: str) -> list[Attempt]:
-        """The attempts to one number (as its digest) that are still kept, newest first."""
-        return self.attempts(self.ids_of_number(number_index))
-
-    def ids_of_number(self, number_index: str) -> list[str]:
-        """The ids of the attempts to one number, newest first; their records may be gone."""
-        with store_errors():
-            return self._client.zrevrange(self._keys.number(number_index), 0, _OF_A_NUMBER - 1)
-
-    def newest_of_numbers(self, number_indexes: Iterable[str]) -> dict[str, str]:
-        """The ids of the newest attempts to these numbers (by their digests), in one round trip;
-        numbers of which none is kept are left out."""
-        asked = list(number_indexes)
-        if not asked:
-            return {}
-        with store_errors(), self._client.pipeline(transaction=False) as pipe:
-            for index in asked:
-                pipe.zrevrange(self._keys.number(index), 0, 0)
-            found = pipe.execute()
-        return {index: ids[0] for index, ids in zip(asked, found, strict=True) if ids}
-
-    def recent(self, before: Entry | None = None, count: int = 500) -> list[Entry]:
-        """The newest attempts, newest first; with `before`, those that stand after it in that list,
-        exactly, however many share its millisecond and whether or not it is still there itself. An
-        attempt may be listed a little longer than it is kept. Raises StoreUnavailable."""
-        newest = "(+inf" if before is None else str(before.requested_ms)
-        found: list[Entry] = []
-        offset, step = 0, count + 1
-        while len(found) < count:
-            with store_errors():
-                listed = self._client.zrevrangebyscore(
-                    self._keys.recent, newest, "(-inf", start=offset, num=step, withscores=True
-                )
-            # Redis begins at a score, not within one, so what stands before `before` comes again;
-            # and what is added meanwhile moves the rest on, so the next step may repeat the last.
-            for attempt, score in listed:
-                entry = Entry(int(score), attempt)
-                if before is None or entry < before:
-                    found.append(entry)
-                    before = entry
-            if len(listed) < step:
-                break
-            offset += step
-        return found[:count]
 
     def trim(self, most: int) -> int:
         """Let go of all but the newest `most` attempts, and of those whose time is over; how many.
@@ -406,77 +299,15 @@ class Ledger:
         Their figures stay. What is heard of one later is an orphan.
         """
         over = to_ms(self._clock.now()) - self._keep_ms
-        with store_errors():
-            self._client.zremrangebyscore(self._keys.recent, "-inf", over)
-            oldest = self._client.zrange(self._keys.recent, 0, -most - 1)
-            for part in batched(oldest, _TRIM):
-                with self._client.pipeline(transaction=False) as pipe:
-                    for one in part:
-                        pipe.unlink(self._keys.attempt(one), self._keys.events(one))
-                    pipe.zrem(self._keys.recent, *part)
-                    pipe.execute()
+        self._client.zremrangebyscore(self._keys.recent, "-inf", over)
+        oldest = self._client.zrange(self._keys.recent, 0, -most - 1)
+        for part in batched(oldest, _TRIM):
+            with self._client.pipeline(transaction=False) as pipe:
+                for one in part:
+                    pipe.unlink(self._keys.attempt(one), self._keys.events(one))
+                pipe.zrem(self._keys.recent, *part)
+                pipe.execute()
         return len(oldest)
-
-    def attempt(self, one: str) -> Attempt | None:
-        """One attempt; None when it is unknown or no longer kept."""
-        return next(iter(self.attempts([one])), None)
-
-    def heard(self, attempt: str) -> list[dict[str, str]]:
-        """All that was heard of an attempt, oldest first, the newest 100: dicts of `kind`,
-        `outcome` (an `Applied` value), `at_ms`, `heard_ms` and `source`."""
-        with store_errors():
-            entries = self._client.xrange(self._keys.events(attempt))
-        return [heard for _, e in entries if (heard := self._heard(attempt, e.get("event", "")))]
-
-    def _heard(self, attempt: str, entry: str) -> dict[str, str] | None:
-        names = ("kind", "outcome", "at_ms", "heard_ms", "source")
-        try:
-            heard = dict(zip(names, entry.split(), strict=True))
-            EventKind(heard["kind"]), read_ms(heard["at_ms"]), read_ms(heard["heard_ms"])
-        except ValueError as error:
-            self._left_out.record("event", attempt, error)
-            return None
-        return heard
-
-
-def _attempt(one: str, record: dict[str, str]) -> tuple[Attempt, list[Unreadable]]:
-    """The attempt, and what of its record cannot be read. Raises KeyError or ValueError where that
-    is something that every attempt has."""
-    odd: list[Unreadable] = []
-
-    def optional(name: str, read: Callable[[str], T]) -> T | None:
-        text = record.get(name)
-        try:
-            return read(text) if text else None
-        except ValueError:
-            odd.append(Unreadable(name, f"stored, {len(text or '')} characters"))
-            return None
-
-    moments = {kind: at for kind in EventKind if (at := optional(f"{kind}_ms", read_ms))}
-    attempt = Attempt(
-        id=one,
-        way=Way.of(record["channel"], record["mode"]),
-        state=State(record["state"]),
-        to_masked=record["to_masked"],
-        region=record["region"],
-        carrier=record["carrier"],
-        # Every list and every age begins with the request.
-        moments={EventKind.REQUESTED: moments[EventKind.REQUESTED]} | moments,
-        reference=record.get("reference", ""),
-        error_code=record.get("error_code", ""),
-        hangup_cause=record.get("hangup_cause", ""),
-        cause=record.get("cause", ""),
-        remedy=record.get("remedy", ""),
-        cost_micros=optional("cost_micros", _count) or 0,
-        units=optional("units", _count) or 0,
-        mcc=record.get("mcc", ""),
-        mnc=record.get("mnc", ""),
-        origin=record.get("origin", "first"),
-        over_budget=optional("over_budget", OverBudget.parse),
-    )
-    if attempt.number < 1:
-        raise ValueError("no number of an attempt")
-    return attempt, odd
 
 
 def _events_of(one: str, record: Mapping[str, str]) -> list[AttemptEvent]:
@@ -488,12 +319,6 @@ def _events_of(one: str, record: Mapping[str, str]) -> list[AttemptEvent]:
     return [
         AttemptEvent(one, kind, read_ms(ms), Source.APP, fields) for kind, ms in moments.items()
     ]
-
-
-def _count(text: str) -> int:
-    if len(text) > _LONGEST_COUNT or not text.isdecimal():
-        raise ValueError("no count")
-    return int(text)
 
 
 def _error(event: AttemptEvent) -> str:

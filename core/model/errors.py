@@ -3,6 +3,7 @@
     ProductError
     ├── SettingsRefused      a setting is missing or wrong; nothing was started
     ├── StoreUnavailable     Redis did not answer; nothing was sent, nothing was approved
+    │   └── StoreForbidden   the user of REDIS_URL lacks a right
     ├── NumberRefused        what was typed is no number that this product may verify
     ├── SampleRefused        sample traffic may not be made like that, or not here
     ├── ResetRefused         the sandbox may not be reset like that, or not here
@@ -37,6 +38,10 @@ class SettingsRefused(ProductError):
 
 class StoreUnavailable(ProductError):
     """Redis did not answer, or could not be started."""
+
+
+class StoreForbidden(StoreUnavailable):
+    """The user of REDIS_URL may not run a command, or use a key or a channel."""
 
 
 class NumberRefused(ProductError):

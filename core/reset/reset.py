@@ -17,7 +17,6 @@ from core.model.attempt import verification_of
 from core.model.errors import ResetRefused
 from core.reset.kinds import FAMILIES, FIGURES, ResetKind
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import LAYOUT, Keys
 
 log = logging.getLogger(__name__)
@@ -73,17 +72,16 @@ class SandboxReset:
     def _scan_keys(self) -> dict[str, list[str]]:
         """The keys of the environment by family."""
         keys: dict[str, list[str]] = defaultdict(list)
-        with store_errors():
-            for key in self._client.scan_iter(match=f"{self._prefix}*", count=_BATCH):
-                family = key.removeprefix(self._prefix).partition(":")[0]
-                if family in FAMILIES:
-                    keys[family].append(key)
+        for key in self._client.scan_iter(match=f"{self._prefix}*", count=_BATCH):
+            family = key.removeprefix(self._prefix).partition(":")[0]
+            if family in FAMILIES:
+                keys[family].append(key)
         return keys
 
     def _unlink(self, keys: Iterable[str]) -> int:
         removed = 0
         for part in batched(keys, _BATCH):
-            with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            with self._client.pipeline(transaction=False) as pipe:
                 pipe.unlink(*part)
                 removed += sum(pipe.execute())
         return removed
@@ -91,7 +89,7 @@ class SandboxReset:
     def _publish_changes(self, verifications: Iterable[str]) -> None:
         """Notify pages that show one of these verifications."""
         for part in batched(verifications, _BATCH):
-            with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            with self._client.pipeline(transaction=False) as pipe:
                 for key in part:
                     pipe.publish(self._keys.changes, key.rpartition(":")[2])
                 pipe.execute()
@@ -118,7 +116,7 @@ class SandboxReset:
     def _records(self, attempts: list[str]) -> dict[str, dict[str, str]]:
         records: dict[str, dict[str, str]] = {}
         for part in batched(attempts, _BATCH):
-            with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            with self._client.pipeline(transaction=False) as pipe:
                 for attempt in part:
                     pipe.hgetall(self._keys.attempt(attempt))
                 records |= {

@@ -11,7 +11,6 @@ from core.model.clock import Clock
 from core.model.errors import SampleRefused
 from core.sample.traffic import days_of, events_of
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 
 MOST_DAYS, MOST_PER_DAY = 90, 20_000
@@ -65,7 +64,7 @@ class Sample:
         until = self._clock.now()
         mark = {"days": days, "per_day": per_day, "seed": seed, "until": until.isoformat()}
         # Marked before the first event is applied: sample traffic must never look real.
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             pipe.set(self._keys.simulated, json.dumps(mark), ex=_KEEP_MARK)
             pipe.execute()
         counted: Counter[Applied] = Counter()

@@ -16,8 +16,8 @@ class ChangeChannel:
 
     @contextmanager
     def subscription(self) -> Iterator[Any]:
-        """A redis-py PubSub whose messages carry the id of a verification. Raises redis-py's own
-        errors, as does reading from it."""
+        """A PubSub of redis-py whose messages carry the id of a verification. Raises
+        StoreUnavailable, as does reading from it."""
         with self._client.pubsub(ignore_subscribe_messages=True) as pubsub:
             pubsub.subscribe(self._name)
             yield pubsub

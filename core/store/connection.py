@@ -1,6 +1,6 @@
-"""The connection to Redis, wherever `REDIS_URL` says that it is, or to the embedded one.
+"""Connects to the Redis of `REDIS_URL`, or to the embedded one.
 
-Decision: only the making of a connection is retried, never a command. redis-py 8 by default sends
+Decision: only connecting is retried, never a command. redis-py 8 by default sends
 a command up to ten times more after a connection error or a time-out. The first may have run: a
 check would then use two guesses, and a send two budgets. Cost: a command that is under way when
 Redis restarts fails, and the caller decides. A connection that died while it was idle costs
@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-from redis.cluster import ClusterNode, RedisCluster
+from redis.cluster import ClusterNode
 from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
@@ -27,9 +27,8 @@ from core.settings.redis_address import RedisAddress, RedisKind, parse_address
 from core.settings.settings import Settings
 from core.store.client import Client, RawClient
 from core.store.failures import NO_REDIS, store_errors
+from core.store.redis_clients import ClusterClient, ServerClient
 from core.store.server_binary import OLDEST
-
-__all__ = ["RedisConnection", "connect", "store_errors"]
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
@@ -37,7 +36,7 @@ ANSWER_SECONDS = 5.0
 _MOST_CONNECTIONS = 1000
 
 # At most 3 more tries within half a second: enough for the embedded server's restart. Time-outs
-# are not tried again: whoever waits has waited long enough.
+# are not tried again: the caller has waited long enough.
 _CONNECTING = (
     ExponentialWithJitterBackoff(base=0.05, cap=0.2),
     3,
@@ -78,9 +77,8 @@ class _Primary(_RetriesConnecting, SentinelManagedConnection):
 class RedisConnection:
     """An open connection pool, shared by all threads of the process.
 
-    `client` answers with text, not bytes; `raw` with bytes, for the packed figures. They raise
-    redis-py's errors: see `store_errors`. `where` is for people: what it is, which version, where;
-    no password.
+    `client` answers with text, not bytes; `raw` with bytes, for the packed figures. Both raise
+    StoreUnavailable. `where` is for people: what it is, which version, where; no password.
     """
 
     client: Client
@@ -94,7 +92,7 @@ class RedisConnection:
 
 
 def connect(settings: Settings) -> RedisConnection:
-    """Connect as the settings say, and look whether that Redis will do.
+    """Connect as the settings say, and check that this Redis is supported.
 
     Raises StoreUnavailable (no answer, too old, cannot be started) or SettingsRefused (REDIS_URL
     names another kind of Redis than the one that answers).
@@ -129,19 +127,19 @@ def connect(settings: Settings) -> RedisConnection:
 
 
 class _OnFirstUse:
-    """A client that is made when it is first asked for something."""
+    """A client that is created at its first use."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
         self._lock = Lock()
-        self._made: Any = None
+        self._client: Any = None
 
     def __getattr__(self, name: str) -> Any:
         with self._lock:
-            if self._made is None:
+            if self._client is None:
                 with store_errors():
-                    self._made = self._make()
-        return getattr(self._made, name)
+                    self._client = self._make()
+        return getattr(self._client, name)
 
 
 def _client(address: RedisAddress, opened: ExitStack, *, text: bool) -> Any:
@@ -157,7 +155,7 @@ def _client(address: RedisAddress, opened: ExitStack, *, text: bool) -> Any:
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
         "max_connections": _MOST_CONNECTIONS,
-        # RESP2: every server speaks it, so one that is too old is told by its version.
+        # RESP2: every server speaks it, so a server that is too old is recognized by its version.
         "protocol": 2,
         # No CLIENT SETINFO and no notices of Redis Enterprise: two round trips per connection.
         "driver_info": None,
@@ -176,7 +174,7 @@ def _client(address: RedisAddress, opened: ExitStack, *, text: bool) -> Any:
         (host, port) = address.hosts[0]
         kind = _Tls if address.tls else _Tcp
         options |= {"connection_class": kind, "host": host, "port": port}
-    client = redis.Redis.from_pool(redis.ConnectionPool(**options))
+    client = ServerClient.from_pool(redis.ConnectionPool(**options))
     opened.callback(client.close)
     return client
 
@@ -195,7 +193,7 @@ def _primary(address: RedisAddress, options: dict[str, Any], opened: ExitStack) 
     )
     opened.callback(sentinel.close)
     client = sentinel.master_for(  # type: ignore[no-untyped-call]
-        address.service, connection_class=_Primary, **options
+        address.service, redis_class=ServerClient, connection_class=_Primary, **options
     )
     opened.callback(client.close)
     return client
@@ -206,8 +204,8 @@ def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) 
     *others, (host, port) = address.hosts
     shown_host = f"[{host}]" if ":" in host else host
     try:
-        client = RedisCluster(
-            startup_nodes=[ClusterNode(*one) for one in others],  # type: ignore[no-untyped-call]
+        client = ClusterClient(
+            startup_nodes=[ClusterNode(*node) for node in others],  # type: ignore[no-untyped-call]
             # As a URL, because only so a class for the connections is accepted.
             url=f"redis://{shown_host}:{port}",
             connection_class=_Tls if address.tls else _Tcp,
@@ -235,20 +233,20 @@ def _inspected(address: RedisAddress, server: dict[str, Any]) -> str:
         raise _wrong_kind("a single server", "a node of a Cluster", "redis+cluster://host:port")
     if "redis_version" not in server:
         raise StoreUnavailable(*NO_REDIS)
-    # Valkey tells the Redis version that it is compatible with, and its own beside it.
+    # Valkey reports the Redis version that it is compatible with, and its own beside it.
     compatible = str(server["redis_version"])
     name = "Valkey" if "valkey_version" in server else "Redis"
     version = str(server.get("valkey_version", compatible))
     if tuple(int(part) for part in compatible.split(".")[:2]) < OLDEST:
-        wanted = ".".join(map(str, OLDEST))
+        oldest = ".".join(map(str, OLDEST))
         raise StoreUnavailable(
             f"{name} {version} at {address.words} is too old.",
-            f"Set REDIS_URL to a Redis {wanted} or later, or to a Valkey.",
+            f"Set REDIS_URL to a Redis {oldest} or later, or to a Valkey.",
         )
     return f"{name} {version}"
 
 
-def _wrong_kind(said: str, found: str, form: str) -> SettingsRefused:
+def _wrong_kind(expected: str, actual: str, form: str) -> SettingsRefused:
     return SettingsRefused(
-        f"REDIS_URL is for {said}, but {found} answers there.", f"Write it as {form}."
+        f"REDIS_URL is for {expected}, but {actual} answers there.", f"Write it as {form}."
     )

@@ -1,18 +1,23 @@
-"""The errors of redis-py that are nobody's mistake in our code, as StoreUnavailable.
+"""Maps the errors of redis-py that are not bugs of ours to StoreUnavailable.
 
     with store_errors():
         client.hgetall(key)
 
-What is not in the table, above all the error of a script, passes through unchanged: it is a bug,
-and must look like one.
+Only core/store does so: the clients of `connection.py` raise StoreUnavailable by themselves. An
+error that is not in the tables, above all the error of a script, passes through unchanged: it is a
+bug and must look like one. ResponseError and WatchError are exported for the callers that expect
+them.
 """
 
 import re
 from types import TracebackType
 
 from redis import exceptions
+from redis.exceptions import ResponseError, WatchError
 
-from core.model.errors import StoreUnavailable
+from core.model.errors import StoreForbidden, StoreUnavailable
+
+__all__ = ["NO_REDIS", "ResponseError", "WatchError", "store_errors", "store_failure"]
 
 _AGAIN = "Try again in a moment."
 _CLUSTER = ("The Redis Cluster cannot serve all keys at present.", "Check it: CLUSTER INFO.")
@@ -29,7 +34,7 @@ _CONNECTIONS = (
     "Raise its maxclients, or look for what holds its connections.",
 )
 
-#: Cause and remedy where something answers, in another language or with nothing that Redis tells.
+#: Cause and remedy where the answer is not Redis protocol, or lacks what Redis reports.
 NO_REDIS = ("What answers there is no Redis.", "Check the host and the port in REDIS_URL.")
 
 #: What an error reply of the server means, by the first word of the reply.
@@ -62,16 +67,16 @@ _REPLIES = {
         "Redis is in protected mode and accepts only its own machine.",
         "Set a password there and in REDIS_URL, and restart.",
     ),
-    # Not first words: what servers say of these after "ERR".
+    # Not first words: these follow "ERR".
     "max number of clients": _CONNECTIONS,
     "The user executing the script can't": _PERMISSION,  # Redis 6.2
     "ACL failure in script": _PERMISSION,  # Redis 7 and later, Valkey
     "EXEC without MULTI": _PERMISSION,  # MULTI itself was refused
 }
 
-# Where the server's words stand in the text of an error. In a pipeline, redis-py puts the command
-# before them (its arguments may hold anything, so the last such mark counts); a transaction that
-# was refused as a whole, and Redis 6.2 for a script, put words of their own before them.
+# Finds the server's reply in the text of an error. In a pipeline, redis-py puts the command before
+# it (its arguments may hold anything, so the last such mark counts). A transaction that was refused
+# as a whole, and Redis 6.2 for a script, put their own prefix before it.
 _REPLY = re.compile(
     r"(?:Command # \d+ \(.*\) of pipeline caused error: )?(?:\(')?"
     r"(?:Transaction discarded because of: )?"
@@ -104,7 +109,7 @@ _FAILURES: tuple[tuple[type[Exception], str, str], ...] = (
     ),
 )
 
-# The client of a Cluster says with one class that no node answers and that its caller is wrong.
+# The Cluster client raises one class both when no node answers and when its caller is wrong.
 _CLUSTER_IS_DOWN = (
     "Redis Cluster cannot be connected",
     "All slots are not covered",
@@ -113,35 +118,36 @@ _CLUSTER_IS_DOWN = (
 
 
 def store_failure(error: BaseException) -> StoreUnavailable | None:
-    """The StoreUnavailable that `error` is; None for an error that should stay what it is."""
+    """The StoreUnavailable for `error`; None for an error that passes through."""
     if isinstance(error, exceptions.RedisError) and (reply := _reply(error)):
-        return StoreUnavailable(*reply)
-    for kind, cause, remedy in _FAILURES:
-        if isinstance(error, kind):
+        kind = StoreForbidden if reply is _PERMISSION else StoreUnavailable
+        return kind(*reply)
+    for failure_kind, cause, remedy in _FAILURES:
+        if isinstance(error, failure_kind):
             return StoreUnavailable(cause, remedy)
     if type(error) is exceptions.RedisClusterException and str(error).startswith(_CLUSTER_IS_DOWN):
-        # Where it was one node's failure, that says more.
+        # The failure of a single node is more precise.
         inner = error.__cause__
         while inner is not None:
-            if found := store_failure(inner):
-                return found
+            if failure := store_failure(inner):
+                return failure
             inner = inner.__cause__ or inner.__context__
         return StoreUnavailable(*_CLUSTER)
     return None
 
 
 def _reply(error: exceptions.RedisError) -> tuple[str, str] | None:
-    """Cause and remedy of the server's reply, whatever redis-py or a script put around it."""
+    """Cause and remedy for the server's reply, without what redis-py or a script put around it."""
     # redis-py cuts off a first word that it knows and keeps it here, also within a pipeline.
-    if found := _REPLIES.get(error.status_code or ""):
-        return found
+    if reply := _REPLIES.get(error.status_code or ""):
+        return reply
     if match := _REPLY.match(str(error)):
         return _REPLIES[match[1]]
     return None
 
 
 class _StoreErrors:
-    """Has no state, so one object serves all threads and `with` costs a tenth of a microsecond."""
+    """Stateless, so one object serves all threads and `with` costs a tenth of a microsecond."""
 
     def __enter__(self) -> None:
         return None
@@ -160,6 +166,6 @@ _STORE_ERRORS = _StoreErrors()
 
 
 def store_errors() -> _StoreErrors:
-    """A context that raises StoreUnavailable in place of Redis being away, full or not ready; the
-    original is its `__cause__`. After a time-out a command may have run, or may not."""
+    """A context that raises StoreUnavailable when Redis is away, full or not ready; the original
+    error is its `__cause__`. After a time-out a command may or may not have run."""
     return _STORE_ERRORS

@@ -1,10 +1,10 @@
-"""Every key of the product, in one place.
+"""Names every key of the product.
 
     {sandbox}:v1:verification:<id>          hash    one verification
     {sandbox}:v1:attempt:<id>-<n>           hash    one message or call sent for it
-    {sandbox}:v1:events:<id>-<n>            stream  all that was heard of that attempt, newest 100
+    {sandbox}:v1:events:<id>-<n>            stream  events of that attempt, newest 100
     {sandbox}:v1:exchanges:<id>             stream  HTTP exchanges with Plivo, masked, newest 200
-    {sandbox}:v1:start:<index>              string  idempotency: the verification a start made
+    {sandbox}:v1:start:<index>              string  idempotency: the verification of a start
     {sandbox}:v1:failures:<index>           list    moments of wrong codes, newest first; also by
                                                     client address, as <index>:<index>
     {sandbox}:v1:guesses:<index>            list    moments of all codes that were compared
@@ -19,7 +19,7 @@
     {sandbox}:v1:requests:<name>:<minute>   string  requests of a token in that minute
     {sandbox}:v1:tokens                     hash    tokens of the HTTP routes by name: digest,
                                                     scopes, made and ends, ms
-    {sandbox}:v1:follow                     zset    attempts to be asked after, by due moment
+    {sandbox}:v1:follow                     zset    attempts to poll, by due moment
     {sandbox}:v1:counters:<yyyy-mm-dd>      hash    forged, malformed, repeated, late and orphan
                                                     events, late_dropped and overflow figures,
                                                     unreadable_value and unreadable_record
@@ -28,23 +28,23 @@
     {sandbox}:v1:number:<index>             zset    the same, of one number
     {sandbox}:v1:reference:<uuid>           string  the attempt that Plivo knows by this id
     {sandbox}:v1:logs                       hash    how far Plivo's logs are read, and how it went
-    {sandbox}:v1:log_turn                   string  the token of who reads them
+    {sandbox}:v1:log_turn                   string  the token of their reader
     {sandbox}:v1:log_token                  string  the newest token
     {sandbox}:v1:log_requests               list    moments of the newest requests for them
     {sandbox}:v1:foreign:<yyyy-mm>          set     uuids of what others of the account sent
     {sandbox}:v1:expiries                   zset    verifications by the moment they expire, ms,
-                                                    until it is known whether to tell WEBHOOK_URL
+                                                    until it is known whether to report that
     {sandbox}:v1:outbox                     zset    events for WEBHOOK_URL, by due moment, ms
     {sandbox}:v1:outbox_events              hash    those events by id, `_outbox.lua` says how
     {sandbox}:v1:dead                       zset    events that were given up, by that moment, ms,
                                                     newest 1000
     {sandbox}:v1:dead_events                hash    those events by id
-    {sandbox}:v1:told:<yyyy-mm-dd>          string  events that were told that UTC day
+    {sandbox}:v1:told:<yyyy-mm-dd>          string  events delivered that UTC day
     {sandbox}:v1:simulated                  string  how sample traffic was made, JSON
     {sandbox}:v1:alerts                     stream  alerts' changes of state, newest 1000, JSON
     {sandbox}:v1:alert_check                string  how every alert stood at the last check, JSON
     {sandbox}:v1:probe                      string  written to see whether Redis takes writes
-    {sandbox}:v1:alert_turn:<quarter>       string  who makes the check of a quarter-hour
+    {sandbox}:v1:alert_turn:<quarter>       string  which process makes the check of a quarter-hour
     {sandbox}:v1:roll2:series:<cube>        zset    names of series by their newest request, ms
     {sandbox}:v1:roll2:<kind>:<tier>:<cube>:<chunk>:<series>
                                             string  packed figures, `core/figures/layout.py`; kind

@@ -1,5 +1,4 @@
-"""What could not be read and was left out: logged once, and counted once in the counters of the
-day."""
+"""Logs and counts, once each, values and records that could not be read and were left out."""
 
 import logging
 from collections import OrderedDict
@@ -9,7 +8,6 @@ from threading import Lock
 from core.model.clock import Clock, SystemClock
 from core.model.errors import StoreUnavailable
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 
 log = logging.getLogger(__name__)
@@ -21,8 +19,8 @@ _REMEMBERED = 10_000
 
 
 class LeftOut:
-    """Each thing is reported once by a process, however often it is met: lists are read again and
-    again, and Plivo repeats itself."""
+    """Each value or record is reported once per process: lists are read again and again, and Plivo
+    repeats its callbacks."""
 
     def __init__(self, client: Client, keys: Keys, clock: Clock | None = None) -> None:
         self._client = client
@@ -57,7 +55,7 @@ class LeftOut:
     def _count(self, what: str) -> None:
         key = self._keys.counters(self._clock.now())
         try:
-            with store_errors(), self._client.pipeline() as pipe:
+            with self._client.pipeline() as pipe:
                 pipe.hincrby(key, what, 1)
                 pipe.expire(key, KEEP_COUNTERS)
                 pipe.execute()

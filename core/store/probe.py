@@ -1,11 +1,10 @@
-"""Whether Redis takes writes, and whether its user may do all that the product needs."""
+"""Checks that Redis takes writes and that its user has all rights that the product needs."""
 
 import time
 from threading import Lock
 
 from core.model.errors import StoreUnavailable
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.scripts import Scripts, commands_of, script_names, source
 
@@ -22,45 +21,44 @@ _REMEMBERED_SECONDS = 1.0
 
 def commands_needed() -> list[str]:
     """All commands that the product sends, or runs in scripts, but those that `probe.lua` names."""
-    in_scripts = {name for one in script_names() for name in commands_of(source(one))}
+    in_scripts = {name for script in script_names() for name in commands_of(source(script))}
     return sorted(in_scripts | set(_SENT.split()))
 
 
 class Probe:
-    """Asks one Redis by a real write. Its answer is remembered for a second, so that whoever asks
-    how the product is costs next to nothing."""
+    """Checks by a real write. The result is cached for a second, so that frequent health checks
+    cost almost nothing."""
 
     def __init__(self, client: Client, scripts: Scripts, keys: Keys) -> None:
         self._client = client
         self._scripts = scripts
         self._keys = keys
         self._lock = Lock()
-        self._asked: float | None = None
-        self._answer: StoreUnavailable | None = None
+        self._checked_at: float | None = None
+        self._failure: StoreUnavailable | None = None
         self._has_push = True
 
     def check(self) -> None:
         """Raises StoreUnavailable where Redis cannot be written, or the user lacks a command."""
         with self._lock:
             now = time.monotonic()
-            if self._asked is None or now - self._asked >= _REMEMBERED_SECONDS:
-                self._answer = self._ask()
-                self._asked = time.monotonic()
-            answer = self._answer
-        if answer is not None:
-            raise StoreUnavailable(answer.cause, answer.remedy)
+            if self._checked_at is None or now - self._checked_at >= _REMEMBERED_SECONDS:
+                self._failure = self._check()
+                self._checked_at = time.monotonic()
+            failure = self._failure
+        if failure is not None:
+            raise StoreUnavailable(failure.cause, failure.remedy)
 
     def warnings(self) -> list[StoreUnavailable]:
-        """What an operator should mend, by cause and remedy; nothing of it ends the start."""
-        found = []
+        """What an operator should correct, by cause and remedy; none of it stops the start."""
+        warnings = []
         try:
             self.check()
-            with store_errors():
-                policy = str(self._client.info("memory").get("maxmemory_policy", "noeviction"))
+            policy = str(self._client.info("memory").get("maxmemory_policy", "noeviction"))
         except StoreUnavailable as error:
             return [error]
         if not self._has_push:
-            found.append(
+            warnings.append(
                 StoreUnavailable(
                     "The user of REDIS_URL may not use the Pub/Sub channel, so pages look for news"
                     " every two seconds instead.",
@@ -68,16 +66,16 @@ class Probe:
                 )
             )
         if policy != "noeviction":
-            found.append(
+            warnings.append(
                 StoreUnavailable(
                     f"Redis drops keys when its memory is full (maxmemory-policy {policy}): budgets"
                     " and locks would then vanish without a word.",
                     "Set its maxmemory-policy to noeviction.",
                 )
             )
-        return found
+        return warnings
 
-    def _ask(self) -> StoreUnavailable | None:
+    def _check(self) -> StoreUnavailable | None:
         try:
             missing = set(
                 self._scripts.run(

@@ -1,17 +1,21 @@
-"""The Lua scripts: one a file in `lua/`, loaded by name, each atomic on one Cluster slot.
+"""Runs the Lua scripts: one per file in `lua/`, run by name, each atomic on one Cluster slot.
 
 A file whose name begins with `_` is a library: a line `-- include _name` is replaced by its text,
 since a script cannot load another one. Headers give keys, arguments, results and invariants.
 
-Redis takes nothing back that a script wrote before an error. Memory, disk and replicas are checked
-before the first write of a script and hold to its end; what the user may do is checked at each
-command. So each script begins by asking whether the user may run all of its commands. (Redis 6.2
-has no such question: there a user without the rights may leave a script half done.)
+Arguments are named: a mapping is sent as one JSON object, which the library `_arguments` decodes.
+Where a measurement shows the need, a list of texts and integers is sent as it is.
+
+Redis does not roll back what a script wrote before an error. Memory, disk and replicas are checked
+before the first write of a script and hold to its end; the user's rights are checked at each
+command. So each script begins by checking that the user may run all of its commands. (Redis 6.2
+has no such check: there a user without the rights may leave a script half done.)
 """
 
 import hashlib
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +23,7 @@ from typing import Any
 import redis
 
 from core.store.client import Client, RawClient
-from core.store.connection import store_errors
+from core.store.failures import store_errors
 
 _FOLDER = Path(__file__).parent / "lua"
 _INCLUDE = re.compile(r"^-- include (_\w+)$", re.MULTILINE)
@@ -27,18 +31,22 @@ _INCLUDE = re.compile(r"^-- include (_\w+)$", re.MULTILINE)
 _CONTINUES = re.compile(r"^-- Continues with: ([\w ]+)$", re.MULTILINE)
 _COMMAND = re.compile(r'redis\.call\("([A-Z]+)"')
 
+#: By name, or as the list that the script's header describes. None stands for "left out".
+Arguments = Mapping[str, Any] | Sequence[str | int]
+Call = tuple[Sequence[str], Arguments]
+
 
 @cache
 def source(name: str) -> str:
-    """The text of `lua/<name>.lua` with its libraries in place, and the question of rights before
-    it. A library has none: it is part of a script."""
+    """The text of `lua/<name>.lua` with its libraries in place, and the check of rights before it.
+    A library has no check: it is part of a script."""
     text = (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
     text = _INCLUDE.sub(lambda match: source(match[1]), text)
     if name.startswith("_"):
         return text
     commands = set(commands_of(text))
-    if found := _CONTINUES.search(text):
-        commands.update(*(commands_of(source(one)) for one in found[1].split()))
+    if match := _CONTINUES.search(text):
+        commands.update(*(commands_of(source(script)) for script in match[1].split()))
     return _rights(sorted(commands)) + text
 
 
@@ -77,24 +85,24 @@ class Scripts:
             for name in script_names()
         }
 
-    def run(self, name: str, keys: list[str], args: list[str | int]) -> Any:
+    def run(self, name: str, keys: Sequence[str], arguments: Arguments) -> Any:
         """The script's result: strings, integers and lists of them. Raises StoreUnavailable."""
-        with store_errors():
-            try:
-                return self._client.evalsha(self._sha[name], len(keys), *keys, *args)
-            except redis.exceptions.NoScriptError:
-                # Nothing ran: the server only knows scripts since its last start.
-                return self._client.eval(source(name), len(keys), *keys, *args)
+        args = _encoded(arguments)
+        try:
+            return self._client.evalsha(self._sha[name], len(keys), *keys, *args)
+        except redis.exceptions.NoScriptError:
+            # Nothing ran: the server only knows scripts since its last start.
+            return self._client.eval(source(name), len(keys), *keys, *args)
 
-    def run_all(self, name: str, calls: Sequence[tuple[list[str], list[str | int]]]) -> list[Any]:
+    def run_all(self, name: str, calls: Sequence[Call]) -> list[Any]:
         """The results of many runs of one script (keys and arguments of each), in their order, in
         one round trip. Each is atomic by itself. Raises StoreUnavailable: some may have run."""
         if len(calls) == 1:
             return [self.run(name, *calls[0])]
         with store_errors():
             results = self._run_all(name, calls)
-            # Those did not run. Others of the same calls may have: whoever else needs the script
-            # may have loaded it between two of them, and what ran must not run again.
+            # Those did not run. Others of the same calls may have run: another client may have
+            # loaded the script between two of them. What ran must not run again.
             unknown = [i for i, result in enumerate(results) if _is_unknown(result)]
             if unknown:
                 self._client.script_load(source(name))
@@ -106,13 +114,20 @@ class Scripts:
                     raise result
         return results
 
-    def _run_all(self, name: str, calls: Sequence[tuple[list[str], list[str | int]]]) -> list[Any]:
+    def _run_all(self, name: str, calls: Sequence[Call]) -> list[Any]:
         """The results, errors of single runs among them."""
         with self._client.pipeline(transaction=False) as pipe:
-            for keys, args in calls:
-                pipe.evalsha(self._sha[name], len(keys), *keys, *args)
+            for keys, arguments in calls:
+                pipe.evalsha(self._sha[name], len(keys), *keys, *_encoded(arguments))
             results: list[Any] = pipe.execute(raise_on_error=False)
         return results
+
+
+def _encoded(arguments: Arguments) -> Sequence[str | int]:
+    if not isinstance(arguments, Mapping):
+        return arguments
+    named = {name: value for name, value in arguments.items() if value is not None}
+    return [json.dumps(named, ensure_ascii=False, separators=(",", ":"))]
 
 
 def _is_unknown(result: Any) -> bool:

@@ -18,7 +18,6 @@ from core.model.exchange import Exchange
 from core.plivo.client import PlivoClients, Recorder, SdkCall
 from core.plivo.records import call_events, live_call_event, message_events
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.scripts import Scripts
 
@@ -64,7 +63,7 @@ class AttemptPoller:
     def follow(self, attempt: str, wait: timedelta = FIRST) -> None:
         """Poll this attempt after `wait`. Raises StoreUnavailable."""
         due = to_ms(self._clock.now() + wait)
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             pipe.zadd(self._keys.follow, {attempt: due})
             pipe.expire(self._keys.follow, KEEP)
             pipe.execute()
@@ -124,8 +123,7 @@ class AttemptPoller:
 
     def forget(self, attempt: str) -> None:
         """Stop polling this attempt. Raises StoreUnavailable."""
-        with store_errors():
-            self._client.zrem(self._keys.follow, attempt)
+        self._client.zrem(self._keys.follow, attempt)
 
     def _events(self, attempt: Attempt, record: Recorder) -> list[AttemptEvent]:
         if not attempt.reference:

@@ -11,7 +11,6 @@ from typing import Any
 from core.model.clock import Clock, to_ms
 from core.plivo.client import PlivoClients, SdkCall
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.tracking.log_status import read_count
 
@@ -73,10 +72,9 @@ class LogReader:
         while True:
             if self._is_stopped():
                 raise StopRequested
-            with store_errors():
-                oldest = self._client.lrange(
-                    self._keys.log_requests, REQUESTS_A_MINUTE - 1, REQUESTS_A_MINUTE - 1
-                )
+            oldest = self._client.lrange(
+                self._keys.log_requests, REQUESTS_A_MINUTE - 1, REQUESTS_A_MINUTE - 1
+            )
             noted_ms = read_count(oldest[0]) if oldest else 0
             left_ms = noted_ms + _MINUTE_MS - to_ms(self._clock.now())
             # A time ahead of this clock says nothing about the last minute.
@@ -87,7 +85,7 @@ class LogReader:
 
     def _note_request(self, *, again: bool = False) -> None:
         """Note a request of now; with `again`, in place of the newest noted."""
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             if again:
                 pipe.lpop(self._keys.log_requests)
             pipe.lpush(self._keys.log_requests, to_ms(self._clock.now()))

@@ -20,7 +20,6 @@ from core.plivo.client import PlivoClients, SdkCall
 from core.plivo.records import LogRow, call_events, message_events
 from core.settings.keyring import Keyring
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.tracking.log_status import Progress
 
@@ -115,7 +114,7 @@ class LogRows:
 
     def _count_foreign(self, uuid: str) -> int:
         """1 for a foreign message or call that was not counted before, else 0."""
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             key = self._keys.foreign(self._clock.now())
             last_month = self._keys.foreign(self._clock.now() - timedelta(days=30))
             pipe.sismember(last_month, uuid)

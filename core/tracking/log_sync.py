@@ -19,7 +19,6 @@ from core.model.errors import ProductError, ProviderRead
 from core.plivo.client import PlivoClients
 from core.settings.keyring import Keyring
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.scripts import Scripts
 from core.tracking.log_reader import LogReader, StopRequested
@@ -108,15 +107,14 @@ class LogSync:
 
     def status(self) -> LogStatus:
         """The state of the log sync, whichever process runs it. Raises StoreUnavailable."""
-        with store_errors():
-            stored = self._client.hgetall(self._keys.logs)
-            is_running = self._client.get(self._keys.log_turn) is not None
+        stored = self._client.hgetall(self._keys.logs)
+        is_running = self._client.get(self._keys.log_turn) is not None
         return read_status(stored, is_running=is_running)
 
     def request_stop(self) -> None:
         """End the current run, in whichever process, before its next request. Its window will be
         read again."""
-        with store_errors(), self._client.pipeline() as pipe:
+        with self._client.pipeline() as pipe:
             pipe.hset(self._keys.logs, "stop", "1")
             pipe.expire(self._keys.logs, KEEP_FOREIGN)
             pipe.execute()
@@ -138,8 +136,7 @@ class LogSync:
         self, since: datetime | None, now: datetime
     ) -> Iterator[tuple[datetime, datetime]]:
         if since is None:
-            with store_errors():
-                cursor = cursor_of(self._client.hgetall(self._keys.logs))
+            cursor = cursor_of(self._client.hgetall(self._keys.logs))
             since = cursor - OVERLAP if cursor else now - FIRST
         start = max(since, now - HISTORY)
         while start < now:
@@ -148,8 +145,7 @@ class LogSync:
             start = end
 
     def _is_stopped(self) -> bool:
-        with store_errors():
-            return self._client.hmget(self._keys.logs, "stop") == ["1"]
+        return self._client.hmget(self._keys.logs, "stop") == ["1"]
 
     def _read_window(self, start: datetime, end: datetime, progress: Progress) -> Progress:
         for path, is_call, moment in (

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from core.model.clock import read_ms, to_ms
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.scripts import Scripts
 
@@ -28,12 +27,11 @@ class Turn:
 
     def take(self) -> bool:
         """Begin a turn; False while another reader has it."""
-        with store_errors():
-            with self._client.pipeline() as pipe:
-                pipe.incr(self._keys.log_token)
-                pipe.expire(self._keys.log_token, _KEEP)
-                token = str(pipe.execute()[0])
-            is_free = self._client.set(self._keys.log_turn, token, nx=True, px=TURN)
+        with self._client.pipeline() as pipe:
+            pipe.incr(self._keys.log_token)
+            pipe.expire(self._keys.log_token, _KEEP)
+            token = str(pipe.execute()[0])
+        is_free = self._client.set(self._keys.log_turn, token, nx=True, px=TURN)
         self._token = token if is_free else ""
         return bool(is_free)
 

@@ -1,6 +1,6 @@
-"""What is said in a call: first the request to press 1, then, to whoever pressed it, the code.
+"""Answers Plivo's voice callbacks: asks for a key, and reads the code out after a 1.
 
-A machine that answers presses nothing, so it is told nothing.
+An answering machine presses nothing, so it records no code.
 """
 
 from core.ledger.ledger import Ledger
@@ -46,7 +46,7 @@ class CallDialogue:
         language = Language(view.verification.language)
         if digits != "1":
             return spoken.again(key_url, brand=self._settings.brand, language=language)
-        # Booked before it is spoken: what cannot be recorded is not said.
+        # Booked before it is spoken: a code whose delivery cannot be recorded is not read out.
         now = self._clock.now()
         self._ledger.apply(AttemptEvent(attempt, EventKind.DELIVERED, now, Source.CALLBACK))
         code = self._verifications.code_for(view.verification)

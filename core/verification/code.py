@@ -48,8 +48,8 @@ def code_of(keyring: Keyring, verification: str, digits: int) -> Code:
     """The code of a verification, `digits` (4-10) long, leading zeros kept."""
     # pyotp makes 6 digits at least. RFC 4226 takes the value modulo a power of ten, so the last
     # digits of a longer code are the shorter code.
-    made = max(digits, 6)
-    totp = pyotp.TOTP(keyring.code_seed(verification), digits=made, digest=hashlib.sha256)
+    length = max(digits, 6)
+    totp = pyotp.TOTP(keyring.code_seed(verification), digits=length, digest=hashlib.sha256)
     # Whether it is still alive is decided by the store's clock, in the script that counts the
     # check.
     return Code(totp.generate_otp(0)[-digits:])

@@ -18,7 +18,7 @@ RETRY_AFTER = timedelta(seconds=5)
 
 
 class SendSlots:
-    """Slots for sends. Nobody queues: a send that finds no free slot is refused at once."""
+    """Slots for sends. There is no queue: a send without a free slot is refused at once."""
 
     def __init__(self, count: int = SENDS_AT_ONCE) -> None:
         self._free = BoundedSemaphore(count)
@@ -26,9 +26,9 @@ class SendSlots:
     @contextmanager
     def take(self) -> Iterator[bool]:
         """Holds a slot inside; False where none is free."""
-        taken = self._free.acquire(blocking=False)
+        has_slot = self._free.acquire(blocking=False)
         try:
-            yield taken
+            yield has_slot
         finally:
-            if taken:
+            if has_slot:
                 self._free.release()

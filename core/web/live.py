@@ -20,7 +20,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from datetime import timedelta
 
-import redis
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
@@ -28,7 +27,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.background import Periodic
-from core.model.errors import StoreUnavailable
+from core.model.errors import StoreForbidden, StoreUnavailable
 from core.store.changes import ChangeChannel
 from core.web.outage import outage
 
@@ -104,9 +103,7 @@ class Changes:
                     message = pubsub.get_message(timeout=0.5)
                     if message is not None:
                         self._wake(message["data"])
-        except StoreUnavailable as error:
-            if not isinstance(error.__cause__, redis.exceptions.NoPermissionError):
-                raise
+        except StoreForbidden:
             if not self._polls:
                 log.warning("no push: this user of redis may not subscribe, so pages poll")
             self._polls = True

@@ -24,7 +24,8 @@ from core.model.verification import CheckOutcome, CheckResult, SendOutcome
 from core.model.way import Channel, Way
 from core.settings.keyring import new_id
 from core.settings.settings import Settings
-from core.verification.service import EnteredCode, Verifications
+from core.verification.checking import EnteredCode
+from core.verification.service import Verifications
 from core.web.batch import Batch
 from core.web.bearer import BearerRefusal, authorize
 from core.web.methods import AllowedMethods, Endpoint

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from core.model.clock import Clock, to_ms
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.scripts import Scripts
 
@@ -47,8 +46,7 @@ class Expiries:
 
     def _due(self) -> list[str]:
         before = to_ms(self._clock.now() - GRACE)
-        with store_errors():
-            due: list[str] = self._client.zrangebyscore(
-                self._keys.expiries, "-inf", before, start=0, num=_BATCH
-            )
+        due: list[str] = self._client.zrangebyscore(
+            self._keys.expiries, "-inf", before, start=0, num=_BATCH
+        )
         return due

@@ -14,7 +14,6 @@ from enum import StrEnum
 
 from core.model.clock import Clock, read_ms, to_ms
 from core.store.client import Client
-from core.store.connection import store_errors
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
 from core.store.scripts import Scripts
@@ -98,7 +97,7 @@ class Outbox:
 
     def counts(self) -> QueueCounts:
         """The number of events in each state."""
-        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+        with self._client.pipeline(transaction=False) as pipe:
             pipe.zcard(self._keys.outbox)
             pipe.get(self._keys.webhooks_delivered(self._clock.now()))
             pipe.zcard(self._keys.dead)
@@ -107,12 +106,11 @@ class Outbox:
 
     def dead_letters(self, most: int = DEAD_KEPT) -> list[DeadLetter]:
         """The newest dead letters, newest first."""
-        with store_errors():
-            listed = self._client.zrevrange(self._keys.dead, 0, most - 1, withscores=True)
-            if not listed:
-                return []
-            names = [name for id_, _ in listed for name in (id_, f"{id_} tries", f"{id_} last")]
-            values = self._client.hmget(self._keys.dead_events, *names)
+        listed = self._client.zrevrange(self._keys.dead, 0, most - 1, withscores=True)
+        if not listed:
+            return []
+        names = [name for id_, _ in listed for name in (id_, f"{id_} tries", f"{id_} last")]
+        values = self._client.hmget(self._keys.dead_events, *names)
         letters = []
         for n, (event_id, given_up_ms) in enumerate(listed):
             stored, tries, last = values[3 * n : 3 * n + 3]
@@ -144,8 +142,7 @@ class Outbox:
 
     def resend_all(self) -> int:
         """Send all dead letters again; returns their number."""
-        with store_errors():
-            listed = self._client.zrange(self._keys.dead, 0, -1)
+        listed = self._client.zrange(self._keys.dead, 0, -1)
         return sum(self.resend(one) for one in listed)
 
     def claim(self, most: int) -> list[Claim]:

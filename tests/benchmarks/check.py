@@ -123,8 +123,7 @@ def main() -> None:
             sends_per_country_per_hour=10_000_000,
             spend_per_day=1_000_000,
         )
-        services = build(settings, MovableClock())
-        services.verifications._sender = _SendsNothing()
+        services = build(settings, MovableClock(), provider=_SendsNothing())
         bare = services.client
 
         def round_trip(n: int) -> None:

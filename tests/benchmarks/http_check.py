@@ -233,8 +233,8 @@ def measured(folder: Path, url: str, rounds: int, requests: int) -> dict[str, li
         # Nothing is sent in this measurement: nobody listens there.
         "SANDBOX_URL": "http://127.0.0.1:9",
     }
-    services = build(Settings(data_dir=folder, redis_url=url, **_BUDGETS), MovableClock())  # type: ignore[arg-type]
-    services.verifications._sender = _SendsNothing()
+    chosen = Settings(data_dir=folder, redis_url=url, **_BUDGETS)  # type: ignore[arg-type]
+    services = build(chosen, MovableClock(), provider=_SendsNothing())
     token = services.tokens.make("benchmark", frozenset({Scope.VERIFY}))
     bearer = f"Authorization: Bearer {token}\r\n"
     script = folder / "minimal.py"

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from core.figures import layout
 from core.figures.catalogue import COLUMNS, COUNTERS, SUMS, Leg
 from core.figures.layout import Cube, Tier, bin_of, series
-from core.ledger.ledger import Applied, Entry
+from core.ledger.attempts import Entry
+from core.ledger.ledger import Applied
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
 from core.store.scripts import source

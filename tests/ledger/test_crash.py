@@ -13,6 +13,7 @@ from core.ledger.ledger import Applied
 from core.model.attempt import AttemptEvent
 from core.model.errors import StoreUnavailable
 from core.store.embedded import EmbeddedRedis
+from core.store.redis_clients import ServerClient
 from tests.benchmarks.ledger import attempts, callbacks, cells, ledger_on, requests, wrong_cells
 from tests.world import until
 
@@ -35,7 +36,7 @@ def test_no_applied_event_is_lost_and_none_counts_twice_when_redis_is_killed(
             ledger_on(client).apply_all(requests(made))
 
         def write(events: list[AttemptEvent]) -> None:
-            with redis.Redis.from_url(embedded.url, decode_responses=True) as own:
+            with ServerClient.from_url(embedded.url, decode_responses=True) as own:
                 ledger = ledger_on(own)
                 for event in events:
                     while True:

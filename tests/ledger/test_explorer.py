@@ -9,8 +9,8 @@ import redis
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from core.ledger.attempts import Entry
 from core.ledger.explorer import COLUMNS, Wanted, table
-from core.ledger.ledger import Entry
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import to_ms
 from core.model.errors import CursorRefused

@@ -1,13 +1,14 @@
 """The API page: the token of the sandbox, who may call, and the events that were given up."""
 
 import re
+from contextlib import closing
 
 from core.access.tokens import Scope
 from core.model.grant import OPERATOR
 from core.model.verification import SendOutcome
 from core.model.way import Way
 from core.panels.api import walk_through
-from core.services import Services
+from core.services import Services, build
 from core.webhooks.sender import Answer, Verdict
 from pages.components.shared import services as of_process
 from tests.benchmarks.check import _SendsNothing
@@ -53,13 +54,10 @@ def test_dead_letters_are_listed_and_sent_again(
     settle(REDIS_URL=redis_url, WEBHOOK_URL="http://127.0.0.1:9/hook")
     app = of_process()
     assert app.outbox.receiver == "127.0.0.1"
-    app.verifications._sender = _SendsNothing()
-    started = app.verifications.start(
-        "+14155550123",
-        Way.SMS,
-        grant=OPERATOR,
-        idempotency_key="one",
-    )
+    with closing(build(app.settings, provider=_SendsNothing())) as sending:
+        started = sending.verifications.start(
+            "+14155550123", Way.SMS, grant=OPERATOR, idempotency_key="one"
+        )
     assert started.outcome is SendOutcome.SENT
     assert "No event was given up" in said(opened("api"))
     (claim,) = app.outbox.claim(10)

@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from core.model.errors import SettingsRefused, StoreUnavailable
+from core.model.errors import SettingsRefused, StoreForbidden, StoreUnavailable
 from core.settings.redis_address import RedisKind, parse_address
 from core.settings.settings import Settings
-from core.store.connection import RedisConnection, connect, store_errors
+from core.store.connection import RedisConnection, connect
+from core.store.failures import store_errors
 from tests.store.servers import free_port, running, running_cluster, running_sentinel
 from tests.world import until
 
@@ -204,8 +205,28 @@ def test_a_user_who_may_not_is_told_what_to_allow(port: int) -> None:
     with redis.Redis(port=port, password=PASSWORD) as client:
         client.execute_command("ACL", "SETUSER", "some", "on", ">pw", "~*", "+info", "+get")
     refusal = pytest.raises(StoreUnavailable, match="does not allow")
-    with connected(f"redis://some:pw@127.0.0.1:{port}") as connection, refusal, store_errors():
+    with connected(f"redis://some:pw@127.0.0.1:{port}") as connection, refusal:
         connection.client.hgetall("key")
+
+
+@pytest.mark.parametrize("cluster", [False, True])
+def test_pipelines_and_subscriptions_map_their_errors_too(tmp_path: Path, cluster: bool) -> None:
+    data = tmp_path / "data"
+    scheme = "redis+cluster" if cluster else "redis"
+    with (running_cluster if cluster else running)(data) as port:
+        with redis.Redis(port=port) as admin:
+            admin.execute_command(
+                "ACL SETUSER", "some", "on", ">pw", "~*", "+info", "+cluster|slots", "+command"
+            )
+        with connected(f"{scheme}://some:pw@127.0.0.1:{port}") as connection:
+            with pytest.raises(StoreForbidden), connection.client.pipeline() as pipe:
+                pipe.get("key").execute()
+            with pytest.raises(StoreForbidden), connection.client.pipeline(False) as pipe:
+                pipe.get("key").execute()
+            with connection.client.pubsub() as subscription:
+                subscription.subscribe("channel")
+                with pytest.raises(StoreForbidden):
+                    subscription.get_message(timeout=5)
 
 
 def test_a_full_server_is_unavailable_for_commands_and_for_scripts(tmp_path: Path) -> None:
@@ -213,9 +234,9 @@ def test_a_full_server_is_unavailable_for_commands_and_for_scripts(tmp_path: Pat
         running(tmp_path / "data", "--maxmemory", "1", "--maxmemory-policy", "noeviction") as port,
         connected(f"redis://127.0.0.1:{port}") as connection,
     ):
-        with pytest.raises(StoreUnavailable, match="no memory"), store_errors():
+        with pytest.raises(StoreUnavailable, match="no memory"):
             connection.client.pipeline().set("key", "value").execute()
-        with pytest.raises(StoreUnavailable, match="no memory"), store_errors():
+        with pytest.raises(StoreUnavailable, match="no memory"):
             connection.client.eval("return redis.call('SET', KEYS[1], 1)", 1, "key")
 
 
@@ -224,9 +245,9 @@ def test_a_replica_is_unavailable_for_commands_and_for_scripts(tmp_path: Path) -
         running(tmp_path / "data", "--replicaof", "127.0.0.1", str(free_port())) as port,
         connected(f"redis://127.0.0.1:{port}") as connection,
     ):
-        with pytest.raises(StoreUnavailable, match="replica"), store_errors():
+        with pytest.raises(StoreUnavailable, match="replica"):
             connection.client.delete("key")
-        with pytest.raises(StoreUnavailable, match="replica"), store_errors():
+        with pytest.raises(StoreUnavailable, match="replica"):
             connection.client.eval("return redis.call('SET', KEYS[1], 1)", 1, "key")
 
 
@@ -239,7 +260,7 @@ def test_a_server_that_cannot_save_is_unavailable(tmp_path: Path) -> None:
             admin.set("key", 1)
             admin.bgsave()
             until(lambda: admin.info("persistence")["rdb_last_bgsave_status"] == "err")
-        with pytest.raises(StoreUnavailable, match="cannot save"), store_errors():
+        with pytest.raises(StoreUnavailable, match="cannot save"):
             connection.client.delete("key")
 
 
@@ -250,20 +271,20 @@ def test_a_cluster_that_lost_a_slot_or_its_node_is_unavailable(tmp_path: Path) -
         redis.Redis(port=port, retry=Retry(NoBackoff(), 0)) as admin,
     ):
         admin.execute_command("CLUSTER", "DELSLOTS", *range(16384))
-        with pytest.raises(StoreUnavailable, match="cannot serve all keys"), store_errors():
+        with pytest.raises(StoreUnavailable, match="cannot serve all keys"):
             connection.client.hgetall("{sandbox}:key")
         admin.shutdown(nosave=True)
-        with pytest.raises(StoreUnavailable, match="cannot be reached"), store_errors():
+        with pytest.raises(StoreUnavailable, match="cannot be reached"):
             connection.client.hgetall("{sandbox}:key")
 
 
 def test_the_error_of_a_script_stays_what_it_is(url: str) -> None:
-    with connected(url) as connection, pytest.raises(redis.ResponseError), store_errors():
+    with connected(url) as connection, pytest.raises(redis.ResponseError):
         connection.client.eval("return nothing.at.all", 0)
 
 
 def test_a_script_that_speaks_of_an_error_does_not_become_one(url: str) -> None:
-    with connected(url) as connection, pytest.raises(redis.ResponseError), store_errors():
+    with connected(url) as connection, pytest.raises(redis.ResponseError):
         connection.client.eval("return redis.error_reply('ERR it was BUSY or OOM ')", 0)
 
 
@@ -331,7 +352,7 @@ def test_a_command_that_may_have_run_is_never_sent_again(scheme: str) -> None:
         answering(hangs_up_on_scripts) as (port, heard),
         connected(f"{scheme}://127.0.0.1:{port}") as connection,
     ):
-        with pytest.raises(StoreUnavailable), store_errors():
+        with pytest.raises(StoreUnavailable):
             connection.client.eval("return 1", 1, "key")
         assert sum(b"EVAL" in command for command in heard) == 1
 
@@ -391,8 +412,7 @@ def test_the_embedded_server_may_crash_between_two_commands(tmp_path: Path) -> N
 
 def survives(connection: RedisConnection) -> bool:
     try:
-        with store_errors():
-            return str(connection.client.eval("return redis.call('GET', KEYS[1])", 1, "key")) == "1"
+        return str(connection.client.eval("return redis.call('GET', KEYS[1])", 1, "key")) == "1"
     except StoreUnavailable:
         return False
 

@@ -11,8 +11,8 @@ import pytest
 import redis
 
 from core.model.verification import CancelOutcome, CheckOutcome, CheckResult, Status
-from core.verification.service import EnteredCode
-from tests.world import World
+from core.verification.checking import EnteredCode
+from tests.world import World, second_process
 
 THREADS = 64
 ROUNDS = 200
@@ -232,14 +232,15 @@ def test_an_unknown_verification_is_not_found_and_leaves_nothing_behind(
 
 
 def test_a_check_by_another_process_knows_the_newest_attempt(at: World) -> None:
-    """This process has remembered attempt 1; another one has sent attempt 2 meanwhile."""
+    """The other process has remembered attempt 1; this one has sent attempt 2 meanwhile."""
     verification = at.started(at.number())
-    at.clock.advance(31)
-    other = at.services.verifications
-    remembered = dict(other._records._known)
-    assert at.resend(verification, seen=1).outcome == "sent"
-    other._records._known.update(remembered)
-    assert other.check(verification, at.code(verification)).outcome is CheckOutcome.APPROVED
+    with second_process(at) as other:
+        wrong = other.verifications.check(verification, at.wrong_code(verification))
+        assert wrong.outcome is CheckOutcome.WRONG_CODE
+        at.clock.advance(31)
+        assert at.resend(verification, seen=1).outcome == "sent"
+        right = other.verifications.check(verification, at.code(verification))
+        assert right.outcome is CheckOutcome.APPROVED
     newest = at.look(verification).attempts[1]
     assert "verified" in {kind.value for kind in newest.moments}
 

@@ -19,7 +19,8 @@ from core.model.verification import CheckOutcome, SendOutcome
 from core.model.way import Way
 from core.panels.abuse import refused_table
 from core.services import Services
-from core.verification.service import WITHOUT_ADDRESS, EnteredCode
+from core.verification.checking import EnteredCode
+from core.verification.reservations import WITHOUT_ADDRESS
 from tests.properties import examples
 from tests.verification.test_warnings import live
 from tests.world import World

@@ -182,9 +182,8 @@ def test_property_21_live_an_ending_of_the_sandbox_is_no_test_number(
     number = f"+1415555{ending}"
     if not phonenumbers.is_valid_number(phonenumbers.parse(number)):
         pytest.skip("no valid number ends so")
-    with live(tmp_path, redis_url) as services:
-        provider = Remembers()
-        services.verifications._sender = provider
+    provider = Remembers()
+    with live(tmp_path, redis_url, provider=provider) as services:
         for n in range(2):
             made = services.verifications.start(
                 number, Way.SMS, grant=OPERATOR, idempotency_key=f"{n}"

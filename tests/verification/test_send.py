@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
@@ -16,7 +15,15 @@ from core.model.verification import CheckOutcome, SendOutcome, Status
 from core.model.way import Way
 from core.services import build
 from tests.properties import sharing_fixtures
-from tests.world import FrozenClock, MovableClock, World, until, world
+from tests.world import (
+    DiesWhileSending,
+    FrozenClock,
+    MovableClock,
+    World,
+    second_process,
+    until,
+    world,
+)
 
 
 def sent_to(at: World, number: str) -> int:
@@ -406,24 +413,15 @@ def test_an_ipv4_address_has_one_budget_in_either_notation(at: World) -> None:
     assert at.start(at.number(), address="::ffff:192.0.2.8").outcome is SendOutcome.SENT
 
 
-def test_an_attempt_whose_sender_died_becomes_unknown(at: World) -> None:
+def test_an_attempt_of_a_process_that_died_becomes_unknown(at: World) -> None:
     """As after a crash while Plivo was asked: reserved and written, and nothing more."""
-    service = at.services.verifications
-    sender, dead = service._sender, "the process died here"
-
-    class Dies:
-        obstacle = staticmethod(sender.obstacle)
-        calls_back = staticmethod(sender.calls_back)
-
-        def send(self, request: object) -> str:
-            raise KeyboardInterrupt(dead)
-
-    service._sender = Dies()
-    try:
-        with pytest.raises(KeyboardInterrupt, match=dead):
-            at.start(at.number(), idempotency_key="interrupted")
-    finally:
-        service._sender = sender
+    with (
+        second_process(at, DiesWhileSending()) as died,
+        pytest.raises(KeyboardInterrupt, match="died here"),
+    ):
+        died.verifications.start(
+            at.number(), Way.SMS, grant=OPERATOR, idempotency_key="interrupted"
+        )
     again = at.start(at.number(), idempotency_key="another")
     assert again.outcome is SendOutcome.SENT
     attempts = [key.rpartition(":")[2] for key in at.services.client.scan_iter(match="*:attempt:*")]
@@ -435,41 +433,28 @@ def test_an_attempt_whose_sender_died_becomes_unknown(at: World) -> None:
 
 
 @pytest.mark.parametrize("step", ["start", "resend"])
-def test_an_attempt_whose_sender_died_before_it_asked_plivo_becomes_unknown(
+def test_a_repeated_request_after_a_crash_finds_the_attempt_and_sends_nothing(
     at: World, step: str
 ) -> None:
-    """As after a crash, or an answer of Redis that was lost: written, and nothing more."""
-    service = at.services.verifications
-    records, number, dead = service._records, at.number(), "the process died here"
-
-    class Dies:
-        get = staticmethod(records.get)
-
-        def start(self, *given: Any, **more: Any) -> None:
-            records.start(*given, **more)
-            raise KeyboardInterrupt(dead)
-
-        def resend(self, *given: Any, **more: Any) -> None:
-            records.resend(*given, **more)
-            raise KeyboardInterrupt(dead)
-
+    """The first request was written, and its process died before it asked Plivo."""
+    number = at.number()
     verification = at.started(number) if step == "resend" else ""
     at.clock.advance(31)
-    steps = {
-        "start": lambda: at.start(number, idempotency_key="interrupted"),
-        "resend": lambda: service.resend(verification, grant=OPERATOR, seen=1),
-    }
-    service._records = Dies()  # type: ignore[assignment]
-    try:
-        with pytest.raises(KeyboardInterrupt, match=dead):
+    with second_process(at, DiesWhileSending()) as died:
+        service, key = died.verifications, "interrupted"
+        steps = {
+            "start": lambda: service.start(number, Way.SMS, grant=OPERATOR, idempotency_key=key),
+            "resend": lambda: service.resend(verification, grant=OPERATOR, seen=1),
+        }
+        with pytest.raises(KeyboardInterrupt, match="died here"):
             steps[step]()
-    finally:
-        service._records = records
     if step == "start":
         again = at.start(number, idempotency_key="interrupted")
-        assert again.outcome is SendOutcome.DUPLICATE
         assert again.verification is not None
         verification = again.verification
+    else:
+        again = at.resend(verification, seen=1)
+    assert again.outcome is SendOutcome.DUPLICATE
     assert at.look(verification).attempts[-1].state is State.REQUESTED
     at.clock.advance(timedelta(minutes=4))
     until(lambda: at.look(verification).attempts[-1].state is State.UNKNOWN, patience=5)

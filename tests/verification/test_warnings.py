@@ -16,6 +16,7 @@ from core.model.way import Way
 from core.plivo.request import AttemptRequest
 from core.services import Services, build
 from core.settings.settings import Settings
+from core.verification.service import Provider
 from core.verification.timeline import attempt_timeline, timeline
 from core.wording.verification import budget_warning
 from tests.world import FrozenClock, World, until, world
@@ -44,7 +45,9 @@ class SendsNothing:
 
 
 @contextmanager
-def live(tmp_path: Path, redis_url: str, **more: Any) -> Iterator[Services]:
+def live(
+    tmp_path: Path, redis_url: str, *, provider: Provider | None = None, **more: Any
+) -> Iterator[Services]:
     """Services in live mode, on a clock that stands still."""
     settings = Settings(
         data_dir=tmp_path,
@@ -55,8 +58,7 @@ def live(tmp_path: Path, redis_url: str, **more: Any) -> Iterator[Services]:
         secret_key="k" * 32,
         **more,
     )
-    services = build(settings, FrozenClock())
-    services.verifications._sender = SendsNothing()
+    services = build(settings, FrozenClock(), provider=provider or SendsNothing())
     yield services
     services.close()
 
@@ -116,7 +118,7 @@ def test_the_31st_send_to_neighbouring_numbers_goes_out_with_a_warning(warns: Wo
     ],
 )
 def test_each_budget_warns_by_its_name_where_live_would_refuse(
-    tmp_path: Path, redis_url: str, client: redis.Redis, change: dict[str, float], words: str
+    tmp_path: Path, redis_url: str, client: redis.Redis, change: dict[str, Any], words: str
 ) -> None:
     with (
         world(tmp_path, redis_url, FrozenClock(), sandbox_budgets="warn", **change) as warns,

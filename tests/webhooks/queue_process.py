@@ -16,7 +16,9 @@ from core.store.client import Client
 from core.store.keys import Keys
 from core.store.scripts import Scripts
 from core.verification.policy import Policy
-from core.verification.records import Reservation, VerificationRecords
+from core.verification.records import VerificationRecords
+from core.verification.send_budgets import Reservation
+from core.verification.send_replies import Started
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import Claim, Outbox
 from core.webhooks.sender import Answer, Verdict, WebhookSender
@@ -79,7 +81,7 @@ class QueueProcess:
         reservation = Reservation(now, 1, 10**9, *ids, None)
         record = _record(verification_id)
         answer = self.records.start(verification, reservation, verification_id, record)
-        assert answer == ["started"]
+        assert isinstance(answer, Started)
         return verification_id
 
     def apply(self, verification: str, kinds: Iterable[tuple[int, EventKind]]) -> None:

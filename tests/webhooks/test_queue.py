@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.model.attempt import EventKind
+from core.model.verification import CancelOutcome, Status
 from core.webhooks.event import WebhookKind
 from core.webhooks.expiry import GRACE
 from core.webhooks.queue import CLAIM, DEAD_KEPT
@@ -138,7 +139,11 @@ def test_a_verification_canceled_in_the_last_moment_does_not_expire_too(
 def test_a_cancel_between_the_expiry_and_the_sweep_changes_nothing(process: QueueProcess) -> None:
     verification = process.start()
     process.clock.advance(LIFETIME)
-    assert process.records.cancel(verification, process.clock.now()) == "expired"
+    now = process.clock.now()
+    assert process.records.cancel(verification, now) is CancelOutcome.CLOSED
+    kept = process.records.get(verification, now)
+    assert kept is not None
+    assert kept.status is Status.EXPIRED
     process.clock.advance(GRACE)
     assert process.expiries.sweep() == 1
     assert sorted(process.deliver_all()) == [f"{verification}_expired", f"{verification}_requested"]

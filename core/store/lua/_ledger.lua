@@ -51,7 +51,7 @@ local function effect(record, known, event)
     -- which sets the state also sets the reason for it.
     for i = 1, #event.fields, 2 do
         local name, value = event.fields[i], event.fields[i + 1]
-        -- A reference is the one thing no later event may change: it says whose call may speak.
+        -- A reference is the one thing no later event may change: it says which call may read the code out.
         local sets = write.state and not (name == "reference" and known)
         if sets or not record[name] or (event.source == "log" and SETTLED_BY_LOG[name]) then
             write[name] = value

@@ -1,19 +1,21 @@
--- End an open verification at its owner's wish.
--- KEYS[1]  verification hash
--- KEYS[2]  queue of events      KEYS[3]  events by id; both only where events are told
--- ARGV[1]  now, Unix ms         ARGV[2]  Pub/Sub channel      ARGV[3]  verification
+-- End an open verification at its owner's request.
+-- KEYS     verification hash; only where webhooks are enabled also: queue of events, events by id
+-- Arguments: now_ms (Unix ms), verification, changes (Pub/Sub channel)
 -- Returns  "canceled" | "not_found" | the status that was there already
--- Invariant: what has expired stays expired, so that it is told as one of the two and never as both.
+-- Invariant: an expired verification stays expired, so that webhooks report only one of the two.
 -- include _publish
-local status, expires_ms = unpack(redis.call("HMGET", KEYS[1], "status", "expires_ms"))
+-- include _arguments
+local verification_key, queue, events = unpack(KEYS)
+local now_ms = string.format("%d", args.now_ms)
+local status, expires_ms = unpack(redis.call("HMGET", verification_key, "status", "expires_ms"))
 if not status then return "not_found" end
 if status ~= "pending" then return status end
-if tonumber(ARGV[1]) >= tonumber(expires_ms) then return "expired" end
-redis.call("HSET", KEYS[1], "status", "canceled", "canceled_ms", ARGV[1])
-if KEYS[2] then
+if args.now_ms >= tonumber(expires_ms) then return "expired" end
+redis.call("HSET", verification_key, "status", "canceled", "canceled_ms", now_ms)
+if queue then
 -- include _outbox
-    local about = { type = "failed", reason = "canceled", at_ms = ARGV[1], verification = ARGV[3] }
-    queue_event(KEYS[2], KEYS[3], about, KEYS[1], nil, ARGV[1])
+    local about = { type = "failed", reason = "canceled", at_ms = now_ms, verification = args.verification }
+    queue_event(queue, events, about, verification_key, nil, now_ms)
 end
-publish(ARGV[2], ARGV[3])
+publish(args.changes, args.verification)
 return "canceled"

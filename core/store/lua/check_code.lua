@@ -1,95 +1,102 @@
--- Check one entered code: count it, refuse when the budget is spent, then compare and consume.
--- KEYS[1]  verification hash
--- KEYS[2]  failures of the number from this client address       KEYS[3]  failures of the number
--- KEYS[4]  guesses of the number: all codes that were compared
--- KEYS[5]  events stream of the newest attempt                   KEYS[6]  checks to be booked
--- KEYS[7]  queue of events      KEYS[8]  events by id; both only where events are told
--- ARGV[1]  now, Unix ms         ARGV[2]  digest of the entered code     ARGV[3]  digest of the right one
--- ARGV[4]  number of the newest attempt, as the caller knows it
--- ARGV[5]  Pub/Sub channel      ARGV[6]  verification
--- ARGV[7]  keep of the checks to be booked, ms
--- ARGV[8]  "enforce": a spent budget refuses; "warn": it is noted with the verification
--- ARGV[9]  the lowest of the limits that follow
--- ARGV[10…18] name, limit and window (ms) of the budgets of KEYS[2], KEYS[3] and KEYS[4]
+-- Check one entered code: count it, refuse when a budget is spent, then compare and consume.
+-- KEYS     verification hash; failures of the number from this client address; failures of the number;
+--          guesses of the number (all codes that were compared); events stream of the newest attempt;
+--          checks that the figures do not hold yet. Only where webhooks are enabled also: queue of events,
+--          events by id
+-- Arguments:
+--   now_ms        Unix ms                       verification  id
+--   entered, expected                           digests of the entered code and of the right one
+--   attempts      number of the newest attempt, as far as the caller knows
+-- ARGV[2]  JSON, the same for every check of a process:
+--   enforces      false: a spent budget only warns, and is kept with the verification
+--   changes       Pub/Sub channel               keep_ms       of the list of checks
+--   budgets       {name, limit, window_ms} of the three lists above, in their order
+--   lowest_limit  of those budgets
 -- Returns  {outcome, checks_left, retry_ms, spent}; outcome is a CheckOutcome value, or {"moved",
---          attempts} when another attempt has been sent since: nothing was counted, ask again with its
+--          attempts} when another attempt has been sent since: nothing was counted, call again with its
 --          keys. `spent` is the budget without room, as core/model/attempt.py reads it, or "".
--- Invariant: the first check of a verification meets the last budget alone, so a stranger's wrong codes
---            do not keep the owner of the number out; and no guess of any kind goes beyond that one.
--- Invariant: the first thing written is the count, and none is compared beyond the budget: parallel
---            guesses cannot share a count, and the right code on the last check is accepted.
+-- Invariant: the first check of a verification needs room in the last budget only, so wrong codes of a
+--            stranger do not lock the owner of the number out; no guess of any kind exceeds that budget.
+-- Invariant: the count is written first, and no code is compared beyond the budget: parallel guesses
+--            cannot share a count, and the right code on the last check is accepted.
 -- Invariant: nothing is written unless the verification exists (its key would have no TTL).
 -- Why "==" is safe: both sides are keyed digests, so timing says nothing about the code.
--- The budget is written out here, and not by _budgets, because this is the hot path: that library
--- serves any number of lists, and its tables cost more than all the commands below.
+-- Hot path (tests/benchmarks/check.py): the budgets are written out here instead of with _budgets, whose
+-- tables cost more than all the commands below; and the answer is an array.
 -- include _publish
-local now = tonumber(ARGV[1])
-local checked = "checked_ms_" .. ARGV[4]
-local v = redis.call("HMGET", KEYS[1], "status", "expires_ms", "attempts", "checks_left", checked,
-    "checks_allowed")
-local status = v[1]
+-- include _arguments
+local policy = cjson.decode(ARGV[2])
+local verification_key, _, _, guesses_key, events_key, checks_key, queue, events = unpack(KEYS)
+local FIRST_BUDGET = 2 -- index of its list in KEYS; the two others follow
+local now, now_ms = args.now_ms, string.format("%d", args.now_ms)
+local checked_field = "checked_ms_" .. args.attempts
+local status, expires_ms, attempts, checks_left, checked_ms, checks_allowed = unpack(redis.call(
+    "HMGET", verification_key, "status", "expires_ms", "attempts", "checks_left", checked_field,
+    "checks_allowed"))
 if not status then return { "not_found", 0, 0, "" } end
-if v[3] ~= ARGV[4] then return { "moved", tonumber(v[3]), 0, "" } end
+if tonumber(attempts) ~= args.attempts then return { "moved", tonumber(attempts), 0, "" } end
 if status == "verified" then return { "used", 0, 0, "" } end
 if status ~= "pending" then return { status, 0, 0, "" } end
-if now >= tonumber(v[2]) then return { "expired", 0, 0, "" } end
+if now >= tonumber(expires_ms) then return { "expired", 0, 0, "" } end
 
-local retry, spent = 0, nil
+local retry_ms, spent = 0, nil
 -- Every failure is a guess, so where there are few guesses no budget is spent.
-if redis.call("LINDEX", KEYS[4], tonumber(ARGV[9]) - 1) then
-    for i = v[4] == v[6] and 3 or 1, 3 do
-        local at = 7 + 3 * i
-        local entry = redis.call("LINDEX", KEYS[1 + i], tonumber(ARGV[at + 1]) - 1)
-        local wait = entry and tonumber(entry) + tonumber(ARGV[at + 2]) - now or 0
-        if wait > retry then retry, spent = wait, at end
+if redis.call("LINDEX", guesses_key, policy.lowest_limit - 1) then
+    for i = checks_left == checks_allowed and 3 or 1, 3 do
+        local budget = policy.budgets[i]
+        local entry = redis.call("LINDEX", KEYS[FIRST_BUDGET + i - 1], budget.limit - 1)
+        local wait = entry and tonumber(entry) + budget.window_ms - now or 0
+        if wait > retry_ms then retry_ms, spent = wait, budget end
     end
 end
-local over = ""
+local over_budget = ""
 if spent then
-    over = string.format("%s %d %d", ARGV[spent], ARGV[spent + 1], now + retry)
-    if ARGV[8] == "enforce" then return { "number_locked", 0, retry, over } end
+    over_budget = string.format("%s %d %d", spent.name, spent.limit, now + retry_ms)
+    if policy.enforces then return { "number_locked", 0, retry_ms, over_budget } end
 end
 
-local function count(key, limit, window)
-    if redis.call("LPUSH", key, ARGV[1]) > tonumber(limit) then
-        redis.call("LTRIM", key, 0, tonumber(limit) - 1)
+local function count(i)
+    local key, budget = KEYS[FIRST_BUDGET + i - 1], policy.budgets[i]
+    if redis.call("LPUSH", key, now_ms) > budget.limit then
+        redis.call("LTRIM", key, 0, budget.limit - 1)
     end
-    redis.call("PEXPIRE", key, window)
+    redis.call("PEXPIRE", key, budget.window_ms)
 end
 
-local left = tonumber(v[4]) - 1
+local left = tonumber(checks_left) - 1
 local write = { "checks_left", left }
-if not v[5] then
-    write[3], write[4] = checked, ARGV[1]
+if not checked_ms then
+    write[3], write[4] = checked_field, now_ms
 end
 if spent then
-    write[#write + 1], write[#write + 2] = "over_budget", over
+    write[#write + 1], write[#write + 2] = "over_budget", over_budget
 end
-local outcome, fact
-if ARGV[2] == ARGV[3] then
-    outcome, fact = "approved", "verified"
-    redis.call("HSET", KEYS[1], "status", "verified", "verified_ms", ARGV[1], unpack(write))
+local outcome, kind
+if args.entered == args.expected then
+    outcome, kind = "approved", "verified"
+    redis.call("HSET", verification_key, "status", "verified", "verified_ms", now_ms, unpack(write))
 else
-    outcome, fact = "wrong_code", "checked"
-    local status = left == 0 and "locked" or "pending"
-    redis.call("HSET", KEYS[1], "status", status, unpack(write))
-    count(KEYS[2], ARGV[11], ARGV[12])
-    count(KEYS[3], ARGV[14], ARGV[15])
+    outcome, kind = "wrong_code", "checked"
+    redis.call("HSET", verification_key, "status", left == 0 and "locked" or "pending", unpack(write))
+    count(1)
+    count(2)
 end
-count(KEYS[4], ARGV[17], ARGV[18])
-if KEYS[7] and (fact == "verified" or left == 0) then
+count(3)
+if queue and (kind == "verified" or left == 0) then
 -- include _outbox
-    local about = { type = "verified", at_ms = ARGV[1], verification = ARGV[6] }
-    if fact ~= "verified" then about.type, about.reason = "failed", "locked" end
-    queue_event(KEYS[7], KEYS[8], about, KEYS[1], nil, ARGV[1])
+    local about = { type = "verified", at_ms = now_ms, verification = args.verification }
+    if kind ~= "verified" then about.type, about.reason = "failed", "locked" end
+    queue_event(queue, events, about, verification_key, nil, now_ms)
 end
--- The ledger's event of this check. NOMKSTREAM: a stream that has gone would come back without a TTL.
-redis.call("XADD", KEYS[5], "NOMKSTREAM", "MAXLEN", 100, "*",
-    "event", fact .. " fact " .. ARGV[1] .. " " .. ARGV[1] .. " app")
--- The figures count whether a code was entered, and whether it was right: only then is there news.
-if fact == "verified" or not v[5] then
-    local entry = ARGV[6] .. "-" .. ARGV[4] .. " " .. fact .. " " .. ARGV[1]
-    if redis.call("RPUSH", KEYS[6], entry) == 1 then redis.call("PEXPIRE", KEYS[6], ARGV[7]) end
+-- The ledger's event of this check. NOMKSTREAM: a stream that has ended would come back without a TTL.
+redis.call("XADD", events_key, "NOMKSTREAM", "MAXLEN", 100, "*",
+    "event", kind .. " fact " .. now_ms .. " " .. now_ms .. " app")
+-- The figures count whether a code was entered, and whether it was right: only those are events.
+if kind == "verified" or not checked_ms then
+    local entry = args.verification .. "-" .. args.attempts .. " " .. kind .. " " .. now_ms
+    if redis.call("RPUSH", checks_key, entry) == 1 then
+        redis.call("PEXPIRE", checks_key, policy.keep_ms)
+    end
 end
-publish(ARGV[5], ARGV[6])
-return { outcome, left, 0, over }
+publish(policy.changes, args.verification)
+return { outcome, left, 0, over_budget }

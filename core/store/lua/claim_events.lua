@@ -11,7 +11,7 @@ for _, id in ipairs(due) do
     local facts = redis.call("HGET", KEYS[2], id)
     if facts then
         redis.call("ZADD", KEYS[1], ARGV[2], id)
-        -- What is no number counts as no try: HINCRBY would fail, for every event behind this one too.
+        -- Text that is not a number counts as 0 tries: HINCRBY would fail, also for the events behind it.
         local tries = string.match(redis.call("HGET", KEYS[2], id .. " tries") or "", "^%d+$")
         local try = string.format("%d", (tonumber(tries) or 0) + 1)
         redis.call("HSET", KEYS[2], id .. " tries", try)

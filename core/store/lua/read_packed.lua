@@ -3,10 +3,10 @@
 -- KEYS     the keys of the first part, then those of the second, …; the same number for each part
 -- ARGV     of each part its first and its last byte
 -- Returns  the bytes of each key, in the order of KEYS; "" where there is no key
-local found = {}
+local parts = {}
 local each = #KEYS / (#ARGV / 2)
 for i = 1, #KEYS do
     local part = 2 * math.floor((i - 1) / each)
-    found[i] = redis.call("GETRANGE", KEYS[i], ARGV[part + 1], ARGV[part + 2])
+    parts[i] = redis.call("GETRANGE", KEYS[i], ARGV[part + 1], ARGV[part + 2])
 end
-return found
+return parts

@@ -1,50 +1,49 @@
--- Reserve the budget for one more attempt of an open verification and write it; or say why not.
--- KEYS[1]  verification hash    KEYS[2]  spend of the day
--- KEYS[3]  the next attempt     KEYS[4]  its events stream        KEYS[5]  attempts to be asked after
--- KEYS[6…] budget lists
--- ARGV[1]  now, Unix ms         ARGV[2]  verification id          ARGV[3]  keep, ms
--- ARGV[4]  price in micros      ARGV[5]  spend limit in micros
--- ARGV[6]  "enforce": a spent budget refuses; "warn": it is noted with the attempt, which goes out
--- ARGV[7]  attempts the caller has seen                           ARGV[8]  next cooldown, ms
--- ARGV[9]  "1" when the cooldown need not have passed (a call in place of a failed or silent SMS)
--- ARGV[10] channel              ARGV[11] mode                     ARGV[12] Pub/Sub channel
--- ARGV[13] when the attempt is asked after, Unix ms               ARGV[14] keep of that list, ms
--- ARGV[15] length of the attempt's record that follows (m); after that the budgets
--- Returns  {"started", next_send_ms before} | {"duplicate"} | {"not_found"} | {"closed", status}
---          | {"too_soon", "cooldown", retry_ms}
---          | {"locked" | "over_budget" | "not_allowed", name, retry_ms, limit}
+-- Reserve the budget for one more attempt of an open verification and write it; or refuse.
+-- KEYS     verification hash; spend of the day; the next attempt; its events stream; attempts to poll;
+--          budget lists
+-- Arguments: as those of start_verification.lua, without `fields` and `expires_ms`, and
+--   seen                    number of attempts that the caller knows of
+--   cooldown_ms             before the next resend
+--   at_once                 skip the cooldown (a call in place of a failed or silent SMS)
+--   channel, mode           of the attempt          changes            Pub/Sub channel
+-- Returns  JSON {result, …}: "started", next_send_ms (as it was before) | "duplicate" | "not_found"
+--          | "closed", status | "too_soon", retry_ms
+--          | "locked" | "over_budget" | "not_allowed", budget, retry_ms, limit
 -- Invariant: two callers who saw the same attempts send once: the second one is a duplicate.
--- include _publish
 -- Continues with: apply_event give_back record_exchange
+-- include _publish
+-- include _arguments
 -- include _budgets
 -- include _ledger
-local now, price = tonumber(ARGV[1]), tonumber(ARGV[4])
-local v = redis.call("HMGET", KEYS[1], "status", "expires_ms", "attempts", "next_send_ms")
-if not v[1] then return { "not_found" } end
-if v[1] ~= "pending" then return { "closed", v[1] } end
-if now >= tonumber(v[2]) then return { "closed", "expired" } end
-if v[3] ~= ARGV[7] then return { "duplicate" } end
-local m = tonumber(ARGV[15])
-local budgets = read_budgets(16 + m)
-local enforce = ARGV[6] == "enforce"
-local refused = refusal(budgets, now, KEYS[2], price, tonumber(ARGV[5]))
-if refused and (refused[1] == "not_allowed" or enforce and refused[1] == "locked") then
-    return refused
+local verification_key, spend_key, attempt_key, events_key, polled_key = unpack(KEYS)
+local now, price = args.now_ms, args.price_micros
+local now_ms = string.format("%d", now)
+local status, expires_ms, attempts, next_send_ms = unpack(
+    redis.call("HMGET", verification_key, "status", "expires_ms", "attempts", "next_send_ms"))
+if not status then return '{"result":"not_found"}' end
+if status ~= "pending" then return cjson.encode({ result = "closed", status = status }) end
+if now >= tonumber(expires_ms) then return '{"result":"closed","status":"expired"}' end
+if tonumber(attempts) ~= args.seen then return '{"result":"duplicate"}' end
+local refused = refusal(args.budgets, now, spend_key, price, args.spend_limit_micros)
+if refused and (refused.result == "not_allowed" or args.enforces and refused.result == "locked") then
+    return cjson.encode(refused)
 end
-if ARGV[9] ~= "1" and now < tonumber(v[4]) then
-    return { "too_soon", "cooldown", tonumber(v[4]) - now }
+next_send_ms = tonumber(next_send_ms)
+if not args.at_once and now < next_send_ms then
+    return cjson.encode({ result = "too_soon", retry_ms = next_send_ms - now })
 end
-if enforce and refused then return refused end
-local attempts = redis.call("HINCRBY", KEYS[1], "attempts", 1)
-redis.call("HSET", KEYS[1], "next_send_ms", now + tonumber(ARGV[8]),
-    "channel", ARGV[10], "mode", ARGV[11])
-redis.call("PEXPIRE", KEYS[1], ARGV[3])
-spend(budgets, ARGV[1], ARGV[2] .. "-" .. attempts, KEYS[2], price)
-local record = { unpack(ARGV, 16, 15 + m) }
+if args.enforces and refused then return cjson.encode(refused) end
+attempts = redis.call("HINCRBY", verification_key, "attempts", 1)
+local attempt = args.verification .. "-" .. attempts
+redis.call("HSET", verification_key, "next_send_ms", now + args.cooldown_ms,
+    "channel", args.channel, "mode", args.mode)
+redis.call("PEXPIRE", verification_key, args.keep_ms)
+spend(args.budgets, now_ms, attempt, spend_key, price)
+local record = flat(args.record)
 add_warning(record, refused, now)
-local event = { kind = "requested", at_ms = ARGV[1], heard_ms = ARGV[1], source = "app", fields = record }
-request_attempt(KEYS[3], KEYS[4], event, ARGV[3])
-redis.call("ZADD", KEYS[5], ARGV[13], ARGV[2] .. "-" .. attempts)
-redis.call("PEXPIRE", KEYS[5], ARGV[14])
-publish(ARGV[12], ARGV[2])
-return { "started", tonumber(v[4]) }
+local event = { kind = "requested", at_ms = now_ms, heard_ms = now_ms, source = "app", fields = record }
+request_attempt(attempt_key, events_key, event, args.keep_ms)
+redis.call("ZADD", polled_key, args.poll_at_ms, attempt)
+redis.call("PEXPIRE", polled_key, args.poll_keep_ms)
+publish(args.changes, args.verification)
+return cjson.encode({ result = "started", next_send_ms = next_send_ms })

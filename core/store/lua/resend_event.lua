@@ -3,7 +3,7 @@
 -- KEYS[3]  dead letters by moment                               KEYS[4]  dead letters by id
 -- ARGV[1]  now, Unix ms         ARGV[2]  id
 -- Returns  1 when it was put back, 0 when there is no such dead letter
--- Invariant: two who ask at once send it once.
+-- Invariant: two calls at once send it once.
 -- include _outbox
 local id = ARGV[2]
 local facts = redis.call("HGET", KEYS[4], id)

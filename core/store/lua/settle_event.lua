@@ -1,7 +1,7 @@
--- Write down how a try ended: told, to be tried again, or given up.
+-- Record how a try ended: delivered, to be tried again, or given up.
 -- KEYS[1]  queue of events      KEYS[2]  events by id
 -- KEYS[3]  dead letters by the moment they were given up        KEYS[4]  dead letters by id
--- KEYS[5]  number of events told that day
+-- KEYS[5]  number of events delivered that day
 -- ARGV[1]  now, Unix ms         ARGV[2]  id                     ARGV[3]  its try, as it was claimed
 -- ARGV[4]  "told", "again" or "dead"                            ARGV[5]  of "again": due at, Unix ms
 -- ARGV[6]  how the try ended, JSON                              ARGV[7]  keep of the number, ms
@@ -31,8 +31,8 @@ end
 redis.call("ZADD", KEYS[3], ARGV[1], id)
 redis.call("HSET", KEYS[4], id, facts, tries, ARGV[3], last, ARGV[6])
 keep(KEYS[3], KEYS[4])
-for _, one in ipairs(redis.call("ZRANGE", KEYS[3], 0, -1 - tonumber(ARGV[8]))) do
-    redis.call("ZREM", KEYS[3], one)
-    redis.call("HDEL", KEYS[4], one, one .. " tries", one .. " last")
+for _, oldest in ipairs(redis.call("ZRANGE", KEYS[3], 0, -1 - tonumber(ARGV[8]))) do
+    redis.call("ZREM", KEYS[3], oldest)
+    redis.call("HDEL", KEYS[4], oldest, oldest .. " tries", oldest .. " last")
 end
 return 1

@@ -1,47 +1,49 @@
--- Reserve the budget, write the verification and its first attempt; or say why not.
--- KEYS[1]  idempotency string   KEYS[2]  verification hash   KEYS[3]  spend of the day
--- KEYS[4]  first attempt        KEYS[5]  its events stream   KEYS[6]  attempts to be asked after
--- KEYS[7…] budget lists; after them, only where events are told: open verifications by their expiry,
--- queue of events, events by id
--- ARGV[1]  now, Unix ms         ARGV[2]  verification id     ARGV[3]  keep, ms
--- ARGV[4]  price in micros      ARGV[5]  spend limit in micros
--- ARGV[6]  "enforce": a spent budget refuses; "warn": it is noted with the attempt, which goes out
--- ARGV[7]  first cooldown, ms   ARGV[8]  when it expires, Unix ms; "" where no events are told
--- ARGV[9]  when the attempt is asked after, Unix ms           ARGV[10] keep of that list, ms
--- ARGV[11] length of the hash that follows (n), names and values
--- ARGV[12+n]  length of the attempt's record that follows (m); after that the budgets
--- Returns  {"started"} | {"duplicate", verification id}
---          | {"locked" | "over_budget" | "not_allowed", name, retry_ms, limit}
--- Invariant: nothing is written unless the answer is "started", and then all of it is: a process that
---            dies right after leaves an attempt that another one asks after.
+-- Reserve the budget, write the verification and its first attempt; or refuse.
+-- KEYS     idempotency string; verification hash; spend of the day; first attempt; its events stream;
+--          attempts to poll; budget lists. At the end, only where webhooks are enabled: open
+--          verifications by their expiry, queue of events, events by id
+-- Arguments:
+--   now_ms                  Unix ms                 verification       id
+--   keep_ms                 of the records          enforces           false: a spent budget only warns
+--   price_micros, spend_limit_micros                cooldown_ms        before the first resend
+--   poll_at_ms, poll_keep_ms                        when the attempt is polled first; keep of that list
+--   fields, record          of the verification and of its first attempt
+--   budgets                 see _budgets.lua
+--   expires_ms              only where webhooks are enabled: when the verification expires, Unix ms
+-- Returns  JSON {result, …}: "started" | "duplicate", verification
+--          | "locked" | "over_budget" | "not_allowed", budget, retry_ms, limit
+-- Invariant: nothing is written unless the result is "started", and then all of it is: if the process dies
+--            right after, another one polls the attempt.
 -- Continues with: apply_event give_back record_exchange
+-- include _arguments
 -- include _budgets
 -- include _ledger
-local now, price = tonumber(ARGV[1]), tonumber(ARGV[4])
-local made = redis.call("GET", KEYS[1])
-if made then return { "duplicate", made } end
-local n = tonumber(ARGV[11])
-local m = tonumber(ARGV[12 + n])
-local budgets = read_budgets(13 + n + m)
-local refused = refusal(budgets, now, KEYS[3], price, tonumber(ARGV[5]))
-if refused and (ARGV[6] == "enforce" or refused[1] == "not_allowed") then return refused end
-redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
-redis.call("HSET", KEYS[2], unpack(ARGV, 12, 11 + n))
-redis.call("HSET", KEYS[2], "status", "pending", "attempts", 1, "next_send_ms", now + tonumber(ARGV[7]))
-redis.call("PEXPIRE", KEYS[2], ARGV[3])
-spend(budgets, ARGV[1], ARGV[2] .. "-1", KEYS[3], price)
-local record = { unpack(ARGV, 13 + n, 12 + n + m) }
+local start_key, verification_key, spend_key, attempt_key, events_key, polled_key = unpack(KEYS)
+local now, price = args.now_ms, args.price_micros
+local now_ms = string.format("%d", now)
+local existing = redis.call("GET", start_key)
+if existing then return cjson.encode({ result = "duplicate", verification = existing }) end
+local refused = refusal(args.budgets, now, spend_key, price, args.spend_limit_micros)
+if refused and (args.enforces or refused.result == "not_allowed") then return cjson.encode(refused) end
+local attempt = args.verification .. "-1"
+redis.call("SET", start_key, args.verification, "PX", args.keep_ms)
+redis.call("HSET", verification_key, unpack(flat(args.fields)))
+redis.call("HSET", verification_key, "status", "pending", "attempts", 1,
+    "next_send_ms", now + args.cooldown_ms)
+redis.call("PEXPIRE", verification_key, args.keep_ms)
+spend(args.budgets, now_ms, attempt, spend_key, price)
+local record = flat(args.record)
 add_warning(record, refused, now)
-local event = { kind = "requested", at_ms = ARGV[1], heard_ms = ARGV[1], source = "app", fields = record }
-request_attempt(KEYS[4], KEYS[5], event, ARGV[3])
-redis.call("ZADD", KEYS[6], ARGV[9], ARGV[2] .. "-1")
-redis.call("PEXPIRE", KEYS[6], ARGV[10])
-if ARGV[8] ~= "" then
+local event = { kind = "requested", at_ms = now_ms, heard_ms = now_ms, source = "app", fields = record }
+request_attempt(attempt_key, events_key, event, args.keep_ms)
+redis.call("ZADD", polled_key, args.poll_at_ms, attempt)
+redis.call("PEXPIRE", polled_key, args.poll_keep_ms)
+if args.expires_ms then
 -- include _outbox
     local expiries, queue, events = unpack(KEYS, #KEYS - 2)
-    redis.call("ZADD", expiries, ARGV[8], ARGV[2])
+    redis.call("ZADD", expiries, args.expires_ms, args.verification)
     redis.call("PEXPIRE", expiries, KEEP_MS)
-    local about = { type = "requested", at_ms = ARGV[1], verification = ARGV[2] }
-    queue_event(queue, events, about, KEYS[2], KEYS[4], ARGV[1])
+    local about = { type = "requested", at_ms = now_ms, verification = args.verification }
+    queue_event(queue, events, about, verification_key, attempt_key, now_ms)
 end
-return { "started" }
+return '{"result":"started"}'

@@ -17,8 +17,9 @@ from core.model.verification import (
 )
 from core.model.way import Channel, Mode, Way
 from core.settings.keyring import new_id
+from core.verification.checking import EnteredCode
 from core.verification.code import LONGEST_ENTERED
-from core.verification.service import EnteredCode, Verifications
+from core.verification.service import Verifications
 from core.web.rest.answers import CheckAnswer, SendAnswer, SentAnswer, VerificationAnswer
 from core.web.rest.bearer import MayVerify
 from core.web.rest.objects import SettingsObject, VerificationsObject

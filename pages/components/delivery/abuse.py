@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.panels.abuse import refused_table, suspects
-from core.verification.service import WITHOUT_ADDRESS
+from core.verification.reservations import WITHOUT_ADDRESS
 from core.wording.formats import counted
 from pages.components.delivery.context import PanelContext
 from pages.components.panel import grid, number, question, text

@@ -1,0 +1,172 @@
+"""Runs checks of codes in Redis, and remembers what a check must know before it can name its
+keys. The hot path: tests/benchmarks/check.py."""
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from core.model.attempt import OverBudget, attempt_id
+from core.model.clock import to_ms
+from core.model.verification import CheckOutcome, CheckResult
+from core.store.client import Client
+from core.store.keys import Keys
+from core.store.left_out import LeftOut
+from core.store.scripts import Call, Scripts
+from core.verification.policy import Policy
+
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContext:
+    """What a check must know of a verification before its script can name its keys; `owner` says
+    who may check it."""
+
+    attempts: int
+    number_index: str
+    digits: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """An entered code and the right one, as digests; `client` is the digest of the client's
+    network."""
+
+    verification: str
+    context: CheckContext
+    entered: str
+    expected: str
+    client: str
+
+
+class CheckRecords:
+    """Counts and compares entered codes. `queue` names the keys of the webhook events; it is empty
+    where there are no webhooks, since a key costs even where a script does not use it."""
+
+    def __init__(
+        self,
+        client: Client,
+        scripts: Scripts,
+        keys: Keys,
+        policy: Policy,
+        keep: timedelta,
+        queue: list[str],
+    ) -> None:
+        self._client = client
+        self._scripts = scripts
+        self._keys = keys
+        self._queue = queue
+        # In the order of their keys in check_code.lua.
+        budgets = (policy.failures_per_address, policy.failures, policy.guesses)
+        self._policy = json.dumps(
+            {
+                "enforces": policy.enforces,
+                "lowest_limit": min(budget.limit for budget in budgets),
+                "changes": keys.changes,
+                "keep_ms": _ms(keep),
+                "budgets": [
+                    {"name": b.name, "limit": b.limit, "window_ms": _ms(b.window)} for b in budgets
+                ],
+            }
+        )
+        self._left_out = LeftOut(client, keys)
+        # A hint that saves a round trip. The script notices a stale one and checks nothing.
+        self._contexts: OrderedDict[str, CheckContext] = OrderedDict()
+        self._lock = Lock()
+
+    def contexts(self, verifications: Iterable[str]) -> dict[str, CheckContext]:
+        """What checks must know of these verifications; unknown ones are left out. A round trip
+        only for those that this process has not met yet."""
+        contexts = {name: self._contexts.get(name) for name in verifications}
+        missing = [name for name, context in contexts.items() if context is None]
+        if missing:
+            contexts |= self._look_up(missing)
+        return {name: context for name, context in contexts.items() if context is not None}
+
+    def remember(self, verification: str, context: CheckContext) -> CheckContext:
+        """Save the round trip of the next check of this verification."""
+        with self._lock:
+            self._contexts[verification] = context
+            self._contexts.move_to_end(verification)
+            if len(self._contexts) > _REMEMBERED:
+                self._contexts.popitem(last=False)
+        return context
+
+    def check(self, guess: Guess, now: datetime) -> CheckResult:
+        """One round trip, two when another process has resent the code."""
+        now_ms = to_ms(now)
+        while True:
+            outcome, left, retry_ms, spent = self._scripts.run(
+                "check_code", *self._call(guess, now_ms)
+            )
+            if outcome != "moved":
+                return _result(outcome, left, retry_ms, spent)
+            guess = self._moved(guess, left)
+
+    def check_all(self, guesses: Sequence[Guess], now: datetime) -> list[CheckResult]:
+        """`check` of each guess, in their order, in one round trip for all; one more for those
+        whose code another process has resent."""
+        now_ms = to_ms(now)
+        calls = [self._call(guess, now_ms) for guess in guesses]
+        results: list[CheckResult] = []
+        for guess, reply in zip(guesses, self._scripts.run_all("check_code", calls), strict=True):
+            outcome, left, retry_ms, spent = reply
+            if outcome == "moved":
+                results.append(self.check(self._moved(guess, left), now))
+            else:
+                results.append(_result(outcome, left, retry_ms, spent))
+        return results
+
+    def _moved(self, guess: Guess, attempts: int) -> Guess:
+        """The guess, as of the newest attempt of its verification."""
+        context = replace(guess.context, attempts=attempts)
+        return replace(guess, context=self.remember(guess.verification, context))
+
+    def _call(self, guess: Guess, now_ms: int) -> Call:
+        context = guess.context
+        return [
+            self._keys.verification(guess.verification),
+            self._keys.failures(context.number_index, guess.client),
+            self._keys.failures(context.number_index),
+            self._keys.guesses(context.number_index),
+            self._keys.events(attempt_id(guess.verification, context.attempts)),
+            self._keys.checks,
+            *self._queue,
+        ], [
+            # A template, since json.dumps costs 8 µs here. No value needs an escape: digests, and
+            # the id of a verification that exists.
+            f'{{"now_ms":{now_ms},"entered":"{guess.entered}","expected":"{guess.expected}",'
+            f'"attempts":{context.attempts},"verification":"{guess.verification}"}}',
+            self._policy,
+        ]
+
+    def _look_up(self, verifications: Sequence[str]) -> dict[str, CheckContext]:
+        fields = ("attempts", "number_index", "digits", "owner")
+        with self._client.pipeline(transaction=False) as pipe:
+            for name in verifications:
+                pipe.hmget(self._keys.verification(name), *fields)
+            records = pipe.execute()
+        contexts = {}
+        for name, (attempts, index, digits, owner) in zip(verifications, records, strict=True):
+            if attempts is None:
+                continue
+            try:
+                context = CheckContext(int(attempts), index or "", int(digits or ""), owner or "")
+            except ValueError as error:
+                self._left_out.record("verification", name, error)
+            else:
+                contexts[name] = self.remember(name, context)
+        return contexts
+
+
+def _result(outcome: str, left: int, retry_ms: int, spent: str) -> CheckResult:
+    retry = timedelta(milliseconds=retry_ms) if retry_ms else None
+    return CheckResult(CheckOutcome(outcome), left, retry, OverBudget.parse(spent))
+
+
+def _ms(span: timedelta) -> int:
+    return span // timedelta(milliseconds=1)
