@@ -47,28 +47,28 @@ class AttemptReader:
         whose record cannot be read."""
         asked = list(dict.fromkeys(ids))
         with self._client.pipeline(transaction=False) as pipe:
-            for one in asked:
-                pipe.hgetall(self._keys.attempt(one))
+            for attempt_id in asked:
+                pipe.hgetall(self._keys.attempt(attempt_id))
             records = pipe.execute()
         return {
-            one: self._read(one, record)
-            for one, record in zip(asked, records, strict=True)
+            attempt_id: self._read(attempt_id, record)
+            for attempt_id, record in zip(asked, records, strict=True)
             if record
         }
 
-    def _read(self, one: str, record: dict[str, str]) -> Attempt | None:
+    def _read(self, attempt_id: str, record: dict[str, str]) -> Attempt | None:
         try:
-            attempt, odd = _attempt(one, record)
+            attempt, odd = _attempt(attempt_id, record)
         except (KeyError, ValueError) as error:
-            self._left_out.record("attempt", one, error)
+            self._left_out.record("attempt", attempt_id, error)
             return None
-        self.leave_out(one, odd)
+        self.leave_out(attempt_id, odd)
         return attempt
 
     def attempt_by_reference(self, reference: str) -> Attempt | None:
         """The attempt that Plivo knows by this id; None when it is not one of ours (any more)."""
-        one = self.id_by_reference(reference)
-        return self.attempt(one) if one else None
+        attempt_id = self.id_by_reference(reference)
+        return self.attempt(attempt_id) if attempt_id else None
 
     def id_by_reference(self, reference: str) -> str | None:
         """The id of the attempt that Plivo knows by this one; its record may be gone."""
@@ -117,9 +117,9 @@ class AttemptReader:
             offset += step
         return found[:count]
 
-    def attempt(self, one: str) -> Attempt | None:
+    def attempt(self, attempt_id: str) -> Attempt | None:
         """One attempt; None when it is unknown or no longer kept."""
-        return next(iter(self.attempts([one])), None)
+        return next(iter(self.attempts([attempt_id])), None)
 
     def heard(self, attempt: str) -> list[dict[str, str]]:
         """All that was heard of an attempt, oldest first, the newest 100: dicts of `kind`,
@@ -138,7 +138,7 @@ class AttemptReader:
         return heard
 
 
-def _attempt(one: str, record: dict[str, str]) -> tuple[Attempt, list[Unreadable]]:
+def _attempt(attempt_id: str, record: dict[str, str]) -> tuple[Attempt, list[Unreadable]]:
     """The attempt, and what of its record cannot be read. Raises KeyError or ValueError where that
     is something that every attempt has."""
     odd: list[Unreadable] = []
@@ -153,7 +153,7 @@ def _attempt(one: str, record: dict[str, str]) -> tuple[Attempt, list[Unreadable
 
     moments = {kind: at for kind in EventKind if (at := optional(f"{kind}_ms", read_ms))}
     attempt = Attempt(
-        id=one,
+        id=attempt_id,
         way=Way.of(record["channel"], record["mode"]),
         state=State(record["state"]),
         to_masked=record["to_masked"],

@@ -84,7 +84,7 @@ class Explorer:
         while looked < MOST_LOOKED_THROUGH:
             entries = self._ledger.recent(before, _BATCH)
             at = {entry.attempt: entry for entry in entries}
-            for one, attempt in self._ledger.read(at).items():
+            for listed_id, attempt in self._ledger.read(at).items():
                 if attempt is None:
                     since_last += 1
                     continue
@@ -94,7 +94,7 @@ class Explorer:
                 if len(found) == size and last is not None:
                     return Listed(found, _cursor(last), left_out=left_out)
                 found.append(attempt)
-                last = at[one]
+                last = at[listed_id]
                 left_out, since_last = left_out + since_last, 0
             if len(entries) < _BATCH:
                 return Listed(found, None, left_out=left_out + since_last)
@@ -153,22 +153,22 @@ def table(attempts: list[Attempt]) -> pd.DataFrame:
     from the request to the delivery report, nan without one or where clocks differ, which the
     `note` says; `attempt` its id."""
     rows = []
-    for one in attempts:
-        requested = one.moments[EventKind.REQUESTED]
-        delivered = one.moments.get(EventKind.DELIVERED)
+    for attempt in attempts:
+        requested = attempt.moments[EventKind.REQUESTED]
+        delivered = attempt.moments.get(EventKind.DELIVERED)
         took = elapsed(requested, delivered) if delivered else None
         rows.append(
             (
                 requested,
-                one.to_masked,
-                str(one.way.channel),
-                one.region,
-                one.carrier,
-                str(one.state),
-                one.error_code or one.hangup_cause,
+                attempt.to_masked,
+                str(attempt.way.channel),
+                attempt.region,
+                attempt.carrier,
+                str(attempt.state),
+                attempt.error_code or attempt.hangup_cause,
                 took.total_seconds() if took is not None else float("nan"),
                 CLOCKS_DIFFER if delivered and took is None else "",
-                one.id,
+                attempt.id,
             )
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -116,7 +116,7 @@ class Ledger(AttemptReader):
         if not entries:
             return 0
         # What cannot be read is dropped with the others: it must not stay in the list for ever.
-        self._apply([check for entry in entries if (check := self._check(entry))], told=True)
+        self._apply([check for entry in entries if (check := self._check(entry))], is_recorded=True)
         with self._client.pipeline(transaction=False) as pipe:
             for entry in entries:
                 pipe.lrem(self._keys.checks, 1, entry)
@@ -128,11 +128,15 @@ class Ledger(AttemptReader):
         figures: for attempts and figures that were removed. Their streams of events must be there
         still. Raises StoreUnavailable."""
         with self._lock:
-            for one in records:
-                self._bookings.pop(one, None)
-        events = (event for one, record in records.items() for event in _events_of(one, record))
+            for attempt_id in records:
+                self._bookings.pop(attempt_id, None)
+        events = (
+            event
+            for attempt_id, record in records.items()
+            for event in _events_of(attempt_id, record)
+        )
         for part in batched(events, _CHECKS):
-            self._apply(part, told=True)
+            self._apply(part, is_recorded=True)
 
     def _check(self, entry: str) -> AttemptEvent | None:
         """The event in an entry of the list of checks; None where it cannot be read."""
@@ -144,10 +148,10 @@ class Ledger(AttemptReader):
             return None
 
     def _apply(
-        self, events: Sequence[AttemptEvent], *, told: bool = False
+        self, events: Sequence[AttemptEvent], *, is_recorded: bool = False
     ) -> list[tuple[Applied, str]]:
-        """The outcome of each event and the state after it. `told`: their streams, and the webhook,
-        know of them."""
+        """The outcome of each event and the state after it. `is_recorded`: their streams, and the
+        webhook, have these events already."""
         for event in events:
             self.leave_out(event.attempt, event.unreadable)
         known = self._known(events)
@@ -168,7 +172,7 @@ class Ledger(AttemptReader):
                         self._bookings.pop(event.attempt, None)
                     known |= self._known([event])
                 calls.append(
-                    self._call(event, known.get(event.attempt), now_ms, told, errors.get(i))
+                    self._call(event, known.get(event.attempt), now_ms, is_recorded, errors.get(i))
                 )
             moved = []
             for i, (outcome, *rest) in zip(waiting, self._run(calls), strict=True):
@@ -207,7 +211,7 @@ class Ledger(AttemptReader):
         event: AttemptEvent,
         booking: Booking | None,
         now_ms: int,
-        told: bool,
+        is_recorded: bool,
         errors: tuple[str, str] | None,
     ) -> tuple[list[str], list[str | int]]:
         """KEYS and ARGV of `apply_event.lua`."""
@@ -226,13 +230,13 @@ class Ledger(AttemptReader):
             )
         keys += targets.keys
         given = targets.given
-        if booking is not None and event.kind in self._webhook_kinds and not told:
+        if booking is not None and event.kind in self._webhook_kinds and not is_recorded:
             given += "o"
             verification = self._keys.verification(verification_of(event.attempt))
             keys += [verification, self._keys.outbox, self._keys.outbox_events]
         fields = [text for pair in event.fields.items() for text in pair]
         return keys, [
-            f"{event.kind} {to_ms(event.at)} {now_ms} {event.source} {0 if told else 1}",
+            f"{event.kind} {to_ms(event.at)} {now_ms} {event.source} {0 if is_recorded else 1}",
             f"{keep_ms} {_KEEP_COUNTERS_MS} {self._keys.changes}",
             *targets.where,
             event.attempt,
@@ -303,21 +307,22 @@ class Ledger(AttemptReader):
         oldest = self._client.zrange(self._keys.recent, 0, -most - 1)
         for part in batched(oldest, _TRIM):
             with self._client.pipeline(transaction=False) as pipe:
-                for one in part:
-                    pipe.unlink(self._keys.attempt(one), self._keys.events(one))
+                for attempt_id in part:
+                    pipe.unlink(self._keys.attempt(attempt_id), self._keys.events(attempt_id))
                 pipe.zrem(self._keys.recent, *part)
                 pipe.execute()
         return len(oldest)
 
 
-def _events_of(one: str, record: Mapping[str, str]) -> list[AttemptEvent]:
+def _events_of(attempt_id: str, record: Mapping[str, str]) -> list[AttemptEvent]:
     """The events that lead to this record, the request first. Each brings all fields: the one that
     sets the state also sets the reasons for it."""
     moments = {kind: ms for kind in EventKind if (ms := record.get(f"{kind}_ms"))}
     own = {"state", "rank", "booked", *(f"{kind}_ms" for kind in EventKind)}
     fields = {name: text for name, text in record.items() if name not in own}
     return [
-        AttemptEvent(one, kind, read_ms(ms), Source.APP, fields) for kind, ms in moments.items()
+        AttemptEvent(attempt_id, kind, read_ms(ms), Source.APP, fields)
+        for kind, ms in moments.items()
     ]
 
 

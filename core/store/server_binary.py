@@ -46,7 +46,7 @@ def newest(programs: Iterable[Path]) -> Path:
     """The newest of `programs`; of equally new ones, the first. Raises StoreUnavailable if it is
     older than OLDEST, or there is none."""
     by_version = {program: version_of(program) for program in programs}
-    program = max(by_version, key=lambda one: by_version[one], default=None)
+    program = max(by_version, key=lambda program: by_version[program], default=None)
     if program and by_version[program] >= OLDEST:
         return program
     obstacle = "No Redis server program is on this machine"

@@ -230,23 +230,23 @@ def _ms(span: timedelta) -> int:
     return span // timedelta(milliseconds=1)
 
 
-def _fields(one: Verification) -> dict[str, str | int]:
+def _fields(verification: Verification) -> dict[str, str | int]:
     return {
-        "to": one.to,
-        "to_masked": one.to_masked,
-        "region": one.region,
-        "country": one.country,
-        "carrier": one.carrier,
-        "language": one.language,
-        **one.way.fields,
-        "digits": one.digits,
-        "started_ms": to_ms(one.started_at),
-        "expires_ms": to_ms(one.expires_at),
-        "checks_left": one.checks_left,
-        "checks_allowed": one.checks_allowed,
-        "number_index": one.number_index,
-        "request": one.request,
-        "owner": one.owner,
+        "to": verification.to,
+        "to_masked": verification.to_masked,
+        "region": verification.region,
+        "country": verification.country,
+        "carrier": verification.carrier,
+        "language": verification.language,
+        **verification.way.fields,
+        "digits": verification.digits,
+        "started_ms": to_ms(verification.started_at),
+        "expires_ms": to_ms(verification.expires_at),
+        "checks_left": verification.checks_left,
+        "checks_allowed": verification.checks_allowed,
+        "number_index": verification.number_index,
+        "request": verification.request,
+        "owner": verification.owner,
     }
 
 

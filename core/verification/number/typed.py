@@ -13,7 +13,7 @@ from core.verification.number.refusals import NumberRefusal, UnfitNumber
 #: Longer text is no phone number; it is refused before any work is done on it.
 LONGEST_TYPED = 250
 
-_ONE_NUMBER = "Enter the digits of one number."
+_SINGLE_NUMBER = "Enter the digits of one number."
 # Besides white space and dashes. U+30FC is what Japanese keyboards write for a dash.
 _SEPARATORS = frozenset("().[]/~_'·•\u2019\u2212\u2053\u223c\u30fc")
 # An extension after the number, as `ext. 12`, `x12`, `#12` or `;ext=12` (RFC 3966).
@@ -43,7 +43,7 @@ def take_apart(text: str) -> Typed:
     """The parts of a typed number. Raises UnfitNumber."""
     if len(text) > LONGEST_TYPED:
         raise UnfitNumber(
-            NumberRefusal.TOO_LONG, "No phone number is as long as that.", _ONE_NUMBER
+            NumberRefusal.TOO_LONG, "No phone number is as long as that.", _SINGLE_NUMBER
         )
     plain = _without_parameters(_plain(text).strip())
     if not plain:
@@ -150,4 +150,4 @@ def _count(text: str) -> int:
 
 
 def _unreadable(cause: str) -> UnfitNumber:
-    return UnfitNumber(NumberRefusal.NOT_A_NUMBER, cause, _ONE_NUMBER)
+    return UnfitNumber(NumberRefusal.NOT_A_NUMBER, cause, _SINGLE_NUMBER)
