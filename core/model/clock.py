@@ -28,7 +28,7 @@ def elapsed(start: datetime, end: datetime) -> timedelta | None:
     return end - start if end >= start else None
 
 
-#: A moment outside is nobody's: some zone or unit of it would overflow.
+#: Moments outside this range are refused: some zone or unit of them would overflow.
 _EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 

@@ -68,7 +68,7 @@ def timeline(view: View) -> list[TimelineStep]:
     """The steps of the newest attempt and what became of its code, in the order of their meaning.
 
     Where an attempt was lost or its fate is unknown, that takes the place of the steps it never
-    reached. Moments are those of whoever saw the step first-hand, so clocks may differ: a step
+    reached. A moment is by the clock of its source, so clocks may differ: a step
     that is dated before the request has no gap, and none is counted from it.
     """
     attempt = view.newest
