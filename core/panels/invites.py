@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from core.access.invites import Invite, InviteState
-from core.verification.number.parse import country_of
+from core.model.regions import country_of
 from core.wording.formats import counted
 
 STATES = {

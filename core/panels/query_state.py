@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from core.figures.queries import Filters, SeenDimensions
 from core.figures.ranges import Comparison, Preset, Range, between, comparison_range, preset
-from core.verification.number.parse import country_of
+from core.model.regions import country_of
 from core.wording.formats import CHANNELS, carrier_name
 
 CUSTOM = "custom"

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.model.attempt import OverBudget, attempt_id
 from core.model.clock import read_ms, to_ms
+from core.model.phone_number import PhoneNumber
 from core.model.verification import CancelOutcome, Status, Verification
 from core.model.way import Way
 from core.settings.keyring import Keyring
@@ -231,12 +232,13 @@ def _ms(span: timedelta) -> int:
 
 
 def _fields(verification: Verification) -> dict[str, str | int]:
+    to = verification.to
     return {
-        "to": verification.to,
-        "to_masked": verification.to_masked,
-        "region": verification.region,
-        "country": verification.country,
-        "carrier": verification.carrier,
+        "to": to.e164,
+        "to_masked": to.masked,
+        "region": to.region,
+        "country": to.country,
+        "carrier": to.carrier,
         "language": verification.language,
         **verification.way.fields,
         "digits": verification.digits,
@@ -262,11 +264,13 @@ def _verification(verification: str, record: dict[str, str], now: datetime) -> V
     return Verification(
         id=verification,
         status=status,
-        to=record["to"],
-        to_masked=record["to_masked"],
-        region=record["region"],
-        country=record["country"],
-        carrier=record["carrier"],
+        to=PhoneNumber(
+            e164=record["to"],
+            masked=record["to_masked"],
+            region=record["region"],
+            country=record["country"],
+            carrier=record["carrier"],
+        ),
         language=record["language"],
         way=Way.of(record["channel"], record["mode"]),
         digits=int(record["digits"]),

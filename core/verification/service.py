@@ -19,8 +19,10 @@ from core.model.attempt import (
     attempt_id,
 )
 from core.model.clock import Clock, to_ms
+from core.model.code import Code
 from core.model.errors import AttemptRejected, AttemptUnknown, NumberRefused, ProviderError
 from core.model.grant import INTERNAL, Grant
+from core.model.phone_number import ParsedNumber, PhoneNumber
 from core.model.verification import (
     CancelOutcome,
     CheckResult,
@@ -36,8 +38,9 @@ from core.plivo.request import AttemptRequest
 from core.settings.keyring import Keyring, new_id
 from core.settings.settings import Settings
 from core.verification.checking import Checking, EnteredCode
-from core.verification.code import Code, code_of
-from core.verification.number.parse import AmbiguousNumber, PhoneNumber, example_for, parse_number
+from core.verification.code import code_of
+from core.verification.number.numbering_plan import example_for
+from core.verification.number.parse import AmbiguousNumber, parse_number
 from core.verification.policy import Policy
 from core.verification.records import VerificationRecords
 from core.verification.refusals import refused, refused_by_budget
@@ -127,7 +130,7 @@ class Verifications:
             client_index=records.client_index,
         )
 
-    def read_number(self, typed: str, *, region: str | None, way: Way) -> PhoneNumber:
+    def read_number(self, typed: str, *, region: str | None, way: Way) -> ParsedNumber:
         """The number that was typed, if it may be verified that way. Raises NumberRefused."""
         return parse_number(
             typed,
@@ -138,7 +141,7 @@ class Verifications:
             accept_fictional=self._settings.is_sandbox,
         )
 
-    def find_number(self, typed: str, *, region: str | None) -> PhoneNumber:
+    def find_number(self, typed: str, *, region: str | None) -> ParsedNumber:
         """The number that was typed, whether or not it may be verified now: for finding its
         attempts. Raises NumberRefused."""
         return parse_number(
@@ -211,7 +214,7 @@ class Verifications:
             return SendResult(
                 SendOutcome.CHANNEL_UNAVAILABLE, cause=obstacle[0], remedy=obstacle[1]
             )
-        if budget := self._policy.always_refuses(number.e164):
+        if budget := self._policy.always_refuses(number):
             return refused_by_budget(
                 self._ledger, None, BudgetSpent(budget.name, budget.window, budget.limit)
             )
@@ -252,7 +255,7 @@ class Verifications:
         if grant.refusal is not None:
             return SendResult(SendOutcome.NOT_ALLOWED, verification, None, *grant.refusal)
         current = view.verification
-        if not grant.covers(current.region):
+        if not grant.covers(current.to.region):
             return refused(verification, SendOutcome.NOT_ALLOWED, "country")
         way, at_once = current.way, False
         if call and not way.is_call:
@@ -348,11 +351,7 @@ class Verifications:
         return Verification(
             id=new_id(),
             status=Status.PENDING,
-            to=number.e164,
-            to_masked=number.masked,
-            region=number.region,
-            country=number.country,
-            carrier=number.carrier,
+            to=number,
             language=language_for(locale, number.region).value,
             way=way,
             digits=self._settings.code_length,
@@ -381,7 +380,7 @@ class Verifications:
             attempt=attempt,
             way=verification.way,
             to=verification.to,
-            digits=self.code_for(verification).reveal(),
+            code=self.code_for(verification),
             minutes=self._settings.lifetime_minutes,
         )
         try:
@@ -420,9 +419,9 @@ def _record_of(verification: Verification, first: Attempt | None = None) -> dict
     return origin | {
         "number_index": verification.number_index,
         **verification.way.fields,
-        "to_masked": verification.to_masked,
-        "region": verification.region,
-        "carrier": verification.carrier,
+        "to_masked": verification.to.masked,
+        "region": verification.to.region,
+        "carrier": verification.to.carrier,
     }
 
 

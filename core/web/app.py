@@ -214,7 +214,7 @@ class Web:
             return None
         grant = access.admitted(services.admission, connection).grant
         view = services.verifications.look(verification, grant)
-        return view.verification.to.removeprefix("+") if view else None
+        return view.verification.to.digits if view else None
 
     async def _serve_sandbox(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._sandbox is None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from core.alerts.records import AlertStatus
 from core.alerts.rules import Measure
 from core.alerts.states import AlertState
-from core.verification.number.parse import country_of
+from core.model.regions import country_of
 
 CHANNELS = {"sms": "SMS", "voice": "Call", "phlo": "PHLO"}
 #: For carriers that the numbering plan does not name.

@@ -40,7 +40,7 @@ def draw_verification(
         with grid.cell():
             # The page has only the masked number: other people may have its link.
             handset(
-                view.verification.to_masked,
+                view.verification.to.masked,
                 phone=f"/phone/{verification}/handset",
                 sandbox=settings.is_sandbox,
                 length=view.verification.digits,
@@ -60,7 +60,8 @@ def _task(view: View, verifications: Verifications, brand: str) -> None:
     """The state in words, and the code panel while the verification is pending."""
     verification = view.verification
     st.caption(
-        f"{verification.to_masked} · {verification.country} · {CHANNELS[verification.way.channel]}"
+        f"{verification.to.masked} · {verification.to.country} · "
+        f"{CHANNELS[verification.way.channel]}"
     )
     for over in view.over_budgets:
         st.warning(plain(words.budget_warning(over, view.now)), icon=":material/speed:")
