@@ -27,8 +27,13 @@ class Series(str):
         return cls(_SEPARATOR.join(parts))
 
     @property
+    def parts(self) -> list[str]:
+        """The channel, then the country and the last part as far as it has them."""
+        return self.split(_SEPARATOR, 2)
+
+    @property
     def channel(self) -> str:
-        return self.partition(_SEPARATOR)[0]
+        return self.parts[0]
 
     @property
     def country(self) -> str:
@@ -51,5 +56,9 @@ class Series(str):
         return Series(self.rpartition(_SEPARATOR)[0])
 
     def _part(self, place: int) -> str:
-        parts = self.split(_SEPARATOR, 2)
+        parts = self.parts
         return parts[place] if len(parts) > place else ""
+
+
+#: Where no series is meant.
+NO_SERIES = Series("")

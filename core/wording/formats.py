@@ -9,6 +9,7 @@ from core.alerts.records import AlertStatus
 from core.alerts.rules import Measure
 from core.alerts.states import AlertState
 from core.model.regions import country_of
+from core.model.series import Series
 
 CHANNELS = {"sms": "SMS", "voice": "Call", "phlo": "PHLO"}
 #: For carriers that the numbering plan does not name.
@@ -36,10 +37,10 @@ def carrier_name(carrier: str) -> str:
     return NO_CARRIER if carrier in {"", "?"} else carrier
 
 
-def series_name(series: str) -> str:
+def series_name(series: Series) -> str:
     """ "SMS, Nigeria" for "sms/NG"."""
-    channel, _, country = series.partition("/")
-    return ", ".join([channel_name(channel), *([country_of(country)] if country else [])])
+    country = [country_of(series.country)] if series.country else []
+    return ", ".join([channel_name(series.channel), *country])
 
 
 def alert_words(alert: AlertStatus) -> str:
