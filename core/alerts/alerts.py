@@ -27,7 +27,7 @@ from core.alerts.replay import DryRun, replay
 from core.alerts.rules import WEEKS, Hours, Measure, alpha, detectable_drop, judge
 from core.alerts.states import AlertState, Standing, after_a_gap, step
 from core.figures.layout import Counts, Tier
-from core.model.clock import Clock, from_ms, to_ms
+from core.model.clock import Clock, from_ms, in_ms, to_ms
 from core.model.series import Series
 from core.store.client import Client
 from core.store.failures import WatchError
@@ -156,7 +156,7 @@ class Alerts:
 
     def _next(self, before: AlertCheck, quarter: int) -> AlertCheck:
         """Judge an hour, based on the check before."""
-        since_ms = quarter * QUARTER_MS - int(WATCHED.total_seconds() * 1000)
+        since_ms = quarter * QUARTER_MS - in_ms(WATCHED)
         series = self._hours.series(since_ms)
         if not series:
             return AlertCheck(quarter, {})

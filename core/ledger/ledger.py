@@ -19,7 +19,7 @@ from core.model.attempt import (
     Source,
     verification_of,
 )
-from core.model.clock import Clock, read_ms, to_ms
+from core.model.clock import Clock, in_ms, read_ms, to_ms
 from core.store.client import Client
 from core.store.failures import ResponseError
 from core.store.keys import Keys
@@ -28,7 +28,7 @@ from core.store.scripts import Scripts
 
 log = logging.getLogger(__name__)
 
-_KEEP_COUNTERS_MS = int(KEEP_COUNTERS.total_seconds() * 1000)
+_KEEP_COUNTERS_MS = in_ms(KEEP_COUNTERS)
 #: However old an attempt is when it is booked (sample traffic, an old log), its record lives long
 #: enough for the rest of its events.
 _LEAST_MS = 600_000
@@ -77,7 +77,7 @@ class Ledger(AttemptReader):
         super().__init__(client, keys, clock)
         self._scripts = scripts
         self._clock = clock
-        self._keep_ms = int(keep.total_seconds() * 1000)
+        self._keep_ms = in_ms(keep)
         self._webhook_kinds = frozenset(_WEBHOOK_KINDS if webhooks_enabled else ())
         self._rollups = Rollups(keys)
         self._bookings: OrderedDict[str, Booking] = OrderedDict()

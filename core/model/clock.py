@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+_MILLISECOND = timedelta(milliseconds=1)
 #: In place of a time that would be negative.
 CLOCKS_DIFFER = "clocks differ"
 
@@ -40,6 +41,11 @@ def is_sane(moment: datetime) -> bool:
 def to_ms(moment: datetime) -> int:
     """Unix milliseconds: how moments are written in Redis and JSON."""
     return round(moment.timestamp() * 1000)
+
+
+def in_ms(length: timedelta) -> int:
+    """A duration in whole milliseconds, rounded: how durations are written in Redis and JSON."""
+    return round(length / _MILLISECOND)
 
 
 def from_ms(moment_ms: int | str) -> datetime:

@@ -6,7 +6,7 @@ first, so that a reader whose turn has expired can no longer move the cursor.
 
 from datetime import datetime, timedelta
 
-from core.model.clock import read_ms, to_ms
+from core.model.clock import in_ms, read_ms, to_ms
 from core.store.client import Client
 from core.store.keys import Keys
 from core.store.scripts import Scripts
@@ -41,7 +41,7 @@ class Turn:
         answer: int = self._scripts.run(
             "advance_logs",
             [self._keys.log_turn, self._keys.logs],
-            [self._token, _ms(TURN), _ms(_KEEP), *flat],
+            [self._token, in_ms(TURN), in_ms(_KEEP), *flat],
         )
         return answer == 1
 
@@ -51,7 +51,7 @@ class Turn:
         self._scripts.run(
             "advance_logs",
             [self._keys.log_turn, self._keys.logs],
-            [self._token, 1, _ms(_KEEP), "stop", "0"],
+            [self._token, 1, in_ms(_KEEP), "stop", "0"],
         )
 
 
@@ -65,7 +65,3 @@ def cursor_of(status: dict[str, str]) -> datetime | None:
 
 def cursor_field(moment: datetime) -> int:
     return to_ms(moment)
-
-
-def _ms(span: timedelta) -> int:
-    return int(span.total_seconds() * 1000)

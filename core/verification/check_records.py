@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from core.model.attempt import OverBudget, attempt_id
-from core.model.clock import to_ms
+from core.model.clock import in_ms, to_ms
 from core.model.verification import CheckOutcome, CheckResult
 from core.store.client import Client
 from core.store.keys import Keys
@@ -67,9 +67,10 @@ class CheckRecords:
                 "enforces": policy.enforces,
                 "lowest_limit": min(budget.limit for budget in budgets),
                 "changes": keys.changes,
-                "keep_ms": _ms(keep),
+                "keep_ms": in_ms(keep),
                 "budgets": [
-                    {"name": b.name, "limit": b.limit, "window_ms": _ms(b.window)} for b in budgets
+                    {"name": b.name, "limit": b.limit, "window_ms": in_ms(b.window)}
+                    for b in budgets
                 ],
             }
         )
@@ -166,7 +167,3 @@ class CheckRecords:
 def _result(outcome: str, left: int, retry_ms: int, spent: str) -> CheckResult:
     retry = timedelta(milliseconds=retry_ms) if retry_ms else None
     return CheckResult(CheckOutcome(outcome), left, retry, OverBudget.parse(spent))
-
-
-def _ms(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)

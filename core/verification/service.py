@@ -153,7 +153,7 @@ class Verifications:
 
     def number_index(self, e164: str) -> str:
         """The digest by which the attempts to a number are found."""
-        return self._keyring.index("number", e164)
+        return self._keyring.number_index(e164)
 
     def example(self, region: str | None, *, ending: str = "") -> str:
         """An example of a number that may be verified; "" if none has that `ending`."""
@@ -220,7 +220,7 @@ class Verifications:
             )
         verification = self._new(number, way, locale, grant)
         reservation = self._reservations.reserve(verification, address, grant)
-        idempotency = self._keyring.index("start", idempotency_key)
+        idempotency = self._keyring.idempotency_index(idempotency_key)
         record = _record_of(verification)
         reply = self._records.start(verification, reservation, idempotency, record)
         match reply:
@@ -344,7 +344,7 @@ class Verifications:
             number = self.find_number(typed, region=None)
         except NumberRefused:
             return ""
-        return self._keyring.index("number", number.e164)
+        return self._keyring.number_index(number.e164)
 
     def _new(self, number: PhoneNumber, way: Way, locale: str | None, grant: Grant) -> Verification:
         now = self._clock.now()
@@ -361,8 +361,8 @@ class Verifications:
             checks_allowed=self._settings.checks_per_verification,
             attempts=1,
             next_send_at=now,
-            number_index=self._keyring.index("number", number.e164),
-            request=self._keyring.index("request", "\0".join((number.e164, way.channel, way.mode))),
+            number_index=self._keyring.number_index(number.e164),
+            request=self._keyring.request_index(number, way),
             owner=grant.owner,
         )
 

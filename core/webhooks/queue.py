@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.model.clock import Clock, read_ms, to_ms
+from core.model.clock import Clock, in_ms, read_ms, to_ms
 from core.store.client import Client
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
@@ -196,7 +196,7 @@ class Outbox:
                 ending,
                 to_ms(due),
                 json.dumps({"status": answer.status, "cause": answer.cause}),
-                int(_KEEP_COUNT.total_seconds() * 1000),
+                in_ms(_KEEP_COUNT),
                 DEAD_KEPT,
             ],
         )

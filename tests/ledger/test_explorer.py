@@ -138,7 +138,7 @@ def test_an_attempt_is_found_by_all_that_people_may_know_of_it(at: World) -> Non
     # By its id: its callbacks may come between two looks.
     for known in (attempt.id, attempt.reference.upper()):
         assert [one.id for one in explorer.find(known).attempts] == [attempt.id]
-    index = at.services.keyring.index("number", number)
+    index = at.services.keyring.number_index(number)
     assert [one.id for one in explorer.of_number(index).attempts] == [attempt.id]
     assert explorer.find("nothing of ours").attempts == []
 

@@ -15,7 +15,8 @@ from tests.panels.frames import NOW, ZONE
 
 def status(state: AlertState, **more: Any) -> AlertStatus:
     given = {
-        "series": Series("sms/NG"), "measure": Measure.CONFIRMED, "state": state, "rule": None, "n": 412,
+        "series": Series("sms/NG"), "measure": Measure.CONFIRMED, "state": state, "rule": None,
+        "n": 412,
         "verified": 200, "observed": 0.712, "baseline": 0.94, "detectable_drop": 0.05,
         "since": NOW,
     }  # fmt: skip
@@ -29,7 +30,9 @@ def test_every_state_of_an_alert_is_counted_and_named() -> None:
         AlertState.NO_DATA: 0,
     }  # fmt: skip
     assert set(words.ALERT_STATES) == set(AlertState)
-    table = alerts.alert_table([status(AlertState.NO_DATA, observed=None, under="sms")], ZONE)
+    table = alerts.alert_table(
+        [status(AlertState.NO_DATA, observed=None, under=Series("sms"))], ZONE
+    )
     first = table.iloc[0].to_dict()
     assert (first["series"], first["state"], first["under"]) == ("SMS, Nigeria", "no data", "SMS")
     assert "too few to compare" in first["saw"]
