@@ -95,7 +95,7 @@ def _number_field(grant: Grant, verifications: Verifications, region: str | None
         type="phone",
         live=True,
         key="verify_typed",
-        placeholder=verifications.example(region),
+        placeholder=verifications.numbers.example(region),
         persist_state="session",
     )
     entry = _read(typed or "", region, grant, verifications)
@@ -116,7 +116,7 @@ def _read(
         default = f"Without a country code: {country_of(region)}." if region else ""
         return TypedNumber(typed, None, f"In any format. {default}")
     try:
-        number = verifications.read_number(typed, region=region, way=selected_way())
+        number = verifications.numbers.read(typed, region=region, way=selected_way())
     except AmbiguousNumber as error:
         return TypedNumber(typed, None, f"**{error.cause}** {error.remedy}", error.candidates)
     except NumberRefused as error:
