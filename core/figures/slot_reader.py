@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from core.figures import layout
 from core.figures.catalogue import COLUMNS, COUNTERS, Leg
-from core.figures.layout import BINS, Counts, Cube, Tier
+from core.figures.layout import BINS, Cube, Tier
+from core.figures.packing import Counts
 from core.figures.ranges import Piece
 from core.store.client import Client, RawClient
 from core.store.keys import Keys

@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as arrays
 
 from core.figures import layout
 from core.figures.catalogue import COLUMNS, COUNTERS
-from core.figures.layout import BINS, MIDDLE_MS, UPPER_MS, Tier, bin_of
+from core.figures.layout import BINS, Tier
+from core.figures.packing import MIDDLE_MS, UPPER_MS, bin_of
 from core.store.keys import ROLLUP_LAYOUT
 
 U32 = 2**32 - 1

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from core.figures import layout
 from core.figures.catalogue import COLUMNS, COUNTERS, SUMS, Leg
-from core.figures.layout import Cube, Tier, bin_of, series
+from core.figures.layout import Cube, Tier, series
+from core.figures.packing import bin_of
 from core.ledger.attempts import Entry
 from core.ledger.ledger import Applied
 from core.model.attempt import AttemptEvent, EventKind, Source

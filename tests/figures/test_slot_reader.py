@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from core.figures import layout
 from core.figures import slot_reader as slot_reader
 from core.figures.catalogue import COLUMNS, Leg
-from core.figures.layout import BINS, Counts, Cube, Tier
+from core.figures.layout import BINS, Cube, Tier
+from core.figures.packing import Counts
 from core.figures.ranges import Piece
 from core.figures.slot_reader import SlotReader
 from tests.properties import sharing_fixtures

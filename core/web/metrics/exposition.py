@@ -26,7 +26,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from core.alerts.rules import Measure
 from core.alerts.states import AlertState
 from core.figures.catalogue import COLUMNS, FINALS, IRREGULAR_EVENTS
-from core.figures.layout import UPPER_MS
+from core.figures.packing import UPPER_MS
 from core.tracking.log_status import LogRunOutcome
 from core.web.metrics import definitions
 from core.web.metrics.collecting import Snapshot
