@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Event
 from typing import TYPE_CHECKING
 
 from core.access.admission import Admission
@@ -95,6 +96,8 @@ class Services:
     provider: PlivoProvider
     #: What runs in the background while the product is served.
     background: tuple[Periodic, ...]
+    #: Set when the script of a first page has ended.
+    page_drawn: Event = field(default_factory=Event)
 
     @property
     def client(self) -> Client:

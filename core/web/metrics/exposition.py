@@ -5,7 +5,7 @@ A counter's `_created` is the start of its 32 days, or of its day, after which i
 zero; Prometheus takes a fall for a restart.
 
 Histograms are classic, since the text formats have no native ones. Each bound is a bound of the
-stored bins (`layout.UPPER_MS`), every fourth of them, so a bucket is an exact sum of bins. Two
+stored bins (`packing.UPPER_MS`), every fourth of them, so a bucket is an exact sum of bins. Two
 bounds are a factor of 1.41 apart: a quantile that Prometheus interpolates is that close.
 """
 
