@@ -144,7 +144,7 @@ class Services:
         Not at the start itself, so that the server is up a second sooner.
         """
         self.clients.warm()
-        parse_number("+14155550123", default_region=None)
+        _ = parse_number("+14155550123", default_region=None).carrier
         self.reports()
 
     def close(self) -> None:
