@@ -55,6 +55,11 @@ class FrozenClock(MovableClock):
 
     def __init__(self) -> None:
         super().__init__()
+        self.restart()
+
+    def restart(self) -> None:
+        """Stand still at the present second."""
+        self.ahead = timedelta()
         self._start = datetime.now(UTC).replace(microsecond=0)
 
     def now(self) -> datetime:
