@@ -51,21 +51,6 @@ def expect_verified(page: Page) -> None:
     expect(page.get_by_role("list", name="Timeline").locator("li.verified")).to_have_count(1)
 
 
-@pytest.mark.parametrize(
-    ("channel", "mode"),
-    [("SMS", None), ("Call", None), ("PHLO", "as SMS"), ("PHLO", "as call")],
-)
-def test_a_number_is_verified_by_every_way(
-    page: Page, app: App, channel: str, mode: str | None
-) -> None:
-    open_form(page, app)
-    send(page, fresh_number(), channel, mode)
-    if channel == "Call" or mode == "as call":
-        answer_and_listen(page)
-    use_code(page)
-    expect_verified(page)
-
-
 def test_the_number_is_read_while_it_is_typed(page: Page, app: App) -> None:
     open_form(page, app)
     expect(page.get_by_text("Without a country code: United States.")).to_be_visible()

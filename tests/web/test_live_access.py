@@ -23,7 +23,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from core.access.invites import COOKIE as INVITE_COOKIE
-from core.access.password import COOKIE, hash_password
+from core.access.password import COOKIE
 from core.access.tokens import Scope
 from core.model.grant import OPERATOR
 from core.model.verification import SendOutcome, Status
@@ -33,7 +33,7 @@ from core.sandbox.app import Sandbox
 from core.services import LOG_SYNC, Services, build
 from core.settings.settings import Settings, VerifyAccess
 from core.web.app import Web, _no_sandbox, standalone
-from tests.world import FrozenClock, MovableClock, served
+from tests.world import FrozenClock, MovableClock, quick_hash, served
 
 AUTH_ID, AUTH_TOKEN = "MAXXXXXXXXXXXXXXXXXX", "0" * 40
 PASSWORD = "correct horse battery staple"
@@ -131,7 +131,7 @@ def _product(
     settings = Settings(
         data_dir=data, redis_url=redis_url, plivo_auth_id=AUTH_ID, plivo_auth_token=AUTH_TOKEN,
         plivo_number="+14155550100", secret_key="k" * 40,
-        admin_password_hash=hash_password(PASSWORD),
+        admin_password_hash=quick_hash(PASSWORD),
         verify_access=mode, sends_per_prefix_per_hour=1000,
     )  # fmt: skip
     assert not settings.is_sandbox
