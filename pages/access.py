@@ -11,8 +11,8 @@ from core.access.password import AccessState
 from core.model.errors import InviteRefused
 from core.model.regions import country_of
 from core.panels import api
-from core.panels.invites import invite_table
-from core.panels.query_state import zone_of
+from core.panels.invite_table import invite_table
+from core.panels.zones import zone_of
 from core.settings.settings import VerifyAccess
 from pages.components.access import current_visitor, require_admin
 from pages.components.panel import grid, question, text

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+import phonenumbers
 from phonenumbers import PhoneNumberType
 
 # A mask hides at least four digits, where the number is long enough.
@@ -55,16 +56,13 @@ _KIND_WORDS = {
 class PhoneNumber:
     """A number that a verification is for. Neither `repr` nor `str` shows it; `e164` does.
 
-    `masked` is safe to show. `region` is ISO 3166-1 alpha-2, `country` its English name. `carrier`
-    is the operator that the range was given to, "" where the plan does not name it; the number may
-    have been ported since.
+    `masked` is safe to show. `region` is ISO 3166-1 alpha-2, `country` its English name.
     """
 
     e164: str
     masked: str
     region: str
     country: str
-    carrier: str
 
     def __repr__(self) -> str:
         return f"PhoneNumber({self.masked})"
@@ -91,6 +89,15 @@ class ParsedNumber(PhoneNumber):
     kind: NumberKind
     national: str
     international: str
+
+    @property
+    def carrier(self) -> str:
+        """The operator that the range was given to, "" where the plan does not name it. The number
+        may have been ported since."""
+        # Imported late: its tables take a third of a second to load. `warm` in core.services does.
+        from phonenumbers import carrier
+
+        return str(carrier.name_for_number(phonenumbers.parse(self.e164), "en"))
 
 
 def mask(international: str) -> str:

@@ -29,6 +29,7 @@ class Verification:
     id: str
     status: Status
     to: PhoneNumber
+    carrier: str
     language: str
     way: Way
     digits: int

@@ -22,7 +22,7 @@ def record_of(verification: Verification, first: Attempt | None = None) -> dict[
         **verification.way.fields,
         "to_masked": verification.to.masked,
         "region": verification.to.region,
-        "carrier": verification.to.carrier,
+        "carrier": verification.carrier,
     }
 
 

@@ -13,7 +13,7 @@ from core.model.clock import Clock
 from core.model.code import Code
 from core.model.errors import NumberRefused
 from core.model.grant import INTERNAL, Grant
-from core.model.phone_number import PhoneNumber
+from core.model.phone_number import ParsedNumber
 from core.model.verification import (
     CancelOutcome,
     CheckResult,
@@ -277,12 +277,15 @@ class Verifications:
         """The code of an open verification, to be spoken in a call."""
         return code_of(self._keyring, verification.id, verification.digits)
 
-    def _new(self, number: PhoneNumber, way: Way, locale: str | None, grant: Grant) -> Verification:
+    def _new(
+        self, number: ParsedNumber, way: Way, locale: str | None, grant: Grant
+    ) -> Verification:
         now = self._clock.now()
         return Verification(
             id=new_id(),
             status=Status.PENDING,
             to=number,
+            carrier=number.carrier,
             language=language_for(locale, number.region).value,
             way=way,
             digits=self._settings.code_length,

@@ -18,7 +18,7 @@ AUTH_TOKEN = "Y2Q2ZDgxZmY5YWRiOTI5YmQ1Njg0MTAxZWIyOTc4"
 PHLO_ID = "5a4db0c5-0000-4000-8000-000000000001"
 REFERENCE = "5b40a428-bfc7-4daf-9d06-726c558bf3b8"
 SENDER, TO = "+14155550100", "+14155557623"
-TO_NUMBER = PhoneNumber(TO, "+1 415 ••• ••23", "US", "United States", "")
+TO_NUMBER = PhoneNumber(TO, "+1 415 ••• ••23", "US", "United States")
 # The longest code that is not masked as a number.
 CODE = "0471182"
 TOKEN = "abcdefghijklmnopqrstuvwx-1.kq0zXcV-2_signature"

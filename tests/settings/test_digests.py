@@ -5,7 +5,7 @@ from core.model.way import Way
 from core.settings.keyring import Keyring
 
 KEYRING = Keyring(b"a test's secret, 32 bytes or more")
-NUMBER = PhoneNumber("+14155550123", "+1 415 ••• ••23", "US", "United States", "")
+NUMBER = PhoneNumber("+14155550123", "+1 415 ••• ••23", "US", "United States")
 
 
 def test_every_digest_is_the_same_as_in_earlier_versions() -> None:

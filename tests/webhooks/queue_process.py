@@ -60,7 +60,8 @@ class QueueProcess:
         verification = Verification(
             id=verification_id,
             status=Status.PENDING,
-            to=PhoneNumber("+14155550123", "+1 415 ••• ••23", "US", "United States", ""),
+            to=PhoneNumber("+14155550123", "+1 415 ••• ••23", "US", "United States"),
+            carrier="",
             language="en",
             way=Way.SMS,
             digits=6,

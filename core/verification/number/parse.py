@@ -37,13 +37,6 @@ class AmbiguousNumber(UnfitNumber):
         self.candidates = candidates
 
 
-def _carrier(parsed: Parsed) -> str:
-    # Imported late: its tables take a third of a second to load. `warm` in core.services does so.
-    from phonenumbers import carrier
-
-    return str(carrier.name_for_number(parsed, "en"))
-
-
 def parse_number(
     typed: str,
     *,
@@ -136,7 +129,6 @@ def _number(parsed: Parsed) -> ParsedNumber:
         masked=mask(international),
         region=region,
         country=country_of(region),
-        carrier=_carrier(parsed),
         kind=kind,
         national=phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL),
         international=international,

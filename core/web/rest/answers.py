@@ -79,7 +79,7 @@ class _StoredVerification(_FromAttributes):
     mode: Mode = Field(validation_alias=AliasPath("way", "mode"))
     to_masked: str = Field(validation_alias=AliasPath("to", "masked"))
     country: str = Field(description="ISO 3166 code.", validation_alias=AliasPath("to", "region"))
-    carrier: str = Field(validation_alias=AliasPath("to", "carrier"))
+    carrier: str
     started_at: datetime
     expires_at: datetime
     verified_at: datetime | None

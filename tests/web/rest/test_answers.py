@@ -73,7 +73,7 @@ def test_a_verification_has_these_keys_and_values(at: World, rest: httpx.Client)
         "mode": "sms",
         "to_masked": verification.to.masked,
         "country": "US",
-        "carrier": verification.to.carrier,
+        "carrier": verification.carrier,
         "started_at": iso(verification.started_at),
         "expires_at": iso(verification.expires_at),
         "verified_at": None,
