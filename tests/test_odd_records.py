@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.alerts.records import AlertCheck
-from core.ledger.explorer import Wanted, table
-from core.ledger.ledger import Applied
+from core.ledger.explorer import AttemptFilter, attempt_table
+from core.ledger.ledger import EventOutcome
 from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.clock import to_ms
 from core.panels.attempts import attempt_list, event_table, facts, left_out_words
@@ -88,17 +88,19 @@ def test_one_odd_record_takes_no_list_with_it(
     assert page["left_out"] == 3 - len(ids)
     assert rest.get(f"/attempts/{odd}").status_code in {200, 404}
     # The page's list and its single attempt.
-    listed = at.services.explorer.page(Wanted())
-    assert len(attempt_list(listed.attempts, ZONE)) == len(table(listed.attempts)) == len(ids)
+    listed = at.services.explorer.page(AttemptFilter())
+    assert (
+        len(attempt_list(listed.attempts, ZONE)) == len(attempt_table(listed.attempts)) == len(ids)
+    )
     for attempt in listed.attempts:
         facts(attempt), attempt_words(attempt), attempt_timeline(attempt)
-        event_table(at.services.ledger.heard(attempt.id), attempt, ZONE)
+        event_table(at.services.ledger.events(attempt.id), attempt, ZONE)
     at.services.queries.freshness()
     # Events of it and of the others, in one batch.
     now = at.clock.now()
     events = [AttemptEvent(one, EventKind.FAILED, now, Source.LOG) for one in (odd, fine)]
     assert at.services.ledger.apply_all(events).total() == 2
-    assert at.services.ledger.apply(events[1]) is Applied.REPEATED
+    assert at.services.ledger.apply(events[1]) is EventOutcome.REPEATED
 
 
 def test_what_was_left_out_is_counted_once_logged_once_and_told(
@@ -109,7 +111,7 @@ def test_what_was_left_out_is_counted_once_logged_once_and_told(
     poison(at, fine, {"units": b"nan"})
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            at.services.explorer.page(Wanted())
+            at.services.explorer.page(AttemptFilter())
     lines = [record for record in caplog.records if "left out" in record.message]
     assert [record.message for record in lines] == ["record left out", "value left out"]
     assert lines[1].field == "units"  # type: ignore[attr-defined]

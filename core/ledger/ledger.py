@@ -48,7 +48,7 @@ _WEBHOOK_KINDS = {
 T = TypeVar("T")
 
 
-class Applied(StrEnum):
+class EventOutcome(StrEnum):
     """What an event did. The values are the ones `apply_event.lua` returns."""
 
     APPLIED = "applied"
@@ -83,7 +83,7 @@ class Ledger(AttemptReader):
         self._bookings: OrderedDict[str, Booking] = OrderedDict()
         self._lock = Lock()
 
-    def apply(self, event: AttemptEvent) -> Applied:
+    def apply(self, event: AttemptEvent) -> EventOutcome:
         """Book one event: exactly once, never backwards, in any order. Raises StoreUnavailable.
 
         When it returns, the event is stored (append-only, where the embedded Redis is used): the
@@ -97,11 +97,13 @@ class Ledger(AttemptReader):
         )
         return outcome
 
-    def apply_all(self, events: Iterable[AttemptEvent], *, batch: int = 500) -> Counter[Applied]:
+    def apply_all(
+        self, events: Iterable[AttemptEvent], *, batch: int = 500
+    ) -> Counter[EventOutcome]:
         """Book many events, in the order given and as `apply` does each, a `batch` per round trip;
         how often each result came. Raises StoreUnavailable: some of them may have been booked, and
         booking them again changes nothing."""
-        counted: Counter[Applied] = Counter()
+        counted: Counter[EventOutcome] = Counter()
         for part in batched(events, batch):
             counted.update(outcome for outcome, _ in self._apply(part))
         return counted
@@ -149,14 +151,14 @@ class Ledger(AttemptReader):
 
     def _apply(
         self, events: Sequence[AttemptEvent], *, is_recorded: bool = False
-    ) -> list[tuple[Applied, str]]:
+    ) -> list[tuple[EventOutcome, str]]:
         """The outcome of each event and the state after it. `is_recorded`: their streams, and the
         webhook, have these events already."""
         for event in events:
             self.leave_out(event.attempt, event.unreadable)
         known = self._known(events)
         now_ms = to_ms(self._clock.now())
-        results: dict[int, tuple[Applied, str]] = {}
+        results: dict[int, tuple[EventOutcome, str]] = {}
         # The errors that the script says an attempt is counted under, and will be.
         errors: dict[int, tuple[str, str]] = {}
         waiting = list(range(len(events)))
@@ -177,13 +179,13 @@ class Ledger(AttemptReader):
             moved = []
             for i, (outcome, *rest) in zip(waiting, self._run(calls), strict=True):
                 if outcome != "moved":
-                    results[i] = Applied(outcome), rest[0]
+                    results[i] = EventOutcome(outcome), rest[0]
                 elif events[i].attempt in known and rounds < _ROUNDS:
                     errors[i] = rest[0], rest[1]
                     moved.append(i)
                 else:
                     # Its record cannot be read, so nothing of it can be booked.
-                    results[i] = Applied.ORPHAN, ""
+                    results[i] = EventOutcome.ORPHAN, ""
             waiting = moved
         self._remember_booked(known)
         return [results[i] for i in range(len(events))]
@@ -203,7 +205,7 @@ class Ledger(AttemptReader):
             # The error of a script looks like the bug that it may be: the log has the traceback.
             log.exception("event not booked")
             self._left_out.record("attempt", call[0][0], error)
-            return [Applied.ORPHAN, ""]
+            return [EventOutcome.ORPHAN, ""]
         return answer
 
     def _call(

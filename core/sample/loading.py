@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.ledger.ledger import Applied, Ledger, batched
+from core.ledger.ledger import EventOutcome, Ledger, batched
 from core.model.clock import Clock
 from core.model.errors import SampleRefused
 from core.sample.traffic import days_of, events_of
@@ -67,10 +67,10 @@ class Sample:
         with self._client.pipeline() as pipe:
             pipe.set(self._keys.simulated, json.dumps(mark), ex=_KEEP_MARK)
             pipe.execute()
-        counted: Counter[Applied] = Counter()
+        counted: Counter[EventOutcome] = Counter()
         for n, day in enumerate(days_of(days, until)):
             progress(n / days, f"{day:%d %b}: {counted.total():,} events so far")
             for part in batched(events_of(day, per_day, seed, until), _BATCH):
                 counted += self._ledger.apply_all(part)
         progress(1, f"{counted.total():,} events")
-        return Loaded(counted.total(), counted.total() - counted[Applied.REPEATED])
+        return Loaded(counted.total(), counted.total() - counted[EventOutcome.REPEATED])

@@ -9,7 +9,7 @@ import logging
 from datetime import datetime, timedelta
 
 from core.ledger.exchanges import Exchanges
-from core.ledger.ledger import Applied, Ledger
+from core.ledger.ledger import EventOutcome, Ledger
 from core.log import logged_id
 from core.model.attempt import Attempt, AttemptEvent, EventKind, Source, State
 from core.model.clock import Clock, to_ms
@@ -97,7 +97,7 @@ class AttemptPoller:
         exchanges: list[Exchange] = []
         events = self._events(attempt, exchanges.append)
         applied = [self._ledger.apply(event) for event in events]
-        if Applied.APPLIED in applied:
+        if EventOutcome.APPLIED in applied:
             for exchange in exchanges:
                 self._exchanges.record(attempt.verification, exchange)
         return events

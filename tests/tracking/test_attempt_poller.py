@@ -368,8 +368,8 @@ def test_a_message_of_a_phlo_is_polled_to_its_end(at: World, client: redis.Redis
     verification = at.started(at.number(), Way.PHLO_SMS)
     until(lambda: at.look(verification).attempts[0].state is State.DELIVERED)
     attempt = at.look(verification).attempts[0]
-    events = at.services.ledger.heard(attempt.id)
-    assert {event["source"] for event in events} == {"app", "poll"}
+    events = at.services.ledger.events(attempt.id)
+    assert {event.source for event in events} == {"app", "poll"}
     moments = attempt.moments
     assert moments[EventKind.QUEUED] <= moments[EventKind.SENT] <= moments[EventKind.DELIVERED]
     assert attempt.cost_micros > 0

@@ -133,12 +133,12 @@ class CheckAnswer(BaseModel):
     )
 
 
-class HeardAnswer(BaseModel):
+class HeardAnswer(_FromAttributes):
     """One event of an attempt: when it happened, when it was received, from where, and what it did
     (applied, late, repeated, fact)."""
 
     kind: EventKind
     outcome: str
     at: datetime
-    heard_at: datetime
+    heard_at: datetime = Field(validation_alias="received_at")
     source: str
