@@ -13,15 +13,10 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from core.model.errors import SettingsRefused
+from core.settings.choices import PlivoMode
 from core.settings.credentials import auth_token, secret_key
 from core.settings.reading import read_settings
-from core.settings.settings import (
-    SANDBOX_AUTH_ID,
-    SANDBOX_NUMBER,
-    SANDBOX_PHLO_ID,
-    PlivoMode,
-    Settings,
-)
+from core.settings.settings import SANDBOX_AUTH_ID, SANDBOX_NUMBER, SANDBOX_PHLO_ID, Settings
 
 ROOT = Path(__file__).parents[2]
 AUTH_ID = "MA" + "A1" * 9
