@@ -141,7 +141,7 @@ def test_the_follower_goes_on_past_an_attempt_that_cannot_be_read(at: World) -> 
     odd, fine = make(at, 1), make(at, 2)
     poison(at, odd, {"requested_ms": b"nan"})
     for one in (odd, fine):
-        at.services.poller.follow(one, timedelta())
+        at.services.poller.schedule(one, timedelta())
     until(lambda: at.services.client.zscore(at.services.keys.follow, odd) is None)
     assert at.services.ledger.attempt(fine) is not None
 

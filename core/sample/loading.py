@@ -25,7 +25,7 @@ Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadResult:
     """How many events there are, and how many of them were new."""
 
     events: int
@@ -48,7 +48,7 @@ class Sample:
         per_day: int = PER_DAY,
         seed: int = SEED,
         progress: Progress = lambda done, text: None,
-    ) -> Loaded:
+    ) -> LoadResult:
         """Invent `per_day` verifications a day for `days` days up to now. A second load adds none.
         Raises SampleRefused (live, or too much), StoreUnavailable."""
         if self._keys.environment != "sandbox":
@@ -73,4 +73,4 @@ class Sample:
             for part in batched(events_of(day, per_day, seed, until), _BATCH):
                 counted += self._ledger.apply_all(part)
         progress(1, f"{counted.total():,} events")
-        return Loaded(counted.total(), counted.total() - counted[EventOutcome.REPEATED])
+        return LoadResult(counted.total(), counted.total() - counted[EventOutcome.REPEATED])

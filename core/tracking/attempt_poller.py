@@ -60,7 +60,7 @@ class AttemptPoller:
         self._clients = clients
         self._exchanges = exchanges
 
-    def follow(self, attempt: str, wait: timedelta = FIRST) -> None:
+    def schedule(self, attempt: str, wait: timedelta = FIRST) -> None:
         """Poll this attempt after `wait`. Raises StoreUnavailable."""
         due = to_ms(self._clock.now() + wait)
         with self._client.pipeline() as pipe:
@@ -119,7 +119,7 @@ class AttemptPoller:
         if updated is None or updated.state.is_final or age > POLLING_HORIZON:
             self.forget(attempt.id)
         else:
-            self.follow(attempt.id, min(max(FIRST, age / 4), SLOWEST))
+            self.schedule(attempt.id, min(max(FIRST, age / 4), SLOWEST))
 
     def forget(self, attempt: str) -> None:
         """Stop polling this attempt. Raises StoreUnavailable."""

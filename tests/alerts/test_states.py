@@ -5,7 +5,7 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.alerts.states import MOST_SILENT, AlertState, Finding, Standing, after_a_gap, step
+from core.alerts.states import MOST_SILENT, AlertState, Finding, Standing, after_missed_checks, step
 
 BAD, GOOD, MIDDLE, SILENT = Finding.BAD, Finding.GOOD, Finding.MIDDLE, Finding.SILENT
 PAST = st.lists(st.sampled_from(Finding), max_size=30)
@@ -50,7 +50,7 @@ def test_the_middle_raises_nothing_and_ends_nothing(past: list[Finding]) -> None
 @given(PAST)
 def test_after_a_gap_an_alert_goes_on_and_a_pending_one_begins_again(past: list[Finding]) -> None:
     before = after(*past)
-    found = after_a_gap(before)
+    found = after_missed_checks(before)
     assert found.state.is_alert == before.state.is_alert
     assert step(found, BAD).state in {AlertState.PENDING, AlertState.FIRING}
     assert (step(found, BAD).state is AlertState.FIRING) == before.state.is_alert

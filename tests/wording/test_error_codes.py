@@ -126,7 +126,7 @@ def test_an_unknown_cause_reads_as_0_and_keeps_its_own_code():
     [
         ("sms", "30", "The carrier refused it as spam."),
         ("sms", "1000", "It was not delivered, and no reason was given."),
-        ("voice", "1000", "The call was cancelled before anybody answered."),
+        ("voice", "1000", "The call was cancelled before it was answered."),
         ("phlo", "30", "The carrier refused it as spam."),
         ("phlo", "3010", "The line was busy."),
         ("phlo", "1000", "It was not delivered, and no reason was given."),
