@@ -1,4 +1,4 @@
-"""What is bad, on hours that are made up: a drop is seen, chance is not."""
+"""The rules of alerts on generated hours: they find a drop and ignore chance."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Alerts neither flap nor vanish, whatever is found."""
+"""The states of an alert: it does not flap, and it ends only by good or missing checks."""
 
 from functools import reduce
 
@@ -48,7 +48,9 @@ def test_the_middle_raises_nothing_and_ends_nothing(past: list[Finding]) -> None
 
 
 @given(PAST)
-def test_after_a_gap_an_alert_goes_on_and_a_pending_one_begins_again(past: list[Finding]) -> None:
+def test_after_missed_checks_an_alert_continues_and_a_pending_alert_starts_again(
+    past: list[Finding],
+) -> None:
     before = after(*past)
     found = after_missed_checks(before)
     assert found.state.is_alert == before.state.is_alert

@@ -1,4 +1,4 @@
-"""The ledger when Redis is killed under load: nothing applied is lost, nothing counts twice."""
+"""The ledger when Redis is killed under load: it loses no applied event and counts none twice."""
 
 import os
 import signal

@@ -40,7 +40,7 @@ def test_the_command_resets_the_running_app(at: World) -> None:
     assert "budgets, handsets, attempts, sample" in refused.stderr
 
 
-def test_only_a_refused_connection_counts_as_no_running_app() -> None:
+def test_a_malformed_address_is_not_taken_for_a_stopped_app() -> None:
     result = command("--address", "127.0.0.1:9")
     assert (result.returncode, "did not answer" in result.stderr) == (1, True), result.stderr
 

@@ -59,9 +59,8 @@ def draw_verification(
 def _task(view: View, verifications: Verifications, brand: str) -> None:
     """The state in words, and the code panel while the verification is pending."""
     verification = view.verification
-    st.caption(
-        f"{verification.to_masked} · {verification.country} · {channel_name(verification.way.channel)}"
-    )
+    channel = channel_name(verification.way.channel)
+    st.caption(f"{verification.to_masked} · {verification.country} · {channel}")
     for over in view.over_budgets:
         st.warning(plain(words.budget_warning(over, view.now)), icon=":material/speed:")
     is_final = verification.status is not Status.PENDING
