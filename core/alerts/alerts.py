@@ -27,7 +27,7 @@ from core.alerts.replay import DryRun, replay
 from core.alerts.rules import WEEKS, Hours, Measure, alpha, detectable_drop, judge
 from core.alerts.states import AlertState, Standing, after_missed_checks, step
 from core.figures.layout import Counts, Tier
-from core.model.clock import Clock, from_ms, to_ms
+from core.model.clock import Clock, duration_ms, from_ms, to_ms
 from core.store.client import Client
 from core.store.failures import WatchError
 from core.store.keys import Keys
@@ -155,7 +155,7 @@ class Alerts:
 
     def _next(self, before: AlertCheck, quarter: int) -> AlertCheck:
         """Judge an hour, based on the check before."""
-        since_ms = quarter * QUARTER_MS - int(WATCHED.total_seconds() * 1000)
+        since_ms = quarter * QUARTER_MS - duration_ms(WATCHED)
         series = self._hours.series(since_ms)
         if not series:
             return AlertCheck(quarter, {})

@@ -18,7 +18,7 @@ from core.model.attempt import (
     Source,
     verification_of,
 )
-from core.model.clock import Clock, read_ms, to_ms
+from core.model.clock import Clock, duration_ms, read_ms, to_ms
 from core.store.client import Client
 from core.store.failures import ResponseError
 from core.store.keys import Keys
@@ -27,7 +27,7 @@ from core.store.scripts import Scripts
 
 log = logging.getLogger(__name__)
 
-_KEEP_COUNTERS_MS = int(KEEP_COUNTERS.total_seconds() * 1000)
+_KEEP_COUNTERS_MS = duration_ms(KEEP_COUNTERS)
 #: An attempt that is booked late (sample traffic, an old log) is kept for its other events at least
 #: this long.
 _MIN_KEEP_MS = 600_000
@@ -72,7 +72,7 @@ class Ledger(AttemptReader):
         super().__init__(client, keys, clock)
         self._scripts = scripts
         self._clock = clock
-        self._keep_ms = int(keep.total_seconds() * 1000)
+        self._keep_ms = duration_ms(keep)
         self._webhook_kinds = frozenset(_WEBHOOK_KINDS if webhooks_enabled else ())
         self._rollups = Rollups(keys)
         self._bookings = BookingCache(client, keys, self._left_out)
