@@ -122,7 +122,7 @@ class Services:
         parse_number("+14155550123", default_region=None)
 
     def close(self) -> None:
-        """Close connections, and stop the embedded Redis when nobody else uses it."""
+        """Close connections, and stop the embedded Redis if no other process uses it."""
         self.address.withdraw()
         self.clients.close()
         self.connection.close()

@@ -16,7 +16,7 @@ from core.store.keys import Keys
 MOST_DAYS, MOST_PER_DAY = 90, 20_000
 #: The defaults.
 DAYS, PER_DAY, SEED = 30, 2000, 7
-#: As long as the figures of a day.
+#: As long as the daily figures are kept.
 _KEEP_MARK = timedelta(days=400)
 _BATCH = 2000
 
@@ -49,7 +49,7 @@ class Sample:
         seed: int = SEED,
         progress: Progress = lambda done, text: None,
     ) -> LoadResult:
-        """Invent `per_day` verifications a day for `days` days up to now. A second load adds none.
+        """Generate `per_day` verifications a day for the last `days` days. Loading twice adds none.
         Raises SampleRefused (live, or too much), StoreUnavailable."""
         if self._keys.environment != "sandbox":
             raise SampleRefused(
