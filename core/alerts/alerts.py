@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 MATURITY = timedelta(minutes=2)
 KEEP = timedelta(days=35)
 MOST_KEPT = 1000
-#: A series without an attempt for this long is not checked any more.
+#: A series is checked until it has had no attempt for this long.
 WATCHED = timedelta(weeks=WEEKS)
 TICK = timedelta(seconds=15)
 #: If the process that does a check dies, another one does it after this.

@@ -103,7 +103,7 @@ class AlertCheck:
 
     @classmethod
     def from_json(cls, text: str | None) -> Self:
-        """The stored check; None, before the first check, is an empty check of long ago."""
+        """The stored check. None, before the first check, gives an empty check of quarter 0."""
         if text is None:
             return cls(0, {})
         plain = json.loads(text)

@@ -12,7 +12,7 @@ from core.model.clock import CLOCKS_DIFFER, elapsed
 from core.model.errors import CursorRefused
 
 PAGE = 50
-#: At most so many attempts are searched for one page, in case few of them match the filter.
+#: The number of attempts that are searched for one page at most, if few of them match the filter.
 MAX_SEARCHED = 5000
 _BATCH = 500
 _MAX_ATTEMPTS = 50
