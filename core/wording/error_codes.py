@@ -129,7 +129,7 @@ _MESSAGES = {
         "Send it again in a few minutes, or call instead.",
     ),
     "420": (
-        "The message expired in Plivo's queue, and was not charged.",
+        "The message waited in Plivo's queue until it was too old, and was not charged.",
         "Send it again, or call instead.",
     ),
     "450": (
@@ -158,7 +158,7 @@ MESSAGE_TEXTS = {
 
 _TRY_AGAIN = "Call again in a minute."
 _BY_MESSAGE = "Send a message instead."
-_SUPPORT = "Call again once. If that fails too, report it to Plivo support."
+_SUPPORT = "Call again once, and report it to Plivo support if that fails too."
 
 _HANGUPS = {
     "0": ("The call ended, and no reason was given.", _TRY_AGAIN),
