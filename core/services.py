@@ -148,7 +148,7 @@ class Services:
         self.reports()
 
     def close(self) -> None:
-        """Close connections, and stop the embedded Redis when nobody else uses it."""
+        """Close connections, and stop the embedded Redis if no other process uses it."""
         self.address.withdraw()
         self.clients.close()
         self.connection.close()

@@ -12,7 +12,7 @@ from core.model.errors import InviteRefused
 from core.panels import api
 from core.panels.invite_table import invite_table
 from core.panels.zones import zone_of
-from core.settings.settings import VerifyAccess
+from core.settings.choices import VerifyAccess
 from core.verification.number.parse import country_of
 from pages.components.access import current_visitor, require_admin
 from pages.components.panel import grid, question, text

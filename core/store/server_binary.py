@@ -12,6 +12,7 @@ the system keeps it patched.
 """
 
 import importlib.util
+import logging
 import os
 import re
 import shutil
@@ -20,6 +21,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.model.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
 
 #: The oldest Redis whose commands the product uses.
 OLDEST = (6, 2)
@@ -75,7 +78,8 @@ def version_of(program: Path) -> tuple[int, ...]:
         answer = subprocess.run(  # noqa: S603 - the program was found on this machine's own path
             [program, "--version"], capture_output=True, text=True, timeout=10, check=False
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, subprocess.TimeoutExpired) as error:
+        log.warning("server program not used", extra={"program": program, "cause": error})
         return (0,)
     found = _VERSION.search(answer.stdout)
     return tuple(int(part) for part in found[1].split(".")) if found else (0,)

@@ -14,7 +14,7 @@ _BATCH = 200
 
 
 class Expiries:
-    """Queues `expired` once for each verification that ended without its code, however many
+    """Queues `expired` once for each verification that ended without its code, also if several
     processes sweep."""
 
     def __init__(self, client: Client, scripts: Scripts, keys: Keys, clock: Clock) -> None:
