@@ -81,7 +81,11 @@ class Probe:
                 self._scripts.run(
                     "probe",
                     [self._keys.probe],
-                    [_KEEP_MS, self._keys.changes, *commands_needed()],
+                    {
+                        "keep_ms": _KEEP_MS,
+                        "changes": self._keys.changes,
+                        "commands": commands_needed(),
+                    },
                 )
             )
         except StoreUnavailable as error:

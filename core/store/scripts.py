@@ -3,8 +3,8 @@
 A file whose name begins with `_` is a library: a line `-- include _name` is replaced by its text,
 since a script cannot load another one. Headers give keys, arguments, results and invariants.
 
-Arguments are named: a mapping is sent as one JSON object, which the library `_arguments` decodes.
-Where a measurement shows the need, a list of texts and integers is sent as it is.
+Arguments are named: a dictionary is sent as one JSON object, which the library `_arguments`
+decodes. Where a measurement shows the need, a list of texts and integers is sent as it is.
 
 Redis does not roll back what a script wrote before an error. Memory, disk and replicas are checked
 before the first write of a script and hold to its end; the user's rights are checked at each
@@ -15,7 +15,7 @@ has no such check: there a user without the rights may leave a script half done.
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ _CONTINUES = re.compile(r"^-- Continues with: ([\w ]+)$", re.MULTILINE)
 _COMMAND = re.compile(r'redis\.call\("([A-Z]+)"')
 
 #: By name, or as the list that the script's header describes. None stands for "left out".
-Arguments = Mapping[str, Any] | Sequence[str | int]
+Arguments = dict[str, Any] | Sequence[str | int]
 Call = tuple[Sequence[str], Arguments]
 
 
@@ -124,7 +124,7 @@ class Scripts:
 
 
 def _encoded(arguments: Arguments) -> Sequence[str | int]:
-    if not isinstance(arguments, Mapping):
+    if not isinstance(arguments, dict):
         return arguments
     named = {name: value for name, value in arguments.items() if value is not None}
     return [json.dumps(named, ensure_ascii=False, separators=(",", ":"))]

@@ -43,7 +43,10 @@ def _run_while_another_loads_it(client: redis.Redis) -> int:
     queue = [KEYS.outbox, KEYS.outbox_events]
     results = Scripts(cast(Client, client)).run_all(
         "expire_verification",
-        [([KEYS.expiries, KEYS.verification(one), *queue], [1, one]) for one in IDS],
+        [
+            ([KEYS.expiries, KEYS.verification(one), *queue], {"now_ms": 1, "verification": one})
+            for one in IDS
+        ],
     )
     other.join()
     assert results == [1] * len(IDS)
