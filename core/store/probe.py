@@ -8,7 +8,7 @@ from core.store.client import Client
 from core.store.keys import Keys
 from core.store.scripts import Scripts, commands_of, script_names, source
 
-#: What is sent outside of scripts; MULTI and WATCH with what ends them.
+#: Commands sent outside of scripts; MULTI and WATCH with the commands that end them.
 _SENT = """
     DEL EXPIRE GET GETRANGE HDEL HGETALL HINCRBY HMGET HSET HSETNX INCR INFO LLEN LPUSH LRANGE LREM
     LTRIM SADD SET SISMEMBER UNLINK XADD XRANGE XREVRANGE ZADD ZCARD ZRANGE MGET ZRANGEBYSCORE ZREM
