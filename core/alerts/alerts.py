@@ -26,7 +26,8 @@ from core.alerts.records import (
 from core.alerts.replay import DryRun, replay
 from core.alerts.rules import WEEKS, Hours, Measure, alpha, detectable_drop, judge
 from core.alerts.states import AlertState, Standing, after_a_gap, step
-from core.figures.layout import Counts, Tier
+from core.figures.layout import Tier
+from core.figures.packing import Counts
 from core.model.clock import Clock, from_ms, to_ms
 from core.store.client import Client
 from core.store.failures import WatchError
@@ -42,7 +43,6 @@ KEEP = timedelta(days=35)
 MOST_KEPT = 1000
 #: A series without an attempt for this long is not checked any more.
 WATCHED = timedelta(weeks=WEEKS)
-TICK = timedelta(seconds=15)
 #: If the process that does a check dies, another one does it after this.
 _TURN = timedelta(minutes=1)
 

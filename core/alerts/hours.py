@@ -12,7 +12,8 @@ import numpy as np
 from core.alerts.rules import WEEKS, Hours, Measure
 from core.alerts.tails import Bools, Floats
 from core.figures.catalogue import COUNTERS
-from core.figures.layout import COUNTER_SLOT_BYTES, Counts, Cube, Tier
+from core.figures.layout import Cube, Tier
+from core.figures.packing import COUNTER_SLOT_BYTES, Counts
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
 

@@ -18,7 +18,7 @@ from core.alerts.replay import Fired
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
 from core.background import Periodic
-from core.figures import layout
+from core.figures import packing
 from core.figures.catalogue import COLUMNS
 from core.figures.layout import Cube, Tier
 from core.model.attempt import AttemptEvent, EventKind, Source
@@ -65,11 +65,11 @@ class Figures:
                 slots[tier.chunk_of(ms)].append(tier.slot_of(ms))
             for chunk, part in slots.items():
                 key = self._keys.rollup("c", tier, cube, series, chunk)
-                values = layout.decode_counters(cast(bytes | None, self._raw.get(key)), tier)
+                values = packing.decode_counters(cast(bytes | None, self._raw.get(key)), tier)
                 for slot in part:
                     for name, count in per_quarter.items():
                         values[slot, COLUMNS.index(name)] += count
-                self._raw.set(key, layout.encode_counters(values, tier), ex=timedelta(days=36))
+                self._raw.set(key, packing.encode_counters(values, tier), ex=timedelta(days=36))
         self._client.zadd(self._keys.registry(cube), {series: to_ms(till)}, gt=True)
         self._client.expire(self._keys.registry(cube), timedelta(days=36))
 

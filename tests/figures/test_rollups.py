@@ -13,9 +13,10 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.figures import layout
+from core.figures import layout, packing
 from core.figures.catalogue import COLUMNS, COUNTERS, SUMS, Leg
-from core.figures.layout import Cube, Tier, bin_of, series
+from core.figures.layout import Cube, Tier, series
+from core.figures.packing import bin_of
 from core.ledger.attempts import Entry
 from core.ledger.ledger import Applied
 from core.model.attempt import AttemptEvent, EventKind, Source
@@ -42,19 +43,19 @@ class Figures:
         """The counters and sums that are not zero."""
         ms = to_ms(when)
         packed = self._redis.get(self._keys.rollup("c", tier, cube, name, tier.chunk_of(ms)))
-        values = layout.decode_counters(packed, tier)[tier.slot_of(ms)]
+        values = packing.decode_counters(packed, tier)[tier.slot_of(ms)]
         return {c: int(n) for c, n in zip(COLUMNS, values, strict=True) if n}
 
     def bins(self, leg: Leg, tier: Tier, cube: Cube, name: str, when: datetime) -> dict[int, int]:
         ms = to_ms(when)
         packed = self._redis.get(self._keys.rollup(leg, tier, cube, name, tier.chunk_of(ms)))
-        values = layout.decode_histogram(packed, tier)[tier.slot_of(ms)]
+        values = packing.decode_histogram(packed, tier)[tier.slot_of(ms)]
         return {int(i): int(values[i]) for i in np.flatnonzero(values)}
 
     def errors(self, tier: Tier, name: str, when: datetime) -> int:
         ms = to_ms(when)
         packed = self._redis.get(self._keys.rollup("e", tier, "error", name, tier.chunk_of(ms)))
-        return int(layout.decode_errors(packed, tier)[tier.slot_of(ms)])
+        return int(packing.decode_errors(packed, tier)[tier.slot_of(ms)])
 
     def ends_ms(self, tier: Tier, cube: Cube, name: str, when: datetime) -> int:
         """When the key expires. (Redis 6.2 has no PEXPIRETIME.)"""
@@ -108,7 +109,7 @@ def test_the_places_in_lua_are_those_of_the_catalogue() -> None:
     expected = (
         len(COUNTERS),
         len(SUMS),
-        layout.COUNTER_SLOT_BYTES,
+        packing.COUNTER_SLOT_BYTES,
         layout.BINS,
     )
     assert tuple(map(int, sizes.groups())) == expected
@@ -276,9 +277,9 @@ def test_a_value_that_is_full_stays_as_it_is_and_is_counted(
     tier, ms = Tier.DAY, to_ms(attempt.requested)
     key = at.services.keys.rollup("c", tier, Cube.CHANNEL, "sms", tier.chunk_of(ms))
     with raw(redis_url) as server:
-        values = layout.decode_counters(server.get(key), tier)
+        values = packing.decode_counters(server.get(key), tier)
         values[tier.slot_of(ms), COLUMNS.index(column)] = full
-        server.set(key, layout.encode_counters(values, tier), keepttl=True)
+        server.set(key, packing.encode_counters(values, tier), keepttl=True)
     attempt.report(EventKind.QUEUED, 1)
     attempt.report(EventKind.SENT, 3)
     slot = figures.slot(tier, Cube.CHANNEL, "sms", attempt.requested)

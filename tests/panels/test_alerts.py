@@ -8,7 +8,7 @@ from core.alerts.replay import DryRun, Fired
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
 from core.panels import alerts
-from core.wording import formats as words
+from core.wording import alerts as words
 from tests.panels.frames import NOW, ZONE
 
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 import redis
 
-from core.figures.layout import COUNTER_SLOT_BYTES, ERROR_SLOT_BYTES, HISTOGRAM_SLOT_BYTES, Tier
+from core.figures.layout import ERROR_SLOT_BYTES, HISTOGRAM_SLOT_BYTES, Tier
+from core.figures.packing import COUNTER_SLOT_BYTES
 from core.ledger.ledger import Applied
 from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.grant import OPERATOR
