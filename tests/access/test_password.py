@@ -15,15 +15,14 @@ from core.access.password import (
     Access,
     AccessState,
     SignInOutcome,
-    hash_password,
 )
 from core.access.sessions import SESSION_LIFETIME
 from core.model.errors import SettingsRefused
 from core.settings.settings import Settings
-from tests.world import World
+from tests.world import World, quick_hash
 
 PASSWORD = "correct horse battery staple"
-HASH = hash_password(PASSWORD)
+HASH = quick_hash(PASSWORD)
 
 
 def access_of(at: World, password_hash: str | None = HASH, *, is_open: bool = False) -> Access:
@@ -54,7 +53,7 @@ def test_no_other_cookie_opens(at: World, cookie: str | None) -> None:
 
 def test_a_new_password_ends_every_session(at: World) -> None:
     cookie = access_of(at).sign_in(PASSWORD, "192.0.2.1").cookie
-    assert access_of(at, hash_password("another password")).gate(cookie) is AccessState.CLOSED
+    assert access_of(at, quick_hash("another password")).gate(cookie) is AccessState.CLOSED
 
 
 def test_tries_are_counted_by_client_and_the_right_one_is_refused_beyond_them(at: World) -> None:
@@ -73,7 +72,7 @@ def test_one_client_cannot_use_up_the_tries_of_all(at: World) -> None:
 
 
 def test_the_tries_of_all_clients_have_a_limit(at: World) -> None:
-    access = access_of(at, hash_password("x"))
+    access = access_of(at, quick_hash("x"))
     key = at.services.keys.tries("all")
     at.services.client.set(key, str(MAX_TRIES_OF_ALL), nx=True, px=WINDOW)
     assert access.sign_in("x", "192.0.2.3").outcome is SignInOutcome.WAIT
