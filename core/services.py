@@ -162,7 +162,7 @@ def build(
     clock = clock or SystemClock()
     connection = connect(settings)
     client = connection.client
-    scripts = Scripts(client)
+    scripts = Scripts(client, checks_rights=not connection.is_embedded)
     keys = Keys(settings.mode.value)
     probe = Probe(client, scripts, keys)
     for warning in probe.warnings():

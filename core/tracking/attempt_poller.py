@@ -72,7 +72,9 @@ class AttemptPoller:
         """Poll every attempt that is due; returns their number. Raises StoreUnavailable."""
         now = self._clock.now()
         due: list[str] = self._scripts.run(
-            "claim_due", [self._keys.follow], [to_ms(now), to_ms(now + _CLAIM), _BATCH]
+            "claim_due",
+            [self._keys.follow],
+            {"now_ms": to_ms(now), "next_due_ms": to_ms(now + _CLAIM), "most": _BATCH},
         )
         attempts = {attempt.id: attempt for attempt in self._ledger.attempts(due)}
         for attempt_id in due:

@@ -36,7 +36,7 @@ class Expiries:
                     [
                         (
                             [self._keys.expiries, self._keys.verification(verification), *keys],
-                            [now_ms, verification],
+                            {"now_ms": now_ms, "verification": verification},
                         )
                         for verification in due
                     ],
