@@ -149,7 +149,7 @@ class Services:
         self.reports()
 
     def close(self) -> None:
-        """Close connections, and stop the embedded Redis when nobody else uses it."""
+        """Close connections, and stop the embedded Redis if no other process uses it."""
         self.address.withdraw()
         self.clients.close()
         self.connection.close()
@@ -163,7 +163,7 @@ def build(
     clock = clock or SystemClock()
     connection = connect(settings)
     client = connection.client
-    scripts = Scripts(client)
+    scripts = Scripts(client, checks_rights=not connection.is_embedded)
     keys = Keys(settings.mode.value)
     probe = Probe(client, scripts, keys)
     for warning in probe.warnings():

@@ -13,7 +13,7 @@ from core.model.regions import country_of
 from core.panels import api
 from core.panels.invite_table import invite_table
 from core.panels.zones import zone_of
-from core.settings.settings import VerifyAccess
+from core.settings.choices import VerifyAccess
 from pages.components.access import current_visitor, require_admin
 from pages.components.panel import grid, question, text
 from pages.components.shared import outage_shown, plain, services, title

@@ -25,7 +25,7 @@ QUARTER_MS = Tier.QUARTER.slot_ms
 WINDOW = 4
 _DAY = 96
 WEEK = 7 * _DAY
-#: At most so many series are checked: those with the newest attempts.
+#: The number of series that are checked: those with the newest attempts.
 MOST_SERIES = 1000
 
 #: How many days before the earliest hour are searched for traffic: weekends may be silent.
@@ -72,8 +72,8 @@ class HourReader:
         return hours_between(series, quarters, self._ran(series, first, last))
 
     def _ran(self, series: Sequence[Series], first: int, last: int) -> Bools:
-        """Whether traffic had begun, the day before at the latest, when the same hour of each of
-        the weeks before began: (moments, WEEKS). If not, that hour may have been cut."""
+        """Whether there was traffic before the day of the same hour, for each of the weeks before:
+        (moments, WEEKS). Without it, traffic may have begun within that hour."""
         channels = [name for name in series if name.is_channel]
         ends = np.arange(first, last + 1)[:, None] - WEEK * np.arange(1, WEEKS + 1)
         days = (ends - WINDOW) // _DAY

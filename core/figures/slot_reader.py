@@ -116,9 +116,9 @@ class SlotReader:
             return
         slot = _SLOTS.get(kind, packing.HISTOGRAM_SLOT)
         width = slot.itemsize
-        ranges: list[str | int] = []
-        for run in runs:
-            ranges += [run.first * width, (run.first + run.slots) * width - 1]
+        ranges = {
+            "parts": [(run.first * width, (run.first + run.slots) * width - 1) for run in runs]
+        }
         batch_size = max(1, _COMMAND_BYTES // (width * sum(run.slots for run in runs)))
         batches = [slice(at, at + batch_size) for at in range(0, len(names), batch_size)]
         for first in range(0, len(batches), _COMMANDS):

@@ -3,13 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-_MILLISECOND = timedelta(milliseconds=1)
 #: In place of a time that would be negative.
 CLOCKS_DIFFER = "clocks differ"
 
 
 class Clock(Protocol):
-    """Whoever needs the present asks this."""
+    """Gives the current time."""
 
     def now(self) -> datetime:
         """The present, aware, in UTC."""
@@ -43,9 +42,9 @@ def to_ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
-def in_ms(length: timedelta) -> int:
-    """A duration in whole milliseconds, rounded: how durations are written in Redis and JSON."""
-    return round(length / _MILLISECOND)
+def duration_ms(duration: timedelta) -> int:
+    """Whole milliseconds: how durations are written in Redis and JSON."""
+    return round(duration / timedelta(milliseconds=1))
 
 
 def from_ms(moment_ms: int | str) -> datetime:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.model.attempt import OverBudget, attempt_id
-from core.model.clock import in_ms, read_ms, to_ms
+from core.model.clock import duration_ms, read_ms, to_ms
 from core.model.phone_number import PhoneNumber
 from core.model.verification import CancelOutcome, Status, Verification
 from core.model.way import Way
@@ -52,7 +52,7 @@ class VerificationRecords:
         self._scripts = scripts
         self._keys = keys
         self._policy = policy
-        self._keep_ms = in_ms(keep)
+        self._keep_ms = duration_ms(keep)
         self._queue = [keys.outbox, keys.outbox_events] if webhooks_enabled else []
         self._budgets = SendBudgets(keys, keyring, policy)
         self.checks = CheckRecords(client, scripts, keys, policy, keep, self._queue)
@@ -86,7 +86,7 @@ class VerificationRecords:
                 [*keys, self._keys.expiries, *self._queue] if self._queue else keys,
                 {
                     **self._reserved(verification, reservation),
-                    "cooldown_ms": in_ms(self._policy.cooldown(1)),
+                    "cooldown_ms": duration_ms(self._policy.cooldown(1)),
                     "expires_ms": to_ms(verification.expires_at) if self._queue else None,
                     "fields": _fields(verification),
                     "record": record,
@@ -128,7 +128,7 @@ class VerificationRecords:
                 {
                     **self._reserved(verification, reservation),
                     "seen": seen,
-                    "cooldown_ms": in_ms(self._policy.cooldown(seen + 1)),
+                    "cooldown_ms": duration_ms(self._policy.cooldown(seen + 1)),
                     "at_once": at_once,
                     "channel": verification.way.channel,
                     "mode": verification.way.mode,
@@ -164,7 +164,7 @@ class VerificationRecords:
                 "next_send_ms": to_ms(before.next_send_at),
                 "channel": before.way.channel,
                 "mode": before.way.mode,
-                "refusals": {"limit": refusals.limit, "window_ms": in_ms(refusals.window)},
+                "refusals": {"limit": refusals.limit, "window_ms": duration_ms(refusals.window)},
             },
         )
 
@@ -223,7 +223,7 @@ class VerificationRecords:
             "spend_limit_micros": reservation.spend_limit_micros,
             "enforces": self._policy.enforces,
             "poll_at_ms": to_ms(reservation.now + FIRST),
-            "poll_keep_ms": in_ms(KEEP),
+            "poll_keep_ms": duration_ms(KEEP),
         }
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from core.model.clock import in_ms, to_ms
+from core.model.clock import duration_ms, to_ms
 from core.model.grant import Allowance
 from core.settings.keyring import Keyring
 from core.store.keys import Keys
@@ -118,7 +118,7 @@ def with_budgets(
         {
             "key": all_keys.index(keyed.key) + 1,
             "limit": keyed.budget.limit,
-            "window_ms": in_ms(keyed.budget.window),
+            "window_ms": duration_ms(keyed.budget.window),
             "name": keyed.budget.name,
             "use": keyed.use,
         }

@@ -37,12 +37,10 @@ from core.verification.records import VerificationRecords
 from core.verification.refusals import refused, refused_by_budget
 from core.verification.reservations import Reservations
 from core.verification.send_replies import (
-    BudgetSpent,
     Closed,
     Duplicate,
-    NotAllowed,
     NotFound,
-    NumberLocked,
+    RefusedByBudget,
     Started,
     TooSoon,
 )
@@ -155,7 +153,9 @@ class Verifications:
             )
         if budget := self._policy.always_refuses(number):
             return refused_by_budget(
-                self._ledger, None, BudgetSpent(budget.name, budget.window, budget.limit)
+                self._ledger,
+                None,
+                RefusedByBudget(SendOutcome.OVER_BUDGET, budget.name, budget.window),
             )
         verification = self._new(number, way, locale, grant)
         reservation = self._reservations.reserve(verification, address, grant)
@@ -169,7 +169,7 @@ class Verifications:
                 if self._records.request_of(existing) in {None, verification.request}:
                     return SendResult(SendOutcome.DUPLICATE, existing)
                 return refused(None, SendOutcome.KEY_REUSED)
-            case BudgetSpent() | NumberLocked() | NotAllowed():
+            case RefusedByBudget():
                 return refused_by_budget(self._ledger, None, reply)
 
     @_in_slot
@@ -226,7 +226,7 @@ class Verifications:
                 return refused(verification, SendOutcome.CLOSED, status)
             case TooSoon(retry_after):
                 return refused(verification, SendOutcome.TOO_SOON, "cooldown", retry_after)
-            case BudgetSpent() | NumberLocked() | NotAllowed():
+            case RefusedByBudget():
                 return refused_by_budget(self._ledger, verification, reply)
 
     def check(

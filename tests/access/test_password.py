@@ -1,4 +1,4 @@
-"""The operator's password: counted tries, signed cookies, and nothing where nothing is set."""
+"""The operator's password: counted tries, signed cookies, and no sign-in without a password."""
 
 import ast
 import subprocess
@@ -37,7 +37,7 @@ def access_of(at: World, password_hash: str | None = HASH, *, is_open: bool = Fa
     )
 
 
-def test_the_right_password_opens_until_the_session_ends(at: World) -> None:
+def test_the_right_password_gives_access_until_the_session_ends(at: World) -> None:
     access = access_of(at)
     tried = access.sign_in(PASSWORD, "192.0.2.1")
     assert tried.outcome is SignInOutcome.SIGNED_IN
@@ -47,7 +47,7 @@ def test_the_right_password_opens_until_the_session_ends(at: World) -> None:
 
 
 @pytest.mark.parametrize("cookie", [None, "", "operator", "operator.abc.def", "x" * 5000])
-def test_no_other_cookie_opens(at: World, cookie: str | None) -> None:
+def test_no_other_cookie_gives_access(at: World, cookie: str | None) -> None:
     assert access_of(at).gate(cookie) is AccessState.CLOSED
 
 
@@ -107,7 +107,7 @@ def test_no_other_cookie_is_a_device(at: World, device: str) -> None:
     assert access.sign_in(PASSWORD, "192.0.2.1", device).outcome is SignInOutcome.WAIT
 
 
-def test_right_tries_use_nothing_up(at: World) -> None:
+def test_successful_tries_do_not_count(at: World) -> None:
     access = access_of(at)
     for _ in range(MAX_TRIES + 2):
         assert access.sign_in(PASSWORD, "192.0.2.1").outcome is SignInOutcome.SIGNED_IN
@@ -130,7 +130,7 @@ def test_signing_out_everywhere_needs_a_session_and_ends_all(at: World) -> None:
     assert {access.gate(one), access.gate(two)} == {AccessState.CLOSED}
 
 
-def test_no_session_is_at_rest(at: World) -> None:
+def test_no_session_id_is_stored(at: World) -> None:
     cookie = access_of(at).sign_in(PASSWORD, "192.0.2.1").cookie
     assert cookie not in repr(at.services.client.hgetall(at.services.keys.sessions))
 
@@ -143,7 +143,7 @@ def test_the_count_of_tries_has_an_end(at: World) -> None:
     assert all(0 < seconds <= WINDOW.total_seconds() for seconds in left)
 
 
-def test_the_sandbox_is_open_and_live_without_a_password_is_shut(at: World) -> None:
+def test_the_sandbox_is_open_and_live_mode_without_a_password_is_closed(at: World) -> None:
     assert access_of(at, None, is_open=True).gate(None) is AccessState.OPEN
     assert access_of(at, None).gate(None) is AccessState.UNSET
     assert access_of(at, None).sign_in("", "192.0.2.1").outcome is SignInOutcome.WRONG

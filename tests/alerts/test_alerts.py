@@ -13,8 +13,8 @@ import redis
 
 from core.alerts.alerts import KEEP, MATURITY, Alerts
 from core.alerts.hours import QUARTER_MS, HourReader
-from core.alerts.records import AlertStatus, Kept, Transition, grouped, in_order
-from core.alerts.replay import Fired
+from core.alerts.records import AlertStatus, StoredStatus, Transition, by_severity, with_leaders
+from core.alerts.replay import ReplayedAlert
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
 from core.background import Periodic
@@ -194,10 +194,10 @@ def test_no_alert_is_explained_by_a_less_severe_one() -> None:
     states = {"sms": PENDING, "sms/DE": FIRING, "sms/FR": PENDING}
     status = AlertStatus(NO_SERIES, Measure.CONFIRMED, OK, None, 0, 0, None, None, None, from_ms(0))
     kept = [
-        Kept(replace(status, series=Series(series), state=state), 0, 0)
+        StoredStatus(replace(status, series=Series(series), state=state), 0, 0)
         for series, state in states.items()
     ]
-    statuses = in_order(entry.status for entry in grouped(kept))
+    statuses = by_severity(entry.status for entry in with_leaders(kept))
     assert [(status.series, status.under) for status in statuses] == [
         ("sms/DE", ""),
         ("sms", ""),
@@ -368,7 +368,7 @@ def test_a_dry_run_has_the_selected_series_only(room: Room) -> None:
     assert fired_series(SeriesFilter(), Span(room.now - HOUR / 2, room.now)) == set()
     one = room.alerts.dry_run(day, SeriesFilter(country="DE"))
     assert one.fired == 1
-    assert one.moments[0] == Fired(
+    assert one.moments[0] == ReplayedAlert(
         series=Series("sms/DE"),
         measure=Measure.CONFIRMED,
         rule=Rule.EXACT,

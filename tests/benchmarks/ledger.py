@@ -27,7 +27,7 @@ import redis
 from core.figures import layout, packing
 from core.figures.catalogue import COLUMNS, Leg
 from core.figures.layout import BINS, Cube, Tier
-from core.ledger.ledger import Applied, Ledger
+from core.ledger.ledger import EventOutcome, Ledger
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import SystemClock, from_ms, to_ms
 from core.store.embedded import EmbeddedRedis
@@ -284,7 +284,7 @@ def main() -> None:
                     process.join()
                 after = server_us(client)
                 wrong, every = wrong_cells(url, cells(made))
-                orphans = sum(outcomes.get(Applied.ORPHAN, 0) for _, _, outcomes in answers)
+                orphans = sum(outcomes.get(EventOutcome.ORPHAN, 0) for _, _, outcomes in answers)
                 sample = callbacks(made, shares[0][:50_000])
                 alone = ledger_on(client)
                 began = time.perf_counter()

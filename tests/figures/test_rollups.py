@@ -18,7 +18,7 @@ from core.figures.catalogue import COLUMNS, COUNTERS, SUMS, Leg
 from core.figures.layout import Cube, Tier
 from core.figures.packing import bin_of
 from core.ledger.attempts import Entry
-from core.ledger.ledger import Applied
+from core.ledger.ledger import EventOutcome
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
 from core.model.series import Series
@@ -88,7 +88,7 @@ class ReportedAttempt:
         moment = self.requested + timedelta(seconds=seconds)
         return AttemptEvent(self.id, kind, moment, Source.CALLBACK, fields)
 
-    def report(self, kind: EventKind, seconds: float, **fields: str) -> Applied:
+    def report(self, kind: EventKind, seconds: float, **fields: str) -> EventOutcome:
         return self.ledger.apply(self.event(kind, seconds, **fields))
 
 
@@ -161,7 +161,7 @@ def test_a_corrected_report_is_subtracted_again(at: World, figures: Figures) -> 
     assert figures.slot(*cell) == undelivered
     assert figures.errors(Tier.MINUTE, "sms//30", attempt.requested) == 1
     assert figures.errors(Tier.DAY, "sms/DE/30", attempt.requested) == 1
-    assert attempt.report(EventKind.DELIVERED, 9) is Applied.APPLIED
+    assert attempt.report(EventKind.DELIVERED, 9) is EventOutcome.APPLIED
     slot = figures.slot(*cell)
     assert slot == DELIVERED | {"within_10": 1, "within_30": 1, "within_60": 1}
     assert figures.errors(Tier.MINUTE, "sms//30", attempt.requested) == 0
@@ -238,7 +238,7 @@ def test_the_log_settles_the_price(at: World, figures: Figures) -> None:
     attempt.report(EventKind.DELIVERED, 5, cost_micros="5000")
     news = attempt.event(EventKind.DELIVERED, 5, cost_micros="7000")
     settled = AttemptEvent(news.attempt, news.kind, news.at, Source.LOG, news.fields)
-    assert attempt.ledger.apply(settled) is Applied.REPEATED
+    assert attempt.ledger.apply(settled) is EventOutcome.REPEATED
     slot = figures.slot(Tier.DAY, Cube.CHANNEL, "sms", attempt.requested)
     assert (slot["cost_micros"], slot["priced"]) == (7000, 1)
 
@@ -319,7 +319,9 @@ def test_checks_are_added_to_the_figures(at: World, figures: Figures) -> None:
         pass
     slot = figures.slot(*cell)
     assert (slot["entered"], slot["verified"], slot["converted"]) == (1, 1, 1)
-    assert [attempt["kind"] for attempt in ledger.heard(f"{verification}-1")].count("verified") == 1
+    assert [event.kind for event in ledger.events(f"{verification}-1")].count(
+        EventKind.VERIFIED
+    ) == 1
 
 
 def contribution(events: list[AttemptEvent], record: dict[str, str]) -> Counter[str]:
@@ -422,7 +424,7 @@ def test_events_in_batches_and_single_events_count_the_same(at: World, figures: 
     for kind in kinds:
         attempt.report(kind, 2)
     done = two.ledger.apply_all(two.event(kind, 2) for kind in [*kinds, *kinds])
-    assert done == {Applied.APPLIED: 4, Applied.REPEATED: 4}
+    assert done == {EventOutcome.APPLIED: 4, EventOutcome.REPEATED: 4}
     cell = Tier.QUARTER, Cube.COUNTRY
     assert figures.slot(*cell, "sms/AT", attempt.requested) == figures.slot(
         *cell, "sms/CH", two.requested
@@ -452,7 +454,7 @@ def test_only_the_newest_attempts_are_kept_but_the_figures_of_all(
     assert ledger.trim(2) == 3
     assert [attempt.attempt for attempt in ledger.recent()] == [attempts[4].id, attempts[3].id]
     assert ledger.attempt(attempts[0].id) is None
-    assert attempts[0].report(EventKind.DELIVERED, 5) is Applied.ORPHAN
+    assert attempts[0].report(EventKind.DELIVERED, 5) is EventOutcome.ORPHAN
     day = {to_ms(attempt.requested) // Tier.DAY.slot_ms: attempt.requested for attempt in attempts}
     cells = [figures.slot(Tier.DAY, Cube.CHANNEL, "sms", when) for when in day.values()]
     assert sum(cell["requested"] for cell in cells) == 5

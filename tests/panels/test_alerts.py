@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.alerts.records import AlertStatus
-from core.alerts.replay import DryRun, Fired
+from core.alerts.replay import DryRun, ReplayedAlert
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
 from core.model.series import Series
@@ -46,9 +46,11 @@ def test_an_alert_says_what_it_saw() -> None:
 
 
 def test_a_dry_run_lists_the_newest_first_without_what_another_one_explains() -> None:
-    def fired(hours: int, until: datetime | None, under: str = "") -> Fired:
+    def fired(hours: int, until: datetime | None, under: str = "") -> ReplayedAlert:
         at = NOW + timedelta(hours=hours)
-        return Fired(Series("voice"), Measure.CONFIRMED, Rule.EXACT, at, until, Series(under))
+        return ReplayedAlert(
+            Series("voice"), Measure.CONFIRMED, Rule.EXACT, at, until, Series(under)
+        )
 
     tried = DryRun(2, [fired(0, NOW + timedelta(hours=1)), fired(1, None, "x"), fired(2, None)], 9)
     table = alerts.dry_run_table(tried, ZONE)

@@ -12,7 +12,8 @@ from core.access.invites import COOKIE as INVITE_COOKIE
 from core.access.password import COOKIE
 from core.access.tokens import Scope
 from core.services import build
-from core.settings.settings import Settings, VerifyAccess
+from core.settings.choices import VerifyAccess
+from core.settings.settings import Settings
 from core.web.sandbox_state import routes
 from tests.reset.test_command import command
 from tests.reset.test_reset import families

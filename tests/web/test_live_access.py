@@ -31,7 +31,8 @@ from core.model.way import Way
 from core.plivo.client import _Client
 from core.sandbox.app import Sandbox
 from core.services import LOG_SYNC, Services, build
-from core.settings.settings import Settings, VerifyAccess
+from core.settings.choices import VerifyAccess
+from core.settings.settings import Settings
 from core.web.app import Web, _no_sandbox, standalone
 from tests.world import FrozenClock, MovableClock, quick_hash, served
 
