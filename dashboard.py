@@ -6,8 +6,13 @@ this file, imports it once, and executes it again as a script for every rerun.
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
+
+if TYPE_CHECKING:
+    from core.sandbox.app import Sandbox
+    from core.sandbox.storage import Storage
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -53,8 +58,8 @@ else:
 
     from core.log import log_to_stderr
     from core.model.errors import ProductError
-    from core.sandbox.app import Sandbox
     from core.sandbox.errors import FileInUse, StorageFailed
+    from core.sandbox.mounted import MountedSandbox
     from core.services import Services
     from core.web.app import Web
     from core.web.headers import broken
@@ -66,14 +71,20 @@ else:
 
     log_to_stderr()
 
-    def make_sandbox(of: Services) -> Sandbox:
+    def make_sandbox(of: Services) -> MountedSandbox:
         """The simulated Plivo, with the credentials that the app uses."""
-        return Sandbox(
-            data=of.settings.data_dir / "sandbox",
-            auth_id=of.settings.auth_id,
-            auth_token=of.auth_token,
-            speed=of.settings.sandbox_speed,
-        )
+
+        def make(storage: "Storage") -> "Sandbox":
+            from core.sandbox.app import Sandbox
+
+            return Sandbox(
+                data=storage,
+                auth_id=of.settings.auth_id,
+                auth_token=of.auth_token,
+                speed=of.settings.sandbox_speed,
+            )
+
+        return MountedSandbox(of.settings.data_dir / "sandbox", make)
 
     web = Web(services, make_sandbox)
     # Without this, the first visitor after a start could reach a page's file directly, without the

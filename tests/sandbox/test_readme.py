@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.routing import Route
 
-from core.sandbox import Sandbox
+from core.sandbox.app import Sandbox
 
 from .support import AUTH_ID, AUTH_TOKEN, Api, number, sandbox_on
 
