@@ -54,6 +54,12 @@ if __name__ == "__main__":
     page.run()
     services().page_drawn.set()
 else:
+    import gc
+
+    # The modules are loaded for good: without this, the collector would look through them again
+    # and again while they are loaded, a sixth of the start.
+    gc.disable()
+
     from starlette.middleware import Middleware
 
     from core.log import log_to_stderr
@@ -110,3 +116,5 @@ else:
         sys.exit(f"{error}\nEnd that application, or set another DATA_DIR for this one.")
     except StorageFailed as error:
         sys.exit(f"{error}\nFree disk space, or set another DATA_DIR.")
+    gc.freeze()
+    gc.enable()

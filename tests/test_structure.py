@@ -180,7 +180,7 @@ SANDBOX = {
     "api": {"facts", "base", "messages", "calls"},
     "top": {"facts", "base", "messages", "calls", "api"},
 }
-SANDBOX_TOP = {"__init__", "app", "standalone"}
+SANDBOX_TOP = {"__init__", "app", "mounted", "standalone"}
 
 
 def part_of_sandbox(name: str) -> str:

@@ -30,7 +30,7 @@ class MountedSandbox:
         self._sandbox: Sandbox | None = None
         self._starting = asyncio.Lock()
         self._running = AsyncExitStack()
-        self._is_running = False
+        self._started_sandbox: Sandbox | None = None
 
     def claim(self) -> None:
         """Lock the state file now, before anything is served.
@@ -55,20 +55,20 @@ class MountedSandbox:
         self.claim()
         async with self._running:
             self._running.callback(self._storage.close)
-            self._running.callback(setattr, self, "_is_running", False)
+            self._running.callback(setattr, self, "_started_sandbox", None)
             if self._storage.row("SELECT 1 FROM schedule LIMIT 1"):
-                await self._started()
+                await self._start()
             yield
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI application. The first request starts the sandbox."""
-        sandbox = await self._started()
+        sandbox = self._started_sandbox or await self._start()
         await sandbox.asgi(scope, receive, send)
 
-    async def _started(self) -> "Sandbox":
+    async def _start(self) -> "Sandbox":
         async with self._starting:
-            sandbox = self._sandbox or await asyncio.to_thread(self.load)
-            if not self._is_running:
+            if self._started_sandbox is None:
+                sandbox = await asyncio.to_thread(self.load)
                 await self._running.enter_async_context(sandbox.running())
-                self._is_running = True
-            return sandbox
+                self._started_sandbox = sandbox
+            return self._started_sandbox
