@@ -37,15 +37,11 @@ if __name__ == "__main__":
     from pages.components.badge import badge_bar
     from pages.components.connection import connection_bar
     from pages.components.history import tidy_history
-    from pages.components.look import apply_look
+    from pages.components.look import apply_look, set_page_icon
     from pages.components.shared import services
 
-    # A file of ours: the icons that have names are fetched from a server of Google's.
-    st.set_page_config(
-        page_title="Phone verification",
-        page_icon=str(PAGES / "components" / "icon.svg"),
-        layout="wide",
-    )
+    st.set_page_config(page_title="Phone verification", layout="wide")
+    set_page_icon()
     page = st.navigation(pages(), position="top")
     apply_look()
     connection_bar()
