@@ -14,6 +14,7 @@ from core.sandbox.api.account import AccountApi
 from core.sandbox.api.answers import ErrorAnswers
 from core.sandbox.api.callbacks import CallbackApi
 from core.sandbox.api.calls import CallApi
+from core.sandbox.api.endings import EndingsApi
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
 from core.sandbox.api.handset import HandsetApi
@@ -119,6 +120,7 @@ class Sandbox:
             *PhloApi(gate, self._faults, carrier, switchboard).routes(),
             *AccountApi(auth_id, zone, gate).routes(),
             *CallbackApi(gate, callbacks).routes(),
+            *EndingsApi().routes(),
             *self._handset_api.routes(),
         ]
         errors = ErrorAnswers(json_401=json_401)
