@@ -7,6 +7,7 @@ from datetime import timedelta
 from core.access.admission import Admission
 from core.access.invites import Invites
 from core.access.password import Access
+from core.access.phone_links import PhoneLinks
 from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
 from core.alerts.alerts import TICK as ALERTS_TICK
@@ -77,6 +78,7 @@ class Services:
     access: Access
     invites: Invites
     admission: Admission
+    phone_links: PhoneLinks
     tokens: Tokens
     request_limit: RequestLimit
     logs: LogSync
@@ -220,11 +222,16 @@ def build(
         figure_export=FigureExport(client, connection.raw, keys),
         alerts=alerts,
         sample=Sample(client, keys, clock, ledger),
-        reset=SandboxReset(client, keys, ledger, sandbox, queries.forget),
+        reset=SandboxReset(
+            client, keys, ledger, sandbox, (settings.auth_id, token), queries.forget
+        ),
         logs=logs,
         access=access,
         invites=invites,
         admission=Admission(settings, access, invites),
+        phone_links=PhoneLinks(
+            client, keys, keyring, clock, settings.public_url, lambda: address.local
+        ),
         tokens=Tokens(client, keys, keyring, clock, in_sandbox=settings.is_sandbox),
         request_limit=RequestLimit(client, keys, clock, settings.api_requests_per_minute),
         exchanges=exchanges,

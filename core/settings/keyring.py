@@ -45,6 +45,10 @@ class Keyring:
         """
         return self._derive(f"index {kind}", value).hex()[:24]
 
+    def phone_handle(self, verification: str) -> str:
+        """The unguessable, URL-safe name of a verification's simulated handset: 192 bits."""
+        return base64.urlsafe_b64encode(self._derive("phone", verification)[:24]).decode()
+
     def signing_key(self, purpose: str) -> bytes:
         """A key of 256 bits for signatures of one purpose."""
         return self._derive("sign", purpose)
