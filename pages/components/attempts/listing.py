@@ -22,7 +22,7 @@ from core.wording.formats import counted
 from pages.components.attempts.address import forget, go
 from pages.components.number_field import candidate_buttons, viewer_region
 from pages.components.panel import csv, frame_height, grid, number, text, theme_palette
-from pages.components.shared import plain
+from pages.components.shared import plain, widget_state
 
 #: Keys of the filters; also their query parameters.
 _STATE, _CHANNEL, _COUNTRY, _ERROR = _FILTERS = (
@@ -220,7 +220,8 @@ def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bo
 
 
 def _open(frame: pd.DataFrame) -> None:
-    go(attempt=frame["attempt"].iloc[st.session_state["attempts_opened"]["row"]])
+    if opened := widget_state("attempts_opened"):
+        go(attempt=frame["attempt"].iloc[opened["row"]])
 
 
 def _coloured(frame: pd.DataFrame, palette: Palette) -> Any:
