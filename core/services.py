@@ -16,6 +16,7 @@ from core.alerts.hours import HourReader
 from core.background import Periodic
 from core.figures.export import FigureExport
 from core.figures.queries import Queries
+from core.lab.endings import SandboxEndings
 from core.ledger.booker import TICK as BOOKER_TICK
 from core.ledger.booker import Booker
 from core.ledger.exchanges import Exchanges
@@ -84,6 +85,7 @@ class Services:
     logs: LogSync
     sample: Sample
     reset: SandboxReset
+    endings: SandboxEndings
     exchanges: Exchanges
     address: CallbackAddress
     callback_verifier: CallbackVerifier
@@ -225,6 +227,7 @@ def build(
         reset=SandboxReset(
             client, keys, ledger, sandbox, (settings.auth_id, token), queries.forget
         ),
+        endings=SandboxEndings(sandbox, verifications),
         logs=logs,
         access=access,
         invites=invites,

@@ -29,6 +29,7 @@ ALLOWED = {
     "verification": {"model", "settings", "store", "plivo", "ledger", "tracking", "wording"},
     "sample": {"model", "store", "figures", "ledger"},
     "reset": {"model", "store", "ledger"},
+    "lab": {"model"},
     "panels": {
         *("model", "settings", "access", "alerts", "figures", "ledger", "plivo", "sample"),
         *("verification", "webhooks", "wording"),
@@ -41,7 +42,7 @@ ALLOWED = {
     "sandbox": set(),
     "services": {
         *("model", "settings", "store", "access", "alerts", "figures", "ledger", "plivo"),
-        *("reset", "sample", "tracking", "verification", "webhooks", "background"),
+        *("lab", "reset", "sample", "tracking", "verification", "webhooks", "background"),
     },
     "cli": {
         *("model", "settings", "access", "reset", "sample", "sandbox", "tracking", "webhooks"),

@@ -11,6 +11,7 @@ Rejected: the id itself, signed. It would open the page, where the code can be c
 
 import socket
 from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from core.access.local import is_loopback
@@ -78,11 +79,10 @@ class PhoneLinks:
         """The handle of a pending verification, stored until that expires. Raises ValueError if it
         is not pending, and StoreUnavailable."""
         left = verification.expires_at - self._clock.now()
-        left_ms = int(left.total_seconds() * 1000)
-        if verification.status is not Status.PENDING or left_ms <= 0:
+        if verification.status is not Status.PENDING or left < timedelta(milliseconds=1):
             raise ValueError("only a pending verification has a handle")
         handle = self._keyring.phone_handle(verification.id)
-        self._client.set(self._key(handle), verification.id, px=left_ms)
+        self._client.set(self._key(handle), verification.id, px=left, nx=False)
         return handle
 
     def find(self, handle: str) -> str | None:

@@ -147,7 +147,7 @@ def _send_controls(entry: TypedNumber, verifications: Verifications, region: str
     running = number_form(
         NUMBER_LABEL,
         request=state.request,
-        on_enter=lambda entered, request: _send(entered, region, request, verifications),
+        on_enter=lambda entered, request: send_code(entered, region, request, verifications),
         key="verify_number_form",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -155,7 +155,7 @@ def _send_controls(entry: TypedNumber, verifications: Verifications, region: str
             "Send code",
             type="primary",
             icon=":material/send:",
-            on_click=_send,
+            on_click=send_code,
             args=(entry.typed, region, state.request, verifications),
             disabled=entry.number is None,
         )
@@ -183,7 +183,7 @@ def _open(verification: str) -> None:
     st.query_params["verification"] = verification
 
 
-def _send(typed: str, region: str | None, key: str, verifications: Verifications) -> None:
+def send_code(typed: str, region: str | None, key: str, verifications: Verifications) -> None:
     """Start a verification. A second click has the same `key` and sends nothing."""
     with (
         outage_shown(key="verify_try_again_send"),

@@ -7,32 +7,45 @@ import segno
 import streamlit as st
 
 from core.access.phone_links import NO_ADDRESS, PhoneLinks
-from core.model.verification import View
-from pages.components.shared import plain
+from core.model.verification import Status, Verification
+from core.verification.service import Verifications
+from pages.components.access import current_visitor
+from pages.components.shared import outage_shown, plain
 
 #: Light also in the dark theme, as cameras expect; four modules of margin (ISO/IEC 18004).
 _MODULE_PIXELS, _MARGIN = 5, 4
 
 
-def phone_in_hand(view: View, links: PhoneLinks) -> None:
-    """A popover for a pending verification in the sandbox. The link is made when it is opened."""
+@st.fragment
+def phone_in_hand(verifications: Verifications, links: PhoneLinks) -> None:
+    """A popover for the verification that the address names. The link is made when it is opened."""
+    identifier = st.query_params.get("verification")
+    if not identifier:
+        return
     popover = st.popover(
-        "Phone in hand", icon=":material/qr_code_2:", type="tertiary", on_change="rerun",
-        key="verify_phone_in_hand",
-    )  # fmt: skip
+        "Phone in hand", icon=":material/qr_code_2:", on_change="rerun", key="verify_phone_in_hand"
+    )
     if not popover.open:
         return
-    with popover:
-        link = links.link(view.verification)
-        if link is None:
-            cause, remedy = NO_ADDRESS
-            st.info(f"**{plain(cause)}** {plain(remedy)}", icon=":material/wifi_off:")
+    with popover, outage_shown(key="verify_try_again_phone"):
+        view = verifications.look(identifier, current_visitor().grant)
+        if view is None or view.verification.status is not Status.PENDING:
+            st.caption("This verification is over. Start a new one to hand its phone over.")
             return
-        st.html(_code_html(link))
-        st.caption(
-            f"Scan it with a phone that reaches {plain(urlsplit(link).netloc)}. It becomes the "
-            f"phone {plain(view.verification.to_masked)} until this verification ends."
-        )
+        _draw_link(view.verification, links)
+
+
+def _draw_link(verification: Verification, links: PhoneLinks) -> None:
+    link = links.link(verification)
+    if link is None:
+        cause, remedy = NO_ADDRESS
+        st.info(f"**{plain(cause)}** {plain(remedy)}", icon=":material/wifi_off:")
+        return
+    st.html(_code_html(link))
+    st.caption(
+        f"Scan it with a phone that reaches {plain(urlsplit(link).netloc)}. Until this "
+        f"verification ends, it is the phone {plain(verification.to_masked)}."
+    )
 
 
 def _code_html(link: str) -> str:
