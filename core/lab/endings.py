@@ -36,13 +36,13 @@ class SandboxEnding(BaseModel):
     call: EndingEffect
 
     @property
-    def happens(self) -> str:
-        """What happens on the channels that it affects, once if it is the same."""
+    def summary(self) -> str:
+        """What it affects, and what happens there, in one line."""
         effects = {Mode.SMS: self.sms.happens, Mode.CALL: self.call.happens}
-        texts = dict.fromkeys(effects[channel] for channel in self.channels)
-        if len(texts) == 1:
-            return next(iter(texts))
-        return "; ".join(f"{_NOUNS[channel]}: {effects[channel]}" for channel in self.channels)
+        texts = {effects[channel] for channel in self.channels}
+        if len(texts) > 1:
+            return "; ".join(f"{_NOUNS[each]}: {effects[each]}" for each in self.channels)
+        return f"{' and '.join(_NOUNS[each] for each in self.channels)} · {texts.pop()}"
 
 
 class SandboxEndingGroup(BaseModel):

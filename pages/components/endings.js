@@ -1,7 +1,5 @@
 // The drawer of the sandbox's endings. See endings.py for the data.
 
-const CHANNELS = { sms: "message", call: "call" };
-
 class Endings {
   constructor() {
     this.opener = make("button", { type: "button", className: "opener" }, "Endings");
@@ -62,9 +60,8 @@ class Endings {
   }
 
   row(ending, group) {
-    const { suffix, pattern, title, happens, channels, number } = ending;
-    const affects = channels.map((channel) => CHANNELS[channel]).join(" and ");
-    const words = `${pattern} ${suffix} ${title} ${happens} ${group} ${affects}`.toLowerCase();
+    const { suffix, pattern, title, summary, number } = ending;
+    const words = `${pattern} ${suffix} ${title} ${summary} ${group}`.toLowerCase();
     const button = make(
       "button",
       { type: "button", className: "ending", disabled: !number },
@@ -73,7 +70,7 @@ class Endings {
         "span",
         {},
         make("strong", {}, title),
-        make("span", { className: "quiet" }, `${affects} · ${happens}`),
+        make("span", { className: "quiet" }, summary),
       ),
     );
     const send = make("button", { type: "button", className: "send" }, "Send");

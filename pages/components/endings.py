@@ -40,8 +40,7 @@ def endings_drawer(
                             "suffix": ending.suffix,
                             "pattern": ending.pattern,
                             "title": ending.title,
-                            "happens": ending.happens,
-                            "channels": list(ending.channels),
+                            "summary": ending.summary,
                             "number": numbers.get(ending.suffix, ""),
                         }
                         for ending in table.endings

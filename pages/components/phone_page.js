@@ -27,12 +27,13 @@ class PhonePage {
     document.body.append(this.handset.root);
     window.addEventListener("verification-code", ({ detail }) => this.use(detail.code));
     this.show(about);
-    setInterval(() => document.hidden || this.refresh(), STATUS_MS);
+    this.timer = setInterval(() => document.hidden || this.refresh(), STATUS_MS);
     document.addEventListener("visibilitychange", () => document.hidden || this.refresh());
   }
 
   /** The references of attempts are known soon after they arrive, and decide whose code is offered. */
   async refresh() {
+    if (this.ended) return;
     const about = await this.request("/handset/verification");
     if (about && this.handset) this.show(about);
   }
@@ -68,6 +69,7 @@ class PhonePage {
   end([title, text]) {
     if (this.ended) return;
     this.ended = true;
+    clearInterval(this.timer);
     this.handset?.close();
     document.body.replaceChildren(
       make("main", { className: "ending", role: "status" }, make("h1", {}, title), make("p", {}, text)),

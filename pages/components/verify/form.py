@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.access.admission import BrowserAccess
 from core.access.invites import Invite
+from core.access.local import is_local
 from core.model.errors import NumberRefused
 from core.model.grant import Grant
 from core.model.verification import Status
@@ -70,13 +71,20 @@ def draw_form(
     with grid.cell():
         handset(
             number.international if number else None,
-            phone=f"/sandbox/handset/{number.digits}" if number else None,
+            phone=_phone_of(number) if number else None,
             sandbox=settings.is_sandbox,
             length=settings.code_length,
             brand=settings.brand,
             key="verify_phone",
         )
     timeline(waiting_timeline(selected_way()), key="verify_steps")
+
+
+def _phone_of(number: PhoneNumber) -> str | None:
+    """The number's handset; elsewhere than on this machine, only that of a verification is open."""
+    if is_local(st.context.ip_address, st.context.headers):
+        return f"/sandbox/handset/{number.digits}"
+    return None
 
 
 def _introduction(invite: Invite | None, *, is_unknown: bool) -> None:
