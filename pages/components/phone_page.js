@@ -19,12 +19,19 @@ class PhonePage {
     const handle = location.hash.slice(1);
     // So that the address can be shown and shared. The browser keeps the link in a cookie.
     history.replaceState(null, "", location.pathname);
-    const about = handle
-      ? await this.request("/handset/link", { method: "POST", body: handle })
-      : await this.request("/handset/verification");
+    const open = () =>
+      handle
+        ? this.request("/handset/link", { method: "POST", body: handle })
+        : this.request("/handset/verification");
+    let about = await open();
+    while (!about && !this.ended) {
+      await new Promise((resume) => setTimeout(resume, STATUS_MS));
+      about = await open();
+    }
     if (!about) return;
     this.handset = new Handset();
-    document.body.append(this.handset.root);
+    const title = make("h1", { className: "spoken" }, `Phone ${about.label}`);
+    document.body.append(make("main", {}, title, this.handset.root));
     window.addEventListener("verification-code", ({ detail }) => this.use(detail.code));
     this.show(about);
     this.timer = setInterval(() => document.hidden || this.refresh(), STATUS_MS);
