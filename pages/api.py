@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core.panels import api
-from core.panels.query_state import zone_of
+from core.panels.zones import zone_of
 from pages.components.access import require_admin
 from pages.components.panel import grid, number, question, text
 from pages.components.shared import outage_shown, plain, services, title

@@ -12,7 +12,8 @@ import numpy as np
 from core.alerts.rules import WEEKS, Hours, Measure
 from core.alerts.tails import Bools, Floats
 from core.figures.catalogue import COUNTERS
-from core.figures.layout import COUNTER_SLOT_BYTES, Counts, Cube, Tier
+from core.figures.layout import Cube, Tier
+from core.figures.packing import COUNTER_SLOT_BYTES, Counts
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
 
@@ -23,7 +24,7 @@ QUARTER_MS = Tier.QUARTER.slot_ms
 WINDOW = 4
 _DAY = 96
 WEEK = 7 * _DAY
-#: At most so many series are checked: those with the newest attempts.
+#: The number of series that are checked: those with the newest attempts.
 MOST_SERIES = 1000
 
 #: How many days before the earliest hour are searched for traffic: weekends may be silent.
@@ -67,8 +68,8 @@ class HourReader:
         return hours_between(series, quarters, self._ran(series, first, last))
 
     def _ran(self, series: Sequence[str], first: int, last: int) -> Bools:
-        """Whether traffic had begun, the day before at the latest, when the same hour of each of
-        the weeks before began: (moments, WEEKS). If not, that hour may have been cut."""
+        """Whether there was traffic before the day of the same hour, for each of the weeks before:
+        (moments, WEEKS). Without it, traffic may have begun within that hour."""
         channels = [name for name in series if not parent_of(name)]
         ends = np.arange(first, last + 1)[:, None] - WEEK * np.arange(1, WEEKS + 1)
         days = (ends - WINDOW) // _DAY

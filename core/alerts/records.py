@@ -74,8 +74,8 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A status, and what else the next check needs: see `states.Standing`."""
+class StoredStatus:
+    """A status with the other values that the next check needs: see `states.Standing`."""
 
     status: AlertStatus
     streak: int
@@ -95,7 +95,7 @@ class AlertCheck:
     """The result of a check: of the hour that ended with this quarter, counted from 1970."""
 
     quarter: int
-    kept: dict[Place, Kept]
+    kept: dict[Place, StoredStatus]
 
     def to_json(self) -> str:
         standings = [_plain(kept) for kept in self.kept.values()]
@@ -103,7 +103,7 @@ class AlertCheck:
 
     @classmethod
     def from_json(cls, text: str | None) -> Self:
-        """The stored check; None, before the first check, is an empty check of long ago."""
+        """The stored check. None, before the first check, gives an empty check of quarter 0."""
         if text is None:
             return cls(0, {})
         plain = json.loads(text)
@@ -122,15 +122,15 @@ def transition_from_json(text: str) -> Transition:
 
 
 def leaders(series: str, measure: Measure) -> Iterator[Place]:
-    """The alerts that would explain this one, the best first."""
+    """The alerts that can explain this one, the preferred one first."""
     if parent_of(series):
         yield parent_of(series), measure
     if measure is Measure.WITHIN_60:
         yield series, Measure.CONFIRMED
 
 
-def grouped(kept: Iterable[Kept]) -> list[Kept]:
-    """Sets `under` of each alert that another one explains."""
+def with_leaders(kept: Iterable[StoredStatus]) -> list[StoredStatus]:
+    """The statuses, with `under` set for each alert that another one explains."""
     kept = list(kept)
     states = {one.place: one.status.state for one in kept}
     return [
@@ -141,7 +141,7 @@ def grouped(kept: Iterable[Kept]) -> list[Kept]:
     ]
 
 
-def in_order(statuses: Iterable[AlertStatus]) -> list[AlertStatus]:
+def by_severity(statuses: Iterable[AlertStatus]) -> list[AlertStatus]:
     """The worst first, each followed by the alerts that it explains."""
     own = {(one.series, one.measure): one for one in statuses}
     states = {place: one.state for place, one in own.items()}
@@ -181,7 +181,7 @@ def _read(plain: dict[str, Any], kinds: dict[str, type[StrEnum]], moment: str) -
     return plain | words | {moment: read_ms(str(plain[moment]))}
 
 
-def _kept(plain: dict[str, Any]) -> Kept:
+def _kept(plain: dict[str, Any]) -> StoredStatus:
     kinds = {"measure": Measure, "state": AlertState, "rule": Rule}
     status = AlertStatus(**_read(plain["status"], kinds, "since"))
-    return Kept(status, plain["streak"], plain["silent"])
+    return StoredStatus(status, plain["streak"], plain["silent"])

@@ -16,7 +16,8 @@ import pandas as pd
 from core.figures.answer_cache import AnswerCache, cached
 from core.figures.catalogue import Leg
 from core.figures.frames import confirmed_rates, group_sums, moments, table, totals
-from core.figures.layout import BINS, Counts, Cube, Tier, series
+from core.figures.layout import BINS, Cube, Tier, series
+from core.figures.packing import Counts
 from core.figures.ranges import Piece, Range, pieces, steps
 from core.figures.rates import quantiles, values_needed
 from core.figures.slot_reader import SlotReader

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.figures import layout
+from core.figures import packing
 from core.figures.catalogue import COLUMNS, COUNTERS, Leg
-from core.figures.layout import BINS, Counts, Cube, Tier
+from core.figures.layout import BINS, Cube, Tier
+from core.figures.packing import Counts
 from core.figures.ranges import Piece
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
@@ -25,7 +26,7 @@ from core.store.scripts import Scripts
 #: About how much one command reads, and how many commands share a round trip.
 _COMMAND_BYTES = 1 << 18
 _COMMANDS = 8
-_SLOTS = {"c": layout.COUNTER_SLOT, "e": layout.ERROR_SLOT}
+_SLOTS = {"c": packing.COUNTER_SLOT, "e": packing.ERROR_SLOT}
 _MOST_SERIES = 10_000
 #: A single part that holds every slot.
 WHOLE = (0,)
@@ -112,11 +113,11 @@ class SlotReader:
         (series, slots). Reads only the bytes of the runs."""
         if not runs:
             return
-        slot = _SLOTS.get(kind, layout.HISTOGRAM_SLOT)
+        slot = _SLOTS.get(kind, packing.HISTOGRAM_SLOT)
         width = slot.itemsize
-        ranges: list[str | int] = []
-        for run in runs:
-            ranges += [run.first * width, (run.first + run.slots) * width - 1]
+        ranges = {
+            "parts": [(run.first * width, (run.first + run.slots) * width - 1) for run in runs]
+        }
         batch_size = max(1, _COMMAND_BYTES // (width * sum(run.slots for run in runs)))
         batches = [slice(at, at + batch_size) for at in range(0, len(names), batch_size)]
         for first in range(0, len(batches), _COMMANDS):

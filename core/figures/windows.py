@@ -11,7 +11,8 @@ from enum import StrEnum
 import numpy as np
 
 from core.figures.catalogue import COLUMNS
-from core.figures.layout import Counts, Cube, Tier
+from core.figures.layout import Cube, Tier
+from core.figures.packing import Counts
 from core.figures.ranges import Piece, Range, pieces
 from core.figures.slot_reader import SlotReader
 from core.model.clock import to_ms

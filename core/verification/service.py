@@ -44,12 +44,10 @@ from core.verification.refusals import refused, refused_by_budget
 from core.verification.reservations import Reservations
 from core.verification.send_budgets import Reservation
 from core.verification.send_replies import (
-    BudgetSpent,
     Closed,
     Duplicate,
-    NotAllowed,
     NotFound,
-    NumberLocked,
+    RefusedByBudget,
     Started,
     TooSoon,
 )
@@ -213,7 +211,9 @@ class Verifications:
             )
         if budget := self._policy.always_refuses(number.e164):
             return refused_by_budget(
-                self._ledger, None, BudgetSpent(budget.name, budget.window, budget.limit)
+                self._ledger,
+                None,
+                RefusedByBudget(SendOutcome.OVER_BUDGET, budget.name, budget.window),
             )
         verification = self._new(number, way, locale, grant)
         reservation = self._reservations.reserve(verification, address, grant)
@@ -227,7 +227,7 @@ class Verifications:
                 if self._records.request_of(existing) in {None, verification.request}:
                     return SendResult(SendOutcome.DUPLICATE, existing)
                 return refused(None, SendOutcome.KEY_REUSED)
-            case BudgetSpent() | NumberLocked() | NotAllowed():
+            case RefusedByBudget():
                 return refused_by_budget(self._ledger, None, reply)
 
     @_in_slot
@@ -284,7 +284,7 @@ class Verifications:
                 return refused(verification, SendOutcome.CLOSED, status)
             case TooSoon(retry_after):
                 return refused(verification, SendOutcome.TOO_SOON, "cooldown", retry_after)
-            case BudgetSpent() | NumberLocked() | NotAllowed():
+            case RefusedByBudget():
                 return refused_by_budget(self._ledger, verification, reply)
 
     def check(

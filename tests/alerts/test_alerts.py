@@ -13,12 +13,12 @@ import redis
 
 from core.alerts.alerts import KEEP, MATURITY, Alerts
 from core.alerts.hours import QUARTER_MS, HourReader
-from core.alerts.records import AlertStatus, Kept, Transition, grouped, in_order
-from core.alerts.replay import Fired
+from core.alerts.records import AlertStatus, StoredStatus, Transition, by_severity, with_leaders
+from core.alerts.replay import ReplayedAlert
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
 from core.background import Periodic
-from core.figures import layout
+from core.figures import packing
 from core.figures.catalogue import COLUMNS
 from core.figures.layout import Cube, Tier
 from core.model.attempt import AttemptEvent, EventKind, Source
@@ -65,11 +65,11 @@ class Figures:
                 slots[tier.chunk_of(ms)].append(tier.slot_of(ms))
             for chunk, part in slots.items():
                 key = self._keys.rollup("c", tier, cube, series, chunk)
-                values = layout.decode_counters(cast(bytes | None, self._raw.get(key)), tier)
+                values = packing.decode_counters(cast(bytes | None, self._raw.get(key)), tier)
                 for slot in part:
                     for name, count in per_quarter.items():
                         values[slot, COLUMNS.index(name)] += count
-                self._raw.set(key, layout.encode_counters(values, tier), ex=timedelta(days=36))
+                self._raw.set(key, packing.encode_counters(values, tier), ex=timedelta(days=36))
         self._client.zadd(self._keys.registry(cube), {series: to_ms(till)}, gt=True)
         self._client.expire(self._keys.registry(cube), timedelta(days=36))
 
@@ -193,9 +193,10 @@ def test_no_alert_is_explained_by_a_less_severe_one() -> None:
     states = {"sms": PENDING, "sms/DE": FIRING, "sms/FR": PENDING}
     status = AlertStatus("", Measure.CONFIRMED, OK, None, 0, 0, None, None, None, from_ms(0))
     kept = [
-        Kept(replace(status, series=series, state=state), 0, 0) for series, state in states.items()
+        StoredStatus(replace(status, series=series, state=state), 0, 0)
+        for series, state in states.items()
     ]
-    statuses = in_order(entry.status for entry in grouped(kept))
+    statuses = by_severity(entry.status for entry in with_leaders(kept))
     assert [(status.series, status.under) for status in statuses] == [
         ("sms/DE", ""),
         ("sms", ""),
@@ -366,7 +367,7 @@ def test_a_dry_run_has_the_selected_series_only(room: Room) -> None:
     assert fired_series(SeriesFilter(), Span(room.now - HOUR / 2, room.now)) == set()
     one = room.alerts.dry_run(day, SeriesFilter(country="DE"))
     assert one.fired == 1
-    assert one.moments[0] == Fired(
+    assert one.moments[0] == ReplayedAlert(
         series="sms/DE",
         measure=Measure.CONFIRMED,
         rule=Rule.EXACT,

@@ -1,4 +1,4 @@
-"""What is bad, on hours that are made up: a drop is seen, chance is not."""
+"""The rules of alerts on generated hours: they find a drop and ignore chance."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from core.alerts.rules import (
     LEAST_HISTORY,
     WEEKS,
     Hours,
-    Judged,
+    Judgement,
     Measure,
     Rule,
     alpha,
@@ -44,7 +44,7 @@ def hours(*rows: Row, parents: list[int] | None = None, weeks: int = WEEKS) -> H
     )
 
 
-def confirmed(found: Hours, limit: float = ALPHA) -> Judged:
+def confirmed(found: Hours, limit: float = ALPHA) -> Judgement:
     return judge_rate(found, Measure.CONFIRMED, limit)
 
 

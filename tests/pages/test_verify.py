@@ -4,7 +4,7 @@ import pytest
 
 from core.access.invites import REFUSALS, InviteState
 from core.services import Services
-from core.settings.settings import VerifyAccess
+from core.settings.choices import VerifyAccess
 from pages.components.shared import services as of_process
 from tests.pages.conftest import Settle, opened, said
 from tests.pages.test_access import HASH

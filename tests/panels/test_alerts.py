@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.alerts.records import AlertStatus
-from core.alerts.replay import DryRun, Fired
+from core.alerts.replay import DryRun, ReplayedAlert
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
 from core.panels import alerts
-from core.wording import formats as words
+from core.wording import alerts as words
 from tests.panels.frames import NOW, ZONE
 
 
@@ -42,9 +42,9 @@ def test_an_alert_says_what_it_saw() -> None:
 
 
 def test_a_dry_run_lists_the_newest_first_without_what_another_one_explains() -> None:
-    def fired(hours: int, until: datetime | None, under: str = "") -> Fired:
+    def fired(hours: int, until: datetime | None, under: str = "") -> ReplayedAlert:
         at = NOW + timedelta(hours=hours)
-        return Fired("voice", Measure.CONFIRMED, Rule.EXACT, at, until, under)
+        return ReplayedAlert("voice", Measure.CONFIRMED, Rule.EXACT, at, until, under)
 
     tried = DryRun(2, [fired(0, NOW + timedelta(hours=1)), fired(1, None, "x"), fired(2, None)], 9)
     table = alerts.dry_run_table(tried, ZONE)

@@ -16,7 +16,8 @@ from core.model.way import Way
 from core.plivo.request import AttemptRequest
 from core.sandbox.facts.endings import ENDINGS
 from core.services import Services
-from core.settings.settings import SANDBOX_AUTH_ID, SANDBOX_NUMBER, PlivoMode, Settings
+from core.settings.choices import PlivoMode
+from core.settings.settings import SANDBOX_AUTH_ID, SANDBOX_NUMBER, Settings
 from core.web.app import Web
 from tests.store.servers import running
 from tests.verification.test_warnings import SendsNothing, live, rest

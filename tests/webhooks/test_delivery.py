@@ -185,7 +185,7 @@ def test_a_verification_without_another_end_has_an_event_of_its_expiry(
     assert webhooks.receiver.kinds(verification) == {"requested": 1, "delivered": 1, "expired": 1}
 
 
-def test_a_verified_one_does_not_expire(webhooks: WebhookWorld) -> None:
+def test_a_verified_verification_does_not_expire(webhooks: WebhookWorld) -> None:
     at = webhooks.world
     verification = at.started(at.number())
     at.services.verifications.check(verification, at.code(verification))

@@ -47,16 +47,14 @@ Parsed = phonenumbers.PhoneNumber
 class PhoneNumber:
     """A number that may be verified. Neither `repr` nor `str` shows it; `e164` does.
 
-    `region` is ISO 3166-1 alpha-2, `country` its English name. `carrier` is the operator that the
-    range was given to, "" where the plan does not say; the number may have been ported since.
-    `national` and `international` are how people there write it.
+    `region` is ISO 3166-1 alpha-2, `country` its English name. `national` and `international` are
+    how people there write it.
     """
 
     e164: str
     region: str
     country: str
     kind: NumberKind
-    carrier: str
     national: str
     international: str
 
@@ -65,6 +63,15 @@ class PhoneNumber:
 
     def __str__(self) -> str:
         return self.masked
+
+    @property
+    def carrier(self) -> str:
+        """The operator that the range was given to, "" where the plan does not say. The number may
+        have been ported since."""
+        # Imported late: its tables take a third of a second to load. `warm` in core.services does.
+        from phonenumbers import carrier
+
+        return str(carrier.name_for_number(phonenumbers.parse(self.e164), "en"))
 
     @property
     def digits(self) -> str:
@@ -104,13 +111,6 @@ class AmbiguousNumber(UnfitNumber):
             "Choose the number that is meant, or enter it with + and its country code.",
         )
         self.candidates = candidates
-
-
-def _carrier(parsed: Parsed) -> str:
-    # Imported late: its tables take a third of a second to load. `warm` in core.services does so.
-    from phonenumbers import carrier
-
-    return str(carrier.name_for_number(parsed, "en"))
 
 
 def parse_number(
@@ -204,7 +204,6 @@ def _number(parsed: Parsed) -> PhoneNumber:
         region=region,
         country=country_of(region),
         kind=kind,
-        carrier=_carrier(parsed),
         national=phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL),
         international=phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL),
     )

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.charts.palette import Palette, state_colour
 from core.figures.queries import Queries
-from core.ledger.explorer import MOST_LOOKED_THROUGH, PAGE, Explorer, Listed, Wanted
+from core.ledger.explorer import MAX_SEARCHED, PAGE, AttemptFilter, AttemptPage, Explorer
 from core.model.attempt import Attempt
 from core.model.errors import CursorRefused, NumberRefused
 from core.panels.attempts import attempt_list, left_out_words, states
@@ -70,7 +70,7 @@ def draw_list(search: AttemptSearch) -> None:
     _pager(page)
 
 
-def _attempts(listed: Listed, zone: ZoneInfo, empty: str, *, simulated: bool) -> None:
+def _attempts(listed: AttemptPage, zone: ZoneInfo, empty: str, *, simulated: bool) -> None:
     _table(listed.attempts, zone, empty, simulated=simulated)
     if listed.left_out:
         st.caption(left_out_words(listed.left_out))
@@ -118,11 +118,11 @@ def _go_to_number(search: AttemptSearch, e164: str) -> None:
     go(number=search.verifications.number_index(e164))
 
 
-def _results(explorer: Explorer) -> tuple[str, Listed] | None:
+def _results(explorer: Explorer) -> tuple[str, AttemptPage] | None:
     """The text for no results, and the attempts that the search found; None without a search."""
     query = st.query_params
     if index := query.get("number"):
-        return "No attempt to that number is kept.", explorer.of_number(index)
+        return "No attempt to that number is kept.", explorer.find_by_number(index)
     if identifier := query.get("find"):
         return "Nothing is kept under that id.", explorer.find(identifier)
     return None
@@ -165,8 +165,8 @@ def _filter_values() -> tuple[str, str, str, str]:
     return state, channel, country, error
 
 
-def _page(explorer: Explorer) -> Listed:
-    filters = Wanted(*_filter_values())
+def _page(explorer: Explorer) -> AttemptPage:
+    filters = AttemptFilter(*_filter_values())
     try:
         return explorer.page(filters, st.query_params.get("before"))
     except CursorRefused as error:
@@ -228,10 +228,10 @@ def _coloured(frame: pd.DataFrame, palette: Palette) -> Any:
     return frame.style.map(lambda state: f"color: {state_colour(state, palette)}", subset=["state"])
 
 
-def _pager(page: Listed) -> None:
+def _pager(page: AttemptPage) -> None:
     if page.is_cut:
         st.caption(
-            f"Searched {MOST_LOOKED_THROUGH:,} attempts from here. Continue with older ones, or "
+            f"Searched {MAX_SEARCHED:,} attempts from here. Continue with older ones, or "
             "set fewer filters."
         )
     with st.container(horizontal=True):

@@ -14,7 +14,7 @@ from core.model.grant import Grant
 from core.model.verification import Status
 from core.model.way import Way
 from core.panels.invites import invite_words
-from core.panels.query_state import zone_of
+from core.panels.zones import zone_of
 from core.plivo.provider import PlivoProvider
 from core.settings.settings import Settings
 from core.verification.number.parse import AmbiguousNumber, PhoneNumber, country_of

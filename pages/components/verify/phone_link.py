@@ -3,7 +3,6 @@
 from html import escape
 from urllib.parse import urlsplit
 
-import segno
 import streamlit as st
 
 from core.access.phone_links import NO_ADDRESS, PhoneLinks
@@ -49,6 +48,9 @@ def _draw_link(verification: Verification, links: PhoneLinks) -> None:
 
 
 def _code_html(link: str) -> str:
+    # Loaded when a code is first drawn: few visitors draw one.
+    import segno
+
     code = segno.make(link, error="m")
     image = code.svg_data_uri(scale=_MODULE_PIXELS, border=_MARGIN, dark="#000", light="#fff")
     return (
