@@ -139,8 +139,15 @@ def test_the_push_is_open_until_the_verification_ends(at: World) -> None:
     address = f"{at.address.replace('http', 'ws', 1)}{STATE}/events"
     headers = {"Cookie": f"{COOKIE}={handle_of(at, verification)}"}
     with connect(address, additional_headers=headers) as socket:
-        at.message(number)
-        assert socket.recv(timeout=5) == "changed"
+
+        def is_pushed_to() -> bool:
+            at.http.delete(f"/sandbox/handset/{number}")
+            try:
+                return socket.recv(timeout=0.2) == "changed"
+            except TimeoutError:
+                return False
+
+        until(is_pushed_to)
         at.services.verifications.cancel(verification)
         with pytest.raises(ConnectionClosed):
             read_to_the_end(socket)
