@@ -15,7 +15,8 @@ from pages.components.shared import outage_shown, plain
 _MODULE_PIXELS, _MARGIN = 5, 4
 
 
-@st.fragment
+# Not a fragment: a rerun of one that is requested with a rerun of another, such as that of the live
+# verification, can get lost.
 def phone_in_hand(verifications: Verifications, links: PhoneLinks) -> None:
     """A popover for the verification that the address names. The link is made when it is opened."""
     identifier = st.query_params.get("verification")
