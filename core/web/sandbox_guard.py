@@ -1,8 +1,8 @@
 """Decides who reaches the sandbox that this process serves below /sandbox.
 
 Its API asks for the account's credentials itself, and the table of endings is public. Its handsets
-and logs ask for none: they are open on this machine only, and elsewhere to the operator and to
-programs with the account's credentials. A phone or a tunnel that reaches this app for one
+and logs ask for none: they are open on this machine only, and elsewhere to the operator, to a token
+with the scope admin, and to programs with the account's credentials. A phone or a tunnel that reaches this app for one
 verification (`phone_link`) sees no other number.
 """
 
@@ -21,17 +21,19 @@ from starlette.websockets import WebSocket
 
 from core.access.admission import Admission
 from core.access.local import is_local
+from core.access.tokens import Scope, Token, Tokens
 from core.model.errors import StoreUnavailable
 from core.settings.settings import Settings
 from core.web.access import admitted
+from core.web.bearer import authorize
 from core.web.outage import outage
 
 #: Below the mount: Plivo's API, and the table.
 _OPEN = ("/v1/", "/endings")
 
 _REFUSAL = (
-    "The sandbox's handsets and logs are open on this machine only. From elsewhere, send its Auth "
-    "ID and token as HTTP Basic, or sign in as the operator.\n"
+    "The sandbox's handsets and logs are open on this machine only. From elsewhere, send a token "
+    "with the scope admin as Authorization: Bearer, or sign in as the operator.\n"
 )
 
 
@@ -44,6 +46,8 @@ class GuardServices(Protocol):
     def auth_token(self) -> str: ...
     @property
     def admission(self) -> Admission: ...
+    @property
+    def tokens(self) -> Tokens: ...
 
 
 class SandboxGuard:
@@ -75,6 +79,8 @@ def _may_reach(services: GuardServices, connection: HTTPConnection) -> bool:
         return True
     credentials = f"{services.settings.auth_id}:{services.auth_token}".encode()
     if hmac.compare_digest(_basic(connection), credentials):
+        return True
+    if isinstance(authorize(services.tokens, connection.headers, Scope.ADMIN), Token):
         return True
     return admitted(services.admission, connection).is_operator
 

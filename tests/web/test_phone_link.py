@@ -208,5 +208,7 @@ def test_from_elsewhere_the_sandbox_is_closed_but_for_its_account(at: World, met
     basic = base64.b64encode(f"{services.settings.auth_id}:{services.auth_token}".encode())
     account = tunnel | {"Authorization": f"Basic {basic.decode()}"}
     assert at.http.get(f"/sandbox/handset/{number}", headers=account).status_code == 200
+    token = tunnel | {"Authorization": f"Bearer {services.tokens.sandbox_token}"}
+    assert at.http.get(f"/sandbox/handset/{number}", headers=token).status_code == 200
     assert at.http.get("/sandbox/endings", headers=tunnel).status_code == 200
     assert at.http.get("/sandbox/v1/phlo/x/", headers=tunnel).status_code == 401
