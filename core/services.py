@@ -42,7 +42,8 @@ from core.verification.call import CallDialogue
 from core.verification.number.parse import parse_number
 from core.verification.policy import Policy
 from core.verification.records import VerificationRecords
-from core.verification.service import Provider, Verifications
+from core.verification.sending import Provider
+from core.verification.service import Verifications
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import Outbox
 from core.webhooks.sender import WebhookSender, signing_secret
@@ -259,7 +260,7 @@ def build(
             (settings.auth_id, token),
             lambda: reports().queries.forget(),
         ),
-        endings=SandboxEndings(sandbox, verifications),
+        endings=SandboxEndings(sandbox, verifications.numbers),
         logs=logs,
         access=access,
         invites=invites,

@@ -26,7 +26,7 @@ from core.plivo.request import AttemptRequest
 from core.sandbox.app import Sandbox
 from core.services import LOG_SYNC, Services, build
 from core.settings.settings import Settings
-from core.verification.service import Provider
+from core.verification.sending import Provider
 from core.web.app import Web, standalone
 from pages.components.phone_page import phone_page
 

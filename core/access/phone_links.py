@@ -91,7 +91,7 @@ class PhoneLinks:
         return self._client.get(self._key(handle))
 
     def _key(self, handle: str) -> str:
-        return self._keys.phone(self._keyring.index("phone", handle))
+        return self._keys.phone(self._keyring.phone_index(handle))
 
 
 def _network_host() -> str | None:

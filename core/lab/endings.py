@@ -65,13 +65,13 @@ _NOUNS = {Mode.SMS: "message", Mode.CALL: "call"}
 
 
 class NumberReader(Protocol):
-    """What is needed of the verifications."""
+    """What is needed of the numbers that may be verified."""
 
     def example(self, region: str | None, *, ending: str = "") -> str:
         """An example of a number that may be verified; "" if none has that `ending`."""
         ...
 
-    def read_number(self, typed: str, *, region: str | None, way: Way) -> object:
+    def read(self, typed: str, *, region: str | None, way: Way) -> object:
         """Raises NumberRefused if a number may not be verified that way."""
         ...
 
@@ -112,7 +112,7 @@ class SandboxEndings:
         if number := self._numbers.example(region, ending=ending.suffix):
             return number
         try:
-            self._numbers.read_number(ending.example, region=None, way=Way.SMS)
+            self._numbers.read(ending.example, region=None, way=Way.SMS)
         except NumberRefused:
             return ""
         return ending.example

@@ -11,8 +11,8 @@ from core.ledger.explorer import attempt_table
 from core.ledger.ledger import EventOutcome
 from core.model.attempt import Attempt, EventKind, State
 from core.model.clock import CLOCKS_DIFFER, elapsed
+from core.model.regions import country_of
 from core.panels.query_state import EVERY
-from core.verification.number.parse import country_of
 from core.wording.formats import channel_name, counted, dollars
 from core.wording.marks import VERIFIED, marked
 

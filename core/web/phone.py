@@ -123,7 +123,7 @@ def routes(
         if isinstance(found, Response) or handset != "handset" or app is None:
             await refuse(found if isinstance(found, Response) else _NO_PHONE, scope, receive, send)
             return
-        number = found.verification.to.removeprefix("+")
+        number = found.verification.to.digits
         path = f"/sandbox/handset/{number}" + (f"/{rest}" if rest else "")
         handset_scope = {
             **scope,
@@ -205,7 +205,7 @@ def _since(view: View) -> bytes:
 def _described(settings: Settings, view: View) -> dict[str, Any]:
     verification = view.verification
     return {
-        "label": verification.to_masked,
+        "label": verification.to.masked,
         "length": verification.digits,
         "brand": settings.brand,
         "since_ms": to_ms(verification.started_at),

@@ -2,8 +2,8 @@
 
 Its API asks for the account's credentials itself, and the table of endings is public. Its handsets
 and logs ask for none: they are open on this machine only, and elsewhere to the operator, to a token
-with the scope admin, and to programs with the account's credentials. A phone or a tunnel that reaches this app for one
-verification (`phone_link`) sees no other number.
+with the scope admin, and to programs with the account's credentials. A phone or a tunnel that
+reaches this app for one verification (`core.web.phone`) sees no other number.
 """
 
 import base64
@@ -19,9 +19,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from core.access import tokens as access_tokens
 from core.access.admission import Admission
 from core.access.local import is_local
-from core.access.tokens import Scope, Token, Tokens
 from core.model.errors import StoreUnavailable
 from core.settings.settings import Settings
 from core.web.access import admitted
@@ -47,7 +47,7 @@ class GuardServices(Protocol):
     @property
     def admission(self) -> Admission: ...
     @property
-    def tokens(self) -> Tokens: ...
+    def tokens(self) -> access_tokens.Tokens: ...
 
 
 class SandboxGuard:
@@ -80,7 +80,8 @@ def _may_reach(services: GuardServices, connection: HTTPConnection) -> bool:
     credentials = f"{services.settings.auth_id}:{services.auth_token}".encode()
     if hmac.compare_digest(_basic(connection), credentials):
         return True
-    if isinstance(authorize(services.tokens, connection.headers, Scope.ADMIN), Token):
+    token = authorize(services.tokens, connection.headers, access_tokens.Scope.ADMIN)
+    if isinstance(token, access_tokens.Token):
         return True
     return admitted(services.admission, connection).is_operator
 

@@ -26,7 +26,7 @@ def test_every_ending_has_a_number_that_may_be_verified_and_ends_so(
     numbers = at.services.endings.numbers(region)
     assert set(numbers) == {each.suffix for each in ENDINGS}
     for suffix, number in numbers.items():
-        read = at.services.verifications.read_number(number, region=None, way=Way.VOICE)
+        read = at.services.verifications.numbers.read(number, region=None, way=Way.VOICE)
         assert read.e164.endswith(suffix), suffix
 
 
@@ -58,7 +58,7 @@ def test_a_row_says_once_what_happens(at: World) -> None:
 
 
 def test_a_sandbox_that_does_not_answer_is_a_named_error(at: World) -> None:
-    endings = SandboxEndings(lambda: "http://127.0.0.1:9", at.services.verifications)
+    endings = SandboxEndings(lambda: "http://127.0.0.1:9", at.services.verifications.numbers)
     with pytest.raises(SandboxUnavailable) as error:
         endings.table()
     assert "SANDBOX_URL" in error.value.remedy

@@ -77,8 +77,8 @@ class _StoredVerification(_FromAttributes):
     status: Status
     channel: Channel = Field(validation_alias=AliasPath("way", "channel"))
     mode: Mode = Field(validation_alias=AliasPath("way", "mode"))
-    to_masked: str
-    country: str = Field(description="ISO 3166 code.", validation_alias="region")
+    to_masked: str = Field(validation_alias=AliasPath("to", "masked"))
+    country: str = Field(description="ISO 3166 code.", validation_alias=AliasPath("to", "region"))
     carrier: str
     started_at: datetime
     expires_at: datetime

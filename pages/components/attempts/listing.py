@@ -99,7 +99,7 @@ def _find(search: AttemptSearch, typed: str) -> None:
         go(find=typed.strip().lower())
         st.rerun()
     try:
-        number = search.verifications.find_number(typed, region=search.region)
+        number = search.verifications.numbers.find(typed, region=search.region)
     except AmbiguousNumber as error:
         st.warning(f"{error.cause} {error.remedy}")
         candidate_buttons(error.candidates, partial(_go_to_number, search), key="reading")
@@ -115,7 +115,7 @@ def _find(search: AttemptSearch, typed: str) -> None:
 
 
 def _go_to_number(search: AttemptSearch, e164: str) -> None:
-    go(number=search.verifications.number_index(e164))
+    go(number=search.verifications.numbers.index(e164))
 
 
 def _results(explorer: Explorer) -> tuple[str, AttemptPage] | None:

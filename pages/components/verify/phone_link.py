@@ -44,7 +44,7 @@ def _draw_link(verification: Verification, links: PhoneLinks) -> None:
     st.html(_code_html(link))
     st.caption(
         f"Scan it with a phone that reaches {plain(urlsplit(link).netloc)}. Until this "
-        f"verification ends, it is the phone {plain(verification.to_masked)}."
+        f"verification ends, it is the phone {plain(verification.to.masked)}."
     )
 
 

@@ -40,7 +40,7 @@ def draw_verification(
         with grid.cell():
             # The page has only the masked number: other people may have its link.
             handset(
-                view.verification.to_masked,
+                view.verification.to.masked,
                 phone=f"/phone/{verification}/handset",
                 sandbox=settings.is_sandbox,
                 length=view.verification.digits,
@@ -60,7 +60,7 @@ def _task(view: View, verifications: Verifications, brand: str) -> None:
     """The state in words, and the code panel while the verification is pending."""
     verification = view.verification
     channel = channel_name(verification.way.channel)
-    st.caption(f"{verification.to_masked} · {verification.country} · {channel}")
+    st.caption(f"{verification.to.masked} · {verification.to.country} · {channel}")
     for over in view.over_budgets:
         st.warning(plain(words.budget_warning(over, view.now)), icon=":material/speed:")
     is_final = verification.status is not Status.PENDING
