@@ -70,7 +70,7 @@ def facts(attempt: Attempt) -> dict[str, str]:
     values = {
         "State": state_words(attempt),
         "Country": country_of(attempt.region),
-        "Carrier": attempt.carrier or "not known",
+        "Carrier": attempt.carrier,
         "Network (MCC MNC)": f"{attempt.mcc} {attempt.mnc}".strip(),
         "Sent as": _ORIGINS.get(attempt.origin, attempt.origin),
         "Parts": units,

@@ -11,7 +11,7 @@ from core.alerts.states import AlertState
 from core.verification.number.parse import country_of
 
 CHANNELS = {"sms": "SMS", "voice": "Call", "phlo": "PHLO"}
-#: For carriers that the numbering plan does not name.
+#: For carriers that neither the numbering plan nor Plivo names.
 NO_CARRIER = "carrier not known"
 MEASURES = {
     Measure.CONFIRMED: "confirmed",
