@@ -16,7 +16,7 @@ from core.ledger.explorer import Wanted, table
 from core.ledger.ledger import Applied
 from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.clock import to_ms
-from core.panels.attempts import attempt_list, event_table, facts, left_out_words
+from core.panels.attempts import attempt_frame, event_table, facts, left_out_words
 from core.verification.checking import EnteredCode
 from core.verification.timeline import attempt_timeline
 from core.webhooks.queue import DEAD_KEPT
@@ -89,7 +89,7 @@ def test_one_odd_record_takes_no_list_with_it(
     assert rest.get(f"/attempts/{odd}").status_code in {200, 404}
     # The page's list and its single attempt.
     listed = at.services.explorer.page(Wanted())
-    assert len(attempt_list(listed.attempts, ZONE)) == len(table(listed.attempts)) == len(ids)
+    assert len(attempt_frame(listed.attempts, ZONE)) == len(table(listed.attempts)) == len(ids)
     for attempt in listed.attempts:
         facts(attempt), attempt_words(attempt), attempt_timeline(attempt)
         event_table(at.services.ledger.heard(attempt.id), attempt, ZONE)

@@ -33,7 +33,7 @@ def curl(exchange: Exchange, *, simulated: bool) -> str:
     else:
         lines.append(f"-X {exchange.method}")
         lines.append("-H 'Content-Type: application/json'")
-        lines.append(f"-d {_quoted(json.dumps(sent, ensure_ascii=False))}")
+        lines.append(f"-d {_quoted(json.dumps(sent, indent=2, ensure_ascii=False))}")
     lines.append(_quoted(_ACCOUNT.sub("\ue000PLIVO_AUTH_ID\ue000", url)))
     command = " \\\n  ".join(lines)
     return f"{_SIMULATED}\n{command}" if simulated else command

@@ -80,7 +80,7 @@ class Line {
     this.line = line;
     const { time, direction, what, status, span, mode } = this.cells;
     write(time, `+${(line.after_ms / 1000).toFixed(3)} s`);
-    write(direction, line.is_request ? "→ Plivo" : "← callback");
+    write(direction, line.is_request ? "→ Plivo" : "← Plivo");
     write(what, line.what);
     write(status, line.status);
     status.classList.toggle("wrong", !/^[23]/.test(line.status));
