@@ -30,6 +30,7 @@ from core.services import LOG_SYNC, Services, build
 from core.settings.settings import Settings
 from core.verification.sending import Provider
 from core.web.app import Web, standalone
+from pages.components.phone_page import phone_page
 
 SPEED = 10
 PATIENCE_SECONDS = 15
@@ -234,7 +235,7 @@ def world(
 
         return MountedSandbox(data / "sandbox", make)
 
-    web = Web(lambda: services, make_sandbox)
+    web = Web(lambda: services, make_sandbox, phone_page())
     with served(standalone(web)) as address:
         services.address.listening_on(address)
         made = World(services, address, clock)
