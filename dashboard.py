@@ -61,7 +61,7 @@ else:
     from core.log import log_to_stderr
     from core.model.errors import ProductError
     from core.sandbox.errors import FileInUse, StorageFailed
-    from core.sandbox.mounted import MountedSandbox
+    from core.sandbox.on_demand import OnDemandSandbox
     from core.services import Services
     from core.web.app import Web
     from core.web.headers import broken
@@ -74,7 +74,7 @@ else:
 
     log_to_stderr()
 
-    def make_sandbox(of: Services) -> MountedSandbox:
+    def make_sandbox(of: Services) -> OnDemandSandbox:
         """The simulated Plivo, with the credentials that the app uses."""
 
         def make(storage: "Storage") -> "Sandbox":
@@ -87,7 +87,7 @@ else:
                 speed=of.settings.sandbox_speed,
             )
 
-        return MountedSandbox(of.settings.data_dir / "sandbox", make)
+        return OnDemandSandbox(of.settings.data_dir / "sandbox", make)
 
     web = Web(services, make_sandbox, phone_page())
     # Without this, the first visitor after a start could reach a page's file directly, without the

@@ -24,7 +24,7 @@ from core.model.verification import SendResult, View
 from core.model.way import Way
 from core.plivo.request import AttemptRequest
 from core.sandbox.app import Sandbox
-from core.sandbox.mounted import MountedSandbox
+from core.sandbox.on_demand import OnDemandSandbox
 from core.sandbox.storage import Storage
 from core.services import LOG_SYNC, Services, build
 from core.settings.settings import Settings
@@ -222,7 +222,7 @@ def world(
     background = tuple(one for one in services.background if one.name != LOG_SYNC)
     services = replace(services, background=background)
 
-    def make_sandbox(of: Services) -> MountedSandbox:
+    def make_sandbox(of: Services) -> OnDemandSandbox:
         def make(storage: Storage) -> Sandbox:
             return Sandbox(
                 data=storage,
@@ -233,7 +233,7 @@ def world(
                 lists_per_minute=10_000,
             )
 
-        return MountedSandbox(data / "sandbox", make)
+        return OnDemandSandbox(data / "sandbox", make)
 
     web = Web(lambda: services, make_sandbox, phone_page())
     with served(standalone(web)) as address:

@@ -12,20 +12,24 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
+from core.sandbox.api.endings import EndingsApi
 from core.sandbox.storage import Storage
 
 if TYPE_CHECKING:
     from core.sandbox.app import Sandbox
 
 
-class MountedSandbox:
+class OnDemandSandbox:
     """A sandbox with its state in the folder `data`. `make` builds it around this storage."""
 
     def __init__(self, data: Path, make: "Callable[[Storage], Sandbox]") -> None:
         self._storage = Storage(data)
         self._make = make
+        # The first page reads the table of endings.
+        self._without_state = EndingsApi().routes()
         self._making = Lock()
         self._sandbox: Sandbox | None = None
         self._starting = asyncio.Lock()
@@ -61,7 +65,12 @@ class MountedSandbox:
             yield
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI application. The first request starts the sandbox."""
+        """The ASGI application. The first request starts the sandbox, unless it needs no state."""
+        for route in self._without_state:
+            match, child_scope = route.matches(scope)
+            if match is Match.FULL:
+                await route.handle({**scope, **child_scope}, receive, send)
+                return
         sandbox = self._started_sandbox or await self._start()
         await sandbox.asgi(scope, receive, send)
 

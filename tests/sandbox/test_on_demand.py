@@ -11,9 +11,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from core.sandbox.api.endings import listing
 from core.sandbox.app import Sandbox
 from core.sandbox.errors import FileInUse
-from core.sandbox.mounted import MountedSandbox
+from core.sandbox.on_demand import OnDemandSandbox
 from core.sandbox.storage import Storage
 
 from .support import AUTH_ID, AUTH_TOKEN, SPEED, Product, number, sandbox_on, serving, wait_for
@@ -29,7 +30,7 @@ class Host:
 
     @contextmanager
     def serving(self) -> Iterator[str]:
-        mounted = MountedSandbox(self.data, self._make)
+        mounted = OnDemandSandbox(self.data, self._make)
 
         @asynccontextmanager
         async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -51,9 +52,10 @@ def test_the_state_is_locked_at_the_start_and_the_routes_are_made_once_by_the_fi
 ) -> None:
     host = Host(tmp_path)
     with host.serving() as address, ThreadPoolExecutor(8) as threads:
+        assert httpx.get(f"{address}/endings").json() == listing()
         assert host.made == []
         with pytest.raises(FileInUse):
-            MountedSandbox(tmp_path, host._make).claim()
+            OnDemandSandbox(tmp_path, host._make).claim()
         path = f"{address}/handset/{number('5555')}"
         statuses = threads.map(lambda _: httpx.get(path).status_code, range(8))
         assert set(statuses) == {200}
