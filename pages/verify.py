@@ -7,6 +7,7 @@ from pages.components.badge import badge_for
 from pages.components.shared import outage_shown, services
 from pages.components.verify.door import draw_door
 from pages.components.verify.form import draw_form
+from pages.components.verify.layout import heading, page_places
 from pages.components.verify.running import draw_verification
 from pages.components.verify.sandbox_tools import draw_sandbox_tools
 
@@ -16,14 +17,13 @@ verifications, settings = app.verifications, app.settings
 
 def main() -> None:
     """The verification that the address names; else the form, or the door."""
-    heading, tools = st.columns([5, 3], vertical_alignment="bottom")
-    heading.title("Verify a phone number", anchor=False)
+    tools = heading()
     for warning in settings.warnings:
         st.warning(warning)
     with outage_shown(key="verify_try_again"):
         visitor = current_visitor()
         if settings.is_sandbox:
-            with tools.container(horizontal=True, horizontal_alignment="right"):
+            with tools:
                 draw_sandbox_tools(visitor, verifications, settings, app.reset)
         if refusal := invite_refusal():
             cause, remedy = refusal
@@ -39,4 +39,5 @@ def main() -> None:
             draw_form(visitor, verifications, app.provider, settings, is_unknown=bool(identifier))
 
 
-main()
+with page_places():
+    main()

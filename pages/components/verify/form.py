@@ -27,11 +27,10 @@ from pages.components.number_field import candidate_buttons, viewer_region
 from pages.components.number_form import number_form
 from pages.components.shared import outage_shown, plain
 from pages.components.timeline import timeline
+from pages.components.verify.layout import columns
 from pages.components.verify.way import selected_way, way_controls
 
 NUMBER_LABEL = "Phone number"
-#: Pixels: two columns on pages wider than about 900, one column below that.
-COLUMN = 380
 
 state = st.session_state
 
@@ -58,8 +57,8 @@ def draw_form(
     """`is_unknown`: the address names a verification that this visitor cannot see."""
     # The key of the next click: a double click repeats it and sends once.
     state.setdefault("request", uuid4().hex)
-    grid = st.grid(2, min_column_width=COLUMN, gap="medium")
-    with grid.cell():
+    places = columns()
+    with places.stage:
         _introduction(visitor.invite, is_unknown=is_unknown)
         region = viewer_region(settings)
         entry = _number_field(visitor.grant, verifications, region)
@@ -67,7 +66,7 @@ def draw_form(
         _send_controls(entry, verifications, region)
     number = entry.number
     badge_for(number.region if number else None)
-    with grid.cell():
+    with places.side:
         handset(
             number.international if number else None,
             phone=f"/sandbox/handset/{number.digits}" if number else None,
@@ -76,7 +75,8 @@ def draw_form(
             brand=settings.brand,
             key="verify_phone",
         )
-    timeline(waiting_timeline(selected_way()), key="verify_steps")
+    with places.rest:
+        timeline(waiting_timeline(selected_way()), key="verify_steps")
 
 
 def _introduction(invite: Invite | None, *, is_unknown: bool) -> None:

@@ -17,7 +17,7 @@ from pages.components.live import live
 from pages.components.shared import outage_shown, plain
 from pages.components.timeline import timeline
 from pages.components.verdict import verdict
-from pages.components.verify.form import COLUMN
+from pages.components.verify.layout import columns
 from pages.components.verify.way import CHANNELS
 
 state = st.session_state
@@ -34,10 +34,10 @@ def draw_verification(
             st.rerun()
         is_pending = view.verification.status is Status.PENDING
         live(verification, is_running=is_pending, key="verify_live")
-        grid = st.grid(2, min_column_width=COLUMN, gap="medium")
-        with grid.cell():
+        places = columns()
+        with places.stage:
             _task(view, verifications, settings.brand)
-        with grid.cell():
+        with places.side:
             # The page has only the masked number: other people may have its link.
             handset(
                 view.verification.to_masked,
@@ -49,11 +49,12 @@ def draw_verification(
                 since_ms=to_ms(view.verification.started_at),
                 key="verify_phone",
             )
-        timeline(timeline_of(view), key="verify_steps")
-        behind = st.expander("Behind the scenes", on_change="rerun", key="verify_behind")
-        if behind.open:
-            with behind:
-                draw_exchanges(exchanges.of(verification), to_ms(view.verification.started_at))
+        with places.rest:
+            timeline(timeline_of(view), key="verify_steps")
+            behind = st.expander("Behind the scenes", on_change="rerun", key="verify_behind")
+            if behind.open:
+                with behind:
+                    draw_exchanges(exchanges.of(verification), to_ms(view.verification.started_at))
 
 
 def _task(view: View, verifications: Verifications, brand: str) -> None:
