@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.model.attempt import Attempt, OverBudget, attempt_id
+from core.model.attempt import Attempt, OverBudget, State, attempt_id
 from core.model.way import Way
 from core.verification.number.parse import PhoneNumber
-from core.verification.policy import CallOffer
+from core.verification.policy import FallbackOffer
 
 
 class Status(StrEnum):
@@ -70,12 +70,29 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A verification with its attempts, oldest first, as of `now`."""
+    """A verification with its attempts, oldest first, as of `now`. `fallback` may be offered now or
+    later; None: no other way can be used."""
 
     verification: Verification
     attempts: list[Attempt]
     now: datetime
-    call_offer: CallOffer | None
+    fallback: FallbackOffer | None
+
+    @property
+    def call_offer(self) -> FallbackOffer | None:
+        """The fallback, if it is a call."""
+        return self.fallback if self.fallback and self.fallback.way.is_call else None
+
+    @property
+    def next_way(self) -> Way | None:
+        """The way to use next after the newest attempt has failed; None while it has not. A lost
+        message is replaced by a call, where that can be used; anything else is tried again."""
+        newest, fallback = self.newest, self.fallback
+        if newest is None or not newest.state.is_lost:
+            return None
+        if fallback and newest.state is not State.REJECTED and not newest.way.is_call:
+            return fallback.way
+        return newest.way
 
     @property
     def newest(self) -> Attempt | None:

@@ -41,6 +41,8 @@ def wait_text(
 ) -> str:
     """A time to wait, rounded up: "40 seconds", "10 minutes"."""
     seconds = -(-wait // timedelta(seconds=1))
+    if seconds == 1:
+        return f"1 {units[0].removesuffix('s') or units[0]}"
     if seconds < 120:
         return f"{seconds} {units[0]}"
     if seconds < 7200:
@@ -196,10 +198,10 @@ def _attempt_words(attempt: Attempt) -> Words:
         case State.REJECTED:
             return Words("Not sent", f"{attempt.cause} {attempt.remedy}", Tone.BAD)
         case State.UNKNOWN if EventKind.UNREPORTED in attempt.moments:
-            return Words("Unknown", "No delivery report came. Ask the person.", Tone.WARNING)
+            return Words("Unclear", "No delivery report came. Ask the person.", Tone.WARNING)
         case State.UNKNOWN:
             detail = f"{attempt.cause} {attempt.remedy}"
-            return Words("Could not confirm the send", detail, Tone.WARNING)
+            return Words("Unclear", detail, Tone.WARNING)
         case _ if attempt.way.is_call:
             return _call_words(attempt)
         case _:
