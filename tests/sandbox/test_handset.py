@@ -89,6 +89,7 @@ def test_a_call_is_shown_from_ringing_to_its_end(api: Api, product: Product, pat
     assert phone.call == {
         "call_uuid": uuid,
         "from": SENDER,
+        "from_display": "+1 415-555-0100",
         "status": "ringing",
         "started_at": phone.call["started_at"],
         "answered_at": None,
