@@ -14,7 +14,8 @@ from core.wording.formats import channel_name, duration
 
 @dataclass(frozen=True, slots=True)
 class VerdictFacts:
-    """Each is "" while it is not known. `cost` is what Plivo reported, else its price."""
+    """Each is "" while it is not known. `cost` is what Plivo reported for all attempts that were
+    sent, else the price of the current way."""
 
     time: str
     way: str
@@ -37,7 +38,8 @@ def _time(view: View) -> str:
     """From the first request to the right code; before that, to the state of the newest attempt."""
     took = view.verification.time_to_verify
     newest = view.newest
-    if took is None and newest is not None and view.verification.status is Status.PENDING:
+    is_open = view.verification.status is Status.PENDING
+    if took is None and is_open and newest is not None and newest.state is not State.REJECTED:
         at = next((at for kind, at in newest.moments.items() if kind == newest.state), None)
         took = elapsed(view.verification.started_at, at) if at else None
     if not took:
@@ -48,11 +50,11 @@ def _time(view: View) -> str:
 
 
 def _cost(view: View, price: Price | None) -> str:
-    reported = sum(attempt.cost_micros for attempt in view.attempts)
-    if reported:
-        return exact(reported / 1_000_000)
-    if view.attempts and all(attempt.state is State.REJECTED for attempt in view.attempts):
-        return "no cost"
+    sent = [attempt for attempt in view.attempts if attempt.state is not State.REJECTED]
+    if not sent:
+        return ""
+    if all(attempt.cost_micros for attempt in sent):
+        return exact(sum(attempt.cost_micros for attempt in sent) / 1_000_000)
     if price is None:
         return ""
     if view.verification.way.is_call:

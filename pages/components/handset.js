@@ -214,7 +214,8 @@ class Handset {
     if (this.screen === this.ringing) text = "Incoming call · Answer";
     else if (code && code !== this.used) text = `${inGroups(code)} · Use`;
     write(this.bannerButton, text);
-    this.banner.togglePopover(text !== "");
+    // Streamlit removes the component from the page before it calls close().
+    if (this.banner.isConnected) this.banner.togglePopover(text !== "");
   }
 
   switchTo(screen) {
