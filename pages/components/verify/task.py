@@ -44,7 +44,10 @@ def draw_task(
         key="verify_verdict",
     )
     if is_final:
-        st.button("Verify another number", type="primary", key="verify_next", on_click=start_over)
+        if st.button("Verify another number", type="primary", key="verify_next"):
+            start_over()
+            # The whole page, not only the fragment: the address no longer names a verification.
+            st.rerun()
         return
     events = _panel(view, settings.brand)
     # Drawn only when needed: in place of the panel it would move what is below.
