@@ -49,7 +49,9 @@ class Presenter {
 
   resize() {
     const zoom = Math.max(1, Math.min(innerWidth / WIDTH, innerHeight / HEIGHT));
-    document.documentElement.style.setProperty("--presenter-zoom", this.on ? zoom.toFixed(3) : "1");
+    const { style } = document.documentElement;
+    if (this.on) style.setProperty("--page-zoom", zoom.toFixed(3));
+    else style.removeProperty("--page-zoom");
   }
 
   pressed(event) {
@@ -103,6 +105,7 @@ class Presenter {
     window.removeEventListener("keydown", this.onKeyDown, { capture: true });
     window.removeEventListener("resize", this.onResize);
     document.documentElement.removeAttribute("data-presenter");
+    document.documentElement.style.removeProperty("--page-zoom");
   }
 }
 

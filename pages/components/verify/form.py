@@ -87,7 +87,7 @@ def _introduction(invite: Invite | None, *, is_unknown: bool) -> str:
         return "That verification is not known, or is no longer kept. Start a new one."
     if invite:
         return plain(invite_words(invite, ZoneInfo(zone_of(None, st.context.timezone))))
-    return "Send a code, enter it, and see each step. Number, code, verdict."
+    return "Send a code, enter it, and see each step."
 
 
 def _number_field(grant: Grant, verifications: Verifications, region: str | None) -> TypedNumber:
