@@ -70,7 +70,7 @@ def test_enter_on_what_is_no_number_says_why(page: Page, app: App) -> None:
 def test_on_a_phone_the_verdict_is_in_view_and_has_the_focus(page: Page, app: App) -> None:
     open_form(page, app)
     send(page, fresh_number())
-    # The message is a banner at the top, wherever the page is scrolled to; the phone itself is below.
+    # The message is a banner at the top, whatever the page shows; the phone itself is below.
     banner = page.get_by_role("button", name=re.compile(r"^\d{3} \d{3} · Use$"))
     expect(banner).to_be_in_viewport(ratio=1, timeout=PATIENCE)
     box = banner.bounding_box()
