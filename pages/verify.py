@@ -35,7 +35,7 @@ def main() -> None:
         identifier = st.query_params.get("verification")
         view = verifications.look(identifier, visitor.grant) if identifier else None
         if view:
-            badge_for(view.verification.region)
+            badge_for(view.verification.to.region)
             draw_verification(
                 view.verification.id, verifications, app.exchanges, app.prices, settings
             )

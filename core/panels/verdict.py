@@ -40,7 +40,9 @@ def _time(view: View) -> str:
     newest = view.newest
     is_open = view.verification.status is Status.PENDING
     if took is None and is_open and newest is not None and newest.state is not State.REJECTED:
-        at = next((at for kind, at in newest.moments.items() if kind == newest.state), None)
+        at = next(
+            (at for kind, at in newest.moments.items() if kind.value == newest.state.value), None
+        )
         took = elapsed(view.verification.started_at, at) if at else None
     if not took:
         return ""

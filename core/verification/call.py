@@ -50,7 +50,7 @@ class CallDialogue:
         now = self._clock.now()
         self._ledger.apply(AttemptEvent(attempt, EventKind.DELIVERED, now, Source.CALLBACK))
         code = self._verifications.code_for(view.verification)
-        return spoken.code_read_out(code.reveal(), language=language)
+        return spoken.code_read_out(code, language=language)
 
 
 def _may_speak(view: View, attempt: str, reference: str) -> bool:

@@ -27,6 +27,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.model.attempt import Attempt, EventKind, State
+from core.model.phone_number import PhoneNumber
+from core.model.verification import FallbackOffer
 from core.model.way import Way
 from core.settings.settings import Settings
 
@@ -41,15 +43,6 @@ class Budget:
     name: str
     limit: int
     window: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class FallbackOffer:
-    """A call in place of a message, or a message in place of a call: from when on, and why."""
-
-    way: Way
-    at: datetime
-    reason: str
 
 
 class Policy:
@@ -90,9 +83,9 @@ class Policy:
             "sends_per_country", settings.sends_per_country_per_hour, hour
         )
 
-    def always_refuses(self, number: str) -> Budget | None:
-        """The budget that refuses every send to this number (E.164); None when live."""
-        if self._settings.is_sandbox and number.endswith(ALWAYS_REFUSED):
+    def always_refuses(self, number: PhoneNumber) -> Budget | None:
+        """The budget that refuses every send to this number; None when live."""
+        if self._settings.is_sandbox and number.digits.endswith(ALWAYS_REFUSED):
             return self.sends_per_number[0]
         return None
 

@@ -18,14 +18,13 @@ from tests.world import DiesWhileSending, World, second_process, until
 
 def lost(at: World, verification: str, attempts: int = 1) -> View:
     """The view once the newest of that many attempts is known to be lost."""
-    return until(
-        lambda: (
-            view
-            if len((view := at.look(verification)).attempts) == attempts
-            and view.attempts[-1].state.is_lost
-            else None
-        )
-    )
+
+    def is_lost() -> bool:
+        newest = at.look(verification).attempts[-1]
+        return newest.number == attempts and newest.state.is_lost
+
+    until(is_lost)
+    return at.look(verification)
 
 
 def declined(at: World, number: str, verification: str, attempts: int = 1) -> View:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.charts.palette import Palette, state_colour
 from core.figures.queries import Queries
-from core.ledger.explorer import MOST_LOOKED_THROUGH, PAGE, Explorer, Listed, Wanted
+from core.ledger.explorer import MAX_SEARCHED, PAGE, AttemptFilter, AttemptPage, Explorer
 from core.model.attempt import Attempt
 from core.model.errors import CursorRefused, NumberRefused
 from core.panels.attempts import attempt_list, left_out_words, states
@@ -22,7 +22,7 @@ from core.wording.formats import counted
 from pages.components.attempts.address import forget, go
 from pages.components.number_field import candidate_buttons, viewer_region
 from pages.components.panel import csv, frame_height, grid, number, text, theme_palette
-from pages.components.shared import plain
+from pages.components.shared import plain, widget_state
 
 #: Keys of the filters; also their query parameters.
 _STATE, _CHANNEL, _COUNTRY, _ERROR = _FILTERS = (
@@ -70,7 +70,7 @@ def draw_list(search: AttemptSearch) -> None:
     _pager(page)
 
 
-def _attempts(listed: Listed, zone: ZoneInfo, empty: str, *, simulated: bool) -> None:
+def _attempts(listed: AttemptPage, zone: ZoneInfo, empty: str, *, simulated: bool) -> None:
     _table(listed.attempts, zone, empty, simulated=simulated)
     if listed.left_out:
         st.caption(left_out_words(listed.left_out))
@@ -99,7 +99,7 @@ def _find(search: AttemptSearch, typed: str) -> None:
         go(find=typed.strip().lower())
         st.rerun()
     try:
-        number = search.verifications.find_number(typed, region=search.region)
+        number = search.verifications.numbers.find(typed, region=search.region)
     except AmbiguousNumber as error:
         st.warning(f"{error.cause} {error.remedy}")
         candidate_buttons(error.candidates, partial(_go_to_number, search), key="reading")
@@ -115,14 +115,14 @@ def _find(search: AttemptSearch, typed: str) -> None:
 
 
 def _go_to_number(search: AttemptSearch, e164: str) -> None:
-    go(number=search.verifications.number_index(e164))
+    go(number=search.verifications.numbers.index(e164))
 
 
-def _results(explorer: Explorer) -> tuple[str, Listed] | None:
+def _results(explorer: Explorer) -> tuple[str, AttemptPage] | None:
     """The text for no results, and the attempts that the search found; None without a search."""
     query = st.query_params
     if index := query.get("number"):
-        return "No attempt to that number is kept.", explorer.of_number(index)
+        return "No attempt to that number is kept.", explorer.find_by_number(index)
     if identifier := query.get("find"):
         return "Nothing is kept under that id.", explorer.find(identifier)
     return None
@@ -165,8 +165,8 @@ def _filter_values() -> tuple[str, str, str, str]:
     return state, channel, country, error
 
 
-def _page(explorer: Explorer) -> Listed:
-    filters = Wanted(*_filter_values())
+def _page(explorer: Explorer) -> AttemptPage:
+    filters = AttemptFilter(*_filter_values())
     try:
         return explorer.page(filters, st.query_params.get("before"))
     except CursorRefused as error:
@@ -220,17 +220,18 @@ def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bo
 
 
 def _open(frame: pd.DataFrame) -> None:
-    go(attempt=frame["attempt"].iloc[st.session_state["attempts_opened"]["row"]])
+    if opened := widget_state("attempts_opened"):
+        go(attempt=frame["attempt"].iloc[opened["row"]])
 
 
 def _coloured(frame: pd.DataFrame, palette: Palette) -> Any:
     return frame.style.map(lambda state: f"color: {state_colour(state, palette)}", subset=["state"])
 
 
-def _pager(page: Listed) -> None:
+def _pager(page: AttemptPage) -> None:
     if page.is_cut:
         st.caption(
-            f"Searched {MOST_LOOKED_THROUGH:,} attempts from here. Continue with older ones, or "
+            f"Searched {MAX_SEARCHED:,} attempts from here. Continue with older ones, or "
             "set fewer filters."
         )
     with st.container(horizontal=True):

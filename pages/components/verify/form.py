@@ -10,13 +10,15 @@ from core.access.admission import BrowserAccess
 from core.access.invites import Invite
 from core.model.errors import NumberRefused, StoreUnavailable
 from core.model.grant import Grant
+from core.model.phone_number import ParsedNumber
+from core.model.regions import country_of
 from core.model.verification import Status
 from core.model.way import Way
 from core.panels.invites import invite_words
-from core.panels.query_state import zone_of
+from core.panels.zones import zone_of
 from core.plivo.provider import PlivoProvider
 from core.settings.settings import Settings
-from core.verification.number.parse import AmbiguousNumber, PhoneNumber, country_of
+from core.verification.number.parse import AmbiguousNumber
 from core.verification.service import Verifications
 from core.verification.timeline import waiting_timeline
 from core.wording import verification as words
@@ -42,9 +44,9 @@ class TypedNumber:
     numbers to choose from where it is ambiguous."""
 
     typed: str
-    number: PhoneNumber | None
+    number: ParsedNumber | None
     sentence: str
-    candidates: tuple[PhoneNumber, ...] = ()
+    candidates: tuple[ParsedNumber, ...] = ()
 
 
 def draw_form(
@@ -96,7 +98,7 @@ def _number_field(grant: Grant, verifications: Verifications, region: str | None
         type="phone",
         live=True,
         key="verify_typed",
-        placeholder=verifications.example(region),
+        placeholder=verifications.numbers.example(region),
         persist_state="session",
     )
     entry = _read(typed or "", region, grant, verifications)
@@ -118,7 +120,7 @@ def _read(
         default = f"Without a country code: {country_of(region)}." if region else ""
         return TypedNumber(typed, None, f"In any format. {default}")
     try:
-        number = verifications.read_number(typed, region=region, way=selected_way())
+        number = verifications.numbers.read(typed, region=region, way=selected_way())
     except AmbiguousNumber as error:
         return TypedNumber(typed, None, f"**{error.cause}** {error.remedy}", error.candidates)
     except NumberRefused as error:
@@ -179,7 +181,7 @@ def _continue_button(running: str | None, verifications: Verifications) -> None:
     view = verifications.look(running, current_visitor().grant) if running else None
     if view is not None and view.verification.status is Status.PENDING:
         st.button(
-            f"Continue with ••{view.verification.to_masked[-2:]}",
+            f"Continue with ••{view.verification.to.masked[-2:]}",
             type="tertiary",
             icon=":material/arrow_forward:",
             on_click=_open,

@@ -44,7 +44,7 @@ def draw_verification(
         with places.side:
             # The page has only the masked number: other people may have its link.
             handset(
-                view.verification.to_masked,
+                view.verification.to.masked,
                 phone=f"/phone/{verification}/handset",
                 sandbox=settings.is_sandbox,
                 length=view.verification.digits,

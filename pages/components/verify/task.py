@@ -33,12 +33,12 @@ def draw_task(
     if outage is not None:
         lines = [Line(f"**{outage.cause}** {outage.remedy}", is_error=True)]
     draw_lines(
-        f"{verification.to_masked} · {verification.country}", lines, retry=outage is not None
+        f"{verification.to.masked} · {verification.to.country}", lines, retry=outage is not None
     )
     is_final = verification.status is not Status.PENDING
     verdict(
         words.status_words(view),
-        verdict_facts(view, prices.of(verification.region)),
+        verdict_facts(view, prices.of(verification.to.region)),
         simulated=settings.is_sandbox,
         is_final=is_final,
         key="verify_verdict",
