@@ -1,11 +1,16 @@
 """One verification: code field, verdict, handset, timeline and exchanges with Plivo."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import streamlit as st
 
 from core.ledger.exchanges import Exchanges
 from core.model.clock import to_ms
 from core.model.errors import StoreUnavailable
+from core.model.exchange import Exchange
 from core.model.verification import Status, View
+from core.panels.exchanges import exchange_lines
 from core.plivo.pricing import Prices
 from core.settings.settings import Settings
 from core.verification.service import Verifications
@@ -20,7 +25,16 @@ from pages.components.verify.layout import columns
 from pages.components.verify.task import draw_task
 
 state = st.session_state
-_VIEW = "verify_view"
+_SEEN = "verify_seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a run shows. `opens_attempts`: the visitor may open the pages of its attempts."""
+
+    view: View
+    exchanges: Sequence[Exchange]
+    opens_attempts: bool
 
 
 @st.fragment
@@ -33,9 +47,10 @@ def draw_verification(
 ) -> None:
     """A fragment: each change of the verification reruns it, and nothing else of the page."""
     with outage_shown(key="verify_try_again_part"):
-        view, outage = _look(verification, verifications)
-        if view is None:
+        seen, outage = _look(verification, verifications, exchanges)
+        if seen is None:
             st.rerun()
+        view = seen.view
         is_pending = view.verification.status is Status.PENDING
         live(verification, is_running=is_pending, key="verify_live")
         places = columns()
@@ -54,23 +69,29 @@ def draw_verification(
                 key="verify_phone",
             )
         with places.rest:
-            timeline(timeline_of(view), key="verify_steps")
-            behind = st.expander("Behind the scenes", on_change="rerun", key="verify_behind")
-            if behind.open and outage is None:
-                with behind:
-                    draw_exchanges(exchanges.of(verification), to_ms(view.verification.started_at))
+            rows = timeline_of(view)
+            lines = exchange_lines(
+                seen.exchanges, rows, view.verification.started_at, simulated=settings.is_sandbox
+            )
+            timeline(rows, key="verify_steps", lines=lines, opens_attempts=seen.opens_attempts)
+            draw_exchanges(lines, key="verify_exchanges")
 
 
 def _look(
-    verification: str, verifications: Verifications
-) -> tuple[View | None, StoreUnavailable | None]:
-    """The verification as of now; during an outage as this window saw it last, with the outage."""
+    verification: str, verifications: Verifications, exchanges: Exchanges
+) -> tuple[Seen | None, StoreUnavailable | None]:
+    """The verification as of now; during an outage as this window saw it last, with the outage.
+    None: it is no longer kept."""
     try:
-        view = verifications.look(verification, current_visitor().grant)
+        visitor = current_visitor()
+        view = verifications.look(verification, visitor.grant)
+        if view is None:
+            return None, None
+        seen = Seen(view, exchanges.of(verification), visitor.sees_operator_pages)
     except StoreUnavailable as error:
-        last: View | None = state.get(_VIEW)
-        if last is None or last.verification.id != verification:
+        last: Seen | None = state.get(_SEEN)
+        if last is None or last.view.verification.id != verification:
             raise
         return last, error
-    state[_VIEW] = view
-    return view, None
+    state[_SEEN] = seen
+    return seen, None
