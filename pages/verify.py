@@ -26,7 +26,9 @@ def main() -> None:
         visitor = current_visitor()
         with tools:
             if settings.is_sandbox:
-                draw_sandbox_tools(visitor, verifications, settings, app.reset)
+                draw_sandbox_tools(
+                    visitor, verifications, settings, app.reset, app.endings, app.phone_links
+                )
             if not visitor.grant.refusal:
                 presenter(lambda: clean_page(app.reset, settings), key="verify_presenter")
         if refusal := invite_refusal():

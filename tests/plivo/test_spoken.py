@@ -46,7 +46,7 @@ def tags(xml: str) -> list[str]:
 @every_language
 def test_the_question_names_the_brand_and_the_key_and_is_asked_twice(language):
     xml = prompt(KEY_URL, brand="Acme & Söhne", language=language)
-    assert tags(xml) == ["Wait", "GetInput", "GetInput", "Speak", "Hangup"]
+    assert tags(xml) == ["GetInput", "GetInput", "Speak", "Hangup"]
     question, repeated, goodbye = spoken(xml)
     assert question == repeated
     assert "Acme & Söhne" in question
@@ -78,6 +78,21 @@ def test_after_a_wrong_key_the_question_is_asked_again(language):
     assert rest == spoken(prompt(KEY_URL, brand="Acme", language=language))
     assert first not in rest
     assert len(rest) == QUESTIONS + 1
+
+
+@every_language
+def test_a_key_counts_while_any_sentence_before_it_is_spoken(language):
+    for xml in (
+        prompt(KEY_URL, brand="Acme", language=language),
+        again(KEY_URL, brand="Acme", language=language),
+    ):
+        first, *rest = spoken(xml)
+        outside = [str(speak.text) for speak in read(xml).iterchildren("Speak")]
+        assert outside == rest[-1:]
+        # Plivo's pages nest Speak and Play in a GetInput, and nothing else.
+        assert {str(part.tag) for each in read(xml).iter("GetInput") for part in each} == {"Speak"}
+        assert read(xml)[0].tag == "GetInput"
+        assert read(xml)[0][0].text == first
 
 
 @every_language
@@ -144,7 +159,6 @@ def test_any_brand_is_spoken_as_it_is_written_and_cannot_add_an_element(brand, l
     assert brand in spoken(xml)[0]
     assert {str(element.tag) for element in read(xml).iter()} == {
         "Response",
-        "Wait",
         "GetInput",
         "Speak",
         "Hangup",
