@@ -6,9 +6,9 @@ An answering machine presses nothing, so it records no code.
 from core.ledger.ledger import Ledger
 from core.model.attempt import AttemptEvent, EventKind, Source, verification_of
 from core.model.clock import Clock
+from core.model.language import Language
 from core.model.verification import Status, View
 from core.model.way import Way
-from core.plivo.language import Language
 from core.settings.settings import Settings
 from core.verification.service import Verifications
 
@@ -28,29 +28,29 @@ class CallDialogue:
         """For the answer URL of the call `reference`: ask for the key, which goes to `key_url`.
         Raises StoreUnavailable."""
         # Imported late, here and below: the SDK behind it takes a third of a second to load.
-        from core.plivo import spoken
+        from core.plivo import call_xml
 
         view = self._verifications.look(verification_of(attempt))
         if view is None or not _may_speak(view, attempt, reference):
             return _refusal(view)
         language = Language(view.verification.language)
-        return spoken.prompt(key_url, brand=self._settings.brand, language=language)
+        return call_xml.prompt(key_url, brand=self._settings.brand, language=language)
 
     def pressed(self, attempt: str, reference: str, digits: str, key_url: str) -> str:
         """For the key URL: read the code out after a 1, else ask again. Raises StoreUnavailable."""
-        from core.plivo import spoken
+        from core.plivo import call_xml
 
         view = self._verifications.look(verification_of(attempt))
         if view is None or not _may_speak(view, attempt, reference):
             return _refusal(view)
         language = Language(view.verification.language)
         if digits != "1":
-            return spoken.again(key_url, brand=self._settings.brand, language=language)
+            return call_xml.again(key_url, brand=self._settings.brand, language=language)
         # Booked before it is spoken: a code whose delivery cannot be recorded is not read out.
         now = self._clock.now()
         self._ledger.apply(AttemptEvent(attempt, EventKind.DELIVERED, now, Source.CALLBACK))
         code = self._verifications.code_for(view.verification)
-        return spoken.code_read_out(code, language=language)
+        return call_xml.code_read_out(code, language=language)
 
 
 def _may_speak(view: View, attempt: str, reference: str) -> bool:
@@ -68,13 +68,13 @@ def _may_speak(view: View, attempt: str, reference: str) -> bool:
 
 
 def _refusal(view: View | None) -> str:
-    from core.plivo import spoken
+    from core.plivo import call_xml
 
     if view is None:
-        return spoken.refused(Language.EN)
+        return call_xml.refused(Language.EN)
     reasons = {
-        Status.EXPIRED: spoken.SpokenRefusal.EXPIRED,
-        Status.VERIFIED: spoken.SpokenRefusal.USED,
+        Status.EXPIRED: call_xml.SpokenRefusal.EXPIRED,
+        Status.VERIFIED: call_xml.SpokenRefusal.USED,
     }
-    why = reasons.get(view.verification.status, spoken.SpokenRefusal.CLOSED)
-    return spoken.refused(Language(view.verification.language), why)
+    why = reasons.get(view.verification.status, call_xml.SpokenRefusal.CLOSED)
+    return call_xml.refused(Language(view.verification.language), why)

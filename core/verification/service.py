@@ -13,6 +13,7 @@ from core.model.clock import Clock
 from core.model.code import Code
 from core.model.errors import NumberRefused
 from core.model.grant import INTERNAL, Grant
+from core.model.language import language_for
 from core.model.phone_number import ParsedNumber
 from core.model.verification import (
     CancelOutcome,
@@ -24,7 +25,6 @@ from core.model.verification import (
     View,
 )
 from core.model.way import Way
-from core.plivo.language import language_for
 from core.settings.keyring import Keyring, new_id
 from core.settings.settings import Settings
 from core.verification.attempt_fields import record_of, with_checks

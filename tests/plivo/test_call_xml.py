@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from core.model.code import Code
-from core.plivo.language import Language, language_for
-from core.plivo.spoken import (
+from core.model.language import Language, language_for
+from core.plivo.call_xml import (
     QUESTIONS,
     READINGS,
     SpokenRefusal,

@@ -15,7 +15,7 @@ from enum import StrEnum
 from plivo import plivoxml
 
 from core.model.code import Code
-from core.plivo.language import Language
+from core.model.language import Language
 
 #: How often the call asks for the key before it ends, by default.
 QUESTIONS = 2
