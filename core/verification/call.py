@@ -11,6 +11,7 @@ from core.model.verification import Status, View
 from core.model.way import Way
 from core.settings.settings import Settings
 from core.verification.service import Verifications
+from core.wording.calls import CodeRefusal, call_texts
 
 
 class CallDialogue:
@@ -27,30 +28,43 @@ class CallDialogue:
     def answered(self, attempt: str, reference: str, key_url: str) -> str:
         """For the answer URL of the call `reference`: ask for the key, which goes to `key_url`.
         Raises StoreUnavailable."""
+        view = self._verifications.look(verification_of(attempt))
+        if view is None or not _may_speak(view, attempt, reference):
+            return _refusal(view)
+        return self._question(view, key_url, is_repeated=False)
+
+    def pressed(self, attempt: str, reference: str, digits: str, key_url: str) -> str:
+        """For the key URL: read the code out after a 1, else ask again. Raises StoreUnavailable."""
         # Imported late, here and below: the SDK behind it takes a third of a second to load.
         from core.plivo import call_xml
 
         view = self._verifications.look(verification_of(attempt))
         if view is None or not _may_speak(view, attempt, reference):
             return _refusal(view)
-        language = Language(view.verification.language)
-        return call_xml.prompt(key_url, brand=self._settings.brand, language=language)
-
-    def pressed(self, attempt: str, reference: str, digits: str, key_url: str) -> str:
-        """For the key URL: read the code out after a 1, else ask again. Raises StoreUnavailable."""
-        from core.plivo import call_xml
-
-        view = self._verifications.look(verification_of(attempt))
-        if view is None or not _may_speak(view, attempt, reference):
-            return _refusal(view)
-        language = Language(view.verification.language)
         if digits != "1":
-            return call_xml.again(key_url, brand=self._settings.brand, language=language)
+            return self._question(view, key_url, is_repeated=True)
         # Booked before it is spoken: a code whose delivery cannot be recorded is not read out.
         now = self._clock.now()
         self._ledger.apply(AttemptEvent(attempt, EventKind.DELIVERED, now, Source.CALLBACK))
         code = self._verifications.code_for(view.verification)
-        return call_xml.code_read_out(code, language=language)
+        language = Language(view.verification.language)
+        texts = call_texts(language)
+        return call_xml.code_read_out(
+            code, code_is=texts.code_is, goodbye=texts.goodbye, language=language
+        )
+
+    def _question(self, view: View, key_url: str, *, is_repeated: bool) -> str:
+        from core.plivo import call_xml
+
+        language = Language(view.verification.language)
+        texts = call_texts(language)
+        return call_xml.prompt(
+            key_url,
+            question=texts.question(self._settings.brand),
+            goodbye=texts.goodbye,
+            language=language,
+            opening=texts.wrong_key if is_repeated else "",
+        )
 
 
 def _may_speak(view: View, attempt: str, reference: str) -> bool:
@@ -70,11 +84,9 @@ def _may_speak(view: View, attempt: str, reference: str) -> bool:
 def _refusal(view: View | None) -> str:
     from core.plivo import call_xml
 
-    if view is None:
-        return call_xml.refused(Language.EN)
-    reasons = {
-        Status.EXPIRED: call_xml.SpokenRefusal.EXPIRED,
-        Status.VERIFIED: call_xml.SpokenRefusal.USED,
-    }
-    why = reasons.get(view.verification.status, call_xml.SpokenRefusal.CLOSED)
-    return call_xml.refused(Language(view.verification.language), why)
+    language, why = Language.EN, CodeRefusal.CLOSED
+    if view is not None:
+        language = Language(view.verification.language)
+        reasons = {Status.EXPIRED: CodeRefusal.EXPIRED, Status.VERIFIED: CodeRefusal.USED}
+        why = reasons.get(view.verification.status, why)
+    return call_xml.sentence(call_texts(language).refusal(why), language=language)

@@ -42,7 +42,10 @@ def test_property_09_the_code_is_never_shown_however_it_is_set(
 
 @given(DIGITS)
 def test_the_code_is_not_shown_as_it_is_read_out(code: str) -> None:
-    for spoken in (code_read_out(Code(code), language=Language.EN), " ".join(code)):
+    for spoken in (
+        code_read_out(Code(code), code_is="Your code is:", goodbye="", language=Language.EN),
+        " ".join(code),
+    ):
         assert code not in squeezed(mask_text(spoken, Code(code)))
 
 
