@@ -224,19 +224,19 @@ class Ledger(AttemptReader):
                 booking, event.kind, reference, *(errors or ("", _counted_error(event)))
             )
         keys += targets.keys
-        given = targets.given
+        flags = targets.flags
         if booking is not None and event.kind in self._webhook_kinds and not is_recorded:
-            given += "o"
+            flags += "o"
             verification = self._keys.verification(verification_of(event.attempt))
             keys += [verification, self._keys.outbox, self._keys.outbox_events]
         fields = [text for pair in event.fields.items() for text in pair]
         return keys, [
             f"{event.kind} {to_ms(event.at)} {now_ms} {event.source} {0 if is_recorded else 1}",
             f"{keep_ms} {_KEEP_COUNTERS_MS} {self._keys.changes}",
-            *targets.where,
+            *targets.slots_and_errors,
             event.attempt,
             verification_of(event.attempt),
-            given,
+            flags,
             len(fields),
             *fields,
             *targets.more,

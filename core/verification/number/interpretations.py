@@ -14,13 +14,13 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 from core.model.phone_number import NumberKind
 from core.verification.number.numbering_plan import e164
 from core.verification.number.refusals import NumberRefusal, UnfitNumber
-from core.verification.number.typed import TypedNumber
+from core.verification.number.typed import NumberParts
 
 Parsed = phonenumbers.PhoneNumber
 
 
 def valid_interpretations(
-    typed: TypedNumber, region: str | None, is_valid: Callable[[Parsed], bool]
+    typed: NumberParts, region: str | None, is_valid: Callable[[Parsed], bool]
 ) -> list[Parsed]:
     """The valid interpretations without repeats, a national number first."""
     distinct = {e164(parsed): parsed for parsed in _all(typed, region, is_valid)}
@@ -41,7 +41,7 @@ def _is_as_typed(parsed: Parsed, digits: str) -> bool:
     return digits.endswith(dialled.removeprefix(prefix or ""))
 
 
-def closest_interpretation(typed: TypedNumber, region: str | None) -> Parsed | NumberParseException:
+def closest_interpretation(typed: NumberParts, region: str | None) -> Parsed | NumberParseException:
     """The invalid number that the digits stand for, or the error if they cannot be parsed."""
     try:
         if not typed.has_plus and typed.digits.startswith("00"):
@@ -52,7 +52,7 @@ def closest_interpretation(typed: TypedNumber, region: str | None) -> Parsed | N
 
 
 def _all(
-    typed: TypedNumber, region: str | None, is_valid: Callable[[Parsed], bool]
+    typed: NumberParts, region: str | None, is_valid: Callable[[Parsed], bool]
 ) -> Iterator[Parsed]:
     digits, zero = typed.digits, typed.bracketed_zero
     _refuse_two_numbers(typed, region, is_valid)
@@ -124,7 +124,7 @@ def _international(
 
 
 def _refuse_two_numbers(
-    typed: TypedNumber, region: str | None, is_valid: Callable[[Parsed], bool]
+    typed: NumberParts, region: str | None, is_valid: Callable[[Parsed], bool]
 ) -> None:
     if typed.slash is None:
         return

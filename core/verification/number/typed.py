@@ -28,7 +28,7 @@ _BRACKETED_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class TypedNumber:
+class NumberParts:
     """`digits` are ASCII. `has_plus`: a plus sign is before the first one. `bracketed_zero` and
     `slash` are positions in `digits`: of a zero that was typed as `(0)`, and of the first digit
     after a slash; None where there is none."""
@@ -39,7 +39,7 @@ class TypedNumber:
     slash: int | None = None
 
 
-def split_typed(text: str) -> TypedNumber:
+def split_typed(text: str) -> NumberParts:
     """The parts of a typed number. Raises UnfitNumber."""
     if len(text) > LONGEST_TYPED:
         raise UnfitNumber(
@@ -65,7 +65,7 @@ def split_typed(text: str) -> TypedNumber:
     head, slash, tail = body.partition("/")
     if (slash and not _count(tail) >= 3) or "/" in tail:
         raise _unreadable("A slash separates two numbers there.")
-    return TypedNumber(
+    return NumberParts(
         digits="".join(filter(str.isdigit, body)),
         has_plus=has_plus,
         bracketed_zero=_count(body[: zero.start()]) if zero else None,

@@ -18,7 +18,7 @@ from core.verification.number.numbering_plan import (
     related_regions,
 )
 from core.verification.number.refusals import NumberRefusal, UnfitNumber
-from core.verification.number.typed import TypedNumber
+from core.verification.number.typed import NumberParts
 
 _REFUSED_KINDS = {
     NumberKind.TOLL_FREE: "a toll-free service number",
@@ -31,7 +31,7 @@ _REFUSED_KINDS = {
 
 
 def refuse_invalid(
-    typed: TypedNumber, region: str | None, allowed: frozenset[str] | None, *, for_sms: bool
+    typed: NumberParts, region: str | None, allowed: frozenset[str] | None, *, for_sms: bool
 ) -> NoReturn:
     """Raises UnfitNumber for digits that are not a valid number in any interpretation."""
     nearest = closest_interpretation(typed, region)
@@ -109,7 +109,7 @@ def refuse_kind(
     )
 
 
-def _unparsed(typed: TypedNumber, error: NumberParseException, example: str) -> UnfitNumber:
+def _unparsed(typed: NumberParts, error: NumberParseException, example: str) -> UnfitNumber:
     length = len(typed.digits)
     remedy = f"Enter it with its country code, such as {example}."
     match error.error_type:
