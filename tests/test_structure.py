@@ -47,7 +47,7 @@ ALLOWED = {
     "reports": {"model", "store", "alerts", "figures", "ledger", "sample"},
     "cli": {
         *("model", "settings", "access", "reset", "sample", "sandbox", "tracking", "webhooks"),
-        "services",
+        *("services", "wording"),
     },
 }
 

@@ -21,9 +21,10 @@ at 95 %, where it was measured. Where half of all codes arrive, ten points are t
 deviations, which would raise an alert a day.
 
 Decision: alpha is divided by the number of series and checks. Measured over 42 days each of 151
-healthy series, false alerts a day at 20,000 · 200,000 · 2,000,000 messages a day: none · none · 0.02 where
-all deliver 95 %, and none · 0.07 · 0.29 where countries differ between 75 and 99 %. Traffic in
-bursts varies more than a binomial: two checks in a row and the three points are the margin.
+healthy series, false alerts a day at 20,000 · 200,000 · 2,000,000 messages a day: none · none ·
+0.02 where all deliver 95 %, and none · 0.07 · 0.29 where countries differ between 75 and 99 %.
+Traffic in bursts varies more than a binomial: two checks in a row and the three points are the
+margin.
 """
 
 from dataclasses import dataclass

@@ -2,11 +2,9 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from itertools import islice
-from typing import TypeVar
 
 from core.figures.rollups import NOWHERE, Booking, Rollups
 from core.ledger.attempts import AttemptReader
@@ -19,6 +17,7 @@ from core.model.attempt import (
     verification_of,
 )
 from core.model.clock import Clock, duration_ms, read_ms, to_ms
+from core.store.batches import batched
 from core.store.client import Client
 from core.store.failures import ResponseError
 from core.store.keys import Keys
@@ -41,8 +40,6 @@ _WEBHOOK_KINDS = {
     EventKind.UNDELIVERED,
     EventKind.DELIVERED,
 }
-
-T = TypeVar("T")
 
 
 class EventOutcome(StrEnum):
@@ -292,10 +289,3 @@ def _counted_error(event: AttemptEvent) -> str:
         return ""
     stated = event.fields.get("error_code") or event.fields.get("hangup_cause")
     return stated or ("refused" if event.kind is EventKind.REJECTED else "unstated")
-
-
-def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The items in lists of `size`, the last one shorter. (itertools has it from 3.12 on.)"""
-    iterator = iter(items)
-    while part := list(islice(iterator, size)):
-        yield part

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable
 
 import httpx
 
-from core.ledger.ledger import Ledger, batched
+from core.ledger.ledger import Ledger
 from core.model.attempt import verification_of
 from core.model.errors import ResetRefused
 from core.reset.kinds import FAMILIES, FIGURES, ResetKind
+from core.store.batches import batched
 from core.store.client import Client
 from core.store.keys import LAYOUT, Keys
 

@@ -1,12 +1,9 @@
 """Starts, resends, checks and cancels verifications: the rules in their order."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from functools import wraps
-from typing import Concatenate, ParamSpec
 
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock
@@ -44,29 +41,8 @@ from core.verification.send_replies import (
     Started,
     TooSoon,
 )
-from core.verification.send_slots import RETRY_AFTER, SendSlots
+from core.verification.send_slots import SendSlots, in_slot
 from core.verification.sending import Provider, Sending
-
-log = logging.getLogger(__name__)
-
-P = ParamSpec("P")
-
-
-def _in_slot(
-    send: Callable[Concatenate["Verifications", P], SendResult],
-) -> Callable[Concatenate["Verifications", P], SendResult]:
-    """Decorates a method that may wait for Plivo. It is refused as `BUSY`, before it reads or
-    writes anything, while too many sends wait already."""
-
-    @wraps(send)
-    def bounded(self: "Verifications", /, *args: P.args, **kwargs: P.kwargs) -> SendResult:
-        with self.send_slots.take() as has_slot:
-            if has_slot:
-                return send(self, *args, **kwargs)
-        log.warning("send refused: all send slots are taken")
-        return refused(None, SendOutcome.BUSY, retry_after=RETRY_AFTER)
-
-    return bounded
 
 
 class Verifications:
@@ -113,7 +89,7 @@ class Verifications:
             stop_polling=stop_polling,
         )
 
-    @_in_slot
+    @in_slot
     def start(
         self,
         typed: str,
@@ -172,7 +148,7 @@ class Verifications:
             case RefusedByBudget():
                 return refused_by_budget(self._ledger, None, reply)
 
-    @_in_slot
+    @in_slot
     def resend(
         self,
         verification: str,
@@ -258,16 +234,16 @@ class Verifications:
         """The verification with its attempts, as of now; None when it is not kept (any more), or
         the grant does not reach it."""
         now = self._clock.now()
-        kept = self._records.get(verification, now)
-        if kept is None or not grant.may_touch(kept.owner):
+        record = self._records.get(verification, now)
+        if record is None or not grant.may_touch(record.owner):
             return None
         attempts = [
-            with_checks(attempt, kept) for attempt in self._ledger.attempts(kept.attempt_ids)
+            with_checks(attempt, record) for attempt in self._ledger.attempts(record.attempt_ids)
         ]
         offer = None
-        if attempts and kept.status is Status.PENDING:
-            offer = self._policy.call_offer(attempts[-1], kept.next_send_at)
-        return View(kept, attempts, now, offer)
+        if attempts and record.status is Status.PENDING:
+            offer = self._policy.call_offer(attempts[-1], record.next_send_at)
+        return View(record, attempts, now, offer)
 
     def spent_today(self) -> Decimal:
         """US dollars booked for the sends of this UTC day."""
