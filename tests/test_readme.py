@@ -1,4 +1,4 @@
-"""The documentation is true: links, paths, commands, settings, routes and sandbox numbers exist."""
+"""The links, paths, commands, settings, routes and sandbox numbers in the documentation exist."""
 
 import ast
 import re
@@ -23,17 +23,6 @@ DOCUMENTS = [
 ]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 REST = (PROJECT / "core" / "web" / "rest" / "README.md").read_text(encoding="utf-8")
-#: Files that a document names and another change adds.
-NOT_YET = {
-    "core/webhooks/README.md",
-    "core/web/metrics/README.md",
-    "core/sandbox/README.md",
-    "core/model/way.py",
-    "core/figures/catalogue.py",
-    "core/sandbox/facts/endings.py",
-    "tests/sandbox/test_endings.py",
-    "tests/figures/test_catalogue.py",
-}
 MADE_BY_USERS = {".streamlit/secrets.toml"}
 
 each_document = pytest.mark.parametrize(
@@ -60,9 +49,9 @@ def test_every_row_of_the_sandbox_is_in_the_readme(row: object) -> None:
     if kind is EndingKind.NORMAL:
         assert any(cells[0] == "anything else" for cells in rows(SANDBOX))
         return
-    written = {ending for cells in rows(SANDBOX) for ending in cells[0].replace(",", " ").split()}
+    endings = {ending for cells in rows(SANDBOX) for ending in cells[0].replace(",", " ").split()}
     pattern = {EndingKind.MESSAGE_ERROR: "0CCC", EndingKind.LATE: "07SS"}.get(kind, example)
-    assert pattern in written
+    assert pattern in endings
 
 
 def test_every_ending_in_the_readme_does_what_its_row_says() -> None:
@@ -85,7 +74,7 @@ def test_every_ending_that_the_page_proposes_is_one_of_the_sandbox() -> None:
         assert ending_of(ending).kind is not EndingKind.NORMAL
 
 
-def test_both_commands_name_files_that_are_there() -> None:
+def test_both_commands_name_files_that_exist() -> None:
     commands = re.findall(r"^python3 -m venv .*$", README, re.MULTILINE)
     assert len(commands) == 2
     for command in commands:
@@ -97,8 +86,8 @@ def test_ci_runs_the_second_command_of_the_readme() -> None:
     ci = (PROJECT / ".ci" / "run").read_text(encoding="utf-8")
     pattern = re.search(r"grep -m1 -- '([^']+)' README.md", ci)
     assert pattern is not None
-    found = [line for line in README.splitlines() if pattern[1] in line]
-    assert found[:1] == re.findall(r"^python3 -m venv .*pytest$", README, re.MULTILINE)
+    lines = [line for line in README.splitlines() if pattern[1] in line]
+    assert lines[:1] == re.findall(r"^python3 -m venv .*pytest$", README, re.MULTILINE)
 
 
 def test_the_walk_through_is_that_of_the_api_page() -> None:
@@ -115,7 +104,7 @@ def test_every_route_of_the_api_is_in_the_readme() -> None:
         assert re.search(rf"\b{word}\b", section), path
 
 
-def test_no_figure_is_left_to_be_filled_in() -> None:
+def test_every_benchmark_has_its_measured_figure() -> None:
     benchmarks = (PROJECT / "tests" / "benchmarks" / "README.md").read_text(encoding="utf-8")
     section = benchmarks.partition("## Measured")[2].partition("\n## ")[0]
     for cells in rows(section):
@@ -130,7 +119,7 @@ def anchors(document: Path) -> set[str]:
 
 
 def exists(path: Path) -> bool:
-    return path.exists() or str(path.relative_to(PROJECT)) in NOT_YET | MADE_BY_USERS
+    return path.exists() or str(path.relative_to(PROJECT)) in MADE_BY_USERS
 
 
 def test_the_readme_has_under_150_lines() -> None:
@@ -138,7 +127,7 @@ def test_the_readme_has_under_150_lines() -> None:
 
 
 @each_document
-def test_every_link_leads_to_a_file_and_to_a_heading_of_it(document: Path) -> None:
+def test_every_link_leads_to_a_file_and_its_heading(document: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
         if link.startswith(("http://", "https://")):
             continue
@@ -181,9 +170,9 @@ def test_every_command_of_the_product_exists_with_its_options(
         arguments = words[: words.index(options[0])] if options else words
         with pytest.raises(SystemExit) as ended:
             main([command, *arguments, "--help"])
-        shown = capsys.readouterr()
-        assert ended.value.code == 0, shown.err
-        assert all(re.search(rf"{option}\b", shown.out) for option in options), (command, options)
+        output = capsys.readouterr()
+        assert ended.value.code == 0, output.err
+        assert all(re.search(rf"{option}\b", output.out) for option in options), (command, options)
 
 
 @each_document
