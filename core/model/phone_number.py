@@ -108,15 +108,15 @@ def mask(international: str) -> str:
     """
     code, *groups = re.findall(r"\d+", international)
     digits = sum(len(group) for group in groups)
-    kept = len(groups[0]) if digits - len(groups[0]) - 2 >= _HIDDEN else 0
+    visible_digits = len(groups[0]) if digits - len(groups[0]) - 2 >= _HIDDEN else 0
     place = 0
-    shown = [f"+{code}"]
+    masked_groups = [f"+{code}"]
     for group in groups:
-        shown.append(
+        masked_groups.append(
             "".join(
-                digit if at < kept or at >= digits - 2 else "•"
+                digit if at < visible_digits or at >= digits - 2 else "•"
                 for at, digit in enumerate(group, place)
             )
         )
         place += len(group)
-    return " ".join(shown)
+    return " ".join(masked_groups)

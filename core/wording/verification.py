@@ -125,12 +125,12 @@ def send_refusal(outcome: SendOutcome, why: str, retry: timedelta | None) -> tup
 
 def check_words(result: CheckResult, digits: int) -> Words:
     """The outcome of a check in words."""
-    left = result.checks_left
+    checks_left = result.checks_left
     match result.outcome:
         case CheckOutcome.APPROVED:
             return Words("Verified", "", Tone.GOOD)
-        case CheckOutcome.WRONG_CODE if left > 0:
-            tries = "1 try left" if left == 1 else f"{left} tries left"
+        case CheckOutcome.WRONG_CODE if checks_left > 0:
+            tries = "1 try left" if checks_left == 1 else f"{checks_left} tries left"
             return Words("That is not the code.", f"You have {tries}.", Tone.BAD)
         case CheckOutcome.WRONG_CODE | CheckOutcome.LOCKED:
             return Words("Too many wrong codes.", "Start a new verification.", Tone.BAD)

@@ -47,7 +47,9 @@ def refuse_invalid(
     code = int(nearest.country_code or 0)
     main = phonenumbers.region_code_for_country_code(code)
     # +1 is shared by 25 countries: without a valid number it names none of them.
-    where = f"+{code}" if main in {NO_COUNTRY, "US"} else f"+{code} ({country_of(main)})"
+    country_code_text = (
+        f"+{code}" if main in {NO_COUNTRY, "US"} else f"+{code} ({country_of(main)})"
+    )
     plan = plan_of(code)
     national = phonenumbers.national_significant_number(nearest)
     typed_nationally = region is not None and not typed.has_plus and typed.digits.endswith(national)
@@ -58,14 +60,14 @@ def refuse_invalid(
     reason = NumberRefusal.INVALID
     cause = (
         "That number has the right length, but in the numbering plan no phone after "
-        f"{where} begins like that."
+        f"{country_code_text} begins like that."
     )
     remedy = "Check the country and the first digits"
     if valid_lengths and length not in valid_lengths:
         is_short = length < valid_lengths[-1]
         reason = NumberRefusal.TOO_SHORT if is_short else NumberRefusal.TOO_LONG
         cause = (
-            f"That has {_counted(length)} after {where}; "
+            f"That has {_counted(length)} after {country_code_text}; "
             f"a {'mobile' if for_sms else 'phone'} number has {_range(valid_lengths)} there."
         )
         remedy = f"Check whether a digit is {'missing' if is_short else 'doubled'}"
