@@ -42,7 +42,8 @@ def draw_logs(sync: LogSync, ledger: Ledger, clock: Clock, zone: ZoneInfo) -> No
         foreign = counters.get("foreign", 0)
         st.caption(
             f"Read through: {read_through}. They add prices, and reports that no callback brought. "
-            f"Today they held {counted(foreign, 'message or call')} that this application did not send."
+            f"Today they held {counted(foreign, 'message or call')} that this application did not "
+            "send."
         )
         if unreadable := unreadable_words(counters):
             st.caption(unreadable)
