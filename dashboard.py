@@ -1,4 +1,4 @@
-"""The entry of the application: the ASGI app when imported, the navigation when run by Streamlit.
+"""Both halves of the entry. Imported, it is the ASGI app; run by Streamlit, it is the navigation.
 
 `streamlit run dashboard.py` and `uvicorn dashboard:app` both work: Streamlit finds `app` by reading
 this file, imports it once, and executes it again as a script for every rerun.
@@ -35,7 +35,7 @@ if __name__ == "__main__":
     from pages.components.look import apply_look
     from pages.components.shared import services
 
-    # A local file: named icons would be fetched from a server of Google.
+    # A file of ours: the icons that have names are fetched from a server of Google's.
     st.set_page_config(
         page_title="Phone verification",
         page_icon=str(PAGES / "components" / "icon.svg"),
@@ -76,8 +76,8 @@ else:
         )
 
     web = Web(services, make_sandbox)
-    # Until the first `st.navigation`, Streamlit treats the files in `pages/` as pages of its own. A
-    # visitor could then open one directly, without the half above.
+    # Without this, the first visitor after a start could reach a page's file directly, without the
+    # half above: Streamlit treats a folder `pages/` as pages of its own until it is told otherwise.
     st.navigation(pages())
     app = st.App(
         __file__,

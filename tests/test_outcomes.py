@@ -20,7 +20,7 @@ SMS, VOICE = Way.SMS, Way.VOICE
 
 @dataclass(frozen=True)
 class Row:
-    """The result of an ending; `counters` are counters of the ledger that must have moved."""
+    """What an ending leads to; `heard` are counters that must have moved."""
 
     ending: str
     way: Way
@@ -29,7 +29,7 @@ class Row:
     headline: str
     detail: str
     tone: Tone
-    counters: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
 
 
 def _error(code: int) -> Row:
@@ -37,8 +37,8 @@ def _error(code: int) -> Row:
     assert error is not None
     failed = State.FAILED if MESSAGE_ERRORS[code].state == "failed" else State.UNDELIVERED
     headline = "Failed" if failed is State.FAILED else "Not delivered"
-    words = f"{error.meaning} {error.advice}"
-    return Row(f"0{code:03}", SMS, SendOutcome.SENT, failed, headline, words, Tone.BAD)
+    said = f"{error.meaning} {error.advice}"
+    return Row(f"0{code:03}", SMS, SendOutcome.SENT, failed, headline, said, Tone.BAD)
 
 
 def _hangup(code: int) -> Row:
@@ -46,8 +46,8 @@ def _hangup(code: int) -> Row:
     assert cause is not None
     assert text is not None
     state = State.UNDELIVERED if cause.reached else State.FAILED
-    words = f"{text.meaning} {text.advice}"
-    return Row(f"{code}", VOICE, SendOutcome.SENT, state, "Not reached", words, Tone.BAD)
+    said = f"{text.meaning} {text.advice}"
+    return Row(f"{code}", VOICE, SendOutcome.SENT, state, "Not reached", said, Tone.BAD)
 
 
 def _refused(ending: str, cause: str, way: Way = SMS) -> Row:
@@ -66,7 +66,7 @@ def _uncertain(ending: str, cause: str, way: Way = SMS) -> Row:
     )
 
 
-def _delivered(ending: str, *counters: str) -> Row:
+def _delivered(ending: str, *heard: str) -> Row:
     return Row(
         ending,
         SMS,
@@ -75,7 +75,7 @@ def _delivered(ending: str, *counters: str) -> Row:
         "Delivered",
         "Enter the code from the message.",
         Tone.QUIET,
-        counters,
+        heard,
     )
 
 
@@ -122,7 +122,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.way.name}-{row.ending}")
-def test_an_ending_leads_to_its_state_and_texts(at: World, row: Row) -> None:
+def test_an_ending_leads_to_its_state_and_words(at: World, row: Row) -> None:
     number = at.number(row.ending)
     result = at.start(number, row.way)
     assert result.outcome is row.send
@@ -130,13 +130,13 @@ def test_an_ending_leads_to_its_state_and_texts(at: World, row: Row) -> None:
     verification = result.verification
     until(lambda: at.look(verification).attempts[0].state is row.state)
     view = at.look(verification)
-    words = status_words(view)
-    assert (words.headline, words.tone) == (row.headline, row.tone)
-    assert row.detail in words.detail
-    if row.counters:
-        until(lambda: set(row.counters) <= set(at.services.ledger.counters()))
+    said = status_words(view)
+    assert (said.headline, said.tone) == (row.headline, row.tone)
+    assert row.detail in said.detail
+    if row.heard:
+        until(lambda: set(row.heard) <= set(at.services.ledger.counters()))
     if row.state is State.ACCEPTED:
-        # Lost callbacks: the phone has the code, and no report arrives.
+        # Lost: the phone has it, and nothing is heard of it.
         at.message(number)
         assert at.look(verification).attempts[0].state is State.ACCEPTED
 
@@ -159,9 +159,9 @@ def test_a_time_out_of_a_phlo_stays_unknown(at: World) -> None:
     """Nothing calls back about a PHLO, and without its answer there is nothing to ask after."""
     result = at.start(at.number("0408"), Way.PHLO_SMS)
     assert result.outcome is SendOutcome.UNKNOWN
-    words = status_words(at.look(result.verification or ""))
-    assert words.headline == "Could not confirm the send"
-    assert words.detail.startswith("Plivo did not answer in time.")
+    said = status_words(at.look(result.verification or ""))
+    assert said.headline == "Could not confirm the send"
+    assert said.detail.startswith("Plivo did not answer in time.")
 
 
 @pytest.mark.parametrize("ending", ["0402", "0403", "0429", "0500", "0503"])
@@ -171,7 +171,7 @@ def test_a_phlo_is_refused_in_the_same_words(at: World, ending: str) -> None:
     assert (by_phlo.outcome, by_phlo.cause) == (by_sms.outcome, by_sms.cause)
 
 
-def test_a_call_without_a_key_press_was_not_heard(at: World) -> None:
+def test_a_call_that_nobody_keys_was_not_heard(at: World) -> None:
     number = at.number()
     verification = at.started(number, VOICE)
     at.touch(number, at.call(number, "ringing"), "answer")
@@ -196,5 +196,5 @@ def test_every_row_of_the_table_is_tried_here() -> None:
     missing = [
         row.pattern for row in TABLE if not any(row.regex.fullmatch(ending) for ending in tried)
     ]
-    # Endings after the answer need an answered call: tests/sandbox has those.
+    # What ends a call after the answer needs somebody to answer: tests/sandbox has those.
     assert missing == [r.pattern for r in TABLE if r.pattern.startswith("an ending after")]

@@ -43,7 +43,7 @@ LIVE = Settings(
     plivo_auth_id=AUTH_ID,
     plivo_auth_token=AUTH_TOKEN,
     plivo_number=SENDER,
-    secret_key="a secret key that is long enough for its use",
+    secret_key="a secret key that is long enough for everybody",
 )
 BASE = "https://verify.example.com"
 REQUEST = AttemptRequest("abcdefghijklmnopqrstuvwx-1", Way.SMS, TO_NUMBER, Code(CODE), minutes=5)
@@ -121,10 +121,10 @@ def test_encoding_and_parts_are_known_before_anything_is_sent(
     plivo: Scripted, template: str, encoding: Encoding, parts: int, length: int
 ) -> None:
     sms = Sms(plivo.clients(), Settings(sms_template=template, code_length=length))
-    preview, size = sms.preview(5)
+    shown, size = sms.preview(5)
     assert plivo.requests == []
     assert (size.encoding, size.parts) == (encoding, parts)
-    assert preview == template.replace("__code__", "•" * length)
+    assert shown == template.replace("__code__", "•" * length)
     code = "0471182365"[:length]
     sms.send(replace(REQUEST, code=Code(code)), URLS, None)
     assert measure(sent(plivo)["text"]) == size
@@ -189,9 +189,9 @@ def test_a_phlo_gets_exactly_from_to_otp_and_mode(plivo: Scripted, way: Way) -> 
         "otp": CODE,
         "mode": "call" if way is Way.PHLO_CALL else "sms",
     }
-    phlo_fetch, phlo_run = plivo.requests
-    assert phlo_fetch.body == b""
-    assert CODE not in phlo_fetch.path + phlo_run.path
+    found, ran = plivo.requests
+    assert found.body == b""
+    assert CODE not in found.path + ran.path
 
 
 def test_without_a_phlo_id_nothing_is_run(plivo: Scripted) -> None:
@@ -306,7 +306,7 @@ def test_the_callback_url_carries_a_token_of_this_attempt_and_exchanges_are_kept
     assert sender.send(REQUEST) == REFERENCE
     token = sent(plivo)["url"].removeprefix(f"{BASE}/plivo/message/")
     assert keyring.attempt_id(token) == REQUEST.attempt
-    (exchange,) = at.services.exchanges.of("abcdefghijklmnopqrstuvwx")
-    assert exchange.status == 202
+    (shown,) = at.services.exchanges.of("abcdefghijklmnopqrstuvwx")
+    assert shown.status == 202
     for secret in (CODE, TO[1:], token, AUTH_TOKEN):
-        assert secret not in repr(exchange)
+        assert secret not in repr(shown)

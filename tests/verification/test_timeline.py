@@ -17,8 +17,8 @@ CSS = (Path(__file__).parents[2] / "pages/components/timeline.css").read_text("u
 SCRIPT = (Path(__file__).parents[2] / "pages/components/timeline.js").read_text("utf-8")
 
 
-def attempt(state: State, *events: EventKind) -> Attempt:
-    moments = {kind: BEGAN + timedelta(seconds=n) for n, kind in enumerate(events)}
+def attempt(state: State, *heard: EventKind) -> Attempt:
+    moments = {kind: BEGAN + timedelta(seconds=n) for n, kind in enumerate(heard)}
     return Attempt(
         "a" * 24 + "-1", Way.SMS, state, "+49 •", "DE", "O2", moments,
         error_code="30" if state is State.UNDELIVERED else "",
@@ -35,20 +35,20 @@ def attempt(state: State, *events: EventKind) -> Attempt:
     ],
 )
 def test_a_lost_attempt_ends_with_the_shape_of_its_state(state: State, step: StepState) -> None:
-    events = [EventKind.REQUESTED]
+    heard = [EventKind.REQUESTED]
     if state.is_lost:
-        events.append(EventKind(state))
-    steps = attempt_timeline(attempt(state, *events))
+        heard.append(EventKind(state))
+    steps = attempt_timeline(attempt(state, *heard))
     assert steps[-1].state is step
     assert not any(one.state is StepState.WAITING for one in steps)
 
 
 def test_what_has_ended_waits_for_nothing_and_what_has_not_does() -> None:
-    events = EventKind.REQUESTED, EventKind.ACCEPTED, EventKind.SENT, EventKind.DELIVERED
-    ended = attempt_timeline(attempt(State.DELIVERED, *events))
+    heard = EventKind.REQUESTED, EventKind.ACCEPTED, EventKind.SENT, EventKind.DELIVERED
+    ended = attempt_timeline(attempt(State.DELIVERED, *heard))
     assert [one.label for one in ended] == ["Requested", "Accepted", "Sent", "Delivered"]
     assert [one.gap for one in ended] == [None, *[timedelta(seconds=1)] * 3]
-    open_ = attempt_timeline(attempt(State.SENT, *events[:3]))
+    open_ = attempt_timeline(attempt(State.SENT, *heard[:3]))
     assert open_[-1].state is StepState.WAITING
 
 
@@ -58,13 +58,11 @@ def test_what_is_dated_before_the_request_is_shown_as_clocks_that_differ(
     state: State, early: float
 ) -> None:
     last = EventKind(state)
-    delivered_attempt = attempt(
-        state, EventKind.REQUESTED, EventKind.ACCEPTED, EventKind.SENT, last
-    )
-    delivered_attempt.moments[EventKind.SENT] = BEGAN - timedelta(seconds=early + 1)
-    delivered_attempt.moments[last] = BEGAN - timedelta(seconds=early)
-    delivered_attempt.moments[EventKind.VERIFIED] = BEGAN + timedelta(seconds=9)
-    steps = attempt_timeline(delivered_attempt)
+    found = attempt(state, EventKind.REQUESTED, EventKind.ACCEPTED, EventKind.SENT, last)
+    found.moments[EventKind.SENT] = BEGAN - timedelta(seconds=early + 1)
+    found.moments[last] = BEGAN - timedelta(seconds=early)
+    found.moments[EventKind.VERIFIED] = BEGAN + timedelta(seconds=9)
+    steps = attempt_timeline(found)
     # The check is counted from the acceptance, the last step before it by our own clock.
     gaps = [None, timedelta(seconds=1), None, None, timedelta(seconds=8), timedelta()]
     assert [step.gap for step in steps] == gaps
@@ -81,22 +79,20 @@ def test_what_is_dated_before_the_request_is_shown_as_clocks_that_differ(
 @given(st.lists(st.floats(-1e6, 1e6), min_size=5, max_size=5))
 def test_no_gap_is_negative_whatever_the_clocks_say(seconds: list[float]) -> None:
     kinds = EventKind.ACCEPTED, EventKind.QUEUED, EventKind.SENT, EventKind.DELIVERED
-    delivered_attempt = attempt(State.DELIVERED, EventKind.REQUESTED, *kinds, EventKind.VERIFIED)
+    found = attempt(State.DELIVERED, EventKind.REQUESTED, *kinds, EventKind.VERIFIED)
     for kind, after in zip((*kinds, EventKind.VERIFIED), seconds, strict=True):
-        delivered_attempt.moments[kind] = BEGAN + timedelta(seconds=after)
-    for step in attempt_timeline(delivered_attempt):
+        found.moments[kind] = BEGAN + timedelta(seconds=after)
+    for step in attempt_timeline(found):
         assert step.gap is None or step.gap >= timedelta()
         assert step.at is not None
         assert ("clocks differ" in step.note) is (step.at < BEGAN)
 
 
 def test_a_receipt_after_the_check_gives_the_check_no_gap() -> None:
-    delivered_attempt = attempt(
-        State.DELIVERED, EventKind.REQUESTED, EventKind.SENT, EventKind.DELIVERED
-    )
-    delivered_attempt.moments[EventKind.DELIVERED] = BEGAN + timedelta(seconds=60)
-    delivered_attempt.moments[EventKind.VERIFIED] = BEGAN + timedelta(seconds=5)
-    steps = {step.label: step for step in attempt_timeline(delivered_attempt)}
+    found = attempt(State.DELIVERED, EventKind.REQUESTED, EventKind.SENT, EventKind.DELIVERED)
+    found.moments[EventKind.DELIVERED] = BEGAN + timedelta(seconds=60)
+    found.moments[EventKind.VERIFIED] = BEGAN + timedelta(seconds=5)
+    steps = {step.label: step for step in attempt_timeline(found)}
     assert (steps["Checked"].gap, steps["Checked"].note) == (None, "")
 
 

@@ -27,8 +27,8 @@ NEIGHBOURS = "Live, this would be refused: neighbouring numbers, 30 an hour; fre
 @pytest.fixture
 def warns(tmp_path: Path, redis_url: str, client: redis.Redis) -> Iterator[World]:
     """A sandbox with default settings."""
-    with world(tmp_path, redis_url, FrozenClock(), sandbox_budgets="warn") as new_world:
-        yield new_world
+    with world(tmp_path, redis_url, FrozenClock(), sandbox_budgets="warn") as made:
+        yield made
 
 
 class SendsNothing:
@@ -92,22 +92,22 @@ def test_the_31st_send_to_neighbouring_numbers_goes_out_with_a_warning(warns: Wo
         assert answer.status_code == 201
         assert answer.json()["send"]["outcome"] == "sent"
         assert answer.json()["warnings"] == [NEIGHBOURS]
-        new_world = answer.json()["verification"]
-        assert new_world["warnings"] == [NEIGHBOURS]
-        steps = {step["label"]: step["note"] for step in new_world["timeline"]}
+        made = answer.json()["verification"]
+        assert made["warnings"] == [NEIGHBOURS]
+        steps = {step["label"]: step["note"] for step in made["timeline"]}
         assert steps["Requested"] == "live, refused: neighbouring numbers, 30 an hour"
     # It did go out, it is kept, and the wait that it names gets shorter and ends.
-    assert warns.code(new_world["id"]) in warns.message(f"{base}5999")
-    (attempt,) = warns.look(new_world["id"]).attempts
+    assert warns.code(made["id"]) in warns.message(f"{base}5999")
+    (attempt,) = warns.look(made["id"]).attempts
     assert attempt_timeline(attempt)[0].note == steps["Requested"]
     warns.clock.advance(timedelta(minutes=50))
-    assert warnings(warns, new_world["id"]) == [NEIGHBOURS.replace("52 min", "107 s")]
+    assert warnings(warns, made["id"]) == [NEIGHBOURS.replace("52 min", "107 s")]
     warns.clock.advance(timedelta(minutes=2))
-    assert warnings(warns, new_world["id"]) == [NEIGHBOURS.partition(";")[0] + "."]
+    assert warnings(warns, made["id"]) == [NEIGHBOURS.partition(";")[0] + "."]
 
 
 @pytest.mark.parametrize(
-    ("change", "warning_text"),
+    ("change", "words"),
     [
         ({"sends_per_10_minutes": 1}, "this number, 1 in 10 minutes; free again in 10 min"),
         ({"sends_per_day": 1}, "this number, 1 a day; free again in 24 h"),
@@ -118,7 +118,7 @@ def test_the_31st_send_to_neighbouring_numbers_goes_out_with_a_warning(warns: Wo
     ],
 )
 def test_each_budget_warns_by_its_name_where_live_would_refuse(
-    tmp_path: Path, redis_url: str, client: redis.Redis, change: dict[str, Any], warning_text: str
+    tmp_path: Path, redis_url: str, client: redis.Redis, change: dict[str, Any], words: str
 ) -> None:
     with (
         world(tmp_path, redis_url, FrozenClock(), sandbox_budgets="warn", **change) as warns,
@@ -129,7 +129,7 @@ def test_each_budget_warns_by_its_name_where_live_would_refuse(
         assert (first.outcome, second.outcome) == (SendOutcome.SENT, SendOutcome.SENT)
         assert warnings(warns, first.verification) == []
         (warning,) = warnings(warns, second.verification)
-        assert warning.startswith(f"Live, this would be refused: {warning_text}")
+        assert warning.startswith(f"Live, this would be refused: {words}")
         # A resend meets the same budgets, and its cooldown as ever.
         early = warns.services.verifications.resend(
             second.verification or "", grant=OPERATOR, seen=1
@@ -201,8 +201,8 @@ def test_one_ending_is_always_refused_by_a_budget(
         seed = at.http.get(f"/verify/{number}")
         assert (seed.status_code, seed.headers["retry-after"]) == (400, "600")
         assert at.services.ledger.counters()["refused_sends_per_10_minutes"] == 4
-        phone = at.handset(number)
-        assert (phone["messages"], phone["calls"]) == ([], [])
+        shown = at.handset(number)
+        assert (shown["messages"], shown["calls"]) == ([], [])
 
 
 def test_live_that_ending_is_a_number_like_any_other(
