@@ -3,15 +3,29 @@
 An answering machine presses nothing, so it records no code.
 """
 
+from dataclasses import dataclass, field
+from functools import partial
+
 from core.ledger.ledger import Ledger
 from core.model.attempt import AttemptEvent, EventKind, Source, verification_of
 from core.model.clock import Clock
+from core.model.code import Code
 from core.model.language import Language
 from core.model.verification import Status, View
 from core.model.way import Way
 from core.settings.settings import Settings
 from core.verification.service import Verifications
 from core.wording.calls import CodeRefusal, call_texts
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenAnswer:
+    """Plivo XML. `shown` is the same with dots in place of the code; `reads_code`: it has the
+    code."""
+
+    xml: str = field(repr=False)
+    shown: str
+    reads_code: bool = False
 
 
 class CallDialogue:
@@ -25,7 +39,7 @@ class CallDialogue:
         self._settings = settings
         self._clock = clock
 
-    def answered(self, attempt: str, reference: str, key_url: str) -> str:
+    def answered(self, attempt: str, reference: str, key_url: str) -> SpokenAnswer:
         """For the answer URL of the call `reference`: ask for the key, which goes to `key_url`.
         Raises StoreUnavailable."""
         view = self._verifications.look(verification_of(attempt))
@@ -33,7 +47,7 @@ class CallDialogue:
             return _refusal(view)
         return self._question(view, key_url, is_repeated=False)
 
-    def pressed(self, attempt: str, reference: str, digits: str, key_url: str) -> str:
+    def pressed(self, attempt: str, reference: str, digits: str, key_url: str) -> SpokenAnswer:
         """For the key URL: read the code out after a 1, else ask again. Raises StoreUnavailable."""
         # Imported late, here and below: the SDK behind it takes a third of a second to load.
         from core.plivo import call_xml
@@ -49,21 +63,28 @@ class CallDialogue:
         code = self._verifications.code_for(view.verification)
         language = Language(view.verification.language)
         texts = call_texts(language)
-        return call_xml.code_read_out(
-            code, code_is=texts.code_is, goodbye=texts.goodbye, language=language
+        read_out = partial(
+            call_xml.code_read_out,
+            code_is=texts.code_is,
+            goodbye=texts.goodbye,
+            language=language,
         )
+        masked = Code("•" * view.verification.digits)
+        return SpokenAnswer(read_out(code), read_out(masked), reads_code=True)
 
-    def _question(self, view: View, key_url: str, *, is_repeated: bool) -> str:
+    def _question(self, view: View, key_url: str, *, is_repeated: bool) -> SpokenAnswer:
         from core.plivo import call_xml
 
         language = Language(view.verification.language)
         texts = call_texts(language)
-        return call_xml.prompt(
-            key_url,
-            question=texts.question(self._settings.brand),
-            goodbye=texts.goodbye,
-            language=language,
-            opening=texts.wrong_key if is_repeated else "",
+        return _without_code(
+            call_xml.prompt(
+                key_url,
+                question=texts.question(self._settings.brand),
+                goodbye=texts.goodbye,
+                language=language,
+                opening=texts.wrong_key if is_repeated else "",
+            )
         )
 
 
@@ -81,7 +102,11 @@ def _may_speak(view: View, attempt: str, reference: str) -> bool:
     )
 
 
-def _refusal(view: View | None) -> str:
+def _without_code(xml: str) -> SpokenAnswer:
+    return SpokenAnswer(xml, xml)
+
+
+def _refusal(view: View | None) -> SpokenAnswer:
     from core.plivo import call_xml
 
     language, why = Language.EN, CodeRefusal.CLOSED
@@ -89,4 +114,4 @@ def _refusal(view: View | None) -> str:
         language = Language(view.verification.language)
         reasons = {Status.EXPIRED: CodeRefusal.EXPIRED, Status.VERIFIED: CodeRefusal.USED}
         why = reasons.get(view.verification.status, why)
-    return call_xml.sentence(call_texts(language).refusal(why), language=language)
+    return _without_code(call_xml.sentence(call_texts(language).refusal(why), language=language))

@@ -9,7 +9,7 @@ from core.model.regions import country_of
 from core.model.series import Series
 
 CHANNELS = {"sms": "SMS", "voice": "Call", "phlo": "PHLO"}
-#: For carriers that the numbering plan does not name.
+#: For carriers that neither the numbering plan nor Plivo names.
 NO_CARRIER = "carrier not known"
 
 

@@ -102,7 +102,7 @@ class VerificationAnswer(_StoredVerification):
             **dict(stored),
             call_offer=CallOfferAnswer.model_validate(view.call_offer) if view.call_offer else None,
             attempts=[AttemptAnswer.model_validate(attempt) for attempt in view.attempts],
-            timeline=[StepAnswer.of(step) for step in timeline(view)],
+            timeline=[StepAnswer.of(step) for step in timeline(view)[-1].steps],
             warnings=[budget_warning(over, view.now) for over in view.over_budgets],
         )
 

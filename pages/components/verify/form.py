@@ -124,9 +124,9 @@ def _read(
     if not grant.covers(number.region):
         cause, remedy = words.NOT_COVERED
         return TypedNumber(typed, None, f":red[{cause}] {remedy}")
-    carrier = number.carrier or "carrier not in the numbering plan"
-    sentence = f"**{number.international}** · {number.country} · {number.kind.words} · {carrier}"
-    return TypedNumber(typed, number, sentence)
+    # The numbering plan of most countries names carriers; that of the United States does not.
+    facts = [f"**{number.international}**", number.country, number.kind.words, number.carrier]
+    return TypedNumber(typed, number, " · ".join(filter(None, facts)))
 
 
 def _preview(way: Way, provider: PlivoProvider, settings: Settings) -> str:
