@@ -234,16 +234,16 @@ class Verifications:
         """The verification with its attempts, as of now; None when it is not kept (any more), or
         the grant does not reach it."""
         now = self._clock.now()
-        record = self._records.get(verification, now)
-        if record is None or not grant.may_touch(record.owner):
+        kept = self._records.get(verification, now)
+        if kept is None or not grant.may_touch(kept.owner):
             return None
         attempts = [
-            with_checks(attempt, record) for attempt in self._ledger.attempts(record.attempt_ids)
+            with_checks(attempt, kept) for attempt in self._ledger.attempts(kept.attempt_ids)
         ]
         offer = None
-        if attempts and record.status is Status.PENDING:
-            offer = self._policy.call_offer(attempts[-1], record.next_send_at)
-        return View(record, attempts, now, offer)
+        if attempts and kept.status is Status.PENDING:
+            offer = self._policy.call_offer(attempts[-1], kept.next_send_at)
+        return View(kept, attempts, now, offer)
 
     def spent_today(self) -> Decimal:
         """US dollars booked for the sends of this UTC day."""
