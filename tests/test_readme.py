@@ -49,9 +49,9 @@ def test_every_row_of_the_sandbox_is_in_the_readme(row: object) -> None:
     if kind is EndingKind.NORMAL:
         assert any(cells[0] == "anything else" for cells in rows(SANDBOX))
         return
-    endings = {ending for cells in rows(SANDBOX) for ending in cells[0].replace(",", " ").split()}
+    written = {ending for cells in rows(SANDBOX) for ending in cells[0].replace(",", " ").split()}
     pattern = {EndingKind.MESSAGE_ERROR: "0CCC", EndingKind.LATE: "07SS"}.get(kind, example)
-    assert pattern in endings
+    assert pattern in written
 
 
 def test_every_ending_in_the_readme_does_what_its_row_says() -> None:

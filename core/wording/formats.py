@@ -73,6 +73,8 @@ def duration(
         text = f"{math.ceil(amount)}"
     else:
         text = f"{amount:.1f}".removesuffix(".0") if amount < 9.95 else f"{amount:.0f}"
+    if text == "1":
+        unit = unit.removesuffix("s") or unit
     return f"{text} {unit}"
 
 

@@ -12,7 +12,7 @@ def test_durations_waits_money_and_counts_in_words() -> None:
     ]  # fmt: skip
     assert [words.duration(timedelta(hours=h)) for h in (5, 24, 84)] == ["5 h", "24 h", "3.5 days"]
     assert [words.wait_time(timedelta(seconds=s)) for s in (0.2, 40, 119.2, 600, 601, 7201)] == [
-        "1 seconds", "40 seconds", "2 minutes", "10 minutes", "11 minutes", "3 hours",
+        "1 second", "40 seconds", "2 minutes", "10 minutes", "11 minutes", "3 hours",
     ]  # fmt: skip
     assert (words.dollars(0.0213), words.dollars(1.25)) == ("$0.0213", "$1.25")
     assert [words.times(n) for n in (0, 1, 3)] == ["never", "once", "3 times"]
