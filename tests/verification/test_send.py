@@ -367,8 +367,8 @@ def test_property_11_a_key_that_expires_in_between_is_not_made_again(
     at.services.verifications.resend(verification, grant=OPERATOR, seen=1)
     at.services.verifications.cancel(verification)
     until(lambda: at.handset(number)["messages"])
-    for key in client.scan_iter():
-        assert client.pttl(key) > 0, key
+    for remaining_key in client.scan_iter():
+        assert client.pttl(remaining_key) > 0, remaining_key
     assert not client.exists(key)
 
 
