@@ -265,11 +265,11 @@ def test_live_wrong_codes_without_an_address_share_one_budget_of_the_number(
     service = real.verifications
 
     def started(n: int) -> str:
-        started = service.start(
+        result = service.start(
             NUMBER, Way.SMS, grant=OPERATOR, idempotency_key=f"{n}", address=OWNER
         )
-        assert started.verification is not None
-        return started.verification
+        assert result.verification is not None
+        return result.verification
 
     def code(verification: str) -> str:
         view = service.look(verification)
