@@ -24,7 +24,9 @@ def main() -> None:
         visitor = current_visitor()
         if settings.is_sandbox:
             with tools.container(horizontal=True, horizontal_alignment="right"):
-                draw_sandbox_tools(visitor, verifications, settings, app.reset)
+                draw_sandbox_tools(
+                    visitor, verifications, settings, app.reset, app.endings, app.phone_links
+                )
         if refusal := invite_refusal():
             cause, remedy = refusal
             st.error(f"**{cause}** {remedy}", icon=":material/link_off:")

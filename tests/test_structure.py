@@ -30,6 +30,7 @@ ALLOWED = {
     "verification": {"model", "settings", "store", "plivo", "ledger", "tracking", "wording"},
     "sample": {"model", "store", "figures", "ledger"},
     "reset": {"model", "store", "ledger"},
+    "lab": {"model"},
     "panels": {
         *("model", "settings", "access", "alerts", "figures", "ledger", "plivo", "sample"),
         *("verification", "webhooks", "wording"),
@@ -42,7 +43,8 @@ ALLOWED = {
     "sandbox": set(),
     "services": {
         *("model", "settings", "store", "access", "alerts", "figures", "ledger", "plivo"),
-        *("reports", "reset", "sample", "tracking", "verification", "webhooks", "background"),
+        *("lab", "reports", "reset", "sample", "tracking", "verification", "webhooks"),
+        "background",
     },
     "reports": {"model", "store", "alerts", "figures", "ledger", "sample"},
     "cli": {

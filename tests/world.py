@@ -28,6 +28,7 @@ from core.services import LOG_SYNC, Services, build
 from core.settings.settings import Settings
 from core.verification.sending import Provider
 from core.web.app import Web, standalone
+from pages.components.phone_page import phone_page
 
 SPEED = 10
 PATIENCE_SECONDS = 15
@@ -231,7 +232,7 @@ def world(
             lists_per_minute=10_000,
         )
 
-    web = Web(lambda: services, make_sandbox)
+    web = Web(lambda: services, make_sandbox, phone_page())
     with served(standalone(web)) as address:
         services.address.listening_on(address)
         new_world = World(services, address, clock)

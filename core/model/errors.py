@@ -7,6 +7,7 @@
     ├── NumberRefused        the typed text is not a number that may be verified
     ├── SampleRefused        sample traffic may not be made like that, or not here
     ├── ResetRefused         the sandbox may not be reset like that, or not here
+    ├── SandboxUnavailable   the sandbox did not answer; nothing changed
     ├── CursorRefused        the cursor of a list is malformed
     ├── TokenRefused         a token may not be made or ended like that
     ├── InviteRefused        an invite may not be made like that
@@ -54,6 +55,10 @@ class SampleRefused(ProductError):
 
 class ResetRefused(ProductError):
     """A reset was asked for where it does not belong, or of what there is not."""
+
+
+class SandboxUnavailable(ProductError):
+    """The sandbox did not answer the request of a page."""
 
 
 class CursorRefused(ProductError):

@@ -5,8 +5,11 @@ answer to that key, holds the code.
 
 Decision: basic voices and digits with commas between them, no SSML. SSML needs a Polly voice, which
 is billed and named apart for each language; a comma makes every voice pause and read one digit.
-That a basic voice reads a lone numeral in its own language, and that an unanswered GetInput goes on
-to the next element once `KEY_TIMEOUT_SECONDS` are over, is UNVERIFIED against the live service.
+That a basic voice reads a lone numeral in its own language is UNVERIFIED against the live service.
+
+Every sentence before the key is inside a GetInput, whose nested Speak ends at the first key: Plivo
+loses keys that are pressed outside one. Its pages nest only Speak and Play, and an unanswered
+GetInput goes on to the next element `KEY_TIMEOUT_SECONDS` after its last sentence.
 """
 
 from plivo import plivoxml
@@ -31,14 +34,10 @@ def prompt(
     opening: str = "",
     tries: int = QUESTIONS,
 ) -> str:
-    """Speak `opening`, ask `tries` times for a key, say goodbye. The key goes to `action_url`, by
-    POST."""
+    """Speak `opening`, ask `tries` times for a key, say goodbye. A key that is pressed before the
+    goodbye goes to `action_url`, by POST."""
     response = plivoxml.ResponseElement()
-    # The first second of a call is often lost while the phone moves to the ear.
-    response.add(plivoxml.WaitElement(length=1))
-    if opening:
-        _speak(response, opening, language)
-    for _ in range(tries):
+    for n in range(tries):
         key_input = plivoxml.GetInputElement(
             action=action_url,
             method="POST",
@@ -47,6 +46,8 @@ def prompt(
             execution_timeout=KEY_TIMEOUT_SECONDS,
             log=False,
         )
+        if opening and n == 0:
+            _speak(key_input, opening, language)
         _speak(key_input, question, language)
         response.add(key_input)
     return _ended(response, goodbye, language)

@@ -36,10 +36,12 @@ def send(page: Page, number: str, channel: str = "SMS", mode: str | None = None)
 
 def answer_and_listen(page: Page) -> None:
     page.get_by_role("button", name="Answer", exact=True).click(timeout=PATIENCE)
-    # As with a real call, a key that is pressed before the question is asked goes unheard.
-    said = page.get_by_role("log", name="Transcript")
-    expect(said.get_by_text(re.compile("press 1", re.IGNORECASE))).to_be_visible(timeout=PATIENCE)
+    # While the question is still spoken: the key interrupts it.
+    transcript = page.get_by_role("log", name="Transcript")
+    question = transcript.get_by_text(re.compile("press 1", re.IGNORECASE))
+    expect(question).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Key 1", exact=True).click(timeout=PATIENCE)
+    expect(transcript.get_by_text("You pressed 1", exact=True)).to_be_visible(timeout=PATIENCE)
 
 
 def use_code(page: Page) -> None:

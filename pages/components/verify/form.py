@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.access.admission import BrowserAccess
 from core.access.invites import Invite
+from core.access.local import is_local
 from core.model.errors import NumberRefused
 from core.model.grant import Grant
 from core.model.phone_number import ParsedNumber
@@ -72,13 +73,20 @@ def draw_form(
     with grid.cell():
         handset(
             number.international if number else None,
-            phone=f"/sandbox/handset/{number.digits}" if number else None,
+            phone=_phone_of(number) if number else None,
             sandbox=settings.is_sandbox,
             length=settings.code_length,
             brand=settings.brand,
             key="verify_phone",
         )
     timeline(waiting_timeline(selected_way()), key="verify_steps")
+
+
+def _phone_of(number: ParsedNumber) -> str | None:
+    """The number's handset; elsewhere than on this machine, only that of a verification is open."""
+    if is_local(st.context.ip_address, st.context.headers):
+        return f"/sandbox/handset/{number.digits}"
+    return None
 
 
 def _introduction(invite: Invite | None, *, is_unknown: bool) -> None:
@@ -149,7 +157,7 @@ def _send_controls(entry: TypedNumber, verifications: Verifications, region: str
     running = number_form(
         NUMBER_LABEL,
         request=state.request,
-        on_enter=lambda entered, request: _send(entered, region, request, verifications),
+        on_enter=lambda entered, request: send_code(entered, region, request, verifications),
         key="verify_number_form",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -157,7 +165,7 @@ def _send_controls(entry: TypedNumber, verifications: Verifications, region: str
             "Send code",
             type="primary",
             icon=":material/send:",
-            on_click=_send,
+            on_click=send_code,
             args=(entry.typed, region, state.request, verifications),
             disabled=entry.number is None,
         )
@@ -185,7 +193,7 @@ def _open(verification: str) -> None:
     st.query_params["verification"] = verification
 
 
-def _send(typed: str, region: str | None, key: str, verifications: Verifications) -> None:
+def send_code(typed: str, region: str | None, key: str, verifications: Verifications) -> None:
     """Start a verification. A second click has the same `key` and sends nothing."""
     with (
         outage_shown(key="verify_try_again_send"),
