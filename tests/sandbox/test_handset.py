@@ -1,5 +1,6 @@
 """The handset over HTTP."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -259,3 +260,20 @@ def test_a_stream_ends_when_the_sandbox_stops(
     with watched(api, number("5555")) as lines:
         stop()
         wait_for(lambda: lines[-1] == "end", seconds=3)
+
+
+def test_keys_before_the_answer_document_and_after_the_end_are_no_error(api: Api) -> None:
+    # A product that accepts the connection and never answers.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        to = number("5555")
+        uuid = api.call(to, f"http://127.0.0.1:{silent.getsockname()[1]}/answer")
+        phone = api.phone(to)
+        phone.answer()
+        for key in ("1", "%23", "1"):
+            assert phone.do(f"press/{key}").status_code == 200
+        assert phone.transcript("ignored-key") == ["1", "#", "1"]
+        for key in ("12", "A", "%D9%A1", "%2F"):
+            assert phone.do(f"press/{key}").status_code in {400, 404}
+        assert phone.do("hangup").status_code == 200
+        api.hung_up(uuid)
+        assert phone.do("press/1").status_code == 409

@@ -168,8 +168,9 @@ class CallScript:
         if len(key) != 1 or key not in ALL_KEYS:
             raise Refusal(400, "a key must be one of 0-9, * and #")
         with self._storage.transaction():
-            step = _step_of(call)
-            if call.waits_for_key and isinstance(step, Listen):
+            # Before the answer document is there, nothing waits for a key.
+            step = _step_of(call) if call.waits_for_key else None
+            if isinstance(step, Listen):
                 self._record(call, "key", key)
                 self._handle_key(call, step, key)
             else:
