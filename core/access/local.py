@@ -4,15 +4,18 @@ from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
-#: Headers that proxies and tunnels add.
-_FORWARDED = {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"}
+#: The starts of headers that proxies and tunnels add.
+_FORWARDED = (
+    "forwarded", "via", "x-forwarded-", "x-real-ip", "x-client-ip", "x-original-", "cf-",
+    "true-client-ip",
+)  # fmt: skip
 
 
 def is_local(address: str | None, headers: Mapping[str, str]) -> bool:
     """Whether the client at `address` is this machine; None is a loopback address, as in
     `st.context.ip_address`. The Host must be a loopback name too: a tunnel's peer is local, and a
     page of another site can reach a local server under its own name."""
-    if any(name.lower() in _FORWARDED for name in headers):
+    if any(name.lower().startswith(_FORWARDED) for name in headers):
         return False
     host = next((value for name, value in headers.items() if name.lower() == "host"), "")
     try:

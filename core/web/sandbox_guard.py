@@ -72,11 +72,14 @@ class SandboxGuard:
             await refuse(refusal, scope, receive, send)
 
 
-def _may_reach(services: GuardServices, connection: HTTPConnection) -> bool:
-    """Raises StoreUnavailable."""
+def comes_from_this_machine(connection: HTTPConnection) -> bool:
     address = connection.client.host if connection.client else ""
-    if is_local(address, connection.headers):
-        return True
+    return is_local(address, connection.headers)
+
+
+def has_credentials(services: GuardServices, connection: HTTPConnection) -> bool:
+    """Those of the account, of the operator, or a token with the scope admin. Raises
+    StoreUnavailable."""
     credentials = f"{services.settings.auth_id}:{services.auth_token}".encode()
     if hmac.compare_digest(_basic(connection), credentials):
         return True
@@ -84,6 +87,11 @@ def _may_reach(services: GuardServices, connection: HTTPConnection) -> bool:
     if isinstance(token, access_tokens.Token):
         return True
     return admitted(services.admission, connection).is_operator
+
+
+def _may_reach(services: GuardServices, connection: HTTPConnection) -> bool:
+    """Raises StoreUnavailable."""
+    return comes_from_this_machine(connection) or has_credentials(services, connection)
 
 
 def _basic(connection: HTTPConnection) -> bytes:

@@ -1,9 +1,9 @@
 """`DELETE /sandbox/state?what=budgets,handsets`: resets the sandbox; without `what`, all of it.
 
-In an open sandbox it asks for no credentials, like the simulated handset; with another
-VERIFY_ACCESS it needs the operator's session or a token with the scope admin. A page of another
-site cannot send it: browsers send a preflight before a cross-origin DELETE, and nothing here
-accepts a preflight.
+It needs what the sandbox's handsets need from elsewhere (`core.web.sandbox_guard`): the operator's
+session, a token with the scope admin, or the account's credentials. In an open sandbox, requests of
+this machine need none. A page of another site cannot send it: browsers send a preflight before a
+cross-origin DELETE, and nothing here accepts a preflight.
 """
 
 from collections.abc import Callable
@@ -15,19 +15,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from core.access.admission import Admission
-from core.access.tokens import Scope, Tokens
+from core.access.tokens import Tokens
 from core.model.errors import ProductError, ResetRefused, StoreUnavailable
 from core.reset.kinds import ResetKind, read_kinds
 from core.reset.reset import SandboxReset
 from core.settings.settings import Settings
 from core.web.access import admitted
-from core.web.bearer import BearerRefusal, authorize
 from core.web.methods import AllowedMethods
+from core.web.sandbox_guard import comes_from_this_machine, has_credentials
 
 _NO_STORE = {"Cache-Control": "no-store"}
 _NOT_ALLOWED = ResetRefused(
-    "VERIFY_ACCESS is not open, so a reset needs the operator.",
-    "Sign in as the operator, or send a token with the scope admin as Authorization: Bearer.",
+    "This reset needs the operator.",
+    "Sign in as the operator, or send a token with the scope admin as Authorization: Bearer. Only "
+    "where VERIFY_ACCESS is open, requests from the same machine need neither.",
 )
 
 
@@ -36,6 +37,8 @@ class ResetServices(Protocol):
 
     @property
     def settings(self) -> Settings: ...
+    @property
+    def auth_token(self) -> str: ...
     @property
     def admission(self) -> Admission: ...
     @property
@@ -69,10 +72,10 @@ def routes(services: Callable[[], ResetServices]) -> list[Route]:
 
 def _may_reset(services: ResetServices, request: Request) -> bool:
     """Raises StoreUnavailable."""
-    if admitted(services.admission, request).may_reset_sandbox:
+    if has_credentials(services, request):
         return True
-    token = authorize(services.tokens, request.headers, Scope.ADMIN)
-    return not isinstance(token, BearerRefusal)
+    is_open = admitted(services.admission, request).may_reset_sandbox
+    return is_open and comes_from_this_machine(request)
 
 
 def _problem(

@@ -186,6 +186,23 @@ def test_other_methods_are_refused_and_no_other_origin_is_allowed(at: World, met
     assert "access-control-allow-origin" not in answer.headers
 
 
+def test_from_elsewhere_a_reset_needs_credentials_where_access_is_open_too(
+    at: World, client: redis.Redis
+) -> None:
+    """Through a tunnel, or from a page of another site whose name leads to this machine."""
+    at.start(at.number())
+    tunnel = {"Host": "abc.ngrok.example"}
+    answer = at.http.delete("/sandbox/state", headers=tunnel)
+    assert (answer.status_code, "operator" in answer.json()["cause"]) == (401, True)
+    assert "sends" in families(client)
+    account = (at.services.settings.auth_id, at.services.auth_token)
+    answer = at.http.delete(
+        "/sandbox/state", params={"what": "budgets"}, headers=tunnel, auth=account
+    )
+    assert answer.status_code == 200
+    assert "sends" not in families(client)
+
+
 def test_live_keys_are_never_removed(at: World, client: redis.Redis) -> None:
     """Both environments share a Redis: a reset of the sandbox keeps live keys, and a reset in live
     mode removes nothing."""
