@@ -106,9 +106,9 @@ def routes(
             return isinstance(await linked(connection), Response)
 
         found = await linked(connection)
-        if scope["type"] == "websocket":
-            receive = _until(is_over, receive)
-        elif scope["method"] not in {"GET", "POST"}:
+        # Also for an event stream, which any HTTP client can follow.
+        receive = _until(is_over, receive, f"{scope['type']}.disconnect")
+        if scope["type"] == "http" and scope["method"] not in {"GET", "POST"}:
             # Its calls can be acted on; the handset itself is not the link's to empty or to set.
             found = PlainTextResponse("Only GET and POST are served here.\n", 405, _NO_STORE)
         since = b"" if isinstance(found, Response) else _since(found)
@@ -213,8 +213,9 @@ def _described(settings: Settings, view: View) -> dict[str, Any]:
     }
 
 
-def _until(is_over: Callable[[], Awaitable[bool]], receive: Receive) -> Receive:
-    """`receive`, which reports a disconnect soon after the verification has ended."""
+def _until(is_over: Callable[[], Awaitable[bool]], receive: Receive, disconnect: str) -> Receive:
+    """`receive`, which reports a message of the type `disconnect` soon after the verification has
+    ended."""
     waiting: asyncio.Future[Message] | None = None
 
     async def receive_until_over() -> Message:
@@ -225,7 +226,7 @@ def _until(is_over: Callable[[], Awaitable[bool]], receive: Receive) -> Receive:
                 await asyncio.wait([waiting], timeout=_END_SECONDS)
                 if not waiting.done() and await is_over():
                     waiting.cancel()
-                    return {"type": "websocket.disconnect", "code": 1000}
+                    return {"type": disconnect, "code": 1000}
         except asyncio.CancelledError:
             waiting.cancel()
             raise

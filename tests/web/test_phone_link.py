@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -126,6 +126,11 @@ def test_the_cookie_is_for_the_phone_only(at: World) -> None:
     at.http.cookies.clear()
     cookie = answer.headers["set-cookie"]
     assert re.search(r"; HttpOnly;.* Path=/handset; SameSite=strict$", cookie)
+    # Behind a proxy or a tunnel with https.
+    secure = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
+    answer = at.http.post("/handset/link", content=handle, headers=secure)
+    at.http.cookies.clear()
+    assert answer.headers["set-cookie"].endswith("; Secure")
 
 
 def read_to_the_end(socket: ClientConnection) -> None:
@@ -153,6 +158,20 @@ def test_the_push_is_open_until_the_verification_ends(at: World) -> None:
             read_to_the_end(socket)
 
 
+def test_an_event_stream_of_a_link_ends_with_the_verification(at: World) -> None:
+    verification = at.started(at.number())
+    with (
+        phone(at, handle_of(at, verification)) as prospect,
+        prospect.stream("GET", f"{STATE}/events") as stream,
+    ):
+        lines = stream.iter_lines()
+        assert next(lines) == ": open"
+        at.services.verifications.cancel(verification)
+        # The server closes it; else this waits for the next heartbeat until the time-out.
+        with suppress(httpx.RemoteProtocolError):
+            assert ": still here" not in list(lines)
+
+
 def test_a_link_needs_an_address_that_a_phone_reaches(at: World) -> None:
     verification = at.look(at.started(at.number())).verification
     links = at.services.phone_links
@@ -168,8 +187,10 @@ def test_a_link_needs_an_address_that_a_phone_reaches(at: World) -> None:
     assert with_addresses(None, None).link(verification) is None
     public = with_addresses("https://verify.example.com", at.address).link(verification)
     assert public == f"https://verify.example.com/handset#{links.handle(verification)}"
-    network = with_addresses(None, "http://192.168.1.5:8501")
-    assert network.address() == "http://192.168.1.5:8501"
+    # A PUBLIC_URL of this machine leads a phone to the phone itself.
+    for public_url in (None, "http://localhost:8501", "http://127.0.0.1:8501", "http://[::1]:8501"):
+        network = with_addresses(public_url, "http://192.168.1.5:8501")
+        assert network.address() == "http://192.168.1.5:8501"
 
 
 LOCAL = {"host": "localhost:8501"}
@@ -185,6 +206,10 @@ LOCAL = {"host": "localhost:8501"}
         ("192.168.1.7", LOCAL, False),
         ("127.0.0.1", {"host": "verify.example.com"}, False),
         ("127.0.0.1", LOCAL | {"x-forwarded-for": "192.0.2.1"}, False),
+        ("127.0.0.1", LOCAL | {"X-Forwarded-Proto": "https"}, False),
+        ("127.0.0.1", LOCAL | {"CF-Connecting-IP": "192.0.2.1"}, False),
+        ("127.0.0.1", {"host": "localhost.attacker.example"}, False),
+        ("127.0.0.1", {"host": "attacker.localhost"}, False),
         ("127.0.0.1", {"host": "[::1"}, False),
         ("127.0.0.1", {}, False),
     ],
