@@ -178,7 +178,8 @@ class Verifications:
             way = way.as_call if call else way.as_message
         offer = view.fallback
         is_offered = offer is not None and offer.way is way and now >= offer.at
-        at_once = is_offered or now >= current.next_send_at
+        # A caller that knows of a newer attempt than this view has its cooldown to wait for.
+        at_once = seen == current.attempts and (is_offered or now >= current.next_send_at)
         if obstacle := self._provider.obstacle(way):
             return SendResult(
                 SendOutcome.CHANNEL_UNAVAILABLE, verification, None, obstacle[0], obstacle[1]

@@ -67,6 +67,24 @@ def test_after_a_call_that_failed_it_can_be_placed_again_and_then_be_a_message(a
     assert too_soon.outcome is SendOutcome.TOO_SOON
 
 
+def test_a_caller_who_names_a_newer_attempt_waits_for_its_cooldown(at: World) -> None:
+    """Two requests at once: the second one counts the attempt that the first one is sending."""
+    verification = at.started(at.number("0030"))
+    view = lost(at, verification)
+    service = at.services.verifications
+    assert view.next_way is Way.VOICE
+    current, look = view.verification, service.look
+    first = service.resend(verification, grant=OPERATOR, seen=1)
+    assert first.outcome is SendOutcome.SENT
+    # What the second request has read before the first one wrote its attempt.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service, "look", lambda *_: view)
+        second = service.resend(verification, grant=OPERATOR, seen=2)
+    assert second.outcome is SendOutcome.TOO_SOON
+    assert look(verification).attempts[-1].number == 2
+    assert current.attempts == 1
+
+
 def attempt(number: int, way: Way, state: State) -> Attempt:
     at = datetime(2026, 11, 26, 12, 0, number, tzinfo=UTC)
     moments = {EventKind.REQUESTED: at}
