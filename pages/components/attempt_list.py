@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.panels.attempts import AttemptRow
 from pages.components.assets import script, style
+from pages.components.shared import browser_text
 
 _LIST = st.components.v2.component(
     "attempt_list", js=script("attempt_list"), css=style("attempt_list")
@@ -23,8 +24,7 @@ def attempt_list(columns: dict[str, str], rows: Sequence[AttemptRow], *, key: st
             for row in rows
         ],
     }
-    opened = _LIST(data=data, key=key, on_opened_change=_ignore).opened
-    # The value comes from a browser.
+    opened = browser_text(_LIST(data=data, key=key, on_opened_change=_ignore).opened)
     return opened if opened in {row.attempt for row in rows} else None
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from pages.components.assets import script, style
+from pages.components.shared import browser_text
 
 NoticeKind = Literal["quiet", "wrong", "warning"]
 #: The button of the next step after a failure, which is the primary one.
@@ -95,9 +96,8 @@ def code_panel(
         on_cancel_change=_ignore,
         on_expired_change=_ignore,
     )
-    entered = result.entered
     events = CodePanelEvents(
-        entered=entered if isinstance(entered, str) else None,
+        entered=browser_text(result.entered),
         resend=bool(result.resend),
         fallback=bool(result.fallback),
         cancel=bool(result.cancel),

@@ -103,6 +103,7 @@ class Endings {
   }
 
   send(row) {
+    if (!this.dialog.open) return; // a second click
     this.dialog.close();
     this.trigger("sent", row.suffix);
   }
@@ -142,6 +143,8 @@ class Endings {
   onKey(event) {
     // The page's own keys must not act while the drawer is open.
     event.stopPropagation();
+    // A key that is held clicks again and again: the second click would send.
+    if (event.repeat && event.key === "Enter") event.preventDefault();
     const steps = { ArrowDown: 1, ArrowUp: -1 };
     if (!(event.key in steps)) return;
     const buttons = this.visible()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.lab.endings import EndingsTable
 from pages.components.assets import script, style
-from pages.components.shared import widget_state
+from pages.components.shared import browser_text, widget_state
 
 _ENDINGS = st.components.v2.component("endings", js=script("endings"), css=style("endings"))
 
@@ -58,6 +58,7 @@ def endings_drawer(
     )
 
 
-def _call(action: Callable[[str], None], suffix: object) -> None:
-    if isinstance(suffix, str):
+def _call(action: Callable[[str], None], value: object) -> None:
+    suffix = browser_text(value)
+    if suffix is not None:
         action(suffix)

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.components.assets import script
-from pages.components.shared import widget_state
+from pages.components.shared import browser_text, widget_state
 
 _FORM = st.components.v2.component("number_form", js=script("number_form"))
 
@@ -25,8 +25,11 @@ def number_form(
 
     def entered() -> None:
         value: Any = widget_state(key).get("entered")
-        if isinstance(value, dict) and isinstance(value.get("typed"), str):
-            on_enter(value["typed"], str(value.get("request")))
+        if not isinstance(value, dict):
+            return
+        typed, key_of_click = browser_text(value.get("typed")), browser_text(value.get("request"))
+        if typed is not None and key_of_click is not None:
+            on_enter(typed, key_of_click)
 
     result = _FORM(
         data={"label": label, "request": request},
@@ -34,7 +37,7 @@ def number_form(
         on_entered_change=entered,
         on_running_change=_ignore,
     )
-    return result.running if isinstance(result.running, str) else None
+    return browser_text(result.running)
 
 
 def _ignore() -> None:

@@ -56,7 +56,7 @@ class Presenter {
 
   pressed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (document.querySelector(OPEN)) return;
+    if (this.isCovered()) return;
     const act = this.action(event);
     if (!act) return;
     event.preventDefault();
@@ -86,10 +86,21 @@ class Presenter {
     this.nextButton()?.click();
   }
 
+  /** Whether a dialog or a popover is open, also a dialog of a component. */
+  isCovered() {
+    return document.querySelector(OPEN) !== null || this.inComponents("dialog[open]").length > 0;
+  }
+
+  /** The elements in the page's components that match. */
+  inComponents(selector) {
+    const nodes = document.querySelectorAll(".st-key-verify_page *");
+    const roots = [...nodes].map((node) => node.shadowRoot).filter(Boolean);
+    return roots.flatMap((root) => [...root.querySelectorAll(selector)]);
+  }
+
   nextButton() {
     const place = document.querySelector(".st-key-verify_page");
-    const hosts = [...(place?.querySelectorAll("*") ?? [])].filter((node) => node.shadowRoot);
-    const marked = hosts.flatMap((host) => [...host.shadowRoot.querySelectorAll("[data-next]")]);
+    const marked = this.inComponents("[data-next]");
     // The handset first: a code that is there, or a call that rings, comes before another send.
     marked.sort((a, b) => Number(b.dataset.next === "phone") - Number(a.dataset.next === "phone"));
     const primary = place?.querySelectorAll(".st-key-verify_next button") ?? [];

@@ -38,6 +38,21 @@ def widget_state(key: str) -> Any:
     return st.session_state.get(key) or {}
 
 
+def browser_text(value: object) -> str | None:
+    """The value of a component's event if it is a text; else None.
+
+    It comes from a browser, so it may be any JSON: also a list, which no set can be searched for,
+    or a text with half of a surrogate pair, which cannot be encoded.
+    """
+    if not isinstance(value, str):
+        return None
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return None
+    return value
+
+
 def title(text: str, *, simulated: bool) -> None:
     """A page's title, with a mark beside it if the page shows sample traffic."""
     with st.container(horizontal=True, vertical_alignment="center"):

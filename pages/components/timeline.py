@@ -9,6 +9,7 @@ from core.panels.exchanges import ExchangeLine, step_id
 from core.verification.timeline import TimelineRow
 from core.wording.formats import duration
 from pages.components.assets import script, style
+from pages.components.shared import browser_text
 
 _TIMELINE = st.components.v2.component(
     "timeline", js=script("links", "timeline"), css=style("timeline")
@@ -67,9 +68,9 @@ def timeline(
         key=key,
         on_opened_change=_ignore,
     )
-    # The value comes from a browser.
-    if opens_attempts and result.opened in {row.attempt for row in rows}:
-        st.switch_page("pages/attempts.py", query_params={"attempt": result.opened})
+    opened = browser_text(result.opened)
+    if opens_attempts and opened and opened in {row.attempt for row in rows}:
+        st.switch_page("pages/attempts.py", query_params={"attempt": opened})
 
 
 def _ignore() -> None:

@@ -1,0 +1,41 @@
+"""Values that a browser writes by hand into the messages of the pages' components."""
+
+import json
+from typing import Any
+
+import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.testing.v1 import AppTest
+
+from core.services import Services
+from tests.pages.conftest import opened
+from tests.pages.test_attempts import listed
+
+VALUES: list[Any] = [["a"], "\ud800"]
+EVENTS = ("entered", "resend", "fallback", "cancel", "expired", "opened", "changed", "reset")
+
+
+def send(at: AppTest, value: Any) -> None:
+    """Send each event of each component, and each state, with this value."""
+    states = WidgetStates()
+    for component in at.get("bidi_component"):
+        state = states.widgets.add()
+        state.id = component.proto.id
+        state.json_value = json.dumps({"running": value})
+        trigger = states.widgets.add()
+        trigger.id = f"$$STREAMLIT_INTERNAL_KEY_{component.proto.id}__events"
+        events = [{"event": event, "value": value} for event in EVENTS]
+        trigger.json_trigger_value = json.dumps(events)
+    at._run(states)
+    assert not at.exception, (value, at.exception)
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value)[:12])
+def test_an_odd_value_of_a_component_breaks_no_page(services: Services, value: Any) -> None:
+    identifier = listed(services, 1)[0].rpartition("-")[0]
+    send(opened("verify"), value)
+    form = {"typed": value, "request": value}
+    send(opened("verify"), form)
+    send(opened("verify"), {"typed": "+1 415 555 2345", "request": value})
+    send(opened("verify", verification=identifier), value)
+    send(opened("attempts"), value)
