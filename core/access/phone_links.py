@@ -55,16 +55,15 @@ class PhoneLinks:
 
     def address(self) -> str | None:
         """Where a phone reaches this app: PUBLIC_URL, else its address in the local network if it
-        listens there; None if neither is usable. A PUBLIC_URL of this machine is none for a
-        phone."""
-        if self._public_url and not _is_of_this_machine(self._public_url):
+        listens there; None if neither is usable."""
+        if self._public_url:
             return self._public_url
         local_url = self._local_url()
         if local_url is None:
             return None
-        if not _is_of_this_machine(local_url):
+        host, port = urlsplit(local_url).hostname or "", urlsplit(local_url).port or 80
+        if not is_loopback(host):
             return local_url
-        port = urlsplit(local_url).port or 80
         network_host = _network_host()
         if network_host is None or not _is_listening(network_host, port):
             return None
@@ -93,11 +92,6 @@ class PhoneLinks:
 
     def _key(self, handle: str) -> str:
         return self._keys.phone(self._keyring.phone_index(handle))
-
-
-def _is_of_this_machine(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return host == "localhost" or is_loopback(host)
 
 
 def _network_host() -> str | None:
