@@ -43,13 +43,13 @@ def draw_attempt(
     if must_poll:
         attempt = _poll(attempt, ledger, poller)
     words = attempt_words(attempt)
-    st.subheader(f"{channel_name(attempt.way.channel)} to {attempt.to_masked}", anchor=False)
+    st.header(f"{channel_name(attempt.way.channel)} to {attempt.to_masked}", anchor=False)
     sign = f":{_COLOURS[attempt.state]}[{words.mark}]" if attempt.state in _COLOURS else words.mark
     st.markdown(f"{sign} **{plain(words.headline)}** {plain(words.detail)}")
     timeline(attempt_timeline(attempt), key="attempts_steps")
     rows = {name: plain(value) for name, value in facts(attempt).items()}
     st.table(rows, border="horizontal")
-    st.subheader("All events", anchor=False)
+    st.header("All events", anchor=False)
     st.dataframe(
         event_table(ledger.events(attempt.id), attempt, zone),
         hide_index=True, key="attempts_heard",
