@@ -2,10 +2,9 @@
 a phone; headings in order; and controls that a finger can hit."""
 
 import re
-from pathlib import Path
+from importlib.resources import files
 from urllib.parse import quote
 
-import axe_playwright_python
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -17,7 +16,7 @@ from tests.browser.test_verify import expect_verified, fresh_number, open_form, 
 from tests.browser.test_walk import settled
 
 PATIENCE = 40_000
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 #: By tag or name. The named ones are best practice for axe.
 RULES = [
     *("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"),
@@ -77,7 +76,7 @@ def check(page: Page, name: str, text: str | None = None, *, height: int = 844) 
     charts have colours of their own. `height`: that of the picture.
     """
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         if text is not None and scheme == "dark":
             page.reload()
         if text is not None:
