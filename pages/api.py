@@ -53,7 +53,7 @@ def _tokens() -> None:
 def _examples() -> None:
     question("Examples")
     st.caption("Set TOKEN in a shell, then paste these in order.")
-    number = app.verifications.example_e164()
+    number = app.verifications.numbers.example_e164()
     steps = api.walk_through(base, number)
     if app.settings.is_sandbox:
         steps.insert(2, api.handset(base, number))

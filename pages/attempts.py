@@ -21,7 +21,15 @@ def main() -> None:
         simulated = app.settings.is_sandbox and app.queries.is_simulated()
         title("Attempts", simulated=simulated)
         if attempt_id := st.query_params.get("attempt"):
-            draw_attempt(attempt_id, app.ledger, app.poller, app.exchanges, zone)
+            draw_attempt(
+                attempt_id,
+                app.ledger,
+                app.verifications,
+                app.poller,
+                app.exchanges,
+                app.settings,
+                zone,
+            )
         else:
             draw_list(
                 AttemptSearch(

@@ -24,14 +24,16 @@ def main() -> None:
         visitor = current_visitor()
         if settings.is_sandbox:
             with tools.container(horizontal=True, horizontal_alignment="right"):
-                draw_sandbox_tools(visitor, verifications, settings, app.reset)
+                draw_sandbox_tools(
+                    visitor, verifications, settings, app.reset, app.endings, app.phone_links
+                )
         if refusal := invite_refusal():
             cause, remedy = refusal
             st.error(f"**{cause}** {remedy}", icon=":material/link_off:")
         identifier = st.query_params.get("verification")
         view = verifications.look(identifier, visitor.grant) if identifier else None
         if view:
-            badge_for(view.verification.region)
+            badge_for(view.verification.to.region)
             draw_verification(view.verification.id, verifications, app.exchanges, settings)
         elif visitor.grant.refusal:
             draw_door(visitor)

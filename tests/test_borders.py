@@ -21,7 +21,7 @@ from core.model.attempt import attempt_id
 from core.model.way import Way
 from core.panels import countries, figures, tables
 from core.panels.abuse import suspects
-from core.panels.attempts import attempt_list
+from core.panels.attempts import attempt_frame
 from core.panels.export import csv_of
 from core.panels.query_state import FILTERS, channels
 from core.store.keys import Keys
@@ -278,7 +278,7 @@ def csv_frames(at: World) -> dict[str, pd.DataFrame]:
         "csv_cost": tables.cost_table(by_channel),
         "csv_issues": countries.issues(by_country, baseline),
         "csv_suspects": suspects(by_country, queries.by_country(before, filters)),
-        "csv_attempts": attempt_list(attempts, UTC_ZONE),
+        "csv_attempts": attempt_frame(attempts, UTC_ZONE),
     }
 
 

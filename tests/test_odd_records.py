@@ -16,7 +16,7 @@ from core.ledger.explorer import AttemptFilter, attempt_table
 from core.ledger.ledger import EventOutcome
 from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.clock import to_ms
-from core.panels.attempts import attempt_list, event_table, facts, left_out_words
+from core.panels.attempts import attempt_frame, event_table, facts, left_out_words
 from core.verification.checking import EnteredCode
 from core.verification.timeline import attempt_timeline
 from core.webhooks.queue import DEAD_KEPT
@@ -90,7 +90,7 @@ def test_an_unreadable_record_does_not_break_a_list(
     # The page's list and its single attempt.
     listed = at.services.explorer.page(AttemptFilter())
     assert (
-        len(attempt_list(listed.attempts, ZONE)) == len(attempt_table(listed.attempts)) == len(ids)
+        len(attempt_frame(listed.attempts, ZONE)) == len(attempt_table(listed.attempts)) == len(ids)
     )
     for attempt in listed.attempts:
         facts(attempt), attempt_words(attempt), attempt_timeline(attempt)

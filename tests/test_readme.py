@@ -1,6 +1,5 @@
 """The documentation is true: links, paths, commands, settings, routes and sandbox numbers exist."""
 
-import ast
 import re
 import shlex
 import tomllib
@@ -10,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.__main__ import COMMANDS, main
+from core.cli.endings import full_table, summary_table
 from core.panels.api import handset, walk_through
-from core.sandbox.facts.endings import TABLE, EndingKind, ending_of
 from core.settings.settings import Settings
 from core.web.rest.application import rest_api
 
@@ -54,35 +53,10 @@ def test_every_setting_is_in_its_readme_and_nothing_else_is() -> None:
     assert named == {name.upper() for name in Settings.model_fields}
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.example)
-def test_every_row_of_the_sandbox_is_in_the_readme(row: object) -> None:
-    example, kind = row.example, row.kind  # type: ignore[attr-defined]
-    if kind is EndingKind.NORMAL:
-        assert any(cells[0] == "anything else" for cells in rows(SANDBOX))
-        return
-    written = {ending for cells in rows(SANDBOX) for ending in cells[0].replace(",", " ").split()}
-    pattern = {EndingKind.MESSAGE_ERROR: "0CCC", EndingKind.LATE: "07SS"}.get(kind, example)
-    assert pattern in written
-
-
-def test_every_ending_in_the_readme_does_what_its_row_says() -> None:
-    """The endings of one row have one kind of outcome."""
-    for cells in rows(SANDBOX):
-        kinds = {ending_of(ending).kind for ending in re.findall(r"\b\d{4}\b", cells[0])}
-        assert len(kinds) <= 1, cells[0]
-        assert EndingKind.NORMAL not in kinds, cells[0]
-
-
-def test_every_ending_that_the_page_proposes_is_one_of_the_sandbox() -> None:
-    page = ast.parse((PROJECT / "pages/components/verify/sandbox_tools.py").read_text("utf-8"))
-    trials = next(
-        ast.literal_eval(node.value)
-        for node in page.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "TRIALS"
-    )
-    assert len(trials) > 5
-    for ending in trials:
-        assert ending_of(ending).kind is not EndingKind.NORMAL
+def test_the_tables_of_endings_are_those_that_the_command_prints() -> None:
+    assert f"\n\n{summary_table()}\n" in SANDBOX
+    sandbox = (PROJECT / "core" / "sandbox" / "README.md").read_text(encoding="utf-8")
+    assert f"\n\n{full_table()}\n" in sandbox
 
 
 def test_both_commands_name_files_that_are_there() -> None:

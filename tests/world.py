@@ -26,8 +26,9 @@ from core.plivo.request import AttemptRequest
 from core.sandbox.app import Sandbox
 from core.services import LOG_SYNC, Services, build
 from core.settings.settings import Settings
-from core.verification.service import Provider
+from core.verification.sending import Provider
 from core.web.app import Web, standalone
+from pages.components.phone_page import phone_page
 
 SPEED = 10
 PATIENCE_SECONDS = 15
@@ -229,7 +230,7 @@ def world(
             lists_per_minute=10_000,
         )
 
-    web = Web(lambda: services, make_sandbox)
+    web = Web(lambda: services, make_sandbox, phone_page())
     with served(standalone(web)) as address:
         services.address.listening_on(address)
         made = World(services, address, clock)

@@ -26,6 +26,11 @@ class BrowserAccess:
         return self.gate is AccessState.SIGNED_IN
 
     @property
+    def sees_operator_pages(self) -> bool:
+        """Whether Delivery, Attempts and the other operator pages are open to them."""
+        return self.gate in {AccessState.OPEN, AccessState.SIGNED_IN}
+
+    @property
     def may_reset_sandbox(self) -> bool:
         """Whether they may remove the sandbox's data: the operator, or anyone if it is open."""
         return self.gate in {AccessState.OPEN, AccessState.SIGNED_IN}

@@ -29,6 +29,7 @@ from core.alerts.states import AlertState, Standing, after_missed_checks, step
 from core.figures.layout import Tier
 from core.figures.packing import Counts
 from core.model.clock import Clock, duration_ms, from_ms, to_ms
+from core.model.series import Series
 from core.store.client import Client
 from core.store.failures import WatchError
 from core.store.keys import Keys
@@ -183,7 +184,7 @@ class Alerts:
 
 
 def _judged(
-    series: list[str], hours: Hours, counts: Counts, before: AlertCheck, quarter: int
+    series: list[Series], hours: Hours, counts: Counts, before: AlertCheck, quarter: int
 ) -> Iterator[StoredStatus]:
     """The new status of every measure of every series."""
     at = from_ms(quarter * QUARTER_MS)
@@ -243,9 +244,8 @@ def _changes(before: AlertCheck, check: AlertCheck) -> list[Transition]:
     return changes
 
 
-def _is_selected(series: str, filters: SeriesFilter) -> bool:
-    channel, _, country = series.partition("/")
-    return filters.channel in {None, channel} and filters.country in {None, country}
+def _is_selected(series: Series, filters: SeriesFilter) -> bool:
+    return filters.channel in {None, series.channel} and filters.country in {None, series.country}
 
 
 def _number(value: float) -> float | None:

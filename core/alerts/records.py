@@ -11,13 +11,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from core.alerts.hours import parent_of
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState, Standing
 from core.model.clock import read_ms, to_ms
+from core.model.series import NO_SERIES, Series
 
 #: Series and measure.
-Place = tuple[str, Measure]
+Place = tuple[Series, Measure]
 
 _SEVERITY = (
     AlertState.FIRING,
@@ -44,7 +44,7 @@ class AlertStatus:
     messages its own for lost ones.
     """
 
-    series: str
+    series: Series
     measure: Measure
     state: AlertState
     rule: Rule | None
@@ -54,7 +54,7 @@ class AlertStatus:
     baseline: float | None
     detectable_drop: float | None
     since: datetime
-    under: str = ""
+    under: Series = NO_SERIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Transition:
     """A change of state, at the end of the hour that caused it."""
 
     at: datetime
-    series: str
+    series: Series
     measure: Measure
     before: AlertState
     after: AlertState
@@ -70,7 +70,7 @@ class Transition:
     n: int
     observed: float | None
     baseline: float | None
-    under: str
+    under: Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +121,10 @@ def transition_from_json(text: str) -> Transition:
     return Transition(**_read(plain, kinds, "at"))
 
 
-def leaders(series: str, measure: Measure) -> Iterator[Place]:
+def leaders(series: Series, measure: Measure) -> Iterator[Place]:
     """The alerts that can explain this one, the preferred one first."""
-    if parent_of(series):
-        yield parent_of(series), measure
+    if not series.is_channel:
+        yield series.parent, measure
     if measure is Measure.WITHIN_60:
         yield series, Measure.CONFIRMED
 
@@ -178,7 +178,8 @@ def _plain(record: Any) -> dict[str, Any]:
 def _read(plain: dict[str, Any], kinds: dict[str, type[StrEnum]], moment: str) -> dict[str, Any]:
     """The reverse of `_plain`."""
     words = {name: kind(plain[name]) for name, kind in kinds.items() if plain[name] is not None}
-    return plain | words | {moment: read_ms(str(plain[moment]))}
+    series = {name: Series(plain[name]) for name in ("series", "under") if name in plain}
+    return plain | words | series | {moment: read_ms(str(plain[moment]))}
 
 
 def _kept(plain: dict[str, Any]) -> StoredStatus:

@@ -12,18 +12,19 @@ from core.alerts.records import Place, leaders
 from core.alerts.rules import Hours, Judgement, Measure, Rule, judge
 from core.alerts.states import Standing, step
 from core.model.clock import from_ms
+from core.model.series import NO_SERIES, Series
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayedAlert:
     """An alert of the dry run, from `at` to `until`; `until` is None if it would still fire."""
 
-    series: str
+    series: Series
     measure: Measure
     rule: Rule
     at: datetime
     until: datetime | None
-    under: str = ""
+    under: Series = NO_SERIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class DryRun:
     checks: int
 
 
-def replay(series: Sequence[str], hours: Hours, first: int, selected: Container[str]) -> DryRun:
+def replay(series: Sequence[Series], hours: Hours, first: int, selected: Container[str]) -> DryRun:
     """Run the rules over hours that end with each quarter from `first` on, and return the alerts of
     the selected series. All series are judged, because a country is compared with its channel."""
     fired = [
@@ -52,7 +53,7 @@ def replay(series: Sequence[str], hours: Hours, first: int, selected: Container[
     return DryRun(sum(not one.under for one in moments), moments, checks)
 
 
-def _replayed(judged: Judgement, row: int, series: str, first: int) -> Iterator[ReplayedAlert]:
+def _replayed(judged: Judgement, row: int, series: Series, first: int) -> Iterator[ReplayedAlert]:
     """The alerts of a series, in the order of time."""
     checks = judged.bad.shape[1]
     over = 0
@@ -89,7 +90,7 @@ def _explained(fired: Sequence[ReplayedAlert]) -> Iterator[ReplayedAlert]:
             for place in leaders(alert.series, alert.measure)
             if any(_overlap(alert, other) for other in by_place[place])
         )
-        yield replace(alert, under=next(series, ""))
+        yield replace(alert, under=next(series, NO_SERIES))
 
 
 def _overlap(alert: ReplayedAlert, other: ReplayedAlert) -> bool:

@@ -83,12 +83,12 @@ _KEEP_MS = {Tier.MINUTE: 48 * _HOUR_MS, Tier.QUARTER: 35 * _DAY_MS, Tier.DAY: 40
 
 
 class Cube(StrEnum):
-    """Dimensions of a series."""
+    """Dimensions of a series: see `core.model.series`."""
 
-    CHANNEL = "channel"  # "sms"
-    COUNTRY = "country"  # "sms/DE"
-    CARRIER = "carrier"  # "sms/DE/Vodafone", the carrier of the numbering plan
-    ERROR = "error"  # "sms//30" in all countries, "sms/DE/30" in one
+    CHANNEL = "channel"
+    COUNTRY = "country"
+    CARRIER = "carrier"
+    ERROR = "error"
 
 
 #: Where histograms are kept.
@@ -100,13 +100,3 @@ HISTOGRAMS: dict[Leg, tuple[tuple[Cube, Tier], ...]] = {
     )
     for leg in Leg
 }
-
-
-def series(channel: str, country: str | None = None, last: str | None = None) -> str:
-    """The name of a series: of a channel, a country, or a carrier or an error code."""
-    parts = [channel]
-    if country is not None:
-        parts.append(country)
-    if last is not None:
-        parts.append(last.replace("/", "-"))
-    return "/".join(parts)

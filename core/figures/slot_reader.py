@@ -19,6 +19,7 @@ from core.figures.catalogue import COLUMNS, COUNTERS, Leg
 from core.figures.layout import BINS, Cube, Tier
 from core.figures.packing import Counts
 from core.figures.ranges import Piece
+from core.model.series import Series
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
 from core.store.scripts import Scripts
@@ -64,17 +65,17 @@ class SlotReader:
         self._scripts = Scripts(raw)
         self._keys = keys
 
-    def series(self, cube: Cube, since_ms: int) -> list[str]:
+    def series(self, cube: Cube, since_ms: int) -> list[Series]:
         """The series with an attempt since then, sorted."""
         names = self._client.zrevrangebyscore(
             self._keys.registry(cube), "+inf", str(since_ms), start=0, num=_MOST_SERIES
         )
-        return sorted(names)
+        return sorted(map(Series, names))
 
     def counters(
         self,
         cube: Cube,
-        names: Sequence[str],
+        names: Sequence[Series],
         pieces: Sequence[Piece],
         starts: Sequence[int] = WHOLE,
     ) -> Counts:
@@ -89,7 +90,7 @@ class SlotReader:
         self,
         leg: Leg,
         cube: Cube,
-        names: Sequence[str],
+        names: Sequence[Series],
         pieces: Sequence[Piece],
         starts: Sequence[int] = WHOLE,
     ) -> Counts:
@@ -99,7 +100,7 @@ class SlotReader:
             run.add(slots, sums[rows])
         return sums
 
-    def errors(self, names: Sequence[str], pieces: Sequence[Piece]) -> Counts:
+    def errors(self, names: Sequence[Series], pieces: Sequence[Piece]) -> Counts:
         """(series,): how many attempts ended with each error."""
         sums = np.zeros((len(names), 1), dtype=np.int64)
         for rows, run, slots in self._read("e", Cube.ERROR, names, _runs(pieces, WHOLE)):
@@ -107,7 +108,7 @@ class SlotReader:
         return sums[:, 0]
 
     def _read(
-        self, kind: str, cube: Cube, names: Sequence[str], runs: Sequence[_Run]
+        self, kind: str, cube: Cube, names: Sequence[Series], runs: Sequence[_Run]
     ) -> Iterator[tuple[slice, _Run, NDArray[Any]]]:
         """Yield the slots of all runs: which series (a slice of `names`), the run, and its values,
         (series, slots). Reads only the bytes of the runs."""
@@ -134,7 +135,7 @@ class SlotReader:
                     yield rows, run, slots.reshape(count, run.slots, *slot.shape)
 
     def _names(
-        self, kind: str, cube: Cube, names: Sequence[str], runs: Sequence[_Run]
+        self, kind: str, cube: Cube, names: Sequence[Series], runs: Sequence[_Run]
     ) -> list[str]:
         return [
             self._keys.rollup(kind, run.tier, cube, name, run.chunk)

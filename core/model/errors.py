@@ -7,6 +7,7 @@
     ├── NumberRefused        what was typed is no number that this product may verify
     ├── SampleRefused        sample traffic may not be made like that, or not here
     ├── ResetRefused         the sandbox may not be reset like that, or not here
+    ├── SandboxUnavailable   the sandbox did not answer; nothing changed
     ├── CursorRefused        what should name the next page of a list does not
     ├── TokenRefused         a token may not be made or ended like that
     ├── InviteRefused        an invite may not be made like that
@@ -54,6 +55,10 @@ class SampleRefused(ProductError):
 
 class ResetRefused(ProductError):
     """A reset was asked for where it does not belong, or of what there is not."""
+
+
+class SandboxUnavailable(ProductError):
+    """The sandbox did not answer a question of a page."""
 
 
 class CursorRefused(ProductError):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from core.model.attempt import EventKind
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -10,7 +12,8 @@ class Exchange:
 
     `direction` is "request" or "callback"; `at_ms` Unix milliseconds; `call` the SDK call that made
     a request, "" for a callback; `status` the HTTP status, None where no answer came; `span_ms` how
-    long the answer took.
+    long the answer took. `attempt` is the id of its attempt; `events` the kinds of events that it
+    reported, empty for the requests of a send.
     """
 
     direction: str
@@ -22,3 +25,5 @@ class Exchange:
     answer: Any
     span_ms: int
     call: str = ""
+    attempt: str = ""
+    events: tuple[EventKind, ...] = ()

@@ -1,7 +1,9 @@
 """The content of the Attempts page: the list, and the facts and events of one attempt."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import isnan
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -11,11 +13,22 @@ from core.ledger.explorer import attempt_table
 from core.ledger.ledger import EventOutcome
 from core.model.attempt import Attempt, EventKind, State
 from core.model.clock import CLOCKS_DIFFER, elapsed
+from core.model.regions import country_of
 from core.panels.query_state import EVERY
-from core.verification.number.parse import country_of
-from core.wording.formats import channel_name, counted, dollars
-from core.wording.marks import VERIFIED, marked
+from core.wording.formats import channel_name, counted, dollars, duration
+from core.wording.marks import VERIFIED, mark, marked
 
+_COLUMNS = {
+    "requested": "Requested",
+    "to": "To",
+    "state": "State",
+    "channel": "Channel",
+    "country": "Country",
+    "carrier": "Carrier",
+    "error": "Error",
+    "seconds": "Delivered after",
+    "note": "Note",
+}
 _SOURCES = {
     "app": "this app",
     "callback": "a callback",
@@ -33,7 +46,7 @@ _OUTCOMES = {
 }
 
 
-def attempt_list(attempts: Sequence[Attempt], zone: ZoneInfo) -> pd.DataFrame:
+def attempt_frame(attempts: Sequence[Attempt], zone: ZoneInfo) -> pd.DataFrame:
     """`explorer.COLUMNS`, one row an attempt, in words: `requested` in the zone, names of channel
     and country, and the `state` with its sign."""
     rows = attempt_table(list(attempts))
@@ -41,6 +54,41 @@ def attempt_list(attempts: Sequence[Attempt], zone: ZoneInfo) -> pd.DataFrame:
     rows["channel"] = [channel_name(attempt.way.channel) for attempt in attempts]
     rows["country"] = [country_of(attempt.region) for attempt in attempts]
     rows["state"] = [state_words(attempt) for attempt in attempts]
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """A row of the list as text: `cells` by the names of `list_columns`; `mark` is the sign of the
+    state."""
+
+    attempt: str
+    state: State
+    mark: str
+    cells: dict[str, str]
+
+
+def list_columns(attempts: Sequence[Attempt]) -> dict[str, str]:
+    """The columns of the list and their headings. Carrier and note are there if a row has one: many
+    numbering plans name no carrier, and a note says that clocks differ."""
+    frame = attempt_table(list(attempts))
+    optional = {name for name in ("carrier", "note") if not frame[name].any()}
+    return {name: heading for name, heading in _COLUMNS.items() if name not in optional}
+
+
+def list_rows(attempts: Sequence[Attempt], zone: ZoneInfo) -> list[AttemptRow]:
+    """The rows of the list, with times in the zone."""
+    frame = attempt_frame(attempts, zone)
+    rows = []
+    for attempt, row in zip(attempts, frame.to_dict("records"), strict=True):
+        took = row["seconds"]
+        words = row["state"].removeprefix(f"{mark(attempt.state)} ")
+        cells = {name: str(row[name]) for name in _COLUMNS} | {
+            "requested": f"{row['requested']:%d %b %H:%M:%S}",
+            "state": words,
+            "seconds": "" if isnan(took) else duration(timedelta(seconds=took)),
+        }
+        rows.append(AttemptRow(attempt.id, attempt.state, mark(attempt.state), cells))
     return rows
 
 
@@ -71,7 +119,7 @@ def facts(attempt: Attempt) -> dict[str, str]:
     values = {
         "State": state_words(attempt),
         "Country": country_of(attempt.region),
-        "Carrier": attempt.carrier or "not known",
+        "Carrier": attempt.carrier,
         "Network (MCC MNC)": f"{attempt.mcc} {attempt.mnc}".strip(),
         "Sent as": _ORIGINS.get(attempt.origin, attempt.origin),
         "Parts": units,

@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from core.access.invites import Invite
-from core.verification.number.parse import country_of
+from core.model.regions import country_of
 from core.wording.formats import counted
 
 

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from core.figures.queries import Filters, SeenDimensions
 from core.figures.ranges import Comparison, Preset, Range, between, comparison_range, preset
+from core.model.regions import country_of
 from core.panels.zones import zone_of
-from core.verification.number.parse import country_of
 from core.wording.formats import CHANNELS, carrier_name
 
 CUSTOM = "custom"

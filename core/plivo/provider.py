@@ -1,6 +1,7 @@
 """Sends attempts through Plivo by any channel: the provider of the verification service."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from core.model.attempt import verification_of
@@ -79,4 +80,6 @@ class PlivoProvider:
 
     def _record(self, attempt: str) -> Callable[[Exchange], None]:
         verification = verification_of(attempt)
-        return lambda exchange: self._record_exchange(verification, exchange)
+        return lambda exchange: self._record_exchange(
+            verification, replace(exchange, attempt=attempt)
+        )

@@ -21,8 +21,8 @@ class Sms:
         """The arguments of `messages.create`."""
         arguments: dict[str, Any] = {
             "src": self._settings.sender,
-            "dst": request.to,
-            "text": self._text(request.digits, request.minutes),
+            "dst": request.to.e164,
+            "text": self._text(request.code.reveal(), request.minutes),
             # The code must not be readable in Plivo's logs. The SDK wants the string, not False.
             "log": "false",
         }
@@ -49,5 +49,5 @@ class Sms:
         self, request: AttemptRequest, urls: CallbackUrls | None, record: Recorder | None
     ) -> str:
         """The message's UUID. Raises AttemptRejected, AttemptUnknown."""
-        call = SdkCall("messages.create", self.arguments(request, urls), digits=request.digits)
+        call = SdkCall("messages.create", self.arguments(request, urls), code=request.code)
         return reference_of(self._clients.send(call, record), "message_uuid")

@@ -5,8 +5,11 @@ answer to that key, holds the code.
 
 Decision: basic voices and digits with commas between them, no SSML. SSML needs a Polly voice, which
 is billed and named apart for each language; a comma makes every voice pause and read one digit.
-That a basic voice reads a lone numeral in its own language, and that an unanswered GetInput goes on
-to the next element once `PATIENCE_SECONDS` are over, is UNVERIFIED against the live service.
+That a basic voice reads a lone numeral in its own language is UNVERIFIED against the live service.
+
+Every sentence before the key is inside a GetInput, whose nested Speak ends at the first key: Plivo
+loses keys that are pressed outside one. Its pages nest only Speak and Play, and an unanswered
+GetInput goes on to the next element `PATIENCE_SECONDS` after its last sentence.
 """
 
 from dataclasses import dataclass
@@ -14,6 +17,7 @@ from enum import StrEnum
 
 from plivo import plivoxml
 
+from core.model.code import Code
 from core.plivo.language import Language
 
 #: How often the call asks for the key before it ends, by default.
@@ -45,20 +49,21 @@ class _Sentences:
 
 def prompt(action_url: str, *, brand: str, language: Language, tries: int = QUESTIONS) -> str:
     """Ask `tries` times for a 1, then say goodbye. The key goes to `action_url`, by POST."""
-    return _question("", action_url, brand, language, tries)
+    return _question((), action_url, brand, language, tries)
 
 
 def again(action_url: str, *, brand: str, language: Language, tries: int = QUESTIONS) -> str:
     """Say that the key was wrong, and repeat `prompt`."""
-    return _question(_SENTENCES[language[:2]].wrong_key, action_url, brand, language, tries)
+    opening = (_SENTENCES[language[:2]].wrong_key,)
+    return _question(opening, action_url, brand, language, tries)
 
 
-def code_read_out(code: str, *, language: Language) -> str:
+def code_read_out(code: Code, *, language: Language) -> str:
     """Read the digits out one by one, `READINGS` times, then say goodbye."""
     sentences = _SENTENCES[language[:2]]
     response = plivoxml.ResponseElement()
     for _ in range(READINGS):
-        _speak(response, f"{sentences.code_is} {', '.join(code)}.", language)
+        _speak(response, f"{sentences.code_is} {', '.join(code.reveal())}.", language)
         response.add(plivoxml.WaitElement(length=1))
     return _ended(response, sentences.goodbye, language)
 
@@ -69,14 +74,14 @@ def refused(language: Language, why: SpokenRefusal = SpokenRefusal.CLOSED) -> st
     return _ended(plivoxml.ResponseElement(), refusal, language)
 
 
-def _question(opening: str, action_url: str, brand: str, language: Language, tries: int) -> str:
+def _question(
+    opening: tuple[str, ...], action_url: str, brand: str, language: Language, tries: int
+) -> str:
+    """`opening` is said before the first question."""
     sentences = _SENTENCES[language[:2]]
+    question = sentences.question.format(brand)
     response = plivoxml.ResponseElement()
-    # The first second of a call is often lost while the phone moves to the ear.
-    response.add(plivoxml.WaitElement(length=1))
-    if opening:
-        _speak(response, opening, language)
-    for _ in range(tries):
+    for texts in [(*opening, question), *[(question,)] * (tries - 1)]:
         listen = plivoxml.GetInputElement(
             action=action_url,
             method="POST",
@@ -85,7 +90,8 @@ def _question(opening: str, action_url: str, brand: str, language: Language, tri
             execution_timeout=PATIENCE_SECONDS,
             log=False,
         )
-        _speak(listen, sentences.question.format(brand), language)
+        for text in texts:
+            _speak(listen, text, language)
         response.add(listen)
     return _ended(response, sentences.goodbye, language)
 

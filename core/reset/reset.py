@@ -26,8 +26,9 @@ _SECONDS = 5.0
 
 
 class SandboxReset:
-    """Resets kinds of state. `sandbox_url` returns the address of the simulated Plivo,
-    `clear_cache` empties this process's cache of figures."""
+    """Resets kinds of state. `sandbox_url` returns the address of the simulated Plivo and
+    `credentials` are its Auth ID and token; `clear_cache` empties this process's cache of
+    figures."""
 
     def __init__(
         self,
@@ -35,12 +36,14 @@ class SandboxReset:
         keys: Keys,
         ledger: Ledger,
         sandbox_url: Callable[[], str],
+        credentials: tuple[str, str],
         clear_cache: Callable[[], None],
     ) -> None:
         self._client = client
         self._keys = keys
         self._ledger = ledger
         self._sandbox_url = sandbox_url
+        self._credentials = credentials
         self._clear_cache = clear_cache
         self._prefix = f"{{{keys.environment}}}:{LAYOUT}:"
 
@@ -131,7 +134,9 @@ class SandboxReset:
         try:
             for kind, path in paths.items():
                 if kind in kinds:
-                    answer = httpx.delete(f"{self._sandbox_url()}{path}", timeout=_SECONDS)
+                    answer = httpx.delete(
+                        f"{self._sandbox_url()}{path}", auth=self._credentials, timeout=_SECONDS
+                    )
                     answer.raise_for_status()
         except httpx.HTTPError as error:
             raise ResetRefused(

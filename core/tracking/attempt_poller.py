@@ -6,6 +6,7 @@ several processes share the work. A claimed attempt is due again if its process 
 """
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.ledger.exchanges import Exchanges
@@ -100,8 +101,12 @@ class AttemptPoller:
         events = self._events(attempt, exchanges.append)
         applied = [self._ledger.apply(event) for event in events]
         if EventOutcome.APPLIED in applied:
+            kinds = tuple(event.kind for event in events)
             for exchange in exchanges:
-                self._exchanges.record(attempt.verification, exchange)
+                # The answer to the last request had the events.
+                reported = kinds if exchange is exchanges[-1] else ()
+                about_attempt = replace(exchange, attempt=attempt.id, events=reported)
+                self._exchanges.record(attempt.verification, about_attempt)
         return events
 
     def _poll_and_reschedule(self, attempt: Attempt) -> None:

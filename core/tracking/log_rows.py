@@ -105,7 +105,7 @@ class LogRows:
         number = f"+{row.to_number.lstrip('+')}"
         near = [
             (abs(row.at - requested), attempt)
-            for attempt in self._ledger.attempts_of_number(self._keyring.index("number", number))
+            for attempt in self._ledger.attempts_of_number(self._keyring.number_index(number))
             if not attempt.reference and attempt.way.is_call is is_call
             for requested in [attempt.moments[EventKind.REQUESTED]]
             if requested - _BEFORE <= row.at <= requested + _AFTER

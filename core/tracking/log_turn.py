@@ -6,7 +6,7 @@ first, so that a reader whose turn has expired can no longer move the cursor.
 
 from datetime import datetime, timedelta
 
-from core.model.clock import read_ms, to_ms
+from core.model.clock import duration_ms, read_ms, to_ms
 from core.store.client import Client
 from core.store.keys import Keys
 from core.store.scripts import Scripts
@@ -52,8 +52,8 @@ class Turn:
             [self._keys.log_turn, self._keys.logs],
             {
                 "token": self._token,
-                "turn_ms": _ms(turn),
-                "keep_ms": _ms(_KEEP),
+                "turn_ms": duration_ms(turn),
+                "keep_ms": duration_ms(_KEEP),
                 "fields": fields,
             },
         )
@@ -70,7 +70,3 @@ def cursor_of(status: dict[str, str]) -> datetime | None:
 
 def cursor_field(moment: datetime) -> int:
     return to_ms(moment)
-
-
-def _ms(span: timedelta) -> int:
-    return int(span.total_seconds() * 1000)

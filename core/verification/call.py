@@ -3,14 +3,27 @@
 An answering machine presses nothing, so it records no code.
 """
 
+from dataclasses import dataclass, field
+
 from core.ledger.ledger import Ledger
 from core.model.attempt import AttemptEvent, EventKind, Source, verification_of
 from core.model.clock import Clock
+from core.model.code import Code
 from core.model.verification import Status, View
 from core.model.way import Way
 from core.plivo.language import Language
 from core.settings.settings import Settings
 from core.verification.service import Verifications
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenAnswer:
+    """Plivo XML. `shown` is the same with dots in place of the code; `reads_code`: it has the
+    code."""
+
+    xml: str = field(repr=False)
+    shown: str
+    reads_code: bool = False
 
 
 class CallDialogue:
@@ -24,7 +37,7 @@ class CallDialogue:
         self._settings = settings
         self._clock = clock
 
-    def answered(self, attempt: str, reference: str, key_url: str) -> str:
+    def answered(self, attempt: str, reference: str, key_url: str) -> SpokenAnswer:
         """For the answer URL of the call `reference`: ask for the key, which goes to `key_url`.
         Raises StoreUnavailable."""
         # Imported late, here and below: the SDK behind it takes a third of a second to load.
@@ -34,9 +47,9 @@ class CallDialogue:
         if view is None or not _may_speak(view, attempt, reference):
             return _refusal(view)
         language = Language(view.verification.language)
-        return spoken.prompt(key_url, brand=self._settings.brand, language=language)
+        return _without_code(spoken.prompt(key_url, brand=self._settings.brand, language=language))
 
-    def pressed(self, attempt: str, reference: str, digits: str, key_url: str) -> str:
+    def pressed(self, attempt: str, reference: str, digits: str, key_url: str) -> SpokenAnswer:
         """For the key URL: read the code out after a 1, else ask again. Raises StoreUnavailable."""
         from core.plivo import spoken
 
@@ -45,12 +58,18 @@ class CallDialogue:
             return _refusal(view)
         language = Language(view.verification.language)
         if digits != "1":
-            return spoken.again(key_url, brand=self._settings.brand, language=language)
+            return _without_code(
+                spoken.again(key_url, brand=self._settings.brand, language=language)
+            )
         # Booked before it is spoken: a code whose delivery cannot be recorded is not read out.
         now = self._clock.now()
         self._ledger.apply(AttemptEvent(attempt, EventKind.DELIVERED, now, Source.CALLBACK))
         code = self._verifications.code_for(view.verification)
-        return spoken.code_read_out(code.reveal(), language=language)
+        return SpokenAnswer(
+            spoken.code_read_out(code, language=language),
+            spoken.code_read_out(Code("•" * view.verification.digits), language=language),
+            reads_code=True,
+        )
 
 
 def _may_speak(view: View, attempt: str, reference: str) -> bool:
@@ -67,14 +86,18 @@ def _may_speak(view: View, attempt: str, reference: str) -> bool:
     )
 
 
-def _refusal(view: View | None) -> str:
+def _without_code(xml: str) -> SpokenAnswer:
+    return SpokenAnswer(xml, xml)
+
+
+def _refusal(view: View | None) -> SpokenAnswer:
     from core.plivo import spoken
 
     if view is None:
-        return spoken.refused(Language.EN)
+        return _without_code(spoken.refused(Language.EN))
     reasons = {
         Status.EXPIRED: spoken.SpokenRefusal.EXPIRED,
         Status.VERIFIED: spoken.SpokenRefusal.USED,
     }
     why = reasons.get(view.verification.status, spoken.SpokenRefusal.CLOSED)
-    return spoken.refused(Language(view.verification.language), why)
+    return _without_code(spoken.refused(Language(view.verification.language), why))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from core.model.attempt import OverBudget, attempt_id
-from core.model.clock import to_ms
+from core.model.clock import duration_ms, to_ms
 from core.model.verification import CheckOutcome, CheckResult
 from core.store.client import Client
 from core.store.keys import Keys
@@ -168,16 +168,12 @@ def policy_arguments(policy: Policy, changes: str, keep: timedelta) -> list[str]
     return [
         "enforces" if policy.enforces else "warns",
         changes,
-        str(_ms(keep)),
+        str(duration_ms(keep)),
         str(min(budget.limit for budget in budgets)),
-        *(part for b in budgets for part in (str(b.limit), str(_ms(b.window)), b.name)),
+        *(part for b in budgets for part in (str(b.limit), str(duration_ms(b.window)), b.name)),
     ]
 
 
 def _result(outcome: str, left: int, retry_ms: int, spent: str) -> CheckResult:
     retry = timedelta(milliseconds=retry_ms) if retry_ms else None
     return CheckResult(CheckOutcome(outcome), left, retry, OverBudget.parse(spent))
-
-
-def _ms(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)

@@ -1,14 +1,14 @@
-"""A verification as a row of steps: what happened, when, and how long each leg took."""
+"""A verification as a table of steps: a row for each attempt, with the time between its steps."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.model.attempt import Attempt, EventKind, OverBudget, State
 from core.model.clock import CLOCKS_DIFFER, elapsed
-from core.model.verification import Status, View
-from core.model.way import Way
+from core.model.verification import Status, Verification, View
+from core.model.way import Channel, Way
 from core.wording.verification import attempt_words, over_budget_words
 
 
@@ -30,13 +30,28 @@ class StepState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class TimelineStep:
     """`at` is when it happened, None when it has not; `gap` the time since the step before it, None
-    where that is not known. The note of a step before the request says that clocks differ."""
+    where that is not known. The note of a step before the request says that clocks differ. `kind`
+    is the event that it stands for."""
 
     label: str
     state: StepState
     at: datetime | None = None
     gap: timedelta | None = None
     note: str = ""
+    kind: EventKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """The steps of one attempt. `attempt` is its id, "" before there is one; `offset` the time from
+    the first request to its own; `total` the time from the first request to the end of the row,
+    None while a step is waited for."""
+
+    label: str
+    steps: tuple[TimelineStep, ...]
+    attempt: str = ""
+    offset: timedelta | None = None
+    total: timedelta | None = None
 
 
 #: Steps that near to each other are shown as one right after the other.
@@ -56,80 +71,180 @@ _CALL = {
     EventKind.ANSWERED: "Answered",
     EventKind.DELIVERED: "Read out",
 }
-_LAST = {EventKind.CHECKED: "Checked", EventKind.VERIFIED: "Verified"}
-_END = {
-    Status.EXPIRED: "Expired",
-    Status.LOCKED: "Locked",
-    Status.CANCELED: "Canceled",
+#: Of the call of a PHLO is known that it was answered and lasted, not what was heard.
+_LABELS = {
+    Way.SMS: _MESSAGE,
+    Way.VOICE: _CALL,
+    Way.PHLO_SMS: _MESSAGE,
+    Way.PHLO_CALL: _CALL | {EventKind.DELIVERED: "Completed"},
 }
+#: Shown when it is reported, never waited for: Plivo may leave it out, and a call may ring and be
+#: answered between two polls.
+_OPTIONAL = {
+    Way.SMS: {EventKind.QUEUED},
+    Way.VOICE: set[EventKind](),
+    Way.PHLO_SMS: {EventKind.QUEUED},
+    Way.PHLO_CALL: {EventKind.RINGING},
+}
+_NAMES = {
+    Way.SMS: "SMS",
+    Way.VOICE: "Call",
+    Way.PHLO_SMS: "PHLO SMS",
+    Way.PHLO_CALL: "PHLO call",
+}
+_VERIFIED = "Verified"
 
 
-def timeline(view: View) -> list[TimelineStep]:
-    """The steps of the newest attempt and what became of its code, in the order of their meaning.
+def timeline(view: View) -> list[TimelineRow]:
+    """A row for each attempt, oldest first, with what became of the code in the newest.
 
-    Where an attempt was lost or its fate is unknown, that takes the place of the steps it never
-    reached. A moment is by the clock of its source, so clocks may differ: a step
-    that is dated before the request has no gap, and none is counted from it.
+    A step that was not reported is left out once a later one was, and when the verification is
+    over. Where an attempt was lost or its fate is unknown, that takes the place of the steps it
+    never reached. A moment is by the clock of its source, so clocks may differ: a step that is
+    dated before the request has no gap, and none is counted from it.
     """
-    attempt = view.newest
-    if attempt is None:
-        return [TimelineStep("Requested", StepState.NOW)]
-    steps = list(_legs(attempt, view.verification.status, view.verification.over_budget))
-    return list(_with_gaps(steps))
+    verification = view.verification
+    if not view.attempts:
+        requested = TimelineStep("Requested", StepState.NOW, kind=EventKind.REQUESTED)
+        return [TimelineRow(_NAMES[verification.way], (requested,))]
+    is_open = verification.status is Status.PENDING
+    start = verification.started_at
+    rows = []
+    for attempt, label in zip(view.attempts, _labels(view.attempts), strict=True):
+        is_newest = attempt is view.newest
+        steps = _reports(attempt, is_open=is_open)
+        if is_newest:
+            steps += _ending(attempt, verification, is_lost=_is_stopped(steps))
+        else:
+            steps += _checks(attempt)
+        rows.append(_row(label, attempt, steps, start))
+    return rows
 
 
-def attempt_timeline(attempt: Attempt) -> list[TimelineStep]:
-    """The steps of one attempt that have come, and those that are still waited for unless it has
-    ended: what did not come by then is no step of it."""
-    steps = list(_legs(attempt, Status.PENDING))
-    if attempt.state.is_final or attempt.state is State.UNKNOWN:
-        steps = [step for step in steps if step.state is not StepState.WAITING]
-    return list(_with_gaps(steps))
+def attempt_timeline(attempt: Attempt) -> list[TimelineRow]:
+    """One row: the steps of an attempt that have come and, unless it has ended, those that are
+    waited for. Its time counts from its own request."""
+    is_open = not attempt.state.is_final and attempt.state is not State.UNKNOWN
+    steps = _reports(attempt, is_open=is_open)
+    steps += _checks(attempt)
+    if is_open and EventKind.VERIFIED not in attempt.moments:
+        steps.append(TimelineStep(_VERIFIED, StepState.WAITING))
+    label = _named(attempt.way, attempt.origin)
+    return [replace(_row(label, attempt, steps, attempt.moments[EventKind.REQUESTED]), offset=None)]
 
 
-def waiting_timeline(way: Way) -> list[TimelineStep]:
+def waiting_timeline(way: Way) -> list[TimelineRow]:
     """The steps of a message or a call before anything has happened."""
-    names = _CALL if way.is_call else _MESSAGE
-    return [TimelineStep(label, StepState.WAITING) for label in (*names.values(), *_LAST.values())]
+    labels = [label for kind, label in _LABELS[way].items() if kind not in _OPTIONAL[way]]
+    steps = [TimelineStep(label, StepState.WAITING) for label in (*labels, _VERIFIED)]
+    return [TimelineRow(_NAMES[way], tuple(steps))]
 
 
-def _legs(
-    attempt: Attempt, status: Status, checks_over: OverBudget | None = None
-) -> Iterator[TimelineStep]:
-    names = _CALL if attempt.way.is_call else _MESSAGE
-    if attempt.way is Way.PHLO_CALL:
-        # It may ring and be answered between two questions: ringing is not a step to wait for.
-        names = {
-            k: v for k, v in names.items() if k is not EventKind.RINGING or k in attempt.moments
-        }
-    stopped = False
-    for kind, label in names.items():
+def _labels(attempts: Sequence[Attempt]) -> Iterator[str]:
+    used: set[Way] = set()
+    for attempt in attempts:
+        repeats = "resend" if attempt.way in used else "fallback"
+        yield _named(attempt.way, "first" if attempt.number == 1 else repeats)
+        used.add(attempt.way)
+
+
+def _named(way: Way, origin: str) -> str:
+    suffix = {"resend": " again", "fallback": " instead"}.get(origin, "")
+    return f"{_NAMES[way]}{suffix}"
+
+
+def _row(
+    label: str, attempt: Attempt, steps: Sequence[TimelineStep], start: datetime
+) -> TimelineRow:
+    timed = tuple(_with_gaps(steps))
+    requested = attempt.moments[EventKind.REQUESTED]
+    is_waited_for = any(step.state is StepState.NOW for step in timed)
+    return TimelineRow(
+        label,
+        timed,
+        attempt.id,
+        offset=elapsed(start, requested),
+        total=None if is_waited_for else _total(timed, start),
+    )
+
+
+def _total(steps: Sequence[TimelineStep], start: datetime) -> timedelta | None:
+    """Until the code was verified, if it was: a delivery report may come later."""
+    moments = [step.at for step in steps if step.at is not None]
+    verified = [step.at for step in steps if step.state is StepState.VERIFIED and step.at]
+    return elapsed(start, max(verified or moments))
+
+
+def _reports(attempt: Attempt, *, is_open: bool) -> list[TimelineStep]:
+    """What was reported of the message or call, and what is waited for while it `is_open`."""
+    steps: list[TimelineStep] = []
+    labels = _LABELS[attempt.way]
+    awaited = _awaited(attempt) if is_open else set()
+    for kind, label in labels.items():
         if attempt.state.is_lost and kind is EventKind.DELIVERED:
-            stopped = True
-            yield _lost(attempt)
+            steps.append(_lost(attempt))
         elif kind in attempt.moments:
             over = attempt.over_budget if kind is EventKind.REQUESTED else None
-            yield TimelineStep(label, StepState.DONE, attempt.moments[kind], note=_live_note(over))
-        elif attempt.state is State.UNKNOWN and not stopped:
-            stopped = True
-            yield _unknown(attempt)
-        elif not attempt.state.is_lost and not stopped:
-            passed = _is_passed(kind, attempt, names)
-            yield TimelineStep(label, StepState.WAITING, note="not reported" if passed else "")
+            at, note = attempt.moments[kind], _live_note(over)
+            steps.append(TimelineStep(label, StepState.DONE, at, note=note, kind=kind))
+        elif _is_passed(kind, attempt, labels) or attempt.state.is_lost:
+            continue
+        elif attempt.state is State.UNKNOWN:
+            return [*steps, _unknown(attempt)]
+        elif kind in awaited:
+            steps.append(TimelineStep(label, StepState.WAITING, kind=kind))
+    return steps
+
+
+def _awaited(attempt: Attempt) -> set[EventKind]:
+    kinds = set(_LABELS[attempt.way]) - _OPTIONAL[attempt.way]
+    if (
+        attempt.way.channel is Channel.PHLO
+        and attempt.state is not State.REQUESTED
+        and not attempt.reference
+    ):
+        # The PHLO's answer named no message or call: there is nothing to poll.
+        return set()
+    return kinds
+
+
+def _ending(attempt: Attempt, verification: Verification, *, is_lost: bool) -> list[TimelineStep]:
+    """What became of the code of the newest attempt. While it `is_lost`, no code is waited for."""
+    steps = _checks(attempt, verification.over_budget)
+    match verification.status:
+        case Status.EXPIRED:
+            steps.append(TimelineStep("Expired", StepState.BAD, verification.expires_at))
+        case Status.LOCKED:
+            # The shape of what is blocked.
+            steps.append(TimelineStep("Locked", StepState.REJECTED))
+        case Status.CANCELED:
+            steps.append(TimelineStep("Canceled", StepState.BAD))
+        case Status.PENDING if not is_lost:
+            steps.append(TimelineStep(_VERIFIED, StepState.WAITING))
+    return steps
+
+
+def _checks(attempt: Attempt, over: OverBudget | None = None) -> list[TimelineStep]:
+    """The first check of the code, if that was not the right one, and the right one."""
+    steps = []
     verified = attempt.moments.get(EventKind.VERIFIED)
-    checked = attempt.moments.get(EventKind.CHECKED) or verified
-    if checked is not None:
-        notes = ["wrong code" if checked != verified else "", _live_note(checks_over)]
-        note = ", ".join(filter(None, notes))
-        yield TimelineStep(_LAST[EventKind.CHECKED], StepState.DONE, checked, note=note)
-    elif not stopped:
-        yield TimelineStep(_LAST[EventKind.CHECKED], StepState.WAITING)
+    checked = attempt.moments.get(EventKind.CHECKED)
+    note = _live_note(over)
+    if checked is not None and checked != verified:
+        notes = ", ".join(filter(None, ("wrong code", note)))
+        step = TimelineStep("Checked", StepState.DONE, checked, note=notes, kind=EventKind.CHECKED)
+        steps, note = [step], ""
     if verified is not None:
-        yield TimelineStep(_LAST[EventKind.VERIFIED], StepState.VERIFIED, verified)
-    elif status in _END:
-        yield TimelineStep(_END[status], StepState.BAD)
-    elif not stopped:
-        yield TimelineStep(_LAST[EventKind.VERIFIED], StepState.WAITING)
+        steps.append(
+            TimelineStep(
+                _VERIFIED, StepState.VERIFIED, verified, note=note, kind=EventKind.VERIFIED
+            )
+        )
+    return steps
+
+
+def _is_stopped(steps: Sequence[TimelineStep]) -> bool:
+    return steps[-1].state not in {StepState.DONE, StepState.WAITING}
 
 
 def _live_note(over: OverBudget | None) -> str:
@@ -141,25 +256,27 @@ def _lost(attempt: Attempt) -> TimelineStep:
     kind = EventKind(attempt.state.value)
     code = attempt.error_code or attempt.hangup_cause
     note = f"code {code}" if code else ""
-    return TimelineStep(
-        attempt_words(attempt).headline, StepState(kind), attempt.moments.get(kind), note=note
-    )
+    headline = attempt_words(attempt).headline
+    return TimelineStep(headline, StepState(kind), attempt.moments.get(kind), note=note, kind=kind)
 
 
 def _unknown(attempt: Attempt) -> TimelineStep:
-    moments = attempt.moments
-    at = moments.get(EventKind.UNREPORTED) or moments.get(EventKind.UNCONFIRMED)
-    return TimelineStep("Unknown", StepState.UNKNOWN, at, note="no answer")
+    kind = EventKind.UNREPORTED
+    if kind not in attempt.moments:
+        kind = EventKind.UNCONFIRMED
+    at = attempt.moments.get(kind)
+    return TimelineStep("Unknown", StepState.UNKNOWN, at, note="no answer", kind=kind)
 
 
-def _is_passed(kind: EventKind, attempt: Attempt, names: dict[EventKind, str]) -> bool:
-    order = list(names)
+def _is_passed(kind: EventKind, attempt: Attempt, labels: dict[EventKind, str]) -> bool:
+    """Whether a later step was reported, or the code was verified."""
+    order = [*labels, EventKind.VERIFIED]
     return any(later in attempt.moments for later in order[order.index(kind) + 1 :])
 
 
-def _with_gaps(steps: list[TimelineStep]) -> Iterator[TimelineStep]:
+def _with_gaps(steps: Sequence[TimelineStep]) -> Iterator[TimelineStep]:
     requested = before = steps[0].at
-    waited_for = next((s for s in steps if s.state is StepState.WAITING and not s.note), None)
+    waited_for = next((step for step in steps if step.state is StepState.WAITING), None)
     for step in steps:
         gap, note = None, step.note
         if step.at is not None and requested is not None and before is not None:
@@ -170,7 +287,7 @@ def _with_gaps(steps: list[TimelineStep]) -> Iterator[TimelineStep]:
                     gap = _gap(before, step.at)
                 before = step.at
         state = StepState.NOW if step is waited_for else step.state
-        yield TimelineStep(step.label, state, step.at, gap, note)
+        yield replace(step, state=state, gap=gap, note=note)
 
 
 def _gap(before: datetime, at: datetime) -> timedelta | None:

@@ -6,8 +6,10 @@ can be configured to use either.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from pydantic import ValidationError
@@ -18,14 +20,14 @@ from starlette.routing import Route
 
 from core.ledger.exchanges import Exchanges
 from core.ledger.ledger import Ledger
-from core.model.attempt import EventKind, verification_of
+from core.model.attempt import AttemptEvent, EventKind, verification_of
 from core.model.clock import Clock, to_ms
 from core.model.errors import StoreUnavailable
 from core.model.exchange import Exchange
 from core.plivo.callback_verifier import CallbackVerifier, UnreadableCallback, VerifiedCallback
 from core.plivo.callbacks import CallCallback, HangupCallback, MessageCallback
-from core.plivo.masking import DOTS, mask_fields, mask_text
-from core.verification.call import CallDialogue
+from core.plivo.masking import mask_fields, mask_text
+from core.verification.call import CallDialogue, SpokenAnswer
 from core.web.body_limit import BodyLimit
 from core.web.methods import AllowedMethods, Endpoint
 from core.web.outage import outage
@@ -54,7 +56,16 @@ class CallbackServices(Protocol):
     def clock(self) -> Clock: ...
 
 
-Handler = Callable[[CallbackServices, VerifiedCallback], Response]
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """`events` are the kinds that the callback reported; `xml` is the answer as it may be shown."""
+
+    response: Response
+    events: tuple[EventKind, ...] = ()
+    xml: str = ""
+
+
+Handler = Callable[[CallbackServices, VerifiedCallback], _Reply]
 
 
 def routes(services: Callable[[], CallbackServices]) -> list[Route]:
@@ -103,6 +114,7 @@ class _ReceivedCallback:
             return outage(error, _RETRY_AFTER_SECONDS)
 
     def _respond(self) -> Response:
+        arrived_at, began = self.services.clock.now(), time.monotonic()
         try:
             callback = self._verified()
         except UnreadableCallback:
@@ -114,14 +126,14 @@ class _ReceivedCallback:
             log.warning("callback refused", extra={"route": self.route})
             return Response(status_code=403)
         try:
-            response = self.handler(self.services, callback)
+            reply = self.handler(self.services, callback)
         except ValidationError as error:
             self.services.ledger.count("malformed")
             fields = sorted({str(part) for detail in error.errors() for part in detail["loc"]})
             log.warning("callback malformed", extra={"route": self.route, "fields": fields})
-            response = Response(f"Missing or unknown: {', '.join(fields)}\n", status_code=400)
-        self._record(callback, response)
-        return response
+            reply = _Reply(Response(f"Missing or unknown: {', '.join(fields)}\n", status_code=400))
+        self._record(callback, reply, arrived_at, round((time.monotonic() - began) * 1000))
+        return reply.response
 
     def _verified(self) -> VerifiedCallback | None:
         scope = self.request.scope
@@ -135,58 +147,71 @@ class _ReceivedCallback:
             body=self.body,
         )
 
-    def _record(self, callback: VerifiedCallback, response: Response) -> None:
+    def _record(
+        self, callback: VerifiedCallback, reply: _Reply, arrived_at: datetime, span_ms: int
+    ) -> None:
         attempt = self.services.ledger.attempt(callback.attempt)
         if attempt is None:
             return
-        is_spoken = response.media_type == XML
         self.services.exchanges.record(
             verification_of(callback.attempt),
             Exchange(
                 direction="callback",
-                at_ms=to_ms(self.services.clock.now()),
+                at_ms=to_ms(arrived_at),
                 method=self.request.method,
                 url=mask_text(self.request.scope["path"]),
                 sent=mask_fields(callback.form),
-                status=response.status_code,
-                # The spoken text may hold the code.
-                answer=f"<Response>{DOTS}</Response>" if is_spoken else None,
-                span_ms=0,
+                status=reply.response.status_code,
+                # The URL in it has the callback token.
+                answer=mask_text(reply.xml) or None,
+                span_ms=span_ms,
+                attempt=callback.attempt,
+                events=reply.events,
             ),
         )
 
 
-def _message(services: CallbackServices, callback: VerifiedCallback) -> Response:
+def _message(services: CallbackServices, callback: VerifiedCallback) -> _Reply:
     message = MessageCallback.model_validate(callback.form)
-    services.ledger.apply(message.event(callback.attempt, services.clock.now()))
-    return Response(status_code=204)
+    event = message.event(callback.attempt, services.clock.now())
+    services.ledger.apply(event)
+    return _noted(event)
 
 
-def _ring(services: CallbackServices, callback: VerifiedCallback) -> Response:
+def _ring(services: CallbackServices, callback: VerifiedCallback) -> _Reply:
     call = CallCallback.model_validate(callback.form)
     event = call.event(callback.attempt, EventKind.RINGING, services.clock.now())
     services.ledger.apply(event)
-    return Response(status_code=204)
+    return _noted(event)
 
 
-def _answer(services: CallbackServices, callback: VerifiedCallback) -> Response:
+def _answer(services: CallbackServices, callback: VerifiedCallback) -> _Reply:
     call = CallCallback.model_validate(callback.form)
     event = call.event(callback.attempt, EventKind.ANSWERED, services.clock.now())
     services.ledger.apply(event)
-    return _xml(services.calls.answered(callback.attempt, call.reference, callback.digits_url))
+    answer = services.calls.answered(callback.attempt, call.reference, callback.digits_url)
+    return _spoken(answer, event.kind)
 
 
-def _digits(services: CallbackServices, callback: VerifiedCallback) -> Response:
+def _digits(services: CallbackServices, callback: VerifiedCallback) -> _Reply:
     call = CallCallback.model_validate(callback.form)
-    xml = services.calls.pressed(callback.attempt, call.reference, call.digits, callback.digits_url)
-    return _xml(xml)
+    answer = services.calls.pressed(
+        callback.attempt, call.reference, call.digits, callback.digits_url
+    )
+    return _spoken(answer, *([EventKind.DELIVERED] if answer.reads_code else []))
 
 
-def _hangup(services: CallbackServices, callback: VerifiedCallback) -> Response:
+def _hangup(services: CallbackServices, callback: VerifiedCallback) -> _Reply:
     end = HangupCallback.model_validate(callback.form)
-    services.ledger.apply(end.end(callback.attempt, services.clock.now()))
-    return Response(status_code=204)
+    event = end.end(callback.attempt, services.clock.now())
+    services.ledger.apply(event)
+    return _noted(event)
 
 
-def _xml(text: str) -> Response:
-    return Response(text, media_type=XML, headers={"Cache-Control": "no-store"})
+def _noted(event: AttemptEvent) -> _Reply:
+    return _Reply(Response(status_code=204), (event.kind,))
+
+
+def _spoken(answer: SpokenAnswer, *events: EventKind) -> _Reply:
+    headers = {"Cache-Control": "no-store"}
+    return _Reply(Response(answer.xml, media_type=XML, headers=headers), events, answer.shown)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.model.clock import Clock, read_ms, to_ms
+from core.model.clock import Clock, duration_ms, read_ms, to_ms
 from core.store.client import Client
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
@@ -200,7 +200,7 @@ class Outbox:
                 "ending": ending,
                 "due_ms": to_ms(due),
                 "answer": json.dumps({"status": answer.status, "cause": answer.cause}),
-                "count_keep_ms": int(_KEEP_COUNT.total_seconds() * 1000),
+                "count_keep_ms": duration_ms(_KEEP_COUNT),
                 "most_dead": DEAD_KEPT,
             },
         )

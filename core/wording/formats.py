@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from core.verification.number.parse import country_of
+from core.model.regions import country_of
+from core.model.series import Series
 
 CHANNELS = {"sms": "SMS", "voice": "Call", "phlo": "PHLO"}
-#: For carriers that the numbering plan does not name.
+#: For carriers that neither the numbering plan nor Plivo names.
 NO_CARRIER = "carrier not known"
 
 
@@ -21,10 +22,10 @@ def carrier_name(carrier: str) -> str:
     return NO_CARRIER if carrier in {"", "?"} else carrier
 
 
-def series_name(series: str) -> str:
+def series_name(series: Series) -> str:
     """ "SMS, Nigeria" for "sms/NG"."""
-    channel, _, country = series.partition("/")
-    return ", ".join([channel_name(channel), *([country_of(country)] if country else [])])
+    country = [country_of(series.country)] if series.country else []
+    return ", ".join([channel_name(series.channel), *country])
 
 
 def through(moment: datetime | None, lag: timedelta | None, zone: ZoneInfo) -> str:

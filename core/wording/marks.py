@@ -37,6 +37,7 @@ STATE_MARKS = {
     "rejected": StateMark("rejected", "■", "ochre", "rect"),
 }
 VERIFIED = "✔"
+VERIFIED_COLOUR = "blue"
 
 _SIGNS = {state_mark.word: state_mark.sign for state_mark in STATE_MARKS.values()}
 

@@ -6,7 +6,21 @@ shared parts are put before it as text.
 
 from pathlib import Path
 
+from core.charts.palette import DARK, LIGHT
+from core.wording.marks import STATE_MARKS, VERIFIED_COLOUR
+
 _HERE = Path(__file__).parent
+#: The variables of the style sheets, and the colours of the palette that they have.
+_COLOURS = {
+    "quiet": "quiet",
+    "line": "line",
+    "delivered": STATE_MARKS["delivered"].colour,
+    "verified": VERIFIED_COLOUR,
+    "pending": STATE_MARKS["pending"].colour,
+    "unknown": STATE_MARKS["unreported"].colour,
+    "failed": STATE_MARKS["failed"].colour,
+    "blocked": STATE_MARKS["rejected"].colour,
+}
 
 
 def script(*names: str) -> str:
@@ -15,8 +29,16 @@ def script(*names: str) -> str:
 
 
 def style(name: str) -> str:
-    """`base.css`, then the named style sheet."""
-    return _joined(("base", name), "css")
+    """The colours and `base.css`, then the named style sheet."""
+    return f"{_colours()}\n{_joined(('base', name), 'css')}"
+
+
+def _colours() -> str:
+    colours = "".join(
+        f"--{name}: light-dark({getattr(LIGHT, colour)}, {getattr(DARK, colour)});"
+        for name, colour in _COLOURS.items()
+    )
+    return f".root {{{colours}}}"
 
 
 def _joined(names: tuple[str, ...], suffix: str) -> str:

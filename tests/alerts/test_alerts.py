@@ -24,6 +24,7 @@ from core.figures.layout import Cube, Tier
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
 from core.model.errors import StoreUnavailable
+from core.model.series import NO_SERIES, Series
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
 from tests.world import FrozenClock, World, until
@@ -76,7 +77,7 @@ class Figures:
     def country(self, name: str, since: datetime, till: datetime, **per_quarter: int) -> None:
         """Add to a country and its channel."""
         self.add(name, since, till, **per_quarter)
-        self.add(name.partition("/")[0], since, till, **per_quarter)
+        self.add(Series(name).parent, since, till, **per_quarter)
 
 
 class Room:
@@ -191,9 +192,9 @@ def test_one_alert_explains_the_others_and_stands_before_them(room: Room) -> Non
 
 def test_no_alert_is_explained_by_a_less_severe_one() -> None:
     states = {"sms": PENDING, "sms/DE": FIRING, "sms/FR": PENDING}
-    status = AlertStatus("", Measure.CONFIRMED, OK, None, 0, 0, None, None, None, from_ms(0))
+    status = AlertStatus(NO_SERIES, Measure.CONFIRMED, OK, None, 0, 0, None, None, None, from_ms(0))
     kept = [
-        StoredStatus(replace(status, series=series, state=state), 0, 0)
+        StoredStatus(replace(status, series=Series(series), state=state), 0, 0)
         for series, state in states.items()
     ]
     statuses = by_severity(entry.status for entry in with_leaders(kept))
@@ -256,7 +257,7 @@ def test_a_process_that_is_overtaken_during_a_check_writes_nothing(room: Room) -
     quarter = to_ms(room.now) // QUARTER_MS
 
     class Overtaken(HourReader):
-        def series(self, since_ms: int) -> list[str]:
+        def series(self, since_ms: int) -> list[Series]:
             # The turn is over, and another process has made the check.
             room.client.delete(room.keys.alert_turn(quarter))
             room.alerts.check()
@@ -368,7 +369,7 @@ def test_a_dry_run_has_the_selected_series_only(room: Room) -> None:
     one = room.alerts.dry_run(day, SeriesFilter(country="DE"))
     assert one.fired == 1
     assert one.moments[0] == ReplayedAlert(
-        series="sms/DE",
+        series=Series("sms/DE"),
         measure=Measure.CONFIRMED,
         rule=Rule.EXACT,
         at=room.now - 3 * HOUR + 3 * QUARTER,
@@ -400,7 +401,8 @@ def test_the_counts_of_the_ledger_are_checked(at: World, redis_url: str) -> None
                 services.ledger.apply(event)
         alerts.check()
         shares = {
-            (one.series, one.measure): (one.n, one.observed, one.state) for one in alerts.current()
+            (str(one.series), one.measure): (one.n, one.observed, one.state)
+            for one in alerts.current()
         }
     no_data = AlertState.NO_DATA
     for series in ("sms", "sms/DE"):
@@ -415,7 +417,7 @@ def test_it_checks_in_the_background_and_survives_a_redis_that_is_away(
     failed = threading.Event()
 
     class Away(HourReader):
-        def series(self, since_ms: int) -> list[str]:
+        def series(self, since_ms: int) -> list[Series]:
             if not failed.is_set():
                 failed.set()
                 room.client.delete(room.keys.alert_turn(to_ms(room.now) // QUARTER_MS))

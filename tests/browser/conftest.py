@@ -63,7 +63,8 @@ class App:
         self.log = data / "app.log"
         ours = ("PLIVO_", "REDIS_URL", "PHLO_ID", "PUBLIC_URL", "SECRET_KEY", "BRAND")
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
-        self._environment = inherited | {"DATA_DIR": str(data)}
+        # Links for other phones need an address, which here is that of the other browser.
+        self._environment = inherited | {"DATA_DIR": str(data), "PUBLIC_URL": self.address}
         self._process: subprocess.Popen[bytes] | None = None
         self.started.append(self)
 

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from core.figures import layout, packing
 from core.figures.catalogue import COLUMNS, COUNTERS, SUMS, Leg
-from core.figures.layout import Cube, Tier, series
+from core.figures.layout import Cube, Tier
 from core.figures.packing import bin_of
 from core.ledger.attempts import Entry
 from core.ledger.ledger import EventOutcome
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
+from core.model.series import Series
 from core.store.scripts import source
 from tests.properties import sharing_fixtures
 from tests.world import World
@@ -460,4 +461,4 @@ def test_only_the_newest_attempts_are_kept_but_the_figures_of_all(
 
 
 def test_a_separator_in_a_carrier_is_replaced_in_the_name_of_a_series() -> None:
-    assert series("sms", "DE", "O2/E-Plus") == "sms/DE/O2-E-Plus"
+    assert Series.of("sms", "DE", "O2/E-Plus") == "sms/DE/O2-E-Plus"

@@ -16,11 +16,12 @@ from core.figures.layout import BINS, Cube, Tier
 from core.figures.packing import Counts
 from core.figures.ranges import Piece
 from core.figures.slot_reader import SlotReader
+from core.model.series import Series
 from tests.properties import sharing_fixtures
 from tests.world import World
 
 #: More than fit into a round trip; the last series was never written.
-NAMES = [f"sms/{a}{b}" for a in "ABCDEFG" for b in "ABCDEFG"]
+NAMES = [Series.of("sms", f"{a}{b}") for a in "ABCDEFG" for b in "ABCDEFG"]
 CHUNKS = range(20_000, 20_003)
 TIER = Tier.QUARTER
 

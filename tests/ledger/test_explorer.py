@@ -138,7 +138,7 @@ def test_an_attempt_is_found_by_number_and_by_each_of_its_ids(at: World) -> None
     # Compared by id, since a callback may change the attempt between two reads.
     for identifier in (attempt.id, attempt.reference.upper()):
         assert [one.id for one in explorer.find(identifier).attempts] == [attempt.id]
-    index = at.services.keyring.index("number", number)
+    index = at.services.keyring.number_index(number)
     assert [one.id for one in explorer.find_by_number(index).attempts] == [attempt.id]
     assert explorer.find("nothing of ours").attempts == []
 

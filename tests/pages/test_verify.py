@@ -1,8 +1,14 @@
 """The Verify page: its door, its sandbox tools and its warnings."""
 
+import json
+
 import pytest
 
+from core.access.admission import BrowserAccess
 from core.access.invites import REFUSALS, InviteState
+from core.access.password import AccessState
+from core.model.grant import OPERATOR, Grant
+from core.model.way import Way
 from core.services import Services
 from core.settings.choices import VerifyAccess
 from pages.components.shared import services as of_process
@@ -47,7 +53,7 @@ def test_in_a_sandbox_that_is_not_open_a_visitor_sees_neither_its_numbers_nor_th
     at = opened("verify")
     assert not at.button
     assert not at.text_input
-    assert "last four digits" not in said(at)
+    assert "The sandbox did not answer." not in said(at)
     assert "Removes the counts" not in said(at)
     can_sign_in = password_hash is not None
     assert [heading.value for heading in at.header] == ["Sign in as the operator"] * can_sign_in
@@ -55,9 +61,10 @@ def test_in_a_sandbox_that_is_not_open_a_visitor_sees_neither_its_numbers_nor_th
     of_process().close()
 
 
-def test_in_an_open_sandbox_everyone_sees_its_numbers_and_the_reset(services: Services) -> None:
+def test_in_an_open_sandbox_everyone_sees_its_endings_and_the_reset(services: Services) -> None:
     at = opened("verify")
-    assert "last four digits" in said(at)
+    # Here no sandbox is served; tests/browser has the drawer.
+    assert "The sandbox did not answer." in said(at)
     assert "Reset everything" in [button.label for button in at.button]
 
 
@@ -71,8 +78,8 @@ def test_a_number_is_described_and_a_click_starts_its_verification(services: Ser
     identifier = str(at.query_params["verification"])
     view = services.verifications.look(identifier)
     assert view is not None
-    assert f"{view.verification.to_masked} · United States · SMS" in said(at)
-    assert "2345" not in said(at).replace(view.verification.to_masked, "")
+    assert f"{view.verification.to.masked} · United States · SMS" in said(at)
+    assert "2345" not in said(at).replace(view.verification.to.masked, "")
 
 
 @pytest.mark.parametrize(
@@ -95,3 +102,30 @@ def test_a_verification_that_is_not_known_leads_to_the_form(services: Services) 
     at = opened("verify", verification="a" * 24)
     assert "That verification is not known" in said(at)
     assert "Send code" in [button.label for button in at.button]
+
+
+def test_a_verification_links_its_attempts(services: Services) -> None:
+    result = services.verifications.start(
+        "+12125550177", Way.SMS, grant=OPERATOR, idempotency_key="links"
+    )
+    at = opened("verify", verification=str(result.verification))
+    drawn = [each.proto for each in at.get("bidi_component")]
+    (data,) = [json.loads(each.json) for each in drawn if each.component_name == "timeline"]
+    (row,) = data["rows"]
+    assert row["href"] == f"attempts?attempt={result.verification}-1"
+    assert all(step["is_linked"] for step in row["steps"])
+
+
+@pytest.mark.parametrize("gate", list(AccessState))
+def test_attempts_are_linked_only_for_those_who_may_open_them(gate: AccessState) -> None:
+    visitor = BrowserAccess(Grant("visitor"), gate)
+    assert visitor.sees_operator_pages is (gate in {AccessState.OPEN, AccessState.SIGNED_IN})
+
+
+def test_a_number_without_a_public_carrier_has_no_line_about_it(services: Services) -> None:
+    at = opened("verify")
+    at.text_input(key="verify_typed").set_value("+1 415 555 2345").run()
+    facts = "**+1 415-555-2345** · United States · mobile or landline"
+    assert facts in [caption.value for caption in at.caption]
+    at.text_input(key="verify_typed").set_value("+49 1511 2340030").run()
+    assert "Germany · mobile · T-Mobile" in said(at)

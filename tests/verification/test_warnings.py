@@ -16,7 +16,7 @@ from core.model.way import Way
 from core.plivo.request import AttemptRequest
 from core.services import Services, build
 from core.settings.settings import Settings
-from core.verification.service import Provider
+from core.verification.sending import Provider
 from core.verification.timeline import attempt_timeline, timeline
 from core.wording.verification import budget_warning
 from tests.world import FrozenClock, World, until, world
@@ -99,7 +99,7 @@ def test_the_31st_send_to_neighbouring_numbers_goes_out_with_a_warning(warns: Wo
     # It did go out, it is kept, and the wait that it names gets shorter and ends.
     assert warns.code(made["id"]) in warns.message(f"{base}5999")
     (attempt,) = warns.look(made["id"]).attempts
-    assert attempt_timeline(attempt)[0].note == steps["Requested"]
+    assert attempt_timeline(attempt)[0].steps[0].note == steps["Requested"]
     warns.clock.advance(timedelta(minutes=50))
     assert warnings(warns, made["id"]) == [NEIGHBOURS.replace("52 min", "107 s")]
     warns.clock.advance(timedelta(minutes=2))
@@ -175,8 +175,12 @@ def test_wrong_codes_beyond_the_budget_warn_and_do_not_lock_the_number(warns: Wo
         assert len(answer["warnings"]) == 1
     view = warns.look(verification)
     assert len(warnings(warns, verification)) == 1
-    checked = next(step for step in timeline(view) if step.label == "Checked")
-    assert "live, refused: wrong codes from your address, 10 an hour" in checked.note
+    (verified,) = [step for step in timeline(view)[-1].steps if step.note]
+    # The clock stands still: the first check, which was wrong, is at the moment of the last.
+    assert (verified.label, verified.note) == (
+        "Verified",
+        "live, refused: wrong codes from your address, 10 an hour",
+    )
 
 
 def test_the_checks_of_one_verification_stay_real(warns: World) -> None:

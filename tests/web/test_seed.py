@@ -24,7 +24,7 @@ UNKNOWN = {"status": "failed", "message": "number not found"}
 
 
 def newest(at: World, number: str) -> str:
-    index = at.services.keyring.index("number", number)
+    index = at.services.keyring.number_index(number)
     return at.services.ledger.newest_of_numbers([index])[index].rpartition("-")[0]
 
 

@@ -43,7 +43,7 @@ def test_a_verification_has_events_from_its_request_to_its_code(webhooks: Webhoo
         "attempt": f"{verification}-1",
         "channel": "sms",
         "mode": "sms",
-        "to_masked": view.verification.to_masked,
+        "to_masked": view.verification.to.masked,
         "country": "US",
     }
     took = delivered.pop("time_to_deliver_ms")

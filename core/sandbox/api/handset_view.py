@@ -19,9 +19,9 @@ class HandsetView:
         self._messages = messages
         self._calls = calls
 
-    def of_number(self, number: str) -> dict[str, Any]:
-        """Newest first, at most 50 messages and 50 calls."""
-        since = self._handsets.cleared_at(number)
+    def of_number(self, number: str, since: float = 0) -> dict[str, Any]:
+        """Newest first, at most 50 messages and 50 calls, after `since` (Unix seconds)."""
+        since = max(since, self._handsets.cleared_at(number))
         auto = self._handsets.auto_answer(number)
         return {
             "number": number,

@@ -27,6 +27,7 @@ from core.alerts.rules import Measure
 from core.alerts.states import AlertState
 from core.figures.catalogue import COLUMNS, FINALS, IRREGULAR_EVENTS
 from core.figures.packing import UPPER_MS
+from core.model.series import Series
 from core.tracking.log_status import LogRunOutcome
 from core.web.metrics import definitions
 from core.web.metrics.collecting import Snapshot
@@ -82,10 +83,9 @@ class _Place(NamedTuple):
     country: str
 
     @classmethod
-    def of(cls, series: str) -> "_Place":
-        channel, _, country = series.partition("/")
+    def of(cls, series: Series) -> "_Place":
         # Prometheus treats an empty label as missing.
-        return cls(channel, country or "unknown")
+        return cls(series.channel, series.country or "unknown")
 
 
 class _Writer:

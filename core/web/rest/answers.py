@@ -77,8 +77,8 @@ class _StoredVerification(_FromAttributes):
     status: Status
     channel: Channel = Field(validation_alias=AliasPath("way", "channel"))
     mode: Mode = Field(validation_alias=AliasPath("way", "mode"))
-    to_masked: str
-    country: str = Field(description="ISO 3166 code.", validation_alias="region")
+    to_masked: str = Field(validation_alias=AliasPath("to", "masked"))
+    country: str = Field(description="ISO 3166 code.", validation_alias=AliasPath("to", "region"))
     carrier: str
     started_at: datetime
     expires_at: datetime
@@ -102,7 +102,7 @@ class VerificationAnswer(_StoredVerification):
             **dict(stored),
             call_offer=CallOfferAnswer.model_validate(view.call_offer) if view.call_offer else None,
             attempts=[AttemptAnswer.model_validate(attempt) for attempt in view.attempts],
-            timeline=[StepAnswer.of(step) for step in timeline(view)],
+            timeline=[StepAnswer.of(step) for step in timeline(view)[-1].steps],
             warnings=[budget_warning(over, view.now) for over in view.over_budgets],
         )
 

@@ -167,7 +167,7 @@ def _page(page: AttemptPage) -> Attempts:
 
 def _number_index(verifications: Verifications, settings: Settings, body: ByNumber) -> str:
     try:
-        number = verifications.find_number(
+        number = verifications.numbers.find(
             body.number, region=body.region or settings.default_region
         )
     except AmbiguousNumber as error:
@@ -180,4 +180,4 @@ def _number_index(verifications: Verifications, settings: Settings, body: ByNumb
         ) from None
     except NumberRefused as error:
         raise Refused(422, ProblemCode.NUMBER_REFUSED, error.cause, error.remedy) from None
-    return verifications.number_index(number.e164)
+    return verifications.numbers.index(number.e164)

@@ -5,24 +5,29 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 
-from core.charts.palette import Palette, state_colour
 from core.figures.queries import Queries
-from core.ledger.explorer import MAX_SEARCHED, PAGE, AttemptFilter, AttemptPage, Explorer
+from core.ledger.explorer import MAX_SEARCHED, AttemptFilter, AttemptPage, Explorer
 from core.model.attempt import Attempt
 from core.model.errors import CursorRefused, NumberRefused
-from core.panels.attempts import attempt_list, left_out_words, states
+from core.panels.attempts import (
+    attempt_frame,
+    left_out_words,
+    list_columns,
+    list_rows,
+    states,
+)
 from core.panels.query_state import EVERY, channels, countries
 from core.settings.settings import Settings
 from core.verification.number.parse import AmbiguousNumber
 from core.verification.service import Verifications
 from core.wording.formats import counted
+from pages.components.attempt_list import attempt_list
 from pages.components.attempts.address import forget, go
 from pages.components.number_field import candidate_buttons, viewer_region
-from pages.components.panel import csv, frame_height, grid, number, text, theme_palette
-from pages.components.shared import plain, widget_state
+from pages.components.panel import csv
+from pages.components.shared import plain
 
 #: Keys of the filters; also their query parameters.
 _STATE, _CHANNEL, _COUNTRY, _ERROR = _FILTERS = (
@@ -49,13 +54,16 @@ class AttemptSearch:
 def draw_list(search: AttemptSearch) -> None:
     """The search field, the filters, and search results or a page of the filtered attempts."""
     zone, settings = search.zone, search.settings
-    _search_field(search)
+    is_missed = _search_field(search)
     _filters(search.queries)
     st.caption(
         f"Times in {zone.key}. Kept: the newest {settings.attempts_kept:,} attempts, for "
         f"{counted(settings.attempt_retention_days, 'day')} (settings ATTEMPTS_KEPT and "
         "ATTEMPT_RETENTION_DAYS); older ones live on as figures only."
     )
+    if is_missed:
+        st.button("Show all attempts", icon=":material/arrow_back:", on_click=forget)
+        return
     results = _results(search.explorer)
     if results is not None:
         empty, listed = results
@@ -76,7 +84,8 @@ def _attempts(listed: AttemptPage, zone: ZoneInfo, empty: str, *, simulated: boo
         st.caption(left_out_words(listed.left_out))
 
 
-def _search_field(search: AttemptSearch) -> None:
+def _search_field(search: AttemptSearch) -> bool:
+    """Whether something was searched for that names no attempt; then a message says why."""
     with (
         st.form("attempts_find", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
@@ -86,36 +95,38 @@ def _search_field(search: AttemptSearch) -> None:
         )
         submitted = st.form_submit_button("Find attempts", type="primary")
     # Outside the form: inside it, buttons may not have callbacks.
-    if submitted:
-        _find(search, typed)
+    return submitted and _find(search, typed)
 
 
-def _find(search: AttemptSearch, typed: str) -> None:
-    """Show what the text identifies. The URL gets the digest of a number, never the number."""
+def _find(search: AttemptSearch, typed: str) -> bool:
+    """Show what the text identifies, and return whether it identifies nothing. The URL gets the
+    digest of a number, never the number."""
+    # The results of the search before are gone, whatever this one finds.
+    forget()
     if not typed.strip():
-        return
+        return False
     found_by_id = search.explorer.find(typed)
     if found_by_id.attempts or found_by_id.left_out:
         go(find=typed.strip().lower())
         st.rerun()
     try:
-        number = search.verifications.find_number(typed, region=search.region)
+        number = search.verifications.numbers.find(typed, region=search.region)
     except AmbiguousNumber as error:
         st.warning(f"{error.cause} {error.remedy}")
         candidate_buttons(error.candidates, partial(_go_to_number, search), key="reading")
-        return
+        return True
     except NumberRefused as error:
         st.warning(
             "Nothing is kept under that id, and it is no full phone number. "
             f"{plain(error.cause)} {plain(error.remedy)}"
         )
-        return
+        return True
     _go_to_number(search, number.e164)
     st.rerun()
 
 
 def _go_to_number(search: AttemptSearch, e164: str) -> None:
-    go(number=search.verifications.number_index(e164))
+    go(number=search.verifications.numbers.index(e164))
 
 
 def _results(explorer: Explorer) -> tuple[str, AttemptPage] | None:
@@ -179,53 +190,13 @@ def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bo
     if not attempts:
         st.info(empty, icon=":material/inbox:")
         return
-    frame = attempt_list(attempts, zone)
-    requested = st.column_config.DatetimeColumn(
-        "Requested", format="D MMM HH:mm:ss", timezone=zone.key
-    )
-    to = st.column_config.ButtonColumn(
-        "To",
-        type="tertiary",
-        alignment="left",
-        key="attempts_opened",
-        on_click=_open,
-        args=(frame,),
-    )
-    # The column is shown only if there is a note, which is where clocks differ.
-    note = {"note": text("Note")} if frame["note"].any() else {}
-    selected = grid(
-        _coloured(frame, theme_palette()),
-        "attempts_list",
-        {
-            "requested": requested,
-            "to": to,
-            "state": text("State"),
-            "channel": text("Channel"),
-            "country": text("Country"),
-            "carrier": text("Carrier"),
-            "error": text("Error"),
-            "seconds": number("Delivered after", "%.1f s"),
-            **note,
-        },
-        on_select="rerun",
-        selection_mode="single-row",
-        height=frame_height(len(frame), PAGE),
-    )
-    if selected.selection.rows:
-        go(attempt=frame["attempt"].iloc[selected.selection.rows[0]])
+    opened = attempt_list(list_columns(attempts), list_rows(attempts, zone), key="attempts_list")
+    if opened:
+        go(attempt=opened)
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Click a number, or tick a row, to open its attempt.", width="content")
-        csv(frame, "attempts", simulated=simulated)
-
-
-def _open(frame: pd.DataFrame) -> None:
-    if opened := widget_state("attempts_opened"):
-        go(attempt=frame["attempt"].iloc[opened["row"]])
-
-
-def _coloured(frame: pd.DataFrame, palette: Palette) -> Any:
-    return frame.style.map(lambda state: f"color: {state_colour(state, palette)}", subset=["state"])
+        st.caption("Click a row, or press Enter on it, to open its attempt.", width="content")
+        csv(attempt_frame(attempts, zone), "attempts", simulated=simulated)
 
 
 def _pager(page: AttemptPage) -> None:

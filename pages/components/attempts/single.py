@@ -7,13 +7,16 @@ import streamlit as st
 from core.ledger.exchanges import Exchanges
 from core.ledger.ledger import Ledger
 from core.model.attempt import Attempt, EventKind, State
-from core.model.clock import to_ms
 from core.model.errors import ProviderRead
 from core.panels.attempts import event_table, facts
+from core.panels.exchanges import exchange_lines
+from core.settings.settings import Settings
 from core.tracking.attempt_poller import AttemptPoller
+from core.verification.service import Verifications
 from core.verification.timeline import attempt_timeline
 from core.wording.formats import channel_name
 from core.wording.verification import attempt_words
+from pages.components.access import current_visitor
 from pages.components.attempts.address import back
 from pages.components.exchanges import draw_exchanges
 from pages.components.panel import number
@@ -31,12 +34,20 @@ _COLOURS = {
 
 
 def draw_attempt(
-    attempt_id: str, ledger: Ledger, poller: AttemptPoller, exchanges: Exchanges, zone: ZoneInfo
+    attempt_id: str,
+    ledger: Ledger,
+    verifications: Verifications,
+    poller: AttemptPoller,
+    exchanges: Exchanges,
+    settings: Settings,
+    zone: ZoneInfo,
 ) -> None:
     attempt = ledger.attempt(attempt_id)
     with st.container(horizontal=True):
         st.button("All attempts", icon=":material/arrow_back:", on_click=back)
         must_poll = attempt is not None and _poll_button(attempt)
+        if attempt is not None:
+            _verification_button(attempt, verifications)
     if attempt is None:
         st.info("This attempt is no longer kept. Its figures are.", icon=":material/inbox:")
         return
@@ -46,7 +57,11 @@ def draw_attempt(
     st.header(f"{channel_name(attempt.way.channel)} to {attempt.to_masked}", anchor=False)
     sign = f":{_COLOURS[attempt.state]}[{words.mark}]" if attempt.state in _COLOURS else words.mark
     st.markdown(f"{sign} **{plain(words.headline)}** {plain(words.detail)}")
-    timeline(attempt_timeline(attempt), key="attempts_steps")
+    row, requested_at = attempt_timeline(attempt), attempt.moments[EventKind.REQUESTED]
+    own = [e for e in exchanges.of(attempt.verification) if e.attempt in {"", attempt.id}]
+    lines = exchange_lines(own, row, requested_at, simulated=settings.is_sandbox)
+    timeline(row, key="attempts_steps", lines=lines)
+    draw_exchanges(lines, key="attempts_exchanges")
     rows = {name: plain(value) for name, value in facts(attempt).items()}
     st.table(rows, border="horizontal")
     st.header("All events", anchor=False)
@@ -58,9 +73,16 @@ def draw_attempt(
             "from": "From", "heard_s": number("Received after", "%.1f s"), "note": "Note",
         },
     )  # fmt: skip
-    with st.expander("Behind the scenes: requests to Plivo and callbacks from it, masked"):
-        start_ms = to_ms(attempt.moments[EventKind.REQUESTED])
-        draw_exchanges(exchanges.of(attempt.verification), start_ms)
+
+
+def _verification_button(attempt: Attempt, verifications: Verifications) -> None:
+    """Opens the verification on Verify, where this visitor may see it."""
+    if verifications.look(attempt.verification, current_visitor().grant) is None:
+        return
+    # Not st.page_link: it must find the page's file, which only the running application has.
+    if st.button("Open its verification", icon=":material/verified_user:"):
+        query = {"verification": attempt.verification}
+        st.switch_page("pages/verify.py", query_params=query)
 
 
 def _poll_button(attempt: Attempt) -> bool:

@@ -8,15 +8,18 @@ import streamlit as st
 
 from core.access.admission import BrowserAccess
 from core.access.invites import Invite
+from core.access.local import is_local
 from core.model.errors import NumberRefused
 from core.model.grant import Grant
+from core.model.phone_number import ParsedNumber
+from core.model.regions import country_of
 from core.model.verification import Status
 from core.model.way import Way
 from core.panels.invites import invite_words
 from core.panels.zones import zone_of
 from core.plivo.provider import PlivoProvider
 from core.settings.settings import Settings
-from core.verification.number.parse import AmbiguousNumber, PhoneNumber, country_of
+from core.verification.number.parse import AmbiguousNumber
 from core.verification.service import Verifications
 from core.verification.timeline import waiting_timeline
 from core.wording import verification as words
@@ -42,9 +45,9 @@ class TypedNumber:
     numbers to choose from where it is ambiguous."""
 
     typed: str
-    number: PhoneNumber | None
+    number: ParsedNumber | None
     sentence: str
-    candidates: tuple[PhoneNumber, ...] = ()
+    candidates: tuple[ParsedNumber, ...] = ()
 
 
 def draw_form(
@@ -70,13 +73,20 @@ def draw_form(
     with grid.cell():
         handset(
             number.international if number else None,
-            phone=f"/sandbox/handset/{number.digits}" if number else None,
+            phone=_phone_of(number) if number else None,
             sandbox=settings.is_sandbox,
             length=settings.code_length,
             brand=settings.brand,
             key="verify_phone",
         )
     timeline(waiting_timeline(selected_way()), key="verify_steps")
+
+
+def _phone_of(number: ParsedNumber) -> str | None:
+    """The number's handset; elsewhere than on this machine, only that of a verification is open."""
+    if is_local(st.context.ip_address, st.context.headers):
+        return f"/sandbox/handset/{number.digits}"
+    return None
 
 
 def _introduction(invite: Invite | None, *, is_unknown: bool) -> None:
@@ -93,7 +103,7 @@ def _number_field(grant: Grant, verifications: Verifications, region: str | None
         type="phone",
         live=True,
         key="verify_typed",
-        placeholder=verifications.example(region),
+        placeholder=verifications.numbers.example(region),
         persist_state="session",
     )
     entry = _read(typed or "", region, grant, verifications)
@@ -114,7 +124,7 @@ def _read(
         default = f"Without a country code: {country_of(region)}." if region else ""
         return TypedNumber(typed, None, f"In any format. {default}")
     try:
-        number = verifications.read_number(typed, region=region, way=selected_way())
+        number = verifications.numbers.read(typed, region=region, way=selected_way())
     except AmbiguousNumber as error:
         return TypedNumber(typed, None, f"**{error.cause}** {error.remedy}", error.candidates)
     except NumberRefused as error:
@@ -122,9 +132,9 @@ def _read(
     if not grant.covers(number.region):
         cause, remedy = words.NOT_COVERED
         return TypedNumber(typed, None, f":red[{cause}] {remedy}")
-    carrier = number.carrier or "carrier not in the numbering plan"
-    sentence = f"**{number.international}** · {number.country} · {number.kind.words} · {carrier}"
-    return TypedNumber(typed, number, sentence)
+    # The numbering plan of most countries names carriers; that of the United States does not.
+    facts = [f"**{number.international}**", number.country, number.kind.words, number.carrier]
+    return TypedNumber(typed, number, " · ".join(filter(None, facts)))
 
 
 def _preview(way: Way, provider: PlivoProvider, settings: Settings) -> str:
@@ -147,7 +157,7 @@ def _send_controls(entry: TypedNumber, verifications: Verifications, region: str
     running = number_form(
         NUMBER_LABEL,
         request=state.request,
-        on_enter=lambda entered, request: _send(entered, region, request, verifications),
+        on_enter=lambda entered, request: send_code(entered, region, request, verifications),
         key="verify_number_form",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -155,7 +165,7 @@ def _send_controls(entry: TypedNumber, verifications: Verifications, region: str
             "Send code",
             type="primary",
             icon=":material/send:",
-            on_click=_send,
+            on_click=send_code,
             args=(entry.typed, region, state.request, verifications),
             disabled=entry.number is None,
         )
@@ -170,7 +180,7 @@ def _continue_button(running: str | None, verifications: Verifications) -> None:
     view = verifications.look(running, current_visitor().grant) if running else None
     if view is not None and view.verification.status is Status.PENDING:
         st.button(
-            f"Continue with ••{view.verification.to_masked[-2:]}",
+            f"Continue with ••{view.verification.to.masked[-2:]}",
             type="tertiary",
             icon=":material/arrow_forward:",
             on_click=_open,
@@ -183,7 +193,7 @@ def _open(verification: str) -> None:
     st.query_params["verification"] = verification
 
 
-def _send(typed: str, region: str | None, key: str, verifications: Verifications) -> None:
+def send_code(typed: str, region: str | None, key: str, verifications: Verifications) -> None:
     """Start a verification. A second click has the same `key` and sends nothing."""
     with (
         outage_shown(key="verify_try_again_send"),

@@ -5,6 +5,7 @@ import streamlit as st
 from core.ledger.exchanges import Exchanges
 from core.model.clock import to_ms
 from core.model.verification import CheckOutcome, SendOutcome, Status, View
+from core.panels.exchanges import exchange_lines
 from core.settings.settings import Settings
 from core.verification.service import Verifications
 from core.verification.timeline import timeline as timeline_of
@@ -29,7 +30,8 @@ def draw_verification(
 ) -> None:
     """A fragment: each change of the verification reruns it, and nothing else of the page."""
     with outage_shown(key="verify_try_again_part"):
-        view = verifications.look(verification, current_visitor().grant)
+        visitor = current_visitor()
+        view = verifications.look(verification, visitor.grant)
         if view is None:
             st.rerun()
         is_pending = view.verification.status is Status.PENDING
@@ -40,7 +42,7 @@ def draw_verification(
         with grid.cell():
             # The page has only the masked number: other people may have its link.
             handset(
-                view.verification.to_masked,
+                view.verification.to.masked,
                 phone=f"/phone/{verification}/handset",
                 sandbox=settings.is_sandbox,
                 length=view.verification.digits,
@@ -49,18 +51,22 @@ def draw_verification(
                 since_ms=to_ms(view.verification.started_at),
                 key="verify_phone",
             )
-        timeline(timeline_of(view), key="verify_steps")
-        behind = st.expander("Behind the scenes", on_change="rerun", key="verify_behind")
-        if behind.open:
-            with behind:
-                draw_exchanges(exchanges.of(verification), to_ms(view.verification.started_at))
+        rows = timeline_of(view)
+        lines = exchange_lines(
+            exchanges.of(verification),
+            rows,
+            view.verification.started_at,
+            simulated=settings.is_sandbox,
+        )
+        timeline(rows, key="verify_steps", lines=lines, opens_attempts=visitor.sees_operator_pages)
+        draw_exchanges(lines, key="verify_exchanges")
 
 
 def _task(view: View, verifications: Verifications, brand: str) -> None:
     """The state in words, and the code panel while the verification is pending."""
     verification = view.verification
     channel = channel_name(verification.way.channel)
-    st.caption(f"{verification.to_masked} · {verification.country} · {channel}")
+    st.caption(f"{verification.to.masked} · {verification.to.country} · {channel}")
     for over in view.over_budgets:
         st.warning(plain(words.budget_warning(over, view.now)), icon=":material/speed:")
     is_final = verification.status is not Status.PENDING
