@@ -60,7 +60,7 @@ def _uncertain(ending: str, cause: str, way: Way = SMS) -> Row:
         way,
         SendOutcome.UNKNOWN,
         State.UNKNOWN,
-        "Could not confirm the send",
+        "Unclear",
         cause,
         Tone.WARNING,
     )
@@ -160,7 +160,7 @@ def test_a_time_out_of_a_phlo_stays_unknown(at: World) -> None:
     result = at.start(at.number("0408"), Way.PHLO_SMS)
     assert result.outcome is SendOutcome.UNKNOWN
     said = status_words(at.look(result.verification or ""))
-    assert said.headline == "Could not confirm the send"
+    assert said.headline == "Unclear"
     assert said.detail.startswith("Plivo did not answer in time.")
 
 

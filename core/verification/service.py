@@ -13,7 +13,7 @@ from core.model.clock import Clock
 from core.model.code import Code
 from core.model.errors import NumberRefused
 from core.model.grant import INTERNAL, Grant
-from core.model.phone_number import ParsedNumber
+from core.model.phone_number import ParsedNumber, PhoneNumber
 from core.model.verification import (
     CancelOutcome,
     CheckResult,
@@ -180,9 +180,10 @@ class Verifications:
         grant: Grant,
         seen: int,
         call: bool = False,
+        message: bool = False,
         address: str | None = None,
     ) -> SendResult:
-        """Send the same code again, the same way, or `call` in place of a message. What the grant
+        """Send the same code again: the same way, or by a `call` or a `message`. What the grant
         does not cover is `NOT_ALLOWED`; a verification of another owner is `NOT_FOUND`.
 
         `seen` is the number of attempts that the caller knew of: two clicks on one view send once.
@@ -196,11 +197,12 @@ class Verifications:
         current = view.verification
         if not grant.covers(current.to.region):
             return refused(verification, SendOutcome.NOT_ALLOWED, "country")
-        way, at_once = current.way, False
-        if call and not way.is_call:
-            way = way.as_call
-            offer = view.call_offer
-            at_once = offer is not None and now >= offer.at
+        way = current.way
+        if call or message:
+            way = way.as_call if call else way.as_message
+        offer = view.fallback
+        is_offered = offer is not None and offer.way is way and now >= offer.at
+        at_once = is_offered or now >= current.next_send_at
         if obstacle := self._provider.obstacle(way):
             return SendResult(
                 SendOutcome.CHANNEL_UNAVAILABLE, verification, None, obstacle[0], obstacle[1]
@@ -266,8 +268,23 @@ class Verifications:
         ]
         offer = None
         if attempts and kept.status is Status.PENDING:
-            offer = self._policy.call_offer(attempts[-1], kept.next_send_at)
+            next_send = self._policy.next_send(attempts, kept.next_send_at)
+            kept = replace(kept, next_send_at=next_send)
+            offer = self._policy.fallback(kept.way, attempts, next_send)
+            if offer and not self._can_use(offer.way, kept.to):
+                offer = None
         return View(kept, attempts, now, offer)
+
+    def _can_use(self, way: Way, number: PhoneNumber) -> bool:
+        if self._provider.obstacle(way):
+            return False
+        if not way.is_call:
+            # A landline can be called only.
+            try:
+                self.numbers.read(number.e164, region=None, way=way)
+            except NumberRefused:
+                return False
+        return True
 
     def spent_today(self) -> Decimal:
         """US dollars booked for the sends of this UTC day."""

@@ -13,7 +13,6 @@ from core.model.grant import NO_SENDS_LEFT
 from core.model.verification import CheckOutcome, CheckResult, SendOutcome, Status, View
 from core.model.way import Way
 from core.wording.error_codes import hangup_text, message_error_text
-from core.wording.formats import duration
 from core.wording.marks import VERIFIED, mark
 
 
@@ -41,6 +40,8 @@ def wait_text(
 ) -> str:
     """A time to wait, rounded up: "40 seconds", "10 minutes"."""
     seconds = -(-wait // timedelta(seconds=1))
+    if seconds == 1:
+        return f"1 {units[0].removesuffix('s') or units[0]}"
     if seconds < 120:
         return f"{seconds} {units[0]}"
     if seconds < 7200:
@@ -169,19 +170,30 @@ def status_words(view: View) -> Words:
     verification = view.verification
     match verification.status:
         case Status.VERIFIED:
-            took = verification.time_to_verify
-            detail = f"in {duration(took)}" if took is not None else ""
+            detail = "The code is right: the person holds this phone number."
             return Words("Verified", detail, Tone.GOOD, VERIFIED)
         case Status.LOCKED:
             return Words("Locked", "Too many wrong codes. Start a new verification.", Tone.BAD, "■")
         case Status.CANCELED:
-            return Words("Canceled", "Nothing more will be accepted for it.", Tone.QUIET)
+            return Words(
+                "Canceled", "Its code is no longer valid. Start a new one.", Tone.QUIET, "✕"
+            )
         case Status.EXPIRED:
             return Words("Expired", "The code is no longer valid. Start a new one.", Tone.BAD, "✕")
         case Status.PENDING:
             if view.newest is None:
                 return Words("Sending", "The request is being prepared.", Tone.QUIET)
             return attempt_words(view.newest)
+
+
+def resend_label(way: Way) -> str:
+    """The button that uses the same way again."""
+    return "Call again" if way.is_call else "Resend code"
+
+
+def fallback_label(way: Way) -> str:
+    """The button that uses another way."""
+    return "Call me instead" if way.is_call else "Send as SMS"
 
 
 def attempt_words(attempt: Attempt) -> Words:
@@ -196,10 +208,10 @@ def _attempt_words(attempt: Attempt) -> Words:
         case State.REJECTED:
             return Words("Not sent", f"{attempt.cause} {attempt.remedy}", Tone.BAD)
         case State.UNKNOWN if EventKind.UNREPORTED in attempt.moments:
-            return Words("Unknown", "No delivery report came. Ask the person.", Tone.WARNING)
+            return Words("Unclear", "No delivery report came. Ask the person.", Tone.WARNING)
         case State.UNKNOWN:
             detail = f"{attempt.cause} {attempt.remedy}"
-            return Words("Could not confirm the send", detail, Tone.WARNING)
+            return Words("Unclear", detail, Tone.WARNING)
         case _ if attempt.way.is_call:
             return _call_words(attempt)
         case _:

@@ -78,7 +78,7 @@ def test_a_number_is_described_and_a_click_starts_its_verification(services: Ser
     identifier = str(at.query_params["verification"])
     view = services.verifications.look(identifier)
     assert view is not None
-    assert f"{view.verification.to.masked} · United States · SMS" in said(at)
+    assert f"{view.verification.to.masked} · United States" in said(at)
     assert "2345" not in said(at).replace(view.verification.to.masked, "")
 
 

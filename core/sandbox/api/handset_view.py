@@ -5,6 +5,7 @@ from typing import Any
 from core.sandbox.calls.log import CallLog, SandboxCall
 from core.sandbox.facts.hangups import HANGUP_CAUSES
 from core.sandbox.facts.moments import iso_utc
+from core.sandbox.facts.numbers import display
 from core.sandbox.handsets import Handsets
 from core.sandbox.messages.log import MessageLog
 
@@ -29,6 +30,7 @@ class HandsetView:
                 {
                     "message_uuid": message.message_uuid,
                     "from": message.from_number,
+                    "from_display": display(message.from_number),
                     "text": message.text,
                     "received_at": iso_utc(message.received_at),
                 }
@@ -45,6 +47,7 @@ class HandsetView:
         return {
             "call_uuid": call.call_uuid,
             "from": call.from_number,
+            "from_display": display(call.from_number),
             "status": call.status,
             "started_at": iso_utc(call.rang_at),
             "answered_at": iso_utc(call.answered_at),
