@@ -1,10 +1,10 @@
 """Styles of all pages that the theme cannot express: contrast, figures, sizes of controls."""
 
-from pathlib import Path
-
 import streamlit as st
 
-_STYLE = (Path(__file__).parent / "look.css").read_text("utf-8")
+from pages.components.assets import page_style
+
+_STYLE = page_style("look")
 
 
 def apply_look() -> None:
