@@ -1,4 +1,4 @@
-"""The documentation is true: links, paths, commands, settings, routes and sandbox numbers exist."""
+"""The links, paths, commands, settings, routes and sandbox numbers in the documentation exist."""
 
 import re
 import shlex
@@ -22,17 +22,6 @@ DOCUMENTS = [
 ]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 REST = (PROJECT / "core" / "web" / "rest" / "README.md").read_text(encoding="utf-8")
-#: Files that a document names and another change adds.
-NOT_YET = {
-    "core/webhooks/README.md",
-    "core/web/metrics/README.md",
-    "core/sandbox/README.md",
-    "core/model/way.py",
-    "core/figures/catalogue.py",
-    "core/sandbox/facts/endings.py",
-    "tests/sandbox/test_endings.py",
-    "tests/figures/test_catalogue.py",
-}
 MADE_BY_USERS = {".streamlit/secrets.toml"}
 
 each_document = pytest.mark.parametrize(
@@ -59,7 +48,7 @@ def test_the_tables_of_endings_are_those_that_the_command_prints() -> None:
     assert f"\n\n{full_table()}\n" in sandbox
 
 
-def test_both_commands_name_files_that_are_there() -> None:
+def test_both_commands_name_files_that_exist() -> None:
     commands = re.findall(r"^python3 -m venv .*$", README, re.MULTILINE)
     assert len(commands) == 2
     for command in commands:
@@ -71,8 +60,8 @@ def test_ci_runs_the_second_command_of_the_readme() -> None:
     ci = (PROJECT / ".ci" / "run").read_text(encoding="utf-8")
     pattern = re.search(r"grep -m1 -- '([^']+)' README.md", ci)
     assert pattern is not None
-    found = [line for line in README.splitlines() if pattern[1] in line]
-    assert found[:1] == re.findall(r"^python3 -m venv .*pytest$", README, re.MULTILINE)
+    lines = [line for line in README.splitlines() if pattern[1] in line]
+    assert lines[:1] == re.findall(r"^python3 -m venv .*pytest$", README, re.MULTILINE)
 
 
 def test_the_walk_through_is_that_of_the_api_page() -> None:
@@ -89,7 +78,7 @@ def test_every_route_of_the_api_is_in_the_readme() -> None:
         assert re.search(rf"\b{word}\b", section), path
 
 
-def test_no_figure_is_left_to_be_filled_in() -> None:
+def test_every_benchmark_has_its_measured_figure() -> None:
     benchmarks = (PROJECT / "tests" / "benchmarks" / "README.md").read_text(encoding="utf-8")
     section = benchmarks.partition("## Measured")[2].partition("\n## ")[0]
     for cells in rows(section):
@@ -104,7 +93,7 @@ def anchors(document: Path) -> set[str]:
 
 
 def exists(path: Path) -> bool:
-    return path.exists() or str(path.relative_to(PROJECT)) in NOT_YET | MADE_BY_USERS
+    return path.exists() or str(path.relative_to(PROJECT)) in MADE_BY_USERS
 
 
 def test_the_readme_has_under_150_lines() -> None:
@@ -112,7 +101,7 @@ def test_the_readme_has_under_150_lines() -> None:
 
 
 @each_document
-def test_every_link_leads_to_a_file_and_to_a_heading_of_it(document: Path) -> None:
+def test_every_link_leads_to_a_file_and_its_heading(document: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
         if link.startswith(("http://", "https://")):
             continue
@@ -155,9 +144,9 @@ def test_every_command_of_the_product_exists_with_its_options(
         arguments = words[: words.index(options[0])] if options else words
         with pytest.raises(SystemExit) as ended:
             main([command, *arguments, "--help"])
-        shown = capsys.readouterr()
-        assert ended.value.code == 0, shown.err
-        assert all(re.search(rf"{option}\b", shown.out) for option in options), (command, options)
+        output = capsys.readouterr()
+        assert ended.value.code == 0, output.err
+        assert all(re.search(rf"{option}\b", output.out) for option in options), (command, options)
 
 
 @each_document

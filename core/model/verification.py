@@ -40,7 +40,7 @@ class Verification:
     attempts: int
     next_send_at: datetime
     number_index: str
-    #: A digest of what was asked for: two starts with one idempotency key must agree on it.
+    #: A digest of the request: two starts with the same idempotency key must have the same digest.
     request: str
     #: The owner of the grant that it was started under; "" where there was none yet.
     owner: str = ""

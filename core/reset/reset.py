@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable
 
 import httpx
 
-from core.ledger.ledger import Ledger, batched
+from core.ledger.ledger import Ledger
 from core.model.attempt import verification_of
 from core.model.errors import ResetRefused
 from core.reset.kinds import FAMILIES, FIGURES, ResetKind
+from core.store.batches import batched
 from core.store.client import Client
 from core.store.keys import LAYOUT, Keys
 
@@ -106,12 +107,12 @@ class SandboxReset:
             pass
         real = {key.rpartition(":")[2] for key in keys["verification"]}
         attempts = [key.rpartition(":")[2] for key in keys["attempt"]]
-        kept = [attempt for attempt in attempts if verification_of(attempt) in real]
-        removed = [attempt for attempt in attempts if verification_of(attempt) not in real]
-        records = self._records(kept)
+        kept_attempts = [attempt for attempt in attempts if verification_of(attempt) in real]
+        removed_attempts = [attempt for attempt in attempts if verification_of(attempt) not in real]
+        records = self._records(kept_attempts)
         unlinked = [key for family in FIGURES for key in keys[family]]
         unlinked += [self._keys.attempt(attempt) for attempt in attempts]
-        unlinked += [self._keys.events(attempt) for attempt in removed]
+        unlinked += [self._keys.events(attempt) for attempt in removed_attempts]
         count = self._unlink(unlinked) - len(records)
         self._ledger.restore(records)
         return count

@@ -38,7 +38,7 @@ ALWAYS_REFUSED = "0600"
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """At most `limit` in any `window`. `name` is what a refusal is explained by."""
+    """At most `limit` in any `window`. `name` identifies it in refusals and counters."""
 
     name: str
     limit: int
@@ -46,7 +46,7 @@ class Budget:
 
 
 class Policy:
-    """The settings' budgets, as questions with answers."""
+    """The budgets, cooldowns and offers that the settings give."""
 
     def __init__(self, settings: Settings) -> None:
         hour, day = timedelta(hours=1), timedelta(days=1)

@@ -1,18 +1,16 @@
 """Starts, resends, checks and cancels verifications: the rules in their order."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from functools import wraps
-from typing import Concatenate, ParamSpec
 
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock
 from core.model.code import Code
 from core.model.errors import NumberRefused
 from core.model.grant import INTERNAL, Grant
+from core.model.language import language_for
 from core.model.phone_number import ParsedNumber, PhoneNumber
 from core.model.verification import (
     CancelOutcome,
@@ -24,7 +22,6 @@ from core.model.verification import (
     View,
 )
 from core.model.way import Way
-from core.plivo.language import language_for
 from core.settings.keyring import Keyring, new_id
 from core.settings.settings import Settings
 from core.verification.attempt_fields import record_of, with_checks
@@ -44,29 +41,8 @@ from core.verification.send_replies import (
     Started,
     TooSoon,
 )
-from core.verification.send_slots import RETRY_AFTER, SendSlots
+from core.verification.send_slots import SendSlots, in_slot
 from core.verification.sending import Provider, Sending
-
-log = logging.getLogger(__name__)
-
-P = ParamSpec("P")
-
-
-def _in_slot(
-    send: Callable[Concatenate["Verifications", P], SendResult],
-) -> Callable[Concatenate["Verifications", P], SendResult]:
-    """Decorates a method that may wait for Plivo. It is refused as `BUSY`, before it reads or
-    writes anything, while too many sends wait already."""
-
-    @wraps(send)
-    def bounded(self: "Verifications", /, *args: P.args, **kwargs: P.kwargs) -> SendResult:
-        with self.send_slots.take() as has_slot:
-            if has_slot:
-                return send(self, *args, **kwargs)
-        log.warning("send refused: all send slots are taken")
-        return refused(None, SendOutcome.BUSY, retry_after=RETRY_AFTER)
-
-    return bounded
 
 
 class Verifications:
@@ -113,7 +89,7 @@ class Verifications:
             stop_polling=stop_polling,
         )
 
-    @_in_slot
+    @in_slot
     def start(
         self,
         typed: str,
@@ -172,7 +148,7 @@ class Verifications:
             case RefusedByBudget():
                 return refused_by_budget(self._ledger, None, reply)
 
-    @_in_slot
+    @in_slot
     def resend(
         self,
         verification: str,

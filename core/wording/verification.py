@@ -13,6 +13,7 @@ from core.model.grant import NO_SENDS_LEFT
 from core.model.verification import CheckOutcome, CheckResult, SendOutcome, Status, View
 from core.model.way import Way
 from core.wording.error_codes import hangup_text, message_error_text
+from core.wording.formats import duration, wait_time
 from core.wording.marks import VERIFIED, mark
 
 
@@ -33,20 +34,6 @@ class Words:
     detail: str
     tone: Tone
     mark: str = ""
-
-
-def wait_text(
-    wait: timedelta, units: tuple[str, str, str] = ("seconds", "minutes", "hours")
-) -> str:
-    """A time to wait, rounded up: "40 seconds", "10 minutes"."""
-    seconds = -(-wait // timedelta(seconds=1))
-    if seconds == 1:
-        return f"1 {units[0].removesuffix('s') or units[0]}"
-    if seconds < 120:
-        return f"{seconds} {units[0]}"
-    if seconds < 7200:
-        return f"{-(-seconds // 60)} {units[1]}"
-    return f"{-(-seconds // 3600)} {units[2]}"
 
 
 _BUDGETS = {
@@ -86,7 +73,7 @@ def budget_warning(over: OverBudget, now: datetime) -> str:
     """What a budget that only warns in the sandbox would do live."""
     text = f"Live, this would be refused: {over_budget_words(over)}"
     if over.free_at > now:
-        text += f"; free again in {wait_text(over.free_at - now, ('s', 'min', 'h'))}"
+        text += f"; free again in {duration(over.free_at - now, is_rounded_up=True)}"
     return f"{text}."
 
 
@@ -111,7 +98,7 @@ _CLOSED = {
 
 def send_refusal(outcome: SendOutcome, why: str, retry: timedelta | None) -> tuple[str, str]:
     """Cause and remedy of a send that the rules refused; `why` names the budget or the status."""
-    wait = f"Try again in {wait_text(retry)}." if retry else "Start a new verification."
+    wait = f"Try again in {wait_time(retry)}." if retry else "Start a new verification."
     match outcome:
         case SendOutcome.OVER_BUDGET:
             return _BUDGETS[why], wait
@@ -138,12 +125,12 @@ def send_refusal(outcome: SendOutcome, why: str, retry: timedelta | None) -> tup
 
 def check_words(result: CheckResult, digits: int) -> Words:
     """The outcome of a check in words."""
-    left = result.checks_left
+    checks_left = result.checks_left
     match result.outcome:
         case CheckOutcome.APPROVED:
             return Words("Verified", "", Tone.GOOD)
-        case CheckOutcome.WRONG_CODE if left > 0:
-            tries = "1 try left" if left == 1 else f"{left} tries left"
+        case CheckOutcome.WRONG_CODE if checks_left > 0:
+            tries = "1 try left" if checks_left == 1 else f"{checks_left} tries left"
             return Words("That is not the code.", f"You have {tries}.", Tone.BAD)
         case CheckOutcome.WRONG_CODE | CheckOutcome.LOCKED:
             return Words("Too many wrong codes.", "Start a new verification.", Tone.BAD)
@@ -154,7 +141,7 @@ def check_words(result: CheckResult, digits: int) -> Words:
         case CheckOutcome.CANCELED:
             return Words("This verification was canceled.", "Start a new one.", Tone.BAD)
         case CheckOutcome.NUMBER_LOCKED:
-            wait = f"ry again in {wait_text(result.retry_after or timedelta())}."
+            wait = f"ry again in {wait_time(result.retry_after or timedelta())}."
             # The first check of a new verification needs room in the last budget only.
             is_last = result.over_budget is None or result.over_budget.budget == "guesses_per_day"
             remedy = f"T{wait}" if is_last else f"Start a new verification, or t{wait}"

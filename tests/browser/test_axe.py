@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from core.services import Services
 from tests.browser.conftest import PASSWORD, SHOTS, App
 from tests.browser.test_access import make_invite
-from tests.browser.test_delivery import KEPT, LAST, WEEK
+from tests.browser.test_delivery import ATTEMPTS_NOTE, LAST, WEEK
 from tests.browser.test_verify import expect_verified, fresh_number, open_form, send, use_code
 from tests.browser.test_walk import settled
 
@@ -120,7 +120,7 @@ def test_delivery(page: Page, loaded: App) -> None:
 
 def test_attempts(page: Page, loaded: App, beside: Services) -> None:
     page.goto(f"{loaded.address}/attempts")
-    check(page, "attempts", KEPT, height=2400)
+    check(page, "attempts", ATTEMPTS_NOTE, height=2400)
     attempt = beside.ledger.recent()[0].attempt
     page.goto(f"{loaded.address}/attempts?attempt={quote(attempt)}")
     check(page, "attempt", "All events", height=1300)

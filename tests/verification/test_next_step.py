@@ -13,7 +13,7 @@ from core.model.way import Way
 from core.panels.verdict import VerdictFacts, verdict_facts
 from core.plivo.pricing import Price
 from core.verification.policy import Policy
-from core.wording.verification import wait_text
+from core.wording.formats import wait_time
 from tests.world import DiesWhileSending, World, second_process, until
 
 
@@ -132,4 +132,4 @@ def test_the_facts_of_a_verdict_are_time_way_and_cost(at: World) -> None:
     ("seconds", "text"), [(1, "1 second"), (2, "2 seconds"), (120, "2 minutes")]
 )
 def test_a_time_to_wait_has_the_number_of_its_noun(seconds: int, text: str) -> None:
-    assert wait_text(timedelta(seconds=seconds)) == text
+    assert wait_time(timedelta(seconds=seconds)) == text
