@@ -1,4 +1,4 @@
-"""The look of all pages that the theme cannot express: contrast, figures, sizes of controls, icon."""
+"""The look of all pages beyond the theme: contrast, figures, sizes of controls, icon."""
 
 import base64
 
