@@ -36,13 +36,14 @@ def badge_of(
 def _price(settings: Settings, price: Price | None, region: str) -> str:
     where = f"{country_of(region)}: " if region else ""
     if price is None:
-        return f"{where}a message or call about {_exact(settings.assumed_price)} (assumed)"
-    message = _span(price.message_from, price.message_to)
-    return f"{where}message {message}, call {_span(price.minute_from, price.minute_to)} a minute"
+        return f"{where}a message or call about {exact(settings.assumed_price)} (assumed)"
+    message = span(price.message_from, price.message_to)
+    return f"{where}message {message}, call {span(price.minute_from, price.minute_to)} a minute"
 
 
-def _span(low: Decimal, high: Decimal) -> str:
-    return _exact(low) if low == high else f"{_exact(low)} to {_exact(high)}"
+def span(low: Decimal, high: Decimal) -> str:
+    """A price, or its range."""
+    return exact(low) if low == high else f"{exact(low)} to {exact(high)}"
 
 
 def _today(settings: Settings, verifications: Verifications) -> str:
@@ -53,7 +54,7 @@ def _today(settings: Settings, verifications: Verifications) -> str:
         return f"today's spend unknown, limit {limit}"
 
 
-def _exact(amount: Decimal) -> str:
+def exact(amount: Decimal | float) -> str:
     """ "$0.0077", "$0.31": no trailing zeros, at least two decimals."""
     text = f"{amount:.5f}".rstrip("0")
     return f"${text}{'0' * max(0, 2 - len(text.partition('.')[2]))}"

@@ -5,7 +5,8 @@ from typing import Any
 
 from core.plivo.client import PlivoClients, Recorder, SdkCall
 from core.plivo.failures import reference_of
-from core.plivo.message_text import TextSize, measure, render
+from core.plivo.cheaper_text import MessagePreview, saving
+from core.plivo.message_text import measure, render
 from core.plivo.request import AttemptRequest, CallbackUrls
 from core.settings.settings import Settings
 
@@ -30,11 +31,12 @@ class Sms:
             arguments |= {"url": urls.message, "method": "POST"}
         return arguments
 
-    def preview(self, minutes: int) -> tuple[str, TextSize]:
-        """The text that will be sent, with dots for the code, and its size."""
+    def preview(self, minutes: int) -> MessagePreview:
+        """The message that will be sent."""
         length = self._settings.code_length
         text = self._text("0" * length, minutes)
-        return text.replace("0" * length, "•" * length), measure(text)
+        shown = text.replace("0" * length, "•" * length)
+        return MessagePreview(shown, measure(text), saving(text))
 
     def _text(self, digits: str, minutes: int) -> str:
         return render(
