@@ -284,10 +284,16 @@ def test_an_attempt_opens_into_all_that_was_heard(page: Page, loaded: App) -> No
     listed = rows(page, "csv_attempts")
     assert len(listed) == 50
     assert all("•" in row["to"] for row in listed)
-    # The number of the first row; the checkbox is in front of it.
-    click_row(page, page.locator(".st-key-attempts_list"), 0, x=230)
+    table = page.get_by_role("table", name="Attempts")
+    table.get_by_role("row").nth(1).locator("td").last.click()
     expect(page.get_by_role("heading", name="All events")).to_be_visible(timeout=PATIENCE)
     assert query(page)["attempt"] == [listed[0]["attempt"]]
+    page.get_by_role("button", name="All attempts").click()
+    table.get_by_role("link").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="All events")).to_be_visible(timeout=PATIENCE)
+    assert query(page)["attempt"] == [listed[1]["attempt"]]
     page.get_by_role("button", name="All attempts").click()
     expect(page.get_by_label("Find")).to_be_visible(timeout=PATIENCE)
     verification = listed[0]["attempt"].partition("-")[0]

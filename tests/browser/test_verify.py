@@ -109,9 +109,24 @@ def test_a_reload_keeps_the_verification_and_the_code_is_not_in_the_page(
     page.reload()
     use_code(page)
     expect_verified(page)
-    page.get_by_text("Behind the scenes").click()
-    expect(page.get_by_text("client.messages.create(").first).to_be_visible(timeout=PATIENCE)
-    shown = page.locator("[data-testid=stMain]").inner_text()
+    # A click on a step opens the exchange that brought it; all exchanges are masked.
+    timeline = page.get_by_role("list", name="Timeline")
+    timeline.get_by_role("button", name=re.compile("^Accepted")).click()
+    log = page.get_by_role("list", name="Exchanges with Plivo")
+    post = log.get_by_role("button", name=re.compile("→ Plivo POST Message 202 .* simulated"))
+    expect(post).to_have_attribute("aria-expanded", "true")
+    expect(post).to_be_focused()
+    expect(log.get_by_text("# Simulated:")).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    expect(log.get_by_text("client.messages.create(")).to_be_visible()
+    log.get_by_role("button", name="Delivered", exact=True).click()
+    expect(timeline.get_by_role("button", name=re.compile("^Delivered"))).to_be_focused()
+    closed = log.get_by_role("button", expanded=False)
+    while closed.count():
+        closed.first.click()
+    shown = "\n".join(page.locator("[data-testid=stMain], .root").all_inner_texts())
     assert "••••••" in shown
     # The phone keeps its message; nothing else on the page has the code.
     phone = page.get_by_role("region", name=re.compile("^Phone")).inner_text()
@@ -141,6 +156,19 @@ def test_a_failed_message_says_why_and_offers_a_call(page: Page, app: App) -> No
     page.get_by_role("button", name="Call me instead").click(timeout=PATIENCE)
     answer_and_listen(page)
     use_code(page)
+    expect_verified(page)
+    # The message is still there, and the total is that of the verdict.
+    timeline = page.get_by_role("list", name="Timeline")
+    expect(timeline.get_by_role("list", name="SMS").locator("li.undelivered")).to_have_count(1)
+    call = timeline.get_by_role("list", name="Call instead")
+    expect(call.locator("li.done")).to_have_count(5)
+    total = timeline.get_by_text(" in total").inner_text().removesuffix(" in total")
+    expect(page.get_by_text(f"in {total}", exact=True)).to_be_visible()
+    for row in timeline.locator("> li").all():
+        assert (row.bounding_box() or {"height": 0})["height"] <= 64
+    timeline.get_by_role("link", name="SMS", exact=True).click()
+    expect(page.get_by_role("heading", name="All events")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Open its verification").click()
     expect_verified(page)
 
 

@@ -1,9 +1,12 @@
 """The Attempts page: the list and its pages, and one attempt with all that was heard of it."""
 
+import json
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.ledger.explorer import PAGE
 from core.model.attempt import AttemptEvent, EventKind, Source, State
@@ -21,8 +24,16 @@ def listed(services: Services, n: int) -> list[str]:
     return [entry.attempt for entry in services.ledger.recent()]
 
 
-def shown(at: object) -> list[str]:
-    return list(at.dataframe[0].value["attempt"])  # type: ignore[attr-defined]
+def table(at: AppTest) -> dict[str, Any]:
+    """What the page gives to the component that draws the list."""
+    drawn = [each.proto for each in at.get("bidi_component")]
+    (data,) = [each.json for each in drawn if each.component_name == "attempt_list"]
+    read: dict[str, Any] = json.loads(data)
+    return read
+
+
+def shown(at: AppTest) -> list[str]:
+    return [row["attempt"] for row in table(at)["rows"]]
 
 
 def test_an_empty_list_says_why_and_what_is_kept(services: Services) -> None:
@@ -114,8 +125,7 @@ def test_an_event_dated_before_the_request_has_no_negative_time(services: Servic
     services.ledger.apply(AttemptEvent(attempt, EventKind.REQUESTED, now, Source.APP, record))
     early = now - timedelta(seconds=725)
     services.ledger.apply(AttemptEvent(attempt, EventKind.DELIVERED, early, Source.CALLBACK))
-    page = opened("attempts")
-    assert page.dataframe[0].value["note"].tolist() == ["clocks differ"]
+    assert [row["cells"]["note"] for row in table(opened("attempts"))["rows"]] == ["clocks differ"]
     heard = opened("attempts", attempt=attempt).dataframe[0].value
     assert heard["note"].tolist() == ["", "clocks differ"]
     assert heard["after_s"].isna().tolist() == [False, True]
@@ -133,9 +143,12 @@ def test_an_id_finds_its_attempts_and_what_is_neither_id_nor_number_is_told(
     assert shown(at) == [attempt]
     button(at, "Show all attempts")
     assert len(shown(at)) == 3
+    at = opened("attempts", find=attempt.partition("-")[0])
     at.text_input[0].set_value("12")
     button(at, "Find attempts")
     assert "it is no full phone number" in said(at)
+    assert not at.get("bidi_component")
+    assert "find" not in at.query_params
 
 
 @pytest.mark.parametrize("source", list(Source))
@@ -165,6 +178,7 @@ def test_property_23_the_operators_pages_reveal_no_number_and_no_code(
     for page, query in (("delivery", {}), ("attempts", {}), ("attempts", {"attempt": attempt})):
         at = opened(page, **query)
         frames = "".join(frame.value.to_csv() for frame in at.dataframe)
+        frames += "".join(drawn.proto.json for drawn in at.get("bidi_component"))
         drawn = frames + said(at) + str(at.query_params) + repr(at.session_state)
         for secret in (number, number[1:], number[2:], code):
             assert secret not in drawn, page
@@ -200,3 +214,37 @@ def test_a_fixed_line_is_found_and_a_question_shows_every_number(services: Servi
     button(at, "+65 9555 1234 · Singapore · mobile")
     assert len(shown(at)) == 1
     assert "6595551234" not in str(at.query_params)
+
+
+def test_the_carrier_has_a_column_only_where_a_number_has_one(services: Services) -> None:
+    start = services.verifications.start
+    start("+12125550188", Way.SMS, grant=OPERATOR, idempotency_key="no carrier")
+    headings = [column["heading"] for column in table(opened("attempts"))["columns"]]
+    assert headings == [
+        "Requested",
+        "To",
+        "State",
+        "Channel",
+        "Country",
+        "Error",
+        "Delivered after",
+    ]
+    start("+4915112340188", Way.SMS, grant=OPERATOR, idempotency_key="carrier")
+    columns = table(opened("attempts"))
+    assert "Carrier" in [column["heading"] for column in columns["columns"]]
+    assert [row["cells"]["carrier"] for row in columns["rows"]] == ["T-Mobile", ""]
+    (attempt,) = [one for one in shown(opened("attempts")) if columns["rows"][1]["attempt"] == one]
+    assert "Carrier" not in opened("attempts", attempt=attempt).table[0].value.to_string()
+
+
+def test_an_attempt_leads_to_its_verification_only_while_that_is_kept(services: Services) -> None:
+    def has_button(attempt: str) -> bool:
+        page = opened("attempts", attempt=attempt)
+        return any(each.label == "Open its verification" for each in page.button)
+
+    start = services.verifications.start
+    result = start("+12125550187", Way.SMS, grant=OPERATOR, idempotency_key="kept")
+    assert has_button(f"{result.verification}-1")
+    # Sample traffic has attempts without verifications.
+    others = [each for each in listed(services, 1) if not each.startswith(str(result.verification))]
+    assert [has_button(each) for each in others] == [False]

@@ -136,5 +136,5 @@ def test_the_keys_are_found_in_each_form(keys_of_pages: dict[str, set[str]]) -> 
     assert {"verify_channel", "verify_panel", "verify_refused", "notice"} <= keys_of_pages["verify"]
     assert {"channel", "country", "range", "cleared", "try_again"} <= keys_of_pages["delivery"]
     found = keys_of_pages["attempts"]
-    assert {"attempts_channel", "attempts_list", "attempts_find", "attempts_opened"} <= found
+    assert {"attempts_channel", "attempts_list", "attempts_find", "attempts_steps"} <= found
     assert "api_tokens" in keys_of_pages["api"]

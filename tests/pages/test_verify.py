@@ -1,8 +1,14 @@
 """The Verify page: its door, its sandbox tools and its warnings."""
 
+import json
+
 import pytest
 
+from core.access.admission import BrowserAccess
 from core.access.invites import REFUSALS, InviteState
+from core.access.password import AccessState
+from core.model.grant import OPERATOR, Grant
+from core.model.way import Way
 from core.services import Services
 from core.settings.settings import VerifyAccess
 from pages.components.shared import services as of_process
@@ -95,3 +101,30 @@ def test_a_verification_that_is_not_known_leads_to_the_form(services: Services) 
     at = opened("verify", verification="a" * 24)
     assert "That verification is not known" in said(at)
     assert "Send code" in [button.label for button in at.button]
+
+
+def test_a_verification_links_its_attempts(services: Services) -> None:
+    result = services.verifications.start(
+        "+12125550177", Way.SMS, grant=OPERATOR, idempotency_key="links"
+    )
+    at = opened("verify", verification=str(result.verification))
+    drawn = [each.proto for each in at.get("bidi_component")]
+    (data,) = [json.loads(each.json) for each in drawn if each.component_name == "timeline"]
+    (row,) = data["rows"]
+    assert row["href"] == f"attempts?attempt={result.verification}-1"
+    assert all(step["is_linked"] for step in row["steps"])
+
+
+@pytest.mark.parametrize("gate", list(AccessState))
+def test_attempts_are_linked_only_for_those_who_may_open_them(gate: AccessState) -> None:
+    visitor = BrowserAccess(Grant("visitor"), gate)
+    assert visitor.sees_operator_pages is (gate in {AccessState.OPEN, AccessState.SIGNED_IN})
+
+
+def test_a_number_without_a_public_carrier_has_no_line_about_it(services: Services) -> None:
+    at = opened("verify")
+    at.text_input(key="verify_typed").set_value("+1 415 555 2345").run()
+    facts = "**+1 415-555-2345** · United States · mobile or landline"
+    assert facts in [caption.value for caption in at.caption]
+    at.text_input(key="verify_typed").set_value("+49 1511 2340030").run()
+    assert "Germany · mobile · T-Mobile" in said(at)
