@@ -33,6 +33,7 @@ if __name__ == "__main__":
     from pages.components.connection import connection_bar
     from pages.components.history import tidy_history
     from pages.components.look import apply_look
+    from pages.components.shared import services
 
     # A file of ours: the icons that have names are fetched from a server of Google's.
     st.set_page_config(
@@ -46,6 +47,7 @@ if __name__ == "__main__":
     tidy_history()
     badge_bar()
     page.run()
+    services().page_drawn.set()
 else:
     from starlette.middleware import Middleware
 

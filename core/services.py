@@ -3,31 +3,27 @@
 import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Event
+from typing import TYPE_CHECKING
 
 from core.access.admission import Admission
 from core.access.invites import Invites
 from core.access.password import Access
 from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
-from core.alerts.alerts import TICK as ALERTS_TICK
-from core.alerts.alerts import Alerts
-from core.alerts.hours import HourReader
 from core.background import Periodic
-from core.figures.export import FigureExport
-from core.figures.queries import Queries
 from core.ledger.booker import TICK as BOOKER_TICK
 from core.ledger.booker import Booker
 from core.ledger.exchanges import Exchanges
-from core.ledger.explorer import Explorer
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock, SystemClock
+from core.once import Once
 from core.plivo.callback_verifier import CallbackVerifier
 from core.plivo.client import PlivoClients
 from core.plivo.pricing import Prices
 from core.plivo.provider import PlivoProvider
 from core.plivo.request import CallbackAddress
 from core.reset.reset import SandboxReset
-from core.sample.loading import Sample
 from core.settings.credentials import auth_token, secret_key
 from core.settings.keyring import Keyring
 from core.settings.settings import Settings
@@ -44,17 +40,27 @@ from core.verification.call import CallDialogue
 from core.verification.number.parse import parse_number
 from core.verification.policy import Policy
 from core.verification.records import VerificationRecords
-from core.verification.service import Provider, Verifications
+from core.verification.sending import Provider
+from core.verification.service import Verifications
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import Outbox
 from core.webhooks.sender import WebhookSender, signing_secret
 from core.webhooks.worker import WebhookWorker
+
+if TYPE_CHECKING:
+    from core.alerts.alerts import Alerts
+    from core.figures.export import FigureExport
+    from core.figures.queries import Queries
+    from core.ledger.explorer import Explorer
+    from core.reports import Reports
+    from core.sample.loading import Sample
 
 log = logging.getLogger(__name__)
 
 #: The scheduled log sync, by the name of its thread.
 LOG_SYNC = "log sync"
 LOGS_AFTER_START = timedelta(minutes=1)
+ALERTS_TICK = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
@@ -70,17 +76,14 @@ class Services:
     keyring: Keyring
     ledger: Ledger
     booker: Booker
-    explorer: Explorer
-    queries: Queries
-    figure_export: FigureExport
-    alerts: Alerts
+    #: Made when it is first needed: it loads pandas, and no start should wait for that.
+    reports: "Once[Reports]"
     access: Access
     invites: Invites
     admission: Admission
     tokens: Tokens
     request_limit: RequestLimit
     logs: LogSync
-    sample: Sample
     reset: SandboxReset
     exchanges: Exchanges
     address: CallbackAddress
@@ -94,10 +97,32 @@ class Services:
     provider: PlivoProvider
     #: What runs in the background while the product is served.
     background: tuple[Periodic, ...]
+    #: Set when the script of a first page has ended.
+    page_drawn: Event = field(default_factory=Event)
 
     @property
     def client(self) -> Client:
         return self.connection.client
+
+    @property
+    def queries(self) -> "Queries":
+        return self.reports().queries
+
+    @property
+    def figure_export(self) -> "FigureExport":
+        return self.reports().figure_export
+
+    @property
+    def alerts(self) -> "Alerts":
+        return self.reports().alerts
+
+    @property
+    def explorer(self) -> "Explorer":
+        return self.reports().explorer
+
+    @property
+    def sample(self) -> "Sample":
+        return self.reports().sample
 
     @property
     def changes(self) -> ChangeChannel:
@@ -114,15 +139,17 @@ class Services:
         return self.settings.is_sandbox and self.settings.sandbox_url is None
 
     def warm(self) -> None:
-        """Load what is slow to load (the SDK, the numbering plan's carriers), ahead of its use.
+        """Load what is slow to load (the SDK, the numbering plan's carriers, pandas), ahead of its
+        use.
 
         Not at the start itself, so that the server is up a second sooner.
         """
         self.clients.warm()
-        parse_number("+14155550123", default_region=None)
+        _ = parse_number("+14155550123", default_region=None).carrier
+        self.reports()
 
     def close(self) -> None:
-        """Close connections, and stop the embedded Redis when nobody else uses it."""
+        """Close connections, and stop the embedded Redis if no other process uses it."""
         self.address.withdraw()
         self.clients.close()
         self.connection.close()
@@ -136,7 +163,7 @@ def build(
     clock = clock or SystemClock()
     connection = connect(settings)
     client = connection.client
-    scripts = Scripts(client)
+    scripts = Scripts(client, checks_rights=not connection.is_embedded)
     keys = Keys(settings.mode.value)
     probe = Probe(client, scripts, keys)
     for warning in probe.warnings():
@@ -180,7 +207,13 @@ def build(
         poller.forget,
         clock,
     )
-    queries = Queries(client, connection.raw, keys, clock)
+
+    def make_reports() -> "Reports":
+        from core.reports import build_reports
+
+        return build_reports(client, connection.raw, keys, clock, ledger)
+
+    reports = Once(make_reports)
     access = Access(
         settings.admin_password_hash,
         is_open=settings.operator_pages_open,
@@ -192,12 +225,11 @@ def build(
     invites = Invites(client, keys, keyring, clock)
     outbox = Outbox(client, scripts, keys, clock, settings.webhook_host)
     booker = Booker(ledger, most=settings.attempts_kept)
-    alerts = Alerts(client, keys, clock, HourReader(client, connection.raw, keys))
     log_sync_every = timedelta(minutes=settings.log_sync_minutes)
     background = [
         Periodic("polling", poller.poll_due, POLLER_TICK),
         Periodic("booking", booker.run, BOOKER_TICK),
-        Periodic("alerts", alerts.check, ALERTS_TICK),
+        Periodic("alerts", lambda: reports().alerts.check(), ALERTS_TICK),
         # A run that is cut off by the end of the process is resumed by the next.
         Periodic(LOG_SYNC, logs.run, log_sync_every, first=LOGS_AFTER_START, patience=timedelta()),
     ]
@@ -215,12 +247,8 @@ def build(
         keyring=keyring,
         ledger=ledger,
         booker=booker,
-        explorer=Explorer(ledger),
-        queries=queries,
-        figure_export=FigureExport(client, connection.raw, keys),
-        alerts=alerts,
-        sample=Sample(client, keys, clock, ledger),
-        reset=SandboxReset(client, keys, ledger, sandbox, queries.forget),
+        reports=reports,
+        reset=SandboxReset(client, keys, ledger, sandbox, lambda: reports().queries.forget()),
         logs=logs,
         access=access,
         invites=invites,

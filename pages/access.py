@@ -9,11 +9,11 @@ import streamlit as st
 from core.access.invites import MAX_LABEL_LENGTH, MAX_LIFETIME, MAX_SENDS, Invite
 from core.access.password import AccessState
 from core.model.errors import InviteRefused
+from core.model.regions import country_of
 from core.panels import api
-from core.panels.invites import invite_table
-from core.panels.query_state import zone_of
-from core.settings.settings import VerifyAccess
-from core.verification.number.parse import country_of
+from core.panels.invite_table import invite_table
+from core.panels.zones import zone_of
+from core.settings.choices import VerifyAccess
 from pages.components.access import current_visitor, require_admin
 from pages.components.panel import grid, question, text
 from pages.components.shared import outage_shown, plain, services, title

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core.panels import api
-from core.panels.query_state import zone_of
+from core.panels.zones import zone_of
 from pages.components.access import require_admin
 from pages.components.panel import grid, number, question, text
 from pages.components.shared import outage_shown, plain, services, title
@@ -53,7 +53,7 @@ def _tokens() -> None:
 def _examples() -> None:
     question("Examples")
     st.caption("Set TOKEN in a shell, then paste these in order.")
-    number = app.verifications.example_e164()
+    number = app.verifications.numbers.example_e164()
     steps = api.walk_through(base, number)
     if app.settings.is_sandbox:
         steps.insert(2, api.handset(base, number))

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.panels.query_state import zone_of
+from core.panels.zones import zone_of
 from pages.components.access import require_admin
 from pages.components.attempts.listing import AttemptSearch, draw_list
 from pages.components.attempts.single import draw_attempt

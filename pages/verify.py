@@ -31,12 +31,19 @@ def main() -> None:
         identifier = st.query_params.get("verification")
         view = verifications.look(identifier, visitor.grant) if identifier else None
         if view:
-            badge_for(view.verification.region)
+            badge_for(view.verification.to.region)
             draw_verification(view.verification.id, verifications, app.exchanges, settings)
         elif visitor.grant.refusal:
             draw_door(visitor)
         else:
-            draw_form(visitor, verifications, app.provider, settings, is_unknown=bool(identifier))
+            draw_form(
+                visitor,
+                verifications,
+                app.provider,
+                app.prices,
+                settings,
+                is_unknown=bool(identifier),
+            )
 
 
 main()

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from core.figures.queries import Filters
 from core.figures.ranges import Comparison, Preset, comparison_range, preset
 from core.figures.rates import Rate
-from core.ledger.explorer import Wanted
+from core.ledger.explorer import AttemptFilter
 from core.model.attempt import attempt_id
 from core.model.way import Way
 from core.panels import countries, figures, tables
@@ -265,7 +265,7 @@ def csv_frames(at: World) -> dict[str, pd.DataFrame]:
         for range_ in (over, before)
     )
     baseline = Rate(int(totals["converted"]), int(totals["started"]))
-    attempts = at.services.explorer.page(Wanted()).attempts
+    attempts = at.services.explorer.page(AttemptFilter()).attempts
     return {
         "csv_figures": figures.table(figures.figures(now, then, steps, heat.to_numpy())),
         "csv_over_time": steps,

@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.alerts.records import AlertCheck
-from core.ledger.explorer import Wanted, table
-from core.ledger.ledger import Applied
+from core.ledger.explorer import AttemptFilter, attempt_table
+from core.ledger.ledger import EventOutcome
 from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.clock import to_ms
 from core.panels.attempts import attempt_frame, event_table, facts, left_out_words
@@ -73,7 +73,7 @@ def rest(at: World) -> Iterator[httpx.Client]:
 @example({"units": b"nan", "delivered_ms": b"253402300799000"}, b"")
 @example({"requested_ms": b"9" * 400}, b"")
 @example({"state": b"?", "rank": b"?"}, b"")
-def test_one_odd_record_takes_no_list_with_it(
+def test_an_unreadable_record_does_not_break_a_list(
     at: World, client: redis.Redis, rest: httpx.Client, fields: dict[str, bytes], heard: bytes
 ) -> None:
     client.flushall()
@@ -88,20 +88,22 @@ def test_one_odd_record_takes_no_list_with_it(
     assert page["left_out"] == 3 - len(ids)
     assert rest.get(f"/attempts/{odd}").status_code in {200, 404}
     # The page's list and its single attempt.
-    listed = at.services.explorer.page(Wanted())
-    assert len(attempt_frame(listed.attempts, ZONE)) == len(table(listed.attempts)) == len(ids)
+    listed = at.services.explorer.page(AttemptFilter())
+    assert (
+        len(attempt_frame(listed.attempts, ZONE)) == len(attempt_table(listed.attempts)) == len(ids)
+    )
     for attempt in listed.attempts:
         facts(attempt), attempt_words(attempt), attempt_timeline(attempt)
-        event_table(at.services.ledger.heard(attempt.id), attempt, ZONE)
+        event_table(at.services.ledger.events(attempt.id), attempt, ZONE)
     at.services.queries.freshness()
     # Events of it and of the others, in one batch.
     now = at.clock.now()
     events = [AttemptEvent(one, EventKind.FAILED, now, Source.LOG) for one in (odd, fine)]
     assert at.services.ledger.apply_all(events).total() == 2
-    assert at.services.ledger.apply(events[1]) is Applied.REPEATED
+    assert at.services.ledger.apply(events[1]) is EventOutcome.REPEATED
 
 
-def test_what_was_left_out_is_counted_once_logged_once_and_told(
+def test_an_unreadable_record_is_counted_once_logged_once_and_reported(
     at: World, rest: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     odd, fine = make(at, 11), make(at, 12)
@@ -109,7 +111,7 @@ def test_what_was_left_out_is_counted_once_logged_once_and_told(
     poison(at, fine, {"units": b"nan"})
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            at.services.explorer.page(Wanted())
+            at.services.explorer.page(AttemptFilter())
     lines = [record for record in caplog.records if "left out" in record.message]
     assert [record.message for record in lines] == ["record left out", "value left out"]
     assert lines[1].field == "units"  # type: ignore[attr-defined]
@@ -123,7 +125,7 @@ def test_what_was_left_out_is_counted_once_logged_once_and_told(
     assert 'kind="unreadable_record"} 1' in metrics.text
 
 
-def test_the_booker_goes_on_past_a_check_that_cannot_be_read(at: World) -> None:
+def test_the_booker_skips_an_unreadable_check(at: World) -> None:
     verification = at.started(at.number())
     keys, client = at.services.keys, at.services.client
     for entry in ("nonsense", "a b c", f"{verification}-1 checked 99999999999999999999"):
@@ -135,16 +137,16 @@ def test_the_booker_goes_on_past_a_check_that_cannot_be_read(at: World) -> None:
     assert EventKind.VERIFIED in found.moments
 
 
-def test_the_follower_goes_on_past_an_attempt_that_cannot_be_read(at: World) -> None:
+def test_the_poller_skips_an_unreadable_attempt(at: World) -> None:
     odd, fine = make(at, 1), make(at, 2)
     poison(at, odd, {"requested_ms": b"nan"})
     for one in (odd, fine):
-        at.services.poller.follow(one, timedelta())
+        at.services.poller.schedule(one, timedelta())
     until(lambda: at.services.client.zscore(at.services.keys.follow, odd) is None)
     assert at.services.ledger.attempt(fine) is not None
 
 
-def test_a_verification_that_cannot_be_read_is_not_known(at: World) -> None:
+def test_an_unreadable_verification_is_unknown(at: World) -> None:
     odd, fine = at.started(at.number()), at.started(at.number())
     key = at.services.keys.verification(odd)
     for field, value in (("expires_ms", "9" * 400), ("digits", "six"), ("attempts", "9" * 9)):
@@ -159,7 +161,7 @@ def test_a_verification_that_cannot_be_read_is_not_known(at: World) -> None:
 
 @sharing_fixtures(100)
 @given(st.binary(max_size=40) | st.sampled_from([b"{}", b"[]", b"null", b'{"direction": 5}']))
-def test_an_exchange_that_cannot_be_read_leaves_the_others(
+def test_an_unreadable_exchange_does_not_hide_the_others(
     at: World, client: redis.Redis, stored: bytes
 ) -> None:
     client.flushall()
@@ -201,7 +203,7 @@ def test_an_event_that_cannot_be_read_becomes_a_dead_letter_and_the_others_are_s
 
 
 @pytest.mark.parametrize("stored", ["", "{}", "null", '{"quarter": 1, "standings": [1]}', "\0"])
-def test_alerts_go_on_past_a_check_that_cannot_be_read(at: World, stored: str) -> None:
+def test_alerts_replace_an_unreadable_check(at: World, stored: str) -> None:
     alerts, keys = at.services.alerts, at.services.keys
     at.services.client.set(keys.alert_check, stored, nx=True, px=timedelta(minutes=1))
     at.services.client.xadd(keys.alerts, {"transition": stored})  # type: ignore[attr-defined]
@@ -212,7 +214,7 @@ def test_alerts_go_on_past_a_check_that_cannot_be_read(at: World, stored: str) -
 
 
 @pytest.mark.parametrize("stored", ["", "a b c d", "a read 1 nan", "a read 1 253402300799000000"])
-def test_a_token_that_cannot_be_read_opens_nothing_and_the_others_do(
+def test_an_unreadable_token_gives_no_access_and_the_others_still_do(
     at: World, stored: str
 ) -> None:
     tokens = at.services.tokens
@@ -221,7 +223,7 @@ def test_a_token_that_cannot_be_read_opens_nothing_and_the_others_do(
 
 
 @pytest.mark.parametrize("name", ["cursor", "outcome", "rows", "left_ms", "windows"])
-def test_the_state_of_the_logs_is_read_past_what_cannot_be(at: World, name: str) -> None:
+def test_the_status_of_the_logs_is_read_without_its_unreadable_fields(at: World, name: str) -> None:
     for odd in ("nan", "", "253402300799000000", "-1"):
         at.services.client.hset(at.services.keys.logs, name, odd)  # type: ignore[attr-defined]
         at.services.logs.status()
@@ -240,7 +242,7 @@ def test_the_state_of_the_logs_is_read_past_what_cannot_be(at: World, name: str)
         {"ErrorCode": "[]", "Units": "9" * 5000, "MNC": "😀"},
     ],
 )
-def test_an_odd_callback_is_taken_and_its_delivered_is_not_lost(
+def test_an_unusual_callback_is_accepted_and_its_delivery_is_stored(
     at: World, odd: dict[str, str]
 ) -> None:
     # Each thing is counted once: an attempt of its own for each case.

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from core.access.invites import Invite, Invites, InviteState
 from core.access.password import Access, AccessState
 from core.model.grant import OPERATOR, Grant
-from core.settings.settings import Settings, VerifyAccess
+from core.settings.choices import VerifyAccess
+from core.settings.settings import Settings
 
 _OPERATOR_ONLY = "Messages and calls from here cost money, so the operator's password is needed."
 _INVITE_ONLY = "Messages and calls from here cost money, so an invite is needed."

@@ -95,9 +95,9 @@ class Access:
         if self._hash is None:
             return SignIn(SignInOutcome.WRONG)
         device_id = self._device_id(device)
-        names = [self._keyring.index("device", device_id)] if device_id else []
+        names = [self._keyring.device_index(device_id)] if device_id else []
         if not names:
-            names = [self._keyring.index("tries", address), "all"]
+            names = [self._keyring.login_index(address), "all"]
         if not self._count_try(names):
             return SignIn(SignInOutcome.WAIT)
         try:

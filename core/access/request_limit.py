@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.model.clock import Clock, to_ms
+from core.model.clock import Clock, duration_ms, to_ms
 from core.store.client import Client
 from core.store.keys import Keys
 
@@ -38,7 +38,7 @@ class RequestLimit:
     def spend(self, names: Sequence[str]) -> list[RequestAllowance]:
         """Count a request of each name, also over the limit, and return what each has left. One
         round trip. Raises StoreUnavailable."""
-        now_ms, window_ms = to_ms(self._clock.now()), WINDOW // timedelta(milliseconds=1)
+        now_ms, window_ms = to_ms(self._clock.now()), duration_ms(WINDOW)
         with self._client.pipeline() as pipe:
             for name in names:
                 key = self._keys.requests(name, now_ms // window_ms)

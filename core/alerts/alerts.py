@@ -16,18 +16,20 @@ from core.alerts.records import (
     UNREADABLE,
     AlertCheck,
     AlertStatus,
-    Kept,
+    StoredStatus,
     Transition,
-    grouped,
-    in_order,
+    by_severity,
     transition_from_json,
     transition_to_json,
+    with_leaders,
 )
 from core.alerts.replay import DryRun, replay
 from core.alerts.rules import WEEKS, Hours, Measure, alpha, detectable_drop, judge
-from core.alerts.states import AlertState, Standing, after_a_gap, step
-from core.figures.layout import Counts, Tier
-from core.model.clock import Clock, from_ms, to_ms
+from core.alerts.states import AlertState, Standing, after_missed_checks, step
+from core.figures.layout import Tier
+from core.figures.packing import Counts
+from core.model.clock import Clock, duration_ms, from_ms, to_ms
+from core.model.series import Series
 from core.store.client import Client
 from core.store.failures import WatchError
 from core.store.keys import Keys
@@ -40,9 +42,8 @@ log = logging.getLogger(__name__)
 MATURITY = timedelta(minutes=2)
 KEEP = timedelta(days=35)
 MOST_KEPT = 1000
-#: A series without an attempt for this long is not checked any more.
+#: A series is checked until it has had no attempt for this long.
 WATCHED = timedelta(weeks=WEEKS)
-TICK = timedelta(seconds=15)
 #: If the process that does a check dies, another one does it after this.
 _TURN = timedelta(minutes=1)
 
@@ -105,7 +106,7 @@ class Alerts:
     def current(self) -> list[AlertStatus]:
         """The statuses of the last check: the worst first, each followed by the alerts that it
         explains. Empty before the first check."""
-        return in_order(kept.status for kept in self._stored().kept.values())
+        return by_severity(kept.status for kept in self._stored().kept.values())
 
     def checked(self) -> datetime | None:
         """The end of the last hour that was checked; None before the first check."""
@@ -155,12 +156,12 @@ class Alerts:
 
     def _next(self, before: AlertCheck, quarter: int) -> AlertCheck:
         """Judge an hour, based on the check before."""
-        since_ms = quarter * QUARTER_MS - int(WATCHED.total_seconds() * 1000)
+        since_ms = quarter * QUARTER_MS - duration_ms(WATCHED)
         series = self._hours.series(since_ms)
         if not series:
             return AlertCheck(quarter, {})
         hours, counts = self._hours.at(series, quarter)
-        kept = grouped(_judged(series, hours, counts, before, quarter))
+        kept = with_leaders(_judged(series, hours, counts, before, quarter))
         return AlertCheck(quarter, {entry.place: entry for entry in kept})
 
     def _write(self, stored: str | None, check: AlertCheck, changes: list[Transition]) -> bool:
@@ -183,8 +184,8 @@ class Alerts:
 
 
 def _judged(
-    series: list[str], hours: Hours, counts: Counts, before: AlertCheck, quarter: int
-) -> Iterator[Kept]:
+    series: list[Series], hours: Hours, counts: Counts, before: AlertCheck, quarter: int
+) -> Iterator[StoredStatus]:
     """The new status of every measure of every series."""
     at = from_ms(quarter * QUARTER_MS)
     missed = quarter - before.quarter > 1
@@ -196,7 +197,9 @@ def _judged(
         for row, name in enumerate(series):
             was = before.kept.get((name, judged.measure))
             standing = was.standing if was else Standing()
-            standing = step(after_a_gap(standing) if missed else standing, judged.finding(row, 0))
+            if missed:
+                standing = after_missed_checks(standing)
+            standing = step(standing, judged.finding(row, 0))
             goes_on = was is not None and was.status.state is standing.state
             rule = judged.rule(row, 0)
             if rule is None and was is not None and standing.state.is_alert:
@@ -213,7 +216,7 @@ def _judged(
                 detectable_drop=_number(drops[row]),
                 since=was.status.since if was is not None and goes_on else at,
             )
-            yield Kept(status, standing.streak, standing.silent)
+            yield StoredStatus(status, standing.streak, standing.silent)
 
 
 def _changes(before: AlertCheck, check: AlertCheck) -> list[Transition]:
@@ -241,9 +244,8 @@ def _changes(before: AlertCheck, check: AlertCheck) -> list[Transition]:
     return changes
 
 
-def _is_selected(series: str, filters: SeriesFilter) -> bool:
-    channel, _, country = series.partition("/")
-    return filters.channel in {None, channel} and filters.country in {None, country}
+def _is_selected(series: Series, filters: SeriesFilter) -> bool:
+    return filters.channel in {None, series.channel} and filters.country in {None, series.country}
 
 
 def _number(value: float) -> float | None:

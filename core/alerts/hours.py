@@ -12,7 +12,9 @@ import numpy as np
 from core.alerts.rules import WEEKS, Hours, Measure
 from core.alerts.tails import Bools, Floats
 from core.figures.catalogue import COUNTERS
-from core.figures.layout import COUNTER_SLOT_BYTES, Counts, Cube, Tier
+from core.figures.layout import Cube, Tier
+from core.figures.packing import COUNTER_SLOT_BYTES, Counts
+from core.model.series import Series
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
 
@@ -23,7 +25,7 @@ QUARTER_MS = Tier.QUARTER.slot_ms
 WINDOW = 4
 _DAY = 96
 WEEK = 7 * _DAY
-#: At most so many series are checked: those with the newest attempts.
+#: The number of series that are checked: those with the newest attempts.
 MOST_SERIES = 1000
 
 #: How many days before the earliest hour are searched for traffic: weekends may be silent.
@@ -41,18 +43,21 @@ class HourReader:
         self._raw = raw
         self._keys = keys
 
-    def series(self, since_ms: int) -> list[str]:
+    def series(self, since_ms: int) -> list[Series]:
         """The channels with an attempt since then, and after them their countries: "sms/DE"."""
         channels, countries = (
-            self._client.zrevrangebyscore(
-                self._keys.registry(cube), "+inf", str(since_ms), 0, MOST_SERIES
-            )
+            [
+                Series(name)
+                for name in self._client.zrevrangebyscore(
+                    self._keys.registry(cube), "+inf", str(since_ms), 0, MOST_SERIES
+                )
+            ]
             for cube in (Cube.CHANNEL, Cube.COUNTRY)
         )
         parents = set(channels)
-        return sorted(channels) + sorted(c for c in countries if parent_of(c) in parents)
+        return sorted(channels) + sorted(name for name in countries if name.parent in parents)
 
-    def at(self, series: Sequence[str], end: int) -> tuple[Hours, Counts]:
+    def at(self, series: Sequence[Series], end: int) -> tuple[Hours, Counts]:
         """The hour that ends with the quarter before `end`, as an only moment, and its counts:
         (series, READ). Quarters are counted from 1970."""
         ends = [end - week * WEEK for week in range(WEEKS + 1)]
@@ -60,16 +65,16 @@ class HourReader:
         counts = np.stack(sums, axis=1)[:, None]  # (series, moment, week, READ)
         return _hours(series, counts, self._ran(series, end, end)), sums[0]
 
-    def between(self, series: Sequence[str], first: int, last: int) -> Hours:
+    def between(self, series: Sequence[Series], first: int, last: int) -> Hours:
         """The hours that end with each quarter from `first` to `last`."""
         begin = first - WEEKS * WEEK - WINDOW
         quarters = self._slots(Tier.QUARTER, series, begin, last - begin)
         return hours_between(series, quarters, self._ran(series, first, last))
 
-    def _ran(self, series: Sequence[str], first: int, last: int) -> Bools:
-        """Whether traffic had begun, the day before at the latest, when the same hour of each of
-        the weeks before began: (moments, WEEKS). If not, that hour may have been cut."""
-        channels = [name for name in series if not parent_of(name)]
+    def _ran(self, series: Sequence[Series], first: int, last: int) -> Bools:
+        """Whether there was traffic before the day of the same hour, for each of the weeks before:
+        (moments, WEEKS). Without it, traffic may have begun within that hour."""
+        channels = [name for name in series if name.is_channel]
         ends = np.arange(first, last + 1)[:, None] - WEEK * np.arange(1, WEEKS + 1)
         days = (ends - WINDOW) // _DAY
         begin = int(days.min()) - _SEARCHED_DAYS
@@ -78,7 +83,7 @@ class HourReader:
         ran: Bools = begun[days - 1 - begin]
         return ran
 
-    def _slots(self, tier: Tier, series: Sequence[str], first: int, count: int) -> Counts:
+    def _slots(self, tier: Tier, series: Sequence[Series], first: int, count: int) -> Counts:
         """(series, slots, READ), slots counted from 1970. One round trip for each key of a
         series."""
         parts = []
@@ -100,7 +105,7 @@ class HourReader:
         return np.concatenate(parts, axis=1)
 
 
-def hours_between(series: Sequence[str], quarters: Counts, ran: Bools) -> Hours:
+def hours_between(series: Sequence[Series], quarters: Counts, ran: Bools) -> Hours:
     """All hours in these quarters, (series, quarters, READ), that have four weeks before them;
     `ran` is as in `Hours`."""
     # Sums from the beginning up to each quarter; the difference of two is what is between.
@@ -112,20 +117,15 @@ def hours_between(series: Sequence[str], quarters: Counts, ran: Bools) -> Hours:
     return _hours(series, np.stack(weeks, axis=2), ran)
 
 
-def parent_of(series: str) -> str:
-    """The channel of a country's series; of a channel "", all traffic."""
-    return series.rpartition("/")[0]
+def _cube(series: Series) -> Cube:
+    return Cube.CHANNEL if series.is_channel else Cube.COUNTRY
 
 
-def _cube(series: str) -> Cube:
-    return Cube.COUNTRY if "/" in series else Cube.CHANNEL
-
-
-def _hours(series: Sequence[str], counts: Counts, ran: Bools) -> Hours:
+def _hours(series: Sequence[Series], counts: Counts, ran: Bools) -> Hours:
     """Counts of (series, moments, weeks back from 0, READ), with the sum of the channels below."""
     rows = {name: row for row, name in enumerate(series)}
     everything = len(series)
-    channels = [row for name, row in rows.items() if not parent_of(name)]
+    channels = [row for name, row in rows.items() if name.is_channel]
     whole = np.concatenate([counts, counts[channels].sum(axis=0, keepdims=True)]).astype(float)
     by_name: dict[str, Floats] = dict(zip(READ, np.moveaxis(whole, -1, 0), strict=True))
     good = {
@@ -133,7 +133,7 @@ def _hours(series: Sequence[str], counts: Counts, ran: Bools) -> Hours:
         Measure.WITHIN_60: by_name["within_60"],
     }
     return Hours(
-        parents=np.array([rows.get(parent_of(name), everything) for name in series], dtype=np.intp),
+        parents=np.array([rows.get(name.parent, everything) for name in series], dtype=np.intp),
         requested=by_name["requested"][..., 0],
         ran=ran,
         requested_before=by_name["requested"][..., 1:],

@@ -11,13 +11,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from core.alerts.hours import parent_of
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState, Standing
 from core.model.clock import read_ms, to_ms
+from core.model.series import NO_SERIES, Series
 
 #: Series and measure.
-Place = tuple[str, Measure]
+Place = tuple[Series, Measure]
 
 _SEVERITY = (
     AlertState.FIRING,
@@ -44,7 +44,7 @@ class AlertStatus:
     messages its own for lost ones.
     """
 
-    series: str
+    series: Series
     measure: Measure
     state: AlertState
     rule: Rule | None
@@ -54,7 +54,7 @@ class AlertStatus:
     baseline: float | None
     detectable_drop: float | None
     since: datetime
-    under: str = ""
+    under: Series = NO_SERIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Transition:
     """A change of state, at the end of the hour that caused it."""
 
     at: datetime
-    series: str
+    series: Series
     measure: Measure
     before: AlertState
     after: AlertState
@@ -70,12 +70,12 @@ class Transition:
     n: int
     observed: float | None
     baseline: float | None
-    under: str
+    under: Series
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A status, and what else the next check needs: see `states.Standing`."""
+class StoredStatus:
+    """A status with the other values that the next check needs: see `states.Standing`."""
 
     status: AlertStatus
     streak: int
@@ -95,7 +95,7 @@ class AlertCheck:
     """The result of a check: of the hour that ended with this quarter, counted from 1970."""
 
     quarter: int
-    kept: dict[Place, Kept]
+    kept: dict[Place, StoredStatus]
 
     def to_json(self) -> str:
         standings = [_plain(kept) for kept in self.kept.values()]
@@ -103,7 +103,7 @@ class AlertCheck:
 
     @classmethod
     def from_json(cls, text: str | None) -> Self:
-        """The stored check; None, before the first check, is an empty check of long ago."""
+        """The stored check. None, before the first check, gives an empty check of quarter 0."""
         if text is None:
             return cls(0, {})
         plain = json.loads(text)
@@ -121,16 +121,16 @@ def transition_from_json(text: str) -> Transition:
     return Transition(**_read(plain, kinds, "at"))
 
 
-def leaders(series: str, measure: Measure) -> Iterator[Place]:
-    """The alerts that would explain this one, the best first."""
-    if parent_of(series):
-        yield parent_of(series), measure
+def leaders(series: Series, measure: Measure) -> Iterator[Place]:
+    """The alerts that can explain this one, the preferred one first."""
+    if not series.is_channel:
+        yield series.parent, measure
     if measure is Measure.WITHIN_60:
         yield series, Measure.CONFIRMED
 
 
-def grouped(kept: Iterable[Kept]) -> list[Kept]:
-    """Sets `under` of each alert that another one explains."""
+def with_leaders(kept: Iterable[StoredStatus]) -> list[StoredStatus]:
+    """The statuses, with `under` set for each alert that another one explains."""
     kept = list(kept)
     states = {one.place: one.status.state for one in kept}
     return [
@@ -141,7 +141,7 @@ def grouped(kept: Iterable[Kept]) -> list[Kept]:
     ]
 
 
-def in_order(statuses: Iterable[AlertStatus]) -> list[AlertStatus]:
+def by_severity(statuses: Iterable[AlertStatus]) -> list[AlertStatus]:
     """The worst first, each followed by the alerts that it explains."""
     own = {(one.series, one.measure): one for one in statuses}
     states = {place: one.state for place, one in own.items()}
@@ -178,10 +178,11 @@ def _plain(record: Any) -> dict[str, Any]:
 def _read(plain: dict[str, Any], kinds: dict[str, type[StrEnum]], moment: str) -> dict[str, Any]:
     """The reverse of `_plain`."""
     words = {name: kind(plain[name]) for name, kind in kinds.items() if plain[name] is not None}
-    return plain | words | {moment: read_ms(str(plain[moment]))}
+    series = {name: Series(plain[name]) for name in ("series", "under") if name in plain}
+    return plain | words | series | {moment: read_ms(str(plain[moment]))}
 
 
-def _kept(plain: dict[str, Any]) -> Kept:
+def _kept(plain: dict[str, Any]) -> StoredStatus:
     kinds = {"measure": Measure, "state": AlertState, "rule": Rule}
     status = AlertStatus(**_read(plain["status"], kinds, "since"))
-    return Kept(status, plain["streak"], plain["silent"])
+    return StoredStatus(status, plain["streak"], plain["silent"])

@@ -9,21 +9,22 @@ import numpy as np
 
 from core.alerts.hours import QUARTER_MS
 from core.alerts.records import Place, leaders
-from core.alerts.rules import Hours, Judged, Measure, Rule, judge
+from core.alerts.rules import Hours, Judgement, Measure, Rule, judge
 from core.alerts.states import Standing, step
 from core.model.clock import from_ms
+from core.model.series import NO_SERIES, Series
 
 
 @dataclass(frozen=True, slots=True)
-class Fired:
+class ReplayedAlert:
     """An alert of the dry run, from `at` to `until`; `until` is None if it would still fire."""
 
-    series: str
+    series: Series
     measure: Measure
     rule: Rule
     at: datetime
     until: datetime | None
-    under: str = ""
+    under: Series = NO_SERIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +33,17 @@ class DryRun:
     other explains. `checks` is the number of checks."""
 
     fired: int
-    moments: list[Fired]
+    moments: list[ReplayedAlert]
     checks: int
 
 
-def replay(series: Sequence[str], hours: Hours, first: int, selected: Container[str]) -> DryRun:
+def replay(series: Sequence[Series], hours: Hours, first: int, selected: Container[str]) -> DryRun:
     """Run the rules over hours that end with each quarter from `first` on, and return the alerts of
     the selected series. All series are judged, because a country is compared with its channel."""
     fired = [
         one
         for judged in judge(hours)
-        # A series that was never bad raised no alert.
+        # Only a series with a bad hour can raise an alert.
         for row in np.flatnonzero(judged.bad.any(axis=1)).tolist()
         if series[row] in selected
         for one in _replayed(judged, row, series[row], first)
@@ -52,7 +53,7 @@ def replay(series: Sequence[str], hours: Hours, first: int, selected: Container[
     return DryRun(sum(not one.under for one in moments), moments, checks)
 
 
-def _replayed(judged: Judged, row: int, series: str, first: int) -> Iterator[Fired]:
+def _replayed(judged: Judgement, row: int, series: Series, first: int) -> Iterator[ReplayedAlert]:
     """The alerts of a series, in the order of time."""
     checks = judged.bad.shape[1]
     over = 0
@@ -61,13 +62,13 @@ def _replayed(judged: Judged, row: int, series: str, first: int) -> Iterator[Fir
         if begins < over:
             continue
         standing = Standing()
-        alert: Fired | None = None
+        alert: ReplayedAlert | None = None
         for over in range(begins, checks):
             standing = step(standing, judged.finding(row, over))
             at = from_ms((first + over) * QUARTER_MS)
             # The hour that raises an alert is bad, so it has a rule.
             if alert is None and standing.state.is_alert and (rule := judged.rule(row, over)):
-                alert = Fired(series, judged.measure, rule, at, None)
+                alert = ReplayedAlert(series, judged.measure, rule, at, None)
             if standing.state.is_quiet:
                 if alert is not None:
                     yield replace(alert, until=at)
@@ -78,9 +79,9 @@ def _replayed(judged: Judged, row: int, series: str, first: int) -> Iterator[Fir
             return
 
 
-def _explained(fired: Sequence[Fired]) -> Iterator[Fired]:
+def _explained(fired: Sequence[ReplayedAlert]) -> Iterator[ReplayedAlert]:
     """Sets `under` of each alert that another one at the same time explains."""
-    by_place: defaultdict[Place, list[Fired]] = defaultdict(list)
+    by_place: defaultdict[Place, list[ReplayedAlert]] = defaultdict(list)
     for alert in fired:
         by_place[alert.series, alert.measure].append(alert)
     for alert in fired:
@@ -89,10 +90,10 @@ def _explained(fired: Sequence[Fired]) -> Iterator[Fired]:
             for place in leaders(alert.series, alert.measure)
             if any(_overlap(alert, other) for other in by_place[place])
         )
-        yield replace(alert, under=next(series, ""))
+        yield replace(alert, under=next(series, NO_SERIES))
 
 
-def _overlap(alert: Fired, other: Fired) -> bool:
+def _overlap(alert: ReplayedAlert, other: ReplayedAlert) -> bool:
     return (other.until is None or alert.at < other.until) and (
         alert.until is None or other.at < alert.until
     )

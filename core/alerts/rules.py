@@ -105,7 +105,7 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Judgement:
     """The judgement of a measure: (series, moments), without the last row of `Hours`.
 
     `observed` and `baseline` are shares, for traffic attempts an hour; NaN if there is none. An
@@ -142,14 +142,14 @@ def alpha(series: int) -> float:
     return FALSE_ALERTS_A_DAY / (max(series, 1) * CHECKS_A_DAY * len(Measure))
 
 
-def judge(hours: Hours) -> list[Judged]:
+def judge(hours: Hours) -> list[Judgement]:
     """Judge every measure of all series."""
     limit = alpha(len(hours.parents))
     rates = [judge_rate(hours, measure, limit) for measure in RATES]
     return [*rates, judge_traffic(hours, limit)]
 
 
-def judge_rate(hours: Hours, measure: Measure, limit: float) -> Judged:
+def judge_rate(hours: Hours, measure: Measure, limit: float) -> Judgement:
     """Judge a rate; `limit` is alpha."""
     n, x = hours.requested[:-1], hours.good[measure][:-1]
     baseline, history = _rates_expected(
@@ -164,10 +164,10 @@ def judge_rate(hours: Hours, measure: Measure, limit: float) -> Judged:
     good = ~silent & ~bad & (surprise > GOOD_CHANCE) & ((n < FIXED_FROM) | within_drop)
     observed = np.divide(x, n, out=np.full(n.shape, np.nan), where=n > 0)
     baseline = np.where(silent, np.nan, expected / UNIT)
-    return Judged(measure, silent, bad, good, exact, observed, baseline)
+    return Judgement(measure, silent, bad, good, exact, observed, baseline)
 
 
-def judge_traffic(hours: Hours, limit: float) -> Judged:
+def judge_traffic(hours: Hours, limit: float) -> Judgement:
     """Judge how many attempts there were; `limit` is alpha. Fewer than usual is no alert."""
     before = hours.requested_before[:-1]
     ran = np.broadcast_to(hours.ran, before.shape)
@@ -184,7 +184,7 @@ def judge_traffic(hours: Hours, limit: float) -> Judged:
     bad = high & (surprise < limit) & (x >= np.maximum(SPIKE_FROM * usual, LEAST_SPIKE))
     good = ~silent & ~bad & ((surprise > SPIKE_GOOD_CHANCE) | (x <= SPIKE_GOOD * usual))
     baseline = np.where(silent, np.nan, usual)
-    return Judged(Measure.TRAFFIC, silent, bad, good, np.zeros(x.shape, bool), x, baseline)
+    return Judgement(Measure.TRAFFIC, silent, bad, good, np.zeros(x.shape, bool), x, baseline)
 
 
 def detectable_drop(n: Floats, baseline: Floats, limit: float) -> Floats:

@@ -85,7 +85,7 @@ def step(before: Standing, finding: Finding) -> Standing:
             return Standing(AlertState.OK) if done else Standing(AlertState.RECOVERING, streak)
 
 
-def after_a_gap(standing: Standing) -> Standing:
+def after_missed_checks(standing: Standing) -> Standing:
     """The standing after missed checks: the count in a row begins again."""
     if standing.state is AlertState.PENDING:
         return Standing(AlertState.OK)

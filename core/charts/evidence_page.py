@@ -48,7 +48,7 @@ def evidence_part(evidence: Evidence) -> str:
     words = evidence.words
     mode = "sandbox" if evidence.is_simulated else "live"
     sign = f"{words.mark} " if words.mark else ""
-    detail = f'<p>{escape(words.detail)}</p>' if words.detail else ""
+    detail = f"<p>{escape(words.detail)}</p>" if words.detail else ""
     note = "Nothing left the machine: all of it is simulated. " if evidence.is_simulated else ""
     facts = {
         "Number": evidence.to_masked,
@@ -103,7 +103,7 @@ def _attempt(evidence: AttemptEvidence) -> str:
     return (
         f'<section class="attempt"><header><h4>{escape(row.label)}: {escape(words.mark)} '
         f'{escape(words.headline)}</h4><span class="quiet">{escape(", ".join(times))}</span>'
-        f"</header>{f'<p>{escape(cause)}</p>' if cause else ''}<ol class=\"steps\">{steps}</ol>"
+        f'</header>{f"<p>{escape(cause)}</p>" if cause else ""}<ol class="steps">{steps}</ol>'
         f"<dl>{''.join(_fact(name, value) for name, value in known.items() if value)}</dl>"
         "</section>"
     )
@@ -140,7 +140,7 @@ def _line(line: ExchangeLine) -> str:
         f'<tr class="line"><td class="figure">+{line.after_ms / 1000:.3f} s</td>'
         f"<td>{direction}</td><td>{escape(line.what)}</td><td>{escape(line.status)}</td>"
         f'<td class="figure">{line.span_ms} ms</td><td class="step">{escape(line.step_label)}</td>'
-        f"</tr><tr><td></td><td colspan=\"5\"><details><summary>Request and answer</summary>"
+        f'</tr><tr><td></td><td colspan="5"><details><summary>Request and answer</summary>'
         f"<pre>{escape(shown)}</pre></details></td></tr>"
     )
 

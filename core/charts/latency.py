@@ -9,7 +9,8 @@ import pandas as pd
 
 from core.charts.axes import SMALL, Chart, Option, clock, over_time, titled, tooltip
 from core.charts.palette import Palette
-from core.figures.layout import BIN_OF_1_SECOND, UPPER_MS
+from core.figures.layout import BIN_OF_1_SECOND
+from core.figures.packing import UPPER_MS
 from core.figures.rates import QUANTILES, quantiles, stepwise_quantiles, values_needed
 from core.wording.formats import duration
 

@@ -5,9 +5,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from core.model.errors import ProductError
-from core.services import build
-from core.settings.reading import read_settings
+from core.cli.running import exiting_on_errors, opened_services
 from core.tracking.log_status import LogRunOutcome, Progress
 
 
@@ -31,19 +29,13 @@ def main(arguments: Sequence[str], program: str) -> None:
         sys.stdout.write(f"{now.windows_done}/{now.windows} windows, {now.rows} rows{left}\n")
         sys.stdout.flush()
 
-    try:
-        services = build(read_settings())
-        try:
-            if services.runs_sandbox and services.address.beside is None:
-                sys.exit(
-                    "The sandbox runs inside the application, which is not running here.\n"
-                    "Start it and open its page, or set SANDBOX_URL to a sandbox that runs alone."
-                )
-            run = services.logs.run(since, report)
-        finally:
-            services.close()
-    except ProductError as error:
-        sys.exit(f"{error.cause}\n{error.remedy}")
+    with exiting_on_errors(), opened_services() as services:
+        if services.runs_sandbox and services.address.beside is None:
+            sys.exit(
+                "The sandbox runs inside the application, which is not running here.\n"
+                "Start it and open its page, or set SANDBOX_URL to a sandbox that runs alone."
+            )
+        run = services.logs.run(since, report)
     if run.outcome is LogRunOutcome.FAILED:
         sys.exit(f"{run.cause}\n{run.remedy}")
     if run.outcome is LogRunOutcome.BUSY:

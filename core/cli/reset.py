@@ -8,11 +8,11 @@ from pathlib import Path
 import httpx
 
 from core.access.tokens import sandbox_token
-from core.model.errors import ProductError, ResetRefused
+from core.cli.running import exiting_on_errors, opened_services
+from core.model.errors import ResetRefused
 from core.reset.kinds import ResetKind, read_kinds
 from core.reset.offline import remove_sandbox_file
 from core.reset.reset import refuse_live
-from core.services import build
 from core.settings.credentials import secret_key
 from core.settings.keyring import Keyring
 from core.settings.reading import read_settings
@@ -30,13 +30,11 @@ def main(arguments: Sequence[str], program: str) -> None:
     )
     parser.add_argument("--address", default="http://127.0.0.1:8501", help="of the running app")
     options = parser.parse_args(arguments)
-    try:
+    with exiting_on_errors():
         settings = read_settings(Path.cwd())
         refuse_live(settings.mode.value)
         kinds = read_kinds(options.what)
         removed = _by_app(settings, options.address, kinds) or _directly(settings, kinds)
-    except ProductError as error:
-        sys.exit(f"{error.cause}\n{error.remedy}")
     for kind, keys in removed.items():
         sys.stdout.write(f"{kind}: {keys:,} keys removed\n")
 
@@ -51,8 +49,14 @@ def _by_app(settings: Settings, address: str, kinds: frozenset[ResetKind]) -> di
             token = sandbox_token(Keyring(secret_key(settings)))
             headers = {"Authorization": f"Bearer {token}"}
             answer = httpx.delete(url, params=what, headers=headers, timeout=30)
-    except httpx.TransportError:
+    except httpx.ConnectError:
         return None
+    except (httpx.TransportError, httpx.InvalidURL) as error:
+        # The app may run and be resetting its data: a second reset must not interfere.
+        raise ResetRefused(
+            f"{address} did not answer the request to reset.",
+            "Check --address. If the app hangs, stop it, and run this command again.",
+        ) from error
     if answer.status_code != 200:
         raise ResetRefused(
             f"{address} answered {answer.status_code}, so nothing was reset.",
@@ -65,9 +69,7 @@ def _by_app(settings: Settings, address: str, kinds: frozenset[ResetKind]) -> di
 def _directly(settings: Settings, kinds: frozenset[ResetKind]) -> dict[str, int]:
     if settings.sandbox_url is None and kinds & {ResetKind.HANDSETS, ResetKind.ATTEMPTS}:
         remove_sandbox_file(settings.data_dir / "sandbox")
-    services = build(settings)
-    try:
-        runs = settings.sandbox_url is not None
-        return {str(k): n for k, n in services.reset.run(kinds, sandbox_runs=runs).items()}
-    finally:
-        services.close()
+    runs = settings.sandbox_url is not None
+    with opened_services(settings) as services:
+        removed = services.reset.run(kinds, sandbox_runs=runs)
+    return {str(kind): keys for kind, keys in removed.items()}

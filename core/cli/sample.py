@@ -4,10 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from core.model.errors import ProductError
+from core.cli.running import exiting_on_errors, opened_services
 from core.sample.loading import DAYS, PER_DAY, SEED
-from core.services import build
-from core.settings.reading import read_settings
 
 
 def main(arguments: Sequence[str], program: str) -> None:
@@ -24,13 +22,7 @@ def main(arguments: Sequence[str], program: str) -> None:
         sys.stdout.write(f"{done:4.0%}  {step}\n")
         sys.stdout.flush()
 
-    try:
-        services = build(read_settings())
-        try:
-            services.sample.load(
-                days=options.days, per_day=options.per_day, seed=options.seed, progress=progress
-            )
-        finally:
-            services.close()
-    except ProductError as error:
-        sys.exit(f"{error.cause}\n{error.remedy}")
+    with exiting_on_errors(), opened_services() as services:
+        services.sample.load(
+            days=options.days, per_day=options.per_day, seed=options.seed, progress=progress
+        )

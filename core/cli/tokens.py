@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from core.access.tokens import LIFETIME, Scope, Tokens
-from core.model.errors import ProductError, TokenRefused
-from core.services import build
-from core.settings.reading import read_settings
+from core.cli.running import exiting_on_errors, opened_services
+from core.model.errors import TokenRefused
 
 
 def main(arguments: Sequence[str], program: str) -> None:
@@ -22,14 +21,8 @@ def main(arguments: Sequence[str], program: str) -> None:
     revoke = commands.add_parser("revoke", help="end a token")
     revoke.add_argument("name")
     options = parser.parse_args(arguments)
-    try:
-        services = build(read_settings())
-        try:
-            sys.stdout.write(_run(services.tokens, options))
-        finally:
-            services.close()
-    except ProductError as error:
-        sys.exit(f"{error.cause}\n{error.remedy}")
+    with exiting_on_errors(), opened_services() as services:
+        sys.stdout.write(_run(services.tokens, options))
 
 
 def _run(tokens: Tokens, options: argparse.Namespace) -> str:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from core.model.errors import ProductError
+from core.cli.running import exiting_on_errors
 from core.settings.credentials import secret_key
 from core.settings.keyring import Keyring
 from core.settings.reading import read_settings
@@ -14,9 +14,7 @@ from core.webhooks.sender import signing_secret
 def main(arguments: Sequence[str], program: str) -> None:
     parser = argparse.ArgumentParser(prog=program)
     parser.parse_args(arguments)
-    try:
+    with exiting_on_errors():
         settings = read_settings()
         secret = signing_secret(settings, Keyring(secret_key(settings)))
-    except ProductError as error:
-        sys.exit(f"{error.cause}\n{error.remedy}")
     sys.stdout.write(f"{secret}\n")

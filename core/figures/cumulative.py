@@ -22,10 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.figures.catalogue import COLUMNS, EXPORTED_COUNTERS, LEGS, Leg
-from core.figures.layout import MIDDLE_MS, Counts, Cube, Tier
+from core.figures.layout import Cube, Tier
+from core.figures.packing import MIDDLE_MS, Counts
 from core.figures.ranges import Piece
 from core.figures.slot_reader import SlotReader
 from core.model.clock import from_ms, to_ms
+from core.model.series import Series
 
 _EXPORTED_PLACES = [COLUMNS.index(figure.name) for figure in EXPORTED_COUNTERS]
 
@@ -49,9 +51,9 @@ class CumulativeFigures:
     """
 
     since: datetime
-    series: tuple[str, ...]
+    series: tuple[Series, ...]
     counters: Counts
-    channels: tuple[str, ...]
+    channels: tuple[Series, ...]
     histograms: dict[Leg, CumulativeHistograms]
 
 

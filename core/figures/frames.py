@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.figures.catalogue import COLUMNS, FINALS, QUERY_COLUMNS
-from core.figures.layout import Counts
+from core.figures.packing import Counts
 
 _REQUESTED, _CONFIRMED = COLUMNS.index("requested"), COLUMNS.index("confirmed")
 _FINAL_PLACES = [COLUMNS.index(name) for name in FINALS]

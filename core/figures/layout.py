@@ -1,8 +1,8 @@
-"""Packs and unpacks the slots of figures that Redis holds: one slot a minute, quarter-hour or day.
+"""Describes the slots of figures that Redis holds: one slot a minute, quarter-hour or day.
 
-Decision: packed strings, read by one `numpy.frombuffer`, so the cost of a page depends on the
-number of slots and never on the traffic. Hashes take as much memory and 40 to 75 times as long to
-read.
+Decision: packed strings, read by one `numpy.frombuffer` in `packing`, so the cost of a page depends
+on the number of slots and never on the traffic. Hashes take as much memory and 40 to 75 times as
+long to read.
 
     counters   33 values a slot, 156 bytes: 27 of 32 bits, unsigned, then 6 sums of 64 bits, signed
     a leg      128 bins a slot, 512 bytes: how many attempts took how long
@@ -26,29 +26,13 @@ Keys carry the version of this layout, `ROLLUP_LAYOUT`: change it with the layou
 
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
-
-from core.figures.catalogue import COLUMNS, COUNTERS, SUMS, Leg, Width
+from core.figures.catalogue import Leg
 
 BINS = 128
 HISTOGRAM_SLOT_BYTES = 4 * BINS
 ERROR_SLOT_BYTES = 4
 #: The bin whose upper bound is one second.
 BIN_OF_1_SECOND = 39
-
-#: One slot of each kind.
-COUNTER_SLOT = np.dtype(
-    [
-        ("counters", f">u{Width.COUNT}", (len(COUNTERS),)),
-        ("sums", f">i{Width.SUM}", (len(SUMS),)),
-    ]
-)
-COUNTER_SLOT_BYTES = COUNTER_SLOT.itemsize
-HISTOGRAM_SLOT = np.dtype((">u4", (BINS,)))
-ERROR_SLOT = np.dtype(">u4")
-
-Counts = NDArray[np.int64]
 
 
 class Tier(StrEnum):
@@ -99,12 +83,12 @@ _KEEP_MS = {Tier.MINUTE: 48 * _HOUR_MS, Tier.QUARTER: 35 * _DAY_MS, Tier.DAY: 40
 
 
 class Cube(StrEnum):
-    """Dimensions of a series."""
+    """Dimensions of a series: see `core.model.series`."""
 
-    CHANNEL = "channel"  # "sms"
-    COUNTRY = "country"  # "sms/DE"
-    CARRIER = "carrier"  # "sms/DE/Vodafone", the carrier of the numbering plan
-    ERROR = "error"  # "sms//30" in all countries, "sms/DE/30" in one
+    CHANNEL = "channel"
+    COUNTRY = "country"
+    CARRIER = "carrier"
+    ERROR = "error"
 
 
 #: Where histograms are kept.
@@ -116,74 +100,3 @@ HISTOGRAMS: dict[Leg, tuple[tuple[Cube, Tier], ...]] = {
     )
     for leg in Leg
 }
-
-
-def series(channel: str, country: str | None = None, last: str | None = None) -> str:
-    """The name of a series: of a channel, a country, or a carrier or an error code."""
-    parts = [channel]
-    if country is not None:
-        parts.append(country)
-    if last is not None:
-        parts.append(last.replace("/", "-"))
-    return "/".join(parts)
-
-
-def bin_of(ms: int) -> int:
-    """The bin of a duration: 0 takes all up to 32 ms, 127 all above 32 minutes."""
-    if ms <= 0:
-        return 0
-    # The margin keeps a whole power of two in the bin whose bound it is; no other whole number of
-    # milliseconds comes as close to a bound.
-    place = int(np.ceil(8 * np.log2(ms / 1000) - 1e-9)) + BIN_OF_1_SECOND
-    return min(max(place, 0), BINS - 1)
-
-
-#: Upper bounds and geometric middles of the bins, in ms.
-UPPER_MS = np.exp2((np.arange(BINS) - BIN_OF_1_SECOND) / 8) * 1000
-MIDDLE_MS = UPPER_MS / 2 ** (1 / 16)
-
-
-def decode_counters(packed: bytes | None, tier: Tier) -> Counts:
-    """(slots, COLUMNS). Bytes that are missing count as zero; so does a missing key (None)."""
-    if packed is None:
-        return np.zeros((tier.slots, len(COLUMNS)), dtype=np.int64)
-    slots = np.frombuffer(_padded(packed, tier.slots * COUNTER_SLOT_BYTES), dtype=COUNTER_SLOT)
-    return np.concatenate([slots["counters"], slots["sums"]], axis=1, dtype=np.int64)
-
-
-def encode_counters(values: Counts, tier: Tier) -> bytes:
-    """The reverse of `decode_counters`."""
-    slots = np.zeros(tier.slots, dtype=COUNTER_SLOT)
-    slots["counters"] = values[:, : len(COUNTERS)]
-    slots["sums"] = values[:, len(COUNTERS) :]
-    return slots.tobytes()
-
-
-def decode_histogram(packed: bytes | None, tier: Tier) -> Counts:
-    """(slots, bins)."""
-    if packed is None:
-        return np.zeros((tier.slots, BINS), dtype=np.int64)
-    padded = _padded(packed, tier.slots * HISTOGRAM_SLOT_BYTES)
-    return np.frombuffer(padded, dtype=">u4").reshape(tier.slots, BINS).astype(np.int64)
-
-
-def encode_histogram(values: Counts, tier: Tier) -> bytes:
-    """The reverse of `decode_histogram`."""
-    return values.reshape(tier.slots, BINS).astype(">u4").tobytes()
-
-
-def decode_errors(packed: bytes | None, tier: Tier) -> Counts:
-    """(slots,)."""
-    if packed is None:
-        return np.zeros(tier.slots, dtype=np.int64)
-    padded = _padded(packed, tier.slots * ERROR_SLOT_BYTES)
-    return np.frombuffer(padded, dtype=">u4").astype(np.int64)
-
-
-def encode_errors(values: Counts, tier: Tier) -> bytes:
-    """The reverse of `decode_errors`."""
-    return values.reshape(tier.slots).astype(">u4").tobytes()
-
-
-def _padded(packed: bytes, size: int) -> bytes:
-    return packed if len(packed) == size else packed.ljust(size, b"\0")[:size]

@@ -16,11 +16,13 @@ import pandas as pd
 from core.figures.answer_cache import AnswerCache, cached
 from core.figures.catalogue import Leg
 from core.figures.frames import confirmed_rates, group_sums, moments, table, totals
-from core.figures.layout import BINS, Counts, Cube, Tier, series
+from core.figures.layout import BINS, Cube, Tier
+from core.figures.packing import Counts
 from core.figures.ranges import Piece, Range, pieces, steps
 from core.figures.rates import quantiles, values_needed
 from core.figures.slot_reader import SlotReader
 from core.model.clock import Clock, read_ms, to_ms
+from core.model.series import Series
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
 
@@ -108,7 +110,7 @@ class Queries:
         cube, names = self._series(period, filters)
         values = self._reader.counters(cube, names, self._cut(period)).sum(axis=1)
         frame = table(values)
-        channels = pd.Index([name.split("/")[0] for name in names], name="channel")
+        channels = pd.Index([name.channel for name in names], name="channel")
         return frame.groupby(channels).sum()
 
     @cached
@@ -131,11 +133,8 @@ class Queries:
                 self._reader.counters(Cube.CARRIER, leaves, cut, parts),
             ]
         )
-        rows = [(country, "") for _, country in (name.split("/") for name in wholes)]
-        rows += [
-            (country, carrier or "?")
-            for _, country, carrier in (name.split("/", 2) for name in leaves)
-        ]
+        rows = [(name.country, "") for name in wholes]
+        rows += [(name.country, name.last or "?") for name in leaves]
         index = sorted(set(rows))
         place = {row: n for n, row in enumerate(index)}
         places = [place[row] for row in rows]
@@ -162,8 +161,7 @@ class Queries:
         names = [
             name
             for name in self._reader.series(Cube.ERROR, to_ms(since))
-            if name.split("/", 2)[1] == (filters.country or "")
-            and filters.channel in {None, name.split("/")[0]}
+            if name.country == (filters.country or "") and filters.channel in {None, name.channel}
         ]
         counts = self._reader.errors(names, self._cut(period))
         previous = np.zeros_like(counts)
@@ -171,7 +169,7 @@ class Queries:
             previous = self._reader.errors(names, self._cut(before))
         frame = pd.DataFrame({"count": counts, "previous": previous})
         frame.index = pd.MultiIndex.from_tuples(
-            [(name.split("/", 2)[0], name.split("/", 2)[2]) for name in names],
+            [(name.channel, name.last) for name in names],
             names=["channel", "code"],
         )
         frame = frame[(frame["count"] > 0) | (frame["previous"] > 0)]
@@ -227,9 +225,8 @@ class Queries:
         """The values of all series that are kept."""
         carriers: dict[str, set[str]] = {}
         for name in self._reader.series(Cube.CARRIER, 0):
-            if name.count("/") >= 2:
-                _, country, carrier = name.split("/", 2)
-                carriers.setdefault(country, set()).add(carrier)
+            if len(name.parts) == 3:
+                carriers.setdefault(name.country, set()).add(name.last)
         return SeenDimensions(
             tuple(self._reader.series(Cube.CHANNEL, 0)),
             {country: tuple(sorted(carriers[country])) for country in sorted(carriers)},
@@ -246,7 +243,7 @@ class Queries:
     def _cut(self, period: Range, finest: Tier = Tier.MINUTE) -> list[Piece]:
         return pieces(period, self._clock.now(), finest)
 
-    def _series(self, period: Range, filters: Filters) -> tuple[Cube, list[str]]:
+    def _series(self, period: Range, filters: Filters) -> tuple[Cube, list[Series]]:
         """The series whose sum is the filtered figures."""
         cube = Cube.CHANNEL
         if filters.carrier is not None:
@@ -255,25 +252,26 @@ class Queries:
             cube = Cube.COUNTRY
         return cube, self._names(cube, period, filters)
 
-    def _histogram_series(self, period: Range, filters: Filters) -> tuple[Cube, list[str]]:
+    def _histogram_series(self, period: Range, filters: Filters) -> tuple[Cube, list[Series]]:
         cube = Cube.CHANNEL if filters.country is None else Cube.COUNTRY
         return cube, self._names(cube, period, filters)
 
-    def _names(self, cube: Cube, period: Range, filters: Filters) -> list[str]:
+    def _names(self, cube: Cube, period: Range, filters: Filters) -> list[Series]:
         filtered = (filters.channel, filters.country, filters.carrier)
+        since_ms = to_ms(period.start) - Tier.DAY.slot_ms
         return [
             name
-            for name in self._reader.series(cube, to_ms(period.start) - Tier.DAY.slot_ms)
+            for name in self._reader.series(cube, since_ms)
             if all(
                 value is None or value == part
-                for value, part in zip(filtered, name.split("/", 2), strict=False)
+                for value, part in zip(filtered, name.parts, strict=False)
             )
         ]
 
 
 def of_carrier(country: str, carrier: str) -> str:
     """A carrier's name as its series spells it."""
-    return series("", country, carrier).split("/", 2)[2]
+    return Series.of("", country, carrier).last
 
 
 def _finest(leg: Leg, cube: Cube) -> Tier:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.figures.layout import BINS, MIDDLE_MS, Counts
+from core.figures.layout import BINS
+from core.figures.packing import MIDDLE_MS, Counts
 
 #: The normal deviate of a two-sided interval of 95 %.
 Z95 = 1.959963984540054

@@ -11,8 +11,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from core.figures.catalogue import Leg
-from core.figures.layout import HISTOGRAMS, Cube, Tier, series
+from core.figures.layout import HISTOGRAMS, Cube, Tier
 from core.model.attempt import EventKind
+from core.model.series import Series
 from core.store.keys import Keys
 
 #: What an attempt's record must say before it can be booked.
@@ -139,7 +140,7 @@ class Rollups:
         if error_then:
             keys += self._errors(channel, region, error_then, hour)
             keys.append(self._keys.registry(Cube.ERROR))
-            more += [series(channel, "", error_then), series(channel, region, error_then)]
+            more += [Series.of(channel, "", error_then), Series.of(channel, region, error_then)]
         if kind is EventKind.VERIFIED and booking.first_ms is not None:
             given += "f"
             first_hour = booking.first_ms // _HOUR_MS
@@ -158,7 +159,7 @@ class Rollups:
         ]
 
     def _name_histograms(self, leg: Leg, channel: str, region: str, hour: int) -> list[str]:
-        names = {Cube.CHANNEL: series(channel), Cube.COUNTRY: series(channel, region)}
+        names = {Cube.CHANNEL: Series.of(channel), Cube.COUNTRY: Series.of(channel, region)}
         return [
             self._keys.rollup(leg, tier, cube, names[cube], tier.chunk_of(hour * _HOUR_MS))
             for cube, tier in HISTOGRAMS[leg]
@@ -168,12 +169,12 @@ class Rollups:
         return [
             self._keys.rollup("e", tier, Cube.ERROR, name, tier.chunk_of(hour * _HOUR_MS))
             for tier in _TIERS
-            for name in (series(channel, "", error), series(channel, region, error))
+            for name in (Series.of(channel, "", error), Series.of(channel, region, error))
         ]
 
 
 def _names(channel: str, region: str, carrier: str) -> tuple[str, str, str]:
-    return series(channel), series(channel, region), series(channel, region, carrier)
+    return Series.of(channel), Series.of(channel, region), Series.of(channel, region, carrier)
 
 
 def _slots(minute: int) -> str:

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.figures import layout
+from core.figures import packing
 from core.figures.catalogue import COLUMNS, COUNTERS, Leg
-from core.figures.layout import BINS, Counts, Cube, Tier
+from core.figures.layout import BINS, Cube, Tier
+from core.figures.packing import Counts
 from core.figures.ranges import Piece
+from core.model.series import Series
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
 from core.store.scripts import Scripts
@@ -25,7 +27,7 @@ from core.store.scripts import Scripts
 #: About how much one command reads, and how many commands share a round trip.
 _COMMAND_BYTES = 1 << 18
 _COMMANDS = 8
-_SLOTS = {"c": layout.COUNTER_SLOT, "e": layout.ERROR_SLOT}
+_SLOTS = {"c": packing.COUNTER_SLOT, "e": packing.ERROR_SLOT}
 _MOST_SERIES = 10_000
 #: A single part that holds every slot.
 WHOLE = (0,)
@@ -63,17 +65,17 @@ class SlotReader:
         self._scripts = Scripts(raw)
         self._keys = keys
 
-    def series(self, cube: Cube, since_ms: int) -> list[str]:
+    def series(self, cube: Cube, since_ms: int) -> list[Series]:
         """The series with an attempt since then, sorted."""
         names = self._client.zrevrangebyscore(
             self._keys.registry(cube), "+inf", str(since_ms), start=0, num=_MOST_SERIES
         )
-        return sorted(names)
+        return sorted(map(Series, names))
 
     def counters(
         self,
         cube: Cube,
-        names: Sequence[str],
+        names: Sequence[Series],
         pieces: Sequence[Piece],
         starts: Sequence[int] = WHOLE,
     ) -> Counts:
@@ -88,7 +90,7 @@ class SlotReader:
         self,
         leg: Leg,
         cube: Cube,
-        names: Sequence[str],
+        names: Sequence[Series],
         pieces: Sequence[Piece],
         starts: Sequence[int] = WHOLE,
     ) -> Counts:
@@ -98,7 +100,7 @@ class SlotReader:
             run.add(slots, sums[rows])
         return sums
 
-    def errors(self, names: Sequence[str], pieces: Sequence[Piece]) -> Counts:
+    def errors(self, names: Sequence[Series], pieces: Sequence[Piece]) -> Counts:
         """(series,): how many attempts ended with each error."""
         sums = np.zeros((len(names), 1), dtype=np.int64)
         for rows, run, slots in self._read("e", Cube.ERROR, names, _runs(pieces, WHOLE)):
@@ -106,17 +108,17 @@ class SlotReader:
         return sums[:, 0]
 
     def _read(
-        self, kind: str, cube: Cube, names: Sequence[str], runs: Sequence[_Run]
+        self, kind: str, cube: Cube, names: Sequence[Series], runs: Sequence[_Run]
     ) -> Iterator[tuple[slice, _Run, NDArray[Any]]]:
         """Yield the slots of all runs: which series (a slice of `names`), the run, and its values,
         (series, slots). Reads only the bytes of the runs."""
         if not runs:
             return
-        slot = _SLOTS.get(kind, layout.HISTOGRAM_SLOT)
+        slot = _SLOTS.get(kind, packing.HISTOGRAM_SLOT)
         width = slot.itemsize
-        ranges: list[str | int] = []
-        for run in runs:
-            ranges += [run.first * width, (run.first + run.slots) * width - 1]
+        ranges = {
+            "parts": [(run.first * width, (run.first + run.slots) * width - 1) for run in runs]
+        }
         batch_size = max(1, _COMMAND_BYTES // (width * sum(run.slots for run in runs)))
         batches = [slice(at, at + batch_size) for at in range(0, len(names), batch_size)]
         for first in range(0, len(batches), _COMMANDS):
@@ -133,7 +135,7 @@ class SlotReader:
                     yield rows, run, slots.reshape(count, run.slots, *slot.shape)
 
     def _names(
-        self, kind: str, cube: Cube, names: Sequence[str], runs: Sequence[_Run]
+        self, kind: str, cube: Cube, names: Sequence[Series], runs: Sequence[_Run]
     ) -> list[str]:
         return [
             self._keys.rollup(kind, run.tier, cube, name, run.chunk)

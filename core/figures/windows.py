@@ -11,10 +11,12 @@ from enum import StrEnum
 import numpy as np
 
 from core.figures.catalogue import COLUMNS
-from core.figures.layout import Counts, Cube, Tier
+from core.figures.layout import Cube, Tier
+from core.figures.packing import Counts
 from core.figures.ranges import Piece, Range, pieces
 from core.figures.slot_reader import SlotReader
 from core.model.clock import to_ms
+from core.model.series import Series
 
 
 class Window(StrEnum):
@@ -41,7 +43,7 @@ class WindowFigures:
     window. `errors`: by channel and code, how many attempts in all countries ended with that code.
     """
 
-    series: tuple[str, ...]
+    series: tuple[Series, ...]
     counters: Counts
     errors: dict[tuple[str, str], int]
 
@@ -53,12 +55,11 @@ def read_window(reader: SlotReader, window: Window, now: datetime) -> WindowFigu
     countries = reader.series(Cube.COUNTRY, since_ms)
     counters = reader.counters(Cube.COUNTRY, countries, slots)[:, 0]
     # The series of all countries together have an empty country.
-    names = [n for n in reader.series(Cube.ERROR, since_ms) if n.split("/", 2)[1] == ""]
+    names = [name for name in reader.series(Cube.ERROR, since_ms) if not name.country]
     counts = reader.errors(names, slots)
     errors = {}
     for name, count in zip(names, counts, strict=True):
         if count:
-            channel, _, code = name.split("/", 2)
-            errors[channel, code] = int(count)
+            errors[name.channel, name.last] = int(count)
     active = np.flatnonzero(counters[:, COLUMNS.index("requested")])
     return WindowFigures(tuple(countries[row] for row in active), counters[active], errors)

@@ -1,6 +1,7 @@
-"""Reads the attempts that are kept: by id, by Plivo's id, by number, and newest first."""
+"""Reads stored attempts: by id, by Plivo's id, by number, and newest first."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from core.model.attempt import Attempt, EventKind, OverBudget, State
@@ -11,22 +12,33 @@ from core.store.client import Client
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
 
-_OF_A_NUMBER = 1000
-_LONGEST_COUNT = 16
+_MAX_PER_NUMBER = 1000
+_MAX_DIGITS = 16
 
 T = TypeVar("T")
 
 
 class Entry(NamedTuple):
-    """A line of the list of attempts. Entries compare as Redis orders them: by the moment of the
-    request, Unix ms, and within one millisecond by the id."""
+    """An entry of the list of attempts. Entries compare in the order of Redis: by the moment of the
+    request, in Unix ms, then by the id."""
 
     requested_ms: int
     attempt: str
 
 
+class ReceivedEvent(NamedTuple):
+    """An event of an attempt: when it happened and when it was received, aware, in UTC. `outcome`
+    is an `EventOutcome`, or "fact" for an applied check, which has no state."""
+
+    kind: EventKind
+    outcome: str
+    at: datetime
+    received_at: datetime
+    source: str
+
+
 class AttemptReader:
-    """Every method raises StoreUnavailable."""
+    """Reads attempts and their events. Every method raises StoreUnavailable."""
 
     def __init__(self, client: Client, keys: Keys, clock: Clock) -> None:
         self._client = client
@@ -34,121 +46,122 @@ class AttemptReader:
         self._left_out = LeftOut(client, keys, clock)
 
     def leave_out(self, attempt: str, values: Iterable[Unreadable]) -> None:
-        """Log and count values of Plivo's that could not be read, once each."""
+        """Log and count values of an attempt that could not be read, each of them once."""
         for value in values:
             self._left_out.value(attempt, value.field, value.shown)
 
     def attempts(self, ids: Sequence[str]) -> list[Attempt]:
-        """The attempts of these ids that are still kept and can be read, in the order asked."""
+        """The attempts with these ids, in the order of `ids`. Leaves out those that are no longer
+        kept or cannot be read."""
         return [attempt for attempt in self.read(ids).values() if attempt is not None]
 
     def read(self, ids: Iterable[str]) -> dict[str, Attempt | None]:
-        """The attempts of these ids that are still kept, in the order asked; None in place of one
-        whose record cannot be read."""
-        asked = list(dict.fromkeys(ids))
+        """The attempts with these ids that are still kept, in the order of `ids`; None for an
+        attempt whose record cannot be read."""
+        unique_ids = list(dict.fromkeys(ids))
         with self._client.pipeline(transaction=False) as pipe:
-            for attempt_id in asked:
+            for attempt_id in unique_ids:
                 pipe.hgetall(self._keys.attempt(attempt_id))
             records = pipe.execute()
         return {
             attempt_id: self._read(attempt_id, record)
-            for attempt_id, record in zip(asked, records, strict=True)
+            for attempt_id, record in zip(unique_ids, records, strict=True)
             if record
         }
 
     def _read(self, attempt_id: str, record: dict[str, str]) -> Attempt | None:
         try:
-            attempt, odd = _attempt(attempt_id, record)
+            attempt, unreadable = _parse_attempt(attempt_id, record)
         except (KeyError, ValueError) as error:
             self._left_out.record("attempt", attempt_id, error)
             return None
-        self.leave_out(attempt_id, odd)
+        self.leave_out(attempt_id, unreadable)
         return attempt
 
     def attempt_by_reference(self, reference: str) -> Attempt | None:
-        """The attempt that Plivo knows by this id; None when it is not one of ours (any more)."""
+        """The attempt with this id of Plivo's; None if it is unknown or no longer kept."""
         attempt_id = self.id_by_reference(reference)
         return self.attempt(attempt_id) if attempt_id else None
 
     def id_by_reference(self, reference: str) -> str | None:
-        """The id of the attempt that Plivo knows by this one; its record may be gone."""
+        """Our id of the attempt with this id of Plivo's; its record may be gone."""
         return self._client.get(self._keys.reference(reference))
 
     def attempts_of_number(self, number_index: str) -> list[Attempt]:
-        """The attempts to one number (as its digest) that are still kept, newest first."""
+        """The attempts to a number (given as its digest) that are still kept, newest first."""
         return self.attempts(self.ids_of_number(number_index))
 
     def ids_of_number(self, number_index: str) -> list[str]:
-        """The ids of the attempts to one number, newest first; their records may be gone."""
-        return self._client.zrevrange(self._keys.number(number_index), 0, _OF_A_NUMBER - 1)
+        """The ids of the attempts to a number, newest first; their records may be gone."""
+        return self._client.zrevrange(self._keys.number(number_index), 0, _MAX_PER_NUMBER - 1)
 
     def newest_of_numbers(self, number_indexes: Iterable[str]) -> dict[str, str]:
-        """The ids of the newest attempts to these numbers (by their digests), in one round trip;
-        numbers of which none is kept are left out."""
-        asked = list(number_indexes)
-        if not asked:
+        """The id of the newest attempt to each number (given as digests), in one round trip.
+        Numbers without an attempt are left out."""
+        indexes = list(number_indexes)
+        if not indexes:
             return {}
         with self._client.pipeline(transaction=False) as pipe:
-            for index in asked:
+            for index in indexes:
                 pipe.zrevrange(self._keys.number(index), 0, 0)
-            found = pipe.execute()
-        return {index: ids[0] for index, ids in zip(asked, found, strict=True) if ids}
+            answers = pipe.execute()
+        return {index: ids[0] for index, ids in zip(indexes, answers, strict=True) if ids}
 
     def recent(self, before: Entry | None = None, count: int = 500) -> list[Entry]:
-        """The newest attempts, newest first; with `before`, those that stand after it in that list,
-        exactly, however many share its millisecond and whether or not it is still there itself. An
-        attempt may be listed a little longer than it is kept. Raises StoreUnavailable."""
+        """Entries of the list of attempts, newest first: the first `count`, or the `count` that
+        follow `before`. That is exact also if many entries share a millisecond, and if `before` is
+        no longer in the list. An attempt may be listed a little longer than it is kept."""
         newest = "(+inf" if before is None else str(before.requested_ms)
-        found: list[Entry] = []
+        entries: list[Entry] = []
         offset, step = 0, count + 1
-        while len(found) < count:
-            listed = self._client.zrevrangebyscore(
+        while len(entries) < count:
+            rows = self._client.zrevrangebyscore(
                 self._keys.recent, newest, "(-inf", start=offset, num=step, withscores=True
             )
-            # Redis begins at a score, not within one, so what stands before `before` comes again;
-            # and what is added meanwhile moves the rest on, so the next step may repeat the last.
-            for attempt, score in listed:
+            # Redis can start at a score only, so entries that precede `before` come again. Entries
+            # added meanwhile move the others on, so a step may repeat entries of the last one.
+            for attempt, score in rows:
                 entry = Entry(int(score), attempt)
                 if before is None or entry < before:
-                    found.append(entry)
+                    entries.append(entry)
                     before = entry
-            if len(listed) < step:
+            if len(rows) < step:
                 break
             offset += step
-        return found[:count]
+        return entries[:count]
 
     def attempt(self, attempt_id: str) -> Attempt | None:
-        """One attempt; None when it is unknown or no longer kept."""
+        """The attempt with this id; None if it is unknown, unreadable or no longer kept."""
         return next(iter(self.attempts([attempt_id])), None)
 
-    def heard(self, attempt: str) -> list[dict[str, str]]:
-        """All that was heard of an attempt, oldest first, the newest 100: dicts of `kind`,
-        `outcome` (an `Applied` value), `at_ms`, `heard_ms` and `source`."""
+    def events(self, attempt: str) -> list[ReceivedEvent]:
+        """The newest 100 events of an attempt, oldest first."""
         entries = self._client.xrange(self._keys.events(attempt))
-        return [heard for _, e in entries if (heard := self._heard(attempt, e.get("event", "")))]
+        events = [self._read_event(attempt, entry.get("event", "")) for _, entry in entries]
+        return [event for event in events if event is not None]
 
-    def _heard(self, attempt: str, entry: str) -> dict[str, str] | None:
-        names = ("kind", "outcome", "at_ms", "heard_ms", "source")
+    def _read_event(self, attempt: str, stored: str) -> ReceivedEvent | None:
         try:
-            heard = dict(zip(names, entry.split(), strict=True))
-            EventKind(heard["kind"]), read_ms(heard["at_ms"]), read_ms(heard["heard_ms"])
+            kind, outcome, at_ms, received_ms, source = stored.split()
+            return ReceivedEvent(
+                EventKind(kind), outcome, read_ms(at_ms), read_ms(received_ms), source
+            )
         except ValueError as error:
             self._left_out.record("event", attempt, error)
             return None
-        return heard
 
 
-def _attempt(attempt_id: str, record: dict[str, str]) -> tuple[Attempt, list[Unreadable]]:
-    """The attempt, and what of its record cannot be read. Raises KeyError or ValueError where that
-    is something that every attempt has."""
-    odd: list[Unreadable] = []
+def _parse_attempt(attempt_id: str, record: dict[str, str]) -> tuple[Attempt, list[Unreadable]]:
+    """The attempt, and its optional values that cannot be read. Raises KeyError or ValueError if a
+    value that every attempt has is missing or cannot be read."""
+    unreadable: list[Unreadable] = []
 
     def optional(name: str, read: Callable[[str], T]) -> T | None:
         text = record.get(name)
         try:
             return read(text) if text else None
         except ValueError:
-            odd.append(Unreadable(name, f"stored, {len(text or '')} characters"))
+            unreadable.append(Unreadable(name, f"stored, {len(text or '')} characters"))
             return None
 
     moments = {kind: at for kind in EventKind if (at := optional(f"{kind}_ms", read_ms))}
@@ -159,7 +172,7 @@ def _attempt(attempt_id: str, record: dict[str, str]) -> tuple[Attempt, list[Unr
         to_masked=record["to_masked"],
         region=record["region"],
         carrier=record["carrier"],
-        # Every list and every age begins with the request.
+        # Raises KeyError without a request: lists and ages depend on it.
         moments={EventKind.REQUESTED: moments[EventKind.REQUESTED]} | moments,
         reference=record.get("reference", ""),
         error_code=record.get("error_code", ""),
@@ -174,11 +187,11 @@ def _attempt(attempt_id: str, record: dict[str, str]) -> tuple[Attempt, list[Unr
         over_budget=optional("over_budget", OverBudget.parse),
     )
     if attempt.number < 1:
-        raise ValueError("no number of an attempt")
-    return attempt, odd
+        raise ValueError("the id has no number of an attempt")
+    return attempt, unreadable
 
 
 def _count(text: str) -> int:
-    if len(text) > _LONGEST_COUNT or not text.isdecimal():
-        raise ValueError("no count")
+    if len(text) > _MAX_DIGITS or not text.isdecimal():
+        raise ValueError("not a count")
     return int(text)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from core.model.clock import duration_ms
 from core.model.exchange import Exchange
 from core.store.client import Client
 from core.store.keys import Keys
@@ -27,7 +28,7 @@ class Exchanges:
     def __init__(self, client: Client, keys: Keys, keep: timedelta) -> None:
         self._client = client
         self._keys = keys
-        self._keep_ms = keep // timedelta(milliseconds=1)
+        self._keep_ms = duration_ms(keep)
         self._scripts = Scripts(client)
         self._left_out = LeftOut(client, keys)
 

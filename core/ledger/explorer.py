@@ -1,4 +1,4 @@
-"""Finds single attempts among those kept: by what somebody knows of one, or newest first."""
+"""Lists the stored attempts, newest first and filtered, and finds attempts by number or id."""
 
 import re
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from core.model.clock import CLOCKS_DIFFER, elapsed
 from core.model.errors import CursorRefused
 
 PAGE = 50
-#: How many are looked through for one page; filters that match hardly anything end there.
-MOST_LOOKED_THROUGH = 5000
+#: The number of attempts that are searched for one page at most, if few of them match the filter.
+MAX_SEARCHED = 5000
 _BATCH = 500
-_MOST_ATTEMPTS = 50
+_MAX_ATTEMPTS = 50
 _VERIFICATION = re.compile(r"[a-z2-7]{24}")
 _ATTEMPT = re.compile(r"[a-z2-7]{24}-\d{1,3}")
-#: What a cursor looks like, as a regular expression.
+#: The form of a cursor, as a regular expression.
 CURSOR = r"^([0-9]{1,15})\.([a-z2-7]{24}-[0-9]{1,3})$"
 
-#: The columns of `table`: what they hold is in its docstring.
+#: The columns of `attempt_table`, whose docstring describes them.
 COLUMNS = (
     "requested",
     "to",
@@ -37,15 +37,15 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which attempts; "" is all of them. `error` is a message's error or a call's hangup cause."""
+class AttemptFilter:
+    """Selects attempts; "" selects all. `error` is a message's error or a call's hangup cause."""
 
     state: str = ""
     channel: str = ""
     country: str = ""
     error: str = ""
 
-    def holds(self, attempt: Attempt) -> bool:
+    def matches(self, attempt: Attempt) -> bool:
         return (
             self.state in {"", attempt.state}
             and self.channel in {"", attempt.way.channel}
@@ -55,11 +55,11 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A page, newest first. `cursor` names the next one, None where there is none; it is short and
-    may stand in a URL. `is_cut`: more was there than is looked through at once, so this page may be
-    short, and the next one goes on from there. `left_out` is how many attempts between those of the
-    page have a record that cannot be read."""
+class AttemptPage:
+    """A page of attempts, newest first. `cursor` requests the next page and can be part of a URL;
+    None on the last page. `is_cut`: the search ended at MAX_SEARCHED, so the page is not full, and
+    the next page continues there. `left_out`: the number of attempts in the range of the page whose
+    record cannot be read."""
 
     attempts: list[Attempt]
     cursor: str | None
@@ -73,85 +73,87 @@ class Explorer:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def page(self, wanted: Wanted, cursor: str | None = None, size: int = PAGE) -> Listed:
-        """The newest `size` attempts that are wanted, or those after a page's `cursor`. Pages never
-        overlap and never skip an attempt, also where many were requested in one millisecond. Raises
-        CursorRefused for a cursor that is none."""
-        before = _entry(cursor) if cursor is not None else None
-        found: list[Attempt] = []
-        last = before  # the last attempt that is on the page
-        looked = left_out = since_last = 0
-        while looked < MOST_LOOKED_THROUGH:
+    def page(
+        self, attempt_filter: AttemptFilter, cursor: str | None = None, size: int = PAGE
+    ) -> AttemptPage:
+        """The newest `size` attempts that match, or the next ones after `cursor`. Pages never
+        overlap and never skip an attempt, also if many have the same millisecond. Raises
+        CursorRefused for a malformed cursor."""
+        before = _parse_cursor(cursor) if cursor is not None else None
+        attempts: list[Attempt] = []
+        last = before  # the last attempt on the page
+        searched = left_out = unreadable = 0  # `unreadable` counts from `last` on
+        while searched < MAX_SEARCHED:
             entries = self._ledger.recent(before, _BATCH)
-            at = {entry.attempt: entry for entry in entries}
-            for listed_id, attempt in self._ledger.read(at).items():
+            by_id = {entry.attempt: entry for entry in entries}
+            for attempt_id_, attempt in self._ledger.read(by_id).items():
                 if attempt is None:
-                    since_last += 1
+                    unreadable += 1
                     continue
-                if not wanted.holds(attempt):
+                if not attempt_filter.matches(attempt):
                     continue
-                # One more than the page holds, so that a next page is never an empty one.
-                if len(found) == size and last is not None:
-                    return Listed(found, _cursor(last), left_out=left_out)
-                found.append(attempt)
-                last = at[listed_id]
-                left_out, since_last = left_out + since_last, 0
+                # The search finds one attempt more than the page holds: a next page is never empty.
+                if len(attempts) == size and last is not None:
+                    return AttemptPage(attempts, _cursor(last), left_out=left_out)
+                attempts.append(attempt)
+                last = by_id[attempt_id_]
+                left_out, unreadable = left_out + unreadable, 0
             if len(entries) < _BATCH:
-                return Listed(found, None, left_out=left_out + since_last)
-            looked += len(entries)
+                return AttemptPage(attempts, None, left_out=left_out + unreadable)
+            searched += len(entries)
             before = entries[-1]
-        # A full page goes on behind what it shows; a short one behind what was looked through.
-        is_full = len(found) == size
-        goes_on = last if is_full else before
-        cursor = _cursor(goes_on) if goes_on else None
-        return Listed(
-            found,
-            cursor,
+        # The next page continues after the last attempt of a full page, else after the last
+        # attempt that was searched.
+        is_full = len(attempts) == size
+        end = last if is_full else before
+        return AttemptPage(
+            attempts,
+            _cursor(end) if end else None,
             is_cut=not is_full,
-            left_out=left_out if is_full else left_out + since_last,
+            left_out=left_out if is_full else left_out + unreadable,
         )
 
-    def find(self, known: str) -> Listed:
-        """The attempts that a verification's id, an attempt's id or Plivo's uuid names, newest
-        first; none when it is not kept."""
-        known = known.strip().lower()
-        if _ATTEMPT.fullmatch(known):
-            return self._listed([known])
-        if _VERIFICATION.fullmatch(known):
-            ids = [attempt_id(known, n) for n in range(_MOST_ATTEMPTS, 0, -1)]
-            return self._listed(ids)
-        found = self._ledger.id_by_reference(known)
-        return self._listed([found] if found else [])
+    def find(self, identifier: str) -> AttemptPage:
+        """The attempts with this id of a verification, id of an attempt or uuid of Plivo, newest
+        first; an empty page if none is kept."""
+        identifier = identifier.strip().lower()
+        if _ATTEMPT.fullmatch(identifier):
+            return self._single_page([identifier])
+        if _VERIFICATION.fullmatch(identifier):
+            numbers = range(_MAX_ATTEMPTS, 0, -1)
+            return self._single_page([attempt_id(identifier, n) for n in numbers])
+        id_ = self._ledger.id_by_reference(identifier)
+        return self._single_page([id_] if id_ else [])
 
-    def of_number(self, number_index: str) -> Listed:
-        """The attempts to a number, by its digest, newest first."""
-        return self._listed(self._ledger.ids_of_number(number_index))
+    def find_by_number(self, number_index: str) -> AttemptPage:
+        """The attempts to a number (given as its digest), newest first."""
+        return self._single_page(self._ledger.ids_of_number(number_index))
 
-    def _listed(self, ids: list[str]) -> Listed:
-        """All of them that are kept, on one page."""
-        found = list(self._ledger.read(ids).values())
-        attempts = [one for one in found if one is not None]
-        return Listed(attempts, None, left_out=len(found) - len(attempts))
+    def _single_page(self, ids: list[str]) -> AttemptPage:
+        """One page with all of these attempts that are still kept."""
+        records = list(self._ledger.read(ids).values())
+        attempts = [attempt for attempt in records if attempt is not None]
+        return AttemptPage(attempts, None, left_out=len(records) - len(attempts))
 
 
 def _cursor(entry: Entry) -> str:
     return f"{entry.requested_ms}.{entry.attempt}"
 
 
-def _entry(cursor: str) -> Entry:
+def _parse_cursor(cursor: str) -> Entry:
     """The reverse of `_cursor`."""
-    found = re.fullmatch(CURSOR, cursor)
-    if not found:
+    match = re.fullmatch(CURSOR, cursor)
+    if not match:
         raise CursorRefused(
             "This does not name a page of attempts.", "Begin again with the newest ones."
         )
-    return Entry(int(found[1]), found[2])
+    return Entry(int(match[1]), match[2])
 
 
-def table(attempts: list[Attempt]) -> pd.DataFrame:
-    """COLUMNS, one row an attempt: `requested` aware, UTC; `to` masked; `error` the code; `seconds`
-    from the request to the delivery report, nan without one or where clocks differ, which the
-    `note` says; `attempt` its id."""
+def attempt_table(attempts: list[Attempt]) -> pd.DataFrame:
+    """A row for each attempt, with COLUMNS. `requested` is aware, in UTC; `to` is masked; `error`
+    is the code; `attempt` is the id. `seconds` is the time from the request to the delivery report:
+    NaN without a report, and if clocks differ, which the `note` states."""
     rows = []
     for attempt in attempts:
         requested = attempt.moments[EventKind.REQUESTED]

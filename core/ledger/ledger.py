@@ -1,17 +1,16 @@
-"""Applies events to attempts and reads attempts."""
+"""Applies events to attempts, and keeps their figures and the list of attempts."""
 
 import logging
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from itertools import islice
-from threading import Lock
 from typing import TypeVar
 
-from core.figures.rollups import BOOKED_BY, NOWHERE, Booking, Rollups, booking_of
+from core.figures.rollups import NOWHERE, Booking, Rollups
 from core.ledger.attempts import AttemptReader
+from core.ledger.bookings import BookingCache
 from core.log import logged_id
 from core.model.attempt import (
     AttemptEvent,
@@ -19,7 +18,7 @@ from core.model.attempt import (
     Source,
     verification_of,
 )
-from core.model.clock import Clock, read_ms, to_ms
+from core.model.clock import Clock, duration_ms, read_ms, to_ms
 from core.store.client import Client
 from core.store.failures import ResponseError
 from core.store.keys import Keys
@@ -28,15 +27,13 @@ from core.store.scripts import Scripts
 
 log = logging.getLogger(__name__)
 
-_KEEP_COUNTERS_MS = int(KEEP_COUNTERS.total_seconds() * 1000)
-#: However old an attempt is when it is booked (sample traffic, an old log), its record lives long
-#: enough for the rest of its events.
-_LEAST_MS = 600_000
-_REMEMBERED = 200_000
-_CHECKS = 500
-#: How often an event names other keys at the script's word.
-_ROUNDS = 5
-_TRIM = 500
+_KEEP_COUNTERS_MS = duration_ms(KEEP_COUNTERS)
+#: An attempt that is booked late (sample traffic, an old log) is kept for its other events at least
+#: this long.
+_MIN_KEEP_MS = 600_000
+_BATCH = 500
+#: How often an event is applied again because the script needs other keys.
+_MAX_ROUNDS = 5
 #: Events that may be sent to WEBHOOK_URL: `_outbox.lua` decides.
 _WEBHOOK_KINDS = {
     EventKind.REJECTED,
@@ -48,20 +45,18 @@ _WEBHOOK_KINDS = {
 T = TypeVar("T")
 
 
-class Applied(StrEnum):
-    """What an event did. The values are the ones `apply_event.lua` returns."""
+class EventOutcome(StrEnum):
+    """What an event changed. The values are those that `apply_event.lua` returns."""
 
     APPLIED = "applied"
-    REPEATED = "repeated"  # heard before: nothing changed
-    LATE = "late"  # overtaken: its moment was kept, the state stayed
-    ORPHAN = "orphan"  # its attempt is no longer kept: nothing was written
+    REPEATED = "repeated"  # received before: nothing changed
+    LATE = "late"  # its moment was stored; the state, of a later event, stayed
+    ORPHAN = "orphan"  # its attempt is not kept: nothing was written
 
 
 class Ledger(AttemptReader):
     """Applies events and reads attempts. `keep` is how long an attempt is kept after its request.
     `webhooks_enabled`: events for WEBHOOK_URL are queued in the same step.
-
-    Where an attempt is booked never changes, so a process remembers it.
     """
 
     def __init__(
@@ -77,17 +72,16 @@ class Ledger(AttemptReader):
         super().__init__(client, keys, clock)
         self._scripts = scripts
         self._clock = clock
-        self._keep_ms = int(keep.total_seconds() * 1000)
+        self._keep_ms = duration_ms(keep)
         self._webhook_kinds = frozenset(_WEBHOOK_KINDS if webhooks_enabled else ())
         self._rollups = Rollups(keys)
-        self._bookings: OrderedDict[str, Booking] = OrderedDict()
-        self._lock = Lock()
+        self._bookings = BookingCache(client, keys, self._left_out)
 
-    def apply(self, event: AttemptEvent) -> Applied:
-        """Book one event: exactly once, never backwards, in any order. Raises StoreUnavailable.
+    def apply(self, event: AttemptEvent) -> EventOutcome:
+        """Apply one event. Events may come in any order and more than once: each counts once, and
+        the state never moves back. Raises StoreUnavailable.
 
-        When it returns, the event is stored (append-only, where the embedded Redis is used): the
-        attempt's state and all its figures, in one step.
+        On return, the attempt and all its figures are stored, in one step.
         """
         outcome, state = self._apply([event])[0]
         log.info(
@@ -97,26 +91,29 @@ class Ledger(AttemptReader):
         )
         return outcome
 
-    def apply_all(self, events: Iterable[AttemptEvent], *, batch: int = 500) -> Counter[Applied]:
-        """Book many events, in the order given and as `apply` does each, a `batch` per round trip;
-        how often each result came. Raises StoreUnavailable: some of them may have been booked, and
-        booking them again changes nothing."""
-        counted: Counter[Applied] = Counter()
+    def apply_all(
+        self, events: Iterable[AttemptEvent], *, batch: int = 500
+    ) -> Counter[EventOutcome]:
+        """Apply many events as `apply` does, in their order, with a round trip for each `batch`.
+        Returns the number of events by outcome. Raises StoreUnavailable: some events may have been
+        applied, and applying them again changes nothing."""
+        counted: Counter[EventOutcome] = Counter()
         for part in batched(events, batch):
             counted.update(outcome for outcome, _ in self._apply(part))
         return counted
 
     def book_checks(self) -> int:
-        """Book what people did with their codes since the last time; how many events there were.
+        """Apply the waiting events of code checks, at most 500; returns their number.
 
-        `check_code.lua` leaves it in a list, so that a check waits for nothing. Safe in any number
-        of processes at once: an entry goes when it is booked, and booking it twice is once.
+        `check_code.lua` only appends them to a list, so that a check is fast. Several processes may
+        do this at the same time: an entry is removed after it was applied, and counts once.
         """
-        entries: list[str] = self._client.lrange(self._keys.checks, 0, _CHECKS - 1)
+        entries: list[str] = self._client.lrange(self._keys.checks, 0, _BATCH - 1)
         if not entries:
             return 0
-        # What cannot be read is dropped with the others: it must not stay in the list for ever.
-        self._apply([check for entry in entries if (check := self._check(entry))], is_recorded=True)
+        # Unreadable entries are removed too: they would stay in the list forever.
+        checks = [check for entry in entries if (check := self._read_check(entry))]
+        self._apply(checks, is_recorded=True)
         with self._client.pipeline(transaction=False) as pipe:
             for entry in entries:
                 pipe.lrem(self._keys.checks, 1, entry)
@@ -124,22 +121,19 @@ class Ledger(AttemptReader):
         return len(entries)
 
     def restore(self, records: Mapping[str, dict[str, str]]) -> None:
-        """Write attempts again from their records, as they were read, and count them in the
-        figures: for attempts and figures that were removed. Their streams of events must be there
-        still. Raises StoreUnavailable."""
-        with self._lock:
-            for attempt_id in records:
-                self._bookings.pop(attempt_id, None)
+        """Write removed attempts and their figures again, from their records by id. Their streams
+        of events must still exist. Raises StoreUnavailable."""
+        self._bookings.forget(records)
         events = (
             event
             for attempt_id, record in records.items()
             for event in _events_of(attempt_id, record)
         )
-        for part in batched(events, _CHECKS):
+        for part in batched(events, _BATCH):
             self._apply(part, is_recorded=True)
 
-    def _check(self, entry: str) -> AttemptEvent | None:
-        """The event in an entry of the list of checks; None where it cannot be read."""
+    def _read_check(self, entry: str) -> AttemptEvent | None:
+        """The event in an entry of the list of checks; None if it cannot be read."""
         try:
             attempt, kind, at_ms = entry.split()
             return AttemptEvent(attempt, EventKind(kind), read_ms(at_ms), Source.APP)
@@ -149,15 +143,15 @@ class Ledger(AttemptReader):
 
     def _apply(
         self, events: Sequence[AttemptEvent], *, is_recorded: bool = False
-    ) -> list[tuple[Applied, str]]:
-        """The outcome of each event and the state after it. `is_recorded`: their streams, and the
-        webhook, have these events already."""
+    ) -> list[tuple[EventOutcome, str]]:
+        """Apply events; returns the outcome of each and the state after it. With `is_recorded`,
+        they are not added to the stream of events and the webhooks, which have them already."""
         for event in events:
             self.leave_out(event.attempt, event.unreadable)
-        known = self._known(events)
+        bookings = self._bookings.of(events)
         now_ms = to_ms(self._clock.now())
-        results: dict[int, tuple[Applied, str]] = {}
-        # The errors that the script says an attempt is counted under, and will be.
+        results: dict[int, tuple[EventOutcome, str]] = {}
+        # By event: the errors that its attempt is counted under, and will be, from the script.
         errors: dict[int, tuple[str, str]] = {}
         waiting = list(range(len(events)))
         rounds = 0
@@ -167,30 +161,31 @@ class Ledger(AttemptReader):
             for i in waiting:
                 event = events[i]
                 if i in errors:
-                    # Redis knows better than we remember.
-                    with self._lock:
-                        self._bookings.pop(event.attempt, None)
-                    known |= self._known([event])
+                    # The cached booking is out of date.
+                    self._bookings.forget([event.attempt])
+                    bookings |= self._bookings.of([event])
                 calls.append(
-                    self._call(event, known.get(event.attempt), now_ms, is_recorded, errors.get(i))
+                    self._call(
+                        event, bookings.get(event.attempt), now_ms, is_recorded, errors.get(i)
+                    )
                 )
             moved = []
             for i, (outcome, *rest) in zip(waiting, self._run(calls), strict=True):
                 if outcome != "moved":
-                    results[i] = Applied(outcome), rest[0]
-                elif events[i].attempt in known and rounds < _ROUNDS:
+                    results[i] = EventOutcome(outcome), rest[0]
+                elif events[i].attempt in bookings and rounds < _MAX_ROUNDS:
                     errors[i] = rest[0], rest[1]
                     moved.append(i)
                 else:
-                    # Its record cannot be read, so nothing of it can be booked.
-                    results[i] = Applied.ORPHAN, ""
+                    # Its record cannot be read.
+                    results[i] = EventOutcome.ORPHAN, ""
             waiting = moved
-        self._remember_booked(known)
+        self._bookings.mark_booked(bookings)
         return [results[i] for i in range(len(events))]
 
     def _run(self, calls: Sequence[tuple[list[str], list[str | int]]]) -> list[list[str]]:
-        """The answers of `apply_event.lua`, "orphan" for a call that fails: one record that the
-        script cannot read must not hold up the events of others."""
+        """The answers of `apply_event.lua`; "orphan" for a call that fails: an unreadable record
+        must not block the events of other attempts."""
         try:
             return self._scripts.run_all("apply_event", calls)
         except ResponseError:
@@ -200,10 +195,10 @@ class Ledger(AttemptReader):
         try:
             answer: list[str] = self._scripts.run("apply_event", *call)
         except ResponseError as error:
-            # The error of a script looks like the bug that it may be: the log has the traceback.
+            # It may also be a bug of the script, so the traceback is logged.
             log.exception("event not booked")
             self._left_out.record("attempt", call[0][0], error)
-            return [Applied.ORPHAN, ""]
+            return [EventOutcome.ORPHAN, ""]
         return answer
 
     def _call(
@@ -223,10 +218,10 @@ class Ledger(AttemptReader):
         keep_ms = self._keep_ms
         targets = NOWHERE
         if booking is not None:
-            keep_ms = max(_LEAST_MS, booking.requested_ms + self._keep_ms - now_ms)
+            keep_ms = max(_MIN_KEEP_MS, booking.requested_ms + self._keep_ms - now_ms)
             reference = event.fields.get("reference")
             targets = self._rollups.targets(
-                booking, event.kind, reference, *(errors or ("", _error(event)))
+                booking, event.kind, reference, *(errors or ("", _counted_error(event)))
             )
         keys += targets.keys
         given = targets.given
@@ -247,65 +242,29 @@ class Ledger(AttemptReader):
             *targets.more,
         ]
 
-    def _known(self, events: Sequence[AttemptEvent]) -> dict[str, Booking]:
-        """The bookings of the events' attempts, where there are such attempts."""
-        # An attempt begins with this event: whatever was known of its id was of another Redis.
-        found = {
-            event.attempt: booking
-            for event in events
-            if event.kind is EventKind.REQUESTED
-            and (booking := booking_of(event.fields | {"requested_ms": str(to_ms(event.at))}))
-        }
-        others = [one for one in dict.fromkeys(e.attempt for e in events) if one not in found]
-        with self._lock:
-            found |= {one: self._bookings[one] for one in others if one in self._bookings}
-        if missing := [one for one in others if one not in found]:
-            with self._client.pipeline(transaction=False) as pipe:
-                for attempt in missing:
-                    pipe.hmget(self._keys.attempt(attempt), *BOOKED_BY)
-                answers = pipe.execute()
-            for attempt, values in zip(missing, answers, strict=True):
-                try:
-                    booking = booking_of(dict(zip(BOOKED_BY, values, strict=True)))
-                except ValueError as error:
-                    self._left_out.record("attempt", attempt, error)
-                    continue
-                if booking:
-                    found[attempt] = booking
-        with self._lock:
-            self._bookings.update(found)
-            while len(self._bookings) > _REMEMBERED:
-                self._bookings.popitem(last=False)
-        return found
-
-    def _remember_booked(self, known: Mapping[str, Booking]) -> None:
-        with self._lock:
-            for attempt, booking in known.items():
-                if not booking.booked and attempt in self._bookings:
-                    self._bookings[attempt] = replace(booking, booked=True)
-
-    def count(self, what: str) -> None:
+    def count(self, counter: str) -> None:
         """Add one to a counter of today, such as `forged`. Raises StoreUnavailable."""
         key = self._keys.counters(self._clock.now())
         with self._client.pipeline() as pipe:
-            pipe.hincrby(key, what, 1)
+            pipe.hincrby(key, counter, 1)
             pipe.expire(key, KEEP_COUNTERS)
             pipe.execute()
 
     def counters(self) -> dict[str, int]:
         """Today's (UTC) counters by name: `forged`, `repeated`, `late`, `orphan`, `malformed`."""
-        found = self._client.hgetall(self._keys.counters(self._clock.now()))
-        return {name: int(n) for name, n in found.items() if n.isdecimal()}
+        counts = self._client.hgetall(self._keys.counters(self._clock.now()))
+        return {name: int(count) for name, count in counts.items() if count.isdecimal()}
 
     def trim(self, most: int) -> int:
-        """Let go of all but the newest `most` attempts, and of those whose time is over; how many.
+        """Delete all but the newest `most` attempts; returns their number. Also removes attempts
+        older than `keep` from the list.
 
-        Their figures stay. What is heard of one later is an orphan.
+        The figures stay. A later event of a deleted attempt is an orphan.
         """
-        over = to_ms(self._clock.now()) - self._keep_ms
-        self._client.zremrangebyscore(self._keys.recent, "-inf", over)
+        oldest_kept_ms = to_ms(self._clock.now()) - self._keep_ms
+        self._client.zremrangebyscore(self._keys.recent, "-inf", oldest_kept_ms)
         oldest = self._client.zrange(self._keys.recent, 0, -most - 1)
-        for part in batched(oldest, _TRIM):
+        for part in batched(oldest, _BATCH):
             with self._client.pipeline(transaction=False) as pipe:
                 for attempt_id in part:
                     pipe.unlink(self._keys.attempt(attempt_id), self._keys.events(attempt_id))
@@ -315,8 +274,8 @@ class Ledger(AttemptReader):
 
 
 def _events_of(attempt_id: str, record: Mapping[str, str]) -> list[AttemptEvent]:
-    """The events that lead to this record, the request first. Each brings all fields: the one that
-    sets the state also sets the reasons for it."""
+    """The events that lead to this record, the request first. Each has all fields, because the
+    event that sets the state also sets its cause."""
     moments = {kind: ms for kind in EventKind if (ms := record.get(f"{kind}_ms"))}
     own = {"state", "rank", "booked", *(f"{kind}_ms" for kind in EventKind)}
     fields = {name: text for name, text in record.items() if name not in own}
@@ -326,9 +285,9 @@ def _events_of(attempt_id: str, record: Mapping[str, str]) -> list[AttemptEvent]
     ]
 
 
-def _error(event: AttemptEvent) -> str:
-    """The error that an attempt is counted under once this event ends it; the script knows better
-    where there has been other news."""
+def _counted_error(event: AttemptEvent) -> str:
+    """The error that an attempt is counted under if this event ends it; "" if it does not. The
+    script corrects it after other events."""
     if event.kind not in {EventKind.REJECTED, EventKind.FAILED, EventKind.UNDELIVERED}:
         return ""
     stated = event.fields.get("error_code") or event.fields.get("hangup_cause")
@@ -337,6 +296,6 @@ def _error(event: AttemptEvent) -> str:
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """The items in lists of `size`, the last one shorter. (itertools has it from 3.12 on.)"""
-    ahead = iter(items)
-    while part := list(islice(ahead, size)):
+    iterator = iter(items)
+    while part := list(islice(iterator, size)):
         yield part

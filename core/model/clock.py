@@ -8,7 +8,7 @@ CLOCKS_DIFFER = "clocks differ"
 
 
 class Clock(Protocol):
-    """Whoever needs the present asks this."""
+    """Gives the current time."""
 
     def now(self) -> datetime:
         """The present, aware, in UTC."""
@@ -40,6 +40,11 @@ def is_sane(moment: datetime) -> bool:
 def to_ms(moment: datetime) -> int:
     """Unix milliseconds: how moments are written in Redis and JSON."""
     return round(moment.timestamp() * 1000)
+
+
+def duration_ms(duration: timedelta) -> int:
+    """Whole milliseconds: how durations are written in Redis and JSON."""
+    return round(duration / timedelta(milliseconds=1))
 
 
 def from_ms(moment_ms: int | str) -> datetime:

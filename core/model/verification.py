@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.model.attempt import Attempt, OverBudget, attempt_id
+from core.model.phone_number import ParsedNumber, PhoneNumber
 from core.model.way import Way
-from core.verification.number.parse import PhoneNumber
-from core.verification.policy import CallOffer
 
 
 class Status(StrEnum):
@@ -24,16 +23,12 @@ class Status(StrEnum):
 class Verification:
     """One user proving one number, from start to end. Moments are aware, in UTC.
 
-    `attempts` is how many messages and calls were sent for it; `to_masked` and `country` are safe
-    to show. The number itself is in `to` (E.164) and stays out of `repr`.
+    `attempts` is how many messages and calls were sent for it.
     """
 
     id: str
     status: Status
-    to: str
-    to_masked: str
-    region: str
-    country: str
+    to: PhoneNumber
     carrier: str
     language: str
     way: Way
@@ -56,7 +51,7 @@ class Verification:
     checked_at: dict[int, datetime] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        return f"Verification({self.id[:6]}… {self.status} {self.to_masked})"
+        return f"Verification({self.id[:6]}… {self.status} {self.to})"
 
     @property
     def attempt_ids(self) -> list[str]:
@@ -66,6 +61,14 @@ class Verification:
     def time_to_verify(self) -> timedelta | None:
         """Start to approved check; None while it is not verified."""
         return self.verified_at - self.started_at if self.verified_at else None
+
+
+@dataclass(frozen=True, slots=True)
+class CallOffer:
+    """From when on a call may replace the message, and why."""
+
+    at: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,7 @@ class SendResult:
     retry_after: timedelta | None = None
     cause: str = ""
     remedy: str = ""
-    candidates: tuple[PhoneNumber, ...] = ()
+    candidates: tuple[ParsedNumber, ...] = ()
 
 
 class CheckOutcome(StrEnum):

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from core.figures.rates import Rate
-from core.verification.number.parse import country_of
+from core.model.regions import country_of
 from core.wording.formats import carrier_name
 
 #: Growth counts from 1.5 times the number before and 20 more on: less is normal daily variation.

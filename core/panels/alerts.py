@@ -8,7 +8,8 @@ import pandas as pd
 from core.alerts.records import AlertStatus
 from core.alerts.replay import DryRun
 from core.alerts.states import AlertState
-from core.wording.formats import ALERT_STATES, MEASURES, alert_words, day_and_time, series_name
+from core.wording.alerts import ALERT_STATES, MEASURES, alert_words
+from core.wording.formats import day_and_time, series_name
 
 _MOST_MOMENTS = 50
 

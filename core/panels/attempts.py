@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core.ledger.explorer import table
-from core.ledger.ledger import Applied
+from core.ledger.attempts import ReceivedEvent
+from core.ledger.explorer import attempt_table
+from core.ledger.ledger import EventOutcome
 from core.model.attempt import Attempt, EventKind, State
-from core.model.clock import CLOCKS_DIFFER, elapsed, from_ms
+from core.model.clock import CLOCKS_DIFFER, elapsed
+from core.model.regions import country_of
 from core.panels.query_state import EVERY
-from core.verification.number.parse import country_of
 from core.wording.formats import channel_name, counted, dollars, duration
 from core.wording.marks import VERIFIED, mark, marked
 
@@ -40,15 +41,15 @@ _ORIGINS = {
     "fallback": "a second way, in place of the first",
 }
 _OUTCOMES = {
-    Applied.LATE: "late: stored, no change",
-    Applied.REPEATED: "repeated: no change",
+    EventOutcome.LATE: "late: stored, no change",
+    EventOutcome.REPEATED: "repeated: no change",
 }
 
 
 def attempt_frame(attempts: Sequence[Attempt], zone: ZoneInfo) -> pd.DataFrame:
     """`explorer.COLUMNS`, one row an attempt, in words: `requested` in the zone, names of channel
     and country, and the `state` with its sign."""
-    rows = table(list(attempts))
+    rows = attempt_table(list(attempts))
     rows["requested"] = pd.to_datetime(rows["requested"], utc=True).dt.tz_convert(zone)
     rows["channel"] = [channel_name(attempt.way.channel) for attempt in attempts]
     rows["country"] = [country_of(attempt.region) for attempt in attempts]
@@ -70,7 +71,7 @@ class AttemptRow:
 def list_columns(attempts: Sequence[Attempt]) -> dict[str, str]:
     """The columns of the list and their headings. Carrier and note are there if a row has one: many
     numbering plans name no carrier, and a note says that clocks differ."""
-    frame = table(list(attempts))
+    frame = attempt_table(list(attempts))
     optional = {name for name in ("carrier", "note") if not frame[name].any()}
     return {name: heading for name, heading in _COLUMNS.items() if name not in optional}
 
@@ -129,23 +130,22 @@ def facts(attempt: Attempt) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def event_table(events: Sequence[dict[str, str]], attempt: Attempt, zone: ZoneInfo) -> pd.DataFrame:
-    """The events of `Ledger.heard`, oldest first: `what` happened, `at` (in the zone), `after_s`
-    the request, `from` which source, `heard_s` after the request. The `note` marks late and
-    repeated events, and differing clocks: an event before the request has no `after_s`."""
+def event_table(events: Sequence[ReceivedEvent], attempt: Attempt, zone: ZoneInfo) -> pd.DataFrame:
+    """The events of an attempt, in their order: `what` happened, `at` (in the zone), `after_s` the
+    request, `from` which source, and `heard_s`, the time from the request until it was received.
+    The `note` marks late and repeated events, and differing clocks: an event before the request has
+    no `after_s`."""
     requested = attempt.moments[EventKind.REQUESTED]
-    at = [from_ms(event["at_ms"]) for event in events]
-    received_at = [from_ms(event["heard_ms"]) for event in events]
     return pd.DataFrame(
         {
-            "what": [event["kind"] for event in events],
-            "at": [f"{moment.astimezone(zone):%d %b %H:%M:%S.%f}"[:-3] for moment in at],
-            "after_s": [_seconds(requested, moment) for moment in at],
-            "from": [_SOURCES.get(event["source"], event["source"]) for event in events],
-            "heard_s": [_seconds(requested, moment) for moment in received_at],
+            "what": [str(event.kind) for event in events],
+            "at": [f"{event.at.astimezone(zone):%d %b %H:%M:%S.%f}"[:-3] for event in events],
+            "after_s": [_seconds(requested, event.at) for event in events],
+            "from": [_SOURCES.get(event.source, event.source) for event in events],
+            "heard_s": [_seconds(requested, event.received_at) for event in events],
             "note": [
-                _note(event["outcome"], differ=min(moments) < requested)
-                for event, *moments in zip(events, at, received_at, strict=True)
+                _note(event.outcome, differ=min(event.at, event.received_at) < requested)
+                for event in events
             ],
         }
     )

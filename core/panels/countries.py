@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from core.figures.rates import ENOUGH, Rate, wilsons
+from core.model.regions import country_of
 from core.panels.percent import percent_of
-from core.verification.number.parse import country_of
 from core.wording.formats import carrier_name, interval
 
 #: Below this share of messages with a receipt, a rate by receipts is not shown.

@@ -1,4 +1,4 @@
-"""Evidence of a verification: all that is known of it, without its number, its code, and secrets."""
+"""Evidence of a verification: all that is known of it, without number, code and secrets."""
 
 import json
 from collections.abc import Sequence
@@ -72,7 +72,9 @@ class Evidence:
         simulated = ", simulated" if self.is_simulated else ""
         if self.cost_micros is None:
             known = sum(each.attempt.cost_micros for each in self.attempts)
-            return f"{cost_words(known)} so far{simulated}" if known else "not reported by Plivo yet"
+            return (
+                f"{cost_words(known)} so far{simulated}" if known else "not reported by Plivo yet"
+            )
         return f"{cost_words(self.cost_micros)}{simulated}" if self.cost_micros else "nothing sent"
 
 

@@ -8,7 +8,7 @@ from math import isnan, nan
 import numpy as np
 import pandas as pd
 
-from core.figures.layout import Counts
+from core.figures.packing import Counts
 from core.figures.rates import Rate, percentiles, stepwise_quantiles
 from core.wording.formats import counted, dollars, duration, interval, percent
 

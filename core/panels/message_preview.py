@@ -25,8 +25,8 @@ def message_words(preview: MessagePreview) -> str:
 def price_words(
     way: Way, preview: MessagePreview, country: str, price: Price | None, *, simulated: bool
 ) -> str:
-    """ "$0.0154 to Canada" for the message, a price a minute for a call; "" for a PHLO, which decides
-    itself what it sends, and while the country is not known."""
+    """ "$0.0154 to Canada" for the message, a price a minute for a call; "" while the country is not
+    known, and for a PHLO, which decides itself what it sends."""
     if not country or way in {Way.PHLO_SMS, Way.PHLO_CALL}:
         return ""
     if price is None:
@@ -39,7 +39,7 @@ def price_words(
 
 
 def _saving_words(saving: Saving) -> str:
-    """ "1 with ' for ’ and without 🔑"."""
+    """ "1 with ' for é and without 🔑"."""
     written = [f"{plain} for {char}" for char, plain in saving.replacements if plain.strip()]
     spaces = [char for char, plain in saving.replacements if plain and not plain.strip()]
     removed = [char for char, plain in saving.replacements if not plain]

@@ -6,12 +6,12 @@ The page's address holds the state, so a shared address shows the same figures.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from core.figures.queries import Filters, SeenDimensions
 from core.figures.ranges import Comparison, Preset, Range, between, comparison_range, preset
-from core.verification.number.parse import country_of
+from core.model.regions import country_of
+from core.panels.zones import zone_of
 from core.wording.formats import CHANNELS, carrier_name
 
 CUSTOM = "custom"
@@ -75,22 +75,6 @@ def parse_query_state(
         zone=zone,
         is_over=selected.end < now,
     )
-
-
-def zone_of(value: object, viewer: object) -> str:
-    """The chosen zone, else the viewer's, else UTC."""
-    return next((str(zone) for zone in (value, viewer) if zone in _all_zones()), "UTC")
-
-
-def zones(viewer: str | None) -> list[str]:
-    """The zones on offer, the viewer's and UTC first."""
-    return list(dict.fromkeys([zone_of(None, viewer), "UTC", *_all_zones()]))
-
-
-@cache
-def _all_zones() -> dict[str, None]:
-    """All zones, sorted. Cached: listing them reads a whole folder."""
-    return dict.fromkeys(sorted(available_timezones()))
 
 
 def week_up_to(now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:

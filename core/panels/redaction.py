@@ -1,8 +1,8 @@
 """Removes the number and the code of a verification from text, in every form.
 
 Exchanges are masked when they are recorded, by rules that do not know the number. What leaves the
-application as a file is checked again with both known: a text of Plivo's may have the number without
-its country code, or the code in an answer to a later request.
+application as a file is masked again with both known: a text of Plivo's may have the number without
+its country code, or the code in the answer to a later request.
 """
 
 import re
@@ -63,6 +63,4 @@ def _with_ascii_digits(text: str) -> str:
     """The text with each digit of another script as an ASCII digit, at its place."""
     if text.isascii():
         return text
-    return "".join(
-        str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text
-    )
+    return "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.model.errors import StoreUnavailable
+from core.model.regions import country_of
 from core.plivo.pricing import Price, Prices
 from core.settings.settings import Settings
-from core.verification.number.parse import country_of
 from core.verification.service import Verifications
 
 

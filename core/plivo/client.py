@@ -12,6 +12,7 @@ from operator import attrgetter
 from queue import Empty, LifoQueue
 from typing import Any
 
+from core.model.code import Code
 from core.model.errors import ProviderError
 from core.model.exchange import Exchange
 from core.plivo.failures import is_from_sdk, not_sent_failure, read_failure, send_failure
@@ -29,18 +30,18 @@ class SdkCall:
     """A call of the SDK, as data: the page shows the same call that is made.
 
     `path` is relative to the client, such as `messages.create`; for a PHLO, `phlo.run` with the
-    PHLO's id in `phlo`. `digits` is the code, so that it can be masked wherever it appears.
+    PHLO's id in `phlo`. `code` is masked wherever it appears.
     """
 
     path: str
     arguments: Mapping[str, Any] = field(repr=False)
     phlo: str = ""
-    digits: str = field(default="", repr=False)
+    code: Code | None = None
 
     @property
     def words(self) -> str:
         """The call as Python, masked."""
-        masked = mask_fields(self.arguments, self.digits)
+        masked = mask_fields(self.arguments, self.code)
         if self.phlo:
             return f"client.phlo.get({self.phlo!r}).run(**{masked!r})"
         return f"client.{self.path}({', '.join(f'{k}={v!r}' for k, v in masked.items())})"
@@ -136,7 +137,7 @@ class PlivoClients:
         failure_of: FailureOf,
     ) -> Any:
         with self._lend() as client:
-            client.call.words, client.call.digits = call.words, call.digits
+            client.call.words, client.call.code = call.words, call.code
             client.call.is_list = call.path in _LISTS
             client.call.record = record
             try:
@@ -145,7 +146,7 @@ class PlivoClients:
                 with _named(failure_of):
                     return client.make(call)
             finally:
-                client.call.digits, client.call.record = "", None
+                client.call.code, client.call.record = None, None
 
     @contextmanager
     def _lend(self) -> Iterator[_Client]:

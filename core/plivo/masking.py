@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from core.model.code import Code
+
 DOTS = "••••••"
 
 # Parameters whose whole value is a secret, and those that hold a number.
@@ -35,28 +37,28 @@ def mask_number(number: str) -> str:
     return _DIGITS.sub(hide, number)
 
 
-def mask_text(text: str, digits: str = "") -> str:
-    """Free text without the code `digits`, without callback tokens and full numbers."""
+def mask_text(text: str, code: Code | None = None) -> str:
+    """Free text without the code, without callback tokens and full numbers."""
     # Tokens first: if a token contains the code by chance, masking the code would leave its rest.
     text = _TOKEN.sub(DOTS, text)
-    if digits:
+    if code is not None:
         # Spoken and spaced forms too: "4, 7, 1" and "4 7 1".
-        text = re.sub(r"[\s,.\-]*".join(digits), DOTS, text)
+        text = re.sub(r"[\s,.\-]*".join(code.reveal()), DOTS, text)
     text = _ACCOUNT.sub(rf"\1{DOTS}", text)
     return _NUMBER_OR_UUID.sub(
         lambda match: match[0] if match["uuid"] else mask_number(match[0]), text
     )
 
 
-def mask_value(name: str, value: Any, digits: str = "") -> Any:
+def mask_value(name: str, value: Any, code: Code | None = None) -> Any:
     """A parameter's value, masked; mappings and lists are masked inside."""
     if isinstance(value, Mapping):
-        return mask_fields(value, digits)
+        return mask_fields(value, code)
     if isinstance(value, list):
-        return [mask_value(name, part, digits) for part in value]
+        return [mask_value(name, part, code) for part in value]
     if not isinstance(value, str):
         text = str(value)
-        masked = mask_text(text, digits)
+        masked = mask_text(text, code)
         return value if masked == text else masked
     lowered = name.lower()
     if lowered in _SECRET:
@@ -66,11 +68,9 @@ def mask_value(name: str, value: Any, digits: str = "") -> Any:
     if _UUID.fullmatch(value):
         # Plivo's identifiers stay: its support needs them.
         return value
-    return mask_text(value, digits)
+    return mask_text(value, code)
 
 
-def mask_fields(fields: Mapping[str, Any], digits: str = "") -> dict[str, Any]:
+def mask_fields(fields: Mapping[str, Any], code: Code | None = None) -> dict[str, Any]:
     """A mapping of parameters, masked."""
-    return {
-        mask_text(name, digits): mask_value(name, value, digits) for name, value in fields.items()
-    }
+    return {mask_text(name, code): mask_value(name, value, code) for name, value in fields.items()}

@@ -38,8 +38,8 @@ class Phlo:
         """The payload of the run."""
         return {
             "from": self._settings.sender,
-            "to": request.to,
-            "otp": request.digits,
+            "to": request.to.e164,
+            "otp": request.code.reveal(),
             "mode": request.way.mode.value,
         }
 
@@ -51,7 +51,7 @@ class Phlo:
         phlo_id = self._settings.effective_phlo_id
         if phlo_id is None:
             raise AttemptRejected(NO_PHLO_ID[0], NO_PHLO_ID[1])
-        call = SdkCall("phlo.run", self.arguments(request), phlo_id, request.digits)
+        call = SdkCall("phlo.run", self.arguments(request), phlo_id, request.code)
         response = self._clients.send(call, record)
         if response is None:
             raise empty_answer()

@@ -1,9 +1,11 @@
 """The request to send an attempt, and its callback URLs."""
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from core.model.code import Code
+from core.model.phone_number import PhoneNumber
 from core.model.way import Way
 
 log = logging.getLogger(__name__)
@@ -11,13 +13,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AttemptRequest:
-    """A message or call to send. `to` is E.164; `minutes` is the lifetime in the text.
-    The digits and the number stay out of `repr`."""
+    """A message or call to send; `minutes` is the lifetime in the text."""
 
     attempt: str
     way: Way
-    to: str = field(repr=False)
-    digits: str = field(repr=False)
+    to: PhoneNumber
+    code: Code
     minutes: int
 
 

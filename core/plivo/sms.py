@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from core.plivo.cheaper_text import MessagePreview, saving
 from core.plivo.client import PlivoClients, Recorder, SdkCall
 from core.plivo.failures import reference_of
-from core.plivo.cheaper_text import MessagePreview, saving
 from core.plivo.message_text import measure, render
 from core.plivo.request import AttemptRequest, CallbackUrls
 from core.settings.settings import Settings
@@ -22,8 +22,8 @@ class Sms:
         """The arguments of `messages.create`."""
         arguments: dict[str, Any] = {
             "src": self._settings.sender,
-            "dst": request.to,
-            "text": self._text(request.digits, request.minutes),
+            "dst": request.to.e164,
+            "text": self._text(request.code.reveal(), request.minutes),
             # The code must not be readable in Plivo's logs. The SDK wants the string, not False.
             "log": "false",
         }
@@ -51,5 +51,5 @@ class Sms:
         self, request: AttemptRequest, urls: CallbackUrls | None, record: Recorder | None
     ) -> str:
         """The message's UUID. Raises AttemptRejected, AttemptUnknown."""
-        call = SdkCall("messages.create", self.arguments(request, urls), digits=request.digits)
+        call = SdkCall("messages.create", self.arguments(request, urls), code=request.code)
         return reference_of(self._clients.send(call, record), "message_uuid")

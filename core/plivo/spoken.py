@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from plivo import plivoxml
 
+from core.model.code import Code
 from core.plivo.language import Language
 
 #: How often the call asks for the key before it ends, by default.
@@ -53,12 +54,12 @@ def again(action_url: str, *, brand: str, language: Language, tries: int = QUEST
     return _question(_SENTENCES[language[:2]].wrong_key, action_url, brand, language, tries)
 
 
-def code_read_out(code: str, *, language: Language) -> str:
+def code_read_out(code: Code, *, language: Language) -> str:
     """Read the digits out one by one, `READINGS` times, then say goodbye."""
     sentences = _SENTENCES[language[:2]]
     response = plivoxml.ResponseElement()
     for _ in range(READINGS):
-        _speak(response, f"{sentences.code_is} {', '.join(code)}.", language)
+        _speak(response, f"{sentences.code_is} {', '.join(code.reveal())}.", language)
         response.add(plivoxml.WaitElement(length=1))
     return _ended(response, sentences.goodbye, language)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.model.errors import AttemptRejected
+from core.model.phone_number import PhoneNumber
 from core.plivo.client import PlivoClients, Recorder, SdkCall
 from core.plivo.failures import reference_of
 from core.plivo.request import AttemptRequest, CallbackUrls
@@ -19,11 +20,11 @@ class Voice:
         self._clients = clients
         self._settings = settings
 
-    def arguments(self, urls: CallbackUrls, to: str) -> Mapping[str, Any]:
+    def arguments(self, urls: CallbackUrls, to: PhoneNumber) -> Mapping[str, Any]:
         """The arguments of `calls.create`."""
         return {
             "from_": self._settings.sender,
-            "to_": to,
+            "to_": to.e164,
             "answer_url": urls.answer,
             "answer_method": "POST",
             "ring_url": urls.ring,
@@ -41,7 +42,7 @@ class Voice:
         AttemptRejected, AttemptUnknown."""
         if urls is None:
             raise AttemptRejected(NO_PUBLIC_URL[0], NO_PUBLIC_URL[1])
-        call = SdkCall("calls.create", self.arguments(urls, request.to), digits=request.digits)
+        call = SdkCall("calls.create", self.arguments(urls, request.to), code=request.code)
         return reference_of(self._clients.send(call, record), "request_uuid")
 
 

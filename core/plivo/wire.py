@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from core.model.code import Code
 from core.model.exchange import Exchange
 from core.plivo.masking import mask_fields, mask_text, mask_value
 
@@ -44,7 +45,7 @@ class WireContext:
     """The current SDK call of a client, and the function that records its exchanges."""
 
     words: str = ""
-    digits: str = ""
+    code: Code | None = None
     is_list: bool = False
     record: Callable[[Exchange], None] | None = None
 
@@ -74,7 +75,7 @@ class PlivoAdapter(HTTPAdapter):
                 self._call.record(self._exchange(request, original_url, response, at_ms, span_ms))
         if response.status_code >= 300 or not _is_readable(response, self._call.is_list):
             # Masked before it is shortened: half a code or number would not be recognised.
-            text = mask_text(_error_text(response), self._call.digits)[:QUOTED]
+            text = mask_text(_error_text(response), self._call.code)[:QUOTED]
             raise WireError(response.status_code, text)
         return response
 
@@ -94,22 +95,22 @@ class PlivoAdapter(HTTPAdapter):
         at_ms: int,
         span_ms: int,
     ) -> Exchange:
-        digits = self._call.digits
+        code = self._call.code
         address, _, query = original_url.partition("?")
         sent: dict[str, Any] = dict(parse_qsl(query))
         if isinstance(request.body, str | bytes):
             sent.update(json.loads(request.body))
         answer: Any = None
         if response is not None:
-            answer = mask_text(response.text, digits)[:RECORDED]
+            answer = mask_text(response.text, code)[:RECORDED]
             with suppress(ValueError):
-                answer = mask_value("", _json(response), digits)
+                answer = mask_value("", _json(response), code)
         return Exchange(
             direction="request",
             at_ms=at_ms,
             method=request.method or "",
-            url=mask_text(address, digits),
-            sent=mask_fields(sent, digits),
+            url=mask_text(address, code),
+            sent=mask_fields(sent, code),
             status=response.status_code if response is not None else None,
             answer=answer,
             span_ms=span_ms,

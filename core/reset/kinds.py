@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from core.model.errors import ResetRefused
+from core.store.keys import ROLLUP_LAYOUT
 
 
 class ResetKind(StrEnum):
@@ -58,7 +59,7 @@ FAMILIES: dict[str, ResetKind | None] = {
             "verification", "attempt", "events", "exchanges", "start", "follow", "counters",
             "checks", "recent", "number", "reference", "logs", "foreign", "expiries", "outbox",
             "outbox_events", "dead", "dead_events", "told", "simulated", "alerts", "alert_check",
-            "alert_turn", "roll2",
+            "alert_turn", ROLLUP_LAYOUT,
         ),
         ResetKind.ATTEMPTS,
     ),
@@ -67,7 +68,7 @@ FAMILIES: dict[str, ResetKind | None] = {
     ),
 }  # fmt: skip
 #: The families whose values combine sample traffic with other attempts.
-FIGURES = {"roll2", "recent", "number", "reference", "simulated", "alerts", "alert_check"}
+FIGURES = {ROLLUP_LAYOUT, "recent", "number", "reference", "simulated", "alerts", "alert_check"}
 
 
 def read_kinds(texts: Iterable[str]) -> frozenset[ResetKind]:

@@ -1,3 +1,3 @@
-"""Sample traffic: weeks of invented attempts, for a sandbox without traffic.
+"""Sample traffic: weeks of simulated attempts, for a sandbox without traffic.
 
 `python -m core sample` loads it from the command line."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.ledger.ledger import Applied, Ledger, batched
+from core.ledger.ledger import EventOutcome, Ledger, batched
 from core.model.clock import Clock
 from core.model.errors import SampleRefused
 from core.sample.traffic import days_of, events_of
@@ -16,7 +16,7 @@ from core.store.keys import Keys
 MOST_DAYS, MOST_PER_DAY = 90, 20_000
 #: The defaults.
 DAYS, PER_DAY, SEED = 30, 2000, 7
-#: As long as the figures of a day.
+#: As long as the daily figures are kept.
 _KEEP_MARK = timedelta(days=400)
 _BATCH = 2000
 
@@ -25,7 +25,7 @@ Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadResult:
     """How many events there are, and how many of them were new."""
 
     events: int
@@ -48,8 +48,8 @@ class Sample:
         per_day: int = PER_DAY,
         seed: int = SEED,
         progress: Progress = lambda done, text: None,
-    ) -> Loaded:
-        """Invent `per_day` verifications a day for `days` days up to now. A second load adds none.
+    ) -> LoadResult:
+        """Generate `per_day` verifications a day for the last `days` days. Loading twice adds none.
         Raises SampleRefused (live, or too much), StoreUnavailable."""
         if self._keys.environment != "sandbox":
             raise SampleRefused(
@@ -67,10 +67,10 @@ class Sample:
         with self._client.pipeline() as pipe:
             pipe.set(self._keys.simulated, json.dumps(mark), ex=_KEEP_MARK)
             pipe.execute()
-        counted: Counter[Applied] = Counter()
+        counted: Counter[EventOutcome] = Counter()
         for n, day in enumerate(days_of(days, until)):
             progress(n / days, f"{day:%d %b}: {counted.total():,} events so far")
             for part in batched(events_of(day, per_day, seed, until), _BATCH):
                 counted += self._ledger.apply_all(part)
         progress(1, f"{counted.total():,} events")
-        return Loaded(counted.total(), counted.total() - counted[Applied.REPEATED])
+        return LoadResult(counted.total(), counted.total() - counted[EventOutcome.REPEATED])

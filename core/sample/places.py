@@ -1,4 +1,4 @@
-"""Countries and carriers of sample traffic. The figures are invented: plausible, not measured."""
+"""Countries and carriers of sample traffic. The numbers are plausible, not measured."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Invents verifications: their times, the fate of each attempt, and the checks.
+"""Generates verifications: their times, the result of each attempt, and the checks.
 
 Each UTC day has a random generator of its own, seeded by the seed and the day. So the same seed
 gives the same events for a day at any time and for any number of days; and loading them again
@@ -20,10 +20,10 @@ from core.model.clock import from_ms, to_ms
 from core.model.way import Way
 from core.sample.places import COUNTRIES, INCIDENT, PUMPED, SampleCarrier, SampleCountry
 
-#: Requests by hour of the local day: people sleep, and sign up after lunch and in the evening.
+#: Weights of the hours of the local day: few requests at night, most in the evening.
 _HOURS = (2, 1, 1, 1, 1, 2, 4, 7, 10, 12, 13, 13, 14, 13, 12, 12, 12, 13, 15, 16, 15, 11, 7, 4)
 _WEEKDAYS = (1.05, 1.08, 1.08, 1.06, 1.1, 0.85, 0.78)
-#: Every so many days, on one of them: an incident, and an attack.
+#: The period in days and the hours (UTC) of an incident and of an attack.
 _INCIDENT_EVERY, _INCIDENT_HOURS = 13, (9, 14)
 _ATTACK_EVERY, _ATTACK_HOURS = 11, (1, 6)
 _LIFETIME_MS = 300_000
@@ -169,11 +169,11 @@ def _attempt(
     }
     add(EventKind.REQUESTED, at_ms, record | later, Source.APP)
     app_ms = at_ms + 1000 * rng.lognormvariate(-1.6, 0.5)
-    fate = rng.random()
-    if fate < 0.003:
+    draw = rng.random()
+    if draw < 0.003:
         add(EventKind.REJECTED, app_ms, {"cause": _CAUSE, "remedy": _REMEDY}, Source.APP)
         return None
-    if fate < 0.005:
+    if draw < 0.005:
         add(EventKind.UNCONFIRMED, at_ms + 13_050, {}, Source.APP)
     else:
         add(EventKind.ACCEPTED, app_ms, {"reference": _id(attempt)}, Source.APP)

@@ -129,7 +129,7 @@ class Storage:
                 raise FileInUse(f"Another sandbox uses {self.path}.") from e
             raise StorageFailed(f"{self.path} cannot be opened: {e}.") from e
         self._connection = connection
-        with suppress(StorageFailed):
+        with suppress(StorageFailed):  # `_execute` has logged it; the next start tries again
             for statement in _PRUNING:
                 self.run(statement, oldest=now - RETENTION_SECONDS)
 

@@ -12,6 +12,9 @@ import secrets
 
 from itsdangerous import BadSignature, Signer
 
+from core.model.phone_number import PhoneNumber
+from core.model.way import Way
+
 
 class Keyring:
     """Derives keys, indexes and tokens. Holds the secret and hides it from its repr."""
@@ -38,11 +41,36 @@ class Keyring:
         """
         return self._derive("check", f"{verification}\0{digits}").hex()
 
-    def index(self, kind: str, value: str) -> str:
-        """A digest of `value` (a number, an address) for use in Redis keys.
+    def number_index(self, e164: str) -> str:
+        """The digest of a number, for Redis keys and for finding its attempts."""
+        return self._index("number", e164)
 
-        24 hex digits (96 bits). Keyed, because all numbers could be tried against a plain hash.
-        """
+    def prefix_index(self, prefix: str) -> str:
+        """The digest of a number without its last digits: `PhoneNumber.prefix`."""
+        return self._index("prefix", prefix)
+
+    def network_index(self, network: str | None) -> str:
+        """The digest of a client's network. All clients without an address share one value."""
+        return self._index("address", network) if network else "unknown"
+
+    def request_index(self, number: PhoneNumber, way: Way) -> str:
+        """The digest of what a start asks for: two starts with one idempotency key must agree."""
+        return self._index("request", "\0".join((number.e164, way.channel, way.mode)))
+
+    def idempotency_index(self, key: str) -> str:
+        """The digest of a client's idempotency key."""
+        return self._index("start", key)
+
+    def login_index(self, address: str) -> str:
+        """The digest of an address that passwords are tried from."""
+        return self._index("tries", address)
+
+    def device_index(self, device: str) -> str:
+        """The digest of a browser that has signed in before."""
+        return self._index("device", device)
+
+    def _index(self, kind: str, value: str) -> str:
+        # 24 hex digits (96 bits). Keyed, because all numbers could be tried against a plain hash.
         return self._derive(f"index {kind}", value).hex()[:24]
 
     def signing_key(self, purpose: str) -> bytes:

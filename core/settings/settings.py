@@ -4,7 +4,6 @@ A setting's variable is its name in capitals.
 """
 
 from decimal import Decimal
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -14,6 +13,7 @@ import phonenumbers
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from core.settings.choices import PlivoMode, SandboxBudgets, VerifyAccess
 from core.settings.fields import number, optional
 from core.settings.secret_file import MIN_SECRET_LENGTH
 from core.settings.values import (
@@ -43,28 +43,6 @@ _KEY_COMMAND = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 _WEBHOOK_KEY_COMMAND = (
     "python -c \"import base64, os; print('whsec_' + base64.b64encode(os.urandom(32)).decode())\""
 )
-
-
-class SandboxBudgets(StrEnum):
-    """Whether the budgets refuse in the sandbox. When live, they always do."""
-
-    WARN = "warn"
-    ENFORCE = "enforce"
-
-
-class PlivoMode(StrEnum):
-    """The simulated or the real Plivo. The value is also a part of every Redis key."""
-
-    SANDBOX = "sandbox"
-    LIVE = "live"
-
-
-class VerifyAccess(StrEnum):
-    """Who may send from the Verify page."""
-
-    PASSWORD = "password"  # noqa: S105  the operator only
-    INVITE = "invite"  # the operator, and people with a valid invite
-    OPEN = "open"  # every visitor of the page
 
 
 class Settings(BaseSettings):

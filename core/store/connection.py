@@ -79,11 +79,13 @@ class RedisConnection:
 
     `client` answers with text, not bytes; `raw` with bytes, for the packed figures. Both raise
     StoreUnavailable. `where` is for people: what it is, which version, where; no password.
+    `is_embedded`: the server is the product's own.
     """
 
     client: Client
     raw: RawClient
     where: str
+    is_embedded: bool
     _opened: ExitStack
 
     def close(self) -> None:
@@ -123,7 +125,9 @@ def connect(settings: Settings) -> RedisConnection:
         held = opened.pop_all()
         # Most processes never read packed figures, and a Cluster is asked for its nodes at once.
         raw = _OnFirstUse(lambda: _client(address, held, text=False))
-        return RedisConnection(client, cast(RawClient, raw), where, held)
+        return RedisConnection(
+            client, cast(RawClient, raw), where, settings.redis_url is None, held
+        )
 
 
 class _OnFirstUse:
@@ -148,7 +152,7 @@ def _client(address: RedisAddress, opened: ExitStack, *, text: bool) -> Any:
         "username": address.username,
         "password": address.password,
         "decode_responses": text,
-        # Odd bytes in one record must not fail the reply that it comes with.
+        # Invalid UTF-8 in a record must not make the whole reply fail.
         "encoding_errors": "replace",
         # Packed figures come by the megabyte.
         "socket_read_size": 65_536 if text else 1 << 20,
@@ -213,7 +217,7 @@ def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) 
             **options,
         )
     except redis.exceptions.RedisClusterException as error:
-        # redis-py calls any error reply to CLUSTER SLOTS so; the server's own words are below it.
+        # redis-py raises this for any error reply to CLUSTER SLOTS; the reply itself is below it.
         reply = error.__cause__ and error.__cause__.__context__
         if "cluster support disabled" in str(reply):
             raise _wrong_kind("a Cluster", "a single server", "redis://host:port") from error
@@ -224,7 +228,7 @@ def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) 
 
 def _inspected(address: RedisAddress, server: dict[str, Any]) -> str:
     """Name and version, such as "Redis 6.2.14". Raises as `connect`."""
-    # Valkey 9 has another name for it.
+    # The name of the field in Valkey 9 differs.
     mode = server.get("redis_mode") or server.get("server_mode", "standalone")
     if mode == "sentinel":
         form = "redis+sentinel://host:port/service"

@@ -1,18 +1,18 @@
-"""A real Redis server of our own, for machines where nobody has set one up.
+"""Starts and stops the embedded Redis server, which runs where REDIS_URL is not set.
 
 It runs in its own session, on a private unix socket, and keeps its data in `<data_dir>/redis/`:
 append-only, so a reply leaves the server only after the write it answers was handed to the kernel.
 `kill -9` of the server loses nothing that was acknowledged; a power cut may lose the last second.
 
-Three file locks say who is there; the kernel drops them with their process, whatever ends it:
+Three file locks show which processes use it; the kernel releases them when a process ends:
 
     start.lock   held while a server is started or ended: one process at a time
-    users.lock   shared by every process that uses the server; the last one out ends the server
+    users.lock   shared by every process that uses the server; the last of them ends the server
     server.lock  held by the server itself, which inherits it
 
-Invariant: no server is started unless `server.lock` could be taken, so two never write one file.
+Invariant: a server is started only with `server.lock` taken, so two never write the same file.
 Invariant: no process is ever killed. A server is ended by SHUTDOWN, over a socket behind which it
-has said that this folder is its own; a pid from a file may by now be somebody else's.
+has confirmed that it uses this folder; a pid from a file may belong to another process by now.
 """
 
 import atexit
@@ -94,7 +94,7 @@ class EmbeddedRedis:
             _private_folder(self._socket.parent)
             with self._starting():
                 users = _open_lock(self._directory / "users.lock")
-                # Never waits: whoever takes it alone has `start.lock` too.
+                # Never waits: a process that takes it exclusively has `start.lock` too.
                 fcntl.flock(users, fcntl.LOCK_SH)
                 try:
                     self._run()
@@ -119,7 +119,7 @@ class EmbeddedRedis:
                 self._run()
 
     def stop(self) -> None:
-        """Leave the server; the last one out ends it and waits for its end. May be repeated.
+        """Stop using the server; its last user ends it and waits for its end. May be repeated.
 
         Raises StoreUnavailable when the server does not end.
         """
@@ -157,7 +157,7 @@ class EmbeddedRedis:
         deadline = time.monotonic() + self._patience_seconds
         started = False
         while not self._answers():
-            # Taken: no server lives. Not taken: one is starting, loading its data or ending.
+            # Taken: no server runs. Not taken: a server is starting, loading its data or ending.
             with _open_lock(self._directory / "server.lock") as lock:
                 if _take(lock):
                     if started:
@@ -170,10 +170,10 @@ class EmbeddedRedis:
 
     def _spawn(self, lock: IO[bytes]) -> None:
         program = find_server()
-        # Servers before 7 know no such folder, and would start with no data at all.
+        # Servers before 7 ignore that folder, and would start without the data.
         if version_of(program) < (7,) and (self._directory / "appendonlydir").is_dir():
             raise self._newer_data()
-        # A socket that lies here has nobody behind it, and the server replaces it.
+        # If the socket file exists, no server listens on it, and the new server replaces it.
         config = _CONFIG.format(
             socket=_quoted(self._socket),
             directory=_quoted(self._directory),
@@ -193,10 +193,10 @@ class EmbeddedRedis:
             raise self._unavailable("refused to start")
 
     def _answers(self) -> bool:
-        """Whether our server answers. Raises StoreUnavailable when another one does."""
+        """Whether our server answers. Raises StoreUnavailable when another server does."""
         try:
             directory = self._control.config_get("dir")["dir"]
-            # It tells its configuration while it still loads its data; it pings only after that.
+            # A server that loads its data returns its configuration, but answers no ping.
             self._control.ping()
         except (redis.ConnectionError, redis.TimeoutError):
             return False
@@ -221,7 +221,7 @@ class EmbeddedRedis:
 
     def _unavailable(self, what: str) -> StoreUnavailable:
         lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
-        # What a server says of data that it cannot read stands before its last line.
+        # The message about data that it cannot read is before the last line.
         if "Can't handle RDB format version" in "".join(lines[-3:]):
             return self._newer_data()
         last = f" Its last words: {lines[-1]}" if lines else ""
@@ -232,7 +232,7 @@ class EmbeddedRedis:
 
 
 def _socket_path(directory: Path) -> Path:
-    """In `directory`, else in a short private folder whose name tells two directories apart."""
+    """In `directory`, else in a short private folder whose name is a digest of the directory."""
     path = directory / "redis.sock"
     if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
         return path
@@ -241,7 +241,7 @@ def _socket_path(directory: Path) -> Path:
 
 
 def _private_folder(folder: Path) -> None:
-    """Make `folder` for this user only. Raises StoreUnavailable where it is somebody else's."""
+    """Create `folder` for this user only. Raises StoreUnavailable if another user owns it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     owner = folder.lstat().st_uid
     if folder.is_symlink() or owner != os.getuid():
@@ -257,7 +257,7 @@ def _open_lock(path: Path) -> IO[bytes]:
 
 
 def _take(lock: IO[bytes]) -> bool:
-    """Whether the lock could be taken alone, without waiting."""
+    """Whether the lock could be taken exclusively, without waiting."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -272,5 +272,5 @@ def _quoted(path: Path) -> str:
 
 
 def _pause() -> None:
-    """A hundredth of a second, between two looks at a condition that has a deadline."""
+    """Wait a hundredth of a second before a condition with a deadline is checked again."""
     threading.Event().wait(0.01)

@@ -1,11 +1,11 @@
-"""Maps the errors of redis-py that are not bugs of ours to StoreUnavailable.
+"""Maps errors of redis-py that are not bugs of the product to StoreUnavailable.
 
     with store_errors():
         client.hgetall(key)
 
 Only core/store does so: the clients of `connection.py` raise StoreUnavailable by themselves. An
 error that is not in the tables, above all the error of a script, passes through unchanged: it is a
-bug and must look like one. ResponseError and WatchError are exported for the callers that expect
+bug. ResponseError and WatchError are exported for the callers that expect
 them.
 """
 

@@ -27,24 +27,24 @@
     {sandbox}:v1:recent                     zset    attempts by the moment of their request, ms
     {sandbox}:v1:number:<index>             zset    the same, of one number
     {sandbox}:v1:reference:<uuid>           string  the attempt that Plivo knows by this id
-    {sandbox}:v1:logs                       hash    how far Plivo's logs are read, and how it went
+    {sandbox}:v1:logs                       hash    how far Plivo's logs are read; the last result
     {sandbox}:v1:log_turn                   string  the token of their reader
     {sandbox}:v1:log_token                  string  the newest token
     {sandbox}:v1:log_requests               list    moments of the newest requests for them
-    {sandbox}:v1:foreign:<yyyy-mm>          set     uuids of what others of the account sent
+    {sandbox}:v1:foreign:<yyyy-mm>          set     uuids of what other applications sent
     {sandbox}:v1:expiries                   zset    verifications by the moment they expire, ms,
-                                                    until it is known whether to report that
+                                                    until the sweep after that moment
     {sandbox}:v1:outbox                     zset    events for WEBHOOK_URL, by due moment, ms
-    {sandbox}:v1:outbox_events              hash    those events by id, `_outbox.lua` says how
+    {sandbox}:v1:outbox_events              hash    those events by id, as `_outbox.lua` describes
     {sandbox}:v1:dead                       zset    events that were given up, by that moment, ms,
                                                     newest 1000
     {sandbox}:v1:dead_events                hash    those events by id
     {sandbox}:v1:told:<yyyy-mm-dd>          string  events delivered that UTC day
-    {sandbox}:v1:simulated                  string  how sample traffic was made, JSON
+    {sandbox}:v1:simulated                  string  parameters of the sample traffic, JSON
     {sandbox}:v1:alerts                     stream  alerts' changes of state, newest 1000, JSON
-    {sandbox}:v1:alert_check                string  how every alert stood at the last check, JSON
-    {sandbox}:v1:probe                      string  written to see whether Redis takes writes
-    {sandbox}:v1:alert_turn:<quarter>       string  which process makes the check of a quarter-hour
+    {sandbox}:v1:alert_check                string  state of every alert at the last check, JSON
+    {sandbox}:v1:probe                      string  written to check that Redis takes writes
+    {sandbox}:v1:alert_turn:<quarter>       string  the process that checks a quarter-hour
     {sandbox}:v1:roll2:series:<cube>        zset    names of series by their newest request, ms
     {sandbox}:v1:roll2:<kind>:<tier>:<cube>:<chunk>:<series>
                                             string  packed figures, `core/figures/layout.py`; kind

@@ -19,8 +19,8 @@ _REMEMBERED = 10_000
 
 
 class LeftOut:
-    """Each value or record is reported once per process: lists are read again and again, and Plivo
-    repeats its callbacks."""
+    """Reports each value or record once per process, since lists are read often and Plivo repeats
+    its callbacks."""
 
     def __init__(self, client: Client, keys: Keys, clock: Clock | None = None) -> None:
         self._client = client
@@ -65,5 +65,5 @@ class LeftOut:
 
 
 def _short(name: str) -> str:
-    """Enough of an id to find it, and too little to use it: it opens a verification."""
+    """The beginning of an id: enough to find it, too little to open its verification."""
     return ascii(name)[1:-1] if " " in name else f"{ascii(name[:6])[1:-1]}…"

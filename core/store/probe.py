@@ -8,7 +8,7 @@ from core.store.client import Client
 from core.store.keys import Keys
 from core.store.scripts import Scripts, commands_of, script_names, source
 
-#: What is sent outside of scripts; MULTI and WATCH with what ends them.
+#: Commands sent outside of scripts; MULTI and WATCH with the commands that end them.
 _SENT = """
     DEL EXPIRE GET GETRANGE HDEL HGETALL HINCRBY HMGET HSET HSETNX INCR INFO LLEN LPUSH LRANGE LREM
     LTRIM SADD SET SISMEMBER UNLINK XADD XRANGE XREVRANGE ZADD ZCARD ZRANGE MGET ZRANGEBYSCORE ZREM
@@ -81,7 +81,11 @@ class Probe:
                 self._scripts.run(
                     "probe",
                     [self._keys.probe],
-                    [_KEEP_MS, self._keys.changes, *commands_needed()],
+                    {
+                        "keep_ms": _KEEP_MS,
+                        "changes": self._keys.changes,
+                        "commands": commands_needed(),
+                    },
                 )
             )
         except StoreUnavailable as error:

@@ -1,5 +1,5 @@
-"""The clients of redis-py, with their errors mapped: every command, pipeline and subscription
-raises StoreUnavailable where `failures.py` says so. So no caller maps them."""
+"""Clients of redis-py whose commands, pipelines and subscriptions raise StoreUnavailable for the
+errors that `failures.py` maps, so that callers need not map them."""
 
 from typing import Any
 

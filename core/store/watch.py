@@ -1,4 +1,4 @@
-"""Notices the end of the embedded server at once, and starts it again.
+"""Starts the embedded server again as soon as it has ended.
 
 Decision: an idle connection, which the kernel closes with the server, in place of a check every
 second. It costs nothing while the server runs, and a crash is repaired before most visitors see it.

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.ledger.exchanges import Exchanges
-from core.ledger.ledger import Applied, Ledger
+from core.ledger.ledger import EventOutcome, Ledger
 from core.log import logged_id
 from core.model.attempt import Attempt, AttemptEvent, EventKind, Source, State
 from core.model.clock import Clock, to_ms
@@ -61,7 +61,7 @@ class AttemptPoller:
         self._clients = clients
         self._exchanges = exchanges
 
-    def follow(self, attempt: str, wait: timedelta = FIRST) -> None:
+    def schedule(self, attempt: str, wait: timedelta = FIRST) -> None:
         """Poll this attempt after `wait`. Raises StoreUnavailable."""
         due = to_ms(self._clock.now() + wait)
         with self._client.pipeline() as pipe:
@@ -73,7 +73,9 @@ class AttemptPoller:
         """Poll every attempt that is due; returns their number. Raises StoreUnavailable."""
         now = self._clock.now()
         due: list[str] = self._scripts.run(
-            "claim_due", [self._keys.follow], [to_ms(now), to_ms(now + _CLAIM), _BATCH]
+            "claim_due",
+            [self._keys.follow],
+            {"now_ms": to_ms(now), "next_due_ms": to_ms(now + _CLAIM), "most": _BATCH},
         )
         attempts = {attempt.id: attempt for attempt in self._ledger.attempts(due)}
         for attempt_id in due:
@@ -98,7 +100,7 @@ class AttemptPoller:
         exchanges: list[Exchange] = []
         events = self._events(attempt, exchanges.append)
         applied = [self._ledger.apply(event) for event in events]
-        if Applied.APPLIED in applied:
+        if EventOutcome.APPLIED in applied:
             kinds = tuple(event.kind for event in events)
             for exchange in exchanges:
                 # The answer to the last request had the events.
@@ -124,7 +126,7 @@ class AttemptPoller:
         if updated is None or updated.state.is_final or age > POLLING_HORIZON:
             self.forget(attempt.id)
         else:
-            self.follow(attempt.id, min(max(FIRST, age / 4), SLOWEST))
+            self.schedule(attempt.id, min(max(FIRST, age / 4), SLOWEST))
 
     def forget(self, attempt: str) -> None:
         """Stop polling this attempt. Raises StoreUnavailable."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from core.ledger.ledger import Applied, Ledger
+from core.ledger.ledger import EventOutcome, Ledger
 from core.log import logged_id
 from core.model.attempt import Attempt, AttemptEvent, EventKind, Source
 from core.model.clock import Clock
@@ -95,7 +95,7 @@ class LogRows:
         counted = self._ledger.apply_all(events)
         after = self._ledger.attempt(attempt.id)
         has_ended = after is not None and after.state.is_final and not attempt.state.is_final
-        is_settled = counted[Applied.APPLIED] > 0 and has_ended
+        is_settled = counted[EventOutcome.APPLIED] > 0 and has_ended
         return replace(progress, settled=progress.settled + is_settled)
 
     def _attempt_without_uuid(self, row: LogRow, *, is_call: bool) -> Attempt | None:
@@ -105,7 +105,7 @@ class LogRows:
         number = f"+{row.to_number.lstrip('+')}"
         near = [
             (abs(row.at - requested), attempt)
-            for attempt in self._ledger.attempts_of_number(self._keyring.index("number", number))
+            for attempt in self._ledger.attempts_of_number(self._keyring.number_index(number))
             if not attempt.reference and attempt.way.is_call is is_call
             for requested in [attempt.moments[EventKind.REQUESTED]]
             if requested - _BEFORE <= row.at <= requested + _AFTER

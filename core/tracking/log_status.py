@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from core.model.clock import duration_ms
 from core.tracking.log_turn import cursor_of
 
 
@@ -54,7 +55,7 @@ _COUNTS = ("windows", "windows_done", "rows", "settled", "foreign")
 
 def progress_fields(progress: Progress) -> dict[str, str | int]:
     """The fields of the stored status."""
-    left = "" if progress.left is None else progress.left // timedelta(milliseconds=1)
+    left = "" if progress.left is None else duration_ms(progress.left)
     return {name: getattr(progress, name) for name in _COUNTS} | {"left_ms": left}
 
 

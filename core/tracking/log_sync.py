@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from core.ledger.ledger import Ledger
 from core.model.attempt import AttemptEvent, EventKind, Source
-from core.model.clock import Clock, to_ms
+from core.model.clock import Clock, duration_ms, to_ms
 from core.model.errors import ProductError, ProviderRead
 from core.plivo.client import PlivoClients
 from core.settings.keyring import Keyring
@@ -44,7 +44,7 @@ HISTORY = timedelta(days=90)
 #: No receipt comes later than this after the request.
 RECEIPT_HORIZON = timedelta(hours=72)
 _DAY_MS = 86_400_000
-_HORIZON_MS = RECEIPT_HORIZON // timedelta(milliseconds=1)
+_HORIZON_MS = duration_ms(RECEIPT_HORIZON)
 
 
 class LogSync:

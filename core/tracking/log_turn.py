@@ -6,7 +6,7 @@ first, so that a reader whose turn has expired can no longer move the cursor.
 
 from datetime import datetime, timedelta
 
-from core.model.clock import read_ms, to_ms
+from core.model.clock import duration_ms, read_ms, to_ms
 from core.store.client import Client
 from core.store.keys import Keys
 from core.store.scripts import Scripts
@@ -30,29 +30,34 @@ class Turn:
         with self._client.pipeline() as pipe:
             pipe.incr(self._keys.log_token)
             pipe.expire(self._keys.log_token, _KEEP)
-            token = str(pipe.execute()[0])
+            number, _ = pipe.execute()
+        token = str(number)
         is_free = self._client.set(self._keys.log_turn, token, nx=True, px=TURN)
         self._token = token if is_free else ""
         return bool(is_free)
 
     def note(self, **fields: str | int) -> bool:
         """Write progress and keep the turn; False if another reader has it by now."""
-        flat = [part for pair in fields.items() for part in pair]
-        answer: int = self._scripts.run(
-            "advance_logs",
-            [self._keys.log_turn, self._keys.logs],
-            [self._token, _ms(TURN), _ms(_KEEP), *flat],
-        )
-        return answer == 1
+        return self._advance(TURN, fields)
 
     def end(self) -> None:
         """Give the turn back, unless another reader has it."""
         # It expires after 1 ms, in place of a deletion: comparison and end are then one step.
-        self._scripts.run(
+        self._advance(timedelta(milliseconds=1), {"stop": "0"})
+
+    def _advance(self, turn: timedelta, fields: dict[str, str | int]) -> bool:
+        """Write the fields and let the turn last that long; False if another reader has it."""
+        written: int = self._scripts.run(
             "advance_logs",
             [self._keys.log_turn, self._keys.logs],
-            [self._token, 1, _ms(_KEEP), "stop", "0"],
+            {
+                "token": self._token,
+                "turn_ms": duration_ms(turn),
+                "keep_ms": duration_ms(_KEEP),
+                "fields": fields,
+            },
         )
+        return written == 1
 
 
 def cursor_of(status: dict[str, str]) -> datetime | None:
@@ -65,7 +70,3 @@ def cursor_of(status: dict[str, str]) -> datetime | None:
 
 def cursor_field(moment: datetime) -> int:
     return to_ms(moment)
-
-
-def _ms(span: timedelta) -> int:
-    return int(span.total_seconds() * 1000)

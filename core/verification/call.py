@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from core.ledger.ledger import Ledger
 from core.model.attempt import AttemptEvent, EventKind, Source, verification_of
 from core.model.clock import Clock
+from core.model.code import Code
 from core.model.verification import Status, View
 from core.model.way import Way
 from core.plivo.language import Language
@@ -65,8 +66,8 @@ class CallDialogue:
         self._ledger.apply(AttemptEvent(attempt, EventKind.DELIVERED, now, Source.CALLBACK))
         code = self._verifications.code_for(view.verification)
         return SpokenAnswer(
-            spoken.code_read_out(code.reveal(), language=language),
-            spoken.code_read_out("•" * view.verification.digits, language=language),
+            spoken.code_read_out(code, language=language),
+            spoken.code_read_out(Code("•" * view.verification.digits), language=language),
             reads_code=True,
         )
 

@@ -1,7 +1,6 @@
 """Runs checks of codes in Redis, and remembers what a check must know before it can name its
 keys. The hot path: tests/benchmarks/check.py."""
 
-import json
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +8,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from core.model.attempt import OverBudget, attempt_id
-from core.model.clock import to_ms
+from core.model.clock import duration_ms, to_ms
 from core.model.verification import CheckOutcome, CheckResult
 from core.store.client import Client
 from core.store.keys import Keys
@@ -60,23 +59,17 @@ class CheckRecords:
         self._scripts = scripts
         self._keys = keys
         self._queue = queue
-        # In the order of their keys in check_code.lua.
-        budgets = (policy.failures_per_address, policy.failures, policy.guesses)
-        self._policy = json.dumps(
-            {
-                "enforces": policy.enforces,
-                "lowest_limit": min(budget.limit for budget in budgets),
-                "changes": keys.changes,
-                "keep_ms": _ms(keep),
-                "budgets": [
-                    {"name": b.name, "limit": b.limit, "window_ms": _ms(b.window)} for b in budgets
-                ],
-            }
-        )
+        self._policy = policy_arguments(policy, keys.changes, keep)
         self._left_out = LeftOut(client, keys)
         # A hint that saves a round trip. The script notices a stale one and checks nothing.
         self._contexts: OrderedDict[str, CheckContext] = OrderedDict()
         self._lock = Lock()
+
+    def context(self, verification: str) -> CheckContext | None:
+        """What a check must know of this verification; None where it is unknown. A round trip only
+        if this process has not met it yet."""
+        context = self._contexts.get(verification)
+        return context or self._look_up([verification]).get(verification)
 
     def contexts(self, verifications: Iterable[str]) -> dict[str, CheckContext]:
         """What checks must know of these verifications; unknown ones are left out. A round trip
@@ -136,13 +129,7 @@ class CheckRecords:
             self._keys.events(attempt_id(guess.verification, context.attempts)),
             self._keys.checks,
             *self._queue,
-        ], [
-            # A template, since json.dumps costs 8 µs here. No value needs an escape: digests, and
-            # the id of a verification that exists.
-            f'{{"now_ms":{now_ms},"entered":"{guess.entered}","expected":"{guess.expected}",'
-            f'"attempts":{context.attempts},"verification":"{guess.verification}"}}',
-            self._policy,
-        ]
+        ], check_arguments(guess, now_ms) + self._policy
 
     def _look_up(self, verifications: Sequence[str]) -> dict[str, CheckContext]:
         fields = ("attempts", "number_index", "digits", "owner")
@@ -163,10 +150,30 @@ class CheckRecords:
         return contexts
 
 
+def check_arguments(guess: Guess, now_ms: int) -> list[str]:
+    """The arguments of check_code.lua that differ between checks, in its order."""
+    return [
+        str(now_ms),
+        guess.entered,
+        guess.expected,
+        str(guess.context.attempts),
+        guess.verification,
+    ]
+
+
+def policy_arguments(policy: Policy, changes: str, keep: timedelta) -> list[str]:
+    """The other arguments of check_code.lua, in its order: the same for every check."""
+    # In the order of their keys in the script.
+    budgets = (policy.failures_per_address, policy.failures, policy.guesses)
+    return [
+        "enforces" if policy.enforces else "warns",
+        changes,
+        str(duration_ms(keep)),
+        str(min(budget.limit for budget in budgets)),
+        *(part for b in budgets for part in (str(b.limit), str(duration_ms(b.window)), b.name)),
+    ]
+
+
 def _result(outcome: str, left: int, retry_ms: int, spent: str) -> CheckResult:
     retry = timedelta(milliseconds=retry_ms) if retry_ms else None
     return CheckResult(CheckOutcome(outcome), left, retry, OverBudget.parse(spent))
-
-
-def _ms(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)

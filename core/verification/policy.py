@@ -26,6 +26,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.model.attempt import Attempt, EventKind, State
+from core.model.phone_number import PhoneNumber
+from core.model.verification import CallOffer
 from core.settings.settings import Settings
 
 #: Last digits of sandbox numbers to which every send is refused, as by the 10-minute budget.
@@ -39,14 +41,6 @@ class Budget:
     name: str
     limit: int
     window: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class CallOffer:
-    """From when on a call may replace the message, and why."""
-
-    at: datetime
-    reason: str
 
 
 class Policy:
@@ -87,9 +81,9 @@ class Policy:
             "sends_per_country", settings.sends_per_country_per_hour, hour
         )
 
-    def always_refuses(self, number: str) -> Budget | None:
-        """The budget that refuses every send to this number (E.164); None when live."""
-        if self._settings.is_sandbox and number.endswith(ALWAYS_REFUSED):
+    def always_refuses(self, number: PhoneNumber) -> Budget | None:
+        """The budget that refuses every send to this number; None when live."""
+        if self._settings.is_sandbox and number.digits.endswith(ALWAYS_REFUSED):
             return self.sends_per_number[0]
         return None
 

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.model.attempt import OverBudget, attempt_id
-from core.model.clock import read_ms, to_ms
+from core.model.clock import duration_ms, read_ms, to_ms
+from core.model.phone_number import PhoneNumber
 from core.model.verification import CancelOutcome, Status, Verification
 from core.model.way import Way
 from core.settings.keyring import Keyring
@@ -51,7 +52,7 @@ class VerificationRecords:
         self._scripts = scripts
         self._keys = keys
         self._policy = policy
-        self._keep_ms = _ms(keep)
+        self._keep_ms = duration_ms(keep)
         self._queue = [keys.outbox, keys.outbox_events] if webhooks_enabled else []
         self._budgets = SendBudgets(keys, keyring, policy)
         self.checks = CheckRecords(client, scripts, keys, policy, keep, self._queue)
@@ -85,7 +86,7 @@ class VerificationRecords:
                 [*keys, self._keys.expiries, *self._queue] if self._queue else keys,
                 {
                     **self._reserved(verification, reservation),
-                    "cooldown_ms": _ms(self._policy.cooldown(1)),
+                    "cooldown_ms": duration_ms(self._policy.cooldown(1)),
                     "expires_ms": to_ms(verification.expires_at) if self._queue else None,
                     "fields": _fields(verification),
                     "record": record,
@@ -127,7 +128,7 @@ class VerificationRecords:
                 {
                     **self._reserved(verification, reservation),
                     "seen": seen,
-                    "cooldown_ms": _ms(self._policy.cooldown(seen + 1)),
+                    "cooldown_ms": duration_ms(self._policy.cooldown(seen + 1)),
                     "at_once": at_once,
                     "channel": verification.way.channel,
                     "mode": verification.way.mode,
@@ -163,7 +164,7 @@ class VerificationRecords:
                 "next_send_ms": to_ms(before.next_send_at),
                 "channel": before.way.channel,
                 "mode": before.way.mode,
-                "refusals": {"limit": refusals.limit, "window_ms": _ms(refusals.window)},
+                "refusals": {"limit": refusals.limit, "window_ms": duration_ms(refusals.window)},
             },
         )
 
@@ -222,20 +223,17 @@ class VerificationRecords:
             "spend_limit_micros": reservation.spend_limit_micros,
             "enforces": self._policy.enforces,
             "poll_at_ms": to_ms(reservation.now + FIRST),
-            "poll_keep_ms": _ms(KEEP),
+            "poll_keep_ms": duration_ms(KEEP),
         }
 
 
-def _ms(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)
-
-
 def _fields(verification: Verification) -> dict[str, str | int]:
+    to = verification.to
     return {
-        "to": verification.to,
-        "to_masked": verification.to_masked,
-        "region": verification.region,
-        "country": verification.country,
+        "to": to.e164,
+        "to_masked": to.masked,
+        "region": to.region,
+        "country": to.country,
         "carrier": verification.carrier,
         "language": verification.language,
         **verification.way.fields,
@@ -262,10 +260,12 @@ def _verification(verification: str, record: dict[str, str], now: datetime) -> V
     return Verification(
         id=verification,
         status=status,
-        to=record["to"],
-        to_masked=record["to_masked"],
-        region=record["region"],
-        country=record["country"],
+        to=PhoneNumber(
+            e164=record["to"],
+            masked=record["to_masked"],
+            region=record["region"],
+            country=record["country"],
+        ),
         carrier=record["carrier"],
         language=record["language"],
         way=Way.of(record["channel"], record["mode"]),

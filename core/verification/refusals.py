@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from core.ledger.ledger import Ledger
 from core.model.verification import SendOutcome, SendResult
-from core.verification.send_replies import BudgetSpent, NotAllowed, NumberLocked, Refusal
+from core.verification.send_replies import RefusedByBudget
 from core.wording import verification as words
 
 
@@ -19,15 +19,11 @@ def refused(
     return SendResult(outcome, verification, retry_after, cause, remedy)
 
 
-def refused_by_budget(ledger: Ledger, verification: str | None, refusal: Refusal) -> SendResult:
-    """A refusal by a budget, which is counted, since it may be an attack. (A cooldown is not
-    counted: people are impatient.)"""
-    match refusal:
-        case BudgetSpent(budget, retry_after):
-            ledger.count(f"refused_{budget}")
-            return refused(verification, SendOutcome.OVER_BUDGET, budget, retry_after)
-        case NumberLocked(budget, retry_after):
-            ledger.count(f"refused_{budget}")
-            return refused(verification, SendOutcome.LOCKED, budget, retry_after)
-        case NotAllowed(budget):
-            return refused(verification, SendOutcome.NOT_ALLOWED, budget)
+def refused_by_budget(
+    ledger: Ledger, verification: str | None, refusal: RefusedByBudget
+) -> SendResult:
+    """A refusal by a budget. It is counted, since it may be an attack; only NOT_ALLOWED is not. (A
+    cooldown is not counted either: people are impatient.)"""
+    if refusal.outcome is not SendOutcome.NOT_ALLOWED:
+        ledger.count(f"refused_{refusal.budget}")
+    return refused(verification, refusal.outcome, refusal.budget, refusal.retry_after)

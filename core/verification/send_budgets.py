@@ -1,12 +1,12 @@
 """Which budgets a send meets, with their keys in Redis."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from core.model.clock import to_ms
+from core.model.clock import duration_ms, to_ms
 from core.model.grant import Allowance
 from core.settings.keyring import Keyring
 from core.store.keys import Keys
@@ -60,15 +60,13 @@ class SendBudgets:
         self._keyring = keyring
         self._policy = policy
         self._of_addresses = {policy.sends_per_address, policy.sends_without_address}
-        #: The digest of a client's network, in keys. All clients without an address share one.
-        self.client_index = lru_cache(maxsize=10_000)(
-            lambda network: keyring.index("address", network) if network else "unknown"
-        )
+        #: The digest of a client's network, in keys.
+        self.client_index = lru_cache(maxsize=10_000)(keyring.network_index)
 
     def of(self, reservation: Reservation) -> list[KeyedBudget]:
         """Every budget that such a send meets."""
         index, policy, keys = reservation.number_index, self._policy, self._keys
-        prefix = self._keyring.index("prefix", reservation.prefix)
+        prefix = self._keyring.prefix_index(reservation.prefix)
         client = self.client_index(reservation.address)
         locks, spent = BudgetUse.LOCKS, BudgetUse.SPENT
         budgets = [KeyedBudget(keys.guesses(index), policy.guesses, locks)]
@@ -120,7 +118,7 @@ def with_budgets(
         {
             "key": all_keys.index(keyed.key) + 1,
             "limit": keyed.budget.limit,
-            "window_ms": keyed.budget.window // timedelta(milliseconds=1),
+            "window_ms": duration_ms(keyed.budget.window),
             "name": keyed.budget.name,
             "use": keyed.use,
         }

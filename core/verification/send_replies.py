@@ -1,12 +1,11 @@
-"""How the store answers a reservation for a send: what `start_verification.lua` and `resend.lua`
-return, as types."""
+"""Parses the replies of `start_verification.lua` and `resend.lua`."""
 
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.model.clock import from_ms
-from core.model.verification import Status
+from core.model.verification import SendOutcome, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +23,14 @@ class Duplicate:
 
 
 @dataclass(frozen=True, slots=True)
-class BudgetSpent:
-    """A budget has no room. `limit` is as the scripts count."""
+class RefusedByBudget:
+    """A budget has no room. `outcome` is OVER_BUDGET; LOCKED where it is a budget of wrong codes,
+    so that a code sent now could not be checked; or NOT_ALLOWED where it is the allowance of the
+    grant, so that waiting does not help: then `retry_after` is None."""
 
+    outcome: SendOutcome
     budget: str
-    retry_after: timedelta
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class NumberLocked:
-    """A budget of wrong codes has no room, so a code that is sent now could not be checked."""
-
-    budget: str
-    retry_after: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class NotAllowed:
-    """The allowance of the grant is used up; waiting does not help."""
-
-    budget: str
+    retry_after: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +52,8 @@ class NotFound:
     """The verification is not kept (any more)."""
 
 
-Refusal = BudgetSpent | NumberLocked | NotAllowed
-StartReply = Started | Duplicate | Refusal
-ResendReply = Started | Duplicate | Refusal | TooSoon | Closed | NotFound
+StartReply = Started | Duplicate | RefusedByBudget
+ResendReply = StartReply | TooSoon | Closed | NotFound
 
 
 def start_reply(reply: str, now: datetime) -> StartReply:
@@ -101,17 +86,10 @@ def resend_reply(reply: str, verification: str) -> ResendReply:
             return _refusal(answer)
 
 
-def _refusal(answer: dict[str, str | int]) -> Refusal:
-    budget, retry_after = str(answer["budget"]), _span(answer["retry_ms"])
-    match answer["result"]:
-        case "over_budget":
-            return BudgetSpent(budget, retry_after, int(answer["limit"]))
-        case "locked":
-            return NumberLocked(budget, retry_after)
-        case "not_allowed":
-            return NotAllowed(budget)
-        case result:
-            raise ValueError(f"no result of a send: {result}")
+def _refusal(answer: dict[str, str | int]) -> RefusedByBudget:
+    outcome = SendOutcome(str(answer["result"]))
+    retry_after = None if outcome is SendOutcome.NOT_ALLOWED else _span(answer["retry_ms"])
+    return RefusedByBudget(outcome, str(answer["budget"]), retry_after)
 
 
 def _span(ms: int | str) -> timedelta:

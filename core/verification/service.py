@@ -6,21 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import wraps
-from typing import Concatenate, ParamSpec, Protocol
-
-import phonenumbers
+from typing import Concatenate, ParamSpec
 
 from core.ledger.ledger import Ledger
-from core.model.attempt import (
-    Attempt,
-    AttemptEvent,
-    EventKind,
-    Source,
-    attempt_id,
-)
-from core.model.clock import Clock, to_ms
-from core.model.errors import AttemptRejected, AttemptUnknown, NumberRefused, ProviderError
+from core.model.clock import Clock
+from core.model.code import Code
+from core.model.errors import NumberRefused
 from core.model.grant import INTERNAL, Grant
+from core.model.phone_number import ParsedNumber
 from core.model.verification import (
     CancelOutcome,
     CheckResult,
@@ -32,48 +25,31 @@ from core.model.verification import (
 )
 from core.model.way import Way
 from core.plivo.language import language_for
-from core.plivo.request import AttemptRequest
 from core.settings.keyring import Keyring, new_id
 from core.settings.settings import Settings
+from core.verification.attempt_fields import record_of, with_checks
 from core.verification.checking import Checking, EnteredCode
-from core.verification.code import Code, code_of
-from core.verification.number.parse import AmbiguousNumber, PhoneNumber, example_for, parse_number
+from core.verification.code import code_of
+from core.verification.number.parse import AmbiguousNumber
+from core.verification.numbers import Numbers
 from core.verification.policy import Policy
 from core.verification.records import VerificationRecords
 from core.verification.refusals import refused, refused_by_budget
 from core.verification.reservations import Reservations
-from core.verification.send_budgets import Reservation
 from core.verification.send_replies import (
-    BudgetSpent,
     Closed,
     Duplicate,
-    NotAllowed,
     NotFound,
-    NumberLocked,
+    RefusedByBudget,
     Started,
     TooSoon,
 )
 from core.verification.send_slots import RETRY_AFTER, SendSlots
+from core.verification.sending import Provider, Sending
 
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
-
-
-class Provider(Protocol):
-    """The provider, as far as a verification needs it."""
-
-    def obstacle(self, way: Way) -> tuple[str, str] | None:
-        """Why a way cannot be used at all, as (cause, remedy); None when it can."""
-        ...
-
-    def calls_back(self, way: Way) -> bool:
-        """Whether reports on such an attempt arrive by themselves."""
-        ...
-
-    def send(self, request: AttemptRequest) -> str:
-        """Ask for one attempt; return its reference. Raises AttemptRejected, AttemptUnknown."""
-        ...
 
 
 def _in_slot(
@@ -114,64 +90,28 @@ class Verifications:
         self._records = records
         self._ledger = ledger
         self._provider = provider
-        self._stop_polling = stop_polling
         self._clock = clock
         self.send_slots = SendSlots()
+        self.numbers = Numbers(settings, keyring)
         self._reservations = Reservations(settings, policy, ledger, clock)
         self._checking = Checking(
             keyring,
             records.checks,
             ledger,
             clock,
-            number_index=self._index_of,
+            number_index=self.numbers.index_of_typed,
             client_index=records.client_index,
         )
-
-    def read_number(self, typed: str, *, region: str | None, way: Way) -> PhoneNumber:
-        """The number that was typed, if it may be verified that way. Raises NumberRefused."""
-        return parse_number(
-            typed,
-            default_region=region,
-            allowed=self._settings.allowed_countries,
-            sender=self._settings.sender,
-            for_sms=not way.is_call,
-            accept_fictional=self._settings.is_sandbox,
+        self._sending = Sending(
+            settings,
+            keyring,
+            records,
+            ledger,
+            provider,
+            clock,
+            expected_digest=self._checking.expected_digest,
+            stop_polling=stop_polling,
         )
-
-    def find_number(self, typed: str, *, region: str | None) -> PhoneNumber:
-        """The number that was typed, whether or not it may be verified now: for finding its
-        attempts. Raises NumberRefused."""
-        return parse_number(
-            typed,
-            default_region=region,
-            for_sms=False,
-            accept_fictional=self._settings.is_sandbox,
-        )
-
-    def number_index(self, e164: str) -> str:
-        """The digest by which the attempts to a number are found."""
-        return self._keyring.index("number", e164)
-
-    def example(self, region: str | None, *, ending: str = "") -> str:
-        """An example of a number that may be verified; "" if none has that `ending`."""
-        example = example_for(region, self._settings.allowed_countries)
-        if not ending:
-            return example
-        digits = phonenumbers.normalize_digits_only(example)
-        try:
-            number = self.read_number(
-                f"+{digits[: -len(ending)]}{ending}",
-                region=None,
-                way=Way.SMS,
-            )
-        except NumberRefused:
-            return ""
-        return number.international
-
-    def example_e164(self) -> str:
-        """The example for programs: of DEFAULT_REGION where that may be verified."""
-        example = self.example(self._settings.default_region)
-        return f"+{phonenumbers.normalize_digits_only(example)}"
 
     @_in_slot
     def start(
@@ -195,7 +135,7 @@ class Verifications:
         if grant.refusal is not None:
             return SendResult(SendOutcome.NOT_ALLOWED, None, None, *grant.refusal)
         try:
-            number = self.read_number(typed, region=region, way=way)
+            number = self.numbers.read(typed, region=region, way=way)
         except AmbiguousNumber as error:
             return SendResult(
                 SendOutcome.AMBIGUOUS,
@@ -211,23 +151,25 @@ class Verifications:
             return SendResult(
                 SendOutcome.CHANNEL_UNAVAILABLE, cause=obstacle[0], remedy=obstacle[1]
             )
-        if budget := self._policy.always_refuses(number.e164):
+        if budget := self._policy.always_refuses(number):
             return refused_by_budget(
-                self._ledger, None, BudgetSpent(budget.name, budget.window, budget.limit)
+                self._ledger,
+                None,
+                RefusedByBudget(SendOutcome.OVER_BUDGET, budget.name, budget.window),
             )
         verification = self._new(number, way, locale, grant)
         reservation = self._reservations.reserve(verification, address, grant)
-        idempotency = self._keyring.index("start", idempotency_key)
-        record = _record_of(verification)
+        idempotency = self._keyring.idempotency_index(idempotency_key)
+        record = record_of(verification)
         reply = self._records.start(verification, reservation, idempotency, record)
         match reply:
             case Started():
-                return self._send(verification, 1, reservation, verification)
+                return self._sending.send(verification, 1, reservation, verification)
             case Duplicate(existing):
                 if self._records.request_of(existing) in {None, verification.request}:
                     return SendResult(SendOutcome.DUPLICATE, existing)
                 return refused(None, SendOutcome.KEY_REUSED)
-            case BudgetSpent() | NumberLocked() | NotAllowed():
+            case RefusedByBudget():
                 return refused_by_budget(self._ledger, None, reply)
 
     @_in_slot
@@ -252,7 +194,7 @@ class Verifications:
         if grant.refusal is not None:
             return SendResult(SendOutcome.NOT_ALLOWED, verification, None, *grant.refusal)
         current = view.verification
-        if not grant.covers(current.region):
+        if not grant.covers(current.to.region):
             return refused(verification, SendOutcome.NOT_ALLOWED, "country")
         way, at_once = current.way, False
         if call and not way.is_call:
@@ -270,12 +212,12 @@ class Verifications:
             reservation,
             seen=seen,
             at_once=at_once,
-            record=_record_of(changed, view.attempts[0] if view.attempts else None),
+            record=record_of(changed, view.attempts[0] if view.attempts else None),
         )
         match reply:
             case Started(next_send_at):
                 before = replace(current, next_send_at=next_send_at)
-                return self._send(changed, seen + 1, reservation, before)
+                return self._sending.send(changed, seen + 1, reservation, before)
             case Duplicate():
                 return SendResult(SendOutcome.DUPLICATE, verification)
             case NotFound():
@@ -284,7 +226,7 @@ class Verifications:
                 return refused(verification, SendOutcome.CLOSED, status)
             case TooSoon(retry_after):
                 return refused(verification, SendOutcome.TOO_SOON, "cooldown", retry_after)
-            case BudgetSpent() | NumberLocked() | NotAllowed():
+            case RefusedByBudget():
                 return refused_by_budget(self._ledger, verification, reply)
 
     def check(
@@ -320,7 +262,7 @@ class Verifications:
         if kept is None or not grant.may_touch(kept.owner):
             return None
         attempts = [
-            _with_checks(attempt, kept) for attempt in self._ledger.attempts(kept.attempt_ids)
+            with_checks(attempt, kept) for attempt in self._ledger.attempts(kept.attempt_ids)
         ]
         offer = None
         if attempts and kept.status is Status.PENDING:
@@ -335,23 +277,14 @@ class Verifications:
         """The code of an open verification, to be spoken in a call."""
         return code_of(self._keyring, verification.id, verification.digits)
 
-    def _index_of(self, typed: str) -> str:
-        """The digest of a typed number, "" for text that cannot be a number."""
-        try:
-            number = self.find_number(typed, region=None)
-        except NumberRefused:
-            return ""
-        return self._keyring.index("number", number.e164)
-
-    def _new(self, number: PhoneNumber, way: Way, locale: str | None, grant: Grant) -> Verification:
+    def _new(
+        self, number: ParsedNumber, way: Way, locale: str | None, grant: Grant
+    ) -> Verification:
         now = self._clock.now()
         return Verification(
             id=new_id(),
             status=Status.PENDING,
-            to=number.e164,
-            to_masked=number.masked,
-            region=number.region,
-            country=number.country,
+            to=number,
             carrier=number.carrier,
             language=language_for(locale, number.region).value,
             way=way,
@@ -362,79 +295,7 @@ class Verifications:
             checks_allowed=self._settings.checks_per_verification,
             attempts=1,
             next_send_at=now,
-            number_index=self._keyring.index("number", number.e164),
-            request=self._keyring.index("request", "\0".join((number.e164, way.channel, way.mode))),
+            number_index=self._keyring.number_index(number.e164),
+            request=self._keyring.request_index(number, way),
             owner=grant.owner,
         )
-
-    def _send(
-        self,
-        verification: Verification,
-        number: int,
-        reservation: Reservation,
-        before: Verification,
-    ) -> SendResult:
-        """Send an attempt that is reserved and written; a refusal restores `before`."""
-        attempt = attempt_id(verification.id, number)
-        self._checking.expected_digest(verification.id, verification.digits)
-        request = AttemptRequest(
-            attempt=attempt,
-            way=verification.way,
-            to=verification.to,
-            digits=self.code_for(verification).reveal(),
-            minutes=self._settings.lifetime_minutes,
-        )
-        try:
-            reference = self._provider.send(request)
-        except AttemptRejected as error:
-            self._book(attempt, EventKind.REJECTED, _reason(error))
-            self._records.give_back(attempt, reservation, before)
-            self._stop_polling(attempt)
-            return SendResult(
-                SendOutcome.REJECTED, verification.id, None, error.cause, error.remedy
-            )
-        except AttemptUnknown as error:
-            self._book(attempt, EventKind.UNCONFIRMED, _reason(error))
-            self._ledger.leave_out(attempt, error.unreadable)
-            self._stop_polling(attempt)
-            return SendResult(SendOutcome.UNKNOWN, verification.id, None, error.cause, error.remedy)
-        self._book(attempt, EventKind.ACCEPTED, {"reference": reference} if reference else {})
-        if self._provider.calls_back(verification.way):
-            self._stop_polling(attempt)
-        return SendResult(SendOutcome.SENT, verification.id)
-
-    def _book(self, attempt: str, kind: EventKind, fields: dict[str, str]) -> None:
-        self._ledger.apply(AttemptEvent(attempt, kind, self._clock.now(), Source.APP, fields))
-
-
-def _record_of(verification: Verification, first: Attempt | None = None) -> dict[str, str]:
-    """What an attempt keeps of its verification: of the number only the mask and the digest.
-    `first` is the verification's first attempt where this is a later one."""
-    origin = {"origin": "first"}
-    if first is not None:
-        origin = {
-            "origin": "resend" if first.way is verification.way else "fallback",
-            "first_channel": first.way.channel,
-            "first_ms": str(to_ms(first.moments[EventKind.REQUESTED])),
-        }
-    return origin | {
-        "number_index": verification.number_index,
-        **verification.way.fields,
-        "to_masked": verification.to_masked,
-        "region": verification.region,
-        "carrier": verification.carrier,
-    }
-
-
-def _with_checks(attempt: Attempt, verification: Verification) -> Attempt:
-    """The attempt with the moments of its checks. The newest attempt is credited (last touch)."""
-    moments = dict(attempt.moments)
-    if attempt.number in verification.checked_at:
-        moments[EventKind.CHECKED] = verification.checked_at[attempt.number]
-    if verification.verified_at is not None and attempt.number == verification.attempts:
-        moments[EventKind.VERIFIED] = verification.verified_at
-    return replace(attempt, moments=moments)
-
-
-def _reason(error: ProviderError) -> dict[str, str]:
-    return {"cause": error.cause, "remedy": error.remedy}

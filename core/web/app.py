@@ -44,7 +44,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WARM_AFTER_SECONDS = 2.0
+#: What is slow to load is loaded when the first page has been drawn: this long after its script has
+#: ended, since the browser draws then. Without a page: this long after the start.
+DRAWING_SECONDS, WITHOUT_PAGE_SECONDS = 1.0, 10.0
 
 
 class MountedSandbox(Protocol):
@@ -122,11 +124,12 @@ class Web:
             for periodic in services.background:
                 periodic.start()
                 stack.callback(periodic.stop)
-            # After the first page has been drawn, and before its visitor has typed a number.
-            warm = threading.Timer(WARM_AFTER_SECONDS, self._warm)
-            warm.daemon = True
-            warm.start()
-            stack.callback(warm.cancel)
+            stopping = threading.Event()
+            threading.Thread(
+                target=self._warm, args=(stopping,), name="loading", daemon=True
+            ).start()
+            stack.callback(services.page_drawn.set)
+            stack.callback(stopping.set)
             fields = {
                 "mode": services.settings.mode,
                 "verify_access": services.settings.effective_access,
@@ -137,9 +140,12 @@ class Web:
                 log.warning(warning)
             yield {}
 
-    def _warm(self) -> None:
-        self._services().warm()
-        import_module("core.web.rest.application")
+    def _warm(self, stopping: threading.Event) -> None:
+        services = self._services()
+        services.page_drawn.wait(WITHOUT_PAGE_SECONDS)
+        if not stopping.wait(DRAWING_SECONDS):
+            services.warm()
+            import_module("core.web.rest.application")
 
     @property
     def front(self) -> list[Middleware]:
@@ -214,7 +220,7 @@ class Web:
             return None
         grant = access.admitted(services.admission, connection).grant
         view = services.verifications.look(verification, grant)
-        return view.verification.to.removeprefix("+") if view else None
+        return view.verification.to.digits if view else None
 
     async def _serve_sandbox(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._sandbox is None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.model.clock import elapsed, read_ms
+from core.model.clock import duration_ms, elapsed, read_ms
 from core.model.way import Way
 
 
@@ -77,9 +77,9 @@ class WebhookEvent:
         }
         data |= {name: text for name, text in failure.items() if text}
         if self.time_to_deliver is not None:
-            data["time_to_deliver_ms"] = _ms(self.time_to_deliver)
+            data["time_to_deliver_ms"] = duration_ms(self.time_to_deliver)
         if self.time_to_verify is not None:
-            data["time_to_verify_ms"] = _ms(self.time_to_verify)
+            data["time_to_verify_ms"] = duration_ms(self.time_to_verify)
         at = self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         message = {"id": self.id, "type": self.type, "timestamp": at, "data": data}
         return json.dumps(message, separators=(",", ":")).encode("ascii")
@@ -116,7 +116,3 @@ def _between(began_ms: str | None, ended_ms: str | None) -> timedelta | None:
     if began_ms is None or ended_ms is None:
         return None
     return elapsed(read_ms(began_ms), read_ms(ended_ms))
-
-
-def _ms(span: timedelta) -> int:
-    return round(span / timedelta(milliseconds=1))

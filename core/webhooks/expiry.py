@@ -14,7 +14,7 @@ _BATCH = 200
 
 
 class Expiries:
-    """Queues `expired` once for each verification that ended without its code, however many
+    """Queues `expired` once for each verification that ended without its code, also if several
     processes sweep."""
 
     def __init__(self, client: Client, scripts: Scripts, keys: Keys, clock: Clock) -> None:
@@ -36,7 +36,7 @@ class Expiries:
                     [
                         (
                             [self._keys.expiries, self._keys.verification(verification), *keys],
-                            [now_ms, verification],
+                            {"now_ms": now_ms, "verification": verification},
                         )
                         for verification in due
                     ],

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.model.clock import Clock, read_ms, to_ms
+from core.model.clock import Clock, duration_ms, read_ms, to_ms
 from core.store.client import Client
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
@@ -40,7 +40,7 @@ class Claim:
 class _Ending(StrEnum):
     """What happens to an event after a try. The values are those of `settle_event.lua`."""
 
-    DELIVERED = "told"
+    DELIVERED = "delivered"
     AGAIN = "again"
     DEAD = "dead"
 
@@ -135,25 +135,29 @@ class Outbox:
     def resend(self, event_id: str) -> bool:
         """Send the dead letter with this id again, at once and with all its tries; False if it is
         no dead letter (any more)."""
-        answer = self._scripts.run(
-            "resend_event", [*self._waiting, *self._dead], [to_ms(self._clock.now()), event_id]
+        resent: int = self._scripts.run(
+            "resend_event",
+            [*self._waiting, *self._dead],
+            {"now_ms": to_ms(self._clock.now()), "id": event_id},
         )
-        return bool(answer)
+        return resent == 1
 
     def resend_all(self) -> int:
         """Send all dead letters again; returns their number."""
         listed = self._client.zrange(self._keys.dead, 0, -1)
-        return sum(self.resend(one) for one in listed)
+        return sum(self.resend(event_id) for event_id in listed)
 
     def claim(self, most: int) -> list[Claim]:
         """Up to `most` events that are due, the longest waiting first. No other caller gets them
         until they are settled or CLAIM is over."""
         now = self._clock.now()
-        parts = self._scripts.run(
-            "claim_events", self._waiting, [to_ms(now), to_ms(now + CLAIM), most]
+        claimed: list[tuple[str, str, str]] = self._scripts.run(
+            "claim_events",
+            self._waiting,
+            {"now_ms": to_ms(now), "next_due_ms": to_ms(now + CLAIM), "most": most},
         )
         claims = []
-        for event_id, stored, tries in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+        for event_id, stored, tries in claimed:
             if event := self._read(event_id, stored):
                 claims.append(Claim(event, int(tries)))
             else:
@@ -189,14 +193,14 @@ class Outbox:
         self._scripts.run(
             "settle_event",
             [*self._waiting, *self._dead, self._keys.webhooks_delivered(now)],
-            [
-                to_ms(now),
-                event_id,
-                tries,
-                ending,
-                to_ms(due),
-                json.dumps({"status": answer.status, "cause": answer.cause}),
-                int(_KEEP_COUNT.total_seconds() * 1000),
-                DEAD_KEPT,
-            ],
+            {
+                "now_ms": to_ms(now),
+                "id": event_id,
+                "try": str(tries),
+                "ending": ending,
+                "due_ms": to_ms(due),
+                "answer": json.dumps({"status": answer.status, "cause": answer.cause}),
+                "count_keep_ms": duration_ms(_KEEP_COUNT),
+                "most_dead": DEAD_KEPT,
+            },
         )

@@ -1,7 +1,7 @@
-"""What Plivo's error codes and hangup causes mean to people, each with advice.
+"""The meaning of Plivo's error codes and hangup causes, each with advice.
 
-The words and the advice are ours. 120, 130 and 140 (MMS) rest on one weak source. 160, 210, 950 and
-960 are UNVERIFIED; they and any other unknown code have the words of 1000.
+The texts are ours. 120, 130 and 140 (MMS) rest on one weak source. 160, 210, 950 and
+960 are UNVERIFIED; they and any other unknown code have the text of 1000.
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from core.model.error_codes import HANGUP_CAUSES, hangup_cause, message_error_co
 @dataclass(frozen=True, slots=True)
 class MessageErrorText:
     """`meaning` is one sentence, `advice` one instruction. `retry`: the same message may arrive a
-    little later. `call_instead`: a call at once is sensible."""
+    little later. `call_instead`: an immediate call may work."""
 
     code: str
     meaning: str
@@ -41,16 +41,16 @@ class HangupText:
 
 
 def message_error_text(code: str | None) -> MessageErrorText | None:
-    """The words for a message's error; None for Plivo's ways to state no error. An unknown code has
-    the words of 1000 and keeps its own code."""
-    if (stated := message_error_code(code)) is None:
+    """The text for a message's error; None if `code` states no error. An unknown code has the text
+    of 1000 and keeps its own code."""
+    if (error_code := message_error_code(code)) is None:
         return None
-    return MESSAGE_TEXTS.get(stated) or replace(MESSAGE_TEXTS["1000"], code=stated)
+    return MESSAGE_TEXTS.get(error_code) or replace(MESSAGE_TEXTS["1000"], code=error_code)
 
 
 def hangup_text(code: str | int | None) -> HangupText | None:
-    """The words for why a call ended; None where no cause is stated. An unknown code has the words
-    of 0 and keeps its own code."""
+    """The text for why a call ended; None if no cause is stated. An unknown code has the text of 0
+    and keeps its own code."""
     if (cause := hangup_cause(code)) is None:
         return None
     return HANGUP_TEXTS.get(cause.code) or replace(HANGUP_TEXTS["0"], code=cause.code)
@@ -79,8 +79,8 @@ def error_meaning(channel: str, code: str) -> Meaning:
 
 # A temporary cause: the same message may arrive a little later.
 _RETRY = {"20", "80", "90", "300", "420", "1000"}
-# The number may still take a call. Not where the number is wrong or the phone off, where the person
-# declined, where fraud is likely, or where the account cannot call either.
+# A call may still work. Not for a wrong number, a phone that is off, a person who declined, likely
+# fraud, and an account that cannot call either.
 _CALL_INSTEAD = {"20", "30", "40", "50", "60", "90", "100", "201", "300", "420", "1000"}
 
 _MESSAGES = {
@@ -91,7 +91,7 @@ _MESSAGES = {
     ),
     "30": ("The carrier refused it as spam.", "Change the text, or call instead."),
     "40": (
-        "The sender is not one that may send to this number.",
+        "The sender may not send to this number.",
         "Choose a sender that Plivo lists for your account, or call instead.",
     ),
     "50": (
@@ -99,8 +99,8 @@ _MESSAGES = {
         "Check the number, or call instead.",
     ),
     "60": (
-        "The carriers passed the message round in a circle.",
-        "Tell Plivo support, and call instead.",
+        "The carriers routed the message in a loop.",
+        "Report it to Plivo support, and call instead.",
     ),
     "70": ("This number is no longer in use.", "Ask for another number."),
     "80": (
@@ -141,7 +141,7 @@ _MESSAGES = {
         "Look for fraud before you send there again.",
     ),
     "452": (
-        "Plivo holds this number for one that is used to run up costs.",
+        "Plivo lists this number as one that is used to run up costs.",
         "Ask for another number.",
     ),
     "900": ("Your Plivo account has run out of credit.", "Add credit in the Plivo console."),
@@ -158,11 +158,11 @@ MESSAGE_TEXTS = {
 
 _TRY_AGAIN = "Call again in a minute."
 _BY_MESSAGE = "Send a message instead."
-_SUPPORT = "Call again once, and tell Plivo support if it stays so."
+_SUPPORT = "Call again once, and report it to Plivo support if that fails too."
 
 _HANGUPS = {
     "0": ("The call ended, and no reason was given.", _TRY_AGAIN),
-    "1000": ("The call was cancelled before anybody answered.", "Call again."),
+    "1000": ("The call was cancelled before it was answered.", "Call again."),
     "1010": ("Your Plivo account has run out of credit.", "Add credit in the Plivo console."),
     "1020": ("Another call to this number was placed at the same moment.", _TRY_AGAIN),
     "2000": ("This number cannot be called.", "Check the number."),
@@ -174,9 +174,9 @@ _HANGUPS = {
     ),
     "2040": ("Your Plivo account may not call this number.", _BY_MESSAGE),
     "2050": ("Your Plivo account may not call numbers that begin like this one.", _BY_MESSAGE),
-    "2060": ("The call was passed round in a circle.", _BY_MESSAGE),
+    "2060": ("The call was routed in a loop.", _BY_MESSAGE),
     "2070": (
-        "The sound of the call would have to leave the region it is kept to.",
+        "The audio of the call would leave the region it is limited to.",
         "Ask Plivo support to change the region of the call.",
     ),
     "5000": ("Plivo's network failed.", _TRY_AGAIN),
@@ -184,12 +184,12 @@ _HANGUPS = {
     "5020": ("Plivo found no way to this number.", _BY_MESSAGE),
     "5030": ("Your Plivo account has too many calls to India at once.", _TRY_AGAIN),
     "9000": ("Another phone answered first.", "Use the call that was answered."),
-    "3000": ("Nobody answered.", "Call again, or send a message instead."),
+    "3000": ("The call was not answered.", "Call again, or send a message instead."),
     "3010": ("The line was busy.", _TRY_AGAIN),
     "3020": ("The call was declined.", "Call again when you can take it."),
     "3030": ("The carrier does not accept the number we call from.", "Call from another number."),
     "3040": ("The carrier does not allow this call.", _BY_MESSAGE),
-    "3050": ("This number belongs to nobody.", "Check the number."),
+    "3050": ("This number is not in use.", "Check the number."),
     "3070": ("The carrier did not answer in time.", _TRY_AGAIN),
     "3080": ("The carrier's equipment failed.", _TRY_AGAIN),
     "3090": ("The carrier's network is overloaded.", "Call again in a few minutes."),
@@ -201,7 +201,7 @@ _HANGUPS = {
         "Call from another number, or send a message instead.",
     ),
     "3140": (
-        "The number we call from is listed as one that never makes calls.",
+        "The number we call from is listed as a number that makes no calls.",
         "Call from another number.",
     ),
     "4000": ("The phone was hung up.", "Call again if the code was not heard."),
@@ -209,24 +209,24 @@ _HANGUPS = {
     "4020": ("The conference ended.", "Call again."),
     "4030": ("The phone was removed from the conference.", "Call again."),
     "6000": ("The call had reached its longest duration.", "Call again."),
-    "6010": ("It rang, and nobody answered in time.", "Call again, or send a message instead."),
+    "6010": ("It rang, and was not answered in time.", "Call again, or send a message instead."),
     "6020": ("No sound came from the phone.", _TRY_AGAIN),
     "9100": (
         "A machine answered, so the code was not read out.",
-        "Call again when somebody can answer.",
+        "Call again when a person can answer.",
     ),
-    "9110": ("The key that was asked for was not pressed.", "Call again, and press the key."),
+    "9110": ("The requested key was not pressed.", "Call again, and press the key."),
 }
 # By the first three digits of the code.
 _SERVER_FAULTS = {
     "701": (
-        "Plivo could not reach this app to ask what to say.",
+        "Plivo could not reach this app for instructions.",
         "Check PUBLIC_URL and the tunnel.",
     ),
-    "702": ("Plivo was given an address that it cannot use.", "Check PUBLIC_URL."),
-    "703": ("Plivo was told to ask in a way it does not know.", _SUPPORT),
+    "702": ("Plivo cannot use the address that this app sent.", "Check PUBLIC_URL."),
+    "703": ("Plivo does not know the method that this app sent.", _SUPPORT),
     "801": (
-        "Plivo could not read what this app told it to say.",
+        "Plivo could not read the instructions of this app.",
         "Check the log of this app for an error.",
     ),
 }

@@ -5,26 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from core.alerts.records import AlertStatus
-from core.alerts.rules import Measure
-from core.alerts.states import AlertState
-from core.verification.number.parse import country_of
+from core.model.regions import country_of
+from core.model.series import Series
 
 CHANNELS = {"sms": "SMS", "voice": "Call", "phlo": "PHLO"}
 #: For carriers that neither the numbering plan nor Plivo names.
 NO_CARRIER = "carrier not known"
-MEASURES = {
-    Measure.CONFIRMED: "confirmed",
-    Measure.WITHIN_60: "delivered within 60 s",
-    Measure.TRAFFIC: "attempts an hour",
-}
-ALERT_STATES = {
-    AlertState.FIRING: "firing",
-    AlertState.RECOVERING: "recovering",
-    AlertState.PENDING: "pending",
-    AlertState.OK: "ok",
-    AlertState.NO_DATA: "no data",
-}
 
 
 def channel_name(channel: str) -> str:
@@ -36,25 +22,10 @@ def carrier_name(carrier: str) -> str:
     return NO_CARRIER if carrier in {"", "?"} else carrier
 
 
-def series_name(series: str) -> str:
+def series_name(series: Series) -> str:
     """ "SMS, Nigeria" for "sms/NG"."""
-    channel, _, country = series.partition("/")
-    return ", ".join([channel_name(channel), *([country_of(country)] if country else [])])
-
-
-def alert_words(alert: AlertStatus) -> str:
-    """What an alert saw: "confirmed 71.2 % of 412 in the last hour, where 94.0 % is usual."."""
-    if alert.observed is None or alert.baseline is None:
-        return f"{alert.n:,} attempts in the last hour, too few to compare."
-    if alert.measure is Measure.TRAFFIC:
-        return (
-            f"{alert.n:,} attempts in the last hour, where {alert.baseline:,.0f} are usual; "
-            f"{alert.verified:,} of them verified."
-        )
-    return (
-        f"{MEASURES[alert.measure]} {100 * alert.observed:.1f} % of {alert.n:,} in the last hour, "
-        f"where {100 * alert.baseline:.1f} % is usual."
-    )
+    country = [country_of(series.country)] if series.country else []
+    return ", ".join([channel_name(series.channel), *country])
 
 
 def through(moment: datetime | None, lag: timedelta | None, zone: ZoneInfo) -> str:

@@ -52,6 +52,7 @@ def _draw(region: str | None) -> None:
     try:
         signed_in = current_visitor().gate is AccessState.SIGNED_IN
     except StoreUnavailable:
+        # The page reports the outage itself.
         signed_in = False
     st.session_state[_PLACE].html(_html(badge, signed_in=signed_in))
 

@@ -41,7 +41,8 @@ def handset(
             "phone": phone if sandbox else None,
             "label": label,
             "since_ms": since_ms,
-            "references": list(references),
+            # Not a list: Streamlit loads pandas to see whether a list holds a frame.
+            "references": tuple(references),
             "length": length,
             "brand": brand,
         },

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from core.model.phone_number import ParsedNumber
+from core.model.regions import region_of_browser
 from core.settings.settings import Settings
-from core.verification.number.parse import PhoneNumber, region_of_browser
 
 
 def viewer_region(settings: Settings) -> str | None:
@@ -14,7 +15,7 @@ def viewer_region(settings: Settings) -> str | None:
 
 
 def candidate_buttons(
-    candidates: Sequence[PhoneNumber], choose: Callable[[str], None], *, key: str
+    candidates: Sequence[ParsedNumber], choose: Callable[[str], None], *, key: str
 ) -> None:
     """A button for each number; a click calls `choose` with its E.164 form."""
     with st.container(key=key):

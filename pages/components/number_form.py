@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.components.assets import script
+from pages.components.shared import widget_state
 
 _FORM = st.components.v2.component("number_form", js=script("number_form"))
 
@@ -23,7 +24,7 @@ def number_form(
     """
 
     def entered() -> None:
-        value: Any = st.session_state[key].get("entered")
+        value: Any = widget_state(key).get("entered")
         if isinstance(value, dict) and isinstance(value.get("typed"), str):
             on_enter(value["typed"], str(value.get("request")))
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -26,6 +27,15 @@ services = Once(_build)
 def plain(text: str) -> str:
     """Text from outside, such as Plivo's, with its Markdown escaped."""
     return re.sub(r"([\\`*_{}\[\]()<>#+\-!|~$:])", r"\\\1", text)
+
+
+def widget_state(key: str) -> Any:
+    """The state of the widget with this key; in a callback, empty if the widget has left the page.
+
+    A browser may send an event after a run has removed the widget: a second press of a key, a
+    click on a slow connection. Streamlit then still calls the callback, but has no state for it.
+    """
+    return st.session_state.get(key) or {}
 
 
 def title(text: str, *, simulated: bool) -> None:

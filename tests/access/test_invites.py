@@ -1,4 +1,4 @@
-"""Invites: what may be made, how each one ends, and that the link alone cannot be invented."""
+"""Invites: their limits, their states, and links that cannot be forged."""
 
 from datetime import timedelta
 
@@ -77,7 +77,7 @@ def test_an_invite_of_another_key_is_forged(at: World) -> None:
         ("ok", 1, timedelta(hours=1), ("USA",)),
     ],
 )
-def test_what_an_invite_cannot_be_is_refused_and_nothing_is_made(
+def test_an_invalid_invite_is_refused_and_not_stored(
     at: World, label: str, sends: int, ends_in: timedelta, countries: tuple[str, ...]
 ) -> None:
     ends_at = at.clock.now() + ends_in
@@ -88,7 +88,7 @@ def test_what_an_invite_cannot_be_is_refused_and_nothing_is_made(
     assert at.services.invites.all() == []
 
 
-def test_ended_invites_leave_the_list_when_one_is_made(at: World) -> None:
+def test_a_new_invite_removes_ended_invites_from_the_list(at: World) -> None:
     old = made(at)
     at.clock.advance(timedelta(hours=1) + RETENTION - timedelta(seconds=5))
     assert [one.id for one in at.services.invites.all()] == [old.id]
@@ -97,12 +97,12 @@ def test_ended_invites_leave_the_list_when_one_is_made(at: World) -> None:
     assert [one.id for one in at.services.invites.all()] == [new.id]
 
 
-def test_every_ending_has_words_of_its_own() -> None:
+def test_every_state_of_an_invite_has_a_text_of_its_own() -> None:
     assert set(REFUSALS) == set(InviteState) - {InviteState.VALID}
     assert len({cause for cause, _ in REFUSALS.values()}) == len(REFUSALS)
 
 
-def test_what_is_kept_of_an_invite_does_not_open_it(at: World) -> None:
+def test_the_stored_record_of_an_invite_gives_no_access(at: World) -> None:
     invite = made(at)
     signature = at.services.invites.token(invite).rpartition(".")[2]
     for key in at.services.client.scan_iter():

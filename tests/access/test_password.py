@@ -1,4 +1,4 @@
-"""The operator's password: counted tries, signed cookies, and nothing where nothing is set."""
+"""The operator's password: counted tries, signed cookies, and no sign-in without a password."""
 
 import ast
 import subprocess
@@ -15,15 +15,14 @@ from core.access.password import (
     Access,
     AccessState,
     SignInOutcome,
-    hash_password,
 )
 from core.access.sessions import SESSION_LIFETIME
 from core.model.errors import SettingsRefused
 from core.settings.settings import Settings
-from tests.world import World
+from tests.world import World, quick_hash
 
 PASSWORD = "correct horse battery staple"
-HASH = hash_password(PASSWORD)
+HASH = quick_hash(PASSWORD)
 
 
 def access_of(at: World, password_hash: str | None = HASH, *, is_open: bool = False) -> Access:
@@ -38,7 +37,7 @@ def access_of(at: World, password_hash: str | None = HASH, *, is_open: bool = Fa
     )
 
 
-def test_the_right_password_opens_until_the_session_ends(at: World) -> None:
+def test_the_right_password_gives_access_until_the_session_ends(at: World) -> None:
     access = access_of(at)
     tried = access.sign_in(PASSWORD, "192.0.2.1")
     assert tried.outcome is SignInOutcome.SIGNED_IN
@@ -48,13 +47,13 @@ def test_the_right_password_opens_until_the_session_ends(at: World) -> None:
 
 
 @pytest.mark.parametrize("cookie", [None, "", "operator", "operator.abc.def", "x" * 5000])
-def test_no_other_cookie_opens(at: World, cookie: str | None) -> None:
+def test_no_other_cookie_gives_access(at: World, cookie: str | None) -> None:
     assert access_of(at).gate(cookie) is AccessState.CLOSED
 
 
 def test_a_new_password_ends_every_session(at: World) -> None:
     cookie = access_of(at).sign_in(PASSWORD, "192.0.2.1").cookie
-    assert access_of(at, hash_password("another password")).gate(cookie) is AccessState.CLOSED
+    assert access_of(at, quick_hash("another password")).gate(cookie) is AccessState.CLOSED
 
 
 def test_tries_are_counted_by_client_and_the_right_one_is_refused_beyond_them(at: World) -> None:
@@ -73,7 +72,7 @@ def test_one_client_cannot_use_up_the_tries_of_all(at: World) -> None:
 
 
 def test_the_tries_of_all_clients_have_a_limit(at: World) -> None:
-    access = access_of(at, hash_password("x"))
+    access = access_of(at, quick_hash("x"))
     key = at.services.keys.tries("all")
     at.services.client.set(key, str(MAX_TRIES_OF_ALL), nx=True, px=WINDOW)
     assert access.sign_in("x", "192.0.2.3").outcome is SignInOutcome.WAIT
@@ -108,7 +107,7 @@ def test_no_other_cookie_is_a_device(at: World, device: str) -> None:
     assert access.sign_in(PASSWORD, "192.0.2.1", device).outcome is SignInOutcome.WAIT
 
 
-def test_right_tries_use_nothing_up(at: World) -> None:
+def test_successful_tries_do_not_count(at: World) -> None:
     access = access_of(at)
     for _ in range(MAX_TRIES + 2):
         assert access.sign_in(PASSWORD, "192.0.2.1").outcome is SignInOutcome.SIGNED_IN
@@ -131,7 +130,7 @@ def test_signing_out_everywhere_needs_a_session_and_ends_all(at: World) -> None:
     assert {access.gate(one), access.gate(two)} == {AccessState.CLOSED}
 
 
-def test_no_session_is_at_rest(at: World) -> None:
+def test_no_session_id_is_stored(at: World) -> None:
     cookie = access_of(at).sign_in(PASSWORD, "192.0.2.1").cookie
     assert cookie not in repr(at.services.client.hgetall(at.services.keys.sessions))
 
@@ -144,7 +143,7 @@ def test_the_count_of_tries_has_an_end(at: World) -> None:
     assert all(0 < seconds <= WINDOW.total_seconds() for seconds in left)
 
 
-def test_the_sandbox_is_open_and_live_without_a_password_is_shut(at: World) -> None:
+def test_the_sandbox_is_open_and_live_mode_without_a_password_is_closed(at: World) -> None:
     assert access_of(at, None, is_open=True).gate(None) is AccessState.OPEN
     assert access_of(at, None).gate(None) is AccessState.UNSET
     assert access_of(at, None).sign_in("", "192.0.2.1").outcome is SignInOutcome.WRONG

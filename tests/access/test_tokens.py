@@ -1,4 +1,4 @@
-"""Bearer tokens: named, scoped, known by digest, ended at once by whoever revokes them."""
+"""Bearer tokens: names, scopes, stored digests, and revocation."""
 
 import subprocess
 import sys
@@ -42,7 +42,7 @@ def test_no_other_text_is_a_token(at: World, given: str) -> None:
     assert tokens.recognise(given) is None
 
 
-def test_only_a_digest_is_at_rest_and_it_has_an_end(at: World, client: redis.Redis) -> None:
+def test_only_the_digest_of_a_token_is_stored_with_a_ttl(at: World, client: redis.Redis) -> None:
     token = tokens_of(at).make("qa", VERIFY)
     key = at.services.keys.tokens
     assert token not in str(client.hgetall(key))
@@ -81,7 +81,7 @@ def test_a_token_ends_with_its_lifetime(at: World) -> None:
         ("qa", VERIFY, LIFETIME + timedelta(days=1)),
     ],
 )
-def test_what_cannot_be_a_token_is_refused_and_changes_nothing(
+def test_an_invalid_token_is_refused_and_not_stored(
     at: World, name: str, scopes: frozenset[Scope], lifetime: timedelta
 ) -> None:
     tokens = tokens_of(at)
@@ -93,7 +93,7 @@ def test_what_cannot_be_a_token_is_refused_and_changes_nothing(
     assert tokens.recognise(token)
 
 
-def test_the_sandbox_has_one_that_live_does_not_know(at: World) -> None:
+def test_the_sandbox_has_a_token_that_is_unknown_when_live(at: World) -> None:
     sandbox, live = tokens_of(at, in_sandbox=True), tokens_of(at)
     assert sandbox.sandbox_token == tokens_of(at, in_sandbox=True).sandbox_token
     assert sandbox.sandbox_token

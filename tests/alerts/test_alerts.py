@@ -13,17 +13,18 @@ import redis
 
 from core.alerts.alerts import KEEP, MATURITY, Alerts
 from core.alerts.hours import QUARTER_MS, HourReader
-from core.alerts.records import AlertStatus, Kept, Transition, grouped, in_order
-from core.alerts.replay import Fired
+from core.alerts.records import AlertStatus, StoredStatus, Transition, by_severity, with_leaders
+from core.alerts.replay import ReplayedAlert
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
 from core.background import Periodic
-from core.figures import layout
+from core.figures import packing
 from core.figures.catalogue import COLUMNS
 from core.figures.layout import Cube, Tier
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
 from core.model.errors import StoreUnavailable
+from core.model.series import NO_SERIES, Series
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
 from tests.world import FrozenClock, World, until
@@ -65,18 +66,18 @@ class Figures:
                 slots[tier.chunk_of(ms)].append(tier.slot_of(ms))
             for chunk, part in slots.items():
                 key = self._keys.rollup("c", tier, cube, series, chunk)
-                values = layout.decode_counters(cast(bytes | None, self._raw.get(key)), tier)
+                values = packing.decode_counters(cast(bytes | None, self._raw.get(key)), tier)
                 for slot in part:
                     for name, count in per_quarter.items():
                         values[slot, COLUMNS.index(name)] += count
-                self._raw.set(key, layout.encode_counters(values, tier), ex=timedelta(days=36))
+                self._raw.set(key, packing.encode_counters(values, tier), ex=timedelta(days=36))
         self._client.zadd(self._keys.registry(cube), {series: to_ms(till)}, gt=True)
         self._client.expire(self._keys.registry(cube), timedelta(days=36))
 
     def country(self, name: str, since: datetime, till: datetime, **per_quarter: int) -> None:
         """Add to a country and its channel."""
         self.add(name, since, till, **per_quarter)
-        self.add(name.partition("/")[0], since, till, **per_quarter)
+        self.add(Series(name).parent, since, till, **per_quarter)
 
 
 class Room:
@@ -191,11 +192,12 @@ def test_one_alert_explains_the_others_and_stands_before_them(room: Room) -> Non
 
 def test_no_alert_is_explained_by_a_less_severe_one() -> None:
     states = {"sms": PENDING, "sms/DE": FIRING, "sms/FR": PENDING}
-    status = AlertStatus("", Measure.CONFIRMED, OK, None, 0, 0, None, None, None, from_ms(0))
+    status = AlertStatus(NO_SERIES, Measure.CONFIRMED, OK, None, 0, 0, None, None, None, from_ms(0))
     kept = [
-        Kept(replace(status, series=series, state=state), 0, 0) for series, state in states.items()
+        StoredStatus(replace(status, series=Series(series), state=state), 0, 0)
+        for series, state in states.items()
     ]
-    statuses = in_order(entry.status for entry in grouped(kept))
+    statuses = by_severity(entry.status for entry in with_leaders(kept))
     assert [(status.series, status.under) for status in statuses] == [
         ("sms/DE", ""),
         ("sms", ""),
@@ -255,7 +257,7 @@ def test_a_process_that_is_overtaken_during_a_check_writes_nothing(room: Room) -
     quarter = to_ms(room.now) // QUARTER_MS
 
     class Overtaken(HourReader):
-        def series(self, since_ms: int) -> list[str]:
+        def series(self, since_ms: int) -> list[Series]:
             # The turn is over, and another process has made the check.
             room.client.delete(room.keys.alert_turn(quarter))
             room.alerts.check()
@@ -366,8 +368,8 @@ def test_a_dry_run_has_the_selected_series_only(room: Room) -> None:
     assert fired_series(SeriesFilter(), Span(room.now - HOUR / 2, room.now)) == set()
     one = room.alerts.dry_run(day, SeriesFilter(country="DE"))
     assert one.fired == 1
-    assert one.moments[0] == Fired(
-        series="sms/DE",
+    assert one.moments[0] == ReplayedAlert(
+        series=Series("sms/DE"),
         measure=Measure.CONFIRMED,
         rule=Rule.EXACT,
         at=room.now - 3 * HOUR + 3 * QUARTER,
@@ -399,7 +401,8 @@ def test_the_counts_of_the_ledger_are_checked(at: World, redis_url: str) -> None
                 services.ledger.apply(event)
         alerts.check()
         shares = {
-            (one.series, one.measure): (one.n, one.observed, one.state) for one in alerts.current()
+            (str(one.series), one.measure): (one.n, one.observed, one.state)
+            for one in alerts.current()
         }
     no_data = AlertState.NO_DATA
     for series in ("sms", "sms/DE"):
@@ -414,7 +417,7 @@ def test_it_checks_in_the_background_and_survives_a_redis_that_is_away(
     failed = threading.Event()
 
     class Away(HourReader):
-        def series(self, since_ms: int) -> list[str]:
+        def series(self, since_ms: int) -> list[Series]:
             if not failed.is_set():
                 failed.set()
                 room.client.delete(room.keys.alert_turn(to_ms(room.now) // QUARTER_MS))

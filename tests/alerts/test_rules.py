@@ -1,4 +1,4 @@
-"""What is bad, on hours that are made up: a drop is seen, chance is not."""
+"""The rules of alerts on generated hours: they find a drop and ignore chance."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from core.alerts.rules import (
     LEAST_HISTORY,
     WEEKS,
     Hours,
-    Judged,
+    Judgement,
     Measure,
     Rule,
     alpha,
@@ -20,6 +20,7 @@ from core.alerts.rules import (
     judge_traffic,
 )
 from core.alerts.tails import binomial_tail
+from core.model.series import Series
 
 ALPHA = 1e-5
 #: (requested, confirmed) of the hour now and of each week before; all within 60 seconds.
@@ -44,7 +45,7 @@ def hours(*rows: Row, parents: list[int] | None = None, weeks: int = WEEKS) -> H
     )
 
 
-def confirmed(found: Hours, limit: float = ALPHA) -> Judged:
+def confirmed(found: Hours, limit: float = ALPHA) -> Judgement:
     return judge_rate(found, Measure.CONFIRMED, limit)
 
 
@@ -169,7 +170,7 @@ def traffic(
 
 
 def run(quarters: np.ndarray) -> DryRun:
-    names = ["sms", *(f"sms/{n:02d}" for n in range(len(quarters) - 1))]
+    names = [Series.of("sms"), *(Series.of("sms", f"{n:02d}") for n in range(len(quarters) - 1))]
     ran = np.ones((quarters.shape[1] - QUARTERS + 1, WEEKS), dtype=bool)
     return replay(names, hours_between(names, quarters, ran), 0, set(names))
 

@@ -1,11 +1,11 @@
-"""Alerts neither flap nor vanish, whatever is found."""
+"""The states of an alert: it does not flap, and it ends only by good or missing checks."""
 
 from functools import reduce
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.alerts.states import MOST_SILENT, AlertState, Finding, Standing, after_a_gap, step
+from core.alerts.states import MOST_SILENT, AlertState, Finding, Standing, after_missed_checks, step
 
 BAD, GOOD, MIDDLE, SILENT = Finding.BAD, Finding.GOOD, Finding.MIDDLE, Finding.SILENT
 PAST = st.lists(st.sampled_from(Finding), max_size=30)
@@ -48,9 +48,11 @@ def test_the_middle_raises_nothing_and_ends_nothing(past: list[Finding]) -> None
 
 
 @given(PAST)
-def test_after_a_gap_an_alert_goes_on_and_a_pending_one_begins_again(past: list[Finding]) -> None:
+def test_after_missed_checks_an_alert_continues_and_a_pending_alert_starts_again(
+    past: list[Finding],
+) -> None:
     before = after(*past)
-    found = after_a_gap(before)
+    found = after_missed_checks(before)
     assert found.state.is_alert == before.state.is_alert
     assert step(found, BAD).state in {AlertState.PENDING, AlertState.FIRING}
     assert (step(found, BAD).state is AlertState.FIRING) == before.state.is_alert

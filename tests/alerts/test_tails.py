@@ -1,4 +1,4 @@
-"""The tails are those of the definition, in whole numbers and fractions."""
+"""The tails agree with sums of exact fractions."""
 
 import math
 from fractions import Fraction
@@ -34,18 +34,18 @@ def test_the_binomial_tail_of_many_attempts_is_as_exact() -> None:
     ("x", "n", "p", "tail"),
     [(-1, 5, 0.5, 0), (5, 5, 0.5, 1), (0, 0, 0.5, 1), (0, 5, 0, 1), (4, 5, 1, 0), (2, 5, -0.01, 1)],
 )
-def test_the_binomial_tail_ends_where_it_must(x: int, n: int, p: float, tail: float) -> None:
+def test_the_binomial_tail_is_exact_at_its_limits(x: int, n: int, p: float, tail: float) -> None:
     assert binomial_tail(x, n, p) == tail
 
 
 @given(st.integers(0, 400), st.floats(0.01, 300))
-def test_the_poisson_tail_is_what_the_lower_terms_leave(x: int, mean: float) -> None:
+def test_the_poisson_tail_is_one_minus_the_lower_terms(x: int, mean: float) -> None:
     terms = (math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) for k in range(x))
     assert math.isclose(poisson_tail(x, mean), 1 - math.fsum(terms), rel_tol=1e-6, abs_tol=1e-9)
 
 
 @pytest.mark.parametrize(("mean", "count"), [(0.5, 7), (5, 18), (50, 84)])
-def test_a_spike_begins_where_it_was_measured(mean: float, count: int) -> None:
+def test_the_threshold_of_a_spike_is_the_measured_count(mean: float, count: int) -> None:
     assert poisson_tail(count, mean) < 1e-5 < poisson_tail(count - 1, mean)
 
 

@@ -187,7 +187,7 @@ def wrong_guesses(services: Services, how_many: int, numbers: Iterator[int]) -> 
         assert view is not None
         code = int(service_code(services, verification))
         wrong = [f"{(code + n + 1) % 1_000_000:06}" for n in range(CHECKS_EACH)]
-        made.append([(verification, view.verification.to, one) for one in wrong])
+        made.append([(verification, view.verification.to.e164, one) for one in wrong])
     return [list(guess) for guesses in zip(*made, strict=True) for guess in guesses]
 
 

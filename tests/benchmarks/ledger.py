@@ -24,10 +24,10 @@ import numpy as np
 import pandas as pd
 import redis
 
-from core.figures import layout
+from core.figures import layout, packing
 from core.figures.catalogue import COLUMNS, Leg
 from core.figures.layout import BINS, Cube, Tier
-from core.ledger.ledger import Applied, Ledger
+from core.ledger.ledger import EventOutcome, Ledger
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import SystemClock, from_ms, to_ms
 from core.store.embedded import EmbeddedRedis
@@ -160,9 +160,9 @@ def truth(made: pd.DataFrame) -> pd.DataFrame:
 
 
 def bins_of(ms: pd.Series) -> pd.Series:
-    """As layout.bin_of, but from the bounds of the bins, by searching: another way to the same."""
+    """As packing.bin_of, but from the bounds of the bins, by searching: another way to the same."""
     return pd.Series(
-        np.clip(np.searchsorted(np.round(layout.UPPER_MS, 6), ms), 0, BINS - 1), index=ms.index
+        np.clip(np.searchsorted(np.round(packing.UPPER_MS, 6), ms), 0, BINS - 1), index=ms.index
     )
 
 
@@ -231,8 +231,8 @@ def wrong_cells(url: str, expected: dict[str, np.ndarray[Any, Any]]) -> tuple[in
         for key in held | set(expected):
             kind, tier = key.split(f":{ROLLUP_LAYOUT}:")[1].split(":")[:2]
             packed = raw.get(key)
-            decode = {"c": layout.decode_counters, "e": layout.decode_errors}.get(
-                kind, layout.decode_histogram
+            decode = {"c": packing.decode_counters, "e": packing.decode_errors}.get(
+                kind, packing.decode_histogram
             )
             values = decode(packed, Tier(tier))
             values = values.reshape(Tier(tier).slots, -1)
@@ -284,7 +284,7 @@ def main() -> None:
                     process.join()
                 after = server_us(client)
                 wrong, every = wrong_cells(url, cells(made))
-                orphans = sum(outcomes.get(Applied.ORPHAN, 0) for _, _, outcomes in answers)
+                orphans = sum(outcomes.get(EventOutcome.ORPHAN, 0) for _, _, outcomes in answers)
                 sample = callbacks(made, shares[0][:50_000])
                 alone = ledger_on(client)
                 began = time.perf_counter()

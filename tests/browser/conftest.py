@@ -6,14 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.app_log import LogPart
 from tests.world import until
 
 PROJECT = Path(__file__).parents[2]
@@ -45,6 +46,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class App:
     """The app (or another `script`) as a process of its own, which a test may kill and restart."""
 
+    #: All that were started, also those that have ended.
+    started: ClassVar[list["App"]] = []
+
     def __init__(self, data: Path, script: Path | None = None) -> None:
         self.script = script
         with socket.socket() as free:
@@ -56,6 +60,7 @@ class App:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         self._environment = inherited | {"DATA_DIR": str(data)}
         self._process: subprocess.Popen[bytes] | None = None
+        self.started.append(self)
 
     def start(self) -> None:
         with self.log.open("ab") as log:
@@ -109,6 +114,46 @@ class App:
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise
+
+
+LOGS = pytest.StashKey[dict[Path, LogPart]]()
+
+
+def written(item: pytest.Item) -> list[LogPart]:
+    """What each app has logged since the test began, also apps that the test itself started."""
+    known = item.stash[LOGS]
+    return [known.get(app.log) or LogPart(app.log, whole=True) for app in App.started]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    item.stash[LOGS] = {app.log: LogPart(app.log) for app in App.started}
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test shows what the apps have logged during it."""
+    report = yield
+    if report.failed and LOGS in item.stash:
+        report.sections += [
+            (f"Log of the app in {part.file.parent.name}", tail)
+            for part in written(item)
+            if (tail := part.tail())
+        ]
+    return report
+
+
+@pytest.fixture(autouse=True)
+def no_page_failed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No page of any app failed during the test, unless the test is marked `page_fails`."""
+    yield
+    if request.node.get_closest_marker("page_fails"):
+        return
+    failures = [failure for part in written(request.node) for failure in part.page_failures()]
+    assert not failures, "a page failed:\n" + "\n\n".join(failures)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.conftest import App
 from tests.browser.test_verify import PATIENCE, expect_verified, fresh_number, open_form, send
@@ -53,6 +53,44 @@ def test_enter_sends_what_is_in_the_field_and_sends_it_once(page: Page, app: App
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
+    digits = "1" + re.sub(r"\D", "", number)
+    handset = page.request.get(f"{app.address}/sandbox/handset/{digits}").json()
+    assert len(handset["messages"]) == 1
+
+
+def test_an_enter_that_arrives_while_the_form_is_leaving_changes_nothing(
+    page: Page, app: App
+) -> None:
+    enters: list[bytes] = []
+    repeats: list[bytes] = []
+
+    def forward(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def to_server(message: str | bytes) -> None:
+            assert isinstance(message, bytes)
+            server.send(message)
+            if b"verify_number_form__events" in message:
+                enters.append(message)
+
+        def to_page(message: str | bytes) -> None:
+            # Each of the server's first answers comes from another moment of the run.
+            if enters and len(repeats) < 20:
+                repeats.append(enters[0])
+                server.send(enters[0])
+            socket.send(message)
+
+        socket.on_message(to_server)
+        server.on_message(to_page)
+
+    page.route_web_socket(re.compile(r"/_stcore/stream"), forward)
+    number = fresh_number()
+    open_form(page, app)
+    expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
+    page.keyboard.type(number)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("an error in this application")).to_have_count(0)
     digits = "1" + re.sub(r"\D", "", number)
     handset = page.request.get(f"{app.address}/sandbox/handset/{digits}").json()
     assert len(handset["messages"]) == 1

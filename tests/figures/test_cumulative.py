@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from core.figures.catalogue import COLUMNS, EXPORTED_COUNTERS, FIGURES, Kind, Leg
 from core.figures.cumulative import CumulativeFigures, read_cumulative
-from core.figures.layout import BINS, MIDDLE_MS, Cube, Tier, bin_of
+from core.figures.layout import BINS, Cube, Tier
+from core.figures.packing import MIDDLE_MS, bin_of
 from core.figures.ranges import Piece
 from core.figures.slot_reader import SlotReader
 from core.model.attempt import AttemptEvent, EventKind, Source

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from core.figures import layout
+from core.figures import packing
 from core.figures.catalogue import COLUMNS, COUNTERS
-from core.figures.layout import BINS, MIDDLE_MS, UPPER_MS, Tier, bin_of
+from core.figures.layout import BINS, Tier
+from core.figures.packing import MIDDLE_MS, UPPER_MS, bin_of
 from core.store.keys import ROLLUP_LAYOUT
 
 U32 = 2**32 - 1
@@ -31,9 +32,9 @@ def test_counters_come_back_as_they_were_written(tier: Tier, data: st.DataObject
         )
     )
     values = np.concatenate([counters, sums], axis=1)
-    packed = layout.encode_counters(values, tier)
-    assert len(packed) == tier.slots * layout.COUNTER_SLOT_BYTES
-    assert (layout.decode_counters(packed, tier) == values).all()
+    packed = packing.encode_counters(values, tier)
+    assert len(packed) == tier.slots * packing.COUNTER_SLOT_BYTES
+    assert (packing.decode_counters(packed, tier) == values).all()
 
 
 @given(st.sampled_from(Tier), st.data())
@@ -41,17 +42,17 @@ def test_histograms_and_errors_come_back_as_they_were_written(
     tier: Tier, data: st.DataObject
 ) -> None:
     bins = data.draw(arrays.arrays(np.int64, (tier.slots, BINS), elements=st.integers(0, U32)))
-    packed = layout.encode_histogram(bins, tier)
-    assert (layout.decode_histogram(packed, tier) == bins).all()
+    packed = packing.encode_histogram(bins, tier)
+    assert (packing.decode_histogram(packed, tier) == bins).all()
     errors = bins[:, 0]
-    assert (layout.decode_errors(layout.encode_errors(errors, tier), tier) == errors).all()
+    assert (packing.decode_errors(packing.encode_errors(errors, tier), tier) == errors).all()
 
 
 @pytest.mark.parametrize("tier", Tier)
 def test_missing_bytes_are_zero(tier: Tier) -> None:
-    assert not layout.decode_counters(None, tier).any()
-    assert not layout.decode_histogram(b"", tier).any()
-    assert layout.decode_errors(b"\0\0\0\5", tier).tolist() == [5] + [0] * (tier.slots - 1)
+    assert not packing.decode_counters(None, tier).any()
+    assert not packing.decode_histogram(b"", tier).any()
+    assert packing.decode_errors(b"\0\0\0\5", tier).tolist() == [5] + [0] * (tier.slots - 1)
 
 
 @given(st.integers(33, 2_048_000))
@@ -98,5 +99,5 @@ def test_the_bytes_of_a_slot_keep_their_layout() -> None:
     assert tuple(counts + sums) == COLUMNS
     values = np.zeros((Tier.DAY.slots, len(COLUMNS)), dtype=np.int64)
     values[0] = np.arange(1, len(COLUMNS) + 1)
-    first_slot = layout.encode_counters(values, Tier.DAY)[: layout.COUNTER_SLOT_BYTES]
+    first_slot = packing.encode_counters(values, Tier.DAY)[: packing.COUNTER_SLOT_BYTES]
     assert first_slot == struct.pack(f">{len(counts)}I{len(sums)}q", *range(1, 34))

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from core.figures.catalogue import QUERY_COLUMNS
-from core.figures.layout import BINS, bin_of
+from core.figures.layout import BINS
+from core.figures.packing import bin_of
 from core.figures.queries import ALL, Filters, Queries
 from core.figures.ranges import Comparison, Preset, Range, comparison_range, preset
 from core.figures.rates import values_needed

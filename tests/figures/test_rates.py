@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.figures.layout import BINS, bin_of
+from core.figures.layout import BINS
+from core.figures.packing import bin_of
 from core.figures.rates import (
     QUANTILES,
     Rate,

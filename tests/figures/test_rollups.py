@@ -13,13 +13,15 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.figures import layout
+from core.figures import layout, packing
 from core.figures.catalogue import COLUMNS, COUNTERS, SUMS, Leg
-from core.figures.layout import Cube, Tier, bin_of, series
+from core.figures.layout import Cube, Tier
+from core.figures.packing import bin_of
 from core.ledger.attempts import Entry
-from core.ledger.ledger import Applied
+from core.ledger.ledger import EventOutcome
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
+from core.model.series import Series
 from core.store.scripts import source
 from tests.properties import sharing_fixtures
 from tests.world import World
@@ -42,19 +44,19 @@ class Figures:
         """The counters and sums that are not zero."""
         ms = to_ms(when)
         packed = self._redis.get(self._keys.rollup("c", tier, cube, name, tier.chunk_of(ms)))
-        values = layout.decode_counters(packed, tier)[tier.slot_of(ms)]
+        values = packing.decode_counters(packed, tier)[tier.slot_of(ms)]
         return {c: int(n) for c, n in zip(COLUMNS, values, strict=True) if n}
 
     def bins(self, leg: Leg, tier: Tier, cube: Cube, name: str, when: datetime) -> dict[int, int]:
         ms = to_ms(when)
         packed = self._redis.get(self._keys.rollup(leg, tier, cube, name, tier.chunk_of(ms)))
-        values = layout.decode_histogram(packed, tier)[tier.slot_of(ms)]
+        values = packing.decode_histogram(packed, tier)[tier.slot_of(ms)]
         return {int(i): int(values[i]) for i in np.flatnonzero(values)}
 
     def errors(self, tier: Tier, name: str, when: datetime) -> int:
         ms = to_ms(when)
         packed = self._redis.get(self._keys.rollup("e", tier, "error", name, tier.chunk_of(ms)))
-        return int(layout.decode_errors(packed, tier)[tier.slot_of(ms)])
+        return int(packing.decode_errors(packed, tier)[tier.slot_of(ms)])
 
     def ends_ms(self, tier: Tier, cube: Cube, name: str, when: datetime) -> int:
         """When the key expires. (Redis 6.2 has no PEXPIRETIME.)"""
@@ -86,7 +88,7 @@ class ReportedAttempt:
         moment = self.requested + timedelta(seconds=seconds)
         return AttemptEvent(self.id, kind, moment, Source.CALLBACK, fields)
 
-    def report(self, kind: EventKind, seconds: float, **fields: str) -> Applied:
+    def report(self, kind: EventKind, seconds: float, **fields: str) -> EventOutcome:
         return self.ledger.apply(self.event(kind, seconds, **fields))
 
 
@@ -108,7 +110,7 @@ def test_the_places_in_lua_are_those_of_the_catalogue() -> None:
     expected = (
         len(COUNTERS),
         len(SUMS),
-        layout.COUNTER_SLOT_BYTES,
+        packing.COUNTER_SLOT_BYTES,
         layout.BINS,
     )
     assert tuple(map(int, sizes.groups())) == expected
@@ -159,7 +161,7 @@ def test_a_corrected_report_is_subtracted_again(at: World, figures: Figures) -> 
     assert figures.slot(*cell) == undelivered
     assert figures.errors(Tier.MINUTE, "sms//30", attempt.requested) == 1
     assert figures.errors(Tier.DAY, "sms/DE/30", attempt.requested) == 1
-    assert attempt.report(EventKind.DELIVERED, 9) is Applied.APPLIED
+    assert attempt.report(EventKind.DELIVERED, 9) is EventOutcome.APPLIED
     slot = figures.slot(*cell)
     assert slot == DELIVERED | {"within_10": 1, "within_30": 1, "within_60": 1}
     assert figures.errors(Tier.MINUTE, "sms//30", attempt.requested) == 0
@@ -236,7 +238,7 @@ def test_the_log_settles_the_price(at: World, figures: Figures) -> None:
     attempt.report(EventKind.DELIVERED, 5, cost_micros="5000")
     news = attempt.event(EventKind.DELIVERED, 5, cost_micros="7000")
     settled = AttemptEvent(news.attempt, news.kind, news.at, Source.LOG, news.fields)
-    assert attempt.ledger.apply(settled) is Applied.REPEATED
+    assert attempt.ledger.apply(settled) is EventOutcome.REPEATED
     slot = figures.slot(Tier.DAY, Cube.CHANNEL, "sms", attempt.requested)
     assert (slot["cost_micros"], slot["priced"]) == (7000, 1)
 
@@ -276,9 +278,9 @@ def test_a_value_that_is_full_stays_as_it_is_and_is_counted(
     tier, ms = Tier.DAY, to_ms(attempt.requested)
     key = at.services.keys.rollup("c", tier, Cube.CHANNEL, "sms", tier.chunk_of(ms))
     with raw(redis_url) as server:
-        values = layout.decode_counters(server.get(key), tier)
+        values = packing.decode_counters(server.get(key), tier)
         values[tier.slot_of(ms), COLUMNS.index(column)] = full
-        server.set(key, layout.encode_counters(values, tier), keepttl=True)
+        server.set(key, packing.encode_counters(values, tier), keepttl=True)
     attempt.report(EventKind.QUEUED, 1)
     attempt.report(EventKind.SENT, 3)
     slot = figures.slot(tier, Cube.CHANNEL, "sms", attempt.requested)
@@ -317,7 +319,9 @@ def test_checks_are_added_to_the_figures(at: World, figures: Figures) -> None:
         pass
     slot = figures.slot(*cell)
     assert (slot["entered"], slot["verified"], slot["converted"]) == (1, 1, 1)
-    assert [attempt["kind"] for attempt in ledger.heard(f"{verification}-1")].count("verified") == 1
+    assert [event.kind for event in ledger.events(f"{verification}-1")].count(
+        EventKind.VERIFIED
+    ) == 1
 
 
 def contribution(events: list[AttemptEvent], record: dict[str, str]) -> Counter[str]:
@@ -420,7 +424,7 @@ def test_events_in_batches_and_single_events_count_the_same(at: World, figures: 
     for kind in kinds:
         attempt.report(kind, 2)
     done = two.ledger.apply_all(two.event(kind, 2) for kind in [*kinds, *kinds])
-    assert done == {Applied.APPLIED: 4, Applied.REPEATED: 4}
+    assert done == {EventOutcome.APPLIED: 4, EventOutcome.REPEATED: 4}
     cell = Tier.QUARTER, Cube.COUNTRY
     assert figures.slot(*cell, "sms/AT", attempt.requested) == figures.slot(
         *cell, "sms/CH", two.requested
@@ -450,11 +454,11 @@ def test_only_the_newest_attempts_are_kept_but_the_figures_of_all(
     assert ledger.trim(2) == 3
     assert [attempt.attempt for attempt in ledger.recent()] == [attempts[4].id, attempts[3].id]
     assert ledger.attempt(attempts[0].id) is None
-    assert attempts[0].report(EventKind.DELIVERED, 5) is Applied.ORPHAN
+    assert attempts[0].report(EventKind.DELIVERED, 5) is EventOutcome.ORPHAN
     day = {to_ms(attempt.requested) // Tier.DAY.slot_ms: attempt.requested for attempt in attempts}
     cells = [figures.slot(Tier.DAY, Cube.CHANNEL, "sms", when) for when in day.values()]
     assert sum(cell["requested"] for cell in cells) == 5
 
 
 def test_a_separator_in_a_carrier_is_replaced_in_the_name_of_a_series() -> None:
-    assert series("sms", "DE", "O2/E-Plus") == "sms/DE/O2-E-Plus"
+    assert Series.of("sms", "DE", "O2/E-Plus") == "sms/DE/O2-E-Plus"

@@ -9,17 +9,19 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.figures import layout
+from core.figures import packing
 from core.figures import slot_reader as slot_reader
 from core.figures.catalogue import COLUMNS, Leg
-from core.figures.layout import BINS, Counts, Cube, Tier
+from core.figures.layout import BINS, Cube, Tier
+from core.figures.packing import Counts
 from core.figures.ranges import Piece
 from core.figures.slot_reader import SlotReader
+from core.model.series import Series
 from tests.properties import sharing_fixtures
 from tests.world import World
 
 #: More than fit into a round trip; the last series was never written.
-NAMES = [f"sms/{a}{b}" for a in "ABCDEFG" for b in "ABCDEFG"]
+NAMES = [Series.of("sms", f"{a}{b}") for a in "ABCDEFG" for b in "ABCDEFG"]
 CHUNKS = range(20_000, 20_003)
 TIER = Tier.QUARTER
 
@@ -32,9 +34,9 @@ def written(at: World, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[
     monkeypatch.setattr(slot_reader, "_COMMANDS", 3)
     rng = np.random.default_rng(1)
     kinds: dict[str, tuple[int, Any, Any]] = {
-        "c": (len(COLUMNS), layout.encode_counters, layout.decode_counters),
-        Leg.TTD: (BINS, layout.encode_histogram, layout.decode_histogram),
-        "e": (1, layout.encode_errors, layout.decode_errors),
+        "c": (len(COLUMNS), packing.encode_counters, packing.decode_counters),
+        Leg.TTD: (BINS, packing.encode_histogram, packing.decode_histogram),
+        "e": (1, packing.encode_errors, packing.decode_errors),
     }
     arrays: dict[str, Counts] = {}
     with redis.Redis.from_url(redis_url) as raw:

@@ -1,4 +1,4 @@
-"""The ledger when Redis is killed under load: nothing applied is lost, nothing counts twice."""
+"""The ledger when Redis is killed under load: it loses no applied event and counts none twice."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import redis
 
-from core.ledger.ledger import Applied
+from core.ledger.ledger import EventOutcome
 from core.model.attempt import AttemptEvent
 from core.model.errors import StoreUnavailable
 from core.store.embedded import EmbeddedRedis
@@ -28,7 +28,7 @@ def test_no_applied_event_is_lost_and_none_counts_twice_when_redis_is_killed(
     numbers = np.arange(4 * len(made)).reshape(-1, 4)
     once = np.concatenate([numbers[:, :3].ravel(), numbers[made["verified"] > 0, 3]])
     shares = np.array_split(np.random.default_rng(3).permutation(np.concatenate([once, once])), 3)
-    outcomes: Counter[Applied] = Counter()
+    outcomes: Counter[EventOutcome] = Counter()
     refused: list[StoreUnavailable] = []
 
     with EmbeddedRedis(tmp_path) as embedded:
@@ -43,7 +43,7 @@ def test_no_applied_event_is_lost_and_none_counts_twice_when_redis_is_killed(
                         try:
                             outcome = ledger.apply(event)
                         except StoreUnavailable as error:
-                            # Told again, as Plivo would: whether it had been applied is not known.
+                            # Plivo would repeat it too: whether it was applied is not known.
                             refused.append(error)
                             embedded.ensure()
                             continue
@@ -53,9 +53,9 @@ def test_no_applied_event_is_lost_and_none_counts_twice_when_redis_is_killed(
         writers = [threading.Thread(target=write, args=(callbacks(made, s),)) for s in shares]
         for writer in writers:
             writer.start()
-        told = sum(len(share) for share in shares)
+        event_count = sum(len(share) for share in shares)
         for kill in range(1, KILLS + 1):
-            until(lambda kill=kill: sum(outcomes.values()) > told * kill / (KILLS + 2))  # type: ignore[misc]
+            until(lambda kill=kill: sum(outcomes.values()) > event_count * kill / (KILLS + 2))  # type: ignore[misc]
             with redis.Redis.from_url(embedded.url) as client:
                 os.kill(int(client.info("server")["process_id"]), signal.SIGKILL)
             until(lambda kill=kill: len(refused) >= kill)  # type: ignore[misc]
@@ -64,6 +64,6 @@ def test_no_applied_event_is_lost_and_none_counts_twice_when_redis_is_killed(
         embedded.ensure()
         wrong, every = wrong_cells(embedded.url, cells(made))
 
-    assert sum(outcomes.values()) == told
-    assert outcomes[Applied.ORPHAN] == 0
+    assert sum(outcomes.values()) == event_count
+    assert outcomes[EventOutcome.ORPHAN] == 0
     assert (wrong, every > 0) == (0, True)

@@ -3,13 +3,13 @@
 import pytest
 
 from core.access.invites import InviteState
-from core.access.password import hash_password
 from core.services import Services
 from pages.components.shared import services as of_process
 from tests.pages.conftest import Settle, opened, said
 from tests.pages.test_api import LIVE
+from tests.world import quick_hash
 
-HASH = hash_password("correct horse battery staple")
+HASH = quick_hash("correct horse battery staple")
 
 
 def test_an_invite_is_made_and_its_link_is_shown_and_opens(services: Services) -> None:

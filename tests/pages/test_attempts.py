@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.ledger.attempts import ReceivedEvent
 from core.ledger.explorer import PAGE
 from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.grant import OPERATOR
@@ -156,9 +157,9 @@ def test_every_source_has_a_name(services: Services, source: Source) -> None:
     (attempt,) = listed(services, 1)
     found = services.ledger.attempt(attempt)
     assert found is not None
-    heard = [{"kind": "sent", "outcome": "applied", "at_ms": "1", "heard_ms": "2",
-              "source": source}]  # fmt: skip
-    table = event_table(heard, found, ZoneInfo("UTC"))
+    now = services.clock.now()
+    events = [ReceivedEvent(EventKind.SENT, "applied", now, now, source)]
+    table = event_table(events, found, ZoneInfo("UTC"))
     assert table["from"].iloc[0] != source
 
 

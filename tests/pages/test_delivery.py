@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.access.password import hash_password
 from core.figures.ranges import Preset, Range, preset
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.panels import countries, tables
@@ -18,6 +17,7 @@ from core.panels.query_state import RANGES
 from core.services import Services
 from pages.components.shared import services as of_process
 from tests.pages.conftest import VIEWER, Settle, opened, said
+from tests.world import quick_hash
 
 PAGES = ["delivery", "attempts"]
 LIVE = {
@@ -222,7 +222,7 @@ def test_sample_traffic_is_marked_on_both_pages(services: Services) -> None:
 def test_live_a_page_asks_for_the_password_and_shows_nothing_else(
     settle: Settle, redis_url: str, client: object, page: str
 ) -> None:
-    settle(REDIS_URL=redis_url, ADMIN_PASSWORD_HASH=hash_password("correct horse battery"), **LIVE)
+    settle(REDIS_URL=redis_url, ADMIN_PASSWORD_HASH=quick_hash("correct horse battery"), **LIVE)
     at = opened(page, attempt="a" * 24 + "-1")
     assert [one.value for one in at.title] == ["Sign in"]
     assert is_bare(at)

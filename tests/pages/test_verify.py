@@ -10,7 +10,7 @@ from core.access.password import AccessState
 from core.model.grant import OPERATOR, Grant
 from core.model.way import Way
 from core.services import Services
-from core.settings.settings import VerifyAccess
+from core.settings.choices import VerifyAccess
 from pages.components.shared import services as of_process
 from tests.pages.conftest import Settle, opened, said
 from tests.pages.test_access import HASH
@@ -77,8 +77,8 @@ def test_a_number_is_described_and_a_click_starts_its_verification(services: Ser
     identifier = str(at.query_params["verification"])
     view = services.verifications.look(identifier)
     assert view is not None
-    assert f"{view.verification.to_masked} · United States · SMS" in said(at)
-    assert "2345" not in said(at).replace(view.verification.to_masked, "")
+    assert f"{view.verification.to.masked} · United States · SMS" in said(at)
+    assert "2345" not in said(at).replace(view.verification.to.masked, "")
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.alerts.records import AlertStatus
-from core.alerts.replay import DryRun, Fired
+from core.alerts.replay import DryRun, ReplayedAlert
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
+from core.model.series import Series
 from core.panels import alerts
-from core.wording import formats as words
+from core.wording import alerts as words
 from tests.panels.frames import NOW, ZONE
 
 
 def status(state: AlertState, **more: Any) -> AlertStatus:
     given = {
-        "series": "sms/NG", "measure": Measure.CONFIRMED, "state": state, "rule": None, "n": 412,
+        "series": Series("sms/NG"), "measure": Measure.CONFIRMED, "state": state, "rule": None,
+        "n": 412,
         "verified": 200, "observed": 0.712, "baseline": 0.94, "detectable_drop": 0.05,
         "since": NOW,
     }  # fmt: skip
@@ -28,7 +30,9 @@ def test_every_state_of_an_alert_is_counted_and_named() -> None:
         AlertState.NO_DATA: 0,
     }  # fmt: skip
     assert set(words.ALERT_STATES) == set(AlertState)
-    table = alerts.alert_table([status(AlertState.NO_DATA, observed=None, under="sms")], ZONE)
+    table = alerts.alert_table(
+        [status(AlertState.NO_DATA, observed=None, under=Series("sms"))], ZONE
+    )
     first = table.iloc[0].to_dict()
     assert (first["series"], first["state"], first["under"]) == ("SMS, Nigeria", "no data", "SMS")
     assert "too few to compare" in first["saw"]
@@ -42,9 +46,11 @@ def test_an_alert_says_what_it_saw() -> None:
 
 
 def test_a_dry_run_lists_the_newest_first_without_what_another_one_explains() -> None:
-    def fired(hours: int, until: datetime | None, under: str = "") -> Fired:
+    def fired(hours: int, until: datetime | None, under: str = "") -> ReplayedAlert:
         at = NOW + timedelta(hours=hours)
-        return Fired("voice", Measure.CONFIRMED, Rule.EXACT, at, until, under)
+        return ReplayedAlert(
+            Series("voice"), Measure.CONFIRMED, Rule.EXACT, at, until, Series(under)
+        )
 
     tried = DryRun(2, [fired(0, NOW + timedelta(hours=1)), fired(1, None, "x"), fired(2, None)], 9)
     table = alerts.dry_run_table(tried, ZONE)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from core.model.code import Code
+from core.model.phone_number import PhoneNumber
 from core.plivo.client import PlivoClients, SdkCall
 
 AUTH_ID = "MATESTTESTTESTTEST00"
@@ -16,6 +18,7 @@ AUTH_TOKEN = "Y2Q2ZDgxZmY5YWRiOTI5YmQ1Njg0MTAxZWIyOTc4"
 PHLO_ID = "5a4db0c5-0000-4000-8000-000000000001"
 REFERENCE = "5b40a428-bfc7-4daf-9d06-726c558bf3b8"
 SENDER, TO = "+14155550100", "+14155557623"
+TO_NUMBER = PhoneNumber(TO, "+1 415 ••• ••23", "US", "United States")
 # The longest code that is not masked as a number.
 CODE = "0471182"
 TOKEN = "abcdefghijklmnopqrstuvwx-1.kq0zXcV-2_signature"
@@ -29,15 +32,15 @@ MESSAGE = SdkCall(
         "log": "false",
         "url": f"https://example.com/plivo/message/{TOKEN}",
     },
-    digits=CODE,
+    code=Code(CODE),
 )
 CALL = SdkCall(
     "calls.create",
     {"from_": SENDER, "to_": TO, "answer_url": f"https://example.com/plivo/answer/{TOKEN}"},
-    digits=CODE,
+    code=Code(CODE),
 )
 RUN = SdkCall(
-    "phlo.run", {"from": SENDER, "to": TO, "otp": CODE, "mode": "call"}, PHLO_ID, digits=CODE
+    "phlo.run", {"from": SENDER, "to": TO, "otp": CODE, "mode": "call"}, PHLO_ID, code=Code(CODE)
 )
 RECORD = SdkCall("messages.get", {"message_uuid": REFERENCE})
 

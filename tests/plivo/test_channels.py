@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.ledger.exchanges import Exchanges
+from core.model.code import Code
 from core.model.errors import AttemptRejected, AttemptUnknown, SettingsRefused
 from core.model.way import Way
 from core.plivo.message_text import Encoding, measure
@@ -28,6 +29,7 @@ from tests.plivo.scripted import (
     REFERENCE,
     SENDER,
     TO,
+    TO_NUMBER,
     TOKEN,
     Answer,
     Scripted,
@@ -44,7 +46,7 @@ LIVE = Settings(
     secret_key="a secret key that is long enough for everybody",
 )
 BASE = "https://verify.example.com"
-REQUEST = AttemptRequest("abcdefghijklmnopqrstuvwx-1", Way.SMS, TO, CODE, minutes=5)
+REQUEST = AttemptRequest("abcdefghijklmnopqrstuvwx-1", Way.SMS, TO_NUMBER, Code(CODE), minutes=5)
 CALLED = replace(REQUEST, way=Way.VOICE)
 
 
@@ -125,7 +127,7 @@ def test_encoding_and_parts_are_known_before_anything_is_sent(
     assert (size.encoding, size.parts) == (encoding, parts)
     assert preview.text == template.replace("__code__", "•" * length)
     code = "0471182365"[:length]
-    sms.send(replace(REQUEST, digits=code), URLS, None)
+    sms.send(replace(REQUEST, code=Code(code)), URLS, None)
     assert measure(sent(plivo)["text"]) == size
 
 

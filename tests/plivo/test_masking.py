@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from core.model.code import Code
 from core.plivo.client import SdkCall
 from core.plivo.language import Language
 from core.plivo.masking import DOTS, mask_fields, mask_number, mask_text, mask_value
@@ -34,21 +35,21 @@ def squeezed(text: str) -> str:
 def test_property_09_the_code_is_never_shown_however_it_is_set(
     code: str, before: str, after: str, separator: str
 ) -> None:
-    shown = mask_text(f"{before}{separator.join(code)}{after}", code)
+    shown = mask_text(f"{before}{separator.join(code)}{after}", Code(code))
     assert code not in squeezed(shown)
     assert DOTS in shown
 
 
 @given(DIGITS)
 def test_the_code_is_not_shown_as_it_is_read_out(code: str) -> None:
-    for spoken in (code_read_out(code, language=Language.EN), " ".join(code)):
-        assert code not in squeezed(mask_text(spoken, code))
+    for spoken in (code_read_out(Code(code), language=Language.EN), " ".join(code)):
+        assert code not in squeezed(mask_text(spoken, Code(code)))
 
 
 @given(DIGITS)
 def test_a_text_without_the_code_stays_as_it_is(code: str) -> None:
     text = "Your order is on its way. message(s) queued"
-    assert mask_text(text, code) == text
+    assert mask_text(text, Code(code)) == text
 
 
 @given(NUMBERS, st.text(), st.text())
@@ -84,7 +85,7 @@ def test_property_09_a_callback_token_is_never_shown(token: str, code: str) -> N
     assert mask_text(url) == f"https://example.com/plivo/message/{DOTS}"
     # A code that is part of the token by chance must not save the rest of it.
     for chance in (token[30:34], code):
-        assert mask_text(url, chance) == f"https://example.com/plivo/message/{DOTS}"
+        assert mask_text(url, Code(chance)) == f"https://example.com/plivo/message/{DOTS}"
 
 
 @given(UUIDS)
@@ -92,8 +93,8 @@ def test_property_09_a_callback_token_is_never_shown(token: str, code: str) -> N
 def test_an_identifier_stays_readable(uuid: str) -> None:
     path = f"/v1/Account/{DOTS}/Message/{uuid}/"
     assert mask_text(path) == path
-    assert mask_value("message_uuid", [uuid], CODE) == [uuid]
-    assert mask_value("api_id", uuid, uuid[:4]) == uuid
+    assert mask_value("message_uuid", [uuid], Code(CODE)) == [uuid]
+    assert mask_value("api_id", uuid, Code(uuid[:4])) == uuid
 
 
 def test_an_account_keeps_only_its_kind() -> None:
@@ -121,7 +122,7 @@ def test_nested_values_are_masked_too() -> None:
         "objects": [{"to_number": TO[1:], "text": "471182!", "units": 1, "log": True}],
         "error": {TO: None, "codes": [int(TO), 471182]},
     }
-    assert mask_fields(fields, "471182") == {
+    assert mask_fields(fields, Code("471182")) == {
         "objects": [{"to_number": "141••••••23", "text": f"{DOTS}!", "units": 1, "log": True}],
         "error": {"+141••••••23": None, "codes": ["141••••••23", DOTS]},
     }

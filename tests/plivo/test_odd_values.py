@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from core.ledger.exchanges import Exchanges
 from core.model.attempt import AttemptEvent, EventKind
+from core.model.code import Code
 from core.model.errors import ProviderError, ProviderRead
 from core.model.exchange import Exchange
 from core.model.way import Way
@@ -27,7 +28,7 @@ from core.plivo.sms import Sms
 from core.plivo.voice import Voice
 from core.settings.settings import Settings
 from core.store.keys import Keys
-from tests.plivo.scripted import RECORD, REFERENCE, Answer, Scripted, scripted
+from tests.plivo.scripted import RECORD, REFERENCE, TO_NUMBER, Answer, Scripted, scripted
 from tests.plivo.test_callbacks import DELIVERED, HANGUP, QUEUED
 from tests.plivo.test_records import CALL, LIVE, MESSAGE
 from tests.properties import examples
@@ -245,7 +246,7 @@ def body(value: Any) -> Answer:
     return Answer(200, json.dumps(value).encode())
 
 
-REQUEST = AttemptRequest(ATTEMPT, Way.SMS, "+14155550123", "471122", 5)
+REQUEST = AttemptRequest(ATTEMPT, Way.SMS, TO_NUMBER, Code("471122"), 5)
 URLS = CallbackUrls("http://h/m", "http://h/r", "http://h/a", "http://h/h")
 
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from core.model.code import Code
 from core.plivo.language import Language, language_for
 from core.plivo.spoken import (
     QUESTIONS,
@@ -81,7 +82,7 @@ def test_after_a_wrong_key_the_question_is_asked_again(language):
 
 @every_language
 def test_the_code_is_read_three_times_digit_by_digit_with_a_pause_between(language):
-    xml = code_read_out(CODE, language=language)
+    xml = code_read_out(Code(CODE), language=language)
     assert tags(xml) == ["Speak", "Wait"] * READINGS + ["Speak", "Hangup"]
     *readings, goodbye = spoken(xml)
     assert READINGS == 3
@@ -94,7 +95,7 @@ def test_the_code_is_read_three_times_digit_by_digit_with_a_pause_between(langua
     language=st.sampled_from(Language),
 )
 def test_every_digit_of_every_code_is_said_leading_zeros_too(code, language):
-    reading = spoken(code_read_out(code, language=language))[0]
+    reading = spoken(code_read_out(Code(code), language=language))[0]
     assert [char for char in reading if char.isdigit()] == list(code)
 
 
@@ -122,7 +123,7 @@ def test_each_language_is_spoken_by_a_basic_voice_of_plivos_and_without_markup(l
     for xml in (
         prompt(KEY_URL, brand="Acme", language=language),
         again(KEY_URL, brand="Acme", language=language),
-        code_read_out(CODE, language=language),
+        code_read_out(Code(CODE), language=language),
         refused(language),
     ):
         for speak in read(xml).iter("Speak"):

@@ -40,6 +40,11 @@ def test_the_command_resets_the_running_app(at: World) -> None:
     assert "budgets, handsets, attempts, sample" in refused.stderr
 
 
+def test_a_malformed_address_is_not_taken_for_a_stopped_app() -> None:
+    result = command("--address", "127.0.0.1:9")
+    assert (result.returncode, "did not answer" in result.stderr) == (1, True), result.stderr
+
+
 def test_the_command_works_without_an_app_and_never_when_live(tmp_path: Path) -> None:
     folder = tmp_path / "sandbox"
     folder.mkdir()

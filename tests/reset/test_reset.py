@@ -120,7 +120,7 @@ def test_sample_traffic_is_removed_and_own_attempts_are_counted_as_before(
     totals = at.services.queries.totals(span)
     errors = at.services.queries.errors(span)
     listed = at.services.ledger.recent()
-    events = at.services.ledger.heard(f"{verification}-1")
+    events = at.services.ledger.events(f"{verification}-1")
     attempt = at.services.ledger.attempt(f"{verification}-1")
     at.services.sample.load(days=1, per_day=50)
     at.services.queries.forget()
@@ -131,7 +131,7 @@ def test_sample_traffic_is_removed_and_own_attempts_are_counted_as_before(
     assert at.services.queries.totals(span).to_dict() == totals.to_dict()
     assert at.services.queries.errors(span).equals(errors)
     assert at.services.ledger.recent() == listed
-    assert at.services.ledger.heard(f"{verification}-1") == events
+    assert at.services.ledger.events(f"{verification}-1") == events
     assert at.services.ledger.attempt(f"{verification}-1") == attempt
     assert at.services.ledger.attempts_of_number(at.look(verification).verification.number_index)
     for key in client.scan_iter():

@@ -9,14 +9,15 @@ import redis
 from starlette.applications import Starlette
 
 from core.access.invites import COOKIE as INVITE_COOKIE
-from core.access.password import COOKIE, hash_password
+from core.access.password import COOKIE
 from core.access.tokens import Scope
 from core.services import build
-from core.settings.settings import Settings, VerifyAccess
+from core.settings.choices import VerifyAccess
+from core.settings.settings import Settings
 from core.web.sandbox_state import routes
 from tests.reset.test_command import command
 from tests.reset.test_reset import families
-from tests.world import World, served
+from tests.world import World, quick_hash, served
 
 PASSWORD = "correct horse battery staple"
 
@@ -30,7 +31,7 @@ def test_a_reset_needs_the_operator_or_an_admin_token_unless_access_is_open(
             redis_url=at.services.settings.redis_url,
             data_dir=tmp_path,
             verify_access=access,
-            admin_password_hash=hash_password(PASSWORD),
+            admin_password_hash=quick_hash(PASSWORD),
         )
     )
     try:

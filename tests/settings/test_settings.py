@@ -1,4 +1,4 @@
-"""Settings: where they come from, what is refused in which words, and what follows from them."""
+"""Settings: their sources, the texts of refusals, and the values derived from them."""
 
 import os
 import stat
@@ -13,15 +13,10 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from core.model.errors import SettingsRefused
+from core.settings.choices import PlivoMode
 from core.settings.credentials import auth_token, secret_key
 from core.settings.reading import read_settings
-from core.settings.settings import (
-    SANDBOX_AUTH_ID,
-    SANDBOX_NUMBER,
-    SANDBOX_PHLO_ID,
-    PlivoMode,
-    Settings,
-)
+from core.settings.settings import SANDBOX_AUTH_ID, SANDBOX_NUMBER, SANDBOX_PHLO_ID, Settings
 
 ROOT = Path(__file__).parents[2]
 AUTH_ID = "MA" + "A1" * 9
@@ -92,7 +87,7 @@ def test_an_empty_value_counts_as_not_set(tmp_path: Path, monkeypatch: pytest.Mo
     assert (settings.redis_url, settings.brand, settings.phlo_id) == (None, "mine", None)
 
 
-def test_what_is_not_ours_is_ignored(tmp_path: Path) -> None:
+def test_unknown_names_are_ignored(tmp_path: Path) -> None:
     toml = 'other = 1\n[connections.db]\nurl = "x"\n[brand]\nname = "x"\n'
     assert read_settings(project(tmp_path, "OTHER=1\n", toml)) == read_settings(tmp_path)
 
@@ -257,7 +252,7 @@ def test_one_credential_without_the_other_is_refused(
     assert refusal(tmp_path).cause.startswith(f"{missing} must be set")
 
 
-def test_live_by_force_needs_both_credentials(
+def test_forced_live_mode_needs_both_credentials(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PLIVO_MODE", "live")
@@ -282,9 +277,7 @@ def test_live_without_a_key_is_refused_with_the_way_to_make_one(
     assert secret_key(read_settings(tmp_path)) == made.strip().encode()
 
 
-def test_live_events_out_need_a_secret_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_live_webhooks_need_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given_live(monkeypatch, WEBHOOK_URL="https://example.com/events?of=verify")
     cause = refusal(tmp_path).cause
     assert cause.startswith("WEBHOOK_SECRET must be set")
@@ -307,7 +300,7 @@ def test_live_events_out_need_a_secret_of_their_own(
         ("http://example.com/", "sandbox", True),
     ],
 )
-def test_live_events_leave_the_machine_encrypted_only(
+def test_live_webhooks_are_encrypted_outside_this_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, mode: str, allowed: bool
 ) -> None:
     given_live(monkeypatch, WEBHOOK_URL=url, WEBHOOK_SECRET=WEBHOOK_SECRET, PLIVO_MODE=mode)
@@ -335,7 +328,7 @@ def test_the_sandbox_can_be_forced_over_credentials(
         ("live", "de,fr,DE", frozenset({"DE", "FR"})),
     ],
 )
-def test_no_list_means_all_countries_in_the_sandbox_and_the_senders_own_when_live(
+def test_without_a_list_the_sandbox_allows_all_countries_and_live_the_senders_own(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     mode: str,
@@ -346,7 +339,7 @@ def test_no_list_means_all_countries_in_the_sandbox_and_the_senders_own_when_liv
     assert read_settings(tmp_path).allowed_countries == allowed
 
 
-def test_a_live_sender_of_no_country_needs_a_list(
+def test_a_live_sender_without_a_country_needs_a_list_of_countries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given_live(monkeypatch, PLIVO_NUMBER="+883510012345678")
@@ -358,7 +351,7 @@ def test_a_live_sender_of_no_country_needs_a_list(
 # Single values
 
 
-def test_values_are_brought_into_one_form(tmp_path: Path) -> None:
+def test_values_are_normalised(tmp_path: Path) -> None:
     lines = [
         "PLIVO_NUMBER=1 (415) 555-0123",
         "PUBLIC_URL=https://verify.example.com/",
@@ -384,7 +377,7 @@ def test_a_short_code_is_allowed_with_a_warning() -> None:
     assert Settings(code_length=6).warnings == []
 
 
-def test_every_setting_says_what_it_means() -> None:
+def test_every_setting_has_a_docstring() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name
@@ -468,13 +461,13 @@ def test_a_damaged_key_is_refused_and_not_shown(tmp_path: Path) -> None:
     assert "s3cret" not in str(refused.value)
 
 
-def test_a_place_where_no_key_can_be_kept_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_writable_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsRefused, match="cannot be made or read: Not a directory"):
         secret_key(Settings(data_dir=tmp_path / "file" / "data"))
 
 
-def test_the_sandboxs_token_follows_from_its_key_and_does_not_tell_it(tmp_path: Path) -> None:
+def test_the_sandboxs_token_is_derived_from_its_key_and_does_not_reveal_it(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     token = auth_token(settings)
     assert auth_token(Settings(data_dir=tmp_path)) == token

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 import redis
 
-from core.figures.layout import COUNTER_SLOT_BYTES, ERROR_SLOT_BYTES, HISTOGRAM_SLOT_BYTES, Tier
-from core.ledger.ledger import Applied
+from core.figures.layout import ERROR_SLOT_BYTES, HISTOGRAM_SLOT_BYTES, Tier
+from core.figures.packing import COUNTER_SLOT_BYTES
+from core.ledger.ledger import EventOutcome
 from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome
@@ -67,7 +68,7 @@ def test_figures_that_an_older_version_left_without_end_and_length_are_mended(
     event = AttemptEvent(
         f"{verification}-1", EventKind.VERIFIED, at.clock.now(), Source.APP, {"units": "2"}
     )
-    assert at.services.ledger.apply(event) is Applied.APPLIED
+    assert at.services.ledger.apply(event) is EventOutcome.APPLIED
     touched = [
         key for key in client.scan_iter(match=f"*:{ROLLUP_LAYOUT}:c:*") if client.strlen(key) > 10
     ]

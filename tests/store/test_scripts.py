@@ -7,7 +7,7 @@ import redis
 
 from core.store.client import Client
 from core.store.keys import Keys
-from core.store.scripts import Scripts, source
+from core.store.scripts import Scripts, script_names, source
 from tests.world import until
 
 KEYS = Keys("sandbox")
@@ -43,7 +43,10 @@ def _run_while_another_loads_it(client: redis.Redis) -> int:
     queue = [KEYS.outbox, KEYS.outbox_events]
     results = Scripts(cast(Client, client)).run_all(
         "expire_verification",
-        [([KEYS.expiries, KEYS.verification(one), *queue], [1, one]) for one in IDS],
+        [
+            ([KEYS.expiries, KEYS.verification(one), *queue], {"now_ms": 1, "verification": one})
+            for one in IDS
+        ],
     )
     other.join()
     assert results == [1] * len(IDS)
@@ -55,3 +58,13 @@ def test_what_ran_after_another_had_loaded_the_script_does_not_run_again(
 ) -> None:
     # On a busy machine the other one may come too late, so that none ran: then once more.
     until(lambda: 0 < _run_while_another_loads_it(client) < len(IDS))
+
+
+def test_every_script_but_those_of_the_embedded_server_checks_the_rights_first(
+    client: redis.Redis,
+) -> None:
+    for name in script_names():
+        check, _, script = source(name).partition("\nend\n")
+        assert check.startswith("if redis.acl_check_cmd and not (")
+        assert source(name, checks_rights=False) == script
+        client.script_load(script)

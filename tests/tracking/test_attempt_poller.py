@@ -75,7 +75,7 @@ class Polling:
         attempt = f"{VERIFICATION}-{n}"
         self.apply(attempt, EventKind.REQUESTED, REQUESTED | way.fields)
         self.apply(attempt, EventKind.ACCEPTED, {"reference": reference} if reference else {})
-        self.poller().follow(attempt)
+        self.poller().schedule(attempt)
         return attempt
 
     def apply(self, attempt: str, kind: EventKind, fields: dict[str, str]) -> None:
@@ -237,7 +237,7 @@ def test_the_claims_of_a_dead_process_are_due_again(polling: Polling) -> None:
 
 
 def test_an_attempt_that_is_no_longer_kept_is_forgotten(polling: Polling) -> None:
-    polling.poller().follow(f"{VERIFICATION}-9")
+    polling.poller().schedule(f"{VERIFICATION}-9")
     polling.clock.advance(FIRST)
     polling.poller().poll_due()
     assert polling.polled == []
@@ -267,7 +267,7 @@ def test_an_attempt_whose_sender_has_died_becomes_unknown(polling: Polling) -> N
     attempt = f"{VERIFICATION}-1"
     polling.apply(attempt, EventKind.REQUESTED, REQUESTED)
     poller = polling.poller()
-    poller.follow(attempt, ANSWERED_BY)
+    poller.schedule(attempt, ANSWERED_BY)
     polling.clock.advance(ANSWERED_BY)
     assert poller.poll_due() == 1
     # A send may take that long; a moment later nobody is left who waits for an answer.
@@ -368,8 +368,8 @@ def test_a_message_of_a_phlo_is_polled_to_its_end(at: World, client: redis.Redis
     verification = at.started(at.number(), Way.PHLO_SMS)
     until(lambda: at.look(verification).attempts[0].state is State.DELIVERED)
     attempt = at.look(verification).attempts[0]
-    events = at.services.ledger.heard(attempt.id)
-    assert {event["source"] for event in events} == {"app", "poll"}
+    events = at.services.ledger.events(attempt.id)
+    assert {event.source for event in events} == {"app", "poll"}
     moments = attempt.moments
     assert moments[EventKind.QUEUED] <= moments[EventKind.SENT] <= moments[EventKind.DELIVERED]
     assert attempt.cost_micros > 0

@@ -124,7 +124,7 @@ def test_two_processes_do_not_read_at_once(at: World) -> None:
     until(lambda: logs_of(at).run(at.clock.now()).outcome is not LogRunOutcome.BUSY)
 
 
-def test_a_reader_whose_turn_is_over_cannot_move_the_cursor(at: World) -> None:
+def test_a_reader_whose_turn_has_expired_cannot_move_the_cursor(at: World) -> None:
     s = at.services
     slow, quick = (Turn(s.client, Scripts(s.client), s.keys) for _ in range(2))
     assert slow.take()

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.model.code import Code
 from core.settings.keyring import Keyring, new_id
-from core.verification.code import Code, code_of, read_entered
+from core.verification.code import code_of, read_entered
 
 KEYRING = Keyring(b"a test's secret, 32 bytes or more")
 OTHER = Keyring(b"another secret, just as long as it")

@@ -5,14 +5,10 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from core.verification.number.parse import (
-    NumberKind,
-    NumberRefusal,
-    PhoneNumber,
-    UnfitNumber,
-    parse_number,
-    region_of_browser,
-)
+from core.model.phone_number import NumberKind, ParsedNumber
+from core.model.regions import region_of_browser
+from core.verification.number.parse import parse_number
+from core.verification.number.refusals import NumberRefusal, UnfitNumber
 from tests.properties import examples
 
 GERMAN = "+491701234567"
@@ -32,7 +28,7 @@ FULL_WIDTH = {ord(char): ord(char) + 0xFEE0 for char in "+0123456789"}
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
-def read(typed: str, region: str | None, **rules) -> PhoneNumber | UnfitNumber:
+def read(typed: str, region: str | None, **rules) -> ParsedNumber | UnfitNumber:
     try:
         return parse_number(typed, default_region=region, **rules)
     except UnfitNumber as refused:
@@ -45,7 +41,7 @@ def reason(typed: str, region: str | None = None, **rules) -> NumberRefusal:
     return refused.value.reason
 
 
-def mobile_of(region: str) -> PhoneNumber:
+def mobile_of(region: str) -> ParsedNumber:
     e164 = phonenumbers.format_number(EXAMPLES[region], phonenumbers.PhoneNumberFormat.E164)
     return parse_number(e164, default_region=None)
 

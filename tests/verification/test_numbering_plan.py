@@ -7,13 +7,10 @@ import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberType
 
-from core.verification.number.parse import (
-    NumberRefusal,
-    PhoneNumber,
-    UnfitNumber,
-    example_for,
-    parse_number,
-)
+from core.model.phone_number import ParsedNumber
+from core.verification.number.numbering_plan import example_for
+from core.verification.number.parse import parse_number
+from core.verification.number.refusals import NumberRefusal, UnfitNumber
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 MOBILES = {
@@ -36,7 +33,7 @@ REFUSED = (
 
 def read(
     typed: str, region: str | None, *, allowed: frozenset[str] | None = None
-) -> PhoneNumber | UnfitNumber:
+) -> ParsedNumber | UnfitNumber:
     try:
         return parse_number(typed, default_region=region, allowed=allowed)
     except UnfitNumber as refused:

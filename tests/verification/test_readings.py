@@ -11,13 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from core.verification.number.parse import (
-    AmbiguousNumber,
-    NumberRefusal,
-    PhoneNumber,
-    UnfitNumber,
-    parse_number,
-)
+from core.model.phone_number import ParsedNumber
+from core.verification.number.parse import AmbiguousNumber, parse_number
+from core.verification.number.refusals import NumberRefusal, UnfitNumber
 from tests.properties import examples
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
@@ -61,16 +57,16 @@ STYLES: dict[str, Callable[[phonenumbers.PhoneNumber], str]] = {
 
 def read(
     typed: str, region: str | None, *, for_sms: bool = True
-) -> PhoneNumber | AmbiguousNumber | UnfitNumber:
+) -> ParsedNumber | AmbiguousNumber | UnfitNumber:
     try:
         return parse_number(typed, default_region=region, for_sms=for_sms)
     except UnfitNumber as refused:
         return refused
 
 
-def meant(result: PhoneNumber | UnfitNumber) -> list[PhoneNumber]:
+def meant(result: ParsedNumber | UnfitNumber) -> list[ParsedNumber]:
     """The numbers that a reading offers."""
-    if isinstance(result, PhoneNumber):
+    if isinstance(result, ParsedNumber):
         return [result]
     return list(result.candidates) if isinstance(result, AmbiguousNumber) else []
 
@@ -139,7 +135,7 @@ def test_at_most_one_in_a_hundred_example_mobiles_ends_in_a_question() -> None:
     for style in STYLES:
         assert sum(one[1] == style for one in asked) * 100 <= len(MOBILES), (style, asked)
     for region, style, result in results:
-        if isinstance(result, PhoneNumber):
+        if isinstance(result, ParsedNumber):
             assert result.digits == as_international(MOBILES[region]), style
 
 
@@ -165,7 +161,7 @@ def test_one_mobile_among_the_readings_is_the_number(
     typed: str, region: str, e164: str, for_sms: bool
 ) -> None:
     result = read(typed, region, for_sms=for_sms)
-    assert isinstance(result, PhoneNumber), result
+    assert isinstance(result, ParsedNumber), result
     assert result.e164 == e164
 
 

@@ -16,7 +16,7 @@ from core.model.way import Way
 from core.plivo.request import AttemptRequest
 from core.services import Services, build
 from core.settings.settings import Settings
-from core.verification.service import Provider
+from core.verification.sending import Provider
 from core.verification.timeline import attempt_timeline, timeline
 from core.wording.verification import budget_warning
 from tests.world import FrozenClock, World, until, world

@@ -6,11 +6,11 @@ The product is live, but its requests to Plivo go to a sandbox of the test.
 
 import logging
 import re
-from collections.abc import Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,18 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from core.access.invites import COOKIE as INVITE_COOKIE
-from core.access.password import COOKIE, hash_password
+from core.access.password import COOKIE
 from core.access.tokens import Scope
 from core.model.grant import OPERATOR
 from core.model.verification import SendOutcome, Status
 from core.model.way import Way
 from core.plivo.client import _Client
 from core.sandbox.app import Sandbox
-from core.services import Services, build
-from core.settings.settings import Settings, VerifyAccess
+from core.services import LOG_SYNC, Services, build
+from core.settings.choices import VerifyAccess
+from core.settings.settings import Settings
 from core.web.app import Web, _no_sandbox, standalone
-from tests.world import FrozenClock, MovableClock, served
+from tests.world import FrozenClock, MovableClock, quick_hash, served
 
 AUTH_ID, AUTH_TOKEN = "MAXXXXXXXXXXXXXXXXXX", "0" * 40
 PASSWORD = "correct horse battery staple"
@@ -114,14 +115,24 @@ def mode() -> VerifyAccess | None:
     return VerifyAccess.INVITE
 
 
-@pytest.fixture
-def live(
-    plivo: str, redis_url: str, client: redis.Redis, tmp_path: Path, mode: VerifyAccess | None
-) -> Iterator[Live]:
+@dataclass
+class Product:
+    services: Services
+    http: httpx.Client
+    clock: FrozenClock
+
+
+Products = Callable[[VerifyAccess | None], Product]
+
+
+@contextmanager
+def _product(
+    plivo: str, redis_url: str, data: Path, mode: VerifyAccess | None
+) -> Iterator[Product]:
     settings = Settings(
-        data_dir=tmp_path, redis_url=redis_url, plivo_auth_id=AUTH_ID, plivo_auth_token=AUTH_TOKEN,
+        data_dir=data, redis_url=redis_url, plivo_auth_id=AUTH_ID, plivo_auth_token=AUTH_TOKEN,
         plivo_number="+14155550100", secret_key="k" * 40,
-        admin_password_hash=hash_password(PASSWORD),
+        admin_password_hash=quick_hash(PASSWORD),
         verify_access=mode, sends_per_prefix_per_hour=1000,
     )  # fmt: skip
     assert not settings.is_sandbox
@@ -130,11 +141,37 @@ def live(
     services.clients._new = partial(
         _Client, AUTH_ID, AUTH_TOKEN, settings.plivo_timeout, lambda: plivo
     )
+    # As in tests/world.py: a scheduled reading of the logs would fall into any of the tests.
+    background = tuple(entry for entry in services.background if entry.name != LOG_SYNC)
+    services = replace(services, background=background)
     with (
         served(standalone(Web(lambda: services, _no_sandbox))) as address,
         httpx.Client(base_url=address, timeout=20) as http,
     ):
-        yield Live(services, http, clock, _visitors(services, clock))
+        yield Product(services, http, clock)
+
+
+@pytest.fixture(scope="module")
+def products(
+    plivo: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Products]:
+    """Starts a product for each mode once; each test empties its Redis and sets its clock."""
+    with ExitStack() as stack:
+
+        @cache
+        def started(mode: VerifyAccess | None) -> Product:
+            data = tmp_path_factory.mktemp("live")
+            return stack.enter_context(_product(plivo, redis_url, data, mode))
+
+        yield started
+
+
+@pytest.fixture
+def live(products: Products, client: redis.Redis, mode: VerifyAccess | None) -> Live:
+    product = products(mode)
+    product.clock.restart()
+    visitors = _visitors(product.services, product.clock)
+    return Live(product.services, product.http, product.clock, visitors)
 
 
 def _visitors(services: Services, clock: MovableClock) -> dict[str, dict[str, str]]:

@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from core.access.tokens import Scope, Tokens
-from core.ledger.explorer import Wanted
+from core.ledger.explorer import AttemptFilter
 from core.model.way import Way
 from core.settings.settings import SANDBOX_PHLO_ID
 from core.web.access_log import redacted
@@ -24,7 +24,7 @@ UNKNOWN = {"status": "failed", "message": "number not found"}
 
 
 def newest(at: World, number: str) -> str:
-    index = at.services.keyring.index("number", number)
+    index = at.services.keyring.number_index(number)
     return at.services.ledger.newest_of_numbers([index])[index].rpartition("-")[0]
 
 
@@ -230,10 +230,13 @@ def test_a_websocket_to_such_an_address_is_logged_without_it(
 
 @pytest.mark.parametrize("number", ["01701234567", "+43664123456Max", "49 170 1234567"])
 def test_a_number_that_would_have_to_be_guessed_is_not_sent_to(at: World, number: str) -> None:
-    attempts = len(at.services.explorer.page(Wanted("", "", "", ""), None, 200).attempts)
+    attempts = len(at.services.explorer.page(AttemptFilter("", "", "", ""), None, 200).attempts)
     answer = at.http.get(f"/verify/{number}")
     assert (answer.status_code, answer.text) == (400, "Error encountered")
-    assert len(at.services.explorer.page(Wanted("", "", "", ""), None, 200).attempts) == attempts
+    assert (
+        len(at.services.explorer.page(AttemptFilter("", "", "", ""), None, 200).attempts)
+        == attempts
+    )
 
 
 @pytest.mark.parametrize("number", ["4930901820", "+4930901820", "004930901820", "+49(0)30901820"])

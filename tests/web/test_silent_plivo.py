@@ -82,7 +82,7 @@ def silent(tmp_path: Path, redis_url: str, client: redis.Redis) -> Iterator[Sile
 
 def test_nothing_else_waits_behind_a_send(silent: Silent) -> None:
     at, verification = silent.at, silent.verification
-    number = at.look(verification).verification.to
+    number = at.look(verification).verification.to.e164
     callback = {"MessageUUID": "u-1", "Status": "delivered", "From": "1", "To": "2"}
     assert post(at, path(at, f"{verification}-1"), callback).status_code == 204
     rest = f"/api/v1/verifications/{verification}"

@@ -8,6 +8,7 @@ import redis
 
 from core.ledger.ledger import Ledger
 from core.model.attempt import AttemptEvent, EventKind, Source, attempt_id
+from core.model.phone_number import PhoneNumber
 from core.model.verification import Status, Verification
 from core.model.way import Way
 from core.settings.keyring import Keyring, new_id
@@ -59,10 +60,7 @@ class QueueProcess:
         verification = Verification(
             id=verification_id,
             status=Status.PENDING,
-            to="+14155550123",
-            to_masked="+1 415 ••• ••23",
-            region="US",
-            country="United States",
+            to=PhoneNumber("+14155550123", "+1 415 ••• ••23", "US", "United States"),
             carrier="",
             language="en",
             way=Way.SMS,

@@ -43,7 +43,7 @@ def test_a_verification_has_events_from_its_request_to_its_code(webhooks: Webhoo
         "attempt": f"{verification}-1",
         "channel": "sms",
         "mode": "sms",
-        "to_masked": view.verification.to_masked,
+        "to_masked": view.verification.to.masked,
         "country": "US",
     }
     took = delivered.pop("time_to_deliver_ms")
@@ -185,7 +185,7 @@ def test_a_verification_without_another_end_has_an_event_of_its_expiry(
     assert webhooks.receiver.kinds(verification) == {"requested": 1, "delivered": 1, "expired": 1}
 
 
-def test_a_verified_one_does_not_expire(webhooks: WebhookWorld) -> None:
+def test_a_verified_verification_does_not_expire(webhooks: WebhookWorld) -> None:
     at = webhooks.world
     verification = at.started(at.number())
     at.services.verifications.check(verification, at.code(verification))

@@ -84,7 +84,7 @@ def test_the_advice_agrees_with_what_the_page_offers(error):
 
 
 @pytest.mark.parametrize("code", ["200", "451", "452", "900", "910", "70"])
-def test_nobody_is_called_who_said_no_or_where_money_or_fraud_is_the_matter(code):
+def test_no_call_is_offered_after_a_refusal_or_for_money_and_fraud(code):
     error = message_error_text(code)
     assert error
     assert not error.call_instead
@@ -100,7 +100,7 @@ def test_a_hangup_cause_is_found_as_a_number_and_as_text(code):
 
 
 @pytest.mark.parametrize("code", [None, ""])
-def test_a_call_of_which_nothing_is_said_has_no_cause(code):
+def test_a_call_without_a_stated_cause_has_no_text(code):
     assert hangup_text(code) is None
 
 
@@ -126,7 +126,7 @@ def test_an_unknown_cause_reads_as_0_and_keeps_its_own_code():
     [
         ("sms", "30", "The carrier refused it as spam."),
         ("sms", "1000", "It was not delivered, and no reason was given."),
-        ("voice", "1000", "The call was cancelled before anybody answered."),
+        ("voice", "1000", "The call was cancelled before it was answered."),
         ("phlo", "30", "The carrier refused it as spam."),
         ("phlo", "3010", "The line was busy."),
         ("phlo", "1000", "It was not delivered, and no reason was given."),

@@ -1,6 +1,6 @@
 -- Library: sliding-window budgets, exact at the edges.
 -- A budget is a list of moments, newest first, "<ms>" or "<ms>:<attempt>". It is spent when its
--- limit-th newest entry is younger than the window: one LINDEX, whatever the traffic.
+-- limit-th newest entry is younger than the window: one LINDEX, however many entries there are.
 -- The argument `budgets` is an array of {key, limit, window_ms, name, use}. `key` is an index into KEYS.
 -- `use` is `spent` by this send, `granted` (the same, and its refusal is "not_allowed": waiting does not
 -- help), only `looked` at (spent elsewhere), or `locks` (the same, and its refusal is "locked").
@@ -36,15 +36,15 @@ local function refusal(budgets, now, spend_key, price, spend_limit)
     return nil
 end
 
--- Where budgets only warn: adds to `record` the refusal that the attempt was sent in spite of, in the form
--- that core/model/attempt.py reads (OverBudget).
+-- Where budgets only warn: adds the ignored refusal to `record`, in the form that core/model/attempt.py
+-- reads (OverBudget).
 local function add_warning(record, refused, now)
     if not refused then return end
     record[#record + 1] = "over_budget"
     record[#record + 1] = string.format("%s %d %d", refused.budget, refused.limit, now + refused.retry_ms)
 end
 
--- Invariant: a key is pushed once however many windows look at it, and always leaves with a TTL.
+-- Invariant: a list gets one entry even if several windows use it, and always a TTL.
 local function spend(budgets, now_ms, attempt, spend_key, price)
     local longest, most = {}, {}
     for _, budget in ipairs(budgets) do

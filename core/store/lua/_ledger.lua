@@ -1,8 +1,8 @@
--- Library: what one event does to an attempt. The only writer of an attempt's state.
+-- Library: applies an event to an attempt. Nothing else writes an attempt's state.
 -- An attempt's state is that of its highest-ranked event, so any order and any number of repeats end
--- in the same state, with the same moments. core/model/attempt.py names the kinds and says why
--- they rank as they do; a test holds the two lists together. What people did with the code (checked,
--- verified) is kept as a moment and moves no state.
+-- in the same state, with the same moments. core/model/attempt.py names the kinds and gives the reasons
+-- for their ranks; a test compares the two lists. What people did with the code (checked, verified) is
+-- kept as a moment and changes no state.
 
 local RANK = {
     requested = 0, unconfirmed = 1, accepted = 2, queued = 3, ringing = 3, sent = 4, answered = 4,
@@ -10,19 +10,19 @@ local RANK = {
 }
 local STATE = { unconfirmed = "unknown", unreported = "unknown" }
 
--- The log knows the final price of an attempt; a callback may come before that is settled.
+-- The log has the final price of an attempt; a callback may arrive before the price is final.
 local SETTLED_BY_LOG = { cost_micros = true, units = true }
 
--- Read these fields of the attempt into `record`; one that is not there stays nil.
+-- Read these fields of the attempt into `record`; a field that does not exist is nil.
 local function read_attempt(attempt_key, names, record)
     local values = redis.call("HMGET", attempt_key, unpack(names))
     for i, name in ipairs(names) do record[name] = values[i] or nil end
 end
 
--- The attempt as far as `event` could touch it, and whether it is there at all.
--- event: kind, at_ms, heard_ms, source, and fields (a flat array of name, value: what the event says
--- of the attempt: reference, error_code, hangup_cause, carrier, units, cost_micros …).
-local function touched(attempt_key, event)
+-- The fields of the attempt that `event` may change, and whether the attempt exists.
+-- event: kind, at_ms, heard_ms (when it was received), source, and fields (a flat array of name, value:
+-- reference, error_code, hangup_cause, carrier, units, cost_micros …).
+local function read_for(attempt_key, event)
     local names = { "state", "rank", "booked", event.kind .. "_ms" }
     for i = 1, #event.fields, 2 do names[#names + 1] = event.fields[i] end
     local record = {}
@@ -30,8 +30,8 @@ local function touched(attempt_key, event)
     return record, record.state ~= nil
 end
 
--- What the event does: outcome (applied, repeated, late), the attempt's state, and what is to be
--- written, by name.
+-- The effect of the event: outcome (applied, repeated, late), the attempt's state, and the fields to
+-- write.
 local function effect(record, known, event)
     local kind, write = event.kind, {}
     local outcome, state = "late", record.state or ""
@@ -47,11 +47,11 @@ local function effect(record, known, event)
             write.state, write.rank = state, tostring(rank)
         end
     end
-    -- What an event adds to the record is added once. The first word stands, save that the event
-    -- which sets the state also sets the reason for it.
+    -- A field is set once: the first event that has it wins. But the event that sets the state also sets
+    -- its fields, since they are the reason for the state.
     for i = 1, #event.fields, 2 do
         local name, value = event.fields[i], event.fields[i + 1]
-        -- A reference is the one thing no later event may change: it says which call may read the code out.
+        -- No later event may change a reference: it identifies the call that may read the code out.
         local sets = write.state and not (name == "reference" and known)
         if sets or not record[name] or (event.source == "log" and SETTLED_BY_LOG[name]) then
             write[name] = value
@@ -60,8 +60,8 @@ local function effect(record, known, event)
     return outcome, state, write
 end
 
--- Invariant: what is kept of an attempt has its end from birth, and the end never moves. An event that
--- comes later need not set it again.
+-- Invariant: the TTL of an attempt is set when it is created and never changes, so later events do not
+-- set it.
 local function write_attempt(attempt_key, write, known, keep_ms)
     local flat, n = {}, 0
     for name, value in pairs(write) do
@@ -72,7 +72,7 @@ local function write_attempt(attempt_key, write, known, keep_ms)
     if not known then redis.call("PEXPIRE", attempt_key, keep_ms) end
 end
 
-local function tell(events_key, event, outcome, keep_ms)
+local function append_event(events_key, event, outcome, keep_ms)
     local entry = table.concat({ event.kind, outcome, event.at_ms, event.heard_ms, event.source }, " ")
     if not redis.call("XADD", events_key, "NOMKSTREAM", "MAXLEN", 100, "*", "event", entry) then
         redis.call("XADD", events_key, "*", "event", entry)
@@ -80,10 +80,10 @@ local function tell(events_key, event, outcome, keep_ms)
     end
 end
 
--- Write a new attempt down before Plivo is asked. Its first news adds it to the lists and the figures.
+-- Write a new attempt before Plivo is called. Its next event adds it to the lists and the figures.
 local function request_attempt(attempt_key, events_key, event, keep_ms)
-    local record, known = touched(attempt_key, event)
+    local record, known = read_for(attempt_key, event)
     local outcome, _, write = effect(record, known, event)
     write_attempt(attempt_key, write, known, keep_ms)
-    tell(events_key, event, outcome, keep_ms)
+    append_event(events_key, event, outcome, keep_ms)
 end

@@ -40,7 +40,7 @@ local function count(name)
     if redis.call("HINCRBY", KEYS[3], name, 1) == 1 then redis.call("PEXPIRE", KEYS[3], keep_counters) end
 end
 
-local record, known = touched(KEYS[1], event)
+local record, known = read_for(KEYS[1], event)
 if not known and kind ~= "requested" then
     count("orphan")
     return { "orphan", "" }
@@ -49,7 +49,7 @@ local outcome, state, write = effect(record, known, event)
 -- Half of what Plivo says is said twice: that ends here, before anything that it does not need.
 if outcome == "repeated" and record.booked and not next(write) then
     count("repeated")
-    if told == "1" then tell(KEYS[2], event, outcome, keep) end
+    if told == "1" then append_event(KEYS[2], event, outcome, keep) end
     return { outcome, state }
 end
 
@@ -76,7 +76,7 @@ if not booked then write.booked = "1" end
 write_attempt(KEYS[1], write, known, keep)
 if told == "1" then
     local facts = kind == "checked" or kind == "verified"
-    tell(KEYS[2], event, facts and outcome == "applied" and "fact" or outcome, keep)
+    append_event(KEYS[2], event, facts and outcome == "applied" and "fact" or outcome, keep)
 end
 
 -- The next keys and arguments of what is given.
@@ -182,7 +182,7 @@ if outcome == "repeated" or outcome == "late" then count(outcome) end
 if given("o") then
 -- include _outbox
     local key = take(3, 0)
-    local about = { type = news_of(state_before, write), at_ms = at_ms }
+    local about = { type = event_type_of(state_before, write), at_ms = at_ms }
     about.verification, about.attempt = verification, attempt
     if about.type then
         queue_event(KEYS[key + 1], KEYS[key + 2], about, KEYS[key], KEYS[1], heard_ms)

@@ -1,24 +1,26 @@
 -- Hand out the events that are due, each to one caller, and count the try; put them back for later.
--- KEYS[1]  queue of events      KEYS[2]  events by id
--- ARGV[1]  now, Unix ms         ARGV[2]  moment at which a claimed event is due again, should its
--- claimer die                   ARGV[3]  how many at most
--- Returns  {id, facts, try}, … in a row; the try, from 1, is also the claim's token
+-- KEYS     queue of events; events by id
+-- Arguments:
+--   now_ms, next_due_ms     Unix ms; a claimed event is due again then, if its claimer dies
+--   most                    how many at most
+-- Returns  {id, facts, try} of each event; the try, from 1, is also the claim's token
 -- Invariant: a claimed event stays in the queue until it is settled.
 -- include _outbox
-local due = redis.call("ZRANGEBYSCORE", KEYS[1], "-inf", ARGV[1], "LIMIT", 0, ARGV[3])
+-- include _arguments
+local queue, events = unpack(KEYS)
 local claimed = {}
-for _, id in ipairs(due) do
-    local facts = redis.call("HGET", KEYS[2], id)
+for _, id in ipairs(redis.call("ZRANGEBYSCORE", queue, "-inf", args.now_ms, "LIMIT", 0, args.most)) do
+    local facts = redis.call("HGET", events, id)
     if facts then
-        redis.call("ZADD", KEYS[1], ARGV[2], id)
+        redis.call("ZADD", queue, args.next_due_ms, id)
         -- Text that is not a number counts as 0 tries: HINCRBY would fail, also for the events behind it.
-        local tries = string.match(redis.call("HGET", KEYS[2], id .. " tries") or "", "^%d+$")
+        local tries = string.match(redis.call("HGET", events, id .. " tries") or "", "^%d+$")
         local try = string.format("%d", (tonumber(tries) or 0) + 1)
-        redis.call("HSET", KEYS[2], id .. " tries", try)
-        for _, part in ipairs({ id, facts, try }) do claimed[#claimed + 1] = part end
+        redis.call("HSET", events, id .. " tries", try)
+        claimed[#claimed + 1] = { id, facts, try }
     else
-        redis.call("ZREM", KEYS[1], id)
+        redis.call("ZREM", queue, id)
     end
 end
-if #claimed > 0 then keep(KEYS[1], KEYS[2]) end
+if #claimed > 0 then keep(queue, events) end
 return claimed

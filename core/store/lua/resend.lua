@@ -1,9 +1,9 @@
 -- Reserve the budget for one more attempt of an open verification and write it; or refuse.
 -- KEYS     verification hash; spend of the day; the next attempt; its events stream; attempts to poll;
 --          budget lists
--- Arguments: as those of start_verification.lua, without `fields` and `expires_ms`, and
+-- Arguments:
+--   those of _reserved_attempt.lua
 --   seen                    number of attempts that the caller knows of
---   cooldown_ms             before the next resend
 --   at_once                 skip the cooldown (a call in place of a failed or silent SMS)
 --   channel, mode           of the attempt          changes            Pub/Sub channel
 -- Returns  JSON {result, …}: "started", next_send_ms (as it was before) | "duplicate" | "not_found"
@@ -12,19 +12,15 @@
 -- Invariant: two callers who saw the same attempts send once: the second one is a duplicate.
 -- Continues with: apply_event give_back record_exchange
 -- include _publish
--- include _arguments
--- include _budgets
--- include _ledger
+-- include _reserved_attempt
 local verification_key, spend_key, attempt_key, events_key, polled_key = unpack(KEYS)
-local now, price = args.now_ms, args.price_micros
-local now_ms = string.format("%d", now)
 local status, expires_ms, attempts, next_send_ms = unpack(
     redis.call("HMGET", verification_key, "status", "expires_ms", "attempts", "next_send_ms"))
 if not status then return '{"result":"not_found"}' end
 if status ~= "pending" then return cjson.encode({ result = "closed", status = status }) end
 if now >= tonumber(expires_ms) then return '{"result":"closed","status":"expired"}' end
 if tonumber(attempts) ~= args.seen then return '{"result":"duplicate"}' end
-local refused = refusal(args.budgets, now, spend_key, price, args.spend_limit_micros)
+local refused = attempt_refusal(spend_key)
 if refused and (refused.result == "not_allowed" or args.enforces and refused.result == "locked") then
     return cjson.encode(refused)
 end
@@ -38,12 +34,6 @@ local attempt = args.verification .. "-" .. attempts
 redis.call("HSET", verification_key, "next_send_ms", now + args.cooldown_ms,
     "channel", args.channel, "mode", args.mode)
 redis.call("PEXPIRE", verification_key, args.keep_ms)
-spend(args.budgets, now_ms, attempt, spend_key, price)
-local record = flat(args.record)
-add_warning(record, refused, now)
-local event = { kind = "requested", at_ms = now_ms, heard_ms = now_ms, source = "app", fields = record }
-request_attempt(attempt_key, events_key, event, args.keep_ms)
-redis.call("ZADD", polled_key, args.poll_at_ms, attempt)
-redis.call("PEXPIRE", polled_key, args.poll_keep_ms)
+write_reserved_attempt(attempt, refused, spend_key, attempt_key, events_key, polled_key)
 publish(args.changes, args.verification)
 return cjson.encode({ result = "started", next_send_ms = next_send_ms })

@@ -2,56 +2,18 @@
 
 import re
 from collections.abc import Iterator
-from enum import Enum
 from functools import cache
 
 import phonenumbers
 from babel.core import get_global
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
+from core.model.phone_number import NumberKind
 from core.model.regions import known_region
 
 # libphonenumber's region of numbers that belong to no country, such as satellite phones.
 NO_COUNTRY = "001"
 
-
-class NumberKind(Enum):
-    """What the numbering plan says of the number. The values are those of `phonenumbers`."""
-
-    FIXED_LINE = PhoneNumberType.FIXED_LINE
-    MOBILE = PhoneNumberType.MOBILE
-    FIXED_OR_MOBILE = PhoneNumberType.FIXED_LINE_OR_MOBILE  # North America: the plan cannot tell
-    TOLL_FREE = PhoneNumberType.TOLL_FREE
-    PREMIUM_RATE = PhoneNumberType.PREMIUM_RATE
-    SHARED_COST = PhoneNumberType.SHARED_COST
-    VOIP = PhoneNumberType.VOIP
-    PERSONAL = PhoneNumberType.PERSONAL_NUMBER
-    PAGER = PhoneNumberType.PAGER
-    UAN = PhoneNumberType.UAN
-    VOICEMAIL = PhoneNumberType.VOICEMAIL
-    UNKNOWN = PhoneNumberType.UNKNOWN
-
-    @property
-    def words(self) -> str:
-        """The kind as people say it, such as "mobile"."""
-        return _KIND_WORDS.get(self, self.name.replace("_", " ").lower())
-
-    @property
-    def may_be_mobile(self) -> bool:
-        return self in {
-            NumberKind.MOBILE,
-            NumberKind.FIXED_OR_MOBILE,
-            NumberKind.VOIP,
-            NumberKind.UNKNOWN,
-        }
-
-
-_KIND_WORDS = {
-    NumberKind.FIXED_LINE: "landline",
-    NumberKind.FIXED_OR_MOBILE: "mobile or landline",
-    NumberKind.VOIP: "internet telephony",
-    NumberKind.UNKNOWN: "kind of line not known",
-}
 
 # Ranges kept for fiction that the metadata does not call valid. Sources: NANPA (555-01xx of every
 # area code), Ofcom (numbers for drama), ARCEP decision 2018-0881, ComReg numbering conditions

@@ -5,16 +5,13 @@ and never at the typed text, so `00`, full-width digits, a trunk zero or a `+1` 
 cannot walk around one. Digits with several readings are never guessed at: `AmbiguousNumber`.
 """
 
-import re
-from dataclasses import dataclass
-
 import phonenumbers
 from phonenumbers import PhoneNumberFormat
 
-from core.model.regions import country_of, known_region, region_of_browser
+from core.model.phone_number import NumberKind, ParsedNumber, mask
+from core.model.regions import country_of, known_region
 from core.verification.number.numbering_plan import (
     NO_COUNTRY,
-    NumberKind,
     e164,
     example_for,
     fictional,
@@ -25,92 +22,19 @@ from core.verification.number.refusals import NumberRefusal, UnfitNumber
 from core.verification.number.typed import take_apart
 from core.verification.number.unfit import refuse_kind, refuse_unread
 
-__all__ = [
-    "AmbiguousNumber",
-    "NumberKind",
-    "NumberRefusal",
-    "PhoneNumber",
-    "UnfitNumber",
-    "country_of",
-    "example_for",
-    "parse_number",
-    "region_of_browser",
-]
-
-# A mask hides four digits at least, where the number is long enough to be told apart by them.
-_HIDDEN = 4
-
 Parsed = phonenumbers.PhoneNumber
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class PhoneNumber:
-    """A number that may be verified. Neither `repr` nor `str` shows it; `e164` does.
-
-    `region` is ISO 3166-1 alpha-2, `country` its English name. `carrier` is the operator that the
-    range was given to, "" where the plan does not say; the number may have been ported since.
-    `national` and `international` are how people there write it.
-    """
-
-    e164: str
-    region: str
-    country: str
-    kind: NumberKind
-    carrier: str
-    national: str
-    international: str
-
-    def __repr__(self) -> str:
-        return f"PhoneNumber({self.masked})"
-
-    def __str__(self) -> str:
-        return self.masked
-
-    @property
-    def digits(self) -> str:
-        """E.164 without the plus sign, as Plivo takes it."""
-        return self.e164[1:]
-
-    @property
-    def masked(self) -> str:
-        """For pages and logs: `+1 415 ••• ••50`, grouped as the international format.
-
-        The country code and the last two digits are kept, and the first group where that still
-        hides four digits.
-        """
-        code, *groups = re.findall(r"\d+", self.international)
-        digits = sum(len(group) for group in groups)
-        kept = len(groups[0]) if digits - len(groups[0]) - 2 >= _HIDDEN else 0
-        place = 0
-        shown = [f"+{code}"]
-        for group in groups:
-            shown.append(
-                "".join(
-                    digit if at < kept or at >= digits - 2 else "•"
-                    for at, digit in enumerate(group, place)
-                )
-            )
-            place += len(group)
-        return " ".join(shown)
 
 
 class AmbiguousNumber(UnfitNumber):
     """The digits have several readings, in `candidates`, and nothing tells which one is meant."""
 
-    def __init__(self, candidates: tuple[PhoneNumber, ...]) -> None:
+    def __init__(self, candidates: tuple[ParsedNumber, ...]) -> None:
         super().__init__(
             NumberRefusal.AMBIGUOUS,
             f"Those digits can be read as {len(candidates)} different phone numbers.",
             "Choose the number that is meant, or enter it with + and its country code.",
         )
         self.candidates = candidates
-
-
-def _carrier(parsed: Parsed) -> str:
-    # Imported late: its tables take a third of a second to load. `warm` in core.services does so.
-    from phonenumbers import carrier
-
-    return str(carrier.name_for_number(parsed, "en"))
 
 
 def parse_number(
@@ -121,7 +45,7 @@ def parse_number(
     sender: str | None = None,
     for_sms: bool = True,
     accept_fictional: bool = False,
-) -> PhoneNumber:
+) -> ParsedNumber:
     """The number that a person typed, in whatever form.
 
     `default_region` (ISO 3166) is the country of a number without a country code. `allowed` are
@@ -190,7 +114,7 @@ def _choose(found: list[Parsed], region: str | None, *, for_sms: bool) -> Parsed
     raise AmbiguousNumber(tuple(map(_number, reachable)))
 
 
-def _number(parsed: Parsed) -> PhoneNumber:
+def _number(parsed: Parsed) -> ParsedNumber:
     region, kind = _facts(parsed)
     if region is None:
         raise UnfitNumber(
@@ -199,18 +123,19 @@ def _number(parsed: Parsed) -> PhoneNumber:
             "services, not to a country.",
             "Enter a mobile number.",
         )
-    return PhoneNumber(
+    international = phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
+    return ParsedNumber(
         e164=e164(parsed),
+        masked=mask(international),
         region=region,
         country=country_of(region),
         kind=kind,
-        carrier=_carrier(parsed),
         national=phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL),
-        international=phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL),
+        international=international,
     )
 
 
-def _check_country(number: PhoneNumber, parsed: Parsed, allowed: frozenset[str] | None) -> None:
+def _check_country(number: ParsedNumber, parsed: Parsed, allowed: frozenset[str] | None) -> None:
     if allowed is None or number.region in allowed:
         return
     # Countries that share a calling code may share ranges: the number belongs to each of them.

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
-from core.verification.number.numbering_plan import NumberKind, e164
+from core.model.phone_number import NumberKind
+from core.verification.number.numbering_plan import e164
 from core.verification.number.refusals import NumberRefusal, UnfitNumber
 from core.verification.number.typed import Typed
 

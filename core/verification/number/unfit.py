@@ -5,10 +5,10 @@ from typing import NoReturn
 import phonenumbers
 from phonenumbers import NumberParseException
 
+from core.model.phone_number import NumberKind
 from core.model.regions import country_of
 from core.verification.number.numbering_plan import (
     NO_COUNTRY,
-    NumberKind,
     example_for,
     example_of,
     how_to_write,

@@ -4,9 +4,9 @@ Names begin with `verification_`; units are seconds, bytes and US dollars. Every
 label `environment` (sandbox or live), so the two are never added up by accident. Carriers are no
 label: there are hundreds, and most have too few attempts for a rate.
 
-What never falls is a counter or a histogram (`core.figures.cumulative` says why); what a later
-report can correct is a gauge over a window. A moment is exported as a timestamp, not as an age: an
-age computed from it goes on growing while the product is down.
+Values that never fall are counters or histograms (`core.figures.cumulative` gives the reason);
+values that a later report can correct are gauges over a window. A moment is exported as a
+timestamp, not as an age: an age computed from it goes on growing while the product is down.
 """
 
 from dataclasses import dataclass
@@ -65,8 +65,8 @@ HISTOGRAMS = {
 }
 WINDOW_ATTEMPTS = _gauge(
     "window_attempts",
-    f"{WINDOW_PREFIX} where they stand now. The states add up to all of them; unreported is what "
-    "had no final word for 72 hours.",
+    f"{WINDOW_PREFIX} their state now. The states add up to all of them; unreported had no final "
+    "report for 72 hours.",
     ("window", *_PLACE, "state"),
 )
 #: By figure: the definition, and what the figure is divided by.
@@ -85,14 +85,14 @@ WINDOWS = {
 }
 WINDOW_ERRORS = _gauge(
     "window_errors",
-    f"{WINDOW_PREFIX} how many each error ended. The code is a message's error, a call's hangup "
-    "cause, refused, or unstated.",
+    f"{WINDOW_PREFIX} the number that each error ended. The code is a message's error, a "
+    "call's hangup cause, refused, or unstated.",
     ("window", "channel", "code"),
 )
 IRREGULAR = MetricDefinition(
     MetricType.COUNTER,
     "irregular_events",
-    "What was not plain news of an attempt. "
+    "Irregular events and unreadable data. "
     f"{', '.join(f'{kind}: {text}' for kind, text in IRREGULAR_EVENTS.items())}.",
     ("kind",),
 )
@@ -102,17 +102,15 @@ ALERTS_CHECKED = _timestamp(
     "alerts_checked", "The end of the last hour that the product's own alerts have judged."
 )
 LOGS_FAILING = _gauge("logs_failing", "Whether the last reading of Plivo's logs failed: 1 or 0.")
-CHECKS_WAITING = _gauge(
-    "checks_waiting", "Codes that people entered and that are not in the figures yet."
-)
+CHECKS_WAITING = _gauge("checks_waiting", "Entered codes that the figures do not include yet.")
 REDIS_MEMORY = _gauge(
-    "redis_memory", "What Redis has taken for data; of a Cluster, one node.", unit="bytes"
+    "redis_memory", "Memory that Redis uses for data; in a Cluster, of one node.", unit="bytes"
 )
-SAMPLE_TRAFFIC = _gauge("sample_traffic", "Whether invented traffic is among the figures: 1 or 0.")
+SAMPLE_TRAFFIC = _gauge("sample_traffic", "Whether the figures include sample traffic: 1 or 0.")
 ALERTS = _gauge(
     "alerts",
-    "The product's own alerts: in how many channels and countries each measure is in each state, "
-    "those left out that another alert explains.",
+    "The product's own alerts: the number of channels and countries by measure and state, without "
+    "alerts that another alert explains.",
     ("measure", "state"),
 )
 

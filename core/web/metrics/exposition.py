@@ -5,7 +5,7 @@ A counter's `_created` is the start of its 32 days, or of its day, after which i
 zero; Prometheus takes a fall for a restart.
 
 Histograms are classic, since the text formats have no native ones. Each bound is a bound of the
-stored bins (`layout.UPPER_MS`), every fourth of them, so a bucket is an exact sum of bins. Two
+stored bins (`packing.UPPER_MS`), every fourth of them, so a bucket is an exact sum of bins. Two
 bounds are a factor of 1.41 apart: a quantile that Prometheus interpolates is that close.
 """
 
@@ -26,7 +26,8 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from core.alerts.rules import Measure
 from core.alerts.states import AlertState
 from core.figures.catalogue import COLUMNS, FINALS, IRREGULAR_EVENTS
-from core.figures.layout import UPPER_MS
+from core.figures.packing import UPPER_MS
+from core.model.series import Series
 from core.tracking.log_status import LogRunOutcome
 from core.web.metrics import definitions
 from core.web.metrics.collecting import Snapshot
@@ -82,10 +83,9 @@ class _Place(NamedTuple):
     country: str
 
     @classmethod
-    def of(cls, series: str) -> "_Place":
-        channel, _, country = series.partition("/")
+    def of(cls, series: Series) -> "_Place":
         # Prometheus treats an empty label as missing.
-        return cls(channel, country or "unknown")
+        return cls(series.channel, series.country or "unknown")
 
 
 class _Writer:

@@ -6,6 +6,7 @@ processes on one Redis answer with the same figures, so only one of them needs t
 
 import logging
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,9 +17,11 @@ from core.access.tokens import Scope
 from core.model.errors import StoreUnavailable
 from core.web.bearer import BearerRefusal, authorize
 from core.web.methods import AllowedMethods
-from core.web.metrics.collecting import MetricsServices, collect
 from core.web.metrics.negotiation import preferred_format
 from core.web.outage import outage
+
+if TYPE_CHECKING:
+    from core.web.metrics.collecting import MetricsServices
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +29,7 @@ PATH = "/metrics"
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def routes(services: Callable[[], MetricsServices]) -> list[Route]:
+def routes(services: Callable[[], "MetricsServices"]) -> list[Route]:
     """The route; `services` is called at each request."""
 
     async def metrics(request: Request) -> Response:
@@ -36,8 +39,9 @@ def routes(services: Callable[[], MetricsServices]) -> list[Route]:
     return [Route(PATH, AllowedMethods(metrics, "GET", "HEAD"))]
 
 
-def _answer(services: MetricsServices, headers: Mapping[str, str]) -> Response:
-    # Here, since it takes a tenth of a second to load, and most processes are never scraped.
+def _answer(services: "MetricsServices", headers: Mapping[str, str]) -> Response:
+    # Here, since they are slow to load, and most processes are never scraped.
+    from core.web.metrics.collecting import collect
     from core.web.metrics.exposition import CONTENT_TYPES, exposition
 
     try:

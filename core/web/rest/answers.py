@@ -7,6 +7,7 @@ from typing import Any, Self
 from pydantic import AliasPath, BaseModel, ConfigDict, Field
 
 from core.model.attempt import EventKind, State
+from core.model.clock import duration_ms
 from core.model.verification import CheckOutcome, SendOutcome, Status, View
 from core.model.way import Channel, Mode
 from core.verification.timeline import StepState, TimelineStep, timeline
@@ -58,7 +59,7 @@ class StepAnswer(BaseModel):
 
     @classmethod
     def of(cls, step: TimelineStep) -> Self:
-        gap_ms = None if step.gap is None else round(step.gap.total_seconds() * 1000)
+        gap_ms = None if step.gap is None else duration_ms(step.gap)
         return cls(label=step.label, state=step.state, at=step.at, gap_ms=gap_ms, note=step.note)
 
 
@@ -76,8 +77,8 @@ class _StoredVerification(_FromAttributes):
     status: Status
     channel: Channel = Field(validation_alias=AliasPath("way", "channel"))
     mode: Mode = Field(validation_alias=AliasPath("way", "mode"))
-    to_masked: str
-    country: str = Field(description="ISO 3166 code.", validation_alias="region")
+    to_masked: str = Field(validation_alias=AliasPath("to", "masked"))
+    country: str = Field(description="ISO 3166 code.", validation_alias=AliasPath("to", "region"))
     carrier: str
     started_at: datetime
     expires_at: datetime
@@ -133,12 +134,12 @@ class CheckAnswer(BaseModel):
     )
 
 
-class HeardAnswer(BaseModel):
+class HeardAnswer(_FromAttributes):
     """One event of an attempt: when it happened, when it was received, from where, and what it did
     (applied, late, repeated, fact)."""
 
     kind: EventKind
     outcome: str
     at: datetime
-    heard_at: datetime
+    heard_at: datetime = Field(validation_alias="received_at")
     source: str

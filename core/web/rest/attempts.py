@@ -6,9 +6,8 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from core.ledger.explorer import CURSOR, Listed, Wanted
+from core.ledger.explorer import CURSOR, AttemptFilter, AttemptPage
 from core.model.attempt import State
-from core.model.clock import from_ms
 from core.model.errors import CursorRefused, NumberRefused
 from core.model.way import Channel
 from core.settings.settings import Settings
@@ -70,7 +69,7 @@ def attempts(
     limit: Annotated[int, Query(ge=1, le=_MOST_PER_PAGE)] = 50,
 ) -> Attempts:
     """The newest ATTEMPTS_KEPT are kept, for ATTEMPT_RETENTION_DAYS; figures count older ones."""
-    filters = Wanted(state or "", channel or "", country or "", error or "")
+    filters = AttemptFilter(state or "", channel or "", country or "", error or "")
     try:
         page = explorer.page(filters, cursor, limit)
     except CursorRefused as error:
@@ -128,7 +127,7 @@ def search(
     if isinstance(body, ById):
         return _page(explorer.find(body.id))
     number_index = _number_index(verifications, settings, body)
-    return _page(explorer.of_number(number_index))
+    return _page(explorer.find_by_number(number_index))
 
 
 @router.get(
@@ -154,20 +153,11 @@ def attempt(
             "The stored record of this attempt cannot be read.",
             "Ask the operator: the server's log names it.",
         )
-    heard = [
-        HeardAnswer(
-            kind=entry["kind"],
-            outcome=entry["outcome"],
-            at=from_ms(entry["at_ms"]),
-            heard_at=from_ms(entry["heard_ms"]),
-            source=entry["source"],
-        )
-        for entry in ledger.heard(attempt)
-    ]
-    return AttemptDetail(**dict(AttemptAnswer.model_validate(record)), heard=heard)
+    events = [HeardAnswer.model_validate(event) for event in ledger.events(attempt)]
+    return AttemptDetail(**dict(AttemptAnswer.model_validate(record)), heard=events)
 
 
-def _page(page: Listed) -> Attempts:
+def _page(page: AttemptPage) -> Attempts:
     return Attempts(
         attempts=[AttemptAnswer.model_validate(attempt) for attempt in page.attempts],
         next_cursor=page.cursor,
@@ -177,7 +167,7 @@ def _page(page: Listed) -> Attempts:
 
 def _number_index(verifications: Verifications, settings: Settings, body: ByNumber) -> str:
     try:
-        number = verifications.find_number(
+        number = verifications.numbers.find(
             body.number, region=body.region or settings.default_region
         )
     except AmbiguousNumber as error:
@@ -190,4 +180,4 @@ def _number_index(verifications: Verifications, settings: Settings, body: ByNumb
         ) from None
     except NumberRefused as error:
         raise Refused(422, ProblemCode.NUMBER_REFUSED, error.cause, error.remedy) from None
-    return verifications.number_index(number.e164)
+    return verifications.numbers.index(number.e164)

@@ -26,7 +26,7 @@ from pydantic import (
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
 from core.figures.catalogue import QUERY_COLUMNS, Leg
-from core.figures.layout import UPPER_MS
+from core.figures.packing import UPPER_MS
 from core.figures.queries import Filters
 from core.figures.ranges import Comparison, Preset, Range, between, comparison_range, preset
 from core.figures.rates import QUANTILES, percentiles

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from core.model.errors import StoreUnavailable
-from core.verification.number.parse import PhoneNumber
+from core.model.phone_number import ParsedNumber
 from core.web.outage import RETRY_AFTER_SECONDS
 
 MEDIA_TYPE = "application/problem+json"
@@ -94,7 +94,7 @@ class Refused(Exception):
         *,
         retry_after: timedelta | None = None,
         headers: Mapping[str, str] | None = None,
-        candidates: Sequence[PhoneNumber] = (),
+        candidates: Sequence[ParsedNumber] = (),
     ) -> None:
         super().__init__(cause)
         self.status = status
@@ -125,7 +125,7 @@ def respond(
     retry_after: timedelta | None = None,
     headers: Mapping[str, str] | None = None,
     errors: list[Mistake] | None = None,
-    candidates: Sequence[PhoneNumber] = (),
+    candidates: Sequence[ParsedNumber] = (),
 ) -> Response:
     """The answer for a problem."""
     fields = {"Cache-Control": "no-store", **(headers or {})}

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from core.figures.queries import Queries
-from core.ledger.explorer import MOST_LOOKED_THROUGH, Explorer, Listed, Wanted
+from core.ledger.explorer import MAX_SEARCHED, AttemptFilter, AttemptPage, Explorer
 from core.model.attempt import Attempt
 from core.model.errors import CursorRefused, NumberRefused
 from core.panels.attempts import (
@@ -78,7 +78,7 @@ def draw_list(search: AttemptSearch) -> None:
     _pager(page)
 
 
-def _attempts(listed: Listed, zone: ZoneInfo, empty: str, *, simulated: bool) -> None:
+def _attempts(listed: AttemptPage, zone: ZoneInfo, empty: str, *, simulated: bool) -> None:
     _table(listed.attempts, zone, empty, simulated=simulated)
     if listed.left_out:
         st.caption(left_out_words(listed.left_out))
@@ -110,7 +110,7 @@ def _find(search: AttemptSearch, typed: str) -> bool:
         go(find=typed.strip().lower())
         st.rerun()
     try:
-        number = search.verifications.find_number(typed, region=search.region)
+        number = search.verifications.numbers.find(typed, region=search.region)
     except AmbiguousNumber as error:
         st.warning(f"{error.cause} {error.remedy}")
         candidate_buttons(error.candidates, partial(_go_to_number, search), key="reading")
@@ -126,14 +126,14 @@ def _find(search: AttemptSearch, typed: str) -> bool:
 
 
 def _go_to_number(search: AttemptSearch, e164: str) -> None:
-    go(number=search.verifications.number_index(e164))
+    go(number=search.verifications.numbers.index(e164))
 
 
-def _results(explorer: Explorer) -> tuple[str, Listed] | None:
+def _results(explorer: Explorer) -> tuple[str, AttemptPage] | None:
     """The text for no results, and the attempts that the search found; None without a search."""
     query = st.query_params
     if index := query.get("number"):
-        return "No attempt to that number is kept.", explorer.of_number(index)
+        return "No attempt to that number is kept.", explorer.find_by_number(index)
     if identifier := query.get("find"):
         return "Nothing is kept under that id.", explorer.find(identifier)
     return None
@@ -176,8 +176,8 @@ def _filter_values() -> tuple[str, str, str, str]:
     return state, channel, country, error
 
 
-def _page(explorer: Explorer) -> Listed:
-    filters = Wanted(*_filter_values())
+def _page(explorer: Explorer) -> AttemptPage:
+    filters = AttemptFilter(*_filter_values())
     try:
         return explorer.page(filters, st.query_params.get("before"))
     except CursorRefused as error:
@@ -199,10 +199,10 @@ def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bo
         csv(attempt_frame(attempts, zone), "attempts", simulated=simulated)
 
 
-def _pager(page: Listed) -> None:
+def _pager(page: AttemptPage) -> None:
     if page.is_cut:
         st.caption(
-            f"Searched {MOST_LOOKED_THROUGH:,} attempts from here. Continue with older ones, or "
+            f"Searched {MAX_SEARCHED:,} attempts from here. Continue with older ones, or "
             "set fewer filters."
         )
     with st.container(horizontal=True):

@@ -66,7 +66,7 @@ def draw_attempt(
     st.table(rows, border="horizontal")
     st.subheader("All events", anchor=False)
     st.dataframe(
-        event_table(ledger.heard(attempt.id), attempt, zone),
+        event_table(ledger.events(attempt.id), attempt, zone),
         hide_index=True, key="attempts_heard",
         column_config={
             "what": "What", "at": f"At ({zone.key})", "after_s": number("After", "%.1f s"),

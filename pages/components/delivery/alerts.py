@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core.panels.alerts import alert_counts, alert_table, dry_run_table
-from core.wording.formats import ALERT_STATES, alert_words, clock, counted, series_name, times
+from core.wording.alerts import ALERT_STATES, alert_words
+from core.wording.formats import clock, counted, series_name, times
 from pages.components.delivery.context import PanelContext
 from pages.components.panel import csv, frame_height, grid, text
 

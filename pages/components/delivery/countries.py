@@ -7,6 +7,7 @@ from core.panels.countries import country_table
 from pages.components.delivery.context import PanelContext
 from pages.components.delivery.header import filter_by
 from pages.components.panel import grid, number, question, text
+from pages.components.shared import widget_state
 
 
 def draw_countries(context: PanelContext) -> None:
@@ -42,8 +43,7 @@ def draw_countries(context: PanelContext) -> None:
 
 
 def _filter(table: pd.DataFrame, key: str) -> None:
-    cells = st.session_state[key].selection.cells
-    if cells:
+    if cells := widget_state(key).get("selection", {}).get("cells"):
         row = table.iloc[cells[0][0]]
         filter_by(row["country"], row["carrier"])
         st.session_state["filtered"] = True

@@ -10,6 +10,7 @@ from core.figures.queries import Queries, SeenDimensions
 from core.figures.ranges import Preset
 from core.model.clock import Clock
 from core.panels import query_state
+from core.panels.zones import zone_of, zones
 
 
 def draw_header(queries: Queries, clock: Clock) -> None:
@@ -31,7 +32,7 @@ def draw_header(queries: Queries, clock: Clock) -> None:
     _select(grid.cell(), "Carrier", "carrier", carriers, disabled=len(carriers) == 1)
     comparisons = {str(kind): words for kind, words in query_state.COMPARISONS.items()}
     _select(grid.cell(), "Compared with", "compare", comparisons)
-    _select(grid.cell(), "Zone", "zone", {name: name for name in query_state.zones(viewer)})
+    _select(grid.cell(), "Zone", "zone", {name: name for name in zones(viewer)})
     _select(grid.cell(), "Refresh", "refresh", {name: name for name in query_state.REFRESH})
 
 
@@ -48,7 +49,7 @@ def filter_by(country: str, carrier: str) -> None:
 
 
 def _custom_range(clock: Clock, viewer: str | None) -> None:
-    zone = ZoneInfo(query_state.zone_of(st.session_state.get("zone"), viewer))
+    zone = ZoneInfo(zone_of(st.session_state.get("zone"), viewer))
     first, last = query_state.week_up_to(clock.now(), zone)
     grid = st.grid(2, min_column_width=220, gap="small")
     with grid.cell():

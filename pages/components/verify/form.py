@@ -10,13 +10,15 @@ from core.access.admission import BrowserAccess
 from core.access.invites import Invite
 from core.model.errors import NumberRefused
 from core.model.grant import Grant
+from core.model.phone_number import ParsedNumber
+from core.model.regions import country_of
 from core.model.verification import Status
-from core.model.way import Way
 from core.panels.invites import invite_words
-from core.panels.query_state import zone_of
+from core.panels.zones import zone_of
+from core.plivo.pricing import Prices
 from core.plivo.provider import PlivoProvider
 from core.settings.settings import Settings
-from core.verification.number.parse import AmbiguousNumber, PhoneNumber, country_of
+from core.verification.number.parse import AmbiguousNumber
 from core.verification.service import Verifications
 from core.verification.timeline import waiting_timeline
 from core.wording import verification as words
@@ -27,6 +29,7 @@ from pages.components.number_field import candidate_buttons, viewer_region
 from pages.components.number_form import number_form
 from pages.components.shared import outage_shown, plain
 from pages.components.timeline import timeline
+from pages.components.verify.preview import draw_preview
 from pages.components.verify.way import selected_way, way_controls
 
 NUMBER_LABEL = "Phone number"
@@ -42,15 +45,16 @@ class TypedNumber:
     numbers to choose from where it is ambiguous."""
 
     typed: str
-    number: PhoneNumber | None
+    number: ParsedNumber | None
     sentence: str
-    candidates: tuple[PhoneNumber, ...] = ()
+    candidates: tuple[ParsedNumber, ...] = ()
 
 
 def draw_form(
     visitor: BrowserAccess,
     verifications: Verifications,
     provider: PlivoProvider,
+    prices: Prices,
     settings: Settings,
     *,
     is_unknown: bool,
@@ -63,7 +67,8 @@ def draw_form(
         _introduction(visitor.invite, is_unknown=is_unknown)
         region = viewer_region(settings)
         entry = _number_field(visitor.grant, verifications, region)
-        st.caption(_preview(way_controls(), provider, settings))
+        way = way_controls()
+        draw_preview(way, provider.obstacle(way), entry.number, provider, prices, settings)
         _send_controls(entry, verifications, region)
     number = entry.number
     badge_for(number.region if number else None)
@@ -93,7 +98,7 @@ def _number_field(grant: Grant, verifications: Verifications, region: str | None
         type="phone",
         live=True,
         key="verify_typed",
-        placeholder=verifications.example(region),
+        placeholder=verifications.numbers.example(region),
         persist_state="session",
     )
     entry = _read(typed or "", region, grant, verifications)
@@ -114,7 +119,7 @@ def _read(
         default = f"Without a country code: {country_of(region)}." if region else ""
         return TypedNumber(typed, None, f"In any format. {default}")
     try:
-        number = verifications.read_number(typed, region=region, way=selected_way())
+        number = verifications.numbers.read(typed, region=region, way=selected_way())
     except AmbiguousNumber as error:
         return TypedNumber(typed, None, f"**{error.cause}** {error.remedy}", error.candidates)
     except NumberRefused as error:
@@ -125,22 +130,6 @@ def _read(
     # The numbering plan of most countries names carriers; that of the United States does not.
     facts = [f"**{number.international}**", number.country, number.kind.words, number.carrier]
     return TypedNumber(typed, number, " · ".join(filter(None, facts)))
-
-
-def _preview(way: Way, provider: PlivoProvider, settings: Settings) -> str:
-    """What will be sent, in one line; or why this way cannot be used."""
-    obstacle = provider.obstacle(way)
-    if obstacle:
-        return f":orange[{obstacle[0]}] {obstacle[1]}"
-    match way:
-        case Way.SMS:
-            text, size = provider.preview(settings.lifetime_minutes)
-            parts = "1 part" if size.parts == 1 else f"{size.parts} parts"
-            return f"“{text}” · {size.units} characters, {parts}"
-        case Way.VOICE:
-            return "The call asks for a key and then reads the code out, digit by digit."
-        case Way.PHLO_SMS | Way.PHLO_CALL:
-            return "Your visual workflow gets from, to, otp and mode, and does the rest."
 
 
 def _send_controls(entry: TypedNumber, verifications: Verifications, region: str | None) -> None:
@@ -170,7 +159,7 @@ def _continue_button(running: str | None, verifications: Verifications) -> None:
     view = verifications.look(running, current_visitor().grant) if running else None
     if view is not None and view.verification.status is Status.PENDING:
         st.button(
-            f"Continue with ••{view.verification.to_masked[-2:]}",
+            f"Continue with ••{view.verification.to.masked[-2:]}",
             type="tertiary",
             icon=":material/arrow_forward:",
             on_click=_open,

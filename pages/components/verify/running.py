@@ -10,6 +10,7 @@ from core.settings.settings import Settings
 from core.verification.service import Verifications
 from core.verification.timeline import timeline as timeline_of
 from core.wording import verification as words
+from core.wording.formats import channel_name
 from pages.components.access import current_visitor
 from pages.components.code_panel import NoticeKind, code_panel
 from pages.components.exchanges import draw_exchanges
@@ -19,7 +20,6 @@ from pages.components.shared import outage_shown, plain
 from pages.components.timeline import timeline
 from pages.components.verdict import verdict
 from pages.components.verify.form import COLUMN
-from pages.components.verify.way import CHANNELS
 
 state = st.session_state
 
@@ -42,7 +42,7 @@ def draw_verification(
         with grid.cell():
             # The page has only the masked number: other people may have its link.
             handset(
-                view.verification.to_masked,
+                view.verification.to.masked,
                 phone=f"/phone/{verification}/handset",
                 sandbox=settings.is_sandbox,
                 length=view.verification.digits,
@@ -65,9 +65,8 @@ def draw_verification(
 def _task(view: View, verifications: Verifications, brand: str) -> None:
     """The state in words, and the code panel while the verification is pending."""
     verification = view.verification
-    st.caption(
-        f"{verification.to_masked} · {verification.country} · {CHANNELS[verification.way.channel]}"
-    )
+    channel = channel_name(verification.way.channel)
+    st.caption(f"{verification.to.masked} · {verification.to.country} · {channel}")
     for over in view.over_budgets:
         st.warning(plain(words.budget_warning(over, view.now)), icon=":material/speed:")
     is_final = verification.status is not Status.PENDING

@@ -40,7 +40,7 @@ def draw_sandbox_tools(
 def _trials(verifications: Verifications, settings: Settings) -> None:
     st.markdown("No message leaves this machine. The last four digits decide the outcome:")
     st.markdown("\n".join(f"- **{ending}**: {outcome}" for ending, outcome in TRIALS.items()))
-    example = verifications.example(viewer_region(settings), ending="0030")
+    example = verifications.numbers.example(viewer_region(settings), ending="0030")
     st.caption(
         f"{f'For example {example}. ' if example else ''}"
         "Any other ending is delivered in about a second."

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core.model.way import Channel, Mode, Way
+from core.wording.formats import channel_name
 
-CHANNELS = {Channel.SMS: "SMS", Channel.VOICE: "Call", Channel.PHLO: "PHLO"}
 MODES = {Mode.SMS: "as SMS", Mode.CALL: "as call"}
 
 state = st.session_state
@@ -15,8 +15,8 @@ def way_controls() -> Way:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         channel = st.segmented_control(
             "Send the code by",
-            list(CHANNELS),
-            format_func=CHANNELS.__getitem__,
+            list(Channel),
+            format_func=channel_name,
             default=Channel.SMS,
             required=True,
             key="verify_channel",

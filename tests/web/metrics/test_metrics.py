@@ -18,7 +18,8 @@ from prometheus_client.samples import Sample
 
 from core.access.tokens import Scope
 from core.figures.catalogue import IRREGULAR_EVENTS, Leg
-from core.figures.layout import BINS, UPPER_MS, Tier, bin_of
+from core.figures.layout import BINS, Tier
+from core.figures.packing import UPPER_MS, bin_of
 from core.model.attempt import State
 from core.model.clock import to_ms
 from core.web.metrics.negotiation import Format, preferred_format

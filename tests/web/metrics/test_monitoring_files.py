@@ -9,6 +9,7 @@ from typing import Any
 
 import promql_parser
 import pytest
+import redis
 import yaml  # type: ignore[import-untyped]
 from prometheus_client.openmetrics import parser
 
@@ -46,9 +47,13 @@ LEGENDS = [(entry["expr"], entry["legendFormat"]) for panel in PANELS for entry 
 LabelValues = dict[str, dict[str, set[str]]]
 
 
-@pytest.fixture
-def exposed(at: World) -> LabelValues:
+@pytest.fixture(scope="module")
+def exposed(_world: World, redis_url: str) -> LabelValues:
     """The labels of each name in a real exposition, with their values."""
+    at = _world
+    at.clock.ahead *= 0
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
     # A short range: more would read messages of other tests, and pages of logs are limited.
     at.services.logs.run(at.clock.now() - timedelta(milliseconds=1))
     at.services.sample.load(days=2, per_day=200)

@@ -71,7 +71,7 @@ def test_a_verification_has_these_keys_and_values(at: World, rest: httpx.Client)
         "status": "pending",
         "channel": "sms",
         "mode": "sms",
-        "to_masked": verification.to_masked,
+        "to_masked": verification.to.masked,
         "country": "US",
         "carrier": verification.carrier,
         "started_at": iso(verification.started_at),

@@ -1,0 +1,37 @@
+"""Builds the objects that read figures and lists. Importing this module loads pandas and numpy."""
+
+from dataclasses import dataclass
+
+from core.alerts.alerts import Alerts
+from core.alerts.hours import HourReader
+from core.figures.export import FigureExport
+from core.figures.queries import Queries
+from core.ledger.explorer import Explorer
+from core.ledger.ledger import Ledger
+from core.model.clock import Clock
+from core.sample.loading import Sample
+from core.store.client import Client, RawClient
+from core.store.keys import Keys
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What the Delivery and Attempts pages, the REST API and `/metrics` read."""
+
+    queries: Queries
+    figure_export: FigureExport
+    alerts: Alerts
+    explorer: Explorer
+    sample: Sample
+
+
+def build_reports(
+    client: Client, raw: RawClient, keys: Keys, clock: Clock, ledger: Ledger
+) -> Reports:
+    return Reports(
+        queries=Queries(client, raw, keys, clock),
+        figure_export=FigureExport(client, raw, keys),
+        alerts=Alerts(client, keys, clock, HourReader(client, raw, keys)),
+        explorer=Explorer(ledger),
+        sample=Sample(client, keys, clock, ledger),
+    )

@@ -1,0 +1,36 @@
+"""What an attempt takes over from its verification."""
+
+from dataclasses import replace
+
+from core.model.attempt import Attempt, EventKind
+from core.model.clock import to_ms
+from core.model.verification import Verification
+
+
+def record_of(verification: Verification, first: Attempt | None = None) -> dict[str, str]:
+    """What an attempt keeps of its verification: of the number only the mask and the digest.
+    `first` is the verification's first attempt where this is a later one."""
+    origin = {"origin": "first"}
+    if first is not None:
+        origin = {
+            "origin": "resend" if first.way is verification.way else "fallback",
+            "first_channel": first.way.channel,
+            "first_ms": str(to_ms(first.moments[EventKind.REQUESTED])),
+        }
+    return origin | {
+        "number_index": verification.number_index,
+        **verification.way.fields,
+        "to_masked": verification.to.masked,
+        "region": verification.to.region,
+        "carrier": verification.carrier,
+    }
+
+
+def with_checks(attempt: Attempt, verification: Verification) -> Attempt:
+    """The attempt with the moments of its checks. The newest attempt is credited (last touch)."""
+    moments = dict(attempt.moments)
+    if attempt.number in verification.checked_at:
+        moments[EventKind.CHECKED] = verification.checked_at[attempt.number]
+    if verification.verified_at is not None and attempt.number == verification.attempts:
+        moments[EventKind.VERIFIED] = verification.verified_at
+    return replace(attempt, moments=moments)
