@@ -2,12 +2,11 @@
 file, no network."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
 
 from core.charts.palette import DARK, LIGHT, Palette
-from core.model.attempt import State
 from core.panels.evidence import AttemptEvidence, Evidence, cost_words, utc
 from core.panels.exchanges import ExchangeLine
 from core.verification.timeline import StepState, TimelineStep
@@ -49,7 +48,7 @@ def evidence_part(evidence: Evidence) -> str:
     mode = "sandbox" if evidence.is_simulated else "live"
     sign = f"{words.mark} " if words.mark else ""
     detail = f"<p>{escape(words.detail)}</p>" if words.detail else ""
-    note = "Nothing left the machine: all of it is simulated. " if evidence.is_simulated else ""
+    note = "All of it is simulated. " if evidence.is_simulated else ""
     facts = {
         "Number": evidence.to_masked,
         "Country": evidence.country,
@@ -66,10 +65,10 @@ def evidence_part(evidence: Evidence) -> str:
         (
             "<article>",
             f'<p><span class="mode {mode}">{"Sandbox" if evidence.is_simulated else "LIVE"}</span>'
-            f'<span class="quiet">{note}State of {_moment(evidence.taken_at)}; all times are in '
-            "UTC.</span></p>",
+            f'<span class="quiet">{note}As of {_moment(evidence.taken_at)}. Times are in UTC.'
+            "</span></p>",
             f"<h2>{escape(sign + words.headline)}</h2>{detail}",
-            f"<dl>{''.join(_fact(name, value) for name, value in facts.items() if value)}</dl>",
+            _facts(facts),
             "<h3>Timeline</h3>",
             *(_attempt(each) for each in evidence.attempts),
             "<h3>Exchanges with Plivo</h3>",
@@ -79,40 +78,46 @@ def evidence_part(evidence: Evidence) -> str:
     )
 
 
-def _fact(name: str, value: str) -> str:
-    return f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+def _facts(facts: dict[str, str]) -> str:
+    """Those that are known."""
+    pairs = (
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+        for name, value in facts.items()
+        if value
+    )
+    return f"<dl>{''.join(pairs)}</dl>"
 
 
 def _attempt(evidence: AttemptEvidence) -> str:
     attempt, row, words = evidence.attempt, evidence.row, evidence.words
     times = []
-    if row.offset:
-        times.append(f"{duration(row.offset)} after the first request")
+    if row.offset is not None and attempt.number > 1:
+        times.append(f"{_seconds(row.offset)} after the start")
     if row.total is not None:
-        times.append(f"{duration(row.total)} in all")
+        times.append(f"{_seconds(row.total)} in all")
     known = {
-        "Error": attempt.error_code or attempt.hangup_cause,
+        "Error": attempt.error_code,
+        "Hangup cause": attempt.hangup_cause,
         "Cost": cost_words(attempt.cost_micros) if attempt.cost_micros else "",
         "Parts": str(attempt.units) if attempt.units and not attempt.way.is_call else "",
         "Network": f"{attempt.mcc}-{attempt.mnc}" if attempt.mcc else "",
         "Attempt": attempt.id,
         "Plivo's id": attempt.reference,
     }
-    cause = words.detail if attempt.state.is_lost or attempt.state is State.UNKNOWN else ""
+    cause = f"<p>{escape(evidence.cause)}</p>" if evidence.cause else ""
     steps = "".join(_step(step) for step in row.steps)
     return (
         f'<section class="attempt"><header><h4>{escape(row.label)}: {escape(words.mark)} '
         f'{escape(words.headline)}</h4><span class="quiet">{escape(", ".join(times))}</span>'
-        f'</header>{f"<p>{escape(cause)}</p>" if cause else ""}<ol class="steps">{steps}</ol>'
-        f"<dl>{''.join(_fact(name, value) for name, value in known.items() if value)}</dl>"
-        "</section>"
+        f'</header>{cause}<ol class="steps">{steps}</ol>'
+        f"{_facts(known)}</section>"
     )
 
 
 def _step(step: TimelineStep) -> str:
     mark = _MARKS.get(step.state)
     sign, colour = (mark.sign, mark.colour) if mark else (VERIFIED, VERIFIED_COLOUR)
-    gap = "" if step.gap is None else f"+{duration(step.gap)}"
+    gap = "" if step.gap is None else f"+{_seconds(step.gap)}"
     at = f'<time datetime="{utc(step.at)}">{_time_of_day(step.at)}</time>' if step.at else ""
     if step.state in {StepState.NOW, StepState.WAITING}:
         at = '<span class="quiet">not reported</span>'
@@ -143,6 +148,13 @@ def _line(line: ExchangeLine) -> str:
         f'</tr><tr><td></td><td colspan="5"><details><summary>Request and answer</summary>'
         f"<pre>{escape(shown)}</pre></details></td></tr>"
     )
+
+
+def _seconds(length: timedelta) -> str:
+    """To the millisecond where that can matter."""
+    if length < timedelta(seconds=100):
+        return f"{length.total_seconds():.3f} s"
+    return duration(length)
 
 
 def _moment(moment: datetime | None) -> str:

@@ -33,6 +33,12 @@ class AttemptEvidence:
     row: TimelineRow
     words: Words
 
+    @property
+    def cause(self) -> str:
+        """Why it was lost, or why that is not known; else ""."""
+        is_over = self.attempt.state.is_lost or self.attempt.state is State.UNKNOWN
+        return self.words.detail if is_over else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -196,7 +202,7 @@ def _attempt(evidence: AttemptEvidence) -> dict[str, Any]:
         "origin": attempt.origin,
         "state": attempt.state.value,
         "verdict": words.headline,
-        "cause": words.detail,
+        "cause": evidence.cause,
         "error_code": attempt.error_code,
         "hangup_cause": attempt.hangup_cause,
         "network": f"{attempt.mcc}-{attempt.mnc}" if attempt.mcc else "",

@@ -25,8 +25,8 @@ def message_words(preview: MessagePreview) -> str:
 def price_words(
     way: Way, preview: MessagePreview, country: str, price: Price | None, *, simulated: bool
 ) -> str:
-    """ "$0.0154 to Canada" for the message, a price a minute for a call; "" while the country is not
-    known, and for a PHLO, which decides itself what it sends."""
+    """ "$0.0154 to Canada" for the message, for a call a price a minute; "" while the country is
+    not known, and for a PHLO, which decides itself what it sends."""
     if not country or way in {Way.PHLO_SMS, Way.PHLO_CALL}:
         return ""
     if price is None:
