@@ -132,7 +132,7 @@ def _exchanges(lines: Sequence[ExchangeLine]) -> str:
     if not lines:
         return '<p class="quiet">None was recorded.</p>'
     head = (
-        '<tr><th class="figure">After</th><th>Direction</th><th>What</th><th>Status</th>'
+        '<tr><th class="figure">After</th><th></th><th>What</th><th>Status</th>'
         '<th class="figure">Took</th><th class="step">Step</th></tr>'
     )
     return f"<table><thead>{head}</thead><tbody>{''.join(map(_line, lines))}</tbody></table>"
@@ -140,7 +140,7 @@ def _exchanges(lines: Sequence[ExchangeLine]) -> str:
 
 def _line(line: ExchangeLine) -> str:
     shown = "\n\n".join(tab.text for tab in line.tabs if tab.name in _SHOWN_TABS)
-    direction = "to Plivo" if line.is_request else "from Plivo"
+    direction = "→ Plivo" if line.is_request else "← Plivo"
     return (
         f'<tr class="line"><td class="figure">+{line.after_ms / 1000:.3f} s</td>'
         f"<td>{direction}</td><td>{escape(line.what)}</td><td>{escape(line.status)}</td>"

@@ -64,6 +64,11 @@ class Evidence:
     lines: tuple[ExchangeLine, ...]
 
     @property
+    def file_name(self) -> str:
+        """Without an ending."""
+        return f"evidence-{self.id}"
+
+    @property
     def cost_micros(self) -> int | None:
         """What Plivo reported for all attempts that it did not reject; None while a price of these
         is missing."""

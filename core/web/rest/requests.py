@@ -59,7 +59,7 @@ class Start(BaseModel):
         None, max_length=35, pattern="^[A-Za-z0-9-]+$",
         description="Language of calls, also of one that replaces a message: BCP 47, such as "
         "de-AT. If left out or not spoken, the language of the number's country, else English. "
-        f"Spoken are {_SPOKEN}. A message is SMS_TEMPLATE as it stands, and a PHLO gets no language.",
+        f"Spoken are {_SPOKEN}. A message is SMS_TEMPLATE as it stands; a PHLO gets no language.",
     )  # fmt: skip
     client_address: Address | None = Field(
         None,

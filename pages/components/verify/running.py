@@ -5,6 +5,7 @@ import streamlit as st
 from core.ledger.exchanges import Exchanges
 from core.model.clock import to_ms
 from core.model.verification import CheckOutcome, SendOutcome, Status, View
+from core.panels.evidence import EvidenceReader
 from core.panels.exchanges import exchange_lines
 from core.settings.settings import Settings
 from core.verification.service import Verifications
@@ -19,6 +20,7 @@ from pages.components.live import live
 from pages.components.shared import outage_shown, plain
 from pages.components.timeline import timeline
 from pages.components.verdict import verdict
+from pages.components.verify.evidence import draw_evidence
 from pages.components.verify.form import COLUMN
 
 state = st.session_state
@@ -60,6 +62,8 @@ def draw_verification(
         )
         timeline(rows, key="verify_steps", lines=lines, opens_attempts=visitor.sees_operator_pages)
         draw_exchanges(lines, key="verify_exchanges")
+        reader = EvidenceReader(verifications, exchanges, settings)
+        draw_evidence(verification, reader, key="verify_evidence")
 
 
 def _task(view: View, verifications: Verifications, brand: str) -> None:
