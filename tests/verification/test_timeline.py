@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.attempt import Attempt, AttemptEvent, EventKind, Source, State, attempt_id
+from core.model.phone_number import PhoneNumber
 from core.model.verification import CheckOutcome, Status, Verification, View
 from core.model.way import Way
 from core.panels.exchanges import exchange_lines
@@ -100,6 +101,7 @@ def test_a_receipt_after_the_check_gives_the_check_no_gap() -> None:
 
 
 ID = "a" * 24
+NUMBER = PhoneNumber("+4915112340030", "+49 •", "DE", "Germany")
 MOST = {
     Way.SMS: "requested accepted sent delivered",
     Way.VOICE: "requested accepted ringing answered delivered",
@@ -146,7 +148,7 @@ def view_of(
     if verified_after is not None:
         status, verified_at = Status.VERIFIED, BEGAN + timedelta(seconds=verified_after)
     verification = Verification(
-        ID, status, "+4915112340030", "+49 •", "DE", "Germany", "", "en-US", attempts[-1].way, 6,
+        ID, status, NUMBER, "", "en-US", attempts[-1].way, 6,
         BEGAN, BEGAN + timedelta(minutes=5), 5, 5, len(attempts), BEGAN, "", "",
         verified_at=verified_at,
     )  # fmt: skip
