@@ -9,6 +9,7 @@ from typing import Any
 from core.ledger.exchanges import Exchanges
 from core.model.attempt import Attempt, State
 from core.model.clock import from_ms
+from core.model.code import Code
 from core.model.exchange import Exchange
 from core.model.grant import Grant
 from core.model.verification import View
@@ -106,14 +107,16 @@ class EvidenceReader:
         if view is None:
             return None
         code = self._verifications.code_for(view.verification)
-        redaction = Redaction(view.verification.to.e164, code)
-        return _evidence(view, self._exchanges.of(verification), redaction, self._simulated)
+        exchanges = self._exchanges.of(verification)
+        return evidence_of(view, exchanges, code, simulated=self._simulated)
 
 
-def _evidence(
-    view: View, exchanges: Sequence[Exchange], redaction: Redaction, simulated: bool
+def evidence_of(
+    view: View, exchanges: Sequence[Exchange], code: Code, *, simulated: bool
 ) -> Evidence:
+    """The evidence of a verification whose code is known."""
     verification = view.verification
+    redaction = Redaction(verification.to.e164, code)
     redacted = replace(view, attempts=[_redacted(redaction, each) for each in view.attempts])
     kept = sorted(
         (_redacted_exchange(redaction, exchange) for exchange in exchanges),

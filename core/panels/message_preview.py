@@ -25,17 +25,17 @@ def message_words(preview: MessagePreview) -> str:
 def price_words(
     way: Way, preview: MessagePreview, country: str, price: Price | None, *, simulated: bool
 ) -> str:
-    """ "$0.0154 to Canada" for the message, for a call a price a minute; "" while the country is
+    """ "Canada: $0.0154" for the message, for a call a price a minute; "" while the country is
     not known, and for a PHLO, which decides itself what it sends."""
     if not country or way in {Way.PHLO_SMS, Way.PHLO_CALL}:
         return ""
     if price is None:
-        return f"price to {country} not known"
+        return f"{country}: price not known"
     invented = ", simulated" if simulated else ""
     if way.is_call:
-        return f"{span(price.minute_from, price.minute_to)} a minute to {country}{invented}"
+        return f"{country}: {span(price.minute_from, price.minute_to)} a minute{invented}"
     parts = preview.size.parts
-    return f"{span(parts * price.message_from, parts * price.message_to)} to {country}{invented}"
+    return f"{country}: {span(parts * price.message_from, parts * price.message_to)}{invented}"
 
 
 def _saving_words(saving: Saving) -> str:

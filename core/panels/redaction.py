@@ -12,7 +12,7 @@ from typing import Any
 import phonenumbers
 
 from core.model.code import Code
-from core.plivo.masking import DOTS
+from core.plivo.masking import DOTS, mask_text
 
 # Between two digits of a number, and of a code: also what stands for a separator in a URL. A code
 # must not be seen in the time of day.
@@ -25,9 +25,13 @@ class Redaction:
     """For one verification: its number in E.164, and its code."""
 
     def __init__(self, e164: str, code: Code) -> None:
-        national = str(phonenumbers.parse(e164).national_number)
+        number = phonenumbers.parse(e164)
+        # In some countries the national format has other digits: +54 9 11 2345 becomes 011 15 2345.
+        formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+        national = phonenumbers.normalize_digits_only(formatted).lstrip("0")
         patterns = (
             _IN_NUMBER.join(e164[1:]),
+            _IN_NUMBER.join(str(number.national_number)),
             _IN_NUMBER.join(national),
             rf"(?<!\d){_IN_CODE.join(code.reveal())}(?!\d)",
         )
@@ -35,7 +39,8 @@ class Redaction:
         self._pattern = re.compile(rf"(?P<uuid>{_UUID})|{'|'.join(patterns)}")
 
     def text(self, text: str) -> str:
-        """The text with dots in place of the number and of the code."""
+        """The text with dots in place of number and code, and masked as every exchange is."""
+        text = mask_text(text)
         parts, end = [], 0
         for match in self._pattern.finditer(_with_ascii_digits(text)):
             if match["uuid"] is None:

@@ -35,7 +35,7 @@ _PLAIN = {
     "ẞ": "SS",
 }
 # Characters of two septets that have a likeness of one.
-_OF_ONE_SEPTET = {
+_SHORTER = {
     "[": "(", "]": ")", "{": "(", "}": ")", "|": "/", "\\": "/", "~": "-", "^": "'", "\f": "\n",
 }  # fmt: skip
 
@@ -88,8 +88,8 @@ def _replacements(
             if plain is None:
                 return None
             replacements.append((char, plain))
-        elif not has_pairs and char in _OF_ONE_SEPTET:
-            replacements.append((char, _OF_ONE_SEPTET[char]))
+        elif not has_pairs and char in _SHORTER:
+            replacements.append((char, _SHORTER[char]))
     return tuple(replacements)
 
 
