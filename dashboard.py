@@ -59,6 +59,7 @@ else:
     from core.web.app import Web
     from core.web.headers import broken
     from pages.components.failures import show_failure
+    from pages.components.phone_page import phone_page
     from pages.components.protocol.base_path import refuse_base_path
     from pages.components.protocol.guard import ProtocolGuard
     from pages.components.protocol.paths import OtherPaths
@@ -75,7 +76,7 @@ else:
             speed=of.settings.sandbox_speed,
         )
 
-    web = Web(services, make_sandbox)
+    web = Web(services, make_sandbox, phone_page())
     # Without this, the first visitor after a start could reach a page's file directly, without the
     # half above: Streamlit treats a folder `pages/` as pages of its own until it is told otherwise.
     st.navigation(pages())

@@ -15,6 +15,7 @@ COMMANDS = {
     "sample": ("sample", "load simulated traffic into the sandbox's figures"),
     "reset": ("reset", "reset the sandbox, whole or by kind"),
     "sandbox": ("sandbox", "serve the sandbox alone, for other programs"),
+    "endings": ("endings", "print the endings of sandbox numbers as Markdown"),
     "webhook-secret": ("webhook_secret", "print the secret that webhooks are signed with"),
 }
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from core.access.admission import Admission
 from core.access.invites import Invites
 from core.access.password import Access
+from core.access.phone_links import PhoneLinks
 from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
 from core.background import Periodic
+from core.lab.endings import SandboxEndings
 from core.ledger.booker import TICK as BOOKER_TICK
 from core.ledger.booker import Booker
 from core.ledger.exchanges import Exchanges
@@ -81,10 +83,12 @@ class Services:
     access: Access
     invites: Invites
     admission: Admission
+    phone_links: PhoneLinks
     tokens: Tokens
     request_limit: RequestLimit
     logs: LogSync
     reset: SandboxReset
+    endings: SandboxEndings
     exchanges: Exchanges
     address: CallbackAddress
     callback_verifier: CallbackVerifier
@@ -248,11 +252,22 @@ def build(
         ledger=ledger,
         booker=booker,
         reports=reports,
-        reset=SandboxReset(client, keys, ledger, sandbox, lambda: reports().queries.forget()),
+        reset=SandboxReset(
+            client,
+            keys,
+            ledger,
+            sandbox,
+            (settings.auth_id, token),
+            lambda: reports().queries.forget(),
+        ),
+        endings=SandboxEndings(sandbox, verifications.numbers),
         logs=logs,
         access=access,
         invites=invites,
         admission=Admission(settings, access, invites),
+        phone_links=PhoneLinks(
+            client, keys, keyring, clock, settings.public_url, lambda: address.local
+        ),
         tokens=Tokens(client, keys, keyring, clock, in_sandbox=settings.is_sandbox),
         request_limit=RequestLimit(client, keys, clock, settings.api_requests_per_minute),
         exchanges=exchanges,

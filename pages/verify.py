@@ -4,9 +4,12 @@ import streamlit as st
 
 from pages.components.access import current_visitor, invite_refusal
 from pages.components.badge import badge_for
+from pages.components.presenter import presenter
 from pages.components.shared import outage_shown, services
 from pages.components.verify.door import draw_door
 from pages.components.verify.form import draw_form
+from pages.components.verify.layout import heading, page_places
+from pages.components.verify.reset import clean_page
 from pages.components.verify.running import draw_verification
 from pages.components.verify.sandbox_tools import draw_sandbox_tools
 
@@ -16,15 +19,18 @@ verifications, settings = app.verifications, app.settings
 
 def main() -> None:
     """The verification that the address names; else the form, or the door."""
-    heading, tools = st.columns([5, 3], vertical_alignment="bottom")
-    heading.title("Verify a phone number", anchor=False)
+    tools = heading()
     for warning in settings.warnings:
         st.warning(warning)
     with outage_shown(key="verify_try_again"):
         visitor = current_visitor()
-        if settings.is_sandbox:
-            with tools.container(horizontal=True, horizontal_alignment="right"):
-                draw_sandbox_tools(visitor, verifications, settings, app.reset)
+        with tools:
+            if settings.is_sandbox:
+                draw_sandbox_tools(
+                    visitor, verifications, settings, app.reset, app.endings, app.phone_links
+                )
+            if not visitor.grant.refusal:
+                presenter(lambda: clean_page(app.reset, settings), key="verify_presenter")
         if refusal := invite_refusal():
             cause, remedy = refusal
             st.error(f"**{cause}** {remedy}", icon=":material/link_off:")
@@ -32,7 +38,9 @@ def main() -> None:
         view = verifications.look(identifier, visitor.grant) if identifier else None
         if view:
             badge_for(view.verification.to.region)
-            draw_verification(view.verification.id, verifications, app.exchanges, settings)
+            draw_verification(
+                view.verification.id, verifications, app.exchanges, app.prices, settings
+            )
         elif visitor.grant.refusal:
             draw_door(visitor)
         else:
@@ -46,4 +54,5 @@ def main() -> None:
             )
 
 
-main()
+with page_places():
+    main()

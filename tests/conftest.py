@@ -55,8 +55,8 @@ def _world(
     tmp_path_factory: pytest.TempPathFactory, redis_url: str, _clock: MovableClock
 ) -> Iterator[World]:
     data: Path = tmp_path_factory.mktemp("world")
-    with world(data, redis_url, _clock) as made:
-        yield made
+    with world(data, redis_url, _clock) as new_world:
+        yield new_world
 
 
 @pytest.fixture

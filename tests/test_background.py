@@ -70,10 +70,10 @@ def test_an_error_is_logged_once_for_each_kind_until_a_run_succeeds(
     away, full = (StoreUnavailable(cause, "Try again.") for cause in ("It is away.", "It is full."))
     bug = ZeroDivisionError("a bug")
     outcomes: list[Exception | None] = [away, away, full, away, bug, bug, None, away]
-    seen = iter(outcomes)
+    remaining = iter(outcomes)
 
     def run() -> None:
-        outcome = next(seen, None)
+        outcome = next(remaining, None)
         if outcome is None:
             done.append(1)
         else:

@@ -216,9 +216,9 @@ def test_rest_enumerations_keep_their_values(name: str) -> None:
     assert set(VALUES[name].split()) <= set(document()[name]["enum"])
 
 
-@pytest.mark.parametrize(("way", "request_", "shown"), WAYS)
+@pytest.mark.parametrize(("way", "request_", "expected"), WAYS)
 def test_rest_and_redis_show_channel_and_mode_of_a_way(
-    at: World, way: Way, request_: dict[str, str], shown: tuple[str, str]
+    at: World, way: Way, request_: dict[str, str], expected: tuple[str, str]
 ) -> None:
     token = at.services.tokens.sandbox_token
     answer = at.http.post(
@@ -229,13 +229,13 @@ def test_rest_and_redis_show_channel_and_mode_of_a_way(
     assert answer.status_code == 201, answer.text
     verification = answer.json()["verification"]
     (attempt,) = verification["attempts"]
-    assert (verification["channel"], verification["mode"]) == shown
-    assert (attempt["channel"], attempt["mode"]) == shown
+    assert (verification["channel"], verification["mode"]) == expected
+    assert (attempt["channel"], attempt["mode"]) == expected
     assert at.look(verification["id"]).attempts[0].way is way
     keys = Keys("sandbox")
     first = attempt_id(verification["id"], 1)
     for key in (keys.verification(verification["id"]), keys.attempt(first)):
-        assert tuple(at.services.client.hmget(key, "channel", "mode")) == shown
+        assert tuple(at.services.client.hmget(key, "channel", "mode")) == expected
 
 
 @pytest.mark.parametrize("shown", sorted({shown for _, _, shown in WAYS}))
@@ -286,8 +286,8 @@ def test_csv_files_keep_their_headers_and_channels(busy: World) -> None:
     frames = csv_frames(busy)
     for key, header in CSV.items():
         written = csv_of(frames[key]).decode("utf-8-sig").splitlines()[0].split(",")
-        kept = [name for name in written if name in header.split()]
-        assert kept == header.split(), key
+        header_names = [name for name in written if name in header.split()]
+        assert header_names == header.split(), key
     assert set(frames["csv_funnel"]["channel"]) == {"sms", "voice", "phlo"}
     assert set(frames["csv_cost"]["channel"]) == {"SMS", "Call", "PHLO"}
     assert set(frames["csv_attempts"]["channel"]) <= {"SMS", "Call", "PHLO"}

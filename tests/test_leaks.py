@@ -49,23 +49,23 @@ def everything_logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixt
 
 def _dump(client: redis.Redis) -> str:
     """Every key with its whole value, of whatever type."""
-    said: list[object] = []
+    values: list[object] = []
     for key in client.scan_iter():
         match client.type(key):
             case "string":
                 # Packed figures are no text.
-                said.append((key, client.execute_command("GET", key, **{NEVER_DECODE: True})))  # type: ignore[no-untyped-call]
+                values.append((key, client.execute_command("GET", key, **{NEVER_DECODE: True})))  # type: ignore[no-untyped-call]
             case "hash":
-                said.append((key, client.hgetall(key)))
+                values.append((key, client.hgetall(key)))
             case "list":
-                said.append((key, client.lrange(key, 0, -1)))
+                values.append((key, client.lrange(key, 0, -1)))
             case "stream":
-                said.append((key, client.xrange(key)))
+                values.append((key, client.xrange(key)))
             case "zset":
-                said.append((key, client.zrange(key, 0, -1)))
+                values.append((key, client.zrange(key, 0, -1)))
             case other:
                 raise AssertionError(f"a type that this test does not read: {other!r}")
-    return repr(said)
+    return repr(values)
 
 
 def _standing_alone(digits: str) -> re.Pattern[str]:
@@ -74,18 +74,18 @@ def _standing_alone(digits: str) -> re.Pattern[str]:
 
 
 def test_property_07_no_code_is_at_rest_or_published(at: World, client: redis.Redis) -> None:
-    heard: list[str] = []
+    published: list[str] = []
     with client.pubsub() as pubsub:  # type: ignore[no-untyped-call]
         pubsub.psubscribe("*")
         codes, _, ids = journey(at)
         while message := pubsub.get_message(timeout=0.2):
-            heard.append(str(message["data"]))
-    at_rest = _dump(client) + repr(heard)
+            published.append(str(message["data"]))
+    at_rest = _dump(client) + repr(published)
     for code, verification in zip(codes, ids, strict=True):
         assert not _standing_alone(code).search(at_rest)
         assert at.services.keyring.code_digest(verification, code) not in at_rest
         assert at.services.keyring.code_seed(verification) not in at_rest
-    assert heard
+    assert published
 
 
 def test_property_09_no_code_and_no_secret_is_logged_or_printed(
@@ -117,13 +117,13 @@ def test_property_09_no_code_and_no_secret_is_logged_or_printed(
 def test_property_09_no_exchange_shows_a_code_a_token_or_a_number(at: World) -> None:
     codes, numbers, ids = journey(at)
     for code, number, verification in zip(codes, numbers, ids, strict=True):
-        shown = repr(at.services.exchanges.of(verification))
-        assert "'POST'" in shown
-        assert not _standing_alone(code).search(shown)
-        assert ", ".join(code) not in shown
-        assert number.lstrip("+") not in shown
-        assert at.services.keyring.callback_token(f"{verification}-1") not in shown
-        assert at.services.auth_token not in shown
+        exchanges = repr(at.services.exchanges.of(verification))
+        assert "'POST'" in exchanges
+        assert not _standing_alone(code).search(exchanges)
+        assert ", ".join(code) not in exchanges
+        assert number.lstrip("+") not in exchanges
+        assert at.services.keyring.callback_token(f"{verification}-1") not in exchanges
+        assert at.services.auth_token not in exchanges
 
 
 def test_property_09_no_url_that_plivo_is_given_holds_the_code_or_the_number(at: World) -> None:

@@ -1,4 +1,4 @@
-"""Foreign text in a record never looks like a line of the log, whoever writes the record."""
+"""Foreign text in a record never looks like a line of the log."""
 
 import re
 import subprocess

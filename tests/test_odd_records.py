@@ -46,7 +46,7 @@ FIELDS = (
     "error_code",
     "first_ms",
 )
-#: What versions before this one stored, and what nobody stored.
+#: Values that earlier versions stored, and values that no version stored.
 STORED = st.sampled_from(
     [b"nan", b"-1", b"", b"253402300799000", b"9" * 30, b"9" * 5000, b"\xff\xfe", b"\0", b"1e9"]
 ) | st.binary(max_size=30)
@@ -132,9 +132,9 @@ def test_the_booker_skips_an_unreadable_check(at: World) -> None:
         client.rpush(keys.checks, entry)  # type: ignore[attr-defined]
     at.services.verifications.check(verification, at.code(verification))
     until(lambda: client.llen(keys.checks) == 0)  # type: ignore[attr-defined]
-    found = at.services.ledger.attempt(f"{verification}-1")
-    assert found is not None
-    assert EventKind.VERIFIED in found.moments
+    attempt_record = at.services.ledger.attempt(f"{verification}-1")
+    assert attempt_record is not None
+    assert EventKind.VERIFIED in attempt_record.moments
 
 
 def test_the_poller_skips_an_unreadable_attempt(at: World) -> None:
@@ -248,9 +248,9 @@ def test_an_unusual_callback_is_accepted_and_its_delivery_is_stored(
     # Each thing is counted once: an attempt of its own for each case.
     attempt = make(at, len(str(odd)))
     assert post(at, path(at, attempt), DELIVERED | odd).status_code == 204
-    found = at.services.ledger.attempt(attempt)
-    assert found is not None
-    assert found.state is State.DELIVERED
-    assert abs(found.moments[EventKind.DELIVERED] - at.clock.now()) < timedelta(minutes=5)
+    attempt_record = at.services.ledger.attempt(attempt)
+    assert attempt_record is not None
+    assert attempt_record.state is State.DELIVERED
+    assert abs(attempt_record.moments[EventKind.DELIVERED] - at.clock.now()) < timedelta(minutes=5)
     counters = at.services.ledger.counters()
     assert counters["unreadable_value"] == len(odd)

@@ -1,6 +1,5 @@
-"""The documentation is true: links, paths, commands, settings, routes and sandbox numbers exist."""
+"""The links, paths, commands, settings, routes and sandbox numbers in the documentation exist."""
 
-import ast
 import re
 import shlex
 import tomllib
@@ -10,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.__main__ import COMMANDS, main
+from core.cli.endings import full_table, summary_table
 from core.panels.api import handset, walk_through
-from core.sandbox.facts.endings import TABLE, EndingKind, ending_of
 from core.settings.settings import Settings
 from core.web.rest.application import rest_api
 
@@ -23,17 +22,6 @@ DOCUMENTS = [
 ]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 REST = (PROJECT / "core" / "web" / "rest" / "README.md").read_text(encoding="utf-8")
-#: Files that a document names and another change adds.
-NOT_YET = {
-    "core/webhooks/README.md",
-    "core/web/metrics/README.md",
-    "core/sandbox/README.md",
-    "core/model/way.py",
-    "core/figures/catalogue.py",
-    "core/sandbox/facts/endings.py",
-    "tests/sandbox/test_endings.py",
-    "tests/figures/test_catalogue.py",
-}
 MADE_BY_USERS = {".streamlit/secrets.toml"}
 
 each_document = pytest.mark.parametrize(
@@ -54,38 +42,13 @@ def test_every_setting_is_in_its_readme_and_nothing_else_is() -> None:
     assert named == {name.upper() for name in Settings.model_fields}
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.example)
-def test_every_row_of_the_sandbox_is_in_the_readme(row: object) -> None:
-    example, kind = row.example, row.kind  # type: ignore[attr-defined]
-    if kind is EndingKind.NORMAL:
-        assert any(cells[0] == "anything else" for cells in rows(SANDBOX))
-        return
-    written = {ending for cells in rows(SANDBOX) for ending in cells[0].replace(",", " ").split()}
-    pattern = {EndingKind.MESSAGE_ERROR: "0CCC", EndingKind.LATE: "07SS"}.get(kind, example)
-    assert pattern in written
+def test_the_tables_of_endings_are_those_that_the_command_prints() -> None:
+    assert f"\n\n{summary_table()}\n" in SANDBOX
+    sandbox = (PROJECT / "core" / "sandbox" / "README.md").read_text(encoding="utf-8")
+    assert f"\n\n{full_table()}\n" in sandbox
 
 
-def test_every_ending_in_the_readme_does_what_its_row_says() -> None:
-    """The endings of one row have one kind of outcome."""
-    for cells in rows(SANDBOX):
-        kinds = {ending_of(ending).kind for ending in re.findall(r"\b\d{4}\b", cells[0])}
-        assert len(kinds) <= 1, cells[0]
-        assert EndingKind.NORMAL not in kinds, cells[0]
-
-
-def test_every_ending_that_the_page_proposes_is_one_of_the_sandbox() -> None:
-    page = ast.parse((PROJECT / "pages/components/verify/sandbox_tools.py").read_text("utf-8"))
-    trials = next(
-        ast.literal_eval(node.value)
-        for node in page.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "TRIALS"
-    )
-    assert len(trials) > 5
-    for ending in trials:
-        assert ending_of(ending).kind is not EndingKind.NORMAL
-
-
-def test_both_commands_name_files_that_are_there() -> None:
+def test_both_commands_name_files_that_exist() -> None:
     commands = re.findall(r"^python3 -m venv .*$", README, re.MULTILINE)
     assert len(commands) == 2
     for command in commands:
@@ -97,8 +60,8 @@ def test_ci_runs_the_second_command_of_the_readme() -> None:
     ci = (PROJECT / ".ci" / "run").read_text(encoding="utf-8")
     pattern = re.search(r"grep -m1 -- '([^']+)' README.md", ci)
     assert pattern is not None
-    found = [line for line in README.splitlines() if pattern[1] in line]
-    assert found[:1] == re.findall(r"^python3 -m venv .*pytest$", README, re.MULTILINE)
+    lines = [line for line in README.splitlines() if pattern[1] in line]
+    assert lines[:1] == re.findall(r"^python3 -m venv .*pytest$", README, re.MULTILINE)
 
 
 def test_the_walk_through_is_that_of_the_api_page() -> None:
@@ -115,7 +78,7 @@ def test_every_route_of_the_api_is_in_the_readme() -> None:
         assert re.search(rf"\b{word}\b", section), path
 
 
-def test_no_figure_is_left_to_be_filled_in() -> None:
+def test_every_benchmark_has_its_measured_figure() -> None:
     benchmarks = (PROJECT / "tests" / "benchmarks" / "README.md").read_text(encoding="utf-8")
     section = benchmarks.partition("## Measured")[2].partition("\n## ")[0]
     for cells in rows(section):
@@ -130,7 +93,7 @@ def anchors(document: Path) -> set[str]:
 
 
 def exists(path: Path) -> bool:
-    return path.exists() or str(path.relative_to(PROJECT)) in NOT_YET | MADE_BY_USERS
+    return path.exists() or str(path.relative_to(PROJECT)) in MADE_BY_USERS
 
 
 def test_the_readme_has_under_150_lines() -> None:
@@ -138,7 +101,7 @@ def test_the_readme_has_under_150_lines() -> None:
 
 
 @each_document
-def test_every_link_leads_to_a_file_and_to_a_heading_of_it(document: Path) -> None:
+def test_every_link_leads_to_a_file_and_its_heading(document: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
         if link.startswith(("http://", "https://")):
             continue
@@ -181,9 +144,9 @@ def test_every_command_of_the_product_exists_with_its_options(
         arguments = words[: words.index(options[0])] if options else words
         with pytest.raises(SystemExit) as ended:
             main([command, *arguments, "--help"])
-        shown = capsys.readouterr()
-        assert ended.value.code == 0, shown.err
-        assert all(re.search(rf"{option}\b", shown.out) for option in options), (command, options)
+        output = capsys.readouterr()
+        assert ended.value.code == 0, output.err
+        assert all(re.search(rf"{option}\b", output.out) for option in options), (command, options)
 
 
 @each_document

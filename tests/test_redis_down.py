@@ -1,4 +1,4 @@
-"""Redis goes away: nothing is approved, nothing is sent unrecorded, and people are told."""
+"""Without Redis: no approval, no unrecorded send, and an error with its cause."""
 
 import os
 import signal
@@ -17,8 +17,8 @@ from tests.world import MovableClock, World, until, world
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[World]:
     """A world on an embedded Redis of its own, which a test may kill."""
-    with world(tmp_path, None, MovableClock()) as made:
-        yield made
+    with world(tmp_path, None, MovableClock()) as new_world:
+        yield new_world
 
 
 def _server(at: World) -> int:

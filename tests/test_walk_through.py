@@ -20,22 +20,22 @@ def test_each_step_does_what_it_says(at: World) -> None:
     start, read, check, resend, ask = (step.lines for step in walk_through(at.address))
     verification = pasted(at, start)
     assert at.look(verification).verification.to.e164 == EXAMPLE_NUMBER
-    known = f"VERIFICATION={verification}"
+    variables = f"VERIFICATION={verification}"
 
-    told = json.loads(pasted(at, known, read))
-    assert (told["id"], told["status"]) == (verification, "pending")
+    verification_json = json.loads(pasted(at, variables, read))
+    assert (verification_json["id"], verification_json["status"]) == (verification, "pending")
 
-    heard = until(lambda: json.loads(pasted(at, handset(at.address).lines))["messages"])
+    messages = until(lambda: json.loads(pasted(at, handset(at.address).lines))["messages"])
     code = at.code(verification)
-    assert code in heard[0]["text"]
+    assert code in messages[0]["text"]
 
-    soon = json.loads(pasted(at, known, resend))
-    assert soon["code"] == "too_soon"
+    resend_json = json.loads(pasted(at, variables, resend))
+    assert resend_json["code"] == "too_soon"
 
-    wrong = json.loads(pasted(at, known, check))
-    assert wrong == {"outcome": "wrong_code", "checks_left": 4}
-    right = json.loads(pasted(at, known, check.replace("123456", code)))
-    assert right["outcome"] == "approved"
+    wrong_check = json.loads(pasted(at, variables, check))
+    assert wrong_check == {"outcome": "wrong_code", "checks_left": 4}
+    right_check = json.loads(pasted(at, variables, check.replace("123456", code)))
+    assert right_check["outcome"] == "approved"
 
-    newest = json.loads(pasted(at, known, ask))
-    assert newest["attempts"][0]["verification"] == verification
+    attempts_json = json.loads(pasted(at, variables, ask))
+    assert attempts_json["attempts"][0]["verification"] == verification

@@ -28,6 +28,7 @@ from core.services import LOG_SYNC, Services, build
 from core.settings.settings import Settings
 from core.verification.sending import Provider
 from core.web.app import Web, standalone
+from pages.components.phone_page import phone_page
 
 SPEED = 10
 PATIENCE_SECONDS = 15
@@ -58,14 +59,14 @@ class MovableClock:
 
 
 class FrozenClock(MovableClock):
-    """Stands still but for what a test adds: for windows that must be exact to the millisecond."""
+    """Stands still unless a test moves it: for windows that must be exact to the millisecond."""
 
     def __init__(self) -> None:
         super().__init__()
         self.restart()
 
     def restart(self) -> None:
-        """Stand still at the present second."""
+        """Stop at the current second."""
         self.ahead = timedelta()
         self._start = datetime.now(UTC).replace(microsecond=0)
 
@@ -74,7 +75,7 @@ class FrozenClock(MovableClock):
 
 
 def until(what: Callable[[], T], patience: float = PATIENCE_SECONDS) -> T:
-    """The first true answer of `what`, asked again and again; the test fails without one."""
+    """The first true result of `what`, called again until then; fails after `patience` s."""
     deadline = time.monotonic() + patience
     while True:
         answer = what()
@@ -87,13 +88,13 @@ def until(what: Callable[[], T], patience: float = PATIENCE_SECONDS) -> T:
 
 @contextmanager
 def served(app: ASGIApp, port: int = 0) -> Iterator[str]:
-    """Serve an application on a port of the loopback, a free one by default; gives its address."""
+    """Serve an application on a port of the loopback, a free one by default; yields its address."""
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
         port = listening.getsockname()[1]
-        # Longer than any test is idle: a connection that the server closes just as a client takes
-        # it up again is nobody's mistake, and no test's subject.
+        # Longer than any test is idle, so the server never closes a connection that a client is
+        # about to reuse.
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, lifespan="on", timeout_keep_alive=300
         )
@@ -157,8 +158,8 @@ class World:
     def handset(self, number: str) -> dict[str, Any]:
         answer = self.http.get(f"/sandbox/handset/{number}")
         assert answer.status_code == 200, answer.text
-        shown: dict[str, Any] = answer.json()
-        return shown
+        phone: dict[str, Any] = answer.json()
+        return phone
 
     def message(self, number: str) -> str:
         """The newest message's text, once there is one."""
@@ -171,9 +172,9 @@ class World:
             calls = self.handset(number)["calls"]
             return calls[0] if calls and calls[0]["status"] == status else None
 
-        found = until(newest)
-        assert found is not None
-        return found
+        call = until(newest)
+        assert call is not None
+        return call
 
     def touch(self, number: str, call: dict[str, Any], what: str) -> httpx.Response:
         """Answer, decline, hang up or press a key (`press/1`) on the phone."""
@@ -191,7 +192,7 @@ def second_process(at: World, provider: Provider | None = None) -> Iterator[Serv
 
 
 class DiesWhileSending:
-    """A provider whose process ends before Plivo is asked."""
+    """A provider whose process ends before the request to Plivo."""
 
     def obstacle(self, way: Way) -> tuple[str, str] | None:
         return None
@@ -212,10 +213,12 @@ def world(
     settings.setdefault("plivo_read_seconds", 5)
     # Most tests are about what live does; tests/verification/test_warnings.py has the default.
     settings.setdefault("sandbox_budgets", "enforce")
-    chosen = Settings(data_dir=data, redis_url=redis_url, sandbox_speed=SPEED, **settings)
-    services = build(chosen, clock)
-    # A scheduled reading of the logs, a minute after the start, would fall into whichever test runs
-    # then. Tests read the logs themselves.
+    effective_settings = Settings(
+        data_dir=data, redis_url=redis_url, sandbox_speed=SPEED, **settings
+    )
+    services = build(effective_settings, clock)
+    # A scheduled run of the log reader, a minute after the start, would fall into an unrelated
+    # test. Tests read the logs themselves.
     background = tuple(one for one in services.background if one.name != LOG_SYNC)
     services = replace(services, background=background)
 
@@ -229,11 +232,11 @@ def world(
             lists_per_minute=10_000,
         )
 
-    web = Web(lambda: services, make_sandbox)
+    web = Web(lambda: services, make_sandbox, phone_page())
     with served(standalone(web)) as address:
         services.address.listening_on(address)
-        made = World(services, address, clock)
+        new_world = World(services, address, clock)
         try:
-            yield made
+            yield new_world
         finally:
-            made.http.close()
+            new_world.http.close()

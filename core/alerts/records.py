@@ -107,7 +107,7 @@ class AlertCheck:
         if text is None:
             return cls(0, {})
         plain = json.loads(text)
-        standings = [_kept(standing) for standing in plain["standings"]]
+        standings = [_stored_status(standing) for standing in plain["standings"]]
         return cls(plain["quarter"], {kept.place: kept for kept in standings})
 
 
@@ -129,15 +129,15 @@ def leaders(series: Series, measure: Measure) -> Iterator[Place]:
         yield series, Measure.CONFIRMED
 
 
-def with_leaders(kept: Iterable[StoredStatus]) -> list[StoredStatus]:
+def with_leaders(stored: Iterable[StoredStatus]) -> list[StoredStatus]:
     """The statuses, with `under` set for each alert that another one explains."""
-    kept = list(kept)
-    states = {one.place: one.status.state for one in kept}
+    stored = list(stored)
+    states = {one.place: one.status.state for one in stored}
     return [
         replace(one, status=replace(one.status, under=found[0]))
         if (found := _leader(one.place, states))
         else one
-        for one in kept
+        for one in stored
     ]
 
 
@@ -177,12 +177,14 @@ def _plain(record: Any) -> dict[str, Any]:
 
 def _read(plain: dict[str, Any], kinds: dict[str, type[StrEnum]], moment: str) -> dict[str, Any]:
     """The reverse of `_plain`."""
-    words = {name: kind(plain[name]) for name, kind in kinds.items() if plain[name] is not None}
+    enum_values = {
+        name: kind(plain[name]) for name, kind in kinds.items() if plain[name] is not None
+    }
     series = {name: Series(plain[name]) for name in ("series", "under") if name in plain}
-    return plain | words | series | {moment: read_ms(str(plain[moment]))}
+    return plain | enum_values | series | {moment: read_ms(str(plain[moment]))}
 
 
-def _kept(plain: dict[str, Any]) -> StoredStatus:
+def _stored_status(plain: dict[str, Any]) -> StoredStatus:
     kinds = {"measure": Measure, "state": AlertState, "rule": Rule}
     status = AlertStatus(**_read(plain["status"], kinds, "since"))
     return StoredStatus(status, plain["streak"], plain["silent"])

@@ -7,23 +7,24 @@ Three measures of the 60 minutes before a moment:
     traffic    attempts requested; a sudden increase is how SMS pumping begins
 
 The baseline is the expected value: the median of the same hour on the same weekday of four weeks
-before, so that one bad week does not lower it. The rate of a small series is drawn towards that of
-its channel: the more so the fewer its attempts, and the more alike the channel's countries
-(empirical Bayes, its strength by the method of moments).
+before, so that one bad week does not lower it. The rate of a small series is shrunk towards that of
+its channel: more for fewer attempts, and more for similar countries of the channel (empirical
+Bayes; the weight of the channel by the method of moments).
 
-A rate is bad by either of two rules. The fixed one sees a drop of more than ten points from 100
-attempts on, as Plivo's own alerts do; of 150 series with 20,000 messages a day that covers one. The
-exact one uses, for every n, the probability of so few if the rate were only three points below the
-baseline: P(X <= x; n, p0 - 0.03) < alpha. Each finds what the other misses.
+A rate is bad by either of two rules. The fixed rule detects a drop of more than ten points from 100
+attempts on, as Plivo's own alerts do; of 150 series with 20,000 messages a day, one has so many.
+The exact rule uses, for every n, the probability of so few if the rate were only three points below
+the baseline: P(X <= x; n, p0 - 0.03) < alpha. Each rule detects drops that the other misses.
 
 Decision: the fixed rule also requires a probability as small as that of ten points of 100 attempts
 at 95 %, where it was measured. Where half of all codes arrive, ten points are two standard
-deviations, and would be an alert a day.
+deviations, which would raise an alert a day.
 
-Decision: alpha is shared out over all series and checks. Measured over 42 days each of 151 healthy
-series, false alerts a day at 20,000 · 200,000 · 2,000,000 messages a day: none · none · 0.02 where
-all deliver 95 %, and none · 0.07 · 0.29 where countries differ between 75 and 99 %. Traffic in
-bursts is less even than the binomial: two checks in a row and the three points are the margin.
+Decision: alpha is divided by the number of series and checks. Measured over 42 days each of 151
+healthy series, false alerts a day at 20,000 · 200,000 · 2,000,000 messages a day: none · none ·
+0.02 where all deliver 95 %, and none · 0.07 · 0.29 where countries differ between 75 and 99 %.
+Traffic in bursts varies more than a binomial: two checks in a row and the three points are the
+margin.
 """
 
 from dataclasses import dataclass
@@ -48,24 +49,25 @@ FIXED_DROP = 100_000  # millionths
 FIXED_CHANCE = 4e-5
 EXACT_MARGIN = 30_000  # millionths
 FALSE_ALERTS_A_DAY = 0.1
-#: With fewer attempts in the four weeks' hours there is nothing to compare with. With five
-#: attempts an hour no drop is significant, not even from all to none.
+#: Fewer attempts in the hours of the four weeks are no baseline. With five attempts an hour no drop
+#: is significant, not even from all to none.
 LEAST_HISTORY = 20
-#: An hour is good again when it is no longer surprising, and a large one within half the drop.
+#: An hour is good again if its probability is at least this and, from FIXED_FROM attempts on, its
+#: drop is at most half of FIXED_DROP.
 GOOD_CHANCE = 0.05
 GOOD_DROP = FIXED_DROP // 2
 
-#: Fewer attempts an hour are expected of no series.
+#: The lowest number of attempts that is expected in an hour.
 LEAST_TRAFFIC = 0.5
-#: Fewer in an hour are no attack: they may be a demo, and pumping would earn nothing.
+#: Fewer attempts in an hour are no attack: they may be a demo, and pumping would earn nothing.
 LEAST_SPIKE = 20
-#: Traffic grows and comes in bursts: less than half as much again is no alert, however certain.
+#: Traffic grows and comes in bursts: an increase of less than half is no alert, however certain.
 SPIKE_FROM = 1.5
 SPIKE_GOOD = 1.25
 SPIKE_GOOD_CHANCE = 0.01
 
-#: How many attempts the parent's rate counts for, at least and at most.
-_LEAST_PULL, _MOST_PULL = 20.0, 500.0
+#: The weight of the parent's rate, in attempts.
+_LEAST_PRIOR_WEIGHT, _MOST_PRIOR_WEIGHT = 20.0, 500.0
 
 
 class Measure(StrEnum):
@@ -93,7 +95,7 @@ class Hours:
 
     The same hours of the weeks before have one axis more, the last: (series, moments, WEEKS).
     `parents` is the row of each series' parent: of a country its channel, of a channel the last.
-    `ran` is whether traffic had begun by then, (moments, WEEKS): if not, zero means nothing.
+    `ran` is whether traffic had begun by then, (moments, WEEKS): if not, a zero is no data.
     """
 
     parents: NDArray[np.intp]
@@ -157,11 +159,11 @@ def judge_rate(hours: Hours, measure: Measure, limit: float) -> Judgement:
     )
     silent = (n == 0) | (history < LEAST_HISTORY) | np.isnan(baseline)
     expected = _millionths(np.where(silent, 0.0, baseline))
-    surprise = _surprise(x, n, expected)
-    exact = surprise < limit
+    probability = _tail_probability(x, n, expected)
+    exact = probability < limit
     bad = exact | _is_fixed_bad(x, n, expected)
-    within_drop = _down(x, n, expected) <= n * GOOD_DROP
-    good = ~silent & ~bad & (surprise > GOOD_CHANCE) & ((n < FIXED_FROM) | within_drop)
+    within_drop = _shortfall(x, n, expected) <= n * GOOD_DROP
+    good = ~silent & ~bad & (probability > GOOD_CHANCE) & ((n < FIXED_FROM) | within_drop)
     observed = np.divide(x, n, out=np.full(n.shape, np.nan), where=n > 0)
     baseline = np.where(silent, np.nan, expected / UNIT)
     return Judgement(measure, silent, bad, good, exact, observed, baseline)
@@ -178,11 +180,11 @@ def judge_traffic(hours: Hours, limit: float) -> Judgement:
     # A median of so few weeks is uncertain: it may be too low by this much.
     most = usual + np.sqrt(usual / np.maximum(weeks, 1))
     x = hours.requested[:-1]
-    surprise = np.ones(x.shape)
-    high = ~silent & (x > most)
-    surprise[high] = poisson_tail(x[high], most[high])
-    bad = high & (surprise < limit) & (x >= np.maximum(SPIKE_FROM * usual, LEAST_SPIKE))
-    good = ~silent & ~bad & ((surprise > SPIKE_GOOD_CHANCE) | (x <= SPIKE_GOOD * usual))
+    probability = np.ones(x.shape)
+    is_high = ~silent & (x > most)
+    probability[is_high] = poisson_tail(x[is_high], most[is_high])
+    bad = is_high & (probability < limit) & (x >= np.maximum(SPIKE_FROM * usual, LEAST_SPIKE))
+    good = ~silent & ~bad & ((probability > SPIKE_GOOD_CHANCE) | (x <= SPIKE_GOOD * usual))
     baseline = np.where(silent, np.nan, usual)
     return Judgement(Measure.TRAFFIC, silent, bad, good, np.zeros(x.shape, bool), x, baseline)
 
@@ -194,76 +196,79 @@ def detectable_drop(n: Floats, baseline: Floats, limit: float) -> Floats:
     expected = _millionths(np.where(comparable, baseline, 0.0))
 
     def is_bad(x: Floats) -> Bools:
-        return (_surprise(x, n, expected) < limit) | _is_fixed_bad(x, n, expected)
+        return (_tail_probability(x, n, expected) < limit) | _is_fixed_bad(x, n, expected)
 
-    seen = critical_count(n, is_bad)
-    drop = _down(seen, n, expected) / np.where(comparable, n * UNIT, 1.0)
-    return np.where(comparable & (seen >= 0), drop, np.nan)
+    critical = critical_count(n, is_bad)
+    drop = _shortfall(critical, n, expected) / np.where(comparable, n * UNIT, 1.0)
+    return np.where(comparable & (critical >= 0), drop, np.nan)
 
 
 def _millionths(rate: Floats) -> Floats:
     return np.rint(rate * UNIT)
 
 
-def _down(x: Floats, n: Floats, expected: Floats) -> Floats:
+def _shortfall(x: Floats, n: Floats, expected: Floats) -> Floats:
     """How far x of n is below the expected millionths, in millionths times n: whole and exact."""
     return n * expected - x * UNIT
 
 
-def _surprise(x: Floats, n: Floats, expected: Floats) -> Floats:
-    """How likely so few are by the exact rule. 1 where the rate is above what it compares with:
+def _tail_probability(x: Floats, n: Floats, expected: Floats) -> Floats:
+    """The probability of so few, by the exact rule. 1 where the rate is above the compared rate:
     that cannot be bad and needs no tail."""
-    surprise = np.ones(n.shape)
-    low = _down(x, n, expected) > n * EXACT_MARGIN
-    surprise[low] = binomial_tail(x[low], n[low], (expected[low] - EXACT_MARGIN) / UNIT)
-    return surprise
+    probability = np.ones(n.shape)
+    low = _shortfall(x, n, expected) > n * EXACT_MARGIN
+    probability[low] = binomial_tail(x[low], n[low], (expected[low] - EXACT_MARGIN) / UNIT)
+    return probability
 
 
 def _is_fixed_bad(x: Floats, n: Floats, expected: Floats) -> Bools:
     """Whether an hour is bad by the fixed rule."""
-    bad = (n >= FIXED_FROM) & (_down(x, n, expected) > n * FIXED_DROP)
+    bad = (n >= FIXED_FROM) & (_shortfall(x, n, expected) > n * FIXED_DROP)
     bad[bad] = binomial_tail(x[bad], n[bad], expected[bad] / UNIT) < FIXED_CHANCE
     return bad
 
 
 def _rates_expected(x: Floats, n: Floats, parents: NDArray[np.intp]) -> tuple[Floats, Floats]:
-    """Baselines of the series (without the last row), and how many attempts they are of."""
+    """Baselines of the series (without the last row), and the attempts that they are based on."""
     rates = np.divide(x, n, out=np.zeros(x.shape), where=n > 0)
     own, weight = _median(rates, n > 0), n.sum(axis=-1)
-    pull = _pull(own, weight, parents)
+    prior_weight = _prior_weight(own, weight, parents)
     expected = own.copy()
     # Parents before their children: the channels, whose parent is the last row, then the countries.
     channels = parents == len(parents)
     for rows in (np.flatnonzero(channels), np.flatnonzero(~channels)):
         parent = parents[rows]
-        expected[rows] = _drawn(own[rows], weight[rows], expected[parent], pull[parent])
+        expected[rows] = _shrunk(own[rows], weight[rows], expected[parent], prior_weight[parent])
     return expected[:-1], weight[:-1]
 
 
-def _drawn(own: Floats, weight: Floats, parent: Floats, pull: Floats) -> Floats:
-    mixed = (np.where(weight > 0, own, 0.0) * weight + parent * pull) / (weight + pull)
+def _shrunk(own: Floats, weight: Floats, parent: Floats, prior_weight: Floats) -> Floats:
+    total = np.where(weight > 0, own, 0.0) * weight + parent * prior_weight
+    mixed = total / (weight + prior_weight)
     return np.where(np.isnan(parent), own, mixed)
 
 
-def _pull(own: Floats, weight: Floats, parents: NDArray[np.intp]) -> Floats:
-    """How many attempts the rate of each row counts for in its children.
+def _prior_weight(own: Floats, weight: Floats, parents: NDArray[np.intp]) -> Floats:
+    """The weight of each row's rate in the rates of its children, in attempts.
 
-    Method of moments: what the children's rates vary more than chance would have them is the
-    variance between them; a binomial's variance over that is how many attempts outweigh it.
+    Method of moments: the variance between the children is the variance of their rates beyond
+    that of chance; the weight is a binomial's variance divided by it.
     """
-    children = (weight[:-1] > 0) & ~np.isnan(own[parents])
+    has_rate = (weight[:-1] > 0) & ~np.isnan(own[parents])
     rate = np.where(np.isnan(own), 0.0, own)
     variance = rate * (1 - rate)
     spread = np.zeros(own.shape)
     total = np.zeros(own.shape)
-    off = weight[:-1] * (rate[:-1] - rate[parents]) ** 2 - variance[parents]
-    np.add.at(spread, parents, np.where(children, off, 0.0))
-    np.add.at(total, parents, np.where(children, weight[:-1], 0.0))
+    deviation = weight[:-1] * (rate[:-1] - rate[parents]) ** 2 - variance[parents]
+    np.add.at(spread, parents, np.where(has_rate, deviation, 0.0))
+    np.add.at(total, parents, np.where(has_rate, weight[:-1], 0.0))
     between = np.divide(spread, total, out=np.zeros(own.shape), where=total > 0)
-    even = between <= variance / _MOST_PULL
-    pull = np.divide(variance, between, out=np.full(own.shape, _MOST_PULL), where=~even)
-    drawn: Floats = np.maximum(pull, _LEAST_PULL)
-    return drawn
+    is_even = between <= variance / _MOST_PRIOR_WEIGHT
+    prior_weight = np.divide(
+        variance, between, out=np.full(own.shape, _MOST_PRIOR_WEIGHT), where=~is_even
+    )
+    bounded: Floats = np.maximum(prior_weight, _LEAST_PRIOR_WEIGHT)
+    return bounded
 
 
 def _median(values: Floats, counted: Bools) -> Floats:

@@ -53,7 +53,7 @@ def critical_count(n: ArrayLike, holds: Callable[[Floats], Bools]) -> Floats:
     low, high = np.full(ns.shape, -1.0), ns.copy()
     while (high - low > 1).any():
         middle = np.floor((low + high) / 2)
-        # A cell that has been found asks at its `low` again and stays.
+        # A cell that is done evaluates `holds` at its `low` again, so it does not change.
         true = holds(middle)
         low, high = np.where(true, middle, low), np.where(true, high, middle)
     return low

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from core.cli.running import exiting_on_errors, opened_services
 from core.tracking.log_status import LogRunOutcome, Progress
+from core.wording.formats import duration
 
 
 def main(arguments: Sequence[str], program: str) -> None:
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str], program: str) -> None:
         since = since if since.tzinfo else since.replace(tzinfo=UTC)
 
     def report(now: Progress) -> None:
-        left = f", about {now.left.total_seconds():.0f} s left" if now.left else ""
+        left = f", about {duration(now.left)} left" if now.left else ""
         sys.stdout.write(f"{now.windows_done}/{now.windows} windows, {now.rows} rows{left}\n")
         sys.stdout.flush()
 

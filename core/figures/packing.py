@@ -29,8 +29,8 @@ def bin_of(ms: int) -> int:
         return 0
     # The margin keeps a whole power of two in the bin whose bound it is; no other whole number of
     # milliseconds comes as close to a bound.
-    place = int(np.ceil(8 * np.log2(ms / 1000) - 1e-9)) + BIN_OF_1_SECOND
-    return min(max(place, 0), BINS - 1)
+    bin_number = int(np.ceil(8 * np.log2(ms / 1000) - 1e-9)) + BIN_OF_1_SECOND
+    return min(max(bin_number, 0), BINS - 1)
 
 
 #: Upper bounds and geometric middles of the bins, in ms.

@@ -183,8 +183,10 @@ def steps(period: Range, now: datetime, zone: ZoneInfo) -> tuple[Tier, list[int]
         return Tier.QUARTER, _edges(_down(start, Tier.QUARTER), end, quarter)
     local = period.start.astimezone(zone)
     if period.length <= timedelta(days=8):
-        past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-        return Tier.QUARTER, _edges(to_ms(period.start - past), end, 4 * quarter)
+        into_hour = timedelta(
+            minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+        )
+        return Tier.QUARTER, _edges(to_ms(period.start - into_hour), end, 4 * quarter)
     edges, day = [], local.date()
     while True:
         edges.append(to_ms(datetime.combine(day, time(), zone).astimezone(UTC)))

@@ -1,8 +1,7 @@
 """Which figures an attempt is booked in: keys and arguments of `apply_event.lua`.
 
-An attempt is booked under the moment of its request and under its channel, country and carrier,
-whatever is heard of it and whenever. So a rate never exceeds 100 %, and a late report repairs the
-bucket it belongs to.
+All events of an attempt are booked under the moment of its request and its channel, country and
+carrier. So a rate never exceeds 100 %, and a late report corrects the slot of the request.
 """
 
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from core.model.attempt import EventKind
 from core.model.series import Series
 from core.store.keys import Keys
 
-#: What an attempt's record must say before it can be booked.
+#: The fields of an attempt's record that its booking is read from.
 BOOKED_BY = (
     "requested_ms",
     "channel",
@@ -29,7 +28,7 @@ BOOKED_BY = (
     "booked",
 )
 
-#: The legs whose time may become known by such an event.
+#: The legs whose duration may be known after an event of this kind.
 _LEGS = {
     EventKind.QUEUED: (Leg.QUEUE,),
     EventKind.RINGING: (Leg.QUEUE,),
@@ -45,11 +44,11 @@ _MINUTE_MS, _HOUR_MS = Tier.MINUTE.slot_ms, Tier.MINUTE.chunk_ms
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """Where an attempt's figures go. None of it changes once the attempt is requested.
+    """Where an attempt is counted. Nothing of this changes after the request.
 
-    `first_ms` and `first_channel` are of the verification's first attempt where this is a later
-    one: there its success is counted too. `number_index` is a digest, or "". `booked`: it is known
-    to be in the lists and the figures; what that needs is not named again.
+    `first_ms` and `first_channel` are those of the verification's first attempt, where this is a
+    later attempt: its success is counted there too. `number_index` is a digest, or "". `booked`:
+    the attempt is already in the lists and the figures, so their keys are not passed again.
     """
 
     requested_ms: int
@@ -63,7 +62,7 @@ class Booking:
 
 
 def booking_of(fields: Mapping[str, str | None]) -> Booking | None:
-    """The booking of an attempt with these fields (`BOOKED_BY`); None when it is not there."""
+    """The booking of an attempt with these fields (`BOOKED_BY`); None for no attempt."""
     requested, channel = fields.get("requested_ms"), fields.get("channel")
     if requested is None or channel is None:
         return None
@@ -81,15 +80,15 @@ def booking_of(fields: Mapping[str, str | None]) -> Booking | None:
 
 
 class Targets(NamedTuple):
-    """What `apply_event.lua` is told of where to count."""
+    """The keys and arguments of `apply_event.lua` that say where to count."""
 
     keys: list[str]  # KEYS from 4 on
-    where: list[str]  # ARGV[3…6]
-    given: str  # the letters of ARGV[9]
-    more: list[str]  # ARGV behind the event's fields
+    slots_and_errors: list[str]  # ARGV[3…6]
+    flags: str  # the letters of ARGV[9]
+    more: list[str]  # ARGV after the event's fields
 
 
-#: Of an event whose attempt was not found.
+#: For an event whose attempt does not exist.
 NOWHERE = Targets([], [""] * 4, "", [])
 
 
@@ -98,7 +97,7 @@ class Rollups:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        # A busy hour asks for the same few names again and again.
+        # The events of a busy hour need the same few names.
         self._counters = lru_cache(maxsize=20_000)(self._name_counters)
         self._histograms = lru_cache(maxsize=20_000)(self._name_histograms)
         self._errors = lru_cache(maxsize=20_000)(self._name_errors)
@@ -111,44 +110,44 @@ class Rollups:
         kind: EventKind,
         reference: str | None,
         error_now: str,
-        error_then: str,
+        error_after: str,
     ) -> Targets:
-        """Where such an event of an attempt may have to be counted.
+        """Everywhere that an event of this kind may be counted.
 
-        `error_now` is the error the attempt is thought to be counted under, `error_then` the one
-        that it will be; both "" when it has none.
+        `error_now` is the error under which the attempt is counted, as far as is known;
+        `error_after` is its error after the event. "" stands for no error.
         """
         hour = booking.requested_ms // _HOUR_MS
         channel, region, carrier = booking.channel, booking.region, booking.carrier
         legs = _LEGS.get(kind, ())
         keys = [*self._counters(channel, region, carrier, hour)]
-        given, more = "", list[str]()
+        flags, more = "", list[str]()
         if not booking.booked:
-            given += "b"
+            flags += "b"
             keys += self._lists
             more += _names(channel, region, carrier)
             if booking.number_index:
-                given += "n"
+                flags += "n"
                 keys.append(self._keys.number(booking.number_index))
         if reference:
-            given += "r"
+            flags += "r"
             keys.append(self._keys.reference(reference))
         for leg in legs:
             keys += self._histograms(leg, channel, region, hour)
         if error_now:
             keys += self._errors(channel, region, error_now, hour)
-        if error_then:
-            keys += self._errors(channel, region, error_then, hour)
+        if error_after:
+            keys += self._errors(channel, region, error_after, hour)
             keys.append(self._keys.registry(Cube.ERROR))
-            more += [Series.of(channel, "", error_then), Series.of(channel, region, error_then)]
+            more += [Series.of(channel, "", error_after), Series.of(channel, region, error_after)]
         if kind is EventKind.VERIFIED and booking.first_ms is not None:
-            given += "f"
+            flags += "f"
             first_hour = booking.first_ms // _HOUR_MS
             keys += self._counters(booking.first_channel, region, carrier, first_hour)
             more.append(self._slots(booking.first_ms // _MINUTE_MS))
-        known = "".join(f"{leg}," for leg in legs)
+        leg_names = "".join(f"{leg}," for leg in legs)
         slots = self._slots(booking.requested_ms // _MINUTE_MS)
-        return Targets(keys, [slots, known, error_now, error_then], given, more)
+        return Targets(keys, [slots, leg_names, error_now, error_after], flags, more)
 
     def _name_counters(self, channel: str, region: str, carrier: str, hour: int) -> list[str]:
         names = _names(channel, region, carrier)

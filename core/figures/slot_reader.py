@@ -126,11 +126,13 @@ class SlotReader:
             calls = [(self._names(kind, cube, names[rows], runs), ranges) for rows in round_trip]
             answers = self._scripts.run_all("read_packed", calls)
             for rows, answer in zip(round_trip, answers, strict=True):
-                count, left = len(names[rows]), iter(answer)
+                count, packed_slots = len(names[rows]), iter(answer)
                 for run in runs:
                     size = run.slots * width
                     # Redis returns fewer bytes where nothing was written: those count as zero.
-                    packed = b"".join([part.ljust(size, b"\0") for part in islice(left, count)])
+                    packed = b"".join(
+                        [part.ljust(size, b"\0") for part in islice(packed_slots, count)]
+                    )
                     slots = np.frombuffer(packed, dtype=slot)
                     yield rows, run, slots.reshape(count, run.slots, *slot.shape)
 

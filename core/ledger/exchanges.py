@@ -34,12 +34,12 @@ class Exchanges:
 
     def record(self, verification: str, exchange: Exchange) -> None:
         """Store an exchange and publish the change. Raises StoreUnavailable."""
-        kept = replace(exchange, sent=_plain(exchange.sent), answer=_plain(exchange.answer))
+        storable = replace(exchange, sent=_plain(exchange.sent), answer=_plain(exchange.answer))
         self._scripts.run(
             "record_exchange",
             [self._keys.exchanges(verification)],
             {
-                "exchange": json.dumps(asdict(kept)),
+                "exchange": json.dumps(asdict(storable)),
                 "most": KEEP_EXCHANGES,
                 "keep_ms": self._keep_ms,
                 "changes": self._keys.changes,

@@ -2,11 +2,9 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from itertools import islice
-from typing import TypeVar
 
 from core.figures.rollups import NOWHERE, Booking, Rollups
 from core.ledger.attempts import AttemptReader
@@ -19,6 +17,7 @@ from core.model.attempt import (
     verification_of,
 )
 from core.model.clock import Clock, duration_ms, read_ms, to_ms
+from core.store.batches import batched
 from core.store.client import Client
 from core.store.failures import ResponseError
 from core.store.keys import Keys
@@ -41,8 +40,6 @@ _WEBHOOK_KINDS = {
     EventKind.UNDELIVERED,
     EventKind.DELIVERED,
 }
-
-T = TypeVar("T")
 
 
 class EventOutcome(StrEnum):
@@ -224,19 +221,19 @@ class Ledger(AttemptReader):
                 booking, event.kind, reference, *(errors or ("", _counted_error(event)))
             )
         keys += targets.keys
-        given = targets.given
+        flags = targets.flags
         if booking is not None and event.kind in self._webhook_kinds and not is_recorded:
-            given += "o"
+            flags += "o"
             verification = self._keys.verification(verification_of(event.attempt))
             keys += [verification, self._keys.outbox, self._keys.outbox_events]
         fields = [text for pair in event.fields.items() for text in pair]
         return keys, [
             f"{event.kind} {to_ms(event.at)} {now_ms} {event.source} {0 if is_recorded else 1}",
             f"{keep_ms} {_KEEP_COUNTERS_MS} {self._keys.changes}",
-            *targets.where,
+            *targets.slots_and_errors,
             event.attempt,
             verification_of(event.attempt),
-            given,
+            flags,
             len(fields),
             *fields,
             *targets.more,
@@ -292,10 +289,3 @@ def _counted_error(event: AttemptEvent) -> str:
         return ""
     stated = event.fields.get("error_code") or event.fields.get("hangup_cause")
     return stated or ("refused" if event.kind is EventKind.REJECTED else "unstated")
-
-
-def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The items in lists of `size`, the last one shorter. (itertools has it from 3.12 on.)"""
-    iterator = iter(items)
-    while part := list(islice(iterator, size)):
-        yield part

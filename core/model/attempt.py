@@ -1,22 +1,21 @@
-"""An attempt, what may be heard of it, and the state that follows.
+"""Attempts, their events, and the state that follows from the events.
 
-One rule gives the state: it is that of the highest-ranked event heard so far. So it does not matter
-in which order events come, or how often, and no event moves an attempt back. The ranks say whom we
-believe:
+The state is that of the highest-ranked event received. So events may come in any order and more
+than once, and no event moves an attempt back. The ranks, ascending:
 
-    requested    we wrote it down, before Plivo was asked
-    unconfirmed  no clear answer to the send; state `unknown`. Any word of Plivo's outranks it
+    requested    recorded before the request to Plivo
+    unconfirmed  no clear answer to the send; state `unknown`. Every report of Plivo outranks it
     accepted     Plivo answered with a reference
     queued       message: in Plivo's queue            ringing   call: the phone rings
-    sent         message: handed to the carrier       answered  call: somebody or something answered
-    unreported   nothing final within the horizon; state `unknown` (sent is not delivered)
-    rejected     Plivo said no
-    failed       Plivo gave up before the carrier or the phone was reached
-    undelivered  the carrier or the phone said no; for a call, the code was not read out
-    delivered    message: the receipt says so. Call: somebody pressed 1 and the code was read out;
-                 a PHLO's own call, of which less is heard: it was answered and lasted
+    sent         message: handed to the carrier       answered  call: a person or a machine answered
+    unreported   no final report within the horizon; state `unknown` (sent is not delivered)
+    rejected     Plivo refused the send
+    failed       ended before it reached the carrier or the phone
+    undelivered  refused by the carrier or the phone; for a call, the code was not read out
+    delivered    message: by its receipt. Call: 1 was pressed and the code was read out; a PHLO's
+                 own call, which has fewer events: it was answered and lasted
 
-`delivered` is highest because it is evidence and the others are opinions: carriers do revise.
+`delivered` is highest because it is proved, while carriers revise their other reports.
 """
 
 from dataclasses import dataclass, field
@@ -30,7 +29,7 @@ from core.model.way import Way
 
 
 class State(StrEnum):
-    """Where an attempt stands."""
+    """The state of an attempt."""
 
     REQUESTED = "requested"
     ACCEPTED = "accepted"
@@ -46,7 +45,7 @@ class State(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether the provider has spoken its last word, as far as is known."""
+        """Whether no further report of the provider is expected."""
         return self in {State.DELIVERED, State.UNDELIVERED, State.FAILED, State.REJECTED}
 
     @property
@@ -56,7 +55,7 @@ class State(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What can be heard of an attempt. The values are those that `_ledger.lua` ranks."""
+    """The kinds of events. The values are those that `_ledger.lua` ranks."""
 
     REQUESTED = "requested"
     UNCONFIRMED = "unconfirmed"
@@ -70,14 +69,14 @@ class EventKind(StrEnum):
     FAILED = "failed"
     UNDELIVERED = "undelivered"
     DELIVERED = "delivered"
-    #: What people did with the code: `check_code.lua` keeps these with the verification, and they
-    #: move no state of an attempt.
+    #: Entered codes, wrong and right. `check_code.lua` stores these with the verification; they
+    #: change no state of an attempt.
     CHECKED = "checked"
     VERIFIED = "verified"
 
 
 class Source(StrEnum):
-    """Who told us."""
+    """Where an event was received from."""
 
     APP = "app"
     CALLBACK = "callback"
@@ -88,8 +87,8 @@ class Source(StrEnum):
 @dataclass(frozen=True, slots=True)
 class OverBudget:
     """A budget that had no room for a send or a check. In the sandbox budgets only warn, so this is
-    kept with what went on in spite of it. `limit` is as the scripts count: for the spend of a day,
-    millionths of a US dollar."""
+    stored with the send or check that was allowed. `limit` has the unit of the scripts: for the
+    spend of a day, millionths of a US dollar."""
 
     budget: str
     limit: int
@@ -106,13 +105,13 @@ class OverBudget:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEvent:
-    """One piece of news about one attempt.
+    """One event of one attempt.
 
-    `at` is when it happened by the teller's clock, `fields` what it adds to the attempt's record,
-    as text: `reference`, `error_code`, `hangup_cause`, `cost_micros`, `units`, `mcc`, `mnc`,
+    `at` is its time by the clock of its source, `fields` what it adds to the attempt's record, as
+    text: `reference`, `error_code`, `hangup_cause`, `cost_micros`, `units`, `mcc`, `mnc`,
     `cause`, `remedy`; with `requested`, also `channel`, `mode`, `to_masked`, `region`, `carrier`,
     `number_index` (a digest), `origin`, and of a later attempt `first_channel` and `first_ms`.
-    `unreadable` is what was left out of the news.
+    `unreadable` are the values that were left out of the event.
     """
 
     attempt: str
@@ -125,10 +124,10 @@ class AttemptEvent:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One message or call, as the ledger knows it.
+    """One message or call, with the state and times that its events give.
 
-    `moments` holds when each kind of event happened, aware, in UTC. `to_masked` is all that is kept
-    of the number here.
+    `moments` holds the time of each kind of event, aware, in UTC. The number is kept only masked,
+    in `to_masked`.
     """
 
     id: str
@@ -149,7 +148,7 @@ class Attempt:
     mnc: str = ""
     #: "first" of its verification, "resend" (the same way again) or "fallback" (another way).
     origin: str = "first"
-    #: The budget that, live, would have refused this send; None where there was room.
+    #: The budget that would have refused this send when live; None where there was room.
     over_budget: OverBudget | None = None
 
     @property

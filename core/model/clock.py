@@ -1,4 +1,4 @@
-"""The time, as a port: tests move it, nothing else replaces it."""
+"""The clock, as a port that tests replace, and conversions of times."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Protocol

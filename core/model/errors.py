@@ -1,18 +1,19 @@
-"""The product's errors, as one tree. Each says what happened and what a person can do next.
+"""The product's errors, as one tree. Each has a cause and a remedy.
 
     ProductError
     ├── SettingsRefused      a setting is missing or wrong; nothing was started
     ├── StoreUnavailable     Redis did not answer; nothing was sent, nothing was approved
     │   └── StoreForbidden   the user of REDIS_URL lacks a right
-    ├── NumberRefused        what was typed is no number that this product may verify
+    ├── NumberRefused        the typed text is not a number that may be verified
     ├── SampleRefused        sample traffic may not be made like that, or not here
     ├── ResetRefused         the sandbox may not be reset like that, or not here
-    ├── CursorRefused        what should name the next page of a list does not
+    ├── SandboxUnavailable   the sandbox did not answer; nothing changed
+    ├── CursorRefused        the cursor of a list is malformed
     ├── TokenRefused         a token may not be made or ended like that
     ├── InviteRefused        an invite may not be made like that
     ├── CallbackRefused      a request to a callback URL does not come from Plivo
     └── ProviderError        Plivo, or the way to it
-        ├── AttemptRejected  Plivo said no: nothing was sent
+        ├── AttemptRejected  Plivo refused the send: nothing was sent
         ├── AttemptUnknown   no clear answer: it may have been sent, so it stays counted
         └── ProviderRead     a record could not be read; nothing changed
 
@@ -49,19 +50,23 @@ class NumberRefused(ProductError):
 
 
 class SampleRefused(ProductError):
-    """Sample traffic was asked for where it does not belong, or too much of it."""
+    """Sample traffic was requested where it is not allowed, or too much of it."""
 
 
 class ResetRefused(ProductError):
     """A reset was asked for where it does not belong, or of what there is not."""
 
 
+class SandboxUnavailable(ProductError):
+    """The sandbox did not answer the request of a page."""
+
+
 class CursorRefused(ProductError):
-    """What should name the next page of a list is no cursor."""
+    """The cursor of a list is malformed."""
 
 
 class TokenRefused(ProductError):
-    """A token of the HTTP routes may not be made like that, or is not there."""
+    """A token of the HTTP routes may not be made like that, or does not exist."""
 
 
 class InviteRefused(ProductError):
@@ -88,8 +93,8 @@ class AttemptRejected(ProviderError):
 
 
 class AttemptUnknown(ProviderError):
-    """Perhaps sent: the budget stays spent and the logs decide later. `unreadable` is what could
-    not be read of a good answer."""
+    """Perhaps sent: the budget stays spent and the logs decide later. `unreadable` are the values
+    of a good answer that could not be read."""
 
     unreadable: tuple[Unreadable, ...] = ()
 

@@ -1,4 +1,4 @@
-"""What one asker may do with verifications. `access` decides it, `verification` enforces it."""
+"""What a caller may do with verifications. `access` decides it, `verification` enforces it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,7 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The rights of one asker, as of now: make a new one for each request.
+    """The rights of one caller, as of now: make a new one for each request.
 
     `owner` is kept with every verification that is started under it. `refusal` is the cause and
     the remedy of a send that is not allowed; None: the budgets alone decide.

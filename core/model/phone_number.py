@@ -1,4 +1,4 @@
-"""Phone numbers, as values that do not show themselves."""
+"""Phone numbers: values whose text is masked, so that logs and errors contain no full number."""
 
 import re
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from phonenumbers import PhoneNumberType
 
 # A mask hides at least four digits, where the number is long enough.
 _HIDDEN = 4
-#: The last digits of a number that its prefix leaves out.
+#: How many last digits the prefix of a number leaves out.
 _OWN_DIGITS = 4
 
 
 class NumberKind(Enum):
-    """What the numbering plan says of the number. The values are those of `phonenumbers`."""
+    """The kind of a number in the numbering plan. The values are those of `phonenumbers`."""
 
     FIXED_LINE = PhoneNumberType.FIXED_LINE
     MOBILE = PhoneNumberType.MOBILE
@@ -31,7 +31,7 @@ class NumberKind(Enum):
 
     @property
     def words(self) -> str:
-        """The kind as people say it, such as "mobile"."""
+        """The kind in words, such as "mobile"."""
         return _KIND_WORDS.get(self, self.name.replace("_", " ").lower())
 
     @property
@@ -83,8 +83,8 @@ class PhoneNumber:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ParsedNumber(PhoneNumber):
-    """A number as it was read from typed text, with what the numbering plan says of it. `national`
-    and `international` are how people write it."""
+    """A number that was parsed from typed text, with its facts in the numbering plan. `national`
+    and `international` are its written forms."""
 
     kind: NumberKind
     national: str
@@ -108,15 +108,15 @@ def mask(international: str) -> str:
     """
     code, *groups = re.findall(r"\d+", international)
     digits = sum(len(group) for group in groups)
-    kept = len(groups[0]) if digits - len(groups[0]) - 2 >= _HIDDEN else 0
+    visible_digits = len(groups[0]) if digits - len(groups[0]) - 2 >= _HIDDEN else 0
     place = 0
-    shown = [f"+{code}"]
+    masked_groups = [f"+{code}"]
     for group in groups:
-        shown.append(
+        masked_groups.append(
             "".join(
-                digit if at < kept or at >= digits - 2 else "•"
+                digit if at < visible_digits or at >= digits - 2 else "•"
                 for at, digit in enumerate(group, place)
             )
         )
         place += len(group)
-    return " ".join(shown)
+    return " ".join(masked_groups)

@@ -7,7 +7,7 @@ from babel import Locale
 from babel.core import get_global
 
 _NAMES = Locale("en").territories
-# Language, perhaps a script, and the territory of a BCP 47 tag; what follows says nothing of it.
+# Language, optional script, and territory of a BCP 47 tag.
 _TERRITORY = re.compile(r"[a-z]{2,3}(?:[-_][a-z]{4})?[-_]([a-z]{2})(?![a-z0-9])", re.IGNORECASE)
 
 

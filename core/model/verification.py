@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.model.attempt import Attempt, OverBudget, attempt_id
+from core.model.attempt import Attempt, OverBudget, State, attempt_id
 from core.model.phone_number import ParsedNumber, PhoneNumber
 from core.model.way import Way
 
@@ -40,7 +40,7 @@ class Verification:
     attempts: int
     next_send_at: datetime
     number_index: str
-    #: A digest of what was asked for: two starts with one idempotency key must agree on it.
+    #: A digest of the request: two starts with the same idempotency key must have the same digest.
     request: str
     #: The owner of the grant that it was started under; "" where there was none yet.
     owner: str = ""
@@ -64,21 +64,39 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
-class CallOffer:
-    """From when on a call may replace the message, and why."""
+class FallbackOffer:
+    """A call in place of a message, or a message in place of a call: from when on, and why."""
 
+    way: Way
     at: datetime
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A verification with its attempts, oldest first, as of `now`."""
+    """A verification with its attempts, oldest first, as of `now`. `fallback` may be offered now or
+    later; None: no other way can be used."""
 
     verification: Verification
     attempts: list[Attempt]
     now: datetime
-    call_offer: CallOffer | None
+    fallback: FallbackOffer | None
+
+    @property
+    def call_offer(self) -> FallbackOffer | None:
+        """The fallback, if it is a call."""
+        return self.fallback if self.fallback and self.fallback.way.is_call else None
+
+    @property
+    def next_way(self) -> Way | None:
+        """The way to use next after the newest attempt has failed; None while it has not. A lost
+        message is replaced by a call, where that can be used; anything else is tried again."""
+        newest, fallback = self.newest, self.fallback
+        if newest is None or not newest.state.is_lost:
+            return None
+        if fallback and newest.state is not State.REJECTED and not newest.way.is_call:
+            return fallback.way
+        return newest.way
 
     @property
     def newest(self) -> Attempt | None:

@@ -52,6 +52,18 @@ class Way(Enum):
         return Way.PHLO_CALL if self.channel is Channel.PHLO else Way.VOICE
 
     @property
+    def other(self) -> "Way":
+        """A call in place of a message, a message in place of a call."""
+        return self.as_message if self.is_call else self.as_call
+
+    @property
+    def as_message(self) -> "Way":
+        """The message that may replace it; a message is its own."""
+        if not self.is_call:
+            return self
+        return Way.PHLO_SMS if self.channel is Channel.PHLO else Way.SMS
+
+    @property
     def fields(self) -> dict[str, str]:
         """Channel and mode by name, as they are stored and sent."""
         return {"channel": self.channel, "mode": self.mode}

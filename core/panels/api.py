@@ -14,6 +14,7 @@ from core.webhooks.queue import DeadLetter
 EXAMPLE_NUMBER = "+12015550123"
 #: Adds a line end after the response.
 _CURL = "curl -sw '\\n'"
+_AUTH = '\\\n  -H "Authorization: Bearer $TOKEN"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,6 @@ def base_address(page_url: str | None, public: str | None) -> str:
 def walk_through(base: str, number: str = EXAMPLE_NUMBER) -> list[Example]:
     """A verification from its start to the right code, then its figures. Later steps use the shell
     variables of earlier ones; TOKEN must be set."""
-    auth = '\\\n  -H "Authorization: Bearer $TOKEN"'
     json = "\\\n  -H 'Content-Type: application/json' \\\n  -d"
     pick = 'sed -n \'s/.*"verification":{"id":"\\([^"]*\\).*/\\1/p\''
     api = f"{base}/api/v1"
@@ -47,27 +47,27 @@ def walk_through(base: str, number: str = EXAMPLE_NUMBER) -> list[Example]:
     return [
         Example(
             "Start a verification. The key makes it safe to repeat.",
-            f"VERIFICATION=$(curl -s {api}/verifications {auth} "
+            f"VERIFICATION=$(curl -s {api}/verifications {_AUTH} "
             '\\\n  -H "Idempotency-Key: $(date +%s)" '
             f'{json} \'{{"number": "{number}"}}\' \\\n  | {pick})\n'
             "echo $VERIFICATION",
         ),
         Example(
             "Read it: its state, its timeline, what may be done next.",
-            f"{_CURL} {verification} {auth}",
+            f"{_CURL} {verification} {_AUTH}",
         ),
         Example(
             "Check what the person entered. Put the code in place of 123456.",
-            f'{_CURL} {verification}/checks {auth} {json} \'{{"code": "123456"}}\'',
+            f'{_CURL} {verification}/checks {_AUTH} {json} \'{{"code": "123456"}}\'',
         ),
         Example(
             "Send the same code again, as a call. Too soon, it says how long to wait.",
-            f'{_CURL} {verification}/resend {auth} {json} \'{{"seen": 1, "call": true}}\'',
+            f'{_CURL} {verification}/resend {_AUTH} {json} \'{{"seen": 1, "call": true}}\'',
         ),
         Example(
             "Ask how delivery goes: sums of the last 24 hours, and the newest attempts.",
-            f"{_CURL} '{api}/delivery/totals?range=24h' {auth}\n"
-            f"{_CURL} '{api}/attempts?limit=5' {auth}",
+            f"{_CURL} '{api}/delivery/totals?range=24h' {_AUTH}\n"
+            f"{_CURL} '{api}/attempts?limit=5' {_AUTH}",
         ),
     ]
 
@@ -76,7 +76,7 @@ def handset(base: str, number: str = EXAMPLE_NUMBER) -> Example:
     """How a script reads the code in the sandbox."""
     return Example(
         "In the sandbox, read the code from the simulated handset.",
-        f"{_CURL} {base}/sandbox/handset/{number}",
+        f"{_CURL} {base}/sandbox/handset/{number} {_AUTH}",
     )
 
 

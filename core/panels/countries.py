@@ -83,7 +83,7 @@ def issues(frame: pd.DataFrame, baseline: Rate) -> pd.DataFrame:
     has_carriers = set(rows.loc[rows["carrier"] != "", "country"])
     rows = rows[(rows["carrier"] != "") | ~rows["country"].isin(has_carriers)]
     _, high = wilsons(rows["converted"], rows["started"])
-    lost = rows["started"] * baseline.value - rows["converted"]
+    lost_verifications = rows["started"] * baseline.value - rows["converted"]
     pairs = list(zip(rows["country"], rows["carrier"], strict=True))
     table = pd.DataFrame(
         {
@@ -94,12 +94,12 @@ def issues(frame: pd.DataFrame, baseline: Rate) -> pd.DataFrame:
             "carrier": rows["carrier"],
             "n": rows["started"],
             "conversion": percent_of(rows["converted"], rows["started"]),
-            "lost": lost.round().astype(int),
+            "lost": lost_verifications.round().astype(int),
         }
     )
     is_below = (rows["started"] >= ENOUGH).to_numpy() & (high < baseline.value)
-    kept = table[is_below & (table["lost"] > 0)].sort_values("lost", ascending=False)
-    return kept.head(_MOST_ISSUES).reset_index(drop=True)
+    losing = table[is_below & (table["lost"] > 0)].sort_values("lost", ascending=False)
+    return losing.head(_MOST_ISSUES).reset_index(drop=True)
 
 
 def _place(country: str, carrier: str) -> str:

@@ -10,9 +10,9 @@ from core.wording.formats import counted
 
 def invite_words(invite: Invite, zone: ZoneInfo) -> str:
     """ "Invite "Demo": 3 of 5 sends left, until 27 Nov 12:00, to France and Germany."."""
-    left = max(0, invite.sends - invite.used)
+    sends_left = max(0, invite.sends - invite.used)
     return (
-        f'Invite "{invite.label}": {left} of {counted(invite.sends, "send")} left, until '
+        f'Invite "{invite.label}": {sends_left} of {counted(invite.sends, "send")} left, until '
         f"{time_of(invite.ends_at, zone)}, to {countries_of(invite)}."
     )
 

@@ -87,16 +87,16 @@ def channels() -> dict[str, str]:
     return {EVERY: "All", **CHANNELS}
 
 
-def countries(seen: SeenDimensions) -> dict[str, str]:
+def countries(dimensions: SeenDimensions) -> dict[str, str]:
     """The countries to filter by, as code and name, sorted by name."""
     return {EVERY: "All"} | dict(
-        sorted(((c, country_of(c)) for c in seen.countries), key=lambda pair: pair[1])
+        sorted(((c, country_of(c)) for c in dimensions.countries), key=lambda pair: pair[1])
     )
 
 
-def carriers(seen: SeenDimensions, country: object) -> dict[str, str]:
+def carriers(dimensions: SeenDimensions, country: object) -> dict[str, str]:
     """The carriers of a country to filter by; none until a country is selected."""
-    return {EVERY: "All"} | {c: carrier_name(c) for c in seen.carriers.get(str(country), ())}
+    return {EVERY: "All"} | {c: carrier_name(c) for c in dimensions.carriers.get(str(country), ())}
 
 
 def row_filters(country: str, carrier: str) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 Each mapping decides whether the message or call may be on its way. If it cannot be, the attempt is
 rejected and its budget returned. If it may be, it stays counted: counted as unsent, it would allow
-a free resend. Statuses as documented by Plivo (plivo.com/docs); 402 is not documented, and read by
-its name.
+a free resend. Statuses as documented by Plivo (plivo.com/docs); 402 is not documented; its
+meaning is that of its HTTP name.
 """
 
 import ssl

@@ -27,12 +27,12 @@ _DIGITS = re.compile(r"\d")
 def mask_number(number: str) -> str:
     """The number with all but its first three and last two digits as dots: `+141••••••23`."""
     digits = sum(char.isdigit() for char in number)
-    seen = 0
+    position = 0
 
     def hide(match: re.Match[str]) -> str:
-        nonlocal seen
-        seen += 1
-        return match[0] if seen <= 3 or seen > digits - 2 else "•"
+        nonlocal position
+        position += 1
+        return match[0] if position <= 3 or position > digits - 2 else "•"
 
     return _DIGITS.sub(hide, number)
 

@@ -72,6 +72,8 @@ def render(
     longer than Plivo accepts; the error does not repeat the text, which holds the code.
     """
     check_template(template)
+    if minutes == 1:
+        template = re.sub(r"__minutes__ minutes\b", "__minutes__ minute", template)
     values = {"code": code, "brand": brand, "minutes": str(minutes)}
     # In one pass: a brand that looks like a placeholder is not replaced.
     text = _PLACEHOLDER.sub(lambda match: values[match[1]], template)

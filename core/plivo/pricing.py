@@ -25,7 +25,7 @@ FRESH, RETRY = timedelta(hours=6), timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars: a message part and a minute of a call, each where it is cheapest and dearest."""
+    """US dollars: a message part and a minute of a call, each lowest and highest."""
 
     message_from: Decimal
     message_to: Decimal

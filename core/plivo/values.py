@@ -140,21 +140,21 @@ class PlivoModel(BaseModel):
     @classmethod
     def _parse(cls, source: Any) -> dict[str, Any]:
         values = fields_of(source)
-        kept: dict[str, Any] = {}
-        left_out = []
+        parsed: dict[str, Any] = {}
+        unreadable = []
         for name, field in cls.model_fields.items():
             alias = field.alias or name
             value = values.get(alias)
-            how = next((part for part in field.metadata if isinstance(part, Parse)), None)
-            if how is None or is_absent(value):
+            parse = next((part for part in field.metadata if isinstance(part, Parse)), None)
+            if parse is None or is_absent(value):
                 continue
             try:
-                kept[alias] = how.parser(value)
+                parsed[alias] = parse.parser(value)
             except ValueError:
-                left_out.append(Unreadable(alias, masked_value(alias, value)))
-                if how.instead is not None:
-                    kept[alias] = how.instead
-        return kept | {"unreadable": tuple(left_out)}
+                unreadable.append(Unreadable(alias, masked_value(alias, value)))
+                if parse.instead is not None:
+                    parsed[alias] = parse.instead
+        return parsed | {"unreadable": tuple(unreadable)}
 
     def make_event(
         self,

@@ -1,4 +1,4 @@
-"""Places phone calls by the Call API. The spoken text is in `core.plivo.spoken`."""
+"""Places phone calls by the Call API. The spoken text is in `core.plivo.call_xml`."""
 
 from collections.abc import Mapping
 from typing import Any

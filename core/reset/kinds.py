@@ -56,10 +56,10 @@ FAMILIES: dict[str, ResetKind | None] = {
     ),
     **dict.fromkeys(
         (
-            "verification", "attempt", "events", "exchanges", "start", "follow", "counters",
-            "checks", "recent", "number", "reference", "logs", "foreign", "expiries", "outbox",
-            "outbox_events", "dead", "dead_events", "told", "simulated", "alerts", "alert_check",
-            "alert_turn", ROLLUP_LAYOUT,
+            "verification", "attempt", "events", "exchanges", "start", "phone", "follow",
+            "counters", "checks", "recent", "number", "reference", "logs", "foreign", "expiries",
+            "outbox", "outbox_events", "dead", "dead_events", "told", "simulated", "alerts",
+            "alert_check", "alert_turn", ROLLUP_LAYOUT,
         ),
         ResetKind.ATTEMPTS,
     ),

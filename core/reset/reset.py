@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable
 
 import httpx
 
-from core.ledger.ledger import Ledger, batched
+from core.ledger.ledger import Ledger
 from core.model.attempt import verification_of
 from core.model.errors import ResetRefused
 from core.reset.kinds import FAMILIES, FIGURES, ResetKind
+from core.store.batches import batched
 from core.store.client import Client
 from core.store.keys import LAYOUT, Keys
 
@@ -26,8 +27,9 @@ _SECONDS = 5.0
 
 
 class SandboxReset:
-    """Resets kinds of state. `sandbox_url` returns the address of the simulated Plivo,
-    `clear_cache` empties this process's cache of figures."""
+    """Resets kinds of state. `sandbox_url` returns the address of the simulated Plivo and
+    `credentials` are its Auth ID and token; `clear_cache` empties this process's cache of
+    figures."""
 
     def __init__(
         self,
@@ -35,12 +37,14 @@ class SandboxReset:
         keys: Keys,
         ledger: Ledger,
         sandbox_url: Callable[[], str],
+        credentials: tuple[str, str],
         clear_cache: Callable[[], None],
     ) -> None:
         self._client = client
         self._keys = keys
         self._ledger = ledger
         self._sandbox_url = sandbox_url
+        self._credentials = credentials
         self._clear_cache = clear_cache
         self._prefix = f"{{{keys.environment}}}:{LAYOUT}:"
 
@@ -103,12 +107,12 @@ class SandboxReset:
             pass
         real = {key.rpartition(":")[2] for key in keys["verification"]}
         attempts = [key.rpartition(":")[2] for key in keys["attempt"]]
-        kept = [attempt for attempt in attempts if verification_of(attempt) in real]
-        removed = [attempt for attempt in attempts if verification_of(attempt) not in real]
-        records = self._records(kept)
+        kept_attempts = [attempt for attempt in attempts if verification_of(attempt) in real]
+        removed_attempts = [attempt for attempt in attempts if verification_of(attempt) not in real]
+        records = self._records(kept_attempts)
         unlinked = [key for family in FIGURES for key in keys[family]]
         unlinked += [self._keys.attempt(attempt) for attempt in attempts]
-        unlinked += [self._keys.events(attempt) for attempt in removed]
+        unlinked += [self._keys.events(attempt) for attempt in removed_attempts]
         count = self._unlink(unlinked) - len(records)
         self._ledger.restore(records)
         return count
@@ -131,7 +135,9 @@ class SandboxReset:
         try:
             for kind, path in paths.items():
                 if kind in kinds:
-                    answer = httpx.delete(f"{self._sandbox_url()}{path}", timeout=_SECONDS)
+                    answer = httpx.delete(
+                        f"{self._sandbox_url()}{path}", auth=self._credentials, timeout=_SECONDS
+                    )
                     answer.raise_for_status()
         except httpx.HTTPError as error:
             raise ResetRefused(

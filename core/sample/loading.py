@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.ledger.ledger import EventOutcome, Ledger, batched
+from core.ledger.ledger import EventOutcome, Ledger
 from core.model.clock import Clock
 from core.model.errors import SampleRefused
 from core.sample.traffic import days_of, events_of
+from core.store.batches import batched
 from core.store.client import Client
 from core.store.keys import Keys
 

@@ -14,11 +14,13 @@ from core.sandbox.api.account import AccountApi
 from core.sandbox.api.answers import ErrorAnswers
 from core.sandbox.api.callbacks import CallbackApi
 from core.sandbox.api.calls import CallApi
+from core.sandbox.api.endings import EndingsApi
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
 from core.sandbox.api.handset import HandsetApi
 from core.sandbox.api.handset_view import HandsetView
 from core.sandbox.api.limits import RateLimit
+from core.sandbox.api.log_routes import LogRoutes
 from core.sandbox.api.messages import MessageApi
 from core.sandbox.api.phlo import PhloApi
 from core.sandbox.callbacks import Callbacks
@@ -105,20 +107,17 @@ class Sandbox:
             switchboard,
             script,
         )
+
+        def log_routes(name: str) -> LogRoutes:
+            return LogRoutes(name, auth_id, zone, self._clock, gate, self._faults)
+
         routes = [
-            *MessageApi(
-                auth_id,
-                zone,
-                self._clock,
-                gate,
-                self._faults,
-                carrier,
-                mask_unlogged=mask_unlogged,
-            ).routes(),
-            *CallApi(auth_id, zone, self._clock, gate, self._faults, switchboard).routes(),
+            *MessageApi(log_routes("Message"), carrier, mask_unlogged=mask_unlogged).routes(),
+            *CallApi(log_routes("Call"), switchboard).routes(),
             *PhloApi(gate, self._faults, carrier, switchboard).routes(),
             *AccountApi(auth_id, zone, gate).routes(),
             *CallbackApi(gate, callbacks).routes(),
+            *EndingsApi().routes(),
             *self._handset_api.routes(),
         ]
         errors = ErrorAnswers(json_401=json_401)

@@ -69,9 +69,17 @@ class Keyring:
         """The digest of a browser that has signed in before."""
         return self._index("device", device)
 
+    def phone_index(self, handle: str) -> str:
+        """The digest of a `phone_handle`."""
+        return self._index("phone", handle)
+
     def _index(self, kind: str, value: str) -> str:
         # 24 hex digits (96 bits). Keyed, because all numbers could be tried against a plain hash.
         return self._derive(f"index {kind}", value).hex()[:24]
+
+    def phone_handle(self, verification: str) -> str:
+        """The unguessable, URL-safe name of a verification's simulated handset: 192 bits."""
+        return base64.urlsafe_b64encode(self._derive("phone", verification)[:24]).decode()
 
     def signing_key(self, purpose: str) -> bytes:
         """A key of 256 bits for signatures of one purpose."""

@@ -5,6 +5,7 @@
     {sandbox}:v1:events:<id>-<n>            stream  events of that attempt, newest 100
     {sandbox}:v1:exchanges:<id>             stream  HTTP exchanges with Plivo, masked, newest 200
     {sandbox}:v1:start:<index>              string  idempotency: the verification of a start
+    {sandbox}:v1:phone:<index>              string  the verification whose handset a link opens
     {sandbox}:v1:failures:<index>           list    moments of wrong codes, newest first; also by
                                                     client address, as <index>:<index>
     {sandbox}:v1:guesses:<index>            list    moments of all codes that were compared
@@ -105,6 +106,9 @@ class Keys:
 
     def start(self, index: str) -> str:
         return f"{self._prefix}start:{index}"
+
+    def phone(self, index: str) -> str:
+        return f"{self._prefix}phone:{index}"
 
     def failures(self, index: str, address: str | None = None) -> str:
         return f"{self._prefix}failures:{index}{f':{address}' if address else ''}"

@@ -29,10 +29,12 @@ class LeftOut:
         self._reported: OrderedDict[tuple[str, str, str], None] = OrderedDict()
         self._lock = Lock()
 
-    def value(self, of: str, field: str, shown: str) -> None:
-        """A value of a callback, an answer or a record. `shown` is fit for a log."""
+    def value(self, of: str, field: str, printable: str) -> None:
+        """A value of a callback, an answer or a record. `printable` may be logged."""
         if self._is_new(VALUE, of, field):
-            log.warning("value left out", extra={"of": _short(of), "field": field, "value": shown})
+            log.warning(
+                "value left out", extra={"of": _short(of), "field": field, "value": printable}
+            )
             self._count(VALUE)
 
     def record(self, kind: str, name: str, error: Exception) -> None:

@@ -55,19 +55,21 @@ _COUNTS = ("windows", "windows_done", "rows", "settled", "foreign")
 
 def progress_fields(progress: Progress) -> dict[str, str | int]:
     """The fields of the stored status."""
-    left = "" if progress.left is None else duration_ms(progress.left)
-    return {name: getattr(progress, name) for name in _COUNTS} | {"left_ms": left}
+    left_ms = "" if progress.left is None else duration_ms(progress.left)
+    return {name: getattr(progress, name) for name in _COUNTS} | {"left_ms": left_ms}
 
 
 def read_status(stored: dict[str, str], *, is_running: bool) -> LogStatus:
     """The status in its stored fields."""
-    left = stored.get("left_ms", "")
+    left_ms = stored.get("left_ms", "")
     progress = Progress(*(read_count(stored.get(name, "")) for name in _COUNTS))
     return LogStatus(
         is_running=is_running,
         through=cursor_of(stored),
         outcome=next((o for o in LogRunOutcome if o == stored.get("outcome")), None),
-        progress=replace(progress, left=timedelta(milliseconds=read_count(left)) if left else None),
+        progress=replace(
+            progress, left=timedelta(milliseconds=read_count(left_ms)) if left_ms else None
+        ),
         cause=stored.get("cause", ""),
     )
 

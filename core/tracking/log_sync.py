@@ -88,9 +88,9 @@ class LogSync:
             for start, end in windows:
                 progress = self._read_window(start, end, progress)
                 spent = self._clock.now() - began
-                done = progress.windows_done + 1
-                left = spent / done * (progress.windows - done)
-                progress = replace(progress, windows_done=done, left=left)
+                windows_done = progress.windows_done + 1
+                time_left = spent / windows_done * (progress.windows - windows_done)
+                progress = replace(progress, windows_done=windows_done, left=time_left)
                 if not turn.note(cursor=cursor_field(end), **progress_fields(progress)):
                     return LogRun(LogRunOutcome.BUSY, progress)
                 on_progress(progress)

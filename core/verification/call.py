@@ -4,16 +4,18 @@ An answering machine presses nothing, so it records no code.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from core.ledger.ledger import Ledger
 from core.model.attempt import AttemptEvent, EventKind, Source, verification_of
 from core.model.clock import Clock
 from core.model.code import Code
+from core.model.language import Language
 from core.model.verification import Status, View
 from core.model.way import Way
-from core.plivo.language import Language
 from core.settings.settings import Settings
 from core.verification.service import Verifications
+from core.wording.calls import CodeRefusal, call_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +42,49 @@ class CallDialogue:
     def answered(self, attempt: str, reference: str, key_url: str) -> SpokenAnswer:
         """For the answer URL of the call `reference`: ask for the key, which goes to `key_url`.
         Raises StoreUnavailable."""
-        # Imported late, here and below: the SDK behind it takes a third of a second to load.
-        from core.plivo import spoken
-
         view = self._verifications.look(verification_of(attempt))
         if view is None or not _may_speak(view, attempt, reference):
             return _refusal(view)
-        language = Language(view.verification.language)
-        return _without_code(spoken.prompt(key_url, brand=self._settings.brand, language=language))
+        return self._question(view, key_url, is_repeated=False)
 
     def pressed(self, attempt: str, reference: str, digits: str, key_url: str) -> SpokenAnswer:
         """For the key URL: read the code out after a 1, else ask again. Raises StoreUnavailable."""
-        from core.plivo import spoken
+        # Imported late, here and below: the SDK behind it takes a third of a second to load.
+        from core.plivo import call_xml
 
         view = self._verifications.look(verification_of(attempt))
         if view is None or not _may_speak(view, attempt, reference):
             return _refusal(view)
-        language = Language(view.verification.language)
         if digits != "1":
-            return _without_code(
-                spoken.again(key_url, brand=self._settings.brand, language=language)
-            )
+            return self._question(view, key_url, is_repeated=True)
         # Booked before it is spoken: a code whose delivery cannot be recorded is not read out.
         now = self._clock.now()
         self._ledger.apply(AttemptEvent(attempt, EventKind.DELIVERED, now, Source.CALLBACK))
         code = self._verifications.code_for(view.verification)
-        return SpokenAnswer(
-            spoken.code_read_out(code, language=language),
-            spoken.code_read_out(Code("•" * view.verification.digits), language=language),
-            reads_code=True,
+        language = Language(view.verification.language)
+        texts = call_texts(language)
+        read_out = partial(
+            call_xml.code_read_out,
+            code_is=texts.code_is,
+            goodbye=texts.goodbye,
+            language=language,
+        )
+        masked = Code("•" * view.verification.digits)
+        return SpokenAnswer(read_out(code), read_out(masked), reads_code=True)
+
+    def _question(self, view: View, key_url: str, *, is_repeated: bool) -> SpokenAnswer:
+        from core.plivo import call_xml
+
+        language = Language(view.verification.language)
+        texts = call_texts(language)
+        return _without_code(
+            call_xml.prompt(
+                key_url,
+                question=texts.question(self._settings.brand),
+                goodbye=texts.goodbye,
+                language=language,
+                opening=texts.wrong_key if is_repeated else "",
+            )
         )
 
 
@@ -91,13 +107,11 @@ def _without_code(xml: str) -> SpokenAnswer:
 
 
 def _refusal(view: View | None) -> SpokenAnswer:
-    from core.plivo import spoken
+    from core.plivo import call_xml
 
-    if view is None:
-        return _without_code(spoken.refused(Language.EN))
-    reasons = {
-        Status.EXPIRED: spoken.SpokenRefusal.EXPIRED,
-        Status.VERIFIED: spoken.SpokenRefusal.USED,
-    }
-    why = reasons.get(view.verification.status, spoken.SpokenRefusal.CLOSED)
-    return _without_code(spoken.refused(Language(view.verification.language), why))
+    language, why = Language.EN, CodeRefusal.CLOSED
+    if view is not None:
+        language = Language(view.verification.language)
+        reasons = {Status.EXPIRED: CodeRefusal.EXPIRED, Status.VERIFIED: CodeRefusal.USED}
+        why = reasons.get(view.verification.status, why)
+    return _without_code(call_xml.sentence(call_texts(language).refusal(why), language=language))

@@ -66,14 +66,14 @@ class CheckRecords:
         self._lock = Lock()
 
     def context(self, verification: str) -> CheckContext | None:
-        """What a check must know of this verification; None where it is unknown. A round trip only
-        if this process has not met it yet."""
+        """The facts that a check of this verification needs; None if it is unknown. One round trip
+        if this process has not cached it."""
         context = self._contexts.get(verification)
         return context or self._look_up([verification]).get(verification)
 
     def contexts(self, verifications: Iterable[str]) -> dict[str, CheckContext]:
-        """What checks must know of these verifications; unknown ones are left out. A round trip
-        only for those that this process has not met yet."""
+        """The facts that checks of these verifications need, without unknown verifications. One
+        round trip for those that this process has not cached."""
         contexts = {name: self._contexts.get(name) for name in verifications}
         missing = [name for name, context in contexts.items() if context is None]
         if missing:
@@ -93,12 +93,13 @@ class CheckRecords:
         """One round trip, two when another process has resent the code."""
         now_ms = to_ms(now)
         while True:
-            outcome, left, retry_ms, spent = self._scripts.run(
+            # `count`: of checks left, or of attempts if the code has moved to a later one.
+            outcome, count, retry_ms, spent = self._scripts.run(
                 "check_code", *self._call(guess, now_ms)
             )
             if outcome != "moved":
-                return _result(outcome, left, retry_ms, spent)
-            guess = self._moved(guess, left)
+                return _result(outcome, count, retry_ms, spent)
+            guess = self._moved(guess, count)
 
     def check_all(self, guesses: Sequence[Guess], now: datetime) -> list[CheckResult]:
         """`check` of each guess, in their order, in one round trip for all; one more for those
@@ -107,11 +108,11 @@ class CheckRecords:
         calls = [self._call(guess, now_ms) for guess in guesses]
         results: list[CheckResult] = []
         for guess, reply in zip(guesses, self._scripts.run_all("check_code", calls), strict=True):
-            outcome, left, retry_ms, spent = reply
+            outcome, count, retry_ms, spent = reply
             if outcome == "moved":
-                results.append(self.check(self._moved(guess, left), now))
+                results.append(self.check(self._moved(guess, count), now))
             else:
-                results.append(_result(outcome, left, retry_ms, spent))
+                results.append(_result(outcome, count, retry_ms, spent))
         return results
 
     def _moved(self, guess: Guess, attempts: int) -> Guess:
@@ -174,6 +175,6 @@ def policy_arguments(policy: Policy, changes: str, keep: timedelta) -> list[str]
     ]
 
 
-def _result(outcome: str, left: int, retry_ms: int, spent: str) -> CheckResult:
+def _result(outcome: str, checks_left: int, retry_ms: int, spent: str) -> CheckResult:
     retry = timedelta(milliseconds=retry_ms) if retry_ms else None
-    return CheckResult(CheckOutcome(outcome), left, retry, OverBudget.parse(spent))
+    return CheckResult(CheckOutcome(outcome), checks_left, retry, OverBudget.parse(spent))

@@ -74,10 +74,10 @@ class Checking:
     def check_all(self, entries: Sequence[EnteredCode]) -> list[CheckResult]:
         """`check` of many at once, in their order, each as if it came alone, in one round trip."""
         contexts = self._records.contexts(dict.fromkeys(entry.of for entry in entries))
-        read = [self._guess(entry, contexts.get(entry.of)) for entry in entries]
-        guesses = [guess for guess in read if isinstance(guess, Guess)]
+        prepared = [self._guess(entry, contexts.get(entry.of)) for entry in entries]
+        guesses = [guess for guess in prepared if isinstance(guess, Guess)]
         results = iter(self._records.check_all(guesses, self._clock.now()))
-        return [item if isinstance(item, CheckResult) else next(results) for item in read]
+        return [item if isinstance(item, CheckResult) else next(results) for item in prepared]
 
     def check_newest(self, entries: Sequence[EnteredCode]) -> list[CheckResult]:
         """`check_all` for callers that know only a number (`of`): against its newest verification.

@@ -1,4 +1,4 @@
-"""How often and how soon: the budgets, the cooldowns and when a call is offered.
+"""How often and how soon: the budgets, the cooldowns and when another way is offered.
 
 Decision: own sliding windows in our scripts, not the `limits` package: reserving five budgets and
 writing the verification must be one atomic step, and a reservation must be returnable.
@@ -22,12 +22,14 @@ cooldown before a resend, the lifetime. ALWAYS_REFUSED is an ending whose sends 
 spent budget, in both settings, so that a refusal can be tried.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.model.attempt import Attempt, EventKind, State
 from core.model.phone_number import PhoneNumber
-from core.model.verification import CallOffer
+from core.model.verification import FallbackOffer
+from core.model.way import Way
 from core.settings.settings import Settings
 
 #: Last digits of sandbox numbers to which every send is refused, as by the 10-minute budget.
@@ -36,7 +38,7 @@ ALWAYS_REFUSED = "0600"
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """At most `limit` in any `window`. `name` is what a refusal is explained by."""
+    """At most `limit` in any `window`. `name` identifies it in refusals and counters."""
 
     name: str
     limit: int
@@ -44,7 +46,7 @@ class Budget:
 
 
 class Policy:
-    """The settings' budgets, as questions with answers."""
+    """The budgets, cooldowns and offers that the settings give."""
 
     def __init__(self, settings: Settings) -> None:
         hour, day = timedelta(hours=1), timedelta(days=1)
@@ -92,18 +94,39 @@ class Policy:
         steps = self._settings.resend_cooldowns
         return timedelta(seconds=steps[min(attempts, len(steps)) - 1])
 
-    def call_offer(self, attempt: Attempt, next_send: datetime) -> CallOffer | None:
-        """When a call may replace this message; None when it was a call already.
+    def next_send(self, attempts: Sequence[Attempt], cooldown_end: datetime) -> datetime:
+        """From when on the same way may be used again. A cooldown gives an attempt time to arrive,
+        so it ends when the newest attempt that Plivo accepted is known to be lost."""
+        last = _last_accepted(attempts)
+        if last is None or not last.state.is_lost:
+            return cooldown_end
+        return min(cooldown_end, last.moments[EventKind.REQUESTED])
 
-        At once when the message is known to be lost; after a short wait without a receipt; and with
-        the next resend where the receipt says delivered, because receipts are sometimes wrong.
+    def fallback(
+        self, way: Way, attempts: Sequence[Attempt], next_send: datetime
+    ) -> FallbackOffer | None:
+        """The offer in place of `way`, the current way of a verification with these attempts.
+
+        At once when the code is known to be lost. A call also after a short wait without a receipt,
+        and with the next resend where the receipt says delivered, because receipts are sometimes
+        wrong; a message only after a lost call.
         """
-        if attempt.way.is_call:
+        last = _last_accepted(attempts)
+        if last is None:
+            reason = f"The {'call' if way.is_call else 'message'} was not sent."
+            return FallbackOffer(way.other, attempts[-1].moments[EventKind.REQUESTED], reason)
+        requested = last.moments[EventKind.REQUESTED]
+        if last.state.is_lost:
+            reason = "The code was not heard." if way.is_call else "The message did not arrive."
+            return FallbackOffer(way.other, requested, reason)
+        if way.is_call:
             return None
-        requested = attempt.moments[EventKind.REQUESTED]
-        if attempt.state.is_lost:
-            return CallOffer(requested, "The message did not arrive.")
-        if attempt.state is State.DELIVERED:
-            return CallOffer(next_send, "Nothing on the phone yet?")
+        if last.state is State.DELIVERED:
+            return FallbackOffer(way.other, next_send, "Nothing on the phone yet?")
         wait = timedelta(seconds=self._settings.call_after_seconds)
-        return CallOffer(requested + wait, "No delivery report yet.")
+        return FallbackOffer(way.other, requested + wait, "No delivery report yet.")
+
+
+def _last_accepted(attempts: Sequence[Attempt]) -> Attempt | None:
+    """The newest attempt that Plivo did not reject: rejected ones were never sent."""
+    return next((a for a in reversed(attempts) if a.state is not State.REJECTED), None)

@@ -1,19 +1,17 @@
 """Starts, resends, checks and cancels verifications: the rules in their order."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from functools import wraps
-from typing import Concatenate, ParamSpec
 
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock
 from core.model.code import Code
 from core.model.errors import NumberRefused
 from core.model.grant import INTERNAL, Grant
-from core.model.phone_number import ParsedNumber
+from core.model.language import language_for
+from core.model.phone_number import ParsedNumber, PhoneNumber
 from core.model.verification import (
     CancelOutcome,
     CheckResult,
@@ -24,7 +22,6 @@ from core.model.verification import (
     View,
 )
 from core.model.way import Way
-from core.plivo.language import language_for
 from core.settings.keyring import Keyring, new_id
 from core.settings.settings import Settings
 from core.verification.attempt_fields import record_of, with_checks
@@ -44,29 +41,8 @@ from core.verification.send_replies import (
     Started,
     TooSoon,
 )
-from core.verification.send_slots import RETRY_AFTER, SendSlots
+from core.verification.send_slots import SendSlots, in_slot
 from core.verification.sending import Provider, Sending
-
-log = logging.getLogger(__name__)
-
-P = ParamSpec("P")
-
-
-def _in_slot(
-    send: Callable[Concatenate["Verifications", P], SendResult],
-) -> Callable[Concatenate["Verifications", P], SendResult]:
-    """Decorates a method that may wait for Plivo. It is refused as `BUSY`, before it reads or
-    writes anything, while too many sends wait already."""
-
-    @wraps(send)
-    def bounded(self: "Verifications", /, *args: P.args, **kwargs: P.kwargs) -> SendResult:
-        with self.send_slots.take() as has_slot:
-            if has_slot:
-                return send(self, *args, **kwargs)
-        log.warning("send refused: all send slots are taken")
-        return refused(None, SendOutcome.BUSY, retry_after=RETRY_AFTER)
-
-    return bounded
 
 
 class Verifications:
@@ -113,7 +89,7 @@ class Verifications:
             stop_polling=stop_polling,
         )
 
-    @_in_slot
+    @in_slot
     def start(
         self,
         typed: str,
@@ -172,7 +148,7 @@ class Verifications:
             case RefusedByBudget():
                 return refused_by_budget(self._ledger, None, reply)
 
-    @_in_slot
+    @in_slot
     def resend(
         self,
         verification: str,
@@ -180,9 +156,10 @@ class Verifications:
         grant: Grant,
         seen: int,
         call: bool = False,
+        message: bool = False,
         address: str | None = None,
     ) -> SendResult:
-        """Send the same code again, the same way, or `call` in place of a message. What the grant
+        """Send the same code again: the same way, or by a `call` or a `message`. What the grant
         does not cover is `NOT_ALLOWED`; a verification of another owner is `NOT_FOUND`.
 
         `seen` is the number of attempts that the caller knew of: two clicks on one view send once.
@@ -196,11 +173,12 @@ class Verifications:
         current = view.verification
         if not grant.covers(current.to.region):
             return refused(verification, SendOutcome.NOT_ALLOWED, "country")
-        way, at_once = current.way, False
-        if call and not way.is_call:
-            way = way.as_call
-            offer = view.call_offer
-            at_once = offer is not None and now >= offer.at
+        way = current.way
+        if call or message:
+            way = way.as_call if call else way.as_message
+        offer = view.fallback
+        is_offered = offer is not None and offer.way is way and now >= offer.at
+        at_once = is_offered or now >= current.next_send_at
         if obstacle := self._provider.obstacle(way):
             return SendResult(
                 SendOutcome.CHANNEL_UNAVAILABLE, verification, None, obstacle[0], obstacle[1]
@@ -266,8 +244,23 @@ class Verifications:
         ]
         offer = None
         if attempts and kept.status is Status.PENDING:
-            offer = self._policy.call_offer(attempts[-1], kept.next_send_at)
+            next_send = self._policy.next_send(attempts, kept.next_send_at)
+            kept = replace(kept, next_send_at=next_send)
+            offer = self._policy.fallback(kept.way, attempts, next_send)
+            if offer and not self._can_use(offer.way, kept.to):
+                offer = None
         return View(kept, attempts, now, offer)
+
+    def _can_use(self, way: Way, number: PhoneNumber) -> bool:
+        if self._provider.obstacle(way):
+            return False
+        if not way.is_call:
+            # A landline can be called only.
+            try:
+                self.numbers.read(number.e164, region=None, way=way)
+            except NumberRefused:
+                return False
+        return True
 
     def spent_today(self) -> Decimal:
         """US dollars booked for the sends of this UTC day."""

@@ -15,28 +15,24 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from starlette._utils import get_route_path
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocket
 
 from core.log import log_to_stderr
-from core.model.errors import ProductError, SettingsRefused, StoreUnavailable
+from core.model.errors import ProductError, SettingsRefused
 from core.services import Services, build
 from core.settings.reading import read_settings
-from core.web import access, live, plivo, sandbox_state, seed
+from core.web import access, live, phone, plivo, sandbox_state, seed
 from core.web.access_log import hide_addresses
 from core.web.body_deadline import BodyDeadline
 from core.web.headers import SecurityHeaders, broken
 from core.web.live import Changes
 from core.web.metrics import route as monitoring
 from core.web.open_files import raise_file_limit
-from core.web.outage import outage
+from core.web.sandbox_guard import SandboxGuard
 from core.web.shutdown import call_on_stop
 
 if TYPE_CHECKING:
@@ -69,16 +65,19 @@ class Web:
     """Everything that this process serves beside the pages.
 
     `services` is called whenever they are needed, since the pages build them after the routes;
-    `make_sandbox` only where this process runs the sandbox.
+    `make_sandbox` only where this process runs the sandbox. `phone_page` is the HTML of the page
+    that shows a handset on another phone.
     """
 
     def __init__(
         self,
         services: Callable[[], Services],
         make_sandbox: Callable[[Services], MountedSandbox],
+        phone_page: str = "",
     ) -> None:
         self._services = services
         self._make_sandbox = make_sandbox
+        self._phone_page = phone_page
         self._changes: Changes | None = None
         self._sandbox: MountedSandbox | None = None
 
@@ -101,7 +100,7 @@ class Web:
             *live.routes(self._live_changes, self._may_watch),
             *sandbox_state.routes(self._services),
             _SubtreeMount("/api/v1", self._serve_rest),
-            Mount("/phone/{verification}", app=self._serve_phone),
+            *phone.routes(self._services, self._mounted_sandbox, self._phone_page),
             _SubtreeMount("/sandbox", self._serve_sandbox),
         ]
 
@@ -186,48 +185,15 @@ class Web:
     async def _serve_rest(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.rest(scope, receive, send)
 
-    async def _serve_phone(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The simulated handset of a verification, at `…/handset`, for a browser that may see that
-        verification: so the page need not contain the number."""
-        connection = HTTPConnection(scope)
-        handset, _, rest = get_route_path(scope).removeprefix("/").partition("/")
-        verification = str(connection.path_params["verification"])
-        number = None
-        refusal: Response = PlainTextResponse("There is no such phone.", 404)
-        try:
-            number = await run_in_threadpool(self._number_of, connection, verification)
-        except StoreUnavailable as error:
-            refusal = outage(error)
-        if number is None or handset != "handset":
-            if scope["type"] == "websocket":
-                await WebSocket(scope, receive, send).send_denial_response(refusal)
-            else:
-                await refusal(scope, receive, send)
-            return
-        path = f"/sandbox/handset/{number}" + (f"/{rest}" if rest else "")
-        handset_scope = {
-            **scope,
-            "path": path,
-            "raw_path": path.encode(),
-            "root_path": "/sandbox",
-            "query_string": b"number=hidden",
-        }
-        await self._serve_sandbox(handset_scope, receive, send)
-
-    def _number_of(self, connection: HTTPConnection, verification: str) -> str | None:
-        services = self._services()
-        if self._sandbox is None:
-            return None
-        grant = access.admitted(services.admission, connection).grant
-        view = services.verifications.look(verification, grant)
-        return view.verification.to.digits if view else None
-
     async def _serve_sandbox(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._sandbox is None:
             # A 404: the catch-all of the pages must not answer in place of the sandbox.
             await Starlette()(scope, receive, send)
         else:
-            await self._sandbox.asgi(scope, receive, send)
+            await SandboxGuard(self._sandbox.asgi, self._services)(scope, receive, send)
+
+    def _mounted_sandbox(self) -> ASGIApp | None:
+        return self._sandbox.asgi if self._sandbox else None
 
 
 class _SubtreeMount(Mount):

@@ -102,10 +102,10 @@ def signing_secret(settings: Settings, keyring: Keyring) -> str:
 
 
 async def _read_start(response: httpx.Response) -> None:
-    read = 0
+    byte_count = 0
     async for chunk in response.aiter_raw():
-        read += len(chunk)
-        if read > _ANSWER_BYTES:
+        byte_count += len(chunk)
+        if byte_count > _ANSWER_BYTES:
             return
 
 

@@ -100,14 +100,14 @@ async def _wait(under_way: set[asyncio.Task[None]], *, full: bool) -> set[asynci
     if not full:
         await asyncio.sleep(seconds)
         return {task for task in under_way if not task.done()}
-    _, left = await asyncio.wait(under_way, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    return left
+    _, running = await asyncio.wait(under_way, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    return running
 
 
 async def _finish(under_way: set[asyncio.Task[None]]) -> None:
     if not under_way:
         return
-    _, left = await asyncio.wait(under_way, timeout=_STOP_SECONDS)
-    for task in left:
+    _, running = await asyncio.wait(under_way, timeout=_STOP_SECONDS)
+    for task in running:
         task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
+    await asyncio.gather(*running, return_exceptions=True)

@@ -46,20 +46,41 @@ def day_and_time(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%d %b %H:%M}"
 
 
-#: From this many seconds on, a duration is written in the next unit.
-_UNITS = ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h"), (math.inf, 86_400, "days"))
+SHORT_UNITS = ("s", "min", "h", "days")
+LONG_UNITS = ("seconds", "minutes", "hours", "days")
+#: The seconds of each unit, and the seconds from which the next unit is used.
+_SECONDS = ((1, 120), (60, 7200), (3600, 172_800), (86_400, math.inf))
 
 
-def duration(length: timedelta) -> str:
+def duration(
+    length: timedelta,
+    units: tuple[str, str, str, str] = SHORT_UNITS,
+    *,
+    is_rounded_up: bool = False,
+) -> str:
     """A duration in words, with one decimal below 10: `<0.1 s`, `1.8 s`, `12 s`, `2.5 min`, `5 h`,
-    `3 days`."""
+    `3 days`. `is_rounded_up`, for a time to wait: in whole units, never too short."""
     seconds = max(0.0, length.total_seconds())
-    if seconds < 0.05:
-        return "<0.1 s"
-    size, unit = next((size, unit) for below, size, unit in _UNITS if seconds < below)
+    if is_rounded_up:
+        seconds = math.ceil(seconds)
+    elif seconds < 0.05:
+        return f"<0.1 {units[0]}"
+    size, unit = next(
+        (size, unit) for (size, limit), unit in zip(_SECONDS, units, strict=True) if seconds < limit
+    )
     amount = seconds / size
-    text = f"{amount:.1f}".removesuffix(".0") if amount < 9.95 else f"{amount:.0f}"
+    if is_rounded_up:
+        text = f"{math.ceil(amount)}"
+    else:
+        text = f"{amount:.1f}".removesuffix(".0") if amount < 9.95 else f"{amount:.0f}"
+    if text == "1":
+        unit = unit.removesuffix("s") or unit
     return f"{text} {unit}"
+
+
+def wait_time(length: timedelta) -> str:
+    """A time to wait: "40 seconds", "10 minutes"."""
+    return duration(length, LONG_UNITS, is_rounded_up=True)
 
 
 def dollars(amount: float) -> str:

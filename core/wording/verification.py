@@ -13,7 +13,7 @@ from core.model.grant import NO_SENDS_LEFT
 from core.model.verification import CheckOutcome, CheckResult, SendOutcome, Status, View
 from core.model.way import Way
 from core.wording.error_codes import hangup_text, message_error_text
-from core.wording.formats import duration
+from core.wording.formats import duration, wait_time
 from core.wording.marks import VERIFIED, mark
 
 
@@ -34,18 +34,6 @@ class Words:
     detail: str
     tone: Tone
     mark: str = ""
-
-
-def wait_text(
-    wait: timedelta, units: tuple[str, str, str] = ("seconds", "minutes", "hours")
-) -> str:
-    """A time to wait, rounded up: "40 seconds", "10 minutes"."""
-    seconds = -(-wait // timedelta(seconds=1))
-    if seconds < 120:
-        return f"{seconds} {units[0]}"
-    if seconds < 7200:
-        return f"{-(-seconds // 60)} {units[1]}"
-    return f"{-(-seconds // 3600)} {units[2]}"
 
 
 _BUDGETS = {
@@ -85,7 +73,7 @@ def budget_warning(over: OverBudget, now: datetime) -> str:
     """What a budget that only warns in the sandbox would do live."""
     text = f"Live, this would be refused: {over_budget_words(over)}"
     if over.free_at > now:
-        text += f"; free again in {wait_text(over.free_at - now, ('s', 'min', 'h'))}"
+        text += f"; free again in {duration(over.free_at - now, is_rounded_up=True)}"
     return f"{text}."
 
 
@@ -110,7 +98,7 @@ _CLOSED = {
 
 def send_refusal(outcome: SendOutcome, why: str, retry: timedelta | None) -> tuple[str, str]:
     """Cause and remedy of a send that the rules refused; `why` names the budget or the status."""
-    wait = f"Try again in {wait_text(retry)}." if retry else "Start a new verification."
+    wait = f"Try again in {wait_time(retry)}." if retry else "Start a new verification."
     match outcome:
         case SendOutcome.OVER_BUDGET:
             return _BUDGETS[why], wait
@@ -137,12 +125,12 @@ def send_refusal(outcome: SendOutcome, why: str, retry: timedelta | None) -> tup
 
 def check_words(result: CheckResult, digits: int) -> Words:
     """The outcome of a check in words."""
-    left = result.checks_left
+    checks_left = result.checks_left
     match result.outcome:
         case CheckOutcome.APPROVED:
             return Words("Verified", "", Tone.GOOD)
-        case CheckOutcome.WRONG_CODE if left > 0:
-            tries = "1 try left" if left == 1 else f"{left} tries left"
+        case CheckOutcome.WRONG_CODE if checks_left > 0:
+            tries = "1 try left" if checks_left == 1 else f"{checks_left} tries left"
             return Words("That is not the code.", f"You have {tries}.", Tone.BAD)
         case CheckOutcome.WRONG_CODE | CheckOutcome.LOCKED:
             return Words("Too many wrong codes.", "Start a new verification.", Tone.BAD)
@@ -153,7 +141,7 @@ def check_words(result: CheckResult, digits: int) -> Words:
         case CheckOutcome.CANCELED:
             return Words("This verification was canceled.", "Start a new one.", Tone.BAD)
         case CheckOutcome.NUMBER_LOCKED:
-            wait = f"ry again in {wait_text(result.retry_after or timedelta())}."
+            wait = f"ry again in {wait_time(result.retry_after or timedelta())}."
             # The first check of a new verification needs room in the last budget only.
             is_last = result.over_budget is None or result.over_budget.budget == "guesses_per_day"
             remedy = f"T{wait}" if is_last else f"Start a new verification, or t{wait}"
@@ -169,19 +157,30 @@ def status_words(view: View) -> Words:
     verification = view.verification
     match verification.status:
         case Status.VERIFIED:
-            took = verification.time_to_verify
-            detail = f"in {duration(took)}" if took is not None else ""
+            detail = "The code is right: the person holds this phone number."
             return Words("Verified", detail, Tone.GOOD, VERIFIED)
         case Status.LOCKED:
             return Words("Locked", "Too many wrong codes. Start a new verification.", Tone.BAD, "■")
         case Status.CANCELED:
-            return Words("Canceled", "Nothing more will be accepted for it.", Tone.QUIET)
+            return Words(
+                "Canceled", "Its code is no longer valid. Start a new one.", Tone.QUIET, "✕"
+            )
         case Status.EXPIRED:
             return Words("Expired", "The code is no longer valid. Start a new one.", Tone.BAD, "✕")
         case Status.PENDING:
             if view.newest is None:
                 return Words("Sending", "The request is being prepared.", Tone.QUIET)
             return attempt_words(view.newest)
+
+
+def resend_label(way: Way) -> str:
+    """The button that uses the same way again."""
+    return "Call again" if way.is_call else "Resend code"
+
+
+def fallback_label(way: Way) -> str:
+    """The button that uses another way."""
+    return "Call me instead" if way.is_call else "Send as SMS"
 
 
 def attempt_words(attempt: Attempt) -> Words:
@@ -196,10 +195,10 @@ def _attempt_words(attempt: Attempt) -> Words:
         case State.REJECTED:
             return Words("Not sent", f"{attempt.cause} {attempt.remedy}", Tone.BAD)
         case State.UNKNOWN if EventKind.UNREPORTED in attempt.moments:
-            return Words("Unknown", "No delivery report came. Ask the person.", Tone.WARNING)
+            return Words("Unclear", "No delivery report came. Ask the person.", Tone.WARNING)
         case State.UNKNOWN:
             detail = f"{attempt.cause} {attempt.remedy}"
-            return Words("Could not confirm the send", detail, Tone.WARNING)
+            return Words("Unclear", detail, Tone.WARNING)
         case _ if attempt.way.is_call:
             return _call_words(attempt)
         case _:

@@ -12,11 +12,12 @@ from core.access.invites import COOKIE as INVITE_COOKIE
 from core.access.invites import REFUSALS
 from core.access.password import COOKIE, WINDOW, AccessState
 from core.model.errors import StoreUnavailable
+from core.wording.formats import wait_time
 from pages.components.shared import outage_shown, services
 
 _SIGN_IN_ERRORS = {
     "wrong": "That is not the password. Try again.",
-    "wait": f"Too many tries. Wait {int(WINDOW.total_seconds()) // 60} minutes, then try again.",
+    "wait": f"Too many tries. Wait {wait_time(WINDOW)}, then try again.",
 }
 _FIELD = (
     "font: inherit; color: inherit; background: transparent; border: 1px solid #7A8794;"

@@ -27,24 +27,32 @@ class CodePanel {
     this.notice = make("p", { id: "notice", className: "notice", role: "status" });
     this.resend = make("button", { type: "button" });
     this.noResend = make("p", { className: "quiet none" }, "No more codes for this verification");
-    this.call = make("button", { type: "button" }, "Call me instead");
+    this.fallback = make("button", { type: "button" });
     this.reason = make("p", { className: "quiet" });
-    this.offer = make("div", { className: "offer" }, this.call, this.reason);
+    this.offer = make("div", { className: "offer" }, this.fallback, this.reason);
     this.cancel = make("button", { type: "button", className: "plain" }, "Cancel");
     this.spoken = make("p", { className: "spoken", role: "status" });
     this.root = make(
       "div",
       { className: "root" },
-      make("label", { htmlFor: "code" }, "Code"),
-      this.field,
       make(
         "div",
-        { className: "facts quiet" },
-        this.time,
-        make("span", { className: "tries" }, this.pips, this.tries),
+        { className: "panel" },
+        make(
+          "div",
+          {},
+          make("label", { htmlFor: "code" }, "Code"),
+          this.field,
+          make(
+            "div",
+            { className: "facts quiet" },
+            this.time,
+            make("span", { className: "tries" }, this.pips, this.tries),
+          ),
+        ),
+        make("div", { className: "actions" }, this.resend, this.noResend, this.cancel, this.offer),
+        this.notice,
       ),
-      this.notice,
-      make("div", { className: "actions" }, this.resend, this.noResend, this.cancel, this.offer),
       this.spoken,
     );
 
@@ -63,7 +71,7 @@ class CodePanel {
       if (event.key === "Enter") this.submit();
     };
     this.resend.onclick = () => this.press("resend", true);
-    this.call.onclick = () => this.press("call", true);
+    this.fallback.onclick = () => this.press("fallback", true);
     this.cancel.onclick = () => this.press("cancel", true);
     this.takeCode = ({ detail }) => {
       if (this.barred()) return;
@@ -224,7 +232,14 @@ class CodePanel {
     );
     this.resend.hidden = data.resend_ms === null;
     this.noResend.hidden = data.resend_ms !== null;
-    write(this.reason, data.call_reason);
+    write(this.fallback, data.fallback_label);
+    write(this.reason, data.fallback_reason);
+    for (const name of ["resend", "fallback"]) {
+      const isNext = data.next_button === name;
+      this[name].classList.toggle("primary", isNext);
+      if (isNext) this[name].dataset.next = "";
+      else delete this[name].dataset.next;
+    }
     this.tick();
     if (this.refocus && !this.input.disabled) {
       this.refocus = false;
@@ -259,12 +274,12 @@ class CodePanel {
     this.time.classList.toggle("matters", left < URGENT_MS);
 
     const wait = (data.resend_ms ?? 0) - now;
-    write(this.resend, wait > 0 ? `Resend code in ${minutes(wait)}` : "Resend code");
+    write(this.resend, wait > 0 ? `${data.resend_label} in ${minutes(wait)}` : data.resend_label);
     this.resend.disabled = barred || wait > 0;
 
-    const offered = data.call_ms !== null && now >= data.call_ms;
+    const offered = data.fallback_ms !== null && now >= data.fallback_ms;
     this.offer.classList.toggle("offered", offered);
-    this.call.disabled = barred || !offered;
+    this.fallback.disabled = barred || !offered;
 
     this.announce(left, offered);
     if (over && !this.reportedExpired) {
@@ -277,7 +292,10 @@ class CodePanel {
   announce(left, offered) {
     if (left <= 0) write(this.spoken, "The code has expired.");
     else if (left < URGENT_MS) write(this.spoken, "The code expires in less than a minute.");
-    else write(this.spoken, offered ? `You can be called instead. ${this.data.call_reason}` : "");
+    else {
+      const { fallback_label: label, fallback_reason: reason } = this.data;
+      write(this.spoken, offered ? `${reason} ${label}: possible now.` : "");
+    }
   }
 
   close() {

@@ -1,4 +1,4 @@
-"""The code field, with the time and tries left, and the buttons resend, call and cancel."""
+"""The code field, with the time and tries left, and the buttons to send again and to cancel."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,6 +8,8 @@ import streamlit as st
 from pages.components.assets import script, style
 
 NoticeKind = Literal["quiet", "wrong", "warning"]
+#: The button of the next step after a failure, which is the primary one.
+NextButton = Literal["", "resend", "fallback"]
 
 _PANEL = st.components.v2.component(
     "code_panel", js=script("codes", "code_panel"), css=style("code_panel")
@@ -24,12 +26,12 @@ class CodePanelEvents:
 
     entered: str | None
     resend: bool
-    call: bool
+    fallback: bool
     cancel: bool
     expired: bool
 
     def __repr__(self) -> str:
-        pressed = [n for n in ("resend", "call", "cancel", "expired") if getattr(self, n)]
+        pressed = [n for n in ("resend", "fallback", "cancel", "expired") if getattr(self, n)]
         return f"CodePanelEvents(entered={self.entered is not None}, pressed={pressed})"
 
 
@@ -43,8 +45,11 @@ def code_panel(
     checks_left: int,
     checks_allowed: int,
     resend_ms: int | None,
-    call_ms: int | None,
-    call_reason: str,
+    resend_label: str,
+    fallback_ms: int | None,
+    fallback_label: str,
+    fallback_reason: str,
+    next_button: NextButton,
     notice: str,
     notice_kind: NoticeKind,
     key: str,
@@ -52,11 +57,11 @@ def code_panel(
     """Draw the panel and return the actions in it.
 
     Pasted text is searched for a code of `digits` digits (codes.js); digits in the name of the
-    sender, `brand`, are ignored. `expires_ms`, `resend_ms` and `call_ms` are Unix milliseconds of
-    this server, and `now_ms` is its current time, read in every run: it corrects the browser's
-    clock. `resend_ms` None: no further code; `call_ms` None: no call. `call_reason` is shown beside
-    the call button once it is offered. `notice` has room for two lines; `wrong` also marks
-    the field. A submitted code is cleared when `checks_left` changes.
+    sender, `brand`, are ignored. `expires_ms`, `resend_ms` and `fallback_ms` are Unix milliseconds
+    of this server, and `now_ms` is its current time, read in every run: it corrects the browser's
+    clock. `resend_ms` None: no further code; `fallback_ms` None: no other way. `fallback_reason` is
+    shown beside its button once that is offered. `notice` has room for two lines; `wrong` also
+    marks the field. A submitted code is cleared when `checks_left` changes.
 
     After an event the panel is locked until a later run draws it, so that a double click is one
     event: handle the event, then rerun.
@@ -74,8 +79,11 @@ def code_panel(
             "checks_left": checks_left,
             "checks_allowed": checks_allowed,
             "resend_ms": resend_ms,
-            "call_ms": call_ms,
-            "call_reason": call_reason,
+            "resend_label": resend_label,
+            "fallback_ms": fallback_ms,
+            "fallback_label": fallback_label,
+            "fallback_reason": fallback_reason,
+            "next_button": next_button,
             "notice": notice,
             "notice_kind": notice_kind,
             "answers": answers,
@@ -83,7 +91,7 @@ def code_panel(
         key=key,
         on_entered_change=_ignore,
         on_resend_change=_ignore,
-        on_call_change=_ignore,
+        on_fallback_change=_ignore,
         on_cancel_change=_ignore,
         on_expired_change=_ignore,
     )
@@ -91,11 +99,11 @@ def code_panel(
     events = CodePanelEvents(
         entered=entered if isinstance(entered, str) else None,
         resend=bool(result.resend),
-        call=bool(result.call),
+        fallback=bool(result.fallback),
         cancel=bool(result.cancel),
         expired=bool(result.expired),
     )
-    if events.entered is not None or events.resend or events.call or events.cancel:
+    if events.entered is not None or events.resend or events.fallback or events.cancel:
         st.session_state[answers_key] = answers + 1
     return events
 

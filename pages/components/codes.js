@@ -110,7 +110,7 @@ function codesIn(original, length, brand = "") {
 /** The possible codes in a call, as `codesIn`. A pressed key separates the texts around it, so that
  * the 1 of "press 1" never becomes the first digit. */
 function codesHeard(transcript, length, brand = "") {
-  const text = transcript.map(({ kind, text }) => (kind === "key" ? GAP : text)).join("\n");
+  const text = transcript.map(({ kind, text }) => (kind === "spoken" ? text : GAP)).join("\n");
   return codesIn(text, length, brand);
 }
 

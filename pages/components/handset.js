@@ -1,6 +1,11 @@
 // The drawing of the simulated handset. See handset.py for the data, sandbox_phone.js for the state.
 
 const KEYS = "123456789*0#";
+/** By kind of a line in the transcript. Plivo ignores keys while it asks for none. */
+const KEY_WORDS = {
+  key: (key) => `You pressed ${key}`,
+  "ignored-key": (key) => `${key} was not heard: the caller asks for no key now`,
+};
 const HANDLE =
   "M7 3.5h2.6l1.6 4.2-2 1.6a12 12 0 0 0 5.5 5.5l1.6-2 4.2 1.6V17a2.6 2.6 0 0 1-2.8 2.6A15.6 15.6 0 0 1 " +
   "4.4 6.3 2.6 2.6 0 0 1 7 3.5z";
@@ -38,6 +43,12 @@ function fillWith(parent, items, keyOf, draw) {
     elements.every((element, n) => element === parent.children[n]);
   if (!same) parent.replaceChildren(...elements);
   return !same;
+}
+
+/** A code in groups of three or four: `475 201`. */
+function inGroups(code) {
+  const size = code.length % 3 === 0 ? 3 : 4;
+  return code.match(new RegExp(`.{1,${size}}`, "g")).join(" ");
 }
 
 class Handset {
@@ -109,12 +120,14 @@ class Handset {
       make("div", { className: "dock" }, this.offer),
       make("div", { className: "home-bar", "aria-hidden": "true" }),
     );
-    this.root = make("section", { className: "root" }, this.body, this.spoken);
+    this.bannerButton = make("button", { type: "button" });
+    this.banner = make("div", { className: "banner", popover: "manual" }, this.bannerButton);
+    this.root = make("section", { className: "root" }, this.body, this.banner, this.spoken);
 
-    this.offer.onclick = () =>
-      window.dispatchEvent(
-        new CustomEvent("verification-code", { detail: { code: this.offer.dataset.code } }),
-      );
+    this.offer.dataset.next = "phone";
+    this.answer.dataset.next = "phone";
+    this.offer.onclick = () => this.useCode();
+    this.bannerButton.onclick = () => this.useBanner();
     this.clock = setInterval(() => this.tick(), 500);
   }
 
@@ -122,6 +135,23 @@ class Handset {
     const button = make("button", { type: "button", className }, icon, make("span", {}, label));
     button.onclick = () => this.actOnce(action);
     return button;
+  }
+
+  useCode() {
+    const { code } = this.offer.dataset;
+    this.used = code;
+    window.dispatchEvent(new CustomEvent("verification-code", { detail: { code } }));
+    this.draw();
+  }
+
+  /** The banner's action is that of the button on the phone, which may be out of sight. */
+  useBanner() {
+    if (this.screen !== this.ringing) {
+      this.useCode();
+      return;
+    }
+    this.actOnce("answer");
+    this.body.scrollIntoView({ block: "nearest" });
   }
 
   key(key) {
@@ -171,15 +201,26 @@ class Handset {
     if (call) this.drawCall(call);
     this.switchTo(screen);
 
-    const code = this.code();
+    // A ringing phone shows no message.
+    const code = screen === this.ringing ? undefined : this.code();
     this.offer.hidden = !code;
     this.offer.dataset.code = code ?? "";
     write(this.offer, code ? `Use ${code}` : "");
+    this.drawBanner(code);
     write(this.fault, "The sandbox does not answer. Trying again every second.");
     this.fault.hidden = !this.phone?.failed;
     // For screen readers. New items and the transcript are announced on their own: both are logs.
-    write(this.spoken, screen === this.ringing ? `Incoming call from ${call.from}.` : "");
+    write(this.spoken, screen === this.ringing ? `Incoming call from ${call.from_display}.` : "");
     this.tick();
+  }
+
+  drawBanner(code) {
+    let text = "";
+    if (this.screen === this.ringing) text = "Incoming call · Answer";
+    else if (code && code !== this.used) text = `${inGroups(code)} · Use`;
+    write(this.bannerButton, text);
+    // Streamlit removes the component from the page before it calls close().
+    if (this.banner.isConnected) this.banner.togglePopover(text !== "");
   }
 
   switchTo(screen) {
@@ -225,7 +266,7 @@ class Handset {
       return make(
         "article",
         { title },
-        make("p", { className: "quiet" }, `${message.from} · ${time}`),
+        make("p", { className: "quiet" }, `${message.from_display} · ${time}`),
         make("p", { className: "bubble" }, ...this.withCode(message.text)),
       );
     }
@@ -243,7 +284,7 @@ class Handset {
         make(
           "span",
           { className: "quiet" },
-          [call.from, time, cause].filter(Boolean).join(" · "),
+          [call.from_display, time, cause].filter(Boolean).join(" · "),
         ),
       ),
     );
@@ -257,21 +298,24 @@ class Handset {
   }
 
   drawCall(call) {
-    write(this.caller, call.from);
-    write(this.party, call.from);
+    write(this.caller, call.from_display);
+    write(this.party, call.from_display);
     const { on, press } = this.phone.state.auto_answer;
     write(this.autoAnswer, on ? `Answers automatically${press ? `, presses ${press}` : ""}` : "");
     write(this.keyHint, call.waits_for_key ? "The caller waits for a key" : "");
     this.keypad.classList.toggle("waiting", call.waits_for_key);
+    const [one] = this.keypad.children;
+    if (call.waits_for_key) one.dataset.next = "phone";
+    else delete one.dataset.next;
     const lines = call.transcript.map((line, n) => ({ ...line, key: `${call.call_uuid}/${n}` }));
     const changed = fillWith(
       this.transcript,
       lines,
       ({ key }) => key,
       ({ kind, text }) =>
-        kind === "key"
-          ? make("p", { className: "pressed quiet" }, `You pressed ${text}`)
-          : make("p", { className: "bubble" }, text),
+        kind === "spoken"
+          ? make("p", { className: "bubble" }, text)
+          : make("p", { className: "pressed quiet" }, KEY_WORDS[kind](text)),
     );
     if (changed) this.transcript.scrollTop = this.transcript.scrollHeight;
   }

@@ -6,7 +6,7 @@ const CLOCKS_DIFFER_MS = 2000;
 /**
  * `state` is the sandbox's JSON, undefined before the first answer; `failed`: the last request failed.
  * `ahead`: the milliseconds by which the sandbox's clock is ahead of ours. `onChange` is called after
- * every request.
+ * every request, and `onRead`, if it is set, once nothing more is to be read.
  */
 class SandboxPhone {
   constructor(url, onChange) {
@@ -43,6 +43,7 @@ class SandboxPhone {
       if (!this.closed) this.onChange();
     }
     this.reading = false;
+    this.onRead?.();
   }
 
   async readOnce() {

@@ -193,11 +193,11 @@ def test_one_alert_explains_the_others_and_stands_before_them(room: Room) -> Non
 def test_no_alert_is_explained_by_a_less_severe_one() -> None:
     states = {"sms": PENDING, "sms/DE": FIRING, "sms/FR": PENDING}
     status = AlertStatus(NO_SERIES, Measure.CONFIRMED, OK, None, 0, 0, None, None, None, from_ms(0))
-    kept = [
+    stored = [
         StoredStatus(replace(status, series=Series(series), state=state), 0, 0)
         for series, state in states.items()
     ]
-    statuses = by_severity(entry.status for entry in with_leaders(kept))
+    statuses = by_severity(entry.status for entry in with_leaders(stored))
     assert [(status.series, status.under) for status in statuses] == [
         ("sms/DE", ""),
         ("sms", ""),
@@ -344,11 +344,11 @@ def test_a_dry_run_has_the_alerts_of_the_checks(room: Room) -> None:
     }
     ended = {(one.at, one.series, one.measure) for one in changes if one.after is OK}
     span = Span(room.now, room.now + quarters * QUARTER)
-    found = room.alerts.dry_run(span, SeriesFilter())
-    assert {(one.at, one.series, one.measure) for one in found.moments} == began
-    assert {(one.until, one.series, one.measure) for one in found.moments} <= ended
-    assert found.fired == 1
-    assert found.checks == quarters + 1
+    dry_run = room.alerts.dry_run(span, SeriesFilter())
+    assert {(one.at, one.series, one.measure) for one in dry_run.moments} == began
+    assert {(one.until, one.series, one.measure) for one in dry_run.moments} <= ended
+    assert dry_run.fired == 1
+    assert dry_run.checks == quarters + 1
 
 
 def test_a_dry_run_has_the_selected_series_only(room: Room) -> None:

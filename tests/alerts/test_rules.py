@@ -45,8 +45,8 @@ def hours(*rows: Row, parents: list[int] | None = None, weeks: int = WEEKS) -> H
     )
 
 
-def confirmed(found: Hours, limit: float = ALPHA) -> Judgement:
-    return judge_rate(found, Measure.CONFIRMED, limit)
+def confirmed(judged_hours: Hours, limit: float = ALPHA) -> Judgement:
+    return judge_rate(judged_hours, Measure.CONFIRMED, limit)
 
 
 @pytest.mark.parametrize(
@@ -88,18 +88,18 @@ def test_where_half_of_all_codes_arrive_ten_points_of_a_hundred_are_chance() -> 
     assert confirmed(hours(((1000, 380), [(1000, 500)] * 4))).rule(0, 0) is not None
 
 
-def test_a_small_country_is_drawn_towards_its_channel() -> None:
+def test_the_rate_of_a_small_country_is_shrunk_towards_its_channel() -> None:
     channel: Row = ((2000, 1900), [(2000, 1900)] * 4)
     alike: list[Row] = [((400, 380), [(400, 380)] * 4) for _ in range(4)]
     small: Row = ((6, 6), [(6, 3)] * 4)
     large: Row = ((400, 200), [(400, 200)] * 4)
-    found = confirmed(hours(channel, *alike, small, large, parents=[7, 0, 0, 0, 0, 0, 0]))
-    small_baseline, large_baseline = found.baseline[5, 0], found.baseline[6, 0]
+    judgement = confirmed(hours(channel, *alike, small, large, parents=[7, 0, 0, 0, 0, 0, 0]))
+    small_baseline, large_baseline = judgement.baseline[5, 0], judgement.baseline[6, 0]
     assert 0.6 < small_baseline < 0.8
     assert 0.5 <= large_baseline < 0.53
-    # The more alike the others are, the more they say of it.
-    found = confirmed(hours(channel, *alike, small, parents=[6, 0, 0, 0, 0, 0]))
-    assert found.baseline[5, 0] > small_baseline
+    # The more similar the other countries are, the more weight their rates have.
+    judgement = confirmed(hours(channel, *alike, small, parents=[6, 0, 0, 0, 0, 0]))
+    assert judgement.baseline[5, 0] > small_baseline
 
 
 def test_without_attempts_or_without_history_there_is_no_data() -> None:
@@ -112,9 +112,9 @@ def test_without_attempts_or_without_history_there_is_no_data() -> None:
 
 
 def test_an_hour_is_good_again_within_chance_of_its_baseline() -> None:
-    past = [(600, 570)] * 4
-    assert confirmed(hours(((600, 562), past))).good[0, 0]
-    middle = confirmed(hours(((600, 530), past)))
+    baseline_hours = [(600, 570)] * 4
+    assert confirmed(hours(((600, 562), baseline_hours))).good[0, 0]
+    middle = confirmed(hours(((600, 530), baseline_hours)))
     assert not middle.good[0, 0]
     assert not middle.bad[0, 0]
 
@@ -137,15 +137,15 @@ def test_time_before_the_first_traffic_is_not_an_hour_without_attempts() -> None
 
 @given(st.integers(1, 5000), st.integers(1, 99))
 def test_the_detectable_drop_is_the_smallest_that_is_bad(n: int, percent: int) -> None:
-    past = [(10_000, 100 * percent)] * 4
+    baseline_hours = [(10_000, 100 * percent)] * 4
     baseline = percent / 100
     drop = float(detectable_drop(np.array([float(n)]), np.array([baseline]), ALPHA)[0])
     if np.isnan(drop):
-        assert not confirmed(hours(((n, 0), past))).bad[0, 0]
+        assert not confirmed(hours(((n, 0), baseline_hours))).bad[0, 0]
     else:
         x = round(n * (baseline - drop))
-        assert confirmed(hours(((n, x), past))).bad[0, 0]
-        assert not confirmed(hours(((n, x + 1), past))).bad[0, 0]
+        assert confirmed(hours(((n, x), baseline_hours))).bad[0, 0]
+        assert not confirmed(hours(((n, x + 1), baseline_hours))).bad[0, 0]
 
 
 def test_alpha_is_shared_by_all_series() -> None:
@@ -177,9 +177,9 @@ def run(quarters: np.ndarray) -> DryRun:
 
 @pytest.mark.parametrize("per_hour", [0.5, 5, 50, 500])
 def test_a_healthy_week_of_fifty_countries_raises_no_alert(per_hour: float) -> None:
-    found = run(traffic(50, per_hour, days=7))
-    assert found.moments == []
-    assert found.checks == 7 * 96 + 1
+    result = run(traffic(50, per_hour, days=7))
+    assert result.moments == []
+    assert result.checks == 7 * 96 + 1
 
 
 @pytest.mark.parametrize(
@@ -204,10 +204,10 @@ def test_an_incident_is_counted_once_with_all_that_it_explains() -> None:
     at = slice(QUARTERS + 40, QUARTERS + 60)
     quarters[:, at, READ.index("confirmed")] //= 2
     quarters[:, at, READ.index("within_60")] //= 2
-    found = run(quarters)
-    assert found.fired == 1
-    assert len(found.moments) == 2 * 5
-    assert [one.series for one in found.moments if not one.under] == ["sms"]
+    result = run(quarters)
+    assert result.fired == 1
+    assert len(result.moments) == 2 * 5
+    assert [one.series for one in result.moments if not one.under] == ["sms"]
 
 
 def test_pumping_fires_for_its_country() -> None:
@@ -215,5 +215,5 @@ def test_pumping_fires_for_its_country() -> None:
     quarters[5, QUARTERS + 40 : QUARTERS + 52, READ.index("requested")] += 30
     quarters[5, QUARTERS + 40 : QUARTERS + 52, READ.index("confirmed")] += 30
     quarters[5, QUARTERS + 40 : QUARTERS + 52, READ.index("within_60")] += 30
-    found = run(quarters)
-    assert [(one.series, one.rule) for one in found.moments] == [("sms/04", Rule.SPIKE)]
+    result = run(quarters)
+    assert [(one.series, one.rule) for one in result.moments] == [("sms/04", Rule.SPIKE)]

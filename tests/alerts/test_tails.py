@@ -51,9 +51,9 @@ def test_the_threshold_of_a_spike_is_the_measured_count(mean: float, count: int)
 
 @given(st.integers(0, 5000), st.floats(0.01, 0.99), st.sampled_from([1e-3, 1e-5, 1e-9]))
 def test_the_critical_count_is_the_last_below_alpha(n: int, p: float, alpha: float) -> None:
-    found = critical_count(n, lambda x: binomial_tail(x, n, p) < alpha)
-    assert found == -1 or binomial_tail(found, n, p) < alpha
-    assert found == n or binomial_tail(found + 1, n, p) >= alpha
+    critical = critical_count(n, lambda x: binomial_tail(x, n, p) < alpha)
+    assert critical == -1 or binomial_tail(critical, n, p) < alpha
+    assert critical == n or binomial_tail(critical + 1, n, p) >= alpha
 
 
 def test_arrays_are_judged_cell_by_cell() -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.conftest import PROJECT, QUIET, App, chromium
+from tests.browser.conftest import CHROMIUM_FLAGS, PROJECT, App, chromium
 
 PATIENCE = 60_000
 CHARTS = ("states", "rate", "funnel", "latency", "waterfall", "errors")
@@ -71,7 +71,7 @@ def main() -> None:
         script = data / "bare.py"
         script.write_text(BARE)
         ours, reference = App(data), App(data, script=script)
-        browser = playwright.chromium.launch(executable_path=found, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
         pages = {
             "Delivery page": (ours, "/delivery?range=30+days", delivery),
             "bare page": (reference, "", bare),

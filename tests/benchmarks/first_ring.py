@@ -18,7 +18,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.browser.conftest import QUIET, App, chromium
+from tests.browser.conftest import CHROMIUM_FLAGS, App, chromium
 
 GOAL_HEALTHY, GOAL_RING = 3.0, 1.0
 PATIENCE = 60_000
@@ -66,7 +66,7 @@ def main() -> None:
     bare: list[float] = []
     rings: list[float] = []
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(executable_path=found, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
         script = Path(folder) / "bare.py"
         script.write_text(BARE)
         for n in range(rounds):

@@ -19,7 +19,7 @@ from tests.world import until
 
 PROJECT = Path(__file__).parents[2]
 SHOTS = PROJECT / "test-results"
-QUIET = [
+CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -31,7 +31,7 @@ QUIET = [
 def chromium() -> str | None:
     """The machine's Chromium; none is downloaded."""
     names = ("chromium", "chromium-browser", "google-chrome")
-    return next((found for name in names if (found := shutil.which(name))), None)
+    return next((chromium_path for name in names if (chromium_path := shutil.which(name))), None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,7 +58,8 @@ class App:
         self.log = data / "app.log"
         ours = ("PLIVO_", "REDIS_URL", "PHLO_ID", "PUBLIC_URL", "SECRET_KEY", "BRAND")
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
-        self._environment = inherited | {"DATA_DIR": str(data)}
+        # Links for other phones need an address, which here is that of the other browser.
+        self._environment = inherited | {"DATA_DIR": str(data), "PUBLIC_URL": self.address}
         self._process: subprocess.Popen[bytes] | None = None
         self.started.append(self)
 
@@ -80,15 +81,15 @@ class App:
     def _is_up(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.log.read_text()
-        # Asked every few milliseconds beside a starting server: so as cheaply as can be.
-        asked = HTTPConnection("localhost", self.port, timeout=5)
+        # Requested every few milliseconds while the server starts, so it must be cheap.
+        connection = HTTPConnection("localhost", self.port, timeout=5)
         try:
-            asked.request("GET", "/_stcore/health")
-            return asked.getresponse().status == 200
+            connection.request("GET", "/_stcore/health")
+            return connection.getresponse().status == 200
         except OSError:
             return False
         finally:
-            asked.close()
+            connection.close()
 
     @property
     def pid(self) -> int:
@@ -96,11 +97,11 @@ class App:
         return self._process.pid
 
     def connection(self) -> HTTPConnection:
-        """For requests that are sent exactly as they are written."""
+        """A connection for requests that must be sent unchanged."""
         return HTTPConnection("localhost", self.port, timeout=20)
 
     def kill(self) -> None:
-        """As a crash does: nothing gets a chance to say goodbye."""
+        """End the process as a crash does, without its shutdown."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
@@ -120,9 +121,9 @@ LOGS = pytest.StashKey[dict[Path, LogPart]]()
 
 
 def written(item: pytest.Item) -> list[LogPart]:
-    """What each app has logged since the test began, also apps that the test itself started."""
-    known = item.stash[LOGS]
-    return [known.get(app.log) or LogPart(app.log, whole=True) for app in App.started]
+    """The log of each app since the start of the test, also of apps that the test started."""
+    log_parts = item.stash[LOGS]
+    return [log_parts.get(app.log) or LogPart(app.log, whole=True) for app in App.started]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -167,25 +168,25 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 # Not for the whole session: while it is open, a loop runs in this thread that others cannot use.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    found = chromium()
-    assert found is not None, "no Chromium: apt-get install chromium"
+    chromium_path = chromium()
+    assert chromium_path is not None, "no Chromium: apt-get install chromium"
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=QUIET)
+        started = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_FLAGS)
         yield started
         started.close()
 
 
 @pytest.fixture
 def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    wanted: dict[str, Any] = {
+    options: dict[str, Any] = {
         "viewport": {"width": 1280, "height": 900},
         "locale": "en-US",
         "timezone_id": "America/New_York",
         **getattr(request, "param", {}),
     }
-    opened = browser.new_context(**wanted)
-    yield opened
-    opened.close()
+    new_context = browser.new_context(**options)
+    yield new_context
+    new_context.close()
 
 
 @pytest.fixture

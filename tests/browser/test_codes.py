@@ -133,10 +133,11 @@ def test_digits_of_the_sender_s_name_are_not_the_code(
 
 def test_in_a_call_a_key_that_was_pressed_is_no_digit_of_the_code(script: Page) -> None:
     transcript = [
-        {"kind": "speech", "text": "This is Acme. To hear your code, press 1"},
+        {"kind": "spoken", "text": "This is Acme. To hear your code, press 1"},
         {"kind": "key", "text": "1"},
-        {"kind": "speech", "text": "4, 7, 1, 0, 2, 9."},
-        {"kind": "speech", "text": "4, 7, 1, 0, 2, 9."},
+        {"kind": "ignored-key", "text": "5"},
+        {"kind": "spoken", "text": "4, 7, 1, 0, 2, 9."},
+        {"kind": "spoken", "text": "4, 7, 1, 0, 2, 9."},
     ]
     heard = script.evaluate("(transcript) => codesHeard(transcript, 6)", transcript)
     assert [one["code"] for one in heard] == ["471029"]

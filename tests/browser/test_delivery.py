@@ -27,7 +27,7 @@ from tests.browser.conftest import PROJECT, SHOTS, App
 from tests.world import until
 
 LAST = "What should I do first?"
-KEPT = "older ones live on as figures only"
+ATTEMPTS_NOTE = "older ones live on as figures only"
 PASSWORD = "correct horse battery staple"
 PATIENCE = 40_000
 WEEK = "range=7+days"
@@ -55,10 +55,10 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 @pytest.fixture
 def beside(loaded: App) -> Iterator[Services]:
-    """The figures that the app shows, asked by this process."""
-    made = build(Settings(data_dir=loaded.log.parent), SystemClock())
-    yield made
-    made.close()
+    """Services of this process on the data of the app."""
+    services = build(Settings(data_dir=loaded.log.parent), SystemClock())
+    yield services
+    services.close()
 
 
 def drawn(page: Page, address: str, text: str = LAST) -> None:
@@ -71,7 +71,7 @@ def button(page: Page, key: str) -> Locator:
 
 
 def file(page: Page, key: str) -> bytes:
-    """What the download of this key gives."""
+    """The bytes of the download with this key."""
     with page.expect_download() as caught:
         button(page, key).click()
     return Path(caught.value.path()).read_bytes()
@@ -86,27 +86,27 @@ def query(page: Page) -> dict[str, list[str]]:
 
 
 def wait_for(page: Page, key: str, value: str) -> None:
-    """Until the address has this value and the run that put it there has ended."""
+    """Wait until the address has this value and the run that set it has ended."""
     page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get(key) == [value])
     ended = page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
     expect(ended).to_have_count(1, timeout=PATIENCE)
 
 
 def click_row(page: Page, table: Locator, row: int, *, x: int) -> None:
-    """A table is drawn on a canvas: rows have a height, not an element. It is clicked when it is
-    there and what is above it has found its height."""
+    """Click a row of a table, which is drawn on a canvas and has no element for a row. Waits until
+    the table no longer moves."""
     expect(table.locator("canvas").first).to_be_visible(timeout=PATIENCE)
     table.scroll_into_view_if_needed()
-    seen: list[object] = []
+    boxes: list[object] = []
 
-    def rests() -> bool:
-        seen.append(table.bounding_box())
-        return len(seen) > 20 and all(box == seen[-1] for box in seen[-20:])
+    def is_still() -> bool:
+        boxes.append(table.bounding_box())
+        return len(boxes) > 20 and all(box == boxes[-1] for box in boxes[-20:])
 
-    until(rests)
+    until(is_still)
     box = table.bounding_box()
     assert box is not None
-    # As a hand does it: the table takes no press of a pointer that it has not seen come.
+    # The table ignores a press of a pointer that did not move over it before.
     page.mouse.move(box["x"] + x, box["y"] + 17, steps=3)
     page.mouse.move(box["x"] + x, box["y"] + 35 * (row + 1) + 17, steps=3)
     page.mouse.down()
@@ -133,20 +133,20 @@ def test_a_filter_is_in_the_address_and_the_address_restores_it(page: Page, load
     assert rows(page, "csv_funnel") == funnel
 
 
-def test_every_choice_goes_into_the_address(page: Page, loaded: App) -> None:
+def test_every_choice_is_in_the_address(page: Page, loaded: App) -> None:
     drawn(page, f"{loaded.address}/delivery?{WEEK}")
-    chosen = {
+    choices = {
         "channel": ("Channel", "PHLO"),
         "country": ("Country", "Brazil"),
         "compare": ("Compared with", "last year"),
         "zone": ("Zone", "UTC"),
         "refresh": ("Refresh", "30 s"),
     }
-    for key, (label, option) in chosen.items():
+    for key, (label, option) in choices.items():
         page.get_by_label(label, exact=True).click()
         page.get_by_role("option", name=option, exact=True).click()
         wait_for(page, key, option)
-    assert query(page) == {"range": ["7 days"]} | {k: [v] for k, (_, v) in chosen.items()}
+    assert query(page) == {"range": ["7 days"]} | {k: [v] for k, (_, v) in choices.items()}
 
 
 def test_a_range_goes_into_the_address_and_a_custom_one_with_its_ends(
@@ -255,12 +255,12 @@ def test_the_confirmed_rate_is_the_largest_thing_on_the_page(page: Page, loaded:
 @pytest.mark.parametrize("context", [{"viewport": {"width": 390, "height": 844}}], indirect=True)
 def test_no_figure_is_cut_or_broken_on_a_phone(page: Page, loaded: App) -> None:
     drawn(page, f"{loaded.address}/delivery?{WEEK}")
-    told = page.locator(
+    texts = page.locator(
         "[data-testid=stMetricValue] p, [data-testid=stMetricDelta] p,"
         "[data-testid=stMetricDeltaDescription] p, [data-testid=stMetricLabel] p"
     )
-    expect(told.first).to_be_visible(timeout=PATIENCE)
-    for one in told.all():
+    expect(texts.first).to_be_visible(timeout=PATIENCE)
+    for one in texts.all():
         cut, lines = one.evaluate(
             """e => [e.scrollWidth > e.clientWidth + 1 || e.parentElement.scrollWidth
                      > e.parentElement.clientWidth + 1,
@@ -278,9 +278,9 @@ def test_plivos_logs_are_read_on_demand(page: Page, loaded: App) -> None:
     expect(page.get_by_text(f"Read through: {today:%d %b}")).to_be_visible(timeout=PATIENCE)
 
 
-def test_an_attempt_opens_into_all_that_was_heard(page: Page, loaded: App) -> None:
+def test_an_attempt_opens_with_all_its_events(page: Page, loaded: App) -> None:
     page.set_viewport_size({"width": 1280, "height": 2400})
-    drawn(page, f"{loaded.address}/attempts", KEPT)
+    drawn(page, f"{loaded.address}/attempts", ATTEMPTS_NOTE)
     listed = rows(page, "csv_attempts")
     assert len(listed) == 50
     assert all("•" in row["to"] for row in listed)
@@ -317,21 +317,21 @@ def test_a_number_that_is_looked_for_is_not_in_the_address(page: Page, loaded: A
 def test_the_pages_fit(
     loaded: App, beside: Services, page: Page, name: str, width: int, scheme: str
 ) -> None:
-    lost = next(
+    lost_attempt = next(
         one.id
         for one in beside.ledger.attempts([e.attempt for e in beside.ledger.recent()])
         if one.state.is_lost
     )
     path, text, height = {
         "delivery": (f"delivery?{WEEK}", LAST, 6000),
-        "attempts": ("attempts", KEPT, 2400),
-        "attempt": (f"attempts?attempt={quote(lost)}", "All events", 1300),
+        "attempts": ("attempts", ATTEMPTS_NOTE, 2400),
+        "attempt": (f"attempts?attempt={quote(lost_attempt)}", "All events", 1300),
     }[name]
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.set_viewport_size({"width": width, "height": 900})
     drawn(page, f"{loaded.address}/{path}", text)
     page.set_viewport_size({"width": width, "height": height})
-    # What is drawn by a part of Streamlit that is loaded late is a grey block before.
+    # Parts of Streamlit that are loaded late are grey blocks until then.
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE)
     for chart in page.locator("[class*='st-key-chart_']").all():
         expect(chart.locator(":is(svg, canvas)").first).to_be_visible(timeout=PATIENCE)
@@ -356,7 +356,7 @@ def test_sample_traffic_is_one_button_with_a_progress_bar(
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The app in live mode, with a password; nothing of it talks to anybody."""
+    """The app in live mode, with a password. It makes no request to Plivo."""
     running = App(tmp_path_factory.mktemp("live"))
     running._environment |= {
         "PLIVO_AUTH_ID": "MAXXXXXXXXXXXXXXXXXX",
@@ -371,9 +371,9 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 
 @pytest.mark.parametrize(
-    ("path", "inside"), [("attempts", KEPT), ("delivery", "No code has been sent yet")]
+    ("path", "inside"), [("attempts", ATTEMPTS_NOTE), ("delivery", "No code has been sent yet")]
 )
-def test_live_a_page_is_shut_until_the_password_is_given(
+def test_live_a_page_is_closed_until_the_password_is_entered(
     page: Page, live: App, path: str, inside: str
 ) -> None:
     page.goto(f"{live.address}/{path}")
@@ -386,7 +386,7 @@ def test_live_a_page_is_shut_until_the_password_is_given(
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text(inside)).to_be_visible(timeout=PATIENCE)
-    # Live, nobody is offered invented traffic.
+    # Live, sample traffic is not offered.
     expect(page.get_by_role("button", name="Load sample traffic")).to_have_count(0)
     page.reload()
     expect(page.get_by_text(inside)).to_be_visible(timeout=PATIENCE)

@@ -108,7 +108,14 @@ def test_enter_on_what_is_no_number_says_why(page: Page, app: App) -> None:
 def test_on_a_phone_the_verdict_is_in_view_and_has_the_focus(page: Page, app: App) -> None:
     open_form(page, app)
     send(page, fresh_number())
-    page.get_by_role("button", name=USE).tap(timeout=PATIENCE)
+    # The message is a banner at the top, whatever the page shows; the phone itself is below.
+    banner = page.get_by_role("button", name=re.compile(r"^\d{3} \d{3} · Use$"))
+    expect(banner).to_be_in_viewport(ratio=1, timeout=PATIENCE)
+    box = banner.bounding_box()
+    assert box is not None
+    assert (box["y"] < 60, box["height"] >= 44) == (True, True)
+    banner.tap()
+    expect(banner).to_be_hidden()
     expect_verified(page)
     verdict = page.get_by_role("heading", name="✔ Verified")
     expect(verdict).to_be_in_viewport(ratio=1)
@@ -124,6 +131,11 @@ def test_on_a_phone_the_verdict_is_in_view_and_has_the_focus(page: Page, app: Ap
     page.reload()
     expect_verified(page)
     assert field(page) != ""
+    page.get_by_role("button", name="Verify another number").tap()
+    send(page, fresh_number(), "Call")
+    page.get_by_role("button", name="Incoming call · Answer").tap(timeout=PATIENCE)
+    key = page.get_by_role("button", name="Key 1", exact=True)
+    expect(key).to_be_in_viewport(ratio=1, timeout=PATIENCE)
 
 
 def test_a_running_verification_is_found_again_after_another_page(page: Page, app: App) -> None:

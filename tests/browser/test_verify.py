@@ -2,15 +2,55 @@
 
 import itertools
 import re
+from contextlib import suppress
+from typing import Literal
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from tests.browser.conftest import SHOTS, App
 
 PATIENCE = 20_000
+USE = re.compile(r"^Use \d{6}$")
 _lines = itertools.count(1)
+
+
+#: Elements of the main job that are not wholly in the window, in all shadow roots.
+_OUT_OF_VIEW = """() => {
+  const out = [];
+  const visible = { visibilityProperty: true };
+  const visit = (node) => {
+    if (node.matches(".st-key-verify_exchanges")) return;
+    if (node.matches("input, button, h1, h2, ol, section") && node.checkVisibility(visible)) {
+      const { top, left, right, bottom } = node.getBoundingClientRect();
+      if (top < 0 || left < 0 || right > innerWidth || bottom > innerHeight) {
+        out.push(`${node.tagName} ${node.textContent.slice(0, 40)} ${top} to ${bottom}`);
+      }
+    }
+    for (const child of [...(node.shadowRoot?.children ?? []), ...node.children]) visit(child);
+  };
+  visit(document.querySelector(".st-key-verify_page"));
+  const scrolled = document.querySelector("[data-testid=stMain]").scrollTop;
+  return scrolled ? [`scrolled by ${scrolled}`, ...out] : out;
+}"""
+
+
+@pytest.fixture
+def page(page: Page) -> Page:
+    """At the size at which the whole main job must be in view."""
+    page.set_viewport_size({"width": 1280, "height": 720})
+    return page
+
+
+def expect_all_in_view(page: Page) -> None:
+    """Number, code, verdict, timeline and handset, without scrolling, from 1280 x 720 on."""
+    size = page.viewport_size
+    if size and size["width"] >= 1280:
+        # A rerun draws the new elements before it removes the old ones.
+        with suppress(TimeoutError):
+            page.wait_for_function(f"() => ({_OUT_OF_VIEW})().length === 0", timeout=5000)
+        assert page.evaluate(_OUT_OF_VIEW) == []
 
 
 def fresh_number(ending: str = "5555") -> str:
@@ -32,23 +72,36 @@ def send(page: Page, number: str, channel: str = "SMS", mode: str | None = None)
     expect(button).to_be_enabled(timeout=PATIENCE)
     button.click()
     expect(page.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
+    expect_all_in_view(page)
 
 
 def answer_and_listen(page: Page) -> None:
-    page.get_by_role("button", name="Answer", exact=True).click(timeout=PATIENCE)
-    # As with a real call, a key that is pressed before the question is asked goes unheard.
-    said = page.get_by_role("log", name="Transcript")
-    expect(said.get_by_text(re.compile("press 1", re.IGNORECASE))).to_be_visible(timeout=PATIENCE)
+    answer = page.get_by_role("button", name="Answer", exact=True)
+    expect(answer).to_be_visible(timeout=PATIENCE)
+    # A ringing phone shows no code.
+    expect(page.get_by_role("button", name=USE)).to_have_count(0)
+    expect_all_in_view(page)
+    answer.click(timeout=PATIENCE)
+    # While the question is still spoken: the key interrupts it.
+    transcript = page.get_by_role("log", name="Transcript")
+    question = transcript.get_by_text(re.compile("press 1", re.IGNORECASE))
+    expect(question).to_be_visible(timeout=PATIENCE)
+    expect_all_in_view(page)
     page.get_by_role("button", name="Key 1", exact=True).click(timeout=PATIENCE)
+    expect(transcript.get_by_text("You pressed 1", exact=True)).to_be_visible(timeout=PATIENCE)
 
 
 def use_code(page: Page) -> None:
-    page.get_by_role("button", name=re.compile(r"^Use \d{6}$")).click(timeout=PATIENCE)
+    use = page.get_by_role("button", name=USE)
+    expect(use).to_be_visible(timeout=PATIENCE)
+    expect_all_in_view(page)
+    use.click(timeout=PATIENCE)
 
 
 def expect_verified(page: Page) -> None:
     expect(page.get_by_role("heading", name="✔ Verified")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("list", name="Timeline").locator("li.verified")).to_have_count(1)
+    expect_all_in_view(page)
 
 
 def test_the_number_is_read_while_it_is_typed(page: Page, app: App) -> None:
@@ -70,6 +123,7 @@ def test_a_number_with_two_readings_is_a_question_and_the_answer_is_used(
     open_form(page, app)
     page.get_by_label("Phone number").fill("6595551234")
     expect(page.get_by_text("2 different phone numbers")).to_be_visible(timeout=PATIENCE)
+    expect_all_in_view(page)
     expect(page.get_by_role("button", name="Send code", exact=True)).to_be_disabled()
     expect(page.get_by_role("button", name=re.compile(r"^\+65 9555 1234|\+1 659"))).to_have_count(2)
     page.get_by_role("button", name=re.compile(re.escape(choice))).click()
@@ -130,16 +184,24 @@ def test_wrong_codes_are_counted_and_then_locked(page: Page, app: App) -> None:
         expect(page.get_by_text(f"That is not the code. You have {words}.")).to_be_visible(
             timeout=PATIENCE
         )
+        expect_all_in_view(page)
     page.get_by_role("textbox", name="Code").fill(f"{(right + 5) % 1_000_000:06}")
     expect(page.get_by_role("heading", name="■ Locked")).to_be_visible(timeout=PATIENCE)
+    expect_all_in_view(page)
 
 
-def test_a_failed_message_says_why_and_offers_a_call(page: Page, app: App) -> None:
+def test_a_failed_message_says_why_and_a_call_is_the_next_step_at_once(
+    page: Page, app: App
+) -> None:
     open_form(page, app)
     send(page, fresh_number("0030"))
     expect(page.get_by_role("heading", name="▲ Not delivered")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text(re.compile("error 30|spam"))).to_be_visible()
-    page.get_by_role("button", name="Call me instead").click(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Resend code", exact=True)).to_be_enabled()
+    call = page.get_by_role("button", name="Call me instead")
+    expect(call).to_have_class("primary")
+    expect_all_in_view(page)
+    call.click(timeout=PATIENCE)
     answer_and_listen(page)
     use_code(page)
     expect_verified(page)
@@ -161,10 +223,18 @@ def test_a_failed_message_says_why_and_offers_a_call(page: Page, app: App) -> No
 def test_a_declined_call_and_a_cancel_are_told(page: Page, app: App) -> None:
     open_form(page, app)
     send(page, fresh_number(), "Call")
-    page.get_by_role("button", name="Decline", exact=True).click(timeout=PATIENCE)
+    decline = page.get_by_role("button", name="Decline", exact=True)
+    decline.click(timeout=PATIENCE)
     expect(page.get_by_role("heading", name="▲ Not reached")).to_be_visible(timeout=PATIENCE)
+    expect_all_in_view(page)
+    # The next step is possible at once.
+    page.get_by_role("button", name="Call again", exact=True).click()
+    decline.click(timeout=PATIENCE)
+    page.get_by_role("button", name="Send as SMS", exact=True).click(timeout=PATIENCE)
+    expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_role("heading", name="Canceled")).to_be_visible(timeout=PATIENCE)
+    expect_all_in_view(page)
     page.get_by_role("button", name="Verify another number").click()
     expect(page.get_by_role("button", name="Send code", exact=True)).to_be_visible(timeout=PATIENCE)
 
@@ -202,36 +272,40 @@ def test_after_a_crash_and_a_restart_the_same_verification_can_be_checked(
         app.stop()
 
 
-@pytest.mark.parametrize(
-    "context",
-    [{"color_scheme": scheme} for scheme in ("light", "dark")],
-    indirect=True,
-    ids=["light", "dark"],
-)
-def test_the_page_fits_and_looks_as_it_should(
-    context: BrowserContext, app: App, request: pytest.FixtureRequest
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_every_window_and_looks_as_it_should(
+    browser: Browser, app: App, scheme: Literal["light", "dark"]
 ) -> None:
-    """Nothing sticks out to the side; the pictures are kept for a person to look at."""
+    """Nothing is out of view to the side; the pictures are kept for a person to look at."""
+    context = browser.new_context(color_scheme=scheme, locale="en-US")
     page = context.new_page()
     failed: list[str] = []
     page.on("requestfailed", lambda r: failed.append(r.url) if "/live/" not in r.url else None)
-    scheme = request.node.callspec.id
     SHOTS.mkdir(exist_ok=True)
 
-    def fits(step: str) -> None:
-        for width, height in ((390, 844), (1280, 900)):
+    def look(state: str) -> None:
+        for width, height in ((1280, 720), (1920, 1080), (390, 844)):
             page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_function(
-                "document.documentElement.scrollWidth <= innerWidth", timeout=PATIENCE
-            )
-            page.screenshot(path=SHOTS / f"verify-{width}-{scheme}-{step}.png")
+            page.screenshot(path=SHOTS / f"verify-{width}-{scheme}-{state}.png")
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+            if width > 390:
+                expect_all_in_view(page)
 
     open_form(page, app)
-    fits("1-form")
+    look("1-form")
     send(page, fresh_number())
     expect(page.get_by_role("heading", name="Delivered")).to_be_visible(timeout=PATIENCE)
-    fits("2-delivered")
+    look("2-delivered")
     use_code(page)
     expect_verified(page)
-    fits("3-verified")
+    look("3-verified")
+    open_form(page, app)
+    send(page, fresh_number("0402"), "Call")
+    expect(page.get_by_role("heading", name="■ Not sent")).to_be_visible(timeout=PATIENCE)
+    look("4-rejected")
+    open_form(page, app)
+    send(page, fresh_number("0500"))
+    expect(page.get_by_role("heading", name="◇ Unclear")).to_be_visible(timeout=PATIENCE)
+    look("5-unclear")
+    context.close()
     assert [url for url in failed if "localhost" not in url] == []

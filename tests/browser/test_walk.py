@@ -34,7 +34,7 @@ from tests.browser.test_verify import (
     use_code,
 )
 
-DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 720}}
 #: A Pixel 7, as Playwright describes it.
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},

@@ -62,8 +62,8 @@ class Figures:
         """When the key expires. (Redis 6.2 has no PEXPIRETIME.)"""
         ms = to_ms(when)
         key = self._keys.rollup("c", tier, cube, name, tier.chunk_of(ms))
-        (seconds, micros), left = self._redis.time(), self._redis.pttl(key)
-        return int(seconds * 1000 + micros // 1000 + left)
+        (seconds, micros), ttl_ms = self._redis.time(), self._redis.pttl(key)
+        return int(seconds * 1000 + micros // 1000 + ttl_ms)
 
 
 @pytest.fixture
@@ -236,8 +236,8 @@ def test_costs_of_verified_attempts_are_summed_separately_in_either_order(
 def test_the_log_settles_the_price(at: World, figures: Figures) -> None:
     attempt = ReportedAttempt(at)
     attempt.report(EventKind.DELIVERED, 5, cost_micros="5000")
-    news = attempt.event(EventKind.DELIVERED, 5, cost_micros="7000")
-    settled = AttemptEvent(news.attempt, news.kind, news.at, Source.LOG, news.fields)
+    event = attempt.event(EventKind.DELIVERED, 5, cost_micros="7000")
+    settled = AttemptEvent(event.attempt, event.kind, event.at, Source.LOG, event.fields)
     assert attempt.ledger.apply(settled) is EventOutcome.REPEATED
     slot = figures.slot(Tier.DAY, Cube.CHANNEL, "sms", attempt.requested)
     assert (slot["cost_micros"], slot["priced"]) == (7000, 1)
@@ -423,8 +423,8 @@ def test_events_in_batches_and_single_events_count_the_same(at: World, figures: 
     kinds = [EventKind.QUEUED, EventKind.SENT, EventKind.UNDELIVERED, EventKind.DELIVERED]
     for kind in kinds:
         attempt.report(kind, 2)
-    done = two.ledger.apply_all(two.event(kind, 2) for kind in [*kinds, *kinds])
-    assert done == {EventOutcome.APPLIED: 4, EventOutcome.REPEATED: 4}
+    outcomes = two.ledger.apply_all(two.event(kind, 2) for kind in [*kinds, *kinds])
+    assert outcomes == {EventOutcome.APPLIED: 4, EventOutcome.REPEATED: 4}
     cell = Tier.QUARTER, Cube.COUNTRY
     assert figures.slot(*cell, "sms/AT", attempt.requested) == figures.slot(
         *cell, "sms/CH", two.requested

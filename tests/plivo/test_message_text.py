@@ -41,6 +41,11 @@ def test_the_default_text_begins_with_the_code_and_is_one_part():
     assert measure(text_of()).parts == 1
 
 
+def test_a_lifetime_of_one_minute_is_in_the_singular():
+    text = render(DEFAULT_TEMPLATE, code=CODE, brand="Acme", minutes=1)
+    assert text.endswith("It expires in 1 minute.")
+
+
 def test_a_placeholder_may_stand_twice():
     assert text_of("__code__, I repeat: __code__") == f"{CODE}, I repeat: {CODE}"
 

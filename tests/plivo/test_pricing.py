@@ -39,26 +39,26 @@ def test_a_country_that_plivo_does_not_price_is_asked_for_again_later(
 
 
 def answer(message: Any, networks: Any = (), minute: Any = "0.01") -> ResponseObject:
-    """As the SDK hands it over."""
+    """The response object of the SDK."""
     body = {
         "message": {"outbound": {"rate": message}, "outbound_networks_list": networks},
         "voice": {"outbound": {"local": {"rate": minute}}},
     }
-    made: ResponseObject = json.loads(json.dumps(body), object_hook=ResponseObject)
-    return made
+    response: ResponseObject = json.loads(json.dumps(body), object_hook=ResponseObject)
+    return response
 
 
-def test_networks_make_a_price_a_span() -> None:
+def test_different_networks_give_a_lowest_and_a_highest_price() -> None:
     networks = [{"group_name": "a", "rate": "0.02"}, {"group_name": "b", "rate": "0.005"}]
-    found = _price(answer("0.01", networks))
-    assert (found.message_from, found.message_to) == (Decimal("0.005"), Decimal("0.02"))
+    price = _price(answer("0.01", networks))
+    assert (price.message_from, price.message_to) == (Decimal("0.005"), Decimal("0.02"))
 
 
 @pytest.mark.parametrize("odd", ["nan", "-1", "inf", "", None, "free", {}, []])
-def test_an_odd_price_is_no_price(odd: object) -> None:
-    for made in (answer(odd), answer("0.01", minute=odd), answer("0.01", [{"rate": odd}])):
+def test_an_unreadable_price_is_refused(odd: object) -> None:
+    for response in (answer(odd), answer("0.01", minute=odd), answer("0.01", [{"rate": odd}])):
         with pytest.raises(ProviderRead):
-            _price(made)
+            _price(response)
 
 
 def live(**more: Any) -> Settings:
@@ -68,7 +68,7 @@ def live(**more: Any) -> Settings:
     )  # fmt: skip
 
 
-def test_the_badge_says_what_a_send_costs_and_what_today_did(at: World) -> None:
+def test_the_badge_has_the_price_of_a_send_and_the_spend_of_today(at: World) -> None:
     at.start(at.number())
     s = at.services
     prices = Prices(s.clients, at.clock)
@@ -86,8 +86,8 @@ def test_the_badge_says_what_a_send_costs_and_what_today_did(at: World) -> None:
 
 def test_the_badge_of_the_sandbox_says_that_nothing_leaves(at: World) -> None:
     s = at.services
-    shown = badge_of(s.settings, s.verifications, s.prices, "DE")
-    assert (shown.mark, shown.words) == ("Sandbox", "Nothing leaves this machine.")
+    badge = badge_of(s.settings, s.verifications, s.prices, "DE")
+    assert (badge.mark, badge.words) == ("Sandbox", "Nothing leaves this machine.")
 
 
 def test_open_access_live_is_warned_of_and_others_are_not() -> None:

@@ -198,7 +198,12 @@ def test_live_keys_are_never_removed(at: World, client: redis.Redis) -> None:
     at.start(at.number())
     before = {key for key in client.scan_iter() if ":counters:" not in key}
     live_reset = SandboxReset(
-        at.services.client, live, at.services.ledger, lambda: at.address, lambda: None
+        at.services.client,
+        live,
+        at.services.ledger,
+        lambda: at.address,
+        ("", ""),
+        lambda: None,
     )
     for kind in ResetKind:
         with pytest.raises(ResetRefused, match="live environment"):
@@ -225,6 +230,7 @@ def test_a_reset_removes_nothing_if_the_sandbox_does_not_answer(
         at.services.keys,
         at.services.ledger,
         lambda: "http://127.0.0.1:9",
+        ("", ""),
         lambda: None,
     )
     with pytest.raises(ResetRefused, match="did not answer"):

@@ -146,6 +146,27 @@ def test_a_key_interrupts_the_prompt(api: Api, product: Product, path: str) -> N
     assert product.values(path + "/keys", "InputType") == ["dtmf"]
 
 
+def test_a_key_during_a_sentence_outside_an_input_is_ignored_and_shown_as_ignored(
+    tmp_path: Path, product: Product, path: str
+) -> None:
+    product.documents[path] = (
+        f"<Response><Speak loop='0'>Not a question.</Speak>"
+        f"<GetInput numDigits='1' action='{product.url(path + '/keys')}'/></Response>"
+    )
+    with sandbox_on(tmp_path, speed=4) as api:
+        to = number("5555")
+        uuid = api.call(to, product.url(path))
+        phone = api.phone(to)
+        phone.answer()
+        wait_for(phone.transcript)
+        assert phone.do("press/1").status_code == 200
+        assert phone.transcript("ignored-key") == ["1"]
+        assert phone.transcript("key") == []
+        phone.do("hangup")
+        api.hung_up(uuid)
+    assert product.at(path + "/keys") == []
+
+
 def test_a_redirect_is_followed(api: Api, product: Product, path: str) -> None:
     next_url = product.url(path + "/next")
     product.documents[path] = f"<Response><Redirect>{next_url}</Redirect></Response>"

@@ -73,8 +73,9 @@ def test_messages_are_shown_with_their_fields_newest_first(api: Api) -> None:
         api.settled(uuids[-1])
     newest, oldest = api.phone(to).look()["messages"]
     assert (newest["text"], oldest["text"]) == ("two", "one")
-    assert set(newest) == {"message_uuid", "from", "text", "received_at"}
+    assert set(newest) == {"message_uuid", "from", "from_display", "text", "received_at"}
     assert (newest["message_uuid"], newest["from"]) == (uuids[1], SENDER)
+    assert newest["from_display"] == "+1 415-555-0100"
     assert newest["received_at"].endswith("Z")
     received = datetime.fromisoformat(newest["received_at"])
     assert abs((datetime.now(UTC) - received).total_seconds()) < 10
@@ -89,6 +90,7 @@ def test_a_call_is_shown_from_ringing_to_its_end(api: Api, product: Product, pat
     assert phone.call == {
         "call_uuid": uuid,
         "from": SENDER,
+        "from_display": "+1 415-555-0100",
         "status": "ringing",
         "started_at": phone.call["started_at"],
         "answered_at": None,

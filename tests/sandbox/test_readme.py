@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
 from starlette.routing import Route
 
 from core.sandbox import Sandbox
@@ -91,8 +90,3 @@ def test_every_option_of_the_command_is_in_the_readme() -> None:
     command = (PROJECT / "core" / "cli" / "sandbox.py").read_text(encoding="utf-8")
     options = set(re.findall(r'add_argument\("(--[\w-]+)"', command))
     assert options == set(re.findall(r"^\| `(--[\w-]+)`", README, re.MULTILINE))
-
-
-@pytest.mark.parametrize("path", re.findall(r"\]\(([^)#]+)", README))
-def test_every_link_leads_to_a_file(path: str) -> None:
-    assert (PROJECT / "core" / "sandbox" / path).exists()

@@ -26,7 +26,7 @@ def test_the_same_verification_always_has_the_same_code() -> None:
 
 
 @given(st.integers(4, 10))
-def test_a_code_has_the_length_asked_for_and_only_digits(digits: int) -> None:
+def test_a_code_has_the_requested_length_and_only_digits(digits: int) -> None:
     code = code_of(KEYRING, new_id(), digits).reveal()
     assert len(code) == digits
     assert code.isascii()
@@ -48,8 +48,8 @@ def test_property_08_another_key_gives_other_codes() -> None:
 
 def test_property_09_a_code_does_not_show_itself() -> None:
     code = Code("471029")
-    shown = f"{code} {code!r} {[code]} {vars(type(code))}"
-    assert "471029" not in shown
+    text = f"{code} {code!r} {[code]} {vars(type(code))}"
+    assert "471029" not in text
 
 
 DECIMALS = [char for n in range(sys.maxunicode + 1) if unicodedata.category(char := chr(n)) == "Nd"]
@@ -61,7 +61,7 @@ SEPARATORS = (
 
 
 @pytest.mark.parametrize(
-    ("typed", "read"),
+    ("typed", "expected"),
     [
         ("471029", "471029"),
         (" 471 029 ", "471029"),
@@ -87,9 +87,9 @@ SEPARATORS = (
     ],
 )
 def test_property_10_only_decimal_digits_of_the_right_length_are_a_code(
-    typed: str, read: str | None
+    typed: str, expected: str | None
 ) -> None:
-    assert read_entered(typed, 6) == read
+    assert read_entered(typed, 6) == expected
 
 
 @given(st.integers(4, 10), st.data())
@@ -104,8 +104,8 @@ def test_property_10_a_code_is_read_in_any_script_and_with_any_separators(
 
 @given(st.text(max_size=12), st.integers(4, 10))
 def test_property_10_what_is_read_is_ascii_digits_of_that_length(typed: str, digits: int) -> None:
-    read = read_entered(typed, digits)
-    assert read is None or (len(read) == digits and read.isascii() and read.isdigit())
+    code = read_entered(typed, digits)
+    assert code is None or (len(code) == digits and code.isascii() and code.isdigit())
 
 
 def test_property_10_no_code_is_compared_with_the_equals_operator() -> None:

@@ -1,4 +1,4 @@
-"""What an asker's grant allows is held by the service, whatever page or route asks."""
+"""The verification service enforces grants, for every page and route."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -28,8 +28,8 @@ def send(at: World, invite: Invite, ending: str = "5555") -> SendResult:
 
 
 def used(at: World, invite: Invite) -> int:
-    (found,) = [one for one in at.services.invites.all() if one.id == invite.id]
-    return found.used
+    (invite_now,) = [one for one in at.services.invites.all() if one.id == invite.id]
+    return invite_now.used
 
 
 def test_an_invite_sends_as_often_as_it_allows_and_shows_its_use(at: World) -> None:
@@ -38,17 +38,17 @@ def test_an_invite_sends_as_often_as_it_allows_and_shows_its_use(at: World) -> N
     assert [send(at, invite).outcome for _ in range(3)] == [
         SendOutcome.SENT, SendOutcome.SENT, SendOutcome.NOT_ALLOWED,
     ]  # fmt: skip
-    (shown,) = at.services.invites.all()
-    assert shown.used == 2
-    assert shown.last_used_at is not None
+    (invite_now,) = at.services.invites.all()
+    assert invite_now.used == 2
+    assert invite_now.last_used_at is not None
 
 
 def test_racing_sends_never_exceed_an_invite(at: World) -> None:
     invite = invited(at, sends=3)
-    held = grant(at, invite)  # from before the first of them, as racing clicks have it
+    shared_grant = grant(at, invite)  # from before the first of them, as racing clicks have it
     numbers = [at.number() for _ in range(12)]
     with ThreadPoolExecutor(12) as pool:
-        results = list(pool.map(lambda number: at.start(number, grant=held), numbers))
+        results = list(pool.map(lambda number: at.start(number, grant=shared_grant), numbers))
     outcomes = [one.outcome for one in results]
     assert outcomes.count(SendOutcome.SENT) == 3
     assert outcomes.count(SendOutcome.NOT_ALLOWED) == 9
@@ -129,7 +129,7 @@ def test_the_countries_of_a_grant_are_held_at_resends_and_calls(at: World, call:
     assert at.look(verification).verification.attempts == 1
 
 
-def test_nobody_touches_what_another_one_has_started(at: World) -> None:
+def test_a_verification_of_another_owner_is_not_found(at: World) -> None:
     service, mine = at.services.verifications, invited(at)
     other = grant(at, invited(at))
     verification = send(at, mine).verification

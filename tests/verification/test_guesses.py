@@ -1,4 +1,4 @@
-"""Wrong codes by number and client address: a stranger locks nobody out, and there is a ceiling."""
+"""Budgets of wrong codes: strangers do not lock the owner out; a day has a ceiling."""
 
 import logging
 import random
@@ -64,9 +64,9 @@ def test_another_address_has_checks_of_its_own_beyond_the_first(at: World) -> No
     guess(at, number, 2, STRANGER)
     verification = at.started(number)
     check = at.services.verifications.check
-    for left in (4, 3, 2):
+    for checks_left in (4, 3, 2):
         result = check(verification, at.wrong_code(verification), address=OWNER)
-        assert (result.outcome, result.checks_left) == (CheckOutcome.WRONG_CODE, left)
+        assert (result.outcome, result.checks_left) == (CheckOutcome.WRONG_CODE, checks_left)
     # The stranger knows the verification, yet has no check left for this number.
     locked = check(verification, at.code(verification), address=STRANGER)
     assert locked.outcome is CheckOutcome.NUMBER_LOCKED
@@ -137,20 +137,20 @@ def test_property_05_no_more_than_the_ceiling_is_evaluated_whatever_happens(
     # 0402: its sends are refused and free, so far more than SENDS_PER_DAY verifications start.
     number = at.number("0402")
     service = at.services.verifications
-    made = []
+    started = []
     for _ in range(6):
-        made += [
+        started += [
             result.verification
             for _ in range(10)
             if (result := at.start(number)).verification is not None
         ]
         # The refusals of an hour are endless for nobody; the verifications stay open.
-        client.delete(at.services.keys.refusals(at.look(made[0]).verification.number_index))
-    assert len(made) == 60
-    codes = {one: (at.wrong_code(one), at.code(one)) for one in made}
+        client.delete(at.services.keys.refusals(at.look(started[0]).verification.number_index))
+    assert len(started) == 60
+    codes = {one: (at.wrong_code(one), at.code(one)) for one in started}
     guesses = [
         EnteredCode(one, codes[one][n == 4], f"198.51.{n}.{m % 250}")
-        for m, one in enumerate(made)
+        for m, one in enumerate(started)
         for n in range(6)
     ]
     random.Random(seed).shuffle(guesses)  # noqa: S311
@@ -188,16 +188,16 @@ def test_property_05_in_any_24_hours_no_more_than_the_ceiling_is_evaluated(
     """Any order of sends, guesses and waits, across the edge of a day."""
     ceiling = at.services.settings.failed_checks_per_day + at.services.settings.sends_per_day
     number, service = at.number(), at.services.verifications
-    made: list[str] = []
+    started: list[str] = []
     evaluated = []
     for step, n in steps:
-        if step == "start" or not made:
+        if step == "start" or not started:
             result = at.start(number)
-            made += [result.verification] if result.verification else []
+            started += [result.verification] if result.verification else []
         elif step == "wait":
             at.clock.advance((30, 120, 600, 3600, 6 * 3600, 24 * 3600)[n])
         else:
-            one = made[-1 - n % len(made)]
+            one = started[-1 - n % len(started)]
             entered = at.code(one) if step == "right" else at.wrong_code(one)
             result_of = service.check(one, entered, address=f"198.51.100.{n}")
             if result_of.outcome in EVALUATED:
@@ -265,9 +265,11 @@ def test_live_wrong_codes_without_an_address_share_one_budget_of_the_number(
     service = real.verifications
 
     def started(n: int) -> str:
-        made = service.start(NUMBER, Way.SMS, grant=OPERATOR, idempotency_key=f"{n}", address=OWNER)
-        assert made.verification is not None
-        return made.verification
+        result = service.start(
+            NUMBER, Way.SMS, grant=OPERATOR, idempotency_key=f"{n}", address=OWNER
+        )
+        assert result.verification is not None
+        return result.verification
 
     def code(verification: str) -> str:
         view = service.look(verification)

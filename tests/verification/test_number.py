@@ -1,4 +1,4 @@
-"""Numbers as people type them."""
+"""Typed numbers: which are accepted, why others are refused, and how they are masked."""
 
 import phonenumbers
 import pytest
@@ -28,7 +28,7 @@ FULL_WIDTH = {ord(char): ord(char) + 0xFEE0 for char in "+0123456789"}
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
-def read(typed: str, region: str | None, **rules) -> ParsedNumber | UnfitNumber:
+def parse(typed: str, region: str | None, **rules) -> ParsedNumber | UnfitNumber:
     try:
         return parse_number(typed, default_region=region, **rules)
     except UnfitNumber as refused:
@@ -71,7 +71,7 @@ def test_00_is_a_plus_sign_wherever_it_is_typed(region):
     assert parse_number("0049 170 1234567", default_region=region).e164 == GERMAN
 
 
-def test_a_number_tells_where_it_is_from_and_how_people_there_write_it():
+def test_a_number_has_its_country_its_kind_its_carrier_and_its_formats():
     number = parse_number(GERMAN, default_region=None)
     assert (number.region, number.country, number.kind) == ("DE", "Germany", NumberKind.MOBILE)
     assert (number.national, number.international) == ("0170 1234567", "+49 170 1234567")
@@ -93,7 +93,7 @@ def test_a_plus_1_number_of_the_caribbean_is_not_of_the_united_states():
 @pytest.mark.parametrize(
     "typed", ["0049 170 1234567", GERMAN.translate(FULL_WIDTH), "011491701234567"]
 )
-def test_the_allowed_countries_are_held_against_the_number_and_not_the_typed_text(typed):
+def test_the_allowed_countries_are_compared_with_the_number_and_not_the_typed_text(typed):
     allowed = frozenset({"US"})
     assert reason(typed, "US", allowed=allowed) is NumberRefusal.COUNTRY_NOT_ALLOWED
 
@@ -137,22 +137,22 @@ def test_the_sender_cannot_be_verified(own):
     assert reason("415 555 0100", "US", sender=own) is NumberRefusal.SAME_AS_SENDER
 
 
-def test_a_sender_with_a_name_forbids_no_number():
+def test_a_sender_with_a_name_excludes_no_number():
     assert parse_number(GERMAN, default_region=None, sender="ACME").e164 == GERMAN
 
 
-def test_a_fixed_line_takes_a_call_but_no_message_and_the_remedy_says_so():
+def test_a_fixed_line_accepts_a_call_but_no_message_and_the_remedy_says_so():
     assert parse_number("+49 30 901820", default_region=None, for_sms=False).region == "DE"
     with pytest.raises(UnfitNumber, match="a message needs a mobile") as refused:
         parse_number("+49 30 901820", default_region=None)
     assert "call" in refused.value.remedy
 
 
-def test_a_premium_number_takes_no_call_either():
+def test_a_premium_number_is_refused_for_calls_too():
     assert reason("+1 900 555 1234", for_sms=False) is NumberRefusal.PREMIUM_RATE
 
 
-def test_a_missing_digit_is_counted_out():
+def test_a_missing_digit_is_named_with_both_lengths():
     with pytest.raises(UnfitNumber) as refused:
         parse_number("06 12 34 56 7", default_region="FR")
     assert refused.value.cause == (
@@ -161,13 +161,13 @@ def test_a_missing_digit_is_counted_out():
     assert refused.value.remedy == "Check whether a digit is missing."
 
 
-def test_an_unused_plus_1_number_is_not_said_to_be_of_one_of_its_25_countries():
-    for typed, said in (("+1 555 555 0100", "after +1 begins"), ("+44 7700 900123", "Kingdom")):
-        with pytest.raises(UnfitNumber, match=said.replace("+", r"\+")):
+def test_the_cause_for_an_invalid_plus_1_number_names_none_of_its_25_countries():
+    for typed, cause in (("+1 555 555 0100", "after +1 begins"), ("+44 7700 900123", "Kingdom")):
+        with pytest.raises(UnfitNumber, match=cause.replace("+", r"\+")):
             parse_number(typed, default_region=None)
 
 
-def test_a_mobile_number_with_a_digit_missing_is_not_called_a_wrong_fixed_line():
+def test_a_mobile_number_with_a_digit_missing_is_not_called_a_fixed_line():
     with pytest.raises(UnfitNumber, match="mobile number has 10 or 11 there") as refused:
         parse_number("0151 234567", default_region="DE")
     assert refused.value.reason is NumberRefusal.TOO_SHORT
@@ -187,7 +187,7 @@ def test_a_mask_keeps_the_country_the_first_group_and_the_last_two_digits(typed,
     assert parse_number(typed, default_region=None).masked == masked
 
 
-def test_a_number_hides_itself_in_text():
+def test_the_text_of_a_number_is_masked():
     number = parse_number("+1 415 555 0450", default_region=None)
     assert str(number) == f"{number}" == "+1 415 ••• ••50"
     assert repr([number]) == "[PhoneNumber(+1 415 ••• ••50)]"
@@ -201,9 +201,11 @@ def test_no_mask_shows_more_than_the_first_group_and_the_last_two_digits(region)
     assert len(groups[0] + national) == len(number.e164)
     assert national.endswith(number.e164[-2:])
     assert "•" not in groups[0]
-    shown = sum(char.isdigit() for char in national)
-    assert shown == 2 or (shown <= len(groups[1]) + 2 and national.count("•") >= 4)
-    assert national.count("•") * 2 >= shown
+    visible_digits = sum(char.isdigit() for char in national)
+    assert visible_digits == 2 or (
+        visible_digits <= len(groups[1]) + 2 and national.count("•") >= 4
+    )
+    assert national.count("•") * 2 >= visible_digits
 
 
 @given(
@@ -244,7 +246,7 @@ def test_the_international_format_reads_back_as_the_same_number(region):
 @example(typed="tel:;phone-context=+49", region=None, for_sms=True)
 @example(typed="+1\x00", region="US", for_sms=True)
 def test_any_text_is_a_number_or_is_refused_with_a_reason(typed, region, for_sms):
-    result = read(typed, region, for_sms=for_sms)
+    result = parse(typed, region, for_sms=for_sms)
     if isinstance(result, UnfitNumber):
         assert result.cause.endswith(".")
         assert result.remedy.endswith(".")
@@ -254,7 +256,7 @@ def test_any_text_is_a_number_or_is_refused_with_a_reason(typed, region, for_sms
 
 @given(st.text(alphabet="0123456789", min_size=6, max_size=18))
 def test_a_refusal_never_repeats_the_number(digits):
-    result = read(f"+{digits}", None)
+    result = parse(f"+{digits}", None)
     assume(isinstance(result, UnfitNumber))
     assert digits not in str(result)
     assert digits[3:] not in str(result)
@@ -277,5 +279,7 @@ def test_a_refusal_never_repeats_the_number(digits):
         (None, None, None),
     ],
 )
-def test_a_browser_is_where_its_clock_is_and_else_where_its_language_is(timezone, locale, region):
+def test_the_region_of_a_browser_is_that_of_its_time_zone_or_else_of_its_language(
+    timezone, locale, region
+):
     assert region_of_browser(timezone, locale) == region

@@ -1,4 +1,4 @@
-"""What the product says of numbers follows from the numbering plan, its own examples too."""
+"""Refusals and example numbers follow from the numbering plan."""
 
 import itertools
 import re
@@ -31,7 +31,7 @@ REFUSED = (
 )
 
 
-def read(
+def parse(
     typed: str, region: str | None, *, allowed: frozenset[str] | None = None
 ) -> ParsedNumber | UnfitNumber:
     try:
@@ -52,10 +52,10 @@ def read(
         ("0692 12 34 56", "FR", NumberRefusal.INVALID, "+262"),
     ],
 )
-def test_a_refusal_says_what_to_write(
+def test_the_remedy_names_the_change_of_the_number(
     typed: str, region: str | None, reason: NumberRefusal, remedy: str
 ) -> None:
-    refused = read(typed, region)
+    refused = parse(typed, region)
     assert isinstance(refused, UnfitNumber)
     assert refused.reason is reason
     assert remedy in refused.remedy
@@ -78,7 +78,7 @@ def test_examples_in_refusals_are_accepted_under_the_same_setting(region: str) -
     allowed = frozenset({region})
     examples = 0
     for typed, browser in itertools.product(REFUSED, (region, "FR", None)):
-        refused = read(typed, browser, allowed=allowed)
+        refused = parse(typed, browser, allowed=allowed)
         assert isinstance(refused, UnfitNumber)
         for example in re.findall(r"\+\d[\d\s().-]{4,}\d", refused.remedy):
             examples += 1
@@ -102,7 +102,7 @@ def test_examples_in_refusals_are_accepted_under_the_same_setting(region: str) -
         ("+46 70 174 06 05", None, "SE"),
     ],
 )
-def test_numbers_kept_for_fiction_are_accepted_on_request(
+def test_numbers_reserved_for_fiction_are_accepted_on_request(
     typed: str, region: str | None, where: str
 ) -> None:
     number = parse_number(typed, default_region=region, accept_fictional=True)
@@ -111,5 +111,5 @@ def test_numbers_kept_for_fiction_are_accepted_on_request(
 
 
 @pytest.mark.parametrize("typed", ["+1 555 555 0100", "+44 7700 900123", "+33 6 39 98 12 34"])
-def test_numbers_kept_for_fiction_are_refused_otherwise(typed: str) -> None:
-    assert isinstance(read(typed, None), UnfitNumber)
+def test_numbers_reserved_for_fiction_are_refused_otherwise(typed: str) -> None:
+    assert isinstance(parse(typed, None), UnfitNumber)

@@ -185,7 +185,7 @@ def test_property_17_a_window_is_exact_to_the_millisecond(tmp_path: Path, redis_
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "cause"),
     [
         ({"sends_per_prefix_per_hour": 2}, "Neighbouring numbers"),
         ({"sends_per_address_per_hour": 2}, "your address"),
@@ -194,7 +194,7 @@ def test_property_17_a_window_is_exact_to_the_millisecond(tmp_path: Path, redis_
     ],
 )
 def test_each_budget_is_kept_and_named(
-    tmp_path: Path, redis_url: str, client: redis.Redis, change: dict[str, float], words: str
+    tmp_path: Path, redis_url: str, client: redis.Redis, change: dict[str, float], cause: str
 ) -> None:
     clock = FrozenClock()
     with world(tmp_path, redis_url, clock, **change) as small:
@@ -204,7 +204,7 @@ def test_each_budget_is_kept_and_named(
             assert result.outcome is SendOutcome.SENT, result
         refused = small.start(f"{base}9009", address="192.0.2.7")
         assert refused.outcome is SendOutcome.OVER_BUDGET
-        assert words in refused.cause
+        assert cause in refused.cause
         assert refused.retry_after is not None
 
 
@@ -352,14 +352,14 @@ def test_property_11_no_key_is_ever_without_a_ttl(at: World, client: redis.Redis
     no_key_for_ever("forged")
 
 
-@pytest.mark.parametrize("gone", ["verification", "attempt"])
+@pytest.mark.parametrize("removed", ["verification", "attempt"])
 def test_property_11_a_key_that_expires_in_between_is_not_made_again(
-    at: World, client: redis.Redis, gone: str
+    at: World, client: redis.Redis, removed: str
 ) -> None:
     number = at.number("0705")
     verification = at.started(number)
     key = at.services.keys.verification(verification)
-    if gone == "attempt":
+    if removed == "attempt":
         key = at.services.keys.attempt(f"{verification}-1")
     wrong = at.wrong_code(verification)
     client.delete(key)
@@ -367,8 +367,8 @@ def test_property_11_a_key_that_expires_in_between_is_not_made_again(
     at.services.verifications.resend(verification, grant=OPERATOR, seen=1)
     at.services.verifications.cancel(verification)
     until(lambda: at.handset(number)["messages"])
-    for left in client.scan_iter():
-        assert client.pttl(left) > 0, left
+    for remaining_key in client.scan_iter():
+        assert client.pttl(remaining_key) > 0, remaining_key
     assert not client.exists(key)
 
 
@@ -414,7 +414,7 @@ def test_an_ipv4_address_has_one_budget_in_either_notation(at: World) -> None:
 
 
 def test_an_attempt_of_a_process_that_died_becomes_unknown(at: World) -> None:
-    """As after a crash while Plivo was asked: reserved and written, and nothing more."""
+    """The state after a crash during the request to Plivo: reserved and written only."""
     with (
         second_process(at, DiesWhileSending()) as died,
         pytest.raises(KeyboardInterrupt, match="died here"),
@@ -425,18 +425,18 @@ def test_an_attempt_of_a_process_that_died_becomes_unknown(at: World) -> None:
     again = at.start(at.number(), idempotency_key="another")
     assert again.outcome is SendOutcome.SENT
     attempts = [key.rpartition(":")[2] for key in at.services.client.scan_iter(match="*:attempt:*")]
-    lost = [a for a in at.services.ledger.attempts(attempts) if a.state is State.REQUESTED]
-    assert len(lost) == 1
+    requested = [a for a in at.services.ledger.attempts(attempts) if a.state is State.REQUESTED]
+    assert len(requested) == 1
     at.clock.advance(timedelta(minutes=4))
     at.services.poller.poll_due()
-    until(lambda: at.services.ledger.attempts([lost[0].id])[0].state is State.UNKNOWN)
+    until(lambda: at.services.ledger.attempts([requested[0].id])[0].state is State.UNKNOWN)
 
 
 @pytest.mark.parametrize("step", ["start", "resend"])
 def test_a_repeated_request_after_a_crash_finds_the_attempt_and_sends_nothing(
     at: World, step: str
 ) -> None:
-    """The first request was written, and its process died before it asked Plivo."""
+    """The first request was written, and its process ended before the request to Plivo."""
     number = at.number()
     verification = at.started(number) if step == "resend" else ""
     at.clock.advance(31)

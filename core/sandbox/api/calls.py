@@ -1,15 +1,14 @@
 """Plivo's Call resource: make, list, get and end calls; list and get live calls."""
 
-from datetime import timezone
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from core.sandbox.api.answers import Body, answer, read_json
-from core.sandbox.api.faults import Faults
-from core.sandbox.api.gate import ApiGate
-from core.sandbox.api.numbers import filter_digits, parse_destination
+from core.sandbox.api.log_routes import LogRoutes, both_numbers
+from core.sandbox.api.numbers import parse_destination
 from core.sandbox.api.paging import (
     PAGE_NAMES,
     allow_filters,
@@ -29,7 +28,6 @@ from core.sandbox.api.parameters import (
 from core.sandbox.calls.log import CONSTANTS, MAX_BILLED, CallFilter, CallOrder, SandboxCall
 from core.sandbox.calls.records import live_record, record
 from core.sandbox.calls.switchboard import Switchboard
-from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
 
 DAY = 24 * 3600
@@ -51,38 +49,22 @@ _FILTERS = {
 class CallApi:
     """The routes of calls."""
 
-    def __init__(
-        self,
-        auth_id: str,
-        zone: timezone,
-        clock: SandboxClock,
-        gate: ApiGate,
-        faults: Faults,
-        switchboard: Switchboard,
-    ) -> None:
-        self._auth_id = auth_id
-        self._zone = zone
-        self._clock = clock
-        self._gate = gate
-        self._faults = faults
+    def __init__(self, log: LogRoutes, switchboard: Switchboard) -> None:
+        self._log = log
         self._switchboard = switchboard
 
     def routes(self) -> list[Route]:
-        path = "/v1/Account/{auth_id}/Call/"
-        guard = self._gate.guard
         return [
-            Route(path, guard(self.create), methods=["POST"]),
-            Route(path, guard(self.list), methods=["GET"]),
-            Route(path + "{call_uuid}/", guard(self.get), methods=["GET"]),
-            Route(path + "{call_uuid}/", guard(self.hang_up), methods=["DELETE"]),
+            *self._log.routes(create=self.create, list=self.list, get=self.get),
+            self._log.route("{uuid}/", self.hang_up, "DELETE"),
         ]
 
     async def create(self, request: Request) -> Response:
         orders = parse_orders(await read_json(request))
         numbers = [order.to_number for order in orders]
-        self._faults.refuse(numbers, call=True)
+        self._log.faults.refuse(numbers, call=True)
         uuids = self._switchboard.place(orders)
-        await self._faults.delay_answer(request, numbers)
+        await self._log.faults.delay_answer(request, numbers)
         return answer(
             {"message": "call fired", "request_uuid": uuids[0] if len(uuids) == 1 else uuids}, 201
         )
@@ -91,9 +73,7 @@ class CallApi:
         query = request.query_params
         if "status" in query:
             return self._list_open(request)
-        self._gate.count_list()
-        allow_filters(request, _FILTERS)
-        page = parse_page(request)
+        page = self._log.read_list(request, _FILTERS)
         since, until = self._ended_span(request)
         shortest, longest = _billed_bounds(request)
         if not matches_constants(request, CONSTANTS):
@@ -101,19 +81,17 @@ class CallApi:
         where = CallFilter(
             since=since,
             until=until,
-            from_number=filter_digits(query.get("from_number")),
-            to_number=filter_digits(query.get("to_number")),
+            **both_numbers(request),
             hangup_cause_code=_hangup_cause(request),
             hangup_source=query.get("hangup_source"),
             shortest=shortest,
             longest=longest,
-            speed=self._clock.speed,
+            speed=self._log.clock.speed,
         )
         calls, total = self._switchboard.calls.page(where, page.limit, page.offset)
         more = page.offset + page.limit < total
-        meta = page.meta(request, f"/v1/Account/{self._auth_id}/Call/", more=more)
-        objects = [record(call, self._auth_id, self._zone, self._clock) for call in calls]
-        return answer({"meta": {**meta, "total_count": total}, "objects": objects})
+        objects = [self._record(call) for call in calls]
+        return self._log.answer_list(request, page, objects, more=more, total_count=total)
 
     def _list_open(self, request: Request) -> Response:
         """UUIDs of the calls that are live or queued."""
@@ -121,39 +99,41 @@ class CallApi:
         page, query = parse_page(request), request.query_params
         if query["status"] not in {"live", "queued"}:
             raise Refusal(400, "status must be live or queued")
-        caller = filter_digits(query.get("from_number"))
-        number = filter_digits(query.get("to_number"))
+        numbers = both_numbers(request)
         uuids = [
             call.call_uuid
             for call in self._switchboard.calls.open_calls()
             if _has_status(call, query["status"])
             and matches_constants(request, CONSTANTS)
-            and caller in {None, call.from_number}
-            and number in {None, call.to_number}
+            and numbers["from_number"] in {None, call.from_number}
+            and numbers["to_number"] in {None, call.to_number}
         ]
         return answer({"calls": uuids[page.offset : page.offset + page.limit]})
 
     async def get(self, request: Request) -> Response:
-        call = self._switchboard.calls.find(request.path_params["call_uuid"])
+        call = self._switchboard.calls.find(request.path_params["uuid"])
         status = request.query_params.get("status")
         if call is not None and status is not None and _has_status(call, status):
-            return answer(live_record(call, self._zone))
+            return answer(live_record(call, self._log.zone))
         if call is not None and status is None and call.ended_at is not None:
-            return answer(record(call, self._auth_id, self._zone, self._clock))
+            return answer(self._record(call))
         raise Refusal(404, "call not found")
 
     async def hang_up(self, request: Request) -> Response:
-        call = self._switchboard.calls.find(request.path_params["call_uuid"])
+        call = self._switchboard.calls.find(request.path_params["uuid"])
         if call is None:
             raise Refusal(404, "call not found")
         self._switchboard.cancel(call)
         return Response(status_code=204)
 
+    def _record(self, call: SandboxCall) -> dict[str, Any]:
+        return record(call, self._log.auth_id, self._log.zone, self._log.clock)
+
     def _ended_span(self, request: Request) -> tuple[float, float]:
-        since, until = parse_span(request, "end_time", self._clock, LISTED_SECONDS)
+        since, until = parse_span(request, "end_time", self._log.clock, LISTED_SECONDS)
         if since == 0.0:
-            since = min(until, self._clock.now()) - MAX_SPAN
-        elif min(until, self._clock.now()) - since > MAX_SPAN:
+            since = min(until, self._log.clock.now()) - MAX_SPAN
+        elif min(until, self._log.clock.now()) - since > MAX_SPAN:
             raise Refusal(400, "end_time must span at most 30 days")
         return since, until
 

@@ -6,15 +6,8 @@ from collections.abc import Iterable
 from starlette.requests import Request
 
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.endings import EndingKind, ending_of
+from core.sandbox.facts.endings import HTTP_REFUSALS, EndingKind, ending_of
 
-_TEXTS = {
-    402: "insufficient funds in the account",
-    403: "geo-permission to this destination country is not enabled",
-    429: "too many requests",
-    500: "internal server error",
-    503: "service unavailable",
-}
 _CALL_403 = "calls to this destination country are barred"
 
 
@@ -38,7 +31,7 @@ class Faults:
             ending = ending_of(number)
             if ending.kind is EndingKind.HTTP_STATUS:
                 barred = call and ending.value == 403
-                raise Refusal(ending.value, _CALL_403 if barred else _TEXTS[ending.value])
+                raise Refusal(ending.value, _CALL_403 if barred else HTTP_REFUSALS[ending.value])
 
     async def delay_answer(self, request: Request, numbers: Iterable[str]) -> None:
         """Wait if the ending of a number is a time-out; until the client disconnects, or `stop`."""

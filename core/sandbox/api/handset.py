@@ -27,6 +27,7 @@ from core.sandbox.errors import Refusal
 from core.sandbox.handsets import AutoAnswer, Handsets
 
 HEARTBEAT_SECONDS = 15.0
+MAX_MOMENT_DIGITS = 15
 
 _STREAM_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
 
@@ -167,11 +168,19 @@ class HandsetApi:
         return call
 
     def _view(self, request: Request) -> Response:
-        view = self._handset_view.of_number(_number(request))
+        view = self._handset_view.of_number(_number(request), _since(request))
         # For a page that may show a verification's handset but not its number.
         if request.query_params.get("number") == "hidden":
             del view["number"]
         return JSONResponse(view, headers=NO_STORE)
+
+
+def _since(request: Request) -> float:
+    """The query's `since` in Unix seconds; 0 without one."""
+    text = request.query_params.get("since", "0")
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_MOMENT_DIGITS):
+        raise Refusal(400, "since must be a moment in Unix milliseconds")
+    return int(text) / 1000
 
 
 def _number(request: HTTPConnection) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from core.sandbox.calls.log import CallLog, SandboxCall
 from core.sandbox.facts.hangups import HANGUP_CAUSES
 from core.sandbox.facts.moments import iso_utc
+from core.sandbox.facts.numbers import display
 from core.sandbox.handsets import Handsets
 from core.sandbox.messages.log import MessageLog
 
@@ -19,9 +20,9 @@ class HandsetView:
         self._messages = messages
         self._calls = calls
 
-    def of_number(self, number: str) -> dict[str, Any]:
-        """Newest first, at most 50 messages and 50 calls."""
-        since = self._handsets.cleared_at(number)
+    def of_number(self, number: str, since: float = 0) -> dict[str, Any]:
+        """Newest first, at most 50 messages and 50 calls, after `since` (Unix seconds)."""
+        since = max(since, self._handsets.cleared_at(number))
         auto = self._handsets.auto_answer(number)
         return {
             "number": number,
@@ -29,6 +30,7 @@ class HandsetView:
                 {
                     "message_uuid": message.message_uuid,
                     "from": message.from_number,
+                    "from_display": display(message.from_number),
                     "text": message.text,
                     "received_at": iso_utc(message.received_at),
                 }
@@ -45,6 +47,7 @@ class HandsetView:
         return {
             "call_uuid": call.call_uuid,
             "from": call.from_number,
+            "from_display": display(call.from_number),
             "status": call.status,
             "started_at": iso_utc(call.rang_at),
             "answered_at": iso_utc(call.answered_at),

@@ -1,6 +1,5 @@
 """Plivo's Message resource: send, list, get."""
 
-from datetime import timezone
 from typing import Any
 
 from starlette.requests import Request
@@ -8,14 +7,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core.sandbox.api.answers import Body, answer, read_json, requester_ip
-from core.sandbox.api.faults import Faults
-from core.sandbox.api.gate import ApiGate
-from core.sandbox.api.numbers import filter_digits, parse_sender
+from core.sandbox.api.log_routes import LogRoutes, both_numbers
+from core.sandbox.api.numbers import parse_sender
 from core.sandbox.api.paging import (
     PAGE_NAMES,
-    allow_filters,
     matches_constants,
-    parse_page,
     parse_span,
     with_operators,
 )
@@ -26,7 +22,6 @@ from core.sandbox.api.parameters import (
     parse_url,
     require,
 )
-from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
 from core.sandbox.messages.carrier import Carrier, MessageOrder
 from core.sandbox.messages.log import CONSTANTS, Message, MessageFilter, record
@@ -48,46 +43,24 @@ _LOGS = {"true", "false", "content_only", "number_only"}
 class MessageApi:
     """`mask_unlogged`: whether log="false" also masks the number. Plivo does not document it."""
 
-    def __init__(
-        self,
-        auth_id: str,
-        zone: timezone,
-        clock: SandboxClock,
-        gate: ApiGate,
-        faults: Faults,
-        carrier: Carrier,
-        *,
-        mask_unlogged: bool,
-    ) -> None:
-        self._auth_id = auth_id
-        self._zone = zone
-        self._clock = clock
-        self._gate = gate
-        self._faults = faults
+    def __init__(self, log: LogRoutes, carrier: Carrier, *, mask_unlogged: bool) -> None:
+        self._log = log
         self._carrier = carrier
         self._masked = {"content_only", "false"} if mask_unlogged else {"content_only"}
 
     def routes(self) -> list[Route]:
-        path = "/v1/Account/{auth_id}/Message/"
-        guard = self._gate.guard
-        return [
-            Route(path, guard(self.create), methods=["POST"]),
-            Route(path, guard(self.list), methods=["GET"]),
-            Route(path + "{message_uuid}/", guard(self.get), methods=["GET"]),
-        ]
+        return self._log.routes(create=self.create, list=self.list, get=self.get)
 
     async def create(self, request: Request) -> Response:
         order = parse_order(await read_json(request), requester_ip(request))
-        self._faults.refuse(order.destinations)
+        self._log.faults.refuse(order.destinations)
         uuids = self._carrier.accept(order)
-        await self._faults.delay_answer(request, order.destinations)
+        await self._log.faults.delay_answer(request, order.destinations)
         return answer({"message": "message(s) queued", "message_uuid": uuids}, 202)
 
     async def list(self, request: Request) -> Response:
-        self._gate.count_list()
-        allow_filters(request, _FILTERS)
-        page = parse_page(request)
-        since, until = parse_span(request, "message_time", self._clock, LISTED_SECONDS)
+        page = self._log.read_list(request, _FILTERS)
+        since, until = parse_span(request, "message_time", self._log.clock, LISTED_SECONDS)
         query = request.query_params
         if query.get("message_state", _STATES[0]) not in _STATES:
             raise Refusal(400, f"message_state must be one of {', '.join(_STATES)}")
@@ -98,28 +71,22 @@ class MessageApi:
                 until=until,
                 state=query.get("message_state"),
                 error_code=query.get("error_code"),
-                from_number=filter_digits(query.get("from_number")),
-                to_number=filter_digits(query.get("to_number")),
+                **both_numbers(request),
                 country=query.get("destination_country_iso2"),
             )
             messages = self._carrier.messages.page(where, page.limit + 1, page.offset)
         more = len(messages) > page.limit
-        path = f"/v1/Account/{self._auth_id}/Message/"
-        return answer(
-            {
-                "meta": page.meta(request, path, more=more),
-                "objects": [self._record(message) for message in messages[: page.limit]],
-            }
-        )
+        objects = [self._record(message) for message in messages[: page.limit]]
+        return self._log.answer_list(request, page, objects, more=more)
 
     async def get(self, request: Request) -> Response:
-        message = self._carrier.messages.find(request.path_params["message_uuid"])
+        message = self._carrier.messages.find(request.path_params["uuid"])
         if message is None:
             raise Refusal(404, "message not found")
         return answer(self._record(message))
 
     def _record(self, message: Message) -> dict[str, Any]:
-        return record(message, self._auth_id, self._zone, mask=message.log in self._masked)
+        return record(message, self._log.auth_id, self._log.zone, mask=message.log in self._masked)
 
 
 def parse_order(body: Body, requester_ip: str) -> MessageOrder:

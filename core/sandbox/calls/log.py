@@ -164,7 +164,7 @@ class CallLog:
         return [_call(row) for row in rows]
 
     def add_to_transcript(self, call_uuid: str, at: float, kind: str, text: str) -> None:
-        """Add to the transcript; `kind` is "spoken" or "key"."""
+        """Add to the transcript; `kind` is "spoken", "key" or "ignored-key"."""
         self._storage.run(
             "INSERT INTO transcript VALUES (:call_uuid, :at, :kind, :text)",
             call_uuid=call_uuid,

@@ -158,7 +158,8 @@ class CallScript:
     def press(self, call: SandboxCall, key: str) -> None:
         """The person presses a key. Raises Refusal 409 unless a person is on a call in progress.
 
-        A key that no step waits for is only added to the transcript.
+        A key that no GetDigits or GetInput waits for has no effect, as at Plivo, and the transcript
+        has it as ignored: for example while a Speak outside of them is spoken.
         """
         if call.status != "in-progress":
             raise Refusal(409, "this call is not in progress")
@@ -167,10 +168,12 @@ class CallScript:
         if len(key) != 1 or key not in ALL_KEYS:
             raise Refusal(400, "a key must be one of 0-9, * and #")
         with self._storage.transaction():
-            self._record(call, "key", key)
             step = _step_of(call)
             if call.waits_for_key and isinstance(step, Listen):
+                self._record(call, "key", key)
                 self._handle_key(call, step, key)
+            else:
+                self._record(call, "ignored-key", key)
         self._handsets.notify(call.to_number)
 
     def _handle_key(self, call: SandboxCall, step: Listen, key: str) -> None:

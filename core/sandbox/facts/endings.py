@@ -1,7 +1,7 @@
 """The table of endings: the last four digits of a number decide how a send to it ends.
 
-Tests check README.md against `TABLE`. The first row whose regex matches applies. Endings of
-messages do not affect calls, and endings of calls do not affect messages.
+The sandbox's behaviour, `GET /endings`, the Verify page and the tables of the documentation all
+come from `ENDINGS`. An ending of messages does not affect calls, and one of calls not messages.
 """
 
 import re
@@ -29,176 +29,282 @@ class EndingKind(StrEnum):
     BUDGET = "budget"
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a send to one number ends.
+class EndingGroup(StrEnum):
+    """What people look for in the table, in its order."""
 
-    `value` is the error code, HTTP status, delay in seconds or hangup cause code; else 0.
+    DELIVERED = "delivered"
+    CARRIER = "refused by the carrier"
+    PLIVO = "refused by Plivo"
+    APP = "refused by the app"
+    UNWELL = "Plivo unwell"
+    RECEIPTS = "receipts that lie"
+    CALLS = "calls that fail"
+
+    @property
+    def summary(self) -> str:
+        return _SUMMARIES[self]
+
+
+_SUMMARIES = {
+    EndingGroup.DELIVERED: "A message arrives, at once or late. A call rings until it is answered.",
+    EndingGroup.CARRIER: "Plivo sends the message, and the carrier does not deliver it.",
+    EndingGroup.PLIVO: "Plivo accepts no request, or accepts it and never sends the message.",
+    EndingGroup.APP: "The verification app refuses the send by a budget; Plivo is not asked.",
+    EndingGroup.UNWELL: "Plivo answers with an error that may pass, or does not answer in time.",
+    EndingGroup.RECEIPTS: "It arrives, but callbacks are missing, repeated, late or forged.",
+    EndingGroup.CALLS: "A call ends with that hangup cause. Messages are delivered as usual.",
+}
+
+
+class EndingChannel(StrEnum):
+    """What an ending affects; `sms` and `call` are also the modes of a PHLO."""
+
+    SMS = "sms"
+    CALL = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class EndingOutcome:
+    """What happens to a message or call.
+
+    `state` is the final `message_state` or `CallStatus`, and `code` the final error code or hangup
+    cause code; None where the ending does not decide it, or nothing is sent.
     """
 
-    pattern: str
-    kind: EndingKind
-    value: int
-    sentence: str
+    happens: str
+    state: str | None = None
+    code: str | None = None
+    http_status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class EndingRow:
-    """One row of the table. `pattern` is for people; `regex` matches the last four digits."""
+class Ending:
+    """How a send to a number with these last four digits ends.
 
+    `pattern` is how the table writes `suffix`, where a row stands for several. `value` is the error
+    code, HTTP status, delay in seconds or hangup cause code; else 0.
+    """
+
+    suffix: str
     pattern: str
-    example: str
+    group: EndingGroup
     kind: EndingKind
-    message: str
-    call: str
-    regex: re.Pattern[str]
+    value: int
+    title: str
+    message: EndingOutcome
+    call: EndingOutcome
+    channels: tuple[EndingChannel, ...]
+
+    def outcome(self, channel: EndingChannel) -> EndingOutcome:
+        return self.message if channel is EndingChannel.SMS else self.call
 
 
-def _row(
-    pattern: str, example: str, kind: EndingKind, message: str, call: str, regex: str = ""
-) -> EndingRow:
-    return EndingRow(pattern, example, kind, message, call, re.compile(regex or pattern))
+#: The error texts of the requests that end with an HTTP status.
+HTTP_REFUSALS = {
+    402: "insufficient funds in the account",
+    403: "geo-permission to this destination country is not enabled",
+    429: "too many requests",
+    500: "internal server error",
+    503: "service unavailable",
+}
+_NEVER_SENT_STATUSES = {402, 403}
+
+_NO_ERROR = "000"
+_DELIVERED = EndingOutcome("delivered as usual", "delivered", _NO_ERROR)
+_RINGS = EndingOutcome("rings as usual")
+_BOTH = (EndingChannel.SMS, EndingChannel.CALL)
+_HANGUPS = {
+    Phase.AT_ONCE: "ends at once, without ringing",
+    Phase.RINGING: "rings five seconds, then ends",
+    Phase.DECLINED: "rings a second, then is declined",
+    Phase.MACHINE: "a machine answers after a second: with machine_detection=hangup the call ends, "
+    "else it continues; a machine presses no key",
+    Phase.ANSWERED: "rings; one second after the answer it ends, and nothing is spoken",
+}
 
 
-def _any_of(codes: list[int]) -> str:
-    return "|".join(f"{code:04}" for code in codes)
+def _http_status(status: int) -> Ending:
+    outcome = EndingOutcome(
+        f"the request is answered with HTTP status {status}; nothing is sent", http_status=status
+    )
+    return Ending(
+        suffix=f"{status:04}",
+        pattern=f"{status:04}",
+        group=EndingGroup.PLIVO if status in _NEVER_SENT_STATUSES else EndingGroup.UNWELL,
+        kind=EndingKind.HTTP_STATUS,
+        value=status,
+        title=_sentence_case(HTTP_REFUSALS[status]),
+        message=outcome,
+        call=outcome,
+        channels=_BOTH,
+    )
 
 
-def _hangups(phase: Phase) -> str:
-    return _any_of([code for code, cause in HANGUP_CAUSES.items() if cause.phase is phase])
+def _message_error(code: int) -> Ending:
+    error = MESSAGE_ERRORS[code]
+    was_sent = error.state == "undelivered"
+    happens = "sent, then undelivered" if was_sent else "fails before it is sent"
+    if code == 420:
+        happens = "fails before it is sent, after message_expiry if that is set"
+    return Ending(
+        suffix=f"{code:04}",
+        pattern=f"{code:04}",
+        group=EndingGroup.CARRIER if was_sent else EndingGroup.PLIVO,
+        kind=EndingKind.MESSAGE_ERROR,
+        value=code,
+        title=error.meaning,
+        message=EndingOutcome(happens, error.state, str(code)),
+        call=_RINGS,
+        channels=(EndingChannel.SMS,),
+    )
 
 
-_HTTP = "the request is answered with HTTP status {value}; nothing is sent"
-_RINGS = "rings as usual"
-_DELIVERED = "delivered as usual"
+def _hangup(code: int) -> Ending:
+    cause = HANGUP_CAUSES[code]
+    return Ending(
+        suffix=f"{code:04}",
+        pattern=f"{code:04}",
+        group=EndingGroup.CALLS,
+        kind=EndingKind.HANGUP,
+        value=code,
+        title=cause.name,
+        message=_DELIVERED,
+        call=EndingOutcome(_HANGUPS[cause.phase], cause.status, str(code)),
+        channels=(EndingChannel.CALL,),
+    )
 
-TABLE: tuple[EndingRow, ...] = (
-    *(
-        _row(suffix, suffix, EndingKind.HTTP_STATUS, _HTTP, _HTTP)
-        for suffix in ("0402", "0403", "0429", "0500", "0503")
-    ),
-    _row(
-        "0408",
-        "0408",
-        EndingKind.TIME_OUT,
-        "accepted and delivered, but the request is answered only after a minute",
-        "accepted and rings, but the request is answered only after a minute",
-    ),
-    _row(
-        "0CCC",
-        "0030",
-        EndingKind.MESSAGE_ERROR,
-        "ends with Plivo's message error CCC; 0420 after message_expiry, if that is set",
-        _RINGS,
-        _any_of(list(MESSAGE_ERRORS)),
-    ),
-    _row(
-        "0700",
-        "0700",
-        EndingKind.NO_RECEIPT,
-        "arrives, but stays in state sent: there is no receipt",
-        _RINGS,
-    ),
-    _row("07SS", "0705", EndingKind.LATE, "delivered SS seconds late", _RINGS, r"07\d\d"),
-    _row(
-        "0801",
-        "0801",
-        EndingKind.DOUBLED,
-        "delivered; every callback is sent twice",
-        "rings; every callback is sent twice",
-    ),
-    _row(
-        "0802",
-        "0802",
-        EndingKind.OUT_OF_ORDER,
-        "delivered; the last callback is sent first, the earlier ones after it",
-        "rings; the ring callback is sent after the hangup callback",
-    ),
-    _row(
-        "0803",
-        "0803",
-        EndingKind.FORGED,
-        "delivered; before the last callback, one with a wrong signature reports a failure",
-        "rings; before the hangup callback, one with a wrong signature reports a failure",
-    ),
-    _row(
-        "0804",
-        "0804",
-        EndingKind.LOST,
-        "delivered; no callback arrives",
-        "rings; no callback arrives",
-    ),
-    _row(
-        "busy, barred, unreachable: 3010, 2010, …",
-        "3010",
-        EndingKind.HANGUP,
-        _DELIVERED,
-        "ends at once with that hangup cause, without ringing",
-        _hangups(Phase.AT_ONCE),
-    ),
-    _row(
-        "3000, 6010",
-        "3000",
-        EndingKind.HANGUP,
-        _DELIVERED,
-        "rings five seconds, then ends with that hangup cause",
-        _hangups(Phase.RINGING),
-    ),
-    _row(
-        "3020, 3110",
-        "3020",
-        EndingKind.HANGUP,
-        _DELIVERED,
-        "rings a second, then ends with that hangup cause",
-        _hangups(Phase.DECLINED),
-    ),
-    _row(
-        "9100",
-        "9100",
-        EndingKind.HANGUP,
-        _DELIVERED,
-        "a machine answers after a second: with machine_detection=hangup the call ends, "
-        "else it continues; a machine presses no key",
-        _hangups(Phase.MACHINE),
-    ),
-    _row(
-        "an ending after the answer: 4000, 7011, 8011, …",
-        "7011",
-        EndingKind.HANGUP,
-        _DELIVERED,
-        "rings; one second after the answer it ends with that hangup cause; nothing is spoken",
-        _hangups(Phase.ANSWERED),
-    ),
-    _row(
-        "0600",
-        "0600",
-        EndingKind.BUDGET,
-        "the verification app refuses it for its budget; sent by other means, delivered as usual",
-        "the verification app refuses it for its budget; placed by other means, rings as usual",
-    ),
-    _row(
-        "anything else",
-        "5555",
-        EndingKind.NORMAL,
-        "queued at once, delivered after about a second",
-        "rings until it is answered or declined, or until its ring timeout",
-        ".*",
-    ),
+
+def _late(seconds: int) -> Ending:
+    return Ending(
+        suffix=f"07{seconds:02}",
+        pattern="07SS",
+        group=EndingGroup.DELIVERED,
+        kind=EndingKind.LATE,
+        value=seconds,
+        title="Late by SS seconds",
+        message=EndingOutcome(f"delivered {seconds} seconds late", "delivered", _NO_ERROR),
+        call=_RINGS,
+        channels=(EndingChannel.SMS,),
+    )
+
+
+def _both(
+    suffix: str, group: EndingGroup, kind: EndingKind, title: str, message: str, call: str
+) -> Ending:
+    """An ending of messages, which are delivered in the end, and of calls."""
+    return Ending(
+        suffix=suffix,
+        pattern=suffix,
+        group=group,
+        kind=kind,
+        value=0,
+        title=title,
+        message=EndingOutcome(message, "delivered", _NO_ERROR),
+        call=EndingOutcome(call),
+        channels=_BOTH,
+    )
+
+
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+_NORMAL = Ending(
+    suffix="5555",
+    pattern="anything else",
+    group=EndingGroup.DELIVERED,
+    kind=EndingKind.NORMAL,
+    value=0,
+    title="Delivered",
+    message=EndingOutcome("delivered after about a second", "delivered", _NO_ERROR),
+    call=EndingOutcome("rings until it is answered or declined, or until its ring timeout"),
+    channels=_BOTH,
+)
+_NO_RECEIPT = Ending(
+    suffix="0700",
+    pattern="0700",
+    group=EndingGroup.RECEIPTS,
+    kind=EndingKind.NO_RECEIPT,
+    value=0,
+    title="No receipt",
+    message=EndingOutcome("arrives, but stays in state sent", "sent"),
+    call=_RINGS,
+    channels=(EndingChannel.SMS,),
+)
+_BUDGET = Ending(
+    suffix="0600",
+    pattern="0600",
+    group=EndingGroup.APP,
+    kind=EndingKind.BUDGET,
+    value=0,
+    title="Over a budget",
+    message=EndingOutcome("not sent by the verification app; by other means, delivered as usual"),
+    call=EndingOutcome("not placed by the verification app; by other means, rings as usual"),
+    channels=_BOTH,
 )
 
-_VALUED = {EndingKind.MESSAGE_ERROR, EndingKind.HTTP_STATUS, EndingKind.LATE, EndingKind.HANGUP}
+#: Every row of the table, by group.
+ENDINGS: tuple[Ending, ...] = tuple(
+    sorted(
+        (
+            _NORMAL,
+            _late(5),
+            *map(_message_error, MESSAGE_ERRORS),
+            *map(_http_status, HTTP_REFUSALS),
+            _both(
+                "0408",
+                EndingGroup.UNWELL,
+                EndingKind.TIME_OUT,
+                "No answer in time",
+                "delivered, but the request is answered only after a minute",
+                "rings, but the request is answered only after a minute",
+            ),
+            _BUDGET,
+            _NO_RECEIPT,
+            _both(
+                "0801",
+                EndingGroup.RECEIPTS,
+                EndingKind.DOUBLED,
+                "Callbacks doubled",
+                "delivered; every callback is sent twice",
+                "rings; every callback is sent twice",
+            ),
+            _both(
+                "0802",
+                EndingGroup.RECEIPTS,
+                EndingKind.OUT_OF_ORDER,
+                "Callbacks out of order",
+                "delivered; the last callback is sent first, the earlier ones after it",
+                "rings; the ring callback is sent after the hangup callback",
+            ),
+            _both(
+                "0803",
+                EndingGroup.RECEIPTS,
+                EndingKind.FORGED,
+                "A forged callback",
+                "delivered; before the last callback, one with a wrong signature reports a failure",
+                "rings; before the hangup callback, one with a wrong signature reports a failure",
+            ),
+            _both(
+                "0804",
+                EndingGroup.RECEIPTS,
+                EndingKind.LOST,
+                "Callbacks lost",
+                "delivered; no callback arrives",
+                "rings; no callback arrives",
+            ),
+            *map(_hangup, HANGUP_CAUSES),
+        ),
+        # Stable: the order of the literals above within a group.
+        key=lambda ending: list(EndingGroup).index(ending.group),
+    )
+)
+_BY_SUFFIX = {ending.suffix: ending for ending in ENDINGS}
 
 
 def ending_of(number: str) -> Ending:
     """How a message or call to `number` ends. Characters other than digits are ignored."""
     suffix = re.sub(r"\D", "", number)[-4:]
-    row = next(row for row in TABLE if row.regex.fullmatch(suffix))
-    value = 0
-    if row.kind in _VALUED:
-        value = int(suffix[-2:] if row.kind is EndingKind.LATE else suffix)
-    message, call = row.message.format(value=value), row.call.format(value=value)
-    if row.kind is EndingKind.MESSAGE_ERROR:
-        message += f" ({MESSAGE_ERRORS[value].meaning})"
-    elif row.kind is EndingKind.HANGUP:
-        call += f" ({HANGUP_CAUSES[value].name})"
-    return Ending(row.pattern, row.kind, value, f"Message: {message}. Call: {call}.")
+    if ending := _BY_SUFFIX.get(suffix):
+        return ending
+    return _late(int(suffix[2:])) if re.fullmatch(r"07\d\d", suffix) else _NORMAL

@@ -1,4 +1,4 @@
-"""Country and masking of phone numbers. Numbers are digits without a plus sign, as at Plivo."""
+"""Country, display and masking of phone numbers: digits without a plus sign, as at Plivo."""
 
 import phonenumbers
 
@@ -15,6 +15,17 @@ def country_of(digits: str) -> str | None:
         region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
     # 001: not geographic. ZZ: unknown.
     return None if region in {"001", "ZZ"} else region
+
+
+def display(sender: str) -> str:
+    """A sender as phones show it: `+1 415-555-0100`; a name or a short number as it is."""
+    if not sender.isdigit() or len(sender) < 7:
+        return sender
+    try:
+        parsed = phonenumbers.parse(f"+{sender}")
+    except phonenumbers.NumberParseException:
+        return sender
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def mask_number(digits: str) -> str:

@@ -1,4 +1,4 @@
-"""What the numbering plan (`phonenumbers`) knows of a parsed number and of a country's numbers."""
+"""Looks up facts about numbers and countries in the numbering plan (`phonenumbers`)."""
 
 import re
 from collections.abc import Iterator
@@ -53,15 +53,15 @@ def plan_of(code: int) -> phonenumbers.PhoneMetadata | None:
 
 
 def lengths(code: int, *, for_sms: bool) -> list[int]:
-    """How many digits may follow the country code, ascending. Mobile numbers come first where a
-    message is to be sent: one with a digit missing has the length of many a fixed line."""
+    """How many digits may follow the country code, ascending; with `for_sms`, those of mobile
+    numbers: a mobile number with a missing digit often has the length of a fixed line."""
     plan = plan_of(code)
     if plan is None:
         return []
     for part in (plan.mobile if for_sms else None, plan.general_desc):
         # -1 stands for "there are no such numbers here".
-        if part and (found := sorted(n for n in part.possible_length if n > 0)):
-            return found
+        if part and (possible := sorted(n for n in part.possible_length if n > 0)):
+            return possible
     return []
 
 
@@ -77,9 +77,8 @@ def example_of(region: str) -> str:
 
 
 def example_for(region: str | None, allowed: frozenset[str] | None = None) -> str:
-    """A number to show as an example, in the international format: of `region` where that may be
-    verified, else of an allowed country. Pages and remedies show no other, so that what they show
-    is accepted."""
+    """An example number in the international format: of `region` if that is allowed, else of an
+    allowed country. All pages and remedies use it, so the examples that they show are accepted."""
     region = known_region(region)
     if region is None or (allowed is not None and region not in allowed):
         region = min(allowed) if allowed else "US"
@@ -87,8 +86,8 @@ def example_for(region: str | None, allowed: frozenset[str] | None = None) -> st
 
 
 def how_to_write(parsed: phonenumbers.PhoneNumber) -> str | None:
-    """What makes a mobile number of an invalid number, or of a fixed line in a country where the
-    mobile prefix alone tells the two apart; None if the plan does not point to a single change."""
+    """The single change that turns an invalid number, or a fixed line in a country where only a
+    mobile prefix distinguishes the two, into a mobile number; None if there is not exactly one."""
     code = int(parsed.country_code or 0)
     national = phonenumbers.national_significant_number(parsed)
     if phonenumbers.is_valid_number(parsed):
@@ -96,9 +95,9 @@ def how_to_write(parsed: phonenumbers.PhoneNumber) -> str | None:
         if token and _is_mobile(code, token + national):
             return f"If it is a mobile number, write a {token} after +{code}"
         return None
-    for left_out in range(1, 4):
-        if _is_mobile(code, national[left_out:]):
-            return f"If it is a mobile number, leave out the {national[:left_out]} after +{code}"
+    for count in range(1, 4):
+        if _is_mobile(code, national[count:]):
+            return f"If it is a mobile number, leave out the {national[:count]} after +{code}"
     places = [
         (place, digit)
         for place in range(len(national) + 1)
@@ -118,7 +117,7 @@ def _is_mobile(code: int, national: str) -> bool:
         parsed = phonenumbers.parse(f"+{code}{national}")
     except phonenumbers.NumberParseException:
         return False
-    # A parser that drops a digit (a trunk prefix) answers for another number.
+    # Where the parser drops a digit (a trunk prefix), the result is another number.
     return (
         e164(parsed) == f"+{code}{national}"
         and NumberKind(phonenumbers.number_type(parsed)).may_be_mobile
@@ -126,9 +125,9 @@ def _is_mobile(code: int, national: str) -> bool:
 
 
 def related_regions(national: str, region: str) -> list[str]:
-    """Regions with calling codes of their own where `national` is a mobile number, and which are
-    related to `region`: same trunk prefix, currency and official language, as Réunion and France
-    (CLDR); one for each calling code."""
+    """Regions with another calling code where `national` is a mobile number and which are related
+    to `region`: same trunk prefix, currency and official language (CLDR), as Réunion and France.
+    At most one region for each calling code."""
     prefix = phonenumbers.ndd_prefix_for_region(region, True)
     home = phonenumbers.country_code_for_region(region)
     related = {}

@@ -1,8 +1,8 @@
-"""What a person typed, as a number that may be verified, or the reason why it may not.
+"""Parses typed text as a number that may be verified, or refuses it with the reason.
 
-Reading is left to `phonenumbers` (Google's libphonenumber). Every rule looks at the parsed number
-and never at the typed text, so `00`, full-width digits, a trunk zero or a `+1` of the Caribbean
-cannot walk around one. Digits with several readings are never guessed at: `AmbiguousNumber`.
+`phonenumbers` (Google's libphonenumber) parses. Every rule looks at the parsed number and never at
+the typed text, so `00`, full-width digits, a trunk zero or a `+1` of the Caribbean cannot bypass a
+rule. Digits with several interpretations are not guessed: they raise `AmbiguousNumber`.
 """
 
 import phonenumbers
@@ -10,6 +10,7 @@ from phonenumbers import PhoneNumberFormat
 
 from core.model.phone_number import NumberKind, ParsedNumber, mask
 from core.model.regions import country_of, known_region
+from core.verification.number.interpretations import valid_interpretations
 from core.verification.number.numbering_plan import (
     NO_COUNTRY,
     e164,
@@ -17,16 +18,15 @@ from core.verification.number.numbering_plan import (
     fictional,
     regions_of,
 )
-from core.verification.number.readings import readings
 from core.verification.number.refusals import NumberRefusal, UnfitNumber
-from core.verification.number.typed import take_apart
-from core.verification.number.unfit import refuse_kind, refuse_unread
+from core.verification.number.typed import split_typed
+from core.verification.number.unfit import refuse_invalid, refuse_kind
 
 Parsed = phonenumbers.PhoneNumber
 
 
 class AmbiguousNumber(UnfitNumber):
-    """The digits have several readings, in `candidates`, and nothing tells which one is meant."""
+    """The digits have several interpretations, in `candidates`; a person has to choose."""
 
     def __init__(self, candidates: tuple[ParsedNumber, ...]) -> None:
         super().__init__(
@@ -46,20 +46,21 @@ def parse_number(
     for_sms: bool = True,
     accept_fictional: bool = False,
 ) -> ParsedNumber:
-    """The number that a person typed, in whatever form.
+    """Parse a number as a person typed it.
 
     `default_region` (ISO 3166) is the country of a number without a country code. `allowed` are
     the countries that may be verified, None for all. `sender` is our own number or name. With
-    `for_sms` a fixed line is refused; a call may go there. `accept_fictional` also accepts ranges
-    that are kept for fiction. Raises UnfitNumber, AmbiguousNumber where a person has to choose.
+    `for_sms` a fixed line is refused; a call can reach one. `accept_fictional` also accepts numbers
+    of ranges that are reserved for fiction. Raises UnfitNumber, or AmbiguousNumber if a person has
+    to choose.
     """
     region = known_region(default_region)
-    parts = take_apart(typed)
+    parts = split_typed(typed)
     is_valid = _is_real_or_fictional if accept_fictional else phonenumbers.is_valid_number
-    found = readings(parts, region, is_valid)
-    if not found:
-        refuse_unread(parts, region, allowed, for_sms=for_sms)
-    parsed = _choose(found, region, for_sms=for_sms)
+    candidates = valid_interpretations(parts, region, is_valid)
+    if not candidates:
+        refuse_invalid(parts, region, allowed, for_sms=for_sms)
+    parsed = _choose(candidates, region, for_sms=for_sms)
     number = _number(parsed)
     if sender and number.digits == "".join(filter(str.isdigit, sender)):
         raise UnfitNumber(
@@ -77,38 +78,38 @@ def _is_real_or_fictional(parsed: Parsed) -> bool:
 
 
 def _facts(parsed: Parsed) -> tuple[str | None, NumberKind]:
-    """Region and kind. The metadata knows those of a valid number; None: of no country."""
+    """Region and kind of a valid number; the region is None for numbers of no country."""
     region = phonenumbers.region_code_for_number(parsed)
     kind = NumberKind(phonenumbers.number_type(parsed))
-    if kind is NumberKind.UNKNOWN and (invented := fictional(parsed)):
-        return invented
+    if kind is NumberKind.UNKNOWN and (fiction := fictional(parsed)):
+        return fiction
     return (None if region == NO_COUNTRY else region), kind
 
 
-def _choose(found: list[Parsed], region: str | None, *, for_sms: bool) -> Parsed:
-    """The reading that is meant. Raises AmbiguousNumber unless one alone can be meant."""
-    if len(found) == 1:
-        return found[0]
+def _choose(candidates: list[Parsed], region: str | None, *, for_sms: bool) -> Parsed:
+    """The most likely candidate. Raises AmbiguousNumber if several are equally likely."""
+    if len(candidates) == 1:
+        return candidates[0]
 
     def rank(parsed: Parsed) -> int:
         """3: a mobile number, 2: perhaps, 1: a fixed line that can be called, 0: not reachable."""
-        where, kind = _facts(parsed)
-        if where is None:
+        number_region, kind = _facts(parsed)
+        if number_region is None:
             return 0
         if kind is NumberKind.FIXED_LINE:
             return 0 if for_sms else 1
         return 3 if kind is NumberKind.MOBILE else 2 * kind.may_be_mobile
 
-    ranks = [rank(parsed) for parsed in found]
-    reachable = [parsed for parsed, its in zip(found, ranks, strict=True) if its]
+    ranks = [rank(parsed) for parsed in candidates]
+    reachable = [parsed for parsed, its_rank in zip(candidates, ranks, strict=True) if its_rank]
     if len(reachable) < 2:
-        return (reachable or found)[0]
+        return (reachable or candidates)[0]
     best = max(ranks)
-    top = found[ranks.index(best)]
+    top = candidates[ranks.index(best)]
     at_home = region is not None and top.country_code == phonenumbers.country_code_for_region(
         region
     )
-    # Another number that is perhaps a mobile gives way to a mobile at home only.
+    # Where another candidate may be a mobile number, only a mobile number of `region` is chosen.
     if ranks.count(best) == 1 and (at_home or (best == 3 and 2 not in ranks)):
         return top
     raise AmbiguousNumber(tuple(map(_number, reachable)))

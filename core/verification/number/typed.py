@@ -1,7 +1,7 @@
-"""Typed text, taken apart: the digits in their order, and the signs that change their meaning.
+"""Splits typed text into its digits, in their order, and the signs that change their meaning.
 
-No digit is dropped, added or replaced. Text that cannot be taken apart without that is refused:
-letters among the digits, extensions, service codes (`*31#`), two numbers in one field.
+No digit is dropped, added or replaced. Text that cannot be split without that is refused: letters
+among the digits, extensions, service codes (`*31#`), two numbers in one field.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from core.verification.number.refusals import NumberRefusal, UnfitNumber
 
-#: Longer text is no phone number; it is refused before any work is done on it.
+#: Longer text is refused before it is parsed.
 LONGEST_TYPED = 250
 
 _SINGLE_NUMBER = "Enter the digits of one number."
@@ -28,7 +28,7 @@ _BRACKETED_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Typed:
+class NumberParts:
     """`digits` are ASCII. `has_plus`: a plus sign is before the first one. `bracketed_zero` and
     `slash` are positions in `digits`: of a zero that was typed as `(0)`, and of the first digit
     after a slash; None where there is none."""
@@ -39,7 +39,7 @@ class Typed:
     slash: int | None = None
 
 
-def take_apart(text: str) -> Typed:
+def split_typed(text: str) -> NumberParts:
     """The parts of a typed number. Raises UnfitNumber."""
     if len(text) > LONGEST_TYPED:
         raise UnfitNumber(
@@ -65,7 +65,7 @@ def take_apart(text: str) -> Typed:
     head, slash, tail = body.partition("/")
     if (slash and not _count(tail) >= 3) or "/" in tail:
         raise _unreadable("A slash separates two numbers there.")
-    return Typed(
+    return NumberParts(
         digits="".join(filter(str.isdigit, body)),
         has_plus=has_plus,
         bracketed_zero=_count(body[: zero.start()]) if zero else None,
@@ -75,7 +75,7 @@ def take_apart(text: str) -> Typed:
 
 def _plain(text: str) -> str:
     """Decimal digits of any script as ASCII, full-width signs as plain ones (NFKC), and without
-    invisible marks, such as those that come along from a list of contacts."""
+    invisible marks, such as those in a number copied from a list of contacts."""
     return "".join(map(_plain_char, text))
 
 
@@ -86,7 +86,7 @@ def _plain_char(char: str) -> str:
     if category == "Cf" or "\ufe00" <= char <= "\ufe0f":  # variation selectors
         return ""
     plain = unicodedata.normalize("NFKC", char)
-    # Signs such as ², ① or Ⅳ: NFKC would make digits or letters of them.
+    # NFKC would turn signs such as ², ① or Ⅳ into digits or letters.
     if category.startswith("N") or any(map(str.isdigit, plain)):
         raise _unreadable("That has a sign that only looks like a digit.")
     return plain
@@ -114,7 +114,7 @@ def _plus_of(label: str) -> bool:
     while lead and (label[lead - 1] == "+" or _separates(label[lead - 1])):
         lead -= 1
     if any(sign in label[:lead] for sign in "+*#") or label[-1:].isalpha():
-        raise _unreadable("The text before the number cannot be told from its digits.")
+        raise _unreadable("The text before the number cannot be separated from its digits.")
     return "+" in label[lead:]
 
 

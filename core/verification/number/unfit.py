@@ -1,4 +1,4 @@
-"""Why digits make no valid number, and why a valid number cannot take the code: the sentences."""
+"""Refuses digits that are not a valid number, and numbers that cannot receive the code: texts."""
 
 from typing import NoReturn
 
@@ -7,6 +7,7 @@ from phonenumbers import NumberParseException
 
 from core.model.phone_number import NumberKind
 from core.model.regions import country_of
+from core.verification.number.interpretations import closest_interpretation
 from core.verification.number.numbering_plan import (
     NO_COUNTRY,
     example_for,
@@ -16,9 +17,8 @@ from core.verification.number.numbering_plan import (
     plan_of,
     related_regions,
 )
-from core.verification.number.readings import unread
 from core.verification.number.refusals import NumberRefusal, UnfitNumber
-from core.verification.number.typed import Typed
+from core.verification.number.typed import NumberParts
 
 _REFUSED_KINDS = {
     NumberKind.TOLL_FREE: "a toll-free service number",
@@ -30,11 +30,11 @@ _REFUSED_KINDS = {
 }
 
 
-def refuse_unread(
-    typed: Typed, region: str | None, allowed: frozenset[str] | None, *, for_sms: bool
+def refuse_invalid(
+    typed: NumberParts, region: str | None, allowed: frozenset[str] | None, *, for_sms: bool
 ) -> NoReturn:
-    """Raises UnfitNumber for digits that are no valid number in any reading."""
-    nearest = unread(typed, region)
+    """Raises UnfitNumber for digits that are not a valid number in any interpretation."""
+    nearest = closest_interpretation(typed, region)
     if isinstance(nearest, NumberParseException):
         raise _unparsed(typed, nearest, example_for(region, allowed)) from nearest
     if phonenumbers.is_valid_number(nearest):
@@ -47,28 +47,30 @@ def refuse_unread(
     code = int(nearest.country_code or 0)
     main = phonenumbers.region_code_for_country_code(code)
     # +1 is shared by 25 countries: without a valid number it names none of them.
-    where = f"+{code}" if main in {NO_COUNTRY, "US"} else f"+{code} ({country_of(main)})"
+    country_code_text = (
+        f"+{code}" if main in {NO_COUNTRY, "US"} else f"+{code} ({country_of(main)})"
+    )
     plan = plan_of(code)
     national = phonenumbers.national_significant_number(nearest)
     typed_nationally = region is not None and not typed.has_plus and typed.digits.endswith(national)
     if plan and plan.national_prefix == "0":
         # The parser keeps a trunk zero where leaving it out makes no valid number.
         national = national.removeprefix("0")
-    length, known = len(national), lengths(code, for_sms=for_sms)
-    why = NumberRefusal.INVALID
+    length, valid_lengths = len(national), lengths(code, for_sms=for_sms)
+    reason = NumberRefusal.INVALID
     cause = (
         "That number has the right length, but in the numbering plan no phone after "
-        f"{where} begins like that."
+        f"{country_code_text} begins like that."
     )
     remedy = "Check the country and the first digits"
-    if known and length not in known:
-        short = length < known[-1]
-        why = NumberRefusal.TOO_SHORT if short else NumberRefusal.TOO_LONG
+    if valid_lengths and length not in valid_lengths:
+        is_short = length < valid_lengths[-1]
+        reason = NumberRefusal.TOO_SHORT if is_short else NumberRefusal.TOO_LONG
         cause = (
-            f"That has {_counted(length)} after {where}; "
-            f"a {'mobile' if for_sms else 'phone'} number has {_range(known)} there."
+            f"That has {_counted(length)} after {country_code_text}; "
+            f"a {'mobile' if for_sms else 'phone'} number has {_range(valid_lengths)} there."
         )
-        remedy = f"Check whether a digit is {'missing' if short else 'doubled'}"
+        remedy = f"Check whether a digit is {'missing' if is_short else 'doubled'}"
     if change := how_to_write(nearest):
         remedy = f"{change}, as in {example_for(main, allowed)}"
     elif region and typed_nationally and (others := related_regions(national, region)):
@@ -77,13 +79,13 @@ def refuse_unread(
             f"If it is a number of {' or '.join(map(country_of, others))}, enter it with "
             f"{' or '.join(codes)}"
         )
-    raise UnfitNumber(why, cause, f"{remedy}.")
+    raise UnfitNumber(reason, cause, f"{remedy}.")
 
 
 def refuse_kind(
     kind: NumberKind, region: str, parsed: phonenumbers.PhoneNumber, *, for_sms: bool
 ) -> None:
-    """Raises UnfitNumber for a number that cannot take the code, or would cost a fortune."""
+    """Raises UnfitNumber for a number that cannot receive the code, or charges for receiving it."""
     if kind.may_be_mobile or (kind is NumberKind.FIXED_LINE and not for_sms):
         return
     if kind is NumberKind.FIXED_LINE:
@@ -101,7 +103,7 @@ def refuse_kind(
             "That is a premium-rate number: its owner is paid for each message and call to it.",
             "Enter a mobile number.",
         )
-    # Personal numbers forward at a price of their own, which makes them a tool of toll fraud.
+    # Personal numbers forward calls at their own price, which toll fraud exploits.
     raise UnfitNumber(
         NumberRefusal.NOT_REACHABLE_KIND,
         f"That is {_REFUSED_KINDS[kind]}, not the number of a person's phone.",
@@ -109,32 +111,35 @@ def refuse_kind(
     )
 
 
-def _unparsed(typed: Typed, error: NumberParseException, example: str) -> UnfitNumber:
+def _unparsed(typed: NumberParts, error: NumberParseException, example: str) -> UnfitNumber:
     length = len(typed.digits)
     remedy = f"Enter it with its country code, such as {example}."
     match error.error_type:
         case NumberParseException.INVALID_COUNTRY_CODE if (
             typed.has_plus or typed.digits[:2] == "00"
         ):
-            why, cause = NumberRefusal.NO_COUNTRY, "No country has the code that this begins with."
+            reason, cause = (
+                NumberRefusal.NO_COUNTRY,
+                "No country has the code that this begins with.",
+            )
         case NumberParseException.INVALID_COUNTRY_CODE if length < 3:
-            why, cause = (
+            reason, cause = (
                 NumberRefusal.TOO_SHORT,
                 f"A phone number has more than {_counted(length)}.",
             )
         case NumberParseException.INVALID_COUNTRY_CODE:
-            why, cause = (
+            reason, cause = (
                 NumberRefusal.NO_COUNTRY,
                 "That number does not say which country it is of.",
             )
         case NumberParseException.TOO_LONG:
-            why, cause = NumberRefusal.TOO_LONG, f"No phone number has {_counted(length)}."
+            reason, cause = NumberRefusal.TOO_LONG, f"No phone number has {_counted(length)}."
         case _:
-            why, cause = (
+            reason, cause = (
                 NumberRefusal.TOO_SHORT,
                 f"A phone number has more than {_counted(length)}.",
             )
-    return UnfitNumber(why, cause, remedy)
+    return UnfitNumber(reason, cause, remedy)
 
 
 def _counted(digits: int) -> str:

@@ -23,12 +23,12 @@ def draw_header(queries: Queries, clock: Clock) -> None:
     viewer = st.context.timezone
     if st.session_state.get("range") == query_state.CUSTOM:
         _custom_range(clock, viewer)
-    seen = queries.seen_dimensions()
-    _reset_unavailable_carrier(seen)
+    dimensions = queries.seen_dimensions()
+    _reset_unavailable_carrier(dimensions)
     grid = st.grid(6, min_column_width=150, gap="small")
     _select(grid.cell(), "Channel", "channel", query_state.channels())
-    _select(grid.cell(), "Country", "country", query_state.countries(seen))
-    carriers = query_state.carriers(seen, st.session_state.get("country"))
+    _select(grid.cell(), "Country", "country", query_state.countries(dimensions))
+    carriers = query_state.carriers(dimensions, st.session_state.get("country"))
     _select(grid.cell(), "Carrier", "carrier", carriers, disabled=len(carriers) == 1)
     comparisons = {str(kind): words for kind, words in query_state.COMPARISONS.items()}
     _select(grid.cell(), "Compared with", "compare", comparisons)
@@ -58,10 +58,10 @@ def _custom_range(clock: Clock, viewer: str | None) -> None:
         st.datetime_input("To", last, key="to", bind="query-params", required=True)
 
 
-def _reset_unavailable_carrier(seen: SeenDimensions) -> None:
+def _reset_unavailable_carrier(dimensions: SeenDimensions) -> None:
     """After a change of country, a carrier that the new country does not have is deselected."""
     carrier = st.session_state.get("carrier", query_state.EVERY)
-    if carrier not in query_state.carriers(seen, st.session_state.get("country")):
+    if carrier not in query_state.carriers(dimensions, st.session_state.get("country")):
         st.session_state["carrier"] = query_state.EVERY
 
 

@@ -1,4 +1,4 @@
-"""What do Plivo's logs say? When they were read, and a button to read them now."""
+"""The panel of Plivo's logs: when they were read, and a button to read them now."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -37,12 +37,13 @@ def draw_logs(sync: LogSync, ledger: Ledger, clock: Clock, zone: ZoneInfo) -> No
                 sync.request_stop()
                 st.toast("The run stops after its current part.")
             return
-        read = "never" if status.through is None else day_and_time(status.through, zone)
+        read_through = "never" if status.through is None else day_and_time(status.through, zone)
         counters = ledger.counters()
         foreign = counters.get("foreign", 0)
         st.caption(
-            f"Read through: {read}. They add prices, and reports that no callback brought. Today "
-            f"they held {counted(foreign, 'message or call')} that this application did not send."
+            f"Read through: {read_through}. They add prices, and reports that no callback brought. "
+            f"Today they held {counted(foreign, 'message or call')} that this application did not "
+            "send."
         )
         if unreadable := unreadable_words(counters):
             st.caption(unreadable)

@@ -8,7 +8,8 @@ import streamlit as st
 
 from core.access.admission import BrowserAccess
 from core.access.invites import Invite
-from core.model.errors import NumberRefused
+from core.access.local import is_local
+from core.model.errors import NumberRefused, StoreUnavailable
 from core.model.grant import Grant
 from core.model.phone_number import ParsedNumber
 from core.model.regions import country_of
@@ -27,14 +28,14 @@ from pages.components.badge import badge_for
 from pages.components.handset import handset
 from pages.components.number_field import candidate_buttons, viewer_region
 from pages.components.number_form import number_form
-from pages.components.shared import outage_shown, plain
+from pages.components.shared import plain
 from pages.components.timeline import timeline
+from pages.components.verify.layout import columns
+from pages.components.verify.lines import draw_lines
 from pages.components.verify.preview import draw_preview
 from pages.components.verify.way import selected_way, way_controls
 
 NUMBER_LABEL = "Phone number"
-#: Pixels: two columns on pages wider than about 900, one column below that.
-COLUMN = 380
 
 state = st.session_state
 
@@ -62,34 +63,43 @@ def draw_form(
     """`is_unknown`: the address names a verification that this visitor cannot see."""
     # The key of the next click: a double click repeats it and sends once.
     state.setdefault("request", uuid4().hex)
-    grid = st.grid(2, min_column_width=COLUMN, gap="medium")
-    with grid.cell():
-        _introduction(visitor.invite, is_unknown=is_unknown)
+    places = columns()
+    with places.stage:
+        draw_lines(_introduction(visitor.invite, is_unknown=is_unknown))
         region = viewer_region(settings)
         entry = _number_field(visitor.grant, verifications, region)
         way = way_controls()
-        draw_preview(way, provider.obstacle(way), entry.number, provider, prices, settings)
-        _send_controls(entry, verifications, region)
+        obstacle = provider.obstacle(way)
+        draw_preview(way, obstacle, entry.number, provider, prices, settings)
+        _send_controls(entry, verifications, region, is_possible=obstacle is None)
     number = entry.number
     badge_for(number.region if number else None)
-    with grid.cell():
+    with places.side:
         handset(
             number.international if number else None,
-            phone=f"/sandbox/handset/{number.digits}" if number else None,
+            phone=_phone_of(number) if number else None,
             sandbox=settings.is_sandbox,
             length=settings.code_length,
             brand=settings.brand,
             key="verify_phone",
         )
-    timeline(waiting_timeline(selected_way()), key="verify_steps")
+    with places.rest:
+        timeline(waiting_timeline(selected_way()), key="verify_steps")
 
 
-def _introduction(invite: Invite | None, *, is_unknown: bool) -> None:
+def _phone_of(number: ParsedNumber) -> str | None:
+    """The number's handset; elsewhere than on this machine, only that of a verification is open."""
+    if is_local(st.context.ip_address, st.context.headers):
+        return f"/sandbox/handset/{number.digits}"
+    return None
+
+
+def _introduction(invite: Invite | None, *, is_unknown: bool) -> str:
     if is_unknown:
-        st.info("That verification is not known, or is no longer kept. Start a new one.")
+        return "That verification is not known, or is no longer kept. Start a new one."
     if invite:
-        zone = ZoneInfo(zone_of(None, st.context.timezone))
-        st.caption(plain(invite_words(invite, zone)))
+        return plain(invite_words(invite, ZoneInfo(zone_of(None, st.context.timezone))))
+    return "Send a code, enter it, and see each step."
 
 
 def _number_field(grant: Grant, verifications: Verifications, region: str | None) -> TypedNumber:
@@ -102,9 +112,10 @@ def _number_field(grant: Grant, verifications: Verifications, region: str | None
         persist_state="session",
     )
     entry = _read(typed or "", region, grant, verifications)
-    st.caption(entry.sentence, width="stretch")
-    # Always drawn, also empty: otherwise the elements below would change their place in the run.
-    candidate_buttons(entry.candidates, _use, key="verify_reading")
+    with st.container(key="verify_read"):
+        st.caption(entry.sentence, width="stretch")
+        # Always drawn, also empty: else the elements below would change their place in the run.
+        candidate_buttons(entry.candidates, _use, key="verify_reading")
     return entry
 
 
@@ -132,11 +143,13 @@ def _read(
     return TypedNumber(typed, number, " · ".join(filter(None, facts)))
 
 
-def _send_controls(entry: TypedNumber, verifications: Verifications, region: str | None) -> None:
+def _send_controls(
+    entry: TypedNumber, verifications: Verifications, region: str | None, *, is_possible: bool
+) -> None:
     running = number_form(
         NUMBER_LABEL,
         request=state.request,
-        on_enter=lambda entered, request: _send(entered, region, request, verifications),
+        on_enter=lambda entered, request: send_code(entered, region, request, verifications),
         key="verify_number_form",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -144,14 +157,16 @@ def _send_controls(entry: TypedNumber, verifications: Verifications, region: str
             "Send code",
             type="primary",
             icon=":material/send:",
-            on_click=_send,
+            key="verify_next",
+            on_click=send_code,
             args=(entry.typed, region, state.request, verifications),
-            disabled=entry.number is None,
+            disabled=entry.number is None or not is_possible,
         )
         _continue_button(running, verifications)
-    refused = state.pop("verify_refused", None)
-    if refused is not None:
-        st.error(f"**{plain(refused.cause)}** {plain(refused.remedy)}")
+        # Beside the button, where it moves nothing.
+        refused = state.pop("verify_refused", None)
+        if refused is not None:
+            st.error(f"**{plain(refused.cause)}** {plain(refused.remedy)}", width="stretch")
 
 
 def _continue_button(running: str | None, verifications: Verifications) -> None:
@@ -172,24 +187,25 @@ def _open(verification: str) -> None:
     st.query_params["verification"] = verification
 
 
-def _send(typed: str, region: str | None, key: str, verifications: Verifications) -> None:
+def send_code(typed: str, region: str | None, key: str, verifications: Verifications) -> None:
     """Start a verification. A second click has the same `key` and sends nothing."""
-    with (
-        outage_shown(key="verify_try_again_send"),
-        st.spinner("Waiting for Plivo", show_time=True),
-    ):
-        result = verifications.start(
-            typed,
-            selected_way(),
-            grant=current_visitor().grant,
-            # The same form sent twice is one request; a changed form is another request.
-            idempotency_key=" ".join((key, typed, selected_way().name)),
-            region=region,
-            locale=st.context.locale,
-            address=st.context.ip_address,
-        )
-        state.request = uuid4().hex
-        if result.verification:
-            st.query_params["verification"] = result.verification
-        else:
-            state.verify_refused = result
+    try:
+        with st.spinner("Waiting for Plivo", show_time=True):
+            result = verifications.start(
+                typed,
+                selected_way(),
+                grant=current_visitor().grant,
+                # The same form sent twice is one request; a changed form is another request.
+                idempotency_key=" ".join((key, typed, selected_way().name)),
+                region=region,
+                locale=st.context.locale,
+                address=st.context.ip_address,
+            )
+    except StoreUnavailable as error:
+        state.verify_refused = error
+        return
+    state.request = uuid4().hex
+    if result.verification:
+        st.query_params["verification"] = result.verification
+    else:
+        state.verify_refused = result

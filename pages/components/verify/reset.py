@@ -5,8 +5,11 @@ import streamlit as st
 from core.model.errors import ResetRefused
 from core.reset.kinds import ResetKind
 from core.reset.reset import SandboxReset
+from core.settings.settings import Settings
 from pages.components.access import current_visitor
 from pages.components.shared import outage_shown, plain
+from pages.components.verify.task import start_over
+from pages.components.verify.way import clear_form
 
 _REFUSED, _DONE = "reset_refused", "reset_done"
 
@@ -29,6 +32,14 @@ def reset_choices(reset: SandboxReset) -> None:
         st.error(f"**{plain(refused.cause)}** {plain(refused.remedy)}")
     if done := st.session_state.pop(_DONE, ""):
         st.toast(done, icon=":material/check:")
+
+
+def clean_page(reset: SandboxReset, settings: Settings) -> None:
+    """An empty form, in the sandbox with empty handsets and budgets. Attempts and figures stay."""
+    if settings.is_sandbox:
+        _reset(reset, frozenset({ResetKind.BUDGETS, ResetKind.HANDSETS}))
+    start_over()
+    clear_form()
 
 
 def _reset(reset: SandboxReset, kinds: frozenset[ResetKind]) -> None:

@@ -37,3 +37,9 @@ def way_controls() -> Way:
 
 def selected_way() -> Way:
     return Way.of(state.get("verify_channel") or Channel.SMS, state.get("verify_mode") or Mode.SMS)
+
+
+def clear_form() -> None:
+    """The form as a visitor finds it first."""
+    state.verify_typed = ""
+    state.verify_channel, state.verify_mode = Channel.SMS, Mode.SMS

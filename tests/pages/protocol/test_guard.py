@@ -20,6 +20,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
+from core.access.tokens import sandbox_token
+from core.settings.credentials import secret_key
+from core.settings.keyring import Keyring
+from core.settings.settings import Settings
 from pages.components.protocol.messages import ALLOWED, LONGEST
 from pages.components.protocol.paths import STREAM
 from pages.components.protocol.sockets import PER_ADDRESS
@@ -283,7 +287,10 @@ def test_there_is_no_other_websocket(app: App, path: str) -> None:
 def test_a_push_of_ours_passes_and_an_address_may_open_so_many(
     app: App, http: httpx.Client
 ) -> None:
-    mine = {"X-Forwarded-For": "203.0.113.19"}
+    # From elsewhere, a handset needs a token.
+    secret = secret_key(Settings(data_dir=app.log.parent))
+    bearer = f"Bearer {sandbox_token(Keyring(secret))}"
+    mine = {"X-Forwarded-For": "203.0.113.19", "Authorization": bearer}
     with ExitStack() as stack:
         for _ in range(2 * PER_ADDRESS):
             last = stack.enter_context(opened(app, path=PUSH, **mine))

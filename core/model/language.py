@@ -7,7 +7,7 @@ from babel.languages import get_official_languages
 
 
 class Language(StrEnum):
-    """The languages of calls, each with a basic voice of Plivo's."""
+    """The languages of calls. Plivo has a basic voice for each."""
 
     EN = "en"
     EN_GB = "en-GB"
@@ -25,11 +25,6 @@ class Language(StrEnum):
     PL = "pl"
     RU = "ru"
     DA = "da"
-
-    @property
-    def voice(self) -> str:
-        """Plivo's code of the voice, such as `de-DE`."""
-        return self if "-" in self else _VOICES[self]
 
 
 def language_for(locale: str | None, region: str | None) -> Language:
@@ -55,19 +50,6 @@ def _read_locale(locale: str | None) -> tuple[str | None, str | None]:
     return parts[0], parts[1]
 
 
-_VOICES = {
-    "en": "en-US",
-    "es": "es-ES",
-    "fr": "fr-FR",
-    "de": "de-DE",
-    "it": "it-IT",
-    "pt": "pt-PT",
-    "nl": "nl-NL",
-    "sv": "sv-SE",
-    "pl": "pl-PL",
-    "ru": "ru-RU",
-    "da": "da-DK",
-}
 # 419 is Latin America as a whole.
 # fmt: off
 _SPANISH_OF_AMERICA = {
@@ -75,4 +57,4 @@ _SPANISH_OF_AMERICA = {
     "PR", "PY", "SV", "UY", "VE",
 }
 # fmt: on
-_SPOKEN = set(_VOICES)
+_SPOKEN = {language for language in Language if "-" not in language}

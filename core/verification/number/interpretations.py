@@ -1,9 +1,9 @@
-"""Every valid number that typed digits may mean.
+"""Lists every valid number that typed digits may mean.
 
-Digits with a plus are a number as they stand, if that is valid. Other digits may be national, or
-international without the plus, or begin with what is dialled for a plus: 00 and 011 wherever they
-are typed, and the region's own prefix. After the country code a trunk zero may follow, as in
-`+49 (0)170`. The national digits of each reading are the last typed ones.
+Digits after a plus are an international number. Other digits may be a national number, an
+international number without its plus, or begin with a prefix that is dialled for the plus: 00 and
+011 in every region, and the region's own prefix. After the country code a trunk zero may follow, as
+in `+49 (0)170`. The typed digits end with the national digits of each interpretation.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,15 +14,17 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 from core.model.phone_number import NumberKind
 from core.verification.number.numbering_plan import e164
 from core.verification.number.refusals import NumberRefusal, UnfitNumber
-from core.verification.number.typed import Typed
+from core.verification.number.typed import NumberParts
 
 Parsed = phonenumbers.PhoneNumber
 
 
-def readings(typed: Typed, region: str | None, is_valid: Callable[[Parsed], bool]) -> list[Parsed]:
-    """The valid readings without repeats, a national one first."""
-    distinct = {e164(each): each for each in _all(typed, region, is_valid)}
-    return [each for each in distinct.values() if _is_as_typed(each, typed.digits)]
+def valid_interpretations(
+    typed: NumberParts, region: str | None, is_valid: Callable[[Parsed], bool]
+) -> list[Parsed]:
+    """The valid interpretations without repeats, a national number first."""
+    distinct = {e164(parsed): parsed for parsed in _all(typed, region, is_valid)}
+    return [parsed for parsed in distinct.values() if _is_as_typed(parsed, typed.digits)]
 
 
 def _is_as_typed(parsed: Parsed, digits: str) -> bool:
@@ -39,8 +41,8 @@ def _is_as_typed(parsed: Parsed, digits: str) -> bool:
     return digits.endswith(dialled.removeprefix(prefix or ""))
 
 
-def unread(typed: Typed, region: str | None) -> Parsed | NumberParseException:
-    """What digits without a valid reading come closest to, or why they cannot be parsed."""
+def closest_interpretation(typed: NumberParts, region: str | None) -> Parsed | NumberParseException:
+    """The invalid number that the digits stand for, or the error if they cannot be parsed."""
     try:
         if not typed.has_plus and typed.digits.startswith("00"):
             return phonenumbers.parse(f"+{typed.digits[2:]}", None)
@@ -49,7 +51,9 @@ def unread(typed: Typed, region: str | None) -> Parsed | NumberParseException:
         return error
 
 
-def _all(typed: Typed, region: str | None, is_valid: Callable[[Parsed], bool]) -> Iterator[Parsed]:
+def _all(
+    typed: NumberParts, region: str | None, is_valid: Callable[[Parsed], bool]
+) -> Iterator[Parsed]:
     digits, zero = typed.digits, typed.bracketed_zero
     _refuse_two_numbers(typed, region, is_valid)
     if typed.has_plus:
@@ -61,15 +65,15 @@ def _all(typed: Typed, region: str | None, is_valid: Callable[[Parsed], bool]) -
         national = _parse(digits, region)
         if national is not None and is_valid(national):
             yield national
-        abroad = list(_after_prefix(digits, zero, is_valid))
+        foreign = list(_after_prefix(digits, zero, is_valid))
         if not digits.startswith("0"):
-            abroad += _international(digits, zero, is_valid)
-        for parsed in abroad:
+            foreign += _international(digits, zero, is_valid)
+        for parsed in foreign:
             if national is None or not _is_mistyped(national, parsed, region, is_valid):
                 yield parsed
         return
-    # Without a region a national reading cannot be ruled out, except by the 00 that no national
-    # number begins with, and by the length of a mobile number after 011.
+    # Without a region the digits may also be a national number. Two cases cannot be: no national
+    # number begins with 00, and none is as long as a mobile number after 011.
     for parsed in _after_prefix(digits, zero, is_valid):
         if (
             digits.startswith("00")
@@ -79,13 +83,13 @@ def _all(typed: Typed, region: str | None, is_valid: Callable[[Parsed], bool]) -
 
 
 def _is_mistyped(
-    national: Parsed, abroad: Parsed, region: str, is_valid: Callable[[Parsed], bool]
+    national: Parsed, foreign: Parsed, region: str, is_valid: Callable[[Parsed], bool]
 ) -> bool:
-    """Whether digits are rather a national number with a wrong digit than a fixed line abroad
-    without its plus: they have a length of national numbers, and no valid one of that length."""
+    """Whether the digits are more likely a national number with a wrong digit than a foreign fixed
+    line without its plus: they have a possible national length but are not a valid number."""
     return (
-        abroad.country_code != phonenumbers.country_code_for_region(region)
-        and NumberKind(phonenumbers.number_type(abroad)) is NumberKind.FIXED_LINE
+        foreign.country_code != phonenumbers.country_code_for_region(region)
+        and NumberKind(phonenumbers.number_type(foreign)) is NumberKind.FIXED_LINE
         and not is_valid(national)
         and phonenumbers.is_possible_number(national)
     )
@@ -96,8 +100,8 @@ def _after_prefix(
 ) -> Iterator[Parsed]:
     for prefix in ("00", "011"):
         if digits.startswith(prefix):
-            rest = None if zero is None else zero - len(prefix)
-            yield from _international(digits.removeprefix(prefix), rest, is_valid)
+            zero_after_prefix = None if zero is None else zero - len(prefix)
+            yield from _international(digits.removeprefix(prefix), zero_after_prefix, is_valid)
 
 
 def _international(
@@ -111,16 +115,16 @@ def _international(
     if valid:
         yield literal
     prefix_length = len(str(literal.country_code))
-    # A number that is valid with its zero, as in Italy, is left as it is, unless the zero is in
-    # brackets: some write their trunk zero like that, others the zero of the number.
+    # A number that is valid with its zero, as in Italy, keeps it. A zero in brackets may be a trunk
+    # zero or part of the number, so both numbers are listed.
     if digits[prefix_length : prefix_length + 1] == "0" and (not valid or zero == prefix_length):
-        without = _parse(f"+{digits[:prefix_length]}{digits[prefix_length + 1 :]}", None)
-        if without is not None and is_valid(without):
-            yield without
+        without_zero = _parse(f"+{digits[:prefix_length]}{digits[prefix_length + 1 :]}", None)
+        if without_zero is not None and is_valid(without_zero):
+            yield without_zero
 
 
 def _refuse_two_numbers(
-    typed: Typed, region: str | None, is_valid: Callable[[Parsed], bool]
+    typed: NumberParts, region: str | None, is_valid: Callable[[Parsed], bool]
 ) -> None:
     if typed.slash is None:
         return

@@ -1,4 +1,4 @@
-"""Digits with several readings: never a number that was not typed, and few questions."""
+"""Digits with several interpretations: only typed numbers are offered, and few are ambiguous."""
 
 import itertools
 import sys
@@ -55,7 +55,7 @@ STYLES: dict[str, Callable[[phonenumbers.PhoneNumber], str]] = {
 }
 
 
-def read(
+def parse(
     typed: str, region: str | None, *, for_sms: bool = True
 ) -> ParsedNumber | AmbiguousNumber | UnfitNumber:
     try:
@@ -64,8 +64,8 @@ def read(
         return refused
 
 
-def meant(result: ParsedNumber | UnfitNumber) -> list[ParsedNumber]:
-    """The numbers that a reading offers."""
+def numbers_of(result: ParsedNumber | UnfitNumber) -> list[ParsedNumber]:
+    """The number, or the candidates to choose from."""
     if isinstance(result, ParsedNumber):
         return [result]
     return list(result.candidates) if isinstance(result, AmbiguousNumber) else []
@@ -73,7 +73,7 @@ def meant(result: ParsedNumber | UnfitNumber) -> list[ParsedNumber]:
 
 @st.composite
 def typed_mobiles(draw: st.DrawFn) -> tuple[str, str, str]:
-    """A mobile number that the plan calls valid, as somebody types it: text, region, E.164."""
+    """Text, region and E.164 of a valid mobile number, typed in one of many forms."""
     region = draw(st.sampled_from(sorted(MOBILES)))
     national = phonenumbers.national_significant_number(MOBILES[region])
     tail = draw(st.text("0123456789", min_size=1, max_size=5))
@@ -97,13 +97,13 @@ def typed_mobiles(draw: st.DrawFn) -> tuple[str, str, str]:
 
 @settings(deadline=None, max_examples=examples(500))
 @given(typed_mobiles(), st.booleans())
-def test_a_typed_mobile_is_read_as_itself_or_is_among_the_numbers_to_choose_from(
+def test_a_typed_mobile_is_parsed_as_itself_or_is_among_the_candidates(
     mobile: tuple[str, str, str], for_sms: bool
 ) -> None:
     typed, region, e164 = mobile
-    result = read(typed, region, for_sms=for_sms)
+    result = parse(typed, region, for_sms=for_sms)
     if not isinstance(result, UnfitNumber) or isinstance(result, AmbiguousNumber):
-        assert e164 in [number.e164 for number in meant(result)]
+        assert e164 in [number.e164 for number in numbers_of(result)]
 
 
 @settings(deadline=None, max_examples=examples(500))
@@ -113,11 +113,11 @@ def test_a_typed_mobile_is_read_as_itself_or_is_among_the_numbers_to_choose_from
     st.sampled_from(REGIONS),
     st.booleans(),
 )
-def test_no_reading_has_a_digit_that_was_not_typed(
+def test_no_interpretation_has_a_digit_that_was_not_typed(
     digits: str, before: str, region: str, for_sms: bool
 ) -> None:
     typed = before + digits
-    for number in meant(read(typed, region, for_sms=for_sms)):
+    for number in numbers_of(parse(typed, region, for_sms=for_sms)):
         parsed = phonenumbers.parse(number.e164)
         national = phonenumbers.national_significant_number(parsed)
         # The one other form: Argentina dials 011 15 2345 6789 for +54 9 11 2345 6789.
@@ -125,15 +125,17 @@ def test_no_reading_has_a_digit_that_was_not_typed(
         assert phonenumbers.normalize_digits_only(typed).endswith((national, local))
 
 
-def test_at_most_one_in_a_hundred_example_mobiles_ends_in_a_question() -> None:
+def test_at_most_one_in_a_hundred_example_mobiles_is_ambiguous() -> None:
     results = [
-        (region, style, read(STYLES[style](example), region))
+        (region, style, parse(STYLES[style](example), region))
         for (region, example), style in itertools.product(MOBILES.items(), STYLES)
     ]
-    asked = [(region, style) for region, style, it in results if isinstance(it, AmbiguousNumber)]
-    assert len(asked) * 100 <= len(results), asked
+    ambiguous = [
+        (region, style) for region, style, result in results if isinstance(result, AmbiguousNumber)
+    ]
+    assert len(ambiguous) * 100 <= len(results), ambiguous
     for style in STYLES:
-        assert sum(one[1] == style for one in asked) * 100 <= len(MOBILES), (style, asked)
+        assert sum(case[1] == style for case in ambiguous) * 100 <= len(MOBILES), (style, ambiguous)
     for region, style, result in results:
         if isinstance(result, ParsedNumber):
             assert result.digits == as_international(MOBILES[region]), style
@@ -153,14 +155,14 @@ def test_at_most_one_in_a_hundred_example_mobiles_ends_in_a_question() -> None:
         ("+1 1 415 555 0123", "DE", "+14155550123"),
         ("+39 347 1234567", "IT", "+393471234567"),
         ("+34 (0) 612 345 678", "ES", "+34612345678"),
-        ("13123456789", "CN", "+8613123456789"),  # Chicago is perhaps a mobile, this one is
+        ("13123456789", "CN", "+8613123456789"),  # the Chicago number may be a mobile
         ("447400123456", "US", "+447400123456"),
     ],
 )
-def test_one_mobile_among_the_readings_is_the_number(
+def test_the_only_mobile_among_the_interpretations_is_chosen(
     typed: str, region: str, e164: str, for_sms: bool
 ) -> None:
-    result = read(typed, region, for_sms=for_sms)
+    result = parse(typed, region, for_sms=for_sms)
     assert isinstance(result, ParsedNumber), result
     assert result.e164 == e164
 
@@ -185,30 +187,30 @@ def test_a_number_with_a_plus_is_left_as_it_is(typed: str, e164: str) -> None:
         ("50056043", "KW", False, ["+96550056043", "+50056043"]),
     ],
 )
-def test_two_numbers_that_may_be_mobiles_are_a_question_and_each_answer_is_taken_exactly(
+def test_two_numbers_that_may_be_mobiles_are_ambiguous_and_each_candidate_is_accepted_unchanged(
     typed: str, region: str, for_sms: bool, candidates: list[str]
 ) -> None:
-    result = read(typed, region, for_sms=for_sms)
+    result = parse(typed, region, for_sms=for_sms)
     assert isinstance(result, AmbiguousNumber)
     assert result.reason is NumberRefusal.AMBIGUOUS
     assert [number.e164 for number in result.candidates] == candidates
     assert typed not in f"{result} {result.remedy}"
     for number in result.candidates:
-        for chosen in (number.e164, number.international):
-            assert parse_number(chosen, default_region=region, for_sms=for_sms) == number
+        for text in (number.e164, number.international):
+            assert parse_number(text, default_region=region, for_sms=for_sms) == number
 
 
-def test_a_mistyped_national_number_calls_no_fixed_line_abroad() -> None:
+def test_a_mistyped_national_number_is_not_parsed_as_a_foreign_fixed_line() -> None:
     # 011 is the area code of Sapporo, and +43 1 2345 a fixed line in Vienna.
-    refused = read("0114312345", "JP", for_sms=False)
+    refused = parse("0114312345", "JP", for_sms=False)
     assert isinstance(refused, UnfitNumber)
     assert refused.reason is NumberRefusal.INVALID
 
 
 @pytest.mark.parametrize("region", [None, "ZZ"])
 @pytest.mark.parametrize("typed", ["4355551234", "491701234567", "01701234567", "0114312345"])
-def test_without_a_region_digits_alone_name_no_country(typed: str, region: str | None) -> None:
-    refused = read(typed, region, for_sms=False)
+def test_without_a_region_digits_alone_have_no_country(typed: str, region: str | None) -> None:
+    refused = parse(typed, region, for_sms=False)
     assert isinstance(refused, UnfitNumber)
     assert refused.reason is NumberRefusal.NO_COUNTRY
 
@@ -242,8 +244,8 @@ def test_without_a_region_digits_alone_name_no_country(typed: str, region: str |
         "😀",
     ],
 )
-def test_what_is_more_than_the_digits_of_one_number_is_refused(typed: str) -> None:
-    refused = read(typed, "DE")
+def test_text_with_more_than_the_digits_of_one_number_is_refused(typed: str) -> None:
+    refused = parse(typed, "DE")
     assert isinstance(refused, UnfitNumber), refused
     assert refused.reason is NumberRefusal.NOT_A_NUMBER
 
@@ -251,9 +253,9 @@ def test_what_is_more_than_the_digits_of_one_number_is_refused(typed: str) -> No
 @pytest.mark.parametrize(
     "mark", ["x12", " x 12", "ext. 12", " ext 12", " Ext.12", "#12", ", ext 12", ";ext=12"]
 )
-def test_an_extension_is_refused_as_what_it_is(mark: str) -> None:
+def test_an_extension_is_refused_with_its_own_cause(mark: str) -> None:
     for number in ("+49 170 1234567", "tel:+49-170-1234567"):
-        refused = read(number + mark, "DE")
+        refused = parse(number + mark, "DE")
         assert isinstance(refused, UnfitNumber)
         assert refused.reason is NumberRefusal.NOT_REACHABLE_KIND
         assert "extension" in refused.cause

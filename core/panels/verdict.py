@@ -1,0 +1,64 @@
+"""The facts beside the headline of a verification: time, way and cost."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.model.attempt import State
+from core.model.clock import elapsed
+from core.model.verification import Status, View
+from core.model.way import Channel, Way
+from core.panels.spending import exact, span
+from core.plivo.pricing import Price
+from core.wording.formats import channel_name, duration
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictFacts:
+    """Each is "" while it is not known. `cost` is what Plivo reported for all attempts that were
+    sent, else the price of the current way."""
+
+    time: str
+    way: str
+    cost: str
+
+
+def verdict_facts(view: View, price: Price | None) -> VerdictFacts:
+    """`price` is that of the verification's country, None while it is not known."""
+    return VerdictFacts(_time(view), way_words(view.verification.way), _cost(view, price))
+
+
+def way_words(way: Way) -> str:
+    """ "SMS", "Call", "PHLO, as call"."""
+    if way.channel is not Channel.PHLO:
+        return channel_name(way.channel)
+    return f"{channel_name(way.channel)}, as {'call' if way.is_call else 'SMS'}"
+
+
+def _time(view: View) -> str:
+    """From the first request to the right code; before that, to the state of the newest attempt."""
+    took = view.verification.time_to_verify
+    newest = view.newest
+    is_open = view.verification.status is Status.PENDING
+    if took is None and is_open and newest is not None and newest.state is not State.REJECTED:
+        at = next(
+            (at for kind, at in newest.moments.items() if kind.value == newest.state.value), None
+        )
+        took = elapsed(view.verification.started_at, at) if at else None
+    if not took:
+        return ""
+    if took < timedelta(seconds=120):
+        return f"in {took.total_seconds():.1f} s"
+    return f"in {duration(took)}"
+
+
+def _cost(view: View, price: Price | None) -> str:
+    sent = [attempt for attempt in view.attempts if attempt.state is not State.REJECTED]
+    if not sent:
+        return ""
+    if all(attempt.cost_micros for attempt in sent):
+        return exact(sum(attempt.cost_micros for attempt in sent) / 1_000_000)
+    if price is None:
+        return ""
+    if view.verification.way.is_call:
+        return f"{span(price.minute_from, price.minute_to)} a minute"
+    return span(price.message_from, price.message_to)

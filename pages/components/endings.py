@@ -1,0 +1,62 @@
+"""The drawer with the sandbox's endings: a button, and a panel with the searchable table."""
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from core.lab.endings import EndingsTable
+from pages.components.assets import script, style
+from pages.components.shared import widget_state
+
+_ENDINGS = st.components.v2.component("endings", js=script("endings"), css=style("endings"))
+
+
+def endings_drawer(
+    table: EndingsTable,
+    numbers: Mapping[str, str],
+    *,
+    on_fill: Callable[[str], None],
+    on_send: Callable[[str], None],
+    key: str,
+) -> None:
+    """Draw the button that opens the drawer. The first click on an ending calls `on_fill` with its
+    suffix, a second one `on_send`, which closes the drawer. `numbers` by suffix: an ending without
+    a number cannot be tried."""
+
+    def filled() -> None:
+        _call(on_fill, widget_state(key).get("filled"))
+
+    def sent() -> None:
+        _call(on_send, widget_state(key).get("sent"))
+
+    _ENDINGS(
+        data={
+            "groups": [
+                {
+                    "name": group.name,
+                    "summary": group.summary,
+                    "endings": [
+                        {
+                            "suffix": ending.suffix,
+                            "pattern": ending.pattern,
+                            "title": ending.title,
+                            "summary": ending.summary,
+                            "number": numbers.get(ending.suffix, ""),
+                        }
+                        for ending in table.endings
+                        if ending.group == group.name
+                    ],
+                }
+                for group in table.groups
+            ]
+        },
+        key=key,
+        width="content",
+        on_filled_change=filled,
+        on_sent_change=sent,
+    )
+
+
+def _call(action: Callable[[str], None], suffix: object) -> None:
+    if isinstance(suffix, str):
+        action(suffix)

@@ -1,0 +1,64 @@
+"""Presenter mode: a whole verification with one key, and a reset without a question."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import App
+from tests.browser.test_verify import (
+    PATIENCE,
+    USE,
+    expect_all_in_view,
+    expect_verified,
+    fresh_number,
+    open_form,
+    page,
+)
+
+__all__ = ["page"]
+
+
+def test_keys_lead_through_a_verification_and_back_to_a_clean_page(page: Page, app: App) -> None:
+    menu = page.get_by_role("link", name="Delivery")
+    field = page.get_by_label("Phone number")
+    ringing = page.get_by_role("button", name="Answer", exact=True)
+    open_form(page, app)
+    page.get_by_role("button", name="Present", exact=True).click()
+    expect(menu).to_be_hidden()
+    expect_all_in_view(page)
+    # In the number field every key has its usual meaning.
+    field.fill(fresh_number())
+    field.press("n")
+    field.press("r")
+    expect(field).to_have_value(re.compile("nr$"))
+    field.press("Backspace")
+    field.press("Backspace")
+    page.get_by_role("radio", name="Call", exact=True).click()
+    expect(page.get_by_text("The call asks for a key")).to_be_visible(timeout=PATIENCE)
+    page.keyboard.press("n")  # send
+    expect(ringing).to_be_visible(timeout=PATIENCE)
+    expect_all_in_view(page)
+    page.reload()
+    expect(ringing).to_be_visible(timeout=PATIENCE)
+    expect(menu).to_be_hidden()
+    page.keyboard.press("ArrowRight")  # answer
+    expect(page.get_by_text("The caller waits for a key")).to_be_visible(timeout=PATIENCE)
+    expect_all_in_view(page)
+    page.keyboard.press("n")  # press 1
+    expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
+    page.keyboard.press("n")  # use the code
+    expect_verified(page)
+    expect_all_in_view(page)
+    page.keyboard.press("n")  # verify another
+    expect(field).to_be_focused(timeout=PATIENCE)
+    field.fill(fresh_number())
+    field.press("Enter")  # send
+    expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
+    page.keyboard.press("r")
+    expect(field).to_be_visible(timeout=PATIENCE)
+    expect(field).to_have_value("")
+    expect(page.get_by_role("radio", name="SMS", exact=True)).to_be_checked()
+    expect(page.get_by_role("button", name=re.compile("^Continue with"))).to_have_count(0)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(menu).to_be_visible()
