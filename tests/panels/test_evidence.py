@@ -52,6 +52,7 @@ def number_in(region: str, rng: random.Random) -> tuple[PhoneNumber, list[str]]:
     """A number of that country, and the forms in which people and programs write it."""
     example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
     example = example or phonenumbers.example_number(region)
+    assert example is not None
     national = phonenumbers.national_significant_number(example)
     digits = national[:-4] + f"{rng.randrange(10_000):04}"
     parsed = phonenumbers.parse(f"+{example.country_code}{digits}")

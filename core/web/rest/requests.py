@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import Header, Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from core.model.language import Language
 from core.model.way import Channel, Mode
-from core.plivo.language import Language
 from core.verification.code import LONGEST_ENTERED
 
 _SPOKEN = ", ".join(sorted({language[:2] for language in Language}))

@@ -76,10 +76,10 @@ def draw_verification(
                 seen.exchanges, rows, view.verification.started_at, simulated=settings.is_sandbox
             )
             timeline(rows, key="verify_steps", lines=lines, opens_attempts=seen.opens_attempts)
-            draw_exchanges(lines, key="verify_exchanges")
             if outage is None:
                 reader = EvidenceReader(verifications, exchanges, settings)
                 draw_evidence(verification, reader, key="verify_evidence")
+            draw_exchanges(lines, key="verify_exchanges")
 
 
 def _look(
