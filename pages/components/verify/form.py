@@ -70,7 +70,7 @@ def draw_form(
         entry = _number_field(visitor.grant, verifications, region)
         way = way_controls()
         obstacle = provider.obstacle(way)
-        draw_preview(way, obstacle, entry.number, provider, prices, settings)
+        draw_preview(way, obstacle, entry.number, provider, prices, settings, region=region)
         _send_controls(entry, verifications, region, is_possible=obstacle is None)
     number = entry.number
     badge_for(number.region if number else None)

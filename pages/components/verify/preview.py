@@ -10,6 +10,9 @@ from core.plivo.provider import PlivoProvider
 from core.settings.settings import Settings
 from pages.components.shared import plain
 
+#: How often the line is drawn again while the price is being read.
+_PRICE_SECONDS = 2
+
 
 def draw_preview(
     way: Way,
@@ -18,17 +21,37 @@ def draw_preview(
     provider: PlivoProvider,
     prices: Prices,
     settings: Settings,
+    *,
+    region: str | None,
 ) -> None:
-    """`number` gives the country of the price. `obstacle` is why this way cannot be used."""
+    """`obstacle` is why this way cannot be used; `number` gives the country of the price, and
+    before there is a number the price for the visitor's `region` is read ahead."""
     if obstacle:
         st.caption(f":orange[{plain(obstacle[0])}] {plain(obstacle[1])}")
         return
+
+    def line() -> None:
+        st.caption(_line(way, number, provider, prices, settings))
+
+    country = number.region if number else region
+    is_known = prices.of(country or "") is not None
+    is_awaited = number is not None and not is_known
+    st.fragment(line, run_every=_PRICE_SECONDS if is_awaited else None)()
+
+
+def _line(
+    way: Way,
+    number: PhoneNumber | None,
+    provider: PlivoProvider,
+    prices: Prices,
+    settings: Settings,
+) -> str:
     preview = provider.preview(settings.lifetime_minutes)
     match way:
         case Way.SMS:
             text = f"“{preview.text}” · {message_words(preview)}"
         case Way.VOICE:
-            text = "The call asks for a key, then reads the code out, digit by digit"
+            text = "The call asks for a key and then reads the code out, digit by digit"
         case Way.PHLO_SMS | Way.PHLO_CALL:
             text = "Your visual workflow gets from, to, otp and mode, and does the rest."
     price = price_words(
@@ -38,4 +61,4 @@ def draw_preview(
         prices.of(number.region) if number else None,
         simulated=settings.is_sandbox,
     )
-    st.caption(plain(" · ".join(filter(None, (text, price)))))
+    return plain(" · ".join(filter(None, (text, price))))
