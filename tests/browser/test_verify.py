@@ -110,6 +110,11 @@ def test_the_number_is_read_while_it_is_typed(page: Page, app: App) -> None:
     expect(page.get_by_text("Without a country code: United States.")).to_be_visible()
     page.get_by_label("Phone number").fill("0049 (151) 123-40030")
     expect(page.get_by_text("Germany · mobile · T-Mobile")).to_be_visible(timeout=PATIENCE)
+    # The price is not read ahead for this country.
+    cost = page.get_by_text(re.compile(r"1 part in GSM-7 · Germany: \$0\.\d+, simulated"))
+    expect(cost).to_be_visible(timeout=PATIENCE)
+    expect_all_in_view(page)
+    page.screenshot(path="/tmp/ev-form.png")
     page.get_by_label("Phone number").fill("12")
     expect(page.get_by_role("button", name="Send code", exact=True)).to_be_disabled()
 
