@@ -6,8 +6,13 @@ this file, imports it once, and executes it again as a script for every rerun.
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
+
+if TYPE_CHECKING:
+    from core.sandbox.app import Sandbox
+    from core.sandbox.storage import Storage
 
 PAGES = Path(__file__).parent / "pages"
 
@@ -32,15 +37,11 @@ if __name__ == "__main__":
     from pages.components.badge import badge_bar
     from pages.components.connection import connection_bar
     from pages.components.history import tidy_history
-    from pages.components.look import apply_look
+    from pages.components.look import apply_look, set_page_icon
     from pages.components.shared import services
 
-    # A file of ours: the icons that have names are fetched from a server of Google's.
-    st.set_page_config(
-        page_title="Phone verification",
-        page_icon=str(PAGES / "components" / "icon.svg"),
-        layout="wide",
-    )
+    st.set_page_config(page_title="Phone verification", layout="wide")
+    set_page_icon()
     page = st.navigation(pages(), position="top")
     apply_look()
     connection_bar()
@@ -49,12 +50,18 @@ if __name__ == "__main__":
     page.run()
     services().page_drawn.set()
 else:
+    import gc
+
+    # The modules are loaded for good: without this, the collector would look through them again
+    # and again while they are loaded, a sixth of the start.
+    gc.disable()
+
     from starlette.middleware import Middleware
 
     from core.log import log_to_stderr
     from core.model.errors import ProductError
-    from core.sandbox.app import Sandbox
     from core.sandbox.errors import FileInUse, StorageFailed
+    from core.sandbox.on_demand import OnDemandSandbox
     from core.services import Services
     from core.web.app import Web
     from core.web.headers import broken
@@ -67,14 +74,20 @@ else:
 
     log_to_stderr()
 
-    def make_sandbox(of: Services) -> Sandbox:
+    def make_sandbox(of: Services) -> OnDemandSandbox:
         """The simulated Plivo, with the credentials that the app uses."""
-        return Sandbox(
-            data=of.settings.data_dir / "sandbox",
-            auth_id=of.settings.auth_id,
-            auth_token=of.auth_token,
-            speed=of.settings.sandbox_speed,
-        )
+
+        def make(storage: "Storage") -> "Sandbox":
+            from core.sandbox.app import Sandbox
+
+            return Sandbox(
+                data=storage,
+                auth_id=of.settings.auth_id,
+                auth_token=of.auth_token,
+                speed=of.settings.sandbox_speed,
+            )
+
+        return OnDemandSandbox(of.settings.data_dir / "sandbox", make)
 
     web = Web(services, make_sandbox, phone_page())
     # Without this, the first visitor after a start could reach a page's file directly, without the
@@ -100,3 +113,5 @@ else:
         sys.exit(f"{error}\nEnd that application, or set another DATA_DIR for this one.")
     except StorageFailed as error:
         sys.exit(f"{error}\nFree disk space, or set another DATA_DIR.")
+    gc.freeze()
+    gc.enable()

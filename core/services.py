@@ -46,8 +46,6 @@ from core.verification.sending import Provider
 from core.verification.service import Verifications
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import Outbox
-from core.webhooks.sender import WebhookSender, signing_secret
-from core.webhooks.worker import WebhookWorker
 
 if TYPE_CHECKING:
     from core.alerts.alerts import Alerts
@@ -238,6 +236,10 @@ def build(
         Periodic(LOG_SYNC, logs.run, log_sync_every, first=LOGS_AFTER_START, patience=timedelta()),
     ]
     if settings.webhook_url is not None:
+        # Imported late: httpx is slow to load, and most processes send no webhooks.
+        from core.webhooks.sender import WebhookSender, signing_secret
+        from core.webhooks.worker import WebhookWorker
+
         sender = WebhookSender(settings.webhook_url, signing_secret(settings, keyring), clock)
         worker = WebhookWorker(outbox, Expiries(client, scripts, keys, clock), sender)
         background.append(worker.background)

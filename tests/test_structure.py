@@ -182,7 +182,7 @@ SANDBOX = {
     "api": {"facts", "base", "messages", "calls"},
     "top": {"facts", "base", "messages", "calls", "api"},
 }
-SANDBOX_TOP = {"__init__", "app", "standalone"}
+SANDBOX_TOP = {"__init__", "app", "on_demand", "standalone"}
 
 
 def part_of_sandbox(name: str) -> str:

@@ -24,6 +24,8 @@ from core.model.verification import SendResult, View
 from core.model.way import Way
 from core.plivo.request import AttemptRequest
 from core.sandbox.app import Sandbox
+from core.sandbox.on_demand import OnDemandSandbox
+from core.sandbox.storage import Storage
 from core.services import LOG_SYNC, Services, build
 from core.settings.settings import Settings
 from core.verification.sending import Provider
@@ -222,15 +224,18 @@ def world(
     background = tuple(one for one in services.background if one.name != LOG_SYNC)
     services = replace(services, background=background)
 
-    def make_sandbox(of: Services) -> Sandbox:
-        return Sandbox(
-            data=data / "sandbox",
-            auth_id=of.settings.auth_id,
-            auth_token=of.auth_token,
-            speed=SPEED,
-            requests_per_5_seconds=100_000,
-            lists_per_minute=10_000,
-        )
+    def make_sandbox(of: Services) -> OnDemandSandbox:
+        def make(storage: Storage) -> Sandbox:
+            return Sandbox(
+                data=storage,
+                auth_id=of.settings.auth_id,
+                auth_token=of.auth_token,
+                speed=SPEED,
+                requests_per_5_seconds=100_000,
+                lists_per_minute=10_000,
+            )
+
+        return OnDemandSandbox(data / "sandbox", make)
 
     web = Web(lambda: services, make_sandbox, phone_page())
     with served(standalone(web)) as address:

@@ -1,10 +1,11 @@
 """Reads the sandbox's table of endings over HTTP, with a number for each that may be verified."""
 
 from collections.abc import Callable, Mapping
+from http.client import HTTPException
 from typing import Protocol
+from urllib.request import urlopen
 
-import httpx
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from core.model.errors import NumberRefused, SandboxUnavailable
 from core.model.way import Channel, Mode, Way
@@ -90,10 +91,10 @@ class SandboxEndings:
         """Raises SandboxUnavailable."""
         if self._table is None:
             try:
-                answer = httpx.get(f"{self._sandbox_url()}/endings", timeout=_SECONDS)
-                answer.raise_for_status()
-                self._table = EndingsTable.model_validate_json(answer.content)
-            except (httpx.HTTPError, ValidationError) as error:
+                # Not httpx, which is slow to load: this is a part of the first page.
+                with urlopen(f"{self._sandbox_url()}/endings", timeout=_SECONDS) as answer:  # noqa: S310
+                    self._table = EndingsTable.model_validate_json(answer.read())
+            except (OSError, HTTPException, ValueError) as error:
                 raise SandboxUnavailable(
                     "The sandbox did not answer.", "Start it, or check SANDBOX_URL."
                 ) from error

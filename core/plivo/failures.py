@@ -9,14 +9,12 @@ meaning is that of its HTTP name.
 import ssl
 
 import requests
+from plivo.exceptions import PlivoRestError
 
 from core.model.errors import AttemptRejected, AttemptUnknown, ProviderError, ProviderRead
-from core.model.unreadable import Unreadable
+from core.plivo.answers import UNCONFIRMED, empty_answer
 from core.plivo.masking import mask_text
-from core.plivo.values import fields_of, is_absent, masked_value, text
 from core.plivo.wire import WireError
-
-_UNCONFIRMED = "It may still arrive: wait for it before you send another."
 
 # Refusals: status → (cause, remedy).
 _REFUSED: dict[int, tuple[str, str]] = {
@@ -33,14 +31,12 @@ _REFUSED: dict[int, tuple[str, str]] = {
     422: ("Plivo could not process the request", "Check the number and the sender."),
 }
 
-_UNREADABLE = "Plivo's answer could not be read."
-
 _UNCERTAIN: dict[int, tuple[str, str]] = {
-    429: ("Plivo is receiving too many requests from this account", _UNCONFIRMED),
-    500: ("Plivo had an internal error", _UNCONFIRMED),
-    502: ("Plivo's gateway had an error", _UNCONFIRMED),
-    503: ("Plivo is not available at the moment", _UNCONFIRMED),
-    504: ("Plivo's gateway timed out", _UNCONFIRMED),
+    429: ("Plivo is receiving too many requests from this account", UNCONFIRMED),
+    500: ("Plivo had an internal error", UNCONFIRMED),
+    502: ("Plivo's gateway had an error", UNCONFIRMED),
+    503: ("Plivo is not available at the moment", UNCONFIRMED),
+    504: ("Plivo's gateway timed out", UNCONFIRMED),
 }
 
 
@@ -61,9 +57,6 @@ def send_failure(error: Exception) -> ProviderError | None:
 def is_from_sdk(error: Exception) -> bool:
     """Whether the SDK itself raised it. Error answers never reach the SDK, so this is its check of
     the arguments, and its text may repeat them."""
-    # Imported late: the SDK takes a third of a second to load.
-    from plivo.exceptions import PlivoRestError
-
     return isinstance(error, PlivoRestError)
 
 
@@ -72,7 +65,7 @@ def read_failure(error: Exception) -> ProviderError | None:
     failure = send_failure(error)
     if failure is None:
         return None
-    remedy = "Try again in a moment." if failure.remedy == _UNCONFIRMED else failure.remedy
+    remedy = "Try again in a moment." if failure.remedy == UNCONFIRMED else failure.remedy
     return ProviderRead(failure.cause, remedy, failure.status)
 
 
@@ -82,31 +75,10 @@ def not_sent_failure(error: Exception) -> ProviderError | None:
     return failure and AttemptRejected(failure.cause, failure.remedy, failure.status)
 
 
-def empty_answer() -> AttemptUnknown:
-    """The error for a 2xx without the documented content."""
-    return AttemptUnknown(_UNREADABLE, _UNCONFIRMED, 200)
-
-
-def reference_of(response: object, name: str) -> str:
-    """The reference in a 2xx to a send: the field `name`, or the first of its list. Raises
-    AttemptUnknown if it is missing or cannot be read."""
-    value = fields_of(response).get(name)
-    if isinstance(value, list) and value:
-        value = value[0]
-    failure = empty_answer()
-    if is_absent(value):
-        raise failure
-    try:
-        return text(value)
-    except ValueError:
-        failure.unreadable = (Unreadable(name, masked_value(name, value)),)
-        raise failure from None
-
-
 def _answered(error: WireError) -> ProviderError:
     status = error.status
     if status < 300:
-        return AttemptUnknown(_UNREADABLE, _UNCONFIRMED, status)
+        return empty_answer(status)
     if status < 400:
         return AttemptUnknown(
             f"Plivo's address redirects elsewhere (HTTP {status}), where no code is sent.",
@@ -139,9 +111,9 @@ def _unanswered(error: requests.exceptions.RequestException) -> ProviderError:
                 "There is no connection to Plivo.", "Check the network, then send again."
             )
         case requests.exceptions.ReadTimeout():
-            return AttemptUnknown("Plivo did not answer in time.", _UNCONFIRMED)
+            return AttemptUnknown("Plivo did not answer in time.", UNCONFIRMED)
         case _:
-            return AttemptUnknown("The connection to Plivo broke.", _UNCONFIRMED)
+            return AttemptUnknown("The connection to Plivo broke.", UNCONFIRMED)
 
 
 def _distrusted(error: requests.exceptions.SSLError) -> bool:

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.model.errors import AttemptRejected
-from core.plivo.client import PlivoClients, Recorder, SdkCall
-from core.plivo.failures import empty_answer
+from core.plivo.answers import empty_answer
+from core.plivo.client import PlivoClients
 from core.plivo.request import AttemptRequest, CallbackUrls
+from core.plivo.sdk_call import Recorder, SdkCall
 from core.settings.settings import Settings
 
 NO_PHLO_ID = (

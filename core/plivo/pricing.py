@@ -15,7 +15,8 @@ from typing import Any
 
 from core.model.clock import Clock
 from core.model.errors import ProviderRead
-from core.plivo.client import PlivoClients, SdkCall
+from core.plivo.client import PlivoClients
+from core.plivo.sdk_call import SdkCall
 
 log = logging.getLogger(__name__)
 

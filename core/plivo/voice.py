@@ -5,9 +5,10 @@ from typing import Any
 
 from core.model.errors import AttemptRejected
 from core.model.phone_number import PhoneNumber
-from core.plivo.client import PlivoClients, Recorder, SdkCall
-from core.plivo.failures import reference_of
+from core.plivo.answers import reference_of
+from core.plivo.client import PlivoClients
 from core.plivo.request import AttemptRequest, CallbackUrls
+from core.plivo.sdk_call import Recorder, SdkCall
 from core.settings.settings import Settings
 
 RING_SECONDS = 40

@@ -10,8 +10,6 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 
-import httpx
-
 from core.ledger.ledger import Ledger
 from core.model.attempt import verification_of
 from core.model.errors import ResetRefused
@@ -131,6 +129,9 @@ class SandboxReset:
         return records
 
     def _reset_sandbox(self, kinds: frozenset[ResetKind]) -> None:
+        # Imported late: it is slow to load, and few processes reset the sandbox.
+        import httpx
+
         paths = {ResetKind.ATTEMPTS: "/log", ResetKind.HANDSETS: "/handset"}
         try:
             for kind, path in paths.items():

@@ -3,7 +3,3 @@
 The product reaches it by HTTP alone, and it imports nothing else of `core`: so the product learns
 only what it would learn from Plivo. README.md says what is simulated and what is simplified.
 """
-
-from core.sandbox.app import Sandbox
-
-__all__ = ["Sandbox"]

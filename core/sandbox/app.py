@@ -41,7 +41,7 @@ KOLKATA = timezone(timedelta(hours=5, minutes=30), "Asia/Kolkata")
 
 
 class Sandbox:
-    """A simulated Plivo for one account, with its state in the folder `data`.
+    """A simulated Plivo for one account, with its state in `data`: a folder, or an open storage.
 
     `speed` divides simulated durations. Rate limits and time-outs stay in real seconds:
     `callback_seconds` and `fetch_seconds` are how long the product may take to answer,
@@ -53,7 +53,7 @@ class Sandbox:
     def __init__(
         self,
         *,
-        data: Path,
+        data: Path | Storage,
         auth_id: str,
         auth_token: str,
         speed: float = 1.0,
@@ -72,7 +72,7 @@ class Sandbox:
         if not auth_token:
             raise ValueError("auth_token must not be empty")
         self._clock = SandboxClock(speed)
-        self._storage = Storage(data)
+        self._storage = data if isinstance(data, Storage) else Storage(data)
         self._schedule = Schedule(self._storage, self._clock)
         self._outgoing = Outgoing(auth_token, Signatures(signatures))
         self._faults = Faults(silent_seconds)

@@ -55,7 +55,6 @@ class Settings(BaseSettings):
         str_strip_whitespace=True,
         coerce_numbers_to_str=True,
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
     )
 
     redis_url: RedisUrl | None = Field(None, repr=False)

@@ -11,7 +11,6 @@ from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-import httpx
 import phonenumbers
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
@@ -68,6 +67,9 @@ def _web_url(text: str) -> str:
 
 def _webhook_url(text: str) -> str:
     rule = "an address such as https://example.com/events, without user and fragment"
+    # Imported late, here and below: httpx is slow to load, and only webhooks need it.
+    import httpx
+
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
@@ -79,6 +81,8 @@ def _webhook_url(text: str) -> str:
 
 def is_private(url: str) -> bool:
     """Whether requests to this webhook address are encrypted or stay on this machine."""
+    import httpx
+
     parts = httpx.URL(url)
     if parts.scheme == "https" or parts.host == "localhost":
         return True

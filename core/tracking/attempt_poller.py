@@ -16,8 +16,9 @@ from core.model.attempt import Attempt, AttemptEvent, EventKind, Source, State
 from core.model.clock import Clock, to_ms
 from core.model.errors import ProductError, ProviderRead
 from core.model.exchange import Exchange
-from core.plivo.client import PlivoClients, Recorder, SdkCall
+from core.plivo.client import PlivoClients
 from core.plivo.records import call_events, live_call_event, message_events
+from core.plivo.sdk_call import Recorder, SdkCall
 from core.store.client import Client
 from core.store.keys import Keys
 from core.store.scripts import Scripts

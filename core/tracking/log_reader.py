@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.model.clock import Clock, to_ms
-from core.plivo.client import PlivoClients, SdkCall
+from core.plivo.client import PlivoClients
+from core.plivo.sdk_call import SdkCall
 from core.store.client import Client
 from core.store.keys import Keys
 from core.tracking.log_status import read_count

@@ -16,8 +16,9 @@ from core.model.attempt import Attempt, AttemptEvent, EventKind, Source
 from core.model.clock import Clock
 from core.model.errors import ProviderRead
 from core.model.unreadable import Unreadable
-from core.plivo.client import PlivoClients, SdkCall
+from core.plivo.client import PlivoClients
 from core.plivo.records import LogRow, call_events, message_events
+from core.plivo.sdk_call import SdkCall
 from core.settings.keyring import Keyring
 from core.store.client import Client
 from core.store.keys import Keys

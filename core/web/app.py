@@ -60,6 +60,10 @@ class MountedSandbox(Protocol):
         """A context in which the simulated carrier runs."""
         ...
 
+    def load(self) -> object:
+        """Load what its first request needs, ahead of that request."""
+        ...
+
 
 class Web:
     """Everything that this process serves beside the pages.
@@ -143,6 +147,8 @@ class Web:
         services = self._services()
         services.page_drawn.wait(WITHOUT_PAGE_SECONDS)
         if not stopping.wait(DRAWING_SECONDS):
+            if (sandbox := self._sandbox) is not None:
+                sandbox.load()
             services.warm()
             import_module("core.web.rest.application")
 

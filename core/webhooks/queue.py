@@ -17,9 +17,9 @@ from core.store.client import Client
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
 from core.store.scripts import Scripts
+from core.webhooks.answer import Answer, Verdict
 from core.webhooks.event import WebhookEvent, read_event
 from core.webhooks.retry_schedule import next_wait
-from core.webhooks.sender import Answer, Verdict
 
 #: Far longer than any try takes, so that a slow try is not repeated.
 CLAIM = timedelta(minutes=1)

@@ -7,10 +7,8 @@ refuse replayed requests.
 
 import asyncio
 import base64
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 
 import httpx
 from standardwebhooks import Webhook
@@ -18,6 +16,7 @@ from standardwebhooks import Webhook
 from core.model.clock import Clock
 from core.settings.keyring import Keyring
 from core.settings.settings import Settings
+from core.webhooks.answer import Answer, Verdict
 from core.webhooks.event import WebhookEvent
 
 CONNECT_SECONDS = 3.0
@@ -27,25 +26,6 @@ DEADLINE = timedelta(seconds=10)
 #: How much of an answer is read, so that its connection can be used again.
 _ANSWER_BYTES = 4096
 _GONE = 410
-
-
-class Verdict(StrEnum):
-    """What an answer means for the event."""
-
-    ACCEPTED = "accepted"
-    REFUSED = "refused"  # a later try may be accepted
-    GONE = "gone"  # the receiver wants no more events
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The result of a try. `status` is None if there was no answer; `cause` is a sentence that is
-    safe to log and to show, "" if the event was accepted; `retry_after` is the receiver's."""
-
-    verdict: Verdict
-    status: int | None
-    cause: str
-    retry_after: timedelta | None = None
 
 
 class WebhookSender:

@@ -9,9 +9,10 @@ import httpx
 from core.background import Periodic
 from core.log import logged_id
 from core.model.errors import StoreUnavailable
+from core.webhooks.answer import Answer, Verdict
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import CLAIM, Claim, Outbox
-from core.webhooks.sender import Answer, Verdict, WebhookSender
+from core.webhooks.sender import WebhookSender
 
 log = logging.getLogger(__name__)
 

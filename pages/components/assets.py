@@ -42,4 +42,9 @@ def _colours() -> str:
 
 
 def _joined(names: tuple[str, ...], suffix: str) -> str:
-    return "\n".join((_HERE / f"{name}.{suffix}").read_text("utf-8") for name in names)
+    return "\n".join(read_asset(f"{name}.{suffix}") for name in names)
+
+
+def read_asset(name: str) -> str:
+    """The text of a file beside this one."""
+    return (_HERE / name).read_text("utf-8")

@@ -31,7 +31,8 @@ def endings_drawer(
 
     _ENDINGS(
         data={
-            "groups": [
+            # A tuple: a list makes Streamlit load pandas, to see whether it is a table.
+            "groups": tuple(
                 {
                     "name": group.name,
                     "summary": group.summary,
@@ -48,7 +49,7 @@ def endings_drawer(
                     ],
                 }
                 for group in table.groups
-            ]
+            )
         },
         key=key,
         width="content",

@@ -35,7 +35,8 @@ def timeline(
     linked = {step for line in lines for step in line.steps}
     result = _TIMELINE(
         data={
-            "rows": [
+            # A tuple: a list makes Streamlit load pandas, to see whether it is a table.
+            "rows": tuple(
                 {
                     "attempt": row.attempt,
                     "label": row.label,
@@ -60,7 +61,7 @@ def timeline(
                     ],
                 }
                 for number, row in enumerate(rows)
-            ],
+            ),
             "folded": len(rows) - _NEWEST if len(rows) > _ROWS else 0,
         },
         key=key,

@@ -9,7 +9,7 @@ from core.model.verification import SendOutcome
 from core.model.way import Way
 from core.panels.api import walk_through
 from core.services import Services, build
-from core.webhooks.sender import Answer, Verdict
+from core.webhooks.answer import Answer, Verdict
 from pages.components.shared import services as of_process
 from tests.benchmarks.check import _SendsNothing
 from tests.pages.conftest import Settle, opened, said

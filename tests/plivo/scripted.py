@@ -11,7 +11,8 @@ from typing import Any
 
 from core.model.code import Code
 from core.model.phone_number import PhoneNumber
-from core.plivo.client import PlivoClients, SdkCall
+from core.plivo.client import PlivoClients
+from core.plivo.sdk_call import SdkCall
 
 AUTH_ID = "MATESTTESTTESTTEST00"
 AUTH_TOKEN = "Y2Q2ZDgxZmY5YWRiOTI5YmQ1Njg0MTAxZWIyOTc4"

@@ -10,7 +10,8 @@ import pytest
 
 from core.model.errors import AttemptRejected, AttemptUnknown, ProviderError
 from core.model.exchange import Exchange
-from core.plivo.client import PlivoClients, SdkCall
+from core.plivo.client import PlivoClients
+from core.plivo.sdk_call import SdkCall
 from core.settings.settings import Settings
 from tests.plivo.scripted import (
     ACCEPTED,

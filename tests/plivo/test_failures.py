@@ -13,7 +13,8 @@ import pytest
 
 from core.model.errors import AttemptRejected, AttemptUnknown, ProviderError, ProviderRead
 from core.model.exchange import Exchange
-from core.plivo.client import PlivoClients, SdkCall
+from core.plivo.client import PlivoClients
+from core.plivo.sdk_call import SdkCall
 from core.plivo.wire import QUOTED, RECORDED
 from tests.plivo.scripted import (
     ACCEPTED,

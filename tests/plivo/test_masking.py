@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from core.model.code import Code
 from core.model.language import Language
 from core.plivo.call_xml import code_read_out
-from core.plivo.client import SdkCall
 from core.plivo.masking import DOTS, mask_fields, mask_number, mask_text, mask_value
+from core.plivo.sdk_call import SdkCall
 from core.settings.keyring import Keyring, new_id
 from tests.plivo.scripted import CALL, CODE, MESSAGE, RUN, TO, TOKEN
 

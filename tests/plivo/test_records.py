@@ -8,8 +8,8 @@ import pytest
 
 from core.model.attempt import EventKind, Source
 from core.model.errors import ProviderRead
-from core.plivo.client import SdkCall
 from core.plivo.records import call_events, live_call_event, message_events
+from core.plivo.sdk_call import SdkCall
 from tests.plivo.scripted import RECORD, REFERENCE, Scripted, json_answer, scripted
 
 ATTEMPT = "abcdefghijklmnopqrstuvwx-1"

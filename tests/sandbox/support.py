@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from core.sandbox import Sandbox
+from core.sandbox.app import Sandbox
 from core.sandbox.standalone import standalone
 
 AUTH_ID = "MATESTTESTTESTTEST00"

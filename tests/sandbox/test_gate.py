@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.sandbox import Sandbox
+from core.sandbox.app import Sandbox
 
 from .support import AUTH_ID, AUTH_TOKEN, SENDER, Api, number, sandbox_on
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.routing import Route
 
-from core.sandbox import Sandbox
+from core.sandbox.app import Sandbox
 
 from .support import AUTH_ID, AUTH_TOKEN, Api, number, sandbox_on
 

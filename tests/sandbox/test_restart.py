@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from core.sandbox import Sandbox
+from core.sandbox.app import Sandbox
 from core.sandbox.errors import FileInUse
 
 from .support import AUTH_ID, AUTH_TOKEN, Api, Product, number, sandbox_on, wait_for

@@ -1,10 +1,13 @@
 """Settings: their sources, the texts of refusals, and the values derived from them."""
 
+import ast
+import inspect
 import os
 import stat
 import subprocess
 import sys
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -378,9 +381,17 @@ def test_a_short_code_is_allowed_with_a_warning() -> None:
 
 
 def test_every_setting_has_a_docstring() -> None:
-    for name, field in Settings.model_fields.items():
-        assert field.description, name
-        assert field.description.endswith("."), name
+    tree = ast.parse(inspect.getsource(Settings)).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    docstrings = {
+        ast.unparse(field.target): ast.literal_eval(docstring.value)
+        for field, docstring in pairwise(tree.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(docstring, ast.Expr)
+        and isinstance(docstring.value, ast.Constant)
+    }
+    assert docstrings.keys() == Settings.model_fields.keys()
+    assert all(text.endswith(".") for text in docstrings.values()), docstrings
 
 
 def test_no_secret_is_in_the_repr() -> None:

@@ -9,7 +9,7 @@ from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.clock import to_ms
 from core.model.errors import ProviderRead
 from core.model.way import Way
-from core.plivo.client import SdkCall
+from core.plivo.sdk_call import SdkCall
 from core.store.scripts import Scripts
 from core.tracking.log_status import LogRunOutcome, Progress
 from core.tracking.log_sync import RECEIPT_HORIZON, LogSync

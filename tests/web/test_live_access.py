@@ -28,7 +28,7 @@ from core.access.tokens import Scope
 from core.model.grant import OPERATOR
 from core.model.verification import SendOutcome, Status
 from core.model.way import Way
-from core.plivo.client import _Client
+from core.plivo.sdk import SdkClient
 from core.sandbox.app import Sandbox
 from core.services import LOG_SYNC, Services, build
 from core.settings.choices import VerifyAccess
@@ -139,7 +139,7 @@ def _product(
     clock = FrozenClock()
     services = build(settings, clock)
     services.clients._new = partial(
-        _Client, AUTH_ID, AUTH_TOKEN, settings.plivo_timeout, lambda: plivo
+        SdkClient, AUTH_ID, AUTH_TOKEN, settings.plivo_timeout, lambda: plivo
     )
     # As in tests/world.py: a scheduled reading of the logs would fall into any of the tests.
     background = tuple(entry for entry in services.background if entry.name != LOG_SYNC)

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from core.panels.api import base_address
 from core.plivo.request import CallbackAddress
-from core.sandbox.app import Sandbox
+from core.sandbox.on_demand import OnDemandSandbox
 from core.web.app import Web
 from tests.web.test_plivo import ROUTES
 from tests.web.test_plivo import path as callback_path
@@ -150,7 +150,7 @@ def test_the_address_is_learned_from_a_websocket(at: World) -> None:
     learned = CallbackAddress(None, local_allowed=True)
     services = replace(at.services, address=learned)
 
-    def no_sandbox(of: object) -> Sandbox:
+    def no_sandbox(of: object) -> OnDemandSandbox:
         raise AssertionError
 
     app = Starlette(

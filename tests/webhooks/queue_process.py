@@ -20,9 +20,10 @@ from core.verification.policy import Policy
 from core.verification.records import VerificationRecords
 from core.verification.send_budgets import Reservation
 from core.verification.send_replies import Started
+from core.webhooks.answer import Answer, Verdict
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import Claim, Outbox
-from core.webhooks.sender import Answer, Verdict, WebhookSender
+from core.webhooks.sender import WebhookSender
 from core.webhooks.worker import WebhookWorker
 from tests.world import MovableClock
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from core.model.attempt import EventKind
 from core.model.verification import CancelOutcome, Status
+from core.webhooks.answer import Answer, Verdict
 from core.webhooks.event import WebhookKind
 from core.webhooks.expiry import GRACE
 from core.webhooks.queue import CLAIM, DEAD_KEPT
 from core.webhooks.retry_schedule import TRIES, WAITS
-from core.webhooks.sender import Answer, Verdict
 from tests.properties import sharing_fixtures
 from tests.webhooks.queue_process import ACCEPTED, GONE, LIFETIME, REFUSED, QueueProcess
 from tests.world import FrozenClock

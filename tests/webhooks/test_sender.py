@@ -22,8 +22,9 @@ from core.model.way import Way
 from core.settings.credentials import secret_key
 from core.settings.keyring import Keyring
 from core.settings.settings import Settings
+from core.webhooks.answer import Answer, Verdict
 from core.webhooks.event import WebhookEvent, WebhookKind
-from core.webhooks.sender import Answer, Verdict, WebhookSender, signing_secret
+from core.webhooks.sender import WebhookSender, signing_secret
 from tests.webhooks.conftest import SECRET, move_the_receivers_clock
 from tests.webhooks.receiver import PATH, Receiver, receiving
 from tests.world import FrozenClock, MovableClock
