@@ -114,7 +114,6 @@ def test_the_number_is_read_while_it_is_typed(page: Page, app: App) -> None:
     cost = page.get_by_text(re.compile(r"1 part in GSM-7 · Germany: \$0\.\d+, simulated"))
     expect(cost).to_be_visible(timeout=PATIENCE)
     expect_all_in_view(page)
-    page.screenshot(path="/tmp/ev-form.png")
     page.get_by_label("Phone number").fill("12")
     expect(page.get_by_role("button", name="Send code", exact=True)).to_be_disabled()
 
