@@ -16,8 +16,8 @@ from core.plivo.masking import DOTS, mask_text
 
 # Between two digits of a number, and of a code: also what stands for a separator in a URL. A code
 # must not be seen in the time of day.
-_IN_NUMBER = r"(?:[\s().,;:/+_\-\u2010-\u2015]|%2[0-9A-Fa-f]|&nbsp;){0,3}"
-_IN_CODE = r"(?:[\s,.\-\u2010-\u2015]|%2[0Cc]|&nbsp;){0,3}"
+_IN_NUMBER = r"(?:[\W_]|%2\w){0,3}"
+_IN_CODE = r"(?:[\s,.\-]|%2[0Cc]){0,3}"
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import phonenumbers
 import pytest
 
-from core.charts.evidence_page import evidence_page
+from core.charts.evidence_page import evidence_page, evidence_part
 from core.model.attempt import Attempt, EventKind, State, attempt_id
 from core.model.code import Code
 from core.model.exchange import Exchange
@@ -147,21 +147,20 @@ def cases() -> Iterator[tuple[View, list[Exchange], Code, list[str]]]:
 
 def normal(text: str) -> str:
     """With ASCII digits, and as a browser shows it."""
-    return "".join(
-        str(unicodedata.decimal(char)) if char.isdecimal() else char for char in unescape(text)
-    )
+    return re.sub(r"(?![0-9])\d", lambda m: str(unicodedata.decimal(m[0])), unescape(text))
 
 
 def leaks(text: str, e164: str, forms: list[str], code: str) -> list[str]:
     """Which secrets the file contains, in whatever form."""
     shown = normal(text)
     national = str(phonenumbers.parse(e164).national_number)
-    between = r"(?:\W|%2\w){0,3}"
-    patterns = [between.join(national), rf"(?<!\d){between.join(code)}(?!\d)"]
+    spaced = rf"(?<!\d){r'[^0-9a-z]*'.join(code)}(?!\d)"
+    digits = re.sub(r"%2\w|[^0-9a-z]", "", shown)
     words = [TOKEN.partition(".")[2], ACCOUNT, *forms, quote(e164)]
     words += [base64.b64encode(word.encode()).decode().rstrip("=") for word in (e164, code)]
     return [
-        *(pattern for pattern in patterns if re.search(pattern, shown)),
+        *(form for form in (national, e164[1:]) if form in digits),
+        *re.findall(spaced, shown),
         *(word for word in words if word in shown or word in text),
     ]
 
@@ -169,7 +168,8 @@ def leaks(text: str, e164: str, forms: list[str], code: str) -> list[str]:
 def test_a_thousand_evidence_files_have_no_code_no_number_and_no_token() -> None:
     for view, exchanges, code, forms in cases():
         evidence = evidence_of(view, exchanges, code, simulated=False)
-        for text in (evidence_json(evidence), evidence_page("Evidence", [evidence])):
+        # The rest of the page is the same in every file.
+        for text in (evidence_json(evidence), evidence_part(evidence)):
             assert leaks(text, view.verification.to.e164, forms, code.reveal()) == []
             assert view.verification.id in text
             assert view.verification.to.masked in text
