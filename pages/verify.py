@@ -44,7 +44,14 @@ def main() -> None:
         elif visitor.grant.refusal:
             draw_door(visitor)
         else:
-            draw_form(visitor, verifications, app.provider, settings, is_unknown=bool(identifier))
+            draw_form(
+                visitor,
+                verifications,
+                app.provider,
+                app.prices,
+                settings,
+                is_unknown=bool(identifier),
+            )
 
 
 with page_places():

@@ -35,7 +35,7 @@ ALLOWED = {
         *("model", "settings", "access", "alerts", "figures", "ledger", "plivo", "sample"),
         *("verification", "webhooks", "wording"),
     },
-    "charts": {"model", "figures", "panels", "wording"},
+    "charts": {"model", "figures", "panels", "verification", "wording"},
     "web": {
         *("model", "settings", "store", "access", "alerts", "figures", "ledger", "plivo"),
         *("reset", "tracking", "verification", "webhooks", "wording", "services", "background"),

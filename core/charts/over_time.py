@@ -9,6 +9,7 @@ import pandas as pd
 from core.charts.axes import Chart, Option, clock, over_time, percents, with_legend
 from core.charts.palette import Palette
 from core.figures.rates import wilsons
+from core.panels.figures import Figure
 from core.wording.marks import STATE_MARKS
 
 _NOT_OVER = "; the last bar, hatched, is not over yet"
@@ -78,6 +79,25 @@ def rate_over_time(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Cha
         least = int(np.nanargmin(rate))
         alt += f"; the least, {100 * float(rate[least]):.1f} %, from {names[least]}"
     return Chart(option, alt + ".")
+
+
+def sparkline(figure: Figure, colours: Palette) -> Chart:
+    """The course of a figure as a line without axes, below its value."""
+    line = figure.drawn
+    style = {"color": colours.grey}
+    option: Option = {
+        "grid": {"left": 1, "right": 1, "top": 4, "bottom": 1},
+        "xAxis": {"type": "category", "show": False, "boundaryGap": False},
+        "yAxis": {"type": "value", "show": False, "scale": figure.is_share},
+        "series": [
+            {"name": figure.name, "type": "line", "symbol": "none", "silent": True, "data": line,
+             "lineStyle": style | {"width": 2}, "itemStyle": style,
+             "areaStyle": style | {"opacity": 0 if figure.is_share else 0.2}}
+        ],
+        "animation": False,
+    }  # fmt: skip
+    low, high, last = (figure.form(value) for value in (min(line), max(line), line[-1]))
+    return Chart(option, f"{figure.name}, step by step: from {low} to {high}, {last} at the end.")
 
 
 def _hatch(colours: Palette) -> Option:

@@ -43,7 +43,7 @@ def state_colour(text: str, colours: Palette) -> str:
 
 LIGHT = Palette(
     text="#14202B", quiet="#52616F", line="#D9DFE5", ground="#FFFFFF", blue="#0072B2",
-    vermilion="#C24E00", green="#007F5C", purple="#A85482", ochre="#B37400", grey="#7A8794",
+    vermilion="#C24E00", green="#007F5C", purple="#A85482", ochre="#9E6600", grey="#7A8794",
 )  # fmt: skip
 DARK = Palette(
     text="#E8EEF3", quiet="#9FB0BF", line="#2A3641", ground="#0E1419", blue="#56B4E9",

@@ -1,6 +1,6 @@
 """The main figures of the Delivery page: each with interval, n, change and course."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import isnan, nan
@@ -24,7 +24,7 @@ class Figure:
     `change` has no sign: `rose` gives its direction, None without a change. `good`: whether the
     change is an improvement, None where it is neither or within chance. `course` holds the value of
     each step of the range, nan for steps without data. `number`, `low`, `high` and `n` are the
-    numbers of the texts: shares, ms, US dollars or a count, nan for none.
+    numbers of the texts: shares, ms, US dollars or a count, nan for none. `form` writes one.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Figure:
     low: float = nan
     high: float = nan
     n: int = 0
+    form: Callable[[float], str] = "{:,.0f}".format
 
     @property
     def is_share(self) -> bool:
@@ -134,6 +135,7 @@ def _rate(
         rate.low,
         rate.high,
         rate.n,
+        percent,
     )
 
 
@@ -147,8 +149,8 @@ def _time(now: ShownRange, before: ShownRange | None, heat: Counts) -> Figure:
     change, rose, good = _relative(ms, then, _SAME_TIME)
     course = stepwise_quantiles(heat, _P95)
     return Figure(
-        name, duration(timedelta(milliseconds=ms)), f"n = {n:,}", means, change, rose, good,
-        list(course), ms, n=n,
+        name, _milliseconds(ms), f"n = {n:,}", means, change, rose, good, list(course), ms, n=n,
+        form=_milliseconds,
     )  # fmt: skip
 
 
@@ -164,7 +166,7 @@ def _cost(now: ShownRange, before: ShownRange | None, steps: pd.DataFrame) -> Fi
     course = micros / 1e6 / steps["converted"].where(steps["converted"] > 0)
     return Figure(
         name, dollars(cost), f"{n:,} verified", means, change, rose, good, course.tolist(), cost,
-        n=n,
+        n=n, form=dollars,
     )  # fmt: skip
 
 
@@ -199,6 +201,10 @@ def _relative(
         return "no change", None, None
     good = None if abs(ratio) < same else ratio < 0
     return f"{100 * abs(ratio):.0f} %", ratio > 0, good
+
+
+def _milliseconds(value: float) -> str:
+    return duration(timedelta(milliseconds=value))
 
 
 def _shares(steps: pd.DataFrame, k: str, n: str) -> list[float]:

@@ -7,8 +7,8 @@ from typing import Protocol
 from core.model.attempt import verification_of
 from core.model.exchange import Exchange
 from core.model.way import Channel, Way
+from core.plivo.cheaper_text import MessagePreview
 from core.plivo.client import PlivoClients
-from core.plivo.message_text import TextSize
 from core.plivo.phlo import NO_PHLO_ID, Phlo
 from core.plivo.request import AttemptRequest, CallbackAddress, CallbackUrls
 from core.plivo.sdk_call import Recorder
@@ -57,8 +57,8 @@ class PlivoProvider:
             Channel.PHLO: Phlo(clients, settings),
         }
 
-    def preview(self, minutes: int) -> tuple[str, TextSize]:
-        """The message as it will be sent, with dots for the code, and its encoding and parts."""
+    def preview(self, minutes: int) -> MessagePreview:
+        """The message as it will be sent."""
         return self._sms.preview(minutes)
 
     def obstacle(self, way: Way) -> tuple[str, str] | None:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.plivo.answers import reference_of
+from core.plivo.cheaper_text import MessagePreview, saving
 from core.plivo.client import PlivoClients
-from core.plivo.message_text import TextSize, measure, render
+from core.plivo.message_text import measure, render
 from core.plivo.request import AttemptRequest, CallbackUrls
 from core.plivo.sdk_call import Recorder, SdkCall
 from core.settings.settings import Settings
@@ -31,11 +32,12 @@ class Sms:
             arguments |= {"url": urls.message, "method": "POST"}
         return arguments
 
-    def preview(self, minutes: int) -> tuple[str, TextSize]:
-        """The text that will be sent, with dots for the code, and its size."""
+    def preview(self, minutes: int) -> MessagePreview:
+        """The message that will be sent."""
         length = self._settings.code_length
         text = self._text("0" * length, minutes)
-        return text.replace("0" * length, "•" * length), measure(text)
+        shown = text.replace("0" * length, "•" * length)
+        return MessagePreview(shown, measure(text), saving(text))
 
     def _text(self, digits: str, minutes: int) -> str:
         return render(

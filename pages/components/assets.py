@@ -30,15 +30,20 @@ def script(*names: str) -> str:
 
 def style(name: str) -> str:
     """The colours and `base.css`, then the named style sheet."""
-    return f"{_colours()}\n{_joined(('base', name), 'css')}"
+    return f"{_colours('.root')}\n{_joined(('base', name), 'css')}"
 
 
-def _colours() -> str:
+def page_style(name: str) -> str:
+    """The colours, then the named style sheet, for what is outside the components."""
+    return f"{_colours('.stApp')}\n{_joined((name,), 'css')}"
+
+
+def _colours(scope: str) -> str:
     colours = "".join(
         f"--{name}: light-dark({getattr(LIGHT, colour)}, {getattr(DARK, colour)});"
         for name, colour in _COLOURS.items()
     )
-    return f".root {{{colours}}}"
+    return f"{scope} {{{colours}}}"
 
 
 def _joined(names: tuple[str, ...], suffix: str) -> str:

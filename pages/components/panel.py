@@ -21,7 +21,7 @@ def question(words: str, *, simulated: bool = False, **frames: pd.DataFrame) -> 
     by name. `simulated`: the frames contain sample traffic."""
     # Not at the right: the toolbar of the table below would cover it.
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(words, anchor=False, width="content")
+        st.header(words, anchor=False, width="content")
         with st.container(horizontal=True, width="content"):
             for name, frame in frames.items():
                 label = "CSV" if len(frames) == 1 else f"CSV: {name.replace('_', ' ')}"

@@ -14,11 +14,16 @@ from typing import Any, ClassVar
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from core.access.password import hash_password
+from core.model.clock import SystemClock
+from core.services import Services, build
+from core.settings.settings import Settings
 from tests.browser.app_log import LogPart
 from tests.world import until
 
 PROJECT = Path(__file__).parents[2]
 SHOTS = PROJECT / "test-results"
+PASSWORD = "correct horse battery staple"
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -160,6 +165,47 @@ def no_page_failed(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     running = App(tmp_path_factory.mktemp("app"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The app with three days of sample traffic."""
+    data = tmp_path_factory.mktemp("sample")
+    subprocess.run(  # noqa: S603
+        [
+            *(sys.executable, "-m", "core", "sample"),
+            *("--days", "3", "--per-day", "300", "--seed", "7"),
+        ],
+        cwd=PROJECT,
+        env={**os.environ, "DATA_DIR": str(data)},
+        check=True,
+        capture_output=True,
+    )
+    running = App(data)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def beside(loaded: App) -> Iterator[Services]:
+    """The figures that the app shows, asked by this process."""
+    made = build(Settings(data_dir=loaded.log.parent), SystemClock())
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """A sandbox that asks as live does, with invites."""
+    running = App(tmp_path_factory.mktemp("guarded"))
+    running._environment |= {
+        "VERIFY_ACCESS": "invite",
+        "ADMIN_PASSWORD_HASH": hash_password(PASSWORD),
+    }
     running.start()
     yield running
     running.stop()

@@ -7,24 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, expect
 
-from core.access.password import hash_password
-from tests.browser.conftest import App
+from tests.browser.conftest import PASSWORD, App
 
-PASSWORD = "correct horse battery staple"
 PATIENCE_MS = 20_000
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """A sandbox that asks as live does, with invites."""
-    running = App(tmp_path_factory.mktemp("guarded"))
-    running._environment |= {
-        "VERIFY_ACCESS": "invite",
-        "ADMIN_PASSWORD_HASH": hash_password(PASSWORD),
-    }
-    running.start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture

@@ -2,13 +2,10 @@
 
 import csv
 import io
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 import pytest
@@ -16,49 +13,18 @@ from playwright.sync_api import Locator, Page, expect
 
 from core.access.password import hash_password
 from core.figures.rates import Rate
-from core.model.clock import SystemClock
 from core.panels import countries, figures, tables
 from core.panels.abuse import suspects
 from core.panels.export import csv_of
 from core.panels.query_state import QueryState, parse_query_state
-from core.services import Services, build
-from core.settings.settings import Settings
-from tests.browser.conftest import PROJECT, SHOTS, App
+from core.services import Services
+from tests.browser.conftest import PASSWORD, App
 from tests.world import until
 
 LAST = "What should I do first?"
 ATTEMPTS_NOTE = "older ones live on as figures only"
-PASSWORD = "correct horse battery staple"
 PATIENCE = 40_000
 WEEK = "range=7+days"
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The app with three days of sample traffic."""
-    data = tmp_path_factory.mktemp("sample")
-    subprocess.run(  # noqa: S603
-        [
-            *(sys.executable, "-m", "core", "sample"),
-            *("--days", "3", "--per-day", "300", "--seed", "7"),
-        ],
-        cwd=PROJECT,
-        env={**os.environ, "DATA_DIR": str(data)},
-        check=True,
-        capture_output=True,
-    )
-    running = App(data)
-    running.start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def beside(loaded: App) -> Iterator[Services]:
-    """Services of this process on the data of the app."""
-    services = build(Settings(data_dir=loaded.log.parent), SystemClock())
-    yield services
-    services.close()
 
 
 def drawn(page: Page, address: str, text: str = LAST) -> None:
@@ -309,35 +275,6 @@ def test_a_number_that_is_looked_for_is_not_in_the_address(page: Page, loaded: A
     expect(page.get_by_text("No attempt to that number is kept")).to_be_visible()
     assert "0199" not in page.url
     assert "number=" in page.url
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("name", ["delivery", "attempts", "attempt"])
-def test_the_pages_fit(
-    loaded: App, beside: Services, page: Page, name: str, width: int, scheme: str
-) -> None:
-    lost_attempt = next(
-        one.id
-        for one in beside.ledger.attempts([e.attempt for e in beside.ledger.recent()])
-        if one.state.is_lost
-    )
-    path, text, height = {
-        "delivery": (f"delivery?{WEEK}", LAST, 6000),
-        "attempts": ("attempts", ATTEMPTS_NOTE, 2400),
-        "attempt": (f"attempts?attempt={quote(lost_attempt)}", "All events", 1300),
-    }[name]
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    page.set_viewport_size({"width": width, "height": 900})
-    drawn(page, f"{loaded.address}/{path}", text)
-    page.set_viewport_size({"width": width, "height": height})
-    # Parts of Streamlit that are loaded late are grey blocks until then.
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE)
-    for chart in page.locator("[class*='st-key-chart_']").all():
-        expect(chart.locator(":is(svg, canvas)").first).to_be_visible(timeout=PATIENCE)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    SHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png")
 
 
 def test_sample_traffic_is_one_button_with_a_progress_bar(

@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import App
+from tests.browser.test_axe import check
 from tests.browser.test_verify import PATIENCE, expect_verified, open_form
 
 CODE = re.compile(r"^Use \d{6}$")
@@ -43,6 +44,8 @@ def test_an_ending_is_searched_filled_in_and_sent_and_its_phone_handed_over(
         expect(phone.get_by_role("region", name=re.compile("Phone"))).to_be_visible()
         # The handle leaves the address, and the sandbox's other handsets stay closed to a phone.
         expect(phone).to_have_url(f"{app.address}/handset")
+        check(phone, "phone-in-hand")
+        phone.set_viewport_size({"width": 390, "height": 844})
         page.get_by_role("button", name="Call me instead").click(timeout=PATIENCE)
         phone.get_by_role("button", name="Answer", exact=True).click(timeout=PATIENCE)
         phone.get_by_role("button", name="Key 1", exact=True).click(timeout=PATIENCE)

@@ -1,6 +1,7 @@
 """A newcomer in a real Chromium: a number, a channel, a ringing handset, a verified code."""
 
 import itertools
+import json
 import re
 from contextlib import suppress
 from typing import Literal
@@ -109,6 +110,10 @@ def test_the_number_is_read_while_it_is_typed(page: Page, app: App) -> None:
     expect(page.get_by_text("Without a country code: United States.")).to_be_visible()
     page.get_by_label("Phone number").fill("0049 (151) 123-40030")
     expect(page.get_by_text("Germany · mobile · T-Mobile")).to_be_visible(timeout=PATIENCE)
+    # The price is not read ahead for this country.
+    cost = page.get_by_text(re.compile(r"1 part in GSM-7 · Germany: \$0\.\d+, simulated"))
+    expect(cost).to_be_visible(timeout=PATIENCE)
+    expect_all_in_view(page)
     page.get_by_label("Phone number").fill("12")
     expect(page.get_by_role("button", name="Send code", exact=True)).to_be_disabled()
 
@@ -171,6 +176,18 @@ def test_a_reload_keeps_the_verification_and_the_code_is_not_in_the_page(
     # The phone keeps its message; nothing else on the page has the code.
     phone = page.get_by_role("region", name=re.compile("^Phone")).inner_text()
     assert shown.replace(phone, "").count(digits) == 0
+    # The evidence, as a file and as JSON, has all of it, and the code neither.
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Evidence", exact=False).first.click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download evidence (HTML)").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Copy as JSON").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert json.loads(copied)["verification"]["status"] == "verified"
+    file = download.value.path().read_text("utf-8")
+    assert "<h2>✔ Verified</h2>" in file
+    assert not re.search(rf"(?<!\d){digits}(?!\d)", file + copied)
 
 
 def test_wrong_codes_are_counted_and_then_locked(page: Page, app: App) -> None:

@@ -48,7 +48,7 @@ PHONE: dict[str, Any] = {
 }
 DEVICES = pytest.mark.parametrize("device", ["desk", "phone"], indirect=True)
 WAYS = [("SMS", None), ("Call", None), ("PHLO", "as SMS"), ("PHLO", "as call")]
-ABOUT = {"SMS": "characters, 1 part", "Call": "The call asks", "PHLO": "Your visual workflow"}
+ABOUT = {"SMS": "1 part in GSM-7", "Call": "The call asks", "PHLO": "Your visual workflow"}
 #: Of each page, what is there when it has been drawn.
 PAGES = {
     "Verify": "Verify a phone number",

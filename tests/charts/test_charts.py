@@ -10,10 +10,11 @@ import pytest
 from core.charts.axes import Chart
 from core.charts.bars import errors, funnel
 from core.charts.latency import latency, waterfall
-from core.charts.over_time import rate_over_time, states_over_time
+from core.charts.over_time import rate_over_time, sparkline, states_over_time
 from core.charts.palette import DARK, LIGHT, Palette, state_colour
 from core.figures.layout import BINS
 from core.model.attempt import State
+from core.panels.figures import Figure
 from core.panels.tables import error_table, funnel_table, legs_table
 from core.wording.marks import STATE_MARKS, mark, marked
 from tests.panels.frames import ZONE, channels, row, steps
@@ -170,3 +171,17 @@ def test_charts_without_attempts_can_be_drawn() -> None:
     assert "too few" in latency(heat, ZONE, LIGHT).alt
     assert funnel(FUNNEL.head(0), LIGHT).alt == "No attempts."
     assert errors(ERRORS.head(0), LIGHT).alt == "No errors."
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
+def test_a_state_as_text_has_the_contrast_of_text(colours: Palette) -> None:
+    for state in STATE_MARKS.values():
+        colour = state_colour(f"{state.sign} {state.word}", colours)
+        assert contrast(colour, colours.ground) >= 4.5, state.word
+
+
+def test_a_sparkline_says_its_range_and_its_end_in_the_unit_of_its_figure() -> None:
+    figure = Figure("Conversion", "", "", "", course=[0.5, 0.9, 0.7], low=0.4, form="{:.0%}".format)
+    chart = sparkline(figure, LIGHT)
+    assert chart.alt == "Conversion, step by step: from 50% to 90%, 70% at the end."
+    assert base(chart)["series"][0]["data"] == [0.5, 0.9, 0.7]

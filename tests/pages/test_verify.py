@@ -56,7 +56,7 @@ def test_in_a_sandbox_that_is_not_open_a_visitor_sees_neither_its_numbers_nor_th
     assert "The sandbox did not answer." not in said(at)
     assert "Removes the counts" not in said(at)
     can_sign_in = password_hash is not None
-    assert [heading.value for heading in at.subheader] == ["Sign in as the operator"] * can_sign_in
+    assert [heading.value for heading in at.header] == ["Sign in as the operator"] * can_sign_in
     assert ("ADMIN_PASSWORD_HASH" in said(at)) != can_sign_in
     of_process().close()
 

@@ -121,10 +121,11 @@ def test_encoding_and_parts_are_known_before_anything_is_sent(
     plivo: Scripted, template: str, encoding: Encoding, parts: int, length: int
 ) -> None:
     sms = Sms(plivo.clients(), Settings(sms_template=template, code_length=length))
-    shown, size = sms.preview(5)
+    preview = sms.preview(5)
+    size = preview.size
     assert plivo.requests == []
     assert (size.encoding, size.parts) == (encoding, parts)
-    assert shown == template.replace("__code__", "•" * length)
+    assert preview.text == template.replace("__code__", "•" * length)
     code = "0471182365"[:length]
     sms.send(replace(REQUEST, code=Code(code)), URLS, None)
     assert measure(sent(plivo)["text"]) == size

@@ -6,9 +6,11 @@ from typing import Annotated
 from fastapi import Header, Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from core.model.language import Language
 from core.model.way import Channel, Mode
 from core.verification.code import LONGEST_ENTERED
 
+_SPOKEN = ", ".join(sorted({language[:2] for language in Language}))
 Id = Annotated[str, Path(description="A verification's id.", pattern=r"^[a-z2-7]{24}$")]
 Key = Annotated[
     str | None,
@@ -55,7 +57,9 @@ class Start(BaseModel):
     )
     locale: str | None = Field(
         None, max_length=35, pattern="^[A-Za-z0-9-]+$",
-        description="Language of the message or the call, BCP 47, such as de-AT.",
+        description="Language of calls, also of one that replaces a message: BCP 47, such as "
+        "de-AT. If left out or not spoken, the language of the number's country, else English. "
+        f"Spoken are {_SPOKEN}. A message is SMS_TEMPLATE as it stands; a PHLO gets no language.",
     )  # fmt: skip
     client_address: Address | None = Field(
         None,

@@ -9,6 +9,7 @@ from core.ledger.ledger import Ledger
 from core.model.attempt import Attempt, EventKind, State
 from core.model.errors import ProviderRead
 from core.panels.attempts import event_table, facts
+from core.panels.evidence import EvidenceReader
 from core.panels.exchanges import exchange_lines
 from core.settings.settings import Settings
 from core.tracking.attempt_poller import AttemptPoller
@@ -22,6 +23,7 @@ from pages.components.exchanges import draw_exchanges
 from pages.components.panel import number
 from pages.components.shared import plain
 from pages.components.timeline import timeline
+from pages.components.verify.evidence import draw_evidence
 
 #: The theme's names of the states' colours.
 _COLOURS = {
@@ -47,14 +49,16 @@ def draw_attempt(
         st.button("All attempts", icon=":material/arrow_back:", on_click=back)
         must_poll = attempt is not None and _poll_button(attempt)
         if attempt is not None:
-            _verification_button(attempt, verifications)
+            _verification_controls(
+                attempt, verifications, EvidenceReader(verifications, exchanges, settings)
+            )
     if attempt is None:
         st.info("This attempt is no longer kept. Its figures are.", icon=":material/inbox:")
         return
     if must_poll:
         attempt = _poll(attempt, ledger, poller)
     words = attempt_words(attempt)
-    st.subheader(f"{channel_name(attempt.way.channel)} to {attempt.to_masked}", anchor=False)
+    st.header(f"{channel_name(attempt.way.channel)} to {attempt.to_masked}", anchor=False)
     sign = f":{_COLOURS[attempt.state]}[{words.mark}]" if attempt.state in _COLOURS else words.mark
     st.markdown(f"{sign} **{plain(words.headline)}** {plain(words.detail)}")
     row, requested_at = attempt_timeline(attempt), attempt.moments[EventKind.REQUESTED]
@@ -64,7 +68,7 @@ def draw_attempt(
     draw_exchanges(lines, key="attempts_exchanges")
     rows = {name: plain(value) for name, value in facts(attempt).items()}
     st.table(rows, border="horizontal")
-    st.subheader("All events", anchor=False)
+    st.header("All events", anchor=False)
     st.dataframe(
         event_table(ledger.events(attempt.id), attempt, zone),
         hide_index=True, key="attempts_heard",
@@ -75,14 +79,17 @@ def draw_attempt(
     )  # fmt: skip
 
 
-def _verification_button(attempt: Attempt, verifications: Verifications) -> None:
-    """Opens the verification on Verify, where this visitor may see it."""
+def _verification_controls(
+    attempt: Attempt, verifications: Verifications, reader: EvidenceReader
+) -> None:
+    """Opens the verification on Verify, and its evidence, where this visitor may see it."""
     if verifications.look(attempt.verification, current_visitor().grant) is None:
         return
     # Not st.page_link: it must find the page's file, which only the running application has.
     if st.button("Open its verification", icon=":material/verified_user:"):
         query = {"verification": attempt.verification}
         st.switch_page("pages/verify.py", query_params=query)
+    draw_evidence(attempt.verification, reader, key="attempts_evidence")
 
 
 def _poll_button(attempt: Attempt) -> bool:

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from core.charts.over_time import rate_over_time, states_over_time
+from core.charts.over_time import rate_over_time, sparkline, states_over_time
 from core.panels.figures import Figure, ShownRange, figures, table
 from pages.components.delivery.context import PanelContext
 from pages.components.panel import chart, question
 
 #: Heights in pixels, fixed so that the content below does not move when these are drawn.
-_CARD, _LARGEST, _RATE = 240, 157, 264
+_CARD, _FIGURE, _LARGEST, _SPARKLINE, _RATE = 240, 132, 157, 60, 264
 
 
 def draw_overview(context: PanelContext) -> None:
@@ -32,32 +32,31 @@ def draw_overview(context: PanelContext) -> None:
     )  # fmt: skip
     left, right = st.columns([2, 3], gap="small")
     with left, st.container(key="largest", border=True, height="stretch"):
-        _draw_figure(confirmed, is_card=False)
+        _draw_figure(confirmed, _LARGEST)
         chart(rate_over_time(steps, state.zone, context.palette), "rate", _RATE)
     with right:
         cells = st.grid(3, min_column_width=150, gap="small", row_height=_CARD)
         for figure in others:
-            with cells.cell():
-                _draw_figure(figure)
+            with cells.cell(), st.container(border=True, height="stretch"):
+                _draw_figure(figure, _FIGURE)
+                if figure.drawn:
+                    key = figure.name.casefold().replace(" ", "_")
+                    chart(sparkline(figure, context.palette), key, _SPARKLINE)
     has_changes = any(figure.change for figure in all_figures)
     if text := state.comparison_text(has_changes=has_changes):
         st.caption(text)
     chart(states_over_time(steps, state.zone, context.palette), "states", 300)
 
 
-def _draw_figure(figure: Figure, *, is_card: bool = True) -> None:
-    """`is_card`: with a border, and with a sparkline below the value."""
+def _draw_figure(figure: Figure, height: int) -> None:
     st.metric(
         figure.name,
         figure.value,
         figure.change or None,
         help=figure.help,
-        border=is_card,
-        height="stretch" if is_card else _LARGEST,
+        height=height,
         # Streamlit colours by the sign; we colour by good or bad, and not at all within chance.
         delta_color="gray" if figure.good is None else "green" if figure.good else "red",
         delta_arrow="off" if figure.rose is None else "up" if figure.rose else "down",
         delta_description=figure.detail,
-        chart_data=(is_card and figure.drawn) or None,
-        chart_type="line" if figure.is_share else "area",
     )

@@ -28,9 +28,10 @@ _HOST = {
 }
 _NOT_FOUND = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>Not found</title>"
-    "<meta name=viewport content='width=device-width'>"
-    "<body style='font: 16px/1.5 sans-serif; margin: 48px 24px'>"
-    "<h1>There is nothing at this address</h1><p>Go to <a href='/'>Verify</a>.</p>"
+    "<meta name=viewport content='width=device-width'><style>:root {color-scheme: light dark}"
+    "body {background: light-dark(#ffffff, #0e1419); color: light-dark(#14202b, #e8eef3);"
+    "font: 16px/1.5 sans-serif; margin: 48px 24px} a {color: inherit}</style>"
+    "<main><h1>There is nothing at this address</h1><p>Go to <a href='/'>Verify</a>.</p></main>"
 )
 
 

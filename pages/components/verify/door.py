@@ -14,5 +14,5 @@ def draw_door(visitor: BrowserAccess) -> None:
         cause, remedy = visitor.grant.refusal
         st.info(f"**{cause}** {remedy}", icon=":material/lock:")
     if visitor.gate is not AccessState.UNSET:
-        st.subheader("Sign in as the operator", anchor=False)
+        st.header("Sign in as the operator", anchor=False)
     sign_in(visitor.gate, "/")

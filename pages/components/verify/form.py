@@ -14,9 +14,9 @@ from core.model.grant import Grant
 from core.model.phone_number import ParsedNumber
 from core.model.regions import country_of
 from core.model.verification import Status
-from core.model.way import Way
 from core.panels.invites import invite_words
 from core.panels.zones import zone_of
+from core.plivo.pricing import Prices
 from core.plivo.provider import PlivoProvider
 from core.settings.settings import Settings
 from core.verification.number.parse import AmbiguousNumber
@@ -32,6 +32,7 @@ from pages.components.shared import plain
 from pages.components.timeline import timeline
 from pages.components.verify.layout import columns
 from pages.components.verify.lines import draw_lines
+from pages.components.verify.preview import draw_preview
 from pages.components.verify.way import selected_way, way_controls
 
 NUMBER_LABEL = "Phone number"
@@ -54,6 +55,7 @@ def draw_form(
     visitor: BrowserAccess,
     verifications: Verifications,
     provider: PlivoProvider,
+    prices: Prices,
     settings: Settings,
     *,
     is_unknown: bool,
@@ -68,7 +70,7 @@ def draw_form(
         entry = _number_field(visitor.grant, verifications, region)
         way = way_controls()
         obstacle = provider.obstacle(way)
-        st.caption(_preview(way, obstacle, provider, settings))
+        draw_preview(way, obstacle, entry.number, provider, prices, settings, region=region)
         _send_controls(entry, verifications, region, is_possible=obstacle is None)
     number = entry.number
     badge_for(number.region if number else None)
@@ -139,23 +141,6 @@ def _read(
     # The numbering plan of most countries names carriers; that of the United States does not.
     facts = [f"**{number.international}**", number.country, number.kind.words, number.carrier]
     return TypedNumber(typed, number, " · ".join(filter(None, facts)))
-
-
-def _preview(
-    way: Way, obstacle: tuple[str, str] | None, provider: PlivoProvider, settings: Settings
-) -> str:
-    """What will be sent, in one line; or why this way cannot be used."""
-    if obstacle:
-        return f":orange[{obstacle[0]}] {obstacle[1]}"
-    match way:
-        case Way.SMS:
-            text, size = provider.preview(settings.lifetime_minutes)
-            parts = "1 part" if size.parts == 1 else f"{size.parts} parts"
-            return f"“{text}” · {size.units} characters, {parts}"
-        case Way.VOICE:
-            return "The call asks for a key and then reads the code out, digit by digit."
-        case Way.PHLO_SMS | Way.PHLO_CALL:
-            return "Your visual workflow gets from, to, otp and mode, and does the rest."
 
 
 def _send_controls(

@@ -10,6 +10,7 @@ from core.model.clock import to_ms
 from core.model.errors import StoreUnavailable
 from core.model.exchange import Exchange
 from core.model.verification import Status, View
+from core.panels.evidence import EvidenceReader
 from core.panels.exchanges import exchange_lines
 from core.plivo.pricing import Prices
 from core.settings.settings import Settings
@@ -21,6 +22,7 @@ from pages.components.handset import handset
 from pages.components.live import live
 from pages.components.shared import outage_shown
 from pages.components.timeline import timeline
+from pages.components.verify.evidence import draw_evidence
 from pages.components.verify.layout import columns
 from pages.components.verify.task import draw_task
 
@@ -74,6 +76,9 @@ def draw_verification(
                 seen.exchanges, rows, view.verification.started_at, simulated=settings.is_sandbox
             )
             timeline(rows, key="verify_steps", lines=lines, opens_attempts=seen.opens_attempts)
+            if outage is None:
+                reader = EvidenceReader(verifications, exchanges, settings)
+                draw_evidence(verification, reader, key="verify_evidence")
             draw_exchanges(lines, key="verify_exchanges")
 
 
