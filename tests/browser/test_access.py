@@ -28,7 +28,7 @@ def operator(context: BrowserContext) -> Page:
 
 
 def says(page: Page, text: str) -> None:
-    expect(page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(text).filter(visible=True).first).to_be_visible(timeout=PATIENCE_MS)
 
 
 def sign_in(page: Page, address: str) -> None:
