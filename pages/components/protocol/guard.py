@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pages.components.protocol.bucket import Bucket
 from pages.components.protocol.messages import LONGEST, ends_work, is_allowed, is_work
 from pages.components.protocol.paths import STREAM, is_plain, not_found
+from pages.components.protocol.shown_page import ShownPage
 from pages.components.protocol.sockets import (
     PER_ADDRESS,
     PER_PROCESS,
@@ -130,6 +131,7 @@ class _Socket:
         self._ending: Message | None = None
         self._floods = False
         self._bucket = Bucket(RATE, BURST)
+        self._page = ShownPage()
 
     async def serve(self, app: ASGIApp, scope: Scope) -> None:
         reader = asyncio.create_task(self._read_all(), name="websocket-guard")
@@ -180,18 +182,20 @@ class _Socket:
 
     async def _next(self) -> Message:
         """The `receive` of the application."""
-        while not self._read and self._ending is None:
-            self._has_more.clear()
-            await self._has_more.wait()
-        if self._ending is not None:
-            return self._ending
-        message, work = self._read.popleft()
-        self._bytes -= len(message.get("bytes") or b"")
-        if work:
+        while True:
+            while not self._read and self._ending is None:
+                self._has_more.clear()
+                await self._has_more.wait()
+            if self._ending is not None:
+                return self._ending
+            message, work = self._read.popleft()
+            self._bytes -= len(message.get("bytes") or b"")
+            if not work:
+                return message
+            if self._page.is_outdated(message["bytes"]):
+                continue
             await self._turns.take(self._runner)
-            if self._has_ended():
-                return _DROPPED
-        return message
+            return _DROPPED if self._has_ended() else message
 
     def _has_ended(self) -> bool:
         return self._ending is not None
@@ -200,6 +204,9 @@ class _Socket:
         """The `send` of the application."""
         if self._ending is not None:
             return
-        if message["type"] == "websocket.send" and ends_work(message.get("bytes") or b""):
-            self._turns.end(self._runner)
+        if message["type"] == "websocket.send":
+            data = message.get("bytes") or b""
+            self._page.follow(data)
+            if ends_work(data):
+                self._turns.end(self._runner)
         await self._send(message)
