@@ -9,8 +9,8 @@ any more: the guard drops it.
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-#: A message that opens a page has about 3 kB; longer ones are not parsed.
-_LONGEST_START = 16 * 1024
+#: The message with the menu and the page that is shown has about 1 kB; longer ones are not parsed.
+_LONGEST_MENU = 16 * 1024
 
 
 class ShownPage:
@@ -35,10 +35,11 @@ class ShownPage:
 
     def follow(self, data: bytes) -> None:
         """Call it for each message to the browser: the server changes the page too."""
-        if len(data) > _LONGEST_START:
+        if len(data) > _LONGEST_MENU:
             return
         message = ForwardMsg.FromString(data)
-        if message.WhichOneof("type") == "new_session":
-            self._shown = message.new_session.page_script_hash
+        # Not `new_session`: at a first load it names the main script in place of the page.
+        if message.WhichOneof("type") == "navigation":
+            self._shown = message.navigation.page_script_hash
             if self._shown == self._requested:
                 self._requested = ""

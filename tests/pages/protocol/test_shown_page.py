@@ -15,7 +15,7 @@ def run(page: str, fragment: str = "") -> bytes:
 
 def opened(page: str) -> bytes:
     message = ForwardMsg()
-    message.new_session.page_script_hash = page
+    message.navigation.page_script_hash = page
     return bytes(message.SerializeToString())
 
 
