@@ -1,7 +1,9 @@
 """No code, no secret and no full number where it does not belong."""
 
+import ast
 import logging
 import re
+from pathlib import Path
 
 import pytest
 import redis
@@ -148,3 +150,26 @@ def test_results_and_views_hide_the_number_from_their_repr(at: World) -> None:
     number = at.number()
     verification = at.started(number)
     assert number.lstrip("+") not in repr(at.look(verification))
+
+
+PROJECT = Path(__file__).parents[1]
+_NAMES_AN_ID = {"attempt", "event", "verification"}
+
+
+def plain_ids(source: str) -> list[int]:
+    """The lines of log fields that name an id and hold it as it is, without `logged_id`."""
+    return [
+        value.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.keyword) and node.arg == "extra"
+        if isinstance(node.value, ast.Dict)
+        for key, value in zip(node.value.keys, node.value.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value in _NAMES_AN_ID
+        if not (isinstance(value, ast.Call) and ast.unparse(value.func) == "logged_id")
+    ]
+
+
+def test_no_log_line_has_an_id_that_opens_a_verification() -> None:
+    assert plain_ids('log.info("x", extra={"attempt": attempt.id, "event": logged_id(i)})') == [1]
+    files = [file for room in ("core", "pages") for file in (PROJECT / room).rglob("*.py")]
+    assert {str(file): found for file in files if (found := plain_ids(file.read_text()))} == {}

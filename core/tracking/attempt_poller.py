@@ -89,7 +89,7 @@ class AttemptPoller:
                 raise
             except Exception:
                 # A failing attempt is left to the log sync: it must not delay the others.
-                log.exception("attempt not polled", extra={"attempt": attempt_id})
+                log.exception("attempt not polled", extra={"attempt": logged_id(attempt_id)})
                 self.forget(attempt_id)
         return len(due)
 

@@ -14,15 +14,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from core.access.admission import Admission
-from core.access.tokens import Tokens
 from core.model.errors import ProductError, ResetRefused, StoreUnavailable
 from core.reset.kinds import ResetKind, read_kinds
 from core.reset.reset import SandboxReset
-from core.settings.settings import Settings
 from core.web.access import admitted
 from core.web.methods import AllowedMethods
-from core.web.sandbox_guard import comes_from_this_machine, has_credentials
+from core.web.sandbox_guard import GuardServices, comes_from_this_machine, has_credentials
 
 _NO_STORE = {"Cache-Control": "no-store"}
 _NOT_ALLOWED = ResetRefused(
@@ -32,17 +29,9 @@ _NOT_ALLOWED = ResetRefused(
 )
 
 
-class ResetServices(Protocol):
+class ResetServices(GuardServices, Protocol):
     """What this route uses."""
 
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def auth_token(self) -> str: ...
-    @property
-    def admission(self) -> Admission: ...
-    @property
-    def tokens(self) -> Tokens: ...
     @property
     def reset(self) -> SandboxReset: ...
 

@@ -67,7 +67,7 @@ class WebhookWorker:
             answer = await self._sender.send(http, claim.event)
         except Exception:
             # A bug in the handling of an event must not stop the others. It counts as a failed try.
-            log.exception("event failed", extra={"event": claim.event.id})
+            log.exception("event failed", extra={"event": logged_id(claim.event.id)})
             answer = _FAILED
         try:
             await self._settle(claim, answer)
