@@ -2,8 +2,8 @@
 
 A fragment of the old page may report a change while the next page is asked for or drawn. Streamlit
 then runs the old page instead of the next one, or finds no such fragment, reports the old page as
-the current one, and the browser removes what the next page has drawn. Such a report serves nobody
-any more: the guard drops it.
+the current one, and the browser removes what the next page has drawn. The guard drops
+such a report.
 """
 
 from streamlit.proto.BackMsg_pb2 import BackMsg

@@ -7,16 +7,21 @@ from core.panels.evidence import EvidenceReader, evidence_json
 from pages.components.access import current_visitor
 from pages.components.copy_button import copy_button
 
+#: A line and two buttons, in px.
+_HEIGHT = 176
+
 
 def draw_evidence(verification: str, reader: EvidenceReader, *, key: str) -> None:
     """A popover. Nothing is collected until it is open."""
     popover = st.popover(
         "Evidence", icon=":material/description:", type="tertiary", on_change="rerun", key=key
     )
+    # The height is reserved: the browser opens a popover downwards or upwards by its first height.
+    body = popover.container(height=_HEIGHT, border=False)
     if not popover.open:
         return
     evidence = reader.read(verification, current_visitor().grant)
-    with popover:
+    with body:
         if evidence is None:
             st.caption("This verification is no longer kept.")
             return
