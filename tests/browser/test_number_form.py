@@ -3,9 +3,10 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import App
+from tests.browser.repeat import Repeat
 from tests.browser.test_verify import PATIENCE, expect_verified, fresh_number, open_form, send
 
 PHONE = {
@@ -61,29 +62,8 @@ def test_enter_sends_what_is_in_the_field_and_sends_it_once(page: Page, app: App
 def test_an_enter_that_arrives_while_the_form_is_leaving_changes_nothing(
     page: Page, app: App
 ) -> None:
-    enters: list[bytes] = []
-    repeats: list[bytes] = []
-
-    def forward(socket: WebSocketRoute) -> None:
-        server = socket.connect_to_server()
-
-        def to_server(message: str | bytes) -> None:
-            assert isinstance(message, bytes)
-            server.send(message)
-            if b"verify_number_form__events" in message:
-                enters.append(message)
-
-        def to_page(message: str | bytes) -> None:
-            # Each of the server's first answers comes from another moment of the run.
-            if enters and len(repeats) < 20:
-                repeats.append(enters[0])
-                server.send(enters[0])
-            socket.send(message)
-
-        socket.on_message(to_server)
-        server.on_message(to_page)
-
-    page.route_web_socket(re.compile(r"/_stcore/stream"), forward)
+    repeat = Repeat(page, b"verify_number_form__events")
+    repeat.is_on = True
     number = fresh_number()
     open_form(page, app)
     expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
@@ -91,6 +71,7 @@ def test_an_enter_that_arrives_while_the_form_is_leaving_changes_nothing(
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("an error in this application")).to_have_count(0)
+    assert repeat.count > 0
     digits = "1" + re.sub(r"\D", "", number)
     handset = page.request.get(f"{app.address}/sandbox/handset/{digits}").json()
     assert len(handset["messages"]) == 1

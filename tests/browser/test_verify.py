@@ -237,7 +237,7 @@ def test_a_failed_message_says_why_and_a_call_is_the_next_step_at_once(
     expect_verified(page)
 
 
-def test_a_declined_call_and_a_cancel_are_told(page: Page, app: App) -> None:
+def test_a_declined_call_and_a_cancel_are_shown(page: Page, app: App) -> None:
     open_form(page, app)
     send(page, fresh_number(), "Call")
     decline = page.get_by_role("button", name="Decline", exact=True)

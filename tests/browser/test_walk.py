@@ -266,7 +266,7 @@ def test_the_focus_is_never_on_the_body_after_the_main_actions_of_verify(
     expect_focus("Use code")
 
 
-def test_a_page_that_does_not_exist_is_told_in_our_words(page: Page, app: App) -> None:
+def test_a_page_that_does_not_exist_is_reported_in_our_words(page: Page, app: App) -> None:
     answer = page.goto(f"{app.address}/nothing")
     assert answer is not None
     assert answer.status == 404
@@ -354,14 +354,14 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 @pytest.mark.page_fails
 @pytest.mark.parametrize("where", ["Fail in a callback", "Fail in a part", "Fail in the page"])
-def test_a_failure_is_told_in_our_words_with_a_reference_that_is_in_the_log(
+def test_a_failure_is_reported_in_our_words_with_a_reference_that_is_in_the_log(
     page: Page, failing: App, where: str
 ) -> None:
     log = LogPart(failing.log)
     page.goto(failing.address)
     page.get_by_role("button", name=where).click(timeout=PATIENCE)
-    told = page.get_by_text("This part of the page failed: an error in this application.")
-    expect(told).to_be_visible(timeout=PATIENCE)
+    report = page.get_by_text("This part of the page failed: an error in this application.")
+    expect(report).to_be_visible(timeout=PATIENCE)
     reference = page.locator("[data-testid=stAlert] code").inner_text()
     assert re.fullmatch("[A-Z2-9]{6}", reference)
     # What `no_page_failed` finds in the log of any other test, and shows.
