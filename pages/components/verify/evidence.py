@@ -8,7 +8,7 @@ from pages.components.access import current_visitor
 from pages.components.copy_button import copy_button
 
 #: A line and two buttons, in px.
-_HEIGHT = 176
+_HEIGHT = 152
 
 
 def draw_evidence(verification: str, reader: EvidenceReader, *, key: str) -> None:
