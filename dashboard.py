@@ -28,6 +28,7 @@ def pages() -> list[st.Page]:
         ),
         st.Page(PAGES / "delivery.py", title="Delivery", icon=":material/monitoring:"),
         st.Page(PAGES / "attempts.py", title="Attempts", icon=":material/list_alt:"),
+        st.Page(PAGES / "qa.py", title="QA", icon=":material/science:"),
         st.Page(PAGES / "api.py", title="API", icon=":material/api:"),
         st.Page(PAGES / "access.py", title="Access", icon=":material/key:"),
     ]
