@@ -16,15 +16,13 @@ PATIENCE_MS = 20_000
 def visitor(browser: Browser) -> Iterator[Page]:
     """Another person's browser."""
     opened = browser.new_context(locale="en-US", timezone_id="America/New_York")
-    opened.set_default_timeout(PATIENCE_MS)
     yield opened.new_page()
     opened.close()
 
 
 @pytest.fixture
-def operator(context: BrowserContext) -> Page:
-    context.set_default_timeout(PATIENCE_MS)
-    return context.new_page()
+def operator(page: Page) -> Page:
+    return page
 
 
 def says(page: Page, text: str) -> None:
