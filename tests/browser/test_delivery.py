@@ -52,6 +52,7 @@ def rows_with(page: Page, key: str, column: str, values: set[str]) -> list[dict[
     before the run that draws with it has begun."""
 
     def drawn_rows() -> list[dict[str, str]] | None:
+        run_has_ended(page)
         new = rows(page, key)
         return new if {row[column] for row in new} == values else None
 
@@ -64,11 +65,15 @@ def query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
-def wait_for(page: Page, key: str, value: str) -> None:
-    """Wait until the address has this value and the run that set it has ended."""
-    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get(key) == [value])
+def run_has_ended(page: Page) -> None:
     ended = page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
     expect(ended).to_have_count(1, timeout=PATIENCE)
+
+
+def wait_for(page: Page, key: str, value: str) -> None:
+    """Wait until the address has this value, and no run draws."""
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get(key) == [value])
+    run_has_ended(page)
 
 
 def click_row(page: Page, table: Locator, row: int, *, x: int) -> None:
