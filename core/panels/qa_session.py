@@ -40,8 +40,8 @@ class ItemLine:
 
 @dataclass(frozen=True, slots=True)
 class CollectedLine:
-    """An attempt or a refused send. `id` names it, `verification` the verification, "" for a
-    refused first send."""
+    """An attempt or a refused send (`is_refusal`). `id` names it, `verification` the verification,
+    "" for a refused first send."""
 
     id: str
     verification: str
@@ -50,6 +50,7 @@ class CollectedLine:
     way: str
     seen: str
     sign: str = ""
+    is_refusal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ def session_lines(session: TestSession, views: Mapping[str, View]) -> SessionLin
             way_words(each.way),
             refusal_words(each),
             mark(State.REJECTED),
+            is_refusal=True,
         )
         for each in session.refusals
     ]

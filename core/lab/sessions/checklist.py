@@ -71,13 +71,19 @@ def _item(ending: SandboxEnding, way: Way) -> ChecklistItem:
     expected = f"{happens} ({codes[way.mode]} {code})" if code else happens
     return ChecklistItem(
         id="",
-        title=f"{ending.suffix} {ending.title}"[:MAX_LINE],
+        title=f"{ending.suffix} {_title(ending)}"[:MAX_LINE],
         expected=expected[:MAX_LINE],
         way=way,
         ending=ending.suffix,
         expected_state=state,
         expected_code=code,
     )
+
+
+def _title(ending: SandboxEnding) -> str:
+    """The row for all delays, "Late by SS seconds", has the delay of its example."""
+    is_delay = ending.pattern.endswith("SS")
+    return ending.title.replace("SS", str(int(ending.suffix[-2:]))) if is_delay else ending.title
 
 
 def _expected(ending: SandboxEnding, effect: EndingEffect, way: Way) -> tuple[str, str]:

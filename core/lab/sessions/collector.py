@@ -1,5 +1,6 @@
 """Collects the sends of the Verify page into the test session that the browser records into."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.lab.sessions.model import RefusedSend
@@ -7,7 +8,7 @@ from core.lab.sessions.recording import Recording
 from core.lab.sessions.store import TestSessions
 from core.model.clock import Clock
 from core.model.errors import SessionRefused
-from core.model.verification import SendOutcome, SendResult
+from core.model.verification import SendOutcome, SendResult, Verification
 from core.model.way import Way
 
 #: Outcomes that are no send: a repeated click, and a number that the person must choose first.
@@ -26,28 +27,29 @@ class Collector:
     recording: Recording | None
     item: str = ""
 
-    def started(self, result: SendResult, way: Way, to_masked: str) -> None:
-        """Collect a start. Raises StoreUnavailable."""
+    def started(self, result: SendResult, way: Way, masked: Callable[[], str]) -> None:
+        """Collect a start; `masked` returns the number of a refused one. Raises
+        StoreUnavailable."""
         if self.recording is None or result.outcome in _NO_SEND:
             return
         try:
             if result.outcome in _ATTEMPTS and result.verification:
                 self.sessions.collect(self.recording.session, result.verification, self.item)
             else:
-                self._refused(result, way, to_masked, self.item)
+                self._refused(result, way, masked(), self.item)
         except SessionRefused:
             # The session was ended or deleted in another tab.
             return
 
-    def resent(self, verification: str, result: SendResult, way: Way, to_masked: str) -> None:
+    def resent(self, verification: Verification, result: SendResult, way: Way) -> None:
         """Collect a resend: its attempt belongs to the verification; a refused one is kept. Raises
         StoreUnavailable."""
         if self.recording is None or result.outcome in _NO_SEND:
             return
         try:
-            self.sessions.collect(self.recording.session, verification)
+            self.sessions.collect(self.recording.session, verification.id)
             if result.outcome not in _ATTEMPTS:
-                self._refused(result, way, to_masked, "", verification)
+                self._refused(result, way, verification.to.masked, "", verification.id)
         except SessionRefused:
             return
 
