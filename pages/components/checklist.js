@@ -8,10 +8,13 @@ const MARKS = {
 const SELECT_MS = 150;
 const NOTE_MS = 800;
 
-/** Whether the event's own target takes text. */
-function takesText(event) {
+const CONTROLS = "button, a, summary, [role='radio'], [role='option'], [role='combobox']";
+
+/** Whether a key belongs to what has the focus: text that is typed, or a control outside `root`. */
+function isTaken(event, root) {
   const target = event.composedPath()[0];
-  return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
+  if (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName)) return true;
+  return !event.composedPath().includes(root) && target.closest?.(CONTROLS) != null;
 }
 
 class Item {
@@ -160,7 +163,7 @@ class Checklist {
         ["f", "failed"],
         ["b", "blocked"],
         ["u", "no mark"],
-        ["j k", "next, previous"],
+        ["j k ↓ ↑", "next, previous"],
         ["n", "note"],
         ["v", "verify"],
       ].map(([key, label]) => make("span", {}, make("kbd", {}, key), ` ${label}`)),
@@ -266,9 +269,9 @@ class Checklist {
     this.setState("changes", { client: this.client, session: this.session, changes: this.pending });
   }
 
-  /** Keys work on the whole page, but not where text is typed or a dialog is open. */
+  /** Keys work on the whole page, but not where text is typed, at other controls or in a dialog. */
   onKey(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || takesText(event)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || isTaken(event, this.root)) return;
     if (!this.root.isConnected || !this.items.size || document.querySelector("dialog[open]")) return;
     const inList = event.composedPath().includes(this.list);
     const steps = { j: 1, k: -1, ...(inList ? { ArrowDown: 1, ArrowUp: -1 } : {}) };

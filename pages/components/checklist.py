@@ -49,11 +49,11 @@ def checklist(
 
     def changed() -> None:
         state = widget_state(key).get("changes")
-        serials: dict[str, int] = st.session_state.setdefault(applied_key, {})
-        fresh, serial = _fresh_changes(state, session, serials)
+        fresh, newest = _fresh_changes(state, session, st.session_state.get(applied_key) or {})
         if fresh:
             on_change(fresh)
-        serials |= serial
+        if newest:
+            st.session_state[applied_key] = newest
 
     def call(name: str, action: Callable[[str], None]) -> Callable[[], None]:
         def called() -> None:
