@@ -97,7 +97,9 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
     try:
         other = context.new_page()
         start_session(other, app, "Other", "Bob")
-        other.get_by_label("Own lines").fill("A code arrives => in seconds\n- The code is right")
+        other.get_by_label("Own lines, one for each item").fill(
+            "A code arrives => in seconds\n- The code is right"
+        )
         other.keyboard.press("Control+Enter")
         other.get_by_role("button", name="Add lines").click(timeout=PATIENCE)
         expect(other.get_by_role("status").filter(has_text="0 of 2")).to_be_visible(
