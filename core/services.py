@@ -14,6 +14,8 @@ from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
 from core.background import Periodic
 from core.lab.endings import SandboxEndings
+from core.lab.sessions.recording import Recordings
+from core.lab.sessions.store import TestSessions
 from core.ledger.booker import TICK as BOOKER_TICK
 from core.ledger.booker import Booker
 from core.ledger.exchanges import Exchanges
@@ -87,6 +89,8 @@ class Services:
     logs: LogSync
     reset: SandboxReset
     endings: SandboxEndings
+    test_sessions: TestSessions
+    recordings: Recordings
     exchanges: Exchanges
     address: CallbackAddress
     callback_verifier: CallbackVerifier
@@ -263,6 +267,8 @@ def build(
             lambda: reports().queries.forget(),
         ),
         endings=SandboxEndings(sandbox, verifications.numbers),
+        test_sessions=TestSessions(client, scripts, keys, clock),
+        recordings=Recordings(client, keys, keyring),
         logs=logs,
         access=access,
         invites=invites,
