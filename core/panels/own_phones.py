@@ -1,0 +1,108 @@
+"""What the QA page shows of the team's own handsets: their prices, and what each attempt was."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from decimal import Decimal
+
+from core.model.attempt import Attempt, EventKind
+from core.model.clock import elapsed
+from core.model.errors import NumberRefused
+from core.model.way import Way
+from core.panels.spending import exact, span
+from core.plivo.pricing import Prices
+from core.settings.own_phones import OwnPhone
+from core.verification.numbers import Numbers
+from core.wording.formats import counted, duration
+from core.wording.qa_session import seen_words
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPhoneLine:
+    """A handset. `refusal` says why its number cannot be verified, "" where it can; then `region`,
+    `country` and `to_masked` are known."""
+
+    label: str
+    to_masked: str = ""
+    region: str = ""
+    country: str = ""
+    refusal: str = ""
+
+
+def phone_lines(phones: Iterable[OwnPhone], numbers: Numbers) -> list[OwnPhoneLine]:
+    lines = []
+    for phone in phones:
+        try:
+            number = numbers.read(phone.number, region=None, way=Way.SMS)
+        except NumberRefused as error:
+            refusal = f"{error.cause} Change TEST_PHONES or COUNTRIES."
+            lines.append(OwnPhoneLine(phone.label, refusal=refusal))
+        else:
+            lines.append(OwnPhoneLine(phone.label, number.masked, number.region, number.country))
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class RunCost:
+    """What a run costs if each send is made once: US dollars, lowest and highest. A call counts as
+    one minute. `unpriced` are the countries whose price is not known; their sends are left out."""
+
+    sends: int
+    lowest: Decimal
+    highest: Decimal
+    unpriced: tuple[str, ...]
+
+
+def run_cost(
+    lines: Iterable[OwnPhoneLine], ways: Sequence[Way], parts: int, prices: Prices
+) -> RunCost:
+    """`parts` are those of the message. A PHLO is taken to send one message or to make one call."""
+    sends, lowest, highest = 0, Decimal(0), Decimal(0)
+    unpriced: dict[str, None] = {}
+    for line in lines:
+        price = prices.of(line.region)
+        for way in ways:
+            sends += 1
+            if price is None:
+                unpriced[line.country] = None
+            elif way.is_call:
+                lowest, highest = lowest + price.minute_from, highest + price.minute_to
+            else:
+                lowest += parts * price.message_from
+                highest += parts * price.message_to
+    return RunCost(sends, lowest, highest, tuple(unpriced))
+
+
+def run_cost_words(cost: RunCost, *, simulated: bool) -> str:
+    """ "6 sends cost $0.05 to $0.09 if each is made once, a call for one minute." """
+    invented = ", simulated" if simulated else ""
+    missing = f"The price of {', '.join(cost.unpriced)} is not known yet." if cost.unpriced else ""
+    if cost.unpriced and not cost.highest:
+        return missing
+    words = (
+        f"{counted(cost.sends, 'send')} cost {span(cost.lowest, cost.highest)}{invented} if each "
+        "is made once, a call for one minute."
+    )
+    return f"{words} {missing} These sends are not counted." if missing else words
+
+
+def phone_seen_words(attempt: Attempt) -> str:
+    """ "Sent at 14:03:05 UTC, receipt after 1.2 s, right code after 8.4 s, $0.0079". A lost attempt
+    begins with its cause."""
+    moments = attempt.moments
+    requested = moments[EventKind.REQUESTED]
+    parts = [f"sent at {requested.astimezone(UTC):%H:%M:%S} UTC"]
+    if attempt.state.is_lost:
+        parts.insert(0, seen_words(attempt))
+    arrival = (EventKind.ANSWERED, "answered") if attempt.way.is_call else _RECEIPT
+    for kind, name in (arrival, (EventKind.VERIFIED, "right code")):
+        at = moments.get(kind)
+        took = elapsed(requested, at) if at else None
+        parts.append(f"{name} after {duration(took)}" if took else f"no {_MISSING[name]} yet")
+    cost = exact(attempt.cost_micros / 1_000_000) if attempt.cost_micros else "no price yet"
+    words = ", ".join([*parts, cost])
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+_RECEIPT = (EventKind.DELIVERED, "receipt")
+_MISSING = {"receipt": "receipt", "answered": "answer", "right code": "right code"}
