@@ -1,6 +1,6 @@
 """Makes checklist items for the team's own handsets, which TEST_PHONES lists."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from core.lab.sessions.model import ChecklistItem
 from core.model.way import Way
@@ -10,9 +10,8 @@ from core.settings.own_phones import OwnPhone
 VERIFIED = "verified"
 
 
-def items_of_phones(labels: Iterable[str], ways: Sequence[Way]) -> list[ChecklistItem]:
-    """An item for each handset and each way, one handset after the other. An item has the label of
-    its handset only: the number stays in the settings."""
+def items_of_phones(sends: Iterable[tuple[str, Way]]) -> list[ChecklistItem]:
+    """An item for each label and way. It has the label only: the number stays in the settings."""
     return [
         ChecklistItem(
             id="",
@@ -22,8 +21,7 @@ def items_of_phones(labels: Iterable[str], ways: Sequence[Way]) -> list[Checklis
             expected_state=VERIFIED,
             phone=label,
         )
-        for label in labels
-        for way in ways
+        for label, way in sends
     ]
 
 

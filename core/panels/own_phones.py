@@ -1,7 +1,7 @@
 """What the QA page shows of the team's own handsets: their prices, and what each attempt was."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from decimal import Decimal
 
@@ -10,7 +10,7 @@ from core.model.clock import elapsed
 from core.model.errors import NumberRefused
 from core.model.way import Way
 from core.panels.spending import exact, span
-from core.plivo.pricing import Prices
+from core.plivo.pricing import Price, Prices
 from core.settings.own_phones import OwnPhone
 from core.verification.numbers import Numbers
 from core.wording.formats import counted, duration
@@ -19,27 +19,52 @@ from core.wording.qa_session import seen_words
 
 @dataclass(frozen=True, slots=True)
 class OwnPhoneLine:
-    """A handset. `refusal` says why its number cannot be verified, "" where it can; then `region`,
-    `country` and `to_masked` are known."""
+    """A handset and the ways by which its number may be verified: a landline gets calls only.
+    `refusal` says why some or all ways are missing, "" where none is."""
 
     label: str
     to_masked: str = ""
     region: str = ""
     country: str = ""
+    ways: tuple[Way, ...] = ()
     refusal: str = ""
 
 
 def phone_lines(phones: Iterable[OwnPhone], numbers: Numbers) -> list[OwnPhoneLine]:
-    lines = []
-    for phone in phones:
+    return [_line(phone, numbers) for phone in phones]
+
+
+def _line(phone: OwnPhone, numbers: Numbers) -> OwnPhoneLine:
+    line = OwnPhoneLine(phone.label)
+    for way in Way:
         try:
-            number = numbers.read(phone.number, region=None, way=Way.SMS)
+            number = numbers.read(phone.number, region=None, way=way)
         except NumberRefused as error:
-            refusal = f"{error.cause} Change TEST_PHONES or COUNTRIES."
-            lines.append(OwnPhoneLine(phone.label, refusal=refusal))
+            line = replace(line, refusal=error.cause)
         else:
-            lines.append(OwnPhoneLine(phone.label, number.masked, number.region, number.country))
-    return lines
+            line = replace(
+                line,
+                to_masked=number.masked,
+                region=number.region,
+                country=number.country,
+                ways=(*line.ways, way),
+            )
+    return line
+
+
+def line_words(line: OwnPhoneLine, parts: int, price: Price | None, *, simulated: bool) -> str:
+    """ "+1 212 ••• ••55 · United States · SMS $0.0077, call $0.01 a minute"."""
+    if not line.ways:
+        return f"{line.refusal} Change TEST_PHONES or COUNTRIES."
+    costs = "price not known yet"
+    if price is not None:
+        by_way = {
+            Way.SMS: f"SMS {span(parts * price.message_from, parts * price.message_to)}",
+            Way.VOICE: f"call {span(price.minute_from, price.minute_to)} a minute",
+        }
+        costs = ", ".join(words for way, words in by_way.items() if way in line.ways)
+        costs += ", simulated" if simulated else ""
+    return " · ".join(filter(None, (line.to_masked, line.country, costs, line.refusal)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +86,9 @@ def run_cost(
     unpriced: dict[str, None] = {}
     for line in lines:
         price = prices.of(line.region)
-        for way in ways:
+        for way in line.ways:
+            if way not in ways:
+                continue
             sends += 1
             if price is None:
                 unpriced[line.country] = None

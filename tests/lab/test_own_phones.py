@@ -1,8 +1,8 @@
 """The team's own handsets: a checklist of them, what is seen of each, and what a run costs."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -15,8 +15,9 @@ from core.model.attempt import EventKind, State
 from core.model.grant import OPERATOR
 from core.model.verification import SendOutcome
 from core.model.way import Way
-from core.panels.own_phones import phone_lines, run_cost, run_cost_words
+from core.panels.own_phones import line_words, phone_lines, run_cost, run_cost_words
 from core.panels.qa_session import Agreement, ItemLine, SessionReader
+from core.plivo.pricing import Price
 from core.settings.own_phones import OwnPhone
 from core.settings.settings import Settings
 from core.verification.numbers import Numbers
@@ -32,7 +33,7 @@ LIVE: dict[str, Any] = {
 
 
 @pytest.fixture
-def phones(at: World) -> Iterator[tuple[OwnPhone, ...]]:
+def phones(at: World) -> tuple[OwnPhone, ...]:
     return (OwnPhone("Anna's Pixel", at.number()), OwnPhone("Lost iPhone", at.number("0030")))
 
 
@@ -66,7 +67,7 @@ def test_a_checklist_has_each_handset_by_each_way_and_no_number(
     at: World, phones: tuple[OwnPhone, ...]
 ) -> None:
     labels = [phone.label for phone in phones]
-    session = started(at, items_of_phones(labels, [Way.SMS, Way.VOICE]))
+    session = started(at, items_of_phones(product(labels, [Way.SMS, Way.VOICE])))
     assert [(item.phone, item.way) for item in session.items] == [
         ("Anna's Pixel", Way.SMS), ("Anna's Pixel", Way.VOICE),
         ("Lost iPhone", Way.SMS), ("Lost iPhone", Way.VOICE),
@@ -81,7 +82,7 @@ def test_what_is_seen_has_the_receipt_the_entry_and_the_cost(
     at: World, phones: tuple[OwnPhone, ...]
 ) -> None:
     labels = [phone.label for phone in phones]
-    session = started(at, items_of_phones(labels, [Way.SMS]))
+    session = started(at, items_of_phones(product(labels, [Way.SMS])))
     pixel, lost = session.items
     verification = send(at, session, pixel, phones[0].number)
     until(lambda: at.look(verification).attempts[0].state is State.DELIVERED)
@@ -109,7 +110,7 @@ def test_what_is_seen_has_the_receipt_the_entry_and_the_cost(
 
 
 def test_budgets_hold_for_own_handsets(at: World, phones: tuple[OwnPhone, ...]) -> None:
-    session = started(at, items_of_phones(["Anna's Pixel"], [Way.SMS]))
+    session = started(at, items_of_phones([("Anna's Pixel", Way.SMS)]))
     (item,) = session.items
     for _ in range(at.services.settings.sends_per_10_minutes):
         assert send(at, session, item, phones[0].number)
@@ -128,7 +129,21 @@ def test_live_only_numbers_of_the_allowed_countries_are_offered(at: World) -> No
     office, berlin = phone_lines(phones, numbers)
     assert (office.to_masked, office.region, office.refusal) == ("+1 415 ••• ••89", "US", "")
     assert "Germany" in berlin.refusal
-    assert "15112345678" not in str(berlin)
+    assert berlin.ways == ()
+    words = line_words(berlin, 1, None, simulated=False)
+    assert "Change TEST_PHONES or COUNTRIES." in words
+    assert "15112345678" not in f"{berlin} {words}"
+
+
+def test_a_landline_is_reached_by_calls_only(at: World) -> None:
+    (line,) = phone_lines([OwnPhone("Desk", "+442079460018")], at.services.verifications.numbers)
+    assert line.ways == (Way.VOICE, Way.PHLO_CALL)
+    price = Price(Decimal(1), Decimal(2), Decimal("0.01"), Decimal("0.02"))
+    words = line_words(line, 1, price, simulated=True)
+    assert words.startswith("+44 20 •••• ••18 · United Kingdom · call $0.01 to $0.02 a minute, sim")
+    assert "a message needs a mobile number" in words
+    cost = run_cost([line], tuple(Way), 1, at.services.prices)
+    assert cost.sends == 2
 
 
 def test_a_run_says_what_it_costs_before_it_begins(at: World) -> None:

@@ -56,11 +56,16 @@ def services(settle: Settle, redis_url: str, client: object) -> Iterator[Service
     made.close()
 
 
-def opened(page: str, *, state: Mapping[str, object] | None = None, **query: str) -> AppTest:
-    """A page, run once for a viewer in New York whose session has this state."""
+def opened(page: str, **query: str) -> AppTest:
+    """A page, run once for a viewer in New York."""
+    return opened_in({}, page, **query)
+
+
+def opened_in(state: Mapping[str, object], page: str, **query: str) -> AppTest:
+    """The same, in a session with this state."""
     at = AppTest.from_file(str(PROJECT / "pages" / f"{page}.py"), default_timeout=PATIENCE_SECONDS)
     at.query_params.update(query)
-    for name, value in (state or {}).items():
+    for name, value in state.items():
         at.session_state[name] = value
     at.context["timezone"] = VIEWER
     at.run()

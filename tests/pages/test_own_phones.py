@@ -6,7 +6,7 @@ from core.lab.own_phones import items_of_phones
 from core.model.way import Channel, Way
 from core.services import Services
 from pages.components.shared import services as of_process
-from tests.pages.conftest import Settle, opened, said
+from tests.pages.conftest import Settle, opened, opened_in, said
 from tests.pages.test_access import HASH
 from tests.pages.test_api import LIVE
 
@@ -17,9 +17,9 @@ PHONES = f"Anna's Pixel={NUMBER},Bo | iPhone=+12123331235"
 def form_for_item(services: Services, label: str) -> AppTest:
     """The Verify page of a browser that records, opened for an item of this handset."""
     session = services.test_sessions.start("Live", "Ada", "1")
-    (item,) = services.test_sessions.add_items(session.id, items_of_phones([label], [Way.VOICE]))
+    (item,) = services.test_sessions.add_items(session.id, items_of_phones([(label, Way.VOICE)]))
     token = services.recordings.start(session.id, None)
-    return opened("verify", state={"tester_token": token}, item=item.id)
+    return opened_in({"tester_token": token}, "verify", item=item.id)
 
 
 def test_handsets_are_listed_masked_and_become_items_that_fill_in_the_form(
@@ -27,7 +27,7 @@ def test_handsets_are_listed_masked_and_become_items_that_fill_in_the_form(
 ) -> None:
     settle(REDIS_URL=redis_url, TEST_PHONES=PHONES)
     services = of_process()
-    numbers = opened("qa", state={"qa_view": "numbers"})
+    numbers = opened_in({"qa_view": "numbers"}, "qa")
     assert "Anna's Pixel" in said(numbers)
     assert "3331234" not in said(numbers).replace(" ", "")
 
@@ -60,7 +60,7 @@ def test_live_only_the_operator_gets_the_number_of_a_handset(
         **LIVE,
     )  # fmt: skip
     services = of_process()
-    page = opened("qa", state={"qa_view": "numbers"})
+    page = opened_in({"qa_view": "numbers"}, "qa")
     assert "Own handsets" not in [heading.value for heading in page.header]
     assert "Pixel" not in said(page)
     form = form_for_item(services, "Anna's Pixel")

@@ -7,8 +7,7 @@ import streamlit as st
 from core.lab.own_phones import items_of_phones
 from core.lab.sessions.model import ChecklistItem
 from core.model.way import Way
-from core.panels.message_preview import price_words
-from core.panels.own_phones import OwnPhoneLine, phone_lines, run_cost, run_cost_words
+from core.panels.own_phones import OwnPhoneLine, line_words, phone_lines, run_cost, run_cost_words
 from core.panels.verdict import way_words
 from core.plivo.pricing import Prices
 from core.plivo.provider import PlivoProvider
@@ -39,9 +38,10 @@ def draw_own_phones(
         return
 
     def own_phones() -> None:
-        rows = ["| Handset | Number | SMS | Call |", "|---|---|---|---|"]
-        rows += [_row(line, provider, prices, settings) for line in lines]
-        st.markdown("\n".join(rows))
+        parts = provider.preview(settings.lifetime_minutes).size.parts
+        for line in lines:
+            words = line_words(line, parts, prices.of(line.region), simulated=settings.is_sandbox)
+            st.markdown(f"**{plain(line.label)}**  \n{plain(words)}")
 
     _until_priced(own_phones, lines, prices)
     st.caption(
@@ -57,8 +57,8 @@ def draw_phone_items(tools: SessionTools, on_add: Callable[[list[ChecklistItem]]
         return
     for line in lines:
         if line.refusal:
-            st.caption(f":orange[{plain(line.label)}] {plain(line.refusal)}")
-    by_label = {line.label: line for line in lines if not line.refusal}
+            st.caption(f"**{plain(line.label)}** {plain(line.refusal)}")
+    by_label = {line.label: line for line in lines if line.ways}
     available = [way for way in Way if tools.provider.obstacle(way) is None]
     state.setdefault(_SELECTED, list(by_label))
     state.setdefault(_WAYS, available)
@@ -68,7 +68,9 @@ def draw_phone_items(tools: SessionTools, on_add: Callable[[list[ChecklistItem]]
     )
     selected = [by_label[label] for label in by_label if label in labels]
     in_order = [way for way in available if way in ways]
-    items = items_of_phones([line.label for line in selected], in_order)
+    items = items_of_phones(
+        (line.label, way) for line in selected for way in in_order if way in line.ways
+    )
 
     def own_phones_cost() -> None:
         parts = tools.provider.preview(tools.settings.lifetime_minutes).size.parts
@@ -89,18 +91,5 @@ def draw_phone_items(tools: SessionTools, on_add: Callable[[list[ChecklistItem]]
 def _until_priced(draw: Callable[[], None], lines: list[OwnPhoneLine], prices: Prices) -> None:
     """Draw, again and again while a price is being read."""
     # All are asked for, so that the next one is read when the first is known.
-    is_awaited = None in [prices.of(line.region) for line in lines if not line.refusal]
+    is_awaited = None in [prices.of(line.region) for line in lines if line.ways]
     st.fragment(guarded(draw), run_every=_PRICE_SECONDS if is_awaited else None)()
-
-
-def _row(line: OwnPhoneLine, provider: PlivoProvider, prices: Prices, settings: Settings) -> str:
-    if line.refusal:
-        return f"| {plain(line.label)} | {plain(line.refusal)} | | |"
-    preview = provider.preview(settings.lifetime_minutes)
-    costs = [
-        price_words(
-            way, preview, line.country, prices.of(line.region), simulated=settings.is_sandbox
-        )
-        for way in (Way.SMS, Way.VOICE)
-    ]
-    return f"| {' | '.join(map(plain, (line.label, line.to_masked, *costs)))} |"
