@@ -139,7 +139,8 @@ def test_access(page: Page, guarded: App) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_visible(timeout=PATIENCE)
-    make_invite(page, guarded, "Demo", 3)
+    page.goto(f"{guarded.address}/access")
+    make_invite(page, "Demo", 3)
     check(page, "access")
 
 
