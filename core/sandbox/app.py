@@ -22,7 +22,9 @@ from core.sandbox.api.handset_view import HandsetView
 from core.sandbox.api.limits import RateLimit
 from core.sandbox.api.log_routes import LogRoutes
 from core.sandbox.api.messages import MessageApi
+from core.sandbox.api.not_simulated import NotSimulatedApi
 from core.sandbox.api.phlo import PhloApi
+from core.sandbox.api.slashes import with_optional_slash
 from core.sandbox.callbacks import Callbacks
 from core.sandbox.calls.fetch import Fetcher
 from core.sandbox.calls.script import CallScript
@@ -119,13 +121,15 @@ class Sandbox:
             *CallbackApi(gate, callbacks).routes(),
             *EndingsApi().routes(),
             *self._handset_api.routes(),
+            *NotSimulatedApi(gate).routes(),
         ]
         errors = ErrorAnswers(json_401=json_401)
         kinds = (HTTPException, Refusal, NotRunning, StorageFailed, Exception)
         self.asgi = Starlette(
-            routes=routes, exception_handlers={kind: errors.to_response for kind in kinds}
+            routes=[with_optional_slash(route) for route in routes],
+            exception_handlers={kind: errors.to_response for kind in kinds},
         )
-        # As at Plivo, a path without its final slash is another path.
+        # A client that follows a redirect may lose the body of its POST.
         self.asgi.router.redirect_slashes = False
 
     def claim(self) -> None:

@@ -1,0 +1,17 @@
+"""Makes the final slash of paths optional.
+
+Plivo documents paths with it. Its SDKs leave it out (Go everywhere; Node, Java and PHP for PHLO and
+live calls) or send two (Node for the account), and work, without a redirect.
+"""
+
+import re
+
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+
+def with_optional_slash(route: BaseRoute) -> BaseRoute:
+    """The same route, which also matches its path with another number of final slashes."""
+    if isinstance(route, Route | WebSocketRoute):
+        pattern = route.path_regex.pattern.removesuffix("$").removesuffix("/")
+        route.path_regex = re.compile(f"{pattern}/*$")
+    return route
