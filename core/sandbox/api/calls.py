@@ -151,8 +151,11 @@ class CallApi:
 
     def _ended_span(self, request: Request) -> tuple[float, float]:
         since, until = parse_span(request, "end_time", self._log.clock, LISTED_SECONDS)
+        # With one bound, 30 days from there.
         if since == 0.0:
             since = min(until, self._log.clock.now()) - MAX_SPAN
+        elif until == float("inf"):
+            until = since + MAX_SPAN
         elif min(until, self._log.clock.now()) - since > MAX_SPAN:
             raise Refusal(400, "end_time must span at most 30 days")
         return since, until

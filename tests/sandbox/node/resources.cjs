@@ -45,7 +45,7 @@ const refused = (promise) => promise.then(() => assert.fail("not refused"), (err
 
 async function messages(base) {
   const to = newNumber();
-  const sent = await client.messages.create(SENDER, to, "hello", { url: `${base}?x=1&a=b&a=c` });
+  const sent = await client.messages.create(SENDER, to, "hello", { url: `${base}?x=ü&a=b+c&a=%2B#f` });
   const [uuid] = sent.messageUuid;
   await until(async () => (await client.messages.get(uuid)).messageState === "delivered");
   const since = new Date(Date.now() - 60_000).toISOString().slice(0, 19).replace("T", " ");
@@ -99,11 +99,11 @@ async function account() {
   assert.equal((await client.lookup.get("+14155550123")).country.iso2, "US");
   assert.match(String(await refused(client.powerpacks.list())), /501/);
   const stranger = new Client(AUTH_ID, "wrong");
-  assert.match(String(await refused(stranger.messages.list())), /401/);
+  assert.match(String(await refused(stranger.messages.list())), /Could not verify/);
 }
 
 async function signatures() {
-  await until(() => received.length >= 10);
+  await until(() => received.length >= 8);
   for (const { method, url, form, headers } of received) {
     const v2 = headers["x-plivo-signature-v2"];
     const v3 = headers["x-plivo-signature-v3"];
