@@ -59,8 +59,11 @@ def main(arguments: Sequence[str], program: str) -> None:
     sys.stdout.flush()
     # No access log: the paths hold full numbers.
     config = uvicorn.Config(standalone(sandbox), access_log=False, log_level="warning")
+    server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
+    if not server.started:
+        sys.exit(1)  # the error of the start is in the log
 
 
 def _bind(host: str, port: int) -> socket.socket:

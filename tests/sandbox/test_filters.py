@@ -167,6 +167,19 @@ def test_calls_are_filtered_by_bill_duration(api: Api, product: Product, path: s
             assert (uuid in calls) is fits, (operator, bound, length)
 
 
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"end_time__gte": "2026-01-01 00:00"}, 200),
+        ({"end_time__lt": "2026-01-01 00:00"}, 200),
+        ({"end_time__gt": "2026-01-01 00:00", "end_time__lte": "2026-01-31 00:00"}, 200),
+        ({"end_time__gt": "2026-01-01 00:00", "end_time__lte": "2026-02-01 00:00"}, 400),
+    ],
+)
+def test_calls_are_listed_for_at_most_30_days(api: Api, query: dict[str, str], status: int) -> None:
+    assert api.get("/Call/", **query).status_code == status
+
+
 def test_live_calls_are_filtered_and_paged(api: Api) -> None:
     to = number("5555")
     uuid = api.call(to, "http://127.0.0.1:9/nothing")
