@@ -1,7 +1,7 @@
 """Makes the final slash of paths optional.
 
-Plivo documents paths with it. Its SDKs leave it out (Go everywhere; Node, Java and PHP for PHLO and
-live calls) or send two (Node for the account), and work, without a redirect.
+Plivo documents paths with it. Its SDKs leave it out (Go, PHP, Java, .NET and Node for PHLOs, Node for
+live calls, Java for streams) or send two (Node for the account), and do not follow redirects.
 """
 
 import re
