@@ -129,7 +129,6 @@ class Sandbox:
             routes=[with_optional_slash(route) for route in routes],
             exception_handlers={kind: errors.to_response for kind in kinds},
         )
-        # A client that follows a redirect may lose the body of its POST.
         self.asgi.router.redirect_slashes = False
 
     def claim(self) -> None:

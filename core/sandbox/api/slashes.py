@@ -1,7 +1,8 @@
 """Makes the final slash of paths optional.
 
-Plivo documents paths with it. Its SDKs leave it out (Go, PHP, Java, .NET and Node for PHLOs, Node for
-live calls, Java for streams) or send two (Node for the account), and do not follow redirects.
+Plivo documents paths with it. Its SDKs leave it out (Go, PHP, Java, .NET and Node for PHLOs, Node
+for live calls, Java for streams) or send two (Node for the account). A redirect would not do: a
+client that follows it may lose the body of its POST.
 """
 
 import re
