@@ -23,6 +23,7 @@ from core.sandbox.api.limits import RateLimit
 from core.sandbox.api.log_routes import LogRoutes
 from core.sandbox.api.messages import MessageApi
 from core.sandbox.api.phlo import PhloApi
+from core.sandbox.api.streams import Streams
 from core.sandbox.callbacks import Callbacks
 from core.sandbox.calls.fetch import Fetcher
 from core.sandbox.calls.script import CallScript
@@ -101,11 +102,13 @@ class Sandbox:
             RateLimit(requests_per_5_seconds, 5),
             RateLimit(lists_per_minute, 60),
         )
-        self._handset_api = HandsetApi(
+        self._streams = Streams(handsets)
+        handset_api = HandsetApi(
             handsets,
             HandsetView(handsets, carrier.messages, switchboard.calls),
             switchboard,
             script,
+            self._streams,
         )
 
         def log_routes(name: str) -> LogRoutes:
@@ -118,7 +121,7 @@ class Sandbox:
             *AccountApi(auth_id, zone, gate).routes(),
             *CallbackApi(gate, callbacks).routes(),
             *EndingsApi().routes(),
-            *self._handset_api.routes(),
+            *handset_api.routes(),
         ]
         errors = ErrorAnswers(json_401=json_401)
         kinds = (HTTPException, Refusal, NotRunning, StorageFailed, Exception)
@@ -144,7 +147,7 @@ class Sandbox:
         self.claim()
         self._outgoing.open()
         self._faults.start()
-        self._handset_api.start()
+        self._streams.start()
         work = asyncio.create_task(self._schedule.run())
         try:
             with stop_on_signals(self.stop):
@@ -164,4 +167,4 @@ class Sandbox:
         A host that stops without a signal calls this before it waits for open responses.
         """
         self._faults.stop()
-        self._handset_api.stop()
+        self._streams.stop()
