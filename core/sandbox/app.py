@@ -19,6 +19,8 @@ from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
 from core.sandbox.api.handset import HandsetApi
 from core.sandbox.api.handset_view import HandsetView
+from core.sandbox.api.inbox import InboxApi
+from core.sandbox.api.inbox_view import InboxView
 from core.sandbox.api.limits import RateLimit
 from core.sandbox.api.log_routes import LogRoutes
 from core.sandbox.api.messages import MessageApi
@@ -31,6 +33,7 @@ from core.sandbox.calls.switchboard import Switchboard
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import NotRunning, Refusal, StorageFailed
 from core.sandbox.handsets import Handsets
+from core.sandbox.inbox import Inbox
 from core.sandbox.messages.carrier import Carrier
 from core.sandbox.outgoing import Outgoing
 from core.sandbox.schedule import Schedule
@@ -122,6 +125,9 @@ class Sandbox:
             *CallbackApi(gate, callbacks).routes(),
             *EndingsApi().routes(),
             *handset_api.routes(),
+            *InboxApi(
+                Inbox(self._storage), InboxView(carrier.messages, switchboard.calls), self._streams
+            ).routes(),
         ]
         errors = ErrorAnswers(json_401=json_401)
         kinds = (HTTPException, Refusal, NotRunning, StorageFailed, Exception)

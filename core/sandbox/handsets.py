@@ -12,7 +12,10 @@ from core.sandbox.storage import Storage
 #: In place of a number: all handsets. It is stored with the moment at which all were cleared.
 ALL_NUMBERS = ""
 #: All messages and calls and their jobs. A running job finds no record and ends.
-LOGGED_TABLES = ("messages", "calls", "transcript", "schedule", "callbacks", "callback_attempts")
+LOGGED_TABLES = (
+    *("messages", "calls", "transcript", "inbox"),
+    *("schedule", "callbacks", "callback_attempts"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +59,21 @@ class Handsets:
 
     def clear(self, number: str) -> None:
         """Empty the handset. Plivo's logs and the auto-answer setting stay."""
-        self._storage.run(
-            "INSERT INTO handsets (number, cleared_at) VALUES (:number, :now)"
-            " ON CONFLICT (number) DO UPDATE SET cleared_at = :now",
-            number=number,
-            now=self._clock.now(),
-        )
+        with self._storage.transaction():
+            self._storage.run(
+                "INSERT INTO handsets (number, cleared_at) VALUES (:number, :now)"
+                " ON CONFLICT (number) DO UPDATE SET cleared_at = :now",
+                number=number,
+                now=self._clock.now(),
+            )
+            self._storage.run("DELETE FROM inbox WHERE number = :number", number=number)
         self.notify(number)
 
     def clear_all(self) -> None:
         """`clear` every handset and turn auto-answer off."""
         with self._storage.transaction():
             self._storage.run("DELETE FROM handsets")
+            self._storage.run("DELETE FROM inbox")
             self.clear(ALL_NUMBERS)
         self.wake_all()
 
