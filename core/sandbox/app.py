@@ -19,10 +19,13 @@ from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
 from core.sandbox.api.handset import HandsetApi
 from core.sandbox.api.handset_view import HandsetView
+from core.sandbox.api.leases import LeaseApi
 from core.sandbox.api.limits import RateLimit
 from core.sandbox.api.log_routes import LogRoutes
 from core.sandbox.api.messages import MessageApi
 from core.sandbox.api.phlo import PhloApi
+from core.sandbox.api.waiting import WaitApi
+from core.sandbox.arrivals import Arrivals
 from core.sandbox.callbacks import Callbacks
 from core.sandbox.calls.fetch import Fetcher
 from core.sandbox.calls.script import CallScript
@@ -30,6 +33,7 @@ from core.sandbox.calls.switchboard import Switchboard
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import NotRunning, Refusal, StorageFailed
 from core.sandbox.handsets import Handsets
+from core.sandbox.leases import Leases
 from core.sandbox.messages.carrier import Carrier
 from core.sandbox.outgoing import Outgoing
 from core.sandbox.schedule import Schedule
@@ -108,6 +112,10 @@ class Sandbox:
             script,
         )
 
+        self._wait_api = WaitApi(
+            Arrivals(self._storage), handsets, carrier.messages, switchboard.calls
+        )
+
         def log_routes(name: str) -> LogRoutes:
             return LogRoutes(name, auth_id, zone, self._clock, gate, self._faults)
 
@@ -118,7 +126,9 @@ class Sandbox:
             *AccountApi(auth_id, zone, gate).routes(),
             *CallbackApi(gate, callbacks).routes(),
             *EndingsApi().routes(),
+            *self._wait_api.routes(),
             *self._handset_api.routes(),
+            *LeaseApi(Leases(self._storage, self._clock, handsets)).routes(),
         ]
         errors = ErrorAnswers(json_401=json_401)
         kinds = (HTTPException, Refusal, NotRunning, StorageFailed, Exception)
@@ -145,6 +155,7 @@ class Sandbox:
         self._outgoing.open()
         self._faults.start()
         self._handset_api.start()
+        self._wait_api.start()
         work = asyncio.create_task(self._schedule.run())
         try:
             with stop_on_signals(self.stop):
@@ -159,9 +170,11 @@ class Sandbox:
                 work.result()  # it ends by itself only with an error, which this raises
 
     def stop(self) -> None:
-        """End event streams and delayed answers at once. Call it on the event loop of `running`.
+        """End event streams, waits and delayed answers at once.
 
-        A host that stops without a signal calls this before it waits for open responses.
+        Call it on the event loop of `running`. A host that stops without a signal calls this before
+        it waits for open responses.
         """
         self._faults.stop()
         self._handset_api.stop()
+        self._wait_api.stop()

@@ -12,7 +12,10 @@ from core.sandbox.storage import Storage
 #: Stored in place of a number: the moment at which all handsets were cleared.
 ALL_NUMBERS = ""
 #: All messages and calls and their jobs. A running job finds no record and ends.
-LOGGED_TABLES = ("messages", "calls", "transcript", "schedule", "callbacks", "callback_attempts")
+LOGGED_TABLES = (
+    *("messages", "calls", "transcript", "arrivals"),
+    *("schedule", "callbacks", "callback_attempts"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,11 @@ class Handsets:
             now=self._clock.now(),
         )
         self.notify(number)
+
+    def hand_over(self, number: str) -> None:
+        """`clear` the handset and turn auto-answer off, for another user of the number."""
+        self._storage.run("DELETE FROM handsets WHERE number = :number", number=number)
+        self.clear(number)
 
     def clear_all(self) -> None:
         """`clear` every handset and turn auto-answer off."""

@@ -6,7 +6,9 @@ import sqlite3
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from core.sandbox.arrivals import ArrivalKind, Arrivals
 from core.sandbox.clock import SandboxClock
+from core.sandbox.codes_in_text import code_in_call
 from core.sandbox.facts.pricing import price_of
 from core.sandbox.storage import Storage
 
@@ -123,9 +125,12 @@ class CallLog:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._arrivals = Arrivals(storage)
 
     def save(self, call: SandboxCall) -> None:
         self._storage.save("calls", call)
+        if call.rang_at is not None:
+            self._arrivals.add(call.to_number, ArrivalKind.RINGING, call.call_uuid, call.rang_at)
 
     def find(self, call_uuid: str) -> SandboxCall | None:
         row = self._storage.row(
@@ -163,15 +168,21 @@ class CallLog:
         )
         return [_call(row) for row in rows]
 
-    def add_to_transcript(self, call_uuid: str, at: float, kind: str, text: str) -> None:
+    def add_to_transcript(self, call: SandboxCall, at: float, kind: str, text: str) -> None:
         """Add to the transcript; `kind` is "spoken", "key" or "ignored-key"."""
         self._storage.run(
             "INSERT INTO transcript VALUES (:call_uuid, :at, :kind, :text)",
-            call_uuid=call_uuid,
+            call_uuid=call.call_uuid,
             at=at,
             kind=kind,
             text=text,
         )
+        if self.spoken_code(call.call_uuid) is not None:
+            self._arrivals.add(call.to_number, ArrivalKind.SPOKEN_CODE, call.call_uuid, at)
+
+    def spoken_code(self, call_uuid: str) -> str | None:
+        """The code that was spoken in a call so far."""
+        return code_in_call((row["kind"], row["text"]) for row in self.transcript(call_uuid))
 
     def transcript(self, call_uuid: str) -> list[sqlite3.Row]:
         """Rows of at, kind and text, oldest first."""

@@ -6,6 +6,7 @@ from datetime import timezone
 from decimal import Decimal
 from typing import Any
 
+from core.sandbox.arrivals import ArrivalKind, Arrivals
 from core.sandbox.facts.moments import naive_utc, zoned
 from core.sandbox.facts.numbers import country_of, mask_number
 from core.sandbox.facts.pricing import dollars, price_of
@@ -70,9 +71,14 @@ class MessageLog:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._arrivals = Arrivals(storage)
 
     def save(self, message: Message) -> None:
         self._storage.save("messages", message)
+        if message.received_at is not None:
+            self._arrivals.add(
+                message.to_number, ArrivalKind.MESSAGE, message.message_uuid, message.received_at
+            )
 
     def find(self, message_uuid: str) -> Message | None:
         row = self._storage.row(
