@@ -14,6 +14,7 @@ from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
 from core.background import Periodic
 from core.lab.endings import SandboxEndings
+from core.lab.sandbox_client import SandboxClient
 from core.ledger.booker import TICK as BOOKER_TICK
 from core.ledger.booker import Booker
 from core.ledger.exchanges import Exchanges
@@ -86,6 +87,7 @@ class Services:
     request_limit: RequestLimit
     logs: LogSync
     reset: SandboxReset
+    sandbox: SandboxClient
     endings: SandboxEndings
     exchanges: Exchanges
     address: CallbackAddress
@@ -183,6 +185,7 @@ def build(
         return settings.sandbox_url or f"{address.beside}/sandbox"
 
     token = auth_token(settings)
+    sandbox_client = SandboxClient(sandbox, (settings.auth_id, token))
     clients = PlivoClients(
         settings.auth_id,
         token,
@@ -258,11 +261,11 @@ def build(
             client,
             keys,
             ledger,
-            sandbox,
-            (settings.auth_id, token),
+            sandbox_client,
             lambda: reports().queries.forget(),
         ),
-        endings=SandboxEndings(sandbox, verifications.numbers),
+        sandbox=sandbox_client,
+        endings=SandboxEndings(sandbox_client, verifications.numbers),
         logs=logs,
         access=access,
         invites=invites,

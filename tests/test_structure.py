@@ -29,7 +29,7 @@ ALLOWED = {
     "wording": {"model", "alerts"},
     "verification": {"model", "settings", "store", "plivo", "ledger", "tracking", "wording"},
     "sample": {"model", "store", "figures", "ledger"},
-    "reset": {"model", "store", "ledger"},
+    "reset": {"model", "store", "ledger", "lab"},
     "lab": {"model"},
     "panels": {
         *("model", "settings", "access", "alerts", "figures", "ledger", "plivo", "sample"),
