@@ -24,6 +24,7 @@ from core.sandbox.api.limits import RateLimit
 from core.sandbox.api.log_routes import LogRoutes
 from core.sandbox.api.messages import MessageApi
 from core.sandbox.api.phlo import PhloApi
+from core.sandbox.api.streams import Streams
 from core.sandbox.api.waiting import WaitApi
 from core.sandbox.arrivals import Arrivals
 from core.sandbox.callbacks import Callbacks
@@ -105,15 +106,16 @@ class Sandbox:
             RateLimit(requests_per_5_seconds, 5),
             RateLimit(lists_per_minute, 60),
         )
-        self._handset_api = HandsetApi(
+        self._streams = Streams(handsets)
+        handset_api = HandsetApi(
             handsets,
             HandsetView(handsets, carrier.messages, switchboard.calls),
             switchboard,
             script,
+            self._streams,
         )
-
-        self._wait_api = WaitApi(
-            Arrivals(self._storage), handsets, carrier.messages, switchboard.calls
+        wait_api = WaitApi(
+            Arrivals(self._storage), handsets, carrier.messages, switchboard.calls, self._streams
         )
 
         def log_routes(name: str) -> LogRoutes:
@@ -126,8 +128,8 @@ class Sandbox:
             *AccountApi(auth_id, zone, gate).routes(),
             *CallbackApi(gate, callbacks).routes(),
             *EndingsApi().routes(),
-            *self._wait_api.routes(),
-            *self._handset_api.routes(),
+            *wait_api.routes(),
+            *handset_api.routes(),
             *LeaseApi(Leases(self._storage, self._clock, handsets)).routes(),
         ]
         errors = ErrorAnswers(json_401=json_401)
@@ -154,8 +156,7 @@ class Sandbox:
         self.claim()
         self._outgoing.open()
         self._faults.start()
-        self._handset_api.start()
-        self._wait_api.start()
+        self._streams.start()
         work = asyncio.create_task(self._schedule.run())
         try:
             with stop_on_signals(self.stop):
@@ -176,5 +177,4 @@ class Sandbox:
         it waits for open responses.
         """
         self._faults.stop()
-        self._handset_api.stop()
-        self._wait_api.stop()
+        self._streams.stop()

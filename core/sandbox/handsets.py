@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.sandbox.clock import SandboxClock
 from core.sandbox.storage import Storage
 
-#: Stored in place of a number: the moment at which all handsets were cleared.
+#: In place of a number: all handsets. It is stored with the moment at which all were cleared.
 ALL_NUMBERS = ""
 #: All messages and calls and their jobs. A running job finds no record and ends.
 LOGGED_TABLES = (
@@ -87,9 +87,10 @@ class Handsets:
         self.wake_all()
 
     def notify(self, number: str) -> None:
-        """Set the event of every watcher of this handset."""
-        for watcher in self._watchers.get(number, ()):
-            watcher.set()
+        """Set the event of every watcher of this handset, and of all handsets."""
+        for watched in {number, ALL_NUMBERS}:
+            for watcher in self._watchers.get(watched, ()):
+                watcher.set()
 
     def wake_all(self) -> None:
         """Wake all watchers: every handset has changed, or the sandbox stops."""
@@ -98,7 +99,8 @@ class Handsets:
 
     @contextmanager
     def watch(self, number: str) -> Iterator[asyncio.Event]:
-        """Yield an event that is set at each change; the caller clears it."""
+        """Yield an event that is set at each change of a handset, or of any (`ALL_NUMBERS`); the
+        caller clears it."""
         watcher = asyncio.Event()
         self._watchers[number].add(watcher)
         try:

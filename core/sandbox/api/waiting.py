@@ -4,7 +4,6 @@ Decision: a time-out is answered with 408, not 204, so that `curl --fail` and ev
 checks the status fail at the wait and not later, at a missing code.
 """
 
-import asyncio
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from starlette.routing import Route
 
 from core.sandbox.api.answers import NO_STORE
 from core.sandbox.api.numbers import parse_destination
+from core.sandbox.api.streams import Streams
 from core.sandbox.arrivals import MICROSECOND, Arrival, ArrivalKind, Arrivals
 from core.sandbox.calls.log import CallLog
 from core.sandbox.codes_in_text import code_in_text
@@ -60,38 +60,30 @@ class WaitApi:
     """Answers waits. No credentials."""
 
     def __init__(
-        self, arrivals: Arrivals, handsets: Handsets, messages: MessageLog, calls: CallLog
+        self,
+        arrivals: Arrivals,
+        handsets: Handsets,
+        messages: MessageLog,
+        calls: CallLog,
+        streams: Streams,
     ) -> None:
         self._arrivals = arrivals
         self._handsets = handsets
         self._messages = messages
         self._calls = calls
-        self._stopping = False
-
-    def start(self) -> None:
-        self._stopping = False
-
-    def stop(self) -> None:
-        """End every open wait at once."""
-        self._stopping = True
-        self._handsets.wake_all()
+        self._streams = streams
 
     def routes(self) -> list[Route]:
         return [Route("/handset/{number}/wait", self.wait, methods=["GET"])]
 
     async def wait(self, request: Request) -> Response:
         order = self._order(request)
-        deadline = asyncio.get_running_loop().time() + order.seconds
-        with self._handsets.watch(order.number) as changed:
-            while (arrival := self._next(order)) is None:
-                if self._stopping:
-                    raise Refusal(503, "the sandbox stops")
-                changed.clear()
-                try:
-                    async with asyncio.timeout_at(deadline):
-                        await changed.wait()
-                except TimeoutError:
-                    raise Refusal(408, self._nothing(order)) from None
+        try:
+            arrival = await self._streams.wait(
+                order.number, lambda: self._next(order), order.seconds
+            )
+        except TimeoutError:
+            raise Refusal(408, self._nothing(order)) from None
         return JSONResponse(self._view(arrival), headers=NO_STORE)
 
     def _next(self, order: WaitOrder) -> Arrival | None:
