@@ -15,6 +15,8 @@ from core.access.tokens import Tokens
 from core.background import Periodic
 from core.lab.endings import SandboxEndings
 from core.lab.sandbox_client import SandboxClient
+from core.lab.sessions.recording import Recordings
+from core.lab.sessions.store import TestSessions
 from core.ledger.booker import TICK as BOOKER_TICK
 from core.ledger.booker import Booker
 from core.ledger.exchanges import Exchanges
@@ -89,6 +91,8 @@ class Services:
     reset: SandboxReset
     sandbox: SandboxClient
     endings: SandboxEndings
+    test_sessions: TestSessions
+    recordings: Recordings
     exchanges: Exchanges
     address: CallbackAddress
     callback_verifier: CallbackVerifier
@@ -266,6 +270,8 @@ def build(
         ),
         sandbox=sandbox_client,
         endings=SandboxEndings(sandbox_client, verifications.numbers),
+        test_sessions=TestSessions(client, scripts, keys, clock),
+        recordings=Recordings(client, keys, keyring),
         logs=logs,
         access=access,
         invites=invites,

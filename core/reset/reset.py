@@ -55,7 +55,7 @@ class SandboxReset:
             self._reset_sandbox(kinds)
         keys = self._scan_keys()
         removed: Counter[ResetKind] = Counter()
-        for kind in (ResetKind.BUDGETS, ResetKind.ATTEMPTS):
+        for kind in (ResetKind.BUDGETS, ResetKind.ATTEMPTS, ResetKind.TEST_SESSIONS):
             if kind in kinds:
                 removed[kind] = self._unlink(
                     key for family in keys if FAMILIES[family] is kind for key in keys[family]
