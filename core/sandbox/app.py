@@ -21,11 +21,14 @@ from core.sandbox.api.handset import HandsetApi
 from core.sandbox.api.handset_view import HandsetView
 from core.sandbox.api.inbox import InboxApi
 from core.sandbox.api.inbox_view import InboxView
+from core.sandbox.api.leases import LeaseApi
 from core.sandbox.api.limits import RateLimit
 from core.sandbox.api.log_routes import LogRoutes
 from core.sandbox.api.messages import MessageApi
 from core.sandbox.api.phlo import PhloApi
 from core.sandbox.api.streams import Streams
+from core.sandbox.api.waiting import WaitApi
+from core.sandbox.arrivals import Arrivals
 from core.sandbox.callbacks import Callbacks
 from core.sandbox.calls.fetch import Fetcher
 from core.sandbox.calls.script import CallScript
@@ -34,6 +37,7 @@ from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import NotRunning, Refusal, StorageFailed
 from core.sandbox.handsets import Handsets
 from core.sandbox.inbox import Inbox
+from core.sandbox.leases import Leases
 from core.sandbox.messages.carrier import Carrier
 from core.sandbox.outgoing import Outgoing
 from core.sandbox.schedule import Schedule
@@ -113,6 +117,9 @@ class Sandbox:
             script,
             self._streams,
         )
+        wait_api = WaitApi(
+            Arrivals(self._storage), handsets, carrier.messages, switchboard.calls, self._streams
+        )
 
         def log_routes(name: str) -> LogRoutes:
             return LogRoutes(name, auth_id, zone, self._clock, gate, self._faults)
@@ -124,10 +131,12 @@ class Sandbox:
             *AccountApi(auth_id, zone, gate).routes(),
             *CallbackApi(gate, callbacks).routes(),
             *EndingsApi().routes(),
+            *wait_api.routes(),
             *handset_api.routes(),
             *InboxApi(
                 Inbox(self._storage), InboxView(carrier.messages, switchboard.calls), self._streams
             ).routes(),
+            *LeaseApi(Leases(self._storage, self._clock, handsets)).routes(),
         ]
         errors = ErrorAnswers(json_401=json_401)
         kinds = (HTTPException, Refusal, NotRunning, StorageFailed, Exception)
@@ -168,9 +177,10 @@ class Sandbox:
                 work.result()  # it ends by itself only with an error, which this raises
 
     def stop(self) -> None:
-        """End event streams and delayed answers at once. Call it on the event loop of `running`.
+        """End event streams, waits and delayed answers at once.
 
-        A host that stops without a signal calls this before it waits for open responses.
+        Call it on the event loop of `running`. A host that stops without a signal calls this before
+        it waits for open responses.
         """
         self._faults.stop()
         self._streams.stop()

@@ -13,7 +13,7 @@ from core.sandbox.storage import Storage
 ALL_NUMBERS = ""
 #: All messages and calls and their jobs. A running job finds no record and ends.
 LOGGED_TABLES = (
-    *("messages", "calls", "transcript", "inbox"),
+    *("messages", "calls", "transcript", "arrivals", "inbox"),
     *("schedule", "callbacks", "callback_attempts"),
 )
 
@@ -68,6 +68,11 @@ class Handsets:
             )
             self._storage.run("DELETE FROM inbox WHERE number = :number", number=number)
         self.notify(number)
+
+    def hand_over(self, number: str) -> None:
+        """`clear` the handset and turn auto-answer off, for another user of the number."""
+        self._storage.run("DELETE FROM handsets WHERE number = :number", number=number)
+        self.clear(number)
 
     def clear_all(self) -> None:
         """`clear` every handset and turn auto-answer off."""

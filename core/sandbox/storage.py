@@ -79,6 +79,16 @@ CREATE TABLE IF NOT EXISTS inbox (
     number TEXT NOT NULL, code TEXT, words TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS inbox_by_number ON inbox (number);
 
+CREATE TABLE IF NOT EXISTS arrivals (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, number TEXT NOT NULL, kind TEXT NOT NULL,
+    reference TEXT NOT NULL, at INTEGER NOT NULL, UNIQUE (reference, kind));
+CREATE INDEX IF NOT EXISTS arrivals_by_number ON arrivals (number, id);
+
+CREATE TABLE IF NOT EXISTS leases (
+    number TEXT PRIMARY KEY, lease TEXT NOT NULL, country TEXT NOT NULL, ending TEXT NOT NULL,
+    leased_at REAL NOT NULL, expires_at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS leases_by_lease ON leases (lease);
+
 CREATE TABLE IF NOT EXISTS room (id INTEGER PRIMARY KEY, filler BLOB NOT NULL);
 """
 
@@ -90,6 +100,8 @@ _PRUNING = (
     "DELETE FROM transcript WHERE at < :oldest",
     "DELETE FROM callbacks WHERE created_at < :oldest",
     "DELETE FROM callback_attempts WHERE at < :oldest",
+    "DELETE FROM arrivals WHERE at < :oldest * 1000000",
+    "DELETE FROM leases WHERE expires_at < :oldest",
 )
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.sandbox.messages.codes_in_text import LONGEST, SHORTEST, code_in_call, code_in_text
+from core.sandbox.codes_in_text import LONGEST, SHORTEST, code_in_call, code_in_text
 from tests.properties import examples
 
 

@@ -92,10 +92,10 @@ def test_a_search_finds_numbers_texts_and_codes(api: Api, product: Product, path
 def test_pages_continue_where_the_one_before_ended(api: Api) -> None:
     to = number("5555")
     sent = [arrived(api, to, f"page {n}") for n in range(5)]
-    pages, before = [], None
+    pages: list[list[str]] = []
+    before = None
     while True:
-        query = {} if before is None else {"before": before}
-        page = inbox(api, search=to, limit=2, **query)
+        page = inbox(api, search=to, limit=2, **({"before": before} if before else {}))
         pages.append([entry["uuid"] for entry in page["entries"]])
         before = page["next_before"]
         if before is None:

@@ -1,15 +1,22 @@
-"""Pushes changes to clients: as server-sent events, which any HTTP client can read, and by
-WebSocket: a browser opens at most six HTTP connections per host, shared by all its windows."""
+"""Pushes changes to clients, and waits for them.
+
+Pushed as server-sent events, which any HTTP client can read, and by WebSocket: a browser opens at
+most six HTTP connections per host, shared by all its windows.
+"""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
+from typing import TypeVar
 
 from starlette.responses import Response, StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core.sandbox.api.answers import NO_STORE
+from core.sandbox.errors import Refusal
 from core.sandbox.handsets import Handsets
+
+T = TypeVar("T")
 
 HEARTBEAT_SECONDS = 15.0
 
@@ -27,7 +34,7 @@ class Streams:
         self._stopping = False
 
     def stop(self) -> None:
-        """End every stream at once."""
+        """End every stream and every wait at once."""
         self._stopping = True
         self._handsets.wake_all()
 
@@ -49,6 +56,18 @@ class Streams:
             await asyncio.wait([pushing])
         with suppress(WebSocketDisconnect, RuntimeError):  # closed already
             await socket.close(1008)
+
+    async def wait(self, number: str, look: Callable[[], T | None], seconds: float) -> T:
+        """The first answer of `look`, called now and after each change of a handset. Raises
+        TimeoutError, and Refusal 503 when the sandbox stops."""
+        with self._handsets.watch(number) as changed:
+            async with asyncio.timeout(seconds):
+                while (answer := look()) is None:
+                    if self._stopping:
+                        raise Refusal(503, "the sandbox stops")
+                    changed.clear()
+                    await changed.wait()
+        return answer
 
     async def _push(self, socket: WebSocket, number: str) -> None:
         with suppress(WebSocketDisconnect):  # `push` receives the disconnect
