@@ -7,6 +7,7 @@ from pages.components.qa.chaos import draw_chaos
 from pages.components.qa.inbox import draw_inbox
 from pages.components.qa.numbers import draw_numbers
 from pages.components.qa.sessions import draw_sessions
+from pages.components.qa.tools import SessionTools
 from pages.components.shared import outage_shown, services, title
 
 require_admin("/qa")
@@ -32,7 +33,19 @@ def main() -> None:
         elif view == "numbers":
             draw_numbers()
         else:
-            draw_sessions()
+            draw_sessions(_session_tools())
+
+
+def _session_tools() -> SessionTools:
+    return SessionTools(
+        app.test_sessions,
+        app.recordings,
+        app.verifications,
+        app.exchanges,
+        app.endings,
+        app.settings,
+        app.clock,
+    )
 
 
 main()
