@@ -35,7 +35,7 @@ ALLOWED = {
         *("model", "settings", "access", "alerts", "figures", "lab", "ledger", "plivo"),
         *("sample", "verification", "webhooks", "wording"),
     },
-    "charts": {"model", "figures", "panels", "verification", "wording"},
+    "charts": {"model", "figures", "lab", "panels", "verification", "wording"},
     "web": {
         *("model", "settings", "store", "access", "alerts", "figures", "lab", "ledger", "plivo"),
         *("reset", "tracking", "verification", "webhooks", "wording", "services", "background"),
