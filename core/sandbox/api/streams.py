@@ -1,6 +1,8 @@
-"""Pushes changes to clients, and waits for them. Pushed as server-sent events, which any HTTP client
-can read, and by WebSocket: a browser opens at most six HTTP connections per host, shared by all its
-windows."""
+"""Pushes changes to clients, and waits for changes.
+
+They are pushed as server-sent events, which any HTTP client can read, and by WebSocket: a browser
+opens at most six HTTP connections per host, shared by all its windows.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from core.sandbox.api.answers import NO_STORE
 from core.sandbox.api.numbers import parse_destination
 from core.sandbox.api.streams import Streams
-from core.sandbox.arrivals import MICROSECOND, Arrival, ArrivalKind, Arrivals
+from core.sandbox.arrivals import MICROSECOND, ArrivalKind, ArrivalRecord, Arrivals
 from core.sandbox.calls.log import CallLog
 from core.sandbox.codes_in_text import code_in_text
 from core.sandbox.errors import Refusal
@@ -86,7 +86,7 @@ class WaitApi:
             raise Refusal(408, self._nothing(order)) from None
         return JSONResponse(self._view(arrival), headers=NO_STORE)
 
-    def _next(self, order: WaitOrder) -> Arrival | None:
+    def _next(self, order: WaitOrder) -> ArrivalRecord | None:
         return self._arrivals.next(
             order.number,
             order.kinds,
@@ -95,7 +95,7 @@ class WaitApi:
             reference=order.reference,
         )
 
-    def _view(self, arrival: Arrival) -> dict[str, Any]:
+    def _view(self, arrival: ArrivalRecord) -> dict[str, Any]:
         view = {
             "reference": arrival.reference,
             "channel": "call",
