@@ -19,6 +19,8 @@ from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
 from core.sandbox.api.handset import HandsetApi
 from core.sandbox.api.handset_view import HandsetView
+from core.sandbox.api.inbox import InboxApi
+from core.sandbox.api.inbox_view import InboxView
 from core.sandbox.api.leases import LeaseApi
 from core.sandbox.api.limits import RateLimit
 from core.sandbox.api.log_routes import LogRoutes
@@ -34,6 +36,7 @@ from core.sandbox.calls.switchboard import Switchboard
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import NotRunning, Refusal, StorageFailed
 from core.sandbox.handsets import Handsets
+from core.sandbox.inbox import Inbox
 from core.sandbox.leases import Leases
 from core.sandbox.messages.carrier import Carrier
 from core.sandbox.outgoing import Outgoing
@@ -130,6 +133,9 @@ class Sandbox:
             *EndingsApi().routes(),
             *wait_api.routes(),
             *handset_api.routes(),
+            *InboxApi(
+                Inbox(self._storage), InboxView(carrier.messages, switchboard.calls), self._streams
+            ).routes(),
             *LeaseApi(Leases(self._storage, self._clock, handsets)).routes(),
         ]
         errors = ErrorAnswers(json_401=json_401)

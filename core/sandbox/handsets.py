@@ -13,7 +13,7 @@ from core.sandbox.storage import Storage
 ALL_NUMBERS = ""
 #: All messages and calls and their jobs. A running job finds no record and ends.
 LOGGED_TABLES = (
-    *("messages", "calls", "transcript", "arrivals"),
+    *("messages", "calls", "transcript", "arrivals", "inbox"),
     *("schedule", "callbacks", "callback_attempts"),
 )
 
@@ -59,12 +59,14 @@ class Handsets:
 
     def clear(self, number: str) -> None:
         """Empty the handset. Plivo's logs and the auto-answer setting stay."""
-        self._storage.run(
-            "INSERT INTO handsets (number, cleared_at) VALUES (:number, :now)"
-            " ON CONFLICT (number) DO UPDATE SET cleared_at = :now",
-            number=number,
-            now=self._clock.now(),
-        )
+        with self._storage.transaction():
+            self._storage.run(
+                "INSERT INTO handsets (number, cleared_at) VALUES (:number, :now)"
+                " ON CONFLICT (number) DO UPDATE SET cleared_at = :now",
+                number=number,
+                now=self._clock.now(),
+            )
+            self._storage.run("DELETE FROM inbox WHERE number = :number", number=number)
         self.notify(number)
 
     def hand_over(self, number: str) -> None:
@@ -76,6 +78,7 @@ class Handsets:
         """`clear` every handset and turn auto-answer off."""
         with self._storage.transaction():
             self._storage.run("DELETE FROM handsets")
+            self._storage.run("DELETE FROM inbox")
             self.clear(ALL_NUMBERS)
         self.wake_all()
 

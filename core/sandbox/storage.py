@@ -74,6 +74,11 @@ CREATE TABLE IF NOT EXISTS handsets (
     number TEXT PRIMARY KEY, auto_answer INTEGER NOT NULL DEFAULT 0,
     press TEXT NOT NULL DEFAULT '1', cleared_at REAL NOT NULL DEFAULT 0);
 
+CREATE TABLE IF NOT EXISTS inbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE, channel TEXT NOT NULL,
+    number TEXT NOT NULL, code TEXT, words TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS inbox_by_number ON inbox (number);
+
 CREATE TABLE IF NOT EXISTS arrivals (
     id INTEGER PRIMARY KEY AUTOINCREMENT, number TEXT NOT NULL, kind TEXT NOT NULL,
     reference TEXT NOT NULL, at INTEGER NOT NULL, UNIQUE (reference, kind));
@@ -90,6 +95,8 @@ CREATE TABLE IF NOT EXISTS room (id INTEGER PRIMARY KEY, filler BLOB NOT NULL);
 _PRUNING = (
     "DELETE FROM messages WHERE message_time < :oldest",
     "DELETE FROM calls WHERE initiated_at < :oldest",
+    "DELETE FROM inbox WHERE channel = 'sms' AND uuid NOT IN (SELECT message_uuid FROM messages)",
+    "DELETE FROM inbox WHERE channel = 'voice' AND uuid NOT IN (SELECT call_uuid FROM calls)",
     "DELETE FROM transcript WHERE at < :oldest",
     "DELETE FROM callbacks WHERE created_at < :oldest",
     "DELETE FROM callback_attempts WHERE at < :oldest",

@@ -1,7 +1,7 @@
-"""Pushes changes to clients, and waits for changes.
+"""Pushes changes to clients, and waits for them.
 
-They are pushed as server-sent events, which any HTTP client can read, and by WebSocket: a browser
-opens at most six HTTP connections per host, shared by all its windows.
+Pushed as server-sent events, which any HTTP client can read, and by WebSocket: a browser opens at
+most six HTTP connections per host, shared by all its windows.
 """
 
 import asyncio

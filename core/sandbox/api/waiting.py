@@ -27,6 +27,8 @@ from core.sandbox.messages.log import MessageLog
 DEFAULT_SECONDS = 30.0
 MAX_SECONDS = 60.0
 MAX_REFERENCE = 64
+#: The newest lines of a transcript: a call may speak for ever.
+MAX_LINES = 200
 
 _CODES = {
     "": (ArrivalKind.MESSAGE, ArrivalKind.SPOKEN_CODE),
@@ -115,7 +117,7 @@ class WaitApi:
         call = self._calls.find(arrival.reference)
         if call is None:
             raise Refusal(404, "the call has been deleted")
-        transcript = self._calls.transcript(arrival.reference)
+        transcript = self._calls.transcript(arrival.reference, MAX_LINES)
         return {
             **view,
             "from": call.from_number,

@@ -10,8 +10,11 @@ from core.sandbox.arrivals import ArrivalKind, Arrivals
 from core.sandbox.clock import SandboxClock
 from core.sandbox.codes_in_text import code_in_call
 from core.sandbox.facts.pricing import price_of
+from core.sandbox.inbox import Inbox, InboxChannel, InboxEntry
 from core.sandbox.storage import Storage
 
+#: The newest lines of a transcript in which a code is looked for: a call may speak for ever.
+LINES_WITH_CODE = 20
 BILLING_STEP = 60  # seconds
 MAX_BILLED = 10**9  # seconds; longer than any call
 
@@ -125,11 +128,21 @@ class CallLog:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._inbox = Inbox(storage)
         self._arrivals = Arrivals(storage)
 
     def save(self, call: SandboxCall) -> None:
         self._storage.save("calls", call)
         if call.rang_at is not None:
+            self._inbox.add(
+                InboxEntry(
+                    call.call_uuid,
+                    InboxChannel.VOICE,
+                    call.to_number,
+                    call.from_number,
+                    call.rang_at,
+                )
+            )
             self._arrivals.add(call.to_number, ArrivalKind.RINGING, call.call_uuid, call.rang_at)
 
     def find(self, call_uuid: str) -> SandboxCall | None:
@@ -177,19 +190,27 @@ class CallLog:
             kind=kind,
             text=text,
         )
-        if self.spoken_code(call.call_uuid) is not None:
+        if kind != "spoken":
+            return
+        code = self.spoken_code(call.call_uuid)
+        self._inbox.add_speech(call.call_uuid, text, code)
+        if code is not None:
             self._arrivals.add(call.to_number, ArrivalKind.SPOKEN_CODE, call.call_uuid, at)
 
     def spoken_code(self, call_uuid: str) -> str | None:
-        """The code that was spoken in a call so far."""
-        return code_in_call((row["kind"], row["text"]) for row in self.transcript(call_uuid))
+        """The code that was spoken last in a call."""
+        lines = self.transcript(call_uuid, LINES_WITH_CODE)
+        return code_in_call((line["kind"], line["text"]) for line in lines)
 
-    def transcript(self, call_uuid: str) -> list[sqlite3.Row]:
-        """Rows of at, kind and text, oldest first."""
-        return self._storage.rows(
-            "SELECT at, kind, text FROM transcript WHERE call_uuid = :call_uuid ORDER BY rowid",
+    def transcript(self, call_uuid: str, limit: int = -1) -> list[sqlite3.Row]:
+        """Rows of at, kind and text, oldest first; with a limit, only the newest ones."""
+        rows = self._storage.rows(
+            "SELECT at, kind, text FROM transcript WHERE call_uuid = :call_uuid"
+            " ORDER BY rowid DESC LIMIT :limit",
             call_uuid=call_uuid,
+            limit=limit,
         )
+        return rows[::-1]
 
 
 def _call(row: sqlite3.Row) -> SandboxCall:
