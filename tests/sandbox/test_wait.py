@@ -1,8 +1,8 @@
 """Waiting for the next message or spoken code on a handset."""
 
 import asyncio
-import sqlite3
 import itertools
+import sqlite3
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
