@@ -179,8 +179,9 @@ SANDBOX = {
     "base": {"facts"},
     "messages": {"facts", "base"},
     "calls": {"facts", "base"},
-    "api": {"facts", "base", "messages", "calls"},
-    "top": {"facts", "base", "messages", "calls", "api"},
+    "chaos": {"facts", "base"},
+    "api": {"facts", "base", "messages", "calls", "chaos"},
+    "top": {"facts", "base", "messages", "calls", "chaos", "api"},
 }
 SANDBOX_TOP = {"__init__", "app", "on_demand", "standalone"}
 

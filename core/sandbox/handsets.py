@@ -12,7 +12,9 @@ from core.sandbox.storage import Storage
 #: Stored in place of a number: the moment at which all handsets were cleared.
 ALL_NUMBERS = ""
 #: All messages and calls and their jobs. A running job finds no record and ends.
-LOGGED_TABLES = ("messages", "calls", "transcript", "schedule", "callbacks", "callback_attempts")
+LOGGED_TABLES = (
+    *("messages", "calls", "plans", "transcript", "schedule", "callbacks", "callback_attempts"),
+)
 
 
 @dataclass(frozen=True, slots=True)
