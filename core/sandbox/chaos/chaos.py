@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 
-from core.sandbox.chaos.document import ANY, ChaosDocument, Rule, parse_document
+from core.sandbox.chaos.document import ANY, ChaosDocument, ChaosRule, parse_document
 from core.sandbox.errors import Refusal
 from core.sandbox.facts.effects import Effect, EffectChannel, EffectKind, EffectPlan
 from core.sandbox.facts.numbers import carrier_of, country_of
@@ -100,7 +100,7 @@ class Draw:
         return int.from_bytes(digest[:6]) / 2**48
 
 
-def _matches(rule: Rule, number: str, channel: EffectChannel, via: str) -> bool:
+def _matches(rule: ChaosRule, number: str, channel: EffectChannel, via: str) -> bool:
     return (
         channel in rule.effect.channels
         and rule.channel in {ANY, channel}
@@ -110,7 +110,7 @@ def _matches(rule: Rule, number: str, channel: EffectChannel, via: str) -> bool:
     )
 
 
-def _effect(rule: Rule, draw: Draw) -> Effect:
+def _effect(rule: ChaosRule, draw: Draw) -> Effect:
     kind = rule.effect
     if kind in {EffectKind.NOT_DELIVERED, EffectKind.FALSE_UNDELIVERED}:
         return Effect(kind, rule.error_code, rule.state)

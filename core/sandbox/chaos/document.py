@@ -43,7 +43,7 @@ COMMON = ("channel", "via", "country", "carrier", "probability", "effect")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ChaosRule:
     """Which sends it affects, with which probability, and its effect. None: any."""
 
     effect: EffectKind
@@ -72,7 +72,7 @@ class ChaosDocument:
     revision: int = 0
     on: bool = False
     seed: int = 0
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[ChaosRule, ...] = ()
 
     @property
     def is_active(self) -> bool:
@@ -104,7 +104,7 @@ def parse_document(body: Mapping[str, Any], revision: int) -> ChaosDocument:
     return ChaosDocument(revision, on, _whole(seed, "seed", 0, MAX_SEED), parsed)
 
 
-def _parse_rule(rule: object, where: str) -> Rule:
+def _parse_rule(rule: object, where: str) -> ChaosRule:
     if not isinstance(rule, dict):
         raise Refusal(400, f"{where} must be an object")
     effect = EffectKind(_choice(rule.get("effect"), f"{where}.effect", tuple(EffectKind)))
@@ -118,12 +118,12 @@ def _parse_rule(rule: object, where: str) -> Rule:
     if effect is EffectKind.NOT_DELIVERED and "state" not in values:
         error = MESSAGE_ERRORS.get(values.get("error_code", NETWORK_ERROR))
         values["state"] = error.state if error else "undelivered"
-    parsed = Rule(effect, **values)
+    parsed = ChaosRule(effect, **values)
     _check(parsed, where)
     return dataclasses.replace(parsed, carrier=_carrier(parsed, where))
 
 
-def _check(rule: Rule, where: str) -> None:
+def _check(rule: ChaosRule, where: str) -> None:
     """What depends on several fields."""
     parameters = PARAMETERS.get(rule.effect, ())
     if rule.channel != ANY and rule.channel not in rule.effect.channels:
@@ -136,7 +136,7 @@ def _check(rule: Rule, where: str) -> None:
             raise Refusal(400, f"{where}.{name} is missing")
 
 
-def _carrier(rule: Rule, where: str) -> str | None:
+def _carrier(rule: ChaosRule, where: str) -> str | None:
     """The carrier as the numbering plan writes it."""
     if rule.carrier is None:
         return None
