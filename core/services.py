@@ -14,6 +14,9 @@ from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
 from core.background import Periodic
 from core.lab.endings import SandboxEndings
+from core.lab.sandbox_client import SandboxClient
+from core.lab.sessions.recording import Recordings
+from core.lab.sessions.store import TestSessions
 from core.ledger.booker import TICK as BOOKER_TICK
 from core.ledger.booker import Booker
 from core.ledger.exchanges import Exchanges
@@ -86,7 +89,10 @@ class Services:
     request_limit: RequestLimit
     logs: LogSync
     reset: SandboxReset
+    sandbox: SandboxClient
     endings: SandboxEndings
+    test_sessions: TestSessions
+    recordings: Recordings
     exchanges: Exchanges
     address: CallbackAddress
     callback_verifier: CallbackVerifier
@@ -183,6 +189,7 @@ def build(
         return settings.sandbox_url or f"{address.beside}/sandbox"
 
     token = auth_token(settings)
+    sandbox_client = SandboxClient(sandbox, (settings.auth_id, token))
     clients = PlivoClients(
         settings.auth_id,
         token,
@@ -258,11 +265,13 @@ def build(
             client,
             keys,
             ledger,
-            sandbox,
-            (settings.auth_id, token),
+            sandbox_client,
             lambda: reports().queries.forget(),
         ),
-        endings=SandboxEndings(sandbox, verifications.numbers),
+        sandbox=sandbox_client,
+        endings=SandboxEndings(sandbox_client, verifications.numbers),
+        test_sessions=TestSessions(client, scripts, keys, clock),
+        recordings=Recordings(client, keys, keyring),
         logs=logs,
         access=access,
         invites=invites,

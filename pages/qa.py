@@ -22,7 +22,7 @@ def main() -> None:
         title("QA", simulated=False)
         names = list(VIEWS) if app.settings.is_sandbox else ["sessions", "numbers"]
         view = st.segmented_control(
-            "View", names, format_func=VIEWS.get, default=names[0], required=True,
+            "View", names, format_func=VIEWS.__getitem__, default=names[0], required=True,
             key="qa_view", bind="query-params", label_visibility="collapsed",
         )  # fmt: skip
         if view == "inbox":

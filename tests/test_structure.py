@@ -29,8 +29,8 @@ ALLOWED = {
     "wording": {"model", "alerts"},
     "verification": {"model", "settings", "store", "plivo", "ledger", "tracking", "wording"},
     "sample": {"model", "store", "figures", "ledger"},
-    "reset": {"model", "store", "ledger"},
-    "lab": {"model"},
+    "reset": {"model", "store", "ledger", "lab"},
+    "lab": {"model", "settings", "store"},
     "panels": {
         *("model", "settings", "access", "alerts", "figures", "ledger", "plivo", "sample"),
         *("verification", "webhooks", "wording"),

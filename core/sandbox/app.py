@@ -20,11 +20,17 @@ from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
 from core.sandbox.api.handset import HandsetApi
 from core.sandbox.api.handset_view import HandsetView
+from core.sandbox.api.inbox import InboxApi
+from core.sandbox.api.inbox_view import InboxView
+from core.sandbox.api.leases import LeaseApi
 from core.sandbox.api.limits import RateLimit
 from core.sandbox.api.log_routes import LogRoutes
 from core.sandbox.api.messages import MessageApi
 from core.sandbox.api.phlo import PhloApi
 from core.sandbox.api.sends import SendsApi
+from core.sandbox.api.streams import Streams
+from core.sandbox.api.waiting import WaitApi
+from core.sandbox.arrivals import Arrivals
 from core.sandbox.callbacks import Callbacks
 from core.sandbox.calls.fetch import Fetcher
 from core.sandbox.calls.script import CallScript
@@ -33,6 +39,8 @@ from core.sandbox.chaos.chaos import Chaos
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import NotRunning, Refusal, StorageFailed
 from core.sandbox.handsets import Handsets
+from core.sandbox.inbox import Inbox
+from core.sandbox.leases import Leases
 from core.sandbox.messages.carrier import Carrier
 from core.sandbox.outgoing import Outgoing
 from core.sandbox.plans import Plans
@@ -109,11 +117,16 @@ class Sandbox:
             RateLimit(requests_per_5_seconds, 5),
             RateLimit(lists_per_minute, 60),
         )
-        self._handset_api = HandsetApi(
+        self._streams = Streams(handsets)
+        handset_api = HandsetApi(
             handsets,
             HandsetView(handsets, carrier.messages, switchboard.calls),
             switchboard,
             script,
+            self._streams,
+        )
+        wait_api = WaitApi(
+            Arrivals(self._storage), handsets, carrier.messages, switchboard.calls, self._streams
         )
 
         def log_routes(name: str) -> LogRoutes:
@@ -130,7 +143,12 @@ class Sandbox:
             *EndingsApi().routes(),
             *ChaosApi(chaos).routes(),
             *SendsApi(carrier, switchboard, plans).routes(),
-            *self._handset_api.routes(),
+            *wait_api.routes(),
+            *handset_api.routes(),
+            *InboxApi(
+                Inbox(self._storage), InboxView(carrier.messages, switchboard.calls), self._streams
+            ).routes(),
+            *LeaseApi(Leases(self._storage, self._clock, handsets)).routes(),
         ]
         errors = ErrorAnswers(json_401=json_401)
         kinds = (HTTPException, Refusal, NotRunning, StorageFailed, Exception)
@@ -156,7 +174,7 @@ class Sandbox:
         self.claim()
         self._outgoing.open()
         self._faults.start()
-        self._handset_api.start()
+        self._streams.start()
         work = asyncio.create_task(self._schedule.run())
         try:
             with stop_on_signals(self.stop):
@@ -171,9 +189,10 @@ class Sandbox:
                 work.result()  # it ends by itself only with an error, which this raises
 
     def stop(self) -> None:
-        """End event streams and delayed answers at once. Call it on the event loop of `running`.
+        """End event streams, waits and delayed answers at once.
 
-        A host that stops without a signal calls this before it waits for open responses.
+        Call it on the event loop of `running`. A host that stops without a signal calls this before
+        it waits for open responses.
         """
         self._faults.stop()
-        self._handset_api.stop()
+        self._streams.stop()

@@ -58,7 +58,7 @@ def shape(value: Any) -> Any:
 
 def test_the_examples_run_one_after_another_and_show_the_handset(tmp_path: Path) -> None:
     to = number("5555")
-    message, call, decline, rest, chaos, push, callbacks = EXAMPLES
+    message, call, inbox, decline, rest, chaos, push, callbacks = EXAMPLES
     with sandbox_on(tmp_path, speed=1.0) as api:
         phone = api.phone(to)
         run(api, to, message)
@@ -71,6 +71,9 @@ def test_the_examples_run_one_after_another_and_show_the_handset(tmp_path: Path)
         # On a slow machine the code may be spoken again before the hangup.
         assert [part["text"] for part in phone.call["transcript"]][:3] == transcript
         assert phone.call["hangup_cause_code"] == expected["calls"][0]["hangup_cause_code"]
+        spoken, sent = json.loads(run(api, to, inbox))["entries"]
+        assert (spoken["channel"], sent["channel"]) == ("voice", "sms")
+        assert spoken["code"] == sent["code"] == "4711"
         run(api, to, decline)
         assert phone.call["hangup_cause_code"] == 3020
         assert ": open" in run(api, to, rest)

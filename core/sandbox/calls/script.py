@@ -269,7 +269,7 @@ class CallScript:
         return call
 
     def _record(self, call: SandboxCall, kind: str, text: str) -> None:
-        self._calls.add_to_transcript(call.call_uuid, self._clock.now(), kind, text)
+        self._calls.add_to_transcript(call, self._clock.now(), kind, text)
 
 
 def _start_of(call: SandboxCall, document: bytes, url: str) -> SandboxCall:
