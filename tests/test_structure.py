@@ -30,7 +30,7 @@ ALLOWED = {
     "verification": {"model", "settings", "store", "plivo", "ledger", "tracking", "wording"},
     "sample": {"model", "store", "figures", "ledger"},
     "reset": {"model", "store", "ledger", "lab"},
-    "lab": {"model", "settings", "store"},
+    "lab": {"model", "settings", "store", "wording"},
     "panels": {
         *("model", "settings", "access", "alerts", "figures", "ledger", "plivo", "sample"),
         *("verification", "webhooks", "wording"),

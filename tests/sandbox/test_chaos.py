@@ -30,7 +30,7 @@ def calm(api: Api) -> Iterator[None]:
 
 
 def put(api: Api, *rules: dict[str, Any], **more: Any) -> dict[str, Any]:
-    answer = api.http.put("/chaos", json={"seed": 7, "rules": rules, **more}, auth=None)
+    answer = api.http.request("PUT", "/chaos", json={"seed": 7, "rules": rules, **more}, auth=None)
     assert answer.status_code == 200, answer.text
     document: dict[str, Any] = answer.json()
     return document
@@ -235,8 +235,8 @@ def test_a_call_does_not_hear_keys(api: Api) -> None:
 
 def test_a_rule_acts_only_on_its_channel_way_country_and_carrier(api: Api) -> None:
     vodafone, t_mobile = VODAFONE.format(90002), T_MOBILE.format(90002)
-    rule = {"effect": "http_status", "status": 500}
-    fits = [
+    rule: dict[str, Any] = {"effect": "http_status", "status": 500}
+    fits: list[tuple[dict[str, Any], str, bool]] = [
         ({"channel": "sms"}, vodafone, True),
         ({"channel": "call"}, vodafone, False),
         ({"via": "api"}, vodafone, True),

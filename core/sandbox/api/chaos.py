@@ -15,9 +15,13 @@ class ChaosApi:
     def __init__(self, chaos: Chaos) -> None:
         self._chaos = chaos
 
+    @property
+    def reading(self) -> Route:
+        return Route("/chaos", self.show, methods=["GET"])
+
     def routes(self) -> list[Route]:
         return [
-            Route("/chaos", self.show, methods=["GET"]),
+            self.reading,
             Route("/chaos", self.set, methods=["PUT"]),
             Route("/chaos", self.stop, methods=["DELETE"]),
         ]
