@@ -93,8 +93,11 @@ def _rules(document: Document, put: Callable[[Document], None]) -> None:
     if not document["rules"]:
         st.info("No rules: every send goes as the ending of its number says. Add a rule below.")
     for at, rule in enumerate(document["rules"]):
-        with st.container(border=True, key=f"qa_chaos_rule_{at}", gap="small"):
-            st.markdown(f"**{at + 1}.** {rule_words(rule)}")
+        with st.container(
+            border=True, horizontal=True, vertical_alignment="center", gap="medium",
+            key=f"qa_chaos_rule_{at}",
+        ):  # fmt: skip
+            st.markdown(f"**{at + 1}.** {rule_words(rule)}", width="stretch")
             _dial(document, at, put)
     with st.popover("Add a rule", icon=":material/add:", key="qa_chaos_add"):
         rule_form(
@@ -115,22 +118,21 @@ def _dial(document: Document, at: int, put: Callable[[Document], None]) -> None:
         if share is not None:
             put(with_rule(document, {**rule, "probability": share / 100}, at))
 
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.slider(
-            f"Share of rule {at + 1}", 0, 100, step=1, format="%d %%", key=key, on_change=turned,
-            width=320,
-        )  # fmt: skip
-        with st.popover("Change", icon=":material/tune:", key=f"qa_chaos_change_{at}"):
-            rule_form(
-                rule,
-                lambda changed: put(with_rule(document, changed, at)),
-                label=f"Apply to rule {at + 1}",
-                key=f"qa_chaos_edit_{at}_{document['revision']}",
-            )
-        st.button(
-            "Remove", key=f"qa_chaos_remove_{at}", icon=":material/delete:",
-            help=f"Remove rule {at + 1}", on_click=put, args=(without_rule(document, at),),
-        )  # fmt: skip
+    st.slider(
+        f"Share of rule {at + 1}", 0, 100, step=1, format="%d %%", key=key, on_change=turned,
+        label_visibility="collapsed", width=220,
+    )  # fmt: skip
+    with st.popover("Change", icon=":material/tune:", key=f"qa_chaos_change_{at}"):
+        rule_form(
+            rule,
+            lambda changed: put(with_rule(document, changed, at)),
+            label=f"Apply to rule {at + 1}",
+            key=f"qa_chaos_edit_{at}_{document['revision']}",
+        )
+    st.button(
+        "Remove", key=f"qa_chaos_remove_{at}", icon=":material/delete:",
+        help=f"Remove rule {at + 1}", on_click=put, args=(without_rule(document, at),),
+    )  # fmt: skip
 
 
 def _presets(document: Document, put: Callable[[Document], None]) -> None:
