@@ -28,7 +28,7 @@ def main() -> None:
         if view == "inbox":
             draw_inbox()
         elif view == "chaos":
-            draw_chaos()
+            draw_chaos(app.sandbox)
         elif view == "numbers":
             draw_numbers()
         else:
