@@ -13,6 +13,7 @@ from core.access.phone_links import PhoneLinks
 from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
 from core.background import Periodic
+from core.lab.chaos import ChaosWatch
 from core.lab.endings import SandboxEndings
 from core.lab.sandbox_client import SandboxClient
 from core.lab.sessions.recording import Recordings
@@ -90,6 +91,7 @@ class Services:
     logs: LogSync
     reset: SandboxReset
     sandbox: SandboxClient
+    chaos: ChaosWatch
     endings: SandboxEndings
     test_sessions: TestSessions
     recordings: Recordings
@@ -269,6 +271,7 @@ def build(
             lambda: reports().queries.forget(),
         ),
         sandbox=sandbox_client,
+        chaos=ChaosWatch(sandbox_client),
         endings=SandboxEndings(sandbox_client, verifications.numbers),
         test_sessions=TestSessions(client, scripts, keys, clock),
         recordings=Recordings(client, keys, keyring),

@@ -29,9 +29,9 @@ def main() -> None:
         if view == "inbox":
             draw_inbox(app.sandbox, app.ledger, app.settings)
         elif view == "chaos":
-            draw_chaos()
+            draw_chaos(app.sandbox)
         elif view == "numbers":
-            draw_numbers()
+            draw_numbers(app.sandbox, app.endings, app.settings)
         else:
             draw_sessions(_session_tools())
 

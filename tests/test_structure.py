@@ -30,7 +30,7 @@ ALLOWED = {
     "verification": {"model", "settings", "store", "plivo", "ledger", "tracking", "wording"},
     "sample": {"model", "store", "figures", "ledger"},
     "reset": {"model", "store", "ledger", "lab"},
-    "lab": {"model", "settings", "store"},
+    "lab": {"model", "settings", "store", "wording"},
     "panels": {
         *("model", "settings", "access", "alerts", "figures", "lab", "ledger", "plivo"),
         *("sample", "verification", "webhooks", "wording"),
@@ -179,8 +179,9 @@ SANDBOX = {
     "base": {"facts"},
     "messages": {"facts", "base"},
     "calls": {"facts", "base"},
-    "api": {"facts", "base", "messages", "calls"},
-    "top": {"facts", "base", "messages", "calls", "api"},
+    "chaos": {"facts", "base"},
+    "api": {"facts", "base", "messages", "calls", "chaos"},
+    "top": {"facts", "base", "messages", "calls", "chaos", "api"},
 }
 SANDBOX_TOP = {"__init__", "app", "on_demand", "standalone"}
 

@@ -146,6 +146,34 @@ class SandboxClient:
         except ValueError as error:
             raise SandboxError("The answer of the sandbox is not JSON.") from error
 
+    def chaos(self) -> dict[str, Any]:
+        """The document of chaos (README of the sandbox, section Chaos)."""
+        document: dict[str, Any] = self.request("GET", "/chaos")
+        return document
+
+    def set_chaos(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace the document; return it as it is now. Status 400: a field is wrong; 409: its
+        `revision` is not the current one."""
+        changed: dict[str, Any] = self.request("PUT", "/chaos", dict(document))
+        return changed
+
+    def stop_chaos(self) -> None:
+        """Turn chaos off and remove all rules."""
+        self.request("DELETE", "/chaos")
+
+    def sends(self) -> list[dict[str, Any]]:
+        """The newest messages and calls; `next` are the statuses that can be pushed."""
+        sends: list[dict[str, Any]] = self.request("GET", "/sends")["sends"]
+        return sends
+
+    def push_status(self, channel: str, uuid: str, status: str, **more: Any) -> dict[str, Any]:
+        """Push a status onto a message (`channel` "sms") or a call ("call"). `more`: the
+        `error_code` or `hangup_cause_code`."""
+        kind = "messages" if channel == "sms" else "calls"
+        path = f"/{kind}/{uuid}/status"
+        send: dict[str, Any] = self.request("POST", path, {"status": status, **more})
+        return send
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:

@@ -14,6 +14,7 @@ from core.sandbox.api.account import AccountApi
 from core.sandbox.api.answers import ErrorAnswers
 from core.sandbox.api.callbacks import CallbackApi
 from core.sandbox.api.calls import CallApi
+from core.sandbox.api.chaos import ChaosApi
 from core.sandbox.api.endings import EndingsApi
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
@@ -26,6 +27,7 @@ from core.sandbox.api.limits import RateLimit
 from core.sandbox.api.log_routes import LogRoutes
 from core.sandbox.api.messages import MessageApi
 from core.sandbox.api.phlo import PhloApi
+from core.sandbox.api.sends import SendsApi
 from core.sandbox.api.streams import Streams
 from core.sandbox.api.waiting import WaitApi
 from core.sandbox.arrivals import Arrivals
@@ -33,6 +35,7 @@ from core.sandbox.callbacks import Callbacks
 from core.sandbox.calls.fetch import Fetcher
 from core.sandbox.calls.script import CallScript
 from core.sandbox.calls.switchboard import Switchboard
+from core.sandbox.chaos.chaos import Chaos
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import NotRunning, Refusal, StorageFailed
 from core.sandbox.handsets import Handsets
@@ -40,6 +43,7 @@ from core.sandbox.inbox import Inbox
 from core.sandbox.leases import Leases
 from core.sandbox.messages.carrier import Carrier
 from core.sandbox.outgoing import Outgoing
+from core.sandbox.plans import Plans
 from core.sandbox.schedule import Schedule
 from core.sandbox.shutdown import stop_on_signals
 from core.sandbox.signature import Signatures
@@ -88,13 +92,17 @@ class Sandbox:
         callbacks = Callbacks(
             self._storage, self._schedule, self._clock, self._outgoing, callback_seconds
         )
-        carrier = Carrier(self._storage, self._schedule, self._clock, callbacks, handsets.notify)
+        plans, chaos = Plans(self._storage), Chaos(self._storage)
+        carrier = Carrier(
+            self._storage, self._schedule, self._clock, callbacks, plans, handsets.notify
+        )
         switchboard = Switchboard(
             auth_id,
             self._storage,
             self._schedule,
             self._clock,
             callbacks,
+            plans,
             handsets.notify,
             lambda number: handsets.auto_answer(number).on,
         )
@@ -125,12 +133,16 @@ class Sandbox:
             return LogRoutes(name, auth_id, zone, self._clock, gate, self._faults)
 
         routes = [
-            *MessageApi(log_routes("Message"), carrier, mask_unlogged=mask_unlogged).routes(),
-            *CallApi(log_routes("Call"), switchboard).routes(),
-            *PhloApi(gate, self._faults, carrier, switchboard).routes(),
+            *MessageApi(
+                log_routes("Message"), carrier, chaos, mask_unlogged=mask_unlogged
+            ).routes(),
+            *CallApi(log_routes("Call"), switchboard, chaos).routes(),
+            *PhloApi(gate, self._faults, carrier, switchboard, chaos).routes(),
             *AccountApi(auth_id, zone, gate).routes(),
             *CallbackApi(gate, callbacks).routes(),
             *EndingsApi().routes(),
+            *ChaosApi(chaos).routes(),
+            *SendsApi(carrier, switchboard, plans).routes(),
             *wait_api.routes(),
             *handset_api.routes(),
             *InboxApi(

@@ -23,7 +23,7 @@ class ArrivalKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class ArrivalRecord:
     """`reference` is the UUID of the message or call; `at` are Unix microseconds."""
 
     id: int
@@ -72,7 +72,7 @@ class Arrivals:
         after: int = 0,
         later_than: float = 0,
         reference: str = "",
-    ) -> Arrival | None:
+    ) -> ArrivalRecord | None:
         """The first arrival with an id above `after`, at a moment after `later_than` (Unix
         seconds), of the message or call `reference` if that is given."""
         row = self._storage.row(
@@ -85,4 +85,4 @@ class Arrivals:
             kinds=json.dumps(list(kinds)),
             reference=reference,
         )
-        return Arrival(**{**dict(row), "kind": ArrivalKind(row["kind"])}) if row else None
+        return ArrivalRecord(**{**dict(row), "kind": ArrivalKind(row["kind"])}) if row else None

@@ -13,7 +13,7 @@ from core.sandbox.storage import Storage
 ALL_NUMBERS = ""
 #: All messages and calls and their jobs. A running job finds no record and ends.
 LOGGED_TABLES = (
-    *("messages", "calls", "transcript", "arrivals", "inbox"),
+    *("messages", "calls", "plans", "transcript", "arrivals", "inbox"),
     *("schedule", "callbacks", "callback_attempts"),
 )
 

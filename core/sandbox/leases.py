@@ -23,7 +23,7 @@ _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class LeaseRecord:
     """Numbers as digits without a plus sign; moments are Unix seconds."""
 
     lease: str
@@ -42,13 +42,13 @@ class Leases:
         self._clock = clock
         self._handsets = handsets
 
-    def draw(self, country: str, ending: str, count: int, seconds: int) -> Lease:
+    def draw(self, country: str, ending: str, count: int, seconds: int) -> LeaseRecord:
         """Lease free numbers and empty their handsets. Raises Refusal 409 if there are too few."""
         now = self._clock.now()
         numbers = list(islice(self._free(country, ending, now), count))
         if len(numbers) < count:
             raise Refusal(409, self._shortage(country, ending, count, len(numbers), now))
-        lease = Lease(str(uuid.uuid4()), tuple(numbers), country, ending, now, now + seconds)
+        lease = LeaseRecord(str(uuid.uuid4()), tuple(numbers), country, ending, now, now + seconds)
         with self._storage.transaction():
             for number in numbers:
                 self._handsets.hand_over(number)
@@ -64,7 +64,7 @@ class Leases:
                 )
         return lease
 
-    def in_force(self) -> list[Lease]:
+    def in_force(self) -> list[LeaseRecord]:
         """The leases that have not ended, newest first."""
         rows = self._storage.rows(
             "SELECT * FROM leases WHERE expires_at > :now ORDER BY leased_at DESC, lease, number",
@@ -75,7 +75,7 @@ class Leases:
             numbers.setdefault(row["lease"], []).append(row["number"])
         by_lease = {row["lease"]: row for row in rows}
         return [
-            Lease(
+            LeaseRecord(
                 lease,
                 tuple(its_numbers),
                 by_lease[lease]["country"],
@@ -86,7 +86,7 @@ class Leases:
             for lease, its_numbers in numbers.items()
         ]
 
-    def renew(self, lease: str, seconds: int) -> Lease:
+    def renew(self, lease: str, seconds: int) -> LeaseRecord:
         """Let a lease end `seconds` from now. Raises Refusal 404 if it has ended."""
         now = self._clock.now()
         changed = self._storage.run(

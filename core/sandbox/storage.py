@@ -74,6 +74,14 @@ CREATE TABLE IF NOT EXISTS handsets (
     number TEXT PRIMARY KEY, auto_answer INTEGER NOT NULL DEFAULT 0,
     press TEXT NOT NULL DEFAULT '1', cleared_at REAL NOT NULL DEFAULT 0);
 
+CREATE TABLE IF NOT EXISTS plans (reference TEXT PRIMARY KEY, effects TEXT NOT NULL);
+
+CREATE TABLE IF NOT EXISTS chaos (
+    id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, document TEXT NOT NULL);
+
+CREATE TABLE IF NOT EXISTS chaos_sends (
+    recipient TEXT PRIMARY KEY, sends INTEGER NOT NULL);
+
 CREATE TABLE IF NOT EXISTS inbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, reference TEXT NOT NULL UNIQUE, channel TEXT NOT NULL,
     number TEXT NOT NULL, code TEXT, words TEXT NOT NULL);
@@ -100,6 +108,8 @@ _PRUNING = (
     "DELETE FROM transcript WHERE at < :oldest",
     "DELETE FROM callbacks WHERE created_at < :oldest",
     "DELETE FROM callback_attempts WHERE at < :oldest",
+    "DELETE FROM plans WHERE reference NOT IN"
+    " (SELECT message_uuid FROM messages UNION SELECT call_uuid FROM calls)",
     "DELETE FROM arrivals WHERE at < :oldest * 1000000",
     "DELETE FROM leases WHERE expires_at < :oldest",
 )

@@ -11,7 +11,7 @@ from core.sandbox.errors import Refusal
 from core.sandbox.facts.endings import ending_of
 from core.sandbox.facts.lease_range import has_plan, is_ending
 from core.sandbox.facts.moments import iso_utc
-from core.sandbox.leases import MAX_NUMBERS, MAX_SECONDS, Lease, Leases
+from core.sandbox.leases import MAX_NUMBERS, MAX_SECONDS, LeaseRecord, Leases
 
 _DEFAULTS: Body = {"ending": ending_of("").suffix, "country": "US", "count": 1, "seconds": 600}
 
@@ -74,7 +74,7 @@ def _whole(body: Body, name: str, maximum: int) -> int:
     return value
 
 
-def _view(lease: Lease) -> dict[str, Any]:
+def _view(lease: LeaseRecord) -> dict[str, Any]:
     return {
         "lease": lease.lease,
         "numbers": [f"+{number}" for number in lease.numbers],

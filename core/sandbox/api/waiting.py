@@ -16,7 +16,7 @@ from starlette.routing import Route
 from core.sandbox.api.answers import NO_STORE
 from core.sandbox.api.numbers import parse_destination
 from core.sandbox.api.streams import Streams
-from core.sandbox.arrivals import MICROSECOND, Arrival, ArrivalKind, Arrivals
+from core.sandbox.arrivals import MICROSECOND, ArrivalKind, ArrivalRecord, Arrivals
 from core.sandbox.calls.log import CallLog
 from core.sandbox.codes_in_text import code_in_text
 from core.sandbox.errors import Refusal
@@ -27,6 +27,8 @@ from core.sandbox.messages.log import MessageLog
 DEFAULT_SECONDS = 30.0
 MAX_SECONDS = 60.0
 MAX_REFERENCE = 64
+#: The newest lines of a transcript: a call may speak for ever.
+MAX_LINES = 200
 
 _CODES = {
     "": (ArrivalKind.MESSAGE, ArrivalKind.SPOKEN_CODE),
@@ -86,7 +88,7 @@ class WaitApi:
             raise Refusal(408, self._nothing(order)) from None
         return JSONResponse(self._view(arrival), headers=NO_STORE)
 
-    def _next(self, order: WaitOrder) -> Arrival | None:
+    def _next(self, order: WaitOrder) -> ArrivalRecord | None:
         return self._arrivals.next(
             order.number,
             order.kinds,
@@ -95,7 +97,7 @@ class WaitApi:
             reference=order.reference,
         )
 
-    def _view(self, arrival: Arrival) -> dict[str, Any]:
+    def _view(self, arrival: ArrivalRecord) -> dict[str, Any]:
         view = {
             "reference": arrival.reference,
             "channel": "call",
@@ -115,7 +117,7 @@ class WaitApi:
         call = self._calls.find(arrival.reference)
         if call is None:
             raise Refusal(404, "the call has been deleted")
-        transcript = self._calls.transcript(arrival.reference)
+        transcript = self._calls.transcript(arrival.reference, MAX_LINES)
         return {
             **view,
             "from": call.from_number,

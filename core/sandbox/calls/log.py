@@ -170,6 +170,13 @@ class CallLog:
         )
         return [_call(row) for row in rows]
 
+    def newest(self, limit: int) -> list[SandboxCall]:
+        """Calls in any state, newest first."""
+        rows = self._storage.rows(
+            "SELECT * FROM calls ORDER BY initiated_at DESC, rowid DESC LIMIT :limit", limit=limit
+        )
+        return [_call(row) for row in rows]
+
     def rang_since(self, number: str, since: float, limit: int) -> list[SandboxCall]:
         """Calls that rang a handset after `since`, newest first."""
         rows = self._storage.rows(

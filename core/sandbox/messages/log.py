@@ -116,6 +116,14 @@ class MessageLog:
         )
         return [Message(**row) for row in rows]
 
+    def newest(self, limit: int) -> list[Message]:
+        """Messages in any state, newest first."""
+        rows = self._storage.rows(
+            "SELECT * FROM messages ORDER BY message_time DESC, rowid DESC LIMIT :limit",
+            limit=limit,
+        )
+        return [Message(**row) for row in rows]
+
     def received_since(self, number: str, since: float, limit: int) -> list[Message]:
         """Messages that reached a handset after `since`, newest first."""
         rows = self._storage.rows(
