@@ -1,6 +1,6 @@
 """What was seen of an attempt, in one line beside what was expected."""
 
-from core.lab.sessions.model import Progress, RefusedSend
+from core.lab.sessions.model import ChecklistProgress, RefusedSend
 from core.model.attempt import Attempt, EventKind, State
 from core.model.clock import elapsed
 from core.wording.error_codes import hangup_text, message_error_text
@@ -25,7 +25,7 @@ def refusal_words(refusal: RefusedSend) -> str:
     return f"Refused: {cause[:1].lower()}{cause[1:]}"
 
 
-def progress_words(progress: Progress) -> str:
+def progress_words(progress: ChecklistProgress) -> str:
     """ "12 of 40: 9 passed, 2 failed, 1 blocked"."""
     if not progress.items:
         return "No items yet"

@@ -97,7 +97,9 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
     try:
         other = context.new_page()
         start_session(other, app, "Other", "Bob")
-        other.get_by_label("Own lines").fill("A code arrives => in seconds\n- The code is right")
+        other.get_by_label("Own lines, one for each item").fill(
+            "A code arrives => in seconds\n- The code is right"
+        )
         other.keyboard.press("Control+Enter")
         other.get_by_role("button", name="Add lines").click(timeout=PATIENCE)
         expect(other.get_by_role("status").filter(has_text="0 of 2")).to_be_visible(
@@ -138,7 +140,7 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
 
     new_page.get_by_role("button", name="End session").click()
     expect(new_page.get_by_role("button", name="Reopen session")).to_be_visible(timeout=PATIENCE)
-    expect(new_page.get_by_role("button", name=re.compile("^Passed"))).to_be_disabled()
+    expect(new_page.get_by_role("button", name="Passed", exact=True)).to_be_disabled()
     new_page.get_by_role("button", name="All sessions").click()
     expect(new_page.get_by_role("button", name="Other")).to_be_visible(timeout=PATIENCE)
     check(new_page, "qa-sessions")

@@ -56,9 +56,8 @@ def _select(preset: ChecklistPreset, groups: list[str]) -> None:
 
 def _draw_lines(session: TestSession, tools: SessionTools) -> None:
     text = st.text_area(
-        "Own lines", key=_LINES, height=100,
+        "Own lines, one for each item; after => comes what you expect", key=_LINES, height=100,
         placeholder="A resend brings the same code => same code\nThe invite link sends",
-        help="One line an item. After => comes what you expect.",
     )  # fmt: skip
     st.button(
         "Add lines", key="qa_add_lines", icon=":material/playlist_add:",
