@@ -1,6 +1,6 @@
 """The sandbox's exceptions.
 
-SandboxError
+SandboxFailure
 ├── Refusal         a request that is answered with an HTTP error status and a sentence
 │   ├── Unauthorized  wrong credentials
 │   └── NotSimulated  something that Plivo has and the sandbox does not
@@ -11,11 +11,11 @@ SandboxError
 """
 
 
-class SandboxError(Exception):
+class SandboxFailure(Exception):
     """Base of all exceptions of the sandbox."""
 
 
-class Refusal(SandboxError):
+class Refusal(SandboxFailure):
     """`status` is the HTTP status of the answer, `text` the value of its field `error`."""
 
     def __init__(self, status: int, text: str) -> None:
@@ -38,17 +38,17 @@ class NotSimulated(Refusal):
         super().__init__(501, f"{what} is not simulated by the sandbox")
 
 
-class InvalidXml(SandboxError):
+class InvalidXml(SandboxFailure):
     """The text names the problem and quotes no text of the document, which can hold a code."""
 
 
-class NotRunning(SandboxError):
+class NotRunning(SandboxFailure):
     """The state file is not open."""
 
 
-class StorageFailed(SandboxError):
+class StorageFailed(SandboxFailure):
     """Nothing was written. The text is SQLite's message, which quotes no value."""
 
 
-class FileInUse(SandboxError):
+class FileInUse(SandboxFailure):
     """Only one process at a time may open a state file."""

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from core.services import Services
 from tests.browser.conftest import PASSWORD, SHOTS, App
 from tests.browser.test_access import make_invite
+from tests.browser.test_chaos import chaos
 from tests.browser.test_delivery import ATTEMPTS_NOTE, LAST, WEEK
 from tests.browser.test_verify import expect_verified, fresh_number, open_form, send, use_code
 from tests.browser.test_walk import settled
@@ -156,6 +157,15 @@ def test_verify(page: Page, app: App) -> None:
     page.get_by_role("button", name="Endings").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     check(page, "verify-endings")
+
+
+def test_chaos(page: Page, app: App) -> None:
+    with chaos(app, {"effect": "held", "country": "DE"}, {"effect": "delay", "tail_seconds": 5}):
+        page.goto(f"{app.address}/qa?qa_view=Chaos")
+        check(page, "qa-chaos", "Push a status", height=1600)
+        page.get_by_role("button", name="Add a rule").click()
+        expect(page.get_by_role("button", name="Add this rule")).to_be_visible()
+        check(page, "qa-chaos-rule", height=1600)
 
 
 #: All of Streamlit's elements that a page may use, with each colour of the theme.

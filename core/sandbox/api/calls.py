@@ -28,7 +28,9 @@ from core.sandbox.api.parameters import (
 from core.sandbox.calls.log import CONSTANTS, MAX_BILLED, CallFilter, CallOrder, SandboxCall
 from core.sandbox.calls.records import live_record, record
 from core.sandbox.calls.switchboard import Switchboard
+from core.sandbox.chaos.chaos import Chaos
 from core.sandbox.errors import NotSimulated, Refusal
+from core.sandbox.facts.effects import EffectChannel
 
 DAY = 24 * 3600
 LISTED_SECONDS = 7 * DAY
@@ -49,9 +51,10 @@ _FILTERS = {
 class CallApi:
     """The routes of calls."""
 
-    def __init__(self, log: LogRoutes, switchboard: Switchboard) -> None:
+    def __init__(self, log: LogRoutes, switchboard: Switchboard, chaos: Chaos) -> None:
         self._log = log
         self._switchboard = switchboard
+        self._chaos = chaos
 
     def routes(self) -> list[Route]:
         return [
@@ -67,10 +70,10 @@ class CallApi:
 
     async def create(self, request: Request) -> Response:
         orders = parse_orders(await read_json(request))
-        numbers = [order.to_number for order in orders]
-        self._log.faults.refuse(numbers, call=True)
-        uuids = self._switchboard.place(orders)
-        await self._log.faults.delay_answer(request, numbers)
+        plans = [self._chaos.plan(order.to_number, EffectChannel.CALL, "api") for order in orders]
+        self._log.faults.refuse(plans, call=True)
+        uuids = self._switchboard.place(orders, plans)
+        await self._log.faults.delay_answer(request, plans)
         return answer(
             {"message": "call fired", "request_uuid": uuids[0] if len(uuids) == 1 else uuids}, 201
         )

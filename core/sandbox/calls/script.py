@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from core.sandbox.calls.fetch import DocumentRequest, Fetcher, Purpose
 from core.sandbox.calls.log import PROBLEM, SandboxCall
 from core.sandbox.calls.position import absolute_url, next_step, start_of, step_of
-from core.sandbox.calls.switchboard import Switchboard, call_lane, is_machine
+from core.sandbox.calls.switchboard import Switchboard, call_lane
 from core.sandbox.calls.xml import (
     ALL_KEYS,
     Hangup,
@@ -160,7 +160,7 @@ class CallScript:
 
     def _listen(self, call: SandboxCall, step: Listen) -> None:
         just_started = not call.waits_for_key
-        call = dataclasses.replace(call, waits_for_key=not is_machine(call))
+        call = dataclasses.replace(call, waits_for_key=not self._switchboard.is_machine(call))
         if call.prompt < len(step.prompts):
             playback = self._play(call, step.prompts[call.prompt])
             if playback.is_last:
@@ -180,18 +180,19 @@ class CallScript:
         """The person presses a key. Raises Refusal 409 unless a person is on a call in progress.
 
         A key that no GetDigits or GetInput waits for has no effect, as at Plivo, and the transcript
-        has it as ignored: for example while a Speak outside of them is spoken.
+        has it as ignored: for example while a Speak outside of them is spoken. So has a key that is
+        lost on its way.
         """
         if call.status != "in-progress":
             raise Refusal(409, "this call is not in progress")
-        if is_machine(call):
+        if self._switchboard.is_machine(call):
             raise Refusal(409, "a machine has answered this call, and a machine presses no keys")
         if len(key) != 1 or key not in ALL_KEYS:
             raise Refusal(400, "a key must be one of 0-9, * and #")
         with self._storage.transaction():
             # Before the answer document is there, nothing waits for a key.
             step = step_of(call) if call.waits_for_key else None
-            if isinstance(step, Listen):
+            if isinstance(step, Listen) and self._switchboard.hears_keys(call):
                 self._record(call, "key", key)
                 self._handle_key(call, step, key)
             else:
@@ -294,4 +295,4 @@ class CallScript:
         log.warning("not played", extra={"reference": call.call_uuid, "problem": problem})
 
     def _record(self, call: SandboxCall, kind: str, text: str) -> None:
-        self._calls.add_to_transcript(call.call_uuid, self._clock.now(), kind, text)
+        self._calls.add_to_transcript(call, self._clock.now(), kind, text)
