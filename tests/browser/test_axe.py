@@ -169,7 +169,7 @@ def test_chaos(page: Page, app: App) -> None:
 
 
 def test_numbers(page: Page, app: App) -> None:
-    page.goto(f"{app.address}/qa?qa_view=Numbers")
+    page.goto(f"{app.address}/qa?qa_view=numbers")
     lease = page.get_by_role("button", name="Lease numbers")
     lease.click(timeout=PATIENCE)
     number = page.get_by_text(re.compile(r"^\+1201\d{7}$"))
