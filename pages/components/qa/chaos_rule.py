@@ -36,7 +36,7 @@ def rule_form(rule: Rule, on_apply: Callable[[Rule], None], *, label: str, key: 
     edited |= _place(rule, key)
     edited |= _parameters(effect, rule, key)
     st.caption(rule_words({"state": "undelivered", **edited}))
-    st.button(label, type="primary", key=f"{key}_apply", on_click=on_apply, args=(edited,))
+    st.button(label, key=f"{key}_apply", on_click=on_apply, args=(edited,))
 
 
 def _choice(label: str, names: dict[str, str], value: str, key: str) -> str:
