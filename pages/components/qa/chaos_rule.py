@@ -71,6 +71,8 @@ def _parameters(effect: str, rule: Rule, key: str) -> dict[str, Any]:
         widget, value = f"{key}_{effect}_{name}", values[name]
         if name == "error_code":
             result[name] = st.number_input("Plivo's error code", 1, 9999, value, key=widget)
+            if effect == rule["effect"] and result[name] == value and "state" in rule:
+                result["state"] = rule["state"]
         elif name == "status":
             options = sorted({*STATUSES, value})
             result[name] = st.selectbox("HTTP status", options, options.index(value), key=widget)
