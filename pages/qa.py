@@ -30,7 +30,7 @@ def main() -> None:
         elif view == "chaos":
             draw_chaos(app.sandbox)
         elif view == "numbers":
-            draw_numbers()
+            draw_numbers(app.sandbox, app.endings, app.settings)
         else:
             draw_sessions()
 

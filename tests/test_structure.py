@@ -32,8 +32,8 @@ ALLOWED = {
     "reset": {"model", "store", "ledger", "lab"},
     "lab": {"model", "settings", "store", "wording"},
     "panels": {
-        *("model", "settings", "access", "alerts", "figures", "ledger", "plivo", "sample"),
-        *("verification", "webhooks", "wording"),
+        *("model", "settings", "access", "alerts", "figures", "lab", "ledger", "plivo"),
+        *("sample", "verification", "webhooks", "wording"),
     },
     "charts": {"model", "figures", "panels", "verification", "wording"},
     "web": {
