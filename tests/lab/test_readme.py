@@ -17,7 +17,7 @@ def block(language: str, word: str) -> str:
     """The fenced block of the README in a language that has a word."""
     blocks = re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     (example,) = (each for each in blocks if word in each)
-    return str(example)
+    return example
 
 
 def run(at: World, folder: Path, *command: str) -> str:
@@ -25,7 +25,7 @@ def run(at: World, folder: Path, *command: str) -> str:
     result = subprocess.run(  # noqa: S603
         command,
         cwd=folder,
-        env={**os.environ, **addresses, "TOKEN": at.services.tokens.sandbox_token},
+        env={**os.environ, **addresses, "TOKEN": str(at.services.tokens.sandbox_token)},
         capture_output=True,
         text=True,
         timeout=60,
