@@ -10,6 +10,11 @@ const NOTE_MS = 800;
 
 const CONTROLS = "button, a, summary, [role='radio'], [role='option'], [role='combobox']";
 
+/** The key of an action, as a picture: its name is in aria-keyshortcuts. */
+function keySign(key) {
+  return make("kbd", { "aria-hidden": "true" }, key);
+}
+
 /** Whether a key belongs to what has the focus: text that is typed, or a control outside `root`. */
 function isTaken(event, root) {
   const target = event.composedPath()[0];
@@ -40,13 +45,16 @@ class Item {
     this.line.onfocus = () => list.select(this.data.id);
     this.buttons = {};
     for (const [mark, { key, label }] of Object.entries(MARKS)) {
-      const button = make("button", { type: "button", className: mark }, label, make("kbd", {}, key));
+      const button = make("button", { type: "button", className: mark }, label, keySign(key));
+      button.setAttribute("aria-keyshortcuts", key);
       button.onclick = () => list.setMark(this.data.id, mark);
       this.buttons[mark] = button;
     }
-    this.noteButton = make("button", { type: "button" }, "Note", make("kbd", {}, "n"));
+    this.noteButton = make("button", { type: "button" }, "Note", keySign("n"));
+    this.noteButton.setAttribute("aria-keyshortcuts", "n");
     this.noteButton.onclick = () => this.openNote();
-    this.verify = make("a", { className: "verify" }, "Verify", make("kbd", {}, "v"));
+    this.verify = make("a", { className: "verify" }, "Verify", keySign("v"));
+    this.verify.setAttribute("aria-keyshortcuts", "v");
     this.verify.onclick = (event) => {
       // Any other click opens a new tab or window, as on every link.
       if (event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -200,8 +208,19 @@ class Checklist {
     }
     this.isOpen = data.is_open;
     this.data = data;
-    if (!data.items.some(({ id }) => id === this.selected)) this.selected = data.selected;
+    const isNew = !data.items.some(({ id }) => id === this.selected) || !this.items.size;
+    if (isNew) this.selected = data.selected;
     this.draw();
+    if (isNew) this.reveal();
+  }
+
+  /** Scroll the list to the selected item, and nothing else of the page. */
+  reveal() {
+    const element = this.items.get(this.selected)?.element;
+    if (!element) return;
+    const list = this.list.getBoundingClientRect();
+    const { top, bottom } = element.getBoundingClientRect();
+    if (top < list.top || bottom > list.bottom) this.list.scrollTop += top - list.top - 80;
   }
 
   draw() {

@@ -140,7 +140,7 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
 
     new_page.get_by_role("button", name="End session").click()
     expect(new_page.get_by_role("button", name="Reopen session")).to_be_visible(timeout=PATIENCE)
-    expect(new_page.get_by_role("button", name=re.compile("^Passed"))).to_be_disabled()
+    expect(new_page.get_by_role("button", name="Passed", exact=True)).to_be_disabled()
     new_page.get_by_role("button", name="All sessions").click()
     expect(new_page.get_by_role("button", name="Other")).to_be_visible(timeout=PATIENCE)
     check(new_page, "qa-sessions")

@@ -38,14 +38,15 @@ def draw_seen_on(selected: ItemLine | None, lines: SessionLines, tools: SessionT
     st.markdown("  \n".join(f"**{name}** {plain(text)}" for name, text in facts if text))
     if words := _AGREEMENTS[selected.agreement]:
         st.caption(f"{words} You decide the mark.")
+    if not (item.attempt or item.refusal or selected.seen):
+        choice = ", or choose an attempt" if lines.collected else ""
+        st.caption(f"Not seen yet. Press Verify at the item{choice}.")
     _draw_choice(selected, lines, tools)
     view = (
         tools.verifications.look(item.verification, current_visitor().grant)
         if item.attempt
         else None
     )
-    if not (item.attempt or item.refusal or selected.seen):
-        st.caption("Not seen yet. Press Verify at the item, or choose an attempt below.")
     if view is not None:
         _draw_verification(view, tools)
     elif not selected.is_kept:
