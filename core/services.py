@@ -13,7 +13,9 @@ from core.access.phone_links import PhoneLinks
 from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
 from core.background import Periodic
+from core.lab.chaos import ChaosWatch
 from core.lab.endings import SandboxEndings
+from core.lab.sandbox_client import SandboxClient
 from core.lab.sessions.recording import Recordings
 from core.lab.sessions.store import TestSessions
 from core.ledger.booker import TICK as BOOKER_TICK
@@ -88,6 +90,8 @@ class Services:
     request_limit: RequestLimit
     logs: LogSync
     reset: SandboxReset
+    sandbox: SandboxClient
+    chaos: ChaosWatch
     endings: SandboxEndings
     test_sessions: TestSessions
     recordings: Recordings
@@ -187,6 +191,7 @@ def build(
         return settings.sandbox_url or f"{address.beside}/sandbox"
 
     token = auth_token(settings)
+    sandbox_client = SandboxClient(sandbox, (settings.auth_id, token))
     clients = PlivoClients(
         settings.auth_id,
         token,
@@ -262,11 +267,12 @@ def build(
             client,
             keys,
             ledger,
-            sandbox,
-            (settings.auth_id, token),
+            sandbox_client,
             lambda: reports().queries.forget(),
         ),
-        endings=SandboxEndings(sandbox, verifications.numbers),
+        sandbox=sandbox_client,
+        chaos=ChaosWatch(sandbox_client),
+        endings=SandboxEndings(sandbox_client, verifications.numbers),
         test_sessions=TestSessions(client, scripts, keys, clock),
         recordings=Recordings(client, keys, keyring),
         logs=logs,

@@ -29,13 +29,13 @@ ALLOWED = {
     "wording": {"model", "alerts", "lab"},
     "verification": {"model", "settings", "store", "plivo", "ledger", "tracking", "wording"},
     "sample": {"model", "store", "figures", "ledger"},
-    "reset": {"model", "store", "ledger"},
-    "lab": {"model", "settings", "store"},
+    "reset": {"model", "store", "ledger", "lab"},
+    "lab": {"model", "settings", "store", "wording"},
     "panels": {
         *("model", "settings", "access", "alerts", "figures", "lab", "ledger", "plivo"),
         *("sample", "verification", "webhooks", "wording"),
     },
-    "charts": {"model", "figures", "panels", "verification", "wording"},
+    "charts": {"model", "figures", "lab", "panels", "verification", "wording"},
     "web": {
         *("model", "settings", "store", "access", "alerts", "figures", "lab", "ledger", "plivo"),
         *("reset", "tracking", "verification", "webhooks", "wording", "services", "background"),
@@ -179,8 +179,9 @@ SANDBOX = {
     "base": {"facts"},
     "messages": {"facts", "base"},
     "calls": {"facts", "base"},
-    "api": {"facts", "base", "messages", "calls"},
-    "top": {"facts", "base", "messages", "calls", "api"},
+    "chaos": {"facts", "base"},
+    "api": {"facts", "base", "messages", "calls", "chaos"},
+    "top": {"facts", "base", "messages", "calls", "chaos", "api"},
 }
 SANDBOX_TOP = {"__init__", "app", "on_demand", "standalone"}
 

@@ -21,6 +21,7 @@ _SECRETS = {
     "admin_password_hash",
     "webhook_url",
     "webhook_secret",
+    "test_numbers",
 }
 
 

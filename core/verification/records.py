@@ -224,7 +224,11 @@ class VerificationRecords:
 
     def _remember(self, verification: Verification, attempts: int) -> None:
         context = CheckContext(
-            attempts, verification.number_index, verification.digits, verification.owner
+            attempts,
+            verification.number_index,
+            verification.digits,
+            verification.owner,
+            self._policy.is_test_number(verification.to),
         )
         self.checks.remember(verification.id, context)
 

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from core.access.tokens import Scope
 from core.figures.ranges import Range
+from core.lab.sandbox_client import SandboxClient
 from core.model.errors import ResetRefused
 from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome
@@ -222,8 +223,7 @@ def test_live_keys_are_never_removed(at: World, client: redis.Redis) -> None:
         at.services.client,
         live,
         at.services.ledger,
-        lambda: at.address,
-        ("", ""),
+        SandboxClient(at.address),
         lambda: None,
     )
     for kind in ResetKind:
@@ -250,8 +250,7 @@ def test_a_reset_removes_nothing_if_the_sandbox_does_not_answer(
         at.services.client,
         at.services.keys,
         at.services.ledger,
-        lambda: "http://127.0.0.1:9",
-        ("", ""),
+        SandboxClient("http://127.0.0.1:9"),
         lambda: None,
     )
     with pytest.raises(ResetRefused, match="did not answer"):
