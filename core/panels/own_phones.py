@@ -70,16 +70,22 @@ def line_words(line: OwnPhoneLine, parts: int, price: Price | None, *, simulated
 @dataclass(frozen=True, slots=True)
 class RunCost:
     """What a run costs if each send is made once: US dollars, lowest and highest. A call counts as
-    one minute. `unpriced` are the countries whose price is not known; their sends are left out."""
+    one minute. `unpriced` are the countries whose price is not known; each of their sends counts as
+    `assumed`, as it is booked."""
 
     sends: int
     lowest: Decimal
     highest: Decimal
     unpriced: tuple[str, ...]
+    assumed: Decimal
 
 
 def run_cost(
-    lines: Iterable[OwnPhoneLine], ways: Sequence[Way], parts: int, prices: Prices
+    lines: Iterable[OwnPhoneLine],
+    ways: Sequence[Way],
+    parts: int,
+    prices: Prices,
+    assumed: Decimal,
 ) -> RunCost:
     """`parts` are those of the message. A PHLO is taken to send one message or to make one call."""
     sends, lowest, highest = 0, Decimal(0), Decimal(0)
@@ -92,25 +98,26 @@ def run_cost(
             sends += 1
             if price is None:
                 unpriced[line.country] = None
+                lowest, highest = lowest + assumed, highest + assumed
             elif way.is_call:
                 lowest, highest = lowest + price.minute_from, highest + price.minute_to
             else:
                 lowest += parts * price.message_from
                 highest += parts * price.message_to
-    return RunCost(sends, lowest, highest, tuple(unpriced))
+    return RunCost(sends, lowest, highest, tuple(unpriced), assumed)
 
 
 def run_cost_words(cost: RunCost, *, simulated: bool) -> str:
     """ "6 sends cost $0.05 to $0.09 if each is made once, a call for one minute." """
     invented = ", simulated" if simulated else ""
-    missing = f"The price of {', '.join(cost.unpriced)} is not known yet." if cost.unpriced else ""
-    if cost.unpriced and not cost.highest:
-        return missing
     words = (
         f"{counted(cost.sends, 'send')} cost {span(cost.lowest, cost.highest)}{invented} if each "
         "is made once, a call for one minute."
     )
-    return f"{words} {missing} These sends are not counted." if missing else words
+    if not cost.unpriced:
+        return words
+    countries = ", ".join(cost.unpriced)
+    return f"{words} The price of {countries} is not known yet: {exact(cost.assumed)} is assumed."
 
 
 def phone_seen_words(attempt: Attempt) -> str:

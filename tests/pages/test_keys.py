@@ -11,8 +11,8 @@ import pytest
 PROJECT = Path(__file__).parents[2]
 PAGES = sorted((PROJECT / "pages").glob("*.py"))
 _STATE_METHODS = {"get", "pop", "setdefault"}
-#: State that pages share on purpose: the token of the browser, which is of no widget, and the number
-#: that the QA page fills in on Verify.
+#: State that pages share on purpose: the token of the browser, which is of no widget, and the
+#: number that the QA page fills in on Verify.
 SHARED = {"tester_token", "verify_typed"}
 
 

@@ -75,9 +75,9 @@ def draw_phone_items(tools: SessionTools, on_add: Callable[[list[ChecklistItem]]
 
     def own_phones_cost() -> None:
         parts = tools.provider.preview(tools.settings.lifetime_minutes).size.parts
-        words = run_cost_words(
-            run_cost(selected, in_order, parts, tools.prices), simulated=tools.settings.is_sandbox
-        )
+        assumed = tools.settings.assumed_price
+        cost = run_cost(selected, in_order, parts, tools.prices, assumed)
+        words = run_cost_words(cost, simulated=tools.settings.is_sandbox)
         st.caption(f"{plain(words)} Each is sent only when you press Send code.")
 
     if items:
