@@ -82,6 +82,20 @@ class SandboxClient:
         table: Json = self.request("GET", "/endings")
         return table
 
+    def inbox(self, search: str = "", *, limit: int = 50, before: int | None = None) -> Json:
+        """What arrived on all handsets, newest first: `entries`, and `next_before`, which continues
+        with older ones. `search` selects by number, sender, text or code."""
+        query: dict[str, str | int | float] = {"search": search, "limit": limit}
+        if before is not None:
+            query["before"] = before
+        page: Json = self.request("GET", "/inbox", query=query)
+        return page
+
+    def inbox_entry(self, reference: str) -> Json:
+        """One message or call of the inbox, by its UUID."""
+        entry: Json = self.request("GET", f"/inbox/{quote(reference, safe='')}")
+        return entry
+
     def clear_handsets(self) -> None:
         """Empty all handsets and turn auto-answer off."""
         self.request("DELETE", "/handset")

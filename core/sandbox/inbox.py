@@ -17,7 +17,7 @@ from core.sandbox.storage import Storage
 #: Words of a search beyond this number are ignored.
 MAX_WORDS = 8
 
-_SELECT = "SELECT id, uuid, channel, number, code FROM inbox"
+_SELECT = "SELECT id, reference, channel, number, code FROM inbox"
 _NUMBER = re.compile(r"[+\d\s().-]*\d[+\d\s().-]*")
 
 
@@ -25,7 +25,7 @@ class InboxChannel(StrEnum):
     """How an entry arrived."""
 
     SMS = "sms"
-    VOICE = "voice"
+    CALL = "call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class InboxEntry:
     """A message that arrived at a moment (Unix seconds), or a call that began to ring. What a call
     speaks is added later."""
 
-    uuid: str
+    reference: str
     channel: InboxChannel
     number: str
     sender: str
@@ -52,10 +52,10 @@ class Inbox:
         """Add a message that arrived, or a call that rings. Nothing changes if it is in the inbox,
         or if its handset has been emptied since."""
         self._storage.run(
-            "INSERT OR IGNORE INTO inbox (uuid, channel, number, code, words)"
-            " SELECT :uuid, :channel, :number, :code, :words WHERE :arrived_at > COALESCE("
+            "INSERT OR IGNORE INTO inbox (reference, channel, number, code, words)"
+            " SELECT :reference, :channel, :number, :code, :words WHERE :arrived_at > COALESCE("
             "(SELECT MAX(cleared_at) FROM handsets WHERE number IN (:number, :all)), 0)",
-            uuid=entry.uuid,
+            reference=entry.reference,
             channel=entry.channel.value,
             number=entry.number,
             code=entry.code,
@@ -69,15 +69,15 @@ class Inbox:
         already."""
         self._storage.run(
             "UPDATE inbox SET words = words || :words, code = COALESCE(:code, code)"
-            " WHERE uuid = :uuid AND instr(words, :words) = 0",
-            uuid=call_uuid,
+            " WHERE reference = :reference AND instr(words, :words) = 0",
+            reference=call_uuid,
             words=_folded(f" {text} {code or ''}"),
             code=code,
         )
 
     def page(self, search: str, before: int | None, limit: int) -> list[sqlite3.Row]:
-        """Rows of id, uuid, channel, number and code, newest first, with an id below `before`, that
-        have every word of `search`: in the number, the sender, the text or the code."""
+        """Rows of id, reference, channel, number and code, newest first: those with an id below
+        `before` and every word of `search` in the number, the sender, the text or the code."""
         words = {f"word{n}": f"%{_escaped(word)}%" for n, word in enumerate(_words(search))}
         where = "".join(f" AND words LIKE :{name} ESCAPE '\\'" for name in words)
         return self._storage.rows(
@@ -87,9 +87,9 @@ class Inbox:
             **words,
         )
 
-    def find(self, uuid: str) -> sqlite3.Row | None:
+    def find(self, reference: str) -> sqlite3.Row | None:
         """The row of a message or call."""
-        return self._storage.row(f"{_SELECT} WHERE uuid = :uuid", uuid=uuid)
+        return self._storage.row(f"{_SELECT} WHERE reference = :reference", reference=reference)
 
 
 def _words(search: str) -> list[str]:

@@ -83,7 +83,7 @@ CREATE TABLE IF NOT EXISTS chaos_sends (
     recipient TEXT PRIMARY KEY, sends INTEGER NOT NULL);
 
 CREATE TABLE IF NOT EXISTS inbox (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE, channel TEXT NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, reference TEXT NOT NULL UNIQUE, channel TEXT NOT NULL,
     number TEXT NOT NULL, code TEXT, words TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS inbox_by_number ON inbox (number);
 
@@ -103,8 +103,8 @@ CREATE TABLE IF NOT EXISTS room (id INTEGER PRIMARY KEY, filler BLOB NOT NULL);
 _PRUNING = (
     "DELETE FROM messages WHERE message_time < :oldest",
     "DELETE FROM calls WHERE initiated_at < :oldest",
-    "DELETE FROM inbox WHERE channel = 'sms' AND uuid NOT IN (SELECT message_uuid FROM messages)",
-    "DELETE FROM inbox WHERE channel = 'voice' AND uuid NOT IN (SELECT call_uuid FROM calls)",
+    "DELETE FROM inbox WHERE reference NOT IN"
+    " (SELECT message_uuid FROM messages UNION ALL SELECT call_uuid FROM calls)",
     "DELETE FROM transcript WHERE at < :oldest",
     "DELETE FROM callbacks WHERE created_at < :oldest",
     "DELETE FROM callback_attempts WHERE at < :oldest",

@@ -25,7 +25,7 @@ from core.log import log_to_stderr
 from core.model.errors import ProductError, SettingsRefused
 from core.services import Services, build
 from core.settings.reading import read_settings
-from core.web import access, live, live_chaos, phone, plivo, sandbox_state, seed
+from core.web import access, live, live_chaos, phone, plivo, sandbox_state, seed, tester
 from core.web.access_log import hide_addresses
 from core.web.body_deadline import BodyDeadline
 from core.web.headers import SecurityHeaders, broken
@@ -101,6 +101,7 @@ class Web:
         return [
             *plivo.routes(self._services),
             *access.routes(self._services),
+            *tester.routes(self._services),
             *seed.routes(self._services),
             *monitoring.routes(self._services),
             *live.routes(self._live_changes, self._may_watch),

@@ -168,6 +168,24 @@ def test_chaos(page: Page, app: App) -> None:
         check(page, "qa-chaos", height=1600)
 
 
+def test_numbers(page: Page, app: App) -> None:
+    page.goto(f"{app.address}/qa?qa_view=numbers")
+    lease = page.get_by_role("button", name="Lease numbers")
+    lease.click(timeout=PATIENCE)
+    number = page.get_by_text(re.compile(r"^\+1201\d{7}$"))
+    expect(number).to_be_visible(timeout=PATIENCE)
+    check(page, "qa-numbers", "Fixed codes", height=1400)
+    leased = number.inner_text()
+    page.get_by_role("button", name="Release").click()
+    expect(number).to_have_count(0)
+    lease.click()
+    expect(number).to_be_visible()
+    assert number.inner_text() != leased
+    leased = number.inner_text()
+    page.get_by_role("button", name="Verify", exact=True).first.click()
+    expect(page.get_by_label("Phone number")).to_have_value(leased, timeout=PATIENCE)
+
+
 #: All of Streamlit's elements that a page may use, with each colour of the theme.
 ELEMENTS = """
 import streamlit as st

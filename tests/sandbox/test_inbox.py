@@ -13,8 +13,8 @@ from .support import SENDER, Api, Product, number, sandbox_on, wait_for
 from .test_handset import watched
 
 FIELDS = {
-    "uuid", "channel", "number", "number_display", "from", "from_display", "text", "transcript",
-    "code", "state", "error_code", "hangup_cause_code", "hangup_cause_name", "requested_at",
+    "reference", "channel", "number", "number_display", "from", "from_display", "text", "code",
+    "transcript", "state", "error_code", "hangup_cause_code", "hangup_cause_name", "requested_at",
     "arrived_at", "answered_at", "ended_at",
 }  # fmt: skip
 SPEECH = "<Response><Speak>Your code is</Speak><Speak>4, 7, 1, 1.</Speak></Response>"
@@ -28,7 +28,7 @@ def inbox(api: Api, **query: Any) -> dict[str, Any]:
 
 
 def uuids(api: Api, **query: Any) -> list[str]:
-    return [entry["uuid"] for entry in inbox(api, **query)["entries"]]
+    return [entry["reference"] for entry in inbox(api, **query)["entries"]]
 
 
 def arrived(api: Api, to: str, text: str) -> str:
@@ -51,7 +51,7 @@ def test_messages_and_calls_of_all_numbers_are_listed_newest_first(
     api.hung_up(call)
     spoken, sent = inbox(api)["entries"][:2]
     assert set(spoken) == set(sent) == FIELDS
-    assert (spoken["channel"], spoken["number"], spoken["from"]) == ("voice", second, SENDER)
+    assert (spoken["channel"], spoken["number"], spoken["from"]) == ("call", second, SENDER)
     assert (spoken["text"], spoken["code"]) == ("Your code is\n4, 7, 1, 1.", "4711")
     assert [line["text"] for line in spoken["transcript"]] == spoken["text"].split("\n")
     assert (spoken["state"], spoken["hangup_cause_code"]) == ("ended", 4010)
@@ -96,7 +96,7 @@ def test_pages_continue_where_the_one_before_ended(api: Api) -> None:
     before = None
     while True:
         page = inbox(api, search=to, limit=2, **({"before": before} if before else {}))
-        pages.append([entry["uuid"] for entry in page["entries"]])
+        pages.append([entry["reference"] for entry in page["entries"]])
         before = page["next_before"]
         if before is None:
             break
@@ -148,7 +148,7 @@ def test_a_message_that_is_saved_after_its_handset_was_emptied_stays_out(tmp_pat
     storage = Storage(tmp_path)
     storage.open(0)
     box = Inbox(storage)
-    entry = InboxEntry("uuid", InboxChannel.SMS, "14155550123", SENDER, 100.0, "one")
+    entry = InboxEntry("reference", InboxChannel.SMS, "14155550123", SENDER, 100.0, "one")
     storage.run("INSERT INTO handsets (number, cleared_at) VALUES ('14155550123', 100)")
     box.add(entry)
     assert box.page("", None, 10) == []

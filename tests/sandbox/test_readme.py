@@ -72,7 +72,7 @@ def test_the_examples_run_one_after_another_and_show_the_handset(tmp_path: Path)
         assert [part["text"] for part in phone.call["transcript"]][:3] == transcript
         assert phone.call["hangup_cause_code"] == expected["calls"][0]["hangup_cause_code"]
         spoken, sent = json.loads(run(api, to, inbox))["entries"]
-        assert (spoken["channel"], sent["channel"]) == ("voice", "sms")
+        assert (spoken["channel"], sent["channel"]) == ("call", "sms")
         assert spoken["code"] == sent["code"] == "4711"
         run(api, to, decline)
         assert phone.call["hangup_cause_code"] == 3020

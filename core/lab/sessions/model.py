@@ -80,7 +80,7 @@ class RefusedSend:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ChecklistProgress:
     """How many items have which mark."""
 
     items: int
@@ -116,7 +116,7 @@ class TestSession:
         return self.ended_at is None
 
     @property
-    def progress(self) -> Progress:
+    def progress(self) -> ChecklistProgress:
         return progress_of(self.items)
 
     @property
@@ -138,6 +138,8 @@ class TestSession:
         return next((each for each in self.refusals if each.id == refusal_id), None)
 
 
-def progress_of(items: Sequence[ChecklistItem]) -> Progress:
+def progress_of(items: Sequence[ChecklistItem]) -> ChecklistProgress:
     marks = Counter(item.marked.mark for item in items if item.marked)
-    return Progress(len(items), marks[Mark.PASSED], marks[Mark.FAILED], marks[Mark.BLOCKED])
+    return ChecklistProgress(
+        len(items), marks[Mark.PASSED], marks[Mark.FAILED], marks[Mark.BLOCKED]
+    )

@@ -167,8 +167,10 @@ class TestSessions:
         self._write(session_id, dict(links), removed=removed, requires=f"item:{item_id}")
 
     def collect(self, session_id: str, verification: str, item_id: str = "") -> None:
-        """Add a verification; the item was then seen on its first attempt."""
-        fields = {f"verification:{verification}": str(to_ms(self._clock.now()))}
+        """Add a verification, once; the item was then seen on its first attempt."""
+        field = f"verification:{verification}"
+        (collected,) = self._client.hmget(self._keys.test_session(session_id), field)
+        fields = {} if collected else {field: str(to_ms(self._clock.now()))}
         self._collect(session_id, fields, item_id, attempt=f"{verification}-1")
 
     def collect_refusal(

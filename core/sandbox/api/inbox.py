@@ -32,7 +32,7 @@ class InboxApi:
             Route("/inbox", self.list, methods=["GET"]),
             Route("/inbox/events", self.events, methods=["GET"]),
             WebSocketRoute("/inbox/events", self.push),
-            Route("/inbox/{uuid}", self.show, methods=["GET"]),
+            Route("/inbox/{reference}", self.show, methods=["GET"]),
         ]
 
     async def list(self, request: Request) -> Response:
@@ -52,7 +52,7 @@ class InboxApi:
         )
 
     async def show(self, request: Request) -> Response:
-        row = self._inbox.find(request.path_params["uuid"])
+        row = self._inbox.find(request.path_params["reference"])
         entries = self._view.of_rows([row] if row else [])
         if not entries:
             raise Refusal(404, "no such message or call in the inbox")

@@ -28,14 +28,14 @@ class InboxView:
         entries = []
         for row in rows:
             if row["channel"] == InboxChannel.SMS:
-                message = self._messages.find(row["uuid"])
+                message = self._messages.find(row["reference"])
                 facts = _message(message) if message else None
             else:
-                call = self._calls.find(row["uuid"])
+                call = self._calls.find(row["reference"])
                 facts = self._call(call) if call else None
             if facts is not None:
                 number = _display(row["number"])
-                keys = ("uuid", "channel", "number", "code")
+                keys = ("reference", "channel", "number", "code")
                 entries.append(
                     {**{key: row[key] for key in keys}, "number_display": number, **facts}
                 )

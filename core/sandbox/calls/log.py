@@ -137,7 +137,7 @@ class CallLog:
             self._inbox.add(
                 InboxEntry(
                     call.call_uuid,
-                    InboxChannel.VOICE,
+                    InboxChannel.CALL,
                     call.to_number,
                     call.from_number,
                     call.rang_at,
