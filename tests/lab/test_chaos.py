@@ -174,7 +174,7 @@ def test_a_pushed_status_reaches_the_attempt(
 
 
 LOSS = 0.3
-SENDS, OTHERS = 120, 40
+SENDS, OTHERS = 100, 30
 
 
 def test_with_a_loss_on_one_carrier_its_interval_contains_the_loss(
