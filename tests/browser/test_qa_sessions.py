@@ -138,6 +138,13 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
     expect(new_page.get_by_text("Collected, in no item")).to_have_count(0)
     check(new_page, "qa-session", "6 of 6", height=1600)
 
+    with new_page.expect_download(timeout=PATIENCE) as download:
+        new_page.get_by_role("button", name="Report (HTML)").click()
+    report = download.value.path().read_text("utf-8")
+    assert download.value.suggested_filename == "test-session-smoke.html"
+    assert report.count('class="attempt"') >= 3
+    assert "pfb are letters here" in report
+
     new_page.get_by_role("button", name="End session").click()
     expect(new_page.get_by_role("button", name="Reopen session")).to_be_visible(timeout=PATIENCE)
     expect(new_page.get_by_role("button", name="Passed", exact=True)).to_be_disabled()
