@@ -5,7 +5,7 @@ import streamlit as st
 from pages.components.access import require_admin
 from pages.components.qa.chaos import draw_chaos
 from pages.components.qa.inbox import draw_inbox
-from pages.components.qa.numbers import draw_numbers
+from pages.components.qa.numbers import draw_numbers, leave_for_verify
 from pages.components.qa.sessions import draw_sessions
 from pages.components.qa.tools import SessionTools
 from pages.components.shared import outage_shown, services, title
@@ -26,6 +26,7 @@ def main() -> None:
             "View", names, default=names[0], required=True,
             key="qa_view", bind="query-params", label_visibility="collapsed",
         )  # fmt: skip
+        leave_for_verify()
         if view == "inbox":
             draw_inbox(app.sandbox, app.ledger, app.settings)
         elif view == "chaos":

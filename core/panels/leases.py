@@ -13,13 +13,13 @@ LEASE_COUNTRIES = ("US", "GB", "DE", "FR", "IN", "ES", "IT", "BR", "AU", "MX")
 
 
 def lease_words(lease: Lease, titles: Mapping[str, str], zone: ZoneInfo) -> str:
-    """ "2 numbers of Germany, Spam detected (0030), until 27 Nov 12:00". `titles` are the names of
-    endings."""
+    """ "Germany: 2 numbers, Spam detected (0030), until 27 Nov 12:00 (UTC)". `titles` are the names
+    of endings."""
     until = day_and_time(datetime.fromisoformat(lease.expires_at), zone)
     title = titles.get(lease.ending, titles.get("5555", "Delivered"))
     return (
-        f"{counted(len(lease.numbers), 'number')} of {country_of(lease.country)}, {title} "
-        f"({lease.ending}), until {until}"
+        f"{country_of(lease.country)}: {counted(len(lease.numbers), 'number')}, {title} "
+        f"({lease.ending}), until {until} ({zone.key})"
     )
 
 

@@ -26,8 +26,10 @@ from core.sandbox.api.leases import LeaseApi
 from core.sandbox.api.limits import RateLimit
 from core.sandbox.api.log_routes import LogRoutes
 from core.sandbox.api.messages import MessageApi
+from core.sandbox.api.not_simulated import NotSimulatedApi
 from core.sandbox.api.phlo import PhloApi
 from core.sandbox.api.sends import SendsApi
+from core.sandbox.api.slashes import with_optional_slash
 from core.sandbox.api.streams import Streams
 from core.sandbox.api.waiting import WaitApi
 from core.sandbox.arrivals import Arrivals
@@ -149,13 +151,14 @@ class Sandbox:
                 Inbox(self._storage), InboxView(carrier.messages, switchboard.calls), self._streams
             ).routes(),
             *LeaseApi(Leases(self._storage, self._clock, handsets)).routes(),
+            *NotSimulatedApi(gate).routes(),
         ]
         errors = ErrorAnswers(json_401=json_401)
         kinds = (HTTPException, Refusal, NotRunning, StorageFailed, Exception)
         self.asgi = Starlette(
-            routes=routes, exception_handlers={kind: errors.to_response for kind in kinds}
+            routes=[with_optional_slash(route) for route in routes],
+            exception_handlers={kind: errors.to_response for kind in kinds},
         )
-        # As at Plivo, a path without its final slash is another path.
         self.asgi.router.redirect_slashes = False
 
     def claim(self) -> None:

@@ -131,6 +131,7 @@ class Callbacks:
                 "forged": bool(row["forged"]),
                 "created_at": iso_utc(row["created_at"]),
                 "attempts": self._attempts(row["callback_id"]),
+                "problems": self._problems(row["reference"]),
             }
             for row in callbacks
         ]
@@ -215,6 +216,15 @@ class Callbacks:
             {"at": iso_utc(row["at"]), "status": row["status"], "problem": row["problem"]}
             for row in rows
         ]
+
+    def _problems(self, reference: str) -> list[str]:
+        """What could not be played in the call."""
+        rows = self._storage.rows(
+            "SELECT text FROM transcript WHERE call_uuid = :reference AND kind = 'problem'"
+            " ORDER BY rowid",
+            reference=reference,
+        )
+        return [row["text"] for row in rows]
 
     def _set_state(self, callback_id: str, state: CallbackState) -> None:
         self._storage.run(

@@ -2,7 +2,8 @@
 
 SandboxFailure
 ├── Refusal         a request that is answered with an HTTP error status and a sentence
-│   └── Unauthorized  wrong credentials
+│   ├── Unauthorized  wrong credentials
+│   └── NotSimulated  something that Plivo has and the sandbox does not
 ├── InvalidXml      a document that is not Plivo XML, or has elements the sandbox does not support
 ├── NotRunning      a request outside `Sandbox.running()`
 ├── StorageFailed   the state file cannot be read or written, for example on a full disk
@@ -28,6 +29,13 @@ class Unauthorized(Refusal):
 
     def __init__(self) -> None:
         super().__init__(401, "invalid credentials")
+
+
+class NotSimulated(Refusal):
+    """`what` is a resource or a parameter, by its name at Plivo."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(501, f"{what} is not simulated by the sandbox")
 
 
 class InvalidXml(SandboxFailure):

@@ -162,10 +162,28 @@ def test_verify(page: Page, app: App) -> None:
 def test_chaos(page: Page, app: App) -> None:
     with chaos(app, {"effect": "held", "country": "DE"}, {"effect": "delay", "tail_seconds": 5}):
         page.goto(f"{app.address}/qa?qa_view=chaos")
-        check(page, "qa-chaos", "Push a status", height=1600)
+        drawn(page, "Push a status")
         page.get_by_role("button", name="Add a rule").click()
         expect(page.get_by_role("button", name="Add this rule")).to_be_visible()
-        check(page, "qa-chaos-rule", height=1600)
+        check(page, "qa-chaos", height=1600)
+
+
+def test_numbers(page: Page, app: App) -> None:
+    page.goto(f"{app.address}/qa?qa_view=numbers")
+    lease = page.get_by_role("button", name="Lease numbers")
+    lease.click(timeout=PATIENCE)
+    number = page.get_by_text(re.compile(r"^\+1201\d{7}$"))
+    expect(number).to_be_visible(timeout=PATIENCE)
+    check(page, "qa-numbers", "Fixed codes", height=1400)
+    leased = number.inner_text()
+    page.get_by_role("button", name="Release").click()
+    expect(number).to_have_count(0)
+    lease.click()
+    expect(number).to_be_visible()
+    assert number.inner_text() != leased
+    leased = number.inner_text()
+    page.get_by_role("button", name="Verify", exact=True).first.click()
+    expect(page.get_by_label("Phone number")).to_have_value(leased, timeout=PATIENCE)
 
 
 #: All of Streamlit's elements that a page may use, with each colour of the theme.

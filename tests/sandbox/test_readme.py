@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from plivo import plivoxml
 from starlette.routing import Route
 
+from core.sandbox.api.not_simulated import not_simulated
 from core.sandbox.app import Sandbox
 from core.sandbox.chaos.document import COMMON, PARAMETERS, STATES, ChaosDocument
 from core.sandbox.facts.effects import EffectKind
@@ -88,13 +90,35 @@ def test_the_examples_run_one_after_another_and_show_the_handset(tmp_path: Path)
 
 def test_every_route_is_in_the_readme(tmp_path: Path) -> None:
     sandbox = Sandbox(data=tmp_path, auth_id=AUTH_ID, auth_token=AUTH_TOKEN)
+    not_there = {(path, method) for path, methods in not_simulated() for method in methods}
     routes = {
         f"`{method} {route.path}`"
         for route in sandbox.asgi.routes
         if isinstance(route, Route)
         for method in (route.methods or set()) - {"HEAD"}
+        if (route.path, method) not in not_there
     }
     assert routes == set(re.findall(r"^\| (`[A-Z]+ /[^`]*`) \|", README, re.MULTILINE))
+
+
+def test_every_resource_that_is_not_simulated_is_in_the_readme() -> None:
+    rows = re.findall(r"^\| (.+) \| 501 \|", README, re.MULTILINE)
+    named = {name for row in rows for name in re.findall("`([^`]+)`", row)}
+    expected = set()
+    for path, methods in not_simulated():
+        resource = path.removeprefix("/v1/").removeprefix("Account/{auth_id}/").strip("/")
+        first = resource.partition("/")[0]
+        if not resource:
+            expected |= {f"{method} {path}" for method in methods}
+        else:
+            expected.add(resource if first in {"Call", "Message", "phlo"} else first)
+    assert named == expected
+
+
+def test_every_element_of_plivo_xml_is_in_the_readme() -> None:
+    (table,) = re.findall(r"^\| what \| how \|.*?\n\n", README, re.MULTILINE | re.DOTALL)
+    for element in plivoxml.ResponseElement._nestable:
+        assert re.search(rf"\b{element}\b", table), element
 
 
 def test_every_option_of_the_command_is_in_the_readme() -> None:

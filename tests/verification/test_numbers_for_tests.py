@@ -143,7 +143,7 @@ def test_a_number_that_cannot_be_verified_is_refused_at_the_start(
     tmp_path: Path, redis_url: str, client: redis.Redis, entries: str, cause: str
 ) -> None:
     padded = entries.replace("+12345=", "+1234567=")
-    settings = Settings(data_dir=tmp_path, redis_url=redis_url, test_numbers=padded)  # type: ignore[arg-type]
+    settings = Settings(data_dir=tmp_path, redis_url=redis_url, test_numbers=padded)
     with pytest.raises(SettingsRefused) as refused:
         build(settings)
     assert refused.value.cause.startswith(cause)

@@ -23,7 +23,7 @@ from core.sandbox.api.parameters import (
     require,
 )
 from core.sandbox.chaos.chaos import Chaos
-from core.sandbox.errors import Refusal
+from core.sandbox.errors import NotSimulated, Refusal
 from core.sandbox.facts.effects import EffectChannel
 from core.sandbox.messages.carrier import Carrier, MessageOrder
 from core.sandbox.messages.log import CONSTANTS, Message, MessageFilter, record
@@ -99,9 +99,14 @@ class MessageApi:
 
 def parse_order(body: Body, requester_ip: str) -> MessageOrder:
     """Parse a request body. Raises Refusal 400 that names the wrong parameter."""
+    if body.get("powerpack_uuid"):
+        raise NotSimulated("powerpack_uuid")
+    kind = str(body.get("type") or "sms")
+    if kind in {"mms", "whatsapp"}:
+        raise NotSimulated(f"type {kind}")
+    if kind != "sms":
+        raise Refusal(400, "type must be sms, mms or whatsapp")
     require(body, "src", "dst", "text")
-    if body.get("type", "sms") != "sms":
-        raise Refusal(400, "the sandbox sends type sms only")
     src = parse_sender(body["src"])
     destinations = parse_destinations(body, "dst", "src", src)
     url, method = parse_url(body, "url"), parse_method(body, "method")

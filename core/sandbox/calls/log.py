@@ -18,6 +18,9 @@ LINES_WITH_CODE = 20
 BILLING_STEP = 60  # seconds
 MAX_BILLED = 10**9  # seconds; longer than any call
 
+#: The kind of an entry of a transcript that says what could not be played.
+PROBLEM = "problem"
+
 #: List filters that are the same for every call of the sandbox. None: the sandbox has no such
 #: thing, so no value of the filter matches.
 CONSTANTS = {"call_direction": "outbound", "subaccount": None, "parent_call_uuid": None}
@@ -189,7 +192,7 @@ class CallLog:
         return [_call(row) for row in rows]
 
     def add_to_transcript(self, call: SandboxCall, at: float, kind: str, text: str) -> None:
-        """Add to the transcript; `kind` is "spoken", "key" or "ignored-key"."""
+        """Add to the transcript; `kind` is "spoken", "key", "ignored-key" or PROBLEM."""
         self._storage.run(
             "INSERT INTO transcript VALUES (:call_uuid, :at, :kind, :text)",
             call_uuid=call.call_uuid,

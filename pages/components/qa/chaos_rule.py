@@ -36,7 +36,7 @@ def rule_form(rule: Rule, on_apply: Callable[[Rule], None], *, label: str, key: 
     edited |= _place(rule, key)
     edited |= _parameters(effect, rule, key)
     st.caption(rule_words({"state": "undelivered", **edited}))
-    st.button(label, type="primary", key=f"{key}_apply", on_click=on_apply, args=(edited,))
+    st.button(label, key=f"{key}_apply", on_click=on_apply, args=(edited,))
 
 
 def _choice(label: str, names: dict[str, str], value: str, key: str) -> str:
@@ -71,6 +71,8 @@ def _parameters(effect: str, rule: Rule, key: str) -> dict[str, Any]:
         widget, value = f"{key}_{effect}_{name}", values[name]
         if name == "error_code":
             result[name] = st.number_input("Plivo's error code", 1, 9999, value, key=widget)
+            if effect == rule["effect"] and result[name] == value and "state" in rule:
+                result["state"] = rule["state"]
         elif name == "status":
             options = sorted({*STATUSES, value})
             result[name] = st.selectbox("HTTP status", options, options.index(value), key=widget)

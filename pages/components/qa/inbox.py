@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.access.local import is_local
 from core.lab.inbox import InboxItem, SandboxInbox
 from core.lab.sandbox_client import Handset, SandboxClient, SandboxError
 from core.ledger.ledger import Ledger
@@ -14,7 +13,7 @@ from core.model.errors import SandboxUnavailable
 from core.panels.zones import zone_of
 from core.settings.settings import Settings
 from core.wording.formats import clock
-from pages.components.access import current_visitor, guarded
+from pages.components.access import guarded, may_reach_sandbox
 from pages.components.copy_button import copy_button
 from pages.components.handset import handset
 from pages.components.inbox import InboxActions, inbox_list
@@ -42,7 +41,7 @@ def draw_inbox(sandbox: SandboxClient, ledger: Ledger, settings: Settings) -> No
     @st.fragment
     @guarded
     def inbox_view() -> None:
-        if not _may_see():
+        if not may_reach_sandbox():
             st.info(
                 "The sandbox's handsets are open on this machine only. From elsewhere, set "
                 "VERIFY_ACCESS and sign in as the operator.",
@@ -57,12 +56,6 @@ def draw_inbox(sandbox: SandboxClient, ledger: Ledger, settings: Settings) -> No
             st.button("Try again", icon=":material/refresh:", key="qa_inbox_try_again")
 
     inbox_view()
-
-
-def _may_see() -> bool:
-    """As `core.web.sandbox_guard`: the page reads every number's codes with the credentials of the
-    account, so it shows them to those only who could read them there."""
-    return is_local(st.context.ip_address, st.context.headers) or current_visitor().is_operator
 
 
 def _view(inbox: SandboxInbox, sandbox: SandboxClient, ledger: Ledger, settings: Settings) -> None:

@@ -21,6 +21,9 @@ state = st.session_state
 _ROWS = 5
 _REFRESH_SECONDS = 5
 _ERROR = "qa_numbers_error"
+#: Set by a click that leaves the view: its fragment then reruns the page.
+_LEAVES = "qa_numbers_leaves"
+_OPENS_VERIFY = "qa_numbers_opens_verify"
 _CLOSED = (
     "The sandbox's numbers are open on this machine only. From elsewhere, set VERIFY_ACCESS and "
     "sign in as the operator."
@@ -94,6 +97,8 @@ def _form(sandbox: SandboxClient, table: tuple[SandboxEnding, ...], settings: Se
 
 
 def _leases(sandbox: SandboxClient, titles: dict[str, str], zone: ZoneInfo) -> None:
+    if state.pop(_LEAVES, False):
+        st.rerun()
     try:
         leases = sandbox.leases()
     except SandboxError as error:
@@ -120,14 +125,15 @@ def _lease(sandbox: SandboxClient, lease: Lease, words: str) -> None:
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(words)}**", width="stretch")
-        if len(lease.numbers) > 1:
-            with st.container(width=110):
-                copy_button("Copy all", "\n".join(lease.numbers), key=f"qa_copy_{lease.id}")
-        st.button(
-            "Renew", key=f"qa_renew_{lease.id}", on_click=call, args=("renew",),
-            help="The lease then ends in 10 minutes.",
-        )  # fmt: skip
-        st.button("Release", key=f"qa_release_{lease.id}", on_click=call, args=("release",))
+        with st.container(horizontal=True, width="content"):
+            if len(lease.numbers) > 1:
+                with st.container(width=110):
+                    copy_button("Copy all", "\n".join(lease.numbers), key=f"qa_copy_{lease.id}")
+            st.button(
+                "Renew", key=f"qa_renew_{lease.id}", on_click=call, args=("renew",),
+                help="The lease then ends in 10 minutes.",
+            )  # fmt: skip
+            st.button("Release", key=f"qa_release_{lease.id}", on_click=call, args=("release",))
     for number in lease.numbers[:_ROWS]:
         _row(number)
     if len(lease.numbers) > _ROWS:
@@ -149,17 +155,32 @@ def _row(number: str, more: str = "") -> None:
     """A number with what can be done with it. No address gets the number."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{plain(number)}{more}", width="stretch")
-        with st.container(width=84):
-            copy_button("Copy", number, key=f"qa_copy_{number}")
-        if st.button("Verify", key=f"qa_verify_{number}", help="Open the Verify page with it."):
-            state.verify_typed = number
-            st.switch_page("pages/verify.py")
-        st.button(
-            "Inbox", key=f"qa_inbox_{number}", on_click=_open_inbox, args=(number,),
-            help="Show what arrived on it.",
-        )  # fmt: skip
+        with st.container(horizontal=True, width="content"):
+            with st.container(width=84):
+                copy_button("Copy", number, key=f"qa_copy_{number}")
+            st.button(
+                "Verify", key=f"qa_verify_{number}", on_click=_open_verify, args=(number,),
+                help="Open the Verify page with it.",
+            )  # fmt: skip
+            st.button(
+                "Inbox", key=f"qa_inbox_{number}", on_click=_open_inbox, args=(number,),
+                help="Show what arrived on it.",
+            )  # fmt: skip
 
 
 def _open_inbox(number: str) -> None:
     state.qa_inbox_search = number
-    state.qa_view = "inbox"
+    state.qa_view, state[_LEAVES] = "inbox", True
+
+
+def _open_verify(number: str) -> None:
+    state.verify_typed = number
+    # Streamlit opens no other page while the address names a view: the first one is not named.
+    state.qa_view, state[_LEAVES], state[_OPENS_VERIFY] = "sessions", True, True
+
+
+def leave_for_verify() -> None:
+    """Open the Verify page if a number was chosen for it. To be called after the choice of the view
+    is drawn."""
+    if state.pop(_OPENS_VERIFY, False):
+        st.switch_page("pages/verify.py")

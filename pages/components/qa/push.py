@@ -8,6 +8,7 @@ from core.lab.sandbox_client import SandboxClient, SandboxError
 from core.panels.chaos_sends import MAX_ROWS, SendRow, send_rows
 from core.wording.chaos import CAUSES, cause_words
 
+_NOTE = "qa_push_note"
 _FAILED = {"undelivered", "failed"}
 
 
@@ -25,6 +26,8 @@ def push_list(sandbox: SandboxClient, zone: ZoneInfo) -> None:
         st.selectbox(
             "Ended calls", list(CAUSES), format_func=cause_words, key="qa_push_cause", width=240
         )
+    # Callbacks of a fragment draw nothing; the note stays until the next push.
+    st.caption(st.session_state.get(_NOTE, "Choose a status to push."))
     try:
         rows = send_rows(sandbox.sends(), zone)
     except SandboxError as error:
@@ -51,6 +54,6 @@ def _push(sandbox: SandboxClient, row: SendRow, status: str) -> None:
     try:
         sandbox.push_status(row.channel, row.uuid, status, **more)
     except SandboxError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.session_state[_NOTE] = f"Nothing was pushed: {error}."
     else:
-        st.toast(f"Pushed {status}.", icon=":material/check:")
+        st.session_state[_NOTE] = f"Pushed {status}: {row.words}."
