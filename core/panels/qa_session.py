@@ -76,8 +76,8 @@ class SessionReader:
         """Verifications that the grant does not reach are left out. Raises StoreUnavailable."""
         ids = {each.id: None for each in session.verifications}
         ids |= {item.verification: None for item in session.items if item.attempt}
-        views = {each: self._verifications.look(each, grant) for each in ids}
-        return session_lines(session, {name: view for name, view in views.items() if view})
+        views = self._verifications.look_all(list(ids), grant)
+        return session_lines(session, {view.verification.id: view for view in views})
 
 
 def session_lines(session: TestSession, views: Mapping[str, View]) -> SessionLines:
