@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 from websockets.sync.client import connect
 
@@ -189,14 +190,18 @@ def test_with_a_loss_on_one_carrier_its_interval_contains_the_loss(
             list(pool.map(at.started, [*numbers, *others]))
         period = preset(Preset.HOUR, at.clock.now() + timedelta(seconds=60), UTC_ZONE)
 
-        def settled() -> Any:
+        def by_carrier() -> pd.DataFrame:
             at.services.booker.run()
             at.services.queries.forget()
-            frame = at.services.queries.by_country(period)
-            ended = frame["delivered"] + frame["undelivered"]
-            return frame if ended.get(("DE", ""), 0) == SENDS + OTHERS else None
+            return at.services.queries.by_country(period)
 
-        frame = until(lambda: {"frame": settled()} if settled() is not None else None)["frame"]
+        def are_settled() -> bool:
+            frame = by_carrier()
+            ended = frame["delivered"] + frame["undelivered"]
+            return int(ended.get(("DE", ""), 0)) == SENDS + OTHERS
+
+        until(are_settled)
+        frame = by_carrier()
         lossy, other = frame.loc[("DE", "Vodafone")], frame.loc[("DE", "T-Mobile")]
         assert (lossy["requested"], other["requested"]) == (SENDS, OTHERS)
         rate = Rate(int(lossy["undelivered"]), SENDS)
