@@ -140,7 +140,7 @@ class SandboxClient:
                 kind = WaitTimedOut if error.code == TIMED_OUT else SandboxError
                 raise kind(_cause(error.read()), error.code) from error
         except (OSError, HTTPException, ValueError) as error:
-            # ValueError: the address is not known yet.
+            # ValueError: the address is no URL, such as that of an app that does not serve yet.
             raise SandboxError("The sandbox did not answer.") from error
         try:
             return json.loads(content) if content else None
