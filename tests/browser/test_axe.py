@@ -37,8 +37,10 @@ RUN_AXE = """async (rules) => {
   return results.violations.flatMap((violation) => violation.nodes.map(
     (node) => `${violation.id}: ${node.failureSummary} ${node.html.slice(0, 200)}`));
 }"""
+#: In what is not rendered, such as a closed expander, no transition ends.
 TRANSITIONS = """() => Promise.all(document.getAnimations()
   .filter((animation) => animation instanceof CSSTransition)
+  .filter((transition) => transition.effect.target.checkVisibility())
   .map((transition) => transition.finished.catch(() => null)))"""
 #: Controls, also in shadow roots, that are smaller than a finger. A link in a text is as high as
 #: the text (WCAG 2.5.8, inline); a box or radio is hit by its label, a link in a table by its row;
