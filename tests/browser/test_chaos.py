@@ -61,6 +61,7 @@ def test_a_dial_is_set_every_window_says_so_a_status_is_pushed_and_it_is_turned_
         page.get_by_role("button", name="delivered", exact=True).first.click(timeout=PATIENCE)
         expect(page.get_by_text("Pushed delivered")).to_be_visible(timeout=PATIENCE)
         until(lambda: sandbox.sends()[0]["status"] == "delivered")
+        assert other.get_by_role("link", name="Show").get_attribute("href") == "/qa?qa_view=chaos"
         other.get_by_role("button", name="Turn off chaos").click()
         expect(other.get_by_text(BAND)).to_be_hidden(timeout=PATIENCE)
         expect(page.get_by_text(BAND)).to_be_hidden(timeout=PATIENCE)
