@@ -163,7 +163,7 @@ def test_verify(page: Page, app: App) -> None:
 
 def test_chaos(page: Page, app: App) -> None:
     with chaos(app, {"effect": "held", "country": "DE"}, {"effect": "delay", "tail_seconds": 5}):
-        page.goto(f"{app.address}/qa?qa_view=Chaos")
+        page.goto(f"{app.address}/qa?qa_view=chaos")
         drawn(page, "Push a status")
         page.get_by_role("button", name="Add a rule").click()
         expect(page.get_by_role("button", name="Add this rule")).to_be_visible()
