@@ -114,7 +114,7 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
         expect(other.locator("li.selected .seen")).to_have_text(
             re.compile("Delivered"), timeout=PATIENCE
         )
-        expect(other.get_by_text("Collected, in no item")).to_have_count(0)
+        expect(other.get_by_text("Collected, in no item")).to_have_count(0, timeout=PATIENCE)
         # A colleague's session opens by its address, and a mark there is seen here.
         other.goto(page.url)
         expect_session(other, "Smoke")

@@ -69,8 +69,11 @@ def _draw_choice(selected: ItemLine, lines: SessionLines, tools: SessionTools) -
     key = f"qa_seen_on_{item.id}_{current}"
 
     def choose() -> None:
-        # None: the widget has left the page.
+        # None: the widget has left the page. Its first value: a rerun that was under way when the
+        # item was changed elsewhere, not a choice.
         value = state.get(key)
+        if value == current:
+            return
         if value == _NOTHING:
             act(lambda: tools.sessions.assign(session.id, item.id))
         elif line := by_id.get(value or ""):
