@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
+from core.ledger.journal import KEEP_JOURNAL
 from core.model.attempt import OverBudget, attempt_id
 from core.model.clock import duration_ms, to_ms
 from core.model.verification import CheckOutcome, CheckResult
@@ -52,14 +53,13 @@ class CheckRecords:
         scripts: Scripts,
         keys: Keys,
         policy: Policy,
-        keep: timedelta,
         queue: list[str],
     ) -> None:
         self._client = client
         self._scripts = scripts
         self._keys = keys
         self._queue = queue
-        self._policy = policy_arguments(policy, keys.changes, keep)
+        self._policy = policy_arguments(policy, keys.changes)
         self._left_out = LeftOut(client, keys)
         # A hint that saves a round trip. The script notices a stale one and checks nothing.
         self._contexts: OrderedDict[str, CheckContext] = OrderedDict()
@@ -128,7 +128,7 @@ class CheckRecords:
             self._keys.failures(context.number_index),
             self._keys.guesses(context.number_index),
             self._keys.events(attempt_id(guess.verification, context.attempts)),
-            self._keys.checks,
+            self._keys.journal,
             *self._queue,
         ], check_arguments(guess, now_ms) + self._policy
 
@@ -162,14 +162,14 @@ def check_arguments(guess: Guess, now_ms: int) -> list[str]:
     ]
 
 
-def policy_arguments(policy: Policy, changes: str, keep: timedelta) -> list[str]:
+def policy_arguments(policy: Policy, changes: str) -> list[str]:
     """The other arguments of check_code.lua, in its order: the same for every check."""
     # In the order of their keys in the script.
     budgets = (policy.failures_per_address, policy.failures, policy.guesses)
     return [
         "enforces" if policy.enforces else "warns",
         changes,
-        str(duration_ms(keep)),
+        str(duration_ms(KEEP_JOURNAL)),
         str(min(budget.limit for budget in budgets)),
         *(part for b in budgets for part in (str(b.limit), str(duration_ms(b.window)), b.name)),
     ]
