@@ -107,6 +107,7 @@ class _Adder:
 
         spots = np.concatenate([series, minute[:, None]], axis=1)
         values = after - before
+        adds = values.any(axis=1)
         # A verification counts as converted where it was started, whichever attempt brought the
         # code.
         converts = (
@@ -114,9 +115,11 @@ class _Adder:
             & (entries["after"]["verified"] >= 0)
             & ~(was_counted & (entries["before"]["verified"] >= 0))
         )
+        first_minute = entries["first"].astype(np.int64) // _MINUTE_MS
         if converts.any():
-            first_minute = entries["first"][converts].astype(np.int64) // _MINUTE_MS
-            first_spots = np.concatenate([first_series[converts], first_minute[:, None]], axis=1)
+            first_spots = np.concatenate(
+                [first_series[converts], first_minute[converts, None]], axis=1
+            )
             ones = np.zeros((len(first_spots), len(COLUMNS)), dtype=np.int64)
             ones[:, _CONVERTED] = 1
             spots = np.concatenate([spots, first_spots])
@@ -129,6 +132,7 @@ class _Adder:
                 self._add_counters(tier, cube, spots[:, number], spots[:, -1], values)
         for leg, ms in legs_after.items():
             is_new = (ms >= 0) & ~(was_counted & (legs_before[leg] >= 0))
+            adds |= is_new
             rows = np.concatenate(
                 [series[is_new], minute[is_new, None], bins_of(ms[is_new])[:, None]], axis=1
             )
@@ -136,15 +140,23 @@ class _Adder:
             for cube, tier in HISTOGRAMS[leg]:
                 named = rows[:, _CUBES.index(cube)]
                 self._add_cells(LEG_KINDS[leg], tier, cube, named, rows[:, -2], rows[:, -1], counts)
-        errors = self._add_errors(minute)
-        late_ms = (minute * _MINUTE_MS // Tier.MINUTE.chunk_ms + 1) * Tier.MINUTE.chunk_ms
-        late = int((late_ms + Tier.MINUTE.keep_ms <= self._now_ms).sum())
+        moves, *errors = self._add_errors(minute)
+        late = ((adds | moves) & self._has_ended(minute)) | (
+            converts & self._has_ended(first_minute)
+        )
         requested = entries["requested"].astype(np.int64)
         newest = {
             cube: self._newest(series[:, number], requested) for number, cube in enumerate(_CUBES)
         }
         newest[Cube.ERROR] = self._newest(*errors)
-        return self._collected(late, newest, self._changed(spots))
+        return self._collected(int(late.sum()), newest, self._changed(spots))
+
+    def _has_ended(self, minute: Numbers) -> NDArray[np.bool_]:
+        """Whether the key of these minutes has ended; those of the other tiers end later."""
+        tier = Tier.MINUTE
+        ends_ms = (minute * _MINUTE_MS // tier.chunk_ms + 1) * tier.chunk_ms + tier.keep_ms
+        has_ended: NDArray[np.bool_] = ends_ms <= self._now_ms
+        return has_ended
 
     def _series(self, channel_of: Callable[[Place], str]) -> Numbers:
         rows = []
@@ -165,9 +177,9 @@ class _Adder:
             self._names.append(stored)
         return number
 
-    def _add_errors(self, minute: Numbers) -> tuple[Numbers, Numbers]:
-        """Move attempts between errors; returns the series that they moved to, and the moments of
-        their requests."""
+    def _add_errors(self, minute: Numbers) -> tuple[NDArray[np.bool_], Numbers, Numbers]:
+        """Move attempts between errors; returns which moved, the series of the errors that they
+        have now, and the moments of their requests."""
         # (places, 2): in all countries, and in one.
         sides = {
             sign: np.array(
@@ -198,7 +210,7 @@ class _Adder:
             self._add_cells(ERROR_KIND, tier, Cube.ERROR, table[:, 0], table[:, 1], zero, counts)
         has = sides[1][:, 0] != _NO_ERROR
         ms = self._entries["requested"][has].astype(np.int64)
-        return sides[1][has].ravel(), np.repeat(ms, 2)
+        return moves, sides[1][has].ravel(), np.repeat(ms, 2)
 
     def _add_counters(
         self, tier: Tier, cube: Cube, series: Numbers, minute: Numbers, values: Counts

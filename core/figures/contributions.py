@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.figures.catalogue import COLUMNS, Leg
 from core.figures.layout import HORIZON_MS
-from core.figures.packing import Counts
+from core.figures.packing import INEXACT, Counts
 
 _FIRST, _RESEND, _FALLBACK = 0, 1, 2
 _UNCONFIRMED, _UNREPORTED, _REJECTED, _FAILED, _UNDELIVERED, _DELIVERED = 1, 5, 6, 7, 8, 9
@@ -39,11 +39,17 @@ class _Span:
         return cls(np.where(has, inside, 0), has, has & (inside != ms))
 
 
+def _whole(values: NDArray[Any]) -> Moments:
+    """Whole numbers; -1 for what no counted value can be, such as "nan"."""
+    is_number = (values >= 0) & (values <= INEXACT)
+    return np.where(is_number, values, -1).astype(np.int64)
+
+
 def contributions(entries: NDArray[Any], images: NDArray[Any]) -> tuple[Counts, dict[Leg, Counts]]:
     """(entries, COLUMNS); and by leg (entries,) how long it took in ms, -1 where it has no end."""
     origin, requested = entries["origin"], entries["requested"].astype(np.int64)
     # By column: a field of a structured array is not contiguous.
-    moment = {name: images[name].astype(np.int64) for name in images.dtype.names or ()}
+    moment = {name: _whole(images[name]) for name in images.dtype.names or ()}
     rank, delivered, verified = moment["rank"], moment["delivered"], moment["verified"]
     cost = moment["cost_micros"]
     has = {name: values >= 0 for name, values in moment.items()}

@@ -378,7 +378,8 @@ def main() -> None:
     say(f"{wrong + still_wrong} of {every:,} cells wrong\n")
     for what, part in ((f"{chosen.processes} processes", together), ("one process", alone)):
         say(
-            f"{what}: {part.events / part.slowest:,.0f} events a second, fold {part.lag:.2f} s behind; "
+            f"{what}: {part.events / part.slowest:,.0f} events a second, "
+            f"fold {part.lag:.2f} s behind; "
         )
         say(f"us of the processor an event: {1e6 * part.cpu / part.events:.1f} in them, ")
         say(f"{part.server.processor / part.events:.1f} in Redis, the fold included, ")

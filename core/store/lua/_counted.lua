@@ -19,9 +19,17 @@ local function error_of(record)
     return record.rank == "6" and "refused" or "unstated"
 end
 
--- Numbers in the order of IMAGE in core/figures/journal_entries.py.
+local IMAGE = "<bddddddddd"
+
+-- Numbers in the order of IMAGE in core/figures/journal_entries.py. struct.pack reads numbers out of text,
+-- and raises an error for any other text: only then each value is looked at.
 local function image(record)
-    return struct.pack("<bddddddddd", number(record.rank), number(record.accepted_ms),
+    local readable, packed = pcall(struct.pack, IMAGE, record.rank or -1, record.accepted_ms or -1,
+        record.queued_ms or record.ringing_ms or -1, record.sent_ms or record.answered_ms or -1,
+        record.undelivered_ms or -1, record.delivered_ms or -1, record.checked_ms or -1,
+        record.verified_ms or -1, record.cost_micros or -1, record.units or -1)
+    if readable then return packed end
+    return struct.pack(IMAGE, number(record.rank), number(record.accepted_ms),
         number(record.queued_ms or record.ringing_ms), number(record.sent_ms or record.answered_ms),
         number(record.undelivered_ms), number(record.delivered_ms), number(record.checked_ms),
         number(record.verified_ms), number(record.cost_micros), number(record.units))
