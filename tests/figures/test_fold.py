@@ -136,6 +136,7 @@ def test_the_copy_in_the_process_equals_what_redis_holds(at: World) -> None:
     hours = [Piece(Tier.HOUR, (now_ms // Tier.HOUR.slot_ms - 20) * Tier.HOUR.slot_ms, 21)]
 
     def read(reader: SlotReader) -> list[list[Any]]:
+        reader.series(Cube.CHANNEL, 0)
         values: list[Any] = [reader.counters(cube, names[cube], pieces) for cube in names]
         values.append(reader.histograms(Leg.TTD, Cube.COUNTRY, names[Cube.COUNTRY], hours))
         values.append(reader.errors(errors, pieces))
