@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import redis
 
-from core.figures import fold as fold_module
+from core.figures import layout
 from core.figures.catalogue import COLUMNS, Leg
 from core.figures.fold import Fold
 from core.figures.layout import TIERS, Cube, Tier
@@ -163,7 +163,7 @@ def test_the_copy_in_the_process_equals_what_redis_holds(at: World) -> None:
 def test_series_beyond_the_limit_are_added_up_as_others(
     at: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(fold_module.MOST_SERIES, Cube.CARRIER, 2)
+    monkeypatch.setitem(layout.MOST_SERIES, Cube.CARRIER, 2)
     ms = to_ms(at.clock.now() - timedelta(minutes=1))
     events = [requested_at(ms, "DE", carrier) for carrier in ("A", "B", "C", "D")]
     at.services.ledger.apply_all(events)
