@@ -36,6 +36,7 @@ def pages() -> list[st.Page]:
 
 if __name__ == "__main__":
     from pages.components.badge import badge_bar
+    from pages.components.chaos_band import chaos_band
     from pages.components.connection import connection_bar
     from pages.components.history import tidy_history
     from pages.components.look import apply_look, set_page_icon
@@ -48,6 +49,8 @@ if __name__ == "__main__":
     connection_bar()
     tidy_history()
     badge_bar()
+    if services().settings.is_sandbox:
+        chaos_band(services().chaos)
     page.run()
     services().page_drawn.set()
 else:

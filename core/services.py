@@ -15,7 +15,11 @@ from core.access.tokens import Tokens
 from core.background import Periodic
 from core.figures.fold_worker import TICK as FOLD_TICK
 from core.figures.fold_worker import FoldWorker
+from core.lab.chaos import ChaosWatch
 from core.lab.endings import SandboxEndings
+from core.lab.sandbox_client import SandboxClient
+from core.lab.sessions.recording import Recordings
+from core.lab.sessions.store import TestSessions
 from core.ledger.exchanges import Exchanges
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock, SystemClock
@@ -89,7 +93,11 @@ class Services:
     request_limit: RequestLimit
     logs: LogSync
     reset: SandboxReset
+    sandbox: SandboxClient
+    chaos: ChaosWatch
     endings: SandboxEndings
+    test_sessions: TestSessions
+    recordings: Recordings
     exchanges: Exchanges
     address: CallbackAddress
     callback_verifier: CallbackVerifier
@@ -186,6 +194,7 @@ def build(
         return settings.sandbox_url or f"{address.beside}/sandbox"
 
     token = auth_token(settings)
+    sandbox_client = SandboxClient(sandbox, (settings.auth_id, token))
     clients = PlivoClients(
         settings.auth_id,
         token,
@@ -263,11 +272,14 @@ def build(
             keys,
             ledger,
             lambda: fold.settle(RESET_SETTLE_SECONDS),
-            sandbox,
-            (settings.auth_id, token),
+            sandbox_client,
             lambda: reports().queries.forget(),
         ),
-        endings=SandboxEndings(sandbox, verifications.numbers),
+        sandbox=sandbox_client,
+        chaos=ChaosWatch(sandbox_client),
+        endings=SandboxEndings(sandbox_client, verifications.numbers),
+        test_sessions=TestSessions(client, scripts, keys, clock),
+        recordings=Recordings(client, keys, keyring),
         logs=logs,
         access=access,
         invites=invites,

@@ -9,6 +9,7 @@ from pages.components.shared import outage_shown, services
 from pages.components.verify.door import draw_door
 from pages.components.verify.form import draw_form
 from pages.components.verify.layout import heading, page_places
+from pages.components.verify.recording import draw_recording
 from pages.components.verify.reset import clean_page
 from pages.components.verify.running import draw_verification
 from pages.components.verify.sandbox_tools import draw_sandbox_tools
@@ -25,10 +26,14 @@ def main() -> None:
     with outage_shown(key="verify_try_again"):
         visitor = current_visitor()
         with tools:
+            collector = draw_recording(
+                visitor, app.recordings, app.test_sessions, app.endings, settings, app.clock
+            )
             if settings.is_sandbox:
                 draw_sandbox_tools(
-                    visitor, verifications, settings, app.reset, app.endings, app.phone_links
-                )
+                    visitor, verifications, settings, app.reset, app.endings, app.phone_links,
+                    collector,
+                )  # fmt: skip
             if not visitor.grant.refusal:
                 presenter(lambda: clean_page(app.reset, settings), key="verify_presenter")
         if refusal := invite_refusal():
@@ -39,7 +44,12 @@ def main() -> None:
         if view:
             badge_for(view.verification.to.region)
             draw_verification(
-                view.verification.id, verifications, app.exchanges, app.prices, settings
+                view.verification.id,
+                verifications,
+                app.exchanges,
+                app.prices,
+                settings,
+                collector,
             )
         elif visitor.grant.refusal:
             draw_door(visitor)
@@ -50,6 +60,7 @@ def main() -> None:
                 app.provider,
                 app.prices,
                 settings,
+                collector,
                 is_unknown=bool(identifier),
             )
 

@@ -26,18 +26,18 @@ ALLOWED = {
     "access": {"model", "settings", "store"},
     "webhooks": {"model", "settings", "store", "background"},
     "tracking": {"model", "settings", "store", "plivo", "ledger"},
-    "wording": {"model", "alerts"},
+    "wording": {"model", "alerts", "lab"},
     "verification": {"model", "settings", "store", "plivo", "ledger", "tracking", "wording"},
     "sample": {"model", "store", "figures", "ledger"},
-    "reset": {"model", "store", "ledger"},
-    "lab": {"model"},
+    "reset": {"model", "store", "ledger", "lab"},
+    "lab": {"model", "settings", "store", "wording"},
     "panels": {
-        *("model", "settings", "access", "alerts", "figures", "ledger", "plivo", "sample"),
-        *("verification", "webhooks", "wording"),
+        *("model", "settings", "access", "alerts", "figures", "lab", "ledger", "plivo"),
+        *("sample", "verification", "webhooks", "wording"),
     },
-    "charts": {"model", "figures", "panels", "verification", "wording"},
+    "charts": {"model", "figures", "lab", "panels", "verification", "wording"},
     "web": {
-        *("model", "settings", "store", "access", "alerts", "figures", "ledger", "plivo"),
+        *("model", "settings", "store", "access", "alerts", "figures", "lab", "ledger", "plivo"),
         *("reset", "tracking", "verification", "webhooks", "wording", "services", "background"),
     },
     "sandbox": set(),
@@ -179,8 +179,9 @@ SANDBOX = {
     "base": {"facts"},
     "messages": {"facts", "base"},
     "calls": {"facts", "base"},
-    "api": {"facts", "base", "messages", "calls"},
-    "top": {"facts", "base", "messages", "calls", "api"},
+    "chaos": {"facts", "base"},
+    "api": {"facts", "base", "messages", "calls", "chaos"},
+    "top": {"facts", "base", "messages", "calls", "chaos", "api"},
 }
 SANDBOX_TOP = {"__init__", "app", "on_demand", "standalone"}
 

@@ -32,12 +32,16 @@ _SHOWN_TABS = {"Body", "XML"}
 
 def evidence_page(title: str, evidence: Sequence[Evidence]) -> str:
     """A file with a part for each verification."""
-    body = "\n".join(evidence_part(each) for each in evidence)
+    return html_document(title, "\n".join(evidence_part(each) for each in evidence))
+
+
+def html_document(title: str, body: str, style: str = "") -> str:
+    """A file with this title and body; `style` is added to that of the evidence."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{_colours()}{_STYLE}</style>\n</head>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{_colours()}{_STYLE}{style}</style>\n</head>\n"
         f"<body>\n<h1>{escape(title)}</h1>\n{body}\n</body>\n</html>\n"
     )
 
@@ -55,9 +59,9 @@ def evidence_part(evidence: Evidence) -> str:
         "Carrier by the numbering plan": evidence.carrier,
         "Sent as": ", ".join(each.row.label for each in evidence.attempts),
         "Cost": evidence.cost_words,
-        "Started": _moment(evidence.started_at),
-        "Verified": _moment(evidence.verified_at),
-        "Code valid until": _moment(evidence.expires_at),
+        "Started": moment_words(evidence.started_at),
+        "Verified": moment_words(evidence.verified_at),
+        "Code valid until": moment_words(evidence.expires_at),
         "Tries left": str(evidence.checks_left),
         "Verification": evidence.id,
     }
@@ -65,21 +69,21 @@ def evidence_part(evidence: Evidence) -> str:
         (
             "<article>",
             f'<p><span class="mode {mode}">{"Sandbox" if evidence.is_simulated else "LIVE"}</span>'
-            f'<span class="quiet">{note}As of {_moment(evidence.taken_at)}. Times are in UTC.'
+            f'<span class="quiet">{note}As of {moment_words(evidence.taken_at)}. Times are in UTC.'
             "</span></p>",
             f"<h2>{escape(sign + words.headline)}</h2>{detail}",
-            _facts(facts),
+            fact_list(facts),
             "<h3>Timeline</h3>",
-            *(_attempt(each) for each in evidence.attempts),
+            *(attempt_section(each) for each in evidence.attempts),
             "<h3>Exchanges with Plivo</h3>",
-            _exchanges(evidence.lines),
+            exchange_table(evidence.lines),
             "</article>",
         )
     )
 
 
-def _facts(facts: dict[str, str]) -> str:
-    """Those that are known."""
+def fact_list(facts: dict[str, str]) -> str:
+    """Names and values, without those that are not known."""
     pairs = (
         f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
         for name, value in facts.items()
@@ -88,7 +92,8 @@ def _facts(facts: dict[str, str]) -> str:
     return f"<dl>{''.join(pairs)}</dl>"
 
 
-def _attempt(evidence: AttemptEvidence) -> str:
+def attempt_section(evidence: AttemptEvidence) -> str:
+    """An attempt with its timeline."""
     attempt, row, words = evidence.attempt, evidence.row, evidence.words
     times = []
     if row.offset is not None and attempt.number > 1:
@@ -110,7 +115,7 @@ def _attempt(evidence: AttemptEvidence) -> str:
         f'<section class="attempt"><header><h4>{escape(row.label)}: {escape(words.mark)} '
         f'{escape(words.headline)}</h4><span class="quiet">{escape(", ".join(times))}</span>'
         f'</header>{cause}<ol class="steps">{steps}</ol>'
-        f"{_facts(known)}</section>"
+        f"{fact_list(known)}</section>"
     )
 
 
@@ -128,7 +133,7 @@ def _step(step: TimelineStep) -> str:
     )
 
 
-def _exchanges(lines: Sequence[ExchangeLine]) -> str:
+def exchange_table(lines: Sequence[ExchangeLine]) -> str:
     if not lines:
         return '<p class="quiet">None was recorded.</p>'
     head = (
@@ -157,7 +162,7 @@ def _seconds(length: timedelta) -> str:
     return duration(length)
 
 
-def _moment(moment: datetime | None) -> str:
+def moment_words(moment: datetime | None) -> str:
     """ "24 Nov 2026 12:04:30 UTC"."""
     return f"{moment:%d %b %Y %H:%M:%S} UTC" if moment else ""
 

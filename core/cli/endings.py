@@ -4,7 +4,8 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 
-from core.sandbox.facts.endings import ENDINGS, Ending, EndingChannel, EndingGroup, EndingKind
+from core.sandbox.facts.effects import EffectChannel
+from core.sandbox.facts.endings import ENDINGS, Ending, EndingGroup, EndingKind
 
 #: How many endings of a group the summary names.
 NAMED = 5
@@ -40,13 +41,13 @@ def full_table() -> str:
 
 
 def _row(ending: Ending) -> str:
-    cells = (_cell(ending, channel) for channel in EndingChannel)
+    cells = (_cell(ending, channel) for channel in EffectChannel)
     return f"| {ending.pattern} | {ending.title} | {' | '.join(cells)} |"
 
 
-def _cell(ending: Ending, channel: EndingChannel) -> str:
+def _cell(ending: Ending, channel: EffectChannel) -> str:
     happens = ending.outcome(channel).happens
-    if ending.kind is EndingKind.LATE and channel is EndingChannel.SMS:
+    if ending.kind is EndingKind.LATE and channel is EffectChannel.SMS:
         return "delivered SS seconds late"
     return happens if channel in ending.channels else "as usual"
 

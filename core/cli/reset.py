@@ -26,7 +26,11 @@ def main(arguments: Sequence[str], program: str) -> None:
         prog=program, description="Reset the sandbox, whole or by kind."
     )
     parser.add_argument(
-        "--what", action="append", default=[], metavar="KINDS", help=f"{_KINDS}; default all"
+        "--what",
+        action="append",
+        default=[],
+        metavar="KINDS",
+        help=f"{_KINDS}; default all but {ResetKind.TEST_SESSIONS}",
     )
     parser.add_argument("--address", default="http://127.0.0.1:8501", help="of the running app")
     options = parser.parse_args(arguments)

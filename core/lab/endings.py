@@ -1,16 +1,13 @@
 """Reads the sandbox's table of endings over HTTP, with a number for each that may be verified."""
 
-from collections.abc import Callable, Mapping
-from http.client import HTTPException
+from collections.abc import Mapping
 from typing import Protocol
-from urllib.request import urlopen
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from core.lab.sandbox_client import SandboxClient, SandboxError
 from core.model.errors import NumberRefused, SandboxUnavailable
 from core.model.way import Channel, Mode, Way
-
-_SECONDS = 5.0
 
 
 class EndingEffect(BaseModel):
@@ -78,11 +75,11 @@ class NumberReader(Protocol):
 
 
 class SandboxEndings:
-    """The endings of the sandbox at the address that `sandbox_url` returns. The table is read once:
-    it does not change while the sandbox runs."""
+    """The endings of the sandbox. The table is read once: it does not change while the sandbox
+    runs."""
 
-    def __init__(self, sandbox_url: Callable[[], str], numbers: NumberReader) -> None:
-        self._sandbox_url = sandbox_url
+    def __init__(self, sandbox: SandboxClient, numbers: NumberReader) -> None:
+        self._sandbox = sandbox
         self._numbers = numbers
         self._table: EndingsTable | None = None
         self._numbers_of: dict[str | None, Mapping[str, str]] = {}
@@ -91,10 +88,8 @@ class SandboxEndings:
         """Raises SandboxUnavailable."""
         if self._table is None:
             try:
-                # Not httpx, which is slow to load: this is a part of the first page.
-                with urlopen(f"{self._sandbox_url()}/endings", timeout=_SECONDS) as answer:  # noqa: S310
-                    self._table = EndingsTable.model_validate_json(answer.read())
-            except (OSError, HTTPException, ValueError) as error:
+                self._table = EndingsTable.model_validate(self._sandbox.endings())
+            except (SandboxError, ValidationError) as error:
                 raise SandboxUnavailable(
                     "The sandbox did not answer.", "Start it, or check SANDBOX_URL."
                 ) from error

@@ -11,6 +11,7 @@
     ├── CursorRefused        the cursor of a list is malformed
     ├── TokenRefused         a token may not be made or ended like that
     ├── InviteRefused        an invite may not be made like that
+    ├── SessionRefused       a test session may not be made or changed like that
     ├── CallbackRefused      a request to a callback URL does not come from Plivo
     └── ProviderError        Plivo, or the way to it
         ├── AttemptRejected  Plivo refused the send: nothing was sent
@@ -71,6 +72,10 @@ class TokenRefused(ProductError):
 
 class InviteRefused(ProductError):
     """An invite may not be made like that."""
+
+
+class SessionRefused(ProductError):
+    """A test session may not be made or changed like that."""
 
 
 class CallbackRefused(ProductError):

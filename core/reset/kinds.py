@@ -14,6 +14,7 @@ class ResetKind(StrEnum):
     HANDSETS = "handsets"
     ATTEMPTS = "attempts"
     SAMPLE = "sample"
+    TEST_SESSIONS = "test_sessions"
 
     @property
     def label(self) -> str:
@@ -45,7 +46,14 @@ _TEXTS = {
         "Removes the attempts and figures of sample traffic. Your own attempts stay, but the "
         "figures of expired attempts are removed too.",
     ),
+    ResetKind.TEST_SESSIONS: (
+        "Test sessions",
+        "Removes the manual test sessions of the QA page, with their checklists, marks and notes.",
+    ),
 }
+#: What is reset where no kind is named. Test sessions hold what people wrote, which nothing can
+#: make again: they are removed only by name. Their marks and notes outlive their attempts.
+WITHOUT_NAME = frozenset(ResetKind) - {ResetKind.TEST_SESSIONS}
 
 #: Families of keys (the word after `{sandbox}:v1:`) and the kind that removes them. None: no reset
 #: removes them, because they hold permissions or coordinate processes.
@@ -63,6 +71,7 @@ FAMILIES: dict[str, ResetKind | None] = {
         ),
         ResetKind.ATTEMPTS,
     ),
+    **dict.fromkeys(("test_session", "test_sessions", "tester"), ResetKind.TEST_SESSIONS),
     **dict.fromkeys(
         ("tokens", "sessions", "invites", "probe", "log_turn", "log_token", "log_requests",
          "fold_turn")
@@ -82,12 +91,13 @@ FIGURES = {
 
 
 def read_kinds(texts: Iterable[str]) -> frozenset[ResetKind]:
-    """Parse comma-separated names of kinds; without a name, all kinds. Raises ResetRefused for an
-    unknown name."""
+    """Parse comma-separated names of kinds; without a name, those of
+    WITHOUT_NAME. Raises ResetRefused for an unknown name."""
     names = {name.strip() for text in texts for name in text.split(",") if name.strip()}
     if unknown := names - set(ResetKind):
         raise ResetRefused(
             f"{len(unknown)} of the kinds to reset {'is' if len(unknown) == 1 else 'are'} unknown.",
-            f"Use {', '.join(ResetKind)}, or name no kind to reset all.",
+            f"Use {', '.join(ResetKind)}, or name no kind to reset all but "
+            f"{ResetKind.TEST_SESSIONS}.",
         )
-    return frozenset(map(ResetKind, names)) or frozenset(ResetKind)
+    return frozenset(map(ResetKind, names)) or WITHOUT_NAME

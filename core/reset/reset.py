@@ -10,6 +10,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 
+from core.lab.sandbox_client import SandboxClient, SandboxError
 from core.ledger.ledger import Ledger
 from core.model.attempt import verification_of
 from core.model.errors import ResetRefused
@@ -21,13 +22,11 @@ from core.store.keys import LAYOUT, Keys
 log = logging.getLogger(__name__)
 
 _BATCH = 1000
-_SECONDS = 5.0
 
 
 class SandboxReset:
-    """Resets kinds of state. `settle` folds the journal. `sandbox_url` returns the address of the
-    simulated Plivo and `credentials` are its Auth ID and token; `clear_cache` empties this
-    process's cache of figures."""
+    """Resets kinds of state. `settle` folds the journal. `sandbox` calls the simulated Plivo;
+    `clear_cache` empties this process's cache of figures."""
 
     def __init__(
         self,
@@ -35,16 +34,14 @@ class SandboxReset:
         keys: Keys,
         ledger: Ledger,
         settle: Callable[[], None],
-        sandbox_url: Callable[[], str],
-        credentials: tuple[str, str],
+        sandbox: SandboxClient,
         clear_cache: Callable[[], None],
     ) -> None:
         self._client = client
         self._keys = keys
         self._ledger = ledger
         self._settle = settle
-        self._sandbox_url = sandbox_url
-        self._credentials = credentials
+        self._sandbox = sandbox
         self._clear_cache = clear_cache
         self._prefix = f"{{{keys.environment}}}:{LAYOUT}:"
 
@@ -60,7 +57,7 @@ class SandboxReset:
             self._reset_sandbox(kinds)
         keys = self._scan_keys()
         removed: Counter[ResetKind] = Counter()
-        for kind in (ResetKind.BUDGETS, ResetKind.ATTEMPTS):
+        for kind in (ResetKind.BUDGETS, ResetKind.ATTEMPTS, ResetKind.TEST_SESSIONS):
             if kind in kinds:
                 removed[kind] = self._unlink(
                     key for family in keys if FAMILIES[family] is kind for key in keys[family]
@@ -132,18 +129,12 @@ class SandboxReset:
         return records
 
     def _reset_sandbox(self, kinds: frozenset[ResetKind]) -> None:
-        # Imported late: it is slow to load, and few processes reset the sandbox.
-        import httpx
-
-        paths = {ResetKind.ATTEMPTS: "/log", ResetKind.HANDSETS: "/handset"}
         try:
-            for kind, path in paths.items():
-                if kind in kinds:
-                    answer = httpx.delete(
-                        f"{self._sandbox_url()}{path}", auth=self._credentials, timeout=_SECONDS
-                    )
-                    answer.raise_for_status()
-        except httpx.HTTPError as error:
+            if ResetKind.ATTEMPTS in kinds:
+                self._sandbox.delete_logs()
+            if ResetKind.HANDSETS in kinds:
+                self._sandbox.clear_handsets()
+        except SandboxError as error:
             raise ResetRefused(
                 "The sandbox did not answer, so nothing was reset.",
                 "Start it, check SANDBOX_URL, or reset only budgets and sample traffic.",

@@ -14,24 +14,38 @@ from core.sandbox.api.account import AccountApi
 from core.sandbox.api.answers import ErrorAnswers
 from core.sandbox.api.callbacks import CallbackApi
 from core.sandbox.api.calls import CallApi
+from core.sandbox.api.chaos import ChaosApi
 from core.sandbox.api.endings import EndingsApi
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
 from core.sandbox.api.handset import HandsetApi
 from core.sandbox.api.handset_view import HandsetView
+from core.sandbox.api.inbox import InboxApi
+from core.sandbox.api.inbox_view import InboxView
+from core.sandbox.api.leases import LeaseApi
 from core.sandbox.api.limits import RateLimit
 from core.sandbox.api.log_routes import LogRoutes
 from core.sandbox.api.messages import MessageApi
+from core.sandbox.api.not_simulated import NotSimulatedApi
 from core.sandbox.api.phlo import PhloApi
+from core.sandbox.api.sends import SendsApi
+from core.sandbox.api.slashes import with_optional_slash
+from core.sandbox.api.streams import Streams
+from core.sandbox.api.waiting import WaitApi
+from core.sandbox.arrivals import Arrivals
 from core.sandbox.callbacks import Callbacks
 from core.sandbox.calls.fetch import Fetcher
 from core.sandbox.calls.script import CallScript
 from core.sandbox.calls.switchboard import Switchboard
+from core.sandbox.chaos.chaos import Chaos
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import NotRunning, Refusal, StorageFailed
 from core.sandbox.handsets import Handsets
+from core.sandbox.inbox import Inbox
+from core.sandbox.leases import Leases
 from core.sandbox.messages.carrier import Carrier
 from core.sandbox.outgoing import Outgoing
+from core.sandbox.plans import Plans
 from core.sandbox.schedule import Schedule
 from core.sandbox.shutdown import stop_on_signals
 from core.sandbox.signature import Signatures
@@ -80,13 +94,17 @@ class Sandbox:
         callbacks = Callbacks(
             self._storage, self._schedule, self._clock, self._outgoing, callback_seconds
         )
-        carrier = Carrier(self._storage, self._schedule, self._clock, callbacks, handsets.notify)
+        plans, chaos = Plans(self._storage), Chaos(self._storage)
+        carrier = Carrier(
+            self._storage, self._schedule, self._clock, callbacks, plans, handsets.notify
+        )
         switchboard = Switchboard(
             auth_id,
             self._storage,
             self._schedule,
             self._clock,
             callbacks,
+            plans,
             handsets.notify,
             lambda number: handsets.auto_answer(number).on,
         )
@@ -101,31 +119,46 @@ class Sandbox:
             RateLimit(requests_per_5_seconds, 5),
             RateLimit(lists_per_minute, 60),
         )
-        self._handset_api = HandsetApi(
+        self._streams = Streams(handsets)
+        handset_api = HandsetApi(
             handsets,
             HandsetView(handsets, carrier.messages, switchboard.calls),
             switchboard,
             script,
+            self._streams,
+        )
+        wait_api = WaitApi(
+            Arrivals(self._storage), handsets, carrier.messages, switchboard.calls, self._streams
         )
 
         def log_routes(name: str) -> LogRoutes:
             return LogRoutes(name, auth_id, zone, self._clock, gate, self._faults)
 
         routes = [
-            *MessageApi(log_routes("Message"), carrier, mask_unlogged=mask_unlogged).routes(),
-            *CallApi(log_routes("Call"), switchboard).routes(),
-            *PhloApi(gate, self._faults, carrier, switchboard).routes(),
+            *MessageApi(
+                log_routes("Message"), carrier, chaos, mask_unlogged=mask_unlogged
+            ).routes(),
+            *CallApi(log_routes("Call"), switchboard, chaos).routes(),
+            *PhloApi(gate, self._faults, carrier, switchboard, chaos).routes(),
             *AccountApi(auth_id, zone, gate).routes(),
             *CallbackApi(gate, callbacks).routes(),
             *EndingsApi().routes(),
-            *self._handset_api.routes(),
+            *ChaosApi(chaos).routes(),
+            *SendsApi(carrier, switchboard, plans).routes(),
+            *wait_api.routes(),
+            *handset_api.routes(),
+            *InboxApi(
+                Inbox(self._storage), InboxView(carrier.messages, switchboard.calls), self._streams
+            ).routes(),
+            *LeaseApi(Leases(self._storage, self._clock, handsets)).routes(),
+            *NotSimulatedApi(gate).routes(),
         ]
         errors = ErrorAnswers(json_401=json_401)
         kinds = (HTTPException, Refusal, NotRunning, StorageFailed, Exception)
         self.asgi = Starlette(
-            routes=routes, exception_handlers={kind: errors.to_response for kind in kinds}
+            routes=[with_optional_slash(route) for route in routes],
+            exception_handlers={kind: errors.to_response for kind in kinds},
         )
-        # As at Plivo, a path without its final slash is another path.
         self.asgi.router.redirect_slashes = False
 
     def claim(self) -> None:
@@ -144,7 +177,7 @@ class Sandbox:
         self.claim()
         self._outgoing.open()
         self._faults.start()
-        self._handset_api.start()
+        self._streams.start()
         work = asyncio.create_task(self._schedule.run())
         try:
             with stop_on_signals(self.stop):
@@ -159,9 +192,10 @@ class Sandbox:
                 work.result()  # it ends by itself only with an error, which this raises
 
     def stop(self) -> None:
-        """End event streams and delayed answers at once. Call it on the event loop of `running`.
+        """End event streams, waits and delayed answers at once.
 
-        A host that stops without a signal calls this before it waits for open responses.
+        Call it on the event loop of `running`. A host that stops without a signal calls this before
+        it waits for open responses.
         """
         self._faults.stop()
-        self._handset_api.stop()
+        self._streams.stop()

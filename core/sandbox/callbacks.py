@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.sandbox.clock import SandboxClock
-from core.sandbox.facts.endings import EndingKind
+from core.sandbox.facts.effects import Aspect, EffectKind, EffectPlan
 from core.sandbox.facts.moments import iso_utc
 from core.sandbox.outgoing import Outgoing
 from core.sandbox.schedule import Job, Payload, Schedule
@@ -39,7 +39,7 @@ class CallbackState(StrEnum):
 
     PENDING = "pending"
     HELD = "held"  # out of order: sent after the last callback of its message or call
-    LOST = "lost"  # never sent: the number's ending asks for that
+    LOST = "lost"  # never sent: the plan of its message or call asks for that
     DELIVERED = "delivered"
     GIVEN_UP = "given up"
 
@@ -76,7 +76,7 @@ class CallbackDelivery:
 
 
 class Callbacks:
-    """Queues and sends callbacks as the ending of the number requires."""
+    """Queues and sends callbacks as the plan of their message or call requires."""
 
     def __init__(
         self,
@@ -93,22 +93,24 @@ class Callbacks:
         self._seconds = seconds
         schedule.register(Job.CALLBACK, self._post)
 
-    def add(self, notice: Notice, kind: EndingKind) -> None:
-        """Queue `notice` within the caller's transaction. Does nothing if it has no URL."""
+    def add(self, notice: Notice, plan: EffectPlan, after: float = 0.0) -> None:
+        """Queue `notice` within the caller's transaction, to be sent `after` simulated seconds.
+        Does nothing if it has no URL."""
         if not notice.url:
             return
-        if kind is EndingKind.LOST:
+        kind = plan.kind(Aspect.CALLBACKS)
+        if kind is EffectKind.CALLBACKS_LOST:
             self._save(notice, CallbackState.LOST)
-        elif kind is EndingKind.OUT_OF_ORDER and not notice.last:
+        elif kind is EffectKind.CALLBACKS_OUT_OF_ORDER and not notice.last:
             self._save(notice, CallbackState.HELD)
         else:
-            if kind is EndingKind.FORGED and notice.last:
-                self._save(notice, CallbackState.PENDING, forged=True)
-            self._save(notice, CallbackState.PENDING)
-            if kind is EndingKind.DOUBLED:
-                self._save(notice, CallbackState.PENDING)
+            if kind is EffectKind.CALLBACKS_FORGED and notice.last:
+                self._save(notice, CallbackState.PENDING, after, forged=True)
+            self._save(notice, CallbackState.PENDING, after)
+            if kind is EffectKind.CALLBACKS_DOUBLED:
+                self._save(notice, CallbackState.PENDING, after)
             if notice.last:
-                self._release(notice.reference)
+                self._release(notice.reference, after)
 
     def log(self, reference: str | None) -> list[dict[str, Any]]:
         """Callbacks with their attempts, oldest first; those of one message or call if given."""
@@ -129,11 +131,14 @@ class Callbacks:
                 "forged": bool(row["forged"]),
                 "created_at": iso_utc(row["created_at"]),
                 "attempts": self._attempts(row["callback_id"]),
+                "problems": self._problems(row["reference"]),
             }
             for row in callbacks
         ]
 
-    def _save(self, notice: Notice, state: CallbackState, *, forged: bool = False) -> None:
+    def _save(
+        self, notice: Notice, state: CallbackState, after: float = 0.0, *, forged: bool = False
+    ) -> None:
         form = {**notice.form, **notice.forged_fields} if forged else notice.form
         callback = CallbackDelivery(
             callback_id=str(uuid.uuid4()),
@@ -148,9 +153,9 @@ class Callbacks:
         )
         self._storage.save("callbacks", callback)
         if state is CallbackState.PENDING:
-            self._queue(callback.callback_id, notice.reference, 0)
+            self._queue(callback.callback_id, notice.reference, after)
 
-    def _release(self, reference: str) -> None:
+    def _release(self, reference: str, after: float) -> None:
         held = self._storage.rows(
             "SELECT callback_id FROM callbacks"
             " WHERE reference = :reference AND state = 'held' ORDER BY rowid",
@@ -158,7 +163,7 @@ class Callbacks:
         )
         for row in held:
             self._set_state(row["callback_id"], CallbackState.PENDING)
-            self._queue(row["callback_id"], reference, 0)
+            self._queue(row["callback_id"], reference, after)
 
     def _queue(self, callback_id: str, reference: str, after: float) -> None:
         # One lane for each message or call: its callbacks are sent one after another. A retry is a
@@ -211,6 +216,15 @@ class Callbacks:
             {"at": iso_utc(row["at"]), "status": row["status"], "problem": row["problem"]}
             for row in rows
         ]
+
+    def _problems(self, reference: str) -> list[str]:
+        """What could not be played in the call."""
+        rows = self._storage.rows(
+            "SELECT text FROM transcript WHERE call_uuid = :reference AND kind = 'problem'"
+            " ORDER BY rowid",
+            reference=reference,
+        )
+        return [row["text"] for row in rows]
 
     def _set_state(self, callback_id: str, state: CallbackState) -> None:
         self._storage.run(

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from core.sandbox.clock import SandboxClock
 from core.sandbox.storage import Storage
 
-#: Stored in place of a number: the moment at which all handsets were cleared.
+#: In place of a number: all handsets. It is stored with the moment at which all were cleared.
 ALL_NUMBERS = ""
 #: All messages and calls and their jobs. A running job finds no record and ends.
-LOGGED_TABLES = ("messages", "calls", "transcript", "schedule", "callbacks", "callback_attempts")
+LOGGED_TABLES = (
+    *("messages", "calls", "plans", "transcript", "arrivals", "inbox"),
+    *("schedule", "callbacks", "callback_attempts"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +59,26 @@ class Handsets:
 
     def clear(self, number: str) -> None:
         """Empty the handset. Plivo's logs and the auto-answer setting stay."""
-        self._storage.run(
-            "INSERT INTO handsets (number, cleared_at) VALUES (:number, :now)"
-            " ON CONFLICT (number) DO UPDATE SET cleared_at = :now",
-            number=number,
-            now=self._clock.now(),
-        )
+        with self._storage.transaction():
+            self._storage.run(
+                "INSERT INTO handsets (number, cleared_at) VALUES (:number, :now)"
+                " ON CONFLICT (number) DO UPDATE SET cleared_at = :now",
+                number=number,
+                now=self._clock.now(),
+            )
+            self._storage.run("DELETE FROM inbox WHERE number = :number", number=number)
         self.notify(number)
+
+    def hand_over(self, number: str) -> None:
+        """`clear` the handset and turn auto-answer off, for another user of the number."""
+        self._storage.run("DELETE FROM handsets WHERE number = :number", number=number)
+        self.clear(number)
 
     def clear_all(self) -> None:
         """`clear` every handset and turn auto-answer off."""
         with self._storage.transaction():
             self._storage.run("DELETE FROM handsets")
+            self._storage.run("DELETE FROM inbox")
             self.clear(ALL_NUMBERS)
         self.wake_all()
 
@@ -79,9 +90,10 @@ class Handsets:
         self.wake_all()
 
     def notify(self, number: str) -> None:
-        """Set the event of every watcher of this handset."""
-        for watcher in self._watchers.get(number, ()):
-            watcher.set()
+        """Set the event of every watcher of this handset, and of all handsets."""
+        for watched in {number, ALL_NUMBERS}:
+            for watcher in self._watchers.get(watched, ()):
+                watcher.set()
 
     def wake_all(self) -> None:
         """Wake all watchers: every handset has changed, or the sandbox stops."""
@@ -90,7 +102,8 @@ class Handsets:
 
     @contextmanager
     def watch(self, number: str) -> Iterator[asyncio.Event]:
-        """Yield an event that is set at each change; the caller clears it."""
+        """Yield an event that is set at each change of a handset, or of any (`ALL_NUMBERS`); the
+        caller clears it."""
         watcher = asyncio.Event()
         self._watchers[number].add(watcher)
         try:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
+from core.sandbox.api.chaos import ChaosApi
 from core.sandbox.api.endings import EndingsApi
+from core.sandbox.chaos.chaos import Chaos
 from core.sandbox.storage import Storage
 
 if TYPE_CHECKING:
@@ -28,8 +30,8 @@ class OnDemandSandbox:
     def __init__(self, data: Path, make: "Callable[[Storage], Sandbox]") -> None:
         self._storage = Storage(data)
         self._make = make
-        # The first page reads the table of endings.
-        self._without_state = EndingsApi().routes()
+        # The first page reads the table of endings, and every page whether chaos is on.
+        self._before_start = [*EndingsApi().routes(), ChaosApi(Chaos(self._storage)).reading]
         self._making = Lock()
         self._sandbox: Sandbox | None = None
         self._starting = asyncio.Lock()
@@ -65,8 +67,8 @@ class OnDemandSandbox:
             yield
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI application. The first request starts the sandbox, unless it needs no state."""
-        for route in self._without_state:
+        """The ASGI application. The first request that needs the sandbox starts it."""
+        for route in self._before_start:
             match, child_scope = route.matches(scope)
             if match is Match.FULL:
                 await route.handle({**scope, **child_scope}, receive, send)

@@ -5,6 +5,7 @@ product's tokens; it also uses proxies of the environment.
 """
 
 import asyncio
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -63,15 +64,16 @@ class Outgoing:
         """
         if self._transport is None:
             return Reply(None, b"", "stopped")
-        if method == "GET":
-            url, form = _with_query(url, form), {}
-        signed = signature_headers(method, url, form, token or self._token, self._families)
-        headers = {"User-Agent": "Plivo-Sandbox", **signed}
         try:
+            if method == "GET":
+                url, form = _with_query(url, form), {}
+            seen = url_as_received(url)
+            signed = signature_headers(method, seen, form, token or self._token, self._families)
+            headers = {"User-Agent": "Plivo-Sandbox", **_basic(url), **signed}
             async with asyncio.timeout(seconds):
                 request = httpx.Request(
                     method,
-                    url,
+                    seen,
                     data=dict(form) if method == "POST" else None,
                     headers=headers,
                     extensions={
@@ -95,6 +97,26 @@ def is_web_address(url: str) -> bool:
         return parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:
         return False
+
+
+def url_as_received(url: str) -> str:
+    """The URL as its receiver sees it, from the request line and the header Host.
+
+    It has a path, at least `/`, and neither a fragment nor a user, nor the scheme's default port;
+    the host is in lower case, and other than ASCII characters are encoded.
+    """
+    # httpx recognizes a default port only after a scheme in lower case.
+    parsed = httpx.URL(str(httpx.URL(url)))
+    return f"{parsed.scheme}://{parsed.netloc.decode()}{parsed.raw_path.decode()}"
+
+
+def _basic(url: str) -> dict[str, str]:
+    """The header that sends the URL's user and password, if it has them."""
+    parsed = httpx.URL(url)
+    if not parsed.userinfo:
+        return {}
+    encoded = base64.b64encode(f"{parsed.username}:{parsed.password}".encode())
+    return {"Authorization": f"Basic {encoded.decode()}"}
 
 
 def _with_query(url: str, form: Mapping[str, str]) -> str:

@@ -32,6 +32,7 @@ class Job(StrEnum):
 
     SEND = "message.send"
     SETTLE = "message.settle"
+    REPORT = "message.report"
     RING = "call.ring"
     ANSWER = "call.answer"
     END = "call.end"

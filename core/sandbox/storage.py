@@ -48,6 +48,7 @@ CREATE TABLE IF NOT EXISTS calls (
     turn INTEGER NOT NULL, document BLOB NOT NULL, document_url TEXT NOT NULL,
     step INTEGER NOT NULL, prompt INTEGER NOT NULL, loops INTEGER NOT NULL,
     tries INTEGER NOT NULL, keys TEXT NOT NULL, waits_for_key INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS calls_by_time ON calls (initiated_at);
 CREATE INDEX IF NOT EXISTS calls_by_end ON calls (ended_at);
 CREATE INDEX IF NOT EXISTS calls_by_number ON calls (to_number, rang_at);
 
@@ -74,15 +75,44 @@ CREATE TABLE IF NOT EXISTS handsets (
     number TEXT PRIMARY KEY, auto_answer INTEGER NOT NULL DEFAULT 0,
     press TEXT NOT NULL DEFAULT '1', cleared_at REAL NOT NULL DEFAULT 0);
 
+CREATE TABLE IF NOT EXISTS plans (reference TEXT PRIMARY KEY, effects TEXT NOT NULL);
+
+CREATE TABLE IF NOT EXISTS chaos (
+    id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, document TEXT NOT NULL);
+
+CREATE TABLE IF NOT EXISTS chaos_sends (
+    recipient TEXT PRIMARY KEY, sends INTEGER NOT NULL);
+
+CREATE TABLE IF NOT EXISTS inbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, reference TEXT NOT NULL UNIQUE, channel TEXT NOT NULL,
+    number TEXT NOT NULL, code TEXT, words TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS inbox_by_number ON inbox (number);
+
+CREATE TABLE IF NOT EXISTS arrivals (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, number TEXT NOT NULL, kind TEXT NOT NULL,
+    reference TEXT NOT NULL, at INTEGER NOT NULL, UNIQUE (reference, kind));
+CREATE INDEX IF NOT EXISTS arrivals_by_number ON arrivals (number, id);
+
+CREATE TABLE IF NOT EXISTS leases (
+    number TEXT PRIMARY KEY, lease TEXT NOT NULL, country TEXT NOT NULL, ending TEXT NOT NULL,
+    leased_at REAL NOT NULL, expires_at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS leases_by_lease ON leases (lease);
+
 CREATE TABLE IF NOT EXISTS room (id INTEGER PRIMARY KEY, filler BLOB NOT NULL);
 """
 
 _PRUNING = (
     "DELETE FROM messages WHERE message_time < :oldest",
     "DELETE FROM calls WHERE initiated_at < :oldest",
+    "DELETE FROM inbox WHERE reference NOT IN"
+    " (SELECT message_uuid FROM messages UNION ALL SELECT call_uuid FROM calls)",
     "DELETE FROM transcript WHERE at < :oldest",
     "DELETE FROM callbacks WHERE created_at < :oldest",
     "DELETE FROM callback_attempts WHERE at < :oldest",
+    "DELETE FROM plans WHERE reference NOT IN"
+    " (SELECT message_uuid FROM messages UNION SELECT call_uuid FROM calls)",
+    "DELETE FROM arrivals WHERE at < :oldest * 1000000",
+    "DELETE FROM leases WHERE expires_at < :oldest",
 )
 
 

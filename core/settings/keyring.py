@@ -73,6 +73,10 @@ class Keyring:
         """The digest of a `phone_handle`."""
         return self._index("phone", handle)
 
+    def tester_index(self, token: str) -> str:
+        """The digest of the token of a browser that records into a test session."""
+        return self._index("tester", token)
+
     def _index(self, kind: str, value: str) -> str:
         # 24 hex digits (96 bits). Keyed, because all numbers could be tried against a plain hash.
         return self._derive(f"index {kind}", value).hex()[:24]

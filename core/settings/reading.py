@@ -21,6 +21,8 @@ _SECRETS = {
     "admin_password_hash",
     "webhook_url",
     "webhook_secret",
+    "test_numbers",
+    "test_phones",
 }
 
 

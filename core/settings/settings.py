@@ -15,12 +15,14 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from core.settings.choices import PlivoMode, SandboxBudgets, VerifyAccess
 from core.settings.fields import number, optional
+from core.settings.own_phones import OwnPhones
 from core.settings.secret_file import MIN_SECRET_LENGTH
 from core.settings.values import (
     E164,
     AuthId,
     Brand,
     Cooldowns,
+    FixedNumbers,
     HostName,
     PasswordHash,
     PhloId,
@@ -108,6 +110,10 @@ class Settings(BaseSettings):
         SandboxBudgets.WARN, json_schema_extra={"rule": "warn or enforce"}
     )
     """Whether a spent budget warns or refuses in the sandbox. When live, it refuses."""
+    test_numbers: FixedNumbers = Field((), repr=False)
+    """Numbers with a fixed code, for tests. The sandbox only: refused when live."""
+    test_phones: OwnPhones = Field((), repr=False)
+    """The team's own handsets, for manual test sessions: labels with their numbers."""
 
     brand: Brand = "Acme"
     """The name of the sender in messages and calls."""
@@ -196,6 +202,17 @@ class Settings(BaseSettings):
             problems.append("WEBHOOK_URL must begin with https:// unless it is of this machine.")
         if live and self.webhook_url and self.webhook_secret is None:
             problems.append(f"WEBHOOK_SECRET must be set; make one with: {_WEBHOOK_KEY_COMMAND}")
+        if live and self.test_numbers:
+            problems.append(
+                "TEST_NUMBERS must not be set when live: everyone who knows a fixed code could "
+                "verify its number. Remove it, or set PLIVO_MODE=sandbox."
+            )
+        problems += [
+            f"TEST_NUMBERS must have codes of CODE_LENGTH={self.code_length} digits; entry "
+            f"{place} has {len(entry.code.get_secret_value())}."
+            for place, entry in enumerate(self.test_numbers, 1)
+            if len(entry.code.get_secret_value()) != self.code_length
+        ]
         if problems:
             raise ValueError(" ".join(problems))
         return self

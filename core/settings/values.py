@@ -8,7 +8,7 @@ import base64
 import binascii
 import re
 from ipaddress import ip_address
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import phonenumbers
@@ -19,11 +19,19 @@ from core.model.regions import known_region
 from core.settings.redis_address import parse_address
 
 _AUTH_ID = re.compile(r"(MA|SA)[A-Za-z0-9]{18}")
+_TEST_NUMBER = re.compile(r"\+?([1-9][0-9]{6,14})\s*=\s*([0-9]{4,10})", re.ASCII)
 _ARGON2 = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
 _PHLO_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _WEBHOOK_RULE = "whsec_ and the base64 of 24 to 64 bytes"
 # RFC 1123 labels; at least two, since the code's last line is matched against a public host.
 _HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
+
+
+class FixedNumber(NamedTuple):
+    """A number of TEST_NUMBERS in E.164, and the code of its verifications."""
+
+    number: str
+    code: SecretStr
 
 
 def _auth_id(text: str) -> str:
@@ -45,7 +53,8 @@ def _phlo_id(text: str) -> str:
     return text
 
 
-def _e164(text: str) -> str:
+def parse_e164(text: str) -> str:
+    """The number in E.164. Raises ValueError for a text that is no valid number."""
     rule = "a full number with its country code, such as +14155550100"
     try:
         # The Plivo console shows numbers without the plus.
@@ -157,6 +166,23 @@ def _redis_url(text: str) -> str:
     return text
 
 
+def _test_numbers(value: Any) -> tuple[FixedNumber, ...]:
+    """Errors name an entry by its place, never by its text: it holds a code."""
+    rule = "numbers with their codes and commas between, such as +14155550199=123456"
+    parts = _split(value)
+    if not isinstance(parts, list | tuple):
+        raise ValueError(rule)
+    entries: list[FixedNumber] = []
+    for place, part in enumerate(parts, 1):
+        match = _TEST_NUMBER.fullmatch(str(part))
+        if match is None:
+            raise ValueError(f"{rule}; entry {place} is not")
+        entries.append(FixedNumber(f"+{match[1]}", SecretStr(match[2])))
+        if len({entry.number for entry in entries}) < place:
+            raise ValueError(f"{rule}; entry {place} repeats a number")
+    return tuple(entries)
+
+
 def _split(value: Any) -> Any:
     """ "30, 40" as a tuple of texts; a list (from TOML) is returned as it is."""
     if isinstance(value, str):
@@ -166,7 +192,7 @@ def _split(value: Any) -> Any:
 
 AuthId = Annotated[str, AfterValidator(_auth_id)]
 PhloId = Annotated[str, AfterValidator(_phlo_id)]
-E164 = Annotated[str, AfterValidator(_e164)]
+E164 = Annotated[str, AfterValidator(parse_e164)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 WebhookUrl = Annotated[str, AfterValidator(_webhook_url)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
@@ -174,6 +200,7 @@ HostName = Annotated[str, AfterValidator(_host)]
 Region = Annotated[str, AfterValidator(_region)]
 Regions = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_regions)]
 Cooldowns = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_cooldowns)]
+FixedNumbers = Annotated[tuple[FixedNumber, ...], NoDecode, BeforeValidator(_test_numbers)]
 Brand = Annotated[str, AfterValidator(_brand)]
 Template = Annotated[str, AfterValidator(_template)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]

@@ -47,6 +47,10 @@
     {sandbox}:v1:alerts                     stream  alerts' changes of state, newest 1000, JSON
     {sandbox}:v1:alert_check                string  state of every alert at the last check, JSON
     {sandbox}:v1:probe                      string  written to check that Redis takes writes
+    {sandbox}:v1:test_session:<id>          hash    one manual test session, see
+                                                    `core/lab/sessions/records.py`
+    {sandbox}:v1:test_sessions              zset    ids of those, by the moment of their start, ms
+    {sandbox}:v1:tester:<index>             string  the test session that a browser records into
     {sandbox}:v1:alert_turn:<quarter>       string  the process that checks a quarter-hour
     {sandbox}:v1:roll3:folded               string  how far the journal is folded: "<epoch>
                                                     <number of folds> <id of the last entry>"
@@ -97,6 +101,7 @@ class Keys:
         self.alerts = self._prefix + "alerts"
         self.alert_check = self._prefix + "alert_check"
         self.probe = self._prefix + "probe"
+        self.test_sessions = self._prefix + "test_sessions"
         #: Pub/Sub channel; a message is the id of the verification that changed.
         self.changes = self._prefix + "changes"
 
@@ -153,6 +158,12 @@ class Keys:
 
     def reference(self, reference: str) -> str:
         return f"{self._prefix}reference:{reference}"
+
+    def test_session(self, session: str) -> str:
+        return f"{self._prefix}test_session:{session}"
+
+    def tester(self, index: str) -> str:
+        return f"{self._prefix}tester:{index}"
 
     def alert_turn(self, quarter: int) -> str:
         return f"{self._prefix}alert_turn:{quarter}"

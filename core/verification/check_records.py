@@ -10,6 +10,7 @@ from threading import Lock
 from core.ledger.journal import KEEP_JOURNAL
 from core.model.attempt import OverBudget, attempt_id
 from core.model.clock import duration_ms, to_ms
+from core.model.phone_number import PhoneNumber
 from core.model.verification import CheckOutcome, CheckResult
 from core.store.client import Client
 from core.store.keys import Keys
@@ -23,12 +24,13 @@ _REMEMBERED = 10_000
 @dataclass(frozen=True, slots=True)
 class CheckContext:
     """What a check must know of a verification before its script can name its keys; `owner` says
-    who may check it."""
+    who may check it. `is_unlimited`: its number meets no budget of checks."""
 
     attempts: int
     number_index: str
     digits: int
     owner: str
+    is_unlimited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,12 @@ class CheckRecords:
         self._scripts = scripts
         self._keys = keys
         self._queue = queue
-        self._policy = policy_arguments(policy, keys.changes)
+        self._is_test_number = policy.is_test_number
+        #: By whether the number meets no budget.
+        self._policy = {
+            is_unlimited: policy_arguments(policy, keys.changes, is_unlimited=is_unlimited)
+            for is_unlimited in (False, True)
+        }
         self._left_out = LeftOut(client, keys)
         # A hint that saves a round trip. The script notices a stale one and checks nothing.
         self._contexts: OrderedDict[str, CheckContext] = OrderedDict()
@@ -130,20 +137,28 @@ class CheckRecords:
             self._keys.history(attempt_id(guess.verification, context.attempts)),
             self._keys.journal,
             *self._queue,
-        ], check_arguments(guess, now_ms) + self._policy
+        ], check_arguments(guess, now_ms) + self._policy[context.is_unlimited]
 
     def _look_up(self, verifications: Sequence[str]) -> dict[str, CheckContext]:
-        fields = ("attempts", "number_index", "digits", "owner")
+        fields = ("attempts", "number_index", "digits", "owner", "to", "region")
         with self._client.pipeline(transaction=False) as pipe:
             for name in verifications:
                 pipe.hmget(self._keys.verification(name), *fields)
             records = pipe.execute()
         contexts = {}
-        for name, (attempts, index, digits, owner) in zip(verifications, records, strict=True):
+        for name, record in zip(verifications, records, strict=True):
+            attempts, index, digits, owner, e164, region = record
             if attempts is None:
                 continue
+            number = PhoneNumber(e164 or "", "", region or "", "")
             try:
-                context = CheckContext(int(attempts), index or "", int(digits or ""), owner or "")
+                context = CheckContext(
+                    int(attempts),
+                    index or "",
+                    int(digits or ""),
+                    owner or "",
+                    self._is_test_number(number),
+                )
             except ValueError as error:
                 self._left_out.record("verification", name, error)
             else:
@@ -162,12 +177,13 @@ def check_arguments(guess: Guess, now_ms: int) -> list[str]:
     ]
 
 
-def policy_arguments(policy: Policy, changes: str) -> list[str]:
+def policy_arguments(policy: Policy, changes: str, *, is_unlimited: bool = False) -> list[str]:
     """The other arguments of check_code.lua, in its order: the same for every check."""
     # In the order of their keys in the script.
     budgets = (policy.failures_per_address, policy.failures, policy.guesses)
+    mode = "enforces" if policy.enforces else "warns"
     return [
-        "enforces" if policy.enforces else "warns",
+        "unlimited" if is_unlimited else mode,
         changes,
         str(duration_ms(KEEP_JOURNAL)),
         str(min(budget.limit for budget in budgets)),

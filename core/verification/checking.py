@@ -12,7 +12,8 @@ from core.model.verification import CheckOutcome, CheckResult
 from core.settings.keyring import Keyring
 from core.verification.check_records import CheckContext, CheckRecords, Guess
 from core.verification.client_address import network_of
-from core.verification.code import code_of, read_entered
+from core.verification.code import read_entered
+from core.verification.codes import Codes
 from core.verification.number.typed import LONGEST_TYPED
 
 
@@ -32,6 +33,7 @@ class Checking:
     def __init__(
         self,
         keyring: Keyring,
+        codes: Codes,
         records: CheckRecords,
         ledger: Ledger,
         clock: Clock,
@@ -40,6 +42,7 @@ class Checking:
         client_index: Callable[[str | None], str],
     ) -> None:
         self._keyring = keyring
+        self._codes = codes
         self._records = records
         self._ledger = ledger
         self._clock = clock
@@ -105,10 +108,10 @@ class Checking:
             entry.of,
             context,
             self._keyring.code_digest(entry.of, code),
-            self.expected_digest(entry.of, context.digits),
+            self.expected_digest(entry.of, context.digits, context.number_index),
             self._client_index(network_of(entry.address)),
         )
 
-    def _derive_digest(self, verification: str, digits: int) -> str:
-        code = code_of(self._keyring, verification, digits)
+    def _derive_digest(self, verification: str, digits: int, number_index: str) -> str:
+        code = self._codes.of(verification, digits, number_index)
         return self._keyring.code_digest(verification, code.reveal())

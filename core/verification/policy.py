@@ -20,6 +20,10 @@ the attempt or the verification and shown as a warning. These stay real, because
 verification, end in minutes and are a part of what is shown: the checks of a verification, the
 cooldown before a resend, the lifetime. ALWAYS_REFUSED is an ending whose sends are refused as by a
 spent budget, in both settings, so that a refusal can be tried.
+
+Test numbers, those of TEST_NUMBERS and those that the sandbox leases, exist in the sandbox only.
+They meet no budget in either setting and use none up, so that automated tests are never stopped
+and stop no other send. What belongs to one verification holds for them too.
 """
 
 from collections.abc import Sequence
@@ -31,6 +35,7 @@ from core.model.phone_number import PhoneNumber
 from core.model.verification import FallbackOffer
 from core.model.way import Way
 from core.settings.settings import Settings
+from core.verification.number.lease_range import is_in_lease_range
 
 #: Last digits of sandbox numbers to which every send is refused, as by the 10-minute budget.
 ALWAYS_REFUSED = "0600"
@@ -51,6 +56,7 @@ class Policy:
     def __init__(self, settings: Settings) -> None:
         hour, day = timedelta(hours=1), timedelta(days=1)
         self._settings = settings
+        self._fixed_numbers = {entry.number for entry in settings.test_numbers}
         #: Whether a budget without room refuses; else it warns.
         self.enforces = settings.enforces_budgets
         #: Wrong codes of a number, from one client address and from all. They survive resends, new
@@ -81,6 +87,12 @@ class Policy:
             )
         self.sends_per_country = Budget(
             "sends_per_country", settings.sends_per_country_per_hour, hour
+        )
+
+    def is_test_number(self, number: PhoneNumber) -> bool:
+        """Whether sends and checks of this number meet no budget; never when live."""
+        return self._settings.is_sandbox and (
+            number.e164 in self._fixed_numbers or is_in_lease_range(number)
         )
 
     def always_refuses(self, number: PhoneNumber) -> Budget | None:

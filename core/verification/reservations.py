@@ -13,6 +13,8 @@ from core.verification.send_budgets import Reservation
 
 log = logging.getLogger(__name__)
 
+#: Micro-dollars that no day's sends cost; a script reads it exactly.
+NO_LIMIT = 2**53
 #: The ledger counter of sends whose client had no address, where they share a budget.
 WITHOUT_ADDRESS = "sends_without_address"
 
@@ -30,18 +32,22 @@ class Reservations:
     def reserve(self, verification: Verification, address: str | None, grant: Grant) -> Reservation:
         """The reservation of one attempt; `address` is the client's. Raises StoreUnavailable."""
         network = network_of(address)
+        is_unlimited = self._policy.is_test_number(verification.to)
         if network is None and self._policy.sends_without_address is not None:
             self._note_unknown_client()
         return Reservation(
             now=self._clock.now(),
-            price_micros=int(self._settings.assumed_price * 1_000_000),
-            spend_limit_micros=int(self._settings.spend_per_day * 1_000_000),
+            price_micros=0 if is_unlimited else int(self._settings.assumed_price * 1_000_000),
+            spend_limit_micros=(
+                NO_LIMIT if is_unlimited else int(self._settings.spend_per_day * 1_000_000)
+            ),
             region=verification.to.region,
             prefix=verification.to.prefix,
             number_index=verification.number_index,
             address=network,
             was_checked=verification.checks_left < verification.checks_allowed,
             allowance=grant.allowance,
+            is_unlimited=is_unlimited,
         )
 
     def _note_unknown_client(self) -> None:

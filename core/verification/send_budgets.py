@@ -37,6 +37,8 @@ class Reservation:
     #: Whether a code of this verification was checked already.
     was_checked: bool = False
     allowance: Allowance | None = None
+    #: Of a test number, which meets only the budget of an invite.
+    is_unlimited: bool = False
 
     def entry(self, attempt: str) -> str:
         """How this attempt is written into the lists of the budgets."""
@@ -68,6 +70,9 @@ class SendBudgets:
         index, policy, keys = reservation.number_index, self._policy, self._keys
         prefix = self._keyring.prefix_index(reservation.prefix)
         client = self.client_index(reservation.address)
+        of_invite = self._of_invite(reservation.allowance)
+        if reservation.is_unlimited:
+            return of_invite
         locks, spent = BudgetUse.LOCKS, BudgetUse.SPENT
         budgets = [KeyedBudget(keys.guesses(index), policy.guesses, locks)]
         if reservation.was_checked:
@@ -85,17 +90,21 @@ class SendBudgets:
             ),
             KeyedBudget(keys.sends("prefix", prefix), policy.sends_per_prefix, spent),
             KeyedBudget(keys.sends("country", reservation.region), policy.sends_per_country, spent),
+            *of_invite,
         ]
-        if (allowance := reservation.allowance) is not None:
-            per_invite = Budget("sends_per_invite", allowance.limit, allowance.keep)
-            key = keys.sends("invite", allowance.name)
-            budgets.append(KeyedBudget(key, per_invite, BudgetUse.GRANTED))
         of_client = (
             policy.sends_per_address if reservation.address else policy.sends_without_address
         )
         if of_client is not None:
             budgets.append(KeyedBudget(keys.sends("address", client), of_client, spent))
         return budgets
+
+    def _of_invite(self, allowance: Allowance | None) -> list[KeyedBudget]:
+        if allowance is None:
+            return []
+        per_invite = Budget("sends_per_invite", allowance.limit, allowance.keep)
+        key = self._keys.sends("invite", allowance.name)
+        return [KeyedBudget(key, per_invite, BudgetUse.GRANTED)]
 
     def returned_keys(self, reservation: Reservation) -> list[str]:
         """The lists that a definitely unsent attempt leaves: all that it spent from, but the

@@ -10,9 +10,8 @@ from core.model.errors import AttemptRejected, AttemptUnknown, ProviderError
 from core.model.verification import SendOutcome, SendResult, Verification
 from core.model.way import Way
 from core.plivo.request import AttemptRequest
-from core.settings.keyring import Keyring
 from core.settings.settings import Settings
-from core.verification.code import code_of
+from core.verification.codes import Codes
 from core.verification.records import VerificationRecords
 from core.verification.send_budgets import Reservation
 
@@ -40,17 +39,17 @@ class Sending:
     def __init__(
         self,
         settings: Settings,
-        keyring: Keyring,
+        codes: Codes,
         records: VerificationRecords,
         ledger: Ledger,
         provider: Provider,
         clock: Clock,
         *,
-        expected_digest: Callable[[str, int], str],
+        expected_digest: Callable[[str, int, str], str],
         stop_polling: Callable[[str], None],
     ) -> None:
         self._settings = settings
-        self._keyring = keyring
+        self._codes = codes
         self._records = records
         self._ledger = ledger
         self._provider = provider
@@ -67,12 +66,13 @@ class Sending:
     ) -> SendResult:
         """Send an attempt that is reserved and written; a refusal restores `before`."""
         attempt = attempt_id(verification.id, number)
-        self._expected_digest(verification.id, verification.digits)
+        subject = verification.id, verification.digits, verification.number_index
+        self._expected_digest(*subject)
         request = AttemptRequest(
             attempt=attempt,
             way=verification.way,
             to=verification.to,
-            code=code_of(self._keyring, verification.id, verification.digits),
+            code=self._codes.of(*subject),
             minutes=self._settings.lifetime_minutes,
         )
         try:

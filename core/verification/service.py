@@ -24,9 +24,9 @@ from core.model.verification import (
 from core.model.way import Way
 from core.settings.keyring import Keyring, new_id
 from core.settings.settings import Settings
-from core.verification.attempt_fields import record_of, with_checks
+from core.verification.attempt_fields import record_of, views_of, with_checks
 from core.verification.checking import Checking, EnteredCode
-from core.verification.code import code_of
+from core.verification.codes import Codes, read_fixed_codes
 from core.verification.number.parse import AmbiguousNumber
 from core.verification.numbers import Numbers
 from core.verification.policy import Policy
@@ -70,8 +70,10 @@ class Verifications:
         self.send_slots = SendSlots()
         self.numbers = Numbers(settings, keyring)
         self._reservations = Reservations(settings, policy, ledger, clock)
+        self._codes = Codes(keyring, read_fixed_codes(settings, self.numbers))
         self._checking = Checking(
             keyring,
+            self._codes,
             records.checks,
             ledger,
             clock,
@@ -80,7 +82,7 @@ class Verifications:
         )
         self._sending = Sending(
             settings,
-            keyring,
+            self._codes,
             records,
             ledger,
             provider,
@@ -252,6 +254,15 @@ class Verifications:
                 offer = None
         return View(kept, attempts, now, offer)
 
+    def look_all(self, verifications: Sequence[str], grant: Grant) -> list[View]:
+        """What `look` returns for each of these that it reaches, in two round trips and without
+        `fallback`."""
+        now = self._clock.now()
+        read = self._records.get_all(verifications, now)
+        kept = [each for each in read if grant.may_touch(each.owner)]
+        attempts = self._ledger.attempts([name for each in kept for name in each.attempt_ids])
+        return views_of(kept, attempts, now)
+
     def _can_use(self, way: Way, number: PhoneNumber) -> bool:
         if self._provider.obstacle(way):
             return False
@@ -269,7 +280,7 @@ class Verifications:
 
     def code_for(self, verification: Verification) -> Code:
         """The code of an open verification, to be spoken in a call."""
-        return code_of(self._keyring, verification.id, verification.digits)
+        return self._codes.of(verification.id, verification.digits, verification.number_index)
 
     def _new(
         self, number: ParsedNumber, way: Way, locale: str | None, grant: Grant

@@ -59,8 +59,8 @@ def routes(services: Callable[[], AccessServices]) -> list[Route]:
     browser names the origin."""
 
     async def sign_in(request: Request) -> Response:
-        if _is_cross_site(request):
-            return _cross_site_refusal()
+        if is_cross_site(request):
+            return cross_site_refusal()
         form = await request.form()
         page = _page(form.get("next"))
         address = request.client.host if request.client else ""
@@ -78,14 +78,14 @@ def routes(services: Callable[[], AccessServices]) -> list[Route]:
             separator = "&" if "?" in page else "?"
             return _redirect(f"{page}{separator}sign-in={result.outcome}")
         response = _redirect(page)
-        _set_cookie(response, request, COOKIE, result.cookie, SESSION_LIFETIME)
-        _set_cookie(response, request, DEVICE_COOKIE, result.device, DEVICE_LIFETIME)
+        set_cookie(response, request, COOKIE, result.cookie, SESSION_LIFETIME)
+        set_cookie(response, request, DEVICE_COOKIE, result.device, DEVICE_LIFETIME)
         return response
 
     def sign_out_endpoint(*, everywhere: bool) -> Endpoint:
         async def sign_out(request: Request) -> Response:
-            if _is_cross_site(request):
-                return _cross_site_refusal()
+            if is_cross_site(request):
+                return cross_site_refusal()
             cookie = request.cookies.get(COOKIE)
             try:
                 await run_in_threadpool(services().access.sign_out, cookie, everywhere=everywhere)
@@ -110,7 +110,7 @@ def routes(services: Callable[[], AccessServices]) -> list[Route]:
         response = _redirect("/")
         # The cookie outlasts the invite, so that the page can say why it no longer sends.
         lifetime = invite.ends_at - services().clock.now() + RETENTION
-        _set_cookie(response, request, INVITE_COOKIE, token, lifetime)
+        set_cookie(response, request, INVITE_COOKIE, token, lifetime)
         return response
 
     forms = {
@@ -136,9 +136,10 @@ def _redirect(page: str) -> RedirectResponse:
     return RedirectResponse(page, 303, headers)
 
 
-def _set_cookie(
+def set_cookie(
     response: Response, request: Request, name: str, value: str, lifetime: timedelta
 ) -> None:
+    """Set a cookie that scripts cannot read and that a form of another site does not send."""
     response.set_cookie(
         name,
         value,
@@ -149,14 +150,16 @@ def _set_cookie(
     )
 
 
-def _is_cross_site(request: Request) -> bool:
+def is_cross_site(request: Request) -> bool:
+    """Whether a page of another site made this request."""
     origin = request.headers.get("origin")
     if origin is not None and _host_of(origin) != request.headers.get("host"):
         return True
     return request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
 
 
-def _cross_site_refusal() -> Response:
+def cross_site_refusal() -> Response:
+    """The answer to a request of another site."""
     return PlainTextResponse("This form comes from another site.", 403)
 
 

@@ -25,11 +25,12 @@ from core.log import log_to_stderr
 from core.model.errors import ProductError, SettingsRefused
 from core.services import Services, build
 from core.settings.reading import read_settings
-from core.web import access, live, phone, plivo, sandbox_state, seed
+from core.web import access, live, live_chaos, phone, plivo, sandbox_state, seed, tester
 from core.web.access_log import hide_addresses
 from core.web.body_deadline import BodyDeadline
 from core.web.headers import SecurityHeaders, broken
 from core.web.live import Changes
+from core.web.live_chaos import ChaosFeed
 from core.web.metrics import route as monitoring
 from core.web.open_files import raise_file_limit
 from core.web.sandbox_guard import SandboxGuard
@@ -83,6 +84,7 @@ class Web:
         self._make_sandbox = make_sandbox
         self._phone_page = phone_page
         self._changes: Changes | None = None
+        self._chaos: ChaosFeed | None = None
         self._sandbox: MountedSandbox | None = None
 
     def claim(self) -> None:
@@ -99,9 +101,11 @@ class Web:
         return [
             *plivo.routes(self._services),
             *access.routes(self._services),
+            *tester.routes(self._services),
             *seed.routes(self._services),
             *monitoring.routes(self._services),
             *live.routes(self._live_changes, self._may_watch),
+            *live_chaos.routes(lambda: self._chaos),
             *sandbox_state.routes(self._services),
             _SubtreeMount("/api/v1", self._serve_rest),
             *phone.routes(self._services, self._mounted_sandbox, self._phone_page),
@@ -124,6 +128,10 @@ class Web:
             self._changes.start()
             stack.callback(self._changes.stop)
             call_on_stop(self._changes.end_streams)
+            if services.settings.is_sandbox:
+                self._chaos = ChaosFeed(services.chaos.read)
+                stack.callback(self._chaos.stop)
+                call_on_stop(self._chaos.stop)
             for periodic in services.background:
                 periodic.start()
                 stack.callback(periodic.stop)

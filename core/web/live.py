@@ -37,6 +37,8 @@ KEEP_ALIVE_SECONDS = 15
 #: How often pages look again where the Redis user may not subscribe.
 POLL_SECONDS = 2
 _PAUSE = timedelta(seconds=1)
+#: How many verifications and test sessions a WebSocket watches at most.
+MAX_WATCHED = 50
 #: Close codes, RFC 6455 section 7.4.1.
 _GOING_AWAY, _NOTHING_EXPECTED = 1001, 1008
 
@@ -68,10 +70,12 @@ class Changes:
         self.end_streams()
         self._background.stop()
 
-    async def of(self, verification: str) -> AsyncGenerator[bool]:
-        """True after one or more changes; False every KEEP_ALIVE_SECONDS without a change."""
+    async def of(self, *names: str) -> AsyncGenerator[bool]:
+        """True after one or more changes of these; False every KEEP_ALIVE_SECONDS without a
+        change."""
         event = asyncio.Event()
-        self._waiting[verification].add(event)
+        for name in names:
+            self._waiting[name].add(event)
         self._watched.set()
         try:
             while not self._background.stopping.is_set():
@@ -86,9 +90,10 @@ class Changes:
                 if not self._background.stopping.is_set():
                     yield True
         finally:
-            self._waiting[verification].discard(event)
-            if not self._waiting[verification]:
-                del self._waiting[verification]
+            for name in names:
+                self._waiting[name].discard(event)
+                if not self._waiting[name]:
+                    del self._waiting[name]
             if not self._waiting and not self._background.stopping.is_set():
                 self._watched.clear()
 
@@ -126,16 +131,22 @@ class Changes:
 def routes(
     changes: Callable[[], Changes], may_watch: Callable[[HTTPConnection, str], bool]
 ) -> list[WebSocketRoute]:
-    """`/live/{verification}`; 404 for a browser for which `may_watch` is false.
+    """`/live/{verification}`, or several ids with commas between them; 404 for a browser for which
+    `may_watch` is false for any of them.
 
     The text is `changed`, or empty every `KEEP_ALIVE_SECONDS`: a window that receives neither knows
     that its connection is gone, even if it was never closed.
     """
 
+    def may_watch_all(socket: WebSocket, names: list[str]) -> bool:
+        return all(may_watch(socket, name) for name in names)
+
     async def live(socket: WebSocket) -> None:
-        verification = str(socket.path_params["verification"])
+        names = list(dict.fromkeys(str(socket.path_params["verification"]).split(",")))
         try:
-            if not await run_in_threadpool(may_watch, socket, verification):
+            if len(names) > MAX_WATCHED or not await run_in_threadpool(
+                may_watch_all, socket, names
+            ):
                 await socket.send_denial_response(
                     PlainTextResponse("There is no such verification.", 404)
                 )
@@ -144,7 +155,7 @@ def routes(
             await socket.send_denial_response(outage(error))
             return
         await socket.accept()
-        pushing = asyncio.create_task(_push(socket, changes().of(verification)))
+        pushing = asyncio.create_task(_push(socket, changes().of(*names)))
         try:
             # A window sends nothing: a message ends the push, as a disconnect does.
             await socket.receive()

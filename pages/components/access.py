@@ -10,6 +10,7 @@ import streamlit as st
 from core.access.admission import BrowserAccess
 from core.access.invites import COOKIE as INVITE_COOKIE
 from core.access.invites import REFUSALS
+from core.access.local import is_local
 from core.access.password import COOKIE, WINDOW, AccessState
 from core.model.errors import StoreUnavailable
 from core.wording.formats import wait_time
@@ -34,6 +35,13 @@ def current_visitor() -> BrowserAccess:
     invite are checked in every run. Raises StoreUnavailable."""
     cookies = st.context.cookies
     return services().admission.admit(cookies.get(COOKIE), cookies.get(INVITE_COOKIE))
+
+
+def may_reach_sandbox() -> bool:
+    """Whether this browser may read the sandbox's handsets: on this machine, or as the operator.
+    The rule of `core.web.sandbox_guard`, for pages, which read them with the account's credentials.
+    Raises StoreUnavailable."""
+    return is_local(st.context.ip_address, st.context.headers) or current_visitor().is_operator
 
 
 def require_admin(page: str) -> None:

@@ -62,9 +62,9 @@ const RETRY_MS = 1000;
 const SILENCE_MS = 40_000;
 
 /**
- * Changes, pushed over a WebSocket that is opened again when it is lost. `onChange` is called at
- * every change, and at every opening, as changes before it were missed. `onLost` is called when the
- * connection breaks. A hidden page keeps no connection. Why a WebSocket: see core/web/live.py.
+ * Changes, pushed over a WebSocket that is opened again when it is lost. `onChange` is called with
+ * the message of every change, and without one at every opening, as changes before it were missed.
+ * `onLost` is called when the connection breaks. A hidden page keeps no connection. Why a WebSocket: see core/web/live.py.
  */
 class ChangeStream {
   constructor(path, onChange, onLost = () => {}) {
@@ -88,7 +88,7 @@ class ChangeStream {
     };
     socket.onmessage = ({ data }) => {
       this.restartSilenceTimer();
-      if (data) this.onChange();
+      if (data) this.onChange(data);
     };
     socket.onclose = () => this.lost();
     this.restartSilenceTimer();

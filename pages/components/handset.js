@@ -1,10 +1,11 @@
 // The drawing of the simulated handset. See handset.py for the data, sandbox_phone.js for the state.
 
 const KEYS = "123456789*0#";
-/** By kind of a line in the transcript. Plivo ignores keys while it asks for none. */
-const KEY_WORDS = {
+/** By kind of a line in the transcript that is not spoken. Plivo ignores keys while it asks for none. */
+const WORDS = {
   key: (key) => `You pressed ${key}`,
   "ignored-key": (key) => `${key} was not heard: the caller asks for no key now`,
+  problem: (sentence) => sentence,
 };
 const HANDLE =
   "M7 3.5h2.6l1.6 4.2-2 1.6a12 12 0 0 0 5.5 5.5l1.6-2 4.2 1.6V17a2.6 2.6 0 0 1-2.8 2.6A15.6 15.6 0 0 1 " +
@@ -315,7 +316,7 @@ class Handset {
       ({ kind, text }) =>
         kind === "spoken"
           ? make("p", { className: "bubble" }, text)
-          : make("p", { className: "pressed quiet" }, KEY_WORDS[kind](text)),
+          : make("p", { className: "pressed quiet" }, WORDS[kind](text)),
     );
     if (changed) this.transcript.scrollTop = this.transcript.scrollHeight;
   }

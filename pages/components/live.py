@@ -8,7 +8,8 @@ _LIVE = st.components.v2.component("live", js=script("live"))
 
 
 def live(verification: str, *, is_running: bool, key: str) -> bool:
-    """Rerun this fragment at every change of the verification (`/live/{id}`, 80 ms apart at least).
+    """Rerun this fragment at every change of the verification (`/live/{id}`, 80 ms apart at least),
+    or of several, as their ids with commas between them.
 
     True in a rerun that a change caused. Each opening of the stream counts as a change, as earlier
     changes were missed: one rerun after the first drawing, one after a lost connection, one when a

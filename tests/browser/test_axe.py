@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from core.services import Services
 from tests.browser.conftest import PASSWORD, SHOTS, App
 from tests.browser.test_access import make_invite
+from tests.browser.test_chaos import chaos
 from tests.browser.test_delivery import ATTEMPTS_NOTE, LAST, WEEK
 from tests.browser.test_verify import expect_verified, fresh_number, open_form, send, use_code
 from tests.browser.test_walk import settled
@@ -36,8 +37,10 @@ RUN_AXE = """async (rules) => {
   return results.violations.flatMap((violation) => violation.nodes.map(
     (node) => `${violation.id}: ${node.failureSummary} ${node.html.slice(0, 200)}`));
 }"""
+#: In what is not rendered, such as a closed expander, no transition ends.
 TRANSITIONS = """() => Promise.all(document.getAnimations()
   .filter((animation) => animation instanceof CSSTransition)
+  .filter((transition) => transition.effect.target.checkVisibility())
   .map((transition) => transition.finished.catch(() => null)))"""
 #: Controls, also in shadow roots, that are smaller than a finger. A link in a text is as high as
 #: the text (WCAG 2.5.8, inline); a box or radio is hit by its label, a link in a table by its row;
@@ -139,7 +142,8 @@ def test_access(page: Page, guarded: App) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_visible(timeout=PATIENCE)
-    make_invite(page, guarded, "Demo", 3)
+    page.goto(f"{guarded.address}/access")
+    make_invite(page, "Demo", 3)
     check(page, "access")
 
 
@@ -156,6 +160,33 @@ def test_verify(page: Page, app: App) -> None:
     page.get_by_role("button", name="Endings").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     check(page, "verify-endings")
+
+
+def test_chaos(page: Page, app: App) -> None:
+    with chaos(app, {"effect": "held", "country": "DE"}, {"effect": "delay", "tail_seconds": 5}):
+        page.goto(f"{app.address}/qa?qa_view=chaos")
+        drawn(page, "Push a status")
+        page.get_by_role("button", name="Add a rule").click()
+        expect(page.get_by_role("button", name="Add this rule")).to_be_visible()
+        check(page, "qa-chaos", height=1600)
+
+
+def test_numbers(page: Page, app: App) -> None:
+    page.goto(f"{app.address}/qa?qa_view=numbers")
+    lease = page.get_by_role("button", name="Lease numbers")
+    lease.click(timeout=PATIENCE)
+    number = page.get_by_text(re.compile(r"^\+1201\d{7}$"))
+    expect(number).to_be_visible(timeout=PATIENCE)
+    check(page, "qa-numbers", "Fixed codes", height=1400)
+    leased = number.inner_text()
+    page.get_by_role("button", name="Release").click()
+    expect(number).to_have_count(0)
+    lease.click()
+    expect(number).to_be_visible()
+    assert number.inner_text() != leased
+    leased = number.inner_text()
+    page.get_by_role("button", name="Verify", exact=True).first.click()
+    expect(page.get_by_label("Phone number")).to_have_value(leased, timeout=PATIENCE)
 
 
 #: All of Streamlit's elements that a page may use, with each colour of the theme.

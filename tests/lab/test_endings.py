@@ -3,6 +3,7 @@
 import pytest
 
 from core.lab.endings import SandboxEnding, SandboxEndings, way_to
+from core.lab.sandbox_client import SandboxClient
 from core.model.errors import SandboxUnavailable
 from core.model.way import Mode, Way
 from core.sandbox.facts.endings import ENDINGS, EndingGroup
@@ -58,7 +59,7 @@ def test_a_row_says_once_what_happens(at: World) -> None:
 
 
 def test_a_sandbox_that_does_not_answer_is_a_named_error(at: World) -> None:
-    endings = SandboxEndings(lambda: "http://127.0.0.1:9", at.services.verifications.numbers)
+    endings = SandboxEndings(SandboxClient("http://127.0.0.1:9"), at.services.verifications.numbers)
     with pytest.raises(SandboxUnavailable) as error:
         endings.table()
     assert "SANDBOX_URL" in error.value.remedy

@@ -15,10 +15,11 @@ from starlette.applications import Starlette
 
 from core.access.tokens import Scope
 from core.figures.ranges import Range
+from core.lab.sandbox_client import SandboxClient
 from core.model.errors import ResetRefused
 from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome
-from core.reset.kinds import FAMILIES, ResetKind, read_kinds
+from core.reset.kinds import FAMILIES, WITHOUT_NAME, ResetKind, read_kinds
 from core.reset.reset import SandboxReset
 from core.store import keys as store_keys
 from core.store.keys import Keys
@@ -140,25 +141,29 @@ def test_sample_traffic_is_removed_and_own_attempts_are_counted_as_before(
     assert reset(at, "sample").json()["removed"]["sample"] == 0
 
 
-def test_a_whole_reset_keeps_permissions(at: World, client: redis.Redis) -> None:
+def test_a_whole_reset_keeps_permissions_and_test_sessions(at: World, client: redis.Redis) -> None:
+    session = at.services.test_sessions.start("Release", "Ada", "1")
     number = at.number()
     delivered(at, number)
     at.services.sample.load(days=1, per_day=20)
     at.services.tokens.make("kept", frozenset({Scope.VERIFY}))
     answer = reset(at)
-    assert set(answer.json()["removed"]) == set(ResetKind)
-    assert families(client) <= {family for family, kind in FAMILIES.items() if kind is None}
+    assert set(answer.json()["removed"]) == WITHOUT_NAME
+    kept = {family for family, kind in FAMILIES.items() if kind not in WITHOUT_NAME}
+    assert families(client) <= kept
+    assert at.services.test_sessions.find(session.id) == session
     assert at.handset(number)["messages"] == []
 
 
 @pytest.mark.parametrize(
     ("what", "kinds"),
     [
-        ([], set(ResetKind)),
-        ([""], set(ResetKind)),
+        ([], set(WITHOUT_NAME)),
+        ([""], set(WITHOUT_NAME)),
         (["budgets"], {ResetKind.BUDGETS}),
         (["budgets, sample"], {ResetKind.BUDGETS, ResetKind.SAMPLE}),
-        (["budgets", "handsets,attempts"], set(ResetKind) - {ResetKind.SAMPLE}),
+        (["budgets", "handsets,attempts"], set(WITHOUT_NAME) - {ResetKind.SAMPLE}),
+        (["test_sessions"], {ResetKind.TEST_SESSIONS}),
     ],
 )
 def test_kinds_can_be_repeated_or_separated_by_commas(
@@ -219,8 +224,7 @@ def test_live_keys_are_never_removed(at: World, client: redis.Redis) -> None:
         live,
         at.services.ledger,
         lambda: None,
-        lambda: at.address,
-        ("", ""),
+        SandboxClient(at.address),
         lambda: None,
     )
     for kind in ResetKind:
@@ -248,8 +252,7 @@ def test_a_reset_removes_nothing_if_the_sandbox_does_not_answer(
         at.services.keys,
         at.services.ledger,
         lambda: None,
-        lambda: "http://127.0.0.1:9",
-        ("", ""),
+        SandboxClient("http://127.0.0.1:9"),
         lambda: None,
     )
     with pytest.raises(ResetRefused, match="did not answer"):

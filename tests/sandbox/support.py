@@ -115,7 +115,7 @@ class Product:
         self.received.append(
             Received(
                 request.method,
-                str(request.url),
+                _requested_url(request),
                 request.url.path,
                 {**query, **form},
                 dict(request.headers),
@@ -130,6 +130,12 @@ class Product:
         app = Starlette(routes=[Route("/{path:path}", self._receive, methods=["GET", "POST"])])
         with serving(app) as self.base:
             yield self
+
+
+def _requested_url(request: Request) -> str:
+    """The URL as sent: `request.url` has another encoding of the path."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"http://{request.headers['host']}{request.scope['raw_path'].decode()}{query}"
 
 
 class Phone:

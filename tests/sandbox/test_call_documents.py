@@ -195,7 +195,7 @@ def test_a_scheduled_hangup_ends_a_call_while_later_steps_run(
     ("document", "code"),
     [
         ("no xml", 8011),
-        ("<Response><Play>x</Play></Response>", 8011),
+        ("<Response><Sing>x</Sing></Response>", 8011),
         ("<Response>" + "<Wait/>" * 20_000 + "</Response>", 8011),
         ("<Response><Redirect>http://127.0.0.1:9/</Redirect></Response>", 7014),
         ("<Response><Redirect>mailto:x</Redirect></Response>", 7024),
@@ -211,6 +211,75 @@ def test_an_unsupported_document_ends_the_call_with_its_cause(
     api.phone(to).answer()
     record = api.hung_up(uuid)
     assert (record["hangup_cause_code"], record["hangup_source"]) == (code, "Error")
+
+
+@pytest.mark.parametrize(
+    ("document", "code", "problems"),
+    [
+        (
+            "<Response><PreAnswer><Speak>Wait.</Speak></PreAnswer><Play>x.mp3</Play><DTMF>1</DTMF>"
+            "<GetInput executionTimeout='5'><Play>y.mp3</Play></GetInput><Stream>x</Stream>"
+            "<Message src='1' dst='2'>x</Message><Speak>Bye.</Speak></Response>",
+            4010,
+            ["Play", "DTMF", "Play", "Stream", "Message"],
+        ),
+        *(
+            (
+                f"<Response><Speak>Wait.</Speak><{element}/><Speak>No.</Speak></Response>",
+                5010,
+                [element],
+            )
+            for element in ("Record", "Dial", "Conference", "MultiPartyCall")
+        ),
+        (
+            "<Response><Speak>Wait.</Speak><GetInput inputType='speech'/></Response>",
+            5010,
+            ["GetInput with inputType speech"],
+        ),
+    ],
+)
+def test_elements_that_are_not_simulated_are_named_where_a_tester_looks(
+    api: Api,
+    product: Product,
+    path: str,
+    caplog: pytest.LogCaptureFixture,
+    document: str,
+    code: int,
+    problems: list[str],
+) -> None:
+    product.documents[path] = document
+    to = number("5555")
+    uuid = api.call(to, product.url(path), hangup_url=product.url(path))
+    api.phone(to).answer()
+    assert api.hung_up(uuid)["hangup_cause_code"] == code
+    spoken = ["Wait.", "Bye."] if code == 4010 else ["Wait."]
+    assert api.phone(to).transcript() == spoken
+    sentences = [f"{problem} is not simulated." for problem in problems]
+    assert api.phone(to).transcript("problem") == sentences
+    assert [callback["problems"] for callback in api.finished_callbacks(uuid)] == [sentences]
+    logged = [vars(record) for record in caplog.records if record.message == "not played"]
+    assert [record["problem"] for record in logged if record["reference"] == uuid] == sentences
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        ("<Response><Sing/></Response>", "Invalid XML: Plivo XML has no element Sing here."),
+        ("<Response><Number>1</Number></Response>", "Invalid XML: Plivo XML has no element Number"),
+        ("no xml", "Invalid XML: The document is not well-formed XML."),
+        ("<Response>" + "<Wait/>" * 20_000 + "</Response>", "Invalid XML: The document is longer"),
+    ],
+)
+def test_a_document_that_is_no_plivo_xml_is_explained_otherwise(
+    api: Api, product: Product, path: str, document: str, problem: str
+) -> None:
+    product.documents[path] = document
+    to = number("5555")
+    uuid = api.call(to, product.url(path))
+    api.phone(to).answer()
+    assert api.hung_up(uuid)["hangup_cause_code"] == 8011
+    (sentence,) = api.phone(to).transcript("problem")
+    assert sentence.startswith(problem)
 
 
 @pytest.mark.parametrize(("action", "code"), [("http://127.0.0.1:9/", 7012), ("bad", 8012)])

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.sandbox.facts.effects import EffectChannel
 from core.sandbox.facts.endings import (
     ENDINGS,
     Ending,
-    EndingChannel,
     EndingGroup,
     EndingKind,
     ending_of,
@@ -83,7 +83,7 @@ def test_the_table_is_served_as_it_is_without_credentials(api: Api) -> None:
     }
 
 
-def expected(channel: EndingChannel) -> list[Ending]:
+def expected(channel: EffectChannel) -> list[Ending]:
     """The endings whose result the table names, but for an answer that comes after a minute."""
     return [
         ending
@@ -93,7 +93,7 @@ def expected(channel: EndingChannel) -> list[Ending]:
 
 
 def test_every_message_ends_in_the_state_and_with_the_code_of_the_table(api: Api) -> None:
-    uuids = {ending: api.send(number(ending.suffix)) for ending in expected(EndingChannel.SMS)}
+    uuids = {ending: api.send(number(ending.suffix)) for ending in expected(EffectChannel.SMS)}
     for ending, uuid in uuids.items():
         state, code = ending.message.state, ending.message.code
         record = wait_for(lambda uuid=uuid, state=state: as_expected(api, uuid, str(state)))  # type: ignore[misc]
@@ -107,7 +107,7 @@ def as_expected(api: Api, uuid: str, state: str) -> dict[str, object]:
 
 
 def test_every_call_ends_with_the_cause_of_the_table(api: Api) -> None:
-    endings = [ending for ending in expected(EndingChannel.CALL) if ending.value not in ANSWERED]
+    endings = [ending for ending in expected(EffectChannel.CALL) if ending.value not in ANSWERED]
     uuids = {
         ending: api.call(number(ending.suffix), "http://127.0.0.1:9/", machine_detection="hangup")
         for ending in endings

@@ -54,7 +54,7 @@ def test_a_401_can_be_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/nothing", "/v1/Account/x/Nothing/", f"/v1/Account/{AUTH_ID}/Message"]
+    "path", ["/", "/nothing", "/v1/Account/x/Nothing/", f"/v1/Account/{AUTH_ID}/Messages/"]
 )
 def test_every_unknown_path_is_404_in_json(api: Api, path: str) -> None:
     for prefix in ("", "/sandbox"):

@@ -68,7 +68,7 @@ def test_separators_in_a_number_do_not_matter(api: Api) -> None:
         ({"message_expiry": 4}, "message_expiry"),
         ({"message_expiry": 10801}, "message_expiry"),
         ({"message_expiry": "soon"}, "message_expiry"),
-        ({"type": "mms"}, "type"),
+        ({"type": "fax"}, "type"),
         ({"text": "é" * 1601}, "longer"),
         ({"text": "漢" * 738}, "longer"),
     ],

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plivo import plivoxml
 
-from core.sandbox.calls.xml import Hangup, Listen, Redirect, Speak, Wait, parse
+from core.sandbox.calls.xml import Hangup, Listen, NotPlayed, Redirect, Speak, Wait, parse
 from core.sandbox.errors import InvalidXml
 
 
@@ -56,6 +56,26 @@ def test_documents_of_the_sdk_are_parsed() -> None:
     assert spoken == Speak("Your code is 4711", 1)
 
 
+def test_every_element_of_the_sdk_is_played_or_named_as_not_simulated() -> None:
+    response = plivoxml.ResponseElement()
+    response.add(plivoxml.PreAnswerElement().add(plivoxml.SpeakElement("One moment")))
+    response.add(plivoxml.PlayElement("https://x.example/x.mp3"))
+    response.add(plivoxml.DTMFElement("1"))
+    response.add(plivoxml.MessageElement("hello", src="1", dst="2"))
+    response.add(plivoxml.StreamElement("wss://x.example/"))
+    for ending in (
+        plivoxml.RecordElement(action="https://x.example/"),
+        plivoxml.DialElement().add(plivoxml.NumberElement("14155550123")),
+        plivoxml.ConferenceElement("room"),
+    ):
+        response.add(ending)
+    assert parse(response.to_string().encode()) == (
+        Speak("One moment", 1),
+        *(NotPlayed(name, ends_call=False) for name in ("Play", "DTMF", "Message", "Stream")),
+        *(NotPlayed(name, ends_call=True) for name in ("Record", "Dial", "Conference")),
+    )
+
+
 def test_an_empty_response_has_no_steps() -> None:
     assert parse(b"<Response/>") == ()
 
@@ -67,7 +87,10 @@ def test_an_empty_response_has_no_steps() -> None:
         b"no xml",
         b"<Response>",
         b"<Answer/>",
-        b"<Response><Play>x.mp3</Play></Response>",
+        b"<Response><Sing>x.mp3</Sing></Response>",
+        b"<Response><User>sip:x</User></Response>",
+        b"<Response><PreAnswer><PreAnswer/></PreAnswer></Response>",
+        b"<Response><GetDigits><Dial/></GetDigits></Response>",
         b"<Response><Speak/></Response>",
         b"<Response><Redirect/></Response>",
         b"<Response><Wait length='long'/></Response>",
@@ -75,11 +98,11 @@ def test_an_empty_response_has_no_steps() -> None:
         b"<Response><Wait length='nan'/></Response>",
         b"<Response><Speak loop='inf'>x</Speak></Response>",
         b"<Response><GetDigits numDigits='0'/></Response>",
-        b"<Response><GetInput inputType='speech'/></Response>",
+        b"<Response><GetInput inputType='song'/></Response>",
         b"<Response><GetDigits><Hangup/></GetDigits></Response>",
     ],
 )
-def test_an_unsupported_document_is_refused(document: bytes) -> None:
+def test_a_document_that_is_no_plivo_xml_is_refused(document: bytes) -> None:
     with pytest.raises(InvalidXml):
         parse(document)
 

@@ -493,3 +493,56 @@ def test_region_uk_means_gb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     settings = read_settings(tmp_path)
     assert settings.countries == ("DE", "GB")
     assert settings.default_region == "GB"
+
+
+# Test numbers
+
+
+def test_test_numbers_are_read_with_their_codes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_NUMBERS", "+14155550199=123456, 447700900123 = 654321,")
+    settings = read_settings(tmp_path)
+    assert [(entry.number, entry.code.get_secret_value()) for entry in settings.test_numbers] == [
+        ("+14155550199", "123456"),
+        ("+447700900123", "654321"),
+    ]
+    assert "123456" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("value", "end"),
+    [
+        ("+14155550199", "entry 1 is not."),
+        ("+14155550199=123456,+14155550198=12345a", "entry 2 is not."),
+        ("+14155550199=123456;+14155550198=123456", "entry 1 is not."),
+        ("+14155550199=٣٣٣٣٣٣", "entry 1 is not."),
+        ("+14155550199=123456,14155550199=654321", "entry 2 repeats a number."),
+    ],
+)
+def test_a_wrong_test_number_is_named_by_its_place_and_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, end: str
+) -> None:
+    monkeypatch.setenv("TEST_NUMBERS", value)
+    cause = refusal(tmp_path).cause
+    assert cause.startswith("TEST_NUMBERS must be numbers with their codes")
+    assert cause.endswith(end)
+    assert "123456" not in cause.replace("+14155550199=123456; entry", "")
+
+
+def test_the_codes_of_test_numbers_have_the_length_of_all_codes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_NUMBERS", "+14155550199=123456,+14155550198=12345678")
+    assert refusal(tmp_path).cause == (
+        "TEST_NUMBERS must have codes of CODE_LENGTH=6 digits; entry 2 has 8."
+    )
+
+
+def test_property_21_live_refuses_test_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_live(monkeypatch, TEST_NUMBERS="+14155550199=123456")
+    assert refusal(tmp_path).cause.startswith("TEST_NUMBERS must not be set when live")
+    monkeypatch.setenv("PLIVO_MODE", "sandbox")
+    assert len(read_settings(tmp_path).test_numbers) == 1

@@ -93,3 +93,18 @@ def test_a_push_that_is_ended_as_a_change_comes_has_ended(client: Any) -> None:
 def test_a_socket_to_an_unknown_phone_is_refused(at: World) -> None:
     with pytest.raises(InvalidStatus):
         window(at, "/sandbox/handset/unknown/events")
+
+
+def test_a_window_watches_several_verifications_and_a_test_session(at: World) -> None:
+    first, second = at.started(at.number()), at.started(at.number())
+    session = at.services.test_sessions.start("Smoke", "Ada", "1")
+    with window(at, f"/live/{session.id},{first},{second}") as socket:
+        for verification in (first, second):
+            drain(socket)
+            change(at, verification)
+            assert hear(socket) == "changed"
+        drain(socket)
+        at.services.test_sessions.end(session.id)
+        assert hear(socket) == "changed"
+    with pytest.raises(InvalidStatus):
+        window(at, "/live/" + ",".join(str(n) for n in range(60))).close()

@@ -1,4 +1,4 @@
-"""Plivo's Call resource: make, list, get and end calls; list and get live calls."""
+"""Plivo's Call resource: make, list, get and end calls; list and get live calls; cancel calls."""
 
 from typing import Any
 
@@ -28,7 +28,9 @@ from core.sandbox.api.parameters import (
 from core.sandbox.calls.log import CONSTANTS, MAX_BILLED, CallFilter, CallOrder, SandboxCall
 from core.sandbox.calls.records import live_record, record
 from core.sandbox.calls.switchboard import Switchboard
-from core.sandbox.errors import Refusal
+from core.sandbox.chaos.chaos import Chaos
+from core.sandbox.errors import NotSimulated, Refusal
+from core.sandbox.facts.effects import EffectChannel
 
 DAY = 24 * 3600
 LISTED_SECONDS = 7 * DAY
@@ -49,22 +51,29 @@ _FILTERS = {
 class CallApi:
     """The routes of calls."""
 
-    def __init__(self, log: LogRoutes, switchboard: Switchboard) -> None:
+    def __init__(self, log: LogRoutes, switchboard: Switchboard, chaos: Chaos) -> None:
         self._log = log
         self._switchboard = switchboard
+        self._chaos = chaos
 
     def routes(self) -> list[Route]:
         return [
             *self._log.routes(create=self.create, list=self.list, get=self.get),
+            self._log.route("", self.hang_up_all, "DELETE"),
             self._log.route("{uuid}/", self.hang_up, "DELETE"),
+            Route(
+                "/v1/Account/{auth_id}/Request/{request_uuid}/",
+                self._log.gate.guard(self.cancel),
+                methods=["DELETE"],
+            ),
         ]
 
     async def create(self, request: Request) -> Response:
         orders = parse_orders(await read_json(request))
-        numbers = [order.to_number for order in orders]
-        self._log.faults.refuse(numbers, call=True)
-        uuids = self._switchboard.place(orders)
-        await self._log.faults.delay_answer(request, numbers)
+        plans = [self._chaos.plan(order.to_number, EffectChannel.CALL, "api") for order in orders]
+        self._log.faults.refuse(plans, call=True)
+        uuids = self._switchboard.place(orders, plans)
+        await self._log.faults.delay_answer(request, plans)
         return answer(
             {"message": "call fired", "request_uuid": uuids[0] if len(uuids) == 1 else uuids}, 201
         )
@@ -126,13 +135,30 @@ class CallApi:
         self._switchboard.cancel(call)
         return Response(status_code=204)
 
+    async def hang_up_all(self, request: Request) -> Response:
+        for call in self._switchboard.calls.open_calls():
+            self._switchboard.cancel(call)
+        return Response(status_code=204)
+
+    async def cancel(self, request: Request) -> Response:
+        """End a request's call before it is answered. In the sandbox, every call is a request of
+        its own, whose UUID is the call's."""
+        call = self._switchboard.calls.find(request.path_params["request_uuid"])
+        if call is None or call.status != "ringing":
+            raise Refusal(404, "request not found")
+        self._switchboard.cancel(call)
+        return Response(status_code=204)
+
     def _record(self, call: SandboxCall) -> dict[str, Any]:
         return record(call, self._log.auth_id, self._log.zone, self._log.clock)
 
     def _ended_span(self, request: Request) -> tuple[float, float]:
         since, until = parse_span(request, "end_time", self._log.clock, LISTED_SECONDS)
+        # With one bound, 30 days from there.
         if since == 0.0:
             since = min(until, self._log.clock.now()) - MAX_SPAN
+        elif until == float("inf"):
+            until = since + MAX_SPAN
         elif min(until, self._log.clock.now()) - since > MAX_SPAN:
             raise Refusal(400, "end_time must span at most 30 days")
         return since, until
@@ -140,6 +166,8 @@ class CallApi:
 
 def parse_orders(body: Body) -> list[CallOrder]:
     """One order for each destination. Raises Refusal 400 that names the wrong parameter."""
+    if body.get("callback_url"):
+        raise NotSimulated("callback_url")
     require(body, "from", "to", "answer_url")
     detection = str(body.get("machine_detection") or "").lower()
     if detection not in {"", "true", "hangup"}:

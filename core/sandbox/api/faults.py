@@ -1,12 +1,14 @@
-"""Endings that change the answer to a send request: an HTTP error status, or a late answer."""
+"""Effects on the answer to a send request: an HTTP error status, or a late answer."""
 
 import asyncio
 from collections.abc import Iterable
+from http import HTTPStatus
 
 from starlette.requests import Request
 
-from core.sandbox.errors import Refusal
-from core.sandbox.facts.endings import HTTP_REFUSALS, EndingKind, ending_of
+from core.sandbox.errors import Refusal, Unauthorized
+from core.sandbox.facts.effects import Aspect, EffectKind, EffectPlan
+from core.sandbox.facts.endings import HTTP_REFUSALS
 
 _CALL_403 = "calls to this destination country are barred"
 
@@ -25,17 +27,20 @@ class Faults:
         """Send all delayed answers at once."""
         self._stopping.set()
 
-    def refuse(self, numbers: Iterable[str], *, call: bool = False) -> None:
-        """Raise the Refusal of the first number whose ending is an HTTP status."""
-        for number in numbers:
-            ending = ending_of(number)
-            if ending.kind is EndingKind.HTTP_STATUS:
-                barred = call and ending.value == 403
-                raise Refusal(ending.value, _CALL_403 if barred else HTTP_REFUSALS[ending.value])
+    def refuse(self, plans: Iterable[EffectPlan], *, call: bool = False) -> None:
+        """Raise the Refusal of the first send whose plan has an HTTP status."""
+        for plan in plans:
+            effect = plan.of(Aspect.ANSWER)
+            if effect is None or effect.kind is not EffectKind.HTTP_STATUS:
+                continue
+            if effect.code == 401:
+                raise Unauthorized
+            barred = call and effect.code == 403
+            raise Refusal(effect.code, _CALL_403 if barred else _text(effect.code))
 
-    async def delay_answer(self, request: Request, numbers: Iterable[str]) -> None:
-        """Wait if the ending of a number is a time-out; until the client disconnects, or `stop`."""
-        if not any(ending_of(number).kind is EndingKind.TIME_OUT for number in numbers):
+    async def delay_answer(self, request: Request, plans: Iterable[EffectPlan]) -> None:
+        """Wait if the plan of a send has silence; until the client disconnects, or `stop`."""
+        if not any(plan.kind(Aspect.ANSWER) is EffectKind.SILENCE for plan in plans):
             return
         waits = [
             asyncio.create_task(_disconnected(request)),
@@ -47,6 +52,14 @@ class Faults:
             for wait in waits:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
+
+
+def _text(status: int) -> str:
+    """The error text of an answer with this status."""
+    try:
+        return HTTP_REFUSALS.get(status) or HTTPStatus(status).phrase.lower()
+    except ValueError:
+        return "error"
 
 
 async def _disconnected(request: Request) -> bool:

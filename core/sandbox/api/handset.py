@@ -1,24 +1,20 @@
 """The routes of the handset: read it, answer its calls, press its keys, watch its changes.
 
-Changes are pushed as server-sent events, which any HTTP client can read, and at the same path by
-WebSocket: a browser opens at most six HTTP connections per host, shared by all its windows.
-
 The handset needs no credentials. None of its answers may be cached.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, suppress
+from collections.abc import Callable
 
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from core.sandbox.api.answers import NO_STORE, read_json
 from core.sandbox.api.gate import Endpoint
 from core.sandbox.api.handset_view import HandsetView
 from core.sandbox.api.numbers import parse_destination
+from core.sandbox.api.streams import Streams
 from core.sandbox.calls.log import SandboxCall
 from core.sandbox.calls.script import CallScript
 from core.sandbox.calls.switchboard import Switchboard
@@ -26,10 +22,7 @@ from core.sandbox.calls.xml import ALL_KEYS
 from core.sandbox.errors import Refusal
 from core.sandbox.handsets import AutoAnswer, Handsets
 
-HEARTBEAT_SECONDS = 15.0
 MAX_MOMENT_DIGITS = 15
-
-_STREAM_HEADERS = {**NO_STORE, "X-Accel-Buffering": "no"}
 
 
 class HandsetApi:
@@ -41,20 +34,13 @@ class HandsetApi:
         view: HandsetView,
         switchboard: Switchboard,
         script: CallScript,
+        streams: Streams,
     ) -> None:
         self._handsets = handsets
         self._handset_view = view
         self._switchboard = switchboard
         self._script = script
-        self._stopping = False
-
-    def start(self) -> None:
-        self._stopping = False
-
-    def stop(self) -> None:
-        """End every event stream at once."""
-        self._stopping = True
-        self._handsets.wake_all()
+        self._streams = streams
 
     def routes(self) -> list[BaseRoute]:
         phone = "/handset/{number}"
@@ -110,49 +96,10 @@ class HandsetApi:
         return self._view(request)
 
     async def events(self, request: Request) -> Response:
-        stream = self._events(_number(request))
-        return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
+        return self._streams.events(_number(request))
 
     async def push(self, socket: WebSocket) -> None:
-        """Send `changed` at each change, and an empty text at each heartbeat."""
-        number = _number(socket)
-        await socket.accept()
-        pushing = asyncio.create_task(self._push(socket, number))
-        try:
-            # The client sends nothing: any message, or its disconnect, ends the push.
-            await socket.receive()
-        finally:
-            pushing.cancel()
-            await asyncio.wait([pushing])
-        with suppress(WebSocketDisconnect, RuntimeError):  # closed already
-            await socket.close(1008)
-
-    async def _push(self, socket: WebSocket, number: str) -> None:
-        with suppress(WebSocketDisconnect):  # `push` receives the disconnect
-            async with aclosing(self._changes(number)) as changes:
-                async for changed in changes:
-                    await socket.send_text("changed" if changed else "")
-            await socket.close(1001)
-
-    async def _events(self, number: str) -> AsyncIterator[str]:
-        yield ": open\n\n"  # makes the server send the headers
-        async for changed in self._changes(number):
-            yield "data: changed\n\n" if changed else ": still here\n\n"
-
-    async def _changes(self, number: str) -> AsyncGenerator[bool]:
-        """True at each change, False at each heartbeat, until the sandbox stops."""
-        with self._handsets.watch(number) as changed:
-            while not self._stopping:
-                try:
-                    # `wait_for` of Python 3.11 loses a cancel that comes with the event.
-                    async with asyncio.timeout(HEARTBEAT_SECONDS):
-                        await changed.wait()
-                except TimeoutError:
-                    yield False
-                else:
-                    changed.clear()
-                    if not self._stopping:
-                        yield True
+        await self._streams.push(socket, _number(socket))
 
     def _action(self, action: Callable[[SandboxCall], None]) -> Endpoint:
         async def act(request: Request) -> Response:

@@ -22,9 +22,12 @@ from core.sandbox.api.parameters import (
     parse_url,
     require,
 )
-from core.sandbox.errors import Refusal
+from core.sandbox.chaos.chaos import Chaos
+from core.sandbox.errors import NotSimulated, Refusal
+from core.sandbox.facts.effects import EffectChannel
 from core.sandbox.messages.carrier import Carrier, MessageOrder
 from core.sandbox.messages.log import CONSTANTS, Message, MessageFilter, record
+from core.sandbox.messages.text_units import text_units
 
 LISTED_SECONDS = 24 * 3600
 MIN_EXPIRY, MAX_EXPIRY = 5, 10_800  # seconds
@@ -43,9 +46,12 @@ _LOGS = {"true", "false", "content_only", "number_only"}
 class MessageApi:
     """`mask_unlogged`: whether log="false" also masks the number. Plivo does not document it."""
 
-    def __init__(self, log: LogRoutes, carrier: Carrier, *, mask_unlogged: bool) -> None:
+    def __init__(
+        self, log: LogRoutes, carrier: Carrier, chaos: Chaos, *, mask_unlogged: bool
+    ) -> None:
         self._log = log
         self._carrier = carrier
+        self._chaos = chaos
         self._masked = {"content_only", "false"} if mask_unlogged else {"content_only"}
 
     def routes(self) -> list[Route]:
@@ -53,9 +59,11 @@ class MessageApi:
 
     async def create(self, request: Request) -> Response:
         order = parse_order(await read_json(request), requester_ip(request))
-        self._log.faults.refuse(order.destinations)
-        uuids = self._carrier.accept(order)
-        await self._log.faults.delay_answer(request, order.destinations)
+        text_units(order.text)  # refuses a text that is too long, before the send is counted
+        plans = [self._chaos.plan(to, EffectChannel.SMS, "api") for to in order.destinations]
+        self._log.faults.refuse(plans)
+        uuids = self._carrier.accept(order, plans)
+        await self._log.faults.delay_answer(request, plans)
         return answer({"message": "message(s) queued", "message_uuid": uuids}, 202)
 
     async def list(self, request: Request) -> Response:
@@ -91,9 +99,14 @@ class MessageApi:
 
 def parse_order(body: Body, requester_ip: str) -> MessageOrder:
     """Parse a request body. Raises Refusal 400 that names the wrong parameter."""
+    if body.get("powerpack_uuid"):
+        raise NotSimulated("powerpack_uuid")
+    kind = str(body.get("type") or "sms")
+    if kind in {"mms", "whatsapp"}:
+        raise NotSimulated(f"type {kind}")
+    if kind != "sms":
+        raise Refusal(400, "type must be sms, mms or whatsapp")
     require(body, "src", "dst", "text")
-    if body.get("type", "sms") != "sms":
-        raise Refusal(400, "the sandbox sends type sms only")
     src = parse_sender(body["src"])
     destinations = parse_destinations(body, "dst", "src", src)
     url, method = parse_url(body, "url"), parse_method(body, "method")

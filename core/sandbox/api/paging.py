@@ -9,11 +9,13 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 
 from core.sandbox.clock import SandboxClock
-from core.sandbox.errors import Refusal
+from core.sandbox.errors import NotSimulated, Refusal
 
 MAX_LIMIT = 20
 MAX_OFFSET = 10**9  # far below the largest integer of SQLite
 PAGE_NAMES = ("limit", "offset")
+#: Plivo posts the answer to this address later.
+ASYNCHRONOUS = ("callback_url", "callback_method")
 OPERATORS = ("__gt", "__gte", "__lt", "__lte")
 
 # Moments are whole microseconds, so this lies between two of them.
@@ -53,6 +55,8 @@ def allow_filters(request: Request, names: Collection[str]) -> None:
     """
     query_names = [name for name, _ in request.query_params.multi_items()]
     for name in query_names:
+        if name in ASYNCHRONOUS:
+            raise NotSimulated(name)
         if name not in names:
             raise Refusal(400, f"{name[:40]} is not a filter of this list")
         if query_names.count(name) > 1:

@@ -12,7 +12,9 @@ from core.sandbox.api.parameters import require
 from core.sandbox.calls.log import CallOrder
 from core.sandbox.calls.own_phlo import PHLO_START, phlo_exists, phlo_text
 from core.sandbox.calls.switchboard import Switchboard
+from core.sandbox.chaos.chaos import Chaos
 from core.sandbox.errors import Refusal
+from core.sandbox.facts.effects import EffectChannel
 from core.sandbox.messages.carrier import Carrier, MessageOrder
 
 
@@ -20,12 +22,18 @@ class PhloApi:
     """The routes of PHLOs. As at Plivo, `account` is lower-case in the path of a run."""
 
     def __init__(
-        self, gate: ApiGate, faults: Faults, carrier: Carrier, switchboard: Switchboard
+        self,
+        gate: ApiGate,
+        faults: Faults,
+        carrier: Carrier,
+        switchboard: Switchboard,
+        chaos: Chaos,
     ) -> None:
         self._gate = gate
         self._faults = faults
         self._carrier = carrier
         self._switchboard = switchboard
+        self._chaos = chaos
 
     def routes(self) -> list[Route]:
         guard = self._gate.guard
@@ -51,7 +59,10 @@ class PhloApi:
             raise Refusal(400, "mode must be sms or call")
         caller, number = parse_sender(body["from"]), parse_destination(body["to"])
         otp = str(body["otp"])
-        self._faults.refuse([number], call=body["mode"] == "call")
+        is_call = body["mode"] == "call"
+        channel = EffectChannel.CALL if is_call else EffectChannel.SMS
+        plans = [self._chaos.plan(number, channel, "phlo")]
+        self._faults.refuse(plans, call=is_call)
         api_id = new_api_id()
         node_answer: dict[str, object] = {"api_id": api_id}
         if body["mode"] == "sms":
@@ -60,7 +71,7 @@ class PhloApi:
             )
             node_answer |= {
                 "message": "message(s) queued",
-                "message_uuid": self._carrier.accept(order),
+                "message_uuid": self._carrier.accept(order, plans),
             }
         else:
             call = CallOrder(
@@ -72,9 +83,9 @@ class PhloApi:
             )
             node_answer |= {
                 "message": "call fired",
-                "request_uuid": self._switchboard.place([call])[0],
+                "request_uuid": self._switchboard.place([call], plans)[0],
             }
-        await self._faults.delay_answer(request, [number])
+        await self._faults.delay_answer(request, plans)
         # Plivo writes the node's answer as a Python repr, not as JSON.
         message = f"PHLO triggered; the node answered {node_answer!r}"
         return answer(

@@ -48,11 +48,15 @@ class DocumentRequest:
 
 @dataclass(frozen=True, slots=True)
 class FetchResult:
-    """A document and its URL, or the hangup cause code of a failure, or neither if not followed."""
+    """A document and its URL, or the hangup cause code of a failure, or neither if not followed.
+
+    `problem` says what is wrong with the document, in a sentence.
+    """
 
     document: bytes | None = field(default=None, repr=False)
     url: str = field(default="", repr=False)
     hangup_code: int | None = None
+    problem: str = ""
 
 
 class Fetcher:
@@ -77,12 +81,12 @@ class Fetcher:
             return FetchResult(hangup_code=_UNREACHABLE + digit)
         if not request.follow:
             return FetchResult()
-        if len(reply.body) > MAX_BYTES:
-            return FetchResult(hangup_code=_INVALID_XML + digit)
         try:
+            if len(reply.body) > MAX_BYTES:
+                raise InvalidXml(f"The document is longer than {MAX_BYTES:,} bytes.")
             parse(reply.body)
-        except InvalidXml:
-            return FetchResult(hangup_code=_INVALID_XML + digit)
+        except InvalidXml as e:
+            return FetchResult(hangup_code=_INVALID_XML + digit, problem=f"Invalid XML: {e}")
         return FetchResult(reply.body, url)
 
     async def _request(self, call: SandboxCall, request: DocumentRequest) -> tuple[str, Reply]:

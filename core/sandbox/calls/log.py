@@ -6,12 +6,20 @@ import sqlite3
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from core.sandbox.arrivals import ArrivalKind, Arrivals
 from core.sandbox.clock import SandboxClock
+from core.sandbox.codes_in_text import code_in_call
 from core.sandbox.facts.pricing import price_of
+from core.sandbox.inbox import Inbox, InboxChannel, InboxEntry
 from core.sandbox.storage import Storage
 
+#: The newest lines of a transcript in which a code is looked for: a call may speak for ever.
+LINES_WITH_CODE = 20
 BILLING_STEP = 60  # seconds
 MAX_BILLED = 10**9  # seconds; longer than any call
+
+#: The kind of an entry of a transcript that says what could not be played.
+PROBLEM = "problem"
 
 #: List filters that are the same for every call of the sandbox. None: the sandbox has no such
 #: thing, so no value of the filter matches.
@@ -123,9 +131,22 @@ class CallLog:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._inbox = Inbox(storage)
+        self._arrivals = Arrivals(storage)
 
     def save(self, call: SandboxCall) -> None:
         self._storage.save("calls", call)
+        if call.rang_at is not None:
+            self._inbox.add(
+                InboxEntry(
+                    call.call_uuid,
+                    InboxChannel.CALL,
+                    call.to_number,
+                    call.from_number,
+                    call.rang_at,
+                )
+            )
+            self._arrivals.add(call.to_number, ArrivalKind.RINGING, call.call_uuid, call.rang_at)
 
     def find(self, call_uuid: str) -> SandboxCall | None:
         row = self._storage.row(
@@ -152,6 +173,13 @@ class CallLog:
         )
         return [_call(row) for row in rows]
 
+    def newest(self, limit: int) -> list[SandboxCall]:
+        """Calls in any state, newest first."""
+        rows = self._storage.rows(
+            "SELECT * FROM calls ORDER BY initiated_at DESC, rowid DESC LIMIT :limit", limit=limit
+        )
+        return [_call(row) for row in rows]
+
     def rang_since(self, number: str, since: float, limit: int) -> list[SandboxCall]:
         """Calls that rang a handset after `since`, newest first."""
         rows = self._storage.rows(
@@ -163,22 +191,36 @@ class CallLog:
         )
         return [_call(row) for row in rows]
 
-    def add_to_transcript(self, call_uuid: str, at: float, kind: str, text: str) -> None:
-        """Add to the transcript; `kind` is "spoken", "key" or "ignored-key"."""
+    def add_to_transcript(self, call: SandboxCall, at: float, kind: str, text: str) -> None:
+        """Add to the transcript; `kind` is "spoken", "key", "ignored-key" or PROBLEM."""
         self._storage.run(
             "INSERT INTO transcript VALUES (:call_uuid, :at, :kind, :text)",
-            call_uuid=call_uuid,
+            call_uuid=call.call_uuid,
             at=at,
             kind=kind,
             text=text,
         )
+        if kind != "spoken":
+            return
+        code = self.spoken_code(call.call_uuid)
+        self._inbox.add_speech(call.call_uuid, text, code)
+        if code is not None:
+            self._arrivals.add(call.to_number, ArrivalKind.SPOKEN_CODE, call.call_uuid, at)
 
-    def transcript(self, call_uuid: str) -> list[sqlite3.Row]:
-        """Rows of at, kind and text, oldest first."""
-        return self._storage.rows(
-            "SELECT at, kind, text FROM transcript WHERE call_uuid = :call_uuid ORDER BY rowid",
+    def spoken_code(self, call_uuid: str) -> str | None:
+        """The code that was spoken last in a call."""
+        lines = self.transcript(call_uuid, LINES_WITH_CODE)
+        return code_in_call((line["kind"], line["text"]) for line in lines)
+
+    def transcript(self, call_uuid: str, limit: int = -1) -> list[sqlite3.Row]:
+        """Rows of at, kind and text, oldest first; with a limit, only the newest ones."""
+        rows = self._storage.rows(
+            "SELECT at, kind, text FROM transcript WHERE call_uuid = :call_uuid"
+            " ORDER BY rowid DESC LIMIT :limit",
             call_uuid=call_uuid,
+            limit=limit,
         )
+        return rows[::-1]
 
 
 def _call(row: sqlite3.Row) -> SandboxCall:

@@ -5,19 +5,32 @@ continues where it stopped. A job scheduled for an earlier `turn` of the call do
 """
 
 import dataclasses
+import logging
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
 from core.sandbox.calls.fetch import DocumentRequest, Fetcher, Purpose
-from core.sandbox.calls.log import SandboxCall
-from core.sandbox.calls.switchboard import Switchboard, call_lane, is_machine
-from core.sandbox.calls.xml import ALL_KEYS, Hangup, Listen, Redirect, Speak, Step, Wait, parse
+from core.sandbox.calls.log import PROBLEM, SandboxCall
+from core.sandbox.calls.position import absolute_url, next_step, start_of, step_of
+from core.sandbox.calls.switchboard import Switchboard, call_lane
+from core.sandbox.calls.xml import (
+    ALL_KEYS,
+    Hangup,
+    Listen,
+    NotPlayed,
+    Prompt,
+    Redirect,
+    Speak,
+    Step,
+    Wait,
+)
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.hangups import END_OF_XML, NORMAL, SCHEDULED
+from core.sandbox.facts.hangups import END_OF_XML, INTERNAL_ERROR, NORMAL, SCHEDULED
 from core.sandbox.handsets import Handsets
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
+
+log = logging.getLogger(__name__)
 
 SECONDS_PER_CHARACTER = 0.06
 AUTO_PRESS_AFTER = 1.0
@@ -88,12 +101,14 @@ class CallScript:
         if call is None:
             return
         with self._storage.transaction():
+            if result.problem:
+                self._report(call, result.problem)
             if result.hangup_code is not None:
                 self._switchboard.end(call, result.hangup_code, ERROR)
             elif result.document is None:
                 self._resume(call, 0)
             else:
-                self._resume(_start_of(call, result.document, result.url), 0)
+                self._resume(start_of(call, result.document, result.url), 0)
 
     # --- steps
 
@@ -102,16 +117,19 @@ class CallScript:
         if call is None:
             return
         with self._storage.transaction():
-            self._execute(call, _step_of(call))
+            self._execute(call, step_of(call))
 
     def _execute(self, call: SandboxCall, step: Step | None) -> None:
         match step:
             case None:
                 self._switchboard.end(call, END_OF_XML, ANSWER_XML)
-            case Speak() | Wait():
+            case NotPlayed(ends_call=True):
+                self._report(call, step.sentence)
+                self._switchboard.end(call, INTERNAL_ERROR, ERROR)
+            case Speak() | Wait() | NotPlayed():
                 playback = self._play(call, step)
                 if playback.is_last:
-                    self._resume(_next_step(call), playback.seconds)
+                    self._resume(next_step(call), playback.seconds)
                 else:
                     self._resume(dataclasses.replace(call, loops=call.loops + 1), playback.seconds)
             case Listen():
@@ -119,15 +137,18 @@ class CallScript:
             case Redirect():
                 self._request_document(
                     call,
-                    DocumentRequest(Purpose.REDIRECT, _absolute_url(call, step.url), step.method),
+                    DocumentRequest(Purpose.REDIRECT, absolute_url(call, step.url), step.method),
                 )
             case Hangup(after=None):
                 self._switchboard.end(call, NORMAL, ANSWER_XML)
             case Hangup(after=after):
                 self._switchboard.end_later(call, SCHEDULED, ANSWER_XML, after or 0)
-                self._resume(_next_step(call), 0)
+                self._resume(next_step(call), 0)
 
-    def _play(self, call: SandboxCall, step: Speak | Wait) -> _Playback:
+    def _play(self, call: SandboxCall, step: Prompt) -> _Playback:
+        if isinstance(step, NotPlayed):
+            self._report(call, step.sentence)
+            return _Playback(0, True)
         if isinstance(step, Wait):
             return _Playback(step.seconds, True)
         self._record(call, "spoken", step.text)
@@ -139,7 +160,7 @@ class CallScript:
 
     def _listen(self, call: SandboxCall, step: Listen) -> None:
         just_started = not call.waits_for_key
-        call = dataclasses.replace(call, waits_for_key=not is_machine(call))
+        call = dataclasses.replace(call, waits_for_key=not self._switchboard.is_machine(call))
         if call.prompt < len(step.prompts):
             playback = self._play(call, step.prompts[call.prompt])
             if playback.is_last:
@@ -159,18 +180,19 @@ class CallScript:
         """The person presses a key. Raises Refusal 409 unless a person is on a call in progress.
 
         A key that no GetDigits or GetInput waits for has no effect, as at Plivo, and the transcript
-        has it as ignored: for example while a Speak outside of them is spoken.
+        has it as ignored: for example while a Speak outside of them is spoken. So has a key that is
+        lost on its way.
         """
         if call.status != "in-progress":
             raise Refusal(409, "this call is not in progress")
-        if is_machine(call):
+        if self._switchboard.is_machine(call):
             raise Refusal(409, "a machine has answered this call, and a machine presses no keys")
         if len(key) != 1 or key not in ALL_KEYS:
             raise Refusal(400, "a key must be one of 0-9, * and #")
         with self._storage.transaction():
             # Before the answer document is there, nothing waits for a key.
-            step = _step_of(call) if call.waits_for_key else None
-            if isinstance(step, Listen):
+            step = step_of(call) if call.waits_for_key else None
+            if isinstance(step, Listen) and self._switchboard.hears_keys(call):
                 self._record(call, "key", key)
                 self._handle_key(call, step, key)
             else:
@@ -194,7 +216,7 @@ class CallScript:
 
     async def _keys_done(self, payload: Payload) -> None:
         call = self._current(payload)
-        step = _step_of(call) if call else None
+        step = step_of(call) if call else None
         if call is None or not isinstance(step, Listen):
             return
         with self._storage.transaction():
@@ -204,12 +226,12 @@ class CallScript:
         if not call.keys:
             self._no_input(call, step)
             return
-        keys, call = call.keys, _next_step(call)
+        keys, call = call.keys, next_step(call)
         if not step.action:
             self._resume(call, 0)
             return
         extra = {"Digits": keys, "InputType": "dtmf"}
-        url = _absolute_url(call, step.action)
+        url = absolute_url(call, step.action)
         self._request_document(
             call, DocumentRequest(Purpose.ACTION, url, step.method, extra, step.follow)
         )
@@ -219,7 +241,7 @@ class CallScript:
             again = dataclasses.replace(call, tries=call.tries + 1, prompt=0, loops=0, keys="")
             self._resume(again, 0)
         else:
-            self._resume(_next_step(call), 0)
+            self._resume(next_step(call), 0)
 
     def press_waiting(self, number: str) -> None:
         """Auto-answer was turned on: press the key in calls that already wait for one."""
@@ -267,29 +289,10 @@ class CallScript:
             return None
         return call
 
+    def _report(self, call: SandboxCall, problem: str) -> None:
+        """Log what could not be played, and add it to the transcript; the callback log shows it."""
+        self._record(call, PROBLEM, problem)
+        log.warning("not played", extra={"reference": call.call_uuid, "problem": problem})
+
     def _record(self, call: SandboxCall, kind: str, text: str) -> None:
-        self._calls.add_to_transcript(call.call_uuid, self._clock.now(), kind, text)
-
-
-def _start_of(call: SandboxCall, document: bytes, url: str) -> SandboxCall:
-    return dataclasses.replace(_next_step(call), document=document, document_url=url, step=0)
-
-
-def _next_step(call: SandboxCall) -> SandboxCall:
-    return dataclasses.replace(
-        call, step=call.step + 1, prompt=0, loops=0, tries=0, keys="", waits_for_key=False
-    )
-
-
-def _step_of(call: SandboxCall) -> Step | None:
-    """The current step of the call; None after the last one."""
-    steps = parse(call.document)
-    return steps[call.step] if call.step < len(steps) else None
-
-
-def _absolute_url(call: SandboxCall, url: str) -> str:
-    """The absolute form of a URL in a document. A malformed one is returned as it is."""
-    try:
-        return urljoin(call.document_url, url)
-    except ValueError:
-        return url
+        self._calls.add_to_transcript(call, self._clock.now(), kind, text)

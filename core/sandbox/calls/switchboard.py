@@ -5,14 +5,14 @@ Invariant: a call ends only in `end`, and only once.
 
 import dataclasses
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from core.sandbox.callbacks import CallbackEvent, Callbacks, Notice
 from core.sandbox.calls.log import CallLog, CallOrder, SandboxCall
 from core.sandbox.calls.records import call_form, hangup_form
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
-from core.sandbox.facts.endings import EndingKind, ending_of
+from core.sandbox.facts.effects import Aspect, EffectChannel, EffectKind, EffectPlan
 from core.sandbox.facts.hangups import (
     CANCELED,
     HANGUP_CAUSES,
@@ -24,6 +24,7 @@ from core.sandbox.facts.hangups import (
     Phase,
 )
 from core.sandbox.facts.numbers import country_of
+from core.sandbox.plans import Plans
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
 
@@ -62,6 +63,7 @@ class Switchboard:
         schedule: Schedule,
         clock: SandboxClock,
         callbacks: Callbacks,
+        plans: Plans,
         on_change: Callable[[str], None],
         auto_answers: Callable[[str], bool],
     ) -> None:
@@ -70,21 +72,22 @@ class Switchboard:
         self._schedule = schedule
         self._clock = clock
         self._callbacks = callbacks
+        self._plans = plans
         self._on_change = on_change
         self._auto_answers = auto_answers
         self.calls = CallLog(storage)
         #: Executes an answered call. Set by Sandbox, because CallScript needs the switchboard.
         self.on_answer: Callable[[SandboxCall], None] = lambda call: None
-        schedule.register(Job.RING, self._ring)
+        schedule.register(Job.RING, self._ring_job)
         schedule.register(Job.ANSWER, self._answer_job)
         schedule.register(Job.END, self._end_job)
 
-    def place(self, orders: list[CallOrder]) -> list[str]:
-        """Start one call for each order and return their UUIDs."""
+    def place(self, orders: Sequence[CallOrder], plans: Sequence[EffectPlan]) -> list[str]:
+        """Start one call for each order, with its plan, and return their UUIDs."""
         with self._storage.transaction():
-            return [self._place(order) for order in orders]
+            return [self._place(*pair) for pair in zip(orders, plans, strict=True)]
 
-    def _place(self, order: CallOrder) -> str:
+    def _place(self, order: CallOrder, plan: EffectPlan) -> str:
         call = SandboxCall(
             **{item.name: getattr(order, item.name) for item in dataclasses.fields(CallOrder)},
             call_uuid=str(uuid.uuid4()),
@@ -92,17 +95,20 @@ class Switchboard:
             initiated_at=self._clock.now(),
         )
         self.calls.save(call)
-        code = requested_hangup(call)
+        self._plans.keep(call.call_uuid, call.to_number, EffectChannel.CALL, plan)
+        after, code = RINGS_AFTER + plan.seconds(Aspect.DELAY), _hangup(plan)
         if code is not None and HANGUP_CAUSES[code].phase is Phase.AT_ONCE:
-            self.end_later(call, code, CARRIER, RINGS_AFTER)
+            self.end_later(call, code, CARRIER, after)
         else:
-            self._schedule.add(Job.RING, call_lane(call), RINGS_AFTER, call_uuid=call.call_uuid)
+            self._schedule.add(Job.RING, call_lane(call), after, call_uuid=call.call_uuid)
         return call.call_uuid
 
-    async def _ring(self, payload: Payload) -> None:
+    async def _ring_job(self, payload: Payload) -> None:
         call = self.calls.find(payload["call_uuid"])
-        if call is None or call.ended_at is not None or call.rang_at is not None:
-            return
+        if call is not None and progress(call) == "queued":
+            self._ring(call)
+
+    def _ring(self, call: SandboxCall) -> None:
         with self._storage.transaction():
             call = dataclasses.replace(call, rang_at=self._clock.now())
             self.calls.save(call)
@@ -113,8 +119,8 @@ class Switchboard:
         self._on_change(call.to_number)
 
     def _react(self, call: SandboxCall) -> None:
-        """Schedule how the number reacts to the ringing."""
-        code = requested_hangup(call)
+        """Schedule how the called side reacts to the ringing."""
+        code = self.requested_hangup(call)
         phase = HANGUP_CAUSES[code].phase if code is not None else None
         if code is not None and phase is Phase.RINGING:
             self.end_later(call, code, CARRIER, UNANSWERED_AFTER, unless_answered=True)
@@ -127,7 +133,7 @@ class Switchboard:
 
     def pick_up(self, call: SandboxCall) -> None:
         """The person answers. Raises Refusal 409 unless the call rings at a person's phone."""
-        if is_machine(call):
+        if self.is_machine(call):
             raise Refusal(409, "a machine answers the calls of this number")
         self.answer(call)
 
@@ -135,14 +141,14 @@ class Switchboard:
         """A person or a machine answers. Raises Refusal 409 unless the call rings."""
         if call.status != "ringing" or call.rang_at is None:
             raise Refusal(409, "this call is not ringing")
-        code = requested_hangup(call)
+        code = self.requested_hangup(call)
         with self._storage.transaction():
             call = dataclasses.replace(call, answered_at=self._clock.now())
             self.calls.save(call)
             self.end_later(call, SCHEDULED, PLIVO, call.time_limit)
             if code is not None and HANGUP_CAUSES[code].phase is Phase.ANSWERED:
                 self.end_later(call, code, PLIVO, DROPPED_AFTER)
-            elif is_machine(call) and call.machine_detection == "hangup":
+            elif self.is_machine(call) and call.machine_detection == "hangup":
                 self.end(call, MACHINE_DETECTED, PLIVO)
             else:
                 self.on_answer(call)
@@ -171,6 +177,23 @@ class Switchboard:
         if call.ended_at is not None:
             raise Refusal(404, "call not found")
         self.end(call, CANCELED if call.answered_at is None else NORMAL, API_REQUEST)
+
+    def push(self, call: SandboxCall, status: str, code: int) -> None:
+        """Set a status as if the carrier had reported it; `code` is the hangup cause of an end.
+
+        Raises Refusal 409 if `status` cannot follow.
+        """
+        current = progress(call)
+        possible = TRANSITIONS[current]
+        if status not in possible:
+            rest = f"only {' or '.join(possible)} can follow" if possible else "nothing can follow"
+            raise Refusal(409, f"this call is {current}; {rest}")
+        if status == "ringing":
+            self._ring(call)
+        elif status == "in-progress":
+            self.answer(call)
+        else:
+            self.end(call, code, CARRIER)
 
     def end(self, call: SandboxCall, code: int, source: str) -> None:
         """End a call and queue its hangup callback. Does nothing if it has ended."""
@@ -233,7 +256,39 @@ class Switchboard:
         notice = Notice(
             call.call_uuid, event, url, method, form, event is CallbackEvent.HANGUP, _FORGED_FIELDS
         )
-        self._callbacks.add(notice, ending_of(call.to_number).kind)
+        plan = self.plan(call)
+        self._callbacks.add(notice, plan, plan.seconds(Aspect.RECEIPT))
+
+    def plan(self, call: SandboxCall) -> EffectPlan:
+        return self._plans.find(call.call_uuid, call.to_number, EffectChannel.CALL)
+
+    def requested_hangup(self, call: SandboxCall) -> int | None:
+        """The hangup cause code that the plan of the call asks for, if any."""
+        return _hangup(self.plan(call))
+
+    def is_machine(self, call: SandboxCall) -> bool:
+        """Whether an answering machine answers this call."""
+        code = self.requested_hangup(call)
+        return code is not None and HANGUP_CAUSES[code].phase is Phase.MACHINE
+
+    def hears_keys(self, call: SandboxCall) -> bool:
+        """Whether the keys that a person presses reach Plivo."""
+        return self.plan(call).kind(Aspect.KEYS) is not EffectKind.KEYS_LOST
+
+
+#: The statuses that can be pushed onto a call in a status. Plivo reports the end of a call once.
+TRANSITIONS = {
+    "queued": ("ringing", "ended"),
+    "ringing": ("in-progress", "ended"),
+    "in-progress": ("ended",),
+    "ended": (),
+}
+
+
+def progress(call: SandboxCall) -> str:
+    """The status of a call, with "queued" until it rings."""
+    is_queued = call.ended_at is None and call.rang_at is None
+    return "queued" if is_queued else call.status
 
 
 def call_lane(call: SandboxCall) -> str:
@@ -241,13 +296,6 @@ def call_lane(call: SandboxCall) -> str:
     return f"call:{call.call_uuid}"
 
 
-def requested_hangup(call: SandboxCall) -> int | None:
-    """The hangup cause code that the ending of the number asks for, if any."""
-    ending = ending_of(call.to_number)
-    return ending.value if ending.kind is EndingKind.HANGUP else None
-
-
-def is_machine(call: SandboxCall) -> bool:
-    """Whether an answering machine answers the calls of this number."""
-    code = requested_hangup(call)
-    return code is not None and HANGUP_CAUSES[code].phase is Phase.MACHINE
+def _hangup(plan: EffectPlan) -> int | None:
+    outcome = plan.of(Aspect.OUTCOME)
+    return outcome.code if outcome and outcome.kind is EffectKind.HANGUP else None

@@ -1,9 +1,11 @@
 """Parses Plivo XML into steps that a call can execute.
 
-Supported elements: Speak, GetDigits, GetInput, Wait, Redirect and Hangup; any other is an error.
+Executed elements: Speak, GetDigits, GetInput, Wait, Redirect, Hangup and those in a PreAnswer. The
+other elements of Plivo become a NotPlayed; an element that Plivo does not have is an error.
 Defaults are those of Plivo's pages; `digitEndTimeout="auto"` means two seconds, as in GetDigits.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lxml import etree
@@ -11,6 +13,7 @@ from lxml import etree
 from core.sandbox.errors import InvalidXml
 
 ALL_KEYS = "0123456789*#"
+MAX_NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,26 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class NotPlayed:
+    """An element of Plivo that the sandbox does not simulate. `ends_call`: what follows it depends
+    on what it does, so the call cannot go on."""
+
+    element: str
+    ends_call: bool
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.element} is not simulated."
+
+
+Prompt = Speak | Wait | NotPlayed
+
+
+@dataclass(frozen=True, slots=True)
 class Listen:
     """Collect keys. `tries` is how often the prompts are spoken. An empty `action` gets no keys."""
 
-    prompts: tuple[Speak | Wait, ...]
+    prompts: tuple[Prompt, ...]
     action: str
     method: str
     max_keys: int
@@ -55,7 +74,19 @@ class Hangup:
     after: float | None
 
 
-Step = Speak | Wait | Listen | Redirect | Hangup
+Step = Prompt | Listen | Redirect | Hangup
+
+#: The elements that become a NotPlayed, and whether the call ends there.
+_NOT_PLAYED = {
+    "Play": False,
+    "DTMF": False,
+    "Message": False,
+    "Stream": False,
+    "Record": True,
+    "Dial": True,
+    "Conference": True,
+    "MultiPartyCall": True,
+}
 
 
 def parse(document: bytes) -> tuple[Step, ...]:
@@ -78,13 +109,22 @@ def parse(document: bytes) -> tuple[Step, ...]:
         raise InvalidXml("The document declares a document type.")
     if root.tag != "Response":
         raise InvalidXml("The root element is not Response.")
-    return tuple(_step(element) for element in root)
+    return tuple(_steps(root))
+
+
+def _steps(parent: etree._Element) -> Iterator[Step]:
+    for element in parent:
+        # The sandbox's calls are outbound, so they have been answered.
+        if element.tag == "PreAnswer" and parent.tag == "Response":
+            yield from _steps(element)
+        else:
+            yield _step(element)
 
 
 def _step(element: etree._Element) -> Step:
     match element.tag:
         case "Speak" | "Wait":
-            return _utterance(element)
+            return _prompt(element)
         case "GetDigits":
             return _get_digits(element)
         case "GetInput":
@@ -97,15 +137,19 @@ def _step(element: etree._Element) -> Step:
         case "Hangup":
             seconds = _number(element, "schedule", 0)
             return Hangup(seconds or None)
+        case str(tag) if tag in _NOT_PLAYED:
+            return NotPlayed(tag, _NOT_PLAYED[tag])
         case _:
-            raise InvalidXml(f"The sandbox does not support the element {element.tag}.")
+            raise InvalidXml(f"Plivo XML has no element {_name(element)} here.")
 
 
-def _utterance(element: etree._Element) -> Speak | Wait:
+def _prompt(element: etree._Element) -> Prompt:
     if element.tag == "Wait":
         return Wait(_number(element, "length", 1))
+    if element.tag == "Play":
+        return NotPlayed("Play", ends_call=False)
     if element.tag != "Speak":
-        raise InvalidXml(f"{element.tag} is not allowed inside a prompt.")
+        raise InvalidXml(f"{_name(element)} is not allowed inside a prompt.")
     # SSML is spoken as its text.
     text = " ".join(_text(element).split())
     if not text:
@@ -115,7 +159,7 @@ def _utterance(element: etree._Element) -> Speak | Wait:
 
 def _get_digits(element: etree._Element) -> Listen:
     return Listen(
-        prompts=tuple(_utterance(child) for child in element),
+        prompts=tuple(_prompt(child) for child in element),
         action=element.get("action", ""),
         method=_method(element),
         max_keys=_count(element, "numDigits", 99),
@@ -128,12 +172,15 @@ def _get_digits(element: etree._Element) -> Listen:
     )
 
 
-def _get_input(element: etree._Element) -> Listen:
-    if "dtmf" not in element.get("inputType", "dtmf").split():
-        raise InvalidXml("The sandbox supports input by keys only, not by speech.")
+def _get_input(element: etree._Element) -> Listen | NotPlayed:
+    kinds = set(element.get("inputType", "dtmf").split())
+    if kinds == {"speech"}:
+        return NotPlayed("GetInput with inputType speech", ends_call=True)
+    if not kinds or kinds - {"dtmf", "speech"}:
+        raise InvalidXml("inputType must be dtmf, speech, or both.")
     automatic = element.get("digitEndTimeout", "auto") == "auto"
     return Listen(
-        prompts=tuple(_utterance(child) for child in element),
+        prompts=tuple(_prompt(child) for child in element),
         action=element.get("action", ""),
         method=_method(element),
         max_keys=_count(element, "numDigits", 32),
@@ -144,6 +191,10 @@ def _get_input(element: etree._Element) -> Listen:
         tries=1,
         follow=_bool(element, "redirect"),
     )
+
+
+def _name(element: etree._Element) -> str:
+    return str(element.tag)[:MAX_NAME]
 
 
 def _text(element: etree._Element) -> str:

@@ -2,12 +2,14 @@
 
 The sandbox's behaviour, `GET /endings`, the Verify page and the tables of the documentation all
 come from `ENDINGS`. An ending of messages does not affect calls, and one of calls not messages.
+`core.sandbox.plans` turns an ending into effects.
 """
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.sandbox.facts.effects import EffectChannel
 from core.sandbox.facts.hangups import HANGUP_CAUSES, Phase
 from core.sandbox.facts.message_errors import MESSAGE_ERRORS
 
@@ -56,13 +58,6 @@ _SUMMARIES = {
 }
 
 
-class EndingChannel(StrEnum):
-    """What an ending affects; `sms` and `call` are also the modes of a PHLO."""
-
-    SMS = "sms"
-    CALL = "call"
-
-
 @dataclass(frozen=True, slots=True)
 class EndingOutcome:
     """What happens to a message or call.
@@ -93,10 +88,10 @@ class Ending:
     title: str
     message: EndingOutcome
     call: EndingOutcome
-    channels: tuple[EndingChannel, ...]
+    channels: tuple[EffectChannel, ...]
 
-    def outcome(self, channel: EndingChannel) -> EndingOutcome:
-        return self.message if channel is EndingChannel.SMS else self.call
+    def outcome(self, channel: EffectChannel) -> EndingOutcome:
+        return self.message if channel is EffectChannel.SMS else self.call
 
 
 #: The error texts of the requests that end with an HTTP status.
@@ -112,7 +107,7 @@ _NEVER_SENT_STATUSES = {402, 403}
 _NO_ERROR = "000"
 _DELIVERED = EndingOutcome("delivered as usual", "delivered", _NO_ERROR)
 _RINGS = EndingOutcome("rings as usual")
-_BOTH = (EndingChannel.SMS, EndingChannel.CALL)
+_BOTH = (EffectChannel.SMS, EffectChannel.CALL)
 _HANGUPS = {
     Phase.AT_ONCE: "ends at once, without ringing",
     Phase.RINGING: "rings five seconds, then ends",
@@ -155,7 +150,7 @@ def _message_error(code: int) -> Ending:
         title=error.meaning,
         message=EndingOutcome(happens, error.state, str(code)),
         call=_RINGS,
-        channels=(EndingChannel.SMS,),
+        channels=(EffectChannel.SMS,),
     )
 
 
@@ -170,7 +165,7 @@ def _hangup(code: int) -> Ending:
         title=cause.name,
         message=_DELIVERED,
         call=EndingOutcome(_HANGUPS[cause.phase], cause.status, str(code)),
-        channels=(EndingChannel.CALL,),
+        channels=(EffectChannel.CALL,),
     )
 
 
@@ -184,7 +179,7 @@ def _late(seconds: int) -> Ending:
         title="Late by SS seconds",
         message=EndingOutcome(f"delivered {seconds} seconds late", "delivered", _NO_ERROR),
         call=_RINGS,
-        channels=(EndingChannel.SMS,),
+        channels=(EffectChannel.SMS,),
     )
 
 
@@ -229,7 +224,7 @@ _NO_RECEIPT = Ending(
     title="No receipt",
     message=EndingOutcome("arrives, but stays in state sent", "sent"),
     call=_RINGS,
-    channels=(EndingChannel.SMS,),
+    channels=(EffectChannel.SMS,),
 )
 _BUDGET = Ending(
     suffix="0600",

@@ -17,6 +17,34 @@ def country_of(digits: str) -> str | None:
     return None if region in {"001", "ZZ"} else region
 
 
+def carrier_of(digits: str) -> str:
+    """The carrier that the numbering plan names for an international number; "" if none."""
+    # Imported late: its tables are slow to load.
+    from phonenumbers import carrier
+
+    try:
+        return str(carrier.name_for_number(phonenumbers.parse(f"+{digits}"), "en"))
+    except phonenumbers.NumberParseException:
+        return ""
+
+
+def carriers_in(country: str | None) -> set[str]:
+    """The names of all carriers in the numbering plan of a country, or of all countries."""
+    from phonenumbers.carrierdata import CARRIER_DATA
+
+    code = phonenumbers.country_code_for_region(country) if country else ""
+    return {
+        names["en"]
+        for prefix, names in CARRIER_DATA.items()
+        if "en" in names and prefix.startswith(str(code))
+    }
+
+
+def is_country(code: str) -> bool:
+    """Whether `code` is the ISO 3166 code of a country with phone numbers."""
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
 def display(sender: str) -> str:
     """A sender as phones show it: `+1 415-555-0100`; a name or a short number as it is."""
     if not sender.isdigit() or len(sender) < 7:

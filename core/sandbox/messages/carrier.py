@@ -1,28 +1,32 @@
-"""Moves messages through Plivo's states.
+"""Moves messages through Plivo's states, as their plan requires.
 
-queued → sent → delivered or undelivered; queued → failed. A final state never changes.
+queued → sent → delivered or undelivered; queued → failed. By itself, a final state never changes;
+`push` sets any state by hand, also a late correction of a carrier's report.
 """
 
 import dataclasses
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from core.sandbox.callbacks import CallbackEvent, Callbacks, Notice
 from core.sandbox.clock import SandboxClock
-from core.sandbox.facts.endings import Ending, EndingKind, ending_of
-from core.sandbox.facts.message_errors import EXPIRED, MESSAGE_ERRORS
+from core.sandbox.errors import Refusal
+from core.sandbox.facts.effects import Aspect, EffectChannel, EffectKind, EffectPlan
+from core.sandbox.facts.message_errors import EXPIRED
 from core.sandbox.facts.numbers import country_of
 from core.sandbox.messages.log import (
     DELIVERED,
     FAILED,
     QUEUED,
     SENT,
+    UNDELIVERED,
     Message,
     MessageLog,
     status_form,
 )
 from core.sandbox.messages.text_units import text_units
+from core.sandbox.plans import Plans
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
 
@@ -32,6 +36,17 @@ SETTLED_AFTER = 1.0
 
 _NO_ERROR = "000"
 _FORGED_FIELDS = {"Status": FAILED, "ErrorCode": "300"}
+
+#: The states that can be pushed onto a message in a state. Carriers correct their reports, so a
+#: delivered message can become undelivered and the other way round; a failed message never reached
+#: a carrier.
+TRANSITIONS = {
+    QUEUED: (SENT, DELIVERED, UNDELIVERED, FAILED),
+    SENT: (DELIVERED, UNDELIVERED),
+    DELIVERED: (UNDELIVERED,),
+    UNDELIVERED: (DELIVERED,),
+    FAILED: (),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +75,33 @@ class Carrier:
         schedule: Schedule,
         clock: SandboxClock,
         callbacks: Callbacks,
+        plans: Plans,
         on_received: Callable[[str], None],
     ) -> None:
         self._storage = storage
         self._schedule = schedule
         self._clock = clock
         self._callbacks = callbacks
+        self._plans = plans
         self._on_received = on_received
         self.messages = MessageLog(storage)
         schedule.register(Job.SEND, self._send)
         schedule.register(Job.SETTLE, self._settle)
+        schedule.register(Job.REPORT, self._report)
 
-    def accept(self, order: MessageOrder) -> list[str]:
-        """Queue one message for each destination and return their UUIDs.
+    def accept(self, order: MessageOrder, plans: Sequence[EffectPlan]) -> list[str]:
+        """Queue one message for each destination, with its plan, and return their UUIDs.
 
         Raises Refusal 400 if the text is too long.
         """
         units = text_units(order.text)
         with self._storage.transaction():
-            return [self._queue(order, number, units) for number in order.destinations]
+            return [
+                self._queue(order, number, units, plan)
+                for number, plan in zip(order.destinations, plans, strict=True)
+            ]
 
-    def _queue(self, order: MessageOrder, number: str, units: int) -> str:
+    def _queue(self, order: MessageOrder, number: str, units: int, plan: EffectPlan) -> str:
         message = Message(
             message_uuid=str(uuid.uuid4()),
             from_number=order.src,
@@ -99,13 +120,37 @@ class Carrier:
             updated_time=None,
             received_at=None,
         )
-        ending = ending_of(number)
         self.messages.save(message)
-        self._announce(message, ending.kind)
-        if not _never_sent(ending):
+        self._plans.keep(message.message_uuid, number, EffectChannel.SMS, plan)
+        self._announce(message, plan)
+        if not _never_sent(plan):
             self._add_job(Job.SEND, message, SENT_AFTER)
-        self._add_job(Job.SETTLE, message, _settle_delay(ending, order.expiry))
+        if plan.kind(Aspect.OUTCOME) is not EffectKind.HELD:
+            self._add_job(Job.SETTLE, message, _settle_delay(plan, order.expiry))
         return message.message_uuid
+
+    def push(self, message: Message, state: str, error_code: str | None) -> Message:
+        """Set a state as if the carrier, or Plivo, had reported it; return the changed message.
+
+        A delivered message is on the handset. Raises Refusal 409 if `state` cannot follow.
+        """
+        possible = TRANSITIONS[message.state]
+        if state not in possible:
+            rest = f"only {' or '.join(possible)} can follow" if possible else "nothing can follow"
+            raise Refusal(409, f"this message is {message.state}; {rest}")
+        now, is_received = self._clock.now(), state == DELIVERED
+        with self._storage.transaction():
+            message = dataclasses.replace(
+                message,
+                state=state,
+                error_code=_NO_ERROR if is_received else error_code,
+                sent_time=message.sent_time or (None if state == FAILED else now),
+                updated_time=now,
+                received_at=message.received_at or (now if is_received else None),
+            )
+            self._update(message, self._plan(message))
+        self._on_received(message.to_number)
+        return message
 
     async def _send(self, payload: Payload) -> None:
         message = self.messages.find(payload["message_uuid"])
@@ -113,43 +158,52 @@ class Carrier:
             return
         now = self._clock.now()
         with self._storage.transaction():
-            self._update(dataclasses.replace(message, state=SENT, sent_time=now, updated_time=now))
+            message = dataclasses.replace(message, state=SENT, sent_time=now, updated_time=now)
+            self._update(message, self._plan(message))
 
     async def _settle(self, payload: Payload) -> None:
+        """The message arrives, or does not; that is reported now or later."""
         message = self.messages.find(payload["message_uuid"])
         if message is None or message.settled or message.received_at is not None:
             return
-        now, ending = self._clock.now(), ending_of(message.to_number)
+        plan = self._plan(message)
         with self._storage.transaction():
-            if ending.kind is EndingKind.MESSAGE_ERROR:
-                error = MESSAGE_ERRORS[ending.value]
-                self._update(
-                    dataclasses.replace(
-                        message,
-                        state=error.state,
-                        error_code=str(error.code),
-                        updated_time=now,
-                    )
-                )
-            elif ending.kind is EndingKind.NO_RECEIPT:
-                self.messages.save(dataclasses.replace(message, received_at=now))
+            if plan.kind(Aspect.OUTCOME) not in _LOST:
+                message = dataclasses.replace(message, received_at=self._clock.now())
+                self.messages.save(message)
+            if plan.of(Aspect.RECEIPT):
+                self._add_job(Job.REPORT, message, plan.seconds(Aspect.RECEIPT))
             else:
-                self._update(
-                    dataclasses.replace(
-                        message,
-                        state=DELIVERED,
-                        error_code=_NO_ERROR,
-                        updated_time=now,
-                        received_at=now,
-                    )
-                )
+                self._finish(message, plan)
         self._on_received(message.to_number)
 
-    def _update(self, message: Message) -> None:
-        self.messages.save(message)
-        self._announce(message, ending_of(message.to_number).kind)
+    async def _report(self, payload: Payload) -> None:
+        message = self.messages.find(payload["message_uuid"])
+        if message is None or message.settled:
+            return
+        with self._storage.transaction():
+            self._finish(message, self._plan(message))
 
-    def _announce(self, message: Message, kind: EndingKind) -> None:
+    def _finish(self, message: Message, plan: EffectPlan) -> None:
+        """Report the final state."""
+        outcome = plan.of(Aspect.OUTCOME)
+        state, error_code = DELIVERED, _NO_ERROR
+        if outcome and outcome.kind is EffectKind.NO_RECEIPT:
+            return
+        if outcome and outcome.state:
+            state, error_code = outcome.state, str(outcome.code)
+        now = self._clock.now()
+        message = dataclasses.replace(message, state=state, error_code=error_code, updated_time=now)
+        self._update(message, plan)
+
+    def _plan(self, message: Message) -> EffectPlan:
+        return self._plans.find(message.message_uuid, message.to_number, EffectChannel.SMS)
+
+    def _update(self, message: Message, plan: EffectPlan) -> None:
+        self.messages.save(message)
+        self._announce(message, plan)
+
+    def _announce(self, message: Message, plan: EffectPlan) -> None:
         notice = Notice(
             reference=message.message_uuid,
             event=CallbackEvent.MESSAGE,
@@ -159,23 +213,27 @@ class Carrier:
             last=message.settled,
             forged_fields=_FORGED_FIELDS,
         )
-        self._callbacks.add(notice, kind)
+        self._callbacks.add(notice, plan)
 
     def _add_job(self, job: Job, message: Message, after: float) -> None:
         lane = f"message:{message.message_uuid}"
         self._schedule.add(job, lane, after, message_uuid=message.message_uuid)
 
 
-def _never_sent(ending: Ending) -> bool:
-    if ending.kind is not EndingKind.MESSAGE_ERROR:
-        return False
-    return MESSAGE_ERRORS[ending.value].state == FAILED
+#: The message does not reach the handset.
+_LOST = {EffectKind.NOT_DELIVERED, EffectKind.FALSE_DELIVERED}
 
 
-def _settle_delay(ending: Ending, expiry: int | None) -> float:
-    if ending.kind is EndingKind.LATE:
-        return SETTLED_AFTER + ending.value
-    if ending.kind is EndingKind.MESSAGE_ERROR and ending.value == EXPIRED and expiry is not None:
+def _never_sent(plan: EffectPlan) -> bool:
+    outcome = plan.of(Aspect.OUTCOME)
+    return (
+        outcome is not None and outcome.kind is EffectKind.NOT_DELIVERED and outcome.state == FAILED
+    )
+
+
+def _settle_delay(plan: EffectPlan, expiry: int | None) -> float:
+    outcome = plan.of(Aspect.OUTCOME)
+    if _never_sent(plan) and outcome and outcome.code == EXPIRED and expiry is not None:
+        # Plivo's default expiry is three hours, too long for a demo.
         return float(expiry)
-    # Plivo's default expiry is three hours, too long for a demo.
-    return SETTLED_AFTER
+    return SETTLED_AFTER + plan.seconds(Aspect.DELAY)

@@ -6,9 +6,12 @@ from datetime import timezone
 from decimal import Decimal
 from typing import Any
 
+from core.sandbox.arrivals import ArrivalKind, Arrivals
+from core.sandbox.codes_in_text import code_in_text
 from core.sandbox.facts.moments import naive_utc, zoned
 from core.sandbox.facts.numbers import country_of, mask_number
 from core.sandbox.facts.pricing import dollars, price_of
+from core.sandbox.inbox import Inbox, InboxChannel, InboxEntry
 from core.sandbox.storage import Storage
 
 QUEUED = "queued"
@@ -70,9 +73,26 @@ class MessageLog:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._inbox = Inbox(storage)
+        self._arrivals = Arrivals(storage)
 
     def save(self, message: Message) -> None:
         self._storage.save("messages", message)
+        if message.received_at is not None:
+            self._inbox.add(
+                InboxEntry(
+                    message.message_uuid,
+                    InboxChannel.SMS,
+                    message.to_number,
+                    message.from_number,
+                    message.received_at,
+                    message.text,
+                    code_in_text(message.text),
+                )
+            )
+            self._arrivals.add(
+                message.to_number, ArrivalKind.MESSAGE, message.message_uuid, message.received_at
+            )
 
     def find(self, message_uuid: str) -> Message | None:
         row = self._storage.row(
@@ -93,6 +113,14 @@ class MessageLog:
             limit=limit,
             offset=offset,
             **dataclasses.asdict(where),
+        )
+        return [Message(**row) for row in rows]
+
+    def newest(self, limit: int) -> list[Message]:
+        """Messages in any state, newest first."""
+        rows = self._storage.rows(
+            "SELECT * FROM messages ORDER BY message_time DESC, rowid DESC LIMIT :limit",
+            limit=limit,
         )
         return [Message(**row) for row in rows]
 

@@ -4,8 +4,9 @@
 --          journal. Only where webhooks are enabled also: queue of events, events by id
 -- ARGV     in the order of `unpack` below, made by check_arguments and policy_arguments in
 --          core/verification/check_records.py: now (Unix ms); digests of the entered and of the right code;
---          number of the newest attempt that the caller has seen; verification; "enforces", or "warns" (a
---          spent budget is only noted in the verification); Pub/Sub channel; keep of the journal, ms;
+--          number of the newest attempt that the caller has seen; verification; "enforces", "warns" (a
+--          spent budget is only noted in the verification) or "unlimited" (none is looked at); Pub/Sub
+--          channel; keep of the journal, ms;
 --          the lowest limit of the budgets; limit, window (ms) and name of the budget of each of the three
 --          lists, in the order of KEYS
 -- Returns  {outcome, checks_left, retry_ms, spent}; outcome is a CheckOutcome value, or {"moved",
@@ -48,7 +49,7 @@ local function look_at(key, limit, window, name)
     end
 end
 -- Every failure is a guess, so where there are few guesses no budget is spent.
-if redis.call("LINDEX", guesses_key, lowest_limit - 1) then
+if mode ~= "unlimited" and redis.call("LINDEX", guesses_key, lowest_limit - 1) then
     if checks_left ~= checks_allowed then
         look_at(address_key, address_limit, address_window, address_name)
         look_at(failures_key, failures_limit, failures_window, failures_name)

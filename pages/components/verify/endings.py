@@ -5,6 +5,7 @@ from uuid import uuid4
 import streamlit as st
 
 from core.lab.endings import SandboxEnding, SandboxEndings, way_to
+from core.lab.sessions.collector import Collector
 from core.model.errors import SandboxUnavailable
 from core.settings.settings import Settings
 from core.verification.service import Verifications
@@ -17,7 +18,12 @@ from pages.components.verify.way import selected_way
 state = st.session_state
 
 
-def draw_endings(endings: SandboxEndings, verifications: Verifications, settings: Settings) -> None:
+def draw_endings(
+    endings: SandboxEndings,
+    verifications: Verifications,
+    settings: Settings,
+    collector: Collector,
+) -> None:
     region = viewer_region(settings)
     try:
         table, numbers = endings.table(), endings.numbers(region)
@@ -34,7 +40,7 @@ def draw_endings(endings: SandboxEndings, verifications: Verifications, settings
         if numbers.get(suffix):
             _fill(by_suffix[suffix], numbers[suffix])
             state.setdefault("request", uuid4().hex)
-            send_code(numbers[suffix], region, state.request, verifications)
+            send_code(numbers[suffix], region, state.request, verifications, collector)
 
     endings_drawer(table, numbers, on_fill=fill, on_send=send, key="verify_endings")
 

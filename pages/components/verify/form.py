@@ -9,6 +9,7 @@ import streamlit as st
 from core.access.admission import BrowserAccess
 from core.access.invites import Invite
 from core.access.local import is_local
+from core.lab.sessions.collector import Collector
 from core.model.errors import NumberRefused, StoreUnavailable
 from core.model.grant import Grant
 from core.model.phone_number import ParsedNumber
@@ -33,6 +34,7 @@ from pages.components.timeline import timeline
 from pages.components.verify.layout import columns
 from pages.components.verify.lines import draw_lines
 from pages.components.verify.preview import draw_preview
+from pages.components.verify.recording import forget_item
 from pages.components.verify.way import selected_way, way_controls
 
 NUMBER_LABEL = "Phone number"
@@ -57,6 +59,7 @@ def draw_form(
     provider: PlivoProvider,
     prices: Prices,
     settings: Settings,
+    collector: Collector,
     *,
     is_unknown: bool,
 ) -> None:
@@ -71,7 +74,7 @@ def draw_form(
         way = way_controls()
         obstacle = provider.obstacle(way)
         draw_preview(way, obstacle, entry.number, provider, prices, settings, region=region)
-        _send_controls(entry, verifications, region, is_possible=obstacle is None)
+        _send_controls(entry, verifications, region, collector, is_possible=obstacle is None)
     number = entry.number
     badge_for(number.region if number else None)
     with places.side:
@@ -144,12 +147,19 @@ def _read(
 
 
 def _send_controls(
-    entry: TypedNumber, verifications: Verifications, region: str | None, *, is_possible: bool
+    entry: TypedNumber,
+    verifications: Verifications,
+    region: str | None,
+    collector: Collector,
+    *,
+    is_possible: bool,
 ) -> None:
     running = number_form(
         NUMBER_LABEL,
         request=state.request,
-        on_enter=lambda entered, request: send_code(entered, region, request, verifications),
+        on_enter=lambda entered, request: send_code(
+            entered, region, request, verifications, collector
+        ),
         key="verify_number_form",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -159,7 +169,7 @@ def _send_controls(
             icon=":material/send:",
             key="verify_next",
             on_click=send_code,
-            args=(entry.typed, region, state.request, verifications),
+            args=(entry.typed, region, state.request, verifications, collector),
             disabled=entry.number is None or not is_possible,
         )
         _continue_button(running, verifications)
@@ -187,25 +197,39 @@ def _open(verification: str) -> None:
     st.query_params["verification"] = verification
 
 
-def send_code(typed: str, region: str | None, key: str, verifications: Verifications) -> None:
-    """Start a verification. A second click has the same `key` and sends nothing."""
+def send_code(
+    typed: str, region: str | None, key: str, verifications: Verifications, collector: Collector
+) -> None:
+    """Start a verification, which the test session collects. A second click has the same `key` and
+    sends nothing."""
+    way = selected_way()
     try:
         with st.spinner("Waiting for Plivo", show_time=True):
             result = verifications.start(
                 typed,
-                selected_way(),
+                way,
                 grant=current_visitor().grant,
                 # The same form sent twice is one request; a changed form is another request.
-                idempotency_key=" ".join((key, typed, selected_way().name)),
+                idempotency_key=" ".join((key, typed, way.name)),
                 region=region,
                 locale=st.context.locale,
                 address=st.context.ip_address,
             )
+        collector.started(result, way, lambda: _masked(typed, region, verifications))
     except StoreUnavailable as error:
         state.verify_refused = error
         return
     state.request = uuid4().hex
     if result.verification:
+        forget_item()
         st.query_params["verification"] = result.verification
     else:
         state.verify_refused = result
+
+
+def _masked(typed: str, region: str | None, verifications: Verifications) -> str:
+    """The number of a refused send, masked; "" where it cannot be read."""
+    try:
+        return verifications.numbers.read(typed, region=region, way=selected_way()).masked
+    except NumberRefused:
+        return ""

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.model.errors import ResetRefused
-from core.reset.kinds import ResetKind
+from core.reset.kinds import WITHOUT_NAME, ResetKind
 from core.reset.reset import SandboxReset
 from core.settings.settings import Settings
 from pages.components.access import current_visitor
@@ -16,7 +16,7 @@ _REFUSED, _DONE = "reset_refused", "reset_done"
 
 def reset_choices(reset: SandboxReset) -> None:
     """For a popover: opening it is the confirmation, so the buttons act at once."""
-    for kind in ResetKind:
+    for kind in (kind for kind in ResetKind if kind in WITHOUT_NAME):
         st.button(
             f"Reset {kind.label.lower()}", key=f"reset_{kind}", width="stretch",
             on_click=_reset, args=(reset, frozenset({kind})),
@@ -24,9 +24,9 @@ def reset_choices(reset: SandboxReset) -> None:
         st.caption(kind.removes)
     st.button(
         "Reset everything", key="reset_all", width="stretch", icon=":material/restart_alt:",
-        on_click=_reset, args=(reset, frozenset(ResetKind)),
+        on_click=_reset, args=(reset, WITHOUT_NAME),
     )  # fmt: skip
-    st.caption("All of the above. API tokens stay.")
+    st.caption("All of the above. API tokens and test sessions stay.")
     refused = st.session_state.pop(_REFUSED, None)
     if refused is not None:
         st.error(f"**{plain(refused.cause)}** {plain(refused.remedy)}")

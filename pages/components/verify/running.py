@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core.lab.sessions.collector import Collector
 from core.ledger.exchanges import Exchanges
 from core.model.clock import to_ms
 from core.model.errors import StoreUnavailable
@@ -46,6 +47,7 @@ def draw_verification(
     exchanges: Exchanges,
     prices: Prices,
     settings: Settings,
+    collector: Collector,
 ) -> None:
     """A fragment: each change of the verification reruns it, and nothing else of the page."""
     with outage_shown(key="verify_try_again_part"):
@@ -57,7 +59,7 @@ def draw_verification(
         live(verification, is_running=is_pending, key="verify_live")
         places = columns()
         with places.stage:
-            draw_task(view, outage, verifications, prices, settings)
+            draw_task(view, outage, verifications, prices, settings, collector)
         with places.side:
             # The page has only the masked number: other people may have its link.
             handset(

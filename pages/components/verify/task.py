@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.lab.sessions.collector import Collector
 from core.model.clock import to_ms
 from core.model.errors import StoreUnavailable
 from core.model.verification import CheckOutcome, SendOutcome, Status, View
@@ -25,6 +26,7 @@ def draw_task(
     verifications: Verifications,
     prices: Prices,
     settings: Settings,
+    collector: Collector,
 ) -> None:
     """The verdict, and the code panel while the verification is pending. `outage`: the view is the
     last one that could be read."""
@@ -52,7 +54,7 @@ def draw_task(
     events = _panel(view, settings.brand)
     # Drawn only when needed: in place of the panel it would move what is below.
     with outage_shown(key="verify_try_again_action"):
-        if _handle(events, view, verifications):
+        if _handle(events, view, verifications, collector):
             st.rerun(scope="fragment")
 
 
@@ -91,13 +93,15 @@ def _next_button(view: View) -> NextButton:
     return "resend" if view.next_way is view.verification.way else "fallback"
 
 
-def _handle(events: CodePanelEvents, view: View, verifications: Verifications) -> bool:
+def _handle(
+    events: CodePanelEvents, view: View, verifications: Verifications, collector: Collector
+) -> bool:
     """Whether something happened that the page has to show."""
     verification = view.verification
     if events.entered is not None:
         _check(view, events.entered, verifications)
     elif events.resend or events.fallback:
-        state.notice = _resend(view, verifications, fallback=events.fallback)
+        state.notice = _resend(view, verifications, collector, fallback=events.fallback)
     elif events.cancel:
         verifications.cancel(verification.id, current_visitor().grant)
     else:
@@ -115,10 +119,11 @@ def _check(view: View, entered: str, verifications: Verifications) -> None:
 
 
 def _resend(
-    view: View, verifications: Verifications, *, fallback: bool
+    view: View, verifications: Verifications, collector: Collector, *, fallback: bool
 ) -> tuple[str, str, NoticeKind] | None:
     """Send again; return the notice for the panel, None where there is none."""
-    is_call = view.verification.way.is_call
+    way = view.verification.way
+    is_call = way.is_call
     result = verifications.resend(
         view.verification.id,
         grant=current_visitor().grant,
@@ -127,6 +132,7 @@ def _resend(
         message=fallback and is_call,
         address=st.context.ip_address,
     )
+    collector.resent(view.verification, result, way.other if fallback else way)
     if result.outcome in {SendOutcome.SENT, SendOutcome.DUPLICATE}:
         return None
     # The headline already shows what Plivo answered: it comes from the attempt.

@@ -12,12 +12,14 @@ state = st.session_state
 
 def way_controls() -> Way:
     """Draw the controls; return the selected way."""
+    # Not as defaults: an item of a test session may set them before the controls are drawn.
+    state.setdefault("verify_channel", Channel.SMS)
+    state.setdefault("verify_mode", Mode.SMS)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         channel = st.segmented_control(
             "Send the code by",
             list(Channel),
             format_func=channel_name,
-            default=Channel.SMS,
             required=True,
             key="verify_channel",
             persist_state="session",
@@ -26,7 +28,6 @@ def way_controls() -> Way:
             "The PHLO sends it",
             list(MODES),
             format_func=MODES.__getitem__,
-            default=Mode.SMS,
             required=True,
             key="verify_mode",
             disabled=channel is not Channel.PHLO,

@@ -1,0 +1,53 @@
+"""What chaos of the sandbox does now, for the band on every page, and its switch.
+
+Decision: only `read` asks the sandbox, and only the push to open windows calls it
+(`core.web.live_chaos`): no run of a page waits for the sandbox, and without a window nothing asks.
+"""
+
+import time
+
+from core.lab.sandbox_client import SandboxClient, SandboxError
+from core.wording.chaos import band_words
+
+#: After this long without a read, the last answer may be wrong.
+_FRESH_SECONDS = 10.0
+#: How often a change is repeated when others change chaos at the same time.
+_TRIES = 5
+
+
+class ChaosWatch:
+    """Reads chaos from the sandbox, and turns it off."""
+
+    def __init__(self, sandbox: SandboxClient) -> None:
+        self._sandbox = sandbox
+        self._latest, self._read_at = "", 0.0
+
+    @property
+    def latest(self) -> str:
+        """The words of the band as of the last read; "" if that was long ago."""
+        is_fresh = time.monotonic() - self._read_at < _FRESH_SECONDS
+        return self._latest if is_fresh else ""
+
+    def read(self) -> str:
+        """The words of the band; "" while chaos is off, or the sandbox does not answer."""
+        try:
+            document = self._sandbox.chaos()
+            is_active = document["on"] and document["rules"]
+            self._latest = band_words(document["rules"]) if is_active else ""
+        except (SandboxError, KeyError, TypeError, ValueError):
+            self._latest = ""
+        self._read_at = time.monotonic()
+        return self._latest
+
+    def turn_off(self) -> None:
+        """Turn chaos off and keep its rules. Raises SandboxError."""
+        for tries_left in reversed(range(_TRIES)):
+            document = self._sandbox.chaos()
+            try:
+                self._sandbox.set_chaos({**document, "on": False})
+            except SandboxError as error:
+                if error.status != 409 or not tries_left:
+                    raise
+            else:
+                break
+        self.read()

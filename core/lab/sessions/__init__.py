@@ -1,0 +1,1 @@
+"""Manual test sessions: their model, their records in Redis, and their checklists."""

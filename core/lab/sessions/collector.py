@@ -1,0 +1,63 @@
+"""Collects the sends of the Verify page into the test session that the browser records into."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.lab.sessions.model import RefusedSend
+from core.lab.sessions.recording import Recording
+from core.lab.sessions.store import TestSessions
+from core.model.clock import Clock
+from core.model.errors import SessionRefused
+from core.model.verification import SendOutcome, SendResult, Verification
+from core.model.way import Way
+
+#: Outcomes that are no send: a repeated click, and a number that the person must choose first.
+_NO_SEND = {SendOutcome.DUPLICATE, SendOutcome.AMBIGUOUS}
+#: Outcomes with a new attempt.
+_ATTEMPTS = {SendOutcome.SENT, SendOutcome.UNKNOWN, SendOutcome.REJECTED}
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """Without a `recording`, it collects nothing and costs nothing. `item` is the item of the
+    checklist that the next verification is for."""
+
+    sessions: TestSessions
+    clock: Clock
+    recording: Recording | None
+    item: str = ""
+
+    def started(self, result: SendResult, way: Way, masked: Callable[[], str]) -> None:
+        """Collect a start; `masked` returns the number of a refused one. Raises
+        StoreUnavailable."""
+        if self.recording is None or result.outcome in _NO_SEND:
+            return
+        try:
+            if result.outcome in _ATTEMPTS and result.verification:
+                self.sessions.collect(self.recording.session, result.verification, self.item)
+            else:
+                self._refused(result, way, masked(), self.item)
+        except SessionRefused:
+            # The session was ended or deleted in another tab.
+            return
+
+    def resent(self, verification: Verification, result: SendResult, way: Way) -> None:
+        """Collect a resend: its attempt belongs to the verification; a refused one is kept. Raises
+        StoreUnavailable."""
+        if self.recording is None or result.outcome in _NO_SEND:
+            return
+        try:
+            self.sessions.collect(self.recording.session, verification.id)
+            if result.outcome not in _ATTEMPTS:
+                self._refused(result, way, verification.to.masked, "", verification.id)
+        except SessionRefused:
+            return
+
+    def _refused(
+        self, result: SendResult, way: Way, to_masked: str, item: str, verification: str = ""
+    ) -> None:
+        assert self.recording is not None  # noqa: S101  both callers checked it
+        refusal = RefusedSend(
+            "", self.clock.now(), way, to_masked, result.cause, result.remedy, verification
+        )
+        self.sessions.collect_refusal(self.recording.session, refusal, item)

@@ -1,0 +1,1 @@
+"""Chaos: rules that change how sends go, at run time and reproducibly."""

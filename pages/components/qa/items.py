@@ -1,0 +1,87 @@
+"""Adds items to a checklist: from the sandbox's table of endings, or lines that are typed."""
+
+from functools import partial
+
+import streamlit as st
+
+from core.lab.sessions.checklist import PRESETS, ChecklistPreset, items_of_endings, items_of_lines
+from core.lab.sessions.model import ChecklistItem, TestSession
+from core.model.errors import SandboxUnavailable
+from core.model.way import Way
+from core.panels.verdict import way_words
+from pages.components.qa.own_phones import draw_phone_items
+from pages.components.qa.tools import SessionTools, act
+from pages.components.shared import plain
+
+_GROUPS, _WAYS, _LINES = "qa_groups", "qa_ways", "qa_lines"
+
+state = st.session_state
+
+
+def draw_add_items(session: TestSession, tools: SessionTools) -> None:
+    """Open while the checklist is empty; live there is no table."""
+    with st.expander("Add items", icon=":material/add:", expanded=not session.items):
+        if tools.settings.is_sandbox:
+            _draw_table(session, tools)
+        draw_phone_items(tools, partial(_add_items, session.id, tools=tools))
+        _draw_lines(session, tools)
+
+
+def _draw_table(session: TestSession, tools: SessionTools) -> None:
+    try:
+        table = tools.endings.table()
+    except SandboxUnavailable as error:
+        st.caption(f"{plain(error.cause)} {plain(error.remedy)}")
+        return
+    groups = [group.name for group in table.groups]
+    with st.container(horizontal=True):
+        for preset in PRESETS:
+            st.button(
+                preset.name, key=f"qa_preset_{preset.name}", on_click=_select, args=(preset, groups)
+            )
+    selected = st.pills(
+        "From the table of endings", groups, key=_GROUPS, selection_mode="multi",
+        format_func=lambda name: f"{name[:1].upper()}{name[1:]}",
+    )  # fmt: skip
+    state.setdefault(_WAYS, [Way.SMS])
+    ways = st.pills("By", list(Way), key=_WAYS, selection_mode="multi", format_func=way_words)
+    items = items_of_endings(table.endings, selected, [way for way in Way if way in ways])
+    st.button(
+        f"Add {len(items)} items" if len(items) != 1 else "Add 1 item",
+        key="qa_add_endings", icon=":material/playlist_add:", disabled=not items,
+        on_click=_add_items, args=(session.id, items, tools),
+    )  # fmt: skip
+
+
+def _select(preset: ChecklistPreset, groups: list[str]) -> None:
+    state[_GROUPS] = list(preset.groups or groups)
+    state[_WAYS] = list(preset.ways)
+
+
+def _draw_lines(session: TestSession, tools: SessionTools) -> None:
+    text = st.text_area(
+        "Own lines, one for each item; after => comes what you expect", key=_LINES, height=100,
+        placeholder="A resend brings the same code => same code\nThe invite link sends",
+    )  # fmt: skip
+    st.button(
+        "Add lines", key="qa_add_lines", icon=":material/playlist_add:",
+        on_click=_add_lines, args=(session.id, tools), disabled=not (text or "").strip(),
+    )  # fmt: skip
+
+
+def _add_lines(session: str, tools: SessionTools) -> None:
+    if _add(session, items_of_lines(str(state.get(_LINES) or "")), tools):
+        state[_LINES] = ""
+
+
+def _add_items(session: str, items: list[ChecklistItem], tools: SessionTools) -> None:
+    _add(session, items, tools)
+
+
+def _add(session: str, items: list[ChecklistItem], tools: SessionTools) -> bool:
+    def add() -> None:
+        added = tools.sessions.add_items(session, items)
+        if added:
+            state.qa_selected = added[0].id
+
+    return act(add)

@@ -1,0 +1,85 @@
+"""The test session that the Verify page records into, and the item that the next send is for."""
+
+import streamlit as st
+
+from core.access.admission import BrowserAccess
+from core.lab.endings import SandboxEndings
+from core.lab.own_phones import number_of
+from core.lab.sessions.collector import Collector
+from core.lab.sessions.model import ChecklistItem
+from core.lab.sessions.recording import Recording, Recordings
+from core.lab.sessions.store import TestSessions
+from core.model.clock import Clock
+from core.model.errors import SandboxUnavailable
+from core.settings.settings import Settings
+from pages.components.number_field import viewer_region
+from pages.components.shared import plain
+from pages.components.tester import current_recording
+
+_ITEM = "item"
+_FILLED = "verify_filled_item"
+_LONGEST = 28
+
+state = st.session_state
+
+
+def draw_recording(
+    visitor: BrowserAccess,
+    recordings: Recordings,
+    sessions: TestSessions,
+    endings: SandboxEndings,
+    settings: Settings,
+    clock: Clock,
+) -> Collector:
+    """A quiet button with the session, which opens it, and its item; nothing where this browser
+    does not record. Fills in the form for the item that the address names. Raises
+    StoreUnavailable."""
+    recording = current_recording(visitor, recordings)
+    if recording is None:
+        return Collector(sessions, clock, None)
+    item = _named_item(recording, sessions)
+    if item is not None and state.get(_FILLED) != item.id:
+        _fill(item, endings, settings)
+        state[_FILLED] = item.id
+    label = f"Recording into {_cut(recording.name)}" + (f" · {_cut(item.title)}" if item else "")
+    if st.button(
+        plain(label), icon=":material/radio_button_checked:", type="tertiary",
+        key="verify_recording",
+    ):  # fmt: skip
+        st.switch_page("pages/qa.py", query_params={"session": recording.session})
+    return Collector(sessions, clock, recording, item.id if item else "")
+
+
+def forget_item() -> None:
+    """After a send: the next one is for no item."""
+    st.query_params.pop(_ITEM, None)
+    state.pop(_FILLED, None)
+
+
+def _named_item(recording: Recording, sessions: TestSessions) -> ChecklistItem | None:
+    item_id = st.query_params.get(_ITEM)
+    session = sessions.find(recording.session) if item_id else None
+    return session.item(item_id) if session and item_id else None
+
+
+def _fill(item: ChecklistItem, endings: SandboxEndings, settings: Settings) -> None:
+    """The way of the item, and a number with its ending or that of its handset. Own lines have
+    neither."""
+    if item.way is not None:
+        state.verify_channel, state.verify_mode = item.way.channel, item.way.mode
+    if item.phone:
+        # Also where TEST_PHONES has it no longer: the number of another phone must not stay.
+        state.verify_typed = number_of(settings.test_phones, item.phone)
+        return
+    if not item.ending or not settings.is_sandbox:
+        return
+    try:
+        number = endings.numbers(viewer_region(settings)).get(item.ending, "")
+    except SandboxUnavailable:
+        return  # the drawer of endings reports it
+    if number:
+        state.verify_typed = number
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

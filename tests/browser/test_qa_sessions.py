@@ -1,0 +1,158 @@
+"""A manual test session: its checklist, what is verified for it, and two testers at once."""
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import App
+from tests.browser.test_axe import check
+from tests.browser.test_verify import (
+    PATIENCE,
+    answer_and_listen,
+    expect_all_in_view,
+    expect_verified,
+    fresh_number,
+    open_form,
+    send,
+    use_code,
+)
+
+DESK = {"viewport": {"width": 1280, "height": 720}, "locale": "en-US"}
+
+
+def start_session(page: Page, app: App, name: str, tester: str) -> None:
+    page.goto(f"{app.address}/qa")
+    page.get_by_label("Session", exact=True).fill(name, timeout=PATIENCE)
+    page.get_by_label("Tester").fill(tester)
+    page.get_by_label("Build under test").fill("2.4.0-rc1")
+    page.get_by_role("button", name="Start session").click()
+    expect_session(page, name)
+
+
+def expect_session(page: Page, name: str) -> None:
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=PATIENCE)
+
+
+def items(page: Page) -> list[str]:
+    return page.get_by_role("list", name="Checklist").locator(".line").all_inner_texts()
+
+
+def send_filled_in(page: Page, name: str) -> None:
+    """Send the code to the number that the item has filled in."""
+    recording = page.get_by_role("button", name=re.compile(f"^Recording into {name}"))
+    expect(recording).to_be_visible(timeout=PATIENCE)
+    button = page.get_by_role("button", name="Send code", exact=True)
+    expect(button).to_be_enabled(timeout=PATIENCE)
+    expect_all_in_view(page)
+    button.click()
+    expect(page.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
+    expect_all_in_view(page)
+
+
+def return_to_session(page: Page, name: str) -> None:
+    page.get_by_role("button", name=re.compile(f"^Recording into {name}")).click()
+    expect_session(page, name)
+    expect(page.get_by_role("list", name="Checklist")).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
+    page: Page, browser: Browser, app: App
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{app.address}/qa")
+    page.get_by_role("button", name="Start session").click(timeout=PATIENCE)
+    expect(page.get_by_text("A session needs a name.")).to_be_visible(timeout=PATIENCE)
+    start_session(page, app, "Smoke", "Ada")
+    page.get_by_role("button", name="Delivered paths").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Add 6 items").click(timeout=PATIENCE)
+    progress = page.get_by_role("status").filter(has_text=" of 6")
+    expect(progress).to_have_text("0 of 6", timeout=PATIENCE)
+
+    # Three ways, each from its item: the number and the way are filled in.
+    for way in ("SMS", "Call", "PHLO"):
+        page.keyboard.press("v")
+        send_filled_in(page, "Smoke")
+        if way == "Call":
+            answer_and_listen(page)
+        use_code(page)
+        expect_verified(page)
+        return_to_session(page, "Smoke")
+        expect(page.get_by_role("list", name="Timeline")).to_be_visible(timeout=PATIENCE)
+        seen = page.locator("li.selected .seen")
+        expect(seen).to_have_text(re.compile("verified$"), timeout=PATIENCE)
+        page.keyboard.press("p")
+        page.keyboard.press("j")
+    # A mark shows at once, and those of a quick hand are all kept.
+    page.keyboard.press("f")
+    expect(progress).to_have_text("4 of 6: 3 passed, 1 failed")
+    page.keyboard.press("n")
+    page.keyboard.type("pfb are letters here")
+    page.keyboard.press("Escape")
+    for key in "jbjpuk":
+        page.keyboard.press(key)
+    expect(progress).to_have_text("5 of 6: 3 passed, 1 failed, 1 blocked")
+
+    # Another tester, in another browser: a session and verifications of their own.
+    context = browser.new_context(**DESK)  # type: ignore[arg-type]
+    try:
+        other = context.new_page()
+        start_session(other, app, "Other", "Bob")
+        other.get_by_label("Own lines, one for each item").fill(
+            "A code arrives => in seconds\n- The code is right"
+        )
+        other.keyboard.press("Control+Enter")
+        other.get_by_role("button", name="Add lines").click(timeout=PATIENCE)
+        expect(other.get_by_role("status").filter(has_text="0 of 2")).to_be_visible(
+            timeout=PATIENCE
+        )
+        open_form(other, app)
+        send(other, fresh_number())
+        return_to_session(other, "Other")
+        expect(other.get_by_text("Collected, in no item")).to_be_visible(timeout=PATIENCE)
+        other.get_by_role("button", name="Assign to the selected item").click()
+        expect(other.locator("li.selected .seen")).to_have_text(
+            re.compile("Delivered"), timeout=PATIENCE
+        )
+        expect(other.get_by_text("Collected, in no item")).to_have_count(0, timeout=PATIENCE)
+        # A colleague's session opens by its address, and a mark there is seen here.
+        other.goto(page.url)
+        expect_session(other, "Smoke")
+        expect(other.get_by_role("button", name="Record here")).to_be_visible(timeout=PATIENCE)
+        other.locator(".line").last.click(timeout=PATIENCE)
+        other.keyboard.press("p")
+        expect(progress).to_have_text("6 of 6: 4 passed, 1 failed, 1 blocked", timeout=PATIENCE)
+    finally:
+        context.close()
+
+    # The tab is closed, and another tab of this browser goes on.
+    before = items(page)
+    new_page = page.context.new_page()
+    page.close()
+    new_page.goto(f"{app.address}/qa")
+    expect_session(new_page, "Smoke")
+    expect(new_page.get_by_role("status").filter(has_text="6 of 6: 4 passed")).to_be_visible(
+        timeout=PATIENCE
+    )
+    assert items(new_page) == before
+    expect(new_page.get_by_text("pfb are letters here")).to_be_visible()
+    expect(new_page.get_by_text("Collected, in no item")).to_have_count(0)
+    for label in ("Report (HTML)", "JUnit XML", "CSV"):
+        with new_page.expect_download() as download:
+            new_page.get_by_role("button", name=label).click()
+        assert "pfb are letters here" in Path(download.value.path()).read_text("utf-8")
+    check(new_page, "qa-session", "6 of 6", height=1600)
+
+    with new_page.expect_download(timeout=PATIENCE) as download:
+        new_page.get_by_role("button", name="Report (HTML)").click()
+    report = download.value.path().read_text("utf-8")
+    assert download.value.suggested_filename == "test-session-smoke.html"
+    assert report.count('class="attempt"') >= 3
+    assert "pfb are letters here" in report
+
+    new_page.get_by_role("button", name="End session").click()
+    expect(new_page.get_by_role("button", name="Reopen session")).to_be_visible(timeout=PATIENCE)
+    expect(new_page.get_by_role("button", name="Passed", exact=True)).to_be_disabled()
+    new_page.get_by_role("button", name="All sessions").click()
+    expect(new_page.get_by_role("button", name="Other")).to_be_visible(timeout=PATIENCE)
+    check(new_page, "qa-sessions")
