@@ -154,11 +154,12 @@ def fold_on(url: str) -> FoldWorker:
     return FoldWorker(raw, Keys("sandbox"), SystemClock(), ledger_on(client))
 
 
-def folding(url: str, stop: Any, spent: "multiprocessing.Queue[float]") -> None:
+def folding(url: str, ready: Barrier, stop: Any, spent: "multiprocessing.Queue[float]") -> None:
     """What one of the product's processes does beside: folds every 250 ms. Puts its processor time
     when all is folded."""
     fold = fold_on(url)
     fold_all(fold)
+    ready.wait()
     began_cpu = time.process_time()
     while not stop.wait(TICK.total_seconds()):
         fold_all(fold)
@@ -317,12 +318,12 @@ class Run:
 def run(url: str, made: pd.DataFrame, which: np.ndarray[Any, Any], processes: int) -> Run:
     """Apply these callbacks by so many processes at once."""
     context = multiprocessing.get_context("spawn")
-    ready, stop = context.Barrier(processes), context.Event()
+    ready, stop = context.Barrier(processes + 1), context.Event()
     spent: Any = context.Queue()
     fold_spent: Any = context.Queue()
     with redis.Redis.from_url(url, decode_responses=True) as client:
         before = ServerTime.read(client)
-        fold = context.Process(target=folding, args=(url, stop, fold_spent))
+        fold = context.Process(target=folding, args=(url, ready, stop, fold_spent))
         workers = [
             context.Process(target=worker, args=(url, made, share, ready, spent))
             for share in np.array_split(which, processes)
