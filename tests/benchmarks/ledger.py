@@ -171,7 +171,8 @@ def fold_all(fold: FoldWorker) -> None:
     """Fold what there is; on a busy machine Redis may be late for a while."""
     while True:
         try:
-            fold.run()
+            # Without a turn: the last process that folded may keep it for two seconds.
+            fold.settle(3600)
         except StoreUnavailable:
             continue
         return
@@ -375,14 +376,14 @@ def main() -> None:
         try:
             with redis.Redis.from_url(url, decode_responses=True) as client:
                 ledger_on(client).apply_all(requests(made))
-            fold_on(url).run()
+            fold_all(fold_on(url))
             alone = run(url, made, first, 1)
             together = run(url, made, rest, chosen.processes)
             wrong, every = wrong_cells(url, cells(made))
             # Told once more: repeats change nothing.
             with redis.Redis.from_url(url, decode_responses=True) as client:
                 ledger_on(client).apply_all(callbacks(made, twice[:50_000]))
-            fold_on(url).run()
+            fold_all(fold_on(url))
             still_wrong, _ = wrong_cells(url, cells(made))
         finally:
             embedded.stop()
