@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -79,7 +80,7 @@ def test_an_unreadable_record_does_not_break_a_list(
     client.flushall()
     fine, odd, older = (make(at, n, state=EventKind.DELIVERED) for n in (1, 2, 3))
     poison(at, odd, fields)
-    client.xadd(at.services.keys.events(odd), {"event": heard})
+    client.rpush(at.services.keys.history(odd), heard)
     answer = rest.get("/attempts", params={"limit": 50})
     assert answer.status_code == 200
     page = answer.json()
@@ -125,13 +126,16 @@ def test_an_unreadable_record_is_counted_once_logged_once_and_reported(
     assert 'kind="unreadable_record"} 1' in metrics.text
 
 
-def test_the_booker_skips_an_unreadable_check(at: World) -> None:
+def test_a_fold_skips_entries_of_the_journal_that_it_cannot_read(at: World) -> None:
     verification = at.started(at.number())
-    keys, client = at.services.keys, at.services.client
+    client: Any = at.services.client
     for entry in ("nonsense", "a b c", f"{verification}-1 checked 99999999999999999999"):
-        client.rpush(keys.checks, entry)  # type: ignore[attr-defined]
+        client.xadd(at.services.keys.journal, {"check": entry})
+    for field in ("entry", "other"):
+        client.xadd(at.services.keys.journal, {field: "nonsense"})
     at.services.verifications.check(verification, at.code(verification))
-    until(lambda: client.llen(keys.checks) == 0)  # type: ignore[attr-defined]
+    at.services.fold.settle()
+    until(lambda: client.xlen(at.services.keys.journal) == 0)
     attempt_record = at.services.ledger.attempt(f"{verification}-1")
     assert attempt_record is not None
     assert EventKind.VERIFIED in attempt_record.moments

@@ -191,7 +191,7 @@ def test_with_a_loss_on_one_carrier_its_interval_contains_the_loss(
         period = preset(Preset.HOUR, at.clock.now() + timedelta(seconds=60), UTC_ZONE)
 
         def by_carrier() -> pd.DataFrame:
-            at.services.booker.run()
+            at.services.fold.settle()
             at.services.queries.forget()
             return at.services.queries.by_country(period)
 
