@@ -34,7 +34,7 @@ def push_list(sandbox: SandboxClient, zone: ZoneInfo) -> None:
         st.error(f"**{error}** Start the sandbox, or check SANDBOX_URL.", icon=":material/error:")
         return
     if not rows:
-        st.info("No message or call can change. Send a code on the Verify page.")
+        st.caption("No message or call can change. Send a code on the Verify page.")
     for at, row in enumerate(rows):
         with st.container(horizontal=True, vertical_alignment="center", key=f"qa_push_row_{at}"):
             st.markdown(row.words, width="stretch")
