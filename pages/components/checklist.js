@@ -238,7 +238,8 @@ class Checklist {
       const before = this.list.children[n];
       if (before !== item.element) this.list.insertBefore(item.element, before ?? null);
     });
-    this.head.hidden = this.keys.hidden = !rows.length;
+    this.head.hidden = !rows.length;
+    this.keys.hidden = !rows.length || !this.isOpen;
     write(this.progress, this.progressWords(rows));
   }
 

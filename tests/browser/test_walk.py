@@ -53,6 +53,7 @@ PAGES = {
     "Verify": "Verify a phone number",
     "Delivery": "Delivery",
     "Attempts": "Attempts",
+    "QA": "QA",
     "API": "API",
     "Access": "Access",
 }
@@ -206,13 +207,14 @@ def test_all_pages_open_with_every_channel_chosen_running_and_finished(
 def test_all_pages_open_by_their_address_and_go_on_by_the_menu(
     page: Page, app: App, watch: Watch
 ) -> None:
-    for name in ORDERS[0]:
+    for name in [*ORDERS[0], "QA"]:
         page.goto(f"{app.address}/{name.lower()}")
         expect(page.get_by_role("heading", name=PAGES[name], exact=True, level=1)).to_be_visible(
             timeout=PATIENCE
         )
         settled(page)
         watch.check()
+        expect(page).to_have_title(f"{name} · Phone verification")
         go(page, "Verify", watch)
     go(page, ORDERS[0][0], watch)
     page.go_back()
