@@ -42,9 +42,11 @@ if __name__ == "__main__":
     from pages.components.look import apply_look, set_page_icon
     from pages.components.shared import services
 
-    page = st.navigation(pages(), position="top")
-    st.set_page_config(page_title=f"{page.title} · Phone verification", layout="wide")
+    # Before the navigation: Streamlit would first load an icon for the page from another host.
+    st.set_page_config(layout="wide")
     set_page_icon()
+    page = st.navigation(pages(), position="top")
+    st.set_page_config(page_title=f"{page.title} · Phone verification")
     apply_look()
     connection_bar()
     tidy_history()

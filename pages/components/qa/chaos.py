@@ -1,6 +1,7 @@
 """The view "Chaos" of the QA page: the switch, the seed, the rules, and statuses by hand."""
 
 from collections.abc import Callable
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -108,7 +109,7 @@ def _rules(document: Document, put: Callable[[Document], None]) -> None:
         if edited == at:
             _form(
                 rule,
-                lambda changed, at=at: put(with_rule(document, changed, at)),
+                partial(_replace, document, at, put),
                 label=f"Apply to rule {at + 1}",
                 key=f"qa_chaos_edit_{at}_{document['revision']}",
             )
@@ -129,6 +130,10 @@ def _rules(document: Document, put: Callable[[Document], None]) -> None:
 def _edit(what: int | str | None) -> None:
     """Open the form, or close it with None."""
     st.session_state[_EDITED] = what
+
+
+def _replace(document: Document, at: int, put: Callable[[Document], None], rule: Rule) -> None:
+    put(with_rule(document, rule, at))
 
 
 def _form(rule: Rule, on_apply: Callable[[Rule], None], *, label: str, key: str) -> None:
