@@ -42,11 +42,9 @@ if __name__ == "__main__":
     from pages.components.look import apply_look, set_page_icon
     from pages.components.shared import services
 
-    # Before the navigation: Streamlit would first load an icon for the page from another host.
-    st.set_page_config(layout="wide")
+    st.set_page_config(page_title="Phone verification", layout="wide")
     set_page_icon()
     page = st.navigation(pages(), position="top")
-    st.set_page_config(page_title=f"{page.title} · Phone verification")
     apply_look()
     connection_bar()
     tidy_history()
