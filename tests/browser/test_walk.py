@@ -67,7 +67,7 @@ ORDERS = [
 #: What Streamlit shows where something failed.
 BOXES = "[data-testid=stException], [data-testid=stDialog], [data-testid=stModal]"
 #: Streamlit's page asks for these below its own path when it is loaded there, and goes on above.
-_OF_STREAMLIT = re.compile(r"/(delivery|attempts|api|access)/_stcore/(health|host-config)")
+_OF_STREAMLIT = re.compile(r"/(delivery|attempts|qa|api|access)/_stcore/(health|host-config)")
 
 
 def is_stream(socket: WebSocket) -> bool:
