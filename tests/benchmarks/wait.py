@@ -61,7 +61,7 @@ def main() -> None:
         ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process,
         world(Path(folder), None, MovableClock()) as at,
     ):
-        token = at.services.tokens.sandbox_token
+        token = at.services.tokens.sandbox_token or ""
         measured = process.submit(
             all_latencies, at.address, token, chosen.waits, chosen.clients
         ).result()
