@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import streamlit as st
@@ -36,6 +37,28 @@ def widget_state(key: str) -> Any:
     click on a slow connection. Streamlit then still calls the callback, but has no state for it.
     """
     return st.session_state.get(key) or {}
+
+
+#: A browser's message that crosses a change of the server arrives within this time.
+_CROSSING_SECONDS = 2.0
+
+
+def set_value(key: str, value: object) -> None:
+    """Set a widget's value, before it is drawn, to what the server holds."""
+    before = st.session_state.get(key)
+    if before != value:
+        st.session_state[f"{key}_before"] = (before, monotonic())
+        st.session_state[key] = value
+
+
+def is_outdated(key: str) -> bool:
+    """Whether the value that a widget reports is the one that `set_value` has just replaced.
+
+    Each message of a browser has the values of all widgets, also that of a fragment which reruns by
+    itself: one that was sent before the new value arrived looks like a choice of the old one.
+    """
+    before, at = st.session_state.get(f"{key}_before", (None, -_CROSSING_SECONDS))
+    return bool(st.session_state.get(key) == before and monotonic() - at < _CROSSING_SECONDS)
 
 
 def browser_text(value: object) -> str | None:

@@ -13,6 +13,7 @@ from core.wording.chaos import rule_words
 from pages.components.access import guarded
 from pages.components.qa.chaos_rule import rule_form
 from pages.components.qa.push import push_list
+from pages.components.shared import is_outdated, set_value
 
 _NOTE = "qa_chaos_note"
 #: What the form is open for: `_NEW`, or the position of a rule.
@@ -70,28 +71,29 @@ def _note() -> None:
 
 
 def _switch(document: Document, put: Callable[[Document], None]) -> None:
-    st.session_state["qa_chaos_on"] = document["on"]
-    st.session_state["qa_chaos_seed"] = min(document["seed"], MAX_SEED)
+    """Buttons only: the list below reruns by itself, and its message has all widgets' values. One
+    that is on its way while a change is applied would undo that change by a stateful widget."""
+    is_on, seed = document["on"], min(document["seed"], MAX_SEED)
+    key = f"qa_chaos_seed_{seed}"
 
-    def switched() -> None:
-        put({**document, "on": bool(st.session_state.get("qa_chaos_on"))})
-
-    def seeded() -> None:
-        put({**document, "seed": st.session_state.get("qa_chaos_seed", document["seed"])})
+    def restart() -> None:
+        put({**document, "seed": st.session_state.get(key, seed)})
 
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        st.toggle(
-            "Chaos is on", key="qa_chaos_on", on_change=switched,
-            disabled=not (document["rules"] or document["on"]),
+        st.button(
+            "Turn chaos off" if is_on else "Turn chaos on", key="qa_chaos_on",
+            icon=":material/toggle_on:" if is_on else ":material/toggle_off:",
+            on_click=put, args=({**document, "on": not is_on},),
+            disabled=not (document["rules"] or is_on),
             help=None if document["rules"] else "It has an effect once there is a rule.",
         )  # fmt: skip
         st.number_input(
-            "Seed", 0, MAX_SEED, step=1, key="qa_chaos_seed", on_change=seeded, width=200,
+            "Seed", 0, MAX_SEED, seed, step=1, key=key, width=200,
             help="The n-th message or call to a number has the same effects with the same seed.",
         )  # fmt: skip
         st.button(
-            "Restart the sequence", key="qa_chaos_anew", icon=":material/replay:",
-            on_click=put, args=(document,),
+            "Restart with this seed", key="qa_chaos_restart", icon=":material/replay:",
+            on_click=restart,
         )  # fmt: skip
 
 
@@ -147,11 +149,11 @@ def _form(rule: Rule, on_apply: Callable[[Rule], None], *, label: str, key: str)
 def _dial(document: Document, at: int, put: Callable[[Document], None]) -> None:
     rule: Rule = document["rules"][at]
     key = f"qa_chaos_share_{at}"
-    st.session_state[key] = round(100 * rule["probability"])
+    set_value(key, round(100 * rule["probability"]))
 
     def turned() -> None:
         share = st.session_state.get(key)
-        if share is not None:
+        if share is not None and not is_outdated(key):
             put(with_rule(document, {**rule, "probability": share / 100}, at))
 
     st.slider(
