@@ -1,5 +1,6 @@
 """Builds the objects that read figures and lists. Importing this module loads pandas and numpy."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.alerts.alerts import Alerts
@@ -26,12 +27,18 @@ class Reports:
 
 
 def build_reports(
-    client: Client, raw: RawClient, keys: Keys, clock: Clock, ledger: Ledger
+    client: Client,
+    raw: RawClient,
+    keys: Keys,
+    clock: Clock,
+    ledger: Ledger,
+    settle: Callable[[], None],
 ) -> Reports:
+    """`settle` brings the figures up to date."""
     return Reports(
-        queries=Queries(client, raw, keys, clock),
-        figure_export=FigureExport(client, raw, keys),
-        alerts=Alerts(client, keys, clock, HourReader(client, raw, keys)),
+        queries=Queries(client, raw, keys, clock, settle),
+        figure_export=FigureExport(client, raw, keys, settle),
+        alerts=Alerts(client, keys, clock, HourReader(client, raw, keys, settle)),
         explorer=Explorer(ledger),
-        sample=Sample(client, keys, clock, ledger),
+        sample=Sample(client, keys, clock, ledger, settle),
     )

@@ -13,13 +13,13 @@ from core.access.phone_links import PhoneLinks
 from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
 from core.background import Periodic
+from core.figures.fold_worker import TICK as FOLD_TICK
+from core.figures.fold_worker import FoldWorker
 from core.lab.chaos import ChaosWatch
 from core.lab.endings import SandboxEndings
 from core.lab.sandbox_client import SandboxClient
 from core.lab.sessions.recording import Recordings
 from core.lab.sessions.store import TestSessions
-from core.ledger.booker import TICK as BOOKER_TICK
-from core.ledger.booker import Booker
 from core.ledger.exchanges import Exchanges
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock, SystemClock
@@ -65,6 +65,9 @@ log = logging.getLogger(__name__)
 LOG_SYNC = "log sync"
 LOGS_AFTER_START = timedelta(minutes=1)
 ALERTS_TICK = timedelta(seconds=15)
+TRIM_TICK = timedelta(minutes=1)
+#: How long a reset of sample traffic waits for a backlog of the journal.
+RESET_SETTLE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Services:
     probe: Probe
     keyring: Keyring
     ledger: Ledger
-    booker: Booker
+    fold: FoldWorker
     #: Made when it is first needed: it loads pandas, and no start should wait for that.
     reports: "Once[Reports]"
     access: Access
@@ -200,6 +203,7 @@ def build(
     )
     webhooks_enabled = settings.webhook_url is not None
     ledger = Ledger(client, scripts, keys, clock, keep, webhooks_enabled=webhooks_enabled)
+    fold = FoldWorker(connection.raw, keys, clock, ledger)
     exchanges = Exchanges(client, keys, keep)
     logs = LogSync(client, scripts, keys, clock, keyring, ledger, clients)
     poller = AttemptPoller(client, scripts, keys, clock, ledger, clients, exchanges)
@@ -222,7 +226,7 @@ def build(
     def make_reports() -> "Reports":
         from core.reports import build_reports
 
-        return build_reports(client, connection.raw, keys, clock, ledger)
+        return build_reports(client, connection.raw, keys, clock, ledger, fold.settle)
 
     reports = Once(make_reports)
     access = Access(
@@ -235,11 +239,11 @@ def build(
     )
     invites = Invites(client, keys, keyring, clock)
     outbox = Outbox(client, scripts, keys, clock, settings.webhook_host)
-    booker = Booker(ledger, most=settings.attempts_kept)
     log_sync_every = timedelta(minutes=settings.log_sync_minutes)
     background = [
         Periodic("polling", poller.poll_due, POLLER_TICK),
-        Periodic("booking", booker.run, BOOKER_TICK),
+        Periodic("fold", fold.run, FOLD_TICK),
+        Periodic("trimming", lambda: ledger.trim(settings.attempts_kept), TRIM_TICK),
         Periodic("alerts", lambda: reports().alerts.check(), ALERTS_TICK),
         # A run that is cut off by the end of the process is resumed by the next.
         Periodic(LOG_SYNC, logs.run, log_sync_every, first=LOGS_AFTER_START, patience=timedelta()),
@@ -261,12 +265,13 @@ def build(
         probe=probe,
         keyring=keyring,
         ledger=ledger,
-        booker=booker,
+        fold=fold,
         reports=reports,
         reset=SandboxReset(
             client,
             keys,
             ledger,
+            lambda: fold.settle(RESET_SETTLE_SECONDS),
             sandbox_client,
             lambda: reports().queries.forget(),
         ),

@@ -53,7 +53,7 @@ def _is_simulated() -> bool:
 def _panels() -> None:
     state = _state()
     with figures_shown(clock, state.zone, key="try_panels_again"):
-        app.booker.book()
+        app.fold.settle()
         simulated = _is_simulated()
         fresh = queries.freshness()
         requested = int(queries.totals(state.range, state.filters)["requested"])

@@ -146,7 +146,7 @@ CSV = {
         "sent_step delivered_share delivered_step verified_share verified_step"
     ),
     "csv_rescue": "channel resends fallbacks rescued rate low high",
-    "csv_time_to_deliver": " ".join(["start", *map(str, range(128))]),
+    "csv_time_to_deliver": " ".join(["start", *map(str, range(184))]),
     "csv_parts": "leg name n mean_s from_s",
     "csv_countries": (
         "place country carrier n confirmed low high bounds receipts p95_s conversion cost spark"
@@ -177,8 +177,8 @@ SAMPLES = {
         "time_to_verify_seconds_count time_to_verify_seconds_sum"
     ),
     "": (
-        "checks_waiting logs_failing newest_attempt_timestamp_seconds redis_memory_bytes "
-        "sample_traffic"
+        "checks_waiting journal_age_seconds journal_length logs_failing "
+        "newest_attempt_timestamp_seconds redis_memory_bytes sample_traffic"
     ),
     "kind": "irregular_events_total",
     "channel country state window": "window_attempts",

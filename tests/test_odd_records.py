@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -125,13 +126,16 @@ def test_an_unreadable_record_is_counted_once_logged_once_and_reported(
     assert 'kind="unreadable_record"} 1' in metrics.text
 
 
-def test_the_booker_skips_an_unreadable_check(at: World) -> None:
+def test_a_fold_skips_entries_of_the_journal_that_it_cannot_read(at: World) -> None:
     verification = at.started(at.number())
-    keys, client = at.services.keys, at.services.client
+    client: Any = at.services.client
     for entry in ("nonsense", "a b c", f"{verification}-1 checked 99999999999999999999"):
-        client.rpush(keys.checks, entry)  # type: ignore[attr-defined]
+        client.xadd(at.services.keys.journal, {"check": entry})
+    for field in ("entry", "other"):
+        client.xadd(at.services.keys.journal, {field: "nonsense"})
     at.services.verifications.check(verification, at.code(verification))
-    until(lambda: client.llen(keys.checks) == 0)  # type: ignore[attr-defined]
+    at.services.fold.settle()
+    assert client.xlen(at.services.keys.journal) == 0
     attempt_record = at.services.ledger.attempt(f"{verification}-1")
     assert attempt_record is not None
     assert EventKind.VERIFIED in attempt_record.moments

@@ -1,19 +1,19 @@
 """Reads the hours that alerts compare from the packed quarter-hours.
 
-A check needs one hour and the same hour of four earlier weeks: of each series 5 ranges of 640
-bytes, in place of 5 whole days of 15 kB. A dry run needs all days of its range and of the four
-weeks before; then a whole key is one range.
+A check needs one hour and the same hour of four earlier weeks. A dry run needs all days of its
+range and of the four weeks before; then a whole key is one range.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from core.alerts.rules import WEEKS, Hours, Measure
 from core.alerts.tails import Bools, Floats
-from core.figures.catalogue import COUNTERS
+from core.figures.catalogue import COLUMNS
 from core.figures.layout import Cube, Tier
-from core.figures.packing import COUNTER_SLOT_BYTES, Counts
+from core.figures.packed_reader import PackedReader, SlotRange
+from core.figures.packing import COUNTER_KIND, Counts
 from core.model.series import Series
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
@@ -30,21 +30,25 @@ MOST_SERIES = 1000
 
 #: How many days before the earliest hour are searched for traffic: weekends may be silent.
 _SEARCHED_DAYS = 7
-_WORDS = COUNTER_SLOT_BYTES // 4
-_PLACES = [COUNTERS.index(name) for name in READ]
+_PLACES = [COLUMNS.index(name) for name in READ]
 
 
 class HourReader:
     """Reads hours of the channels and of the countries in them. Every method raises
-    StoreUnavailable. `client` answers in text, `raw` in bytes."""
+    StoreUnavailable. `client` answers in text, `raw` in bytes; `settle` brings the figures up to
+    date. They are not kept: a dry run reads far more than a page."""
 
-    def __init__(self, client: Client, raw: RawClient, keys: Keys) -> None:
+    def __init__(
+        self, client: Client, raw: RawClient, keys: Keys, settle: Callable[[], None]
+    ) -> None:
         self._client = client
-        self._raw = raw
+        self._reader = PackedReader(raw, keys)
         self._keys = keys
+        self._settle = settle
 
     def series(self, since_ms: int) -> list[Series]:
         """The channels with an attempt since then, and after them their countries: "sms/DE"."""
+        self._settle()
         channels, countries = (
             [
                 Series(name)
@@ -84,23 +88,20 @@ class HourReader:
         return ran
 
     def _slots(self, tier: Tier, series: Sequence[Series], first: int, count: int) -> Counts:
-        """(series, slots, READ), slots counted from 1970. One round trip for each key of a
-        series."""
+        """(series, slots, READ), slots counted from 1970."""
         parts = []
         at = first
         while at < first + count:
             chunk, slot = divmod(at, tier.slots)
             some = min(tier.slots - slot, first + count - at)
-            size = some * COUNTER_SLOT_BYTES
-            begin = slot * COUNTER_SLOT_BYTES
-            with self._raw.pipeline(transaction=False) as pipe:
-                for name in series:
-                    key = self._keys.rollup("c", tier, _cube(name), name, chunk)
-                    pipe.getrange(key, begin, begin + size - 1)
-                # No key, or one that ends early: what was never written is zero.
-                packed = b"".join(part.ljust(size, b"\0") for part in pipe.execute())
-            words = np.frombuffer(packed, dtype=">u4").reshape(len(series), some, _WORDS)
-            parts.append(words[:, :, _PLACES].astype(np.int64))
+            values = np.zeros((len(series), some, len(READ)), dtype=np.int64)
+            for cube in (Cube.CHANNEL, Cube.COUNTRY):
+                rows = [row for row, name in enumerate(series) if _cube(name) is cube]
+                names = [series[row] for row in rows]
+                part = SlotRange(COUNTER_KIND, tier, cube, names, chunk, slot, some)
+                for _, which, slots in self._reader.read([part]):
+                    values[rows[which]] = slots[..., _PLACES]
+            parts.append(values)
             at += some
         return np.concatenate(parts, axis=1)
 

@@ -46,17 +46,23 @@ class AnswerCache:
 
 class HasAnswerCache(Protocol):
     answers: AnswerCache
+    settle: Callable[[], None]
 
 
 S = TypeVar("S", bound=HasAnswerCache)
 
 
 def cached(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-    """Cache a method's answers by its arguments."""
+    """Cache a method's answers by its arguments. A new answer is computed from settled figures."""
 
     @wraps(method)
     def from_cache(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         key = (method.__name__, args, tuple(sorted(kwargs.items())))
-        return self.answers.get(key, lambda: method(self, *args, **kwargs))
+
+        def compute() -> R:
+            self.settle()
+            return method(self, *args, **kwargs)
+
+        return self.answers.get(key, compute)
 
     return from_cache

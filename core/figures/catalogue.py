@@ -1,11 +1,10 @@
 """The list of all figures: name, position in a slot, kind, width, help text and metrics.
 
 The columns of a packed slot, of query results and of REST answers, the metrics of `/metrics` and
-their documentation are derived from FIGURES. `_rollups.lua` repeats the order of COLUMNS; a test
-compares the two.
+their documentation are derived from FIGURES.
 
-To add a figure: add it here and in `figures()` of `_rollups.lua`, and give ROLLUP_LAYOUT (keys.py)
-a new version, since the bytes of a slot change.
+To add a figure: add it here and in `contributions.py`, and give ROLLUP_LAYOUT (keys.py) a new
+version, since the bytes of a slot change.
 """
 
 from dataclasses import dataclass
@@ -224,10 +223,7 @@ FIGURES = (
 )
 
 _EXACT = "The sum is exact."
-_ESTIMATED = (
-    "In the sum each time counts as the middle of its bin, at most 4.4 % off, and one of more "
-    "than 31 minutes as 33 minutes."
-)
+_ESTIMATED = "In the sum each time counts as the middle of its bin, at most 4.4 % off."
 #: The histograms, in the order of `/metrics`.
 LEGS = {
     Leg.TTD: StoredHistogram(

@@ -1,7 +1,7 @@
 """Reads figures that never fall, for monitors that take the difference of two readings.
 
 Figures are corrected when a later report corrects an earlier one, so only those of Kind.COUNTER
-never fall. The reason is in `_rollups.lua`: a moment of an attempt is never moved or removed once
+never fall. The reason is in `_ledger.lua`: a moment of an attempt is never moved or removed once
 it is stored, and neither is its origin. So an attempt stays counted as accepted, sent, entered,
 verified, and delivered within some seconds; no state outranks `delivered`; and a histogram never
 loses a value. Figures of Kind.GAUGE can fall:
@@ -35,8 +35,7 @@ _EXPORTED_PLACES = [COLUMNS.index(figure.name) for figure in EXPORTED_COUNTERS]
 @dataclass(frozen=True, slots=True)
 class CumulativeHistograms:
     """`counts`: (channels, BINS). `sums_ms`: (channels,), exact for legs with an `exact_sum`. For
-    the others each duration counts as the middle of its bin, at most 4.4 % off, and one of more
-    than 31 minutes as 33 minutes."""
+    the others each duration counts as the middle of its bin, at most 4.4 % off."""
 
     counts: Counts
     sums_ms: NDArray[np.float64]

@@ -1,25 +1,32 @@
-"""Describes the slots of figures that Redis holds: one slot a minute, quarter-hour or day.
+"""Describes the slots of figures that Redis holds: one slot a minute, quarter-hour, hour or day.
 
-Decision: packed strings, read by one `numpy.frombuffer` in `packing`, so the cost of a page depends
-on the number of slots and never on the traffic. Hashes take as much memory and 40 to 75 times as
-long to read.
+    counters   33 values a slot: 27 of 32 bits, unsigned, then 6 sums of 64 bits, signed
+    a leg      184 bins a slot, of 32 bits: how many attempts took how long
+    errors     one value a slot, of 32 bits
 
-    counters   33 values a slot, 156 bytes: 27 of 32 bits, unsigned, then 6 sums of 64 bits, signed
-    a leg      128 bins a slot, 512 bytes: how many attempts took how long
-    errors     one value a slot, 4 bytes
+A key holds the slots of one series for an hour up to 32 days, as a packed string in one of two
+forms; `packing` reads both with one `numpy.frombuffer`:
 
-All numbers are big-endian. The values that one event changes lie together, around the border
-between the counters and the sums: a slot is read and written from the first value that changes to
-the last, so the fewer lie between, the less an event costs. Quarter-hours are the finest slots that
-are kept for weeks: every zone's offset is a multiple of them, so a local day is exact in any zone.
+    dense      all values, big-endian. Only the bytes of some slots are read and written
+    sparse     the values that are not zero: of each its place (16 bits) and the value (32 bits),
+               little-endian. Read and written as a whole
+
+A key is sparse up to `sparse_limit` bytes, and dense from then on: the length tells the two apart.
+Decision: packed strings, so the cost of a page depends on the number of slots and never on the
+traffic. Hashes take as much memory and 40 to 75 times as long to read. Dense keys alone take 209 kB
+for the first message to a new place.
+
+Quarter-hours are the finest slots that are kept for weeks: every zone's offset is a multiple of
+them, so a local day is exact in any zone.
 
 The series of all channels together is not stored: it is the sum of its three channels. Histograms
-are kept where a page reads them: of a channel in every tier; of a country the time to deliver by
-the quarter of an hour, and every leg by the day. Of a carrier there are counters only: most have
-too few attempts for a percentile.
+are kept where a page reads them: of a channel by the minute, the quarter of an hour and the day; of
+a country the time to deliver by the quarter, the hour and the day, and every other leg by the day.
+Of a carrier there are counters only: most have too few attempts for a percentile.
 
 Bins are those of Prometheus' native histograms of schema 3: base 2^(1/8), the upper bound belongs
-to the bin. A value read back from the middle of its bin is at most 4.4 % off.
+to the bin. A value read back from the middle of its bin is at most 4.4 % off. The last bin holds
+the horizon of 72 hours, to which longer durations are cut.
 
 Keys carry the version of this layout, `ROLLUP_LAYOUT`: change it with the layout.
 """
@@ -28,9 +35,9 @@ from enum import StrEnum
 
 from core.figures.catalogue import Leg
 
-BINS = 128
-HISTOGRAM_SLOT_BYTES = 4 * BINS
-ERROR_SLOT_BYTES = 4
+BINS = 184
+#: A longer duration comes from clocks that differ.
+HORIZON_MS = 72 * 3_600_000
 #: The bin whose upper bound is one second.
 BIN_OF_1_SECOND = 39
 
@@ -40,6 +47,7 @@ class Tier(StrEnum):
 
     MINUTE = "1m"
     QUARTER = "15m"
+    HOUR = "1h"
     DAY = "1d"
 
     @property
@@ -48,7 +56,7 @@ class Tier(StrEnum):
 
     @property
     def slots(self) -> int:
-        """How many slots one key holds: an hour, a day, or 32 days."""
+        """How many slots one key holds: an hour, a day, four days, or 32 days."""
         return _SLOTS[self]
 
     @property
@@ -77,9 +85,21 @@ class Tier(StrEnum):
 _MINUTE_MS = 60_000
 _HOUR_MS = 60 * _MINUTE_MS
 _DAY_MS = 24 * _HOUR_MS
-_SLOT_MS = {Tier.MINUTE: _MINUTE_MS, Tier.QUARTER: 15 * _MINUTE_MS, Tier.DAY: _DAY_MS}
-_SLOTS = {Tier.MINUTE: 60, Tier.QUARTER: 96, Tier.DAY: 32}
-_KEEP_MS = {Tier.MINUTE: 48 * _HOUR_MS, Tier.QUARTER: 35 * _DAY_MS, Tier.DAY: 400 * _DAY_MS}
+_SLOT_MS = {
+    Tier.MINUTE: _MINUTE_MS,
+    Tier.QUARTER: 15 * _MINUTE_MS,
+    Tier.HOUR: _HOUR_MS,
+    Tier.DAY: _DAY_MS,
+}
+_SLOTS = {Tier.MINUTE: 60, Tier.QUARTER: 96, Tier.HOUR: 96, Tier.DAY: 32}
+_KEEP_MS = {
+    Tier.MINUTE: 48 * _HOUR_MS,
+    Tier.QUARTER: 35 * _DAY_MS,
+    Tier.HOUR: 35 * _DAY_MS,
+    Tier.DAY: 400 * _DAY_MS,
+}
+#: The tiers of counters and errors. Hours are kept of some histograms only.
+TIERS = (Tier.MINUTE, Tier.QUARTER, Tier.DAY)
 
 
 class Cube(StrEnum):
@@ -91,12 +111,25 @@ class Cube(StrEnum):
     ERROR = "error"
 
 
-#: Where histograms are kept.
+#: Where histograms are kept, the finest tier of each cube first.
 HISTOGRAMS: dict[Leg, tuple[tuple[Cube, Tier], ...]] = {
     leg: (
-        *((Cube.CHANNEL, tier) for tier in Tier),
-        *(((Cube.COUNTRY, Tier.QUARTER),) if leg is Leg.TTD else ()),
+        *((Cube.CHANNEL, tier) for tier in TIERS),
+        *(((Cube.COUNTRY, Tier.QUARTER), (Cube.COUNTRY, Tier.HOUR)) if leg is Leg.TTD else ()),
         (Cube.COUNTRY, Tier.DAY),
     )
     for leg in Leg
 }
+#: How many series a cube may have. Later ones are added up as OTHERS of their country or channel.
+MOST_SERIES = {Cube.COUNTRY: 1000, Cube.CARRIER: 2000, Cube.ERROR: 2000}
+OTHERS = "others"
+
+
+def tiers_of(leg: Leg, cube: Cube) -> tuple[Tier, ...]:
+    """The tiers that have this histogram, the finest first."""
+    return tuple(tier for kept, tier in HISTOGRAMS[leg] if kept is cube)
+
+
+def sparse_limit(dense_bytes: int) -> int:
+    """Up to how many bytes a key is sparse."""
+    return min(dense_bytes // 4, 2048)

@@ -1,84 +1,126 @@
 """Packs and unpacks slots, and the bounds of the bins, as `layout` describes them.
 
-Apart from `layout`, because it loads numpy: a process that only books attempts does not.
+Apart from `layout`, because it loads numpy: a process that only applies events does not.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.figures.catalogue import COLUMNS, COUNTERS, SUMS, Width
-from core.figures.layout import BIN_OF_1_SECOND, BINS, ERROR_SLOT_BYTES, HISTOGRAM_SLOT_BYTES, Tier
+from core.figures.catalogue import COLUMNS, COUNTERS, SUMS, Leg, Width
+from core.figures.layout import BIN_OF_1_SECOND, BINS, Tier, sparse_limit
 
-#: One slot of each kind.
+Counts = NDArray[np.int64]
+
+#: One slot of each kind, dense.
 COUNTER_SLOT = np.dtype(
     [
         ("counters", f">u{Width.COUNT}", (len(COUNTERS),)),
         ("sums", f">i{Width.SUM}", (len(SUMS),)),
     ]
 )
-COUNTER_SLOT_BYTES = COUNTER_SLOT.itemsize
 HISTOGRAM_SLOT = np.dtype((">u4", (BINS,)))
-ERROR_SLOT = np.dtype(">u4")
+ERROR_SLOT = np.dtype((">u4", (1,)))
+#: One value of a sparse key. `cell` is slot * width + column.
+SPARSE = np.dtype([("cell", "<u2"), ("value", "<u4")])
+#: What a value may become: a counter has 32 bits; a sum is exact in JSON and in doubles up to this.
+FULL, INEXACT = 2**32 - 1, 2**53
 
-Counts = NDArray[np.int64]
+
+@dataclass(frozen=True, slots=True)
+class PackedKind:
+    """What a key holds: counters "c", errors "e", or a leg. `width`: values of a slot; `counters`:
+    how many of them are unsigned and of 32 bits, the others are sums."""
+
+    name: str
+    width: int
+    counters: int
+    slot: np.dtype[Any]
+
+    def dense_bytes(self, tier: Tier) -> int:
+        return tier.slots * self.slot.itemsize
+
+    def sparse_limit(self, tier: Tier) -> int:
+        return sparse_limit(self.dense_bytes(tier))
+
+    def slots_of(self, packed: bytes) -> Counts:
+        """(slots, width) of the bytes of dense slots."""
+        slots = np.frombuffer(packed, dtype=self.slot)
+        if self.counters == self.width:
+            return slots.astype(np.int64)
+        return np.concatenate([slots["counters"], slots["sums"]], axis=1, dtype=np.int64)
+
+    def bytes_of(self, values: Counts) -> bytes:
+        """The reverse of `slots_of`."""
+        slots = np.zeros(len(values), dtype=self.slot)
+        if self.counters == self.width:
+            slots[:] = values
+        else:
+            slots["counters"] = values[:, : self.counters]
+            slots["sums"] = values[:, self.counters :]
+        return slots.tobytes()
+
+    def decode(self, packed: bytes | None, tier: Tier) -> Counts:
+        """(slots, width) of a key in either form, zeros where there is none."""
+        if packed and len(packed) == self.dense_bytes(tier):
+            return self.slots_of(packed)
+        return decode_sparse([packed or b""], tier.slots * self.width).reshape(-1, self.width)
+
+    def encode(self, values: Counts, tier: Tier) -> bytes:
+        """The reverse of `decode`, in the form that a fold chooses."""
+        cells = np.flatnonzero(values)
+        flat = values.ravel()[cells]
+        limit = self.sparse_limit(tier)
+        if len(cells) * SPARSE.itemsize > limit or ((flat < 0) | (flat > FULL)).any():
+            return self.bytes_of(values)
+        return encode_sparse(cells, flat)
+
+
+COUNTER_KIND = PackedKind("c", len(COLUMNS), len(COUNTERS), COUNTER_SLOT)
+ERROR_KIND = PackedKind("e", 1, 1, ERROR_SLOT)
+LEG_KINDS = {leg: PackedKind(leg, BINS, BINS, HISTOGRAM_SLOT) for leg in Leg}
+
+
+def encode_sparse(cells: NDArray[Any], values: NDArray[Any]) -> bytes:
+    entries = np.empty(len(cells), dtype=SPARSE)
+    entries["cell"], entries["value"] = cells, values
+    return entries.tobytes()
+
+
+def decode_sparse(packed: Sequence[bytes], cells: int) -> Counts:
+    """(keys, cells) of sparse keys; incomplete entries and cells out of range are left out."""
+    rows, entries = sparse_entries(packed)
+    values = np.zeros((len(packed), cells), dtype=np.int64)
+    inside = entries["cell"] < cells
+    values[rows[inside], entries["cell"][inside]] = entries["value"][inside]
+    return values
+
+
+def sparse_entries(packed: Sequence[bytes]) -> tuple[NDArray[np.intp], NDArray[Any]]:
+    """All entries of sparse keys, and the key of each."""
+    size = SPARSE.itemsize
+    lengths = [len(part) // size for part in packed]
+    whole = b"".join(part[: n * size] for part, n in zip(packed, lengths, strict=True))
+    return np.repeat(np.arange(len(packed)), lengths), np.frombuffer(whole, dtype=SPARSE)
 
 
 def bin_of(ms: int) -> int:
-    """The bin of a duration: 0 takes all up to 32 ms, 127 all above 32 minutes."""
-    if ms <= 0:
-        return 0
+    """The bin of a duration: 0 takes all up to 34 ms."""
+    return int(bins_of(np.array([ms]))[0])
+
+
+def bins_of(ms: NDArray[Any]) -> NDArray[np.int64]:
+    """`bin_of` of many durations."""
     # The margin keeps a whole power of two in the bin whose bound it is; no other whole number of
     # milliseconds comes as close to a bound.
-    bin_number = int(np.ceil(8 * np.log2(ms / 1000) - 1e-9)) + BIN_OF_1_SECOND
-    return min(max(bin_number, 0), BINS - 1)
+    numbers = np.ceil(8 * np.log2(np.maximum(ms, 1) / 1000) - 1e-9) + BIN_OF_1_SECOND
+    bins: NDArray[np.int64] = np.clip(numbers, 0, BINS - 1).astype(np.int64)
+    return bins
 
 
 #: Upper bounds and geometric middles of the bins, in ms.
 UPPER_MS = np.exp2((np.arange(BINS) - BIN_OF_1_SECOND) / 8) * 1000
 MIDDLE_MS = UPPER_MS / 2 ** (1 / 16)
-
-
-def decode_counters(packed: bytes | None, tier: Tier) -> Counts:
-    """(slots, COLUMNS). Bytes that are missing count as zero; so does a missing key (None)."""
-    if packed is None:
-        return np.zeros((tier.slots, len(COLUMNS)), dtype=np.int64)
-    slots = np.frombuffer(_padded(packed, tier.slots * COUNTER_SLOT_BYTES), dtype=COUNTER_SLOT)
-    return np.concatenate([slots["counters"], slots["sums"]], axis=1, dtype=np.int64)
-
-
-def encode_counters(values: Counts, tier: Tier) -> bytes:
-    """The reverse of `decode_counters`."""
-    slots = np.zeros(tier.slots, dtype=COUNTER_SLOT)
-    slots["counters"] = values[:, : len(COUNTERS)]
-    slots["sums"] = values[:, len(COUNTERS) :]
-    return slots.tobytes()
-
-
-def decode_histogram(packed: bytes | None, tier: Tier) -> Counts:
-    """(slots, bins)."""
-    if packed is None:
-        return np.zeros((tier.slots, BINS), dtype=np.int64)
-    padded = _padded(packed, tier.slots * HISTOGRAM_SLOT_BYTES)
-    return np.frombuffer(padded, dtype=">u4").reshape(tier.slots, BINS).astype(np.int64)
-
-
-def encode_histogram(values: Counts, tier: Tier) -> bytes:
-    """The reverse of `decode_histogram`."""
-    return values.reshape(tier.slots, BINS).astype(">u4").tobytes()
-
-
-def decode_errors(packed: bytes | None, tier: Tier) -> Counts:
-    """(slots,)."""
-    if packed is None:
-        return np.zeros(tier.slots, dtype=np.int64)
-    padded = _padded(packed, tier.slots * ERROR_SLOT_BYTES)
-    return np.frombuffer(padded, dtype=">u4").astype(np.int64)
-
-
-def encode_errors(values: Counts, tier: Tier) -> bytes:
-    """The reverse of `decode_errors`."""
-    return values.reshape(tier.slots).astype(">u4").tobytes()
-
-
-def _padded(packed: bytes, size: int) -> bytes:
-    return packed if len(packed) == size else packed.ljust(size, b"\0")[:size]

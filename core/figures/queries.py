@@ -5,7 +5,7 @@ all int64; moments are aware, in UTC; durations are ms, costs millionths of a US
 costs the same at any traffic: it reads slots, not events.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ import pandas as pd
 from core.figures.answer_cache import AnswerCache, cached
 from core.figures.catalogue import Leg
 from core.figures.frames import confirmed_rates, group_sums, moments, table, totals
-from core.figures.layout import BINS, Cube, Tier
+from core.figures.layout import BINS, TIERS, Cube, Tier, tiers_of
 from core.figures.packing import Counts
 from core.figures.ranges import Piece, Range, pieces, steps
 from core.figures.rates import quantiles, values_needed
@@ -73,14 +73,23 @@ class SeenDimensions:
 
 class Queries:
     """Every method raises StoreUnavailable. Callers share the answers, so they must not change
-    them. `client` answers in text, `raw` in bytes."""
+    them. `client` answers in text, `raw` in bytes. `settle` is called before figures are read: it
+    brings them up to date."""
 
-    def __init__(self, client: Client, raw: RawClient, keys: Keys, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Client,
+        raw: RawClient,
+        keys: Keys,
+        clock: Clock,
+        settle: Callable[[], None],
+    ) -> None:
         self._client = client
         self._keys = keys
         self._clock = clock
         self._reader = SlotReader(client, raw, keys)
         self.answers = AnswerCache(clock)
+        self.settle = settle
 
     @cached
     def totals(self, period: Range, filters: Filters = ALL) -> "pd.Series[int]":
@@ -97,7 +106,8 @@ class Queries:
         step that has not ended yet."""
         tier, edges = steps(period, self._clock.now(), zone)
         cube, names = self._series(period, filters)
-        values = self._reader.counters(cube, names, [_piece(tier, edges)], edges[:-1])
+        piece = _piece(_coarsest(TIERS, tier, edges), edges)
+        values = self._reader.counters(cube, names, [piece], edges[:-1])
         frame = table(values.sum(axis=0))
         frame.index = moments(edges[:-1])
         ends = moments(edges[1:])
@@ -142,7 +152,7 @@ class Queries:
         frame = table(sums.sum(axis=1))
         frame.index = pd.MultiIndex.from_tuples(index, names=["country", "carrier"])
         histograms = self._reader.histograms(
-            Leg.TTD, Cube.COUNTRY, wholes, self._cut(period, Tier.QUARTER)
+            Leg.TTD, Cube.COUNTRY, wholes, self._cut(period, tiers_of(Leg.TTD, Cube.COUNTRY))
         )
         durations = group_sums(histograms[:, 0], places[: len(wholes)], len(index))
         enough = durations.sum(axis=1) >= values_needed(0.95)
@@ -180,7 +190,7 @@ class Queries:
         """(BINS,): how many attempts took how long. A carrier has the histogram of its country; the
         histograms of a country are of whole days, UTC, except the time to deliver."""
         cube, names = self._histogram_series(period, filters)
-        cut = self._cut(period, _finest(leg, cube))
+        cut = self._cut(period, tiers_of(leg, cube))
         histogram: Counts = self._reader.histograms(leg, cube, names, cut).sum(axis=(0, 1))
         return histogram
 
@@ -196,7 +206,8 @@ class Queries:
         steps are those of `over_time`, but no finer than the histograms (`histogram`)."""
         tier, edges = steps(period, self._clock.now(), zone)
         cube, names = self._histogram_series(period, filters)
-        finest = _finest(leg, cube)
+        tiers = tiers_of(leg, cube)
+        finest = tiers[0]
         if tier.slot_ms < finest.slot_ms:
             tier = finest
             edges = list(
@@ -206,7 +217,8 @@ class Queries:
                     tier.slot_ms,
                 )
             )
-        counts = self._reader.histograms(leg, cube, names, [_piece(tier, edges)], edges[:-1])
+        piece = _piece(_coarsest(tiers, tier, edges), edges)
+        counts = self._reader.histograms(leg, cube, names, [piece], edges[:-1])
         frame = pd.DataFrame(counts.sum(axis=0), columns=list(range(BINS)))
         frame.index = moments(edges[:-1])
         return frame
@@ -223,6 +235,7 @@ class Queries:
 
     def seen_dimensions(self) -> SeenDimensions:
         """The values of all series that are kept."""
+        self.settle()
         carriers: dict[str, set[str]] = {}
         for name in self._reader.series(Cube.CARRIER, 0):
             if len(name.parts) == 3:
@@ -240,8 +253,8 @@ class Queries:
         """Clear the cache, so that the next query reads Redis."""
         self.answers.clear()
 
-    def _cut(self, period: Range, finest: Tier = Tier.MINUTE) -> list[Piece]:
-        return pieces(period, self._clock.now(), finest)
+    def _cut(self, period: Range, tiers: Sequence[Tier] = TIERS) -> list[Piece]:
+        return pieces(period, self._clock.now(), tiers)
 
     def _series(self, period: Range, filters: Filters) -> tuple[Cube, list[Series]]:
         """The series whose sum is the filtered figures."""
@@ -274,11 +287,15 @@ def of_carrier(country: str, carrier: str) -> str:
     return Series.of("", country, carrier).last
 
 
-def _finest(leg: Leg, cube: Cube) -> Tier:
-    """The finest tier that has this histogram."""
-    if cube is Cube.CHANNEL:
-        return Tier.MINUTE
-    return Tier.QUARTER if leg is Leg.TTD else Tier.DAY
+def _coarsest(tiers: Sequence[Tier], tier: Tier, edges: Sequence[int]) -> Tier:
+    """The coarsest of these tiers whose slots end at all edges of the steps; at least `tier`."""
+    slot_ms = tier.slot_ms
+    fitting = [
+        coarser
+        for coarser in tiers
+        if coarser.slot_ms > slot_ms and all(edge % coarser.slot_ms == 0 for edge in edges)
+    ]
+    return fitting[-1] if fitting else tier
 
 
 def _piece(tier: Tier, edges: Sequence[int]) -> Piece:

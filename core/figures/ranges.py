@@ -1,12 +1,12 @@
 """Computes ranges of time: presets, comparison ranges, and their division into slots and steps."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from core.figures.layout import Tier
+from core.figures.layout import TIERS, Tier
 from core.model.clock import from_ms, to_ms
 
 
@@ -121,25 +121,25 @@ class Piece:
         return self.start_ms + self.slots * self.tier.slot_ms
 
 
-def pieces(period: Range, now: datetime, finest: Tier = Tier.MINUTE) -> list[Piece]:
-    """The slots of a range, in order: whole days, quarter-hours around them, minutes around those.
+def pieces(period: Range, now: datetime, tiers: Sequence[Tier] = TIERS) -> list[Piece]:
+    """The slots of a range, in order: whole days, quarter-hours around them, minutes around those;
+    of a histogram the tiers that it has, the finest first.
     So a query reads at most a few hundred slots, however long the range is.
 
-    Where a tier has expired (minutes after 48 hours, quarter-hours after 35 days) or is finer than
-    `finest`, the whole slot of the next tier is used: the range then grows at that edge to whole
+    Where a tier has expired (minutes after 48 hours, quarter-hours after 35 days) or is missing,
+    the whole slot of the next tier is used: the range then grows at that edge to whole
     quarter-hours or whole days, UTC.
     """
     start, end = to_ms(period.start), to_ms(period.end)
     if start >= end:
         return []
     now_ms = to_ms(now)
-    tiers = list(Tier)[list(Tier).index(finest) :]
     start = _widened(start, now_ms, tiers, up=False)
     end = _widened(end, now_ms, tiers, up=True)
     return [*_cut(start, end, list(reversed(tiers)))]
 
 
-def _widened(ms: int, now_ms: int, tiers: list[Tier], *, up: bool) -> int:
+def _widened(ms: int, now_ms: int, tiers: Sequence[Tier], *, up: bool) -> int:
     """`ms` moved outwards to the edge of the finest slot that is still kept."""
     for tier in tiers:
         edge = (-(-ms // tier.slot_ms) if up else ms // tier.slot_ms) * tier.slot_ms

@@ -183,6 +183,7 @@ def _parse_attempt(attempt_id: str, record: dict[str, str]) -> tuple[Attempt, li
         units=optional("units", _count) or 0,
         mcc=record.get("mcc", ""),
         mnc=record.get("mnc", ""),
+        network=record.get("network", ""),
         origin=record.get("origin", "first"),
         over_budget=optional("over_budget", OverBudget.parse),
     )

@@ -1,4 +1,4 @@
-"""Applies events to attempts, and keeps their figures and the list of attempts."""
+"""Applies events to attempts, and keeps the list of attempts."""
 
 import logging
 from collections import Counter
@@ -6,33 +6,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 
-from core.figures.rollups import NOWHERE, Booking, Rollups
 from core.ledger.attempts import AttemptReader
-from core.ledger.bookings import BookingCache
+from core.ledger.journal import KEEP_JOURNAL, read_check
 from core.log import logged_id
-from core.model.attempt import (
-    AttemptEvent,
-    EventKind,
-    Source,
-    verification_of,
-)
+from core.model.attempt import AttemptEvent, EventKind, Source, verification_of
 from core.model.clock import Clock, duration_ms, read_ms, to_ms
 from core.store.batches import batched
 from core.store.client import Client
 from core.store.failures import ResponseError
-from core.store.keys import Keys
+from core.store.keys import ROLLUP_LAYOUT, Keys
 from core.store.left_out import KEEP_COUNTERS
-from core.store.scripts import Scripts
+from core.store.scripts import Call, Scripts
 
 log = logging.getLogger(__name__)
 
 _KEEP_COUNTERS_MS = duration_ms(KEEP_COUNTERS)
-#: An attempt that is booked late (sample traffic, an old log) is kept for its other events at least
-#: this long.
-_MIN_KEEP_MS = 600_000
+_KEEP_JOURNAL_MS = duration_ms(KEEP_JOURNAL)
+#: An attempt that is applied late (sample traffic, an old log) is kept for its other events at
+#: least this long.
+_LEAST_KEEP_MS = 600_000
 _BATCH = 500
-#: How often an event is applied again because the script needs other keys.
-_MAX_ROUNDS = 5
+#: What `apply.lua` returns for an event of a record that cannot be read.
+_UNREADABLE = "unreadable"
+#: Events that one script applies: it holds Redis for about 3 ms.
+_PER_SCRIPT = 100
 #: Events that may be sent to WEBHOOK_URL: `_outbox.lua` decides.
 _WEBHOOK_KINDS = {
     EventKind.REJECTED,
@@ -43,7 +40,7 @@ _WEBHOOK_KINDS = {
 
 
 class EventOutcome(StrEnum):
-    """What an event changed. The values are those that `apply_event.lua` returns."""
+    """What an event changed. The values are those that `apply.lua` returns."""
 
     APPLIED = "applied"
     REPEATED = "repeated"  # received before: nothing changed
@@ -71,14 +68,12 @@ class Ledger(AttemptReader):
         self._clock = clock
         self._keep_ms = duration_ms(keep)
         self._webhook_kinds = frozenset(_WEBHOOK_KINDS if webhooks_enabled else ())
-        self._rollups = Rollups(keys)
-        self._bookings = BookingCache(client, keys, self._left_out)
 
     def apply(self, event: AttemptEvent) -> EventOutcome:
         """Apply one event. Events may come in any order and more than once: each counts once, and
         the state never moves back. Raises StoreUnavailable.
 
-        On return, the attempt and all its figures are stored, in one step.
+        On return, the attempt is stored, and in the same step what the figures must add.
         """
         outcome, state = self._apply([event])[0]
         log.info(
@@ -89,155 +84,107 @@ class Ledger(AttemptReader):
         return outcome
 
     def apply_all(
-        self, events: Iterable[AttemptEvent], *, batch: int = 500
+        self, events: Iterable[AttemptEvent], *, batch: int = _BATCH, is_recorded: bool = False
     ) -> Counter[EventOutcome]:
         """Apply many events as `apply` does, in their order, with a round trip for each `batch`.
-        Returns the number of events by outcome. Raises StoreUnavailable: some events may have been
-        applied, and applying them again changes nothing."""
+        Returns the number of events by outcome. With `is_recorded`, they are not added to the
+        streams of events and the webhooks, which have them already. Raises StoreUnavailable: some
+        events may have been applied, and applying them again changes nothing."""
         counted: Counter[EventOutcome] = Counter()
         for part in batched(events, batch):
-            counted.update(outcome for outcome, _ in self._apply(part))
+            results = self._apply(part, is_recorded=is_recorded)
+            counted.update(outcome for outcome, _ in results)
         return counted
 
-    def book_checks(self) -> int:
-        """Apply the waiting events of code checks, at most 500; returns their number.
-
-        `check_code.lua` only appends them to a list, so that a check is fast. Several processes may
-        do this at the same time: an entry is removed after it was applied, and counts once.
-        """
-        entries: list[str] = self._client.lrange(self._keys.checks, 0, _BATCH - 1)
-        if not entries:
-            return 0
-        # Unreadable entries are removed too: they would stay in the list forever.
-        checks = [check for entry in entries if (check := self._read_check(entry))]
-        self._apply(checks, is_recorded=True)
-        with self._client.pipeline(transaction=False) as pipe:
-            for entry in entries:
-                pipe.lrem(self._keys.checks, 1, entry)
-            pipe.execute()
-        return len(entries)
+    def apply_checks(self, checks: Sequence[str]) -> None:
+        """Apply the checks of the journal to their attempts; entries that cannot be read are left
+        out. Raises StoreUnavailable: applying them again changes nothing."""
+        self.apply_all(
+            (check for text in checks if (check := self._read_check(text))), is_recorded=True
+        )
 
     def restore(self, records: Mapping[str, dict[str, str]]) -> None:
-        """Write removed attempts and their figures again, from their records by id. Their streams
-        of events must still exist. Raises StoreUnavailable."""
-        self._bookings.forget(records)
-        events = (
-            event
-            for attempt_id, record in records.items()
-            for event in _events_of(attempt_id, record)
+        """Write removed attempts again, from their records by id; the journal then adds them to the
+        figures. Their streams of events must still exist. Raises StoreUnavailable."""
+        self.apply_all(
+            (
+                event
+                for attempt_id, record in records.items()
+                for event in _events_of(attempt_id, record)
+            ),
+            is_recorded=True,
         )
-        for part in batched(events, _BATCH):
-            self._apply(part, is_recorded=True)
 
-    def _read_check(self, entry: str) -> AttemptEvent | None:
-        """The event in an entry of the list of checks; None if it cannot be read."""
+    def _read_check(self, text: str) -> AttemptEvent | None:
         try:
-            attempt, kind, at_ms = entry.split()
-            return AttemptEvent(attempt, EventKind(kind), read_ms(at_ms), Source.APP)
+            return read_check(text)
         except ValueError as error:
-            self._left_out.record("check", entry, error)
+            self._left_out.record("check", text, error)
             return None
 
     def _apply(
         self, events: Sequence[AttemptEvent], *, is_recorded: bool = False
     ) -> list[tuple[EventOutcome, str]]:
-        """Apply events; returns the outcome of each and the state after it. With `is_recorded`,
-        they are not added to the stream of events and the webhooks, which have them already."""
+        """The outcome of each event and the state after it."""
         for event in events:
             self.leave_out(event.attempt, event.unreadable)
-        bookings = self._bookings.of(events)
-        now_ms = to_ms(self._clock.now())
-        results: dict[int, tuple[EventOutcome, str]] = {}
-        # By event: the errors that its attempt is counted under, and will be, from the script.
-        errors: dict[int, tuple[str, str]] = {}
-        waiting = list(range(len(events)))
-        rounds = 0
-        while waiting:
-            rounds += 1
-            calls = []
-            for i in waiting:
-                event = events[i]
-                if i in errors:
-                    # The cached booking is out of date.
-                    self._bookings.forget([event.attempt])
-                    bookings |= self._bookings.of([event])
-                calls.append(
-                    self._call(
-                        event, bookings.get(event.attempt), now_ms, is_recorded, errors.get(i)
-                    )
-                )
-            moved = []
-            for i, (outcome, *rest) in zip(waiting, self._run(calls), strict=True):
-                if outcome != "moved":
-                    results[i] = EventOutcome(outcome), rest[0]
-                elif events[i].attempt in bookings and rounds < _MAX_ROUNDS:
-                    errors[i] = rest[0], rest[1]
-                    moved.append(i)
-                else:
-                    # Its record cannot be read.
-                    results[i] = EventOutcome.ORPHAN, ""
-            waiting = moved
-        self._bookings.mark_booked(bookings)
-        return [results[i] for i in range(len(events))]
-
-    def _run(self, calls: Sequence[tuple[list[str], list[str | int]]]) -> list[list[str]]:
-        """The answers of `apply_event.lua`; "orphan" for a call that fails: an unreadable record
-        must not block the events of other attempts."""
+        parts = list(batched(events, _PER_SCRIPT))
         try:
-            return self._scripts.run_all("apply_event", calls)
+            answers = self._scripts.run_all("apply", [self._call(p, is_recorded) for p in parts])
         except ResponseError:
-            return [self._run_alone(call) for call in calls]
+            # Some may have been applied: the others must not be blocked by one.
+            answers = [self._apply_alone(event, is_recorded) for event in events]
+        flat = [text for answer in answers for text in answer]
+        return [
+            (self._outcome(event, outcome), state)
+            for event, outcome, state in zip(events, flat[::2], flat[1::2], strict=True)
+        ]
 
-    def _run_alone(self, call: tuple[list[str], list[str | int]]) -> list[str]:
+    def _apply_alone(self, event: AttemptEvent, is_recorded: bool) -> list[str]:
         try:
-            answer: list[str] = self._scripts.run("apply_event", *call)
-        except ResponseError as error:
+            answer: list[str] = self._scripts.run("apply", *self._call([event], is_recorded))
+        except ResponseError:
             # It may also be a bug of the script, so the traceback is logged.
-            log.exception("event not booked")
-            self._left_out.record("attempt", call[0][0], error)
-            return [EventOutcome.ORPHAN, ""]
+            log.exception("event not applied")
+            return [_UNREADABLE, ""]
         return answer
 
-    def _call(
-        self,
-        event: AttemptEvent,
-        booking: Booking | None,
-        now_ms: int,
-        is_recorded: bool,
-        errors: tuple[str, str] | None,
-    ) -> tuple[list[str], list[str | int]]:
-        """KEYS and ARGV of `apply_event.lua`."""
-        keys = [
-            self._keys.attempt(event.attempt),
-            self._keys.events(event.attempt),
-            self._keys.counters(self._clock.now()),
-        ]
-        keep_ms = self._keep_ms
-        targets = NOWHERE
-        if booking is not None:
-            keep_ms = max(_MIN_KEEP_MS, booking.requested_ms + self._keep_ms - now_ms)
-            reference = event.fields.get("reference")
-            targets = self._rollups.targets(
-                booking, event.kind, reference, *(errors or ("", _counted_error(event)))
+    def _outcome(self, event: AttemptEvent, outcome: str) -> EventOutcome:
+        if outcome == _UNREADABLE:
+            error = ValueError("the record cannot be read")
+            self._left_out.record("attempt", event.attempt, error)
+            return EventOutcome.ORPHAN
+        return EventOutcome(outcome)
+
+    def _call(self, events: Sequence[AttemptEvent], is_recorded: bool) -> Call:
+        """KEYS and arguments of `apply.lua`."""
+        name, now = self._keys, self._clock.now()
+        keys = [name.journal, name.counters(now), name.recent, name.outbox, name.outbox_events]
+        arrays = []
+        for event in events:
+            attempt, fields = event.attempt, event.fields
+            keys += (name.attempt(attempt), name.events(attempt))
+            if "reference" in fields:
+                keys.append(name.reference(fields["reference"]))
+            if "number_index" in fields:
+                keys.append(name.number(fields["number_index"]))
+            is_reported = not is_recorded and event.kind in self._webhook_kinds
+            if is_reported:
+                keys.append(name.verification(verification_of(attempt)))
+            arrays.append(
+                (attempt, event.kind, str(to_ms(event.at)), event.source, fields, is_reported)
             )
-        keys += targets.keys
-        flags = targets.flags
-        if booking is not None and event.kind in self._webhook_kinds and not is_recorded:
-            flags += "o"
-            verification = self._keys.verification(verification_of(event.attempt))
-            keys += [verification, self._keys.outbox, self._keys.outbox_events]
-        fields = [text for pair in event.fields.items() for text in pair]
-        return keys, [
-            f"{event.kind} {to_ms(event.at)} {now_ms} {event.source} {0 if is_recorded else 1}",
-            f"{keep_ms} {_KEEP_COUNTERS_MS} {self._keys.changes}",
-            *targets.slots_and_errors,
-            event.attempt,
-            verification_of(event.attempt),
-            flags,
-            len(fields),
-            *fields,
-            *targets.more,
-        ]
+        return keys, {
+            "events": arrays,
+            "now_ms": str(to_ms(now)),
+            "keep_ms": self._keep_ms,
+            "least_keep_ms": _LEAST_KEEP_MS,
+            "keep_counters_ms": _KEEP_COUNTERS_MS,
+            "keep_journal_ms": _KEEP_JOURNAL_MS,
+            "changes": name.changes,
+            "layout": ROLLUP_LAYOUT,
+            "is_recorded": is_recorded,
+        }
 
     def count(self, counter: str) -> None:
         """Add one to a counter of today, such as `forged`. Raises StoreUnavailable."""
@@ -274,18 +221,9 @@ def _events_of(attempt_id: str, record: Mapping[str, str]) -> list[AttemptEvent]
     """The events that lead to this record, the request first. Each has all fields, because the
     event that sets the state also sets its cause."""
     moments = {kind: ms for kind in EventKind if (ms := record.get(f"{kind}_ms"))}
-    own = {"state", "rank", "booked", *(f"{kind}_ms" for kind in EventKind)}
+    own = {"state", "rank", "counted", "booked", *(f"{kind}_ms" for kind in EventKind)}
     fields = {name: text for name, text in record.items() if name not in own}
     return [
         AttemptEvent(attempt_id, kind, read_ms(ms), Source.APP, fields)
         for kind, ms in moments.items()
     ]
-
-
-def _counted_error(event: AttemptEvent) -> str:
-    """The error that an attempt is counted under if this event ends it; "" if it does not. The
-    script corrects it after other events."""
-    if event.kind not in {EventKind.REJECTED, EventKind.FAILED, EventKind.UNDELIVERED}:
-        return ""
-    stated = event.fields.get("error_code") or event.fields.get("hangup_cause")
-    return stated or ("refused" if event.kind is EventKind.REJECTED else "unstated")

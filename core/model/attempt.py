@@ -109,8 +109,9 @@ class AttemptEvent:
 
     `at` is its time by the clock of its source, `fields` what it adds to the attempt's record, as
     text: `reference`, `error_code`, `hangup_cause`, `cost_micros`, `units`, `mcc`, `mnc`,
-    `cause`, `remedy`; with `requested`, also `channel`, `mode`, `to_masked`, `region`, `carrier`,
-    `number_index` (a digest), `origin`, and of a later attempt `first_channel` and `first_ms`.
+    `network`, `cause`, `remedy`; with `requested`, also `channel`, `mode`, `to_masked`, `region`,
+    `carrier`, `number_index` (a digest), `origin`, and of a later attempt `first_channel` and
+    `first_ms`.
     `unreadable` are the values that were left out of the event.
     """
 
@@ -146,6 +147,8 @@ class Attempt:
     units: int = 0
     mcc: str = ""
     mnc: str = ""
+    #: The network that Plivo names; `carrier` is that of the numbering plan, where it is counted.
+    network: str = ""
     #: "first" of its verification, "resend" (the same way again) or "fallback" (another way).
     origin: str = "first"
     #: The budget that would have refused this send when live; None where there was room.

@@ -120,6 +120,7 @@ def facts(attempt: Attempt) -> dict[str, str]:
         "State": state_words(attempt),
         "Country": country_of(attempt.region),
         "Carrier": attempt.carrier,
+        "Network": attempt.network,
         "Network (MCC MNC)": f"{attempt.mcc} {attempt.mnc}".strip(),
         "Sent as": _ORIGINS.get(attempt.origin, attempt.origin),
         "Parts": units,

@@ -100,7 +100,7 @@ def message_events(
         "error_code": message_error_code(message.error_code),
         "mcc": message.mcc,
         "mnc": message.mnc,
-        "carrier": message.destination_network,
+        "network": message.destination_network,
     }
     moments = {EventKind.QUEUED: "message_time"}
     if message.message_state.kind in _REACHED:

@@ -65,7 +65,7 @@ FAMILIES: dict[str, ResetKind | None] = {
     **dict.fromkeys(
         (
             "verification", "attempt", "events", "exchanges", "start", "phone", "follow",
-            "counters", "checks", "recent", "number", "reference", "logs", "foreign", "expiries",
+            "counters", "journal", "recent", "number", "reference", "logs", "foreign", "expiries",
             "outbox", "outbox_events", "dead", "dead_events", "told", "simulated", "alerts",
             "alert_check", "alert_turn", ROLLUP_LAYOUT,
         ),
@@ -73,11 +73,21 @@ FAMILIES: dict[str, ResetKind | None] = {
     ),
     **dict.fromkeys(("test_session", "test_sessions", "tester"), ResetKind.TEST_SESSIONS),
     **dict.fromkeys(
-        ("tokens", "sessions", "invites", "probe", "log_turn", "log_token", "log_requests")
+        ("tokens", "sessions", "invites", "probe", "log_turn", "log_token", "log_requests",
+         "fold_turn")
     ),
 }  # fmt: skip
 #: The families whose values combine sample traffic with other attempts.
-FIGURES = {ROLLUP_LAYOUT, "recent", "number", "reference", "simulated", "alerts", "alert_check"}
+FIGURES = {
+    ROLLUP_LAYOUT,
+    "journal",
+    "recent",
+    "number",
+    "reference",
+    "simulated",
+    "alerts",
+    "alert_check",
+}
 
 
 def read_kinds(texts: Iterable[str]) -> frozenset[ResetKind]:

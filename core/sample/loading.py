@@ -34,13 +34,22 @@ class LoadResult:
 
 
 class Sample:
-    """Loads sample traffic into the sandbox's figures. Nothing is sent."""
+    """Loads sample traffic into the sandbox's figures, which `settle` brings up to date. Nothing is
+    sent."""
 
-    def __init__(self, client: Client, keys: Keys, clock: Clock, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        client: Client,
+        keys: Keys,
+        clock: Clock,
+        ledger: Ledger,
+        settle: Callable[[], None],
+    ) -> None:
         self._client = client
         self._keys = keys
         self._clock = clock
         self._ledger = ledger
+        self._settle = settle
 
     def load(
         self,
@@ -73,5 +82,7 @@ class Sample:
             progress(n / days, f"{day:%d %b}: {counted.total():,} events so far")
             for part in batched(events_of(day, per_day, seed, until), _BATCH):
                 counted += self._ledger.apply_all(part)
+                # At once, so that the journal does not grow by all of it.
+                self._settle()
         progress(1, f"{counted.total():,} events")
         return LoadResult(counted.total(), counted.total() - counted[EventOutcome.REPEATED])

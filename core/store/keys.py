@@ -24,7 +24,9 @@
     {sandbox}:v1:counters:<yyyy-mm-dd>      hash    forged, malformed, repeated, late and orphan
                                                     events, late_dropped and overflow figures,
                                                     unreadable_value and unreadable_record
-    {sandbox}:v1:checks                     list    checks that the figures do not hold yet
+    {sandbox}:v1:journal                    stream  what the figures do not include yet: changes of
+                                                    attempts, and checks
+    {sandbox}:v1:fold_turn                  string  the process that folds the journal
     {sandbox}:v1:recent                     zset    attempts by the moment of their request, ms
     {sandbox}:v1:number:<index>             zset    the same, of one number
     {sandbox}:v1:reference:<uuid>           string  the attempt that Plivo knows by this id
@@ -50,14 +52,17 @@
     {sandbox}:v1:test_sessions              zset    ids of those, by the moment of their start, ms
     {sandbox}:v1:tester:<index>             string  the test session that a browser records into
     {sandbox}:v1:alert_turn:<quarter>       string  the process that checks a quarter-hour
-    {sandbox}:v1:roll2:series:<cube>        zset    names of series by their newest request, ms
-    {sandbox}:v1:roll2:<kind>:<tier>:<cube>:<chunk>:<series>
+    {sandbox}:v1:roll3:folded               string  how far the journal is folded: "<epoch>
+                                                    <number of folds> <id of the last entry>"
+    {sandbox}:v1:roll3:changed              zset    places of the newest folds, by number of fold
+    {sandbox}:v1:roll3:series:<cube>        zset    names of series by their newest request, ms
+    {sandbox}:v1:roll3:<kind>:<tier>:<cube>:<chunk>:<series>
                                             string  packed figures, `core/figures/layout.py`; kind
                                                     c counters, e errors, or a leg
 
 The hash tag is the environment, so sandbox and live never mix and all keys of a script share a
 Cluster slot. `<index>` is a keyed digest: no number and no address is readable in a key. `v1` is
-the layout's version; a change of layout changes it, and `roll2` is that of the figures. Every key
+the layout's version; a change of layout changes it, and `roll3` is that of the figures. Every key
 has a TTL, without exception.
 """
 
@@ -65,7 +70,7 @@ from datetime import datetime
 
 LAYOUT = "v1"
 #: The version of the packed figures.
-ROLLUP_LAYOUT = "roll2"
+ROLLUP_LAYOUT = "roll3"
 
 
 class Keys:
@@ -78,7 +83,10 @@ class Keys:
         self.tokens = self._prefix + "tokens"
         self.sessions = self._prefix + "sessions"
         self.invites = self._prefix + "invites"
-        self.checks = self._prefix + "checks"
+        self.journal = self._prefix + "journal"
+        self.fold_turn = self._prefix + "fold_turn"
+        self.folded = f"{self._prefix}{ROLLUP_LAYOUT}:folded"
+        self.changed = f"{self._prefix}{ROLLUP_LAYOUT}:changed"
         self.recent = self._prefix + "recent"
         self.logs = self._prefix + "logs"
         self.log_turn = self._prefix + "log_turn"

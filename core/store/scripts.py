@@ -35,7 +35,7 @@ _CONTINUES = re.compile(r"^-- Continues with: ([\w ]+)$", re.MULTILINE)
 _COMMAND = re.compile(r'redis\.call\("([A-Z]+)"')
 
 #: By name, or as the list that the script's header describes. None stands for "left out".
-Arguments = dict[str, Any] | Sequence[str | int]
+Arguments = dict[str, Any] | Sequence[str | int | bytes]
 Call = tuple[Sequence[str], Arguments]
 
 
@@ -123,16 +123,22 @@ class Scripts:
         """The results, errors of single runs among them."""
         with self._client.pipeline(transaction=False) as pipe:
             for keys, arguments in calls:
-                pipe.evalsha(self._sha[name], len(keys), *keys, *_encoded(arguments))
+                # A Cluster's pipeline of redis-py refuses `evalsha`.
+                pipe.execute_command(
+                    "EVALSHA", self._sha[name], len(keys), *keys, *_encoded(arguments)
+                )
             results: list[Any] = pipe.execute(raise_on_error=False)
         return results
 
 
-def _encoded(arguments: Arguments) -> Sequence[str | int]:
-    if not isinstance(arguments, dict):
-        return arguments
+def encoded(arguments: dict[str, Any]) -> str:
+    """Named arguments as the library `_arguments` decodes them; None stands for "left out"."""
     named = {name: value for name, value in arguments.items() if value is not None}
-    return [json.dumps(named, ensure_ascii=False, separators=(",", ":"))]
+    return json.dumps(named, ensure_ascii=False, separators=(",", ":"))
+
+
+def _encoded(arguments: Arguments) -> Sequence[str | int | bytes]:
+    return [encoded(arguments)] if isinstance(arguments, dict) else arguments
 
 
 def _is_unknown(result: Any) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
+from core.ledger.journal import KEEP_JOURNAL
 from core.model.attempt import OverBudget, attempt_id
 from core.model.clock import duration_ms, to_ms
 from core.model.phone_number import PhoneNumber
@@ -54,7 +55,6 @@ class CheckRecords:
         scripts: Scripts,
         keys: Keys,
         policy: Policy,
-        keep: timedelta,
         queue: list[str],
     ) -> None:
         self._client = client
@@ -64,7 +64,7 @@ class CheckRecords:
         self._is_test_number = policy.is_test_number
         #: By whether the number meets no budget.
         self._policy = {
-            is_unlimited: policy_arguments(policy, keys.changes, keep, is_unlimited=is_unlimited)
+            is_unlimited: policy_arguments(policy, keys.changes, is_unlimited=is_unlimited)
             for is_unlimited in (False, True)
         }
         self._left_out = LeftOut(client, keys)
@@ -135,7 +135,7 @@ class CheckRecords:
             self._keys.failures(context.number_index),
             self._keys.guesses(context.number_index),
             self._keys.events(attempt_id(guess.verification, context.attempts)),
-            self._keys.checks,
+            self._keys.journal,
             *self._queue,
         ], check_arguments(guess, now_ms) + self._policy[context.is_unlimited]
 
@@ -177,9 +177,7 @@ def check_arguments(guess: Guess, now_ms: int) -> list[str]:
     ]
 
 
-def policy_arguments(
-    policy: Policy, changes: str, keep: timedelta, *, is_unlimited: bool = False
-) -> list[str]:
+def policy_arguments(policy: Policy, changes: str, *, is_unlimited: bool = False) -> list[str]:
     """The other arguments of check_code.lua, in its order: the same for every check."""
     # In the order of their keys in the script.
     budgets = (policy.failures_per_address, policy.failures, policy.guesses)
@@ -187,7 +185,7 @@ def policy_arguments(
     return [
         "unlimited" if is_unlimited else mode,
         changes,
-        str(duration_ms(keep)),
+        str(duration_ms(KEEP_JOURNAL)),
         str(min(budget.limit for budget in budgets)),
         *(part for b in budgets for part in (str(b.limit), str(duration_ms(b.window)), b.name)),
     ]

@@ -55,7 +55,7 @@ class VerificationRecords:
         self._keep_ms = duration_ms(keep)
         self._queue = [keys.outbox, keys.outbox_events] if webhooks_enabled else []
         self._budgets = SendBudgets(keys, keyring, policy)
-        self.checks = CheckRecords(client, scripts, keys, policy, keep, self._queue)
+        self.checks = CheckRecords(client, scripts, keys, policy, self._queue)
         #: The digest of a client's network, in keys.
         self.client_index = self._budgets.client_index
         self._left_out = LeftOut(client, keys)
@@ -77,6 +77,8 @@ class VerificationRecords:
                 self._keys.attempt(first),
                 self._keys.events(first),
                 self._keys.follow,
+                self._keys.recent,
+                self._keys.number(verification.number_index),
             ],
             self._budgets.of(reservation),
         )
@@ -118,6 +120,8 @@ class VerificationRecords:
                 self._keys.attempt(following),
                 self._keys.events(following),
                 self._keys.follow,
+                self._keys.recent,
+                self._keys.number(verification.number_index),
             ],
             self._budgets.of(reservation),
         )

@@ -66,11 +66,11 @@ class Figures:
                 slots[tier.chunk_of(ms)].append(tier.slot_of(ms))
             for chunk, part in slots.items():
                 key = self._keys.rollup("c", tier, cube, series, chunk)
-                values = packing.decode_counters(cast(bytes | None, self._raw.get(key)), tier)
+                values = packing.COUNTER_KIND.decode(cast(bytes | None, self._raw.get(key)), tier)
                 for slot in part:
                     for name, count in per_quarter.items():
                         values[slot, COLUMNS.index(name)] += count
-                self._raw.set(key, packing.encode_counters(values, tier), ex=timedelta(days=36))
+                self._raw.set(key, packing.COUNTER_KIND.encode(values, tier), ex=timedelta(days=36))
         self._client.zadd(self._keys.registry(cube), {series: to_ms(till)}, gt=True)
         self._client.expire(self._keys.registry(cube), timedelta(days=36))
 
@@ -98,7 +98,7 @@ class Room:
     def another(self, kind: type[HourReader] = HourReader) -> Alerts:
         """The alerts of another process."""
         client, raw = cast(Client, self.client), cast(RawClient, self.raw)
-        return Alerts(client, self.keys, self.clock, kind(client, raw, self.keys))
+        return Alerts(client, self.keys, self.clock, kind(client, raw, self.keys, lambda: None))
 
     def healthy(self, name: str, till: datetime | None = None, per_quarter: int = 50) -> None:
         """Five weeks of a country in which 96 % arrive."""
@@ -387,7 +387,7 @@ def test_a_dry_run_judges_only_the_kept_past(room: Room) -> None:
 def test_the_counts_of_the_ledger_are_checked(at: World, redis_url: str) -> None:
     services = at.services
     with redis.Redis.from_url(redis_url) as raw:
-        reader = HourReader(services.client, raw, services.keys)
+        reader = HourReader(services.client, raw, services.keys, services.fold.settle)
         alerts = Alerts(services.client, services.keys, at.clock, reader)
         requested = at.clock.now() - timedelta(minutes=20)
         record = {"channel": "sms", "mode": "sms", "to_masked": "+49 •", "region": "DE"}

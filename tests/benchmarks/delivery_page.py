@@ -80,13 +80,13 @@ def fill(connection: RedisConnection, keys: Keys, now: datetime, per_day: int) -
                                           ("delivered", 0.93), ("confirmed", 0.95),
                                           ("converted", 0.8), ("verified", 0.8)):  # fmt: skip
                         values[:, COLUMNS.index(column)] = requested * share
-                    packed = packing.encode_counters(values, tier)
+                    packed = packing.COUNTER_KIND.encode(values, tier)
                     pipe.set(keys.rollup("c", tier, cube, name, chunk), packed)
                     if (cube, tier) in layout.HISTOGRAMS[Leg.TTD]:
                         bins = rng.poisson(mean / 40, (tier.slots, BINS))
                         bins[:, :50] = bins[:, 90:] = 0
                         key = keys.rollup(Leg.TTD, tier, cube, name, chunk)
-                        pipe.set(key, packing.encode_histogram(bins, tier))
+                        pipe.set(key, packing.LEG_KINDS[Leg.TTD].encode(bins, tier))
                 pipe.execute()
         used[tier.value] = sum(
             int(raw.memory_usage(key))
@@ -127,7 +127,7 @@ def check(queries: Queries, connection: RedisConnection, keys: Keys, chosen: Ran
             slots = moments[moments // tier.chunk_ms == chunk] % tier.chunk_ms // tier.slot_ms
             for _, name in SERIES:
                 packed = raw.get(keys.rollup("c", tier, Cube.COUNTRY, name, int(chunk)))
-                expected += packing.decode_counters(packed, tier)[slots].sum(axis=0)
+                expected += packing.COUNTER_KIND.decode(packed, tier)[slots].sum(axis=0)
     if (found.sum(axis=0) != expected).any():
         raise SystemExit("The page's counts are not those in Redis.")
 

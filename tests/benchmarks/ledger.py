@@ -2,10 +2,14 @@
 
 150,000 attempts over 40 hours are written down first. Then their callbacks, each of them twice and
 all of them shuffled, are applied by four processes at once, through the same `apply_all` that the
-log sync and the sample traffic use. What Redis holds afterwards is compared, cell by cell and in
-every tier and cube, with what pandas adds up from the same events; a cell that Redis has and pandas
-has not is wrong too. For scale, some of the same events are told once more by one process alone,
-which must change no cell.
+log sync and the sample traffic use, while one more process folds the journal every 250 ms. (A tenth
+of them one process applies alone before.) What Redis holds afterwards is compared, cell by cell and
+in every tier and cube, with what pandas adds up from the same events; a cell that Redis has and
+pandas has not is wrong too. At the end some of the same events are told once more, which must
+change no cell.
+
+Callbacks spread over 40 hours are the worst case of the fold: almost every one is in another slot.
+`--ordered` applies them in the order in which they happened, as live traffic comes.
 """
 
 import argparse
@@ -15,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -26,15 +31,17 @@ import redis
 
 from core.figures import layout, packing
 from core.figures.catalogue import COLUMNS, Leg
+from core.figures.fold_worker import TICK, FoldWorker
 from core.figures.layout import BINS, Cube, Tier
 from core.ledger.ledger import EventOutcome, Ledger
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import SystemClock, from_ms, to_ms
 from core.store.embedded import EmbeddedRedis
 from core.store.keys import ROLLUP_LAYOUT, Keys
+from core.store.redis_clients import ServerClient
 from core.store.scripts import Scripts
 
-GOAL = 25_000
+GOAL, GOAL_US = 6_000, 45
 KEEP = timedelta(days=7)
 PLACES = [
     (channel, region, carrier)
@@ -47,6 +54,10 @@ PLACES = [
     }.items()
     for carrier in carriers
 ]
+KINDS = {
+    kind.name: kind
+    for kind in (packing.COUNTER_KIND, packing.ERROR_KIND, *packing.LEG_KINDS.values())
+}
 FINALS = (EventKind.DELIVERED, EventKind.UNDELIVERED, EventKind.FAILED)
 CODES = ("30", "50", "900")
 
@@ -135,6 +146,26 @@ def ledger_on(client: Any) -> Ledger:
     return Ledger(client, Scripts(client), Keys("sandbox"), SystemClock(), KEEP)
 
 
+def fold_on(url: str) -> FoldWorker:
+    """The fold of a process; its connections close with it."""
+    client: Any = ServerClient.from_url(url, decode_responses=True)
+    raw: Any = ServerClient.from_url(url)
+    return FoldWorker(raw, Keys("sandbox"), SystemClock(), ledger_on(client))
+
+
+def folding(url: str, stop: Any, spent: "multiprocessing.Queue[tuple[float, float]]") -> None:
+    """What one of the product's processes does beside: folds every 250 ms. Puts its processor time,
+    and how long it folded after `stop`."""
+    fold = fold_on(url)
+    fold.run()
+    began_cpu = time.process_time()
+    while not stop.wait(TICK.total_seconds()):
+        fold.run()
+    began = time.perf_counter()
+    fold.run()
+    spent.put((time.process_time() - began_cpu, time.perf_counter() - began))
+
+
 def truth(made: pd.DataFrame) -> pd.DataFrame:
     """What each attempt adds to the figures: the columns of COLUMNS, worked out by pandas."""
     found = pd.DataFrame(0, index=made.index, columns=list(COLUMNS), dtype=np.int64)
@@ -193,13 +224,14 @@ def cells(made: pd.DataFrame) -> dict[str, np.ndarray[Any, Any]]:
             found[keys.rollup(kind, tier, cube, str(name), int(chunk))] = packed
 
     for tier in Tier:
+        counted = tier in layout.TIERS
         places = pd.DataFrame(
             {
                 "chunk": made["requested"] // tier.chunk_ms,
                 "slot": made["requested"] % tier.chunk_ms // tier.slot_ms,
             }
         )
-        for cube, name in names.items():
+        for cube, name in names.items() if counted else ():
             by = [name.rename("name"), places["chunk"], places["slot"]]
             long: Any = adds.set_axis(range(len(COLUMNS)), axis=1).groupby(by).sum().stack()
             table = long.rename("n").rename_axis([*long.index.names[:3], "column"]).reset_index()
@@ -211,7 +243,7 @@ def cells(made: pd.DataFrame) -> dict[str, np.ndarray[Any, Any]]:
                         name=names[cube].loc[spans.index], column=bins_of(spans)
                     )
                     put(leg, tier, cube, _counted(table), BINS)
-        for region in ("", None):
+        for region in ("", None) if counted else ():
             where = made["region"] if region is None else ""
             name = made["channel"] + "/" + where + "/" + code
             put("e", tier, Cube.ERROR, _counted(places[lost].assign(name=name, column=0)), 1)
@@ -229,26 +261,81 @@ def wrong_cells(url: str, expected: dict[str, np.ndarray[Any, Any]]) -> tuple[in
         pattern = Keys("sandbox").rollup("*", "*", "*", "*", 0).replace(":0:", ":*:")
         held = {key.decode() for key in raw.scan_iter(pattern, count=1000)}
         for key in held | set(expected):
-            kind, tier = key.split(f":{ROLLUP_LAYOUT}:")[1].split(":")[:2]
-            packed = raw.get(key)
-            decode = {"c": packing.decode_counters, "e": packing.decode_errors}.get(
-                kind, packing.decode_histogram
-            )
-            values = decode(packed, Tier(tier))
-            values = values.reshape(Tier(tier).slots, -1)
+            name, tier = key.split(f":{ROLLUP_LAYOUT}:")[1].split(":")[:2]
+            values = KINDS[name].decode(raw.get(key), Tier(tier))
             right = expected.get(key, np.zeros_like(values))
             wrong += int((values != right).sum())
             every += values.size
     return wrong, every
 
 
-def server_us(client: Any) -> tuple[int, int, float]:
-    """Microseconds that the server spent in scripts, by the clock; how many it ran; and its
-    processor time in all, microseconds, which depends less on what else the machine does."""
-    stats = client.info("commandstats").get("cmdstat_evalsha", {"usec": 0, "calls": 0})
-    told = client.info("cpu")
-    cpu = float(told["used_cpu_user"]) + float(told["used_cpu_sys"])
-    return int(stats["usec"]), int(stats["calls"]), 1e6 * cpu
+@dataclass(frozen=True, slots=True)
+class ServerTime:
+    """Microseconds of the server: `scripts` in scripts, by the clock; `processor` of its processor
+    in all, which depends less on what else the machine does."""
+
+    scripts: int
+    processor: float
+
+    @classmethod
+    def read(cls, client: Any) -> "ServerTime":
+        scripts = client.info("commandstats").get("cmdstat_evalsha", {"usec": 0})
+        cpu = client.info("cpu")
+        processor = float(cpu["used_cpu_user"]) + float(cpu["used_cpu_sys"])
+        return cls(int(scripts["usec"]), 1e6 * processor)
+
+    def since(self, before: "ServerTime") -> "ServerTime":
+        return ServerTime(self.scripts - before.scripts, self.processor - before.processor)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Events that some processes applied at the same time, while one more folded. Times in seconds:
+    `slowest` and `mean` of a process by the clock, `cpu` of all of them, `fold_cpu` of the fold;
+    `lag`: how long the fold took after the last event."""
+
+    events: int
+    slowest: float
+    mean: float
+    cpu: float
+    fold_cpu: float
+    lag: float
+    orphans: int
+    server: ServerTime
+
+
+def run(url: str, made: pd.DataFrame, which: np.ndarray[Any, Any], processes: int) -> Run:
+    """Apply these callbacks by so many processes at once."""
+    context = multiprocessing.get_context("spawn")
+    ready, stop = context.Barrier(processes), context.Event()
+    spent: Any = context.Queue()
+    fold_spent: Any = context.Queue()
+    with redis.Redis.from_url(url, decode_responses=True) as client:
+        before = ServerTime.read(client)
+        fold = context.Process(target=folding, args=(url, stop, fold_spent))
+        workers = [
+            context.Process(target=worker, args=(url, made, share, ready, spent))
+            for share in np.array_split(which, processes)
+        ]
+        for process in (fold, *workers):
+            process.start()
+        answers = [spent.get() for _ in workers]
+        stop.set()
+        fold_cpu, lag = fold_spent.get()
+        for process in (fold, *workers):
+            process.join()
+        server = ServerTime.read(client).since(before)
+    seconds = [answer[0] for answer in answers]
+    return Run(
+        events=len(which),
+        slowest=max(seconds),
+        mean=sum(seconds) / len(seconds),
+        cpu=sum(answer[1] for answer in answers),
+        fold_cpu=fold_cpu,
+        lag=lag,
+        orphans=sum(answer[2].get(EventOutcome.ORPHAN, 0) for answer in answers),
+        server=server,
+    )
 
 
 def main() -> None:
@@ -256,58 +343,54 @@ def main() -> None:
     parser.add_argument("--attempts", type=int, default=150_000)
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--ordered", action="store_true", help="in the order of time")
     chosen = parser.parse_args()
     say = sys.stdout.write
     made = attempts(chosen.attempts, chosen.seed)
     numbers = np.arange(4 * len(made)).reshape(-1, 4)
     once = np.concatenate([numbers[:, :3].ravel(), numbers[made["verified"] > 0, 3]])
     twice = np.random.default_rng(chosen.seed).permutation(np.concatenate([once, once]))
+    if chosen.ordered:
+        ends = made[[kind.value for kind in FINALS]].max(axis=1)
+        moments = np.stack([made["queued"], made["sent"], ends, made["verified"]], axis=1).ravel()
+        twice = twice[np.argsort(moments[twice], kind="stable")]
+    # One process alone takes the first tenth; the others the rest.
+    first, rest = np.split(twice, [len(twice) // 10])
     with tempfile.TemporaryDirectory() as folder:
         embedded = EmbeddedRedis(Path(folder))
         url = embedded.start()
         try:
             with redis.Redis.from_url(url, decode_responses=True) as client:
                 ledger_on(client).apply_all(requests(made))
-                before = server_us(client)
-                context = multiprocessing.get_context("spawn")
-                ready = context.Barrier(chosen.processes)
-                spent: Any = context.Queue()
-                shares = np.array_split(twice, chosen.processes)
-                running = [
-                    context.Process(target=worker, args=(url, made, share, ready, spent))
-                    for share in shares
-                ]
-                for process in running:
-                    process.start()
-                answers = [spent.get() for _ in running]
-                for process in running:
-                    process.join()
-                after = server_us(client)
-                wrong, every = wrong_cells(url, cells(made))
-                orphans = sum(outcomes.get(EventOutcome.ORPHAN, 0) for _, _, outcomes in answers)
-                sample = callbacks(made, shares[0][:50_000])
-                alone = ledger_on(client)
-                began = time.perf_counter()
-                alone.apply_all(sample)
-                alone_per_s = len(sample) / (time.perf_counter() - began)
-                still_wrong, _ = wrong_cells(url, cells(made))
+            fold_on(url).run()
+            alone = run(url, made, first, 1)
+            together = run(url, made, rest, chosen.processes)
+            wrong, every = wrong_cells(url, cells(made))
+            # Told once more: repeats change nothing.
+            with redis.Redis.from_url(url, decode_responses=True) as client:
+                ledger_on(client).apply_all(callbacks(made, twice[:50_000]))
+            fold_on(url).run()
+            still_wrong, _ = wrong_cells(url, cells(made))
         finally:
             embedded.stop()
-    slowest = max(seconds for seconds, _, _ in answers)
-    per_process = len(twice) / chosen.processes / (sum(s for s, _, _ in answers) / len(answers))
-    us = (after[0] - before[0]) / (after[1] - before[1])
-    say(f"{len(twice):,} callbacks of {len(made):,} attempts in {slowest:.1f} s, ")
-    say(f"{len(twice) / slowest:,.0f} a second by {chosen.processes} processes together\n")
-    say(f"{orphans} orphans; {wrong + still_wrong} of {every:,} cells wrong\n")
-    here = 1e6 * sum(cpu for _, cpu, _ in answers) / len(twice)
-    say(f"of the processor {here:.1f} us an event in the processes, ")
-    say(f"{(after[2] - before[2]) / len(twice):.1f} us in Redis\n")
-    say(f"repeats by one process alone: {alone_per_s:,.0f} a second\n")
-    say(f"goal: {GOAL:,} a second and process\n")
+    orphans = alone.orphans + together.orphans
+    say(f"{len(twice):,} callbacks of {len(made):,} attempts; {orphans} orphans; ")
+    say(f"{wrong + still_wrong} of {every:,} cells wrong\n")
+    for what, part in ((f"{chosen.processes} processes", together), ("one process", alone)):
+        say(
+            f"{what}: {part.events / part.slowest:,.0f} events a second, "
+            f"fold {part.lag:.2f} s behind; "
+        )
+        say(f"us of the processor an event: {1e6 * part.cpu / part.events:.1f} in them, ")
+        say(f"{part.server.processor / part.events:.1f} in Redis, the fold included, ")
+        say(f"{1e6 * part.fold_cpu / part.events:.1f} in the fold's process\n")
+    say(f"goals: {GOAL_US} us of Redis an event, {GOAL:,} events a second and process\n")
     figures = {
         "wrong_cells": wrong + still_wrong + orphans,
-        "events_per_s": round(per_process),
-        "server_us_per_event": round(us, 1),
+        "events_per_s": round(together.events / chosen.processes / together.mean),
+        "server_us_per_event": round(together.server.scripts / together.events, 1),
+        "events_per_s_alone": round(alone.events / alone.mean),
+        "fold_lag_s": round(together.lag, 2),
     }
     say(json.dumps(figures) + "\n")
 

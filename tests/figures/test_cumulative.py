@@ -44,6 +44,7 @@ EXPORTED = [figure.name for figure in EXPORTED_COUNTERS]
 
 def read(at: World) -> CumulativeFigures:
     s = at.services
+    s.fold.settle()
     return read_cumulative(SlotReader(s.client, s.connection.raw, s.keys), at.clock.now())
 
 

@@ -131,7 +131,7 @@ def test_histograms_and_heatmap_count_every_delivery(at: World, traffic: pd.Data
 
 def test_an_answer_is_cached_for_a_few_seconds_only(at: World, traffic: pd.DataFrame) -> None:
     s = at.services
-    queries = Queries(s.client, s.connection.raw, s.keys, at.clock)
+    queries = Queries(s.client, s.connection.raw, s.keys, at.clock, s.fold.settle)
     period = Range(at.clock.now() - timedelta(days=2), at.clock.now() + timedelta(hours=1))
     before = queries.totals(period)["requested"]
     at.started(at.number())

@@ -2,7 +2,6 @@
 
 import itertools
 import random
-import re
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.figures import layout, packing
-from core.figures.catalogue import COLUMNS, COUNTERS, SUMS, Leg
+from core.figures.catalogue import COLUMNS, Leg
 from core.figures.layout import Cube, Tier
 from core.figures.packing import bin_of
 from core.ledger.attempts import Entry
@@ -22,7 +21,6 @@ from core.ledger.ledger import EventOutcome
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
 from core.model.series import Series
-from core.store.scripts import source
 from tests.properties import sharing_fixtures
 from tests.world import World
 
@@ -38,28 +36,36 @@ class Figures:
 
     def __init__(self, at: World, redis_url: str) -> None:
         self._keys = at.services.keys
+        self._fold = at.services.fold
         self._redis = raw(redis_url)
+
+    def _get(self, kind: str, tier: Tier, cube: str, name: str, ms: int) -> bytes | None:
+        self._fold.settle()
+        key = self._keys.rollup(kind, tier, cube, name, tier.chunk_of(ms))
+        packed: bytes | None = self._redis.get(key)
+        return packed
 
     def slot(self, tier: Tier, cube: Cube, name: str, when: datetime) -> dict[str, int]:
         """The counters and sums that are not zero."""
         ms = to_ms(when)
-        packed = self._redis.get(self._keys.rollup("c", tier, cube, name, tier.chunk_of(ms)))
-        values = packing.decode_counters(packed, tier)[tier.slot_of(ms)]
+        packed = self._get("c", tier, cube, name, ms)
+        values = packing.COUNTER_KIND.decode(packed, tier)[tier.slot_of(ms)]
         return {c: int(n) for c, n in zip(COLUMNS, values, strict=True) if n}
 
     def bins(self, leg: Leg, tier: Tier, cube: Cube, name: str, when: datetime) -> dict[int, int]:
         ms = to_ms(when)
-        packed = self._redis.get(self._keys.rollup(leg, tier, cube, name, tier.chunk_of(ms)))
-        values = packing.decode_histogram(packed, tier)[tier.slot_of(ms)]
+        packed = self._get(leg, tier, cube, name, ms)
+        values = packing.LEG_KINDS[Leg.TTD].decode(packed, tier)[tier.slot_of(ms)]
         return {int(i): int(values[i]) for i in np.flatnonzero(values)}
 
     def errors(self, tier: Tier, name: str, when: datetime) -> int:
         ms = to_ms(when)
-        packed = self._redis.get(self._keys.rollup("e", tier, "error", name, tier.chunk_of(ms)))
-        return int(packing.decode_errors(packed, tier)[tier.slot_of(ms)])
+        packed = self._get("e", tier, "error", name, ms)
+        return int(packing.ERROR_KIND.decode(packed, tier)[tier.slot_of(ms), 0])
 
     def ends_ms(self, tier: Tier, cube: Cube, name: str, when: datetime) -> int:
         """When the key expires. (Redis 6.2 has no PEXPIRETIME.)"""
+        self._fold.settle()
         ms = to_ms(when)
         key = self._keys.rollup("c", tier, cube, name, tier.chunk_of(ms))
         (seconds, micros), ttl_ms = self._redis.time(), self._redis.pttl(key)
@@ -100,24 +106,7 @@ CELLS = [
 ]
 
 
-def test_the_places_in_lua_are_those_of_the_catalogue() -> None:
-    text = source("_rollups")
-    block = text.partition("    return {")[2].partition("    }, {")[0]
-    assert tuple(re.findall(r"-- (\w+)$", block, re.MULTILINE)) == COLUMNS
-    assert len(block.strip().splitlines()) == len(COLUMNS)
-    sizes = re.search(r"COUNTERS, SUMS, SLOT_BYTES, BINS = (\d+), (\d+), (\d+), (\d+)", text)
-    assert sizes
-    expected = (
-        len(COUNTERS),
-        len(SUMS),
-        packing.COUNTER_SLOT_BYTES,
-        layout.BINS,
-    )
-    assert tuple(map(int, sizes.groups())) == expected
-    assert f"CONVERTED = {COLUMNS.index('converted') + 1} " in text
-
-
-@pytest.mark.parametrize("tier", Tier)
+@pytest.mark.parametrize("tier", layout.TIERS)
 @pytest.mark.parametrize(("cube", "name"), CELLS)
 def test_a_delivered_message_counts_once_in_every_tier_and_cube(
     at: World, figures: Figures, tier: Tier, cube: Cube, name: str
@@ -253,7 +242,7 @@ def test_a_negative_latency_is_cut_to_zero_and_counted(at: World, figures: Figur
 
 def test_keys_expire_at_the_end_of_their_retention(at: World, figures: Figures) -> None:
     attempt = ReportedAttempt(at)
-    for tier in Tier:
+    for tier in layout.TIERS:
         ends = figures.ends_ms(tier, Cube.CHANNEL, "sms", attempt.requested)
         # Time and TTL come from two commands, so they differ slightly.
         assert abs(ends - tier.expires_ms(to_ms(attempt.requested))) < 1000
@@ -263,6 +252,7 @@ def test_an_event_too_late_for_a_tier_is_dropped_there_and_counted(
     at: World, figures: Figures
 ) -> None:
     attempt = ReportedAttempt(at)
+    at.services.fold.settle()
     at.clock.advance(timedelta(hours=50))
     attempt.report(EventKind.DELIVERED, 5)
     assert "delivered" in figures.slot(Tier.DAY, Cube.CHANNEL, "sms", attempt.requested)
@@ -275,12 +265,13 @@ def test_a_value_that_is_full_stays_as_it_is_and_is_counted(
     at: World, figures: Figures, redis_url: str, column: str, full: int
 ) -> None:
     attempt = ReportedAttempt(at)
+    at.services.fold.settle()
     tier, ms = Tier.DAY, to_ms(attempt.requested)
     key = at.services.keys.rollup("c", tier, Cube.CHANNEL, "sms", tier.chunk_of(ms))
     with raw(redis_url) as server:
-        values = packing.decode_counters(server.get(key), tier)
+        values = packing.COUNTER_KIND.decode(server.get(key), tier)
         values[tier.slot_of(ms), COLUMNS.index(column)] = full
-        server.set(key, packing.encode_counters(values, tier), keepttl=True)
+        server.set(key, packing.COUNTER_KIND.encode(values, tier), keepttl=True)
     attempt.report(EventKind.QUEUED, 1)
     attempt.report(EventKind.SENT, 3)
     slot = figures.slot(tier, Cube.CHANNEL, "sms", attempt.requested)
@@ -298,6 +289,7 @@ def test_every_key_of_the_ledger_expires(at: World, redis_url: str) -> None:
     attempt.report(EventKind.DELIVERED, 7)
     attempt.report(EventKind.VERIFIED, 9)
     attempt.report(EventKind.VERIFIED, 9)
+    at.services.fold.settle()
     with raw(redis_url) as server:
         assert [key for key in server.scan_iter(count=1000) if server.pttl(key) == -1] == []
 
@@ -307,16 +299,12 @@ def test_checks_are_added_to_the_figures(at: World, figures: Figures) -> None:
     ledger = at.services.ledger
     at.services.verifications.check(verification, at.wrong_code(verification))
     at.services.verifications.check(verification, at.wrong_code(verification))
-    while ledger.book_checks():
-        pass
     first = ledger.attempt(f"{verification}-1")
     assert first is not None
     requested = first.moments[EventKind.REQUESTED]
     cell = (Tier.MINUTE, Cube.CHANNEL, "sms", requested)
     assert figures.slot(*cell)["entered"] == 1
     at.services.verifications.check(verification, at.code(verification))
-    while ledger.book_checks():
-        pass
     slot = figures.slot(*cell)
     assert (slot["entered"], slot["verified"], slot["converted"]) == (1, 1, 1)
     assert [event.kind for event in ledger.events(f"{verification}-1")].count(

@@ -9,8 +9,7 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.figures import packing
-from core.figures import slot_reader as slot_reader
+from core.figures import packed_reader, packing
 from core.figures.catalogue import COLUMNS, Leg
 from core.figures.layout import BINS, Cube, Tier
 from core.figures.packing import Counts
@@ -28,15 +27,15 @@ TIER = Tier.QUARTER
 
 @pytest.fixture
 def written(at: World, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Counts]:
-    """Random figures in Redis, some keys shorter than their span; and the same as arrays, (series,
+    """Random figures in Redis, some keys sparse, some missing; and the same as arrays, (series,
     slots, …), by kind."""
-    monkeypatch.setattr(slot_reader, "_COMMAND_BYTES", 100_000)
-    monkeypatch.setattr(slot_reader, "_COMMANDS", 3)
+    monkeypatch.setattr(packed_reader, "_COMMAND_BYTES", 100_000)
+    monkeypatch.setattr(packed_reader, "_COMMANDS", 3)
     rng = np.random.default_rng(1)
     kinds: dict[str, tuple[int, Any, Any]] = {
-        "c": (len(COLUMNS), packing.encode_counters, packing.decode_counters),
-        Leg.TTD: (BINS, packing.encode_histogram, packing.decode_histogram),
-        "e": (1, packing.encode_errors, packing.decode_errors),
+        "c": (len(COLUMNS), packing.COUNTER_KIND.encode, packing.COUNTER_KIND.decode),
+        Leg.TTD: (BINS, packing.LEG_KINDS[Leg.TTD].encode, packing.LEG_KINDS[Leg.TTD].decode),
+        "e": (1, packing.ERROR_KIND.encode, packing.ERROR_KIND.decode),
     }
     arrays: dict[str, Counts] = {}
     with redis.Redis.from_url(redis_url) as raw:
@@ -46,8 +45,10 @@ def written(at: World, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[
             for name in NAMES[:-1]:
                 row = []
                 for chunk in CHUNKS:
-                    packed = encode(rng.integers(0, 2**32, (TIER.slots, width)), TIER)
-                    packed = packed[: rng.choice([len(packed), len(packed) // 3])]
+                    values = rng.integers(0, 2**32, (TIER.slots, width))
+                    # Few values are stored sparse, and many dense.
+                    values[rng.random(values.shape) < rng.choice([0, 0.99, 1])] = 0
+                    packed = encode(values, TIER)
                     key = at.services.keys.rollup(kind, TIER, cube, name, chunk)
                     raw.set(key, packed, ex=timedelta(hours=1))
                     row.append(decode(packed, TIER).reshape(TIER.slots, width))

@@ -31,6 +31,7 @@ def report(at: World, attempt: str, kind: EventKind, **fields: str) -> None:
 
 def read(at: World, window: Window, now: datetime) -> WindowFigures:
     s = at.services
+    s.fold.settle()
     return read_window(SlotReader(s.client, s.connection.raw, s.keys), window, now)
 
 

@@ -171,7 +171,7 @@ def test_property_23_the_operators_pages_reveal_no_number_and_no_code(
     made = services.verifications.start(
         number, Way.SMS, grant=OPERATOR, idempotency_key="property 23"
     )
-    services.booker.book()
+    services.fold.settle()
     attempt = f"{made.verification}-1" if made.verification else ""
     view = services.verifications.look(made.verification or "")
     assert view is not None

@@ -138,7 +138,7 @@ def test_a_message_record_has_reference_price_and_carrier(plivo: Scripted) -> No
             "cost_micros": "2500",
             "mcc": "404",
             "mnc": "07",
-            "carrier": "Verizon",
+            "network": "Verizon",
         }
 
 

@@ -91,7 +91,7 @@ def test_attempts_and_figures_are_removed_and_the_process_shows_it_at_once(
 ) -> None:
     verification = delivered(at, at.number())
     at.services.verifications.check(verification, at.code(verification))
-    at.services.booker.book()
+    at.services.fold.settle()
     span = today(at)
     assert at.services.queries.totals(span)["requested"] == 1
     token = at.services.tokens.make("kept", frozenset({Scope.VERIFY}))
@@ -115,7 +115,7 @@ def test_sample_traffic_is_removed_and_own_attempts_are_counted_as_before(
     at.services.verifications.check(verification, at.code(verification))
     delivered(at, at.number("0030"))
     at.start(at.number("0402"))
-    at.services.booker.book()
+    at.services.fold.settle()
     span = today(at)
     at.services.queries.forget()
     totals = at.services.queries.totals(span)
@@ -223,6 +223,7 @@ def test_live_keys_are_never_removed(at: World, client: redis.Redis) -> None:
         at.services.client,
         live,
         at.services.ledger,
+        lambda: None,
         SandboxClient(at.address),
         lambda: None,
     )
@@ -250,6 +251,7 @@ def test_a_reset_removes_nothing_if_the_sandbox_does_not_answer(
         at.services.client,
         at.services.keys,
         at.services.ledger,
+        lambda: None,
         SandboxClient("http://127.0.0.1:9"),
         lambda: None,
     )

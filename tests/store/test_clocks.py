@@ -1,21 +1,22 @@
 """The clocks of the application and of Redis differ: keys have their end and their length."""
 
 import logging
+import re
 from datetime import timedelta
 
 import pytest
 import redis
 
-from core.figures.layout import ERROR_SLOT_BYTES, HISTOGRAM_SLOT_BYTES, Tier
-from core.figures.packing import COUNTER_SLOT_BYTES
-from core.ledger.ledger import EventOutcome
-from core.model.attempt import AttemptEvent, EventKind, Source, State
+from core.figures.catalogue import Leg
+from core.figures.layout import Tier
+from core.figures.packing import COUNTER_KIND, ERROR_KIND, LEG_KINDS, SPARSE
+from core.model.attempt import State
 from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome
 from core.store.keys import ROLLUP_LAYOUT
 from tests.world import World, until
 
-SLOT_BYTES = {"c": COUNTER_SLOT_BYTES, "e": ERROR_SLOT_BYTES}
+KINDS = {"c": COUNTER_KIND, "e": ERROR_KIND}
 # Figures of a minute are kept for 2 days, of a quarter of an hour for 35, of a day for 400.
 OFFSETS = [timedelta(days=days) for days in (-500, -40, -3, -0.04, 0.04, 3, 40, 500)]
 
@@ -25,11 +26,13 @@ def every_key_is_whole(client: redis.Redis, step: str) -> None:
     assert keys, step
     for key in keys:
         assert client.pttl(key) > 0 or not client.exists(key), (step, key)
-        if f"{ROLLUP_LAYOUT}:series" in key or ROLLUP_LAYOUT not in key:
+        if not re.search(rf":{ROLLUP_LAYOUT}:\w+:1\w+:", key):
             continue
-        kind, tier = key.partition(f"{ROLLUP_LAYOUT}:")[2].split(":")[:2]
-        slot = SLOT_BYTES.get(kind, HISTOGRAM_SLOT_BYTES)
-        assert client.strlen(key) == slot * Tier(tier).slots, (step, key)
+        kind_name, tier = key.partition(f"{ROLLUP_LAYOUT}:")[2].split(":")[:2]
+        kind = KINDS.get(kind_name) or LEG_KINDS[Leg(kind_name)]
+        size = client.strlen(key)
+        is_sparse = size <= kind.sparse_limit(Tier(tier)) and size % SPARSE.itemsize == 0
+        assert size == kind.dense_bytes(Tier(tier)) or is_sparse, (step, key)
         assert client.pttl(key) <= Tier(tier).keep_ms + Tier(tier).chunk_ms, (step, key)
 
 
@@ -49,29 +52,9 @@ def test_whatever_the_clock_says_every_key_has_an_end_and_events_apply(
     until(lambda: at.look(verification).attempts[1].state is State.DELIVERED)
     approved = service.check(verification, at.code(verification))
     assert approved.outcome is CheckOutcome.APPROVED
-    at.services.ledger.book_checks()
+    at.services.fold.settle()
     every_key_is_whole(client, "approved")
     failed = at.started(at.number("0030"))
     until(lambda: at.look(failed).attempts[0].state.is_final)
     every_key_is_whole(client, "failed")
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
-
-
-def test_figures_that_an_older_version_left_without_end_and_length_are_mended(
-    at: World, client: redis.Redis
-) -> None:
-    verification = at.started(at.number())
-    until(lambda: at.look(verification).attempts[0].state is State.DELIVERED)
-    for key in client.scan_iter(match=f"*:{ROLLUP_LAYOUT}:[ce]:*"):
-        # What a write at an offset makes of a key that was deleted at once.
-        client.set(key, client.getrange(key, 0, 9))
-    event = AttemptEvent(
-        f"{verification}-1", EventKind.VERIFIED, at.clock.now(), Source.APP, {"units": "2"}
-    )
-    assert at.services.ledger.apply(event) is EventOutcome.APPLIED
-    touched = [
-        key for key in client.scan_iter(match=f"*:{ROLLUP_LAYOUT}:c:*") if client.strlen(key) > 10
-    ]
-    assert touched
-    for key in touched:
-        assert client.pttl(key) > 0, key

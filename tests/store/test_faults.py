@@ -189,7 +189,7 @@ def every_write_is_refused_and_leaves_nothing(room: Room, cause: str, fault: Fau
     until(lambda: at.look(verification).attempts[0].state is State.DELIVERED)
     wrong = at.wrong_code(verification)
     at.clock.advance(31)
-    at.services.ledger.book_checks()
+    at.services.fold.settle()
     before = contents(room, verification)
     with fault(room):
         path = f"/verifications/{verification}"

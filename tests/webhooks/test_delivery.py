@@ -252,7 +252,7 @@ def test_nothing_is_queued_without_a_receiver(
         locked = at.started(at.number())
         for _ in range(5):
             at.services.verifications.check(locked, at.wrong_code(locked))
-        until(lambda: client.llen(at.services.keys.checks) == 0)
+        at.services.fold.settle()
         keys = at.services.keys
         named = {keys.outbox, keys.outbox_events, keys.dead, keys.dead_events, keys.expiries}
         assert not named & set(client.scan_iter())

@@ -40,8 +40,7 @@ end
 -- reads (OverBudget).
 local function add_warning(record, refused, now)
     if not refused then return end
-    record[#record + 1] = "over_budget"
-    record[#record + 1] = string.format("%s %d %d", refused.budget, refused.limit, now + refused.retry_ms)
+    record.over_budget = string.format("%s %d %d", refused.budget, refused.limit, now + refused.retry_ms)
 end
 
 -- Invariant: a list gets one entry even if several windows use it, and always a TTL.

@@ -13,28 +13,35 @@ local STATE = { unconfirmed = "unknown", unreported = "unknown" }
 -- The log has the final price of an attempt; a callback may arrive before the price is final.
 local SETTLED_BY_LOG = { cost_micros = true, units = true }
 
--- Read these fields of the attempt into `record`; a field that does not exist is nil.
-local function read_attempt(attempt_key, names, record)
-    local values = redis.call("HMGET", attempt_key, unpack(names))
-    for i, name in ipairs(names) do record[name] = values[i] or nil end
+-- Fields that no later event may change. A reference identifies the call that may read the code out.
+-- The others say where the attempt is counted: a difference of two records must be of one place.
+local PLACE = {
+    channel = true, mode = true, region = true, carrier = true, origin = true, first_channel = true,
+    first_ms = true, number_index = true,
+}
+
+-- The attempt's record; empty where there is none.
+local function read_attempt(attempt_key)
+    local flat, record = redis.call("HGETALL", attempt_key), {}
+    for i = 1, #flat, 2 do record[flat[i]] = flat[i + 1] end
+    return record
 end
 
--- The fields of the attempt that `event` may change, and whether the attempt exists.
--- event: kind, at_ms, heard_ms (when it was received), source, and fields (a flat array of name, value:
--- reference, error_code, hangup_cause, carrier, units, cost_micros …).
-local function read_for(attempt_key, event)
-    local names = { "state", "rank", "booked", event.kind .. "_ms" }
-    for i = 1, #event.fields, 2 do names[#names + 1] = event.fields[i] end
-    local record = {}
-    read_attempt(attempt_key, names, record)
-    return record, record.state ~= nil
+-- Whether `event` sets the field `name` of a record.
+local function sets_field(record, known, event, name, moves)
+    if known and PLACE[name] then return not record[name] and not record.counted end
+    if known and name == "reference" then return not record.reference end
+    -- A field is set once: the first event that has it wins. But the event that sets the state also
+    -- sets its fields, since they are the reason for the state.
+    return moves or not record[name] or (event.source == "log" and SETTLED_BY_LOG[name])
 end
 
 -- The effect of the event: outcome (applied, repeated, late), the attempt's state, and the fields to
--- write.
+-- write. event: kind, at_ms, heard_ms (when it was received), source, and fields (by name: reference,
+-- error_code, hangup_cause, network, units, cost_micros …).
 local function effect(record, known, event)
     local kind, write = event.kind, {}
-    local outcome, state = "late", record.state or ""
+    local outcome, state, moves = "late", record.state or "", false
     if record[kind .. "_ms"] then
         outcome = "repeated"
     else
@@ -43,19 +50,12 @@ local function effect(record, known, event)
         if not rank then
             outcome = "applied"
         elseif rank > tonumber(record.rank or "-1") then
-            outcome, state = "applied", STATE[kind] or kind
+            outcome, state, moves = "applied", STATE[kind] or kind, true
             write.state, write.rank = state, tostring(rank)
         end
     end
-    -- A field is set once: the first event that has it wins. But the event that sets the state also sets
-    -- its fields, since they are the reason for the state.
-    for i = 1, #event.fields, 2 do
-        local name, value = event.fields[i], event.fields[i + 1]
-        -- No later event may change a reference: it identifies the call that may read the code out.
-        local sets = write.state and not (name == "reference" and known)
-        if sets or not record[name] or (event.source == "log" and SETTLED_BY_LOG[name]) then
-            write[name] = value
-        end
+    for name, value in pairs(event.fields) do
+        if sets_field(record, known, event, name, moves) then write[name] = value end
     end
     return outcome, state, write
 end
@@ -72,6 +72,13 @@ local function write_attempt(attempt_key, write, known, keep_ms)
     if not known then redis.call("PEXPIRE", attempt_key, keep_ms) end
 end
 
+-- Add an attempt to a list of attempts by the moment of their request.
+local function list_attempt(list_key, attempt, requested_ms, keep_ms)
+    redis.call("ZADD", list_key, requested_ms, attempt)
+    redis.call("PEXPIRE", list_key, keep_ms)
+end
+
+-- NOMKSTREAM: a new stream needs a TTL.
 local function append_event(events_key, event, outcome, keep_ms)
     local entry = table.concat({ event.kind, outcome, event.at_ms, event.heard_ms, event.source }, " ")
     if not redis.call("XADD", events_key, "NOMKSTREAM", "MAXLEN", 100, "*", "event", entry) then
@@ -80,10 +87,13 @@ local function append_event(events_key, event, outcome, keep_ms)
     end
 end
 
--- Write a new attempt before Plivo is called. Its next event adds it to the lists and the figures.
-local function request_attempt(attempt_key, events_key, event, keep_ms)
-    local record, known = read_for(attempt_key, event)
+-- Write a new attempt before Plivo is called. Its next event adds it to the figures.
+local function request_attempt(keys, attempt, event, keep_ms)
+    local record = read_attempt(keys.attempt)
+    local known = record.state ~= nil
     local outcome, _, write = effect(record, known, event)
-    write_attempt(attempt_key, write, known, keep_ms)
-    append_event(events_key, event, outcome, keep_ms)
+    write_attempt(keys.attempt, write, known, keep_ms)
+    append_event(keys.events, event, outcome, keep_ms)
+    list_attempt(keys.recent, attempt, event.at_ms, keep_ms)
+    list_attempt(keys.number, attempt, event.at_ms, keep_ms)
 end

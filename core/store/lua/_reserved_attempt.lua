@@ -15,13 +15,13 @@ local function attempt_refusal(spend_key)
     return refusal(args.budgets, now, spend_key, args.price_micros, args.spend_limit_micros)
 end
 
--- `refused` is the refusal that only warned, or nil.
-local function write_reserved_attempt(attempt, refused, spend_key, attempt_key, events_key, polled_key)
+-- `refused` is the refusal that only warned, or nil. keys: attempt, events, recent, number, polled.
+local function write_reserved_attempt(attempt, refused, spend_key, keys)
     spend(args.budgets, now_ms, attempt, spend_key, args.price_micros)
-    local record = flat(args.record)
-    add_warning(record, refused, now)
-    local event = { kind = "requested", at_ms = now_ms, heard_ms = now_ms, source = "app", fields = record }
-    request_attempt(attempt_key, events_key, event, args.keep_ms)
-    redis.call("ZADD", polled_key, args.poll_at_ms, attempt)
-    redis.call("PEXPIRE", polled_key, args.poll_keep_ms)
+    add_warning(args.record, refused, now)
+    local event = { kind = "requested", at_ms = now_ms, heard_ms = now_ms, source = "app",
+        fields = args.record }
+    request_attempt(keys, attempt, event, args.keep_ms)
+    redis.call("ZADD", keys.polled, args.poll_at_ms, attempt)
+    redis.call("PEXPIRE", keys.polled, args.poll_keep_ms)
 end

@@ -1,12 +1,11 @@
 -- Check one entered code: count it, refuse when a budget is spent, then compare and consume.
 -- KEYS     verification hash; failures of the number from this client address; failures of the number;
 --          guesses of the number (all codes that were compared); events stream of the newest attempt;
---          checks that the figures do not hold yet. Only where webhooks are enabled also: queue of events,
---          events by id
+--          journal. Only where webhooks are enabled also: queue of events, events by id
 -- ARGV     in the order of `unpack` below, made by check_arguments and policy_arguments in
 --          core/verification/check_records.py: now (Unix ms); digests of the entered and of the right code;
 --          number of the newest attempt that the caller has seen; verification; "enforces", "warns" (a
---          spent budget is only noted in the verification) or "unlimited" (none is looked at); Pub/Sub channel; keep of the list of checks, ms;
+--          spent budget is only noted in the verification) or "unlimited" (none is looked at); Pub/Sub channel; keep of the journal, ms;
 --          the lowest limit of the budgets; limit, window (ms) and name of the budget of each of the three
 --          lists, in the order of KEYS
 -- Returns  {outcome, checks_left, retry_ms, spent}; outcome is a CheckOutcome value, or {"moved",
@@ -22,10 +21,11 @@
 -- of this script. The budgets are written out here instead of with _budgets, whose tables cost more than all
 -- commands below.
 -- include _publish
+-- include _journal
 local now_ms, entered, expected, seen, verification, mode, changes, keep_ms, lowest_limit,
     address_limit, address_window, address_name, failures_limit, failures_window, failures_name,
     guesses_limit, guesses_window, guesses_name = unpack(ARGV)
-local verification_key, address_key, failures_key, guesses_key, events_key, checks_key, queue, events =
+local verification_key, address_key, failures_key, guesses_key, events_key, journal_key, queue, events =
     unpack(KEYS)
 local now = tonumber(now_ms)
 local checked_field = "checked_ms_" .. seen
@@ -90,12 +90,10 @@ end
 -- The ledger's event of this check. NOMKSTREAM: a stream that has ended would come back without a TTL.
 redis.call("XADD", events_key, "NOMKSTREAM", "MAXLEN", 100, "*",
     "event", kind .. " fact " .. now_ms .. " " .. now_ms .. " app")
--- The figures count whether a code was entered, and whether it was right: only those are events.
+-- The figures count whether a code was entered, and whether it was right: only those are events. The fold
+-- applies them to the attempt.
 if kind == "verified" or not checked_ms then
-    local entry = verification .. "-" .. seen .. " " .. kind .. " " .. now_ms
-    if redis.call("RPUSH", checks_key, entry) == 1 then
-        redis.call("PEXPIRE", checks_key, keep_ms)
-    end
+    append_to_journal(journal_key, "check", verification .. "-" .. seen .. " " .. kind .. " " .. now_ms, keep_ms)
 end
 publish(changes, verification)
 return { outcome, left, 0, over_budget or "" }

@@ -1,6 +1,6 @@
 -- Reserve the budget for one more attempt of an open verification and write it; or refuse.
 -- KEYS     verification hash; spend of the day; the next attempt; its events stream; attempts to poll;
---          budget lists
+--          recent attempts; attempts of the number; budget lists
 -- Arguments:
 --   those of _reserved_attempt.lua
 --   seen                    number of attempts that the caller knows of
@@ -10,10 +10,10 @@
 --          | "closed", status | "too_soon", retry_ms
 --          | "locked" | "over_budget" | "not_allowed", budget, retry_ms, limit
 -- Invariant: two callers who saw the same attempts send once: the second one is a duplicate.
--- Continues with: apply_event give_back record_exchange
+-- Continues with: apply give_back record_exchange
 -- include _publish
 -- include _reserved_attempt
-local verification_key, spend_key, attempt_key, events_key, polled_key = unpack(KEYS)
+local verification_key, spend_key, attempt_key, events_key, polled_key, recent_key, number_key = unpack(KEYS)
 local status, expires_ms, attempts, next_send_ms = unpack(
     redis.call("HMGET", verification_key, "status", "expires_ms", "attempts", "next_send_ms"))
 if not status then return '{"result":"not_found"}' end
@@ -34,6 +34,7 @@ local attempt = args.verification .. "-" .. attempts
 redis.call("HSET", verification_key, "next_send_ms", now + args.cooldown_ms,
     "channel", args.channel, "mode", args.mode)
 redis.call("PEXPIRE", verification_key, args.keep_ms)
-write_reserved_attempt(attempt, refused, spend_key, attempt_key, events_key, polled_key)
+write_reserved_attempt(attempt, refused, spend_key, { attempt = attempt_key, events = events_key,
+    recent = recent_key, number = number_key, polled = polled_key })
 publish(args.changes, args.verification)
 return cjson.encode({ result = "started", next_send_ms = next_send_ms })

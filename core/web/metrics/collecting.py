@@ -64,6 +64,8 @@ class Snapshot:
 def collect(services: MetricsServices) -> Snapshot:
     """Read all values, without a cache. Raises StoreUnavailable."""
     now, figures = services.clock.now(), services.figure_export
+    # Before the figures are read: that brings them up to date.
+    pipeline = figures.pipeline()
     return Snapshot(
         environment=services.settings.mode.value,
         now=now,
@@ -75,5 +77,5 @@ def collect(services: MetricsServices) -> Snapshot:
         logs=services.logs.status(),
         alerts=services.alerts.current(),
         checked=services.alerts.checked(),
-        pipeline=figures.pipeline(),
+        pipeline=pipeline,
     )

@@ -103,6 +103,15 @@ ALERTS_CHECKED = _timestamp(
 )
 LOGS_FAILING = _gauge("logs_failing", "Whether the last reading of Plivo's logs failed: 1 or 0.")
 CHECKS_WAITING = _gauge("checks_waiting", "Entered codes that the figures do not include yet.")
+JOURNAL_LENGTH = _gauge(
+    "journal_length",
+    "Changes of attempts, and checks, that the figures do not include yet.",
+)
+JOURNAL_AGE = _gauge(
+    "journal_age",
+    "How long the oldest of them waits. The figures lag so far behind; normally under a second.",
+    unit="seconds",
+)
 REDIS_MEMORY = _gauge(
     "redis_memory", "Memory that Redis uses for data; in a Cluster, of one node.", unit="bytes"
 )
@@ -127,6 +136,8 @@ DEFINITIONS = (
     ALERTS_CHECKED,
     LOGS_FAILING,
     CHECKS_WAITING,
+    JOURNAL_LENGTH,
+    JOURNAL_AGE,
     REDIS_MEMORY,
     SAMPLE_TRAFFIC,
     ALERTS,

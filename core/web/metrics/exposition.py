@@ -168,6 +168,8 @@ class _Writer:
         yield self._timestamp(definitions.ALERTS_CHECKED, snapshot.checked)
         yield self._value(definitions.LOGS_FAILING, logs.outcome is LogRunOutcome.FAILED)
         yield self._value(definitions.CHECKS_WAITING, pipeline.checks_waiting)
+        yield self._value(definitions.JOURNAL_LENGTH, pipeline.journal_length)
+        yield self._value(definitions.JOURNAL_AGE, round(pipeline.journal_age.total_seconds()))
         yield self._value(definitions.REDIS_MEMORY, pipeline.memory_bytes)
         yield self._value(definitions.SAMPLE_TRAFFIC, snapshot.is_simulated)
 

@@ -35,7 +35,8 @@ class AttemptAnswer(_FromAttributes):
     origin: str = Field(description="first, resend (the same way again) or fallback (another way).")
     to_masked: str
     country: str = Field(description="ISO 3166 code.", validation_alias="region")
-    carrier: str
+    carrier: str = Field(description="By the numbering plan; figures count the attempt there.")
+    network: str = Field(description="As Plivo names it; empty while it is not known.")
     reference: str = Field(description="Plivo's uuid; empty while it is not known.")
     error_code: str
     hangup_cause: str

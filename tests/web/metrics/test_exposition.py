@@ -74,6 +74,7 @@ def fill(services: Services) -> None:
     services.ledger.count("forged")
     services.ledger.count("late")
     services.ledger.count("late")
+    services.fold.settle()
 
 
 @pytest.mark.parametrize("form", Format)

@@ -1,0 +1,103 @@
+"""Computes what an attempt adds to the figures: the values of COLUMNS, and how long its legs took.
+
+The figures are a function of the attempt's record. A change of the record adds the difference
+between the record after it and before it, so no event counts twice, and one that corrects another
+takes back what that had added.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.figures.catalogue import COLUMNS, Leg
+from core.figures.layout import HORIZON_MS
+from core.figures.packing import INEXACT, Counts
+
+_FIRST, _RESEND, _FALLBACK = 0, 1, 2
+_UNCONFIRMED, _UNREPORTED, _REJECTED, _FAILED, _UNDELIVERED, _DELIVERED = 1, 5, 6, 7, 8, 9
+
+Moments = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Milliseconds from one moment to another, cut to the horizon; `has`: both are known; `cut`:
+    they had to be cut."""
+
+    ms: Moments
+    has: Bools
+    cut: Bools
+
+    @classmethod
+    def between(cls, begin: Moments, end: Moments) -> "_Span":
+        has = (begin >= 0) & (end >= 0)
+        ms = end - begin
+        inside = np.clip(ms, 0, HORIZON_MS)
+        return cls(np.where(has, inside, 0), has, has & (inside != ms))
+
+
+def _whole(values: NDArray[Any]) -> Moments:
+    """Whole numbers; -1 for what no counted value can be, such as "nan"."""
+    is_number = (values >= 0) & (values <= INEXACT)
+    return np.where(is_number, values, -1).astype(np.int64)
+
+
+def contributions(entries: NDArray[Any], images: NDArray[Any]) -> tuple[Counts, dict[Leg, Counts]]:
+    """(entries, COLUMNS); and by leg (entries,) how long it took in ms, -1 where it has no end."""
+    origin, requested = entries["origin"], entries["requested"].astype(np.int64)
+    # By column: a field of a structured array is not contiguous.
+    moment = {name: _whole(images[name]) for name in images.dtype.names or ()}
+    rank, delivered, verified = moment["rank"], moment["delivered"], moment["verified"]
+    cost = moment["cost_micros"]
+    has = {name: values >= 0 for name, values in moment.items()}
+    app = _Span.between(requested, moment["accepted"])
+    queue = _Span.between(moment["queued"], moment["handed"])
+    carrier = _Span.between(moment["handed"], delivered)
+    ttd = _Span.between(requested, delivered)
+    ttv = _Span.between(requested, verified)
+    # A receipt may come after the person has entered the code: that is no time of theirs.
+    has_person = has["delivered"] & has["verified"] & (verified >= delivered)
+    columns = {
+        "requested": np.ones(len(entries), dtype=np.bool_),
+        "started": origin == _FIRST,
+        "resends": origin == _RESEND,
+        "fallbacks": origin == _FALLBACK,
+        "rescued": has["verified"] & (origin == _FALLBACK),
+        "skewed": app.cut | queue.cut | carrier.cut | ttd.cut | ttv.cut,
+        "unconfirmed": rank == _UNCONFIRMED,
+        "unreported": rank == _UNREPORTED,
+        "rejected": rank == _REJECTED,
+        "failed": rank == _FAILED,
+        "undelivered": rank == _UNDELIVERED,
+        "entered": has["checked"] | has["verified"],
+        "verified": has["verified"],
+        "converted": has["verified"] & (origin == _FIRST),
+        "n_person": has_person,
+        "accepted": has["accepted"],
+        "n_app": app.has,
+        "units": np.where(has["units"], moment["units"], 0),
+        # A carrier's refusal also proves that it had the message; of a call it proves nothing.
+        "sent": has["handed"] | has["delivered"] | (has["undelivered"] & (entries["is_sms"] == 1)),
+        "n_queue": queue.has,
+        "delivered": rank == _DELIVERED,
+        "confirmed": has["delivered"] | has["verified"],
+        "within_10": ttd.has & (ttd.ms <= 10_000),
+        "within_30": ttd.has & (ttd.ms <= 30_000),
+        "within_60": ttd.has & (ttd.ms <= 60_000),
+        "n_carrier": carrier.has,
+        "priced": has["cost_micros"],
+        "cost_micros": np.where(has["cost_micros"], cost, 0),
+        "carrier_ms": carrier.ms,
+        "queue_ms": queue.ms,
+        "app_ms": app.ms,
+        "person_ms": np.where(has_person, verified - delivered, 0),
+        "cost_verified_micros": np.where(has["verified"] & has["cost_micros"], cost, 0),
+    }
+    values = np.empty((len(entries), len(COLUMNS)), dtype=np.int64)
+    for place, name in enumerate(COLUMNS):
+        values[:, place] = columns[name]
+    legs = {Leg.TTD: ttd, Leg.TTV: ttv, Leg.QUEUE: queue, Leg.CARRIER: carrier}
+    return values, {leg: np.where(span.has, span.ms, -1) for leg, span in legs.items()}

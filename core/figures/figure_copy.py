@@ -1,0 +1,213 @@
+"""Keeps a copy of figures in the process, and reads again only what folds have changed.
+
+A copy of a slot is valid until a fold changes its place: `fold.lua` lists the places of the newest
+folds, and `refresh` reads what came since the last one. Figures change by folds only, and a reset
+begins a new epoch, which empties the copy.
+"""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator, Sequence
+from threading import RLock
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.figures.additions import ChangedPlace
+from core.figures.fold import FoldMark, read_changed
+from core.figures.layout import OTHERS, Cube, Tier
+from core.figures.packed_reader import PackedReader, SlotRange
+from core.figures.packing import PackedKind
+from core.model.series import Series
+from core.store.client import RawClient
+from core.store.keys import Keys
+from core.store.scripts import Scripts
+
+_MOST_BYTES = 128 << 20
+#: More changed places cost more than to read everything again.
+_MOST_CHANGES = 5_000
+_FIRST_ROWS = 16
+_NEVER = FoldMark("", 0, "")
+
+
+class _BlockKey(NamedTuple):
+    kind: str
+    tier: Tier
+    cube: Cube
+    chunk: int
+
+
+class _Block:
+    """The copies of one key of every series of a cube: a row each."""
+
+    def __init__(self, kind: PackedKind, tier: Tier) -> None:
+        # Sums need 64 bits.
+        self._dtype = np.int64 if kind.counters < kind.width else np.uint32
+        self._shape = tier.slots, kind.width
+        self.values: NDArray[Any] = np.zeros((0, *self._shape), self._dtype)
+        self.is_valid = np.zeros((0, tier.slots), dtype=np.bool_)
+
+    @property
+    def used_bytes(self) -> int:
+        slot_bytes = self._shape[1] * self.values.itemsize
+        return int(self.is_valid.sum()) * slot_bytes
+
+    def grow(self, rows: int) -> None:
+        """Make room for so many rows. Pages of zeros that are never written take no memory."""
+        if rows <= len(self.values):
+            return
+        size = max(_FIRST_ROWS, 2 * len(self.values), rows)
+        values = np.zeros((size, *self._shape), self._dtype)
+        is_valid = np.zeros((size, self._shape[0]), dtype=np.bool_)
+        values[: len(self.values)] = self.values
+        is_valid[: len(self.is_valid)] = self.is_valid
+        self.values, self.is_valid = values, is_valid
+
+
+class FigureCopy:
+    """The copy of one process. Every method may be called in any thread, and those that read raise
+    StoreUnavailable. A caller holds `lock` from `refresh` until it has used the slots."""
+
+    def __init__(self, raw: RawClient, keys: Keys) -> None:
+        self.lock = RLock()
+        self._scripts = Scripts(raw)
+        self._keys = keys
+        self._reader = PackedReader(raw, keys)
+        self._mark = _NEVER
+        self._blocks: OrderedDict[_BlockKey, _Block] = OrderedDict()
+        self._rows: defaultdict[Cube, dict[Series, int]] = defaultdict(dict)
+        #: Rows of errors by channel and country.
+        self._error_rows: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        self._registries: dict[Cube, list[tuple[Series, float]]] = {}
+
+    def refresh(self) -> None:
+        """Forget what folds have changed since the last refresh."""
+        keys = self._keys
+        folded, changed = self._scripts.run(
+            "read_changes",
+            [keys.folded, keys.changed],
+            {"epoch": self._mark.epoch, "folds": self._mark.folds},
+        )
+        mark = FoldMark.parse(folded.decode()) if folded else _NEVER
+        if changed == b"all" or len(changed) > _MOST_CHANGES:
+            self._clear()
+        elif changed:
+            self._registries.clear()
+            self._forget([read_changed(text.decode()) for text in changed if text])
+        self._mark = mark
+        self._evict()
+
+    def series(self, cube: Cube) -> list[tuple[Series, float]] | None:
+        """The registry of a cube with the newest request of each series; None if it must be
+        read."""
+        return self._registries.get(cube)
+
+    def keep_series(self, cube: Cube, registry: list[tuple[Series, float]]) -> None:
+        self._registries[cube] = registry
+
+    def load(self, ranges: Sequence[SlotRange]) -> None:
+        """Read those slots of the ranges that the copy lacks."""
+        missing = [part for whole in ranges for part in self._missing(whole)]
+        for part, rows, slots in self._reader.read(missing):
+            block = self._block(part)
+            places = self._places(part.cube, part.names[rows])
+            within = slice(part.first, part.first + part.slots)
+            block.values[places, within] = slots
+            block.is_valid[places, within] = True
+
+    def slots(self, part: SlotRange) -> NDArray[Any]:
+        """(series, slots, width) of loaded slots; a view where possible, so not to be changed."""
+        block = self._block(part)
+        places = self._places(part.cube, part.names)
+        within = slice(part.first, part.first + part.slots)
+        if len(places) and (np.diff(places) == 1).all():
+            return block.values[places[0] : places[-1] + 1, within]
+        return block.values[places, within]
+
+    def _missing(self, part: SlotRange) -> Iterator[SlotRange]:
+        """Ranges that hold all slots that are missing; series with the same ones share a range."""
+        places = self._places(part.cube, part.names)
+        is_missing = ~self._block(part).is_valid[places, part.first : part.first + part.slots]
+        if not is_missing.any():
+            return
+        first = is_missing.argmax(axis=1)
+        last = part.slots - 1 - is_missing[:, ::-1].argmax(axis=1)
+        groups: defaultdict[tuple[int, int], list[Series]] = defaultdict(list)
+        for row in np.flatnonzero(is_missing.any(axis=1)).tolist():
+            groups[int(first[row]), int(last[row])].append(part.names[row])
+        for (begin, end), names in groups.items():
+            yield SlotRange(
+                part.kind,
+                part.tier,
+                part.cube,
+                names,
+                part.chunk,
+                part.first + begin,
+                end + 1 - begin,
+            )
+
+    def _block(self, part: SlotRange) -> _Block:
+        key = _BlockKey(part.kind.name, part.tier, part.cube, part.chunk)
+        block = self._blocks.get(key)
+        if block is None:
+            block = self._blocks[key] = _Block(part.kind, part.tier)
+        self._blocks.move_to_end(key)
+        self._places(part.cube, part.names)
+        block.grow(len(self._rows[part.cube]))
+        return block
+
+    def _places(self, cube: Cube, names: Sequence[Series]) -> NDArray[np.intp]:
+        rows = self._rows[cube]
+        for name in names:
+            if name not in rows:
+                if cube is Cube.ERROR:
+                    self._error_rows[name.channel, name.country].append(len(rows))
+                rows[name] = len(rows)
+        return np.fromiter((rows[name] for name in names), dtype=np.intp, count=len(names))
+
+    def _forget(self, places: Sequence[ChangedPlace]) -> None:
+        by_slots: defaultdict[tuple[Tier, Cube, int], list[_Block]] = defaultdict(list)
+        for key, block in self._blocks.items():
+            by_slots[key.tier, key.cube, key.chunk].append(block)
+        for place in places:
+            rows = [
+                (cube, row)
+                for cube, name in (
+                    (Cube.CHANNEL, Series(place.channel)),
+                    (Cube.COUNTRY, place.country),
+                    (Cube.CARRIER, place.carrier),
+                )
+                if (row := self._rows[cube].get(name)) is not None
+            ]
+            rows += [(Cube.ERROR, row) for row in self._rows_of_errors(place)]
+            begin_ms = place.quarter * Tier.QUARTER.slot_ms
+            for tier in Tier:
+                chunk, slot = tier.chunk_of(begin_ms), tier.slot_of(begin_ms)
+                slots = slice(slot, slot + max(1, Tier.QUARTER.slot_ms // tier.slot_ms))
+                for cube, row in rows:
+                    for block in by_slots.get((tier, cube, chunk), ()):
+                        block.is_valid[row : row + 1, slots] = False
+
+    def _rows_of_errors(self, place: ChangedPlace) -> list[int]:
+        channel, country = place.channel, place.country.country
+        if country == OTHERS:
+            return [
+                row
+                for (name, _), rows in self._error_rows.items()
+                if name == channel
+                for row in rows
+            ]
+        return self._error_rows[channel, ""] + self._error_rows[channel, country]
+
+    def _clear(self) -> None:
+        self._blocks.clear()
+        self._rows.clear()
+        self._error_rows.clear()
+        self._registries.clear()
+
+    def _evict(self) -> None:
+        """Forget the blocks that were used least recently."""
+        used = sum(block.used_bytes for block in self._blocks.values())
+        while used > _MOST_BYTES:
+            _, block = self._blocks.popitem(last=False)
+            used -= block.used_bytes

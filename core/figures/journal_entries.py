@@ -1,0 +1,79 @@
+"""Reads entries of the journal into arrays: `_counted.lua` writes the same bytes.
+
+An entry holds the part of an attempt's record that its figures are made of, after a change and
+before it, and the place where the attempt is counted, which never changes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Moments are Unix ms; -1 stands for a value that there is not.
+IMAGE = np.dtype(
+    [
+        ("rank", "i1"),
+        ("accepted", "<f8"),
+        ("queued", "<f8"),  # a call: ringing
+        ("handed", "<f8"),  # sent; a call: answered
+        ("undelivered", "<f8"),
+        ("delivered", "<f8"),
+        ("checked", "<f8"),
+        ("verified", "<f8"),
+        ("cost_micros", "<f8"),
+        ("units", "<f8"),
+    ]
+)
+#: `origin`: 0 first, 1 resend, 2 fallback. `first`: of a later attempt, the request of the first.
+ENTRY = np.dtype(
+    [
+        ("origin", "i1"),
+        ("is_sms", "i1"),
+        ("was_counted", "i1"),
+        ("requested", "<f8"),
+        ("first", "<f8"),
+        ("after", IMAGE),
+        ("before", IMAGE),
+    ]
+)
+_SEPARATOR = "\x1f"
+_PLACE_FIELDS = 6
+
+
+class Place(NamedTuple):
+    """Where an attempt is counted, and under which error before and after the change ("": none).
+    `first_channel` is that of the verification's first attempt."""
+
+    channel: str
+    country: str
+    carrier: str
+    first_channel: str
+    error_before: str
+    error_after: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntries:
+    """Entries as arrays. `places` are the distinct places, `place` the place of each entry."""
+
+    entries: NDArray[Any]
+    place: NDArray[np.intp]
+    places: list[Place]
+
+
+def read_entries(packed: Sequence[bytes]) -> tuple[JournalEntries, int]:
+    """The entries, and how many were left out because they are too short."""
+    size = ENTRY.itemsize
+    whole = [entry for entry in packed if len(entry) >= size]
+    entries = np.frombuffer(b"".join([entry[:size] for entry in whole]), dtype=ENTRY)
+    numbers: dict[bytes, int] = {}
+    place = [numbers.setdefault(entry[size:], len(numbers)) for entry in whole]
+    places = [_read_place(text) for text in numbers]
+    return JournalEntries(entries, np.array(place, dtype=np.intp), places), len(packed) - len(whole)
+
+
+def _read_place(text: bytes) -> Place:
+    fields = text.decode(errors="replace").split(_SEPARATOR, _PLACE_FIELDS - 1)
+    return Place(*fields, *[""] * (_PLACE_FIELDS - len(fields)))

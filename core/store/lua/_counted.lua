@@ -1,0 +1,49 @@
+-- Library: the part of an attempt's record that its figures are made of.
+
+local ORIGIN = { first = 0, resend = 1, fallback = 2 }
+local EXACT = 9007199254740992 -- no whole number above is exact here
+local SEPARATOR = "\31"
+
+-- The number in a field; -1 where there is none, or none that could be counted.
+local function number(text)
+    local value = text and tonumber(text)
+    if value and value >= 0 and value <= EXACT then return value end
+    return -1
+end
+
+-- The code that an attempt is counted under among the errors; "" while it has not failed.
+local function error_of(record)
+    if record.rank ~= "6" and record.rank ~= "7" and record.rank ~= "8" then return "" end
+    if record.error_code and record.error_code ~= "" then return record.error_code end
+    if record.hangup_cause and record.hangup_cause ~= "" then return record.hangup_cause end
+    return record.rank == "6" and "refused" or "unstated"
+end
+
+local IMAGE = "<bddddddddd"
+
+-- Numbers in the order of IMAGE in core/figures/journal_entries.py. struct.pack reads numbers out of text,
+-- and raises an error for any other text: only then each value is looked at.
+local function image(record)
+    local readable, packed = pcall(struct.pack, IMAGE, record.rank or -1, record.accepted_ms or -1,
+        record.queued_ms or record.ringing_ms or -1, record.sent_ms or record.answered_ms or -1,
+        record.undelivered_ms or -1, record.delivered_ms or -1, record.checked_ms or -1,
+        record.verified_ms or -1, record.cost_micros or -1, record.units or -1)
+    if readable then return packed end
+    return struct.pack(IMAGE, number(record.rank), number(record.accepted_ms),
+        number(record.queued_ms or record.ringing_ms), number(record.sent_ms or record.answered_ms),
+        number(record.undelivered_ms), number(record.delivered_ms), number(record.checked_ms),
+        number(record.verified_ms), number(record.cost_micros), number(record.units))
+end
+
+local NOT_COUNTED = image({})
+
+-- The entry of a record, in the order of ENTRY in core/figures/journal_entries.py; `before` and
+-- `error_before` are nil where the attempt is counted for the first time.
+local function entry_of(record, before, error_before, after, error_after)
+    local origin = ORIGIN[record.origin or "first"] or 0
+    return struct.pack("<bbbdd", origin, record.mode == "sms" and 1 or 0, before and 1 or 0,
+            number(record.requested_ms), origin > 0 and number(record.first_ms) or -1)
+        .. after .. (before or NOT_COUNTED)
+        .. table.concat({ record.channel, record.region or "", record.carrier or "",
+            record.first_channel or record.channel, error_before or "", error_after }, SEPARATOR)
+end

@@ -1,0 +1,121 @@
+-- Apply events to attempts, in their order, each exactly once. Where a counted record changes, append an
+-- entry to the journal in the same step: the fold adds it to the figures.
+-- KEYS     journal; counters of the day; recent attempts; queue of webhook events; those events by id.
+--          Then of each event: attempt hash; its events stream; where the event has a reference, the
+--          string of the reference; where it has a number_index, the number's attempts; where its change
+--          may be reported to WEBHOOK_URL, the verification hash
+-- Arguments:
+--   events                  arrays: attempt, kind, moment it happened (Unix ms, text), source, fields,
+--                           whether its change may be reported to WEBHOOK_URL
+--   now_ms                  Unix ms, text           keep_ms            of attempts, from their request
+--   least_keep_ms           of an attempt that is applied late         keep_counters_ms
+--   keep_journal_ms         changes                 Pub/Sub channel
+--   layout                  version of the figures: an attempt that was counted with another one is
+--                           counted anew
+--   is_recorded             the events are in the attempts' streams and reported already
+-- Returns  of each event: outcome (applied, repeated, late, orphan, unreadable), state
+-- Invariant: nothing is written for an attempt that does not exist (it would have no TTL), except by
+--            `requested`.
+-- include _publish
+-- include _arguments
+-- include _ledger
+-- include _journal
+-- include _counted
+-- include _outbox
+local journal_key, counters_key, recent_key, queue_key, queued_events_key = unpack(KEYS, 1, 5)
+local now_ms = args.now_ms
+local now = tonumber(now_ms)
+
+-- What is to be written for an event; nothing is written here, so an error of a record that cannot be
+-- read leaves nothing half done.
+local function plan(event, attempt_key)
+    local record = read_attempt(attempt_key)
+    local known = record.state ~= nil
+    if not known and event.kind ~= "requested" then return { outcome = "orphan", state = "" } end
+    local outcome, state, write = effect(record, known, event)
+    local planned = { outcome = outcome, state = state, known = known, write = write,
+        state_before = record.state }
+    local is_counted = record.counted == args.layout
+    -- Half of what Plivo reports it reports twice: that ends here.
+    if is_counted and not next(write) then return planned end
+    local before, error_before
+    if is_counted then before, error_before = image(record), error_of(record) end
+    for name, value in pairs(write) do record[name] = value end
+    planned.requested_ms = number(record.requested_ms)
+    if planned.requested_ms < 0 or not record.channel then error("no record of an attempt") end
+    planned.keep_ms = math.max(args.least_keep_ms, planned.requested_ms + args.keep_ms - now)
+    local after, error_after = image(record), error_of(record)
+    if before ~= after or error_before ~= error_after then
+        planned.entry = entry_of(record, before, error_before, after, error_after)
+        if not is_counted then write.counted = args.layout end
+    end
+    return planned
+end
+
+local counts, changed = {}, {}
+local function count(name) counts[name] = (counts[name] or 0) + 1 end
+
+-- The journal first: a change without its entry would never be counted.
+local function commit(planned, event, keys)
+    local keep_ms, write = planned.keep_ms, planned.write
+    if planned.entry then
+        append_to_journal(journal_key, "entry", planned.entry, args.keep_journal_ms)
+    end
+    write_attempt(keys.attempt, write, planned.known, keep_ms)
+    if not planned.known then
+        list_attempt(recent_key, event.attempt, planned.requested_ms, args.keep_ms)
+        if keys.number then
+            list_attempt(keys.number, event.attempt, planned.requested_ms, args.keep_ms)
+        end
+    end
+    if (write.reference or "") ~= "" then redis.call("SET", keys.reference, event.attempt, "PX", keep_ms) end
+    local verification = string.match(event.attempt, "^(.*)%-") or ""
+    if keys.verification then
+        local about = { type = event_type_of(planned.state_before, write), at_ms = event.at_ms,
+            verification = verification, attempt = event.attempt }
+        if about.type then
+            queue_event(queue_key, queued_events_key, about, keys.verification, keys.attempt, now_ms)
+        end
+    end
+    if not changed[verification] then
+        changed[verification] = true
+        changed[#changed + 1] = verification
+    end
+end
+
+local function record_in_stream(planned, event, events_key)
+    local outcome = planned.outcome
+    local is_fact = (event.kind == "checked" or event.kind == "verified") and outcome == "applied"
+    append_event(events_key, event, is_fact and "fact" or outcome, planned.keep_ms or args.keep_ms)
+end
+
+local answers, key = {}, 6
+local function next_key()
+    key = key + 1
+    return KEYS[key - 1]
+end
+for i, values in ipairs(args.events) do
+    local event = { attempt = values[1], kind = values[2], at_ms = values[3], heard_ms = now_ms,
+        source = values[4], fields = values[5] }
+    local keys = { attempt = next_key(), events = next_key() }
+    if event.fields.reference then keys.reference = next_key() end
+    if event.fields.number_index then keys.number = next_key() end
+    if values[6] then keys.verification = next_key() end
+    local readable, planned = pcall(plan, event, keys.attempt)
+    if not readable then planned = { outcome = "unreadable", state = "" } end
+    local outcome = planned.outcome
+    if outcome ~= "orphan" and outcome ~= "unreadable" then
+        if planned.keep_ms then commit(planned, event, keys) end
+        if not args.is_recorded then record_in_stream(planned, event, keys.events) end
+    end
+    if outcome == "unreadable" then outcome = "orphan" end
+    if outcome ~= "applied" and not args.is_recorded then count(outcome) end
+    answers[2 * i - 1], answers[2 * i] = planned.outcome, planned.state
+end
+for name, n in pairs(counts) do
+    if redis.call("HINCRBY", counters_key, name, n) == n then
+        redis.call("PEXPIRE", counters_key, args.keep_counters_ms)
+    end
+end
+for _, verification in ipairs(changed) do publish(args.changes, verification) end
+return answers

@@ -1,0 +1,67 @@
+-- Write what a fold has added up, and remove its entries from the journal, in one step; or do nothing,
+-- where another process was faster. Knows nothing of the layout of the figures.
+-- KEYS     how far the journal is folded; journal; places of the newest folds; counters of the day;
+--          registries of the series, one for each array in `series`; then packed figures
+-- Arguments, and after them the bytes to write, in the order of `writes`:
+--   folded                  how far the caller has read that the journal is folded, "" for nothing
+--   now_folded              the same after this fold          folds           number of folds after it
+--   last, next              id of the last entry; the first id that stays in the journal
+--   writes                  of each packed key: {0, TTL in ms} to write the whole value, no bytes to delete
+--                           the key; {size, first byte of each part} to write parts of a dense key
+--   series                  {newest request, name, …} of each registry
+--   places                  that have changed; left out: too many    most_places   in the list
+--   counts                  {counter of the day, number, …}
+--   keep_ms, keep_journal_ms, keep_places_ms, keep_counters_ms
+-- Returns  1, or 0 where nothing was written
+-- Invariant: a key that ended since the caller read it is not made again.
+-- include _arguments
+local folded_key, journal_key, places_key, counters_key = unpack(KEYS, 1, 4)
+if (redis.call("GET", folded_key) or "") ~= args.folded then return 0 end
+-- A reset may have removed the journal.
+if #redis.call("XRANGE", journal_key, args.last, args.last) == 0 then return 0 end
+redis.call("SET", folded_key, args.now_folded, "PX", args.keep_ms)
+redis.call("XTRIM", journal_key, "MINID", args.next)
+redis.call("PEXPIRE", journal_key, args.keep_journal_ms)
+
+local argument = 2
+local function write(key, plan)
+    local size = plan[1]
+    if size == 0 then
+        local bytes = ARGV[argument]
+        argument = argument + 1
+        if bytes == "" then
+            redis.call("DEL", key)
+        else
+            redis.call("SET", key, bytes, "PX", plan[2])
+        end
+        return
+    end
+    local exists = redis.call("STRLEN", key) == size
+    for i = 2, #plan do
+        if exists then redis.call("SETRANGE", key, plan[i], ARGV[argument]) end
+        argument = argument + 1
+    end
+end
+local at = 4 + #args.series
+for i, plan in ipairs(args.writes) do write(KEYS[at + i], plan) end
+
+for i, names in ipairs(args.series) do
+    for j = 1, #names, 2 do redis.call("ZADD", KEYS[4 + i], "GT", names[j], names[j + 1]) end
+    if #names > 0 then redis.call("PEXPIRE", KEYS[4 + i], args.keep_ms) end
+end
+
+local folds = args.folds
+if not args.places or redis.call("ZCARD", places_key) > args.most_places then
+    redis.call("DEL", places_key)
+    redis.call("ZADD", places_key, folds, "")
+else
+    redis.call("ZADD", places_key, "NX", folds - 1, "")
+    for _, place in ipairs(args.places) do redis.call("ZADD", places_key, folds, place) end
+end
+redis.call("PEXPIRE", places_key, args.keep_places_ms)
+
+for i = 1, #args.counts, 2 do
+    redis.call("HINCRBY", counters_key, args.counts[i], args.counts[i + 1])
+    redis.call("PEXPIRE", counters_key, args.keep_counters_ms)
+end
+return 1
