@@ -244,7 +244,7 @@ def build(
     background = [
         Periodic("polling", poller.poll_due, POLLER_TICK),
         Periodic("fold", fold.run, FOLD_TICK),
-        Periodic("loss check", ledger.losses.run, LOSS_TICK),
+        Periodic("loss check", ledger.losses.run, LOSS_TICK, first=timedelta()),
         Periodic("trimming", lambda: ledger.trim(settings.attempts_kept), TRIM_TICK),
         Periodic("alerts", lambda: reports().alerts.check(), ALERTS_TICK),
         # A run that is cut off by the end of the process is resumed by the next.

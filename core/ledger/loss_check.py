@@ -12,6 +12,7 @@ import time
 from collections import Counter, deque
 from contextlib import suppress
 from datetime import timedelta
+from threading import Lock
 from typing import NamedTuple
 
 from core.log import logged_id
@@ -49,6 +50,7 @@ class LossCheck:
         self._client = client
         self._keys = keys
         self._clock = clock
+        self._lock = Lock()
         self._run_id: str | None = None
         # Oldest first. Its methods are atomic.
         self._written: deque[_Write] = deque(maxlen=_MOST_REMEMBERED)
@@ -63,6 +65,10 @@ class LossCheck:
     def run(self) -> None:
         """Look for what was written if another server answers than in the last run. Raises
         StoreUnavailable; then the next run does it."""
+        with self._lock:
+            self._run()
+
+    def _run(self) -> None:
         run_id = str(self._client.info("server")["run_id"])
         oldest = time.monotonic() - _REMEMBERED_SECONDS
         while self._written and self._written[0].at < oldest:

@@ -42,7 +42,7 @@ class OwnConnections:
         self._idle: deque[Connection] = deque()
         self._is_closed = False
 
-    def run(self, *command: str | int | bytes) -> Any:
+    def run(self, *command: Any) -> Any:
         """The answer to a command. Raises StoreUnavailable, and the ResponseError of a script."""
         with store_errors():
             connection = self._take()
@@ -87,7 +87,7 @@ class OwnConnections:
             self._idle.pop().disconnect()
 
 
-def _exchange(connection: Connection, command: tuple[str | int | bytes, ...]) -> Any:
+def _exchange(connection: Connection, command: tuple[Any, ...]) -> Any:
     # redis-py's own packer converts each argument first, which takes three times as long.
     packed = [pack_command(command)]
     for _ in range(MOST_MOVES):
