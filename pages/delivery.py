@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.panels.empty import empty_state
 from core.panels.query_state import REFRESH, QueryState, parse_query_state
-from core.wording.formats import through
+from core.wording.formats import lag_words, through
 from pages.components.access import guarded, require_admin
 from pages.components.delivery.abuse import draw_abuse
 from pages.components.delivery.alerts import draw_alerts
@@ -54,6 +54,9 @@ def _panels() -> None:
     state = _state()
     with figures_shown(clock, state.zone, key="try_panels_again"):
         app.fold.settle()
+        pipeline = app.figure_export.pipeline()
+        if pipeline.is_late:
+            st.warning(lag_words(pipeline.journal_age))
         simulated = _is_simulated()
         fresh = queries.freshness()
         requested = int(queries.totals(state.range, state.filters)["requested"])

@@ -80,7 +80,7 @@ def test_an_unreadable_record_does_not_break_a_list(
     client.flushall()
     fine, odd, older = (make(at, n, state=EventKind.DELIVERED) for n in (1, 2, 3))
     poison(at, odd, fields)
-    client.xadd(at.services.keys.events(odd), {"event": heard})
+    client.rpush(at.services.keys.history(odd), heard)
     answer = rest.get("/attempts", params={"limit": 50})
     assert answer.status_code == 200
     page = answer.json()

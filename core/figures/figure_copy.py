@@ -28,6 +28,11 @@ _MOST_BYTES = 128 << 20
 _MOST_CHANGES = 5_000
 _FIRST_ROWS = 16
 _NEVER = FoldMark("", 0, "")
+_NO_ROWS: tuple[Cube | None, Sequence[Series], NDArray[np.intp]] = (
+    None,
+    (),
+    np.zeros(0, dtype=np.intp),
+)
 
 
 class _BlockKey(NamedTuple):
@@ -78,6 +83,7 @@ class FigureCopy:
         self._rows: defaultdict[Cube, dict[Series, int]] = defaultdict(dict)
         #: Rows of errors by channel and country.
         self._error_rows: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        self._last_rows = _NO_ROWS
         self._registries: dict[Cube, list[tuple[Series, float]]] = {}
 
     def refresh(self) -> None:
@@ -95,7 +101,6 @@ class FigureCopy:
             self._registries.clear()
             self._forget([read_changed(text.decode()) for text in changed if text])
         self._mark = mark
-        self._evict()
 
     def series(self, cube: Cube) -> list[tuple[Series, float]] | None:
         """The registry of a cube with the newest request of each series; None if it must be
@@ -110,24 +115,26 @@ class FigureCopy:
         missing = [part for whole in ranges for part in self._missing(whole)]
         for part, rows, slots in self._reader.read(missing):
             block = self._block(part)
-            places = self._places(part.cube, part.names[rows])
+            rows_of_block = self._rows_of(part.cube, part.names[rows])
             within = slice(part.first, part.first + part.slots)
-            block.values[places, within] = slots
-            block.is_valid[places, within] = True
+            block.values[rows_of_block, within] = slots
+            block.is_valid[rows_of_block, within] = True
+        if missing:
+            self._evict(but=len(ranges))
 
     def slots(self, part: SlotRange) -> NDArray[Any]:
         """(series, slots, width) of loaded slots; a view where possible, so not to be changed."""
         block = self._block(part)
-        places = self._places(part.cube, part.names)
+        rows = self._rows_of(part.cube, part.names)
         within = slice(part.first, part.first + part.slots)
-        if len(places) and (np.diff(places) == 1).all():
-            return block.values[places[0] : places[-1] + 1, within]
-        return block.values[places, within]
+        if (np.diff(rows) == 1).all():
+            return block.values[rows[0] : rows[-1] + 1, within]
+        return block.values[rows, within]
 
     def _missing(self, part: SlotRange) -> Iterator[SlotRange]:
         """Ranges that hold all slots that are missing; series with the same ones share a range."""
-        places = self._places(part.cube, part.names)
-        is_missing = ~self._block(part).is_valid[places, part.first : part.first + part.slots]
+        rows = self._rows_of(part.cube, part.names)
+        is_missing = ~self._block(part).is_valid[rows, part.first : part.first + part.slots]
         if not is_missing.any():
             return
         first = is_missing.argmax(axis=1)
@@ -152,41 +159,53 @@ class FigureCopy:
         if block is None:
             block = self._blocks[key] = _Block(part.kind, part.tier)
         self._blocks.move_to_end(key)
-        self._places(part.cube, part.names)
+        self._rows_of(part.cube, part.names)
         block.grow(len(self._rows[part.cube]))
         return block
 
-    def _places(self, cube: Cube, names: Sequence[Series]) -> NDArray[np.intp]:
+    def _rows_of(self, cube: Cube, names: Sequence[Series]) -> NDArray[np.intp]:
+        """The rows of some series, of which there is at least one. A query uses one list of names
+        for all of its ranges."""
+        last_cube, last_names, last_rows = self._last_rows
+        if last_names is names and last_cube is cube:
+            return last_rows
         rows = self._rows[cube]
         for name in names:
             if name not in rows:
                 if cube is Cube.ERROR:
                     self._error_rows[name.channel, name.country].append(len(rows))
                 rows[name] = len(rows)
-        return np.fromiter((rows[name] for name in names), dtype=np.intp, count=len(names))
+        found = np.fromiter((rows[name] for name in names), dtype=np.intp, count=len(names))
+        self._last_rows = cube, names, found
+        return found
 
     def _forget(self, places: Sequence[ChangedPlace]) -> None:
-        by_slots: defaultdict[tuple[Tier, Cube, int], list[_Block]] = defaultdict(list)
-        for key, block in self._blocks.items():
-            by_slots[key.tier, key.cube, key.chunk].append(block)
+        by_quarter: defaultdict[int, list[ChangedPlace]] = defaultdict(list)
         for place in places:
-            rows = [
-                (cube, row)
-                for cube, name in (
-                    (Cube.CHANNEL, Series(place.channel)),
-                    (Cube.COUNTRY, place.country),
-                    (Cube.CARRIER, place.carrier),
-                )
-                if (row := self._rows[cube].get(name)) is not None
-            ]
-            rows += [(Cube.ERROR, row) for row in self._rows_of_errors(place)]
-            begin_ms = place.quarter * Tier.QUARTER.slot_ms
-            for tier in Tier:
-                chunk, slot = tier.chunk_of(begin_ms), tier.slot_of(begin_ms)
-                slots = slice(slot, slot + max(1, Tier.QUARTER.slot_ms // tier.slot_ms))
-                for cube, row in rows:
-                    for block in by_slots.get((tier, cube, chunk), ()):
-                        block.is_valid[row : row + 1, slots] = False
+            by_quarter[place.quarter].append(place)
+        for quarter, changed in by_quarter.items():
+            begin_ms = quarter * Tier.QUARTER.slot_ms
+            rows = {cube: self._changed_rows(cube, changed) for cube in Cube}
+            for key, block in self._blocks.items():
+                tier = key.tier
+                if key.chunk == tier.chunk_of(begin_ms):
+                    slot = tier.slot_of(begin_ms)
+                    slots = slice(slot, slot + max(1, Tier.QUARTER.slot_ms // tier.slot_ms))
+                    known = rows[key.cube]
+                    block.is_valid[known[known < len(block.is_valid)], slots] = False
+
+    def _changed_rows(self, cube: Cube, places: Sequence[ChangedPlace]) -> NDArray[np.intp]:
+        rows = self._rows[cube]
+        match cube:
+            case Cube.CHANNEL:
+                found = {rows.get(Series(place.channel)) for place in places}
+            case Cube.COUNTRY:
+                found = {rows.get(place.country) for place in places}
+            case Cube.CARRIER:
+                found = {rows.get(place.carrier) for place in places}
+            case Cube.ERROR:
+                found = {row for place in places for row in self._rows_of_errors(place)}
+        return np.array([row for row in found if row is not None], dtype=np.intp)
 
     def _rows_of_errors(self, place: ChangedPlace) -> list[int]:
         channel, country = place.channel, place.country.country
@@ -204,10 +223,11 @@ class FigureCopy:
         self._rows.clear()
         self._error_rows.clear()
         self._registries.clear()
+        self._last_rows = _NO_ROWS
 
-    def _evict(self) -> None:
-        """Forget the blocks that were used least recently."""
+    def _evict(self, *, but: int) -> None:
+        """Forget the blocks that were used least recently, but not the newest `but`."""
         used = sum(block.used_bytes for block in self._blocks.values())
-        while used > _MOST_BYTES:
+        while used > _MOST_BYTES and len(self._blocks) > but:
             _, block = self._blocks.popitem(last=False)
             used -= block.used_bytes

@@ -32,8 +32,13 @@ class Pipeline:
 
 def read_pipeline(client: Client, keys: Keys) -> Pipeline:
     """The current state. Raises StoreUnavailable."""
-    length, age_ms, checks = Scripts(client).run(
+    length, oldest, checks = Scripts(client).run(
         "journal_state", [keys.journal], {"most": _MOST_SEARCHED}
     )
+    age = timedelta()
+    if oldest:
+        # The id of an entry is from the clock of Redis, which may differ from ours.
+        now_micros = int(client.info("server")["server_time_usec"])
+        age = timedelta(microseconds=max(0, now_micros - 1000 * int(oldest.partition("-")[0])))
     memory = client.info("memory")
-    return Pipeline(length, timedelta(milliseconds=age_ms), checks, int(memory["used_memory"]))
+    return Pipeline(length, age, checks, int(memory["used_memory"]))

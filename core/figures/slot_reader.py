@@ -47,6 +47,9 @@ class SlotReader:
 
     `starts` divides the slots into parts: the start of each part, Unix ms, ascending. A slot
     belongs to the part that holds its start. Every method raises StoreUnavailable.
+
+    `series` brings the copy up to date; what is read after it includes at least the same folds. So
+    a query, which begins with its series, asks once what has changed.
     """
 
     def __init__(self, client: Client, raw: RawClient, keys: Keys) -> None:
@@ -111,7 +114,6 @@ class SlotReader:
     def _read(
         self, kind: PackedKind, cube: Cube, names: Sequence[Series], runs: Sequence[_Run]
     ) -> Iterator[tuple[_Run, NDArray[Any]]]:
-        self._copy.refresh()
         ranges = [
             SlotRange(kind, run.tier, cube, names, run.chunk, run.first, run.slots) for run in runs
         ]

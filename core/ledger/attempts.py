@@ -136,8 +136,8 @@ class AttemptReader:
 
     def events(self, attempt: str) -> list[ReceivedEvent]:
         """The newest 100 events of an attempt, oldest first."""
-        entries = self._client.xrange(self._keys.events(attempt))
-        events = [self._read_event(attempt, entry.get("event", "")) for _, entry in entries]
+        entries = self._client.lrange(self._keys.history(attempt), 0, -1)
+        events = [self._read_event(attempt, entry) for entry in entries]
         return [event for event in events if event is not None]
 
     def _read_event(self, attempt: str, stored: str) -> ReceivedEvent | None:

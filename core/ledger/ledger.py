@@ -90,7 +90,7 @@ class Ledger(AttemptReader):
     ) -> Counter[EventOutcome]:
         """Apply many events as `apply` does, in their order, with a round trip for each `batch`.
         Returns the number of events by outcome. With `is_recorded`, they are not added to the
-        streams of events and the webhooks, which have them already. Raises StoreUnavailable: some
+        histories and the webhooks, which have them already. Raises StoreUnavailable: some
         events may have been applied, and applying them again changes nothing."""
         counted: Counter[EventOutcome] = Counter()
         for part in batched(events, batch):
@@ -107,7 +107,7 @@ class Ledger(AttemptReader):
 
     def restore(self, records: Mapping[str, dict[str, str]]) -> None:
         """Write removed attempts again, from their records by id; the journal then adds them to the
-        figures. Their streams of events must still exist. Raises StoreUnavailable."""
+        figures. Their histories must still exist. Raises StoreUnavailable."""
         self.apply_all(
             (
                 event
@@ -165,7 +165,7 @@ class Ledger(AttemptReader):
         arrays = []
         for event in events:
             attempt, fields = event.attempt, event.fields
-            keys += (name.attempt(attempt), name.events(attempt))
+            keys += (name.attempt(attempt), name.history(attempt))
             if "reference" in fields:
                 keys.append(name.reference(fields["reference"]))
             if "number_index" in fields:
@@ -213,7 +213,7 @@ class Ledger(AttemptReader):
         for part in batched(oldest, _BATCH):
             with self._client.pipeline(transaction=False) as pipe:
                 for attempt_id in part:
-                    pipe.unlink(self._keys.attempt(attempt_id), self._keys.events(attempt_id))
+                    pipe.unlink(self._keys.attempt(attempt_id), self._keys.history(attempt_id))
                 pipe.zrem(self._keys.recent, *part)
                 pipe.execute()
         return len(oldest)

@@ -64,7 +64,7 @@ FAMILIES: dict[str, ResetKind | None] = {
     ),
     **dict.fromkeys(
         (
-            "verification", "attempt", "events", "exchanges", "start", "phone", "follow",
+            "verification", "attempt", "history", "exchanges", "start", "phone", "follow",
             "counters", "journal", "recent", "number", "reference", "logs", "foreign", "expiries",
             "outbox", "outbox_events", "dead", "dead_events", "told", "simulated", "alerts",
             "alert_check", "alert_turn", ROLLUP_LAYOUT,

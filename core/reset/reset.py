@@ -110,7 +110,7 @@ class SandboxReset:
         records = self._records(kept_attempts)
         unlinked = [key for family in FIGURES for key in keys[family]]
         unlinked += [self._keys.attempt(attempt) for attempt in attempts]
-        unlinked += [self._keys.events(attempt) for attempt in removed_attempts]
+        unlinked += [self._keys.history(attempt) for attempt in removed_attempts]
         count = self._unlink(unlinked) - len(records)
         self._ledger.restore(records)
         return count

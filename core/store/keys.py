@@ -2,7 +2,7 @@
 
     {sandbox}:v1:verification:<id>          hash    one verification
     {sandbox}:v1:attempt:<id>-<n>           hash    one message or call sent for it
-    {sandbox}:v1:events:<id>-<n>            stream  events of that attempt, newest 100
+    {sandbox}:v1:history:<id>-<n>           list    events of that attempt, newest 100, oldest first
     {sandbox}:v1:exchanges:<id>             stream  HTTP exchanges with Plivo, masked, newest 200
     {sandbox}:v1:start:<index>              string  idempotency: the verification of a start
     {sandbox}:v1:phone:<index>              string  the verification whose handset a link opens
@@ -111,8 +111,8 @@ class Keys:
     def attempt(self, attempt: str) -> str:
         return f"{self._prefix}attempt:{attempt}"
 
-    def events(self, attempt: str) -> str:
-        return f"{self._prefix}events:{attempt}"
+    def history(self, attempt: str) -> str:
+        return f"{self._prefix}history:{attempt}"
 
     def exchanges(self, verification: str) -> str:
         return f"{self._prefix}exchanges:{verification}"

@@ -134,7 +134,7 @@ class CheckRecords:
             self._keys.failures(context.number_index, guess.client),
             self._keys.failures(context.number_index),
             self._keys.guesses(context.number_index),
-            self._keys.events(attempt_id(guess.verification, context.attempts)),
+            self._keys.history(attempt_id(guess.verification, context.attempts)),
             self._keys.journal,
             *self._queue,
         ], check_arguments(guess, now_ms) + self._policy[context.is_unlimited]

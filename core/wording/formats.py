@@ -117,6 +117,14 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} " + " or ".join(f"{word}s" for word in noun.split(" or "))
 
 
+def lag_words(lag: timedelta) -> str:
+    """A warning that the figures do not include the newest reports."""
+    return (
+        f"The figures lag {wait_time(lag)} behind: newer reports are kept, but not "
+        'counted yet. The log of the app says why: look for "fold".'
+    )
+
+
 def unreadable_words(counters: Mapping[str, int]) -> str:
     """What could not be read today, by the ledger's counters; "" if all could."""
     values = counters.get("unreadable_value", 0)

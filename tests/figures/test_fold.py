@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import redis
 
-from core.figures import fold as fold_module
+from core.figures import layout
 from core.figures.catalogue import COLUMNS, Leg
 from core.figures.fold import Fold
 from core.figures.layout import TIERS, Cube, Tier
+from core.figures.pipeline import Pipeline
 from core.figures.ranges import Piece
 from core.figures.slot_reader import SlotReader
 from core.ledger.ledger import EventOutcome
@@ -22,7 +23,15 @@ from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import SystemClock, from_ms, to_ms
 from core.model.series import Series
 from core.store.redis_clients import ServerClient
-from tests.benchmarks.fold_crash import KEYS, MortalClient, Workload, fold_until, killed_redis
+from core.wording.formats import lag_words
+from tests.benchmarks.fold_crash import (
+    KEYS,
+    MortalClient,
+    Server,
+    Workload,
+    fold_until,
+    killed_redis,
+)
 from tests.benchmarks.ledger import ledger_on
 from tests.figures.test_rollups import ReportedAttempt
 from tests.world import World
@@ -57,39 +66,48 @@ def requested_at(ms: int, region: str = "DE", carrier: str = "O2") -> AttemptEve
     )
 
 
-def test_a_fold_may_die_between_any_two_steps(client: redis.Redis, redis_url: str) -> None:
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    """A Redis in which no other process folds."""
+    server = Server(tmp_path, "everysec")
+    yield server.url
+    server.kill()
+
+
+def test_a_fold_may_die_between_any_two_steps(url: str) -> None:
     work = Workload.of(40, seed=4)
-    work.request(redis_url)
-    work.apply(redis_url)
-    raw: Any = MortalClient.from_url(redis_url)
+    work.request(url)
+    work.apply(url)
     deaths = 0
-    for step in itertools.count():
-        raw.may_die = dies_at(step)
-        try:
-            Fold(raw, KEYS, SystemClock(), ledger_on(client)).fold(most=25)
-        except Died:
-            deaths += 1
-            continue
-        break
-    fold_until(redis_url, lambda: True)
+    with (
+        MortalClient.from_url(url) as raw,
+        ServerClient.from_url(url, decode_responses=True) as client,
+    ):
+        for step in itertools.count():
+            raw.may_die = dies_at(step)
+            try:
+                Fold(raw, KEYS, SystemClock(), ledger_on(client)).fold(most=15)
+            except Died:
+                deaths += 1
+                continue
+            break
+    fold_until(url, lambda: True)
     assert deaths >= 6  # before and after each of three commands
-    assert work.wrong_cells(redis_url) == 0
+    assert work.wrong_cells(url) == 0
 
 
-def test_three_folds_at_once_add_each_entry_once(client: redis.Redis, redis_url: str) -> None:
+def test_three_folds_at_once_add_each_entry_once(url: str) -> None:
     work = Workload.of(60, seed=5)
-    work.request(redis_url)
+    work.request(url)
     is_over = threading.Event()
-    folds = [
-        threading.Thread(target=fold_until, args=(redis_url, is_over.is_set)) for _ in range(3)
-    ]
+    folds = [threading.Thread(target=fold_until, args=(url, is_over.is_set)) for _ in range(3)]
     for fold in folds:
         fold.start()
-    work.apply(redis_url, batch=7)
+    work.apply(url, batch=7)
     is_over.set()
     for fold in folds:
         fold.join()
-    assert work.wrong_cells(redis_url) == 0
+    assert work.wrong_cells(url) == 0
 
 
 @pytest.mark.parametrize(
@@ -136,6 +154,7 @@ def test_the_copy_in_the_process_equals_what_redis_holds(at: World) -> None:
     hours = [Piece(Tier.HOUR, (now_ms // Tier.HOUR.slot_ms - 20) * Tier.HOUR.slot_ms, 21)]
 
     def read(reader: SlotReader) -> list[list[Any]]:
+        reader.series(Cube.CHANNEL, 0)
         values: list[Any] = [reader.counters(cube, names[cube], pieces) for cube in names]
         values.append(reader.histograms(Leg.TTD, Cube.COUNTRY, names[Cube.COUNTRY], hours))
         values.append(reader.errors(errors, pieces))
@@ -162,7 +181,7 @@ def test_the_copy_in_the_process_equals_what_redis_holds(at: World) -> None:
 def test_series_beyond_the_limit_are_added_up_as_others(
     at: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(fold_module.MOST_SERIES, Cube.CARRIER, 2)
+    monkeypatch.setitem(layout.MOST_SERIES, Cube.CARRIER, 2)
     ms = to_ms(at.clock.now() - timedelta(minutes=1))
     events = [requested_at(ms, "DE", carrier) for carrier in ("A", "B", "C", "D")]
     at.services.ledger.apply_all(events)
@@ -254,3 +273,21 @@ def test_one_process_has_the_turn_and_another_takes_over_when_it_ends(
         client.delete(KEYS.fold_turn)
         assert fold(second) == 1
     raw.close()
+
+
+def test_the_length_and_the_age_of_the_journal_are_known(at: World, client: redis.Redis) -> None:
+    def pipeline() -> Pipeline:
+        return at.services.figure_export.pipeline()
+
+    with at.services.fold._lock:  # no fold of the world's background
+        age = timedelta(minutes=3)
+        seconds, _ = client.time()
+        oldest_ms = int(seconds) * 1000 - age // timedelta(milliseconds=1)
+        client.xadd(KEYS.journal, {"check": "a b c"}, id=f"{oldest_ms}-0")
+        at.services.ledger.apply(requested_at(to_ms(at.clock.now())))
+        found = pipeline()
+        assert (found.journal_length, found.checks_waiting, found.is_late) == (2, 1, True)
+        assert age <= found.journal_age < age + timedelta(seconds=30)
+        assert lag_words(found.journal_age).startswith("The figures lag 4 minutes behind")
+    at.services.fold.settle()
+    assert (pipeline().journal_length, pipeline().is_late) == (0, False)

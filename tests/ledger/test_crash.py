@@ -14,7 +14,15 @@ from core.model.attempt import AttemptEvent
 from core.model.errors import StoreUnavailable
 from core.store.embedded import EmbeddedRedis
 from core.store.redis_clients import ServerClient
-from tests.benchmarks.ledger import attempts, callbacks, cells, ledger_on, requests, wrong_cells
+from tests.benchmarks.ledger import (
+    attempts,
+    callbacks,
+    cells,
+    fold_on,
+    ledger_on,
+    requests,
+    wrong_cells,
+)
 from tests.world import until
 
 WRITERS = 3
@@ -62,6 +70,7 @@ def test_no_applied_event_is_lost_and_none_counts_twice_when_redis_is_killed(
         for writer in writers:
             writer.join()
         embedded.ensure()
+        fold_on(embedded.url).run()
         wrong, every = wrong_cells(embedded.url, cells(made))
 
     assert sum(outcomes.values()) == event_count

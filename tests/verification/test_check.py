@@ -131,7 +131,7 @@ def test_property_03_a_guess_stays_counted_when_the_rest_of_the_step_fails(
 ) -> None:
     """The script is made to fail after its count: the stream it writes to is no stream."""
     verification = at.started(at.number())
-    client.set(at.services.keys.events(f"{verification}-1"), "not a stream", ex=60)
+    client.set(at.services.keys.history(f"{verification}-1"), "not a list", ex=60)
     with pytest.raises(redis.exceptions.ResponseError):
         at.services.verifications.check(verification, at.wrong_code(verification))
     assert at.look(verification).verification.checks_left == 4

@@ -78,12 +78,18 @@ local function list_attempt(list_key, attempt, requested_ms, keep_ms)
     redis.call("PEXPIRE", list_key, keep_ms)
 end
 
--- NOMKSTREAM: a new stream needs a TTL.
-local function append_event(events_key, event, outcome, keep_ms)
+-- The history of an attempt is a list of its newest events: a stream takes 4 kB however short it is.
+local MOST_EVENTS = 100
+
+-- RPUSHX: a new list needs a TTL.
+local function append_event(history_key, event, outcome, keep_ms)
     local entry = table.concat({ event.kind, outcome, event.at_ms, event.heard_ms, event.source }, " ")
-    if not redis.call("XADD", events_key, "NOMKSTREAM", "MAXLEN", 100, "*", "event", entry) then
-        redis.call("XADD", events_key, "*", "event", entry)
-        redis.call("PEXPIRE", events_key, keep_ms)
+    local length = redis.call("RPUSHX", history_key, entry)
+    if length == 0 then
+        redis.call("RPUSH", history_key, entry)
+        redis.call("PEXPIRE", history_key, keep_ms)
+    elseif length > MOST_EVENTS then
+        redis.call("LTRIM", history_key, -MOST_EVENTS, -1)
     end
 end
 
@@ -93,7 +99,7 @@ local function request_attempt(keys, attempt, event, keep_ms)
     local known = record.state ~= nil
     local outcome, _, write = effect(record, known, event)
     write_attempt(keys.attempt, write, known, keep_ms)
-    append_event(keys.events, event, outcome, keep_ms)
+    append_event(keys.history, event, outcome, keep_ms)
     list_attempt(keys.recent, attempt, event.at_ms, keep_ms)
     list_attempt(keys.number, attempt, event.at_ms, keep_ms)
 end

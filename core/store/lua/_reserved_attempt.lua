@@ -15,7 +15,7 @@ local function attempt_refusal(spend_key)
     return refusal(args.budgets, now, spend_key, args.price_micros, args.spend_limit_micros)
 end
 
--- `refused` is the refusal that only warned, or nil. keys: attempt, events, recent, number, polled.
+-- `refused` is the refusal that only warned, or nil. keys: attempt, history, recent, number, polled.
 local function write_reserved_attempt(attempt, refused, spend_key, keys)
     spend(args.budgets, now_ms, attempt, spend_key, args.price_micros)
     add_warning(args.record, refused, now)

@@ -1,7 +1,7 @@
 -- Apply events to attempts, in their order, each exactly once. Where a counted record changes, append an
 -- entry to the journal in the same step: the fold adds it to the figures.
 -- KEYS     journal; counters of the day; recent attempts; queue of webhook events; those events by id.
---          Then of each event: attempt hash; its events stream; where the event has a reference, the
+--          Then of each event: attempt hash; its history; where the event has a reference, the
 --          string of the reference; where it has a number_index, the number's attempts; where its change
 --          may be reported to WEBHOOK_URL, the verification hash
 -- Arguments:
@@ -12,7 +12,7 @@
 --   keep_journal_ms         changes                 Pub/Sub channel
 --   layout                  version of the figures: an attempt that was counted with another one is
 --                           counted anew
---   is_recorded             the events are in the attempts' streams and reported already
+--   is_recorded             the events are in the attempts' histories and reported already
 -- Returns  of each event: outcome (applied, repeated, late, orphan, unreadable), state
 -- Invariant: nothing is written for an attempt that does not exist (it would have no TTL), except by
 --            `requested`.
@@ -83,10 +83,10 @@ local function commit(planned, event, keys)
     end
 end
 
-local function record_in_stream(planned, event, events_key)
+local function append_to_history(planned, event, history_key)
     local outcome = planned.outcome
     local is_fact = (event.kind == "checked" or event.kind == "verified") and outcome == "applied"
-    append_event(events_key, event, is_fact and "fact" or outcome, planned.keep_ms or args.keep_ms)
+    append_event(history_key, event, is_fact and "fact" or outcome, planned.keep_ms or args.keep_ms)
 end
 
 local answers, key = {}, 6
@@ -97,7 +97,7 @@ end
 for i, values in ipairs(args.events) do
     local event = { attempt = values[1], kind = values[2], at_ms = values[3], heard_ms = now_ms,
         source = values[4], fields = values[5] }
-    local keys = { attempt = next_key(), events = next_key() }
+    local keys = { attempt = next_key(), history = next_key() }
     if event.fields.reference then keys.reference = next_key() end
     if event.fields.number_index then keys.number = next_key() end
     if values[6] then keys.verification = next_key() end
@@ -106,7 +106,7 @@ for i, values in ipairs(args.events) do
     local outcome = planned.outcome
     if outcome ~= "orphan" and outcome ~= "unreadable" then
         if planned.keep_ms then commit(planned, event, keys) end
-        if not args.is_recorded then record_in_stream(planned, event, keys.events) end
+        if not args.is_recorded then append_to_history(planned, event, keys.history) end
     end
     if outcome == "unreadable" then outcome = "orphan" end
     if outcome ~= "applied" and not args.is_recorded then count(outcome) end

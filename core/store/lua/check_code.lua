@@ -1,6 +1,6 @@
 -- Check one entered code: count it, refuse when a budget is spent, then compare and consume.
 -- KEYS     verification hash; failures of the number from this client address; failures of the number;
---          guesses of the number (all codes that were compared); events stream of the newest attempt;
+--          guesses of the number (all codes that were compared); history of the newest attempt;
 --          journal. Only where webhooks are enabled also: queue of events, events by id
 -- ARGV     in the order of `unpack` below, made by check_arguments and policy_arguments in
 --          core/verification/check_records.py: now (Unix ms); digests of the entered and of the right code;
@@ -25,7 +25,7 @@
 local now_ms, entered, expected, seen, verification, mode, changes, keep_ms, lowest_limit,
     address_limit, address_window, address_name, failures_limit, failures_window, failures_name,
     guesses_limit, guesses_window, guesses_name = unpack(ARGV)
-local verification_key, address_key, failures_key, guesses_key, events_key, journal_key, queue, events =
+local verification_key, address_key, failures_key, guesses_key, history_key, journal_key, queue, events =
     unpack(KEYS)
 local now = tonumber(now_ms)
 local checked_field = "checked_ms_" .. seen
@@ -87,9 +87,11 @@ if queue and (kind == "verified" or left == 0) then
     if kind ~= "verified" then about.type, about.reason = "failed", "locked" end
     queue_event(queue, events, about, verification_key, nil, now_ms)
 end
--- The ledger's event of this check. NOMKSTREAM: a stream that has ended would come back without a TTL.
-redis.call("XADD", events_key, "NOMKSTREAM", "MAXLEN", 100, "*",
-    "event", kind .. " fact " .. now_ms .. " " .. now_ms .. " app")
+-- The event in the history, as _ledger.lua writes it. RPUSHX: a list that has ended would come back without
+-- a TTL.
+if redis.call("RPUSHX", history_key, kind .. " fact " .. now_ms .. " " .. now_ms .. " app") > 100 then
+    redis.call("LTRIM", history_key, -100, -1)
+end
 -- The figures count whether a code was entered, and whether it was right: only those are events. The fold
 -- applies them to the attempt.
 if kind == "verified" or not checked_ms then

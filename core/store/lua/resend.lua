@@ -1,5 +1,5 @@
 -- Reserve the budget for one more attempt of an open verification and write it; or refuse.
--- KEYS     verification hash; spend of the day; the next attempt; its events stream; attempts to poll;
+-- KEYS     verification hash; spend of the day; the next attempt; its history; attempts to poll;
 --          recent attempts; attempts of the number; budget lists
 -- Arguments:
 --   those of _reserved_attempt.lua
@@ -13,7 +13,7 @@
 -- Continues with: apply give_back record_exchange
 -- include _publish
 -- include _reserved_attempt
-local verification_key, spend_key, attempt_key, events_key, polled_key, recent_key, number_key = unpack(KEYS)
+local verification_key, spend_key, attempt_key, history_key, polled_key, recent_key, number_key = unpack(KEYS)
 local status, expires_ms, attempts, next_send_ms = unpack(
     redis.call("HMGET", verification_key, "status", "expires_ms", "attempts", "next_send_ms"))
 if not status then return '{"result":"not_found"}' end
@@ -34,7 +34,7 @@ local attempt = args.verification .. "-" .. attempts
 redis.call("HSET", verification_key, "next_send_ms", now + args.cooldown_ms,
     "channel", args.channel, "mode", args.mode)
 redis.call("PEXPIRE", verification_key, args.keep_ms)
-write_reserved_attempt(attempt, refused, spend_key, { attempt = attempt_key, events = events_key,
+write_reserved_attempt(attempt, refused, spend_key, { attempt = attempt_key, history = history_key,
     recent = recent_key, number = number_key, polled = polled_key })
 publish(args.changes, args.verification)
 return cjson.encode({ result = "started", next_send_ms = next_send_ms })

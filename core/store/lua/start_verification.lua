@@ -1,5 +1,5 @@
 -- Reserve the budget, write the verification and its first attempt; or refuse.
--- KEYS     idempotency string; verification hash; spend of the day; first attempt; its events stream;
+-- KEYS     idempotency string; verification hash; spend of the day; first attempt; its history;
 --          attempts to poll; recent attempts; attempts of the number; budget lists. At the end, only where
 --          webhooks are enabled: open verifications by their expiry, queue of events, events by id
 -- Arguments:
@@ -12,7 +12,7 @@
 --            right after, another one polls the attempt.
 -- Continues with: apply give_back record_exchange
 -- include _reserved_attempt
-local start_key, verification_key, spend_key, attempt_key, events_key, polled_key, recent_key, number_key =
+local start_key, verification_key, spend_key, attempt_key, history_key, polled_key, recent_key, number_key =
     unpack(KEYS)
 local existing = redis.call("GET", start_key)
 if existing then return cjson.encode({ result = "duplicate", verification = existing }) end
@@ -24,7 +24,7 @@ redis.call("HSET", verification_key, unpack(flat(args.fields)))
 redis.call("HSET", verification_key, "status", "pending", "attempts", 1,
     "next_send_ms", now + args.cooldown_ms)
 redis.call("PEXPIRE", verification_key, args.keep_ms)
-write_reserved_attempt(attempt, refused, spend_key, { attempt = attempt_key, events = events_key,
+write_reserved_attempt(attempt, refused, spend_key, { attempt = attempt_key, history = history_key,
     recent = recent_key, number = number_key, polled = polled_key })
 if args.expires_ms then
 -- include _outbox
