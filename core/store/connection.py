@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import redis
-from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.backoff import ExponentialBackoff, ExponentialWithJitterBackoff, NoBackoff
 from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import MovedError
 from redis.maint_notifications import MaintNotificationsConfig
@@ -85,9 +85,11 @@ class _ToSlotPrimary:
         super().__init__(**options)
         self._primary = primary
 
-    def connect(self) -> None:
-        self.host, self.port = self._primary.find()
-        super().connect()  # type: ignore[misc]
+    # Also a command on a closed connection opens it by this method.
+    def connect_check_health(self, *args: Any, **options: Any) -> None:
+        if not self.is_connected:  # type: ignore[attr-defined]
+            self.host, self.port = self._primary.find()
+        super().connect_check_health(*args, **options)  # type: ignore[misc]
 
     def read_response(self, *args: Any, **options: Any) -> Any:
         try:
@@ -247,7 +249,9 @@ def _cluster(address: RedisAddress, key: str, options: dict[str, Any]) -> dict[s
     return options | {
         "connection_class": _ClusterTls if address.tls else _ClusterTcp,
         "primary": SlotPrimary(address.hosts, key, open_connection),
-        "retry": Retry(NoBackoff(), MOST_MOVES, supported_errors=(MovedError,)),
+        "retry": Retry(
+            ExponentialBackoff(base=0.005, cap=0.2), MOST_MOVES, supported_errors=(MovedError,)
+        ),
     }
 
 

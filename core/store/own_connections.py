@@ -13,16 +13,19 @@ from typing import Any, Protocol
 
 from hiredis import pack_command
 from redis.exceptions import MovedError, RedisError, ResponseError
+from redis.retry import Retry
 
 from core.store.failures import store_errors
-from core.store.slot_primary import MOST_MOVES
 
 #: More than the threads of one process that check codes at the same moment.
 MOST_IDLE = 64
 
 
 class Connection(Protocol):
-    """The part of a connection of redis-py that is used here."""
+    """The part of a connection of redis-py that is used here. `retry` is for MOVED only. A closed
+    connection opens when it sends."""
+
+    retry: Retry
 
     def connect(self) -> None: ...
     def disconnect(self) -> None: ...
@@ -90,15 +93,16 @@ class OwnConnections:
 def _exchange(connection: Connection, command: tuple[Any, ...]) -> Any:
     # redis-py's own packer converts each argument first, which takes three times as long.
     packed = [pack_command(command)]
-    for _ in range(MOST_MOVES):
-        try:
-            connection.send_packed_command(packed, check_health=False)
-            return connection.read_response()
-        except MovedError as error:
-            moved = error
-            connection.disconnect()
-            connection.connect()
-    raise moved
+
+    def send() -> Any:
+        connection.send_packed_command(packed, check_health=False)
+        return connection.read_response()
+
+    try:
+        return send()
+    except MovedError:
+        connection.disconnect()
+        return connection.retry.call_with_retry(send, lambda error: connection.disconnect())
 
 
 def _is_open(connection: Connection) -> bool:

@@ -10,6 +10,7 @@ A node that no longer serves the slot answers MOVED and runs nothing. That answe
 followed: the connection is opened again, to the node that the answer names, and sends again.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,8 +24,10 @@ from redis.exceptions import (
     TimeoutError,
 )
 
-#: How often a command follows MOVED.
-MOST_MOVES = 3
+#: How often a command follows MOVED: within half a second.
+MOST_MOVES = 6
+#: How long that answer counts for more than what other nodes say, which hear of a failover later.
+_MOVED_SECONDS = 2.0
 
 Address = tuple[str, int]
 
@@ -41,12 +44,13 @@ class SlotPrimary:
         self._seeds = tuple(nodes)
         #: The nodes of the last answer, the one that answered first.
         self._nodes: tuple[Address, ...] = ()
-        self._moved_to: Address | None = None
+        #: Where the newest MOVED pointed, and when (monotonic).
+        self._moved: tuple[Address | None, float] = None, 0.0
 
     def find(self) -> Address:
         """Where the primary is, by the first node that answers. Raises the errors of redis-py."""
-        moved_to, self._moved_to = self._moved_to, None
-        if moved_to is not None:
+        moved_to, moved_at = self._moved
+        if moved_to is not None and time.monotonic() - moved_at < _MOVED_SECONDS:
             return moved_to
         failure: Exception | None = None
         for node in dict.fromkeys((*self._nodes, *self._seeds)):
@@ -64,7 +68,7 @@ class SlotPrimary:
         """Connect to the node of this answer next. An answer without a host is ignored: then the
         nodes are asked."""
         if moved.host:
-            self._moved_to = (moved.host, moved.port)
+            self._moved = (moved.host, moved.port), time.monotonic()
 
     def _ask(self, node: Address) -> list[Any]:
         connection = self._open_connection(*node)

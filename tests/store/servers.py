@@ -34,10 +34,10 @@ class Node:
 
     port: int
     process: subprocess.Popen[bytes]
-    client: "redis.Redis[str]"
+    client: redis.Redis
 
     def command(self, *command: str | int) -> Any:
-        return self.client.execute_command(*command)
+        return self.client.execute_command(*command)  # type: ignore[no-untyped-call]
 
 
 @contextmanager
