@@ -6,6 +6,7 @@ from pages.components.access import require_admin
 from pages.components.qa.chaos import draw_chaos
 from pages.components.qa.inbox import draw_inbox
 from pages.components.qa.numbers import draw_numbers, leave_for_verify
+from pages.components.qa.own_phones import draw_own_phones
 from pages.components.qa.sessions import draw_sessions
 from pages.components.qa.tools import SessionTools
 from pages.components.shared import outage_shown, services, title
@@ -33,6 +34,7 @@ def main() -> None:
             draw_chaos(app.sandbox)
         elif view == "numbers":
             draw_numbers(app.sandbox, app.endings, app.settings)
+            draw_own_phones(app.verifications.numbers, app.provider, app.prices, app.settings)
         else:
             draw_sessions(_session_tools())
 
@@ -44,6 +46,8 @@ def _session_tools() -> SessionTools:
         app.verifications,
         app.exchanges,
         app.endings,
+        app.provider,
+        app.prices,
         app.settings,
         app.clock,
     )

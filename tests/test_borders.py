@@ -62,12 +62,12 @@ FIGURES = (
 PROPERTIES = {
     "AlertAnswer": "baseline measure n observed rule series since state under",
     "AttemptAnswer": (
-        "carrier cause channel cost_micros country error_code hangup_cause id mode moments number "
-        "origin reference remedy state to_masked units verification"
+        "carrier cause channel cost_micros country error_code hangup_cause id mode moments "
+        "network number origin reference remedy state to_masked units verification"
     ),
     "AttemptDetail": (
         "carrier cause channel cost_micros country error_code hangup_cause heard id mode moments "
-        "number origin reference remedy state to_masked units verification"
+        "network number origin reference remedy state to_masked units verification"
     ),
     "Attempts": "attempts next_cursor",
     "Bin": "count upper_ms",

@@ -11,6 +11,7 @@ from core.charts.evidence_page import (
     moment_words,
 )
 from core.lab.sessions.model import Mark
+from core.model.attempt import State
 from core.panels.qa_session import Agreement, CollectedLine
 from core.panels.session_report import ReportAttempt, ReportItem, SessionReport
 
@@ -141,8 +142,10 @@ def _attempt(attempt: ReportAttempt) -> str:
         "Requested": moment_words(attempt.attempt.row.steps[0].at),
     }
     shown = "".join(f'<p class="bubble">{escape(text)}</p>' for text in attempt.texts)
-    is_call = attempt.attempt.attempt.way.is_call
-    heading = "What the call speaks" if is_call else "Message as shown"
+    sent = attempt.attempt.attempt
+    heading = "Message as shown" if sent.state is State.DELIVERED else "Message"
+    if sent.way.is_call:
+        heading = "What the call speaks"
     return "\n".join(
         (
             fact_list(facts),

@@ -90,12 +90,12 @@ class Fold:
             return _NOTHING
         ids = [entry_id.decode() for entry_id, _ in entries]
         mark = self._mark(mark_text, ids[0])
-        checks = [fields[1].decode(errors="replace") for _, fields in entries if fields[0] == CHECK]
+        checks = [value.decode(errors="replace") for _, (name, value) in entries if name == CHECK]
         if checks:
             # They append their entries, which a later fold reads. Should this process die before it
             # has written, they are applied again and change nothing.
             self._ledger.apply_checks(checks)
-        packed = [fields[1] for _, fields in entries if fields[0] == ENTRY]
+        packed = [value for _, (name, value) in entries if name == ENTRY]
         now_ms = to_ms(self._clock.now())
         journal, unreadable = read_entries(packed)
         self._read_now.clear()
@@ -118,13 +118,29 @@ class Fold:
             return FoldResult(0, has_more=True)
         return FoldResult(len(entries), has_more=len(entries) == most or bool(checks))
 
-    def _read(self, turn_ms: int, most: int) -> tuple[str, list[Any]]:
+    def _read(self, turn_ms: int, most: int) -> tuple[str, list[tuple[bytes, Any]]]:
+        """How far the journal is folded, and its oldest entries: id, then name and value."""
         keys = self._keys
-        turn = {"token": self._token, "turn_ms": turn_ms} if turn_ms else {}
-        mark, entries = self._scripts.run(
-            "read_journal", [keys.folded, keys.journal, keys.fold_turn], {"most": most, **turn}
-        )
-        return mark.decode(), entries
+        if turn_ms and not self._has_turn(turn_ms):
+            return "", []
+        # The mark first: a fold in between makes it too old, and then `fold.lua` writes nothing.
+        with self._raw.pipeline(transaction=False) as pipe:
+            pipe.get(keys.folded)
+            pipe.xrange(keys.journal, count=most)
+            mark, entries = pipe.execute()
+        return (mark or b"").decode(), [(key, *fields.items()) for key, fields in entries]
+
+    def _has_turn(self, turn_ms: int) -> bool:
+        """A turn saves work; it protects nothing."""
+        with self._raw.pipeline(transaction=False) as pipe:
+            pipe.set(self._keys.fold_turn, self._token, nx=True, px=turn_ms)
+            pipe.get(self._keys.fold_turn)
+            is_new, holder = pipe.execute()
+            has_turn = bool(holder == self._token.encode())
+            if has_turn and not is_new:
+                pipe.pexpire(self._keys.fold_turn, turn_ms)
+                pipe.execute()
+        return has_turn
 
     def _mark(self, text: str, first: str) -> FoldMark:
         """The mark. An entry behind it shows that Redis' clock was set back after it lost the end

@@ -15,7 +15,6 @@ from core.model.errors import ProductError
 from core.once import Once
 from core.store.client import RawClient
 from core.store.keys import Keys
-from core.store.scripts import Scripts
 
 if TYPE_CHECKING:
     from core.figures.fold import Fold
@@ -35,7 +34,7 @@ class FoldWorker:
     StoreUnavailable."""
 
     def __init__(self, raw: RawClient, keys: Keys, clock: Clock, ledger: Ledger) -> None:
-        self._scripts = Scripts(raw)
+        self._raw = raw
         self._keys = keys
 
         def make_fold() -> "Fold":
@@ -72,9 +71,7 @@ class FoldWorker:
             return not self._is_empty() and self._fold().fold(turn_ms=turn_ms).has_more
 
     def _is_empty(self) -> bool:
-        _, entries = self._scripts.run(
-            "read_journal",
-            [self._keys.folded, self._keys.journal, self._keys.fold_turn],
-            {"most": 1},
-        )
-        return not entries
+        with self._raw.pipeline(transaction=False) as pipe:
+            pipe.xlen(self._keys.journal)
+            (length,) = pipe.execute()
+        return not length

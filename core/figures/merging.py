@@ -25,6 +25,8 @@ from core.figures.packing import (
 #: What `read_figures.lua` returns for a key: the parts of a dense key, or the whole value.
 Stored = list[bytes] | bytes
 _CELL_BYTES = 4
+#: Additions to a dense key that are closer than this are read and written together.
+_CLOSE_BYTES = 640
 _COUNTER_BYTES = COUNTER_KIND.slot.itemsize
 #: A sparse cell has a place of 16 bits.
 _KEY_SHIFT = 16
@@ -42,13 +44,46 @@ class KeyWrite:
 
 @dataclass(frozen=True, slots=True)
 class _Ranges:
-    """Parts of keys, as if every key were dense: `key`, first byte and number of bytes of each, and
-    the rows of the additions from which each part begins."""
+    """Parts of keys, as if every key were dense, in units of `unit_bytes`: slots of counters, or
+    cells. `key`, first unit and number of units of each part; `rows`: the part of each addition,
+    and `at`: the place of the addition in it."""
 
+    unit_bytes: int
     key: NDArray[np.int64]
     begin: NDArray[np.int64]
     length: NDArray[np.int64]
     rows: NDArray[np.intp]
+    at: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, key: NDArray[np.int64], unit: NDArray[np.int64], unit_bytes: int) -> "_Ranges":
+        """The parts that hold these units, which are sorted by key. Units that are close share a
+        part: the bytes between them cost less than another command."""
+        if not len(key):
+            empty = np.zeros(0, dtype=np.int64)
+            return cls(unit_bytes, empty, empty, empty, empty.astype(np.intp), empty)
+        is_far = (unit[1:] - unit[:-1]) * unit_bytes > _CLOSE_BYTES
+        begins = np.concatenate([[True], (key[1:] != key[:-1]) | is_far])
+        first = np.flatnonzero(begins)
+        last = np.concatenate([first[1:], [len(unit)]]) - 1
+        rows = np.cumsum(begins) - 1
+        return cls(
+            unit_bytes,
+            key[first],
+            unit[first],
+            unit[last] + 1 - unit[first],
+            rows,
+            unit - unit[first][rows],
+        )
+
+    def of_keys(self, is_dense: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Which parts are of dense keys; and the first unit of each of them in their joined bytes
+        (0 for the others)."""
+        dense = is_dense[self.key]
+        at = np.zeros(len(self.key), dtype=np.int64)
+        lengths = self.length[dense]
+        at[dense] = np.cumsum(lengths) - lengths
+        return dense, at
 
 
 class Merge:
@@ -57,37 +92,19 @@ class Merge:
     def __init__(self, additions: Additions) -> None:
         self._additions = additions
         a = additions
-        counters = len(a.counter_key)
-        self._counter_ranges = _Ranges(
-            a.counter_key,
-            a.counter_slot * _COUNTER_BYTES,
-            np.full(counters, _COUNTER_BYTES),
-            np.arange(counters),
-        )
-        self._cell_ranges = self._ranges_of_cells()
+        self._counter_ranges = _Ranges.of(a.counter_key, a.counter_slot, _COUNTER_BYTES)
+        self._cell_ranges = _Ranges.of(a.cell_key, a.cell, _CELL_BYTES)
         #: How many values were full, or would have gone below zero, and stayed as they were.
         self.overflow = 0
-
-    def _ranges_of_cells(self) -> _Ranges:
-        """One range for the cells of a slot, from the first to the last."""
-        a = self._additions
-        width = np.array([key.kind.width for key in a.keys], dtype=np.int64)[a.cell_key]
-        slot = a.cell // np.maximum(width, 1)
-        changes = (a.cell_key[1:] != a.cell_key[:-1]) | (slot[1:] != slot[:-1])
-        rows = np.flatnonzero(np.concatenate([[True], changes])) if len(slot) else slot
-        last = np.concatenate([rows[1:], [len(slot)]]) - 1 if len(slot) else rows
-        begin = a.cell[rows] * _CELL_BYTES
-        return _Ranges(
-            a.cell_key[rows], begin, (a.cell[last] + 1) * _CELL_BYTES - begin, rows.astype(np.intp)
-        )
 
     def parts(self) -> list[list[int]]:
         """Of each key the first and last byte of its parts, one after the other."""
         parts: list[list[int]] = [[] for _ in self._additions.keys]
         for ranges in (self._counter_ranges, self._cell_ranges):
-            ends = ranges.begin + ranges.length - 1
+            begins = ranges.begin * ranges.unit_bytes
+            ends = begins + ranges.length * ranges.unit_bytes - 1
             for key, begin, end in zip(
-                ranges.key.tolist(), ranges.begin.tolist(), ends.tolist(), strict=True
+                ranges.key.tolist(), begins.tolist(), ends.tolist(), strict=True
             ):
                 parts[key] += (begin, end)
         return parts
@@ -104,55 +121,46 @@ class Merge:
         self._add_sparse(writes, stored, is_dense)
         return writes
 
-    def _merged_counters(
-        self, stored: Sequence[Stored], is_dense: NDArray[np.bool_]
-    ) -> tuple[bytes, Counts]:
-        """The new bytes of the counters of all dense keys, and the number of bytes of each part."""
-        a = self._additions
+    def _merged_counters(self, stored: Sequence[Stored], is_dense: NDArray[np.bool_]) -> bytes:
+        """The new bytes of the parts of all dense keys that hold counters."""
+        a, ranges = self._additions, self._counter_ranges
+        dense, at = ranges.of_keys(is_dense)
+        old = COUNTER_KIND.slots_of(_joined(stored, ranges.key[dense]))
         rows = is_dense[a.counter_key]
-        old = COUNTER_KIND.slots_of(_joined(stored, a.counter_key[rows]))
-        new = self._within_bounds(old, old + a.counter_values[rows], COUNTER_KIND.counters)
-        return COUNTER_KIND.bytes_of(new), self._counter_ranges.length[rows]
-
-    def _merged_cells(
-        self, stored: Sequence[Stored], is_dense: NDArray[np.bool_]
-    ) -> tuple[bytes, Counts]:
-        """The same of the cells."""
-        a, ranges = self._additions, self._cell_ranges
-        dense_ranges = is_dense[ranges.key]
-        lengths = ranges.length[dense_ranges]
-        old = np.frombuffer(_joined(stored, ranges.key[dense_ranges]), dtype=">u4").astype(np.int64)
-        # The place of each added cell in the joined parts.
-        rows_per_range = np.diff(np.concatenate([ranges.rows, [len(a.cell)]]))
-        range_of_row = np.repeat(np.arange(len(ranges.key)), rows_per_range)
-        at = np.zeros(len(ranges.key), dtype=np.int64)
-        at[dense_ranges] = np.cumsum(lengths) - lengths
-        rows = is_dense[a.cell_key]
-        of = range_of_row[rows]
-        place = at[of] // _CELL_BYTES + a.cell[rows] - ranges.begin[of] // _CELL_BYTES
         new = old.copy()
-        new[place] += a.cell_value[rows]
-        return self._within_bounds(old, new, None).astype(">u4").tobytes(), lengths
+        new[at[ranges.rows[rows]] + ranges.at[rows]] += a.counter_values[rows]
+        return COUNTER_KIND.bytes_of(self._within_bounds(old, new, COUNTER_KIND.counters))
+
+    def _merged_cells(self, stored: Sequence[Stored], is_dense: NDArray[np.bool_]) -> bytes:
+        """The same of the other kinds."""
+        a, ranges = self._additions, self._cell_ranges
+        dense, at = ranges.of_keys(is_dense)
+        old = np.frombuffer(_joined(stored, ranges.key[dense]), dtype=">u4").astype(np.int64)
+        rows = is_dense[a.cell_key]
+        new = old.copy()
+        new[at[ranges.rows[rows]] + ranges.at[rows]] += a.cell_value[rows]
+        return self._within_bounds(old, new, None).astype(">u4").tobytes()
 
     def _add_parts(
         self,
         writes: dict[int, KeyWrite],
         ranges: _Ranges,
         is_dense: NDArray[np.bool_],
-        merged: tuple[bytes, Counts],
+        merged: bytes,
     ) -> None:
-        new, lengths = merged
-        rows = is_dense[ranges.key]
+        rows, _ = ranges.of_keys(is_dense)
+        begins = ranges.begin[rows] * ranges.unit_bytes
+        lengths = ranges.length[rows] * ranges.unit_bytes
         at = 0
         for number, begin, length in zip(
-            ranges.key[rows].tolist(), ranges.begin[rows].tolist(), lengths.tolist(), strict=True
+            ranges.key[rows].tolist(), begins.tolist(), lengths.tolist(), strict=True
         ):
             write = writes.get(number)
             if write is None:
                 key = self._additions.keys[number]
                 write = writes[number] = KeyWrite(key.kind.dense_bytes(key.tier), [], [])
             write.begins.append(begin)
-            write.parts.append(new[at : at + length])
+            write.parts.append(merged[at : at + length])
             at += length
 
     def _add_sparse(

@@ -131,15 +131,16 @@ class SandboxClient:
         data = None if body is None else json.dumps(body).encode()
         if data is not None:
             headers["Content-Type"] = "application/json"
-        request = Request(url, data=data, headers=headers, method=method)  # noqa: S310
         try:
+            request = Request(url, data=data, headers=headers, method=method)  # noqa: S310
             with urlopen(request, timeout=seconds or self._seconds) as answer:  # noqa: S310
                 content = answer.read()
         except HTTPError as error:
             with error:
                 kind = WaitTimedOut if error.code == TIMED_OUT else SandboxError
                 raise kind(_cause(error.read()), error.code) from error
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, ValueError) as error:
+            # ValueError: the address is no URL, such as that of an app that does not serve yet.
             raise SandboxError("The sandbox did not answer.") from error
         try:
             return json.loads(content) if content else None

@@ -41,9 +41,14 @@ def _words(send: Mapping[str, Any], zone: ZoneInfo) -> str:
     started = clock(datetime.fromisoformat(send["started_at"]), zone)
     parts = [f"{_NOUNS[send['channel']]} to {_masked(send['number'])}", send["status"], started]
     if send["by_chaos"]:
-        names = ", ".join(EFFECTS.get(effect, effect) for effect in send["effects"])
-        parts.append(f"chaos: {names}")
+        parts.append(f"chaos: {', '.join(map(_effect, send['effects']))}")
     return " · ".join(parts)
+
+
+def _effect(effect: Mapping[str, Any]) -> str:
+    """ "Late by 7.3 s"."""
+    name = EFFECTS.get(effect["effect"], str(effect["effect"]))
+    return f"{name} by {effect['seconds']:.1f} s" if effect["seconds"] else name
 
 
 def _masked(digits: str) -> str:

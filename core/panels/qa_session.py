@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from core.lab.own_phones import VERIFIED
 from core.lab.sessions.checklist import REFUSED
 from core.lab.sessions.model import ChecklistItem, TestSession
 from core.model.attempt import Attempt, EventKind, State
 from core.model.grant import Grant
 from core.model.verification import Status, View
+from core.panels.own_phones import phone_seen_words
 from core.panels.verdict import way_words
 from core.verification.service import Verifications
 from core.wording.marks import mark
@@ -76,8 +78,8 @@ class SessionReader:
         """Verifications that the grant does not reach are left out. Raises StoreUnavailable."""
         ids = {each.id: None for each in session.verifications}
         ids |= {item.verification: None for item in session.items if item.attempt}
-        views = {each: self._verifications.look(each, grant) for each in ids}
-        return session_lines(session, {name: view for name, view in views.items() if view})
+        views = self._verifications.look_all(list(ids), grant)
+        return session_lines(session, {view.verification.id: view for view in views})
 
 
 def session_lines(session: TestSession, views: Mapping[str, View]) -> SessionLines:
@@ -142,7 +144,7 @@ def _item_line(
     if attempt := attempts.get(item.attempt):
         return replace(
             line,
-            seen=seen_words(attempt),
+            seen=phone_seen_words(attempt) if item.phone else seen_words(attempt),
             sign=mark(attempt.state),
             agreement=agreement_of(item, attempt),
         )
@@ -154,6 +156,10 @@ def agreement_of(item: ChecklistItem, attempt: Attempt) -> Agreement:
     """Compare an attempt with the state and the code that its item expects."""
     if not item.expected_state:
         return Agreement.OPEN
+    if item.expected_state == VERIFIED:
+        if EventKind.VERIFIED in attempt.moments:
+            return Agreement.AGREES
+        return Agreement.DIFFERS if attempt.state.is_lost else Agreement.OPEN
     code = attempt.hangup_cause if attempt.way.is_call else attempt.error_code
     # A code decides its state, which is not the same for a PHLO's call.
     agrees = (

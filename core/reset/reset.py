@@ -25,7 +25,7 @@ _BATCH = 1000
 
 
 class SandboxReset:
-    """Resets kinds of state. `settle` folds the journal; `sandbox` calls the simulated Plivo;
+    """Resets kinds of state. `settle` folds the journal. `sandbox` calls the simulated Plivo;
     `clear_cache` empties this process's cache of figures."""
 
     def __init__(

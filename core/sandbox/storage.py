@@ -48,6 +48,7 @@ CREATE TABLE IF NOT EXISTS calls (
     turn INTEGER NOT NULL, document BLOB NOT NULL, document_url TEXT NOT NULL,
     step INTEGER NOT NULL, prompt INTEGER NOT NULL, loops INTEGER NOT NULL,
     tries INTEGER NOT NULL, keys TEXT NOT NULL, waits_for_key INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS calls_by_time ON calls (initiated_at);
 CREATE INDEX IF NOT EXISTS calls_by_end ON calls (ended_at);
 CREATE INDEX IF NOT EXISTS calls_by_number ON calls (to_number, rang_at);
 

@@ -22,6 +22,7 @@ _SECRETS = {
     "webhook_url",
     "webhook_secret",
     "test_numbers",
+    "test_phones",
 }
 
 

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from core.settings.choices import PlivoMode, SandboxBudgets, VerifyAccess
 from core.settings.fields import number, optional
+from core.settings.own_phones import OwnPhones
 from core.settings.secret_file import MIN_SECRET_LENGTH
 from core.settings.values import (
     E164,
@@ -111,6 +112,8 @@ class Settings(BaseSettings):
     """Whether a spent budget warns or refuses in the sandbox. When live, it refuses."""
     test_numbers: FixedNumbers = Field((), repr=False)
     """Numbers with a fixed code, for tests. The sandbox only: refused when live."""
+    test_phones: OwnPhones = Field((), repr=False)
+    """The team's own handsets, for manual test sessions: labels with their numbers."""
 
     brand: Brand = "Acme"
     """The name of the sender in messages and calls."""

@@ -53,7 +53,8 @@ def _phlo_id(text: str) -> str:
     return text
 
 
-def _e164(text: str) -> str:
+def parse_e164(text: str) -> str:
+    """The number in E.164. Raises ValueError for a text that is no valid number."""
     rule = "a full number with its country code, such as +14155550100"
     try:
         # The Plivo console shows numbers without the plus.
@@ -191,7 +192,7 @@ def _split(value: Any) -> Any:
 
 AuthId = Annotated[str, AfterValidator(_auth_id)]
 PhloId = Annotated[str, AfterValidator(_phlo_id)]
-E164 = Annotated[str, AfterValidator(_e164)]
+E164 = Annotated[str, AfterValidator(parse_e164)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 WebhookUrl = Annotated[str, AfterValidator(_webhook_url)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]

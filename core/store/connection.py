@@ -66,7 +66,18 @@ class _Tcp(_RetriesConnecting, Connection):
     pass
 
 
-class _Tls(_RetriesConnecting, SSLConnection):
+class _ReadsTickets:
+    """Mixed into a TLS connection class. With TLS 1.3 the server sends session tickets after the
+    handshake. Where nothing else is read first, such as the answer to AUTH, redis-py's pool takes
+    them for an answer that was left over, and refuses the connection as "not ready"."""
+
+    def on_connect_check_health(self, check_health: bool = True) -> None:
+        super().on_connect_check_health(check_health)  # type: ignore[misc]
+        self.send_command("PING", check_health=False)  # type: ignore[attr-defined]
+        self.read_response()  # type: ignore[attr-defined]
+
+
+class _Tls(_RetriesConnecting, _ReadsTickets, SSLConnection):
     pass
 
 
@@ -103,7 +114,7 @@ class _ClusterTcp(_RetriesConnecting, _ToSlotPrimary, Connection):
     pass
 
 
-class _ClusterTls(_RetriesConnecting, _ToSlotPrimary, SSLConnection):
+class _ClusterTls(_RetriesConnecting, _ToSlotPrimary, _ReadsTickets, SSLConnection):
     pass
 
 

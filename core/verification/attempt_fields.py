@@ -1,10 +1,12 @@
 """What an attempt takes over from its verification."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from core.model.attempt import Attempt, EventKind
 from core.model.clock import to_ms
-from core.model.verification import Verification
+from core.model.verification import Verification, View
 
 
 def record_of(verification: Verification, first: Attempt | None = None) -> dict[str, str]:
@@ -34,3 +36,19 @@ def with_checks(attempt: Attempt, verification: Verification) -> Attempt:
     if verification.verified_at is not None and attempt.number == verification.attempts:
         moments[EventKind.VERIFIED] = verification.verified_at
     return replace(attempt, moments=moments)
+
+
+def views_of(
+    verifications: Sequence[Verification], attempts: Sequence[Attempt], now: datetime
+) -> list[View]:
+    """A view of each verification with those of its attempts that are given; no `fallback`."""
+    by_id = {attempt.id: attempt for attempt in attempts}
+    return [
+        View(
+            each,
+            [with_checks(by_id[name], each) for name in each.attempt_ids if name in by_id],
+            now,
+            None,
+        )
+        for each in verifications
+    ]

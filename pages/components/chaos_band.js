@@ -5,7 +5,7 @@ const MARK = "chaos";
 class ChaosBand {
   constructor() {
     this.words = make("span");
-    this.link = make("a", { href: "/qa?qa_view=Chaos", textContent: "Show" });
+    this.link = make("a", { href: "/qa?qa_view=chaos", textContent: "Show" });
     this.button = make("button", { type: "button", textContent: "Turn off" });
     this.button.setAttribute("aria-label", "Turn off chaos");
     this.text = make("p", {}, make("b", { textContent: "Chaos is on: " }), this.words);

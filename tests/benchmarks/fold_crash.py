@@ -21,6 +21,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -47,13 +48,21 @@ KEYS = Keys("sandbox")
 
 
 class MortalClient(ServerClient):
-    """Its process may die around a command: `may_die` is called before and after each."""
+    """Its process may die around a round trip: `may_die` is called before and after each."""
 
     may_die: Callable[[], None]
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
+        return self._mortal(super().execute_command, *args, **options)
+
+    def pipeline(self, *args: Any, **options: Any) -> Any:
+        pipeline = super().pipeline(*args, **options)
+        pipeline.execute = partial(self._mortal, pipeline.execute)
+        return pipeline
+
+    def _mortal(self, command: Callable[..., Any], *args: Any, **options: Any) -> Any:
         self.may_die()
-        answer = super().execute_command(*args, **options)
+        answer = command(*args, **options)
         self.may_die()
         return answer
 

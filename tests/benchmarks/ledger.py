@@ -153,17 +153,16 @@ def fold_on(url: str) -> FoldWorker:
     return FoldWorker(raw, Keys("sandbox"), SystemClock(), ledger_on(client))
 
 
-def folding(url: str, stop: Any, spent: "multiprocessing.Queue[tuple[float, float]]") -> None:
-    """What one of the product's processes does beside: folds every 250 ms. Puts its processor time,
-    and how long it folded after `stop`."""
+def folding(url: str, stop: Any, spent: "multiprocessing.Queue[float]") -> None:
+    """What one of the product's processes does beside: folds every 250 ms. Puts its processor time
+    when all is folded."""
     fold = fold_on(url)
     fold.run()
     began_cpu = time.process_time()
     while not stop.wait(TICK.total_seconds()):
         fold.run()
-    began = time.perf_counter()
     fold.run()
-    spent.put((time.process_time() - began_cpu, time.perf_counter() - began))
+    spent.put(time.process_time() - began_cpu)
 
 
 def truth(made: pd.DataFrame) -> pd.DataFrame:
@@ -320,8 +319,10 @@ def run(url: str, made: pd.DataFrame, which: np.ndarray[Any, Any], processes: in
         for process in (fold, *workers):
             process.start()
         answers = [spent.get() for _ in workers]
+        stopped = time.perf_counter()
         stop.set()
-        fold_cpu, lag = fold_spent.get()
+        fold_cpu = fold_spent.get()
+        lag = time.perf_counter() - stopped
         for process in (fold, *workers):
             process.join()
         server = ServerTime.read(client).since(before)

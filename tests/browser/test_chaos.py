@@ -36,7 +36,7 @@ def test_a_dial_is_set_every_window_says_so_a_status_is_pushed_and_it_is_turned_
     expect(title).to_be_visible(timeout=PATIENCE)
     before = title.bounding_box()
     with chaos(app) as sandbox:
-        page.goto(f"{app.address}/qa?qa_view=Chaos")
+        page.goto(f"{app.address}/qa?qa_view=chaos")
         page.get_by_role("button", name="Calls are busy").click(timeout=PATIENCE)
         page.get_by_role("button", name="A carrier loses 30 %").click()
         expect(page.get_by_text("Applied. Sends from now on")).to_be_visible(timeout=PATIENCE)
@@ -61,6 +61,7 @@ def test_a_dial_is_set_every_window_says_so_a_status_is_pushed_and_it_is_turned_
         page.get_by_role("button", name="delivered", exact=True).first.click(timeout=PATIENCE)
         expect(page.get_by_text("Pushed delivered")).to_be_visible(timeout=PATIENCE)
         until(lambda: sandbox.sends()[0]["status"] == "delivered")
+        assert other.get_by_role("link", name="Show").get_attribute("href") == "/qa?qa_view=chaos"
         other.get_by_role("button", name="Turn off chaos").click()
         expect(other.get_by_text(BAND)).to_be_hidden(timeout=PATIENCE)
         expect(page.get_by_text(BAND)).to_be_hidden(timeout=PATIENCE)

@@ -40,11 +40,9 @@ def paste(page: Page, text: str, *, into: str = "Code") -> None:
     field.press("ControlOrMeta+v")
 
 
+#: How a text is read is in test_codes.py; here, that what was read is sent.
 PASTED = [
-    "Your Acme 2FA code: {code}",
     "{code} is your Club 1860 code. Call 0800 123456. It cost $123456.",
-    "Your code is {half}-{rest}, valid until 12:30 on 15.01.2026",
-    "Order 123456\n\n@acme.com #{code}",
     "\u2066{arabic}\u2069",
 ]
 
@@ -54,7 +52,7 @@ def test_a_pasted_text_with_one_code_is_sent(page: Page, app: App) -> None:
     for text in PASTED:
         code = sent_from_form(page)
         arabic = "".join(chr(ord("٠") + int(digit)) for digit in code)
-        paste(page, text.format(code=code, half=code[:3], rest=code[3:], arabic=arabic))
+        paste(page, text.format(code=code, arabic=arabic))
         expect_verified(page)
         page.get_by_role("button", name="Verify another number").click()
         expect(page.get_by_label("Phone number")).to_be_visible(timeout=PATIENCE)

@@ -60,8 +60,9 @@ def test_enter_sends_what_is_in_the_field_and_sends_it_once(page: Page, app: App
 
 
 def test_an_enter_that_arrives_while_the_form_is_leaving_changes_nothing(
-    page: Page, app: App
+    new_page: Page, app: App
 ) -> None:
+    page = new_page
     repeat = Repeat(page, b"verify_number_form__events")
     repeat.is_on = True
     number = fresh_number()
@@ -85,7 +86,7 @@ def test_enter_on_what_is_no_number_says_why(page: Page, app: App) -> None:
     expect(page.get_by_role("alert")).to_be_visible(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("context", [PHONE], indirect=True)
+@pytest.mark.parametrize("options", [PHONE])
 def test_on_a_phone_the_verdict_is_in_view_and_has_the_focus(page: Page, app: App) -> None:
     open_form(page, app)
     send(page, fresh_number())

@@ -9,8 +9,9 @@ from tests.browser.test_walk import settled
 
 
 def test_a_change_that_is_reported_while_another_page_opens_leaves_that_page_as_it_is(
-    page: Page, app: App
+    new_page: Page, app: App
 ) -> None:
+    page = new_page
     repeat = Repeat(page, b"verify_live__events")
     open_form(page, app)
     send(page, fresh_number())

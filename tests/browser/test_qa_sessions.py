@@ -1,6 +1,7 @@
 """A manual test session: its checklist, what is verified for it, and two testers at once."""
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -113,7 +114,7 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
         expect(other.locator("li.selected .seen")).to_have_text(
             re.compile("Delivered"), timeout=PATIENCE
         )
-        expect(other.get_by_text("Collected, in no item")).to_have_count(0)
+        expect(other.get_by_text("Collected, in no item")).to_have_count(0, timeout=PATIENCE)
         # A colleague's session opens by its address, and a mark there is seen here.
         other.goto(page.url)
         expect_session(other, "Smoke")
@@ -136,7 +137,18 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
     assert items(new_page) == before
     expect(new_page.get_by_text("pfb are letters here")).to_be_visible()
     expect(new_page.get_by_text("Collected, in no item")).to_have_count(0)
+    for label in ("Report (HTML)", "JUnit XML", "CSV"):
+        with new_page.expect_download() as download:
+            new_page.get_by_role("button", name=label).click()
+        assert "pfb are letters here" in Path(download.value.path()).read_text("utf-8")
     check(new_page, "qa-session", "6 of 6", height=1600)
+
+    with new_page.expect_download(timeout=PATIENCE) as download:
+        new_page.get_by_role("button", name="Report (HTML)").click()
+    report = download.value.path().read_text("utf-8")
+    assert download.value.suggested_filename == "test-session-smoke.html"
+    assert report.count('class="attempt"') >= 3
+    assert "pfb are letters here" in report
 
     new_page.get_by_role("button", name="End session").click()
     expect(new_page.get_by_role("button", name="Reopen session")).to_be_visible(timeout=PATIENCE)

@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import (
-    Browser,
-    BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
     Request,
     WebSocket,
@@ -26,6 +25,7 @@ from tests.browser.app_log import LogPart
 from tests.browser.conftest import App
 from tests.browser.test_verify import (
     PATIENCE,
+    USE,
     answer_and_listen,
     expect_verified,
     fresh_number,
@@ -34,7 +34,6 @@ from tests.browser.test_verify import (
     use_code,
 )
 
-DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 720}}
 #: A Pixel 7, as Playwright describes it.
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
@@ -46,7 +45,7 @@ PHONE: dict[str, Any] = {
     "is_mobile": True,
     "has_touch": True,
 }
-DEVICES = pytest.mark.parametrize("device", ["desk", "phone"], indirect=True)
+DEVICES = pytest.mark.parametrize("options", [{}, PHONE], ids=["desk", "phone"])
 WAYS = [("SMS", None), ("Call", None), ("PHLO", "as SMS"), ("PHLO", "as call")]
 ABOUT = {"SMS": "1 part in GSM-7", "Call": "The call asks", "PHLO": "Your visual workflow"}
 #: Of each page, what is there when it has been drawn.
@@ -83,9 +82,19 @@ class Watch:
         self._host = urlsplit(app.address).netloc
         self.wrong: list[str] = []
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.wrong.append(f"script error: {error}"))
+        page.on("pageerror", self._script_error)
         page.on("request", self._request)
         page.on("websocket", self._websocket)
+
+    def end(self) -> None:
+        """The page is kept for the next test."""
+        self._page.remove_listener("console", self._console)
+        self._page.remove_listener("pageerror", self._script_error)
+        self._page.remove_listener("request", self._request)
+        self._page.remove_listener("websocket", self._websocket)
+
+    def _script_error(self, error: Error) -> None:
+        self.wrong.append(f"script error: {error}")
 
     def _console(self, message: ConsoleMessage) -> None:
         url = str(message.location.get("url", ""))
@@ -116,35 +125,12 @@ class Watch:
         assert self.wrong == []
 
 
-@pytest.fixture(scope="module")
-def devices(browser: Browser) -> Iterator[dict[str, BrowserContext]]:
-    """A context for each device: its pages share what was loaded once."""
-    opened = {
-        name: browser.new_context(**wanted, locale="en-US", timezone_id="America/New_York")
-        for name, wanted in (("desk", DESK), ("phone", PHONE))
-    }
-    yield opened
-    for context in opened.values():
-        context.close()
-
-
-@pytest.fixture
-def device(request: pytest.FixtureRequest) -> str:
-    return str(getattr(request, "param", "desk"))
-
-
-@pytest.fixture
-def page(devices: dict[str, BrowserContext], device: str) -> Iterator[Page]:
-    opened = devices[device].new_page()
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
 def watch(page: Page, app: App) -> Iterator[Watch]:
     watching = Watch(page, app)
     yield watching
     watching.check()
+    watching.end()
 
 
 def settled(page: Page) -> None:
@@ -187,10 +173,15 @@ def finish(page: Page, channel: str, mode: str | None) -> None:
 
 @DEVICES
 def test_all_pages_open_with_every_channel_chosen_running_and_finished(
-    page: Page, app: App, watch: Watch, device: str
+    page: Page, app: App, watch: Watch, options: dict[str, Any]
 ) -> None:
+    """At the desk every page is opened after every other page, beside each way that runs and that
+    has finished. On a phone only the menu differs: each page is opened beside a message and beside
+    a PHLO's call."""
+    is_desk = options is not PHONE
+    walks = list(zip(WAYS, ORDERS, strict=True))
     open_form(page, app)
-    for (channel, mode), order in zip(WAYS, ORDERS, strict=True):
+    for (channel, mode), order in walks if is_desk else walks[::3]:
         choose(page, channel, mode)
         # Nothing was sent yet.
         go(page, order[-1], watch)
@@ -200,15 +191,14 @@ def test_all_pages_open_with_every_channel_chosen_running_and_finished(
         running = page.url
         for name in order:
             go(page, name, watch)
-        if device == "desk":
+        if is_desk:
             page.goto(running)
         else:
             go(page, "Verify", watch)
             page.get_by_role("button", name="Continue with ••55").click(timeout=PATIENCE)
         finish(page, channel, mode)
         watch.check()
-        # At the desk each page beside each finished way; on a phone only the menu differs.
-        for name in reversed(order) if device == "desk" else order[-1:]:
+        for name in reversed(order) if is_desk else order[-1:]:
             go(page, name, watch)
         go(page, "Verify", watch)
 
@@ -284,9 +274,10 @@ def test_keys_of_streamlits_developers_open_nothing(page: Page, app: App, watch:
         watch.check()
 
 
-def test_a_lost_connection_shows_our_bar_and_the_verification_goes_on_afterwards(
+def test_a_lost_connection_shows_our_bar_and_the_verification_goes_on_after_a_crash(
     page: Page, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    """On the page that stayed open, and on one that is loaded anew."""
     app = App(tmp_path_factory.mktemp("lost"))
     app.start()
     bar = page.get_by_text("Connection lost. Trying again. Your verification is kept.")
@@ -309,6 +300,10 @@ def test_a_lost_connection_shows_our_bar_and_the_verification_goes_on_afterwards
         # The page runs again by itself; what is done before that has happened is lost.
         caught.value.wait_for_event("framereceived", lambda data: ends_work(as_bytes(data)))
         expect(bar).to_be_hidden()
+        right = int(page.get_by_role("button", name=USE).inner_text().removeprefix("Use "))
+        page.get_by_role("textbox", name="Code").fill(f"{(right + 1) % 1_000_000:06}")
+        expect(page.get_by_text("You have 4 tries left.")).to_be_visible(timeout=PATIENCE)
+        page.reload()
         use_code(page)
         expect_verified(page)
     finally:

@@ -92,7 +92,7 @@ def test_a_fold_may_die_between_any_two_steps(url: str) -> None:
                 continue
             break
     fold_until(url, lambda: True)
-    assert deaths >= 6  # before and after each of three commands
+    assert deaths >= 6  # before and after each of three round trips
     assert work.wrong_cells(url) == 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 from websockets.sync.client import connect
 
@@ -173,7 +174,7 @@ def test_a_pushed_status_reaches_the_attempt(
 
 
 LOSS = 0.3
-SENDS, OTHERS = 120, 40
+SENDS, OTHERS = 100, 30
 
 
 def test_with_a_loss_on_one_carrier_its_interval_contains_the_loss(
@@ -189,21 +190,26 @@ def test_with_a_loss_on_one_carrier_its_interval_contains_the_loss(
             list(pool.map(at.started, [*numbers, *others]))
         period = preset(Preset.HOUR, at.clock.now() + timedelta(seconds=60), UTC_ZONE)
 
-        def settled() -> Any:
-            at.services.booker.run()
+        def by_carrier() -> pd.DataFrame:
+            at.services.fold.settle()
             at.services.queries.forget()
-            frame = at.services.queries.by_country(period)
-            ended = frame["delivered"] + frame["undelivered"]
-            return frame if ended.get(("DE", ""), 0) == SENDS + OTHERS else None
+            return at.services.queries.by_country(period)
 
-        frame = until(lambda: {"frame": settled()} if settled() is not None else None)["frame"]
-        lossy, other = frame.loc[("DE", "Vodafone")], frame.loc[("DE", "T-Mobile")]
-        assert (lossy["requested"], other["requested"]) == (SENDS, OTHERS)
-        rate = Rate(int(lossy["undelivered"]), SENDS)
+        def are_settled() -> bool:
+            frame = by_carrier()
+            ended = frame["delivered"] + frame["undelivered"]
+            return int(ended.get(("DE", ""), 0)) == SENDS + OTHERS
+
+        until(are_settled)
+        frame = by_carrier()
+        requested, lost = frame["requested"].to_dict(), frame["undelivered"].to_dict()
+        lossy, other = ("DE", "Vodafone"), ("DE", "T-Mobile")
+        assert (requested[lossy], requested[other]) == (SENDS, OTHERS)
+        rate = Rate(int(lost[lossy]), SENDS)
         assert rate.low <= LOSS <= rate.high
-        assert other["undelivered"] == 0
+        assert lost[other] == 0
         # The numbers and the seed decide which are lost, so this is the same in every run.
-        assert int(lossy["undelivered"]) == expected_losses(numbers)
+        assert lost[lossy] == expected_losses(numbers)
 
 
 def expected_losses(numbers: list[str]) -> int:

@@ -16,7 +16,7 @@ README = (ROOM / "README.md").read_text(encoding="utf-8")
 def block(language: str, word: str) -> str:
     """The fenced block of the README in a language that has a word."""
     blocks = re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    (example,) = (each for each in blocks if word in each)
+    (example,) = (str(each) for each in blocks if word in each)
     return example
 
 

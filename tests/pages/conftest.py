@@ -1,7 +1,7 @@
 """The operator's pages as Streamlit runs them, on services of their own and a real Redis."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ _OURS = (
     "ADMIN_",
     "DATA_DIR",
     "VERIFY_ACCESS",
+    "TEST_PHONES",
 )
 
 Settle = Callable[..., None]
@@ -57,8 +58,15 @@ def services(settle: Settle, redis_url: str, client: object) -> Iterator[Service
 
 def opened(page: str, **query: str) -> AppTest:
     """A page, run once for a viewer in New York."""
+    return opened_in({}, page, **query)
+
+
+def opened_in(state: Mapping[str, object], page: str, **query: str) -> AppTest:
+    """The same, in a session with this state."""
     at = AppTest.from_file(str(PROJECT / "pages" / f"{page}.py"), default_timeout=PATIENCE_SECONDS)
     at.query_params.update(query)
+    for name, value in state.items():
+        at.session_state[name] = value
     at.context["timezone"] = VIEWER
     at.run()
     assert not at.exception, at.exception

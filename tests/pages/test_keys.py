@@ -11,8 +11,9 @@ import pytest
 PROJECT = Path(__file__).parents[2]
 PAGES = sorted((PROJECT / "pages").glob("*.py"))
 _STATE_METHODS = {"get", "pop", "setdefault"}
-#: State of the browser that pages share on purpose; no widget has these keys.
-SHARED = {"tester_token"}
+#: State that pages share on purpose: the token of the browser, which is of no widget, and the
+#: number that the QA page fills in on Verify.
+SHARED = {"tester_token", "verify_typed"}
 
 
 def module_files() -> dict[str, Path]:

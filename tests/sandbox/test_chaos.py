@@ -1,8 +1,11 @@
 """Chaos: what each effect does, how rules combine, what repeats, and pushing a status."""
 
+import json
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -288,10 +291,24 @@ def test_a_send_keeps_its_effects_when_chaos_changes_or_the_sandbox_restarts(
     stop()
     api, _ = started()
     assert api.http.get("/chaos").json() == document
-    assert api.http.get(f"/sends/{uuid}").json()["effects"] == ["held"]
+    effects = [{"effect": "held", "code": None, "seconds": None}]
+    assert api.http.get(f"/sends/{uuid}").json()["effects"] == effects
     off = api.http.delete("/chaos").json()
     assert (off["on"], off["rules"], off["revision"]) == (False, [], document["revision"] + 1)
-    assert api.http.get(f"/sends/{uuid}").json()["effects"] == ["held"]
+    assert api.http.get(f"/sends/{uuid}").json()["effects"] == effects
+
+
+def test_a_stored_document_that_is_not_valid_any_more_is_off(
+    started: Callable[[], tuple[Api, Callable[[], None]]], tmp_path: Path
+) -> None:
+    api, stop = started()
+    put(api, {"effect": "held", "country": "DE", "carrier": "Vodafone"})
+    stop()
+    with closing(sqlite3.connect(tmp_path / "sandbox.sqlite3")) as state, state:
+        state.execute("UPDATE chaos SET document = replace(document, 'Vodafone', 'Mannesmann')")
+    api, _ = started()
+    assert api.http.get("/chaos").json()["on"] is False
+    assert api.settled(api.send(VODAFONE.format(90005)))["message_state"] == "delivered"
 
 
 RULES = (
@@ -302,15 +319,18 @@ RULES = (
 
 
 def events(data: Path, numbers: list[str], workers: int, **more: Any) -> list[tuple[Any, ...]]:
-    """State, error and stored effects of two messages to each number, in order of the numbers."""
+    """State, error and effects of two messages to each number, in order of the numbers."""
     with sandbox_on(data, speed=1000.0) as api:
         put(api, *RULES, **more)
         with ThreadPoolExecutor(workers) as pool:
             uuids = list(pool.map(lambda to: [api.send(to), api.send(to)], numbers))
-        plans = {uuid: tuple(api.http.get(f"/sends/{uuid}").json()["effects"])
-                 for pair in uuids for uuid in pair}  # fmt: skip
+        sends = {
+            uuid: api.http.get(f"/sends/{uuid}").json()["effects"]
+            for pair in uuids
+            for uuid in pair
+        }
         return [
-            (record["message_state"], record["error_code"], plans[uuid])
+            (record["message_state"], record["error_code"], json.dumps(sends[uuid]))
             for pair in uuids
             for uuid in pair
             for record in [api.settled(uuid)]

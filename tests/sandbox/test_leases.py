@@ -48,14 +48,14 @@ def test_a_lease_has_numbers_with_the_ending_of_the_country(sandbox: SandboxClie
 
 
 def test_without_wishes_a_lease_is_one_number_that_is_delivered_to(leasing: Api) -> None:
-    answer = leasing.http.post("/numbers", auth=None)
+    answer = leasing.http.post("/numbers")
     assert answer.status_code == 201
     assert answer.headers["Cache-Control"] == "no-store"
     (number,) = answer.json()["numbers"]
     assert re.fullmatch(r"\+1201\d{3}5555", number)
     for _ in range(2):  # releasing twice is no error
         path = f"/numbers/{answer.json()['lease']}"
-        assert leasing.http.delete(path, auth=None).status_code == 204
+        assert leasing.http.delete(path).status_code == 204
 
 
 def test_no_number_is_leased_twice_by_parallel_requests(sandbox: SandboxClient) -> None:
@@ -150,7 +150,7 @@ def test_the_handset_of_a_leased_number_is_empty_and_answers_nothing(tmp_path: P
 def test_a_wrong_order_is_refused_with_a_sentence_and_leases_nothing(
     leasing: Api, sandbox: SandboxClient, body: dict[str, object], status: int, text: str
 ) -> None:
-    answer = leasing.http.post("/numbers", json=body, auth=None)
+    answer = leasing.http.post("/numbers", json=body)
     assert (answer.status_code, text in answer.json()["error"]) == (status, True), answer.text
     assert sandbox.leases() == []
 

@@ -223,7 +223,9 @@ def test_from_elsewhere_the_sandbox_is_closed_but_for_its_account(at: World, met
     """A request through a tunnel comes from this machine, under the name of the tunnel."""
     at.started(number := at.number())
     tunnel = {"Host": "abc.ngrok.example"}
-    for path in (f"/sandbox/handset/{number}", f"/sandbox/handset/{number}/events", "/sandbox/log"):
+    handset = f"/sandbox/handset/{number}"
+    inbox = ("/sandbox/inbox", "/sandbox/inbox/events", f"/sandbox/inbox?search={number[1:]}")
+    for path in (handset, f"{handset}/events", "/sandbox/log", *inbox):
         answer = at.http.request(method, path, headers=tunnel)
         assert answer.status_code == 403, path
         assert number.lstrip("+") not in answer.text

@@ -35,6 +35,9 @@ class ChecklistItem:
     set where the item was made from that table; then `expected_state` and `expected_code` are the
     values that an attempt must end with, "" where the ending does not decide them.
 
+    `phone` is the label of one of the team's own handsets, "" for other items: the number itself is
+    in no item.
+
     `attempt` is the id of the attempt that it was seen on, `refusal` the id of a refused send in
     its place; both "" while there is none.
     """
@@ -46,6 +49,7 @@ class ChecklistItem:
     ending: str = ""
     expected_state: str = ""
     expected_code: str = ""
+    phone: str = ""
     attempt: str = ""
     refusal: str = ""
     marked: ItemMark | None = None

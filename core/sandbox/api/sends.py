@@ -106,7 +106,10 @@ class SendsApi:
 
 def _effects(plan: EffectPlan, number: str, channel: EffectChannel) -> dict[str, Any]:
     return {
-        "effects": [effect.kind for effect in plan.effects],
+        "effects": [
+            {"effect": each.kind, "code": each.code or None, "seconds": each.seconds or None}
+            for each in plan.effects
+        ],
         "by_chaos": plan != plan_of(number, channel),
     }
 

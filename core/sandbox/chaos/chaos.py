@@ -7,6 +7,7 @@ give the same effects, in whatever order the sends to different numbers arrive, 
 
 import hashlib
 import json
+import logging
 import math
 
 from core.sandbox.chaos.document import ANY, ChaosDocument, ChaosRule, parse_document
@@ -15,6 +16,8 @@ from core.sandbox.facts.effects import Effect, EffectChannel, EffectKind, Effect
 from core.sandbox.facts.numbers import carrier_of, country_of
 from core.sandbox.plans import plan_of
 from core.sandbox.storage import Storage
+
+log = logging.getLogger(__name__)
 
 #: An exponential tail has no end; this is its longest, in means.
 LONGEST_TAIL = 10.0
@@ -30,7 +33,12 @@ class Chaos:
     def document(self) -> ChaosDocument:
         row = self._storage.row("SELECT revision, document FROM chaos")
         if row and row["revision"] != self._parsed.revision:
-            self._parsed = parse_document(json.loads(row["document"]), row["revision"])
+            try:
+                self._parsed = parse_document(json.loads(row["document"]), row["revision"])
+            except Refusal as error:
+                # For example, a new version of the numbering plan has dropped a carrier.
+                log.warning("stored chaos is not valid, so it is off", extra={"cause": str(error)})
+                self._parsed = ChaosDocument(row["revision"])
         return self._parsed
 
     def set(self, body: dict[str, object]) -> ChaosDocument:

@@ -5,7 +5,8 @@
 -- ARGV     in the order of `unpack` below, made by check_arguments and policy_arguments in
 --          core/verification/check_records.py: now (Unix ms); digests of the entered and of the right code;
 --          number of the newest attempt that the caller has seen; verification; "enforces", "warns" (a
---          spent budget is only noted in the verification) or "unlimited" (none is looked at); Pub/Sub channel; keep of the journal, ms;
+--          spent budget is only noted in the verification) or "unlimited" (none is looked at); Pub/Sub
+--          channel; keep of the journal, ms;
 --          the lowest limit of the budgets; limit, window (ms) and name of the budget of each of the three
 --          lists, in the order of KEYS
 -- Returns  {outcome, checks_left, retry_ms, spent}; outcome is a CheckOutcome value, or {"moved",

@@ -1,5 +1,7 @@
 """What the selected item was seen on: its attempt, the timeline, the handset and the exchanges."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.model.clock import to_ms
@@ -60,19 +62,26 @@ def _draw_choice(selected: ItemLine, lines: SessionLines, tools: SessionTools) -
         return
     by_id = {line.id: line for line in lines.collected}
     current = item.attempt or item.refusal
-    key = f"qa_seen_on_{item.id}"
-    # Set by the item, which other tabs and the Verify page change as well.
-    state[key] = current if current in by_id else _NOTHING
+    options = [_NOTHING, *by_id]
+    current = current if current in by_id else _NOTHING
+    # A new widget for each value: other tabs and the Verify page change the item as well, and a
+    # rerun that was under way then would bring the old value back as a choice of the tester.
+    key = f"qa_seen_on_{item.id}_{current}"
 
     def choose() -> None:
-        line = by_id.get(state.get(key, ""))
-        if line is not None:
-            act(lambda: assign(session.id, item.id, line, tools))
-        else:
+        # None: the widget has left the page. Its first value: a rerun that was under way when the
+        # item was changed elsewhere, not a choice.
+        value = state.get(key)
+        if value == current:
+            return
+        if value == _NOTHING:
             act(lambda: tools.sessions.assign(session.id, item.id))
+        elif line := by_id.get(value or ""):
+            act(partial(assign, session.id, item.id, line, tools))
 
     st.selectbox(
-        "Seen on", [_NOTHING, *by_id], key=key, on_change=choose, disabled=not session.is_open,
+        "Seen on", options, index=options.index(current), key=key, on_change=choose,
+        disabled=not session.is_open,
         format_func=lambda name: _words(by_id.get(name), tools),
     )  # fmt: skip
 

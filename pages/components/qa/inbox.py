@@ -17,7 +17,7 @@ from pages.components.access import guarded, may_reach_sandbox
 from pages.components.copy_button import copy_button
 from pages.components.handset import handset
 from pages.components.inbox import InboxActions, inbox_list
-from pages.components.shared import plain
+from pages.components.shared import outage_shown, plain
 
 state = st.session_state
 #: The text of the search and the pages before this one. A search can be a number, so neither is in
@@ -49,7 +49,8 @@ def draw_inbox(sandbox: SandboxClient, ledger: Ledger, settings: Settings) -> No
             )
             return
         try:
-            _view(inbox, sandbox, ledger, settings)
+            with outage_shown(key="qa_inbox_outage"):
+                _view(inbox, sandbox, ledger, settings)
         except SandboxUnavailable as error:
             st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
             st.button("Try again", icon=":material/refresh:", key="qa_inbox_try_again")

@@ -1,5 +1,7 @@
 """Adds items to a checklist: from the sandbox's table of endings, or lines that are typed."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.lab.sessions.checklist import PRESETS, ChecklistPreset, items_of_endings, items_of_lines
@@ -7,6 +9,7 @@ from core.lab.sessions.model import ChecklistItem, TestSession
 from core.model.errors import SandboxUnavailable
 from core.model.way import Way
 from core.panels.verdict import way_words
+from pages.components.qa.own_phones import draw_phone_items
 from pages.components.qa.tools import SessionTools, act
 from pages.components.shared import plain
 
@@ -20,6 +23,7 @@ def draw_add_items(session: TestSession, tools: SessionTools) -> None:
     with st.expander("Add items", icon=":material/add:", expanded=not session.items):
         if tools.settings.is_sandbox:
             _draw_table(session, tools)
+        draw_phone_items(tools, partial(_add_items, session.id, tools=tools))
         _draw_lines(session, tools)
 
 

@@ -13,6 +13,8 @@ from core.ledger.exchanges import Exchanges
 from core.model.clock import Clock
 from core.model.errors import ProductError
 from core.panels.zones import zone_of
+from core.plivo.pricing import Prices
+from core.plivo.provider import PlivoProvider
 from core.settings.settings import Settings
 from core.verification.service import Verifications
 from pages.components.access import current_visitor
@@ -30,6 +32,8 @@ class SessionTools:
     verifications: Verifications
     exchanges: Exchanges
     endings: SandboxEndings
+    provider: PlivoProvider
+    prices: Prices
     settings: Settings
     clock: Clock
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.access.admission import BrowserAccess
 from core.lab.endings import SandboxEndings
+from core.lab.own_phones import number_of
 from core.lab.sessions.collector import Collector
 from core.lab.sessions.model import ChecklistItem
 from core.lab.sessions.recording import Recording, Recordings
@@ -62,9 +63,14 @@ def _named_item(recording: Recording, sessions: TestSessions) -> ChecklistItem |
 
 
 def _fill(item: ChecklistItem, endings: SandboxEndings, settings: Settings) -> None:
-    """The way of the item, and a number with its ending. Own lines have neither."""
+    """The way of the item, and a number with its ending or that of its handset. Own lines have
+    neither."""
     if item.way is not None:
         state.verify_channel, state.verify_mode = item.way.channel, item.way.mode
+    if item.phone:
+        # Also where TEST_PHONES has it no longer: the number of another phone must not stay.
+        state.verify_typed = number_of(settings.test_phones, item.phone)
+        return
     if not item.ending or not settings.is_sandbox:
         return
     try:
