@@ -40,7 +40,7 @@ def items(page: Page) -> list[str]:
 
 def send_filled_in(page: Page, name: str) -> None:
     """Send the code to the number that the item has filled in."""
-    recording = page.get_by_role("button", name=re.compile(f"^Recording into {name}"))
+    recording = page.get_by_role("link", name=re.compile(f"Recording into {name}"))
     expect(recording).to_be_visible(timeout=PATIENCE)
     button = page.get_by_role("button", name="Send code", exact=True)
     expect(button).to_be_enabled(timeout=PATIENCE)
@@ -51,7 +51,7 @@ def send_filled_in(page: Page, name: str) -> None:
 
 
 def return_to_session(page: Page, name: str) -> None:
-    page.get_by_role("button", name=re.compile(f"^Recording into {name}")).click()
+    page.get_by_role("link", name=re.compile(f"Recording into {name}")).click()
     expect_session(page, name)
     expect(page.get_by_role("list", name="Checklist")).to_be_visible(timeout=PATIENCE)
 

@@ -52,7 +52,7 @@ def _draw(session: TestSession, tools: SessionTools) -> None:
     st.html(f"<style>{_STYLE}</style>")
     _draw_head(session, tools)
     draw_refusal()
-    selected = _selected(lines.items)
+    selected = _selected(lines)
     with st.container(key="qa_bench"):
         with st.container(key="qa_left_side"):
             if session.items:
@@ -123,12 +123,16 @@ def _leave() -> None:
     state.qa_left = True
 
 
-def _selected(lines: Sequence[ItemLine]) -> ItemLine | None:
-    """The selected item; at first the first one that is not marked."""
-    by_id = {line.item.id: line for line in lines}
+def _selected(lines: SessionLines) -> ItemLine | None:
+    """The selected item; at first what was verified last, if that is not marked yet, else the first
+    item that is not."""
+    by_id = {line.item.id: line for line in lines.items}
     if line := by_id.get(state.get("qa_selected", "")):
         return line
-    return next((line for line in lines if line.item.marked is None), next(iter(lines), None))
+    unmarked = [line for line in lines.items if line.item.marked is None]
+    newest = next((each.id for each in reversed(lines.session.verifications)), "")
+    last = (line for line in unmarked if newest and line.item.verification == newest)
+    return next(last, next(iter(unmarked or lines.items), None))
 
 
 def _draw_checklist(

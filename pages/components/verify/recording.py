@@ -1,5 +1,7 @@
 """The test session that the Verify page records into, and the item that the next send is for."""
 
+from html import escape
+
 import streamlit as st
 
 from core.access.admission import BrowserAccess
@@ -13,7 +15,6 @@ from core.model.clock import Clock
 from core.model.errors import SandboxUnavailable
 from core.settings.settings import Settings
 from pages.components.number_field import viewer_region
-from pages.components.shared import plain
 from pages.components.tester import current_recording
 
 _ITEM = "item"
@@ -31,7 +32,7 @@ def draw_recording(
     settings: Settings,
     clock: Clock,
 ) -> Collector:
-    """A quiet button with the session, which opens it, and its item; nothing where this browser
+    """A quiet link to the session, with its item; nothing where this browser
     does not record. Fills in the form for the item that the address names. Raises
     StoreUnavailable."""
     recording = current_recording(visitor, recordings)
@@ -42,11 +43,13 @@ def draw_recording(
         _fill(item, endings, settings)
         state[_FILLED] = item.id
     label = f"Recording into {_cut(recording.name)}" + (f" · {_cut(item.title)}" if item else "")
-    if st.button(
-        plain(label), icon=":material/radio_button_checked:", type="tertiary",
-        key="verify_recording",
-    ):  # fmt: skip
-        st.switch_page("pages/qa.py", query_params={"session": recording.session})
+    # A link that loads the page, not st.switch_page: a fragment that reports a change while the
+    # server changes the page would leave an empty page.
+    with st.container(key="verify_recording", width="content"):
+        st.html(
+            f'<a href="/qa?session={recording.session}" target="_self">'
+            f'<span aria-hidden="true">◉</span> {escape(label)}</a>'
+        )
     return Collector(sessions, clock, recording, item.id if item else "")
 
 
