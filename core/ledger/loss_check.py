@@ -11,12 +11,12 @@ import logging
 import time
 from collections import Counter, deque
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import NamedTuple
 
 from core.log import logged_id
-from core.model.clock import Clock
+from core.model.clock import Clock, to_ms
 from core.store.batches import batched
 from core.store.client import Client
 from core.store.keys import Keys
@@ -36,11 +36,13 @@ ATTEMPT, APPROVAL = "lost_attempt", "lost_approval"
 
 
 class _Write(NamedTuple):
-    """What was written (the name of its counter), when (monotonic), and the id of its record."""
+    """What was written (the name of its counter), when (monotonic), and the id of its record; of
+    an approval also its moment, since its code may have been approved again."""
 
     what: str
     at: float
     name: str
+    verified_ms: str = ""
 
 
 class LossCheck:
@@ -59,8 +61,9 @@ class LossCheck:
         """The message or call of this stored attempt went out."""
         self._written.append(_Write(ATTEMPT, time.monotonic(), attempt))
 
-    def remember_approval(self, verification: str) -> None:
-        self._written.append(_Write(APPROVAL, time.monotonic(), verification))
+    def remember_approval(self, verification: str, moment: datetime) -> None:
+        ms = str(to_ms(moment))
+        self._written.append(_Write(APPROVAL, time.monotonic(), verification, ms))
 
     def run(self) -> None:
         """Look for what was written if another server answers than in the last run. Raises
@@ -82,12 +85,13 @@ class LossCheck:
         for part in batched(written, _BATCH):
             with self._client.pipeline(transaction=False) as pipe:
                 for write in part:
-                    pipe.hget(self._key(write), "state" if write.what == ATTEMPT else "status")
+                    field = "state" if write.what == ATTEMPT else "verified_ms"
+                    pipe.hget(self._key(write), field)
                 values = pipe.execute()
             lost += [
                 write
                 for write, value in zip(part, values, strict=True)
-                if value is None or (write.what == APPROVAL and value != "verified")
+                if value is None or (write.what == APPROVAL and value != write.verified_ms)
             ]
         if not lost:
             return

@@ -8,7 +8,7 @@ and the command is not sent again. Only MOVED of a Cluster is followed, because 
 
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from hiredis import pack_command
@@ -47,19 +47,26 @@ class OwnConnections:
 
     def run(self, *command: Any) -> Any:
         """The answer to a command. Raises StoreUnavailable, and the ResponseError of a script."""
+        (answer,) = self.run_all([command])
+        if isinstance(answer, ResponseError):
+            with store_errors():
+                raise answer
+        return answer
+
+    def run_all(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """The answers to commands, in one round trip; a ResponseError in place of the answer of a
+        command that failed. Raises StoreUnavailable: some may have run."""
+        # redis-py's own packer converts each argument first, which takes three times as long.
+        packed = [pack_command(command) for command in commands]
         with store_errors():
             connection = self._take()
             try:
-                answer = _exchange(connection, command)
-            except ResponseError:
-                # The reply was read to its end, so the connection can serve again.
-                self._put_back(connection)
-                raise
+                answers = _exchange(connection, packed)
             except BaseException:
                 connection.disconnect()
                 raise
             self._put_back(connection)
-            return answer
+        return answers
 
     def _take(self) -> Connection:
         if self._process != os.getpid():
@@ -90,19 +97,28 @@ class OwnConnections:
             self._idle.pop().disconnect()
 
 
-def _exchange(connection: Connection, command: tuple[Any, ...]) -> Any:
-    # redis-py's own packer converts each argument first, which takes three times as long.
-    packed = [pack_command(command)]
-
-    def send() -> Any:
+def _exchange(connection: Connection, packed: list[bytes]) -> list[Any]:
+    def send() -> list[Any]:
         connection.send_packed_command(packed, check_health=False)
-        return connection.read_response()
+        answers = [_read(connection) for _ in packed]
+        # Where the slot moved in between, some have run, and none is sent again.
+        if isinstance(answers[0], MovedError) and all(isinstance(a, MovedError) for a in answers):
+            raise answers[0]
+        return answers
 
     try:
         return send()
     except MovedError:
         connection.disconnect()
         return connection.retry.call_with_retry(send, lambda error: connection.disconnect())
+
+
+def _read(connection: Connection) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        # It was read to its end, so the connection can serve again.
+        return error
 
 
 def _is_open(connection: Connection) -> bool:

@@ -90,6 +90,7 @@ class Scripts:
         checks_rights: bool = True,
     ) -> None:
         self._client = client
+        self._own = own
         self._command: Callable[..., Any] = own.run if own else client.execute_command
         self._source = {name: source(name, checks_rights=checks_rights) for name in script_names()}
         # EVALSHA names a script by the SHA-1 of its text.
@@ -129,9 +130,15 @@ class Scripts:
 
     def _run_all(self, name: str, calls: Sequence[Call]) -> list[Any]:
         """The results, errors of single runs among them."""
+        commands = [
+            ("EVALSHA", self._sha[name], len(keys), *keys, *_encoded(arguments))
+            for keys, arguments in calls
+        ]
+        if self._own is not None:
+            return self._own.run_all(commands)
         with self._client.pipeline(transaction=False) as pipe:
-            for keys, arguments in calls:
-                pipe.evalsha(self._sha[name], len(keys), *keys, *_encoded(arguments))
+            for command in commands:
+                pipe.execute_command(*command)
             results: list[Any] = pipe.execute(raise_on_error=False)
         return results
 

@@ -1,6 +1,7 @@
 """Checks entered codes against verifications, singly and in batches."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -72,8 +73,9 @@ class Checking:
         guess = self._guess(EnteredCode(verification, entered, address), context)
         if isinstance(guess, CheckResult):
             return guess
-        result = self._records.check(guess, self._clock.now())
-        self._remember(guess, result)
+        now = self._clock.now()
+        result = self._records.check(guess, now)
+        self._remember(guess, result, now)
         return result
 
     def check_all(self, entries: Sequence[EnteredCode]) -> list[CheckResult]:
@@ -81,9 +83,10 @@ class Checking:
         contexts = self._records.contexts(dict.fromkeys(entry.of for entry in entries))
         prepared = [self._guess(entry, contexts.get(entry.of)) for entry in entries]
         guesses = [guess for guess in prepared if isinstance(guess, Guess)]
-        results = self._records.check_all(guesses, self._clock.now())
+        now = self._clock.now()
+        results = self._records.check_all(guesses, now)
         for guess, result in zip(guesses, results, strict=True):
-            self._remember(guess, result)
+            self._remember(guess, result, now)
         checked = iter(results)
         return [item if isinstance(item, CheckResult) else next(checked) for item in prepared]
 
@@ -117,9 +120,9 @@ class Checking:
             self._client_index(network_of(entry.address)),
         )
 
-    def _remember(self, guess: Guess, result: CheckResult) -> None:
+    def _remember(self, guess: Guess, result: CheckResult, now: datetime) -> None:
         if result.outcome is CheckOutcome.APPROVED:
-            self._ledger.losses.remember_approval(guess.verification)
+            self._ledger.losses.remember_approval(guess.verification, now)
 
     def _derive_digest(self, verification: str, digits: int, number_index: str) -> str:
         code = self._codes.of(verification, digits, number_index)

@@ -175,6 +175,7 @@ def fail_over(directory: Path, url: str, primary: Node, *, sends: int = 20) -> d
         assert len(missing) <= counters["lost_attempt"] <= len(missing) + unanswered
         twice = [name for name, count in traffic.approvals.items() if count > 1]
         assert counters["lost_approval"] >= 1
+        assert sum(traffic.approvals.values()) - len(twice) <= KEPT
         assert len(twice) <= counters["lost_approval"]
         # Attempts and figures agree.
         client: Any = at.services.client
