@@ -154,11 +154,12 @@ def fold_on(url: str) -> FoldWorker:
     return FoldWorker(raw, Keys("sandbox"), SystemClock(), ledger_on(client))
 
 
-def folding(url: str, stop: Any, spent: "multiprocessing.Queue[float]") -> None:
+def folding(url: str, ready: Barrier, stop: Any, spent: "multiprocessing.Queue[float]") -> None:
     """What one of the product's processes does beside: folds every 250 ms. Puts its processor time
     when all is folded."""
     fold = fold_on(url)
     fold_all(fold)
+    ready.wait()
     began_cpu = time.process_time()
     while not stop.wait(TICK.total_seconds()):
         fold_all(fold)
@@ -170,7 +171,8 @@ def fold_all(fold: FoldWorker) -> None:
     """Fold what there is; on a busy machine Redis may be late for a while."""
     while True:
         try:
-            fold.run()
+            # Without a turn: the last process that folded may keep it for two seconds.
+            fold.settle(3600)
         except StoreUnavailable:
             continue
         return
@@ -317,12 +319,12 @@ class Run:
 def run(url: str, made: pd.DataFrame, which: np.ndarray[Any, Any], processes: int) -> Run:
     """Apply these callbacks by so many processes at once."""
     context = multiprocessing.get_context("spawn")
-    ready, stop = context.Barrier(processes), context.Event()
+    ready, stop = context.Barrier(processes + 1), context.Event()
     spent: Any = context.Queue()
     fold_spent: Any = context.Queue()
     with redis.Redis.from_url(url, decode_responses=True) as client:
         before = ServerTime.read(client)
-        fold = context.Process(target=folding, args=(url, stop, fold_spent))
+        fold = context.Process(target=folding, args=(url, ready, stop, fold_spent))
         workers = [
             context.Process(target=worker, args=(url, made, share, ready, spent))
             for share in np.array_split(which, processes)
@@ -374,14 +376,14 @@ def main() -> None:
         try:
             with redis.Redis.from_url(url, decode_responses=True) as client:
                 ledger_on(client).apply_all(requests(made))
-            fold_on(url).run()
+            fold_all(fold_on(url))
             alone = run(url, made, first, 1)
             together = run(url, made, rest, chosen.processes)
             wrong, every = wrong_cells(url, cells(made))
             # Told once more: repeats change nothing.
             with redis.Redis.from_url(url, decode_responses=True) as client:
                 ledger_on(client).apply_all(callbacks(made, twice[:50_000]))
-            fold_on(url).run()
+            fold_all(fold_on(url))
             still_wrong, _ = wrong_cells(url, cells(made))
         finally:
             embedded.stop()

@@ -70,7 +70,7 @@ def test_no_applied_event_is_lost_and_none_counts_twice_when_redis_is_killed(
         for writer in writers:
             writer.join()
         embedded.ensure()
-        fold_on(embedded.url).run()
+        fold_on(embedded.url).settle(60)
         wrong, every = wrong_cells(embedded.url, cells(made))
 
     assert sum(outcomes.values()) == event_count
