@@ -29,6 +29,12 @@ class LogPart:
         """The last lines."""
         return "\n".join(self.text().splitlines()[-TAIL_LINES:])
 
+    def tracebacks(self) -> str:
+        """From the line before the first traceback on; empty without one."""
+        lines = self.text().splitlines()
+        first = next((n for n, line in enumerate(lines) if "Traceback" in line), None)
+        return "" if first is None else "\n".join(lines[max(first - 1, 0) : first + TAIL_LINES])
+
     def page_failures(self) -> list[str]:
         """For each failed page the lines before it, with the traceback, and its own."""
         lines = self.text().splitlines()

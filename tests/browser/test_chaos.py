@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from core.lab.sandbox_client import SandboxClient
 from tests.browser.conftest import App
 from tests.browser.test_verify import fresh_number, send
+from tests.browser.test_walk import settled
 from tests.world import until
 
 PATIENCE = 20_000
@@ -34,6 +35,7 @@ def test_a_dial_is_set_every_window_says_so_a_status_is_pushed_and_it_is_turned_
     other.goto(app.address)
     title = other.get_by_role("heading", name="Verify a phone number")
     expect(title).to_be_visible(timeout=PATIENCE)
+    settled(other)
     before = title.bounding_box()
     with chaos(app) as sandbox:
         page.goto(f"{app.address}/qa?qa_view=chaos")

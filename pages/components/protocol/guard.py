@@ -4,6 +4,9 @@ A browser on our pages sends a few kinds of small messages, a few a second. A so
 other kinds, or many more, is dropped. Runs wait for their turn (`turns`), so that a flood of
 allowed messages delays only its sender.
 
+A run of a fragment waits for the end of the socket's current run, as it would in Streamlit: that
+run may change the page, and then the fragment's message is dropped (`shown_page`).
+
 Dropped means without a close frame: with one, the server would wait 10 seconds for the client's
 answer and read everything that a flooding client sends until then. A flooding socket is no longer
 read, and is held for a while first: holding it costs less than parsing what the client sends next.
@@ -16,6 +19,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -24,7 +28,13 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages.components.protocol.bucket import Bucket
-from pages.components.protocol.messages import LONGEST, ends_work, is_allowed, is_work
+from pages.components.protocol.messages import (
+    LONGEST,
+    ends_work,
+    is_allowed,
+    is_fragment_run,
+    is_work,
+)
 from pages.components.protocol.paths import STREAM, is_plain, not_found
 from pages.components.protocol.shown_page import ShownPage
 from pages.components.protocol.sockets import (
@@ -42,6 +52,8 @@ RATE, BURST = 20.0, 60.0
 #: Messages of one socket that wait for their turn: their number, and their total bytes.
 _MOST_WAITING, _MOST_BYTES = 128, 1024 * 1024
 _HOLD_SECONDS = 5.0
+#: A run that has not ended by then holds no fragment up any longer.
+_LONGEST_RUN_SECONDS = 5.0
 #: New sockets of the process: a second on average, and at once. More must wait.
 NEW_RATE, NEW_BURST = 40.0, 100.0
 _DROPPED: Message = {"type": "websocket.disconnect", "code": 1008}
@@ -117,6 +129,19 @@ async def _refuse(receive: Receive, send: Send) -> None:
     await send({"type": "websocket.close", "code": 1008})
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A message that was read and not yet passed on."""
+
+    message: Message
+    is_work: bool = False
+    is_fragment: bool = False
+
+    @property
+    def size(self) -> int:
+        return len(self.message.get("bytes") or b"")
+
+
 class _Socket:
     """One websocket: messages are read at once, checked, and passed on when it is their turn."""
 
@@ -125,8 +150,10 @@ class _Socket:
         self._send = send
         self._turns = turns
         self._runner = runner
-        self._read: deque[tuple[Message, bool]] = deque()
+        self._read: deque[_Read] = deque()
         self._bytes = 0
+        #: While a script runs: the timer that stops waiting for its end.
+        self._run: asyncio.TimerHandle | None = None
         self._has_more = asyncio.Event()
         self._ending: Message | None = None
         self._floods = False
@@ -139,6 +166,7 @@ class _Socket:
             await app(scope, self._next, self._pass_on)
         finally:
             reader.cancel()
+            self._end_run()
             self._turns.leave(self._runner)
         if self._floods:
             await asyncio.sleep(_HOLD_SECONDS)
@@ -149,12 +177,13 @@ class _Socket:
             if message["type"] == "websocket.disconnect":
                 self._end(message)
             elif message["type"] != "websocket.receive":
-                self._add(message, work=False)
+                self._add(_Read(message))
             elif refused := self._refusal(message):
                 log.warning("socket dropped", extra={"cause": refused})
                 self._end(_DROPPED)
             else:
-                self._add(message, work=is_work(message["bytes"]))
+                data = message["bytes"]
+                self._add(_Read(message, is_work(data), is_fragment_run(data)))
 
     def _refusal(self, message: Message) -> str | None:
         """Why the socket of this message is dropped; None if it is not."""
@@ -170,9 +199,9 @@ class _Socket:
             return "too many messages wait"
         return None if is_allowed(data) else "a message that our pages do not send"
 
-    def _add(self, message: Message, *, work: bool) -> None:
-        self._read.append((message, work))
-        self._bytes += len(message.get("bytes") or b"")
+    def _add(self, read: _Read) -> None:
+        self._read.append(read)
+        self._bytes += read.size
         self._has_more.set()
 
     def _end(self, message: Message) -> None:
@@ -183,19 +212,37 @@ class _Socket:
     async def _next(self) -> Message:
         """The `receive` of the application."""
         while True:
-            while not self._read and self._ending is None:
+            while self._ending is None and not self._has_ready():
                 self._has_more.clear()
                 await self._has_more.wait()
             if self._ending is not None:
                 return self._ending
-            message, work = self._read.popleft()
-            self._bytes -= len(message.get("bytes") or b"")
-            if not work:
-                return message
-            if self._page.is_outdated(message["bytes"]):
+            read = self._read.popleft()
+            self._bytes -= read.size
+            if not read.is_work:
+                return read.message
+            if self._page.is_outdated(read.message["bytes"]):
                 continue
             await self._turns.take(self._runner)
-            return _DROPPED if self._has_ended() else message
+            self._start_run()
+            return _DROPPED if self._has_ended() else read.message
+
+    def _has_ready(self) -> bool:
+        """Whether a message may be passed on. Fragments wait for the current run, but nothing waits
+        behind them."""
+        if not self._read or self._run is None:
+            return bool(self._read)
+        return not all(read.is_fragment for read in self._read)
+
+    def _start_run(self) -> None:
+        self._end_run()
+        self._run = asyncio.get_running_loop().call_later(_LONGEST_RUN_SECONDS, self._end_run)
+
+    def _end_run(self) -> None:
+        if self._run is not None:
+            self._run.cancel()
+            self._run = None
+            self._has_more.set()
 
     def _has_ended(self) -> bool:
         return self._ending is not None
@@ -209,4 +256,5 @@ class _Socket:
             self._page.follow(data)
             if ends_work(data):
                 self._turns.end(self._runner)
+                self._end_run()
         await self._send(message)

@@ -42,6 +42,13 @@ def is_work(data: bytes) -> bool:
     return BackMsg.FromString(data).WhichOneof("type") in _WORK
 
 
+def is_fragment_run(data: bytes) -> bool:
+    """Whether an allowed message runs one part of a page."""
+    message = BackMsg.FromString(data)
+    is_run = message.WhichOneof("type") == "rerun_script"
+    return is_run and bool(message.rerun_script.fragment_id)
+
+
 def ends_work(data: bytes) -> bool:
     """Whether a message to a browser says that its run, or its operation, has ended."""
     if len(data) > _LONGEST_END:
