@@ -114,7 +114,8 @@ class Traffic:
 
 
 def fail_over(directory: Path, url: str, primary: Node, *, sends: int = 0) -> dict[str, Any]:
-    """Cut the replica off after so many sends, kill the primary, and check everything. Returns what happened."""
+    """Cut the replica off after so many sends, kill the primary, check everything, and return what
+    happened."""
     with world(directory, url, MovableClock(), **NO_LIMITS) as at, rest_of(at) as rest:
         traffic = Traffic()
         # Known to the replica.
