@@ -56,6 +56,8 @@ class OwnConnections:
     def run_all(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
         """The answers to commands, in one round trip; a ResponseError in place of the answer of a
         command that failed. Raises StoreUnavailable: some may have run."""
+        if not commands:
+            return []
         # redis-py's own packer converts each argument first, which takes three times as long.
         packed = [pack_command(command) for command in commands]
         with store_errors():
@@ -102,7 +104,7 @@ def _exchange(connection: Connection, packed: list[bytes]) -> list[Any]:
         connection.send_packed_command(packed, check_health=False)
         answers = [_read(connection) for _ in packed]
         # Where the slot moved in between, some have run, and none is sent again.
-        if isinstance(answers[0], MovedError) and all(isinstance(a, MovedError) for a in answers):
+        if all(isinstance(answer, MovedError) for answer in answers):
             raise answers[0]
         return answers
 

@@ -35,7 +35,7 @@ class _Pipeline(_MapsPipeline, Pipeline):
         """The connection sends a pipeline again after MOVED (`slot_primary.py`). One that is not
         atomic may have run in part before the slot moved; then it must not."""
         results = super()._execute_pipeline(connection, commands, False)  # type: ignore[no-untyped-call]
-        if all(isinstance(result, MovedError) for result in results):
+        if results and all(isinstance(result, MovedError) for result in results):
             raise results[0]
         if raise_on_error:
             with store_errors():
