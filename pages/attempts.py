@@ -28,6 +28,7 @@ def main() -> None:
                 app.poller,
                 app.exchanges,
                 app.settings,
+                app.chaos,
                 zone,
             )
         else:

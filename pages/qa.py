@@ -46,6 +46,7 @@ def _session_tools() -> SessionTools:
         app.verifications,
         app.exchanges,
         app.endings,
+        app.chaos,
         app.provider,
         app.prices,
         app.settings,

@@ -49,6 +49,7 @@ def main() -> None:
                 app.exchanges,
                 app.prices,
                 settings,
+                app.chaos,
                 collector,
             )
         elif visitor.grant.refusal:

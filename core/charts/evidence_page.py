@@ -110,6 +110,8 @@ def attempt_section(evidence: AttemptEvidence) -> str:
         "Plivo's id": attempt.reference,
     }
     cause = f"<p>{escape(evidence.cause)}</p>" if evidence.cause else ""
+    if evidence.chaos:
+        cause += f"<p>By chaos of the sandbox: {escape(evidence.chaos)}</p>"
     steps = "".join(_step(step) for step in row.steps)
     return (
         f'<section class="attempt"><header><h4>{escape(row.label)}: {escape(words.mark)} '

@@ -7,12 +7,13 @@ Decision: only `read` asks the sandbox, and only the push to open windows calls 
 import time
 
 from core.lab.sandbox_client import SandboxClient, SandboxError
-from core.wording.chaos import band_words
+from core.wording.chaos import band_words, effects_words
 
 #: After this long without a read, the last answer may be wrong.
 _FRESH_SECONDS = 10.0
 #: How often a change is repeated when others change chaos at the same time.
 _TRIES = 5
+NOT_FOUND = 404
 
 
 class ChaosWatch:
@@ -38,6 +39,15 @@ class ChaosWatch:
             self._latest = ""
         self._read_at = time.monotonic()
         return self._latest
+
+    def effects_on(self, reference: str) -> str:
+        """What rules of chaos did to a message or call, in words; "" if they did nothing, or the
+        sandbox does not know it (any more)."""
+        try:
+            send = self._sandbox.send(reference) if reference else {}
+            return effects_words(send["effects"]) if send.get("by_chaos") else ""
+        except SandboxError as error:
+            return "" if error.status == NOT_FOUND else "not known, the sandbox does not answer"
 
     def turn_off(self) -> None:
         """Turn chaos off and keep its rules. Raises SandboxError."""

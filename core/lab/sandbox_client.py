@@ -167,6 +167,11 @@ class SandboxClient:
         sends: list[dict[str, Any]] = self.request("GET", "/sends")["sends"]
         return sends
 
+    def send(self, uuid: str) -> dict[str, Any]:
+        """One of them, however old; `by_chaos`: a rule of chaos acted on it."""
+        send: dict[str, Any] = self.request("GET", f"/sends/{quote(uuid, safe='')}")
+        return send
+
     def push_status(self, channel: str, uuid: str, status: str, **more: Any) -> dict[str, Any]:
         """Push a status onto a message (`channel` "sms") or a call ("call"). `more`: the
         `error_code` or `hangup_cause_code`."""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from core.model.phone_number import mask
-from core.wording.chaos import EFFECTS
+from core.wording.chaos import effects_words
 from core.wording.formats import clock
 
 MAX_ROWS = 8
@@ -41,14 +41,8 @@ def _words(send: Mapping[str, Any], zone: ZoneInfo) -> str:
     started = clock(datetime.fromisoformat(send["started_at"]), zone)
     parts = [f"{_NOUNS[send['channel']]} to {_masked(send['number'])}", send["status"], started]
     if send["by_chaos"]:
-        parts.append(f"chaos: {', '.join(map(_effect, send['effects']))}")
+        parts.append(f"chaos: {effects_words(send['effects'])}")
     return " · ".join(parts)
-
-
-def _effect(effect: Mapping[str, Any]) -> str:
-    """ "Late by 7.3 s"."""
-    name = EFFECTS.get(effect["effect"], str(effect["effect"]))
-    return f"{name} by {effect['seconds']:.1f} s" if effect["seconds"] else name
 
 
 def _masked(digits: str) -> str:

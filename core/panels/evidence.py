@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.lab.chaos import ChaosWatch
 from core.ledger.exchanges import Exchanges
 from core.model.attempt import Attempt, State
 from core.model.clock import from_ms
@@ -28,11 +29,13 @@ FORMAT = "verification-evidence/1"
 
 @dataclass(frozen=True, slots=True)
 class AttemptEvidence:
-    """An attempt, its row of the timeline, and its state with the cause in words."""
+    """An attempt, its row of the timeline, and its state with the cause in words. `chaos`: what
+    rules of the sandbox's chaos did to it, "" if nothing."""
 
     attempt: Attempt
     row: TimelineRow
     words: Words
+    chaos: str = ""
 
     @property
     def cause(self) -> str:
@@ -94,8 +97,13 @@ class EvidenceReader:
     """Collects the evidence of a verification for those who may see it."""
 
     def __init__(
-        self, verifications: Verifications, exchanges: Exchanges, settings: Settings
+        self,
+        verifications: Verifications,
+        exchanges: Exchanges,
+        settings: Settings,
+        chaos: ChaosWatch,
     ) -> None:
+        self._chaos = chaos
         self._verifications = verifications
         self._exchanges = exchanges
         self._simulated = settings.is_sandbox
@@ -108,7 +116,14 @@ class EvidenceReader:
             return None
         code = self._verifications.code_for(view.verification)
         exchanges = self._exchanges.of(verification)
-        return evidence_of(view, exchanges, code, simulated=self._simulated)
+        evidence = evidence_of(view, exchanges, code, simulated=self._simulated)
+        if not self._simulated:
+            return evidence
+        attempts = (
+            replace(each, chaos=self._chaos.effects_on(each.attempt.reference))
+            for each in evidence.attempts
+        )
+        return replace(evidence, attempts=tuple(attempts))
 
 
 def evidence_of(
@@ -211,6 +226,7 @@ def _attempt(evidence: AttemptEvidence) -> dict[str, Any]:
         "state": attempt.state.value,
         "verdict": words.headline,
         "cause": evidence.cause,
+        "chaos": evidence.chaos,
         "error_code": attempt.error_code,
         "hangup_cause": attempt.hangup_cause,
         "network": f"{attempt.mcc}-{attempt.mnc}" if attempt.mcc else "",

@@ -40,8 +40,9 @@ class ReportAttempt:
 
     @property
     def seen(self) -> str:
-        """Its state in one line."""
-        return seen_words(self.attempt.attempt)
+        """Its state in one line, with what chaos of the sandbox did to it."""
+        words = seen_words(self.attempt.attempt)
+        return f"{words}; by chaos: {self.attempt.chaos}" if self.attempt.chaos else words
 
     @property
     def seconds(self) -> float | None:

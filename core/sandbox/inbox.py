@@ -8,6 +8,7 @@ message itself, and finds no word of less than three characters.
 
 import re
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -16,6 +17,8 @@ from core.sandbox.storage import Storage
 
 #: Words of a search beyond this number are ignored.
 MAX_WORDS = 8
+#: How many ids a search looks through at a time: a few milliseconds.
+SLICE = 2_000
 
 _SELECT = "SELECT id, reference, channel, number, code FROM inbox"
 _NUMBER = re.compile(r"[+\d\s().-]*\d[+\d\s().-]*")
@@ -75,17 +78,30 @@ class Inbox:
             code=code,
         )
 
-    def page(self, search: str, before: int | None, limit: int) -> list[sqlite3.Row]:
-        """Rows of id, reference, channel, number and code, newest first: those with an id below
-        `before` and every word of `search` in the number, the sender, the text or the code."""
+    def slices(self, search: str, before: int | None, limit: int) -> Iterator[list[sqlite3.Row]]:
+        """Rows of id, reference, channel, number and code, newest first, at most `limit`: those
+        with an id below `before` and every word of `search` in the number, the sender, the text or
+        the code. Each slice is what some thousand entries have: a search without a match reads
+        all, and between two slices the caller can let others run."""
         words = {f"word{n}": f"%{_escaped(word)}%" for n, word in enumerate(_words(search))}
         where = "".join(f" AND words LIKE :{name} ESCAPE '\\'" for name in words)
-        return self._storage.rows(
-            f"{_SELECT} WHERE id < :before{where} ORDER BY id DESC LIMIT :limit",
-            before=before if before is not None else 2**62,
-            limit=limit,
-            **words,
-        )
+        ids = self._storage.rows(
+            "SELECT (SELECT MIN(id) FROM inbox) AS first, (SELECT MAX(id) FROM inbox) AS last"
+        )[0]
+        if ids["first"] is None:
+            return
+        end = min(ids["last"] + 1, before if before is not None else ids["last"] + 1)
+        while end > ids["first"] and limit > 0:
+            rows = self._storage.rows(
+                f"{_SELECT} WHERE id >= :start AND id < :end{where} ORDER BY id DESC LIMIT :limit",
+                start=end - SLICE,
+                end=end,
+                limit=limit,
+                **words,
+            )
+            yield rows
+            limit -= len(rows)
+            end -= SLICE
 
     def find(self, reference: str) -> sqlite3.Row | None:
         """The row of a message or call."""

@@ -150,12 +150,12 @@ def set_cookie(
     )
 
 
-def is_cross_site(request: Request) -> bool:
+def is_cross_site(connection: HTTPConnection) -> bool:
     """Whether a page of another site made this request."""
-    origin = request.headers.get("origin")
-    if origin is not None and _host_of(origin) != request.headers.get("host"):
+    origin = connection.headers.get("origin")
+    if origin is not None and _host_of(origin) != connection.headers.get("host"):
         return True
-    return request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
+    return connection.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}
 
 
 def cross_site_refusal() -> Response:

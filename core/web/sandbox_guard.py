@@ -2,8 +2,9 @@
 
 Its API asks for the account's credentials itself, and the table of endings is public. Its handsets
 and logs ask for none: they are open on this machine only, and elsewhere to the operator, to a token
-with the scope admin, and to programs with the account's credentials. A phone or a tunnel that
-reaches this app for one verification (`core.web.phone`) sees no other number.
+with the scope admin, and to programs with the account's credentials. A page of another site in a
+browser of this machine may change nothing: browsers send the POST of a form without asking. A phone
+or a tunnel that reaches this app for one verification (`core.web.phone`) sees no other number.
 """
 
 import base64
@@ -24,7 +25,7 @@ from core.access.admission import Admission
 from core.access.local import is_local
 from core.model.errors import StoreUnavailable
 from core.settings.settings import Settings
-from core.web.access import admitted
+from core.web.access import admitted, is_cross_site
 from core.web.bearer import authorize
 from core.web.outage import outage
 
@@ -32,8 +33,9 @@ from core.web.outage import outage
 _OPEN = ("/v1/", "/endings")
 
 _REFUSAL = (
-    "The sandbox's handsets and logs are open on this machine only. From elsewhere, send a token "
-    "with the scope admin as Authorization: Bearer, or sign in as the operator.\n"
+    "The sandbox's handsets and logs are open on this machine only, and not to pages of other "
+    "sites. From elsewhere, send a token with the scope admin as Authorization: Bearer, or sign in "
+    "as the operator.\n"
 )
 
 
@@ -91,7 +93,15 @@ def has_credentials(services: GuardServices, connection: HTTPConnection) -> bool
 
 def _may_reach(services: GuardServices, connection: HTTPConnection) -> bool:
     """Raises StoreUnavailable."""
-    return comes_from_this_machine(connection) or has_credentials(services, connection)
+    if comes_from_this_machine(connection) and not _is_change_by_another_site(connection):
+        return True
+    return has_credentials(services, connection)
+
+
+def _is_change_by_another_site(connection: HTTPConnection) -> bool:
+    # What a GET returns, browsers keep from pages of other sites.
+    is_read = connection.scope.get("method") in {"GET", "HEAD"}
+    return is_cross_site(connection) and not is_read
 
 
 def _basic(connection: HTTPConnection) -> bytes:

@@ -52,6 +52,16 @@ _CALLBACKS = {
 }
 
 
+def effects_words(effects: Sequence[Mapping[str, Any]]) -> str:
+    """Of the effects on a send, as `GET /sends` lists them: "Late by 7.3 s, Callbacks doubled"."""
+    return ", ".join(map(_effect_words, effects))
+
+
+def _effect_words(effect: Mapping[str, Any]) -> str:
+    name = EFFECTS.get(effect["effect"], str(effect["effect"]))
+    return f"{name} by {effect['seconds']:.1f} s" if effect["seconds"] else name
+
+
 def rule_words(rule: Mapping[str, Any]) -> str:
     """ "30 % of messages to Vodafone in Germany are lost"."""
     noun = _NOUNS[channel_of(rule)]

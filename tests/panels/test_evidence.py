@@ -175,10 +175,17 @@ def test_a_thousand_evidence_files_have_no_code_no_number_and_no_token() -> None
             assert view.verification.to.masked in text
 
 
+def reader_of(at: World) -> EvidenceReader:
+    services = at.services
+    return EvidenceReader(
+        services.verifications, services.exchanges, services.settings, services.chaos
+    )
+
+
 def test_the_evidence_of_real_verifications_has_no_code_no_number_and_no_secret(
     at: World,
 ) -> None:
-    reader = EvidenceReader(at.services.verifications, at.services.exchanges, at.services.settings)
+    reader = reader_of(at)
     codes, numbers, ids = journey(at)
     for code, number, verification in zip(codes, numbers, ids, strict=True):
         evidence = reader.read(verification, OPERATOR)
@@ -198,7 +205,7 @@ def test_evidence_has_cause_cost_and_exchanges_of_each_attempt(at: World) -> Non
     number = at.number("0030")
     verification = at.started(number)
     until(lambda: at.look(verification).attempts[0].state.is_final)
-    reader = EvidenceReader(at.services.verifications, at.services.exchanges, at.services.settings)
+    reader = reader_of(at)
     evidence = reader.read(verification, OPERATOR)
     assert evidence is not None
     document = json.loads(evidence_json(evidence))
@@ -213,9 +220,27 @@ def test_evidence_has_cause_cost_and_exchanges_of_each_attempt(at: World) -> Non
         assert words in page
 
 
+def test_evidence_names_what_chaos_did(at: World) -> None:
+    sandbox = at.services.sandbox
+    sandbox.set_chaos({"rules": [{"effect": "not_delivered", "error_code": 30}]})
+    try:
+        ids = [at.started(at.number(), way) for way in (Way.SMS, Way.PHLO_SMS)]
+    finally:
+        sandbox.stop_chaos()
+    ids.append(at.started(at.number("0030")))
+    until(lambda: all(at.look(each).attempts[0].state.is_final for each in ids))
+    for verification, chaos in zip(ids, ("Not delivered", "Not delivered", ""), strict=True):
+        evidence = reader_of(at).read(verification, OPERATOR)
+        assert evidence is not None
+        (attempt,) = json.loads(evidence_json(evidence))["attempts"]
+        assert attempt["chaos"] == chaos
+        page = evidence_page("Evidence", [evidence])
+        assert ("By chaos of the sandbox: Not delivered" in page) is bool(chaos)
+
+
 def test_evidence_is_for_those_who_may_see_the_verification(at: World) -> None:
     verification = at.started(at.number())
-    reader = EvidenceReader(at.services.verifications, at.services.exchanges, at.services.settings)
+    reader = reader_of(at)
     assert reader.read(verification, Grant(owner="another visitor")) is None
     assert reader.read("a" * 24, OPERATOR) is None
 

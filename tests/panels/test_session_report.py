@@ -60,7 +60,9 @@ def reader(at: World) -> SessionReportReader:
     services = at.services
     return SessionReportReader(
         SessionReader(services.verifications),
-        EvidenceReader(services.verifications, services.exchanges, services.settings),
+        EvidenceReader(
+            services.verifications, services.exchanges, services.settings, services.chaos
+        ),
         services.clock,
         services.settings,
     )

@@ -73,6 +73,7 @@ def test_it_is_off_at_first_and_what_is_put_is_what_is_read(api: Api) -> None:
         ({"effect": "lost"}, "rules[0].effect"),
         ({"effect": "held", "probability": 1.1}, "rules[0].probability"),
         ({"effect": "held", "probability": True}, "rules[0].probability"),
+        ({"effect": "held", "probability": 10**400}, "rules[0].probability"),
         ({"effect": "held", "channel": "mail"}, "rules[0].channel"),
         ({"effect": "held", "channel": "call"}, "rules[0].channel"),
         ({"effect": "hangup", "channel": "sms", "hangup_cause_code": 3010}, "rules[0].channel"),
@@ -475,6 +476,7 @@ def test_a_push_with_a_wrong_value_is_refused_with_its_name(api: Api) -> None:
         ({}, "status"),
         ({"status": "undelivered", "error_code": "spam"}, "error_code"),
         ({"status": "undelivered", "error_code": 10**6}, "error_code"),
+        ({"status": "undelivered", "error_code": f"000000020{'9' * 300}"}, "error_code"),
         ({"status": "delivered", "error_code": 30}, "error_code"),
     ):
         answer = api.http.post(f"/messages/{uuid}/status", json=body)

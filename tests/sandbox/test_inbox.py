@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from core.sandbox.inbox import Inbox, InboxChannel, InboxEntry
+from core.sandbox.inbox import SLICE, Inbox, InboxChannel, InboxEntry
 from core.sandbox.storage import Storage
 
 from .support import SENDER, Api, Product, number, sandbox_on, wait_for
@@ -151,7 +151,27 @@ def test_a_message_that_is_saved_after_its_handset_was_emptied_stays_out(tmp_pat
     entry = InboxEntry("reference", InboxChannel.SMS, "14155550123", SENDER, 100.0, "one")
     storage.run("INSERT INTO handsets (number, cleared_at) VALUES ('14155550123', 100)")
     box.add(entry)
-    assert box.page("", None, 10) == []
+    assert list(box.slices("", None, 10)) == []
+    storage.close()
+
+
+def test_a_long_search_is_done_in_slices_and_finds_all(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    storage.open(0)
+    box = Inbox(storage)
+    assert list(box.slices("", None, 10)) == []
+    ids = [1, 2, SLICE, SLICE + 1, 3 * SLICE, 3 * SLICE + 1]
+    for each in ids:
+        storage.run("INSERT INTO inbox VALUES (:id, :id, 'sms', '1', NULL, 'acme')", id=each)
+
+    def found(before: int | None, limit: int) -> list[int]:
+        return [row["id"] for part in box.slices("ACME", before, limit) for row in part]
+
+    assert found(None, 10) == ids[::-1]
+    assert found(None, 3) == ids[:2:-1]
+    assert found(3 * SLICE, 10) == ids[3::-1]
+    assert found(1, 10) == []
+    assert len(list(box.slices("nothing", None, 10))) == 4
     storage.close()
 
 

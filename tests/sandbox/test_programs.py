@@ -159,3 +159,10 @@ def test_all_calls_are_hung_up_at_once(
     uuids = [api.call(number("5555"), "http://127.0.0.1:9/") for _ in range(3)]
     assert api.http.delete(f"{ACCOUNT}/Call/").status_code == 204
     assert {api.hung_up(uuid)["hangup_cause_code"] for uuid in uuids} == {1000}
+
+
+def test_a_page_of_another_site_changes_nothing(api: Api) -> None:
+    for origin, status in (("http://evil.example", 403), ("null", 403), (api.base, 201)):
+        answer = api.http.post("/numbers", content=b"{}", headers={"Origin": origin})
+        assert answer.status_code == status
+    assert api.http.get("/endings", headers={"Origin": "http://evil.example"}).status_code == 200

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from core.lab.sandbox_client import Handset, SandboxClient, SandboxError, WaitTimedOut
+from core.sandbox.app import Sandbox
 
 from .support import AUTH_ID, AUTH_TOKEN, Api, Product, number, sandbox_on, wait_for
 
@@ -257,6 +259,32 @@ def test_open_waits_end_when_the_sandbox_stops(
     answer = asyncio.run(wait_and_stop())
     assert (answer.status_code, answer.json()["error"]) == (503, "the sandbox stops")
     assert time.monotonic() - begin < 30  # not the time-out of the wait
+
+
+def test_a_wait_ends_with_its_client(tmp_path: Path) -> None:
+    sandbox = Sandbox(data=tmp_path, auth_id=AUTH_ID, auth_token=AUTH_TOKEN)
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": f"/handset/{number('5555')}/wait",
+        "query_string": b"timeout=60",
+        "headers": [],
+    }
+    messages = iter([{"type": "http.request"}, {"type": "http.disconnect"}])
+    sent = []
+
+    async def receive() -> Message:
+        return next(messages)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def run() -> None:
+        async with sandbox.running(), asyncio.timeout(20):
+            await sandbox.asgi(scope, receive, send)
+
+    asyncio.run(run())
+    assert sent[0]["status"] == 408
 
 
 def test_a_clock_that_is_set_back_loses_no_arrival(tmp_path: Path) -> None:

@@ -237,3 +237,21 @@ def test_from_elsewhere_the_sandbox_is_closed_but_for_its_account(at: World, met
     assert at.http.get(f"/sandbox/handset/{number}", headers=token).status_code == 200
     assert at.http.get("/sandbox/endings", headers=tunnel).status_code == 200
     assert at.http.get("/sandbox/v1/phlo/x/", headers=tunnel).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "http://evil.example"}, {"Origin": "null"},
+                {"Sec-Fetch-Site": "cross-site"}],
+)  # fmt: skip
+def test_a_page_of_another_site_changes_nothing_in_the_sandbox(
+    at: World, headers: dict[str, str]
+) -> None:
+    form = headers | {"Content-Type": "text/plain"}
+    for path in ("numbers", f"handset/{at.number()}/calls/x/answer", "messages/x/status"):
+        answer = at.http.post(f"/sandbox/{path}", content=b"{}", headers=form)
+        assert answer.status_code == 403, path
+    assert at.http.get("/sandbox/inbox?limit=1", headers=headers).status_code == 200
+    own = {"Origin": at.address, "Sec-Fetch-Site": "same-origin"}
+    leased = at.http.post("/sandbox/numbers", headers=own)
+    assert leased.status_code == 201
+    at.http.delete(f"/sandbox/numbers/{leased.json()['lease']}")

@@ -129,9 +129,10 @@ def _error_code(body: Body, status: str) -> str | None:
             raise Refusal(400, f"a message that is {status} has no error_code")
         return None
     text = str(NETWORK_ERROR if code is None else code)
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_ERROR_CODE):
+    is_short = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ERROR_CODE))
+    if not is_short or int(text) < 1:
         raise Refusal(400, f"error_code must be a number from 1 to {MAX_ERROR_CODE}")
-    return text
+    return str(int(text))
 
 
 def _hangup_cause(body: Body, status: str, call: SandboxCall) -> int:

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from typing import TypeVar
 
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -57,16 +58,25 @@ class Streams:
         with suppress(WebSocketDisconnect, RuntimeError):  # closed already
             await socket.close(1008)
 
-    async def wait(self, number: str, look: Callable[[], T | None], seconds: float) -> T:
+    async def wait(
+        self, request: Request, number: str, look: Callable[[], T | None], seconds: float
+    ) -> T:
         """The first answer of `look`, called now and after each change of a handset. Raises
-        TimeoutError, and Refusal 503 when the sandbox stops."""
+        TimeoutError, and Refusal when the sandbox stops or the client has gone."""
         with self._handsets.watch(number) as changed:
-            async with asyncio.timeout(seconds):
-                while (answer := look()) is None:
-                    if self._stopping:
-                        raise Refusal(503, "the sandbox stops")
-                    changed.clear()
-                    await changed.wait()
+            leaving = asyncio.create_task(_until_disconnect(request))
+            leaving.add_done_callback(lambda _: changed.set())
+            try:
+                async with asyncio.timeout(seconds):
+                    while (answer := look()) is None:
+                        if self._stopping:
+                            raise Refusal(503, "the sandbox stops")
+                        changed.clear()
+                        await changed.wait()
+                        if leaving.done():
+                            raise Refusal(408, "the client has gone")
+            finally:
+                leaving.cancel()
         return answer
 
     async def _push(self, socket: WebSocket, number: str) -> None:
@@ -95,3 +105,8 @@ class Streams:
                     changed.clear()
                     if not self._stopping:
                         yield True
+
+
+async def _until_disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

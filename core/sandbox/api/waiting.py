@@ -82,7 +82,7 @@ class WaitApi:
         order = self._order(request)
         try:
             arrival = await self._streams.wait(
-                order.number, lambda: self._next(order), order.seconds
+                request, order.number, lambda: self._next(order), order.seconds
             )
         except TimeoutError:
             raise Refusal(408, self._nothing(order)) from None

@@ -5,7 +5,6 @@ Every refusal is a 400 that names the field.
 
 import dataclasses
 import difflib
-import math
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -166,7 +165,8 @@ def _choice(value: object, where: str, choices: tuple[str, ...]) -> str:
 
 def _number(value: object, where: str, minimum: float, maximum: float) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not minimum <= value <= maximum:  # type: ignore[arg-type, operator]
+    # False for NaN too.
+    if not is_number or not minimum <= value <= maximum:  # type: ignore[operator]
         raise Refusal(400, f"{where} must be a number from {minimum} to {maximum}")
     return float(value)  # type: ignore[arg-type]
 

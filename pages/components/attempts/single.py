@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.lab.chaos import ChaosWatch
 from core.ledger.exchanges import Exchanges
 from core.ledger.ledger import Ledger
 from core.model.attempt import Attempt, EventKind, State
@@ -42,6 +43,7 @@ def draw_attempt(
     poller: AttemptPoller,
     exchanges: Exchanges,
     settings: Settings,
+    chaos: ChaosWatch,
     zone: ZoneInfo,
 ) -> None:
     attempt = ledger.attempt(attempt_id)
@@ -50,7 +52,7 @@ def draw_attempt(
         must_poll = attempt is not None and _poll_button(attempt)
         if attempt is not None:
             _verification_controls(
-                attempt, verifications, EvidenceReader(verifications, exchanges, settings)
+                attempt, verifications, EvidenceReader(verifications, exchanges, settings, chaos)
             )
     if attempt is None:
         st.info("This attempt is no longer kept. Its figures are.", icon=":material/inbox:")

@@ -105,7 +105,7 @@ def _draw_verification(view: View, tools: SessionTools) -> None:
         if st.button("Open its verification", icon=":material/verified_user:", key="qa_open"):
             query = {"verification": verification.id}
             st.switch_page("pages/verify.py", query_params=query)
-        reader = EvidenceReader(tools.verifications, tools.exchanges, tools.settings)
+        reader = EvidenceReader(tools.verifications, tools.exchanges, tools.settings, tools.chaos)
         draw_evidence(verification.id, reader, key="qa_evidence")
     handset(
         verification.to.masked,

@@ -18,7 +18,7 @@ def draw_reports(session: TestSession, tools: SessionTools) -> None:
     """Draw the downloads of this session, in a row. A file is written on the click."""
     reader = SessionReportReader(
         SessionReader(tools.verifications),
-        EvidenceReader(tools.verifications, tools.exchanges, tools.settings),
+        EvidenceReader(tools.verifications, tools.exchanges, tools.settings, tools.chaos),
         tools.clock,
         tools.settings,
     )

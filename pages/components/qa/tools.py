@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.lab.chaos import ChaosWatch
 from core.lab.endings import SandboxEndings
 from core.lab.sessions.recording import Recordings
 from core.lab.sessions.store import TestSessions
@@ -32,6 +33,7 @@ class SessionTools:
     verifications: Verifications
     exchanges: Exchanges
     endings: SandboxEndings
+    chaos: ChaosWatch
     provider: PlivoProvider
     prices: Prices
     settings: Settings

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core.lab.chaos import ChaosWatch
 from core.lab.sessions.collector import Collector
 from core.ledger.exchanges import Exchanges
 from core.model.clock import to_ms
@@ -47,6 +48,7 @@ def draw_verification(
     exchanges: Exchanges,
     prices: Prices,
     settings: Settings,
+    chaos: ChaosWatch,
     collector: Collector,
 ) -> None:
     """A fragment: each change of the verification reruns it, and nothing else of the page."""
@@ -79,7 +81,7 @@ def draw_verification(
             )
             timeline(rows, key="verify_steps", lines=lines, opens_attempts=seen.opens_attempts)
             if outage is None:
-                reader = EvidenceReader(verifications, exchanges, settings)
+                reader = EvidenceReader(verifications, exchanges, settings, chaos)
                 draw_evidence(verification, reader, key="verify_evidence")
             draw_exchanges(lines, key="verify_exchanges")
 
