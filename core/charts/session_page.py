@@ -25,20 +25,20 @@ _MARKS = {
 }
 _NOTHING = "\N{EN DASH}"
 _AGREEMENTS = {
-    Agreement.AGREES: "This is what the item expects.",
-    Agreement.DIFFERS: "This is not what the item expects.",
+    Agreement.AGREES: "The state is as expected.",
+    Agreement.DIFFERS: "The state is not as expected.",
     Agreement.OPEN: "",
 }
 
 
 def session_page(report: SessionReport) -> str:
-    """The whole file: the result on one page, then each item with its attempt, then what is in no
-    item."""
+    """The whole file: the result of all items, then each item that was worked on with its attempt,
+    then what is in no item."""
     session = report.session
     parts = [
         _result(report),
         _summary(report),
-        *(_item(item, report) for item in report.items),
+        *(_item(item, report) for item in report.items if _has_details(item)),
         _appendix(report),
     ]
     return html_document(f"{session.name}: test session", "\n".join(parts), _STYLE)
@@ -73,12 +73,32 @@ def _result(report: SessionReport) -> str:
     )
 
 
+def _has_details(item: ReportItem) -> bool:
+    """Whether there is more to say than the line of the result: not of an item that was not run."""
+    checked = item.line.item
+    return bool(item.mark or item.seen or checked.note or checked.attempt or checked.refusal)
+
+
+def _titled(item: ReportItem) -> str:
+    """Title and way: items of several ways have the same title."""
+    way = f' <span class="quiet way">{escape(item.line.way)}</span>' if item.line.way else ""
+    return f"{escape(item.line.item.title)}{way}"
+
+
+def _linked(item: ReportItem) -> str:
+    return (
+        f'<a href="#item-{item.number}">{_titled(item)}</a>'
+        if _has_details(item)
+        else _titled(item)
+    )
+
+
 def _summary(report: SessionReport) -> str:
     if not report.items:
         return '<p class="quiet">The checklist of this session has no items.</p>'
     rows = "".join(
         f'<tr><td class="figure">{item.number}</td>'
-        f'<td><a href="#item-{item.number}">{escape(item.line.item.title)}</a></td>'
+        f"<td>{_linked(item)}</td>"
         f"<td>{escape(item.line.item.expected)}</td><td>{escape(item.seen) or _NOTHING}</td>"
         f'<td class="mark">{_marked(item.mark)}</td></tr>'
         for item in report.items
@@ -100,13 +120,12 @@ def _item(item: ReportItem, report: SessionReport) -> str:
     note = f'<p class="note">{escape(checked.note)}</p>' if checked.note else ""
     marked = checked.marked
     facts = {
-        "Way": item.line.way,
         "Marked": f"{moment_words(marked.at)}, by {report.session.tester}" if marked else "",
     }
     return "\n".join(
         (
             f'<article class="item" id="item-{item.number}">',
-            f'<header><h2 class="part">{item.number}. {escape(checked.title)}</h2>'
+            f'<header><h2 class="part">{item.number}. {_titled(item)}</h2>'
             f'<p class="mark">{_marked(item.mark)}</p></header>',
             '<div class="compared"><div><h3>Expected</h3>'
             f"<p>{escape(checked.expected) or _NOTHING}</p></div>"

@@ -26,10 +26,12 @@ class SendRow:
     next: tuple[str, ...]
 
 
-def send_rows(sends: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> list[SendRow]:
-    """The newest sends that can change, those under way first."""
+def send_rows(sends: Sequence[Mapping[str, Any]], zone: ZoneInfo, first: str = "") -> list[SendRow]:
+    """The newest sends that can change: the one with the UUID `first`, then those under way."""
     open_sends = [send for send in sends if send["next"]]
-    open_sends.sort(key=lambda send: send["status"] in {"delivered", "undelivered"})
+    open_sends.sort(
+        key=lambda send: (send["uuid"] != first, send["status"] in {"delivered", "undelivered"})
+    )
     return [
         SendRow(send["uuid"], send["channel"], _words(send, zone), tuple(send["next"]))
         for send in open_sends[:MAX_ROWS]

@@ -238,7 +238,8 @@ class Checklist {
       const before = this.list.children[n];
       if (before !== item.element) this.list.insertBefore(item.element, before ?? null);
     });
-    this.head.hidden = this.keys.hidden = !rows.length;
+    this.head.hidden = !rows.length;
+    this.keys.hidden = !rows.length || !this.isOpen;
     write(this.progress, this.progressWords(rows));
   }
 
@@ -292,8 +293,11 @@ class Checklist {
   onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || isTaken(event, this.root)) return;
     if (!this.root.isConnected || !this.items.size || document.querySelector("dialog[open]")) return;
-    const inList = event.composedPath().includes(this.list);
-    const steps = { j: 1, k: -1, ...(inList ? { ArrowDown: 1, ArrowUp: -1 } : {}) };
+    // At another place with the focus, such as a part that scrolls, the arrows scroll that.
+    const focused = document.activeElement;
+    const isFree = focused === document.body || focused?.matches("[data-testid='stMain']");
+    const hasArrows = isFree || event.composedPath().includes(this.list);
+    const steps = { j: 1, k: -1, ...(hasArrows ? { ArrowDown: 1, ArrowUp: -1 } : {}) };
     const item = this.items.get(this.selected);
     const mark = Object.keys(MARKS).find((name) => MARKS[name].key === event.key);
     if (event.key in steps) this.move(steps[event.key]);

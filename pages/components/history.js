@@ -7,15 +7,25 @@ function wrapHistory() {
   if (history[WRAPPED]) return;
   history[WRAPPED] = true;
   let acted = false;
+  /** The query that was pushed last, and whose entry is the current one. */
+  let pushed = "";
   for (const kind of ["pointerdown", "keydown"]) {
     window.addEventListener(kind, (event) => (acted ||= event.isTrusted), { capture: true });
   }
-  window.addEventListener("popstate", () => (acted = false));
+  window.addEventListener("popstate", () => {
+    acted = false;
+    pushed = "";
+  });
   const push = history.pushState.bind(history);
   history.pushState = (state, title, url) => {
-    const samePage = new URL(url ?? "", location.href).pathname === location.pathname;
-    if (samePage && !acted) history.replaceState(state, title, url);
+    const { pathname, search } = new URL(url ?? "", location.href);
+    const samePage = pathname === location.pathname;
+    // Streamlit opens another page in two steps: it writes the query of that page under the path of
+    // this one, which is no place to come back to, and then the path.
+    const isSecondStep = !samePage && search && search === pushed && search === location.search;
+    if ((samePage && !acted) || isSecondStep) history.replaceState(state, title, url);
     else push(state, title, url);
+    pushed = samePage && acted ? search : "";
     if (!samePage) acted = false;
   };
 }

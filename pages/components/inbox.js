@@ -282,8 +282,14 @@ class Inbox {
   }
 
   pageKey(event) {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const [target] = event.composedPath();
+    const isFree = target === document.body || target.matches?.("[data-testid='stMain']");
+    if (event.key === "ArrowDown" && isFree && this.rows.firstChild) {
+      event.preventDefault();
+      (this.rows.querySelector("[data-open]") ?? this.rows.querySelector("button")).focus();
+    }
+    if (event.key !== "/") return;
     if (target.matches?.("input, textarea, select, [contenteditable]")) return;
     event.preventDefault();
     event.stopPropagation();

@@ -50,6 +50,11 @@ def test_a_dial_is_set_every_window_says_so_a_status_is_pushed_and_it_is_turned_
         dial.press("ArrowRight")
         expect(page.get_by_text("32 % of messages to Vodafone in Germany")).to_be_visible()
         assert [rule["probability"] for rule in sandbox.chaos()["rules"]] == [1, 0.32]
+        # The form closes when its rule is applied: a second click cannot add it again.
+        page.get_by_role("button", name="Add a rule").click()
+        page.get_by_role("button", name="Add this rule").click(timeout=PATIENCE)
+        expect(page.get_by_text("30 % of messages are lost")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("button", name="Add this rule")).to_have_count(0)
         # Another person changes it: this window's next change is not applied, and says so.
         sandbox.set_chaos({"rules": [{"effect": "held"}], "seed": 7})
         page.get_by_role("button", name="Keys are not heard").click()

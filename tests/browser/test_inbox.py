@@ -58,7 +58,11 @@ def test_a_code_arrives_in_the_inbox_is_found_and_leads_to_handset_and_attempt(
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Decline")).to_be_visible(timeout=PATIENCE)
 
-    page.get_by_role("button", name="Open handset").click()
+    page.get_by_role("button", name="Push a status").click()
+    expect(page.get_by_text(re.compile("^Call to .*ringing"))).to_be_visible(timeout=PATIENCE)
+    page.get_by_text("inbox", exact=True).click()
+
+    page.get_by_role("button", name="Open handset").click(timeout=PATIENCE)
     phone = page.get_by_role("region", name=re.compile("^Phone"))
     phone.get_by_role("button", name="Answer", exact=True).click(timeout=PATIENCE)
     expect(page.get_by_text("In progress").first).to_be_visible(timeout=PATIENCE)
@@ -69,4 +73,6 @@ def test_a_code_arrives_in_the_inbox_is_found_and_leads_to_handset_and_attempt(
 
     page.get_by_role("button", name="Open attempt").click()
     expect(page.get_by_role("heading", name=re.compile("^Call to"))).to_be_visible(timeout=PATIENCE)
+    page.go_back()
+    expect(page.get_by_role("button", name="Open attempt")).to_be_visible(timeout=PATIENCE)
     other.close()

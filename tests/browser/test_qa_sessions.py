@@ -82,7 +82,7 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
         seen = page.locator("li.selected .seen")
         expect(seen).to_have_text(re.compile("verified$"), timeout=PATIENCE)
         page.keyboard.press("p")
-        page.keyboard.press("j")
+        page.keyboard.press("ArrowDown")
     # A mark shows at once, and those of a quick hand are all kept.
     page.keyboard.press("f")
     expect(progress).to_have_text("4 of 6: 3 passed, 1 failed")

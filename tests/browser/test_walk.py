@@ -53,6 +53,7 @@ PAGES = {
     "Verify": "Verify a phone number",
     "Delivery": "Delivery",
     "Attempts": "Attempts",
+    "QA": "QA",
     "API": "API",
     "Access": "Access",
 }
@@ -66,7 +67,7 @@ ORDERS = [
 #: What Streamlit shows where something failed.
 BOXES = "[data-testid=stException], [data-testid=stDialog], [data-testid=stModal]"
 #: Streamlit's page asks for these below its own path when it is loaded there, and goes on above.
-_OF_STREAMLIT = re.compile(r"/(delivery|attempts|api|access)/_stcore/(health|host-config)")
+_OF_STREAMLIT = re.compile(r"/(delivery|attempts|qa|api|access)/_stcore/(health|host-config)")
 
 
 def is_stream(socket: WebSocket) -> bool:
@@ -206,7 +207,7 @@ def test_all_pages_open_with_every_channel_chosen_running_and_finished(
 def test_all_pages_open_by_their_address_and_go_on_by_the_menu(
     page: Page, app: App, watch: Watch
 ) -> None:
-    for name in ORDERS[0]:
+    for name in [*ORDERS[0], "QA"]:
         page.goto(f"{app.address}/{name.lower()}")
         expect(page.get_by_role("heading", name=PAGES[name], exact=True, level=1)).to_be_visible(
             timeout=PATIENCE

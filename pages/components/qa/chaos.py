@@ -1,6 +1,7 @@
-"""The view "Chaos" of the QA page: the rules, the switch, the seed, and statuses by hand."""
+"""The view "Chaos" of the QA page: the switch, the seed, the rules, and statuses by hand."""
 
 from collections.abc import Callable
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -10,11 +11,12 @@ from core.lab.sandbox_client import SandboxClient, SandboxError
 from core.panels.zones import zone_of
 from core.wording.chaos import rule_words
 from pages.components.access import guarded
-from pages.components.panel import question
 from pages.components.qa.chaos_rule import rule_form
 from pages.components.qa.push import push_list
 
 _NOTE = "qa_chaos_note"
+#: What the form is open for: `_NEW`, or the position of a rule.
+_EDITED, _NEW = "qa_chaos_edited", "new"
 _CHANGED = (
     "Another person changed chaos meanwhile, so your change was not applied. Below is how it is "
     "now: make your change again."
@@ -39,8 +41,9 @@ def draw_chaos(sandbox: SandboxClient) -> None:
             problem = _CHANGED if error.status == 409 else f"Nothing was changed. {error}"
             st.session_state[_NOTE] = (problem, False)
         else:
-            words = "Applied. Sends from now on follow it; the sequence of the seed begins anew."
+            words = "Applied. Sends from now on follow it, and the sequence of the seed restarts."
             st.session_state[_NOTE] = (words, True)
+            st.session_state.pop(_EDITED, None)
 
     st.caption(
         "Chaos changes how messages and calls of the sandbox go, also those that programs send. "
@@ -48,23 +51,22 @@ def draw_chaos(sandbox: SandboxClient) -> None:
     )
     _switch(document, put)
     _note()
-    question("Rules")
+    st.header("Rules", anchor=False)
     _rules(document, put)
     _presets(document, put)
-    question("Push a status")
+    st.header("Push a status", anchor=False)
     zone = ZoneInfo(zone_of(None, st.context.timezone))
     st.fragment(guarded(lambda: push_list(sandbox, zone)), run_every=2)()
 
 
 def _note() -> None:
-    """What came of the last change, in a place that is always there."""
+    """The result of the last change, on a line that is always there: nothing below it moves."""
     with st.container(key="qa_chaos_note_place"):
-        if note := st.session_state.pop(_NOTE, None):
-            words, is_applied = note
-            show = st.success if is_applied else st.warning
-            show(words, icon=":material/check:" if is_applied else ":material/info:")
+        words, is_applied = st.session_state.pop(_NOTE, None) or ("Changes apply at once.", None)
+        if is_applied is False:
+            st.warning(words, icon=":material/info:")
         else:
-            st.caption("Changes apply at once.")
+            st.caption(f":material/check: {words}" if is_applied else words)
 
 
 def _switch(document: Document, put: Callable[[Document], None]) -> None:
@@ -78,20 +80,25 @@ def _switch(document: Document, put: Callable[[Document], None]) -> None:
         put({**document, "seed": st.session_state.get("qa_chaos_seed", document["seed"])})
 
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.toggle(
+            "Chaos is on", key="qa_chaos_on", on_change=switched,
+            disabled=not (document["rules"] or document["on"]),
+            help=None if document["rules"] else "It has an effect once there is a rule.",
+        )  # fmt: skip
         st.number_input(
             "Seed", 0, MAX_SEED, step=1, key="qa_chaos_seed", on_change=seeded, width=200,
             help="The n-th message or call to a number has the same effects with the same seed.",
         )  # fmt: skip
         st.button(
-            "Start the sequence anew", key="qa_chaos_anew", icon=":material/replay:",
+            "Restart the sequence", key="qa_chaos_anew", icon=":material/replay:",
             on_click=put, args=(document,),
         )  # fmt: skip
-        st.toggle("Chaos is on", key="qa_chaos_on", on_change=switched)
 
 
 def _rules(document: Document, put: Callable[[Document], None]) -> None:
     if not document["rules"]:
-        st.info("No rules: every send goes as the ending of its number says. Add a rule below.")
+        st.caption("No rules: every send goes as the ending of its number says. Add a rule below.")
+    edited = st.session_state.get(_EDITED)
     for at, rule in enumerate(document["rules"]):
         with st.container(
             border=True, horizontal=True, vertical_alignment="center", gap="medium",
@@ -99,13 +106,42 @@ def _rules(document: Document, put: Callable[[Document], None]) -> None:
         ):  # fmt: skip
             st.markdown(f"**{at + 1}.** {rule_words(rule)}", width="stretch")
             _dial(document, at, put)
-    with st.popover("Add a rule", icon=":material/add:", key="qa_chaos_add"):
-        rule_form(
+        if edited == at:
+            _form(
+                rule,
+                partial(_replace, document, at, put),
+                label=f"Apply to rule {at + 1}",
+                key=f"qa_chaos_edit_{at}_{document['revision']}",
+            )
+    if edited == _NEW:
+        _form(
             complete({"effect": "not_delivered", "probability": 0.3}),
             lambda rule: put(with_rule(document, rule)),
             label="Add this rule",
             key="qa_chaos_new",
         )
+    else:
+        st.button(
+            "Add a rule", icon=":material/add:", key="qa_chaos_add", on_click=_edit, args=(_NEW,),
+            type="primary" if edited is None else "secondary",
+        )  # fmt: skip
+
+
+def _edit(what: int | str | None) -> None:
+    """Open the form, or close it with None."""
+    st.session_state[_EDITED] = what
+
+
+def _replace(document: Document, at: int, put: Callable[[Document], None], rule: Rule) -> None:
+    put(with_rule(document, rule, at))
+
+
+def _form(rule: Rule, on_apply: Callable[[Rule], None], *, label: str, key: str) -> None:
+    with st.container(border=True, key=f"{key}_form"):
+        edited = rule_form(rule, key=key)
+        with st.container(horizontal=True):
+            st.button(label, key=f"{key}_apply", type="primary", on_click=on_apply, args=(edited,))
+            st.button("Cancel", key=f"{key}_cancel", type="tertiary", on_click=_edit, args=(None,))
 
 
 def _dial(document: Document, at: int, put: Callable[[Document], None]) -> None:
@@ -122,13 +158,10 @@ def _dial(document: Document, at: int, put: Callable[[Document], None]) -> None:
         f"Share of rule {at + 1}", 0, 100, step=1, format="%d %%", key=key, on_change=turned,
         label_visibility="collapsed", width=220,
     )  # fmt: skip
-    with st.popover("Change", icon=":material/tune:", key=f"qa_chaos_change_{at}"):
-        rule_form(
-            rule,
-            lambda changed: put(with_rule(document, changed, at)),
-            label=f"Apply to rule {at + 1}",
-            key=f"qa_chaos_edit_{at}_{document['revision']}",
-        )
+    st.button(
+        "Change", icon=":material/tune:", key=f"qa_chaos_change_{at}", help=f"Change rule {at + 1}",
+        on_click=_edit, args=(at,),
+    )  # fmt: skip
     st.button(
         "Remove", key=f"qa_chaos_remove_{at}", icon=":material/delete:",
         help=f"Remove rule {at + 1}", on_click=put, args=(without_rule(document, at),),

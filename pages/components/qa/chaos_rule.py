@@ -1,6 +1,5 @@
 """The form of one rule of chaos: which sends, how many, and what happens to them."""
 
-from collections.abc import Callable
 from typing import Any
 
 import phonenumbers
@@ -21,22 +20,28 @@ _TIMES = {
 }
 
 
-def rule_form(rule: Rule, on_apply: Callable[[Rule], None], *, label: str, key: str) -> None:
-    """Draw the form; its button, named `label`, calls `on_apply` with the rule."""
-    effect = st.selectbox(
+def rule_form(rule: Rule, *, key: str) -> Rule:
+    """Draw the fields, filled in from `rule`, and return the rule as they are now."""
+    first, second = st.columns(2, gap="medium")
+    effect = first.selectbox(
         "What happens", list(EFFECTS), list(EFFECTS).index(rule["effect"]),
         format_func=EFFECTS.__getitem__, key=f"{key}_effect",
     )  # fmt: skip
-    share = st.slider(
+    share = second.slider(
         "Share", 0, 100, round(100 * rule["probability"]), format="%d %%", key=f"{key}_share"
     )
     edited: dict[str, Any] = {"effect": effect, "probability": share / 100}
-    edited["channel"] = ANY if effect in ONLY else _choice("To", CHANNELS, rule["channel"], key)
-    edited["via"] = _choice("Sent by", VIAS, rule["via"], key)
+    first, second = st.columns(2, gap="medium")
+    with first:
+        edited["via"] = _choice("Sent by", VIAS, rule["via"], key)
+    with second:
+        edited["channel"] = (
+            ANY if effect in ONLY else _choice("Affects", CHANNELS, rule["channel"], key)
+        )
     edited |= _place(rule, key)
     edited |= _parameters(effect, rule, key)
     st.caption(rule_words({"state": "undelivered", **edited}))
-    st.button(label, key=f"{key}_apply", on_click=on_apply, args=(edited,))
+    return edited
 
 
 def _choice(label: str, names: dict[str, str], value: str, key: str) -> str:
@@ -49,13 +54,14 @@ def _choice(label: str, names: dict[str, str], value: str, key: str) -> str:
 
 def _place(rule: Rule, key: str) -> dict[str, str | None]:
     regions = sorted(phonenumbers.SUPPORTED_REGIONS, key=country_of)
-    country = st.selectbox(
+    first, second = st.columns(2, gap="medium")
+    country = first.selectbox(
         "Country", regions, regions.index(rule["country"]) if rule["country"] else None,
         format_func=country_of, placeholder="Any country", key=f"{key}_country",
     )  # fmt: skip
     carriers = carriers_in(country)
     is_listed = rule["carrier"] in carriers
-    carrier = st.selectbox(
+    carrier = second.selectbox(
         "Carrier", carriers, carriers.index(rule["carrier"]) if is_listed else None,
         placeholder="Any carrier", key=f"{key}_carrier_{country}",
         help="As the numbering plan names it. Numbers of some countries, such as the United "

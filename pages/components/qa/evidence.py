@@ -21,8 +21,8 @@ from pages.components.timeline import timeline
 from pages.components.verify.evidence import draw_evidence
 
 _AGREEMENTS = {
-    Agreement.AGREES: "This is what the item expects.",
-    Agreement.DIFFERS: "This is not what the item expects.",
+    Agreement.AGREES: "The state is as expected.",
+    Agreement.DIFFERS: "The state is not as expected.",
     Agreement.OPEN: "",
 }
 _NOTHING = "nothing"

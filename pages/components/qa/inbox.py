@@ -17,6 +17,7 @@ from pages.components.access import guarded, may_reach_sandbox
 from pages.components.copy_button import copy_button
 from pages.components.handset import handset
 from pages.components.inbox import InboxActions, inbox_list
+from pages.components.qa.push import PUSH_FIRST
 from pages.components.shared import outage_shown, plain
 
 state = st.session_state
@@ -25,6 +26,9 @@ state = st.session_state
 _SEARCH, _PAGES = "qa_inbox_search", "qa_inbox_pages"
 #: The entry whose handset is shown.
 _HANDSET = "qa_inbox_handset"
+#: Set by a click that leaves the view: its fragment then reruns the page.
+_LEAVES = "qa_inbox_leaves"
+_UNDER_WAY = {"queued", "sent", "ringing", "in-progress"}
 _STREAM = "/sandbox/inbox/events"
 
 _EMPTY = (
@@ -41,6 +45,8 @@ def draw_inbox(sandbox: SandboxClient, ledger: Ledger, settings: Settings) -> No
     @st.fragment
     @guarded
     def inbox_view() -> None:
+        if state.pop(_LEAVES, False):
+            st.rerun()
         if not may_reach_sandbox():
             st.info(
                 "The sandbox's handsets are open on this machine only. From elsewhere, set "
@@ -196,6 +202,17 @@ def _draw_controls(
             key="qa_inbox_open_attempt",
         ):
             st.switch_page("pages/attempts.py", query_params={"attempt": attempt or ""})
+        if entry.state in _UNDER_WAY:
+            st.button(
+                "Push a status", icon=":material/bolt:", key="qa_inbox_push",
+                on_click=_open_push, args=(entry.reference,),
+            )  # fmt: skip
+
+
+def _open_push(reference: str) -> None:
+    """Show the view "Chaos", which lists this message or call first."""
+    state[PUSH_FIRST] = reference
+    state.qa_view, state[_LEAVES] = "chaos", True
 
 
 def _draw_times(entry: InboxItem) -> None:

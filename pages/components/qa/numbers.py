@@ -12,7 +12,6 @@ from core.panels.zones import zone_of
 from core.settings.settings import Settings
 from pages.components.access import guarded, may_reach_sandbox
 from pages.components.copy_button import copy_button
-from pages.components.panel import question
 from pages.components.shared import plain
 
 state = st.session_state
@@ -41,14 +40,14 @@ def draw_numbers(sandbox: SandboxClient, endings: SandboxEndings, settings: Sett
         st.info(_CLOSED, icon=":material/lock:")
         return
     st.caption(
-        "Numbers for tests meet no budget and use none up. Programs lease them by "
-        "`POST /sandbox/numbers`: see the README of core/lab."
+        "Leased numbers and numbers with a fixed code meet no budget and use none up. Programs "
+        "lease them by `POST /sandbox/numbers`: see the README of core/lab."
     )
     try:
         table = endings.table().endings
-        question("Lease numbers")
+        st.header("Lease numbers", anchor=False)
         _form(sandbox, table, settings)
-        question("Leases in force")
+        st.header("Leased numbers", anchor=False)
         titles = {ending.suffix: ending.title for ending in table}
         zone = ZoneInfo(zone_of(None, st.context.timezone))
         # A lease ends by itself, and programs make leases too.
@@ -57,7 +56,7 @@ def draw_numbers(sandbox: SandboxClient, endings: SandboxEndings, settings: Sett
     except SandboxUnavailable as error:
         st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
         st.button("Try again", icon=":material/refresh:", key="qa_numbers_try_again")
-    question("Fixed codes")
+    st.header("Fixed codes", anchor=False)
     _fixed_codes(settings)
 
 
@@ -78,7 +77,7 @@ def _form(sandbox: SandboxClient, table: tuple[SandboxEnding, ...], settings: Se
 
     def label_of(suffix: str) -> str:
         ending = by_suffix[suffix]
-        return f"{ending.pattern} · {ending.title}"
+        return f"{ending.pattern[:1].upper()}{ending.pattern[1:]} · {ending.title}"
 
     with st.form("qa_lease", border=False):
         ending, country, count, minutes, button = st.columns(
@@ -107,7 +106,7 @@ def _leases(sandbox: SandboxClient, titles: dict[str, str], zone: ZoneInfo) -> N
     if problem := state.pop(_ERROR, None):
         st.warning(plain(problem), icon=":material/info:")
     if not leases:
-        st.info("No number is leased now. Lease one above, or let your tests lease them.")
+        st.caption("No number is leased now. Lease one above, or let your tests lease them.")
     for lease in leases:
         with st.container(border=True, key=f"qa_lease_{lease.id}"):
             _lease(sandbox, lease, lease_words(lease, titles, zone))
@@ -142,7 +141,7 @@ def _lease(sandbox: SandboxClient, lease: Lease, words: str) -> None:
 
 def _fixed_codes(settings: Settings) -> None:
     if not settings.test_numbers:
-        st.info(
+        st.caption(
             "No number has a fixed code. Start the app with "
             "`TEST_NUMBERS=+14155550199=123456`, and each verification of that number has the "
             "code 123456."

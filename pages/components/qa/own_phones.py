@@ -14,7 +14,6 @@ from core.plivo.provider import PlivoProvider
 from core.settings.settings import Settings
 from core.verification.numbers import Numbers
 from pages.components.access import guarded
-from pages.components.panel import question
 from pages.components.qa.tools import SessionTools
 from pages.components.shared import plain
 
@@ -29,7 +28,7 @@ def draw_own_phones(
     numbers: Numbers, provider: PlivoProvider, prices: Prices, settings: Settings
 ) -> None:
     """Of the view "Numbers"."""
-    question("Own handsets")
+    st.header("Own handsets", anchor=False)
     lines = phone_lines(settings.test_phones, numbers)
     if not lines:
         st.caption(

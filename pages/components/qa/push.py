@@ -9,6 +9,8 @@ from core.panels.chaos_sends import MAX_ROWS, SendRow, send_rows
 from core.wording.chaos import CAUSES, cause_words
 
 _NOTE = "qa_push_note"
+#: The message or call that the list begins with while it can change: it was opened from the inbox.
+PUSH_FIRST = "qa_push_first"
 _FAILED = {"undelivered", "failed"}
 
 
@@ -29,12 +31,12 @@ def push_list(sandbox: SandboxClient, zone: ZoneInfo) -> None:
     # Callbacks of a fragment draw nothing; the note stays until the next push.
     st.caption(st.session_state.get(_NOTE, "Choose a status to push."))
     try:
-        rows = send_rows(sandbox.sends(), zone)
+        rows = send_rows(sandbox.sends(), zone, st.session_state.get(PUSH_FIRST, ""))
     except SandboxError as error:
         st.error(f"**{error}** Start the sandbox, or check SANDBOX_URL.", icon=":material/error:")
         return
     if not rows:
-        st.info("No message or call can change. Send a code on the Verify page.")
+        st.caption("No message or call can change. Send a code on the Verify page.")
     for at, row in enumerate(rows):
         with st.container(horizontal=True, vertical_alignment="center", key=f"qa_push_row_{at}"):
             st.markdown(row.words, width="stretch")

@@ -132,7 +132,11 @@ def _selected(lines: SessionLines) -> ItemLine | None:
     unmarked = [line for line in lines.items if line.item.marked is None]
     newest = next((each.id for each in reversed(lines.session.verifications)), "")
     last = (line for line in unmarked if newest and line.item.verification == newest)
-    return next(last, next(iter(unmarked or lines.items), None))
+    first = next(last, next(iter(unmarked or lines.items), None))
+    if first is not None:
+        # It stays selected when it is marked.
+        state.qa_selected = first.item.id
+    return first
 
 
 def _draw_checklist(
