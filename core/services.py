@@ -22,6 +22,7 @@ from core.lab.sessions.recording import Recordings
 from core.lab.sessions.store import TestSessions
 from core.ledger.exchanges import Exchanges
 from core.ledger.ledger import Ledger
+from core.ledger.loss_check import TICK as LOSS_TICK
 from core.model.clock import Clock, SystemClock
 from core.once import Once
 from core.plivo.callback_verifier import CallbackVerifier
@@ -176,7 +177,7 @@ def build(
     clock = clock or SystemClock()
     connection = connect(settings)
     client = connection.client
-    scripts = Scripts(client, checks_rights=not connection.is_embedded)
+    scripts = Scripts(client, connection.own, checks_rights=not connection.is_embedded)
     keys = Keys(settings.mode.value)
     probe = Probe(client, scripts, keys)
     for warning in probe.warnings():
@@ -243,6 +244,7 @@ def build(
     background = [
         Periodic("polling", poller.poll_due, POLLER_TICK),
         Periodic("fold", fold.run, FOLD_TICK),
+        Periodic("loss check", ledger.losses.run, LOSS_TICK, first=timedelta()),
         Periodic("trimming", lambda: ledger.trim(settings.attempts_kept), TRIM_TICK),
         Periodic("alerts", lambda: reports().alerts.check(), ALERTS_TICK),
         # A run that is cut off by the end of the process is resumed by the next.

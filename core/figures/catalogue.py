@@ -248,6 +248,8 @@ IRREGULAR_EVENTS = {
     "repeated": "an event heard before",
     "late": "an event that a later one had overtaken",
     "orphan": "an event of an attempt that is no longer kept",
+    "lost_attempt": "an attempt that was sent, and that Redis lost as it failed over",
+    "lost_approval": "an approval that Redis lost as it failed over: its code is valid again",
     "late_dropped": "an event too old for the figures of its minute, quarter-hour or day",
     "overflow": "a figure that was full, and stayed as it was",
     "unreadable_value": "a value from Plivo that could not be read and was left out",

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from core.ledger.attempts import AttemptReader
 from core.ledger.journal import KEEP_JOURNAL, read_check
+from core.ledger.loss_check import LossCheck
 from core.log import logged_id
 from core.model.attempt import AttemptEvent, EventKind, Source, verification_of
 from core.model.clock import Clock, duration_ms, read_ms, to_ms
@@ -64,6 +65,7 @@ class Ledger(AttemptReader):
         webhooks_enabled: bool = False,
     ) -> None:
         super().__init__(client, keys, clock)
+        self.losses = LossCheck(client, keys, clock)
         self._scripts = scripts
         self._clock = clock
         self._keep_ms = duration_ms(keep)

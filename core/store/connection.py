@@ -4,20 +4,19 @@ Decision: only connecting is retried, never a command. redis-py 8 by default sen
 a command up to ten times more after a connection error or a time-out. The first may have run: a
 check would then use two guesses, and a send two budgets. Cost: a command that is under way when
 Redis restarts fails, and the caller decides. A connection that died while it was idle costs
-nothing: the pool notices before it sends. MOVED and ASK of a Cluster are followed; those never ran.
+nothing: the pool notices before it sends. MOVED of a Cluster is followed, because nothing ran.
 """
 
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, cast
 
 import redis
-from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-from redis.cluster import ClusterNode
+from redis.backoff import ExponentialBackoff, ExponentialWithJitterBackoff, NoBackoff
 from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.exceptions import MovedError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelManagedConnection
@@ -26,9 +25,12 @@ from core.model.errors import SettingsRefused, StoreUnavailable
 from core.settings.redis_address import RedisAddress, RedisKind, parse_address
 from core.settings.settings import Settings
 from core.store.client import Client, RawClient
-from core.store.failures import NO_REDIS, store_errors
-from core.store.redis_clients import ClusterClient, ServerClient
+from core.store.failures import NO_REDIS
+from core.store.keys import Keys
+from core.store.own_connections import OwnConnections
+from core.store.redis_clients import ServerClient
 from core.store.server_binary import OLDEST
+from core.store.slot_primary import MOST_MOVES, SlotPrimary
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
@@ -48,6 +50,9 @@ class _RetriesConnecting:
     """Mixed into a connection class: `connect` is tried again, commands are not."""
 
     def connect(self) -> None:
+        # The pool calls this before every command.
+        if self.is_connected:  # type: ignore[attr-defined]
+            return
         connect: Callable[[], None] = super().connect  # type: ignore[misc]
         # A Retry of its own for each: it counts inside.
         Retry(*_CONNECTING).call_with_retry(connect, lambda error: None, _may_pass)
@@ -61,7 +66,18 @@ class _Tcp(_RetriesConnecting, Connection):
     pass
 
 
-class _Tls(_RetriesConnecting, SSLConnection):
+class _ReadsTickets:
+    """Mixed into a TLS connection class. With TLS 1.3 the server sends session tickets after the
+    handshake. Where nothing else is read first, such as the answer to AUTH, redis-py's pool takes
+    them for an answer that was left over, and refuses the connection as "not ready"."""
+
+    def on_connect_check_health(self, check_health: bool = True) -> None:
+        super().on_connect_check_health(check_health)  # type: ignore[misc]
+        self.send_command("PING", check_health=False)  # type: ignore[attr-defined]
+        self.read_response()  # type: ignore[attr-defined]
+
+
+class _Tls(_RetriesConnecting, _ReadsTickets, SSLConnection):
     pass
 
 
@@ -73,17 +89,47 @@ class _Primary(_RetriesConnecting, SentinelManagedConnection):
     pass
 
 
+class _ToSlotPrimary:
+    """Mixed into a connection class: connects to the node of a Cluster that has the slot."""
+
+    def __init__(self, *, primary: SlotPrimary, **options: Any) -> None:
+        super().__init__(**options)
+        self._primary = primary
+
+    # Also a command on a closed connection opens it by this method.
+    def connect_check_health(self, *args: Any, **options: Any) -> None:
+        if not self.is_connected:  # type: ignore[attr-defined]
+            self.host, self.port = self._primary.find()
+        super().connect_check_health(*args, **options)  # type: ignore[misc]
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().read_response(*args, **options)  # type: ignore[misc]
+        except MovedError as error:
+            self._primary.follow(error)
+            raise
+
+
+class _ClusterTcp(_RetriesConnecting, _ToSlotPrimary, Connection):
+    pass
+
+
+class _ClusterTls(_RetriesConnecting, _ToSlotPrimary, _ReadsTickets, SSLConnection):
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class RedisConnection:
     """An open connection pool, shared by all threads of the process.
 
-    `client` answers with text, not bytes; `raw` with bytes, for the packed figures. Both raise
-    StoreUnavailable. `where` is for people: what it is, which version, where; no password.
-    `is_embedded`: the server is the product's own.
+    `client` answers with text, not bytes; `raw` with bytes, for the packed figures; `own` with
+    text, for single scripts. All raise StoreUnavailable. `where` is for people: what it is, which
+    version, where; no password. `is_embedded`: the server is the product's own.
     """
 
     client: Client
     raw: RawClient
+    own: OwnConnections
     where: str
     is_embedded: bool
     _opened: ExitStack
@@ -116,38 +162,35 @@ def connect(settings: Settings) -> RedisConnection:
         else:
             address = parse_address(settings.redis_url)
             place = f"at {address.words}"
-        with store_errors():
-            client = cast(Client, _client(address, opened, text=True))
+        key = Keys(settings.mode.value).probe
+        client = _client(address, key, opened, text=True)
+        try:
             server = client.info("server")
+        except redis.ResponseError as error:
+            if "cluster support disabled" not in str(error):
+                raise
+            form = "redis://host:port"
+            raise _wrong_kind("a Cluster", "a single server", form) from error
         what = _inspected(address, server)
         embedded_word = "" if settings.redis_url else "embedded "
         where = f"{embedded_word}{what} {place}"
-        held = opened.pop_all()
-        # Most processes never read packed figures, and a Cluster is asked for its nodes at once.
-        raw = _OnFirstUse(lambda: _client(address, held, text=False))
+        raw = _client(address, key, opened, text=False)
+        pool = client.connection_pool
+        own = OwnConnections(lambda: pool.connection_class(**pool.connection_kwargs))
+        opened.callback(own.close)
         return RedisConnection(
-            client, cast(RawClient, raw), where, settings.redis_url is None, held
+            cast(Client, client),
+            cast(RawClient, raw),
+            own,
+            where,
+            settings.redis_url is None,
+            opened.pop_all(),
         )
 
 
-class _OnFirstUse:
-    """A client that is created at its first use."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
-        self._lock = Lock()
-        self._client: Any = None
-
-    def __getattr__(self, name: str) -> Any:
-        with self._lock:
-            if self._client is None:
-                with store_errors():
-                    self._client = self._make()
-        return getattr(self._client, name)
-
-
-def _client(address: RedisAddress, opened: ExitStack, *, text: bool) -> Any:
-    """A client that closes with `opened`, and answers in text or in bytes."""
+def _client(address: RedisAddress, key: str, opened: ExitStack, *, text: bool) -> Any:
+    """A client that closes with `opened`, and answers in text or in bytes. In a Cluster it speaks
+    to the node that has `key`."""
     options: dict[str, Any] = {
         "username": address.username,
         "password": address.password,
@@ -166,12 +209,12 @@ def _client(address: RedisAddress, opened: ExitStack, *, text: bool) -> Any:
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
         **address.tls_files,
     }
-    if address.kind is RedisKind.CLUSTER:
-        return _cluster(address, options, opened)
     options |= {"db": address.db, "retry": Retry(NoBackoff(), 0)}
     if address.kind is RedisKind.SENTINEL:
         return _primary(address, options, opened)
-    if address.kind is RedisKind.SOCKET:
+    if address.kind is RedisKind.CLUSTER:
+        options = _cluster(address, key, options)
+    elif address.kind is RedisKind.SOCKET:
         del options["socket_connect_timeout"]
         options |= {"connection_class": _UnixSocket, "path": address.path}
     else:
@@ -203,27 +246,24 @@ def _primary(address: RedisAddress, options: dict[str, Any], opened: ExitStack) 
     return client
 
 
-def _cluster(address: RedisAddress, options: dict[str, Any], opened: ExitStack) -> Any:
-    """A client of a Cluster. Our keys are all in one slot, so nothing of ours needs two nodes."""
-    *others, (host, port) = address.hosts
-    shown_host = f"[{host}]" if ":" in host else host
-    try:
-        client = ClusterClient(
-            startup_nodes=[ClusterNode(*node) for node in others],  # type: ignore[no-untyped-call]
-            # As a URL, because only so a class for the connections is accepted.
-            url=f"redis://{shown_host}:{port}",
-            connection_class=_Tls if address.tls else _Tcp,
-            retry=Retry(NoBackoff(), 0),
-            **options,
-        )
-    except redis.exceptions.RedisClusterException as error:
-        # redis-py raises this for any error reply to CLUSTER SLOTS; the reply itself is below it.
-        reply = error.__cause__ and error.__cause__.__context__
-        if "cluster support disabled" in str(reply):
-            raise _wrong_kind("a Cluster", "a single server", "redis://host:port") from error
-        raise
-    opened.callback(client.close)
-    return client
+def _cluster(address: RedisAddress, key: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a pool for the primary that has `key`."""
+    asking = {name: value for name, value in options.items() if name != "max_connections"}
+    asking |= {"decode_responses": True, "socket_timeout": CONNECT_SECONDS}
+
+    def open_connection(host: str, port: int) -> Connection:
+        kind = SSLConnection if address.tls else Connection
+        connection: Connection = kind(host=host, port=port, **asking)
+        connection.connect()  # type: ignore[no-untyped-call]
+        return connection
+
+    return options | {
+        "connection_class": _ClusterTls if address.tls else _ClusterTcp,
+        "primary": SlotPrimary(address.hosts, key, open_connection),
+        "retry": Retry(
+            ExponentialBackoff(base=0.005, cap=0.2), MOST_MOVES, supported_errors=(MovedError,)
+        ),
+    }
 
 
 def _inspected(address: RedisAddress, server: dict[str, Any]) -> str:

@@ -97,6 +97,12 @@ _FAILURES: tuple[tuple[type[Exception], str, str], ...] = (
     (exceptions.InvalidResponse, *NO_REDIS),
     (exceptions.ClusterError, *_CLUSTER),
     (exceptions.SlotNotCoveredError, *_CLUSTER),
+    # Also MOVED, where it was not followed.
+    (
+        exceptions.AskError,
+        "The Redis Cluster is moving the product's keys to another node.",
+        "Try again in a moment; if that lasts, finish the move: CLUSTER SLOTS.",
+    ),
     (
         exceptions.TimeoutError,
         "Redis did not answer in time.",
@@ -109,13 +115,6 @@ _FAILURES: tuple[tuple[type[Exception], str, str], ...] = (
     ),
 )
 
-# The Cluster client raises one class both when no node answers and when its caller is wrong.
-_CLUSTER_IS_DOWN = (
-    "Redis Cluster cannot be connected",
-    "All slots are not covered",
-    "startup_nodes could not agree",
-)
-
 
 def store_failure(error: BaseException) -> StoreUnavailable | None:
     """The StoreUnavailable for `error`; None for an error that passes through."""
@@ -125,14 +124,6 @@ def store_failure(error: BaseException) -> StoreUnavailable | None:
     for failure_kind, cause, remedy in _FAILURES:
         if isinstance(error, failure_kind):
             return StoreUnavailable(cause, remedy)
-    if type(error) is exceptions.RedisClusterException and str(error).startswith(_CLUSTER_IS_DOWN):
-        # The failure of a single node is more precise.
-        inner = error.__cause__
-        while inner is not None:
-            if failure := store_failure(inner):
-                return failure
-            inner = inner.__cause__ or inner.__context__
-        return StoreUnavailable(*_CLUSTER)
     return None
 
 

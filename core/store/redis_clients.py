@@ -5,7 +5,7 @@ from typing import Any
 
 import redis
 from redis.client import Pipeline, PubSub
-from redis.cluster import ClusterPipeline, ClusterPubSub, RedisCluster
+from redis.exceptions import MovedError
 
 from core.store.failures import store_errors
 
@@ -31,23 +31,24 @@ class _MapsPubSub(_MapsCommands):
 
 
 class _Pipeline(_MapsPipeline, Pipeline):
-    pass
+    def _execute_pipeline(self, connection: Any, commands: Any, raise_on_error: bool) -> Any:
+        """The connection sends a pipeline again after MOVED (`slot_primary.py`). One that is not
+        atomic may have run in part before the slot moved; then it must not."""
+        results = super()._execute_pipeline(connection, commands, False)  # type: ignore[no-untyped-call]
+        if results and all(isinstance(result, MovedError) for result in results):
+            raise results[0]
+        if raise_on_error:
+            with store_errors():
+                self.raise_first_error(commands, results)  # type: ignore[no-untyped-call]
+        return results
 
 
 class _PubSub(_MapsPubSub, PubSub):
     pass
 
 
-class _ClusterPipeline(_MapsPipeline, ClusterPipeline):
-    pass
-
-
-class _ClusterPubSub(_MapsPubSub, ClusterPubSub):
-    pass
-
-
 class ServerClient(_MapsCommands, redis.Redis):
-    """A client of one server, also of the primary that Sentinels name."""
+    """A client of one server, which may be the primary of Sentinels or of a slot of a Cluster."""
 
     # redis-py writes the classes of its pipelines and subscriptions into these methods. Ours have
     # the same state, so they can take their place.
@@ -56,18 +57,6 @@ class ServerClient(_MapsCommands, redis.Redis):
 
     def pubsub(self, **options: Any) -> Any:
         return _with_class(_PubSub, super().pubsub(**options))  # type: ignore[no-untyped-call]
-
-
-class ClusterClient(_MapsCommands, RedisCluster):
-    """A client of a Cluster."""
-
-    def pipeline(self, *args: Any, **options: Any) -> Any:
-        pipeline = super().pipeline(*args, **options)  # type: ignore[no-untyped-call]
-        return _with_class(_ClusterPipeline, pipeline)
-
-    def pubsub(self, *args: Any, **options: Any) -> Any:
-        pubsub = super().pubsub(*args, **options)  # type: ignore[no-untyped-call]
-        return _with_class(_ClusterPubSub, pubsub)
 
 
 def _with_class(kind: Any, client: Any) -> Any:

@@ -1,6 +1,7 @@
 """Checks entered codes against verifications, singly and in batches."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -72,15 +73,22 @@ class Checking:
         guess = self._guess(EnteredCode(verification, entered, address), context)
         if isinstance(guess, CheckResult):
             return guess
-        return self._records.check(guess, self._clock.now())
+        now = self._clock.now()
+        result = self._records.check(guess, now)
+        self._remember(guess, result, now)
+        return result
 
     def check_all(self, entries: Sequence[EnteredCode]) -> list[CheckResult]:
         """`check` of many at once, in their order, each as if it came alone, in one round trip."""
         contexts = self._records.contexts(dict.fromkeys(entry.of for entry in entries))
         prepared = [self._guess(entry, contexts.get(entry.of)) for entry in entries]
         guesses = [guess for guess in prepared if isinstance(guess, Guess)]
-        results = iter(self._records.check_all(guesses, self._clock.now()))
-        return [item if isinstance(item, CheckResult) else next(results) for item in prepared]
+        now = self._clock.now()
+        results = self._records.check_all(guesses, now)
+        for guess, result in zip(guesses, results, strict=True):
+            self._remember(guess, result, now)
+        checked = iter(results)
+        return [item if isinstance(item, CheckResult) else next(checked) for item in prepared]
 
     def check_newest(self, entries: Sequence[EnteredCode]) -> list[CheckResult]:
         """`check_all` for callers that know only a number (`of`): against its newest verification.
@@ -111,6 +119,10 @@ class Checking:
             self.expected_digest(entry.of, context.digits, context.number_index),
             self._client_index(network_of(entry.address)),
         )
+
+    def _remember(self, guess: Guess, result: CheckResult, now: datetime) -> None:
+        if result.outcome is CheckOutcome.APPROVED:
+            self._ledger.losses.remember_approval(guess.verification, now)
 
     def _derive_digest(self, verification: str, digits: int, number_index: str) -> str:
         code = self._codes.of(verification, digits, number_index)

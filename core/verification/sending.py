@@ -89,6 +89,7 @@ class Sending:
             self._ledger.leave_out(attempt, error.unreadable)
             self._stop_polling(attempt)
             return SendResult(SendOutcome.UNKNOWN, verification.id, None, error.cause, error.remedy)
+        self._ledger.losses.remember_attempt(attempt)
         self._book(attempt, EventKind.ACCEPTED, {"reference": reference} if reference else {})
         if self._provider.calls_back(verification.way):
             self._stop_polling(attempt)

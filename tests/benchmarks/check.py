@@ -28,7 +28,7 @@ from core.services import Services, build
 from core.settings.settings import Settings
 from tests.world import MovableClock
 
-GOAL = 1.5
+GOAL = 1.4
 
 
 class _SendsNothing:
