@@ -1,8 +1,8 @@
 """Keeps a copy of figures in the process, and reads again only what folds have changed.
 
 A copy of a slot is valid until a fold changes its place: `fold.lua` lists the places of the newest
-folds, and `refresh` reads what came since the last one. Figures change by folds only, and a reset
-begins a new epoch, which empties the copy.
+folds, and `refresh` reads what came since the last one. Figures change by folds only. A reset begins
+a new epoch and so empties the copy, as a failover does that lost the last fold that was seen.
 """
 
 from collections import OrderedDict, defaultdict
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.figures.additions import ChangedPlace
-from core.figures.fold import FoldMark, read_changed
+from core.figures.fold import FOLD_SIGN, FoldMark, read_changed
 from core.figures.layout import OTHERS, Cube, Tier
 from core.figures.packed_reader import PackedReader, SlotRange
 from core.figures.packing import PackedKind
@@ -92,14 +92,15 @@ class FigureCopy:
         folded, changed = self._scripts.run(
             "read_changes",
             [keys.folded, keys.changed],
-            {"epoch": self._mark.epoch, "folds": self._mark.folds},
+            self._mark._asdict(),
         )
         mark = FoldMark.parse(folded.decode()) if folded else _NEVER
         if changed == b"all" or len(changed) > _MOST_CHANGES:
             self._clear()
         elif changed:
             self._registries.clear()
-            self._forget([read_changed(text.decode()) for text in changed if text])
+            texts = [text.decode() for text in changed]
+            self._forget([read_changed(text) for text in texts if text and text[0] != FOLD_SIGN])
         self._mark = mark
 
     def series(self, cube: Cube) -> list[tuple[Series, float]] | None:

@@ -114,8 +114,8 @@ def change(connection: RedisConnection, keys: Keys, now: datetime, folds: int) -
     quarter = to_ms(now) // Tier.QUARTER.slot_ms
     client: Any = connection.client
     places = {f"{channel}\x1f{name}\x1f{name}/\x1f{quarter}": folds for channel, name in SERIES}
-    client.set(keys.folded, f"benchmark {folds} 0-0")
-    client.zadd(keys.changed, {"": 0, **places})
+    client.set(keys.folded, f"benchmark {folds} {folds}-0")
+    client.zadd(keys.changed, {"": 0, f"@{folds}-0": folds, **places})
 
 
 def page(queries: Queries, chosen: Range) -> None:

@@ -17,7 +17,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -182,17 +182,25 @@ def fail_over(directory: Path, url: str, primary: Node, *, sends: int = 0) -> di
         # Attempts and figures agree.
         client: Any = at.services.client
 
-        def agree() -> bool:
+        def difference() -> dict[str, int]:
             stored = client.zrange(at.services.keys.recent, 0, -1)
             states = [client.hgetall(at.services.keys.attempt(name)) for name in stored]
             counted = figures(at)
-            return (
-                counted["requested"] == len(states)
-                and counted["delivered"] == sum("delivered_ms" in state for state in states)
-                and counted["verified"] == sum("verified_ms" in state for state in states)
-            )
+            in_attempts = {
+                "requested": len(states),
+                "delivered": sum("delivered_ms" in state for state in states),
+                "verified": sum("verified_ms" in state for state in states),
+            }
+            return {
+                name: int(counted[name]) - number
+                for name, number in in_attempts.items()
+                if counted[name] != number
+            }
 
-        until(agree)
+        with suppress(AssertionError):
+            until(lambda: not difference())
+        left = difference()
+        assert not left, f"{left} more in the figures than in the attempts"
         return {
             "seconds": round(seconds, 1),
             "statuses": dict(traffic.statuses),

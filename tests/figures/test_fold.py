@@ -178,6 +178,37 @@ def test_the_copy_in_the_process_equals_what_redis_holds(at: World) -> None:
     assert sum(read(kept)[0][0][0]) > 0
 
 
+def test_a_copy_forgets_what_a_failover_has_lost(at: World) -> None:
+    """The new primary lacks the last folds; others follow, so the number of folds is as before."""
+    s, now_ms = at.services, to_ms(at.clock.now())
+    reader = SlotReader(s.client, s.connection.raw, s.keys)
+    piece = Piece(Tier.QUARTER, now_ms // Tier.QUARTER.slot_ms * Tier.QUARTER.slot_ms, 1)
+
+    def fold(*regions: str) -> None:
+        for region in regions:
+            s.ledger.apply_all([requested_at(now_ms, region)])
+            s.fold.settle()
+
+    def requested() -> list[int]:
+        reader.series(Cube.CHANNEL, 0)
+        names = [Series("sms/DE"), Series("sms/FR")]
+        return reader.counters(Cube.COUNTRY, names, [piece])[:, 0, REQUESTED].tolist()
+
+    raw: Any = s.connection.raw
+    fold("DE")
+    assert requested() == [1, 0]
+    stored = {key: raw.dump(key) for key in raw.keys("*")}
+    fold("DE", "DE")
+    assert requested() == [3, 0]
+    raw.flushdb()
+    for key, dump in stored.items():
+        raw.restore(key, 3_600_000, dump)
+    fold("FR", "FR", "FR")
+    assert requested() == [1, 3]
+    fold("DE")
+    assert requested() == [2, 3]
+
+
 def test_series_beyond_the_limit_are_added_up_as_others(
     at: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,12 +50,18 @@ for i, names in ipairs(args.series) do
     if #names > 0 then redis.call("PEXPIRE", KEYS[4 + i], args.keep_ms) end
 end
 
+-- The member "" has the fold from which on the list is complete, "@" and the last entry of a fold its
+-- number: a reader whose fold is not among them has seen what a failover has lost.
 local folds = args.folds
 if not args.places or redis.call("ZCARD", places_key) > args.most_places then
     redis.call("DEL", places_key)
-    redis.call("ZADD", places_key, folds, "")
+    redis.call("ZADD", places_key, folds, "", folds, "@" .. args.last)
 else
-    redis.call("ZADD", places_key, "NX", folds - 1, "")
+    if redis.call("ZADD", places_key, "NX", folds - 1, "") == 1 then
+        local last = string.match(args.folded, "%S+$") or ""
+        redis.call("ZADD", places_key, folds - 1, "@" .. last)
+    end
+    redis.call("ZADD", places_key, folds, "@" .. args.last)
     for _, place in ipairs(args.places) do redis.call("ZADD", places_key, folds, place) end
 end
 redis.call("PEXPIRE", places_key, args.keep_places_ms)
