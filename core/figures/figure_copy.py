@@ -1,8 +1,8 @@
 """Keeps a copy of figures in the process, and reads again only what folds have changed.
 
 A copy of a slot is valid until a fold changes its place: `fold.lua` lists the places of the newest
-folds, and `refresh` reads what came since the last one. Figures change by folds only. A reset begins
-a new epoch and so empties the copy, as a failover does that lost the last fold that was seen.
+folds, and `refresh` reads what came since the last one. Figures change by folds only. The copy is
+emptied by a reset, which begins a new epoch, and by a failover that lost the last fold it has seen.
 """
 
 from collections import OrderedDict, defaultdict
