@@ -209,8 +209,8 @@ def fail_over(directory: Path, url: str, primary: Node, *, sends: int = 0) -> di
 
         with suppress(AssertionError):
             until(lambda: not difference())
-        left = difference()
-        assert not left, f"{left} more in the figures than in the attempts"
+        differences = difference()
+        assert not differences, f"{differences} more in the figures than in the attempts"
         return {
             "seconds": round(seconds, 1),
             "statuses": dict(traffic.statuses),

@@ -192,7 +192,7 @@ def test_a_copy_forgets_what_a_failover_has_lost(at: World) -> None:
     def requested() -> list[int]:
         reader.series(Cube.CHANNEL, 0)
         names = [Series("sms/DE"), Series("sms/FR")]
-        return reader.counters(Cube.COUNTRY, names, [piece])[:, 0, REQUESTED].tolist()
+        return [int(row[0, REQUESTED]) for row in reader.counters(Cube.COUNTRY, names, [piece])]
 
     raw: Any = s.connection.raw
     fold("DE")
