@@ -40,9 +40,11 @@ def test_a_dial_is_set_every_window_says_so_a_status_is_pushed_and_it_is_turned_
     with chaos(app) as sandbox:
         page.goto(f"{app.address}/qa?qa_view=chaos")
         page.get_by_role("button", name="Calls are busy").click(timeout=PATIENCE)
+        expect(page.get_by_text("All calls are busy").last).to_be_visible(timeout=PATIENCE)
+        settled(page)
         page.get_by_role("button", name="A carrier loses 30 %").click()
         expect(page.get_by_text("Applied. Sends from now on")).to_be_visible(timeout=PATIENCE)
-        expect(page.get_by_text("All calls are busy", exact=False).last).to_be_visible()
+        expect(page.get_by_role("slider", name="Share of rule 2")).to_be_visible(timeout=PATIENCE)
         # By keyboard, and the dial keeps the focus.
         dial = page.get_by_role("slider", name="Share of rule 2")
         dial.press("ArrowRight")
