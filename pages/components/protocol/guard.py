@@ -52,8 +52,9 @@ RATE, BURST = 20.0, 60.0
 #: Messages of one socket that wait for their turn: their number, and their total bytes.
 _MOST_WAITING, _MOST_BYTES = 128, 1024 * 1024
 _HOLD_SECONDS = 5.0
-#: A run that has not ended by then holds no fragment up any longer.
-_LONGEST_RUN_SECONDS = 5.0
+#: A run that has not begun, or not ended, by then holds no fragment up any longer. Streamlit begins
+#: none for a fragment that is gone.
+_BEGIN_SECONDS, _LONGEST_RUN_SECONDS = 0.5, 5.0
 #: New sockets of the process: a second on average, and at once. More must wait.
 NEW_RATE, NEW_BURST = 40.0, 100.0
 _DROPPED: Message = {"type": "websocket.disconnect", "code": 1008}
@@ -224,7 +225,7 @@ class _Socket:
             if self._page.is_outdated(read.message["bytes"]):
                 continue
             await self._turns.take(self._runner)
-            self._start_run()
+            self._hold(_BEGIN_SECONDS)
             return _DROPPED if self._has_ended() else read.message
 
     def _has_ready(self) -> bool:
@@ -234,9 +235,11 @@ class _Socket:
             return bool(self._read)
         return not all(read.is_fragment for read in self._read)
 
-    def _start_run(self) -> None:
-        self._end_run()
-        self._run = asyncio.get_running_loop().call_later(_LONGEST_RUN_SECONDS, self._end_run)
+    def _hold(self, seconds: float) -> None:
+        """Let fragments wait for the end of a run, at most so long."""
+        if self._run is not None:
+            self._run.cancel()
+        self._run = asyncio.get_running_loop().call_later(seconds, self._end_run)
 
     def _end_run(self) -> None:
         if self._run is not None:
@@ -253,7 +256,8 @@ class _Socket:
             return
         if message["type"] == "websocket.send":
             data = message.get("bytes") or b""
-            self._page.follow(data)
+            if self._page.follow(data):
+                self._hold(_LONGEST_RUN_SECONDS)
             if ends_work(data):
                 self._turns.end(self._runner)
                 self._end_run()

@@ -33,13 +33,16 @@ class ShownPage:
         current = self._requested or self._shown
         return bool(current) and run.page_script_hash != current
 
-    def follow(self, data: bytes) -> None:
-        """Call it for each message to the browser: the server changes the page too."""
+    def follow(self, data: bytes) -> bool:
+        """Whether a run begins. Call it for each message to the browser: the server changes the
+        page too."""
         if len(data) > _LONGEST_MENU:
-            return
+            return False
         message = ForwardMsg.FromString(data)
+        kind = message.WhichOneof("type")
         # Not `new_session`: at a first load it names the main script in place of the page.
-        if message.WhichOneof("type") == "navigation":
+        if kind == "navigation":
             self._shown = message.navigation.page_script_hash
             if self._shown == self._requested:
                 self._requested = ""
+        return bool(kind == "new_session")
