@@ -1,7 +1,6 @@
 """The facts beside the headline of a verification: time, way and cost."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from core.model.attempt import State
 from core.model.clock import elapsed
@@ -44,11 +43,7 @@ def _time(view: View) -> str:
             (at for kind, at in newest.moments.items() if kind.value == newest.state.value), None
         )
         took = elapsed(view.verification.started_at, at) if at else None
-    if not took:
-        return ""
-    if took < timedelta(seconds=120):
-        return f"in {took.total_seconds():.1f} s"
-    return f"in {duration(took)}"
+    return f"in {duration(took)}" if took else ""
 
 
 def _cost(view: View, price: Price | None) -> str:
