@@ -5,7 +5,9 @@ Decision: only `read` asks the sandbox, and only the push to open windows calls 
 """
 
 import time
+from collections.abc import Callable
 
+from core.lab.chaos_rules import Document
 from core.lab.sandbox_client import SandboxClient, SandboxError
 from core.wording.chaos import band_words, effects_words
 
@@ -13,7 +15,20 @@ from core.wording.chaos import band_words, effects_words
 _FRESH_SECONDS = 10.0
 #: How often a change is repeated when others change chaos at the same time.
 _TRIES = 5
-NOT_FOUND = 404
+NOT_FOUND, CHANGED = 404, 409
+
+
+def change_chaos(sandbox: SandboxClient, change: Callable[[Document], Document]) -> None:
+    """Change the document as it is now, whatever others have changed. Raises SandboxError."""
+    for tries_left in reversed(range(_TRIES)):
+        document = sandbox.chaos()
+        try:
+            sandbox.set_chaos(change(document))
+        except SandboxError as error:
+            if error.status != CHANGED or not tries_left:
+                raise
+        else:
+            break
 
 
 class ChaosWatch:
@@ -51,13 +66,5 @@ class ChaosWatch:
 
     def turn_off(self) -> None:
         """Turn chaos off and keep its rules. Raises SandboxError."""
-        for tries_left in reversed(range(_TRIES)):
-            document = self._sandbox.chaos()
-            try:
-                self._sandbox.set_chaos({**document, "on": False})
-            except SandboxError as error:
-                if error.status != 409 or not tries_left:
-                    raise
-            else:
-                break
+        change_chaos(self._sandbox, lambda document: {**document, "on": False})
         self.read()

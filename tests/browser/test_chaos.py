@@ -42,10 +42,10 @@ def test_a_dial_is_set_every_window_says_so_a_status_is_pushed_and_it_is_turned_
     with chaos(app) as sandbox:
         page.goto(f"{app.address}/qa?qa_view=chaos")
         page.get_by_role("button", name="Calls are busy").click(timeout=PATIENCE)
-        expect(page.get_by_text("All calls are busy").last).to_be_visible(timeout=PATIENCE)
-        settled(page)
+        # At once, before the first rule is drawn.
         page.get_by_role("button", name="A carrier loses 30 %").click()
         expect(page.get_by_text("Applied. Sends from now on")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("All calls are busy").last).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_role("slider", name="Share of rule 2")).to_be_visible(timeout=PATIENCE)
         # By keyboard, and the dial keeps the focus.
         dial = page.get_by_role("slider", name="Share of rule 2")
@@ -56,13 +56,14 @@ def test_a_dial_is_set_every_window_says_so_a_status_is_pushed_and_it_is_turned_
         assert [rule["probability"] for rule in sandbox.chaos()["rules"]] == [1, 0.32]
         # The form closes when its rule is applied: a second click cannot add it again.
         page.get_by_role("button", name="Add a rule").click()
-        page.get_by_role("button", name="Add this rule").click(timeout=PATIENCE)
+        page.get_by_role("button", name="Add this rule").dblclick(timeout=PATIENCE)
         expect(page.get_by_text("30 % of messages are lost")).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_role("button", name="Add this rule")).to_have_count(0)
-        # Another person changes it: this window's next change is not applied, and says so.
+        assert len(sandbox.chaos()["rules"]) == 3
+        # Another person changes it: a removal in this window is not applied, and it says so.
         sandbox.set_chaos({"rules": [{"effect": "held"}], "seed": 7})
-        page.get_by_role("button", name="Keys are not heard").click()
-        expect(page.get_by_text("Another person changed chaos")).to_be_visible(timeout=PATIENCE)
+        page.get_by_role("button", name="Remove").first.click()
+        expect(page.get_by_text("Chaos was changed meanwhile")).to_be_visible(timeout=PATIENCE)
         assert [rule["effect"] for rule in sandbox.chaos()["rules"]] == ["held"]
         # The window that was open before shows it, and nothing on it has moved.
         expect(other.get_by_text("All messages are held")).to_be_visible(timeout=PATIENCE)

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.lab.chaos import CHANGED, change_chaos
 from core.lab.chaos_rules import PRESETS, Document, Rule, complete, with_rule, without_rule
 from core.lab.sandbox_client import SandboxClient, SandboxError
 from core.panels.zones import zone_of
@@ -19,8 +20,8 @@ _NOTE = "qa_chaos_note"
 #: What the form is open for: `_NEW`, or the position of a rule.
 _EDITED, _NEW = "qa_chaos_edited", "new"
 _CHANGED = (
-    "Another person changed chaos meanwhile, so your change was not applied. Below is how it is "
-    "now: make your change again."
+    "Chaos was changed meanwhile, so your change was not applied. Below is how it is now: make "
+    "your change again."
 )
 MAX_SEED = 10**9
 
@@ -34,30 +35,42 @@ def draw_chaos(sandbox: SandboxClient) -> None:
         st.button("Try again", key="qa_chaos_try_again")
         return
 
-    def put(changed: Document) -> None:
-        """Replace the document that this run has read."""
-        try:
-            sandbox.set_chaos(changed)
-        except SandboxError as error:
-            problem = _CHANGED if error.status == 409 else f"Nothing was changed. {error}"
-            st.session_state[_NOTE] = (problem, False)
-        else:
-            words = "Applied. Sends from now on follow it, and the sequence of the seed restarts."
-            st.session_state[_NOTE] = (words, True)
-            st.session_state.pop(_EDITED, None)
-
     st.caption(
         "Chaos changes how messages and calls of the sandbox go, also those that programs send. "
         "The same seed, rules and sends give the same events."
     )
-    _switch(document, put)
+    _switch(document, sandbox)
     _note()
     st.header("Rules", anchor=False)
-    _rules(document, put)
-    _presets(document, put)
+    _rules(document, sandbox)
+    _presets(sandbox)
     st.header("Push a status", anchor=False)
     zone = ZoneInfo(zone_of(None, st.context.timezone))
     st.fragment(guarded(lambda: push_list(sandbox, zone)), run_every=2)()
+
+
+def _replace(sandbox: SandboxClient, changed: Document) -> None:
+    """Apply a change that could undo one of another person: only if the document that the page
+    shows is still the current one."""
+    _write(lambda: sandbox.set_chaos(changed))
+
+
+def _change(sandbox: SandboxClient, change: Callable[[Document], Document]) -> None:
+    """Apply a change that undoes no other: to the current document, which may be newer than what
+    the page shows."""
+    _write(lambda: change_chaos(sandbox, change))
+
+
+def _write(write: Callable[[], object]) -> None:
+    try:
+        write()
+    except SandboxError as error:
+        problem = _CHANGED if error.status == CHANGED else f"Nothing was changed. {error}"
+        st.session_state[_NOTE] = (problem, False)
+    else:
+        words = "Applied. Sends from now on follow it, and the sequence of the seed restarts."
+        st.session_state[_NOTE] = (words, True)
+        st.session_state.pop(_EDITED, None)
 
 
 def _note() -> None:
@@ -70,21 +83,23 @@ def _note() -> None:
             st.caption(f":material/check: {words}" if is_applied else words)
 
 
-def _switch(document: Document, put: Callable[[Document], None]) -> None:
+def _switch(document: Document, sandbox: SandboxClient) -> None:
     """Buttons only: the list below reruns by itself, and its message has all widgets' values. One
     that is on its way while a change is applied would undo that change by a stateful widget."""
     is_on, seed = document["on"], min(document["seed"], MAX_SEED)
     key = f"qa_chaos_seed_{seed}"
 
     def restart() -> None:
-        put({**document, "seed": st.session_state.get(key, seed)})
+        _replace(sandbox, {**document, "seed": st.session_state.get(key, seed)})
+
+    def switch() -> None:
+        _change(sandbox, lambda current: {**current, "on": not is_on})
 
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.button(
             "Turn chaos off" if is_on else "Turn chaos on", key="qa_chaos_on",
             icon=":material/toggle_on:" if is_on else ":material/toggle_off:",
-            on_click=put, args=({**document, "on": not is_on},),
-            disabled=not (document["rules"] or is_on),
+            on_click=switch, disabled=not (document["rules"] or is_on),
             help=None if document["rules"] else "It has an effect once there is a rule.",
         )  # fmt: skip
         st.number_input(
@@ -97,7 +112,7 @@ def _switch(document: Document, put: Callable[[Document], None]) -> None:
         )  # fmt: skip
 
 
-def _rules(document: Document, put: Callable[[Document], None]) -> None:
+def _rules(document: Document, sandbox: SandboxClient) -> None:
     if not document["rules"]:
         st.caption("No rules: every send goes as the ending of its number says. Add a rule below.")
     edited = st.session_state.get(_EDITED)
@@ -107,18 +122,20 @@ def _rules(document: Document, put: Callable[[Document], None]) -> None:
             key=f"qa_chaos_rule_{at}",
         ):  # fmt: skip
             st.markdown(f"**{at + 1}.** {rule_words(rule)}", width="stretch")
-            _dial(document, at, put)
+            _dial(document, at, sandbox)
         if edited == at:
             _form(
                 rule,
-                partial(_replace, document, at, put),
+                lambda changed, at=at: _replace(sandbox, with_rule(document, changed, at)),
+                opened_for=at,
                 label=f"Apply to rule {at + 1}",
                 key=f"qa_chaos_edit_{at}_{document['revision']}",
             )
     if edited == _NEW:
         _form(
             complete({"effect": "not_delivered", "probability": 0.3}),
-            lambda rule: put(with_rule(document, rule)),
+            partial(_add, sandbox),
+            opened_for=_NEW,
             label="Add this rule",
             key="qa_chaos_new",
         )
@@ -134,19 +151,31 @@ def _edit(what: int | str | None) -> None:
     st.session_state[_EDITED] = what
 
 
-def _replace(document: Document, at: int, put: Callable[[Document], None], rule: Rule) -> None:
-    put(with_rule(document, rule, at))
+def _add(sandbox: SandboxClient, rule: Rule) -> None:
+    _change(sandbox, lambda current: with_rule(current, rule))
 
 
-def _form(rule: Rule, on_apply: Callable[[Rule], None], *, label: str, key: str) -> None:
+def _form(
+    rule: Rule,
+    on_apply: Callable[[Rule], None],
+    *,
+    opened_for: int | str,
+    label: str,
+    key: str,
+) -> None:
+    def apply(edited: Rule) -> None:
+        # A second click may arrive before the page is drawn without the form.
+        if st.session_state.get(_EDITED) == opened_for:
+            on_apply(edited)
+
     with st.container(border=True, key=f"{key}_form"):
         edited = rule_form(rule, key=key)
         with st.container(horizontal=True):
-            st.button(label, key=f"{key}_apply", type="primary", on_click=on_apply, args=(edited,))
+            st.button(label, key=f"{key}_apply", type="primary", on_click=apply, args=(edited,))
             st.button("Cancel", key=f"{key}_cancel", type="tertiary", on_click=_edit, args=(None,))
 
 
-def _dial(document: Document, at: int, put: Callable[[Document], None]) -> None:
+def _dial(document: Document, at: int, sandbox: SandboxClient) -> None:
     rule: Rule = document["rules"][at]
     key = f"qa_chaos_share_{at}"
     set_value(key, round(100 * rule["probability"]))
@@ -154,7 +183,7 @@ def _dial(document: Document, at: int, put: Callable[[Document], None]) -> None:
     def turned() -> None:
         share = st.session_state.get(key)
         if share is not None and not is_outdated(key):
-            put(with_rule(document, {**rule, "probability": share / 100}, at))
+            _replace(sandbox, with_rule(document, {**rule, "probability": share / 100}, at))
 
     st.slider(
         f"Share of rule {at + 1}", 0, 100, step=1, format="%d %%", key=key, on_change=turned,
@@ -166,14 +195,13 @@ def _dial(document: Document, at: int, put: Callable[[Document], None]) -> None:
     )  # fmt: skip
     st.button(
         "Remove", key=f"qa_chaos_remove_{at}", icon=":material/delete:",
-        help=f"Remove rule {at + 1}", on_click=put, args=(without_rule(document, at),),
+        help=f"Remove rule {at + 1}", on_click=_replace,
+        args=(sandbox, without_rule(document, at)),
     )  # fmt: skip
 
 
-def _presets(document: Document, put: Callable[[Document], None]) -> None:
+def _presets(sandbox: SandboxClient) -> None:
     st.caption("Or begin with one of these, and change it:")
     with st.container(horizontal=True, gap="small"):
         for name, rule in PRESETS.items():
-            st.button(
-                name, key=f"qa_chaos_preset_{name}", on_click=put, args=(with_rule(document, rule),)
-            )
+            st.button(name, key=f"qa_chaos_preset_{name}", on_click=_add, args=(sandbox, rule))
