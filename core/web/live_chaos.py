@@ -37,7 +37,8 @@ class ChaosFeed:
 
     async def texts(self) -> AsyncGenerator[str]:
         """The texts to push to a window: the words now and after each change, else KEEP_ALIVE."""
-        await self._update()
+        if self._reading is None:
+            await self._update()
         changed = asyncio.Event()
         self._windows.add(changed)
         if self._reading is None:
