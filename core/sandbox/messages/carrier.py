@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from core.sandbox.callbacks import CallbackEvent, Callbacks, Notice
 from core.sandbox.clock import SandboxClock
-from core.sandbox.errors import Refusal
+from core.sandbox.errors import CannotFollow
 from core.sandbox.facts.effects import Aspect, EffectChannel, EffectKind, EffectPlan
 from core.sandbox.facts.message_errors import EXPIRED
 from core.sandbox.facts.numbers import country_of
@@ -132,12 +132,10 @@ class Carrier:
     def push(self, message: Message, state: str, error_code: str | None) -> Message:
         """Set a state as if the carrier, or Plivo, had reported it; return the changed message.
 
-        A delivered message is on the handset. Raises Refusal 409 if `state` cannot follow.
+        A delivered message is on the handset. Raises CannotFollow.
         """
-        possible = TRANSITIONS[message.state]
-        if state not in possible:
-            rest = f"only {' or '.join(possible)} can follow" if possible else "nothing can follow"
-            raise Refusal(409, f"this message is {message.state}; {rest}")
+        if state not in TRANSITIONS[message.state]:
+            raise CannotFollow("message", message.state, TRANSITIONS[message.state])
         now, is_received = self._clock.now(), state == DELIVERED
         with self._storage.transaction():
             message = dataclasses.replace(
