@@ -14,7 +14,6 @@ import pytest
 
 from core.sandbox.chaos.chaos import LONGEST_TAIL, Draw
 
-from .documents import SPEAK
 from .support import AUTH_ID, SENDER, Api, Product, number, sandbox_on, wait_for
 
 VODAFONE, T_MOBILE = "49152000{:05}", "49160100{:05}"
@@ -435,7 +434,7 @@ def test_a_status_is_pushed_onto_a_message_and_what_cannot_follow_is_refused(
 
 def test_a_status_is_pushed_onto_a_call(api: Api, product: Product, path: str) -> None:
     put(api, {"effect": "delay", "seconds": 3600})
-    product.documents[path] = SPEAK
+    product.documents[path] = "<Response><Wait length='3600'/></Response>"
     to = number("5555")
     uuid = api.call(to, product.url(path), hangup_url=product.url(f"{path}-end"))
 
