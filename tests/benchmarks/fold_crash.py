@@ -195,7 +195,7 @@ def killed_redis(
                 server.start()
         writer.join()
         if cut_bytes:
-            # Plivo's logs tell again what the file has lost.
+            # Plivo's logs have what the file has lost.
             work.request(server.url)
             work.apply(server.url)
         is_over.set()
