@@ -38,8 +38,8 @@ def put(api: Api, *rules: dict[str, Any], **more: Any) -> dict[str, Any]:
     return document
 
 
-def phlo(api: Api, to: str, mode: str) -> httpx.Response:
-    body = {"from": SENDER, "to": to, "otp": "4711", "mode": mode}
+def phlo(api: Api, to: str, mode: str, otp: str = "4711") -> httpx.Response:
+    body = {"from": SENDER, "to": to, "otp": otp, "mode": mode}
     return api.http.post(f"/v1/account/{AUTH_ID}/phlo/any/", json=body)
 
 
@@ -375,6 +375,7 @@ def test_a_refused_request_is_no_send(api: Api) -> None:
     mixed = []
     for _ in range(8):
         assert api.post("/Message/", src=SENDER, dst=to, text="x" * 5000).status_code == 400
+        assert phlo(api, to, "sms", otp="4" * 5000).status_code == 400
         mixed.append(api.post("/Message/", src=SENDER, dst=to, text="hello").status_code)
     assert mixed == clean
 
