@@ -38,6 +38,7 @@ class ChaosWatch:
             document = self._sandbox.chaos()
             is_active = document["on"] and document["rules"]
             self._latest = band_words(document["rules"]) if is_active else ""
+        # The others: the document of another version of the sandbox has no words here.
         except (SandboxError, KeyError, TypeError, ValueError):
             self._latest = ""
         self._read_at = time.monotonic()

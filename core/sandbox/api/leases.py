@@ -9,8 +9,9 @@ from starlette.routing import Route
 from core.sandbox.api.answers import NO_STORE, Body, read_json
 from core.sandbox.errors import Refusal
 from core.sandbox.facts.endings import ending_of
-from core.sandbox.facts.lease_range import has_plan, is_ending
+from core.sandbox.facts.lease_range import is_ending
 from core.sandbox.facts.moments import iso_utc
+from core.sandbox.facts.numbers import is_country
 from core.sandbox.leases import MAX_NUMBERS, MAX_SECONDS, LeaseRecord, Leases
 
 _DEFAULTS: Body = {"ending": ending_of("").suffix, "country": "US", "count": 1, "seconds": 600}
@@ -39,7 +40,7 @@ class LeaseApi:
         ending, country = body["ending"], body["country"]
         if not is_ending(ending):
             raise Refusal(400, "ending must be four digits, such as 0030; GET /endings lists them")
-        if not isinstance(country, str) or not has_plan(country.upper()):
+        if not isinstance(country, str) or not is_country(country.upper()):
             raise Refusal(400, "country must be the two letters of a country, such as US")
         count = _whole(body, "count", MAX_NUMBERS)
         seconds = _whole(body, "seconds", MAX_SECONDS)

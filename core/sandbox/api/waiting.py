@@ -17,7 +17,7 @@ from core.sandbox.api.answers import NO_STORE
 from core.sandbox.api.numbers import parse_destination
 from core.sandbox.api.streams import Streams
 from core.sandbox.api.transcripts import MAX_LINES, transcript_lines
-from core.sandbox.arrivals import MICROSECOND, ArrivalKind, ArrivalRecord, Arrivals
+from core.sandbox.arrivals import MICROSECONDS, ArrivalKind, ArrivalRecord, Arrivals
 from core.sandbox.calls.log import CallLog
 from core.sandbox.codes_in_text import code_in_text
 from core.sandbox.errors import Refusal
@@ -100,7 +100,7 @@ class WaitApi:
         view = {
             "reference": arrival.reference,
             "channel": "call",
-            "time": iso_utc(arrival.at / MICROSECOND),
+            "time": iso_utc(arrival.at / MICROSECONDS),
         }
         if arrival.kind is ArrivalKind.MESSAGE:
             message = self._messages.find(arrival.reference)
