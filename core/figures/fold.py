@@ -20,8 +20,8 @@ from core.ledger.ledger import Ledger
 from core.model.clock import Clock, duration_ms, to_ms
 from core.model.series import Series
 from core.store.client import RawClient
+from core.store.counters import KEEP_COUNTERS
 from core.store.keys import Keys
-from core.store.left_out import KEEP_COUNTERS
 from core.store.scripts import Scripts, encoded
 
 log = logging.getLogger(__name__)
