@@ -37,7 +37,7 @@ _KEEP_COUNTERS_MS = duration_ms(KEEP_COUNTERS)
 _KEEP_PLACES_MS, _MOST_PLACES, _MOST_PLACES_OF_FOLD = 600_000, 20_000, 2_000
 _REGISTRIES = (Cube.CHANNEL, Cube.COUNTRY, Cube.CARRIER, Cube.ERROR)
 _PLACE_SEPARATOR = "\x1f"
-#: Begins what `fold.lua` lists of a fold among the places.
+#: First character of the members that `fold.lua` adds to the list of places for a fold itself.
 FOLD_SIGN = "@"
 
 

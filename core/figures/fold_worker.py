@@ -62,7 +62,7 @@ class FoldWorker:
         except ProductError:
             raise
         except Exception:
-            # A bug, or a key that another program has written.
+            # A bug, or a key that another program has written; a page must not fail for it.
             log.exception("fold failed before a reading")
 
     def _has_more(self, *, turn_ms: int = 0) -> bool:

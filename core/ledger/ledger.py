@@ -219,6 +219,7 @@ def _events_of(attempt_id: str, record: Mapping[str, str]) -> list[AttemptEvent]
     """The events that lead to this record, the request first. Each has all fields, because the
     event that sets the state also sets its cause."""
     moments = {kind: ms for kind in EventKind if (ms := record.get(f"{kind}_ms"))}
+    # Versions before the journal have left "booked".
     own = {"state", "rank", "counted", "booked", *(f"{kind}_ms" for kind in EventKind)}
     fields = {name: text for name, text in record.items() if name not in own}
     return [
