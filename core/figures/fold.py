@@ -234,9 +234,7 @@ class Fold:
         return series
 
     def _registered(self, cube: Cube) -> set[Series]:
-        with self._raw.pipeline(transaction=False) as pipe:
-            pipe.zrange(self._keys.registry(cube), 0, -1)
-            (names,) = pipe.execute()
+        names = self._raw.zrange(self._keys.registry(cube), 0, -1)
         return {Series(name.decode()) for name in names}
 
 
