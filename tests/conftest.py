@@ -45,6 +45,13 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
         yield connected
 
 
+@pytest.fixture
+def own_database(redis_url: str, client: redis.Redis) -> str:
+    """The URL of an empty database for a test with a clock of its own. In the first database, the
+    background of the world may fold and check at any moment, at its own time."""
+    return f"{redis_url}?db=1"
+
+
 @pytest.fixture(scope="session")
 def _clock() -> MovableClock:
     return MovableClock()

@@ -36,7 +36,7 @@ _PLACES = [COLUMNS.index(name) for name in READ]
 class HourReader:
     """Reads hours of the channels and of the countries in them. Every method raises
     StoreUnavailable. `client` answers in text, `raw` in bytes; `settle` brings the figures up to
-    date. They are not kept: a dry run reads far more than a page."""
+    date. The process keeps no copy of these hours: a dry run reads far more than a page."""
 
     def __init__(
         self, client: Client, raw: RawClient, keys: Keys, settle: Callable[[], None]

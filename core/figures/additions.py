@@ -159,6 +159,7 @@ class _Adder:
         return has_ended
 
     def _series(self, channel_of: Callable[[Place], str]) -> Numbers:
+        """(places, cubes): the series that a place has in each cube."""
         rows = []
         for place in self._places:
             channel = channel_of(place)
@@ -180,22 +181,9 @@ class _Adder:
     def _add_errors(self, minute: Numbers) -> tuple[NDArray[np.bool_], Numbers, Numbers]:
         """Move attempts between errors; returns which moved, the series of the errors that they
         have now, and the moments of their requests."""
-        # (places, 2): in all countries, and in one.
         sides = {
-            sign: np.array(
-                [
-                    [
-                        self._number(Cube.ERROR, Series.of(place.channel, country, code))
-                        if code
-                        else _NO_ERROR
-                        for country in ("", place.country)
-                    ]
-                    for place in self._places
-                    for code in [place.error_after if sign > 0 else place.error_before]
-                ],
-                dtype=np.int64,
-            ).reshape(-1, 2)[self._place]
-            for sign in (-1, 1)
+            -1: self._errors(lambda p: p.error_before)[self._place],
+            1: self._errors(lambda p: p.error_after)[self._place],
         }
         moves = sides[-1][:, 0] != sides[1][:, 0]
         rows, signs = [], []
@@ -211,6 +199,15 @@ class _Adder:
         has = sides[1][:, 0] != _NO_ERROR
         ms = self._entries["requested"][has].astype(np.int64)
         return moves, sides[1][has].ravel(), np.repeat(ms, 2)
+
+    def _errors(self, code_of: Callable[[Place], str]) -> Numbers:
+        """(places, 2): the series of an error in all countries, and in one; or _NO_ERROR."""
+        rows = []
+        for place in self._places:
+            code = code_of(place)
+            names = [Series.of(place.channel, country, code) for country in ("", place.country)]
+            rows.append([self._number(Cube.ERROR, name) if code else _NO_ERROR for name in names])
+        return np.array(rows, dtype=np.int64).reshape(-1, 2)
 
     def _add_counters(
         self, tier: Tier, cube: Cube, series: Numbers, minute: Numbers, values: Counts

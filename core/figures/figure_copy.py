@@ -100,7 +100,7 @@ class FigureCopy:
         elif changed:
             self._registries.clear()
             texts = [text.decode() for text in changed]
-            self._forget([read_changed(text) for text in texts if text and text[0] != FOLD_SIGN])
+            self._forget([read_changed(text) for text in texts if not text.startswith(FOLD_SIGN)])
         self._mark = mark
 
     def series(self, cube: Cube) -> list[tuple[Series, float]] | None:

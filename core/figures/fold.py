@@ -20,8 +20,8 @@ from core.ledger.ledger import Ledger
 from core.model.clock import Clock, duration_ms, to_ms
 from core.model.series import Series
 from core.store.client import RawClient
+from core.store.counters import KEEP_COUNTERS
 from core.store.keys import Keys
-from core.store.left_out import KEEP_COUNTERS
 from core.store.scripts import Scripts, encoded
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ _KEEP_COUNTERS_MS = duration_ms(KEEP_COUNTERS)
 _KEEP_PLACES_MS, _MOST_PLACES, _MOST_PLACES_OF_FOLD = 600_000, 20_000, 2_000
 _REGISTRIES = (Cube.CHANNEL, Cube.COUNTRY, Cube.CARRIER, Cube.ERROR)
 _PLACE_SEPARATOR = "\x1f"
-#: Begins what `fold.lua` lists of a fold among the places.
+#: First character of the members that `fold.lua` adds to the list of places for a fold itself.
 FOLD_SIGN = "@"
 
 
@@ -234,9 +234,7 @@ class Fold:
         return series
 
     def _registered(self, cube: Cube) -> set[Series]:
-        with self._raw.pipeline(transaction=False) as pipe:
-            pipe.zrange(self._keys.registry(cube), 0, -1)
-            (names,) = pipe.execute()
+        names = self._raw.zrange(self._keys.registry(cube), 0, -1)
         return {Series(name.decode()) for name in names}
 
 

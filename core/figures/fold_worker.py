@@ -62,16 +62,11 @@ class FoldWorker:
         except ProductError:
             raise
         except Exception:
-            # A bug, or a key that another program has written.
+            # A bug, or a key that another program has written; a page must not fail for it.
             log.exception("fold failed before a reading")
 
     def _has_more(self, *, turn_ms: int = 0) -> bool:
         """Fold once; whether more may be waiting."""
         with self._lock:
-            return not self._is_empty() and self._fold().fold(turn_ms=turn_ms).has_more
-
-    def _is_empty(self) -> bool:
-        with self._raw.pipeline(transaction=False) as pipe:
-            pipe.xlen(self._keys.journal)
-            (length,) = pipe.execute()
-        return not length
+            is_empty = self._raw.xlen(self._keys.journal) == 0
+            return not is_empty and self._fold().fold(turn_ms=turn_ms).has_more

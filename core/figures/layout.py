@@ -11,7 +11,7 @@ forms; `packing` reads both with one `numpy.frombuffer`:
     sparse     the values that are not zero: of each its place (16 bits) and the value (32 bits),
                little-endian. Read and written as a whole
 
-A key is sparse up to `sparse_limit` bytes, and dense from then on: the length tells the two apart.
+A key is sparse up to `sparse_limit` bytes, and dense from then on, so its length shows the form.
 Decision: packed strings, so the cost of a page depends on the number of slots and never on the
 traffic. Hashes take as much memory and 40 to 75 times as long to read. Dense keys alone take 209 kB
 for the first message to a new place.

@@ -6,19 +6,16 @@ the new bytes itself, and choose the form of a key.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.figures.additions import Additions, PackedKey
+from core.figures.additions import Additions
 from core.figures.packing import (
     COUNTER_KIND,
     FULL,
     INEXACT,
-    SPARSE,
     Counts,
-    encode_sparse,
     sparse_entries,
 )
 
@@ -204,7 +201,10 @@ class Merge:
         for number, begin, end in zip(
             touched.tolist(), begins.tolist(), ends.tolist(), strict=True
         ):
-            packed = _packed(a.keys[number], cell[begin:end], after[begin:end])
+            packed_key = a.keys[number]
+            cells, values = cell[begin:end], after[begin:end]
+            kept = values != 0
+            packed = packed_key.kind.encode_cells(cells[kept], values[kept], packed_key.tier)
             writes[number] = KeyWrite(0, [], [packed])
 
     def _is_sum(self, key: NDArray[np.int64], cell: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -229,16 +229,3 @@ def _joined(stored: Sequence[Stored], keys: NDArray[np.int64]) -> bytes:
     """The bytes of all parts that were read of these keys; `keys` names a key once a part."""
     distinct = dict.fromkeys(keys.tolist())
     return b"".join([part for key in distinct for part in stored[key]])
-
-
-def _packed(key: PackedKey, cells: NDArray[Any], values: Counts) -> bytes:
-    """The whole value of a key, in the form that fits."""
-    kept = values != 0
-    cells, values = cells[kept], values[kept]
-    kind, tier = key.kind, key.tier
-    limit = kind.sparse_limit(tier)
-    if len(cells) * SPARSE.itemsize <= limit and ((values >= 0) & (values <= FULL)).all():
-        return encode_sparse(cells, values)
-    dense = np.zeros(tier.slots * kind.width, dtype=np.int64)
-    dense[cells] = values
-    return kind.bytes_of(dense.reshape(-1, kind.width))

@@ -70,13 +70,19 @@ class PackedKind:
         return decode_sparse([packed or b""], tier.slots * self.width).reshape(-1, self.width)
 
     def encode(self, values: Counts, tier: Tier) -> bytes:
-        """The reverse of `decode`, in the form that a fold chooses."""
+        """The reverse of `decode`."""
         cells = np.flatnonzero(values)
-        flat = values.ravel()[cells]
-        limit = self.sparse_limit(tier)
-        if len(cells) * SPARSE.itemsize > limit or ((flat < 0) | (flat > FULL)).any():
-            return self.bytes_of(values)
-        return encode_sparse(cells, flat)
+        return self.encode_cells(cells, values.ravel()[cells], tier)
+
+    def encode_cells(self, cells: NDArray[Any], values: Counts, tier: Tier) -> bytes:
+        """A key with these values, which are not zero, in the form that fits. A cell is slot *
+        width + column."""
+        is_small = len(cells) * SPARSE.itemsize <= self.sparse_limit(tier)
+        if is_small and ((values >= 0) & (values <= FULL)).all():
+            return encode_sparse(cells, values)
+        dense = np.zeros(tier.slots * self.width, dtype=np.int64)
+        dense[cells] = values
+        return self.bytes_of(dense.reshape(-1, self.width))
 
 
 COUNTER_KIND = PackedKind("c", len(COLUMNS), len(COUNTERS), COUNTER_SLOT)

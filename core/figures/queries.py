@@ -282,11 +282,6 @@ class Queries:
         ]
 
 
-def of_carrier(country: str, carrier: str) -> str:
-    """A carrier's name as its series spells it."""
-    return Series.of("", country, carrier).last
-
-
 def _coarsest(tiers: Sequence[Tier], tier: Tier, edges: Sequence[int]) -> Tier:
     """The coarsest of these tiers whose slots end at all edges of the steps; at least `tier`."""
     slot_ms = tier.slot_ms

@@ -6,6 +6,7 @@ Decision: only `read` asks the sandbox, and only the push to open windows calls 
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 from core.lab.chaos_rules import Document
 from core.lab.sandbox_client import SandboxClient, SandboxError
@@ -15,7 +16,7 @@ from core.wording.chaos import band_words, effects_words
 _FRESH_SECONDS = 10.0
 #: How often a change is repeated when others change chaos at the same time.
 _TRIES = 5
-NOT_FOUND, CHANGED = 404, 409
+_NOT_FOUND, CHANGED = 404, 409
 
 
 def change_chaos(sandbox: SandboxClient, change: Callable[[Document], Document]) -> None:
@@ -37,6 +38,8 @@ class ChaosWatch:
     def __init__(self, sandbox: SandboxClient) -> None:
         self._sandbox = sandbox
         self._latest, self._read_at = "", 0.0
+        # The sandbox decides the effects on a send as it accepts it. An error is not kept.
+        self._effects = lru_cache(maxsize=1000)(self._read_effects)
 
     @property
     def latest(self) -> str:
@@ -50,6 +53,7 @@ class ChaosWatch:
             document = self._sandbox.chaos()
             is_active = document["on"] and document["rules"]
             self._latest = band_words(document["rules"]) if is_active else ""
+        # The others: the document of another version of the sandbox has no words here.
         except (SandboxError, KeyError, TypeError, ValueError):
             self._latest = ""
         self._read_at = time.monotonic()
@@ -57,12 +61,15 @@ class ChaosWatch:
 
     def effects_on(self, reference: str) -> str:
         """What rules of chaos did to a message or call, in words; "" if they did nothing, or the
-        sandbox does not know it (any more)."""
+        sandbox does not know it (any more). A session's report asks for hundreds."""
         try:
-            send = self._sandbox.send(reference) if reference else {}
-            return effects_words(send["effects"]) if send.get("by_chaos") else ""
+            return self._effects(reference) if reference else ""
         except SandboxError as error:
-            return "" if error.status == NOT_FOUND else "not known, the sandbox does not answer"
+            return "" if error.status == _NOT_FOUND else "not known, the sandbox does not answer"
+
+    def _read_effects(self, reference: str) -> str:
+        send = self._sandbox.send(reference)
+        return effects_words(send["effects"]) if send["by_chaos"] else ""
 
     def turn_off(self) -> None:
         """Turn chaos off and keep its rules. Raises SandboxError."""

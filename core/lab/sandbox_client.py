@@ -75,7 +75,7 @@ class SandboxClient:
 
     def release(self, lease: str) -> None:
         """End a lease by its id; one that has ended is no error."""
-        self.request("DELETE", f"/numbers/{quote(lease, safe='')}")
+        self.request("DELETE", _path("numbers", lease))
 
     def endings(self) -> Json:
         """The table of endings: `groups` and `endings`."""
@@ -93,7 +93,7 @@ class SandboxClient:
 
     def inbox_entry(self, reference: str) -> Json:
         """One message or call of the inbox, by its UUID."""
-        entry: Json = self.request("GET", f"/inbox/{quote(reference, safe='')}")
+        entry: Json = self.request("GET", _path("inbox", reference))
         return entry
 
     def clear_handsets(self) -> None:
@@ -106,10 +106,44 @@ class SandboxClient:
 
     def reset(self, *kinds: str) -> Json:
         """Reset kinds of state of the application that contains the sandbox: budgets, handsets,
-        attempts, sample; without any, all of them. Returns what was removed."""
+        attempts, sample, test_sessions; without any, all but test_sessions. Returns what was
+        removed."""
         query = {"what": ",".join(kinds)} if kinds else None
         removed: Json = self.request("DELETE", "/state", query=query)
         return removed
+
+    def chaos(self) -> Json:
+        """The document of chaos (README of the sandbox, section Chaos)."""
+        document: Json = self.request("GET", "/chaos")
+        return document
+
+    def set_chaos(self, document: Mapping[str, Any]) -> Json:
+        """Replace the document; return it as it is now. Status 400: a field is wrong; 409: its
+        `revision` is not the current one."""
+        changed: Json = self.request("PUT", "/chaos", dict(document))
+        return changed
+
+    def stop_chaos(self) -> None:
+        """Turn chaos off and remove all rules."""
+        self.request("DELETE", "/chaos")
+
+    def sends(self) -> list[Json]:
+        """The newest messages and calls; `next` are the statuses that can be pushed."""
+        sends: list[Json] = self.request("GET", "/sends")["sends"]
+        return sends
+
+    def send(self, uuid: str) -> Json:
+        """One of them, however old; `by_chaos`: a rule of chaos acted on it."""
+        send: Json = self.request("GET", _path("sends", uuid))
+        return send
+
+    def push_status(self, channel: str, uuid: str, status: str, **more: Any) -> Json:
+        """Push a status onto a message (`channel` "sms") or a call ("call"). `more`: the
+        `error_code` or `hangup_cause_code`."""
+        kind = "messages" if channel == "sms" else "calls"
+        path = _path(kind, uuid, "status")
+        send: Json = self.request("POST", path, {"status": status, **more})
+        return send
 
     def request(
         self,
@@ -147,39 +181,6 @@ class SandboxClient:
         except ValueError as error:
             raise SandboxError("The answer of the sandbox is not JSON.") from error
 
-    def chaos(self) -> dict[str, Any]:
-        """The document of chaos (README of the sandbox, section Chaos)."""
-        document: dict[str, Any] = self.request("GET", "/chaos")
-        return document
-
-    def set_chaos(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Replace the document; return it as it is now. Status 400: a field is wrong; 409: its
-        `revision` is not the current one."""
-        changed: dict[str, Any] = self.request("PUT", "/chaos", dict(document))
-        return changed
-
-    def stop_chaos(self) -> None:
-        """Turn chaos off and remove all rules."""
-        self.request("DELETE", "/chaos")
-
-    def sends(self) -> list[dict[str, Any]]:
-        """The newest messages and calls; `next` are the statuses that can be pushed."""
-        sends: list[dict[str, Any]] = self.request("GET", "/sends")["sends"]
-        return sends
-
-    def send(self, uuid: str) -> dict[str, Any]:
-        """One of them, however old; `by_chaos`: a rule of chaos acted on it."""
-        send: dict[str, Any] = self.request("GET", f"/sends/{quote(uuid, safe='')}")
-        return send
-
-    def push_status(self, channel: str, uuid: str, status: str, **more: Any) -> dict[str, Any]:
-        """Push a status onto a message (`channel` "sms") or a call ("call"). `more`: the
-        `error_code` or `hangup_cause_code`."""
-        kind = "messages" if channel == "sms" else "calls"
-        path = f"/{kind}/{uuid}/status"
-        send: dict[str, Any] = self.request("POST", path, {"status": status, **more})
-        return send
-
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -204,7 +205,7 @@ class Handset:
 
     def __init__(self, sandbox: SandboxClient, number: str) -> None:
         self._sandbox = sandbox
-        self._path = f"/handset/{quote(number, safe='')}"
+        self._path = _path("handset", number)
         self._after = ""
 
     def wait(
@@ -226,19 +227,19 @@ class Handset:
 
     def answer(self, call: str) -> Json:
         """Answer a ringing call; returns the handset, as all methods below do."""
-        return self._act("POST", f"/calls/{quote(call, safe='')}/answer")
+        return self._act("POST", _path("calls", call, "answer"))
 
     def decline(self, call: str) -> Json:
         """Decline a ringing call."""
-        return self._act("POST", f"/calls/{quote(call, safe='')}/decline")
+        return self._act("POST", _path("calls", call, "decline"))
 
     def press(self, call: str, key: str) -> Json:
         """Press a key in a call: 0-9, * or #."""
-        return self._act("POST", f"/calls/{quote(call, safe='')}/press/{quote(key, safe='')}")
+        return self._act("POST", _path("calls", call, "press", key))
 
     def hangup(self, call: str) -> Json:
         """Hang up a call in progress."""
-        return self._act("POST", f"/calls/{quote(call, safe='')}/hangup")
+        return self._act("POST", _path("calls", call, "hangup"))
 
     def auto_answer(self, on: bool = True, *, press: str = "1") -> Json:
         """Answer calls by itself, and press a key when one is asked for; "" presses none."""
@@ -257,12 +258,15 @@ class Handset:
         return handset
 
     def _wait(self, timeout: float, query: dict[str, str]) -> Arrival:
-        given = {name: value for name, value in query.items() if value}
+        parameters = {name: value for name, value in query.items() if value}
         answer = self._sandbox.request(
-            "GET", f"{self._path}/wait", query={**given, "timeout": timeout}, seconds=timeout + 5
+            "GET",
+            f"{self._path}/wait",
+            query={**parameters, "timeout": timeout},
+            seconds=timeout + 5,
         )
-        named = {name: answer[name] for name in ("reference", "channel", "time", "text", "code")}
-        return Arrival(**named, answer=answer)
+        fields = {name: answer[name] for name in ("reference", "channel", "time", "text", "code")}
+        return Arrival(**fields, answer=answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +287,7 @@ class Lease:
 
     def renew(self, seconds: int = 600) -> "Lease":
         """The same numbers until `seconds` from now."""
-        path = f"/numbers/{quote(self.id, safe='')}"
+        path = _path("numbers", self.id)
         return _lease(self._sandbox, self._sandbox.request("PUT", path, {"seconds": seconds}))
 
     def release(self) -> None:
@@ -303,9 +307,12 @@ class Lease:
 
 
 def _lease(sandbox: SandboxClient, answer: Json) -> Lease:
-    names = ("country", "ending", "expires_at")
-    named = {name: answer[name] for name in names}
-    return Lease(answer["lease"], tuple(answer["numbers"]), **named, _sandbox=sandbox)
+    fields = {name: answer[name] for name in ("country", "ending", "expires_at")}
+    return Lease(answer["lease"], tuple(answer["numbers"]), **fields, _sandbox=sandbox)
+
+
+def _path(*parts: str) -> str:
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 
 def _cause(content: bytes) -> str:

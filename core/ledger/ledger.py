@@ -14,9 +14,9 @@ from core.model.attempt import AttemptEvent, EventKind, Source, verification_of
 from core.model.clock import Clock, duration_ms, read_ms, to_ms
 from core.store.batches import batched
 from core.store.client import Client
+from core.store.counters import KEEP_COUNTERS, add_to_counters
 from core.store.failures import ResponseError
 from core.store.keys import ROLLUP_LAYOUT, Keys
-from core.store.left_out import KEEP_COUNTERS
 from core.store.scripts import Call, Scripts
 
 log = logging.getLogger(__name__)
@@ -190,14 +190,10 @@ class Ledger(AttemptReader):
 
     def count(self, counter: str) -> None:
         """Add one to a counter of today, such as `forged`. Raises StoreUnavailable."""
-        key = self._keys.counters(self._clock.now())
-        with self._client.pipeline() as pipe:
-            pipe.hincrby(key, counter, 1)
-            pipe.expire(key, KEEP_COUNTERS)
-            pipe.execute()
+        add_to_counters(self._client, self._keys, self._clock, {counter: 1})
 
     def counters(self) -> dict[str, int]:
-        """Today's (UTC) counters by name: `forged`, `repeated`, `late`, `orphan`, `malformed`."""
+        """Today's (UTC) counters by name; `core/store/keys.py` lists them."""
         counts = self._client.hgetall(self._keys.counters(self._clock.now()))
         return {name: int(count) for name, count in counts.items() if count.isdecimal()}
 
@@ -223,6 +219,7 @@ def _events_of(attempt_id: str, record: Mapping[str, str]) -> list[AttemptEvent]
     """The events that lead to this record, the request first. Each has all fields, because the
     event that sets the state also sets its cause."""
     moments = {kind: ms for kind in EventKind if (ms := record.get(f"{kind}_ms"))}
+    # Versions before the journal have left "booked".
     own = {"state", "rank", "counted", "booked", *(f"{kind}_ms" for kind in EventKind)}
     fields = {name: text for name, text in record.items() if name not in own}
     return [

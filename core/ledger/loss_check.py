@@ -19,8 +19,8 @@ from core.log import logged_id
 from core.model.clock import Clock, to_ms
 from core.store.batches import batched
 from core.store.client import Client
+from core.store.counters import add_to_counters
 from core.store.keys import Keys
-from core.store.left_out import KEEP_COUNTERS
 
 log = logging.getLogger(__name__)
 
@@ -96,12 +96,7 @@ class LossCheck:
         if not lost:
             return
         counts = Counter(write.what for write in lost)
-        key = self._keys.counters(self._clock.now())
-        with self._client.pipeline() as pipe:
-            for what, count in counts.items():
-                pipe.hincrby(key, what, count)
-            pipe.expire(key, KEEP_COUNTERS)
-            pipe.execute()
+        add_to_counters(self._client, self._keys, self._clock, counts)
         for write in lost:
             with suppress(ValueError):
                 self._written.remove(write)

@@ -6,10 +6,17 @@ from zoneinfo import ZoneInfo
 
 from core.lab.sandbox_client import Lease
 from core.model.regions import country_of
+from core.verification.number.parse import parse_number
 from core.wording.formats import counted, day_and_time
 
 #: Countries with a large numbering plan: each ending has hundreds of numbers.
 LEASE_COUNTRIES = ("US", "GB", "DE", "FR", "IN", "ES", "IT", "BR", "AU", "MX")
+
+
+def number_words(number: str) -> str:
+    """A number for tests in international format: "+1 201-200-5555". Raises NumberRefused."""
+    parsed = parse_number(number, default_region=None, for_sms=False, accept_fictional=True)
+    return parsed.international
 
 
 def lease_words(lease: Lease, titles: Mapping[str, str], zone: ZoneInfo) -> str:

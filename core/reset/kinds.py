@@ -91,8 +91,8 @@ FIGURES = {
 
 
 def read_kinds(texts: Iterable[str]) -> frozenset[ResetKind]:
-    """Parse comma-separated names of kinds; without a name, those of
-    WITHOUT_NAME. Raises ResetRefused for an unknown name."""
+    """Parse comma-separated names of kinds; without a name, those of WITHOUT_NAME. Raises
+    ResetRefused for an unknown name."""
     names = {name.strip() for text in texts for name in text.split(",") if name.strip()}
     if unknown := names - set(ResetKind):
         raise ResetRefused(

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from core.sandbox.storage import Storage
 
-MICROSECOND = 1_000_000
+MICROSECONDS = 1_000_000  # in a second
 
 
 class ArrivalKind(StrEnum):
@@ -41,7 +41,7 @@ class Arrivals:
 
     def add(self, number: str, kind: ArrivalKind, reference: str, at: float) -> None:
         """Record an arrival at a moment (Unix seconds); the same one again changes nothing."""
-        # Later than the one before, also when the clock has been set back.
+        # Later than the arrival before it, also when the clock has been set back.
         self._storage.run(
             "INSERT OR IGNORE INTO arrivals (number, kind, reference, at)"
             " SELECT :number, :kind, :reference,"
@@ -49,7 +49,7 @@ class Arrivals:
             number=number,
             kind=kind,
             reference=reference,
-            at=round(at * MICROSECOND),
+            at=round(at * MICROSECONDS),
         )
 
     def last_of(self, number: str, reference: str, kinds: Collection[ArrivalKind]) -> int | None:
@@ -81,7 +81,7 @@ class Arrivals:
             " AND (:reference = '' OR reference = :reference) ORDER BY id LIMIT 1",
             number=number,
             after=after,
-            later_than=round(later_than * MICROSECOND),
+            later_than=round(later_than * MICROSECONDS),
             kinds=json.dumps(list(kinds)),
             reference=reference,
         )

@@ -3,12 +3,15 @@
 SandboxFailure
 ├── Refusal         a request that is answered with an HTTP error status and a sentence
 │   ├── Unauthorized  wrong credentials
+│   ├── CannotFollow  a status that cannot follow that of a message or call
 │   └── NotSimulated  something that Plivo has and the sandbox does not
 ├── InvalidXml      a document that is not Plivo XML, or has elements the sandbox does not support
 ├── NotRunning      a request outside `Sandbox.running()`
 ├── StorageFailed   the state file cannot be read or written, for example on a full disk
 └── FileInUse       another process has locked the state file
 """
+
+from collections.abc import Sequence
 
 
 class SandboxFailure(Exception):
@@ -29,6 +32,14 @@ class Unauthorized(Refusal):
 
     def __init__(self) -> None:
         super().__init__(401, "invalid credentials")
+
+
+class CannotFollow(Refusal):
+    """`possible` are the statuses that can follow `current`, that of a message or call."""
+
+    def __init__(self, noun: str, current: str, possible: Sequence[str]) -> None:
+        rest = f"only {' or '.join(possible)} can follow" if possible else "nothing can follow"
+        super().__init__(409, f"this {noun} is {current}; {rest}")
 
 
 class NotSimulated(Refusal):

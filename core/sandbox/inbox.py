@@ -81,8 +81,8 @@ class Inbox:
     def slices(self, search: str, before: int | None, limit: int) -> Iterator[list[sqlite3.Row]]:
         """Rows of id, reference, channel, number and code, newest first, at most `limit`: those
         with an id below `before` and every word of `search` in the number, the sender, the text or
-        the code. Each slice is what some thousand entries have: a search without a match reads
-        all, and between two slices the caller can let others run."""
+        the code. Each slice has the matches in SLICE ids: a search without a match reads all, and
+        between two slices the caller can let others run."""
         words = {f"word{n}": f"%{_escaped(word)}%" for n, word in enumerate(_words(search))}
         where = "".join(f" AND words LIKE :{name} ESCAPE '\\'" for name in words)
         ids = self._storage.rows(
@@ -90,7 +90,9 @@ class Inbox:
         )[0]
         if ids["first"] is None:
             return
-        end = min(ids["last"] + 1, before if before is not None else ids["last"] + 1)
+        end = ids["last"] + 1
+        if before is not None:
+            end = min(end, before)
         while end > ids["first"] and limit > 0:
             rows = self._storage.rows(
                 f"{_SELECT} WHERE id >= :start AND id < :end{where} ORDER BY id DESC LIMIT :limit",

@@ -5,10 +5,12 @@ number. An expired lease ends by itself; its rows stay for a week, so that the n
 longest ago is leased next.
 """
 
+import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 
 from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import Refusal
@@ -70,21 +72,7 @@ class Leases:
             "SELECT * FROM leases WHERE expires_at > :now ORDER BY leased_at DESC, lease, number",
             now=self._clock.now(),
         )
-        numbers: dict[str, list[str]] = {}
-        for row in rows:
-            numbers.setdefault(row["lease"], []).append(row["number"])
-        by_lease = {row["lease"]: row for row in rows}
-        return [
-            LeaseRecord(
-                lease,
-                tuple(its_numbers),
-                by_lease[lease]["country"],
-                by_lease[lease]["ending"],
-                by_lease[lease]["leased_at"],
-                by_lease[lease]["expires_at"],
-            )
-            for lease, its_numbers in numbers.items()
-        ]
+        return [_lease(list(group)) for _, group in groupby(rows, itemgetter("lease"))]
 
     def renew(self, lease: str, seconds: int) -> LeaseRecord:
         """Let a lease end `seconds` from now. Raises Refusal 404 if it has ended."""
@@ -116,8 +104,8 @@ class Leases:
             country=country,
             ending=ending,
         )
-        known = {row["number"] for row in rows}
-        yield from (each for each in numbers_for_tests(country, ending) if each not in known)
+        leased = {row["number"] for row in rows}
+        yield from (each for each in numbers_for_tests(country, ending) if each not in leased)
         yield from (row["number"] for row in rows if row["expires_at"] <= now)
 
     def _shortage(self, country: str, ending: str, count: int, free: int, now: float) -> str:
@@ -134,3 +122,10 @@ class Leases:
 
     def _has(self, country: str, ending: str, count: int, now: float) -> bool:
         return len(list(islice(self._free(country, ending, now), count))) == count
+
+
+def _lease(rows: Sequence[sqlite3.Row]) -> LeaseRecord:
+    """The lease of these rows, which has a row for each number."""
+    names = ("country", "ending", "leased_at", "expires_at")
+    numbers = tuple(row["number"] for row in rows)
+    return LeaseRecord(rows[0]["lease"], numbers, *(rows[0][name] for name in names))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
 
-from core.settings.values import parse_e164
+from core.settings.values import parse_e164, split_list
 
 MAX_PHONES, MAX_LABEL = 20, 40
 _RULE = "labels and numbers with commas between, such as Office iPhone=+14155550100"
@@ -23,7 +23,7 @@ class OwnPhone(NamedTuple):
 
 def _own_phones(value: Any) -> tuple[OwnPhone, ...]:
     """Errors name an entry by its place, and quote none: each holds a number."""
-    parts = [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    parts = split_list(value)
     if not isinstance(parts, list | tuple):
         raise ValueError(_RULE)
     if len(parts) > MAX_PHONES:

@@ -141,7 +141,7 @@ def _regions(texts: tuple[str, ...]) -> tuple[str, ...]:
 def _cooldowns(value: Any) -> tuple[int, ...]:
     rule = "whole seconds from 1 to 3600 with commas between, such as 30, 40, 60"
     try:
-        seconds = tuple(int(part) for part in _split(value))
+        seconds = tuple(int(part) for part in split_list(value))
     except (TypeError, ValueError) as error:
         raise ValueError(rule) from error
     if not seconds or not all(1 <= step <= 3600 for step in seconds):
@@ -169,7 +169,7 @@ def _redis_url(text: str) -> str:
 def _test_numbers(value: Any) -> tuple[FixedNumber, ...]:
     """Errors name an entry by its place, never by its text: it holds a code."""
     rule = "numbers with their codes and commas between, such as +14155550199=123456"
-    parts = _split(value)
+    parts = split_list(value)
     if not isinstance(parts, list | tuple):
         raise ValueError(rule)
     entries: list[FixedNumber] = []
@@ -183,7 +183,7 @@ def _test_numbers(value: Any) -> tuple[FixedNumber, ...]:
     return tuple(entries)
 
 
-def _split(value: Any) -> Any:
+def split_list(value: Any) -> Any:
     """ "30, 40" as a tuple of texts; a list (from TOML) is returned as it is."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -198,7 +198,9 @@ WebhookUrl = Annotated[str, AfterValidator(_webhook_url)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
 HostName = Annotated[str, AfterValidator(_host)]
 Region = Annotated[str, AfterValidator(_region)]
-Regions = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_regions)]
+Regions = Annotated[
+    tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_regions)
+]
 Cooldowns = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_cooldowns)]
 FixedNumbers = Annotated[tuple[FixedNumber, ...], NoDecode, BeforeValidator(_test_numbers)]
 Brand = Annotated[str, AfterValidator(_brand)]

@@ -24,7 +24,8 @@
     {sandbox}:v1:counters:<yyyy-mm-dd>      hash    forged, malformed, repeated, late and orphan
                                                     events, late_dropped and overflow figures,
                                                     unreadable_value and unreadable_record,
-                                                    lost_attempt and lost_approval
+                                                    lost_attempt and lost_approval,
+                                                    sends_without_address
     {sandbox}:v1:journal                    stream  what the figures do not include yet: changes of
                                                     attempts, and checks
     {sandbox}:v1:fold_turn                  string  the process that folds the journal

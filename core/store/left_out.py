@@ -2,19 +2,18 @@
 
 import logging
 from collections import OrderedDict
-from datetime import timedelta
 from threading import Lock
 
 from core.model.clock import Clock, SystemClock
 from core.model.errors import StoreUnavailable
 from core.store.client import Client
+from core.store.counters import add_to_counters
 from core.store.keys import Keys
 
 log = logging.getLogger(__name__)
 
 #: Names of the counters.
 VALUE, RECORD = "unreadable_value", "unreadable_record"
-KEEP_COUNTERS = timedelta(days=35)
 _REMEMBERED = 10_000
 
 
@@ -55,12 +54,8 @@ class LeftOut:
         return True
 
     def _count(self, what: str) -> None:
-        key = self._keys.counters(self._clock.now())
         try:
-            with self._client.pipeline() as pipe:
-                pipe.hincrby(key, what, 1)
-                pipe.expire(key, KEEP_COUNTERS)
-                pipe.execute()
+            add_to_counters(self._client, self._keys, self._clock, {what: 1})
         except StoreUnavailable as error:
             # Reading goes on where Redis takes no writes; the log has the line.
             log.warning("not counted", extra={"counter": what, "cause": error.cause})

@@ -65,6 +65,7 @@ class OwnConnections:
             try:
                 answers = _exchange(connection, packed)
             except BaseException:
+                # Also KeyboardInterrupt: the next command would read the answer that is left.
                 connection.disconnect()
                 raise
             self._put_back(connection)

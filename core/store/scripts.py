@@ -21,7 +21,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 
@@ -75,6 +75,23 @@ def _rights(commands: list[str]) -> str:
     )
 
 
+class _Script(NamedTuple):
+    """The text of a script, and its SHA-1, by which EVALSHA names it."""
+
+    text: str
+    sha: str
+
+
+@cache
+def _all_scripts(*, checks_rights: bool) -> dict[str, _Script]:
+    """All scripts by name. They are read at once, so that a process never mixes two versions."""
+    texts = {name: source(name, checks_rights=checks_rights) for name in script_names()}
+    return {
+        name: _Script(text, hashlib.sha1(text.encode()).hexdigest())  # noqa: S324
+        for name, text in texts.items()
+    }
+
+
 class Scripts:
     """Runs scripts by name on one Redis; a script the server has forgotten is loaded again.
 
@@ -92,21 +109,17 @@ class Scripts:
         self._client = client
         self._own = own
         self._command: Callable[..., Any] = own.run if own else client.execute_command
-        self._source = {name: source(name, checks_rights=checks_rights) for name in script_names()}
-        # EVALSHA names a script by the SHA-1 of its text.
-        self._sha = {
-            name: hashlib.sha1(text.encode()).hexdigest()  # noqa: S324
-            for name, text in self._source.items()
-        }
+        self._scripts = _all_scripts(checks_rights=checks_rights)
 
     def run(self, name: str, keys: Sequence[str], arguments: Arguments) -> Any:
         """The script's result: strings, integers and lists of them. Raises StoreUnavailable."""
         args = _encoded(arguments)
+        script = self._scripts[name]
         try:
-            return self._command("EVALSHA", self._sha[name], len(keys), *keys, *args)
+            return self._command("EVALSHA", script.sha, len(keys), *keys, *args)
         except redis.exceptions.NoScriptError:
             # Nothing ran: the server only knows scripts since its last start.
-            return self._command("EVAL", self._source[name], len(keys), *keys, *args)
+            return self._command("EVAL", script.text, len(keys), *keys, *args)
 
     def run_all(self, name: str, calls: Sequence[Call]) -> list[Any]:
         """The results of many runs of one script (keys and arguments of each), in their order, in
@@ -119,7 +132,7 @@ class Scripts:
             # loaded the script between two of them. What ran must not run again.
             unknown = [i for i, result in enumerate(results) if _is_unknown(result)]
             if unknown:
-                self._client.script_load(self._source[name])
+                self._client.script_load(self._scripts[name].text)
                 again = self._run_all(name, [calls[i] for i in unknown])
                 for i, result in zip(unknown, again, strict=True):
                     results[i] = result
@@ -131,7 +144,7 @@ class Scripts:
     def _run_all(self, name: str, calls: Sequence[Call]) -> list[Any]:
         """The results, errors of single runs among them."""
         commands = [
-            ("EVALSHA", self._sha[name], len(keys), *keys, *_encoded(arguments))
+            ("EVALSHA", self._scripts[name].sha, len(keys), *keys, *_encoded(arguments))
             for keys, arguments in calls
         ]
         if self._own is not None:

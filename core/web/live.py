@@ -17,30 +17,27 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
 from datetime import timedelta
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from core.background import Periodic
 from core.model.errors import StoreForbidden, StoreUnavailable
 from core.store.changes import ChangeChannel
 from core.web.outage import outage
+from core.web.push import CHANGED, KEEP_ALIVE, next_change, push
 
 log = logging.getLogger(__name__)
 
-KEEP_ALIVE_SECONDS = 15
 #: How often pages look again where the Redis user may not subscribe.
 POLL_SECONDS = 2
 _PAUSE = timedelta(seconds=1)
 #: How many verifications and test sessions a WebSocket watches at most.
 MAX_WATCHED = 50
-#: Close codes, RFC 6455 section 7.4.1.
-_GOING_AWAY, _NOTHING_EXPECTED = 1001, 1008
 
 
 class Changes:
@@ -70,25 +67,17 @@ class Changes:
         self.end_streams()
         self._background.stop()
 
-    async def of(self, *names: str) -> AsyncGenerator[bool]:
-        """True after one or more changes of these; False every KEEP_ALIVE_SECONDS without a
-        change."""
+    async def of(self, *names: str) -> AsyncGenerator[str]:
+        """The texts to push: CHANGED after one or more changes of these, else KEEP_ALIVE."""
         event = asyncio.Event()
         for name in names:
             self._waiting[name].add(event)
         self._watched.set()
         try:
             while not self._background.stopping.is_set():
-                try:
-                    # `wait_for` of Python 3.11 loses a cancel that comes with the event.
-                    async with asyncio.timeout(KEEP_ALIVE_SECONDS):
-                        await event.wait()
-                except TimeoutError:
-                    yield False
-                    continue
-                event.clear()
+                is_change = await next_change(event)
                 if not self._background.stopping.is_set():
-                    yield True
+                    yield CHANGED if is_change else KEEP_ALIVE
         finally:
             for name in names:
                 self._waiting[name].discard(event)
@@ -134,8 +123,8 @@ def routes(
     """`/live/{verification}`, or several ids with commas between them; 404 for a browser for which
     `may_watch` is false for any of them.
 
-    The text is `changed`, or empty every `KEEP_ALIVE_SECONDS`: a window that receives neither knows
-    that its connection is gone, even if it was never closed.
+    The text is `changed`, or empty after 15 seconds without a change: a window that receives
+    neither knows that its connection is gone, even if it was never closed.
     """
 
     def may_watch_all(socket: WebSocket, names: list[str]) -> bool:
@@ -154,23 +143,6 @@ def routes(
         except StoreUnavailable as error:
             await socket.send_denial_response(outage(error))
             return
-        await socket.accept()
-        pushing = asyncio.create_task(_push(socket, changes().of(*names)))
-        try:
-            # A window sends nothing: a message ends the push, as a disconnect does.
-            await socket.receive()
-        finally:
-            pushing.cancel()
-            await asyncio.wait([pushing])
-        with suppress(WebSocketDisconnect, RuntimeError):  # closed already
-            await socket.close(_NOTHING_EXPECTED)
+        await push(socket, changes().of(*names))
 
     return [WebSocketRoute("/live/{verification}", live)]
-
-
-async def _push(socket: WebSocket, changes: AsyncGenerator[bool]) -> None:
-    with suppress(WebSocketDisconnect):  # `live` receives it too
-        async with aclosing(changes):
-            async for changed in changes:
-                await socket.send_text("changed" if changed else "")
-        await socket.close(_GOING_AWAY)

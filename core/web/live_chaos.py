@@ -2,22 +2,21 @@
 
 Decision: while there are windows, one task asks the sandbox every second and a half, at one address
 for all windows; the sandbox may be another process, which knows of no windows. A message is JSON
-with the `words` of the band, sent at the opening and at each change, or empty every
-`KEEP_ALIVE_SECONDS`. It holds no secret, so that every visitor of a page gets it.
+with the `words` of the band, sent at the opening and at each change, or empty as keep-alive. It
+holds no secret, so that every visitor of a page gets it.
 """
 
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
 
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
+
+from core.web.push import KEEP_ALIVE, next_change, push
 
 READ_SECONDS = 1.5
-KEEP_ALIVE_SECONDS = 15.0
-_GOING_AWAY, _NOTHING_EXPECTED = 1001, 1008
 
 
 class ChaosFeed:
@@ -36,30 +35,28 @@ class ChaosFeed:
         for changed in self._windows:
             changed.set()
 
-    async def words(self) -> AsyncGenerator[str | None]:
-        """The words now and after each change; None every KEEP_ALIVE_SECONDS without a change."""
-        await self._update()
+    async def texts(self) -> AsyncGenerator[str]:
+        """The texts to push to a window: the words now and after each change, else KEEP_ALIVE."""
+        if self._reading is None:
+            await self._update()
         changed = asyncio.Event()
         self._windows.add(changed)
         if self._reading is None:
             self._reading = asyncio.create_task(self._follow())
         try:
-            yield self._words
+            yield self._message()
             while not self._stopping:
-                try:
-                    async with asyncio.timeout(KEEP_ALIVE_SECONDS):
-                        await changed.wait()
-                except TimeoutError:
-                    yield None
-                    continue
-                changed.clear()
+                is_change = await next_change(changed)
                 if not self._stopping:
-                    yield self._words
+                    yield self._message() if is_change else KEEP_ALIVE
         finally:
             self._windows.discard(changed)
             if not self._windows and self._reading is not None:
                 self._reading.cancel()
                 self._reading = None
+
+    def _message(self) -> str:
+        return json.dumps({"words": self._words})
 
     async def _follow(self) -> None:
         while True:
@@ -82,23 +79,6 @@ def routes(feed: Callable[[], ChaosFeed | None]) -> list[WebSocketRoute]:
         if chaos is None:
             await socket.close()
             return
-        await socket.accept()
-        pushing = asyncio.create_task(_push(socket, chaos))
-        try:
-            # A window sends nothing: a message ends the push, as a disconnect does.
-            await socket.receive()
-        finally:
-            pushing.cancel()
-            await asyncio.wait([pushing])
-        with suppress(WebSocketDisconnect, RuntimeError):  # closed already
-            await socket.close(_NOTHING_EXPECTED)
+        await push(socket, chaos.texts())
 
     return [WebSocketRoute("/live-chaos", live_chaos)]
-
-
-async def _push(socket: WebSocket, feed: ChaosFeed) -> None:
-    with suppress(WebSocketDisconnect):  # `live_chaos` receives it too
-        async with aclosing(feed.words()) as changes:
-            async for words in changes:
-                await socket.send_text("" if words is None else json.dumps({"words": words}))
-        await socket.close(_GOING_AWAY)

@@ -185,7 +185,10 @@ def fallback_label(way: Way) -> str:
 
 def attempt_words(attempt: Attempt) -> Words:
     """The state of one attempt, or why it failed and what to do."""
-    return replace(_attempt_words(attempt), mark=mark(attempt.state))
+    words = replace(_attempt_words(attempt), mark=mark(attempt.state))
+    if attempt.state is State.DELIVERED and EventKind.VERIFIED in attempt.moments:
+        return replace(words, detail="The right code was entered.")
+    return words
 
 
 def _attempt_words(attempt: Attempt) -> Words:

@@ -125,8 +125,11 @@ class Room:
 
 
 @pytest.fixture
-def room(client: redis.Redis, redis_url: str) -> Iterator[Room]:
-    with redis.Redis.from_url(redis_url) as raw:
+def room(own_database: str) -> Iterator[Room]:
+    with (
+        redis.Redis.from_url(own_database, decode_responses=True) as client,
+        redis.Redis.from_url(own_database) as raw,
+    ):
         yield Room(client, raw)
 
 

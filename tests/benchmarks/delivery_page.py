@@ -271,8 +271,8 @@ class Spent:
 
 def server_ms(connection: RedisConnection) -> float:
     """Processor time of the server up to now."""
-    told = connection.client.info("cpu")
-    return 1000 * (float(told["used_cpu_user"]) + float(told["used_cpu_sys"]))
+    cpu = connection.client.info("cpu")
+    return 1000 * (float(cpu["used_cpu_user"]) + float(cpu["used_cpu_sys"]))
 
 
 def main() -> None:

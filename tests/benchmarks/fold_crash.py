@@ -4,8 +4,8 @@ Callbacks of some attempts, each twice and shuffled, are applied while three pro
 same time. Each fold's process dies, by SIGKILL, before or after one of its commands to Redis, and
 another one takes its place. Then, with folds running, Redis itself is killed again and again: with
 `appendfsync everysec`, with `always`, and with the end of its append-only file cut off each time,
-as a power cut does. There, what was lost is told again at the end. Every cell of the figures is
-compared with what pandas adds up, as in the benchmark of the ledger.
+as a power cut does. There, all callbacks are applied once more at the end, since some were lost.
+Every cell of the figures is compared with what pandas adds up, as in the benchmark of the ledger.
 
     python -m tests.benchmarks.fold_crash --attempts 1500 --kills 6
 """
@@ -195,7 +195,7 @@ def killed_redis(
                 server.start()
         writer.join()
         if cut_bytes:
-            # Plivo's logs tell again what the file has lost.
+            # Plivo's logs have what the file has lost.
             work.request(server.url)
             work.apply(server.url)
         is_over.set()
@@ -274,6 +274,8 @@ def main() -> None:
         say(f"Redis killed {chosen.kills} times, {what}: {wrong} wrong cells\n")
         figures["wrong_cells"] += wrong
     say(json.dumps(figures) + "\n")
+    if figures["wrong_cells"]:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

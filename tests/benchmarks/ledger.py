@@ -5,7 +5,7 @@ all of them shuffled, are applied by four processes at once, through the same `a
 log sync and the sample traffic use, while one more process folds the journal every 250 ms. (A tenth
 of them one process applies alone before.) What Redis holds afterwards is compared, cell by cell and
 in every tier and cube, with what pandas adds up from the same events; a cell that Redis has and
-pandas has not is wrong too. At the end some of the same events are told once more, which must
+pandas has not is wrong too. At the end some of the same events are applied once more, which must
 change no cell.
 
 Callbacks spread over 40 hours are the worst case of the fold: almost every one is in another slot.
@@ -380,7 +380,7 @@ def main() -> None:
             alone = run(url, made, first, 1)
             together = run(url, made, rest, chosen.processes)
             wrong, every = wrong_cells(url, cells(made))
-            # Told once more: repeats change nothing.
+            # Once more: repeats change nothing.
             with redis.Redis.from_url(url, decode_responses=True) as client:
                 ledger_on(client).apply_all(callbacks(made, twice[:50_000]))
             fold_all(fold_on(url))
@@ -407,6 +407,8 @@ def main() -> None:
         "fold_lag_s": round(together.lag, 2),
     }
     say(json.dumps(figures) + "\n")
+    if figures["wrong_cells"]:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

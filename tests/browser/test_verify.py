@@ -132,6 +132,8 @@ def test_a_number_with_two_readings_is_a_question_and_the_answer_is_used(
     expect(page.get_by_role("button", name=re.compile(r"^\+65 9555 1234|\+1 659"))).to_have_count(2)
     page.get_by_role("button", name=re.compile(re.escape(choice))).click()
     expect(page.get_by_text("2 different phone numbers")).to_have_count(0, timeout=PATIENCE)
+    chosen = page.get_by_role("button", name=re.compile(re.escape(choice)))
+    expect(chosen).to_have_count(0, timeout=PATIENCE)
     expect(page.get_by_text(re.compile(re.escape(choice) + ".*" + shown))).to_be_visible(
         timeout=PATIENCE
     )

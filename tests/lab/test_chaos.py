@@ -173,6 +173,21 @@ def test_a_pushed_status_reaches_the_attempt(
     until(lambda: calm.look(verification).attempts[-1].state.value == state)
 
 
+def test_the_effects_on_a_send_are_read_from_the_sandbox_once(calm: World) -> None:
+    set_rules(calm, {"effect": "held", "country": "DE"})
+    held, other = (calm.look(calm.started(number)) for number in ("+4915201234555", calm.number()))
+    references = [view.attempts[0].reference for view in (held, other)]
+
+    def effects() -> list[str]:
+        return [calm.services.chaos.effects_on(reference) for reference in references]
+
+    assert effects() == ["Held until a status is pushed", ""]
+    # They were decided as the send was accepted: a report of many attempts does not ask again.
+    calm.services.sandbox.delete_logs()
+    assert effects() == ["Held until a status is pushed", ""]
+    assert [calm.services.chaos.effects_on(text) for text in ("", "unknown")] == ["", ""]
+
+
 LOSS = 0.3
 SENDS, OTHERS = 100, 30
 

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from core.lab.sessions.model import ChecklistItem, Mark, RefusedSend, TestSession
-from core.lab.sessions.store import MAX_ITEMS, MAX_NAME, MAX_NOTE, TestSessions
+from core.lab.sessions.store import MAX_ITEMS, MAX_NAME, MAX_NOTE, MAX_SESSIONS, TestSessions
 from core.model.errors import SessionRefused
 from core.model.way import Way
 from core.reset.kinds import ResetKind
@@ -214,6 +214,32 @@ def test_sessions_are_listed_newest_first_without_those_that_expired(
     client.delete(f"{{sandbox}}:v1:test_session:{ids[1]}")
     assert [each.name for each in sessions.newest(10)] == ["third", "first"]
     assert client.zcard("{sandbox}:v1:test_sessions") == 2
+
+
+def test_a_session_that_is_still_changed_stays_listed(at: World, sessions: TestSessions) -> None:
+    session = started(sessions, "Item")
+    for _ in range(5):
+        at.clock.advance(timedelta(days=80).total_seconds())
+        sessions.write_note(session.id, session.items[0].id, "again")
+    assert [each.id for each in sessions.newest(10)] == [session.id]
+    assert [each.id for each in sessions.newest(10)] == [session.id]
+
+
+def test_expired_sessions_leave_room_for_new_ones(
+    sessions: TestSessions, client: redis.Redis
+) -> None:
+    listed = "{sandbox}:v1:test_sessions"
+    client.zadd(listed, {f"expired-{n}": n for n in range(MAX_SESSIONS)})
+    session = started(sessions, "Item")
+    assert client.zrange(listed, 0, -1) == [session.id]
+    key = "{sandbox}:v1:test_session:"
+    about = client.hget(f"{key}{session.id}", "about")
+    assert about is not None
+    for n in range(MAX_SESSIONS):
+        client.zadd(listed, {f"kept-{n}": n})
+        client.hset(f"{key}kept-{n}", "about", about)
+    with pytest.raises(SessionRefused, match="There are 500 sessions"):
+        sessions.start("Smoke", "Ada", "1")
 
 
 def test_a_reset_removes_sessions_only_by_name(at: World, sessions: TestSessions) -> None:

@@ -14,7 +14,6 @@ import pytest
 
 from core.sandbox.chaos.chaos import LONGEST_TAIL, Draw
 
-from .documents import SPEAK
 from .support import AUTH_ID, SENDER, Api, Product, number, sandbox_on, wait_for
 
 VODAFONE, T_MOBILE = "49152000{:05}", "49160100{:05}"
@@ -39,8 +38,8 @@ def put(api: Api, *rules: dict[str, Any], **more: Any) -> dict[str, Any]:
     return document
 
 
-def phlo(api: Api, to: str, mode: str) -> httpx.Response:
-    body = {"from": SENDER, "to": to, "otp": "4711", "mode": mode}
+def phlo(api: Api, to: str, mode: str, otp: str = "4711") -> httpx.Response:
+    body = {"from": SENDER, "to": to, "otp": otp, "mode": mode}
     return api.http.post(f"/v1/account/{AUTH_ID}/phlo/any/", json=body)
 
 
@@ -376,6 +375,7 @@ def test_a_refused_request_is_no_send(api: Api) -> None:
     mixed = []
     for _ in range(8):
         assert api.post("/Message/", src=SENDER, dst=to, text="x" * 5000).status_code == 400
+        assert phlo(api, to, "sms", otp="4" * 5000).status_code == 400
         mixed.append(api.post("/Message/", src=SENDER, dst=to, text="hello").status_code)
     assert mixed == clean
 
@@ -435,7 +435,7 @@ def test_a_status_is_pushed_onto_a_message_and_what_cannot_follow_is_refused(
 
 def test_a_status_is_pushed_onto_a_call(api: Api, product: Product, path: str) -> None:
     put(api, {"effect": "delay", "seconds": 3600})
-    product.documents[path] = SPEAK
+    product.documents[path] = "<Response><Wait length='3600'/></Response>"
     to = number("5555")
     uuid = api.call(to, product.url(path), hangup_url=product.url(f"{path}-end"))
 

@@ -60,7 +60,9 @@ def test_the_window_of_a_handset_is_notified_of_a_new_message(at: World) -> None
         assert hear(socket) == "changed"
 
 
-@pytest.mark.parametrize("path", ["/live/{verification}", "/sandbox/handset/{number}/events"])
+@pytest.mark.parametrize(
+    "path", ["/live/{verification}", "/live-chaos", "/sandbox/handset/{number}/events"]
+)
 def test_a_window_that_sends_a_message_is_closed(at: World, path: str) -> None:
     number = at.number()
     verification = at.started(number)

@@ -53,7 +53,9 @@ class TestSessions:
 
     def start(self, name: str, tester: str, build: str) -> TestSession:
         """Raises SessionRefused for a text that is missing, too long or not printable."""
-        if len(self._client.zrange(self._keys.test_sessions, 0, MAX_SESSIONS)) >= MAX_SESSIONS:
+        listed = self._client.zrange(self._keys.test_sessions, 0, MAX_SESSIONS)
+        # The list may have expired sessions: `newest` removes them.
+        if len(listed) >= MAX_SESSIONS and len(self.newest(MAX_SESSIONS)) >= MAX_SESSIONS:
             raise SessionRefused(f"There are {MAX_SESSIONS} sessions.", "Delete old sessions.")
         session = TestSession(
             id=new_id(),
@@ -71,9 +73,8 @@ class TestSessions:
         return read_session(session_id, self._client.hgetall(self._keys.test_session(session_id)))
 
     def newest(self, count: int, offset: int = 0) -> list[TestSession]:
-        """The newest sessions, the newest first."""
+        """The newest sessions, the newest first. Those that have expired leave the list."""
         listed = self._keys.test_sessions
-        oldest = to_ms(self._clock.now() - 4 * RETENTION)
         ids = self._client.zrevrange(listed, offset, offset + count - 1)
         with self._client.pipeline(transaction=False) as pipe:
             for each in ids:
@@ -83,7 +84,6 @@ class TestSessions:
         expired = [each for each, kept in zip(ids, sessions, strict=True) if kept is None]
         if expired:
             self._client.zrem(listed, *expired)
-        self._client.zremrangebyscore(listed, "-inf", oldest)
         return [session for session in sessions if session]
 
     def end(self, session_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from core.sandbox.api.transcripts import transcript_lines
 from core.sandbox.calls.log import CallLog, SandboxCall
 from core.sandbox.facts.hangups import HANGUP_CAUSES
 from core.sandbox.facts.moments import iso_utc
@@ -55,8 +56,5 @@ class HandsetView:
             "hangup_cause_code": cause.code if cause else None,
             "hangup_cause_name": cause.name if cause else None,
             "waits_for_key": call.waits_for_key,
-            "transcript": [
-                {"at": iso_utc(row["at"]), "kind": row["kind"], "text": row["text"]}
-                for row in self._calls.transcript(call.call_uuid)
-            ],
+            "transcript": transcript_lines(self._calls, call.call_uuid),
         }

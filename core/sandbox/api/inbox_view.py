@@ -5,15 +5,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+from core.sandbox.api.transcripts import MAX_LINES, transcript_lines
 from core.sandbox.calls.log import CallLog, SandboxCall
 from core.sandbox.facts.hangups import HANGUP_CAUSES
 from core.sandbox.facts.moments import iso_utc
 from core.sandbox.facts.numbers import display
 from core.sandbox.inbox import InboxChannel
 from core.sandbox.messages.log import Message, MessageLog
-
-#: A call that speaks for ever has an endless transcript: the newest lines are enough.
-MAX_LINES = 200
 
 
 class InboxView:
@@ -43,15 +41,12 @@ class InboxView:
 
     def _call(self, call: SandboxCall) -> dict[str, Any]:
         cause = HANGUP_CAUSES.get(call.hangup_code or -1)
-        lines = self._calls.transcript(call.call_uuid, MAX_LINES)
+        transcript = transcript_lines(self._calls, call.call_uuid, MAX_LINES)
         return {
             "from": call.from_number,
             "from_display": _display(call.from_number),
-            "text": "\n".join(line["text"] for line in lines if line["kind"] == "spoken"),
-            "transcript": [
-                {"at": iso_utc(line["at"]), "kind": line["kind"], "text": line["text"]}
-                for line in lines
-            ],
+            "text": "\n".join(line["text"] for line in transcript if line["kind"] == "spoken"),
+            "transcript": transcript,
             "state": call.status,
             "error_code": None,
             "hangup_cause_code": cause.code if cause else None,

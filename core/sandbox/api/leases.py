@@ -9,8 +9,10 @@ from starlette.routing import Route
 from core.sandbox.api.answers import NO_STORE, Body, read_json
 from core.sandbox.errors import Refusal
 from core.sandbox.facts.endings import ending_of
-from core.sandbox.facts.lease_range import has_plan, is_ending
+from core.sandbox.facts.lease_range import is_ending
 from core.sandbox.facts.moments import iso_utc
+from core.sandbox.facts.numbers import is_country
+from core.sandbox.json_values import whole_number
 from core.sandbox.leases import MAX_NUMBERS, MAX_SECONDS, LeaseRecord, Leases
 
 _DEFAULTS: Body = {"ending": ending_of("").suffix, "country": "US", "count": 1, "seconds": 600}
@@ -39,15 +41,16 @@ class LeaseApi:
         ending, country = body["ending"], body["country"]
         if not is_ending(ending):
             raise Refusal(400, "ending must be four digits, such as 0030; GET /endings lists them")
-        if not isinstance(country, str) or not has_plan(country.upper()):
+        if not isinstance(country, str) or not is_country(country.upper()):
             raise Refusal(400, "country must be the two letters of a country, such as US")
-        count = _whole(body, "count", MAX_NUMBERS)
-        seconds = _whole(body, "seconds", MAX_SECONDS)
+        count = whole_number(body["count"], "count", 1, MAX_NUMBERS)
+        seconds = whole_number(body["seconds"], "seconds", 1, MAX_SECONDS)
         lease = self._leases.draw(country.upper(), ending, count, seconds)
         return JSONResponse(_view(lease), 201, headers=NO_STORE)
 
     async def renew(self, request: Request) -> Response:
-        seconds = _whole(await _read(request, "seconds"), "seconds", MAX_SECONDS)
+        body = await _read(request, "seconds")
+        seconds = whole_number(body["seconds"], "seconds", 1, MAX_SECONDS)
         lease = self._leases.renew(request.path_params["lease"], seconds)
         return JSONResponse(_view(lease), headers=NO_STORE)
 
@@ -65,13 +68,6 @@ async def _read(request: Request, *names: str) -> Body:
     if other := sorted(set(body) - set(names)):
         raise Refusal(400, f"unknown field {other[0]!r}; the fields are {', '.join(names)}")
     return {name: body.get(name, _DEFAULTS[name]) for name in names}
-
-
-def _whole(body: Body, name: str, maximum: int) -> int:
-    value = body[name]
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= maximum:
-        raise Refusal(400, f"{name} must be a whole number from 1 to {maximum}")
-    return value
 
 
 def _view(lease: LeaseRecord) -> dict[str, Any]:

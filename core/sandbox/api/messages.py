@@ -59,7 +59,6 @@ class MessageApi:
 
     async def create(self, request: Request) -> Response:
         order = parse_order(await read_json(request), requester_ip(request))
-        text_units(order.text)  # refuses a text that is too long, before the send is counted
         plans = [self._chaos.plan(to, EffectChannel.SMS, "api") for to in order.destinations]
         self._log.faults.refuse(plans)
         uuids = self._carrier.accept(order, plans)
@@ -113,10 +112,12 @@ def parse_order(body: Body, requester_ip: str) -> MessageOrder:
     log = str(body.get("log", "true")).lower()
     if log not in _LOGS:
         raise Refusal(400, f"log must be one of {', '.join(sorted(_LOGS))}")
+    text = str(body["text"])
     return MessageOrder(
         src=src,
         destinations=tuple(destinations),
-        text=str(body["text"]),
+        text=text,
+        units=text_units(text),
         url=url,
         method=method,
         log=log,

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.sandbox.api.answers import answer, new_api_id, read_json, requester_ip
+from core.sandbox.api.answers import Body, answer, new_api_id, read_json, requester_ip
 from core.sandbox.api.faults import Faults
 from core.sandbox.api.gate import ApiGate
 from core.sandbox.api.numbers import parse_destination, parse_sender
@@ -16,6 +16,7 @@ from core.sandbox.chaos.chaos import Chaos
 from core.sandbox.errors import Refusal
 from core.sandbox.facts.effects import EffectChannel
 from core.sandbox.messages.carrier import Carrier, MessageOrder
+from core.sandbox.messages.text_units import text_units
 
 
 class PhloApi:
@@ -58,32 +59,23 @@ class PhloApi:
         if str(body["mode"]) not in {"sms", "call"}:
             raise Refusal(400, "mode must be sms or call")
         caller, number = parse_sender(body["from"]), parse_destination(body["to"])
-        otp = str(body["otp"])
-        is_call = body["mode"] == "call"
+        # Before the plan, which counts the send: a text that is too long is no send.
+        order = _order(body, caller, number, requester_ip(request))
+        is_call = isinstance(order, CallOrder)
         channel = EffectChannel.CALL if is_call else EffectChannel.SMS
         plans = [self._chaos.plan(number, channel, "phlo")]
         self._faults.refuse(plans, call=is_call)
         api_id = new_api_id()
         node_answer: dict[str, object] = {"api_id": api_id}
-        if body["mode"] == "sms":
-            order = MessageOrder(
-                caller, (number,), phlo_text(otp), requester_ip=requester_ip(request)
-            )
+        if isinstance(order, CallOrder):
+            node_answer |= {
+                "message": "call fired",
+                "request_uuid": self._switchboard.place([order], plans)[0],
+            }
+        else:
             node_answer |= {
                 "message": "message(s) queued",
                 "message_uuid": self._carrier.accept(order, plans),
-            }
-        else:
-            call = CallOrder(
-                from_number=caller,
-                to_number=number,
-                answer_url=PHLO_START,
-                machine_detection="hangup",
-                phlo_otp=otp,
-            )
-            node_answer |= {
-                "message": "call fired",
-                "request_uuid": self._switchboard.place([call], plans)[0],
             }
         await self._faults.delay_answer(request, plans)
         # Plivo writes the node's answer as a Python repr, not as JSON.
@@ -91,6 +83,21 @@ class PhloApi:
         return answer(
             {"api_id": api_id, "phlo_id": phlo_id, "phlo_run_id": api_id, "message": message}, 201
         )
+
+
+def _order(body: Body, caller: str, number: str, requester_ip: str) -> CallOrder | MessageOrder:
+    """Raises Refusal 400 for a text that is too long."""
+    otp = str(body["otp"])
+    if body["mode"] == "call":
+        return CallOrder(
+            from_number=caller,
+            to_number=number,
+            answer_url=PHLO_START,
+            machine_detection="hangup",
+            phlo_otp=otp,
+        )
+    text = phlo_text(otp)
+    return MessageOrder(caller, (number,), text, text_units(text), requester_ip=requester_ip)
 
 
 def _phlo_id(request: Request) -> str:

@@ -13,8 +13,9 @@ from core.sandbox.calls.switchboard import Switchboard, progress
 from core.sandbox.chaos.document import MAX_ERROR_CODE, NETWORK_ERROR
 from core.sandbox.errors import Refusal
 from core.sandbox.facts.effects import EffectChannel, EffectPlan
-from core.sandbox.facts.hangups import HANGUP_CAUSES, NORMAL, REJECTED
+from core.sandbox.facts.hangups import NORMAL, REJECTED
 from core.sandbox.facts.moments import iso_utc
+from core.sandbox.json_values import choice, hangup_cause
 from core.sandbox.messages.carrier import TRANSITIONS as MESSAGE_TRANSITIONS
 from core.sandbox.messages.carrier import Carrier
 from core.sandbox.messages.log import DELIVERED, SENT, Message
@@ -61,7 +62,7 @@ class SendsApi:
         message = self._carrier.messages.find(request.path_params["uuid"])
         if message is None:
             raise Refusal(404, "no such message")
-        status = _status(body, MESSAGE_TRANSITIONS)
+        status = choice(body.get("status"), "status", MESSAGE_TRANSITIONS)
         message = self._carrier.push(message, status, _error_code(body, status))
         return JSONResponse(self._message(message), headers=NO_STORE)
 
@@ -71,7 +72,7 @@ class SendsApi:
         call = self._switchboard.calls.find(uuid)
         if call is None:
             raise Refusal(404, "no such call")
-        status = _status(body, CALL_TRANSITIONS)
+        status = choice(body.get("status"), "status", CALL_TRANSITIONS)
         self._switchboard.push(call, status, _hangup_cause(body, status, call))
         return JSONResponse(
             self._call(self._switchboard.calls.find(uuid) or call), headers=NO_STORE
@@ -114,13 +115,6 @@ def _effects(plan: EffectPlan, number: str, channel: EffectChannel) -> dict[str,
     }
 
 
-def _status(body: Body, transitions: dict[str, tuple[str, ...]]) -> str:
-    status = body.get("status")
-    if not isinstance(status, str) or status not in transitions:
-        raise Refusal(400, f"status must be one of {', '.join(transitions)}")
-    return status
-
-
 def _error_code(body: Body, status: str) -> str | None:
     """The error code of a message that failed or is undelivered."""
     code = body.get("error_code")
@@ -142,6 +136,4 @@ def _hangup_cause(body: Body, status: str, call: SandboxCall) -> int:
         raise Refusal(400, "only a call that is ended has a hangup_cause_code")
     if code is None:
         return REJECTED if call.answered_at is None else NORMAL
-    if not isinstance(code, int) or code not in HANGUP_CAUSES:
-        raise Refusal(400, "hangup_cause_code must be a hangup cause code of Plivo, such as 3010")
-    return code
+    return hangup_cause(code, "hangup_cause_code")

@@ -16,7 +16,8 @@ from starlette.routing import Route
 from core.sandbox.api.answers import NO_STORE
 from core.sandbox.api.numbers import parse_destination
 from core.sandbox.api.streams import Streams
-from core.sandbox.arrivals import MICROSECOND, ArrivalKind, ArrivalRecord, Arrivals
+from core.sandbox.api.transcripts import MAX_LINES, transcript_lines
+from core.sandbox.arrivals import MICROSECONDS, ArrivalKind, ArrivalRecord, Arrivals
 from core.sandbox.calls.log import CallLog
 from core.sandbox.codes_in_text import code_in_text
 from core.sandbox.errors import Refusal
@@ -27,8 +28,6 @@ from core.sandbox.messages.log import MessageLog
 DEFAULT_SECONDS = 30.0
 MAX_SECONDS = 60.0
 MAX_REFERENCE = 64
-#: The newest lines of a transcript: a call may speak for ever.
-MAX_LINES = 200
 
 _CODES = {
     "": (ArrivalKind.MESSAGE, ArrivalKind.SPOKEN_CODE),
@@ -101,7 +100,7 @@ class WaitApi:
         view = {
             "reference": arrival.reference,
             "channel": "call",
-            "time": iso_utc(arrival.at / MICROSECOND),
+            "time": iso_utc(arrival.at / MICROSECONDS),
         }
         if arrival.kind is ArrivalKind.MESSAGE:
             message = self._messages.find(arrival.reference)
@@ -117,17 +116,14 @@ class WaitApi:
         call = self._calls.find(arrival.reference)
         if call is None:
             raise Refusal(404, "the call has been deleted")
-        transcript = self._calls.transcript(arrival.reference, MAX_LINES)
+        transcript = transcript_lines(self._calls, arrival.reference, MAX_LINES)
         return {
             **view,
             "from": call.from_number,
-            "text": " ".join(row["text"] for row in transcript if row["kind"] == "spoken"),
+            "text": " ".join(line["text"] for line in transcript if line["kind"] == "spoken"),
             "code": self._calls.spoken_code(arrival.reference),
             "status": call.status,
-            "transcript": [
-                {"at": iso_utc(row["at"]), "kind": row["kind"], "text": row["text"]}
-                for row in transcript
-            ],
+            "transcript": transcript,
         }
 
     def _nothing(self, order: WaitOrder) -> str:
@@ -164,8 +160,8 @@ class WaitApi:
         )
 
     def _require(self, number: str, reference: str) -> None:
-        found = self._messages.find(reference) or self._calls.find(reference)
-        if found is None or found.to_number != number:
+        send = self._messages.find(reference) or self._calls.find(reference)
+        if send is None or send.to_number != number:
             raise Refusal(400, "reference must be the UUID of a message or call to this number")
 
     def _position(self, number: str, text: str, kinds: tuple[ArrivalKind, ...]) -> int:

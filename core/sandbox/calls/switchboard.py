@@ -11,7 +11,7 @@ from core.sandbox.callbacks import CallbackEvent, Callbacks, Notice
 from core.sandbox.calls.log import CallLog, CallOrder, SandboxCall
 from core.sandbox.calls.records import call_form, hangup_form
 from core.sandbox.clock import SandboxClock
-from core.sandbox.errors import Refusal
+from core.sandbox.errors import CannotFollow, Refusal
 from core.sandbox.facts.effects import Aspect, EffectChannel, EffectKind, EffectPlan
 from core.sandbox.facts.hangups import (
     CANCELED,
@@ -181,13 +181,11 @@ class Switchboard:
     def push(self, call: SandboxCall, status: str, code: int) -> None:
         """Set a status as if the carrier had reported it; `code` is the hangup cause of an end.
 
-        Raises Refusal 409 if `status` cannot follow.
+        Raises CannotFollow.
         """
         current = progress(call)
-        possible = TRANSITIONS[current]
-        if status not in possible:
-            rest = f"only {' or '.join(possible)} can follow" if possible else "nothing can follow"
-            raise Refusal(409, f"this call is {current}; {rest}")
+        if status not in TRANSITIONS[current]:
+            raise CannotFollow("call", current, TRANSITIONS[current])
         if status == "ringing":
             self._ring(call)
         elif status == "in-progress":

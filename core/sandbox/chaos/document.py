@@ -12,9 +12,9 @@ from typing import Any
 
 from core.sandbox.errors import Refusal
 from core.sandbox.facts.effects import EffectChannel, EffectKind
-from core.sandbox.facts.hangups import HANGUP_CAUSES
 from core.sandbox.facts.message_errors import MESSAGE_ERRORS
 from core.sandbox.facts.numbers import carriers_in, is_country
+from core.sandbox.json_values import choice, hangup_cause, number, whole_number
 
 MAX_RULES = 50
 MAX_SECONDS = 3600
@@ -98,15 +98,15 @@ def parse_document(body: Mapping[str, Any], revision: int) -> ChaosDocument:
     if seed is None:
         seed = secrets.randbelow(10**6)
     if body.get("revision") is not None:
-        _whole(body["revision"], "revision", 0, MAX_SEED)
+        whole_number(body["revision"], "revision", 0, MAX_SEED)
     parsed = tuple(_parse_rule(rule, f"rules[{at}]") for at, rule in enumerate(rules))
-    return ChaosDocument(revision, on, _whole(seed, "seed", 0, MAX_SEED), parsed)
+    return ChaosDocument(revision, on, whole_number(seed, "seed", 0, MAX_SEED), parsed)
 
 
 def _parse_rule(rule: object, where: str) -> ChaosRule:
     if not isinstance(rule, dict):
         raise Refusal(400, f"{where} must be an object")
-    effect = EffectKind(_choice(rule.get("effect"), f"{where}.effect", tuple(EffectKind)))
+    effect = EffectKind(choice(rule.get("effect"), f"{where}.effect", tuple(EffectKind)))
     parameters = PARAMETERS.get(effect, ())
     _refuse_unknown(rule, {*COMMON, *parameters}, f"{where}.", f" in a rule with effect {effect}")
     values = {
@@ -157,27 +157,6 @@ def _refuse_unknown(
             raise Refusal(400, f"{where}{name[:40]} is not a field{context}: {known}")
 
 
-def _choice(value: object, where: str, choices: tuple[str, ...]) -> str:
-    if not isinstance(value, str) or value not in choices:
-        raise Refusal(400, f"{where} must be one of {', '.join(choices)}")
-    return value
-
-
-def _number(value: object, where: str, minimum: float, maximum: float) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    # False for NaN too.
-    if not is_number or not minimum <= value <= maximum:  # type: ignore[operator]
-        raise Refusal(400, f"{where} must be a number from {minimum} to {maximum}")
-    return float(value)  # type: ignore[arg-type]
-
-
-def _whole(value: object, where: str, minimum: int, maximum: int) -> int:
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if not is_whole or not minimum <= value <= maximum:  # type: ignore[operator]
-        raise Refusal(400, f"{where} must be a whole number from {minimum} to {maximum}")
-    return int(value)  # type: ignore[call-overload, no-any-return]
-
-
 def _country(value: object, where: str) -> str:
     if not isinstance(value, str) or not is_country(value.upper()):
         raise Refusal(400, f"{where} must be the ISO code of a country, such as DE")
@@ -190,26 +169,20 @@ def _text(value: object, where: str) -> str:
     return value
 
 
-def _cause(value: object, where: str) -> int:
-    if not isinstance(value, int) or value not in HANGUP_CAUSES:
-        raise Refusal(400, f"{where} must be a hangup cause code of Plivo, such as 3010")
-    return value
-
-
 def _seconds(value: object, where: str) -> float:
-    return _number(value, where, 0, MAX_SECONDS)
+    return number(value, where, 0, MAX_SECONDS)
 
 
 _READERS: Mapping[str, Callable[[object, str], Any]] = {
-    "channel": lambda value, where: _choice(value, where, CHANNELS),
-    "via": lambda value, where: _choice(value, where, VIAS),
+    "channel": lambda value, where: choice(value, where, CHANNELS),
+    "via": lambda value, where: choice(value, where, VIAS),
     "country": _country,
     "carrier": _text,
-    "probability": lambda value, where: _number(value, where, 0, 1),
-    "status": lambda value, where: _whole(value, where, 400, 599),
-    "error_code": lambda value, where: _whole(value, where, 1, MAX_ERROR_CODE),
-    "state": lambda value, where: _choice(value, where, STATES),
-    "hangup_cause_code": _cause,
+    "probability": lambda value, where: number(value, where, 0, 1),
+    "status": lambda value, where: whole_number(value, where, 400, 599),
+    "error_code": lambda value, where: whole_number(value, where, 1, MAX_ERROR_CODE),
+    "state": lambda value, where: choice(value, where, STATES),
+    "hangup_cause_code": hangup_cause,
     "seconds": _seconds,
     "spread_seconds": _seconds,
     "tail_seconds": _seconds,

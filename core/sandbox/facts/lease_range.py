@@ -23,11 +23,6 @@ _FREE_DIGITS, _LEADING_DIGITS = 3, 2
 _SMS_TYPES = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 
 
-def has_plan(country: str) -> bool:
-    """Whether the two letters name a country with phone numbers."""
-    return country in phonenumbers.SUPPORTED_REGIONS
-
-
 def numbers_for_tests(country: str, ending: str) -> Iterator[str]:
     """The numbers of the country's lease range with this ending, as digits; ascending."""
     example = _example(country)

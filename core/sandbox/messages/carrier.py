@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from core.sandbox.callbacks import CallbackEvent, Callbacks, Notice
 from core.sandbox.clock import SandboxClock
-from core.sandbox.errors import Refusal
+from core.sandbox.errors import CannotFollow
 from core.sandbox.facts.effects import Aspect, EffectChannel, EffectKind, EffectPlan
 from core.sandbox.facts.message_errors import EXPIRED
 from core.sandbox.facts.numbers import country_of
@@ -25,7 +25,6 @@ from core.sandbox.messages.log import (
     MessageLog,
     status_form,
 )
-from core.sandbox.messages.text_units import text_units
 from core.sandbox.plans import Plans
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
@@ -51,11 +50,13 @@ TRANSITIONS = {
 
 @dataclass(frozen=True, slots=True)
 class MessageOrder:
-    """A parsed request to send. `expiry` is in seconds, None if not set."""
+    """A parsed request to send. `units` are those of the text; `expiry` is in seconds, None if not
+    set."""
 
     src: str
     destinations: tuple[str, ...]
     text: str = field(repr=False)
+    units: int
     url: str = field(default="", repr=False)
     method: str = "POST"
     log: str = "true"
@@ -90,18 +91,14 @@ class Carrier:
         schedule.register(Job.REPORT, self._report)
 
     def accept(self, order: MessageOrder, plans: Sequence[EffectPlan]) -> list[str]:
-        """Queue one message for each destination, with its plan, and return their UUIDs.
-
-        Raises Refusal 400 if the text is too long.
-        """
-        units = text_units(order.text)
+        """Queue one message for each destination, with its plan, and return their UUIDs."""
         with self._storage.transaction():
             return [
-                self._queue(order, number, units, plan)
+                self._queue(order, number, plan)
                 for number, plan in zip(order.destinations, plans, strict=True)
             ]
 
-    def _queue(self, order: MessageOrder, number: str, units: int, plan: EffectPlan) -> str:
+    def _queue(self, order: MessageOrder, number: str, plan: EffectPlan) -> str:
         message = Message(
             message_uuid=str(uuid.uuid4()),
             from_number=order.src,
@@ -111,7 +108,7 @@ class Carrier:
             method=order.method,
             log=order.log,
             country=country_of(number),
-            units=units,
+            units=order.units,
             requester_ip=order.requester_ip,
             state=QUEUED,
             error_code=None,
@@ -132,12 +129,10 @@ class Carrier:
     def push(self, message: Message, state: str, error_code: str | None) -> Message:
         """Set a state as if the carrier, or Plivo, had reported it; return the changed message.
 
-        A delivered message is on the handset. Raises Refusal 409 if `state` cannot follow.
+        A delivered message is on the handset. Raises CannotFollow.
         """
-        possible = TRANSITIONS[message.state]
-        if state not in possible:
-            rest = f"only {' or '.join(possible)} can follow" if possible else "nothing can follow"
-            raise Refusal(409, f"this message is {message.state}; {rest}")
+        if state not in TRANSITIONS[message.state]:
+            raise CannotFollow("message", message.state, TRANSITIONS[message.state])
         now, is_received = self._clock.now(), state == DELIVERED
         with self._storage.transaction():
             message = dataclasses.replace(

@@ -50,8 +50,9 @@ for i, names in ipairs(args.series) do
     if #names > 0 then redis.call("PEXPIRE", KEYS[4 + i], args.keep_ms) end
 end
 
--- The member "" has the fold from which on the list is complete, "@" and the last entry of a fold its
--- number: a reader whose fold is not among them has seen what a failover has lost.
+-- A place has the number of the newest fold that has changed it. Two kinds of members are no places: "" has
+-- the number of the fold after which the list is complete, and "@<last entry of a fold>" that of this fold.
+-- A reader whose last fold is not in the list has seen a fold that a failover has lost.
 local folds = args.folds
 if not args.places or redis.call("ZCARD", places_key) > args.most_places then
     redis.call("DEL", places_key)

@@ -126,7 +126,7 @@ def _rules(document: Document, sandbox: SandboxClient) -> None:
         if edited == at:
             _form(
                 rule,
-                lambda changed, at=at: _replace(sandbox, with_rule(document, changed, at)),
+                partial(_replace_rule, sandbox, document, at),
                 opened_for=at,
                 label=f"Apply to rule {at + 1}",
                 key=f"qa_chaos_edit_{at}_{document['revision']}",
@@ -149,6 +149,10 @@ def _rules(document: Document, sandbox: SandboxClient) -> None:
 def _edit(what: int | str | None) -> None:
     """Open the form, or close it with None."""
     st.session_state[_EDITED] = what
+
+
+def _replace_rule(sandbox: SandboxClient, document: Document, at: int, rule: Rule) -> None:
+    _replace(sandbox, with_rule(document, rule, at))
 
 
 def _add(sandbox: SandboxClient, rule: Rule) -> None:
@@ -183,7 +187,7 @@ def _dial(document: Document, at: int, sandbox: SandboxClient) -> None:
     def turned() -> None:
         share = st.session_state.get(key)
         if share is not None and not is_outdated(key):
-            _replace(sandbox, with_rule(document, {**rule, "probability": share / 100}, at))
+            _replace_rule(sandbox, document, at, {**rule, "probability": share / 100})
 
     st.slider(
         f"Share of rule {at + 1}", 0, 100, step=1, format="%d %%", key=key, on_change=turned,

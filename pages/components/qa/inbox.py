@@ -12,7 +12,7 @@ from core.ledger.ledger import Ledger
 from core.model.errors import SandboxUnavailable
 from core.panels.zones import zone_of
 from core.settings.settings import Settings
-from core.wording.formats import clock
+from core.wording.formats import clock, duration
 from pages.components.access import guarded, may_reach_sandbox
 from pages.components.copy_button import copy_button
 from pages.components.handset import handset
@@ -223,9 +223,10 @@ def _draw_times(entry: InboxItem) -> None:
         "Answered": entry.answered_at,
         "Ended": entry.ended_at,
     }
-    rows = {
-        what: f"{clock(moment, zone)} ({(moment - entry.requested_at).total_seconds():.1f} s)"
+    texts = [
+        f"{what} {clock(moment, zone)}"
+        + (f" (after {duration(moment - entry.requested_at)})" if what != "Requested" else "")
         for what, moment in times.items()
         if moment
-    }
-    st.caption(" · ".join(f"{what} {plain(at)}" for what, at in rows.items()) + f" · {zone.key}")
+    ]
+    st.caption(plain(" · ".join(texts)) + f" · {zone.key}")

@@ -7,7 +7,7 @@ import streamlit as st
 from core.lab.endings import SandboxEnding, SandboxEndings
 from core.lab.sandbox_client import Lease, SandboxClient, SandboxError
 from core.model.errors import SandboxUnavailable
-from core.panels.leases import lease_countries, lease_words
+from core.panels.leases import lease_countries, lease_words, number_words
 from core.panels.zones import zone_of
 from core.settings.settings import Settings
 from pages.components.access import guarded, may_reach_sandbox
@@ -153,7 +153,7 @@ def _fixed_codes(settings: Settings) -> None:
 def _row(number: str, more: str = "") -> None:
     """A number with what can be done with it. No address gets the number."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{plain(number)}{more}", width="stretch")
+        st.markdown(f"{plain(number_words(number))}{more}", width="stretch")
         with st.container(horizontal=True, width="content"):
             with st.container(width=84):
                 copy_button("Copy", number, key=f"qa_copy_{number}")

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import redis
 
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.services import Services, build
@@ -32,9 +31,9 @@ class FixedClock(MovableClock):
 
 
 @pytest.fixture
-def services(tmp_path: Path, redis_url: str, client: redis.Redis) -> Iterator[Services]:
+def services(tmp_path: Path, own_database: str) -> Iterator[Services]:
     """An empty product whose clock stands at NOW, without a web server and its threads."""
-    settings = Settings(data_dir=tmp_path, redis_url=redis_url)
+    settings = Settings(data_dir=tmp_path, redis_url=own_database)
     built = build(settings, FixedClock())
     yield built
     built.close()
