@@ -19,7 +19,7 @@ from core.figures.packing import (
     PackedKind,
     bins_of,
 )
-from core.model.series import Series
+from core.model.series import Series, carrier_named, country_named
 
 _CONVERTED = COLUMNS.index("converted")
 _CUBES = (Cube.CHANNEL, Cube.COUNTRY, Cube.CARRIER)
@@ -162,11 +162,11 @@ class _Adder:
         """(places, cubes): the series that a place has in each cube."""
         rows = []
         for place in self._places:
-            channel = channel_of(place)
+            channel, country = channel_of(place), country_named(place.country)
             names = (
                 Series.of(channel),
-                Series.of(channel, place.country),
-                Series.of(channel, place.country, place.carrier),
+                Series.of(channel, country),
+                Series.of(channel, country, carrier_named(place.carrier)),
             )
             rows.append([self._number(c, name) for c, name in zip(_CUBES, names, strict=True)])
         return np.array(rows, dtype=np.int64).reshape(-1, len(_CUBES))
@@ -205,7 +205,8 @@ class _Adder:
         rows = []
         for place in self._places:
             code = code_of(place)
-            names = [Series.of(place.channel, country, code) for country in ("", place.country)]
+            countries = ("", country_named(place.country))
+            names = [Series.of(place.channel, country, code) for country in countries]
             rows.append([self._number(Cube.ERROR, name) if code else _NO_ERROR for name in names])
         return np.array(rows, dtype=np.int64).reshape(-1, 2)
 

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 from core.figures.additions import Additions, ChangedPlace, PackedKey, additions
 from core.figures.journal_entries import read_entries
-from core.figures.layout import MOST_SERIES, OTHERS, Cube
+from core.figures.layout import MOST_SERIES, Cube
 from core.figures.merging import KeyWrite, Merge
 from core.ledger.journal import CHECK, ENTRY, KEEP_JOURNAL
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock, duration_ms, to_ms
-from core.model.series import Series
+from core.model.series import OTHERS, Series
 from core.store.client import RawClient
 from core.store.counters import KEEP_COUNTERS
 from core.store.keys import Keys

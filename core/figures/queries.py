@@ -22,7 +22,7 @@ from core.figures.ranges import Piece, Range, pieces, steps
 from core.figures.rates import quantiles, values_needed
 from core.figures.slot_reader import SlotReader
 from core.model.clock import Clock, read_ms, to_ms
-from core.model.series import Series
+from core.model.series import Series, carrier_named
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
 
@@ -38,6 +38,11 @@ class Filters:
     channel: str | None = None
     country: str | None = None
     carrier: str | None = None
+
+    def __post_init__(self) -> None:
+        # A carrier that is not known has several spellings and one series.
+        if self.carrier is not None:
+            object.__setattr__(self, "carrier", carrier_named(self.carrier))
 
     @property
     def is_empty(self) -> bool:
@@ -126,7 +131,7 @@ class Queries:
     @cached
     def by_country(self, period: Range, filters: Filters = ALL) -> pd.DataFrame:
         """By `country` and `carrier`: a row for each country as a whole (carrier ""), then a row
-        for each of its carriers ("?" for unknown), with QUERY_COLUMNS; `p95_ms`: the time to
+        for each of its carriers, with QUERY_COLUMNS; `p95_ms`: the time to
         deliver, of countries only, nan below 200 deliveries; and `spark`: the confirmed rates of
         SPARK parts of the range, nan for a part without attempts.
 
@@ -144,7 +149,7 @@ class Queries:
             ]
         )
         rows = [(name.country, "") for name in wholes]
-        rows += [(name.country, name.last or "?") for name in leaves]
+        rows += [(name.country, name.last) for name in leaves]
         index = sorted(set(rows))
         place = {row: n for n, row in enumerate(index)}
         places = [place[row] for row in rows]

@@ -12,7 +12,7 @@ from core.figures.queries import Filters, SeenDimensions
 from core.figures.ranges import Comparison, Preset, Range, between, comparison_range, preset
 from core.model.regions import country_of
 from core.panels.zones import zone_of
-from core.wording.formats import CHANNELS, carrier_name
+from core.wording.formats import CHANNELS
 
 CUSTOM = "custom"
 RANGES = {
@@ -96,14 +96,14 @@ def countries(dimensions: SeenDimensions) -> dict[str, str]:
 
 def carriers(dimensions: SeenDimensions, country: object) -> dict[str, str]:
     """The carriers of a country to filter by; none until a country is selected."""
-    return {EVERY: "All"} | {c: carrier_name(c) for c in dimensions.carriers.get(str(country), ())}
+    return {EVERY: "All"} | {name: name for name in dimensions.carriers.get(str(country), ())}
 
 
 def row_filters(country: str, carrier: str) -> dict[str, str]:
     """The filters for a row of the table of countries (`tables.country_table`)."""
     if not carrier:
         return {"country": country, "carrier": EVERY}
-    return {"country": country, "carrier": "" if carrier == "?" else carrier}
+    return {"country": country, "carrier": carrier}
 
 
 def _range(values: Mapping[str, object], now: datetime, zone: ZoneInfo) -> Range:

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.model.regions import country_of
-from core.model.series import Series
+from core.model.series import OTHERS, UNKNOWN_CARRIER, Series
 
+#: Figures that are of no single carrier.
+_CARRIERS = {UNKNOWN_CARRIER: "unknown carrier", OTHERS: "other carriers"}
 CHANNELS = {"sms": "SMS", "voice": "Call", "phlo": "PHLO"}
-#: For carriers that neither the numbering plan nor Plivo names.
-NO_CARRIER = "carrier not known"
 
 
 def channel_name(channel: str) -> str:
@@ -18,8 +18,8 @@ def channel_name(channel: str) -> str:
 
 
 def carrier_name(carrier: str) -> str:
-    """The name in filters and tables; the figures have "" or "?" for an unknown carrier."""
-    return NO_CARRIER if carrier in {"", "?"} else carrier
+    """The name in tables and sentences. Filters and files have the name of the figures."""
+    return _CARRIERS.get(carrier, carrier)
 
 
 def series_name(series: Series) -> str:

@@ -14,7 +14,7 @@ from core.panels.zones import zones
 
 NOW = datetime(2026, 11, 24, 12, 4, 30, tzinfo=UTC)
 KATHMANDU = ZoneInfo("Asia/Kathmandu")
-SEEN = SeenDimensions(("sms",), {"NG": ("", "MTN"), "DE": ("O2",)})
+SEEN = SeenDimensions(("sms",), {"NG": ("MTN", "unknown"), "DE": ("O2",)})
 
 
 def test_the_default_is_the_last_24_hours_in_the_viewers_zone() -> None:
@@ -45,7 +45,7 @@ def test_a_custom_range_is_the_last_seven_days_by_default() -> None:
 def test_filters_and_comparison_are_read_and_a_carrier_belongs_to_a_country() -> None:
     values = {"channel": "sms", "country": "NG", "carrier": "", "compare": "none"}
     state = parse_query_state(values, NOW, None)
-    assert state.filters == Filters("sms", "NG", "")
+    assert state.filters == Filters("sms", "NG", "unknown")
     assert (state.before, state.comparison_text(has_changes=True)) == (None, "")
     assert parse_query_state({"carrier": "MTN"}, NOW, None).filters == Filters()
     year = parse_query_state({"compare": "year"}, NOW, None)
@@ -68,14 +68,16 @@ def test_countries_are_offered_by_name_and_carriers_only_of_a_country() -> None:
     assert list(query_state.countries(SEEN).items()) == [
         ("all", "All"), ("DE", "Germany"), ("NG", "Nigeria"),
     ]  # fmt: skip
-    assert query_state.carriers(SEEN, "NG") == {"all": "All", "": "carrier not known", "MTN": "MTN"}
+    assert query_state.carriers(SEEN, "NG") == {
+        "all": "All", "MTN": "MTN", "unknown": "unknown",
+    }  # fmt: skip
     assert query_state.carriers(SEEN, "all") == {"all": "All"}
 
 
 def test_a_row_filters_by_its_country_or_its_carrier() -> None:
     assert query_state.row_filters("NG", "") == {"country": "NG", "carrier": "all"}
     assert query_state.row_filters("NG", "MTN") == {"country": "NG", "carrier": "MTN"}
-    assert query_state.row_filters("NG", "?") == {"country": "NG", "carrier": ""}
+    assert query_state.row_filters("NG", "A/B") == {"country": "NG", "carrier": "A/B"}
 
 
 def test_the_viewers_zone_and_utc_are_offered_first_and_once() -> None:

@@ -100,7 +100,8 @@ class ChannelRow(Figures):
 
 
 class CountryRow(Figures):
-    """One country (`carrier` is empty), or one of its carriers ("?" for an unknown carrier)."""
+    """One country (`carrier` is empty), or one of its carriers ("unknown" where the plan names
+    none, "others" for those beyond the most that are kept)."""
 
     country: str
     carrier: str
@@ -176,7 +177,10 @@ async def _delivery_query(
     ] = "UTC",
     channel: Channel | None = None,
     country: Country | None = None,
-    carrier: Annotated[str | None, Query(max_length=80, description="With `country`.")] = None,
+    carrier: Annotated[
+        str | None,
+        Query(max_length=300, description="With `country`; as in `/countries`."),
+    ] = None,
 ) -> DeliveryQuery:
     now = clock.now()
     zone_info = ZoneInfo(zone)
