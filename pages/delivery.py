@@ -1,5 +1,7 @@
 """The Delivery page: arrival of codes, latency, affected countries, errors, cost and abuse."""
 
+from datetime import timedelta
+
 import streamlit as st
 
 from core.panels.empty import empty_state
@@ -73,7 +75,13 @@ def _panels() -> None:
             if app.settings.is_sandbox and is_fillable(reason[0]) and not simulated:
                 sample_button(app.sample, queries, is_main_action=True)
         if requested:
-            _all(PanelContext(queries, app.alerts, app.ledger, state, theme_palette(), simulated))
+            life = timedelta(seconds=app.settings.lifetime_seconds)
+            _all(
+                PanelContext(
+                    queries, app.alerts, app.ledger, state, theme_palette(), simulated,
+                    clock.now(), life,
+                )
+            )  # fmt: skip
 
 
 def _logs() -> None:

@@ -9,15 +9,16 @@ from math import isnan, nan
 import numpy as np
 import pandas as pd
 
+from core.figures.costs import verified_at_place
 from core.figures.rates import ENOUGH, Rate, wilsons
 from core.model.regions import country_of
-from core.panels.percent import percent_of
+from core.panels.percent import enough_percent_of, percent_of
 from core.wording.formats import carrier_name, interval
 
 #: Below this share of messages with a receipt, a rate by receipts is not shown.
 COVERED = 0.8
 COUNTRIES = ["place", "country", "carrier", "n", "confirmed", "low", "high", "bounds", "receipts",
-             "p95_s", "conversion", "cost", "spark"]  # fmt: skip
+             "p95_s", "conversion", "cost", "priced", "spark"]  # fmt: skip
 ISSUES = ["place", "country", "carrier", "n", "conversion", "lost"]
 _MOST_ISSUES = 5
 
@@ -26,7 +27,7 @@ def country_table(frame: pd.DataFrame) -> pd.DataFrame:
     """COUNTRIES: each country with its carriers below it, the lowest lower bound first. `place` is
     the displayed name; `carrier` is "" for a whole country and "?" for an unknown carrier; `n`,
     `confirmed` (%), `low`, `high` (%, 95 %) and both as `bounds`; `receipts` (a word), `p95_s`,
-    `conversion` (%), `cost` (per verified), `spark` (%)."""
+    `conversion` (%), `cost` (per verified attempt), `priced` (%), `spark` (%)."""
     if frame.empty:
         return pd.DataFrame(columns=COUNTRIES)
     rows = frame.reset_index()
@@ -38,7 +39,7 @@ def country_table(frame: pd.DataFrame) -> pd.DataFrame:
             "country": rows["country"],
             "carrier": rows["carrier"],
             "n": rows["requested"],
-            "confirmed": np.where(enough, percent_of(rows["confirmed"], rows["requested"]), nan),
+            "confirmed": enough_percent_of(rows["confirmed"], rows["requested"]),
             "low": np.where(enough, 100 * low, nan),
             "high": np.where(enough, 100 * high, nan),
             "bounds": [
@@ -47,8 +48,9 @@ def country_table(frame: pd.DataFrame) -> pd.DataFrame:
             ],
             "receipts": _receipts(rows),
             "p95_s": rows["p95_ms"] / 1000,
-            "conversion": percent_of(rows["converted"], rows["started"]),
-            "cost": (rows["cost_micros"] / 1e6 / rows["converted"]).where(rows["converted"] > 0),
+            "conversion": enough_percent_of(rows["converted"], rows["started"]),
+            "cost": _cost_per_verified(rows),
+            "priced": enough_percent_of(rows["priced"], rows["requested"]),
             "spark": [[round(100 * v, 2) for v in row if not isnan(v)] for row in rows["spark"]],
         }
     )
@@ -105,6 +107,12 @@ def issues(frame: pd.DataFrame, baseline: Rate) -> pd.DataFrame:
 def _place(country: str, carrier: str) -> str:
     """A carrier is indented below its country."""
     return f"\N{EM SPACE}{carrier_name(carrier)}" if carrier else country_of(country)
+
+
+def _cost_per_verified(rows: pd.DataFrame) -> "pd.Series[float]":
+    verified = verified_at_place(rows)
+    cost: pd.Series[float] = rows["cost_micros"] / 1e6 / verified.where(verified > 0)
+    return cost.where(rows["priced"] > 0)
 
 
 def _receipts(rows: pd.DataFrame) -> list[str]:

@@ -8,8 +8,11 @@ from math import isnan, nan
 import numpy as np
 import pandas as pd
 
+from core.figures.costs import COMPARABLE, cost_of, costs_differ, verified_at_place
 from core.figures.packing import Counts
+from core.figures.queries import ALL, Filters
 from core.figures.rates import Rate, percentiles, stepwise_quantiles
+from core.panels.percent import share_words
 from core.wording.formats import counted, dollars, duration, interval, percent
 
 _P95 = 0.95
@@ -55,10 +58,12 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class ShownRange:
-    """The input for the figures of one range: its sums, and its histogram of delivery times."""
+    """The input for the figures of one range: its sums, its histogram of delivery times, and the
+    filters of both."""
 
     totals: "pd.Series[int]"
     times: Counts
+    filters: Filters = ALL
 
 
 def figures(
@@ -93,13 +98,6 @@ def table(figures: Sequence[Figure]) -> pd.DataFrame:
             "change": [_signed(figure) for figure in figures],
         }
     )
-
-
-def cost_per_verified(totals: "pd.Series[int]") -> float | None:
-    """US dollars; None without a price or a success."""
-    if not totals["priced"] or not totals["converted"]:
-        return None
-    return float(totals["cost_micros"]) / 1e6 / float(totals["converted"])
 
 
 def _rate(
@@ -155,18 +153,30 @@ def _time(now: ShownRange, before: ShownRange | None, heat: Counts) -> Figure:
 
 
 def _cost(now: ShownRange, before: ShownRange | None, steps: pd.DataFrame) -> Figure:
-    name, n = "Cost per verified", int(now.totals["converted"])
-    means = "Cost of all attempts, also of failed ones, by verifications that succeeded."
-    cost = cost_per_verified(now.totals)
-    if cost is None:
-        return Figure(name, "no price yet", f"{n:,} verified", means, n=n)
-    then = cost_per_verified(before.totals) if before else None
-    change, rose, good = _relative(cost, then, _SAME_COST)
-    micros = steps["cost_micros"].where(steps["cost_micros"] > 0)
-    course = micros / 1e6 / steps["converted"].where(steps["converted"] > 0)
+    at_place = not now.filters.is_empty
+    cost = cost_of(now.totals, at_place=at_place)
+    means = "Cost of all attempts, also of failed ones, by " + (
+        "the attempts here that were verified." if at_place else "verifications that succeeded."
+    )
+    name, n, value = "Cost per verified", cost.verified, cost.per_verified
+    if value is None:
+        text, detail = "no price yet", f"{n:,} verified"
+        if cost.priced.k:
+            text, detail = "none verified", f"{dollars(cost.micros / 1e6)} spent"
+        return Figure(name, text, detail, means, n=n)
+    then = cost_of(before.totals, at_place=at_place) if before else None
+    change, rose, good = _relative(value, then.per_verified if then else None, _SAME_COST)
+    verified = verified_at_place(steps) if at_place else steps["converted"]
+    if not (then and costs_differ(cost, then, steps["cost_micros"], verified)):
+        good = None
+    # A step with few prices would look cheap.
+    is_priced = steps["priced"] >= COMPARABLE * steps["requested"]
+    course = (steps["cost_micros"] / 1e6 / verified).where(is_priced & (verified > 0))
+    at_least = "" if cost.is_comparable else "\N{GREATER-THAN OR EQUAL TO} "
     return Figure(
-        name, dollars(cost), f"{n:,} verified", means, change, rose, good, course.tolist(), cost,
-        n=n, form=dollars,
+        name, at_least + dollars(value), f"{n:,} verified, {share_words(cost.priced)} priced",
+        means + " A price that is not known yet can only add to it.",
+        change, rose, good, course.tolist(), value, n=n, form=dollars,
     )  # fmt: skip
 
 

@@ -13,6 +13,10 @@ _CARRIERS = {UNKNOWN_CARRIER: "unknown carrier", OTHERS: "other carriers"}
 CHANNELS = {"sms": "SMS", "voice": "Call", "phlo": "PHLO"}
 
 
+#: In place of a value that is not known, or has too few attempts.
+NO_VALUE = "\N{EN DASH}"
+
+
 def channel_name(channel: str) -> str:
     return CHANNELS.get(channel, channel)
 
@@ -84,7 +88,14 @@ def wait_time(length: timedelta) -> str:
 
 
 def dollars(amount: float) -> str:
-    """ "$0.0213" below ten cents, "$1.25" above."""
+    """ "$1.25"; "$0.0213" below ten cents, "$0.00012" below a tenth of a cent. An amount is never
+    rounded to nothing: "<$0.0001" is more than "$0"."""
+    if not amount:
+        return "$0"
+    if abs(amount) < 0.0001:
+        return "<$0.0001"
+    if abs(amount) < 0.001:
+        return f"${amount:.2g}"
     return f"${amount:.4f}" if abs(amount) < 0.1 else f"${amount:,.2f}"
 
 

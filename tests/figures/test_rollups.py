@@ -232,6 +232,18 @@ def test_the_log_settles_the_price(at: World, figures: Figures) -> None:
     assert (slot["cost_micros"], slot["priced"]) == (7000, 1)
 
 
+def test_no_later_report_changes_the_price_of_the_log(at: World, figures: Figures) -> None:
+    prices = {Source.LOG: "7000", Source.CALLBACK: "5000", Source.POLL: "6000"}
+    for n, sources in enumerate(itertools.permutations(prices)):
+        attempt = ReportedAttempt(at, carrier=f"Log {n}")
+        kinds = (EventKind.SENT, EventKind.UNDELIVERED, EventKind.DELIVERED)
+        for source, kind in zip(sources, kinds, strict=True):
+            event = attempt.event(kind, 5, cost_micros=prices[source], units="2")
+            attempt.ledger.apply(AttemptEvent(event.attempt, kind, event.at, source, event.fields))
+        slot = figures.slot(Tier.DAY, Cube.CARRIER, f"sms/DE/Log {n}", attempt.requested)
+        assert (slot["cost_micros"], slot["priced"], slot["units"]) == (7000, 1, 2), sources
+
+
 def test_a_negative_latency_is_cut_to_zero_and_counted(at: World, figures: Figures) -> None:
     attempt = ReportedAttempt(at)
     attempt.report(EventKind.DELIVERED, -5)
@@ -448,5 +460,5 @@ def test_only_the_newest_attempts_are_kept_but_the_figures_of_all(
     assert sum(cell["requested"] for cell in cells) == 5
 
 
-def test_a_separator_in_a_carrier_is_replaced_in_the_name_of_a_series() -> None:
-    assert Series.of("sms", "DE", "O2/E-Plus") == "sms/DE/O2-E-Plus"
+def test_a_separator_in_a_carrier_is_escaped_in_the_name_of_a_series() -> None:
+    assert Series.of("sms", "DE", "O2/E-Plus") == "sms/DE/O2%2FE-Plus"

@@ -1,6 +1,7 @@
 """What every panel of the Delivery page is drawn from."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from core.alerts.alerts import Alerts
 from core.charts.palette import Palette
@@ -11,7 +12,8 @@ from core.panels.query_state import QueryState
 
 @dataclass(frozen=True, slots=True)
 class PanelContext:
-    """One drawing of the page. `simulated`: sample traffic is among the figures."""
+    """One drawing of the page. `simulated`: sample traffic is among the figures. `code_life`: how
+    long a code can be entered."""
 
     queries: Queries
     alerts: Alerts
@@ -19,3 +21,5 @@ class PanelContext:
     state: QueryState
     palette: Palette
     simulated: bool
+    now: datetime
+    code_life: timedelta

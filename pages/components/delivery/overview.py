@@ -15,13 +15,16 @@ def draw_overview(context: PanelContext) -> None:
     """The confirmed rate, the largest element of the page; the other figures beside it."""
     queries, state = context.queries, context.state
     now = ShownRange(
-        queries.totals(state.range, state.filters), queries.histogram(state.range, state.filters)
+        queries.totals(state.range, state.filters),
+        queries.histogram(state.range, state.filters),
+        state.filters,
     )
     before = None
     if state.before:
         before = ShownRange(
             queries.totals(state.before, state.filters),
             queries.histogram(state.before, state.filters),
+            state.filters,
         )
     steps = queries.over_time(state.range, state.filters, state.zone)
     heat = queries.heatmap(state.range, state.filters, zone=state.zone).to_numpy()
