@@ -227,7 +227,8 @@ def build(
     def make_reports() -> "Reports":
         from core.reports import build_reports
 
-        return build_reports(client, connection.raw, keys, clock, ledger, fold.settle)
+        code_life = timedelta(seconds=settings.lifetime_seconds)
+        return build_reports(client, connection.raw, keys, clock, ledger, fold.settle, code_life)
 
     reports = Once(make_reports)
     access = Access(

@@ -1,7 +1,5 @@
 """The Delivery page: arrival of codes, latency, affected countries, errors, cost and abuse."""
 
-from datetime import timedelta
-
 import streamlit as st
 
 from core.panels.empty import empty_state
@@ -75,13 +73,7 @@ def _panels() -> None:
             if app.settings.is_sandbox and is_fillable(reason[0]) and not simulated:
                 sample_button(app.sample, queries, is_main_action=True)
         if requested:
-            life = timedelta(seconds=app.settings.lifetime_seconds)
-            _all(
-                PanelContext(
-                    queries, app.alerts, app.ledger, state, theme_palette(), simulated,
-                    clock.now(), life,
-                )
-            )  # fmt: skip
+            _all(PanelContext(queries, app.alerts, app.ledger, state, theme_palette(), simulated))
 
 
 def _logs() -> None:
@@ -93,7 +85,10 @@ def _status(state: QueryState, freshness: str) -> None:
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        st.caption(f"{freshness} · times in {state.zone.key}", width="content")
+        text = f"{freshness} · times in {state.zone.key}"
+        if state.range_text:
+            text += f" · {state.range_text}"
+        st.caption(text, width="content")
         if not state.filters.is_empty:
             st.button(
                 "Clear filters", on_click=_clear, icon=":material/filter_alt_off:", key="clear"

@@ -10,25 +10,18 @@ message would have a cost and no success. A success that no single attempt can b
 (`unattributed`) counts at the first one.
 
 *Waste* is what attempts have cost whose code was not entered. A code that is still valid may be
-entered yet, so only attempts older than its life can be waste (`expired`).
+entered yet, so only attempts older than its life can be waste: those that are ripe (`ripeness`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from math import sqrt
 from typing import Any
 
-import numpy as np
-
-from core.figures.layout import Tier
-from core.figures.ranges import Range
+from core.figures.differences import means_differ
 from core.figures.rates import Rate
-from core.model.clock import from_ms, to_ms
 
 #: From this share of priced attempts on, a cost is complete enough to be compared.
 COMPARABLE = 0.95
-#: The normal deviate of a two-sided interval of 99.9 %.
-_Z999 = 3.29
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +59,18 @@ def verified_at_place(figures: Any) -> Any:
     return figures["verified"]
 
 
-def costs_differ(now: Cost, before: Cost, micros: Any, verified: Any) -> bool:
-    """Whether two costs per verified can be compared, and differ by more than chance.
-
-    `micros` and `verified`: the costs and successes of `now` by step. The mix of countries and the
-    failures vary from step to step, and the cost with them: that gives the variance of a ratio
-    estimator (linearized), which is taken for that of `before` too.
-    """
-    cost, cost_before = now.per_verified, before.per_verified
-    n = len(micros)
-    if not (now.is_comparable and before.is_comparable) or n < 2:
+def costs_differ(now: Cost, before: Cost, history: Sequence[Cost], spans: float) -> bool:
+    """Whether two costs per verified can be compared, and differ by more than the usual variation
+    between earlier windows (`differences.means_differ`)."""
+    if not (now.is_comparable and before.is_comparable):
         return False
-    if cost is None or cost_before is None:
+    if now.per_verified is None or before.per_verified is None:
         return False
-    residuals = np.asarray(micros) / 1e6 - cost * np.asarray(verified)
-    per_success = float((residuals**2).sum()) / now.verified
-    spread = sqrt(per_success * (1 / now.verified + 1 / before.verified))
-    # Wider for few steps, a little more than Student's t.
-    return abs(cost - cost_before) > _Z999 * (1 + 9 / (n - 1)) * spread
-
-
-def expired(period: Range, now: datetime, code_life: timedelta) -> Range:
-    """The part of a range whose codes are no longer valid, to the minute; empty if all are."""
-    edge_ms = to_ms(now - code_life) // Tier.MINUTE.slot_ms * Tier.MINUTE.slot_ms
-    end = min(period.end, max(period.start, from_ms(edge_ms)))
-    return Range(period.start, end)
+    windows = [
+        (cost.per_verified, cost.verified)
+        for cost in history
+        if cost.per_verified is not None and cost.is_comparable
+    ]
+    return means_differ(
+        (now.per_verified, now.verified), (before.per_verified, before.verified), windows, spans
+    )

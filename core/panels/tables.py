@@ -143,7 +143,7 @@ def cost_table(frame: pd.DataFrame, expired: pd.DataFrame | None = None) -> pd.D
     `per_verified` attempt, `priced`, the share of attempts whose price is known (%), and the counts
     `n_priced` and `n`. nan where no price is known, or a share has too few attempts.
 
-    `expired`: the same frame of the attempts that can be waste (`costs.expired`), by default all.
+    `expired`: the same frame of the attempts that can be waste, the ripe ones; by default all.
     """
     frame = _in_order(frame)
     old = frame if expired is None else expired.reindex(frame.index, fill_value=0)

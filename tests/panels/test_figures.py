@@ -7,24 +7,16 @@ import numpy as np
 import pandas as pd
 
 from core.figures.layout import BINS
-from core.figures.queries import ALL, Filters
 from core.figures.rates import Rate
 from core.panels import figures
 from core.panels.figures import ShownRange
 from tests.panels.frames import NO_TIMES, row, steps
 
 
-def made(
-    now: "pd.Series[Any]", before: "pd.Series[Any] | None" = None, filters: Filters = ALL
-) -> list[figures.Figure]:
+def made(now: "pd.Series[Any]", before: "pd.Series[Any] | None" = None) -> list[figures.Figure]:
     heat = np.zeros((4, BINS), dtype=np.int64)
-    then = ShownRange(before, NO_TIMES, filters) if before is not None else None
-    shown = ShownRange(now, NO_TIMES, filters)
-    return figures.figures(shown, then, steps(requested=10, confirmed=9), heat)
-
-
-def cost_figure(*args: Any) -> figures.Figure:
-    return next(figure for figure in made(*args) if figure.name == "Cost per verified")
+    then = ShownRange(before, NO_TIMES) if before is not None else None
+    return figures.figures(ShownRange(now, NO_TIMES), then, steps(requested=10, confirmed=9), heat)
 
 
 def test_the_confirmed_rate_comes_first_with_its_interval_its_n_its_change_and_course() -> None:
@@ -64,33 +56,13 @@ def test_no_change_is_said_so_and_points_nowhere() -> None:
 def test_a_higher_cost_is_bad_and_a_lower_one_good() -> None:
     def cost(now: int, before: int) -> figures.Figure:
         def spent(micros: int) -> "pd.Series[Any]":
-            return row(cost_micros=micros, requested=10, priced=10, converted=100)
+            return row(cost_micros=micros, priced=10, converted=100)
 
-        return cost_figure(spent(now), spent(before))
+        return next(one for one in made(spent(now), spent(before)) if "Cost" in one.name)
 
     assert (cost(6_000_000, 5_000_000).change, cost(6_000_000, 5_000_000).good) == ("20 %", False)
     assert cost(4_000_000, 5_000_000).good is True
     assert cost(5_050_000, 5_000_000).good is None
-
-
-def test_at_a_place_the_cost_is_by_the_attempts_that_were_verified_there() -> None:
-    calls = row(requested=40, priced=40, cost_micros=2_000_000, verified=40)
-    assert cost_figure(calls).value == "none verified"
-    cost = cost_figure(calls, None, Filters("voice"))
-    assert (cost.value, cost.detail) == ("$0.0500", "40 verified, 100.0 % priced")
-
-
-def test_a_cost_says_how_much_of_it_is_known_and_is_judged_only_from_95_percent_on() -> None:
-    def cost(priced: int, before: int = 100) -> figures.Figure:
-        now = row(requested=100, priced=priced, cost_micros=9_000_000, converted=50)
-        return cost_figure(now, row(**{**now, "priced": before, "cost_micros": 3_000_000}))
-
-    assert cost(94).value == "\N{GREATER-THAN OR EQUAL TO} $0.18"
-    assert cost(94).detail == "50 verified, 94.0 % priced"
-    assert [cost(*priced).good for priced in [(94,), (95,), (95, 94)]] == [None, False, None]
-    assert cost(0).value == "no price yet"
-    one = cost_figure(row(requested=1, priced=1, cost_micros=20, converted=1))
-    assert (one.value, one.detail) == ("<$0.0001", "1 verified, 1 of 1 priced")
 
 
 def test_under_ten_attempts_there_is_no_percentage() -> None:

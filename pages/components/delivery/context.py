@@ -1,7 +1,6 @@
 """What every panel of the Delivery page is drawn from."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from core.alerts.alerts import Alerts
 from core.charts.palette import Palette
@@ -12,8 +11,7 @@ from core.panels.query_state import QueryState
 
 @dataclass(frozen=True, slots=True)
 class PanelContext:
-    """One drawing of the page. `simulated`: sample traffic is among the figures. `code_life`: how
-    long a code can be entered."""
+    """One drawing of the page. `simulated`: sample traffic is among the figures."""
 
     queries: Queries
     alerts: Alerts
@@ -21,5 +19,3 @@ class PanelContext:
     state: QueryState
     palette: Palette
     simulated: bool
-    now: datetime
-    code_life: timedelta

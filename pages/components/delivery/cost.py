@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from core.figures.costs import expired
 from core.panels.tables import PRICES_SETTLE, cost_table, cost_words
 from core.wording.formats import duration
 from pages.components.delivery.context import PanelContext
@@ -12,10 +11,8 @@ from pages.components.panel import grid, number, question, text
 def draw_cost(context: PanelContext) -> None:
     state = context.state
     queries = context.queries
-    old = expired(state.range, context.now, context.code_life)
-    table = cost_table(
-        queries.by_channel(state.range, state.filters), queries.by_channel(old, state.filters)
-    )
+    expired = queries.by_channel(queries.ripe(state.range), state.filters)
+    table = cost_table(queries.by_channel(state.range, state.filters), expired)
     question("What does it cost?", simulated=context.simulated, cost=table)
     grid(
         cost_words(table),
