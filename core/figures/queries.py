@@ -9,7 +9,7 @@ rate are its ripe attempts. For a change, pass both ranges of `compared`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -60,6 +60,11 @@ class Filters:
     @property
     def is_empty(self) -> bool:
         return self == Filters()
+
+    @property
+    def of_all_carriers(self) -> "Filters":
+        """The filters of errors and histograms, which are not kept by carrier."""
+        return replace(self, carrier=None)
 
 
 ALL = Filters()
@@ -257,7 +262,8 @@ class Queries:
     ) -> pd.DataFrame:
         """By `channel` and `code`, the most frequent first: `count`, and `previous` in the range
         `before` (0 without one). A code is a message's error, a call's hangup cause, "refused" for
-        a send that Plivo refused, or "unstated". Errors are not split by carrier."""
+        a send that Plivo refused, or "unstated". They are `of_all_carriers`: `country` ("" for all)
+        and `carrier` (always "") say so."""
         since = min(span.start for span in (period, before) if span)
         names = [
             name
@@ -268,7 +274,9 @@ class Queries:
         previous = np.zeros_like(counts)
         if before:
             previous = self._reader.errors(names, self._cut(before))
-        frame = pd.DataFrame({"count": counts, "previous": previous})
+        frame = pd.DataFrame(
+            {"count": counts, "previous": previous, "country": filters.country or "", "carrier": ""}
+        )
         frame.index = pd.MultiIndex.from_tuples(
             [(name.channel, name.last) for name in names],
             names=["channel", "code"],
@@ -278,8 +286,8 @@ class Queries:
 
     @cached
     def histogram(self, period: Range, filters: Filters = ALL, leg: Leg = Leg.TTD) -> Counts:
-        """(BINS,): how many attempts took how long. A carrier has the histogram of its country; the
-        histograms of a country are of whole days, UTC, except the time to deliver."""
+        """(BINS,): how many attempts took how long, `of_all_carriers`. The histograms of a country
+        are of whole days, UTC, except the time to deliver, which is of whole quarter-hours."""
         cube, names = self._histogram_series(period.start, filters)
         cut = self._cut(period, tiers_of(leg, cube))
         histogram: Counts = self._reader.histograms(leg, cube, names, cut).sum(axis=(0, 1))
@@ -345,8 +353,7 @@ class Queries:
         return cube, self._names(cube, since, filters)
 
     def _histogram_series(self, since: datetime, filters: Filters) -> tuple[Cube, list[Series]]:
-        cube = _histogram_cube(filters)
-        return cube, self._names(cube, since, filters)
+        return self._series(since, filters.of_all_carriers)
 
     def _names(self, cube: Cube, since: datetime, filters: Filters) -> list[Series]:
         filtered = (filters.channel, filters.country, filters.carrier)

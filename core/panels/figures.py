@@ -18,6 +18,7 @@ from core.figures.queries import ALL, Filters, Queries
 from core.figures.ranges import Comparison, Range
 from core.figures.rates import Rate, percentiles, stepwise_quantiles
 from core.panels.percent import share_words
+from core.panels.query_state import whose
 from core.wording.formats import counted, dollars, duration, interval, percent
 
 _P95 = 0.95
@@ -34,6 +35,7 @@ class Figure:
     each step of the range, nan for steps without data. `number`, `low`, `high` and `n` are the
     numbers of the texts: shares, ms, US dollars or a count, nan for none. `form` writes one.
     `unfinished`: the last step of the course has not ended, or not all its attempts are ripe.
+    `whose`: of whom the figure is where it is not of the filters; else "".
     """
 
     name: str
@@ -50,6 +52,7 @@ class Figure:
     n: int = 0
     form: Callable[[float], str] = "{:,.0f}".format
     unfinished: bool = False
+    whose: str = ""
 
     @property
     def is_share(self) -> bool:
@@ -163,7 +166,7 @@ def figures(inputs: FigureInputs) -> list[Figure]:
 
 def table(figures: Sequence[Figure]) -> pd.DataFrame:
     """The figures as numbers: `figure`, `value`, `low`, `high` (shares for rates, ms, US dollars),
-    `n`, and `change` as displayed."""
+    `n`, `change` as displayed, and `whose`."""
     return pd.DataFrame(
         {
             "figure": [figure.name for figure in figures],
@@ -172,6 +175,7 @@ def table(figures: Sequence[Figure]) -> pd.DataFrame:
             "high": [figure.high for figure in figures],
             "n": [figure.n for figure in figures],
             "change": [_signed(figure) for figure in figures],
+            "whose": [figure.whose for figure in figures],
         }
     )
 
@@ -212,9 +216,12 @@ def _time(inputs: FigureInputs) -> Figure:
     times = inputs.times
     name, n = "p95 time to deliver", int(times.times.sum())
     means = "19 of 20 reports came within this time of the request. At most 4.4 % off."
+    of_whom = whose(inputs.filters)
+    if of_whom:
+        means += f" Of {of_whom}: times are not kept by carrier."
     ms = percentiles(times.times)[_P95]
     if ms is None:
-        return Figure(name, "too few", counted(n, "report"), means, n=n)
+        return Figure(name, "too few", counted(n, "report"), means, n=n, whose=of_whom)
     change, rose, good = "", None, None
     if times.compared:
         now, before = times.compared
@@ -223,9 +230,10 @@ def _time(inputs: FigureInputs) -> Figure:
             percentiles(now)[_P95], percentiles(before)[_P95], _SAME_TIME, is_real=is_real
         )
     course = stepwise_quantiles(times.heat, _P95)
+    detail = f"all carriers, n = {n:,}" if of_whom else f"n = {n:,}"
     return Figure(
-        name, _milliseconds(ms), f"n = {n:,}", means, change, rose, good, list(course), ms, n=n,
-        form=_milliseconds, unfinished=is_unfinished(inputs.ripe.steps),
+        name, _milliseconds(ms), detail, means, change, rose, good, list(course), ms, n=n,
+        form=_milliseconds, unfinished=is_unfinished(inputs.ripe.steps), whose=of_whom,
     )  # fmt: skip
 
 

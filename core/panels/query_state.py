@@ -82,6 +82,14 @@ class QueryState:
         return f"No changes are shown: {words} is no longer kept so finely."
 
 
+def whose(filters: Filters) -> str:
+    """ "all carriers of Indonesia": of whom errors and percentiles are under a filter by carrier,
+    since they are not kept by carrier; else ""."""
+    if filters.carrier is None or filters.country is None:
+        return ""
+    return f"all carriers of {country_of(filters.country)}"
+
+
 def span_words(span: Range, zone: ZoneInfo) -> str:
     """ "20 Nov 09:00 to 21 Nov 10:30"."""
     return f"{day_and_time(span.start, zone)} to {day_and_time(span.end, zone)}"

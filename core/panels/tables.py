@@ -119,7 +119,8 @@ def legs_table(totals: "pd.Series[int]") -> pd.DataFrame:
 
 def error_table(frame: pd.DataFrame) -> pd.DataFrame:
     """The errors, the most frequent first: `channel`, `code`, `label` ("SMS 30"), `count`,
-    `previous`, and what it means and what to do: `meaning`, `advice`."""
+    `previous`, what it means and what to do: `meaning`, `advice`; and `country` and `carrier`, ""
+    for all."""
     rows = frame.reset_index()
     pairs = list(zip(rows["channel"], rows["code"], strict=True))
     meanings = [error_meaning(channel, code) for channel, code in pairs]
@@ -134,6 +135,8 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
             "previous": rows["previous"],
             "meaning": [error.meaning for error in meanings],
             "advice": [error.advice for error in meanings],
+            "country": rows["country"],
+            "carrier": rows["carrier"],
         }
     )
 
