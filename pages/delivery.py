@@ -66,7 +66,7 @@ def _panels() -> None:
         _status(state, through(fresh.through, fresh.lag, state.zone))
         reason = empty_state(
             requested, state.filters, ever=fresh.through is not None, unfiltered=unfiltered,
-            lag=None if state.is_over else fresh.lag,
+            lag=None if state.is_over else fresh.attempt_age,
         )  # fmt: skip
         if reason:
             draw_empty(*reason)

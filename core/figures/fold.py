@@ -54,6 +54,11 @@ class FoldMark(NamedTuple):
         epoch, folds, last = text.split()
         return cls(epoch, int(folds), last)
 
+    @property
+    def last_ms(self) -> int:
+        """When the last entry was appended, by the clock of Redis, Unix ms."""
+        return int(self.last.partition("-")[0])
+
     def __str__(self) -> str:
         return f"{self.epoch} {self.folds} {self.last}"
 

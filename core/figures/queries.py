@@ -19,6 +19,7 @@ import pandas as pd
 from core.figures.answer_cache import AnswerCache, cached
 from core.figures.catalogue import COLUMNS, Leg
 from core.figures.comparing import Compared, compare, earlier_windows
+from core.figures.fold import FoldMark
 from core.figures.frames import confirmed_rates, group_sums, moments, table, totals
 from core.figures.layout import BINS, TIERS, Cube, Tier, tiers_of
 from core.figures.packing import Counts
@@ -72,14 +73,21 @@ ALL = Filters()
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How new the figures are. `through`: when the newest attempt was requested."""
+    """How new the figures are. `through`: when the newest news came, of any event of any attempt;
+    `newest_attempt`: when the newest attempt was requested. None without any."""
 
     through: datetime | None
     now: datetime
+    newest_attempt: datetime | None = None
 
     @property
     def lag(self) -> timedelta | None:
+        """How old the newest news is."""
         return self.now - self.through if self.through else None
+
+    @property
+    def attempt_age(self) -> timedelta | None:
+        return self.now - self.newest_attempt if self.newest_attempt else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,13 +320,21 @@ class Queries:
 
     def freshness(self) -> Freshness:
         """How new the figures are."""
+        now = self._clock.now()
         newest = self._client.zrevrange(self._keys.recent, 0, 0)
         score = self._client.zscore(self._keys.recent, newest[0]) if newest else None
         try:
-            through = None if score is None else read_ms(f"{score:.0f}")
+            requested = None if score is None else read_ms(f"{score:.0f}")
         except ValueError:
-            through = None
-        return Freshness(through, self._clock.now())
+            requested = None
+        folded = self._client.get(self._keys.folded)
+        if not folded:
+            return Freshness(requested, now, requested)
+        # The moment is from the clock of Redis, which may differ from ours.
+        redis_now_ms = int(self._client.info("server")["server_time_usec"]) // 1000
+        age_ms = max(0, redis_now_ms - FoldMark.parse(folded).last_ms)
+        news = now - timedelta(milliseconds=age_ms)
+        return Freshness(max(news, requested or news), now, requested)
 
     def seen_dimensions(self) -> SeenDimensions:
         """The values of all series that are kept."""

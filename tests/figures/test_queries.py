@@ -222,3 +222,14 @@ def test_errors_of_all_countries_are_those_of_each_together(at: World, odd: Rang
     assert "ZZ" in countries
     by_country = [queries.errors(odd, Filters(country=name))["count"].sum() for name in countries]
     assert sum(by_country) == everywhere
+
+
+def test_the_lag_is_the_age_of_the_newest_news_and_not_of_the_newest_request(at: World) -> None:
+    attempt = ReportedAttempt(at, seconds_ago="900")
+    attempt.report(EventKind.DELIVERED, 890)
+    at.services.fold.settle()
+    fresh = at.services.queries.freshness()
+    assert fresh.attempt_age is not None
+    assert fresh.attempt_age >= timedelta(seconds=900)
+    assert fresh.lag is not None
+    assert fresh.lag < timedelta(seconds=30)
