@@ -6,6 +6,7 @@ The page's address holds the state, so a shared address shows the same figures.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.figures.comparing import Compared
@@ -19,7 +20,9 @@ from core.figures.ranges import (
     preset,
     read_range,
 )
-from core.model.regions import country_of
+from core.model.clock import is_sane
+from core.model.regions import country_of, known_region
+from core.model.series import carrier_named
 from core.panels.zones import zone_of
 from core.wording.formats import CHANNELS, day_and_time
 
@@ -142,6 +145,52 @@ def row_filters(country: str, carrier: str) -> dict[str, str]:
     if not carrier:
         return {"country": country, "carrier": EVERY}
     return {"country": country, "carrier": carrier}
+
+
+def read_address(
+    parameters: Mapping[str, str], dimensions: SeenDimensions, viewer: str | None
+) -> dict[str, object]:
+    """The values of the controls that the parameters of an address mean, spelled as on the page or
+    as in the REST API: "30 days" or "30d", "Germany" or "DE", `start` and `end` in place of `from`
+    and `to`. What is neither is left out."""
+    values: dict[str, object] = {}
+    country = _option(countries(dimensions), parameters.get("country", ""))
+    options = {
+        "range": RANGES,
+        "compare": COMPARISONS,
+        "channel": channels(),
+        "country": countries(dimensions),
+        "carrier": carriers(dimensions, country),
+    }
+    for name, offered in options.items():
+        if (value := _option(offered, parameters.get(name, ""))) is not None:
+            values[name] = value
+    start, end = (_moment(parameters.get(name, "")) for name in ("start", "end"))
+    if start and end and "range" not in parameters:
+        zone = ZoneInfo(zone_of(parameters.get("zone"), viewer))
+        local = [moment.astimezone(zone).replace(tzinfo=None) for moment in (start, end)]
+        values |= {"range": CUSTOM, "from": local[0], "to": local[1]}
+    return values
+
+
+def _option(offered: Mapping[Any, str], text: str) -> str | None:
+    """The value of a control that a text names: the value itself, its label, or another spelling of
+    a country or of the unknown carrier; in any case."""
+    by_text = {label.casefold(): str(value) for value, label in offered.items()}
+    by_text |= {str(value).casefold(): str(value) for value in offered}
+    spellings = (text, known_region(text) or "", carrier_named(text) if text else "")
+    exact = (value for value in offered if text in {str(value), offered[value]})
+    close = (by_text[name.casefold()] for name in spellings if name.casefold() in by_text)
+    return next((str(value) for value in (*exact, *close)), None)
+
+
+def _moment(text: str) -> datetime | None:
+    """An RFC 3339 moment. None for any other text, and for one at the edges of the calendar."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo and is_sane(moment) else None
 
 
 def _range(values: Mapping[str, object], now: datetime, zone: ZoneInfo) -> Range:

@@ -11,19 +11,21 @@ from core.figures.ranges import Preset
 from core.model.clock import Clock
 from core.panels import query_state
 from core.panels.zones import zone_of, zones
+from pages.components.delivery.address import restore_address
 
 
 def draw_header(queries: Queries, clock: Clock) -> None:
     """Draw the controls. Their values are in the session state under the keys of the controls."""
+    viewer = st.context.timezone
+    dimensions = queries.seen_dimensions()
+    restore_address(dimensions, viewer)
     st.segmented_control(
         "Range", list(query_state.RANGES), default=Preset.DAY, key="range", bind="query-params",
         format_func=lambda name: query_state.RANGES.get(name, name), required=True,
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
-    viewer = st.context.timezone
     if st.session_state.get("range") == query_state.CUSTOM:
         _custom_range(clock, viewer)
-    dimensions = queries.seen_dimensions()
     _reset_unavailable_carrier(dimensions)
     grid = st.grid(6, min_column_width=150, gap="small")
     _select(grid.cell(), "Channel", "channel", query_state.channels())
