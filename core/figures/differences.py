@@ -78,9 +78,10 @@ def quantiles_differ(now: Counts, before: Counts, q: float, history: Counts, spa
     """Whether the q-quantiles of two histograms differ; `history`: (windows, bins)."""
     cumulated = (now + before).cumsum()
     place = int((cumulated < q * cumulated[-1]).sum())
-    # The edge of the quantile's bin that divides closer to q.
+    # The edge of the quantile's bin that divides closer to q, with values on both sides.
     shares = cumulated / max(1, cumulated[-1])
-    if place and abs(shares[place - 1] - q) < abs(shares[place] - q):
+    lower = shares[place - 1] if place else 0
+    if lower > 0 and (shares[place] == 1 or q - lower < shares[place] - q):
         place -= 1
     bins = slice(place + 1)
     below_now = Rate(int(now[bins].sum()), int(now.sum()))

@@ -155,7 +155,7 @@ def read_address(
     and `to`. What is neither is left out."""
     values: dict[str, object] = {}
     country = _option(countries(dimensions), parameters.get("country", ""))
-    options = {
+    options: dict[str, Mapping[Any, str]] = {
         "range": RANGES,
         "compare": COMPARISONS,
         "channel": channels(),
