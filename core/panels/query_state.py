@@ -147,13 +147,12 @@ def row_filters(country: str, carrier: str) -> dict[str, str]:
     return {"country": country, "carrier": carrier}
 
 
-def read_address(
+def page_address(
     parameters: Mapping[str, str], dimensions: SeenDimensions, viewer: str | None
-) -> dict[str, object]:
-    """The values of the controls that the parameters of an address mean, spelled as on the page or
-    as in the REST API: "30 days" or "30d", "Germany" or "DE", `start` and `end` in place of `from`
-    and `to`. What is neither is left out."""
-    values: dict[str, object] = {}
+) -> dict[str, str]:
+    """An address in the spelling of the page: its parameters may be spelled as in the REST API, as
+    "30d" for "30 days", "DE" for "Germany", `start` and `end` for `from` and `to`; in any case."""
+    address = dict(parameters)
     country = _option(countries(dimensions), parameters.get("country", ""))
     options: dict[str, Mapping[Any, str]] = {
         "range": RANGES,
@@ -164,13 +163,14 @@ def read_address(
     }
     for name, offered in options.items():
         if (value := _option(offered, parameters.get(name, ""))) is not None:
-            values[name] = value
+            address[name] = offered[value]
     start, end = (_moment(parameters.get(name, "")) for name in ("start", "end"))
     if start and end and "range" not in parameters:
         zone = ZoneInfo(zone_of(parameters.get("zone"), viewer))
-        local = [moment.astimezone(zone).replace(tzinfo=None) for moment in (start, end)]
-        values |= {"range": CUSTOM, "from": local[0], "to": local[1]}
-    return values
+        local = [f"{moment.astimezone(zone):%Y-%m-%dT%H:%M}" for moment in (start, end)]
+        address |= {"range": RANGES[CUSTOM], "from": local[0], "to": local[1]}
+        del address["start"], address["end"]
+    return address
 
 
 def _option(offered: Mapping[Any, str], text: str) -> str | None:

@@ -10,7 +10,7 @@ from core.figures.comparing import compare
 from core.figures.queries import Filters, SeenDimensions
 from core.figures.ranges import Comparison, Preset, Range, preset
 from core.panels import query_state
-from core.panels.query_state import RANGES, parse_query_state, read_address
+from core.panels.query_state import RANGES, page_address, parse_query_state
 from core.panels.zones import zones
 
 NOW = datetime(2026, 11, 24, 12, 4, 30, tzinfo=UTC)
@@ -113,31 +113,32 @@ def test_the_viewers_zone_and_utc_are_offered_first_and_once() -> None:
     assert zones("Not/AZone")[0] == "UTC"
 
 
-def test_an_address_is_read_in_the_spelling_of_the_page_and_of_the_api() -> None:
+def test_an_address_in_the_spelling_of_the_api_becomes_that_of_the_page() -> None:
     page = {"range": "30 days", "channel": "SMS", "country": "Nigeria", "carrier": "MTN",
-            "compare": "the same weekday"}  # fmt: skip
+            "compare": "the same weekday", "zone": "UTC", "other": "kept"}  # fmt: skip
     api = {"range": "30d", "channel": "sms", "country": "NG", "carrier": "MTN",
-           "compare": "weekday"}  # fmt: skip
-    assert read_address(page, SEEN, None) == read_address(api, SEEN, None) == api
+           "compare": "weekday", "zone": "UTC", "other": "kept"}  # fmt: skip
+    assert page_address(page, SEEN, None) == page_address(api, SEEN, None) == page
     for value, label in RANGES.items():
-        read = [read_address({"range": text}, SEEN, None) for text in (value, label, value.upper())]
-        assert read == [{"range": str(value)}] * 3
-    unknown = [read_address({"country": "ng", "carrier": name}, SEEN, None)["carrier"]
-               for name in ("unknown", "?", "Unknown")]  # fmt: skip
-    assert unknown == ["unknown"] * 3
-    assert read_address({"range": "2d", "country": "XX", "carrier": "MTN"}, SEEN, None) == {}
+        for text in (value, value.upper(), label):
+            assert page_address({"range": text}, SEEN, None) == {"range": label}
+    for name in ("unknown", "?", "Unknown"):
+        address = page_address({"country": "ng", "carrier": name}, SEEN, None)
+        assert address == {"country": "Nigeria", "carrier": "unknown"}
+    nothing = {"range": "2d", "country": "XX", "carrier": "MTN"}
+    assert page_address(nothing, SEEN, None) == nothing
 
 
 def test_a_range_of_the_api_is_a_custom_range_in_the_zone_of_the_page() -> None:
     ends = {"start": "2026-11-20T03:15:00Z", "end": "2026-11-20T06:45:00+02:00"}
-    values = read_address({**ends, "zone": "Asia/Kathmandu"}, SEEN, None)
-    state = parse_query_state(values | {"zone": "Asia/Kathmandu"}, NOW, None)
-    assert (state.range.start, state.range.end) == (
-        datetime(2026, 11, 20, 3, 15, tzinfo=UTC), datetime(2026, 11, 20, 4, 45, tzinfo=UTC),
-    )  # fmt: skip
-    assert read_address({**ends, "end": "0001-01-01T00:00:00+14:00"}, SEEN, None) == {}
+    assert page_address({**ends, "zone": "Asia/Kathmandu"}, SEEN, None) == {
+        "range": "Custom", "from": "2026-11-20T09:00", "to": "2026-11-20T10:30",
+        "zone": "Asia/Kathmandu",
+    }  # fmt: skip
+    early = {**ends, "end": "0001-01-01T00:00:00+14:00"}
+    assert page_address(early, SEEN, None) == early
 
 
 @given(st.dictionaries(st.sampled_from(["range", "start", "end", "country", "zone"]), st.text()))
 def test_any_address_can_be_read(parameters: dict[str, str]) -> None:
-    read_address(parameters, SEEN, "Not/AZone")
+    page_address(parameters, SEEN, "Not/AZone")

@@ -3,16 +3,17 @@
 import streamlit as st
 
 from core.figures.queries import SeenDimensions
-from core.panels.query_state import read_address
+from core.panels.query_state import page_address
 
 
 def restore_address(dimensions: SeenDimensions, viewer: str | None) -> None:
-    """Call before the controls are drawn. Streamlit knows only their labels ("30 days"), drops
-    other spellings ("30d") from the address, and then takes the values of the session."""
-    values = read_address(st.query_params.to_dict(), dimensions, viewer)
-    for name, value in values.items():
-        if name not in st.session_state:
-            st.session_state[name] = value
-    for name in ("start", "end"):
-        if name in st.query_params:
-            del st.query_params[name]
+    """Call before the controls are drawn: they know only their labels ("30 days"), and drop other
+    spellings ("30d") from the address."""
+    if "range" in st.session_state:
+        # They are drawn already, and write the address themselves.
+        return
+    parameters = st.query_params.to_dict()
+    address = page_address(parameters, dimensions, viewer)
+    if address != parameters:
+        st.query_params.from_dict(address)
+        st.rerun()
