@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from core.alerts.alerts import Alerts
 from core.alerts.hours import HourReader
+from core.alerts.notifications import Announcer
 from core.figures.export import FigureExport
 from core.figures.queries import Queries
 from core.ledger.explorer import Explorer
@@ -33,12 +34,13 @@ def build_reports(
     clock: Clock,
     ledger: Ledger,
     settle: Callable[[], None],
+    announcer: Announcer,
 ) -> Reports:
     """`settle` brings the figures up to date."""
     return Reports(
         queries=Queries(client, raw, keys, clock, settle),
         figure_export=FigureExport(client, raw, keys, settle),
-        alerts=Alerts(client, keys, clock, HourReader(client, raw, keys, settle)),
+        alerts=Alerts(client, keys, clock, HourReader(client, raw, keys, settle), announcer),
         explorer=Explorer(ledger),
         sample=Sample(client, keys, clock, ledger, settle),
     )
