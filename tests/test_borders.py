@@ -7,6 +7,7 @@ names and values; those here must stay.
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -192,8 +193,11 @@ SAMPLES = {
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world with eight days of sample traffic in a Redis of its own, and a clock that stands."""
-    with world(tmp_path_factory.mktemp("borders"), None, FrozenClock()) as at:
+    """A world with eight days of sample traffic in a Redis of its own, and a clock that stands in
+    the evening: "today" has errors too."""
+    clock = FrozenClock()
+    clock.advance(timedelta(hours=20) - timedelta(hours=clock.now().hour))
+    with world(tmp_path_factory.mktemp("borders"), None, clock) as at:
         at.services.sample.load(days=8, per_day=120, seed=7)
         yield at
 

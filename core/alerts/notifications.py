@@ -23,7 +23,7 @@ class Notification(NamedTuple):
     status: AlertStatus
 
 
-class Message(Protocol):
+class NotificationText(Protocol):
     """What a notification says to people."""
 
     @property
@@ -41,8 +41,8 @@ class Announcer:
     def __init__(
         self,
         receivers: Sequence[str],
-        message: Callable[[Notification, datetime], Message],
-        test_message: Callable[[], Message],
+        message: Callable[[Notification, datetime], NotificationText],
+        test_message: Callable[[], NotificationText],
     ) -> None:
         self.receivers = receivers
         self._message = message
@@ -91,7 +91,7 @@ class Announcer:
         ]
 
 
-def _no_message(*_: object) -> Message:
+def _no_message(*_: object) -> NotificationText:
     raise AssertionError("there is no receiver")
 
 
@@ -99,7 +99,7 @@ def _no_message(*_: object) -> Message:
 SILENT = Announcer((), _no_message, _no_message)
 
 
-def _texts(message: Message) -> tuple[str, str, str]:
+def _texts(message: NotificationText) -> tuple[str, str, str]:
     return message.title, message.text, message.link
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from core.alerts.records import Place
 from core.alerts.rules import Measure
-from core.model.clock import Clock, read_ms, to_ms
+from core.model.clock import Clock, from_ms, read_ms, to_ms
 from core.model.series import Series
 from core.store.client import Client
 from core.store.keys import Keys
@@ -33,7 +33,7 @@ class Snoozes:
         ValueError for a length of zero or less, or above LONGEST_SNOOZE."""
         if not timedelta() < length <= LONGEST_SNOOZE:
             raise ValueError(f"A snooze lasts up to {LONGEST_SNOOZE.days} days.")
-        until = self._clock.now() + length
+        until = from_ms(to_ms(self._clock.now() + length))
         with self._client.pipeline() as pipe:
             pipe.hset(self._keys.alert_snoozes, _name(place), str(to_ms(until)))
             pipe.pexpire(self._keys.alert_snoozes, LONGEST_SNOOZE)
