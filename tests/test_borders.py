@@ -54,7 +54,7 @@ WEBHOOK_DATA = {
 FIGURES = (
     "accepted app_ms carrier_ms confirmed converted cost_micros cost_verified_micros delivered "
     "entered failed fallbacks n_app n_carrier n_person n_queue pending person_ms priced queue_ms "
-    "rejected requested rescued resends sent skewed started unconfirmed undelivered units "
+    "rejected requested rescued resends sent skewed started unclear undelivered units "
     "unreported verified within_10 within_30 within_60"
 )
 
@@ -127,16 +127,16 @@ VALUES = {
     ),
     "State": (
         "requested accepted queued ringing sent answered delivered undelivered failed rejected "
-        "unknown"
+        "unclear unknown"
     ),
     "Status": "pending verified locked canceled expired",
-    "StepState": "done verified now waiting bad unknown undelivered failed rejected",
+    "StepState": "done verified now waiting bad unclear unknown undelivered failed rejected",
 }
 #: Headers of the CSV files, by the key of the page's button.
 CSV = {
     "csv_figures": "figure value low high n change",
     "csv_over_time": (
-        "start requested started resends fallbacks rescued skewed unconfirmed unreported rejected "
+        "start requested started resends fallbacks rescued skewed unclear unreported rejected "
         "failed undelivered entered verified converted n_person accepted n_app units sent n_queue "
         "delivered confirmed within_10 within_30 within_60 n_carrier priced cost_micros "
         "carrier_ms queue_ms app_ms person_ms cost_verified_micros pending complete"
@@ -184,7 +184,7 @@ SAMPLES = {
     "channel country state window": "window_attempts",
     "channel country window": (
         "window_confirmed_attempts window_converted window_cost_dollars window_priced_attempts "
-        "window_started window_unconfirmed_attempts window_units window_verified_cost_dollars"
+        "window_started window_units window_verified_cost_dollars"
     ),
     "channel code window": "window_errors",
 }

@@ -45,8 +45,8 @@ class StoredFigure:
 
     `position` is its position among the figures of its width, from 0: a slot holds the counts, then
     the sums. `metric` is the name of its counter in `/metrics`, without prefix and suffix; "" if it
-    has none. `is_final`: it counts attempts that ended in a certain state; an attempt is counted in
-    at most one such figure, and moves if a later report corrects it.
+    has none. `is_state`: it counts attempts that are in a certain state; an attempt is counted in
+    at most one such figure, and moves if a later report corrects it. One in none is pending.
     """
 
     name: str
@@ -56,7 +56,7 @@ class StoredFigure:
     width: Width = Width.COUNT
     metric: str = ""
     window: WindowMetric | None = None
-    is_final: bool = False
+    is_state: bool = False
 
 
 class Leg(StrEnum):
@@ -103,7 +103,7 @@ FIGURES = (
         20,
         "Attempts with a delivery report that says so.",
         metric="attempts_delivered",
-        is_final=True,
+        is_state=True,
     ),
     StoredFigure(
         "within_10",
@@ -139,21 +139,18 @@ FIGURES = (
         metric="attempts_confirmed",
         window=WindowMetric("confirmed_attempts", "Of them, delivered or verified."),
     ),
-    StoredFigure("undelivered", 10, "Attempts reported as undelivered.", _GAUGE, is_final=True),
-    StoredFigure("failed", 9, "Attempts reported as failed.", _GAUGE, is_final=True),
-    StoredFigure("rejected", 8, "Attempts whose send Plivo refused.", _GAUGE, is_final=True),
+    StoredFigure("undelivered", 10, "Attempts reported as undelivered.", _GAUGE, is_state=True),
+    StoredFigure("failed", 9, "Attempts reported as failed.", _GAUGE, is_state=True),
+    StoredFigure("rejected", 8, "Attempts whose send Plivo refused.", _GAUGE, is_state=True),
     StoredFigure(
-        "unreported", 7, "Attempts without a final report for 72 hours.", _GAUGE, is_final=True
+        "unreported", 7, "Attempts without a final report for 72 hours.", _GAUGE, is_state=True
     ),
     StoredFigure(
-        "unconfirmed",
+        "unclear",
         6,
-        "Attempts whose send Plivo gave no clear answer to, without a report since.",
+        "Attempts whose send was answered with 429 or 5xx, or not at all, without a report since.",
         _GAUGE,
-        window=WindowMetric(
-            "unconfirmed_attempts",
-            "Of the pending, those whose send Plivo gave no clear answer to, with no word since.",
-        ),
+        is_state=True,
     ),
     StoredFigure(
         "started",
@@ -261,9 +258,10 @@ _IN_SLOT = sorted(FIGURES, key=lambda figure: (figure.width, figure.position))
 COUNTERS = tuple(figure.name for figure in _IN_SLOT if figure.width is Width.COUNT)
 SUMS = tuple(figure.name for figure in _IN_SLOT if figure.width is Width.SUM)
 COLUMNS = tuple(figure.name for figure in _IN_SLOT)
-#: The columns of every query result. Pending attempts are those in none of FINALS.
+#: The columns of every query result. Pending attempts are those in none of STATES: their final
+#: report is waited for.
 QUERY_COLUMNS = (*COLUMNS, "pending")
-#: The states in which an attempt ends.
-FINALS = tuple(figure.name for figure in FIGURES if figure.is_final)
+#: The states that are counted: the ends of an attempt, and `unclear`.
+STATES = tuple(figure.name for figure in FIGURES if figure.is_state)
 #: What `/metrics` exports as counters, in its order.
 EXPORTED_COUNTERS = tuple(figure for figure in FIGURES if figure.metric)

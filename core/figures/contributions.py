@@ -16,7 +16,7 @@ from core.figures.layout import HORIZON_MS
 from core.figures.packing import INEXACT, Counts
 
 _FIRST, _RESEND, _FALLBACK = 0, 1, 2
-_UNCONFIRMED, _UNREPORTED, _REJECTED, _FAILED, _UNDELIVERED, _DELIVERED = 1, 5, 6, 7, 8, 9
+_UNCLEAR, _UNREPORTED, _REJECTED, _FAILED, _UNDELIVERED, _DELIVERED = 1, 5, 6, 7, 8, 9
 
 Moments = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -67,7 +67,7 @@ def contributions(entries: NDArray[Any], images: NDArray[Any]) -> tuple[Counts, 
         "fallbacks": origin == _FALLBACK,
         "rescued": has["verified"] & (origin == _FALLBACK),
         "skewed": app.cut | queue.cut | carrier.cut | ttd.cut | ttv.cut,
-        "unconfirmed": rank == _UNCONFIRMED,
+        "unclear": rank == _UNCLEAR,
         "unreported": rank == _UNREPORTED,
         "rejected": rank == _REJECTED,
         "failed": rank == _FAILED,

@@ -6,7 +6,7 @@ it is stored, and neither is its origin. So an attempt stays counted as accepted
 verified, and delivered within some seconds; no state outranks `delivered`; and a histogram never
 loses a value. Figures of Kind.GAUGE can fall:
 
-    undelivered, failed, rejected, unreported, unconfirmed    when a better report arrives
+    undelivered, failed, rejected, unreported, unclear    when a better report arrives
     units, costs    when Plivo's log corrects them
 
 They are read from the tier of days, from the start of the current key: 32 days, counted from 1970,

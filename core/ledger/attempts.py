@@ -177,6 +177,7 @@ def _parse_attempt(attempt_id: str, record: dict[str, str]) -> tuple[Attempt, li
         reference=record.get("reference", ""),
         error_code=record.get("error_code", ""),
         hangup_cause=record.get("hangup_cause", ""),
+        send_status=record.get("send_status", ""),
         cause=record.get("cause", ""),
         remedy=record.get("remedy", ""),
         cost_micros=optional("cost_micros", _count) or 0,

@@ -172,7 +172,7 @@ def _cost(now: ShownRange, before: ShownRange | None, steps: pd.DataFrame) -> Fi
 
 def _pending(now: ShownRange, steps: pd.DataFrame) -> Figure:
     pending, n = int(now.totals["pending"]), int(now.totals["requested"])
-    means = "No final report yet. It may still arrive: neither delivered nor lost."
+    means = "No final report yet: neither delivered nor lost. Unclear sends are not among them."
     return Figure(
         "Pending", f"{pending:,}", f"of {n:,}", means, course=steps["pending"].tolist(),
         number=float(pending), n=n,

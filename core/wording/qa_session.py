@@ -40,7 +40,7 @@ def progress_words(progress: ChecklistProgress) -> str:
 
 def _cause(attempt: Attempt) -> str:
     """Why it did not arrive, without the full stop; else ""."""
-    if attempt.state in {State.REJECTED, State.UNKNOWN}:
+    if attempt.state in {State.REJECTED, State.UNCLEAR}:
         return attempt.cause.removesuffix(".")
     if not attempt.state.is_lost:
         return ""

@@ -197,9 +197,9 @@ def _attempt_words(attempt: Attempt) -> Words:
             return Words("Sending", "Waiting for Plivo to accept it.", Tone.QUIET)
         case State.REJECTED:
             return Words("Not sent", f"{attempt.cause} {attempt.remedy}", Tone.BAD)
-        case State.UNKNOWN if EventKind.UNREPORTED in attempt.moments:
-            return Words("Unclear", "No delivery report came. Ask the person.", Tone.WARNING)
         case State.UNKNOWN:
+            return Words("Unknown", "No delivery report came. Ask the person.", Tone.WARNING)
+        case State.UNCLEAR:
             detail = f"{attempt.cause} {attempt.remedy}"
             return Words("Unclear", detail, Tone.WARNING)
         case _ if attempt.way.is_call:

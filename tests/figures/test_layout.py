@@ -104,7 +104,7 @@ def test_a_moment_has_one_slot_in_one_key(tier: Tier, ms: int) -> None:
 def test_the_bytes_of_a_slot_keep_their_layout() -> None:
     """The layout that `ROLLUP_LAYOUT` names: Redis holds slots that were written with it."""
     assert ROLLUP_LAYOUT == "roll3"
-    counts = ["requested", "started", "resends", "fallbacks", "rescued", "skewed", "unconfirmed",
+    counts = ["requested", "started", "resends", "fallbacks", "rescued", "skewed", "unclear",
               "unreported", "rejected", "failed", "undelivered", "entered", "verified", "converted",
               "n_person", "accepted", "n_app", "units", "sent", "n_queue", "delivered", "confirmed",
               "within_10", "within_30", "within_60", "n_carrier", "priced"]  # fmt: skip

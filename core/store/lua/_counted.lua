@@ -11,8 +11,10 @@ local function number(text)
     return -1
 end
 
--- The code that an attempt is counted under among the errors; "" while it has not failed.
+-- The code that an attempt is counted under among the errors: of an unclear send the HTTP status, until a
+-- report outranks it. "" while it has not failed.
 local function error_of(record)
+    if record.rank == "1" then return record.send_status or "no answer" end
     if record.rank ~= "6" and record.rank ~= "7" and record.rank ~= "8" then return "" end
     if record.error_code and record.error_code ~= "" then return record.error_code end
     if record.hangup_cause and record.hangup_cause ~= "" then return record.hangup_cause end

@@ -8,7 +8,7 @@ local RANK = {
     requested = 0, unconfirmed = 1, accepted = 2, queued = 3, ringing = 3, sent = 4, answered = 4,
     unreported = 5, rejected = 6, failed = 7, undelivered = 8, delivered = 9,
 }
-local STATE = { unconfirmed = "unknown", unreported = "unknown" }
+local STATE = { unconfirmed = "unclear", unreported = "unknown" }
 
 -- The log has the final price of an attempt; a callback may arrive before the price is final.
 local SETTLED_BY_LOG = { cost_micros = true, units = true }
