@@ -63,7 +63,7 @@ class Leg(StrEnum):
     """A part of the way whose durations are stored as a histogram."""
 
     TTD = "ttd"  # requested to delivered
-    TTV = "ttv"  # requested to the right code
+    TTV = "ttv"  # requested to the right code, of a verification
     QUEUE = "queue"  # queued to sent
     CARRIER = "carrier"  # sent to delivered
 
@@ -130,14 +130,19 @@ FIGURES = (
         metric="attempts_entered",
     ),
     StoredFigure(
-        "verified", 12, "Attempts whose code was entered rightly.", metric="attempts_verified"
+        "verified",
+        12,
+        "Attempts that brought the right code: no other one of the verification can have brought "
+        "it.",
+        _GAUGE,
+        window=WindowMetric("verified_attempts"),
     ),
     StoredFigure(
         "confirmed",
         21,
-        "Attempts that arrived for certain: delivered or verified.",
-        metric="attempts_confirmed",
-        window=WindowMetric("confirmed_attempts", "Of them, delivered or verified."),
+        "Attempts that arrived for certain: delivered by their own receipt, or verified.",
+        _GAUGE,
+        window=WindowMetric("confirmed_attempts"),
     ),
     StoredFigure("undelivered", 10, "Attempts reported as undelivered.", _GAUGE, is_state=True),
     StoredFigure("failed", 9, "Attempts reported as failed.", _GAUGE, is_state=True),
@@ -167,12 +172,30 @@ FIGURES = (
         window=WindowMetric("converted", "Of these, those that succeeded."),
     ),
     StoredFigure(
+        "unattributed",
+        27,
+        "Verifications that succeeded and whose code several attempts can have brought, under the "
+        "channel they began with.",
+        _GAUGE,
+        window=WindowMetric("unattributed"),
+    ),
+    StoredFigure(
         "resends", 2, "Attempts that repeat an earlier one the same way.", metric="resends"
     ),
     StoredFigure(
-        "fallbacks", 3, "Attempts by another channel than the first one.", metric="fallbacks"
+        "fallbacks",
+        3,
+        "Attempts by another channel than the first one.",
+        metric="fallbacks",
+        window=WindowMetric("fallbacks"),
     ),
-    StoredFigure("rescued", 4, "Fallbacks whose code was entered rightly.", metric="rescued"),
+    StoredFigure(
+        "rescued",
+        4,
+        "Fallbacks that brought the right code.",
+        _GAUGE,
+        window=WindowMetric("rescued"),
+    ),
     StoredFigure(
         "priced",
         26,
@@ -207,16 +230,30 @@ FIGURES = (
         ),
     ),
     StoredFigure(
+        "cost_unattributed_micros",
+        6,
+        "The part of `cost_micros` that attempts cost which may have brought the right code, as "
+        "others of the verification may.",
+        _GAUGE,
+        _SUM,
+        window=WindowMetric(
+            "unattributed_cost",
+            "What the attempts cost of that which may have brought the right code, as others may.",
+            "dollars",
+            _MICROS,
+        ),
+    ),
+    StoredFigure(
         "skewed", 5, "Attempts with a latency below zero or above 72 hours, cut to that range."
     ),
     StoredFigure("n_app", 16, "Attempts in `app_ms`."),
     StoredFigure("n_queue", 19, "Attempts in `queue_ms`."),
     StoredFigure("n_carrier", 25, "Attempts in `carrier_ms`."),
-    StoredFigure("n_person", 14, "Attempts in `person_ms`."),
+    StoredFigure("n_person", 14, "Attempts in `person_ms`.", _GAUGE),
     StoredFigure("app_ms", 3, "Time from requested to accepted, ms.", width=_SUM),
     StoredFigure("queue_ms", 2, "Time from queued to sent, ms.", width=_SUM),
     StoredFigure("carrier_ms", 1, "Time from sent to delivered, ms.", width=_SUM),
-    StoredFigure("person_ms", 4, "Time from delivered to verified, ms.", width=_SUM),
+    StoredFigure("person_ms", 4, "Time from delivered to the right code, ms.", _GAUGE, _SUM),
 )
 
 _EXACT = "The sum is exact."
@@ -226,7 +263,10 @@ LEGS = {
     Leg.TTD: StoredHistogram(
         "time_to_deliver", f"From the request to the delivery report. {_ESTIMATED}"
     ),
-    Leg.TTV: StoredHistogram("time_to_verify", f"From the request to the right code. {_ESTIMATED}"),
+    Leg.TTV: StoredHistogram(
+        "time_to_verify",
+        f"From the first request of a verification to the right code. {_ESTIMATED}",
+    ),
     Leg.QUEUE: StoredHistogram(
         "queue_time", f"From Plivo's queue to the carrier. {_EXACT}", exact_sum="queue_ms"
     ),

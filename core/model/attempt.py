@@ -21,7 +21,7 @@ than once, and no event moves an attempt back. The ranks, ascending:
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Self
 
 from core.model.clock import read_ms
@@ -86,6 +86,15 @@ class EventKind(StrEnum):
     VERIFIED = "verified"
 
 
+class Proof(IntEnum):
+    """What a right code proves about one of several attempts of its verification.
+    `core.ledger.attribution` has the definitions."""
+
+    SOLE = 1
+    SHARED = 2
+    OTHER = 3
+
+
 class Source(StrEnum):
     """Where an event was received from."""
 
@@ -121,8 +130,7 @@ class AttemptEvent:
     `at` is its time by the clock of its source, `fields` what it adds to the attempt's record, as
     text: `reference`, `error_code`, `hangup_cause`, `send_status`, `cost_micros`, `units`, `mcc`,
     `mnc`, `network`, `cause`, `remedy`; with `requested`, also `channel`, `mode`, `to_masked`,
-    `region`, `carrier`, `number_index` (a digest), `origin`, and of a later attempt `first_channel`
-    and `first_ms`.
+    `region`, `carrier`, `number_index` (a digest), `origin`.
     `unreadable` are the values that were left out of the event.
     """
 
@@ -138,8 +146,8 @@ class AttemptEvent:
 class Attempt:
     """One message or call, with the state and times that its events give.
 
-    `moments` holds the time of each kind of event, aware, in UTC. The number is kept only masked,
-    in `to_masked`.
+    `moments` holds the time of each kind of event, aware, in UTC; VERIFIED only of an attempt that
+    brought the right code or may have brought it. The number is kept only masked, in `to_masked`.
     """
 
     id: str
@@ -164,6 +172,9 @@ class Attempt:
     network: str = ""
     #: "first" of its verification, "resend" (the same way again) or "fallback" (another way).
     origin: str = "first"
+    #: What a right code proves about this attempt; None while none was entered or the fold has not
+    #: read it yet, and always where the verification has one attempt.
+    proof: Proof | None = None
     #: The budget that would have refused this send when live; None where there was room.
     over_budget: OverBudget | None = None
 

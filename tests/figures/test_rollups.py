@@ -178,7 +178,7 @@ def test_an_attempt_without_reports_is_pending_and_then_unreported(
     assert figures.slot(*cell) == {"requested": 1, "started": 1, "unreported": 1}
 
 
-def test_a_right_code_on_a_fallback_is_credited_there_and_converts_the_first(
+def test_a_right_code_that_only_a_fallback_can_have_brought_counts_there_and_converts_the_first(
     at: World, figures: Figures
 ) -> None:
     first = ReportedAttempt(at)
@@ -190,8 +190,6 @@ def test_a_right_code_on_a_fallback_is_credited_there_and_converts_the_first(
         channel="voice",
         mode="call",
         origin="fallback",
-        first_channel="sms",
-        first_ms=str(to_ms(first.requested)),
         seconds_ago="30",
     )
     call.report(EventKind.CHECKED, 12)

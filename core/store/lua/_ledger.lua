@@ -16,8 +16,7 @@ local SETTLED_BY_LOG = { cost_micros = true, units = true }
 -- Fields that no later event may change. A reference identifies the call that may read the code out.
 -- The others say where the attempt is counted: a difference of two records must be of one place.
 local PLACE = {
-    channel = true, mode = true, region = true, carrier = true, origin = true, first_channel = true,
-    first_ms = true, number_index = true,
+    channel = true, mode = true, region = true, carrier = true, origin = true, number_index = true,
 }
 
 -- The attempt's record; empty where there is none.
