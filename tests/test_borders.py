@@ -120,6 +120,7 @@ VALUES = {
     "Leg": "ttd ttv queue carrier",
     "Measure": "confirmed within_60 traffic",
     "Mode": "sms call",
+    "Proof": "sole shared other",
     "Preset": "15m 1h 6h 24h today yesterday 7d 30d 90d",
     "Rule": "fixed exact spike",
     "SendOutcome": (

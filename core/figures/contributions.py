@@ -17,11 +17,9 @@ from numpy.typing import NDArray
 from core.figures.catalogue import COLUMNS, Leg
 from core.figures.layout import HORIZON_MS
 from core.figures.packing import INEXACT, Counts
-from core.ledger.attribution import UNATTRIBUTED
-from core.model.attempt import Proof
+from core.ledger.attribution import OTHER, SHARED, SOLE, UNATTRIBUTED
 
 _FIRST, _RESEND, _FALLBACK = 0, 1, 2
-_NO_CODE = Proof.OTHER
 _UNCLEAR, _UNREPORTED, _REJECTED, _FAILED, _UNDELIVERED, _DELIVERED = 1, 5, 6, 7, 8, 9
 
 Moments = NDArray[np.int64]
@@ -60,10 +58,10 @@ def contributions(entries: NDArray[Any], images: NDArray[Any]) -> tuple[Counts, 
     cost = moment["cost_micros"]
     has = {name: values >= 0 for name, values in moment.items()}
     is_first = origin == _FIRST
-    proof = np.where(has["code"], moment["proof"], _NO_CODE)
+    proof = np.where(has["code"], moment["proof"], OTHER)
     # A first attempt that was also the last one needs no attribution.
-    brought = ((proof & 3) == Proof.SOLE) | ((proof == 0) & is_first)
-    may_have_brought = (proof & 3) == Proof.SHARED
+    brought = ((proof & 3) == SOLE) | ((proof == 0) & is_first)
+    may_have_brought = (proof & 3) == SHARED
     app = _Span.between(requested, moment["accepted"])
     queue = _Span.between(moment["queued"], moment["handed"])
     carrier = _Span.between(moment["handed"], delivered)

@@ -169,8 +169,10 @@ def _parse_attempt(attempt_id: str, record: dict[str, str]) -> tuple[Attempt, li
     proof = optional("proof", read_proof)
     if proof is Proof.OTHER:
         moments.pop(EventKind.VERIFIED, None)
-    elif proof is not None and (entered_at := optional("code_ms", read_ms)):
+    elif proof is Proof.SOLE and (entered_at := optional("code_ms", read_ms)):
         moments[EventKind.VERIFIED] = entered_at
+    elif proof is None and EventKind.VERIFIED in moments and attempt_id.endswith("-1"):
+        proof = Proof.SOLE
     attempt = Attempt(
         id=attempt_id,
         way=Way.of(record["channel"], record["mode"]),

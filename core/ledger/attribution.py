@@ -15,22 +15,26 @@ its own receipt, or is SOLE. A verification with one attempt needs no attributio
 The result depends on the reports about all attempts, so it is found anew when one that ended badly
 is reported as delivered, or the reverse. The fold runs it: `apply.lua` asks for it in the journal.
 
-The field `proof` of a record is the number of the Proof, plus UNATTRIBUTED on the first attempt of
-an unattributed verification. Beside it are `attempts`, the number of attempts when the code was
+The field `proof` of a record is SOLE, SHARED or OTHER, plus UNATTRIBUTED on the first attempt of an
+unattributed verification. Beside it are `attempts`, the number of attempts when the code was
 entered, and `code_ms`, the moment of that.
 """
 
 from core.model.attempt import Proof, attempt_id, verification_of
 
-#: A bit of the field `proof`.
+SOLE, SHARED, OTHER = 1, 2, 3
 UNATTRIBUTED = 4
+_PROOFS = {SOLE: Proof.SOLE, SHARED: Proof.SHARED, OTHER: Proof.OTHER}
 #: A verification cannot have so many attempts.
 _MOST_ATTEMPTS = 1000
 
 
 def read_proof(text: str) -> Proof:
     """From the field `proof` of a record. Raises ValueError."""
-    return Proof(int(text) & ~UNATTRIBUTED)
+    proof = _PROOFS.get(int(text) & ~UNATTRIBUTED)
+    if proof is None:
+        raise ValueError("not a proof")
+    return proof
 
 
 def read_attributed(newest: str) -> list[str]:

@@ -21,7 +21,7 @@ than once, and no event moves an attempt back. The ranks, ascending:
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Self
 
 from core.model.clock import read_ms
@@ -86,13 +86,13 @@ class EventKind(StrEnum):
     VERIFIED = "verified"
 
 
-class Proof(IntEnum):
-    """What a right code proves about one of several attempts of its verification.
-    `core.ledger.attribution` has the definitions."""
+class Proof(StrEnum):
+    """What a right code proves about an attempt of its verification: this one brought it, this or
+    another one did, or another one. `core.ledger.attribution` has the definitions."""
 
-    SOLE = 1
-    SHARED = 2
-    OTHER = 3
+    SOLE = "sole"
+    SHARED = "shared"
+    OTHER = "other"
 
 
 class Source(StrEnum):
@@ -146,8 +146,8 @@ class AttemptEvent:
 class Attempt:
     """One message or call, with the state and times that its events give.
 
-    `moments` holds the time of each kind of event, aware, in UTC; VERIFIED only of an attempt that
-    brought the right code or may have brought it. The number is kept only masked, in `to_masked`.
+    `moments` holds the time of each kind of event, aware, in UTC; VERIFIED not where another
+    attempt brought the code. The number is kept only masked, in `to_masked`.
     """
 
     id: str
@@ -172,8 +172,8 @@ class Attempt:
     network: str = ""
     #: "first" of its verification, "resend" (the same way again) or "fallback" (another way).
     origin: str = "first"
-    #: What a right code proves about this attempt; None while none was entered or the fold has not
-    #: read it yet, and always where the verification has one attempt.
+    #: None while no right code was entered, and for a moment after it, where the verification has
+    #: several attempts.
     proof: Proof | None = None
     #: The budget that would have refused this send when live; None where there was room.
     over_budget: OverBudget | None = None

@@ -68,7 +68,8 @@ def figures(
     `heat`: the times to deliver by step, (steps, bins)."""
     return [
         _rate("Confirmed", now, before, steps, "confirmed", "requested",
-              "Delivered or verified, of all requested: a right code proves that it arrived."),
+              "Delivered by its own receipt, or verified by a code that no other attempt can have "
+              "brought; of all requested."),
         _rate("Within 30 s", now, before, steps, "within_30", "requested",
               "Delivered within 30 seconds of the request by the report, of all requested."),
         _rate("Conversion", now, before, steps, "converted", "started",

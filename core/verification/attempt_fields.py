@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from core.model.attempt import Attempt, EventKind
+from core.model.attempt import Attempt, EventKind, Proof
 from core.model.verification import Verification, View
 
 
@@ -30,9 +30,11 @@ def with_checks(attempt: Attempt, verification: Verification) -> Attempt:
     if attempt.number in verification.checked_at:
         moments[EventKind.CHECKED] = verification.checked_at[attempt.number]
     is_newest = attempt.number == verification.attempts
-    if verification.verified_at is not None and is_newest and attempt.proof is None:
+    proof = attempt.proof
+    if verification.verified_at is not None and is_newest and proof is None:
         moments[EventKind.VERIFIED] = verification.verified_at
-    return replace(attempt, moments=moments)
+        proof = Proof.SOLE if attempt.number == 1 else None
+    return replace(attempt, moments=moments, proof=proof)
 
 
 def views_of(

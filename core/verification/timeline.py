@@ -128,7 +128,7 @@ def attempt_timeline(attempt: Attempt) -> list[TimelineRow]:
     is_open = not attempt.state.is_final and not attempt.state.is_uncertain
     steps = _reports(attempt, is_open=is_open)
     steps += _checks(attempt)
-    if is_open and EventKind.VERIFIED not in attempt.moments:
+    if is_open and EventKind.VERIFIED not in attempt.moments and attempt.proof is None:
         steps.append(TimelineStep(_VERIFIED, StepState.WAITING))
     label = _named(attempt.way, attempt.origin)
     return [replace(_row(label, attempt, steps, attempt.moments[EventKind.REQUESTED]), offset=None)]

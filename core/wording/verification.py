@@ -186,7 +186,8 @@ def fallback_label(way: Way) -> str:
 def attempt_words(attempt: Attempt) -> Words:
     """The state of one attempt, or why it failed and what to do."""
     words = replace(_attempt_words(attempt), mark=mark(attempt.state))
-    if attempt.state is State.DELIVERED and EventKind.VERIFIED in attempt.moments:
+    has_right_code = EventKind.VERIFIED in attempt.moments or attempt.proof is not None
+    if attempt.state is State.DELIVERED and has_right_code:
         return replace(words, detail="The right code was entered.")
     return words
 

@@ -181,7 +181,7 @@ def test_where_all_attempts_ended_badly_the_code_is_not_attributed(at: World) ->
     assert proofs(at, sent) == [Proof.SHARED, Proof.SHARED]
     single = Sent.by(at, "phlo")
     apply(at, single, lost, Report(1, K.VERIFIED, 60))
-    assert proofs(at, single) == [None]
+    assert proofs(at, single) == [Proof.SOLE]
     assert figures(at)["phlo"] == {
         "requested": 1, "confirmed": 1, "verified": 1, "undelivered": 1, "converted": 1,
     }  # fmt: skip
@@ -190,7 +190,7 @@ def test_where_all_attempts_ended_badly_the_code_is_not_attributed(at: World) ->
 def test_an_attempt_that_was_requested_after_the_code_is_left_out(at: World) -> None:
     sent = Sent.by(at, "sms", "voice")
     apply(at, sent, SMS_SENT, Report(1, K.VERIFIED, 10))
-    assert proofs(at, sent) == [None, None]
+    assert proofs(at, sent) == [Proof.SOLE, None]
     assert figures(at)["sms"] == {"requested": 1, "confirmed": 1, "verified": 1, "converted": 1}
 
 
