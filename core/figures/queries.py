@@ -165,8 +165,9 @@ class Queries:
         self, period: Range, filters: Filters = ALL, before: Range | None = None
     ) -> pd.DataFrame:
         """By `channel` and `code`, the most frequent first: `count`, and `previous` in the range
-        `before` (0 without one). A code is a message's error, a call's hangup cause, "refused" for
-        a send that Plivo refused, or "unstated". Errors are not split by carrier."""
+        `before` (0 without one). A code is a message's error, a call's hangup cause, the status of
+        an unclear send or "no answer", "refused" for a send that Plivo refused, or "unstated".
+        Errors are not split by carrier."""
         since = min(span.start for span in (period, before) if span)
         names = [
             name

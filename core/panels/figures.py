@@ -68,7 +68,8 @@ def figures(
     `heat`: the times to deliver by step, (steps, bins)."""
     return [
         _rate("Confirmed", now, before, steps, "confirmed", "requested",
-              "Delivered or verified, of all requested: a right code proves that it arrived."),
+              "Delivered by its own receipt, or verified by a code that no other attempt can have "
+              "brought; of all requested."),
         _rate("Within 30 s", now, before, steps, "within_30", "requested",
               "Delivered within 30 seconds of the request by the report, of all requested."),
         _rate("Conversion", now, before, steps, "converted", "started",
@@ -172,7 +173,7 @@ def _cost(now: ShownRange, before: ShownRange | None, steps: pd.DataFrame) -> Fi
 
 def _pending(now: ShownRange, steps: pd.DataFrame) -> Figure:
     pending, n = int(now.totals["pending"]), int(now.totals["requested"])
-    means = "No final report yet. It may still arrive: neither delivered nor lost."
+    means = "No final report yet: neither delivered nor lost. Unclear sends are not among them."
     return Figure(
         "Pending", f"{pending:,}", f"of {n:,}", means, course=steps["pending"].tolist(),
         number=float(pending), n=n,

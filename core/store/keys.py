@@ -55,17 +55,17 @@
     {sandbox}:v1:test_sessions              zset    ids of those, by the moment of their start, ms
     {sandbox}:v1:tester:<index>             string  the test session that a browser records into
     {sandbox}:v1:alert_turn:<quarter>       string  the process that checks a quarter-hour
-    {sandbox}:v1:roll3:folded               string  how far the journal is folded: "<epoch>
+    {sandbox}:v1:roll4:folded               string  how far the journal is folded: "<epoch>
                                                     <number of folds> <id of the last entry>"
-    {sandbox}:v1:roll3:changed              zset    places of the newest folds, by number of fold
-    {sandbox}:v1:roll3:series:<cube>        zset    names of series by their newest request, ms
-    {sandbox}:v1:roll3:<kind>:<tier>:<cube>:<chunk>:<series>
+    {sandbox}:v1:roll4:changed              zset    places of the newest folds, by number of fold
+    {sandbox}:v1:roll4:series:<cube>        zset    names of series by their newest request, ms
+    {sandbox}:v1:roll4:<kind>:<tier>:<cube>:<chunk>:<series>
                                             string  packed figures, `core/figures/layout.py`; kind
                                                     c counters, e errors, or a leg
 
 The hash tag is the environment, so sandbox and live never mix and all keys of a script share a
 Cluster slot. `<index>` is a keyed digest: no number and no address is readable in a key. `v1` is
-the layout's version; a change of layout changes it, and `roll3` is that of the figures. Every key
+the layout's version; a change of layout changes it, and `roll4` is that of the figures. Every key
 has a TTL, without exception.
 """
 
@@ -73,7 +73,7 @@ from datetime import datetime
 
 LAYOUT = "v1"
 #: The version of the packed figures.
-ROLLUP_LAYOUT = "roll3"
+ROLLUP_LAYOUT = "roll4"
 
 
 class Keys:
