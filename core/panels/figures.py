@@ -139,18 +139,17 @@ def read_inputs(
 
 def figures(inputs: FigureInputs) -> list[Figure]:
     """The confirmed rate first, then the others."""
-    spans = inputs.spans
     return [
-        _rate("Confirmed", inputs.ripe, spans, "confirmed", "requested",
+        _rate("Confirmed", inputs, inputs.ripe, "confirmed", "requested",
               "Delivered or verified, of all requested that are as old as a code is valid: a right "
               "code proves that it arrived."),
-        _rate("Within 30 s", inputs.within_30, spans, "within_30", "requested",
+        _rate("Within 30 s", inputs, inputs.within_30, "within_30", "requested",
               "Delivered within 30 seconds of the request by the report, of all requested before "
               "the last 30 seconds."),
-        _rate("Conversion", inputs.ripe, spans, "converted", "started",
+        _rate("Conversion", inputs, inputs.ripe, "converted", "started",
               "Verifications that succeeded, of those started that are as old as a code is valid."),
         _time(inputs),
-        _cost(inputs.ripe, spans),
+        _cost(inputs.ripe, inputs.spans),
         _pending(inputs),
         _attempts(inputs),
     ]  # fmt: skip
@@ -178,11 +177,13 @@ def cost_per_verified(totals: "pd.Series[int]") -> float | None:
     return float(totals["cost_micros"]) / 1e6 / float(totals["converted"])
 
 
-def _rate(name: str, ripe: RipeInput, spans: float, k: str, n: str, means: str) -> Figure:
+def _rate(name: str, inputs: FigureInputs, ripe: RipeInput, k: str, n: str, means: str) -> Figure:
     """A rate of ripe attempts with its interval, and its change in points."""
     rate = Rate(int(ripe.totals[k]), int(ripe.totals[n]))
     if not rate.is_enough:
-        return Figure(name, "too few", f"{rate.k} of {rate.n}", means, n=rate.n)
+        too_new = int(inputs.totals[n]) - rate.n
+        detail = f"{rate.k} of {rate.n}" + (f", {too_new:,} too new" if too_new > 0 else "")
+        return Figure(name, "too few", detail, means, n=rate.n)
     change, rose, good = "", None, None
     if ripe.compared:
         now, before = (Rate(int(sums[k]), int(sums[n])) for sums in ripe.compared)
@@ -191,7 +192,7 @@ def _rate(name: str, ripe: RipeInput, spans: float, k: str, n: str, means: str) 
             change = f"{abs(points):.1f} points" if points else "no change"
             rose = points > 0 if points else None
             variation = Variation.of(ripe.history[k], ripe.history[n])
-            good = rose if differ(now, before, variation, spans) else None
+            good = rose if differ(now, before, variation, inputs.spans) else None
     return Figure(
         name,
         percent(rate.value),
