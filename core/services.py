@@ -238,7 +238,10 @@ def build(
             ),
             lambda: test_alert_message(settings.mode, settings.public_url or address.beside),
         )
-        return build_reports(client, connection.raw, keys, clock, ledger, fold.settle, announcer)
+        code_life = timedelta(seconds=settings.lifetime_seconds)
+        return build_reports(
+            client, connection.raw, keys, clock, ledger, fold.settle, announcer, code_life
+        )
 
     reports = Once(make_reports)
     access = Access(

@@ -269,14 +269,11 @@ def csv_frames(at: World) -> dict[str, pd.DataFrame]:
     heat = queries.heatmap(over, filters, zone=UTC_ZONE)
     by_channel, by_country = queries.by_channel(over, filters), queries.by_country(over, filters)
     totals = queries.totals(over, filters)
-    now, then = (
-        figures.ShownRange(queries.totals(range_, filters), queries.histogram(range_, filters))
-        for range_ in (over, before)
-    )
+    inputs = figures.read_inputs(queries, over, Comparison.PREVIOUS, filters, UTC_ZONE)
     baseline = Rate(int(totals["converted"]), int(totals["started"]))
     attempts = at.services.explorer.page(AttemptFilter()).attempts
     return {
-        "csv_figures": figures.table(figures.figures(now, then, steps, heat.to_numpy())),
+        "csv_figures": figures.table(figures.figures(inputs)),
         "csv_over_time": steps,
         "csv_funnel": tables.funnel_table(by_channel),
         "csv_rescue": tables.rescue_table(by_channel),
