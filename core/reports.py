@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from core.alerts.alerts import Alerts
 from core.alerts.hours import HourReader
+from core.alerts.notifications import Announcer
 from core.figures.export import FigureExport
 from core.figures.queries import Queries
 from core.figures.ripeness import Ripeness
@@ -35,6 +36,7 @@ def build_reports(
     clock: Clock,
     ledger: Ledger,
     settle: Callable[[], None],
+    announcer: Announcer,
     code_life: timedelta,
 ) -> Reports:
     """`settle` brings the figures up to date. `code_life`: how long a code is valid."""
@@ -42,7 +44,7 @@ def build_reports(
     return Reports(
         queries=Queries(client, raw, keys, clock, settle, ripeness),
         figure_export=FigureExport(client, raw, keys, settle),
-        alerts=Alerts(client, keys, clock, HourReader(client, raw, keys, settle)),
+        alerts=Alerts(client, keys, clock, HourReader(client, raw, keys, settle), announcer),
         explorer=Explorer(ledger),
         sample=Sample(client, keys, clock, ledger, settle),
     )

@@ -9,13 +9,16 @@ row of a table) the attempts that were verified there count instead: else a call
 message would have a cost and no success. A success that no single attempt can be credited with
 (`unattributed`) counts at the first one.
 
-*Waste* is what attempts have cost whose code was not entered. A code that is still valid may be
-entered yet, so only attempts older than its life can be waste: those that are ripe (`ripeness`).
+*Waste* is what attempts have cost that certainly brought no code that was entered. A code that is
+still valid may be entered yet, so only attempts older than its life can be waste: those that are
+ripe (`ripeness`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import pandas as pd
 
 from core.figures.differences import means_differ
 from core.figures.rates import Rate
@@ -34,9 +37,14 @@ class Cost:
     verified: int
 
     @property
+    def is_known(self) -> bool:
+        """Whether a price is known. What ended before it cost anything says nothing of the rest."""
+        return self.micros > 0 or self.is_comparable
+
+    @property
     def per_verified(self) -> float | None:
         """US dollars; None without a price or a success. Too low while not all are priced."""
-        if not self.priced.k or not self.verified:
+        if not self.is_known or not self.verified:
             return None
         return self.micros / 1e6 / self.verified
 
@@ -54,9 +62,17 @@ def cost_of(totals: Any, *, at_place: bool) -> Cost:
     )
 
 
+def costs_per_verified(rows: pd.DataFrame) -> "pd.Series[float]":
+    """`Cost.per_verified` of each row, of one place each; nan for None."""
+    verified = verified_at_place(rows)
+    is_comparable = (rows["priced"] > 0) & (rows["priced"] >= COMPARABLE * rows["requested"])
+    cost: pd.Series[float] = rows["cost_micros"] / 1e6 / verified.where(verified > 0)
+    return cost.where((rows["cost_micros"] > 0) | is_comparable)
+
+
 def verified_at_place(figures: Any) -> Any:
     """The successes at a place: of a row, or a column of a frame."""
-    return figures["verified"]
+    return figures["verified"] + figures["unattributed"]
 
 
 def costs_differ(now: Cost, before: Cost, history: Sequence[Cost], spans: float) -> bool:

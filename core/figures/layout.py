@@ -1,6 +1,6 @@
 """Describes the slots of figures that Redis holds: one slot a minute, quarter-hour, hour or day.
 
-    counters   33 values a slot: 27 of 32 bits, unsigned, then 6 sums of 64 bits, signed
+    counters   35 values a slot: 28 of 32 bits, unsigned, then 7 sums of 64 bits, signed
     a leg      184 bins a slot, of 32 bits: how many attempts took how long
     errors     one value a slot, of 32 bits
 

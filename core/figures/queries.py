@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 
 from core.figures.answer_cache import AnswerCache, cached
-from core.figures.catalogue import COLUMNS, Leg
+from core.figures.catalogue import Leg
 from core.figures.comparing import Compared, compare, earlier_windows
 from core.figures.fold import FoldMark
 from core.figures.frames import confirmed_rates, group_sums, moments, table, totals
+from core.figures.history import history_begins
 from core.figures.layout import BINS, TIERS, Cube, Tier, tiers_of
 from core.figures.packing import Counts
 from core.figures.ranges import (
@@ -42,7 +43,6 @@ from core.store.keys import Keys
 #: Points of the sparkline in a table's row.
 SPARK = 24
 _UTC = ZoneInfo("UTC")
-_REQUESTED = COLUMNS.index("requested")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,26 +146,8 @@ class Queries:
 
     @cached
     def history_begins(self) -> datetime | None:
-        """When the first attempt of those that the figures hold was requested, to the quarter-hour;
-        to the end of its day (UTC) where the quarter-hours have expired. None without any."""
-        now_ms = to_ms(self._clock.now())
-        channels = self._reader.series(Cube.CHANNEL, 0)
-        first_day = -(-(now_ms - Tier.DAY.keep_ms) // Tier.DAY.slot_ms) * Tier.DAY.slot_ms
-        days = Piece(Tier.DAY, first_day, (now_ms - first_day) // Tier.DAY.slot_ms + 1)
-        day = self._first_slot(channels, days)
-        if day is None:
-            return None
-        if now_ms < Tier.QUARTER.expires_ms(day):
-            quarter = self._first_slot(channels, Piece(Tier.QUARTER, day, Tier.QUARTER.slots))
-            return from_ms(day if quarter is None else quarter)
-        return from_ms(day + Tier.DAY.slot_ms)
-
-    def _first_slot(self, channels: list[Series], piece: Piece) -> int | None:
-        """The start of the first slot with an attempt, Unix ms."""
-        starts = list(range(piece.start_ms, piece.end_ms, piece.tier.slot_ms))
-        counts = self._reader.counters(Cube.CHANNEL, channels, [piece], starts).sum(axis=0)
-        used = np.flatnonzero(counts[:, _REQUESTED])
-        return starts[int(used[0])] if len(used) else None
+        """When the history of the figures begins; None without any attempt."""
+        return history_begins(self._reader, self._clock.now())
 
     @cached
     def totals(self, period: Range, filters: Filters = ALL) -> "pd.Series[int]":
@@ -269,9 +251,9 @@ class Queries:
         self, period: Range, filters: Filters = ALL, before: Range | None = None
     ) -> pd.DataFrame:
         """By `channel` and `code`, the most frequent first: `count`, and `previous` in the range
-        `before` (0 without one). A code is a message's error, a call's hangup cause, "refused" for
-        a send that Plivo refused, or "unstated". They are `of_all_carriers`: `country` ("" for all)
-        and `carrier` (always "") say so."""
+        `before` (0 without one). A code is a message's error, a call's hangup cause, the status of
+        an unclear send or "no answer", "refused" for a send that Plivo refused, or "unstated". They
+        are `of_all_carriers`: `country` ("" for all) and `carrier` (always "") say so."""
         since = min(span.start for span in (period, before) if span)
         names = [
             name

@@ -9,7 +9,7 @@ from math import isnan, nan
 import numpy as np
 import pandas as pd
 
-from core.figures.costs import verified_at_place
+from core.figures.costs import costs_per_verified
 from core.figures.rates import ENOUGH, Rate, wilsons
 from core.model.regions import country_of
 from core.panels.percent import enough_percent_of, percent_of
@@ -49,7 +49,7 @@ def country_table(frame: pd.DataFrame) -> pd.DataFrame:
             "receipts": _receipts(rows),
             "p95_s": rows["p95_ms"] / 1000,
             "conversion": enough_percent_of(rows["converted"], rows["started"]),
-            "cost": _cost_per_verified(rows),
+            "cost": costs_per_verified(rows),
             "priced": enough_percent_of(rows["priced"], rows["requested"]),
             "spark": [[round(100 * v, 2) for v in row if not isnan(v)] for row in rows["spark"]],
         }
@@ -62,7 +62,7 @@ def country_table(frame: pd.DataFrame) -> pd.DataFrame:
     return ordered[COUNTRIES].reset_index(drop=True)
 
 
-def receipts(sent: int, delivered: int, undelivered: int, verified: int) -> str:
+def receipts(sent: int, delivered: int, undelivered: int, entered: int) -> str:
     """How far receipts can be trusted: "handset", "partial", "none", or "suspicious" where they
     report deliveries but few people enter the code."""
     if sent < ENOUGH:
@@ -70,7 +70,7 @@ def receipts(sent: int, delivered: int, undelivered: int, verified: int) -> str:
     covered = (delivered + undelivered) / sent
     if covered < 0.2:
         return "none"
-    if delivered >= 30 and Rate(verified, delivered).high < 0.5:
+    if delivered >= 30 and Rate(entered, delivered).high < 0.5:
         return "suspicious"
     return "handset" if covered >= COVERED else "partial"
 
@@ -109,12 +109,7 @@ def _place(country: str, carrier: str) -> str:
     return f"\N{EM SPACE}{carrier_name(carrier)}" if carrier else country_of(country)
 
 
-def _cost_per_verified(rows: pd.DataFrame) -> "pd.Series[float]":
-    verified = verified_at_place(rows)
-    cost: pd.Series[float] = rows["cost_micros"] / 1e6 / verified.where(verified > 0)
-    return cost.where(rows["priced"] > 0)
-
-
 def _receipts(rows: pd.DataFrame) -> list[str]:
-    columns = (rows[name] for name in ("sent", "delivered", "undelivered", "verified"))
+    entered = rows["verified"] + rows["unattributed"]
+    columns = (rows["sent"], rows["delivered"], rows["undelivered"], entered)
     return [receipts(*(int(n) for n in row)) for row in zip(*columns, strict=True)]

@@ -147,15 +147,14 @@ def read_inputs(
 
 def figures(inputs: FigureInputs) -> list[Figure]:
     """The confirmed rate first, then the others."""
-    spans = inputs.spans
     return [
-        _rate("Confirmed", inputs.ripe, spans, "confirmed", "requested",
-              "Delivered or verified, of all requested that are as old as a code is valid: a right "
-              "code proves that it arrived."),
-        _rate("Within 30 s", inputs.within_30, spans, "within_30", "requested",
+        _rate("Confirmed", inputs, inputs.ripe, "confirmed", "requested",
+              "Delivered by its own receipt, or verified by a code that no other attempt can have "
+              "brought; of all requested that are as old as a code is valid."),
+        _rate("Within 30 s", inputs, inputs.within_30, "within_30", "requested",
               "Delivered within 30 seconds of the request by the report, of all requested before "
               "the last 30 seconds."),
-        _rate("Conversion", inputs.ripe, spans, "converted", "started",
+        _rate("Conversion", inputs, inputs.ripe, "converted", "started",
               "Verifications that succeeded, of those started that are as old as a code is valid."),
         _time(inputs),
         _cost(inputs),
@@ -180,11 +179,13 @@ def table(figures: Sequence[Figure]) -> pd.DataFrame:
     )
 
 
-def _rate(name: str, ripe: RipeInput, spans: float, k: str, n: str, means: str) -> Figure:
+def _rate(name: str, inputs: FigureInputs, ripe: RipeInput, k: str, n: str, means: str) -> Figure:
     """A rate of ripe attempts with its interval, and its change in points."""
     rate = Rate(int(ripe.totals[k]), int(ripe.totals[n]))
     if not rate.is_enough:
-        return Figure(name, "too few", f"{rate.k} of {rate.n}", means, n=rate.n)
+        too_new = int(inputs.totals[n]) - rate.n
+        detail = f"{rate.k} of {rate.n}" + (f", {too_new:,} too new" if too_new > 0 else "")
+        return Figure(name, "too few", detail, means, n=rate.n)
     change, rose, good = "", None, None
     if ripe.compared:
         now, before = (Rate(int(sums[k]), int(sums[n])) for sums in ripe.compared)
@@ -193,7 +194,7 @@ def _rate(name: str, ripe: RipeInput, spans: float, k: str, n: str, means: str) 
             change = f"{abs(points):.1f} points" if points else "no change"
             rose = points > 0 if points else None
             variation = Variation.of(ripe.history[k], ripe.history[n])
-            good = rose if differ(now, before, variation, spans) else None
+            good = rose if differ(now, before, variation, inputs.spans) else None
     return Figure(
         name,
         percent(rate.value),
@@ -246,7 +247,7 @@ def _cost(inputs: FigureInputs) -> Figure:
     name, n, value = "Cost per verified", cost.verified, cost.per_verified
     if value is None:
         text, detail = "no price yet", f"{n:,} verified"
-        if cost.priced.k:
+        if cost.is_known:
             text, detail = "none verified", f"{dollars(cost.micros / 1e6)} spent"
         return Figure(name, text, detail, means, n=n)
     change, rose, good = "", None, None
@@ -273,7 +274,7 @@ def _cost(inputs: FigureInputs) -> Figure:
 
 def _pending(inputs: FigureInputs) -> Figure:
     pending, n = int(inputs.totals["pending"]), int(inputs.totals["requested"])
-    means = "No final report yet. It may still arrive: neither delivered nor lost."
+    means = "No final report yet: neither delivered nor lost. Unclear sends are not among them."
     return Figure(
         "Pending", f"{pending:,}", f"of {n:,}", means, course=inputs.steps["pending"].tolist(),
         number=float(pending), n=n, unfinished=is_unfinished(inputs.steps),

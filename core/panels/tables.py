@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from core.figures.costs import verified_at_place
+from core.figures.costs import costs_per_verified
 from core.figures.rates import ENOUGH, Rate, wilsons
 from core.panels.percent import enough_percent_of, percent_of, share_words
 from core.wording.error_codes import error_meaning
@@ -70,16 +70,22 @@ def rescue_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """Sends after the first of a verification; `rescued`: verified, of those sent another way."""
+    """Sends after the first of a verification; `rescued`: verified, of those sent another way.
+    `unattributed`: verifications whose code several attempts can have brought."""
 
     resends: int
     fallbacks: int
     rescued: Rate
     started: int
+    unattributed: int
 
     @property
     def words(self) -> str:
-        """In two sentences."""
+        """In two or three sentences."""
+        return f"{self._words} {unattributed_words(self.unattributed)}".rstrip()
+
+    @property
+    def _words(self) -> str:
         counts = (
             f"Of {counted(self.started, 'verification')}, {counted(self.resends, 'code')} went out "
             f"again the same way and {self.fallbacks:,} another way."
@@ -87,7 +93,7 @@ class Fallback:
         if not self.rescued.is_enough:
             return f"{counts} Too few went another way for a rate."
         return (
-            f"{counts} {self.rescued.k:,} of these {self.rescued.n:,} were verified: "
+            f"{counts} {self.rescued.k:,} of these {self.rescued.n:,} brought the right code: "
             f"{percent(self.rescued.value)} ({interval(self.rescued.low, self.rescued.high)})."
         )
 
@@ -98,6 +104,18 @@ def fallback(totals: "pd.Series[int]") -> Fallback:
         int(totals["fallbacks"]),
         Rate(int(totals["rescued"]), int(totals["fallbacks"])),
         int(totals["started"]),
+        int(totals["unattributed"]),
+    )
+
+
+def unattributed_words(count: int) -> str:
+    """A sentence about verifications whose code several attempts can have brought."""
+    if not count:
+        return ""
+    are, them = ("is", "it") if count == 1 else ("are", "them")
+    return (
+        f"{counted(count, 'right code')} {are} not counted for an attempt, because more than one "
+        f"can have brought {them}."
     )
 
 
@@ -142,9 +160,9 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def cost_table(frame: pd.DataFrame, expired: pd.DataFrame | None = None) -> pd.DataFrame:
-    """By channel: `channel`, `spent`, `wasted`, its `share` of what the same attempts cost (%),
-    `per_verified` attempt, `priced`, the share of attempts whose price is known (%), and the counts
-    `n_priced` and `n`. nan where no price is known, or a share has too few attempts.
+    """By channel: `channel`, `spent`, `wasted` (`costs`), its `share` of what those attempts cost
+    (%), `per_verified` attempt, `priced`, the share of attempts whose price is known (%), and their
+    counts `n_priced` and `n`. nan where no price is known, or a share has too few attempts.
 
     `expired`: the same frame of the attempts that can be waste, the ripe ones; by default all.
     """
@@ -152,15 +170,14 @@ def cost_table(frame: pd.DataFrame, expired: pd.DataFrame | None = None) -> pd.D
     old = frame if expired is None else expired.reindex(frame.index, fill_value=0)
     spent = (frame["cost_micros"] / 1e6).where(frame["priced"] > 0)
     could_waste = (old["cost_micros"] / 1e6).where(frame["priced"] > 0)
-    wasted = could_waste - old["cost_verified_micros"] / 1e6
-    verified = verified_at_place(frame)
+    wasted = could_waste - (old["cost_verified_micros"] + old["cost_unattributed_micros"]) / 1e6
     return pd.DataFrame(
         {
             "channel": [channel_name(str(name)) for name in frame.index],
             "spent": spent.to_numpy(),
             "wasted": wasted.to_numpy(),
             "share": np.where(old["priced"] >= ENOUGH, percent_of(wasted, could_waste), nan),
-            "per_verified": (spent / verified.where(verified > 0)).to_numpy(),
+            "per_verified": costs_per_verified(frame).to_numpy(),
             "priced": enough_percent_of(frame["priced"], frame["requested"]),
             "n_priced": frame["priced"].to_numpy(),
             "n": frame["requested"].to_numpy(),

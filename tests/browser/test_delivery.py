@@ -189,7 +189,7 @@ def test_every_csv_is_the_frame_that_its_panel_is_drawn_from(
 ) -> None:
     # A range that is over, of whole hours: it holds the same whenever it is asked.
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    values = {"range": "custom", "zone": "UTC", "from": today - timedelta(hours=30), "to": today}
+    values = {"range": "custom", "zone": "UTC", "from": today - timedelta(hours=20), "to": today}
     frames = expected(beside, parse_query_state(values, beside.clock.now(), None))
     query = "&".join(f"{end}={values[end]:%Y-%m-%dT%H:%M}" for end in ("from", "to"))
     address = f"{loaded.address}/delivery?range=Custom&zone=UTC&{query}"

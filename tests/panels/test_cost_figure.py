@@ -42,7 +42,8 @@ def test_it_says_how_much_of_it_is_known_and_is_judged_only_from_95_percent_on()
     assert at(94).detail == "50 verified, 94.0 % priced"
     assert [at(*priced).good for priced in [(94,), (95,), (95, 94)]] == [None, False, None]
     assert at(94).change == "200 %"
-    assert at(0).value == "no price yet"
+    unpriced = row(requested=100, priced=3, converted=50)
+    assert cost(unpriced).value == "no price yet"
 
 
 def test_neither_a_small_amount_nor_a_share_of_one_is_rounded_away() -> None:

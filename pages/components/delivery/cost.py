@@ -27,7 +27,7 @@ def draw_cost(context: PanelContext) -> None:
         },
     )
     st.caption(
-        "Wasted: the cost of codes that were not entered while they were valid. Costs are of the "
-        "attempts whose price is known; prices of the last "
+        "Wasted: the cost of attempts that brought no code that was entered while it was valid. "
+        "Costs are of the attempts whose price is known; prices of the last "
         f"{duration(PRICES_SETTLE)} are provisional."
     )
