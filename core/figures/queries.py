@@ -223,6 +223,25 @@ class Queries:
         frame.index = moments(edges[:-1])
         return frame
 
+    def carriers_since(self, since: datetime) -> list[Series]:
+        """The series of carriers with an attempt since then, sorted. What is read after it includes
+        at least the same folds."""
+        return self._reader.series(Cube.CARRIER, to_ms(since))
+
+    def carrier_counters(
+        self, names: Sequence[Series], cut: Sequence[Piece], starts: Sequence[int]
+    ) -> Counts:
+        """(names, parts, COLUMNS) of series of carriers; the parts are as in SlotReader."""
+        return self._reader.counters(Cube.CARRIER, names, cut, starts)
+
+    def course(
+        self, period: Range, filters: Filters, cut: Sequence[Piece], starts: Sequence[int]
+    ) -> Counts:
+        """(parts, COLUMNS): the sums over the series that the filters select."""
+        cube, names = self._series(period, filters)
+        counts: Counts = self._reader.counters(cube, names, cut, starts).sum(axis=0)
+        return counts
+
     def freshness(self) -> Freshness:
         """How new the figures are."""
         newest = self._client.zrevrange(self._keys.recent, 0, 0)
