@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from core.alerts.alerts import Alerts
 from core.alerts.hours import HourReader
 from core.figures.export import FigureExport
 from core.figures.queries import Queries
+from core.findings.evidence import RipeAges
+from core.findings.findings import Findings
 from core.ledger.explorer import Explorer
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock
@@ -20,6 +23,7 @@ class Reports:
     """What the Delivery and Attempts pages, the REST API and `/metrics` read."""
 
     queries: Queries
+    findings: Findings
     figure_export: FigureExport
     alerts: Alerts
     explorer: Explorer
@@ -33,10 +37,13 @@ def build_reports(
     clock: Clock,
     ledger: Ledger,
     settle: Callable[[], None],
+    code_life: timedelta,
 ) -> Reports:
-    """`settle` brings the figures up to date."""
+    """`settle` brings the figures up to date. `code_life`: how long a code is valid."""
+    queries = Queries(client, raw, keys, clock, settle)
     return Reports(
-        queries=Queries(client, raw, keys, clock, settle),
+        queries=queries,
+        findings=Findings(queries, clock, RipeAges(conversion=code_life)),
         figure_export=FigureExport(client, raw, keys, settle),
         alerts=Alerts(client, keys, clock, HourReader(client, raw, keys, settle)),
         explorer=Explorer(ledger),

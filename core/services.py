@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from core.alerts.alerts import Alerts
     from core.figures.export import FigureExport
     from core.figures.queries import Queries
+    from core.findings.findings import Findings
     from core.ledger.explorer import Explorer
     from core.reports import Reports
     from core.sample.loading import Sample
@@ -121,6 +122,10 @@ class Services:
     @property
     def queries(self) -> "Queries":
         return self.reports().queries
+
+    @property
+    def findings(self) -> "Findings":
+        return self.reports().findings
 
     @property
     def figure_export(self) -> "FigureExport":
@@ -227,7 +232,8 @@ def build(
     def make_reports() -> "Reports":
         from core.reports import build_reports
 
-        return build_reports(client, connection.raw, keys, clock, ledger, fold.settle)
+        code_life = timedelta(seconds=settings.lifetime_seconds)
+        return build_reports(client, connection.raw, keys, clock, ledger, fold.settle, code_life)
 
     reports = Once(make_reports)
     access = Access(

@@ -18,13 +18,13 @@ from pages.components.delivery.header import clear_filters, draw_header
 from pages.components.delivery.latency import draw_latency
 from pages.components.delivery.logs import draw_logs, refresh_seconds
 from pages.components.delivery.overview import draw_overview
-from pages.components.delivery.top_issues import draw_top_issues
+from pages.components.delivery.verdict import draw_verdict
 from pages.components.panel import parquet, theme_palette
 from pages.components.shared import services, title
 
 PANELS = (
-    *(draw_overview, draw_alerts, draw_funnel, draw_latency, draw_countries, draw_errors),
-    *(draw_cost, draw_abuse, draw_top_issues),
+    *(draw_verdict, draw_overview, draw_alerts, draw_funnel, draw_latency, draw_countries),
+    *(draw_errors, draw_cost, draw_abuse),
 )
 
 require_admin("/delivery")
@@ -73,7 +73,12 @@ def _panels() -> None:
             if app.settings.is_sandbox and is_fillable(reason[0]) and not simulated:
                 sample_button(app.sample, queries, is_main_action=True)
         if requested:
-            _all(PanelContext(queries, app.alerts, app.ledger, state, theme_palette(), simulated))
+            _all(
+                PanelContext(
+                    queries, app.alerts, app.ledger, state, theme_palette(), simulated,
+                    clock.now(), app.findings,
+                )
+            )  # fmt: skip
 
 
 def _logs() -> None:

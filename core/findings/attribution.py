@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.findings import sizing
 from core.findings.evidence import Evidence
 from core.findings.places import Bools, Floats, Level
-from core.findings.shares import DEFINITIONS, Expectation, Share
+from core.findings.shares import DEFINITIONS, Expectation, Share, counts
 from core.findings.statistics import (
     deviance,
     discovery_limit,
@@ -48,7 +49,7 @@ class Excess:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Assessment:
     """The test of every place: arrays over the places."""
 
     k: Floats
@@ -63,7 +64,7 @@ def relative_excess(k: float, n: float, expected: float) -> float:
     return (k - expected) / max(n - expected, 1e-9)
 
 
-def test_places(evidence: Evidence, expected: Expectation) -> Tested:
+def assessed(evidence: Evidence, expected: Expectation) -> Assessment:
     """Test every place against what is expected."""
     places, n, q = evidence.places, expected.n, expected.q
     variance = n * q * (1 - q)
@@ -91,7 +92,7 @@ def test_places(evidence: Evidence, expected: Expectation) -> Tested:
     # Satterthwaite: only what is beyond the binomial is estimated.
     freedom = expected.freedom * (inflation / np.maximum(chance - 1, 1e-6)) ** 2
     probability = tail_probability(deviate, np.minimum(freedom, 1e6))
-    return Tested(sum_k, sum_n, mean, inflation, deviate, probability)
+    return Assessment(sum_k, sum_n, mean, inflation, deviate, probability)
 
 
 def name_places(
@@ -106,10 +107,10 @@ def name_places(
     named: list[Excess] = []
     blocked = list(blocked)
     while len(named) < _MOST_NAMED:
-        tested = test_places(evidence, expected)
+        tested = assessed(evidence, expected)
         is_tested = evidence.places.is_named & (tested.n >= LEAST_ATTEMPTS)
         limit = discovery_limit(tested.probability[is_tested], rate)
-        place = next(_candidates(evidence, share, tested, limit, blocked), None)
+        place = next(_candidates(evidence, share, expected, tested, limit, blocked), None)
         if place is None:
             break
         k, n, mean = tested.k[place], tested.n[place], tested.expected[place]
@@ -120,14 +121,19 @@ def name_places(
     return named
 
 
-def with_excess(expected: Expectation, members: Bools, relative: float) -> Expectation:
+def with_excess(expected: Expectation, members: Bools, relative: Floats | float) -> Expectation:
     """The expectation if these series fail more often by this relative excess."""
-    q = np.where(members, expected.q + (1 - expected.q) * max(0.0, relative), expected.q)
+    q = np.where(members, expected.q + (1 - expected.q) * relative, expected.q)
     return replace(expected, q=np.minimum(q, 0.9995))
 
 
 def _candidates(
-    evidence: Evidence, share: Share, tested: Tested, limit: float, blocked: Sequence[Bools]
+    evidence: Evidence,
+    share: Share,
+    expected: Expectation,
+    tested: Assessment,
+    limit: float,
+    blocked: Sequence[Bools],
 ) -> Iterator[int]:
     places = evidence.places
     excess = tested.k - tested.expected
@@ -151,17 +157,27 @@ def _candidates(
         members = places.members(place)
         if any(not (members & ~other).any() for other in blocked):
             continue
-        if _is_uniform(evidence, tested, place):
+        if _is_uniform(evidence, share, expected, tested, place):
             yield place
 
 
-def _is_uniform(evidence: Evidence, tested: Tested, place: int) -> bool:
-    """Whether the excess is in nearly all parts of the place."""
-    relative = relative_excess(tested.k[place], tested.n[place], tested.expected[place])
+def _is_uniform(
+    evidence: Evidence, share: Share, expected: Expectation, tested: Assessment, place: int
+) -> bool:
+    """Whether the excess is in nearly all parts of the place, while it lasts."""
+    course = sizing.course(evidence, place, expected.ripe_ms)
+    interval = sizing.share_interval(course, share, sizing.usual_share(expected, evidence, place))
+    if interval is None:
+        return False
+    steps = slice(max(0, interval.first - course.begins), interval.last + 1 - course.begins)
+    k, n = counts(evidence, share, steps)
+    sum_k, sum_n, mean = evidence.places.sums(np.stack([k, n, n * expected.q], axis=1)).T
+    relative = relative_excess(sum_k[place], sum_n[place], mean[place])
     for part in evidence.places.parts(place):
-        n, k, mean = tested.n[part], tested.k[part], tested.expected[part]
-        half = mean + relative / 2 * (n - mean)
-        below = excess_deviate(n - k, n, n - half, tested.inflation[part])
-        if n[below > _SURE].sum() > _UNAFFECTED * tested.n[place]:
+        half = mean[part] + relative / 2 * (sum_n[part] - mean[part])
+        below = excess_deviate(
+            sum_n[part] - sum_k[part], sum_n[part], sum_n[part] - half, tested.inflation[part]
+        )
+        if sum_n[part][below > _SURE].sum() > _UNAFFECTED * sum_n[place]:
             return False
     return True

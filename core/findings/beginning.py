@@ -32,6 +32,8 @@ def refined(cause: Cause, counts: Counts, starts: NDArray[np.int64], slot_ms: in
         definition = DEFINITIONS[cause.measure]
         n = definition.n(column)
         k = np.minimum(definition.k(column), n)
+        if cause.seconds:
+            k = n - column(f"within_{cause.seconds}")
         usual = float(np.clip(cause.usual, 5e-4, 0.9995))
         relative = float(np.clip((cause.rate - usual) / (1 - usual), 0.02, 0.999))
         weight = evidence_by_step(k, n, np.full(len(n), usual), relative)

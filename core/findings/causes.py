@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.figures.rates import ENOUGH
 from core.findings.places import Place
 from core.findings.shares import Share
 
@@ -48,6 +49,14 @@ class Cause:
     #: The share that was tested; None for prices and traffic.
     measure: Share | None = None
 
+    #: Of SLOW: `k` took longer than this.
+    seconds: int = 0
+
+    @property
+    def is_conversion(self) -> bool:
+        """Whether `k` of `n` are verifications without a right code, not attempts."""
+        return self.measure is Share.UNCONVERTED
+
     @property
     def rate(self) -> float:
         return self.k / self.n if self.n else 0.0
@@ -76,3 +85,7 @@ class Verdict:
     causes: tuple[Cause, ...]
     compared_days: int
     at_least: bool = False
+
+    @property
+    def is_too_few(self) -> bool:
+        return self.requested < ENOUGH

@@ -76,10 +76,13 @@ class Evidence:
         begun[:1] = False
         return begun
 
-    def column(self, name: str, *, until_ms: float = np.inf) -> Floats:
-        """(series, steps) of a column, of the steps that end by then."""
-        ripe = self.edges[1:] <= until_ms
-        return self.steps[:, ripe, COLUMNS.index(name)].astype(float)
+    def ripe_steps(self, until_ms: float) -> int:
+        """How many steps end by then."""
+        return int((self.edges[1:] <= until_ms).sum())
+
+    def column(self, name: str) -> Floats:
+        """(series, steps) of a column."""
+        return self.steps[:, :, COLUMNS.index(name)].astype(float)
 
     def past_column(self, name: str) -> Floats:
         return self.past[:, :, COLUMNS.index(name)].astype(float)

@@ -97,12 +97,12 @@ class Findings:
                 plan.recent_ms, Past(recent_plan, self._past(names, recent_plan))
             )
             found += causes(recent, cutoffs)
-        ripe = evidence.column("confirmed", until_ms=receipts)
+        ripe = evidence.ripe_steps(receipts)
         return _Look(
             tuple(self._dated(cause, evidence) for cause in combined(found)),
             tuple(Place(name.channel, name.country, name.last) for name in names),
-            ripe.sum(axis=1),
-            evidence.column("requested", until_ms=receipts).sum(axis=1),
+            evidence.column("confirmed")[:, :ripe].sum(axis=1),
+            evidence.column("requested")[:, :ripe].sum(axis=1),
             int(evidence.begun.sum()),
         )
 

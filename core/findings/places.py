@@ -115,7 +115,7 @@ class Places:
 
     def members(self, place: int) -> Bools:
         """Which series are in a place."""
-        return self._group_of[self.levels[place]] == place
+        return np.asarray(self._group_of[self.levels[place]] == place, dtype=np.bool_)
 
     def parts(self, place: int) -> list[NDArray[np.intp]]:
         """The places of each finer level that are inside a place."""
@@ -130,7 +130,7 @@ class Places:
         signature = self.sums(rng.integers(1, 1 << 40, len(self.names)).astype(float))
         preferred = {}
         order = {level: rank for rank, level in enumerate(_PREFERENCE)}
-        for place in sorted(range(len(self)), key=lambda n: order[Level(self.levels[n])]):
+        for place in sorted(range(len(self)), key=lambda n: order[Level(int(self.levels[n]))]):
             if not {self.places[place].country, self.places[place].carrier} & unnamed:
                 preferred[signature[place]] = place
         is_named = np.zeros(len(self), dtype=np.bool_)

@@ -1,8 +1,8 @@
 """Where a message or call costs more than before.
 
 Compared is what the priced attempts cost with what they would have cost at the prices of the days
-before, series by series: so a shift of traffic to a dearer country is no rise. If messages have more
-parts than before, that is no rise either.
+before, series by series: so a shift of traffic to a dearer country is no rise. Nor is it one if
+messages have more parts than before.
 """
 
 from typing import NamedTuple
@@ -70,10 +70,10 @@ def _expected(evidence: Evidence, priced: Floats) -> tuple[Floats, Floats]:
     is_comparable = established(evidence) & (past_priced >= _LEAST_PRICED) & (past_cost > 0)
     price = np.divide(past_cost, past_priced, out=np.zeros(len(priced)), where=is_comparable)
     parts = _parts_by_attempt(
-        evidence.column("units").sum(axis=1), evidence.column("accepted").sum(axis=1)
+        evidence.column("units").sum(axis=1), evidence.column("priced").sum(axis=1)
     )
     past_parts = _parts_by_attempt(
-        evidence.past_column("units").sum(axis=1), evidence.past_column("accepted").sum(axis=1)
+        evidence.past_column("units").sum(axis=1), evidence.past_column("priced").sum(axis=1)
     )
     has_parts = (parts > 0) & (past_parts > 0)
     longer = np.divide(parts, past_parts, out=np.ones(len(priced)), where=has_parts)
@@ -81,5 +81,5 @@ def _expected(evidence: Evidence, priced: Floats) -> tuple[Floats, Floats]:
     return priced, priced * price * np.maximum(longer, 1)
 
 
-def _parts_by_attempt(units: Floats, accepted: Floats) -> Floats:
-    return np.divide(units, accepted, out=np.zeros(len(units)), where=accepted > 0)
+def _parts_by_attempt(units: Floats, priced: Floats) -> Floats:
+    return np.divide(units, priced, out=np.zeros(len(units)), where=priced > 0)

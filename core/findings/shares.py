@@ -95,6 +95,15 @@ class Expectation:
     prior: Floats
     rho: Floats
     freedom: Floats
+    ripe_ms: float
+
+
+def counts(evidence: Evidence, share: Share, steps: slice) -> tuple[Floats, Floats]:
+    """(series,): k and n in some steps of the range."""
+    definition = DEFINITIONS[share]
+    now = _by_column(lambda name: evidence.column(name)[:, steps].sum(axis=1))
+    n = definition.n(now)
+    return np.minimum(definition.k(now), n), n
 
 
 def established(evidence: Evidence) -> Bools:
@@ -111,8 +120,7 @@ def established(evidence: Evidence) -> Bools:
 def expectation(evidence: Evidence, share: Share, ripe_ms: float) -> Expectation:
     """What is expected of a share in the steps that end by `ripe_ms`."""
     definition = DEFINITIONS[share]
-    now = _by_column(lambda name: evidence.column(name, until_ms=ripe_ms).sum(axis=1))
-    k, n = definition.k(now), definition.n(now)
+    k, n = counts(evidence, share, slice(evidence.ripe_steps(ripe_ms)))
     past = _by_column(evidence.past_column)
     past_k, past_n = definition.k(past), definition.n(past)
     is_kept = _usual_days(past_k, past_n) & established(evidence)[:, None]
@@ -122,7 +130,7 @@ def expectation(evidence: Evidence, share: Share, ripe_ms: float) -> Expectation
     q = np.clip((own_k + weight * usual) / (own + weight), _LEAST_SHARE, 1 - _LEAST_SHARE)
     own_q = np.divide(own_k, own, out=q.copy(), where=own > 0)
     rho, freedom = _correlation(evidence, past_k, past_n, own_q)
-    return Expectation(np.minimum(k, n), n, q, own, weight, rho, freedom)
+    return Expectation(k, n, q, own, weight, rho, freedom, ripe_ms)
 
 
 def _by_column(values: Column) -> Column:
@@ -200,9 +208,7 @@ def _weight(k: Floats, n: Floats) -> float:
     return float(max(_LEAST_WEIGHT, variance / between))
 
 
-def _correlation(
-    evidence: Evidence, k: Floats, n: Floats, q: Floats
-) -> tuple[Floats, Floats]:
+def _correlation(evidence: Evidence, k: Floats, n: Floats, q: Floats) -> tuple[Floats, Floats]:
     """Of each place: rho by the method of moments from its days, mixed with that of all places of
     its level; and the degrees of freedom."""
     places = evidence.places

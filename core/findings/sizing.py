@@ -1,12 +1,14 @@
 """When an incident began and ended, and what it cost."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.figures.catalogue import COLUMNS
+from core.findings.causes import Cause
 from core.findings.change_point import Interval, best_interval, change_interval
 from core.findings.evidence import Evidence
 from core.findings.places import Floats
@@ -41,9 +43,9 @@ class Course:
 def course(evidence: Evidence, place: int, ripe_ms: float = np.inf) -> Course:
     """The course of a place."""
     members = evidence.places.members(place)
-    ripe = evidence.edges[1:] <= ripe_ms
-    counts = evidence.steps[members][:, ripe].sum(axis=0)
-    starts, ends = evidence.edges[:-1][ripe], evidence.edges[1:][ripe]
+    ripe = evidence.ripe_steps(ripe_ms)
+    counts = evidence.steps[members, :ripe].sum(axis=0)
+    starts, ends = evidence.edges[:ripe], evidence.edges[1 : ripe + 1]
     if not evidence.is_by_day:
         return Course(counts, starts, ends, 0)
     past = evidence.past[members].sum(axis=0)
@@ -66,18 +68,37 @@ def share_interval(course: Course, share: Share, usual: float) -> Interval | Non
     interval = change_interval(k, n, usuals)
     if interval is None or interval.last < course.begins:
         # An earlier incident is larger than the one of the range.
-        interval = change_interval(
-            k[course.begins :], n[course.begins :], usuals[course.begins :]
-        )
+        interval = change_interval(k[course.begins :], n[course.begins :], usuals[course.begins :])
         if interval is not None:
             interval = Interval(*(step + course.begins for step in interval))
     return interval
 
 
-def price_interval(course: Course, usual: float, ratio: float) -> Interval | None:
-    """When a price was nearer to the new one than to the usual one."""
+class DearInterval(NamedTuple):
+    """An interval with a higher price: the cost of its priced attempts, in US dollars, and the
+    usual price of one."""
+
+    interval: Interval
+    cost: float
+    priced: float
+    usual: float
+
+
+def price_interval(course: Course, usual: float, ratio: float) -> DearInterval | None:
+    """When a price was nearer to the new one than to the usual one. `ratio`: of the two, at least;
+    the interval has its own, which is higher."""
     cost, priced = course.column("cost_micros") / 1e6, course.column("priced")
-    return best_interval(cost - priced * usual * (1 + ratio) / 2)
+    found = None
+    for _ in range(2):
+        interval = best_interval(cost - priced * usual * (1 + ratio) / 2)
+        if interval is None:
+            return found
+        inside = slice(interval.first, interval.last + 1)
+        found = DearInterval(
+            interval, float(cost[inside].sum()), float(priced[inside].sum()), usual
+        )
+        ratio = found.cost / (found.priced * usual) if found.priced else ratio
+    return found
 
 
 def lost_verifications(course: Course, interval: Interval, usual: float) -> int:
@@ -99,6 +120,27 @@ def wasted(course: Course, interval: Interval, usual_waste: float) -> float | No
         return None
     complete = max(1.0, accepted / priced)
     return float(max(0.0, cost - verified - usual_waste * cost) * complete / 1e6)
+
+
+def with_seconds(
+    cause: Cause, evidence: Evidence, course: Course, interval: Interval, place: int
+) -> Cause:
+    """The cause with the number of seconds that shows best that codes are slow: `k` of `n` took
+    longer."""
+    inside = slice(interval.first, interval.last + 1)
+    members = evidence.places.members(place)
+    delivered = course.column("delivered")[inside].sum()
+    past = evidence.past_column("delivered")[members].sum()
+    found = []
+    for seconds in (60, 30, 10):
+        name = f"within_{seconds}"
+        longer = delivered - course.column(name)[inside].sum()
+        usual = cause.usual
+        if past:
+            usual = 1 - evidence.past_column(name)[members].sum() / past
+        found.append((longer - usual * delivered, longer, usual, seconds))
+    _, longer, usual, seconds = max(found)
+    return replace(cause, k=float(longer), n=float(delivered), usual=float(usual), seconds=seconds)
 
 
 def usual_share(expected: Expectation, evidence: Evidence, place: int) -> float:

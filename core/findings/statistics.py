@@ -17,7 +17,9 @@ Bools = NDArray[np.bool_]
 
 def deviance(k: Floats, n: Floats, mean: Floats) -> Floats:
     """Twice the log likelihood ratio of k of n against `mean` expected of n (binomial)."""
-    return 2 * (_weighted_log(k, mean) + _weighted_log(n - k, n - mean))
+    ratio: Floats = _weighted_log(k, mean) + _weighted_log(n - k, n - mean)
+    doubled: Floats = 2 * ratio
+    return doubled
 
 
 def excess_deviate(k: Floats, n: Floats, mean: Floats, inflation: Any = 1.0) -> Floats:
@@ -59,4 +61,5 @@ def _weighted_log(k: Floats, mean: Floats) -> Floats:
     logs: Floats = np.zeros(np.shape(k))
     np.divide(k, mean, out=logs, where=(k > 0) & (mean > 0))
     np.log(logs, out=logs, where=logs > 0)
-    return k * logs
+    weighted: Floats = k * logs
+    return weighted

@@ -16,7 +16,7 @@ from core.findings.attribution import (
     Excess,
     name_places,
     relative_excess,
-    test_places,
+    assessed,
     with_excess,
 )
 from core.findings.causes import Cause, CauseKind, Outcome, Verdict
@@ -24,7 +24,7 @@ from core.findings.change_point import Interval
 from core.findings.evidence import Evidence
 from core.findings.places import Bools, Place
 from core.findings.prices import price_rises
-from core.findings.shares import Expectation, Share, expectation
+from core.findings.shares import DEFINITIONS, Expectation, Share, expectation
 from core.findings.traffic import Traffic, gone, traffic
 from core.model.clock import from_ms
 
@@ -38,6 +38,8 @@ _LATE = 0.5
 _SILENT, _UNTRUSTED = 0.1, 0.2
 #: Sends in an interval are growth from this multiple of the usual number on: a day has busy hours.
 _BURST = 3.0
+#: So many steps with traffic before an interval say what is usual.
+_LEAST_BEFORE = 3
 
 #: Which kinds an incident explains in its place and in the parts of it.
 _EXPLAINS = {
@@ -47,7 +49,7 @@ _EXPLAINS = {
     },
     CauseKind.LOSES: {
         *(CauseKind.SLOW, CauseKind.RECEIPTS_SILENT, CauseKind.RECEIPTS_LATE),
-        *(CauseKind.RECEIPTS_UNTRUSTED, CauseKind.PUMPING),
+        CauseKind.RECEIPTS_UNTRUSTED,
     },
     CauseKind.PUMPING: {
         *(CauseKind.LOSES, CauseKind.SLOW, CauseKind.RECEIPTS_SILENT),
@@ -133,11 +135,10 @@ class _Search:
         unclear = self._named(Share.UNCLEAR)
         failed = self._named(Share.FAILED)
         slow = self._named(Share.SLOW)
-        explained = [*unclear, *failed, *slow]
         unconverted = self._named(
             Share.UNCONVERTED,
-            self._explained(explained),
-            [self._members(excess.place) for excess in explained],
+            self._explained([*unclear, *failed], slow),
+            [self._members(excess.place) for excess in slow],
         )
         unreported = self._named(
             Share.UNREPORTED,
@@ -156,15 +157,20 @@ class _Search:
         expected = expected or self._expected[share]
         return name_places(self._evidence, share, expected, self._rate, blocked or [])
 
-    def _explained(self, named: list[Excess]) -> Expectation:
-        """The expected conversion, given what the incidents explain: in their places the whole
-        difference."""
+    def _explained(self, failing: list[Excess], slow: list[Excess]) -> Expectation:
+        """The expected conversion, given what the incidents explain: at most one verification for
+        each attempt that fails, and where codes are slow the whole difference."""
         expected = self._expected[Share.UNCONVERTED]
-        for excess in named:
-            tested = test_places(self._evidence, expected)
+        for excess in failing:
+            cause = self._expected[excess.share]
+            share = np.divide(cause.k, cause.n, out=cause.q.copy(), where=cause.n > 0)
+            relative = np.maximum((share - cause.q) / (1 - cause.q), 0)
+            expected = with_excess(expected, self._members(excess.place), relative)
+        for excess in slow:
+            tested = assessed(self._evidence, expected)
             at = excess.place
-            relative = relative_excess(tested.k[at], tested.n[at], tested.expected[at])
-            expected = with_excess(expected, self._members(at), relative)
+            lost = relative_excess(tested.k[at], tested.n[at], tested.expected[at])
+            expected = with_excess(expected, self._members(at), max(0.0, lost))
         return expected
 
     def _members(self, place: int) -> Bools:
@@ -191,15 +197,18 @@ class _Search:
         usual: float,
     ) -> Cause:
         ripe = sizing.course(self._evidence, place, self._cutoffs.of(share))
-        return size(
+        cause = size(
             ripe, kind, share, self._evidence.places.places[place], interval,
             Usual(
                 usual,
                 self._usual(Share.UNCONVERTED, place),
                 sizing.usual_waste(self._evidence, place),
-                not self._started.usual[place],
+                self._is_new(place, ripe, interval),
             ),
         )  # fmt: skip
+        if kind is CauseKind.SLOW:
+            return sizing.with_seconds(cause, self._evidence, ripe, interval, place)
+        return cause
 
     def _kind(self, excess: Excess, course: sizing.Course, interval: Interval) -> CauseKind:
         inside = slice(interval.first, interval.last + 1)
@@ -244,30 +253,51 @@ class _Search:
         self, place: int, course: sizing.Course, interval: Interval, total: dict[str, float]
     ) -> bool:
         """Whether there are more verifications than usual, and not fewer that succeed."""
-        if not self._started.days:
-            return False
-        evidence = self._evidence
         span = float(course.ends[interval.last] - course.starts[interval.first])
-        part = span / float(evidence.edges[-1] - evidence.edges[0])
-        usual = self._started.usual[place] * part
+        usual_rate = self._rate_before(place, course, interval)
+        if usual_rate is None:
+            return False
+        usual = usual_rate * span
         is_burst = total["started"] >= max(_BURST * usual, usual + 20)
         succeeding = usual * (1 - self._usual(Share.UNCONVERTED, place))
         as_many = total["converted"] >= 0.5 * succeeding
         return bool((self._started.has_grown[place] or is_burst) and as_many)
 
+    def _is_new(self, place: int, course: sizing.Course, interval: Interval) -> bool:
+        """Whether nothing was requested there before the interval, though elsewhere."""
+        if course.column("requested")[: interval.first].any():
+            return False
+        if self._started.days:
+            return not self._started.usual[place]
+        return self._rate_before(place, course, interval) is not None
+
+    def _rate_before(self, place: int, course: sizing.Course, interval: Interval) -> float | None:
+        """The usual number of verifications in a millisecond: from the days of the past, or from
+        the steps before the interval; None if both have too little traffic to tell."""
+        evidence = self._evidence
+        if self._started.days:
+            range_ms = float(evidence.edges[-1] - evidence.edges[0])
+            return float(self._started.usual[place]) / range_ms
+        started = evidence.column("started").sum(axis=0)[: interval.first - course.begins]
+        begun = np.flatnonzero(started)
+        if len(begun) < _LEAST_BEFORE:
+            return None
+        first = course.begins + int(begun[0])
+        span = float(course.starts[interval.first] - course.starts[first])
+        return float(course.column("started")[first : interval.first].sum()) / span
+
     def _price_causes(self) -> list[Cause]:
         found = []
         for rise in price_rises(self._evidence):
             course = sizing.course(self._evidence, rise.place)
-            usual = rise.expected / rise.priced
-            interval = sizing.price_interval(course, usual, rise.ratio)
-            if interval is None:
+            dearer = sizing.price_interval(course, rise.expected / rise.priced, rise.ratio)
+            if dearer is None:
                 continue
             found.append(
                 Cause(
                     CauseKind.PRICE, self._evidence.places.places[rise.place],
-                    course.since(interval), course.until(interval), rise.cost, rise.priced, usual,
-                    0, rise.cost - rise.expected,
+                    course.since(dearer.interval), course.until(dearer.interval), dearer.cost,
+                    dearer.priced, dearer.usual, 0, dearer.cost - dearer.priced * dearer.usual,
                 )
             )  # fmt: skip
         return found
@@ -312,7 +342,7 @@ def size(
 ) -> Cause:
     """The cause with its numbers in an interval of the place's course."""
     inside = slice(interval.first, interval.last + 1)
-    definition = sizing.DEFINITIONS[share]
+    definition = DEFINITIONS[share]
     n = definition.n(course.column)[inside].sum()
     k = min(definition.k(course.column)[inside].sum(), n)
     has_loss = kind in _LOSING
@@ -348,9 +378,15 @@ def _contains(wide: Place, narrow: Place) -> bool:
 
 def _is_same(named: Cause, other: Cause) -> bool:
     """Whether an incident that is named explains another one."""
-    if not _contains(named.place, other.place):
+    if not _contains(named.place, other.place) or not _overlap(named, other):
         return False
     return other.kind is named.kind or other.kind in _EXPLAINS[named.kind]
+
+
+def _overlap(one: Cause, other: Cause) -> bool:
+    return (one.until is None or other.since < one.until) and (
+        other.until is None or one.since < other.until
+    )
 
 
 def _badness(cause: Cause) -> tuple[bool, int, float, float]:

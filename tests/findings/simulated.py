@@ -58,8 +58,8 @@ class Simulated:
         arrived = rng.binomial(accepted, self.arrives)
         delivered = put("delivered", rng.binomial(arrived, self.reported))
         put("undelivered", rng.binomial(accepted - arrived, self.reported))
-        for name, share in (("within_60", 1.0), ("within_30", 0.98), ("within_10", 0.9)):
-            put(name, rng.binomial(delivered, np.clip(self.in_time * share, 0, 1)))
+        for name, part in (("within_60", 1.0), ("within_30", 0.98), ("within_10", 0.9)):
+            put(name, rng.binomial(delivered, np.clip(self.in_time * part, 0, 1)))
         verified = put("verified", rng.binomial(arrived, self.enters))
         put("converted", verified)
         unseen = rng.hypergeometric(verified, arrived - verified, arrived - delivered)
@@ -67,7 +67,7 @@ class Simulated:
         put("n_person", verified - unseen)
         put("priced", accepted)
         put("units", accepted)
-        cost = rng.binomial(accepted, 1.0) * self.price * 1e6
+        cost = accepted * self.price * 1e6
         put("cost_micros", cost.astype(np.int64))
         share = np.divide(verified, accepted, out=np.zeros(self.mean.shape), where=accepted > 0)
         put("cost_verified_micros", (cost * share).astype(np.int64))

@@ -1,10 +1,12 @@
 """What every panel of the Delivery page is drawn from."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.alerts.alerts import Alerts
 from core.charts.palette import Palette
 from core.figures.queries import Queries
+from core.findings.findings import Findings
 from core.ledger.ledger import Ledger
 from core.panels.query_state import QueryState
 
@@ -19,3 +21,5 @@ class PanelContext:
     state: QueryState
     palette: Palette
     simulated: bool
+    now: datetime
+    findings: Findings
