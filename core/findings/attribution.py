@@ -80,7 +80,7 @@ def assessed(evidence: Evidence, expected: Expectation) -> Assessment:
         axis=1,
     )
     sum_k, sum_n, mean, sum_variance, own_error, common_error = places.sums(columns).T
-    chance = 1 + np.maximum(sum_n / max(1.0, evidence.lengths) - 1, 0) * expected.rho
+    chance = 1 + np.maximum(sum_n / max(1.0, evidence.lengths) - 1, 0) * expected.baseline.rho
     error = np.divide(
         own_error * chance + common_error**2,
         sum_variance,
@@ -90,7 +90,7 @@ def assessed(evidence: Evidence, expected: Expectation) -> Assessment:
     inflation = chance + error
     deviate = excess_deviate(sum_k, sum_n, mean, inflation)
     # Satterthwaite: only what is beyond the binomial is estimated.
-    freedom = expected.freedom * (inflation / np.maximum(chance - 1, 1e-6)) ** 2
+    freedom = expected.baseline.freedom * (inflation / np.maximum(chance - 1, 1e-6)) ** 2
     probability = tail_probability(deviate, np.minimum(freedom, 1e6))
     return Assessment(sum_k, sum_n, mean, inflation, deviate, probability)
 

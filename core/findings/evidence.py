@@ -5,8 +5,10 @@ with the same hours of the seven days before it. Attempts are judged when they a
 that what is measured has happened. Those of the past all are.
 """
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +17,12 @@ from core.figures.catalogue import COLUMNS
 from core.figures.layout import TIERS, Tier
 from core.figures.packing import Counts
 from core.figures.ranges import Piece, Range, pieces
-from core.findings.places import Floats, Places
+from core.findings.places import Bools, Floats, Places
 from core.model.clock import from_ms, to_ms
 
+T = TypeVar("T")
+
+_ALL_STEPS = slice(None)
 _WHOLE_DAY = timedelta(days=1)
 _DAY_MS = Tier.DAY.slot_ms
 _QUARTER_MS = Tier.QUARTER.slot_ms
@@ -40,67 +45,97 @@ class RipeAges:
     answer: timedelta = timedelta()
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """The counters of each series of `places`.
+class History:
+    """The days before a range: the counters of each series, (series, days, COLUMNS).
 
-    `steps`: (series, steps, COLUMNS), each step from its edge to the next, Unix ms. `past`:
-    (series, days, COLUMNS); one of them is `past_length` long.
+    What is computed from them alone is kept (`once`): it serves several looks.
     """
 
-    places: Places
-    edges: NDArray[np.int64]
-    steps: Counts
-    past: Counts
-    past_edges: NDArray[np.int64]
-    past_length: timedelta
+    def __init__(
+        self, places: Places, counts: Counts, starts: NDArray[np.int64], length: timedelta
+    ) -> None:
+        """`starts`: of each day, Unix ms; a day is `length` long."""
+        self.places = places
+        self.counts = counts
+        self.starts = starts
+        self.length = length
+        self._kept: dict[Hashable, Any] = {}
 
-    @property
-    def lengths(self) -> float:
-        """How many times as long as one day of the past the range is."""
-        span_ms = float(self.edges[-1] - self.edges[0])
-        return span_ms / (self.past_length / timedelta(milliseconds=1))
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """What `compute` gives, computed once."""
+        if key not in self._kept:
+            self._kept[key] = compute()
+        return cast(T, self._kept[key])
+
+    def column(self, name: str) -> Floats:
+        """(series, days) of a column."""
+
+        def read() -> Floats:
+            return self.counts[:, :, COLUMNS.index(name)].astype(float)
+
+        return self.once(("column", name), read)
 
     @property
     def is_by_day(self) -> bool:
-        """Whether the past is of whole days, one after the other, up to the range."""
-        return self.past_length == _WHOLE_DAY and len(self.past_edges) > 0
+        """Whether it is of whole days, one after the other, up to the range."""
+        return self.length == _WHOLE_DAY and len(self.starts) > 0
 
     @property
-    def begun(self) -> NDArray[np.bool_]:
-        """Whether each day of the past is later than the first traffic: before it, a zero says
-        nothing. The day of the first traffic itself may be a part of a day."""
-        has_traffic = self.past[:, :, REQUESTED].sum(axis=0) > 0
+    def begun(self) -> Bools:
+        """Whether each day is later than the first traffic: before it, a zero says nothing. The day
+        of the first traffic itself may be a part of a day."""
+        has_traffic = self.column("requested").sum(axis=0) > 0
         begun = np.logical_or.accumulate(has_traffic)
         begun[1:] &= begun[:-1]
         begun[:1] = False
         return begun
 
+    @property
+    def established(self) -> Bools:
+        """The series that have existed for at least half of the days with traffic."""
+        return self.once("established", self._established)
+
+    def _established(self) -> Bools:
+        begun = np.flatnonzero(self.begun)
+        had = self.column("requested") > 0
+        if not len(begun):
+            return np.zeros(len(had), dtype=np.bool_)
+        first = np.where(had.any(axis=1), had.argmax(axis=1), had.shape[1])
+        return np.asarray(first <= begun[len(begun) // 2], dtype=np.bool_)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The counters of each series of `places`, and the days before.
+
+    `steps`: (series, steps, COLUMNS), each step from its edge to the next, Unix ms.
+    """
+
+    places: Places
+    edges: NDArray[np.int64]
+    steps: Counts
+    history: History
+
+    @property
+    def lengths(self) -> float:
+        """How many times as long as one day of the history the range is."""
+        span_ms = float(self.edges[-1] - self.edges[0])
+        return span_ms / (self.history.length / timedelta(milliseconds=1))
+
     def ripe_steps(self, until_ms: float) -> int:
         """How many steps end by then."""
         return int((self.edges[1:] <= until_ms).sum())
 
-    def column(self, name: str) -> Floats:
-        """(series, steps) of a column."""
-        return self.steps[:, :, COLUMNS.index(name)].astype(float)
+    def column(self, name: str, steps: slice = _ALL_STEPS) -> Floats:
+        """(series,): the sums of a column over some steps."""
+        column = self.steps[:, steps, COLUMNS.index(name)]
+        sums: Floats = column.sum(axis=1).astype(float)
+        return sums
 
-    def past_column(self, name: str) -> Floats:
-        return self.past[:, :, COLUMNS.index(name)].astype(float)
-
-    def since(self, start_ms: int, past: "Past") -> "Evidence":
-        """The end of the range from one of its edges on, with its own past."""
+    def since(self, start_ms: int, history: History) -> "Evidence":
+        """The end of the range from one of its edges on, with its own history."""
         first = int(np.searchsorted(self.edges, start_ms))
-        return replace(
-            self,
-            edges=self.edges[first:],
-            steps=self.steps[:, first:],
-            past=past.counts,
-            past_edges=past.plan.starts,
-            past_length=past.plan.length,
-        )
-
-
-REQUESTED = COLUMNS.index("requested")
+        return replace(self, edges=self.edges[first:], steps=self.steps[:, first:], history=history)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +145,6 @@ class PastPlan:
     pieces: list[Piece]
     starts: NDArray[np.int64]
     length: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    plan: PastPlan
-    counts: Counts
 
 
 def past_plan(period: Range, now: datetime) -> PastPlan:

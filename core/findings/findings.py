@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Lock
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from core.findings.beginning import refined
 from core.findings.causes import Cause, Verdict
 from core.findings.evidence import (
     Evidence,
-    Past,
+    History,
     PastPlan,
     RipeAges,
     past_plan,
@@ -28,7 +29,8 @@ from core.model.series import Series
 
 #: Ranges that end within this time of each other share an answer.
 _SAME_END = timedelta(seconds=10)
-_MINUTE_MS = Tier.MINUTE.slot_ms
+_HISTORY_AGE = timedelta(minutes=1)
+_MOST_HISTORIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Findings:
         self._clock = clock
         self._ages = ages
         self._places = Places([])
+        self._histories: dict[tuple[bytes, timedelta], tuple[datetime, History]] = {}
+        self._lock = Lock()
         self.answers: AnswerCache = queries.answers
         self.settle: Callable[[], None] = queries.settle
 
@@ -84,33 +88,42 @@ class Findings:
             places,
             plan.edges,
             self._queries.carrier_counters(names, plan.pieces, plan.edges[:-1].tolist()),
-            self._past(names, before),
-            before.starts,
-            before.length,
+            self._history(places, before),
         )
         arrival, receipts, conversion = (float(to_ms(moment)) for moment in moments)
         cutoffs = Cutoffs(np.inf, arrival, receipts, conversion)
         found = causes(evidence, cutoffs)
         if plan.recent_ms is not None:
-            recent_plan = past_plan(Range(from_ms(plan.recent_ms), period.end), now)
-            recent = evidence.since(
-                plan.recent_ms, Past(recent_plan, self._past(names, recent_plan))
-            )
-            found += causes(recent, cutoffs)
-        ripe = evidence.ripe_steps(receipts)
+            recent = past_plan(Range(from_ms(plan.recent_ms), period.end), now)
+            found += causes(evidence.since(plan.recent_ms, self._history(places, recent)), cutoffs)
+        ripe = slice(evidence.ripe_steps(receipts))
         return _Look(
             tuple(self._dated(cause, evidence) for cause in combined(found)),
-            tuple(Place(name.channel, name.country, name.last) for name in names),
-            evidence.column("confirmed")[:, :ripe].sum(axis=1),
-            evidence.column("requested")[:, :ripe].sum(axis=1),
-            int(evidence.begun.sum()),
+            places.series_places,
+            evidence.column("confirmed", ripe),
+            evidence.column("requested", ripe),
+            int(evidence.history.begun.sum()),
         )
 
-    def _past(self, names: list[Series], plan: PastPlan) -> np.ndarray:
+    def _history(self, places: Places, plan: PastPlan) -> History:
+        """The days before a range. They hardly change, so they are read once in a while."""
+        key = (plan.starts.tobytes(), plan.length)
+        now = self._clock.now()
+        with self._lock:
+            read_at, history = self._histories.get(key, (now, None))
+        is_new = timedelta() <= now - read_at < _HISTORY_AGE
+        if history is not None and history.places is places and is_new:
+            return history
         starts = plan.starts.tolist()
-        if not starts:
-            return np.zeros((len(names), 0, len(COLUMNS)), dtype=np.int64)
-        return self._queries.carrier_counters(names, plan.pieces, starts)
+        counts = np.zeros((len(places.names), 0, len(COLUMNS)), dtype=np.int64)
+        if starts:
+            counts = self._queries.carrier_counters(places.names, plan.pieces, starts)
+        history = History(places, counts, plan.starts, plan.length)
+        with self._lock:
+            self._histories[key] = now, history
+            while len(self._histories) > _MOST_HISTORIES:
+                self._histories.pop(next(iter(self._histories)))
+        return history
 
     def _places_of(self, names: list[Series]) -> Places:
         """The places of some series; those of the last look, if these are the same."""
@@ -124,7 +137,7 @@ class Findings:
         now_ms = to_ms(self._clock.now())
         start_ms, since_ms = int(evidence.edges[0]), to_ms(cause.since)
         span_ms = int(np.diff(evidence.edges).max())
-        if since_ms < start_ms or (since_ms == start_ms and not evidence.is_by_day):
+        if since_ms < start_ms or (since_ms == start_ms and not evidence.history.is_by_day):
             span_ms = Tier.DAY.slot_ms
         for tier in (Tier.QUARTER, Tier.MINUTE):
             first = max(since_ms - span_ms, 0) // tier.slot_ms

@@ -11,7 +11,6 @@ import numpy as np
 
 from core.findings.evidence import Evidence
 from core.findings.places import Floats
-from core.findings.shares import established
 
 #: A rise counts from this ratio and number of priced attempts on.
 _LEAST_RATIO, _LEAST_PRICED = 1.3, 10
@@ -37,8 +36,8 @@ class PriceRise(NamedTuple):
 def price_rises(evidence: Evidence) -> list[PriceRise]:
     """The places with higher prices, the most certain first, none inside another."""
     places = evidence.places
-    cost = evidence.column("cost_micros").sum(axis=1) / 1e6
-    priced = evidence.column("priced").sum(axis=1)
+    cost = evidence.column("cost_micros") / 1e6
+    priced = evidence.column("priced")
     priced, expected = _expected(evidence, priced)
     columns = np.stack([cost * (priced > 0), priced, expected], axis=1)
     costs, numbers, means = places.sums(columns).T
@@ -65,15 +64,13 @@ def price_rises(evidence: Evidence) -> list[PriceRise]:
 def _expected(evidence: Evidence, priced: Floats) -> tuple[Floats, Floats]:
     """Of each series: the priced attempts that can be compared, and their cost at the prices
     before."""
-    past_priced = evidence.past_column("priced").sum(axis=1)
-    past_cost = evidence.past_column("cost_micros").sum(axis=1) / 1e6
-    is_comparable = established(evidence) & (past_priced >= _LEAST_PRICED) & (past_cost > 0)
+    past_priced = evidence.history.column("priced").sum(axis=1)
+    past_cost = evidence.history.column("cost_micros").sum(axis=1) / 1e6
+    is_comparable = evidence.history.established & (past_priced >= _LEAST_PRICED) & (past_cost > 0)
     price = np.divide(past_cost, past_priced, out=np.zeros(len(priced)), where=is_comparable)
-    parts = _parts_by_attempt(
-        evidence.column("units").sum(axis=1), evidence.column("priced").sum(axis=1)
-    )
+    parts = _parts_by_attempt(evidence.column("units"), evidence.column("priced"))
     past_parts = _parts_by_attempt(
-        evidence.past_column("units").sum(axis=1), evidence.past_column("priced").sum(axis=1)
+        evidence.history.column("units").sum(axis=1), evidence.history.column("priced").sum(axis=1)
     )
     has_parts = (parts > 0) & (past_parts > 0)
     longer = np.divide(parts, past_parts, out=np.ones(len(priced)), where=has_parts)

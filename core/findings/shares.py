@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.findings.evidence import Evidence
-from core.findings.places import Bools, Floats
+from core.findings.evidence import Evidence, History
+from core.findings.places import Bools, Floats, Places
 
 #: A column of counters as a function of its name: (series, …).
 Column = Callable[[str], Floats]
@@ -73,6 +72,7 @@ DEFINITIONS = {
 }
 #: What is expected where nothing is known, and the weight of that in attempts.
 _UNKNOWN_SHARE, _LEAST_WEIGHT, _MOST_WEIGHT = 0.5, 10.0, 300.0
+_LEAST_KNOWN = 20
 #: The correlation of the attempts of a day where the past does not show it, and the least one.
 _USUAL_RHO, _LEAST_RHO = 3e-3, 1e-4
 #: How many days of the past the estimate of all places of a level counts as.
@@ -83,54 +83,60 @@ _LEAST_SHARE = 5e-4
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """The usual share by the days before. Of each series: k of n on its usual days. Of each place:
+    `rho`, the correlation of the attempts of a day, with the degrees of freedom of its estimate."""
+
+    k: Floats
+    n: Floats
+    rho: Floats
+    freedom: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
-    """Of each series: k of n in the range, and the expected share `q` with its weight: `own`
-    attempts of the past, and `prior` of the channel. Of each place: `rho`, the correlation of the
-    attempts of a day, with the degrees of freedom of its estimate."""
+    """Of each series: k of n in the range up to `ripe_ms`, and the expected share `q` with its
+    weight: `own` attempts of the days before, and `prior` of the channel."""
 
     k: Floats
     n: Floats
     q: Floats
     own: Floats
     prior: Floats
-    rho: Floats
-    freedom: Floats
+    baseline: Baseline
     ripe_ms: float
 
 
 def counts(evidence: Evidence, share: Share, steps: slice) -> tuple[Floats, Floats]:
     """(series,): k and n in some steps of the range."""
     definition = DEFINITIONS[share]
-    now = _by_column(lambda name: evidence.column(name)[:, steps].sum(axis=1))
-    n = definition.n(now)
-    return np.minimum(definition.k(now), n), n
+    column = _by_column(lambda name: evidence.column(name, steps))
+    n = definition.n(column)
+    return np.minimum(definition.k(column), n), n
 
 
-def established(evidence: Evidence) -> Bools:
-    """The series that have existed for at least half of the days with traffic."""
-    begun = np.flatnonzero(evidence.begun)
-    if not len(begun):
-        return np.zeros(len(evidence.places.names), dtype=np.bool_)
-    had = evidence.past_column("requested") > 0
-    first = np.where(had.any(axis=1), had.argmax(axis=1), had.shape[1])
-    middle = begun[len(begun) // 2]
-    return np.asarray(first <= middle, dtype=np.bool_)
+def baseline(history: History, share: Share) -> Baseline:
+    """The usual share, computed once for a history."""
+    return history.once(("baseline", share), lambda: _baseline(history, share))
 
 
 def expectation(evidence: Evidence, share: Share, ripe_ms: float) -> Expectation:
     """What is expected of a share in the steps that end by `ripe_ms`."""
-    definition = DEFINITIONS[share]
     k, n = counts(evidence, share, slice(evidence.ripe_steps(ripe_ms)))
-    past = _by_column(evidence.past_column)
-    past_k, past_n = definition.k(past), definition.n(past)
-    is_kept = _usual_days(past_k, past_n) & established(evidence)[:, None]
-    past_k, past_n = np.where(is_kept, past_k, 0), np.where(is_kept, past_n, 0)
-    own_k, own = past_k.sum(axis=1), past_n.sum(axis=1)
-    usual, weight = _elsewhere(evidence, k, n, own_k, own)
-    q = np.clip((own_k + weight * usual) / (own + weight), _LEAST_SHARE, 1 - _LEAST_SHARE)
-    own_q = np.divide(own_k, own, out=q.copy(), where=own > 0)
-    rho, freedom = _correlation(evidence, past_k, past_n, own_q)
-    return Expectation(k, n, q, own, weight, rho, freedom, ripe_ms)
+    usual = baseline(evidence.history, share)
+    elsewhere, weight = _elsewhere(evidence.places, k, n, usual)
+    q = (usual.k + weight * elsewhere) / (usual.n + weight)
+    q = np.clip(q, _LEAST_SHARE, 1 - _LEAST_SHARE)
+    return Expectation(k, n, q, usual.n, weight, usual, ripe_ms)
+
+
+def _baseline(history: History, share: Share) -> Baseline:
+    definition = DEFINITIONS[share]
+    k, n = definition.k(history.column), definition.n(history.column)
+    is_kept = _usual_days(k, n) & history.established[:, None]
+    k, n = np.where(is_kept, k, 0), np.where(is_kept, n, 0)
+    rho, freedom = _correlation(history.places, k, n)
+    return Baseline(k.sum(axis=1), n.sum(axis=1), rho, freedom)
 
 
 def _by_column(values: Column) -> Column:
@@ -167,28 +173,20 @@ def _usual_days(k: Floats, n: Floats) -> Bools:
     return np.asarray(usual | ~is_most, dtype=np.bool_)
 
 
-def _elsewhere(
-    evidence: Evidence, k: Floats, n: Floats, own_k: Floats, own: Floats
-) -> tuple[Floats, Floats]:
-    """Of each series: the share in its channel, and the weight of that share. From the past; where
-    the channel has none, from the range, without the series itself."""
-    channels = [name.channel for name in evidence.places.names]
-    has_past = own.sum() > 0
-    base_k, base_n = (own_k, own) if has_past else (k, n)
+def _elsewhere(places: Places, k: Floats, n: Floats, usual: Baseline) -> tuple[Floats, Floats]:
+    """Of each series: the share in its channel, and the weight of that share. From the days before;
+    where there are none, from the range, without the series itself."""
+    has_past = usual.n.sum() > 0
+    base_k, base_n = (usual.k, usual.n) if has_past else (k, n)
     share, weight = np.empty(len(n)), np.empty(len(n))
-    for channel in set(channels):
-        inside = np.array([name == channel for name in channels])
+    for inside in places.channels:
         same = inside if base_n[inside].sum() > 0 else np.ones(len(n), dtype=np.bool_)
-        total_k, total_n = base_k[same].sum(), base_n[same].sum()
-        if has_past:
-            others_k, others_n = np.full(inside.sum(), total_k), np.full(inside.sum(), total_n)
-        else:
-            others_k, others_n = total_k - base_k[inside], total_n - base_n[inside]
-        between = _weight(base_k[same], base_n[same])
-        weight[inside] = between
-        share[inside] = (others_k + _LEAST_WEIGHT * _UNKNOWN_SHARE * (others_n < 20)) / np.maximum(
-            others_n + _LEAST_WEIGHT * (others_n < 20), 1
-        )
+        own_k, own_n = (0.0, 0.0) if has_past else (base_k[inside], base_n[inside])
+        others_k, others_n = base_k[same].sum() - own_k, base_n[same].sum() - own_n
+        # Where next to nothing is known, little is expected.
+        unknown = _LEAST_WEIGHT * (others_n < _LEAST_KNOWN)
+        share[inside] = (others_k + unknown * _UNKNOWN_SHARE) / (others_n + unknown)
+        weight[inside] = _weight(base_k[same], base_n[same])
     return share, weight
 
 
@@ -208,13 +206,13 @@ def _weight(k: Floats, n: Floats) -> float:
     return float(max(_LEAST_WEIGHT, variance / between))
 
 
-def _correlation(evidence: Evidence, k: Floats, n: Floats, q: Floats) -> tuple[Floats, Floats]:
+def _correlation(places: Places, k: Floats, n: Floats) -> tuple[Floats, Floats]:
     """Of each place: rho by the method of moments from its days, mixed with that of all places of
-    its level; and the degrees of freedom."""
-    places = evidence.places
-    expected = n * q[:, None]
-    deviation = places.sums(k - expected)
-    variance = places.sums(expected * (1 - q[:, None]))
+    its level; and the degrees of freedom. k of n: (series, days)."""
+    total = n.sum(axis=1)
+    q = np.divide(k.sum(axis=1), total, out=np.zeros(len(total)), where=total > 0)[:, None]
+    deviation = places.sums(k - n * q)
+    variance = places.sums(n * q * (1 - q))
     number = places.sums(n)
     days = (number > 0).sum(axis=1)
     correction = np.where(days > 1, days / np.maximum(days - 1, 1), 0)
@@ -229,6 +227,3 @@ def _correlation(evidence: Evidence, k: Floats, n: Floats, q: Floats) -> tuple[F
     mixed = (days * own + _RHO_WEIGHT * of_level) / (days + _RHO_WEIGHT)
     freedom: Floats = days.astype(float) + _RHO_WEIGHT
     return np.maximum(mixed, _LEAST_RHO), freedom
-
-
-Groups = NDArray[np.intp]

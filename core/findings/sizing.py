@@ -46,10 +46,11 @@ def course(evidence: Evidence, place: int, ripe_ms: float = np.inf) -> Course:
     ripe = evidence.ripe_steps(ripe_ms)
     counts = evidence.steps[members, :ripe].sum(axis=0)
     starts, ends = evidence.edges[:ripe], evidence.edges[1 : ripe + 1]
-    if not evidence.is_by_day:
+    history = evidence.history
+    if not history.is_by_day:
         return Course(counts, starts, ends, 0)
-    past = evidence.past[members].sum(axis=0)
-    edges = np.append(evidence.past_edges, starts[:1])
+    past = history.counts[members].sum(axis=0)
+    edges = np.append(history.starts, evidence.edges[0])
     return Course(
         np.concatenate([past, counts]),
         np.concatenate([edges[:-1], starts]),
@@ -130,14 +131,14 @@ def with_seconds(
     inside = slice(interval.first, interval.last + 1)
     members = evidence.places.members(place)
     delivered = course.column("delivered")[inside].sum()
-    past = evidence.past_column("delivered")[members].sum()
+    past = evidence.history.column("delivered")[members].sum()
     found = []
     for seconds in (60, 30, 10):
         name = f"within_{seconds}"
         longer = delivered - course.column(name)[inside].sum()
         usual = cause.usual
         if past:
-            usual = 1 - evidence.past_column(name)[members].sum() / past
+            usual = 1 - evidence.history.column(name)[members].sum() / past
         found.append((longer - usual * delivered, longer, usual, seconds))
     _, longer, usual, seconds = max(found)
     return replace(cause, k=float(longer), n=float(delivered), usual=float(usual), seconds=seconds)
@@ -155,6 +156,6 @@ def usual_share(expected: Expectation, evidence: Evidence, place: int) -> float:
 def usual_waste(evidence: Evidence, place: int) -> float:
     """The part of the cost that was for codes that were not entered, in the past of a place."""
     members = evidence.places.members(place)
-    cost = evidence.past_column("cost_micros")[members].sum()
-    verified = evidence.past_column("cost_verified_micros")[members].sum()
+    cost = evidence.history.column("cost_micros")[members].sum()
+    verified = evidence.history.column("cost_verified_micros")[members].sum()
     return float(1 - verified / cost) if cost else 0.0

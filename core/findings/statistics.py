@@ -18,8 +18,8 @@ Bools = NDArray[np.bool_]
 def deviance(k: Floats, n: Floats, mean: Floats) -> Floats:
     """Twice the log likelihood ratio of k of n against `mean` expected of n (binomial)."""
     ratio: Floats = _weighted_log(k, mean) + _weighted_log(n - k, n - mean)
-    doubled: Floats = 2 * ratio
-    return doubled
+    ratio *= 2
+    return ratio
 
 
 def excess_deviate(k: Floats, n: Floats, mean: Floats, inflation: Any = 1.0) -> Floats:
@@ -30,7 +30,8 @@ def excess_deviate(k: Floats, n: Floats, mean: Floats, inflation: Any = 1.0) -> 
     relative to that of a binomial.
     """
     corrected = np.minimum(np.maximum(k - 0.5, mean), n)
-    return np.sqrt(np.maximum(deviance(corrected, n, mean), 0) / inflation)
+    deviate: Floats = np.sqrt(np.maximum(deviance(corrected, n, mean), 0) / inflation)
+    return deviate
 
 
 def tail_probability(deviate: Floats, freedom: Floats) -> Floats:

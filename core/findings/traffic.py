@@ -40,10 +40,9 @@ class Traffic:
 def traffic(evidence: Evidence, column: str) -> Traffic:
     """The traffic of every place by a column of counters."""
     places = evidence.places
-    begun = evidence.begun
-    days = int(begun.sum())
-    number = places.sums(evidence.column(column).sum(axis=1))
-    past = places.sums(evidence.past_column(column)[:, begun])
+    number = places.sums(evidence.column(column))
+    days = int(evidence.history.begun.sum())
+    past = _past(evidence, column)
     if not days:
         return Traffic(number, np.zeros(len(places)), np.ones(len(places)), 0)
     mean = np.median(past, axis=1)
@@ -58,7 +57,7 @@ def gone(evidence: Evidence, limit: float) -> list[int]:
     seen = traffic(evidence, "requested")
     if seen.days < _LEAST_DAYS:
         return []
-    past = places.sums(evidence.past_column("requested")[:, evidence.begun])
+    past = _past(evidence, "requested")
     is_gone = (past > 0).all(axis=1) & (seen.number <= _LEFT * seen.usual) & places.is_named
     # Poisson deviance of the number against the usual one.
     number, usual = seen.number, np.maximum(seen.usual, 1e-9)
@@ -73,3 +72,12 @@ def gone(evidence: Evidence, limit: float) -> list[int]:
             named.append(place)
             covered |= members
     return named
+
+
+def _past(evidence: Evidence, column: str) -> Floats:
+    """(places, days): the numbers of the days since the first traffic."""
+    history = evidence.history
+    return history.once(
+        ("traffic", column),
+        lambda: evidence.places.sums(history.column(column)[:, history.begun]),
+    )

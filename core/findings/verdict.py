@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.figures.catalogue import COLUMNS
 from core.figures.rates import ENOUGH
 from core.findings import sizing
 from core.findings.attribution import (
     Excess,
+    assessed,
     name_places,
     relative_excess,
-    assessed,
     with_excess,
 )
 from core.findings.causes import Cause, CauseKind, Outcome, Verdict
@@ -38,6 +39,7 @@ _LATE = 0.5
 _SILENT, _UNTRUSTED = 0.1, 0.2
 #: Sends in an interval are growth from this multiple of the usual number on: a day has busy hours.
 _BURST = 3.0
+_STARTED = COLUMNS.index("started")
 #: So many steps with traffic before an interval say what is usual.
 _LEAST_BEFORE = 3
 
@@ -278,7 +280,7 @@ class _Search:
         if self._started.days:
             range_ms = float(evidence.edges[-1] - evidence.edges[0])
             return float(self._started.usual[place]) / range_ms
-        started = evidence.column("started").sum(axis=0)[: interval.first - course.begins]
+        started = evidence.steps[:, : interval.first - course.begins, _STARTED].sum(axis=0)
         begun = np.flatnonzero(started)
         if len(begun) < _LEAST_BEFORE:
             return None

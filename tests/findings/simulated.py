@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.figures.catalogue import COLUMNS
-from core.findings.evidence import Evidence
+from core.findings.evidence import Evidence, History
 from core.findings.places import Places
 from core.model.clock import to_ms
 from core.model.series import Series
@@ -79,10 +79,9 @@ class Simulated:
         edges = np.arange(end - STEPS * _HOUR_MS, end + 1, _HOUR_MS)
         last = edges[0] // (24 * _HOUR_MS) * 24 * _HOUR_MS
         starts = np.arange(last - DAYS * 24 * _HOUR_MS, last, 24 * _HOUR_MS)
-        return Evidence(
-            Places(self.names), edges, values[:, DAYS:], values[:, :DAYS], starts,
-            timedelta(days=1),
-        )  # fmt: skip
+        places = Places(self.names)
+        history = History(places, values[:, :DAYS], starts, timedelta(days=1))
+        return Evidence(places, edges, values[:, DAYS:], history)
 
 
 UNCLEAR = "unconfirmed"
