@@ -189,17 +189,22 @@ def step_plan(period: Range, now: datetime, cutoffs: list[datetime]) -> StepPlan
     # Whole days are read as quarter-hours where a step is shorter, as long as these are kept.
     by_quarter = step < _DAY_MS and now_ms < Tier.QUARTER.expires_ms(start)
     cut = []
-    if start < split:
+    recent = None
+    if period.length > RECENT * 1.5 and now - period.end < timedelta(minutes=1):
+        recent = (end - RECENT // timedelta(milliseconds=1)) // _QUARTER_MS * _QUARTER_MS
+        recent = min(recent, split)
+    # Whole days end where the recent steps begin.
+    first_part = split if recent is None else recent
+    if start < first_part:
         tiers = TIERS[:2] if by_quarter else TIERS
-        cut += pieces(Range(period.start, from_ms(split)), now, tiers)
+        cut += pieces(Range(period.start, from_ms(first_part)), now, tiers)
+    if first_part < split:
+        cut += pieces(Range(from_ms(first_part), from_ms(split)), now, TIERS[:2])
     if split < end:
         cut += pieces(Range(from_ms(split), period.end), now, TIERS[:1])
     if not cut:
         return StepPlan([], np.array([start, end]), None)
     first, last = cut[0].start_ms, cut[-1].end_ms
-    recent = None
-    if period.length > RECENT * 1.5 and now - period.end < timedelta(minutes=1):
-        recent = (end - RECENT // timedelta(milliseconds=1)) // _QUARTER_MS * _QUARTER_MS
     edges = {first, last}
     edges |= set(range(-(-first // step) * step, recent or split, step))
     if recent is not None:

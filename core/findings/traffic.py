@@ -6,7 +6,7 @@ import numpy as np
 
 from core.findings.evidence import Evidence
 from core.findings.places import Floats
-from core.findings.statistics import tail_probability
+from core.findings.statistics import discovery_limit, tail_probability
 
 #: Traffic has gone if less than this part of it is left.
 _LEFT = 0.1
@@ -51,19 +51,22 @@ def traffic(evidence: Evidence, column: str) -> Traffic:
     return Traffic(number, mean * evidence.lengths, spread * max(1.0, evidence.lengths), days)
 
 
-def gone(evidence: Evidence, limit: float) -> list[int]:
-    """The widest places without requests, or with hardly any, where there were some every day."""
+def gone(evidence: Evidence, rate: float) -> list[int]:
+    """The widest places without requests, or with hardly any, where there were some every day.
+    `rate`: the share of false ones (`discovery_limit`)."""
     places = evidence.places
     seen = traffic(evidence, "requested")
     if seen.days < _LEAST_DAYS:
         return []
     past = _past(evidence, "requested")
-    is_gone = (past > 0).all(axis=1) & (seen.number <= _LEFT * seen.usual) & places.is_named
+    is_tested = (past > 0).all(axis=1) & places.is_named
+    is_gone = is_tested & (seen.number <= _LEFT * seen.usual)
     # Poisson deviance of the number against the usual one.
     number, usual = seen.number, np.maximum(seen.usual, 1e-9)
     logs = np.where(number > 0, number * np.log(np.maximum(number, 1e-9) / usual), 0)
     deviate = np.sqrt(np.maximum(2 * (logs - (number - usual)) / seen.spread, 0))
     probability = tail_probability(deviate, np.full(len(places), seen.days + 2.0))
+    limit = discovery_limit(probability[is_tested], rate)
     named: list[int] = []
     covered = np.zeros(len(places.names), dtype=np.bool_)
     for place in np.flatnonzero(is_gone & (probability <= limit)).tolist():

@@ -38,7 +38,7 @@ _LATE = 0.5
 #: at least this share of the attempts without one.
 _SILENT, _UNTRUSTED = 0.1, 0.2
 #: Sends in an interval are growth from this multiple of the usual number on: a day has busy hours.
-_BURST = 3.0
+_BURST, _FLOOD = 3.0, 5.0
 _STARTED = COLUMNS.index("started")
 #: So many steps with traffic before an interval say what is usual.
 _LEAST_BEFORE = 3
@@ -263,7 +263,9 @@ class _Search:
         is_burst = total["started"] >= max(_BURST * usual, usual + 20)
         succeeding = usual * (1 - self._usual(Share.UNCONVERTED, place))
         as_many = total["converted"] >= 0.5 * succeeding
-        return bool((self._started.has_grown[place] or is_burst) and as_many)
+        # So much more is no retry of those who got no code.
+        is_flood = total["started"] >= _FLOOD * usual + 20
+        return bool(is_flood or ((self._started.has_grown[place] or is_burst) and as_many))
 
     def _is_new(self, place: int, course: sizing.Course, interval: Interval) -> bool:
         """Whether nothing was requested there before the interval, though elsewhere."""
