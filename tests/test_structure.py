@@ -27,7 +27,7 @@ ALLOWED = {
     "access": {"model", "settings", "store"},
     "webhooks": {"model", "settings", "store", "background"},
     "tracking": {"model", "settings", "store", "plivo", "ledger"},
-    "wording": {"model", "alerts", "findings", "lab"},
+    "wording": {"model", "alerts", "figures", "findings", "lab"},
     "verification": {"model", "settings", "store", "plivo", "ledger", "tracking", "wording"},
     "sample": {"model", "store", "figures", "ledger"},
     "reset": {"model", "store", "ledger", "lab"},

@@ -20,14 +20,19 @@ from core.figures.layout import BINS, TIERS, Cube, Tier, tiers_of
 from core.figures.packing import Counts
 from core.figures.ranges import Piece, Range, pieces, steps
 from core.figures.rates import quantiles, values_needed
+from core.figures.receipts import last_report, receipts
 from core.figures.slot_reader import SlotReader
-from core.model.clock import Clock, read_ms, to_ms
+from core.model.clock import Clock, from_ms, read_ms, to_ms
 from core.model.series import Series
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
 
 #: Points of the sparkline in a table's row.
 SPARK = 24
+#: Younger attempts may still wait for their receipt.
+RECEIPT_AGE = timedelta(minutes=5)
+#: For so many places of an answer the exact moment since which receipts are silent is looked up.
+_MOST_SILENT = 20
 _UTC = ZoneInfo("UTC")
 
 
@@ -128,7 +133,8 @@ class Queries:
         """By `country` and `carrier`: a row for each country as a whole (carrier ""), then a row
         for each of its carriers ("?" for unknown), with QUERY_COLUMNS; `p95_ms`: the time to
         deliver, of countries only, nan below 200 deliveries; and `spark`: the confirmed rates of
-        SPARK parts of the range, nan for a part without attempts.
+        SPARK parts of the range, nan for a part without attempts; `receipts`: a ReceiptHealth, and
+        `silent_since`: the moment since which there are none, NaT for all others.
 
         The percentile is of whole quarter-hours: a range that starts or ends within one includes
         all of it.
@@ -158,6 +164,7 @@ class Queries:
         enough = durations.sum(axis=1) >= values_needed(0.95)
         frame["p95_ms"] = np.where(enough, quantiles(durations, 0.95), np.nan)
         frame["spark"] = confirmed_rates(sums)
+        self._add_receipts(frame, sums, parts, filters.channel)
         return frame
 
     @cached
@@ -271,6 +278,35 @@ class Queries:
     def forget(self) -> None:
         """Clear the cache, so that the next query reads Redis."""
         self.answers.clear()
+
+    def _add_receipts(
+        self, frame: pd.DataFrame, sums: Counts, parts: Sequence[int], channel: str | None
+    ) -> None:
+        ripe = sum(start < to_ms(self._clock.now() - RECEIPT_AGE) for start in parts)
+        found = receipts(sums[:, :ripe])
+        frame["receipts"] = found.health
+        since = np.full(len(frame), np.datetime64("NaT"), dtype="datetime64[ms]")
+        for row in np.flatnonzero(found.silent_from > 0)[:_MOST_SILENT].tolist():
+            country, carrier = frame.index[row]
+            last_ms, end_ms = parts[found.silent_from[row] - 1 : found.silent_from[row] + 1] or (
+                0,
+                0,
+            )
+            since[row] = self._silent_since(
+                Filters(channel, country, carrier or None), last_ms, end_ms
+            )
+        frame["silent_since"] = pd.to_datetime(since, utc=True)
+
+    def _silent_since(self, filters: Filters, first_ms: int, end_ms: int) -> int:
+        """The minute or quarter-hour after the last one with a receipt, Unix ms."""
+        now_ms = to_ms(self._clock.now())
+        is_kept = now_ms < Tier.MINUTE.expires_ms(first_ms)
+        tier = Tier.MINUTE if is_kept and end_ms - first_ms <= Tier.DAY.slot_ms else Tier.QUARTER
+        starts = range(first_ms // tier.slot_ms * tier.slot_ms, end_ms, tier.slot_ms)
+        period = Range(from_ms(first_ms), from_ms(end_ms))
+        piece = Piece(tier, starts[0], len(starts))
+        last = last_report(self.course(period, filters, [piece], starts))
+        return starts[last] + tier.slot_ms if last >= 0 else end_ms
 
     def _cut(self, period: Range, tiers: Sequence[Tier] = TIERS) -> list[Piece]:
         return pieces(period, self._clock.now(), tiers)

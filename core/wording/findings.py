@@ -3,10 +3,18 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from core.figures.receipts import ReceiptHealth
 from core.findings.causes import Cause, CauseKind, Outcome, Verdict
 from core.findings.places import Place
 from core.model.regions import country_of
-from core.wording.formats import carrier_name, channel_name, counted, dollars, percent
+from core.wording.formats import (
+    carrier_name,
+    channel_name,
+    counted,
+    day_and_time,
+    dollars,
+    percent,
+)
 
 #: The causes that a page shows; the others are counted.
 MOST_CAUSES = 3
@@ -105,6 +113,13 @@ def cause_sentence(cause: Cause, zone: ZoneInfo, now: datetime) -> str:
             return f"{where}: {left} requested {when}, usually {round(cause.usual):,}."
 
 
+def receipt_words(health: ReceiptHealth, since: datetime | None, zone: ZoneInfo) -> str:
+    """ "silent since 24 Nov 12:04", "not to be trusted"."""
+    if health is ReceiptHealth.SILENT and since is not None:
+        return f"silent since {day_and_time(since, zone)}"
+    return _RECEIPTS[health]
+
+
 def place_name(place: Place) -> str:
     """ "SMS to Telkomsel in Indonesia", "Indonesia", "Calls", "All traffic"."""
     channel = "" if place.channel is None else _CHANNELS.get(place.channel, place.channel)
@@ -125,6 +140,13 @@ def moment_words(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
     return f"{local.day} {local:%b}" if is_day else f"{local.day} {local:%b %H:%M}"
 
 
+_RECEIPTS = {
+    ReceiptHealth.ARRIVING: "arriving",
+    ReceiptHealth.LATE: "late",
+    ReceiptHealth.SILENT: "silent",
+    ReceiptHealth.UNTRUSTED: "not to be trusted",
+    ReceiptHealth.TOO_FEW: "too few",
+}
 _CHANNELS = {"sms": "SMS", "voice": "Calls", "phlo": channel_name("phlo")}
 _PLURALS = {"loses": "lose", "fails": "fail", "is": "are", "costs": "cost"}
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.figures.catalogue import QUERY_COLUMNS
 from core.figures.layout import BINS
+from core.figures.receipts import ReceiptHealth
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 12, 4, 30, tzinfo=UTC)
@@ -38,4 +39,5 @@ def countries(**rates: tuple[int, int]) -> pd.DataFrame:
     index = pd.MultiIndex.from_tuples([(c, "") for c in rates], names=["country", "carrier"])
     frame = pd.DataFrame(made, index=index)
     frame["p95_ms"], frame["spark"] = nan, [[1.0, nan]] * len(frame)
+    frame["receipts"], frame["silent_since"] = ReceiptHealth.ARRIVING, pd.NaT
     return frame

@@ -30,6 +30,7 @@ from core.figures.packing import UPPER_MS
 from core.figures.queries import Filters
 from core.figures.ranges import Comparison, Preset, Range, between, comparison_range, preset
 from core.figures.rates import QUANTILES, percentiles
+from core.figures.receipts import ReceiptHealth
 from core.findings.causes import Cause, CauseKind, Outcome
 from core.model.way import Channel
 from core.web.rest.bearer import MayRead
@@ -107,6 +108,11 @@ class CountryRow(Figures):
     country: str
     carrier: str
     p95_ms: float | None = Field(description="Time to deliver; null below 200 deliveries.")
+    receipts: ReceiptHealth = Field(
+        description="`late`: most codes are entered before their receipt comes; `untrusted`: codes "
+        "are entered without one."
+    )
+    silent_since: datetime | None = Field(description="Of `silent` receipts that came before.")
 
 
 class ErrorRow(BaseModel):
