@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from core.alerts.alerts import Alerts
 from core.alerts.hours import HourReader
+from core.alerts.notifications import Announcer
 from core.figures.export import FigureExport
 from core.figures.queries import Queries
-from core.findings.evidence import RipeAges
+from core.figures.ripeness import Ripeness
 from core.findings.findings import Findings
 from core.ledger.explorer import Explorer
 from core.ledger.ledger import Ledger
@@ -37,15 +38,16 @@ def build_reports(
     clock: Clock,
     ledger: Ledger,
     settle: Callable[[], None],
+    announcer: Announcer,
     code_life: timedelta,
 ) -> Reports:
     """`settle` brings the figures up to date. `code_life`: how long a code is valid."""
-    queries = Queries(client, raw, keys, clock, settle)
+    queries = Queries(client, raw, keys, clock, settle, Ripeness(code_life))
     return Reports(
         queries=queries,
-        findings=Findings(queries, clock, RipeAges(conversion=code_life)),
+        findings=Findings(queries, clock),
         figure_export=FigureExport(client, raw, keys, settle),
-        alerts=Alerts(client, keys, clock, HourReader(client, raw, keys, settle)),
+        alerts=Alerts(client, keys, clock, HourReader(client, raw, keys, settle), announcer),
         explorer=Explorer(ledger),
         sample=Sample(client, keys, clock, ledger, settle),
     )

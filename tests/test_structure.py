@@ -23,11 +23,11 @@ ALLOWED = {
     "ledger": {"model", "store"},
     "figures": {"model", "store", "ledger"},
     "findings": {"model", "figures"},
-    "alerts": {"model", "store", "figures"},
+    "alerts": {"model", "store", "figures", "webhooks"},
     "access": {"model", "settings", "store"},
     "webhooks": {"model", "settings", "store", "background"},
     "tracking": {"model", "settings", "store", "plivo", "ledger"},
-    "wording": {"model", "alerts", "figures", "findings", "lab"},
+    "wording": {"model", "alerts", "figures", "findings", "lab", "webhooks"},
     "verification": {"model", "settings", "store", "plivo", "ledger", "tracking", "wording"},
     "sample": {"model", "store", "figures", "ledger"},
     "reset": {"model", "store", "ledger", "lab"},
@@ -46,7 +46,7 @@ ALLOWED = {
     "services": {
         *("model", "settings", "store", "access", "alerts", "figures", "findings", "ledger"),
         *("plivo", "lab", "reports", "reset", "sample", "tracking", "verification", "webhooks"),
-        "background",
+        *("background", "wording"),
     },
     "reports": {"model", "store", "alerts", "figures", "findings", "ledger", "sample"},
     "cli": {

@@ -1,4 +1,4 @@
-"""The health of delivery receipts of a place: whether they arrive at all, in time, and for all codes.
+"""The health of delivery receipts of a place: whether they come, in time, and for all codes.
 
 Whether a receipt comes from the handset or from the carrier cannot be known. What can be known:
 

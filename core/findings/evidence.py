@@ -35,16 +35,6 @@ RECENT = timedelta(hours=2)
 _MOST_STEPS = 24
 
 
-@dataclass(frozen=True, slots=True)
-class RipeAges:
-    """How old an attempt must be for each measure."""
-
-    conversion: timedelta  # the life of a code
-    receipts: timedelta = timedelta(minutes=5)
-    arrival: timedelta = timedelta(minutes=2)
-    answer: timedelta = timedelta()
-
-
 class History:
     """The days before a range: the counters of each series, (series, days, COLUMNS).
 

@@ -18,7 +18,6 @@ from core.findings.evidence import (
     Evidence,
     History,
     PastPlan,
-    RipeAges,
     past_plan,
     step_plan,
 )
@@ -46,12 +45,11 @@ class _Look:
 
 
 class Findings:
-    """Every method raises StoreUnavailable. `ages`: from which age on attempts are judged."""
+    """Every method raises StoreUnavailable."""
 
-    def __init__(self, queries: Queries, clock: Clock, ages: RipeAges) -> None:
+    def __init__(self, queries: Queries, clock: Clock) -> None:
         self._queries = queries
         self._clock = clock
-        self._ages = ages
         self._places = Places([])
         self._histories: dict[tuple[bytes, timedelta], tuple[datetime, History]] = {}
         self._lock = Lock()
@@ -76,8 +74,8 @@ class Findings:
     @cached
     def _look(self, period: Range) -> _Look:
         now = self._clock.now()
-        ages = self._ages
-        moments = [now - age for age in (ages.arrival, ages.receipts, ages.conversion)]
+        ages = [self._queries.ripeness.age(name) for name in ("within_60", "converted")]
+        moments = [now - age for age in ages]
         plan = step_plan(period, now, moments)
         before = past_plan(period, now)
         names = self._queries.carriers_since(_earliest(before, period))
@@ -90,13 +88,13 @@ class Findings:
             self._queries.carrier_counters(names, plan.pieces, plan.edges[:-1].tolist()),
             self._history(places, before),
         )
-        arrival, receipts, conversion = (float(to_ms(moment)) for moment in moments)
-        cutoffs = Cutoffs(np.inf, arrival, receipts, conversion)
+        arrival_ms, ripe_ms = (float(to_ms(moment)) for moment in moments)
+        cutoffs = Cutoffs(answer=np.inf, arrival=arrival_ms, ripe=ripe_ms)
         found = causes(evidence, cutoffs)
         if plan.recent_ms is not None:
             recent = past_plan(Range(from_ms(plan.recent_ms), period.end), now)
             found += causes(evidence.since(plan.recent_ms, self._history(places, recent)), cutoffs)
-        ripe = slice(evidence.ripe_steps(receipts))
+        ripe = slice(evidence.ripe_steps(ripe_ms))
         return _Look(
             tuple(self._dated(cause, evidence) for cause in combined(found)),
             places.series_places,

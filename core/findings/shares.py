@@ -17,7 +17,7 @@ from core.findings.places import Bools, Floats, Places
 
 #: A column of counters as a function of its name: (series, …).
 Column = Callable[[str], Floats]
-UNCLEAR = "unconfirmed"
+UNCLEAR = "unclear"
 
 
 class Share(StrEnum):

@@ -16,6 +16,8 @@ from core.findings.shares import DEFINITIONS, Expectation, Share
 from core.model.clock import from_ms
 
 _SURE = 2.0
+#: What the attempts cost that brought the right code, or may have.
+_COST_OF_USE = ("cost_verified_micros", "cost_unattributed_micros")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +117,13 @@ def wasted(course: Course, interval: Interval, usual_waste: float) -> float | No
     """US dollars for attempts without a right code, beyond the usual part of what is spent. An
     attempt without a price counts as the others; None if none has a price."""
     inside = slice(interval.first, interval.last + 1)
-    names = ("cost_micros", "cost_verified_micros", "priced", "accepted")
-    cost, verified, priced, accepted = (course.column(name)[inside].sum() for name in names)
+    names = ("cost_micros", "priced", "accepted")
+    cost, priced, accepted = (course.column(name)[inside].sum() for name in names)
+    of_use = sum(course.column(name)[inside].sum() for name in _COST_OF_USE)
     if not priced or not cost:
         return None
     complete = max(1.0, accepted / priced)
-    return float(max(0.0, cost - verified - usual_waste * cost) * complete / 1e6)
+    return float(max(0.0, cost - of_use - usual_waste * cost) * complete / 1e6)
 
 
 def with_seconds(
@@ -157,5 +160,5 @@ def usual_waste(evidence: Evidence, place: int) -> float:
     """The part of the cost that was for codes that were not entered, in the past of a place."""
     members = evidence.places.members(place)
     cost = evidence.history.column("cost_micros")[members].sum()
-    verified = evidence.history.column("cost_verified_micros")[members].sum()
-    return float(1 - verified / cost) if cost else 0.0
+    of_use = sum(evidence.history.column(name)[members].sum() for name in _COST_OF_USE)
+    return float(1 - of_use / cost) if cost else 0.0

@@ -72,8 +72,7 @@ class Cutoffs:
 
     answer: float
     arrival: float
-    receipts: float
-    conversion: float
+    ripe: float
 
     def of(self, share: Share) -> float:
         match share:
@@ -81,10 +80,8 @@ class Cutoffs:
                 return self.answer
             case Share.SLOW:
                 return self.arrival
-            case Share.UNREPORTED:
-                return self.receipts
-            case Share.UNCONVERTED:
-                return self.conversion
+            case Share.UNREPORTED | Share.UNCONVERTED:
+                return self.ripe
 
 
 def causes(evidence: Evidence, cutoffs: Cutoffs) -> list[Cause]:

@@ -84,7 +84,7 @@ class Simulated:
         return Evidence(places, edges, values[:, DAYS:], history)
 
 
-UNCLEAR = "unconfirmed"
+UNCLEAR = "unclear"
 
 
 def traffic(

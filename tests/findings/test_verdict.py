@@ -14,7 +14,7 @@ from core.findings.verdict import Cutoffs, causes, combined, outcome
 from core.model.series import Series
 from tests.findings.simulated import DAYS, STEPS, Simulated, traffic
 
-RIPE = Cutoffs(np.inf, np.inf, np.inf, np.inf)
+RIPE = Cutoffs(np.inf, np.inf, np.inf)
 HALF = slice(DAYS + STEPS // 2, None)
 NOON = datetime(2026, 11, 24, 0, tzinfo=UTC)
 CARRIER = Place(None, "AB", "Carrier 1")

@@ -40,7 +40,7 @@ def test_carriers_stand_below_their_country() -> None:
 def test_receipts_are_said_in_words_with_the_time_since_when_they_are_silent() -> None:
     frame = countries(US=(1000, 950), NG=(1000, 800), NP=(1000, 700))
     frame["receipts"] = [ReceiptHealth.SILENT, ReceiptHealth.UNTRUSTED, ReceiptHealth.LATE]
-    frame["silent_since"] = pd.to_datetime(["2026-11-24T11:04Z", None, None], utc=True)
+    frame["silent_since"] = pd.to_datetime(["2026-11-24T11:04Z", "NaT", "NaT"], utc=True)
     table = countries_panel.country_table(frame, ZONE).set_index("country")
     assert table["receipts"].to_dict() == {
         "US": "silent since 24 Nov 12:04", "NG": "not to be trusted", "NP": "late",
