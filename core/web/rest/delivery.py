@@ -25,7 +25,7 @@ from pydantic import (
 
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
-from core.figures.catalogue import FIGURES, Leg
+from core.figures.catalogue import FIGURES, QUERY_COLUMNS, Leg
 from core.figures.packing import UPPER_MS
 from core.figures.queries import Filters
 from core.figures.ranges import Comparison, Preset, Range, between, comparison_range, preset
@@ -63,9 +63,10 @@ def _zone(name: str) -> str:
 
 Zone = Annotated[str, AfterValidator(_zone)]
 
-_COUNTS: dict[str, Any] = {
-    figure.name: (int, Field(description=figure.help)) for figure in FIGURES
-} | {"pending": (int, Field(description="Attempts whose final report is waited for."))}
+_HELP = {figure.name: figure.help for figure in FIGURES} | {
+    "pending": "Attempts whose final report is waited for."
+}
+_COUNTS: dict[str, Any] = {name: (int, Field(description=_HELP[name])) for name in QUERY_COLUMNS}
 Figures: Any = create_model("Figures", **_COUNTS)
 Figures.__doc__ = (
     "Counts of attempts. `…_ms` are sums of milliseconds, `…_micros` of 1/10⁶ US dollars."
@@ -287,7 +288,7 @@ def alerts(alerts: AlertsObject, token: MayRead) -> list[AlertAnswer]:
 
 
 def _figures(totals: "pd.Series[int]") -> Any:
-    return Figures(**{name: int(totals[name]) for name in FIGURES})
+    return Figures(**{name: int(totals[name]) for name in QUERY_COLUMNS})
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
