@@ -7,6 +7,7 @@ names and values; those here must stay.
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -197,8 +198,11 @@ SAMPLES = {
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world with eight days of sample traffic in a Redis of its own, and a clock that stands."""
-    with world(tmp_path_factory.mktemp("borders"), None, FrozenClock()) as at:
+    """A world with eight days of sample traffic in a Redis of its own, and a clock that stands in
+    the evening: "today" has errors too."""
+    clock = FrozenClock()
+    clock.advance(timedelta(hours=20) - timedelta(hours=clock.now().hour))
+    with world(tmp_path_factory.mktemp("borders"), None, clock) as at:
         at.services.sample.load(days=8, per_day=120, seed=7)
         yield at
 
@@ -265,14 +269,11 @@ def csv_frames(at: World) -> dict[str, pd.DataFrame]:
     heat = queries.heatmap(over, filters, zone=UTC_ZONE)
     by_channel, by_country = queries.by_channel(over, filters), queries.by_country(over, filters)
     totals = queries.totals(over, filters)
-    now, then = (
-        figures.ShownRange(queries.totals(range_, filters), queries.histogram(range_, filters))
-        for range_ in (over, before)
-    )
+    inputs = figures.read_inputs(queries, over, Comparison.PREVIOUS, filters, UTC_ZONE)
     baseline = Rate(int(totals["converted"]), int(totals["started"]))
     attempts = at.services.explorer.page(AttemptFilter()).attempts
     return {
-        "csv_figures": figures.table(figures.figures(now, then, steps, heat.to_numpy())),
+        "csv_figures": figures.table(figures.figures(inputs)),
         "csv_over_time": steps,
         "csv_funnel": tables.funnel_table(by_channel),
         "csv_rescue": tables.rescue_table(by_channel),

@@ -198,7 +198,7 @@ def test_an_event_that_cannot_be_read_becomes_a_dead_letter_and_the_others_are_s
     client.zadd(process.keys.outbox, {"odd": now - 60_000})
     client.hset(process.keys.outbox_events, mapping={"odd": facts, "odd tries": tries})
     claims = process.outbox.claim(10)
-    assert [claim.event.kind for claim in claims] == ["requested"]
+    assert [claim.event.type for claim in claims] == ["verification.requested"]
     process.outbox.settle(claims[0], ACCEPTED)
     counts = process.outbox.counts()
     assert (counts.waiting, counts.delivered_today, counts.dead) == (0, 1, 1)

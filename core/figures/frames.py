@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.figures.catalogue import COLUMNS, QUERY_COLUMNS, STATES
 from core.figures.packing import Counts
+from core.figures.ranges import Steps
 
 _REQUESTED, _CONFIRMED = COLUMNS.index("requested"), COLUMNS.index("confirmed")
 _STATE_PLACES = [COLUMNS.index(name) for name in STATES]
@@ -30,9 +31,10 @@ def confirmed_rates(values: Counts) -> list[list[float]]:
     return list(rates.tolist())
 
 
-def moments(ms: Sequence[int]) -> pd.DatetimeIndex:
-    """Unix ms as an index of aware moments, `start`."""
-    return pd.DatetimeIndex(pd.to_datetime(list(ms), unit="ms", utc=True), name="start")
+def moments(steps: Steps) -> pd.DatetimeIndex:
+    """The starts of steps as an index of moments of their zone, `start`."""
+    utc = pd.to_datetime(steps.starts, unit="ms", utc=True)
+    return pd.DatetimeIndex(utc, name="start").tz_convert(steps.zone)
 
 
 def group_sums(values: Counts, groups: Sequence[int], count: int) -> Counts:

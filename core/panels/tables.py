@@ -27,7 +27,8 @@ LEGS = {"app": "App to Plivo", "queue": "Plivo's queue", "carrier": "Carrier", "
 def funnel_table(frame: pd.DataFrame) -> pd.DataFrame:
     """By channel, for channels with attempts: `channel` and its `name`, the FUNNEL's counts,
     `<count>_share` of those requested, and `<count>_step`, the share of the count before."""
-    table = _in_order(frame)[list(FUNNEL)].rename_axis("channel").reset_index()
+    used = frame[frame["requested"] > 0]
+    table = _in_order(used)[list(FUNNEL)].rename_axis("channel").reset_index()
     table.insert(1, "name", [channel_name(channel) for channel in table["channel"]])
     for before, name in zip(("requested", *FUNNEL), FUNNEL, strict=False):
         table[f"{name}_share"] = percent_of(table[name], table["requested"])

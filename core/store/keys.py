@@ -47,6 +47,7 @@
     {sandbox}:v1:told:<yyyy-mm-dd>          string  events delivered that UTC day
     {sandbox}:v1:simulated                  string  parameters of the sample traffic, JSON
     {sandbox}:v1:alerts                     stream  alerts' changes of state, newest 1000, JSON
+    {sandbox}:v1:alert_snoozes              hash    when a snooze of an alert ends, ms
     {sandbox}:v1:alert_check                string  state of every alert at the last check, JSON
     {sandbox}:v1:probe                      string  written to check that Redis takes writes
     {sandbox}:v1:test_session:<id>          hash    one manual test session, see
@@ -101,6 +102,7 @@ class Keys:
         self.dead_events = self._prefix + "dead_events"
         self.simulated = self._prefix + "simulated"
         self.alerts = self._prefix + "alerts"
+        self.alert_snoozes = self._prefix + "alert_snoozes"
         self.alert_check = self._prefix + "alert_check"
         self.probe = self._prefix + "probe"
         self.test_sessions = self._prefix + "test_sessions"
