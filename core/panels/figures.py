@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import isnan, nan
 
-import numpy as np
 import pandas as pd
 
 from core.figures.packing import Counts
 from core.figures.rates import Rate, percentiles, stepwise_quantiles
+from core.panels.course import NO_COURSE, Course, rate_course, ratio_course, step_course
+from core.panels.targets import Targets, target_words
 from core.wording.formats import counted, dollars, duration, interval, percent
 
 _P95 = 0.95
+_NO_TARGETS: Targets = {}
 #: Smaller changes are not significant: the width of a histogram bin, and rounding.
 _SAME_TIME, _SAME_COST = 0.09, 0.02
 
@@ -22,9 +24,10 @@ class Figure:
     """One figure with its texts and the numbers behind them.
 
     `change` has no sign: `rose` gives its direction, None without a change. `good`: whether the
-    change is an improvement, None where it is neither or within chance. `course` holds the value of
-    each step of the range, nan for steps without data. `number`, `low`, `high` and `n` are the
-    numbers of the texts: shares, ms, US dollars or a count, nan for none. `form` writes one.
+    change is an improvement, None where it is neither or within chance. `course`: over the range.
+    `number`, `low`, `high` and `n` are the numbers of the texts: shares, ms, US dollars or a count,
+    nan for none. `form` writes one. `target` is nan without one; `target_words` says whether it is
+    met.
     """
 
     name: str
@@ -34,23 +37,19 @@ class Figure:
     change: str = ""
     rose: bool | None = None
     good: bool | None = None
-    course: Sequence[float] = ()
+    course: Course = NO_COURSE
     number: float = nan
     low: float = nan
     high: float = nan
     n: int = 0
     form: Callable[[float], str] = "{:,.0f}".format
+    target: float = nan
+    target_words: str = ""
 
     @property
     def is_share(self) -> bool:
         """Whether the figure is a share: the axis of its course need not start at zero."""
         return not isnan(self.low)
-
-    @property
-    def drawn(self) -> list[float]:
-        """The course without its gaps; empty if there are too few steps for a line."""
-        line = [value for value in self.course if not isnan(value)]
-        return line if len(line) > 2 else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +61,23 @@ class ShownRange:
 
 
 def figures(
-    now: ShownRange, before: ShownRange | None, steps: pd.DataFrame, heat: Counts
+    now: ShownRange,
+    before: ShownRange | None,
+    steps: pd.DataFrame,
+    heat: Counts,
+    targets: Targets = _NO_TARGETS,
 ) -> list[Figure]:
     """The confirmed rate first, then the others. `steps`: the range over time (`over_time`);
     `heat`: the times to deliver by step, (steps, bins)."""
+    unfinished = bool(len(steps)) and not steps["complete"].iloc[-1]
     return [
-        _rate("Confirmed", now, before, steps, "confirmed", "requested",
+        _rate("Confirmed", now, before, steps, "confirmed", "requested", targets,
               "Delivered or verified, of all requested: a right code proves that it arrived."),
-        _rate("Within 30 s", now, before, steps, "within_30", "requested",
+        _rate("Within 30 s", now, before, steps, "within_30", "requested", targets,
               "Delivered within 30 seconds of the request by the report, of all requested."),
-        _rate("Conversion", now, before, steps, "converted", "started",
+        _rate("Conversion", now, before, steps, "converted", "started", targets,
               "Verifications that succeeded, of those started."),
-        _time(now, before, heat),
+        _time(now, before, heat, unfinished=unfinished),
         _cost(now, before, steps),
         _pending(now, steps),
         _attempts(now, before, steps),
@@ -109,6 +113,7 @@ def _rate(
     steps: pd.DataFrame,
     k: str,
     n: str,
+    targets: Targets,
     means: str,
 ) -> Figure:
     """A rate with its interval, and its change in points against another range."""
@@ -130,16 +135,18 @@ def _rate(
         change,
         rose,
         good,
-        _shares(steps, k, n),
+        rate_course(steps, k, n),
         rate.value,
         rate.low,
         rate.high,
         rate.n,
         percent,
+        targets.get(k, nan),
+        target_words(rate, targets[k]) if k in targets else "",
     )
 
 
-def _time(now: ShownRange, before: ShownRange | None, heat: Counts) -> Figure:
+def _time(now: ShownRange, before: ShownRange | None, heat: Counts, *, unfinished: bool) -> Figure:
     name, n = "p95 time to deliver", int(now.times.sum())
     means = "19 of 20 reports came within this time of the request. At most 4.4 % off."
     ms = percentiles(now.times)[_P95]
@@ -147,9 +154,10 @@ def _time(now: ShownRange, before: ShownRange | None, heat: Counts) -> Figure:
         return Figure(name, "too few", counted(n, "report"), means, n=n)
     then = percentiles(before.times)[_P95] if before else None
     change, rose, good = _relative(ms, then, _SAME_TIME)
-    course = stepwise_quantiles(heat, _P95)
+    complete = [True] * (len(heat) - unfinished) + [False] * unfinished
+    course = step_course(stepwise_quantiles(heat, _P95), complete)
     return Figure(
-        name, _milliseconds(ms), f"n = {n:,}", means, change, rose, good, list(course), ms, n=n,
+        name, _milliseconds(ms), f"n = {n:,}", means, change, rose, good, course, ms, n=n,
         form=_milliseconds,
     )  # fmt: skip
 
@@ -162,10 +170,9 @@ def _cost(now: ShownRange, before: ShownRange | None, steps: pd.DataFrame) -> Fi
         return Figure(name, "no price yet", f"{n:,} verified", means, n=n)
     then = cost_per_verified(before.totals) if before else None
     change, rose, good = _relative(cost, then, _SAME_COST)
-    micros = steps["cost_micros"].where(steps["cost_micros"] > 0)
-    course = micros / 1e6 / steps["converted"].where(steps["converted"] > 0)
+    course = ratio_course(steps, "cost_micros", "converted", scale=1e-6)
     return Figure(
-        name, dollars(cost), f"{n:,} verified", means, change, rose, good, course.tolist(), cost,
+        name, dollars(cost), f"{n:,} verified", means, change, rose, good, course, cost,
         n=n, form=dollars,
     )  # fmt: skip
 
@@ -174,7 +181,7 @@ def _pending(now: ShownRange, steps: pd.DataFrame) -> Figure:
     pending, n = int(now.totals["pending"]), int(now.totals["requested"])
     means = "No final report yet. It may still arrive: neither delivered nor lost."
     return Figure(
-        "Pending", f"{pending:,}", f"of {n:,}", means, course=steps["pending"].tolist(),
+        "Pending", f"{pending:,}", f"of {n:,}", means, course=_count_course(steps, "pending"),
         number=float(pending), n=n,
     )  # fmt: skip
 
@@ -186,7 +193,7 @@ def _attempts(now: ShownRange, before: ShownRange | None, steps: pd.DataFrame) -
     return Figure(
         "Attempts", f"{n:,}", f"{int(now.totals['started']):,} verifications",
         "Messages and calls requested, including those that Plivo refused.", change, rose, None,
-        steps["requested"].tolist(), float(n), n=n,
+        _count_course(steps, "requested"), float(n), n=n,
     )  # fmt: skip
 
 
@@ -207,10 +214,8 @@ def _milliseconds(value: float) -> str:
     return duration(timedelta(milliseconds=value))
 
 
-def _shares(steps: pd.DataFrame, k: str, n: str) -> list[float]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares: list[float] = (steps[k].to_numpy() / steps[n].to_numpy()).tolist()
-    return shares
+def _count_course(steps: pd.DataFrame, column: str) -> Course:
+    return step_course(steps[column].tolist(), steps["complete"].tolist())
 
 
 def _signed(figure: Figure) -> str:

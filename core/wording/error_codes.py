@@ -56,27 +56,6 @@ def hangup_text(code: str | int | None) -> HangupText | None:
     return HANGUP_TEXTS.get(cause.code) or replace(HANGUP_TEXTS["0"], code=cause.code)
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What an error of the figures means, and what to do about it."""
-
-    meaning: str
-    advice: str
-
-
-def error_meaning(channel: str, code: str) -> Meaning:
-    """The meaning of a code that attempts are counted under: a message's error, a call's hangup
-    cause (a PHLO has either: those of calls have four digits, and 1000 is both), "refused" for a
-    send that Plivo refused, or "unstated"."""
-    if code == "refused":
-        return Meaning("Plivo refused the request.", "Open one of these attempts for its cause.")
-    is_call = channel == "voice" or (len(code) == 4 and code != "1000")
-    text = hangup_text(code) if is_call else message_error_text(code)
-    if code == "unstated" or text is None:
-        return Meaning("No cause was stated.", "Open one of these attempts and ask Plivo.")
-    return Meaning(text.meaning, text.advice)
-
-
 # A temporary cause: the same message may arrive a little later.
 _RETRY = {"20", "80", "90", "300", "420", "1000"}
 # A call may still work. Not for a wrong number, a phone that is off, a person who declined, likely

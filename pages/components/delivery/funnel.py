@@ -3,17 +3,18 @@
 import streamlit as st
 
 from core.charts.bars import funnel
-from core.panels.tables import fallback, funnel_table, rescue_table
+from core.panels.tables import fallback, funnel_table, rescue_table, widening_words
 from pages.components.delivery.context import PanelContext
-from pages.components.panel import chart, grid, number, question, text
+from pages.components.panel import chart, downloads, grid, number, text
 
 
 def draw_funnel(context: PanelContext) -> None:
     state = context.state
     by_channel = context.queries.by_channel(state.range, state.filters)
     table, rescued = funnel_table(by_channel), rescue_table(by_channel)
-    question("Where do they get lost?", simulated=context.simulated, funnel=table, rescue=rescued)
     chart(funnel(table, context.palette), "funnel", 40 + 96 * max(1, len(table)))
+    if words := widening_words(table):
+        st.caption(words)
     st.caption(fallback(context.queries.totals(state.range, state.filters)).words)
     grid(
         rescued,
@@ -28,3 +29,4 @@ def draw_funnel(context: PanelContext) -> None:
             "high": number("at most", "%.1f %%"),
         },
     )
+    downloads(simulated=context.simulated, funnel=table, rescue=rescued)
