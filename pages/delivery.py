@@ -12,7 +12,7 @@ from core.wording.formats import lag_words, through
 from pages.components.access import gate_answered, guarded, require_admin
 from pages.components.assets import page_style
 from pages.components.delivery.context import PanelContext
-from pages.components.delivery.empty import draw_empty, is_fillable, sample_button
+from pages.components.delivery.empty import draw_empty, is_fillable, last_good, sample_button
 from pages.components.delivery.header import FIGURES, draw_header
 from pages.components.delivery.logs import draw_logs, refresh_seconds
 from pages.components.delivery.overview import draw_overview
@@ -21,11 +21,12 @@ from pages.components.delivery.verdict import draw_verdict
 from pages.components.panel import theme_palette
 from pages.components.shared import services, title
 
-#: How often an open page looks whether Redis can be reached.
+#: How often an open page looks whether Redis can be reached, in seconds.
 _WATCH_SECONDS = 5
-_AWAY = ":material/cloud_off:"
 
 require_admin("/delivery", keeps=True)
+#: False in later runs of fragments, which have the names of the page's last run.
+is_page_run = True
 app = services()
 clock = app.clock
 kept = st.session_state.setdefault("kept_answers", KeptAnswers())
@@ -35,29 +36,53 @@ queries, alerts, ledger = kept.reader(app.queries), kept.reader(app.alerts), kep
 def main() -> None:
     """All that filters change is one fragment, so a change of a filter is one run of it."""
     st.html(f"<style>{page_style('delivery/page')}</style>")
+    _look()
     every = REFRESH.get(st.session_state.get("refresh", "off"))
+    st.fragment(guarded(_outage, keeps=True), run_every=_WATCH_SECONDS)()
     st.fragment(guarded(_figures, keeps=True), run_every=every, key=FIGURES)()
     if kept.error is None:
         st.fragment(guarded(_logs), run_every=refresh_seconds(app.logs, clock))()
-    st.fragment(_watch, run_every=_WATCH_SECONDS)()
 
 
 def _state() -> QueryState:
     return parse_query_state(st.session_state.to_dict(), clock.now(), st.context.timezone)
 
 
-def _figures() -> None:
-    kept.begin()
+def _look() -> None:
+    """Find out whether the figures can be read now."""
     try:
         gate_answered()
         app.queries.freshness()
     except StoreUnavailable as error:
         kept.repeat(error)
+    else:
+        kept.begin()
+
+
+def _outage() -> None:
+    """While Redis is away, why, and how old the figures are. It notices by itself when Redis has
+    gone away or is back; then the page is drawn again."""
+    if not is_page_run:
+        was_away = kept.error is not None
+        _look()
+        if was_away != (kept.error is not None):
+            st.rerun()
+    if kept.error:
+        now = clock.now()
+        zone = kept.state.zone if kept.state else _state().zone
+        words = unreachable(kept.error, kept.at or last_good().moment, now, zone)
+        age = age_words(now - kept.at) if kept.at else ""
+        st.error(f"{words} {age}", icon=":material/cloud_off:")
+
+
+def _figures() -> None:
+    if not is_page_run:
+        _look()
     try:
         _draw()
     except StoreUnavailable as error:
+        # Not drawn before; or it went away just now, and `_outage` will say so.
         kept.repeat(error)
-        st.error(unreachable(error, kept.at, clock.now(), _state().zone), icon=_AWAY)
 
 
 def _draw() -> None:
@@ -70,15 +95,11 @@ def _draw() -> None:
         title("Delivery", simulated=simulated)
         freshness = through(fresh.through, fresh.lag, state.zone)
         st.caption(f"{freshness} · times in {state.zone.key}", width="content")
-    if kept.error and kept.at:
-        age = clock.now() - kept.at
-        words = unreachable(kept.error, kept.at, clock.now(), state.zone)
-        st.error(f"{words} {age_words(age)}", icon=_AWAY)
-        st.html("<style>.st-key-old {opacity: .5; filter: grayscale(.6)}</style>")
-    with st.container(key="old" if kept.error else "figures_part"):
+    with st.container(key="old_figures" if kept.error else "new_figures"):
         _draw_figures(state, fresh, simulated=simulated)
     if kept.error is None:
         kept.end(clock.now(), state)
+        last_good().note(clock.now())
 
 
 def _draw_figures(state: QueryState, fresh: Freshness, *, simulated: bool) -> None:
@@ -113,15 +134,5 @@ def _logs() -> None:
     draw_logs(app.logs, app.ledger, clock, _state().zone)
 
 
-def _watch() -> None:
-    """Draw the page again when Redis has gone away, every few seconds while it is away, and when it
-    is back."""
-    try:
-        app.queries.freshness()
-    except StoreUnavailable:
-        st.rerun()
-    if kept.error:
-        st.rerun()
-
-
 main()
+is_page_run = False

@@ -24,7 +24,7 @@ def test_the_confirmed_rate_comes_first_with_its_interval_its_n_its_change_and_c
     assert (figure.name, figure.value) == ("Confirmed", "95.0 %")
     assert figure.detail == "93.5\N{EN DASH}96.2, n = 1,000"
     assert (figure.change, figure.rose, figure.good) == ("5.0 points", True, True)
-    # Steps of ten attempts carry no rate: the ended ones are one group, the unfinished one is apart.
+    # Steps of ten attempts carry no rate: the ended ones are a group, the unfinished one another.
     assert figure.course.values == [0.9, 0.9]
     assert [point.n for point in figure.course.points] == [30, 10]
     assert figure.course.ends_unfinished

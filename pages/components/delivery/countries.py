@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.panels.countries import country_table
 from pages.components.delivery.context import PanelContext
-from pages.components.delivery.header import filter_by
+from pages.components.delivery.header import FIGURES, filter_by
 from pages.components.panel import downloads, grid, number, text
 from pages.components.shared import widget_state
 
@@ -43,3 +43,5 @@ def _filter(table: pd.DataFrame, key: str) -> None:
     if cells := widget_state(key).get("selection", {}).get("cells"):
         row = table.iloc[cells[0][0]]
         filter_by(row["country"], row["carrier"])
+        # In place of this question: all that is filtered, in one run.
+        st.rerun(FIGURES)

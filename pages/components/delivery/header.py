@@ -26,14 +26,13 @@ def draw_header(dimensions: SeenDimensions, clock: Clock) -> None:
             required=True, label_visibility="collapsed", persist_state="session",
         )  # fmt: skip
         _reset_unavailable_carrier(dimensions)
-        label = query_state.filter_words(st.session_state.to_dict())
-        with st.popover(label or "Filters", icon=":material/filter_alt:", key="filters"):
+        with st.popover("Filters", icon=":material/filter_alt:", key="filters"):
             _filters(dimensions)
         with st.popover("View", icon=":material/tune:", key="view"):
             _view(viewer)
-        if label:
+        if words := query_state.filter_words(st.session_state.to_dict()):
             st.button(
-                "Clear filters", on_click=clear_filters, icon=":material/filter_alt_off:",
+                f"Clear {words}", on_click=clear_filters, icon=":material/filter_alt_off:",
                 key="clear", type="tertiary",
             )  # fmt: skip
     if st.session_state.get("range") == query_state.CUSTOM:
@@ -44,15 +43,12 @@ def clear_filters() -> None:
     """A callback: remove all filters."""
     for name in query_state.FILTERS:
         st.session_state[name] = query_state.EVERY
-    st.rerun(FIGURES)
 
 
 def filter_by(country: str, carrier: str) -> None:
     """A callback: filter by a row of the table of countries."""
     for name, value in query_state.row_filters(country, carrier).items():
         st.session_state[name] = value
-    # In place of the part of the page with the row: all that is filtered, in one run.
-    st.rerun(FIGURES)
 
 
 def _filters(dimensions: SeenDimensions) -> None:

@@ -103,4 +103,4 @@ def _draw(question: Question, context: PanelContext) -> None:
                     except StoreUnavailable as error:
                         st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
 
-    st.fragment(guarded(draw))()
+    st.fragment(guarded(draw, keeps=True))()
