@@ -54,7 +54,7 @@ def button(at: AppTest, label: str) -> None:
 
 def figure(at: AppTest, name: str = "Confirmed") -> str:
     """The value on the card of a figure; "" where no figure is drawn."""
-    html = "".join(str(part.value) for part in at.get("html"))
+    html = "".join(str(part.value) for part in at.main.html)
     found = re.search(rf'aria-label="{name}">.*?figure-value">(.*?)</p>', html)
     return found[1] if found else ""
 
@@ -63,7 +63,7 @@ def answer(at: AppTest, question: str) -> str:
     """The main number in the line of a closed question."""
     lines = [
         part.value
-        for part in at.get("html")
+        for part in at.main.html
         if part.value.startswith('<div class="question-answer"')
     ]
     names = [one.label for one in at.expander]
@@ -192,7 +192,7 @@ def test_a_target_of_the_settings_is_named_on_its_card(
 ) -> None:
     settle(REDIS_URL=redis_url, TARGET_CONFIRMED="99.5", TARGET_CONVERSION="0")
     attempts(of_process(), 40)
-    html = "".join(str(part.value) for part in opened("delivery").get("html"))
+    html = "".join(str(part.value) for part in opened("delivery").main.html)
     assert "Target 99.5 %: met" in html
     assert "Target 90 %: met" in html
     assert html.count(">Target ") == 2
