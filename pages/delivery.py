@@ -94,7 +94,8 @@ def _draw() -> None:
     with top.container(horizontal=True, vertical_alignment="center", key="page_title"):
         title("Delivery", simulated=simulated)
         freshness = through(fresh.through, fresh.lag, state.zone)
-        st.caption(f"{freshness} · times in {state.zone.key}", width="content")
+        parts = [freshness, f"times in {state.zone.key}", state.range_text]
+        st.caption(" · ".join(part for part in parts if part), width="content")
     with st.container(key="old_figures" if kept.error else "new_figures"):
         _draw_figures(state, fresh, simulated=simulated)
     if kept.error is None:

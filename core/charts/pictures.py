@@ -31,7 +31,7 @@ def line_picture(
     has not ended, is joined by dashes."""
     points = [_place(course, point, point.value, low, high) for point in course.points]
     parts = [_across(_y(value, low, high), colours.line) for value in lines_at]
-    ended = len(points) - course.ends_unfinished
+    ended = len(course.ended)
     if has_band(course):
         parts.append(_band(course, low, high, colour))
     if has_area and points:

@@ -55,6 +55,8 @@ class _Reader:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._service, name)
+        if not callable(method):
+            return method
 
         def asked(*args: Any, **named: Any) -> Any:
             key = type(self._service).__name__, name, args, tuple(sorted(named.items()))

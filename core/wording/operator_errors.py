@@ -4,9 +4,9 @@
 who runs the service and sees an error many times.
 """
 
-import re
 from dataclasses import dataclass
 
+from core.model.attempt import NO_ANSWER
 from core.model.error_codes import hangup_cause, message_error_code
 from core.wording.error_codes import hangup_text, message_error_text
 
@@ -20,6 +20,7 @@ class OperatorError:
     advice: str
 
 
+_UNCLEAR = "Look at Plivo's status page. Plivo's logs settle which of these sends went out."
 _CARRIER_FAULT = "Watch whether it passes. If it stays, report it to Plivo support with examples."
 _NUMBER = "Validate numbers where they are typed. Many in one place are a sign of pumping."
 _CREDIT = "Add credit in the Plivo console, and turn on automatic recharge."
@@ -91,7 +92,7 @@ _OWN_FAULTS = {"7": _OWN_URLS, "8": "Look for an error in the log of this applic
 def operator_error(channel: str, code: str) -> OperatorError:
     """The words for a code that attempts are counted under: a message's error, a call's hangup
     cause (a PHLO has either: those of calls have four digits, and 1000 is both), "refused" for a
-    send that Plivo refused, "429", "503" or "no answer" for one that is unclear, or "unstated"."""
+    send that Plivo refused, the HTTP status of an unclear send or NO_ANSWER, or "unstated"."""
     if own := _without_code(code):
         return own
     is_call = channel == "voice" or (len(code) == 4 and code != "1000")
@@ -104,21 +105,21 @@ def _without_code(code: str) -> OperatorError | None:
             "Refused by Plivo", "Plivo refused the request.",
             "Open one of these attempts for its cause.",
         )  # fmt: skip
+    if code == NO_ANSWER:
+        return OperatorError(
+            "No answer from Plivo", "Plivo did not answer the send, or not readably.", _UNCLEAR
+        )
     if code == "429":
         return OperatorError(
-            "Too many requests", "Plivo takes fewer requests at once; the logs tell what was sent.",
-            "Send less at once, or ask Plivo to raise your rate.",
-        )  # fmt: skip
-    if re.fullmatch(r"5\d\d", code):
-        return OperatorError(
-            "Plivo failed", "Plivo failed; only the logs tell whether it was sent.",
-            "Check status.plivo.com, and read the logs.",
-        )  # fmt: skip
-    if code in {"no answer", "no_answer"}:
-        return OperatorError(
-            "No answer from Plivo", "Plivo did not answer; only the logs tell whether it was sent.",
-            "Check the network and status.plivo.com, and read the logs.",
-        )  # fmt: skip
+            "Too many requests",
+            "Plivo received too many requests from this account (HTTP 429).",
+            "Send more slowly, or ask Plivo to raise the limit. Plivo's logs settle which of these "
+            "sends went out.",
+        )
+    # No error of a message and no hangup cause is one of these.
+    if len(code) == 3 and code.startswith("5"):
+        words = f"Plivo answered the send with an error (HTTP {code})."
+        return OperatorError("Plivo failed", words, _UNCLEAR)
     return None
 
 

@@ -10,9 +10,9 @@ from core.charts.cards import cards, rate_chart, sparkline
 from core.charts.palette import LIGHT
 from core.figures.layout import BINS
 from core.panels.course import rate_course
-from core.panels.figures import Figure, ShownRange, figures
+from core.panels.figures import Figure, figures
 from core.wording.formats import percent
-from tests.panels.frames import NO_TIMES, ZONE, steps
+from tests.panels.frames import ZONE, inputs, steps
 
 NAMES = ["12:00", "12:15", "12:30", "12:45"]
 
@@ -74,10 +74,10 @@ def test_a_sparkline_says_its_range_and_its_end_in_the_unit_of_its_figure() -> N
 def test_every_figure_is_a_card_and_its_texts_are_escaped() -> None:
     frame = steps(requested=200, confirmed=180, started=200, converted=100)
     heat = np.zeros((4, BINS), dtype=np.int64)
-    found = figures(ShownRange(frame.sum(), NO_TIMES), None, frame, heat)
+    found = figures(inputs(frame.sum(), None, frame, heat))
     html = cards([rate(frame), *found[1:]], frame.index, ZONE, LIGHT)
     assert html.count('role="group"') == len(found)
     assert "All &lt;that&gt; arrived." in html
     empty = steps(2)
-    none = figures(ShownRange(empty.sum(), NO_TIMES), None, empty, heat[:2])
+    none = figures(inputs(empty.sum(), None, empty, heat[:2]))
     assert "too few" in cards(none, empty.index, ZONE, LIGHT)

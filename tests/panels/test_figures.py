@@ -9,14 +9,11 @@ import pandas as pd
 from core.figures.layout import BINS
 from core.figures.rates import Rate
 from core.panels import figures
-from core.panels.figures import ShownRange
-from tests.panels.frames import NO_TIMES, row, steps
+from tests.panels.frames import inputs, row, steps
 
 
 def made(now: "pd.Series[Any]", before: "pd.Series[Any] | None" = None) -> list[figures.Figure]:
-    heat = np.zeros((4, BINS), dtype=np.int64)
-    then = ShownRange(before, NO_TIMES) if before is not None else None
-    return figures.figures(ShownRange(now, NO_TIMES), then, steps(requested=10, confirmed=9), heat)
+    return figures.figures(inputs(now, before))
 
 
 def test_the_confirmed_rate_comes_first_with_its_interval_its_n_its_change_and_course() -> None:
@@ -37,7 +34,7 @@ def test_every_figure_has_a_course() -> None:
     )  # fmt: skip
     heat = np.zeros((4, BINS), dtype=np.int64)
     heat[:, 50] = 300
-    found = figures.figures(ShownRange(frame.sum(), heat.sum(axis=0)), None, frame, heat)
+    found = figures.figures(inputs(frame.sum(), None, frame, heat))
     assert [len(one.course.values) for one in found] == [4] * len(found)
     assert all(one.course.is_line and one.course.ends_unfinished for one in found)
     assert [one.name for one in found if one.is_share] == [
@@ -62,11 +59,50 @@ def test_a_higher_cost_is_bad_and_a_lower_one_good() -> None:
         def spent(micros: int) -> "pd.Series[Any]":
             return row(cost_micros=micros, priced=10, converted=100)
 
-        return next(one for one in made(spent(now), spent(before)) if "Cost" in one.name)
+        history = pd.DataFrame([spent(before + 10_000 * n) for n in range(-14, 14)])
+        given = inputs(spent(now), spent(before), history=history)
+        return next(one for one in figures.figures(given) if "Cost" in one.name)
 
     assert (cost(6_000_000, 5_000_000).change, cost(6_000_000, 5_000_000).good) == ("20 %", False)
     assert cost(4_000_000, 5_000_000).good is True
     assert cost(5_050_000, 5_000_000).good is None
+
+
+def test_a_change_within_the_usual_variation_is_neither_good_nor_bad() -> None:
+    now, before = row(requested=1000, confirmed=930), row(requested=1000, confirmed=970)
+    assert figures.figures(inputs(now, before))[0].good is False
+    shares = np.tile([900, 930, 950, 970, 990, 940, 960], 4)
+    uneven = pd.DataFrame([row(requested=1000, confirmed=int(k)) for k in shares])
+    assert figures.figures(inputs(now, before, history=uneven))[0].good is None
+
+
+def test_a_slower_p95_is_bad_only_beyond_the_usual_variation() -> None:
+    def times(slow: int) -> "np.ndarray[Any, Any]":
+        histogram = np.zeros(BINS, dtype=np.int64)
+        histogram[50], histogram[70] = 1000 - slow, slow
+        return histogram
+
+    heat = np.array([times(200)])
+    steady = np.array([times(40)] * 28)
+    uneven = np.array([times(slow) for slow in (20, 90, 200, 40) * 7])
+    totals = row(requested=1000)
+    for past, good in ((steady, False), (uneven, None)):
+        figure = figures.figures(inputs(totals, totals, heat=heat, past=past))[3]
+        assert (figure.name, figure.rose, figure.good) == ("p95 time to deliver", True, good)
+
+
+def test_a_range_that_has_nothing_to_compare_with_shows_no_change() -> None:
+    frame = figures.table(figures.figures(inputs(row(requested=1000, confirmed=950))))
+    assert set(frame["change"]) == {""}
+
+
+def test_the_last_step_is_marked_while_it_is_unfinished() -> None:
+    frame = steps(requested=20, confirmed=19)
+    given = inputs(row(requested=1000, confirmed=950), None, frame)
+    assert figures.figures(given)[0].course.ends_unfinished
+    over = frame.assign(complete=True)
+    ended = figures.figures(inputs(row(requested=1000, confirmed=950), None, over))[0]
+    assert not ended.course.ends_unfinished
 
 
 def test_under_ten_attempts_there_is_no_percentage() -> None:
@@ -77,10 +113,8 @@ def test_under_ten_attempts_there_is_no_percentage() -> None:
 
 def test_a_rate_says_in_words_whether_it_meets_its_target() -> None:
     def words(confirmed: int) -> str:
-        now = ShownRange(row(requested=1000, confirmed=confirmed), NO_TIMES)
-        heat = np.zeros((4, BINS), dtype=np.int64)
-        frame = steps(requested=10, confirmed=9)
-        return figures.figures(now, None, frame, heat, {"confirmed": 0.95})[0].target_words
+        given = inputs(row(requested=1000, confirmed=confirmed))
+        return figures.figures(given, {"confirmed": 0.95})[0].target_words
 
     assert words(960) == words(950) == "Target 95 %: met"
     assert words(940) == "Target 95 %: too close"

@@ -38,9 +38,9 @@ def test_an_unknown_error_keeps_no_name_of_another() -> None:
         ("sms", "refused", "Plivo refused the request."),
         ("voice", "unstated", "No cause was stated."),
         ("sms", "000", "No cause was stated."),
-        ("sms", "503", "Plivo failed; only the logs tell whether it was sent."),
-        ("sms", "429", "Plivo takes fewer requests at once; the logs tell what was sent."),
-        ("voice", "no answer", "Plivo did not answer; only the logs tell whether it was sent."),
+        ("sms", "503", "Plivo answered the send with an error (HTTP 503)."),
+        ("sms", "429", "Plivo received too many requests from this account (HTTP 429)."),
+        ("voice", "no answer", "Plivo did not answer the send, or not readably."),
     ],
 )
 def test_an_error_of_the_figures_has_its_meaning_and_what_to_do(

@@ -10,12 +10,13 @@ from pages.components.panel import chart, downloads, grid, number, text
 
 def draw_funnel(context: PanelContext) -> None:
     state = context.state
-    by_channel = context.queries.by_channel(state.range, state.filters)
+    ripe = context.queries.ripe(state.range)
+    by_channel = context.queries.by_channel(ripe, state.filters)
     table, rescued = funnel_table(by_channel), rescue_table(by_channel)
     chart(funnel(table, context.palette), "funnel", 40 + 96 * max(1, len(table)))
     if words := widening_words(table):
         st.caption(words)
-    st.caption(fallback(context.queries.totals(state.range, state.filters)).words)
+    st.caption(fallback(context.queries.totals(ripe, state.filters)).words)
     grid(
         rescued,
         "rescue",

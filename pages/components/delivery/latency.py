@@ -1,6 +1,7 @@
 """How long does it take? The heatmap with its percentiles, and the time by part."""
 
 from core.charts.latency import latency, waterfall
+from core.panels.figures import is_unfinished
 from core.panels.tables import legs_table
 from pages.components.delivery.context import PanelContext
 from pages.components.panel import chart, downloads
@@ -11,8 +12,7 @@ def draw_latency(context: PanelContext) -> None:
     frame = queries.heatmap(state.range, state.filters, zone=state.zone)
     legs = legs_table(queries.totals(state.range, state.filters))
     steps = queries.over_time(state.range, state.filters, state.zone)
-    unfinished = bool(len(steps)) and not steps["complete"].iloc[-1]
-    picture = latency(frame, state.zone, context.palette, is_unfinished=unfinished)
+    picture = latency(frame, state.zone, context.palette, is_unfinished=is_unfinished(steps))
     chart(picture, "latency", 340)
     chart(waterfall(legs, context.palette), "waterfall", 190)
     downloads(simulated=context.simulated, time_to_deliver=frame, parts=legs)

@@ -47,7 +47,7 @@ QUESTIONS = (
     Question(
         "errors",
         "Why? The errors",
-        lambda c: answers.errors(c.queries.errors(c.state.range, c.state.filters, c.state.before)),
+        lambda c: answers.errors(c.queries.errors(c.state.range, c.state.filters)),
         draw_errors,
     ),
     Question(
