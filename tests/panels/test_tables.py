@@ -73,6 +73,19 @@ def test_errors_say_what_they_mean_and_what_to_do() -> None:
                                         names=["channel", "code"]),
     )  # fmt: skip
     table = tables.error_table(frame)
+    assert table["name"].tolist() == ["Refused as spam", "Busy Line"]
     assert table["label"].tolist() == ["SMS\N{NO-BREAK SPACE}30", "Call\N{NO-BREAK SPACE}3010"]
     assert table["meaning"].tolist() == ["The carrier refused it as spam.", "The line was busy."]
-    assert all(table["advice"])
+    # Advice for the operator, not for the person who waits for a code.
+    assert "Register the sender" in table["advice"][0]
+    assert "Nothing is wrong here" in table["advice"][1]
+
+
+def test_the_funnel_explains_what_was_verified_without_a_receipt_where_it_widens() -> None:
+    frame = channels(
+        sms={"requested": 50, "delivered": 40, "verified": 30, "confirmed": 40},
+        voice={"requested": 20, "delivered": 5, "verified": 15, "confirmed": 17},
+    )
+    words = tables.widening_words(tables.funnel_table(frame))
+    assert words.startswith("Verified without a receipt: 12 of 15 (Call). The codes arrived")
+    assert tables.widening_words(tables.funnel_table(frame.head(1))) == ""
