@@ -10,6 +10,7 @@ from core.figures.queries import Queries
 from core.ledger.explorer import Explorer
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock
+from core.sample.control import SampleControl
 from core.sample.loading import Sample
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
@@ -33,12 +34,15 @@ def build_reports(
     clock: Clock,
     ledger: Ledger,
     settle: Callable[[], None],
+    sample: SampleControl,
+    fold_all: Callable[[], None],
 ) -> Reports:
-    """`settle` brings the figures up to date."""
+    """`settle` brings the figures up to date, within a second; `fold_all` takes as long as it
+    must."""
     return Reports(
         queries=Queries(client, raw, keys, clock, settle),
         figure_export=FigureExport(client, raw, keys, settle),
         alerts=Alerts(client, keys, clock, HourReader(client, raw, keys, settle)),
         explorer=Explorer(ledger),
-        sample=Sample(client, keys, clock, ledger, settle),
+        sample=Sample(sample, client, raw, keys, clock, ledger, fold_all),
     )

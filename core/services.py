@@ -31,6 +31,8 @@ from core.plivo.pricing import Prices
 from core.plivo.provider import PlivoProvider
 from core.plivo.request import CallbackAddress
 from core.reset.reset import SandboxReset
+from core.sample.control import SampleControl
+from core.sample.worker import sample_worker
 from core.settings.credentials import auth_token, secret_key
 from core.settings.keyring import Keyring
 from core.settings.settings import Settings
@@ -67,8 +69,8 @@ LOG_SYNC = "log sync"
 LOGS_AFTER_START = timedelta(minutes=1)
 ALERTS_TICK = timedelta(seconds=15)
 TRIM_TICK = timedelta(minutes=1)
-#: How long a reset of sample traffic waits for a backlog of the journal.
-RESET_SETTLE_SECONDS = 60
+#: How long sample traffic waits for a backlog of the journal.
+SAMPLE_SETTLE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,9 @@ class Services:
     request_limit: RequestLimit
     logs: LogSync
     reset: SandboxReset
+    sample_control: SampleControl
+    #: Loads and removes sample traffic.
+    sample_worker: Periodic
     sandbox: SandboxClient
     chaos: ChaosWatch
     endings: SandboxEndings
@@ -224,10 +229,17 @@ def build(
         clock,
     )
 
+    sample_control = SampleControl(client, scripts, keys, clock)
+
+    def fold_all() -> None:
+        fold.settle(SAMPLE_SETTLE_SECONDS)
+
     def make_reports() -> "Reports":
         from core.reports import build_reports
 
-        return build_reports(client, connection.raw, keys, clock, ledger, fold.settle)
+        return build_reports(
+            client, connection.raw, keys, clock, ledger, fold.settle, sample_control, fold_all
+        )
 
     reports = Once(make_reports)
     access = Access(
@@ -250,6 +262,9 @@ def build(
         # A run that is cut off by the end of the process is resumed by the next.
         Periodic(LOG_SYNC, logs.run, log_sync_every, first=LOGS_AFTER_START, patience=timedelta()),
     ]
+    worker_of_sample = sample_worker(sample_control, lambda: reports().sample)
+    if settings.is_sandbox:
+        background.append(worker_of_sample)
     if settings.webhook_url is not None:
         # Imported late: httpx is slow to load, and most processes send no webhooks.
         from core.webhooks.sender import WebhookSender, signing_secret
@@ -272,11 +287,12 @@ def build(
         reset=SandboxReset(
             client,
             keys,
-            ledger,
-            lambda: fold.settle(RESET_SETTLE_SECONDS),
+            lambda: reports().sample.remove(),
             sandbox_client,
             lambda: reports().queries.forget(),
         ),
+        sample_control=sample_control,
+        sample_worker=worker_of_sample,
         sandbox=sandbox_client,
         chaos=ChaosWatch(sandbox_client),
         endings=SandboxEndings(sandbox_client, verifications.numbers),

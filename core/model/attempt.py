@@ -111,7 +111,7 @@ class AttemptEvent:
     text: `reference`, `error_code`, `hangup_cause`, `cost_micros`, `units`, `mcc`, `mnc`,
     `network`, `cause`, `remedy`; with `requested`, also `channel`, `mode`, `to_masked`, `region`,
     `carrier`, `number_index` (a digest), `origin`, and of a later attempt `first_channel` and
-    `first_ms`.
+    `first_ms`, and `sample` for sample traffic.
     `unreadable` are the values that were left out of the event.
     """
 
@@ -153,6 +153,8 @@ class Attempt:
     origin: str = "first"
     #: The budget that would have refused this send when live; None where there was room.
     over_budget: OverBudget | None = None
+    #: Whether it is sample traffic: invented, never sent.
+    is_sample: bool = False
 
     @property
     def verification(self) -> str:
