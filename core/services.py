@@ -32,7 +32,6 @@ from core.plivo.provider import PlivoProvider
 from core.plivo.request import CallbackAddress
 from core.reset.reset import SandboxReset
 from core.sample.control import SampleControl
-from core.sample.worker import sample_worker
 from core.settings.credentials import auth_token, secret_key
 from core.settings.keyring import Keyring
 from core.settings.settings import Settings
@@ -69,6 +68,8 @@ LOG_SYNC = "log sync"
 LOGS_AFTER_START = timedelta(minutes=1)
 ALERTS_TICK = timedelta(seconds=15)
 TRIM_TICK = timedelta(minutes=1)
+#: How soon another process goes on with sample traffic; a click wakes the worker.
+SAMPLE_TICK = timedelta(seconds=5)
 #: How long sample traffic waits for a backlog of the journal.
 SAMPLE_SETTLE_SECONDS = 60
 
@@ -97,8 +98,6 @@ class Services:
     logs: LogSync
     reset: SandboxReset
     sample_control: SampleControl
-    #: Loads and removes sample traffic.
-    sample_worker: Periodic
     sandbox: SandboxClient
     chaos: ChaosWatch
     endings: SandboxEndings
@@ -229,7 +228,13 @@ def build(
         clock,
     )
 
-    sample_control = SampleControl(client, scripts, keys, clock)
+    def go_on_with_sample() -> None:
+        # numpy and pandas load only when there is work.
+        if sample_control.state().status.has_work:
+            reports().sample.work(sample_worker.stopping.is_set)
+
+    sample_worker = Periodic("sample traffic", go_on_with_sample, SAMPLE_TICK, first=timedelta())
+    sample_control = SampleControl(client, scripts, keys, clock, sample_worker.wake)
 
     def fold_all() -> None:
         fold.settle(SAMPLE_SETTLE_SECONDS)
@@ -262,9 +267,8 @@ def build(
         # A run that is cut off by the end of the process is resumed by the next.
         Periodic(LOG_SYNC, logs.run, log_sync_every, first=LOGS_AFTER_START, patience=timedelta()),
     ]
-    worker_of_sample = sample_worker(sample_control, lambda: reports().sample)
     if settings.is_sandbox:
-        background.append(worker_of_sample)
+        background.append(sample_worker)
     if settings.webhook_url is not None:
         # Imported late: httpx is slow to load, and most processes send no webhooks.
         from core.webhooks.sender import WebhookSender, signing_secret
@@ -292,7 +296,6 @@ def build(
             lambda: reports().queries.forget(),
         ),
         sample_control=sample_control,
-        sample_worker=worker_of_sample,
         sandbox=sandbox_client,
         chaos=ChaosWatch(sandbox_client),
         endings=SandboxEndings(sandbox_client, verifications.numbers),

@@ -11,13 +11,14 @@ from pages.components.delivery.alerts import draw_alerts
 from pages.components.delivery.context import PanelContext
 from pages.components.delivery.cost import draw_cost
 from pages.components.delivery.countries import draw_countries
-from pages.components.delivery.empty import draw_empty, figures_shown, is_fillable, sample_button
+from pages.components.delivery.empty import draw_empty, figures_shown, is_fillable
 from pages.components.delivery.errors import draw_errors
 from pages.components.delivery.funnel import draw_funnel
 from pages.components.delivery.header import clear_filters, draw_header
 from pages.components.delivery.latency import draw_latency
 from pages.components.delivery.logs import draw_logs, refresh_seconds
 from pages.components.delivery.overview import draw_overview
+from pages.components.delivery.sample import sample_button, sample_line
 from pages.components.delivery.top_issues import draw_top_issues
 from pages.components.panel import parquet, theme_palette
 from pages.components.shared import services, title
@@ -35,7 +36,9 @@ queries, clock = app.queries, app.clock
 def main() -> None:
     """The header, and below it the panels, which refresh on their own."""
     with figures_shown(clock, _state().zone, key="try_again"):
-        title("Delivery", simulated=_is_simulated())
+        title("Delivery")
+        if app.settings.is_sandbox:
+            sample_line(app.sample_control, _state().zone, guarded)
         draw_header(queries, clock)
         every = REFRESH.get(st.session_state.get("refresh", "off"))
         st.fragment(guarded(_panels), run_every=every)()
@@ -70,8 +73,8 @@ def _panels() -> None:
         )  # fmt: skip
         if reason:
             draw_empty(*reason)
-            if app.settings.is_sandbox and is_fillable(reason[0]) and not simulated:
-                sample_button(app.sample, queries, is_main_action=True)
+            if app.settings.is_sandbox and is_fillable(reason[0]):
+                sample_button(app.sample_control, is_main_action=True)
         if requested:
             _all(PanelContext(queries, app.alerts, app.ledger, state, theme_palette(), simulated))
 
@@ -107,8 +110,8 @@ def _all(context: PanelContext) -> None:
     steps = queries.over_time(state.range, state.filters, state.zone)
     with st.container(horizontal=True):
         parquet(steps, "delivery", "Download the range as Parquet", simulated=context.simulated)
-        if app.settings.is_sandbox and not context.simulated:
-            sample_button(app.sample, queries)
+        if app.settings.is_sandbox:
+            sample_button(app.sample_control)
 
 
 main()

@@ -93,7 +93,7 @@ class Fold:
         if not entries:
             return _NOTHING
         waiting = len(entries)
-        entries = _one_step(entries)
+        entries = _first_step(entries)
         ids = [entry_id.decode() for entry_id, _ in entries]
         mark = self._mark(mark_text, ids[0])
         checks = [value.decode(errors="replace") for _, (name, value) in entries if name == CHECK]
@@ -244,7 +244,7 @@ class Fold:
         return {Series(name.decode()) for name in names}
 
 
-def _one_step(entries: list[tuple[bytes, Any]]) -> list[tuple[bytes, Any]]:
+def _first_step(entries: list[tuple[bytes, Any]]) -> list[tuple[bytes, Any]]:
     """The oldest entries that are folded together: one of many attempts alone, or those before
     it."""
     bulk = [number for number, (_, (name, _)) in enumerate(entries) if name in _BULKS]
@@ -261,7 +261,7 @@ def _read_journal(entries: list[tuple[bytes, bytes]]) -> tuple[JournalEntries, i
         return read_bulk(value, is_removed=name == BULK_REMOVED), 0, False
     except ValueError:
         log.exception("an entry of the journal is left out")
-        return *read_entries([]), 1, False
+        return read_entries([])[0], 1, False
 
 
 def _order(entry_id: str) -> tuple[int, int]:

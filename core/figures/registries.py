@@ -70,6 +70,6 @@ class Registries:
         ]
         used: set[Series] = set()
         for part, rows, slots in self._reader.read(ranges):
-            is_used = slots.any(axis=(1, 2))
-            used |= {name for name, is_in in zip(part.names[rows], is_used, strict=True) if is_in}
+            totals = slots.sum(axis=(1, 2)).tolist()
+            used |= {name for name, total in zip(part.names[rows], totals, strict=True) if total}
         return [name for name in names if name not in used]

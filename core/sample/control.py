@@ -5,6 +5,7 @@ killed leaves the work to the next one. `Sample` does the work. Light to import:
 """
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from core.model.clock import Clock, duration_ms
@@ -21,14 +22,23 @@ KEEP_MS = duration_ms(timedelta(days=400))
 
 
 class SampleControl:
-    """Every method raises StoreUnavailable; those that change something raise SampleRefused in
-    every environment except the sandbox."""
+    """`wake` is called when there may be work for this process. Every method raises
+    StoreUnavailable; those that change something raise SampleRefused in every environment except
+    the sandbox."""
 
-    def __init__(self, client: Client, scripts: Scripts, keys: Keys, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Client,
+        scripts: Scripts,
+        keys: Keys,
+        clock: Clock,
+        wake: Callable[[], None],
+    ) -> None:
         self._client = client
         self._scripts = scripts
         self._keys = keys
         self._clock = clock
+        self._wake = wake
 
     def state(self) -> SampleState:
         with self._client.pipeline(transaction=False) as pipe:
@@ -90,4 +100,6 @@ class SampleControl:
         arguments = {"change": change, "plan": "", "days": 0, "keep_ms": KEEP_MS, **more}
         keys = [self._keys.sample, self._keys.sample_days]
         status, plan = self._scripts.run("sample_status", keys, arguments)
+        if SampleStatus(status).has_work:
+            self._wake()
         return SampleStatus(status), plan

@@ -71,11 +71,12 @@ def entries_of(table: NDArray[Any]) -> JournalEntries:
     return JournalEntries(
         entries,
         place.reshape(-1),
-        [_place(*row, names) for row in distinct.tolist()],
+        [_place(row, names) for row in distinct.tolist()],
     )
 
 
-def _place(way: int, place: int, first_way: int, error: int, names: tuple[str, ...]) -> Place:
+def _place(row: list[int], names: tuple[str, ...]) -> Place:
+    way, place, first_way, error = row
     country, carrier = PLACES[place]
     return Place(
         str(WAYS[way].channel),
@@ -127,7 +128,7 @@ def _events(row: Any, day: date, plan: Plan) -> Iterator[AttemptEvent]:
 
 
 def _fields(row: Any, kind: EventKind) -> dict[str, str]:
-    fields = {}
+    fields: dict[str, str] = {}
     if kind is EventKind.REJECTED:
         fields |= {"cause": _CAUSE, "remedy": _REMEDY}
     if kind in {EventKind.FAILED, EventKind.UNDELIVERED}:

@@ -90,11 +90,11 @@ class Sample:
                     return
                 progress(state)
                 if state.status is SampleStatus.LOADING:
-                    self._load_one(state, state.plan)
+                    self._load_next(state, state.plan)
                 else:
-                    self._remove_one(state.plan)
+                    self._remove_next(state.plan)
 
-    def _load_one(self, state: SampleState, plan: Plan) -> None:
+    def _load_next(self, state: SampleState, plan: Plan) -> None:
         """Load the newest day that is missing; after the first one, the records."""
         written = set(self._client.hkeys(self._keys.sample_days))
         if written and not state.has_records:
@@ -107,7 +107,7 @@ class Sample:
         else:
             self.control.finish(plan, "loaded")
 
-    def _remove_one(self, plan: Plan) -> None:
+    def _remove_next(self, plan: Plan) -> None:
         """Take a day back; after the last one, remove the rest."""
         days = self._client.hkeys(self._keys.sample_days)
         if days:

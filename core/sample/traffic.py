@@ -161,7 +161,9 @@ class _Player:
         before = whole[first] - _SHARE[first]
         after = np.append(before[1:], whole[-1])
         drawn = before[country] + self._rng.random(len(country)) * (after - before)[country]
-        return np.minimum(np.searchsorted(whole, drawn, side="right"), len(PLACES) - 1)
+        places = np.searchsorted(whole, drawn, side="right")
+        inside: NDArray[np.intp] = np.minimum(places, len(PLACES) - 1)
+        return inside
 
     def _trouble(self, place: NDArray[Any], at: Numbers) -> _Trouble:
         count = len(place)
