@@ -38,7 +38,7 @@ def main() -> None:
     with figures_shown(clock, _state().zone, key="try_again"):
         title("Delivery")
         if app.settings.is_sandbox:
-            sample_line(app.sample_control, _state().zone, guarded)
+            sample_line(app.sample_control, guarded)
         draw_header(queries, clock)
         every = REFRESH.get(st.session_state.get("refresh", "off"))
         st.fragment(guarded(_panels), run_every=every)()

@@ -3,13 +3,10 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo
 
 from core.cli.running import exiting_on_errors, opened_services
 from core.panels.sample import sample_words
 from core.sample.plan import DAYS, PER_DAY, SEED, SampleState
-
-UTC = ZoneInfo("UTC")
 
 
 def main(arguments: Sequence[str], program: str) -> None:
@@ -23,7 +20,7 @@ def main(arguments: Sequence[str], program: str) -> None:
     options = parser.parse_args(arguments)
 
     def progress(state: SampleState) -> None:
-        sys.stdout.write(f"{sample_words(state, UTC)}\n")
+        sys.stdout.write(f"{sample_words(state)}\n")
         sys.stdout.flush()
 
     with exiting_on_errors(), opened_services() as services:

@@ -1,9 +1,7 @@
 """Sentences about sample traffic: how far it is loaded, and what the figures include."""
 
-from zoneinfo import ZoneInfo
-
 from core.sample.plan import DAYS, SampleState, SampleStatus
-from core.wording.formats import counted, day_and_time
+from core.wording.formats import counted
 
 LOAD_WORDS = (
     f"Fill the sandbox with {DAYS} days of invented traffic, with incidents to find. It takes some "
@@ -11,7 +9,7 @@ LOAD_WORDS = (
 )
 
 
-def sample_words(state: SampleState, zone: ZoneInfo) -> str:
+def sample_words(state: SampleState) -> str:
     """The state in a sentence; "" without sample traffic."""
     if state.plan is None:
         return ""
@@ -25,7 +23,6 @@ def sample_words(state: SampleState, zone: ZoneInfo) -> str:
         case SampleStatus.REMOVING:
             return f"Removing sample traffic: {days} left"
         case SampleStatus.LOADED:
-            until = day_and_time(state.plan.until, zone)
-            return f"Includes sample traffic: {attempts} until {until}"
+            return f"Includes sample traffic: {attempts}"
         case SampleStatus.ABSENT:
             return ""

@@ -2,7 +2,6 @@
 its progress, and buttons that stop, resume and remove it."""
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -17,12 +16,12 @@ _SECONDS = 0.5
 Body = Callable[[], None]
 
 
-def sample_line(control: SampleControl, zone: ZoneInfo, guard: Callable[[Body], Body]) -> None:
+def sample_line(control: SampleControl, guard: Callable[[Body], Body]) -> None:
     """The state of sample traffic, if there is any. `guard` guards a fragment."""
     has_work = control.state().status.has_work
 
     def _sample_line() -> None:
-        _draw(control, zone, drawn_with_work=has_work)
+        _draw(control, drawn_with_work=has_work)
 
     st.fragment(guard(_sample_line), run_every=_SECONDS if has_work else None)()
 
@@ -41,10 +40,10 @@ def sample_button(control: SampleControl, *, is_main_action: bool = False) -> No
         _change(lambda: control.load(DAYS, PER_DAY, SEED))
 
 
-def _draw(control: SampleControl, zone: ZoneInfo, *, drawn_with_work: bool) -> None:
+def _draw(control: SampleControl, *, drawn_with_work: bool) -> None:
     state = control.state()
     _rerun_if_changed(state, drawn_with_work=drawn_with_work)
-    words = sample_words(state, zone)
+    words = sample_words(state)
     if not words:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="sample_line"):
