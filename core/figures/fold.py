@@ -16,7 +16,7 @@ from core.figures.bulk import read_bulk
 from core.figures.journal_entries import JournalEntries, read_entries
 from core.figures.layout import MOST_SERIES, OTHERS, Cube
 from core.figures.merging import KeyWrite, Merge
-from core.ledger.journal import BULK, BULK_REMOVED, CHECK, ENTRY, KEEP_JOURNAL
+from core.ledger.journal import ATTRIBUTE, BULK, BULK_REMOVED, CHECK, ENTRY, KEEP_JOURNAL
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock, duration_ms, to_ms
 from core.model.series import Series
@@ -62,7 +62,7 @@ class FoldMark(NamedTuple):
 
 class FoldResult(NamedTuple):
     """How many entries were folded, and whether more may be waiting: the fold was full, its checks
-    have appended entries, or another process was faster and nothing was written."""
+    or attributions have appended entries, or another process was faster and nothing was written."""
 
     entries: int
     has_more: bool
@@ -72,7 +72,8 @@ _NOTHING = FoldResult(0, has_more=False)
 
 
 class Fold:
-    """Folds. `ledger` applies the checks. Every method raises StoreUnavailable."""
+    """Folds. `ledger` applies the checks and attributes right codes. Every method raises
+    StoreUnavailable."""
 
     def __init__(self, raw: RawClient, keys: Keys, clock: Clock, ledger: Ledger) -> None:
         self._raw = raw
@@ -96,11 +97,13 @@ class Fold:
         entries = _first_step(entries)
         ids = [entry_id.decode() for entry_id, _ in entries]
         mark = self._mark(mark_text, ids[0])
-        checks = [value.decode(errors="replace") for _, (name, value) in entries if name == CHECK]
+        checks, attributed = _texts(entries, CHECK), _texts(entries, ATTRIBUTE)
+        # They append their entries, which a later fold reads. Should this process die before it has
+        # written, they are applied again and change nothing.
         if checks:
-            # They append their entries, which a later fold reads. Should this process die before it
-            # has written, they are applied again and change nothing.
             self._ledger.apply_checks(checks)
+        if attributed:
+            self._ledger.attribute(attributed)
         now_ms = to_ms(self._clock.now())
         journal, unreadable, counts_late = _read_journal([pair for _, pair in entries])
         self._read_now.clear()
@@ -123,7 +126,8 @@ class Fold:
             # Its new series are not registered.
             self._series.clear()
             return FoldResult(0, has_more=True)
-        has_more = waiting == most or waiting > len(entries) or bool(checks)
+        has_appended = bool(checks or attributed)
+        has_more = waiting == most or waiting > len(entries) or has_appended
         return FoldResult(len(entries), has_more=has_more)
 
     def _read(self, turn_ms: int, most: int) -> tuple[str, list[tuple[bytes, Any]]]:
@@ -244,6 +248,10 @@ class Fold:
         return {Series(name.decode()) for name in names}
 
 
+def _texts(entries: list[tuple[bytes, Any]], wanted_name: bytes) -> list[str]:
+    return [value.decode(errors="replace") for _, (name, value) in entries if name == wanted_name]
+
+
 def _first_step(entries: list[tuple[bytes, Any]]) -> list[tuple[bytes, Any]]:
     """The oldest entries that are folded together: one of many attempts alone, or those before
     it."""
@@ -256,6 +264,7 @@ def _read_journal(entries: list[tuple[bytes, bytes]]) -> tuple[JournalEntries, i
     for their minute are counted as late. Those of sample traffic are old on purpose."""
     name, value = entries[0]
     if name not in _BULKS:
+        # Entries of an earlier layout have another name: their attempts are counted anew.
         return *read_entries([value for name, value in entries if name == ENTRY]), True
     try:
         return read_bulk(value, is_removed=name == BULK_REMOVED), 0, False

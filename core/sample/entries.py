@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.figures.journal_entries import ENTRY, IMAGE, JournalEntries, Place
-from core.model.attempt import AttemptEvent, EventKind, Source, attempt_id
+from core.model.attempt import NO_ANSWER, AttemptEvent, EventKind, Source, attempt_id
 from core.model.clock import from_ms
 from core.sample.plan import Plan
-from core.sample.traffic import ERRORS, MOMENTS, ORIGINS, PLACES, WAYS
+from core.sample.traffic import BROKEN_STATUS, ERRORS, MOMENTS, ORIGINS, PLACES, WAYS
 
 #: As `_ledger.lua` ranks the events of one attempt, ascending.
 _RANKS = {
@@ -31,15 +31,14 @@ _RANKS = {
     EventKind.UNDELIVERED: 8,
     EventKind.DELIVERED: 9,
 }
-_REFUSED_RANK, _UNDELIVERED_RANK = 6, 8
+_ERROR_NAMES = (*ERRORS, "refused", str(BROKEN_STATUS), NO_ANSWER)
 _BY_APP = {EventKind.UNCONFIRMED, EventKind.ACCEPTED, EventKind.REJECTED}
 _CHECKS = {EventKind.CHECKED, EventKind.VERIFIED}
 _CALL_KINDS = {EventKind.QUEUED: EventKind.RINGING, EventKind.SENT: EventKind.ANSWERED}
-_REFUSED_AS = "refused"
 #: Of IMAGE and ATTEMPT.
 _SAME_NAMES = (
-    *("accepted", "queued", "undelivered", "delivered", "checked", "verified"),
-    *("cost_micros", "units"),
+    *("accepted", "queued", "undelivered", "delivered"),
+    *("code", "proof", "cost_micros", "units"),
 )
 _CAUSE, _REMEDY = "Plivo refused the request.", "Check the number and the sender."
 
@@ -54,38 +53,41 @@ def entries_of(table: NDArray[Any]) -> JournalEntries:
     entries["origin"] = table["origin"]
     entries["is_sms"] = ~is_call
     entries["requested"] = table["requested"]
-    entries["first"] = np.where(table["number"] > 1, table["first"], -1)
     for name in IMAGE.names or ():
         entries["before"][name] = -1
     after = entries["after"]
     after["rank"] = rank
     after["handed"] = table["sent"]
+    is_wrong = table["checked"] >= 0
+    after["checked"] = np.where(is_wrong, table["checked"], table["verified"])
     for name in _SAME_NAMES:
         after[name] = table[name]
-    # 0 for no error, 1 for a refusal, then ERRORS.
-    error = np.where(rank == _REFUSED_RANK, 1, np.where(table["error"] > 0, table["error"] + 1, 0))
-    error[(rank < _REFUSED_RANK) | (rank > _UNDELIVERED_RANK)] = 0
-    names = ("", _REFUSED_AS, *ERRORS[1:])
-    columns = np.stack([table["way"], table["place"], table["first_way"], error], axis=1)
+    columns = np.stack([table["way"], table["place"], _errors(table, rank)], axis=1)
     distinct, place = np.unique(columns, axis=0, return_inverse=True)
     return JournalEntries(
         entries,
         place.reshape(-1),
-        [_place(row, names) for row in distinct.tolist()],
+        [_place(*row) for row in distinct.tolist()],
     )
 
 
-def _place(row: list[int], names: tuple[str, ...]) -> Place:
-    way, place, first_way, error = row
+def _errors(table: NDArray[Any], rank: NDArray[np.int8]) -> NDArray[np.int64]:
+    """What the attempts are counted under among the errors, as indexes of _ERROR_NAMES."""
+    errors = np.zeros(len(table), dtype=np.int64)
+    has_failed = (rank > _RANKS[EventKind.REJECTED]) & (rank < _RANKS[EventKind.DELIVERED])
+    errors[has_failed] = table["error"][has_failed]
+    errors[rank == _RANKS[EventKind.REJECTED]] = _ERROR_NAMES.index("refused")
+    is_unclear = rank == _RANKS[EventKind.UNCONFIRMED]
+    has_status = table["send_status"] > 0
+    errors[is_unclear & has_status] = _ERROR_NAMES.index(str(BROKEN_STATUS))
+    errors[is_unclear & ~has_status] = _ERROR_NAMES.index(NO_ANSWER)
+    return errors
+
+
+def _place(way: int, place: int, error: int) -> Place:
     country, carrier = PLACES[place]
-    return Place(
-        str(WAYS[way].channel),
-        country.region,
-        carrier.name,
-        str(WAYS[first_way].channel),
-        "",
-        names[error],
-    )
+    channel = str(WAYS[way].channel)
+    return Place(channel, country.region, carrier.name, "", _ERROR_NAMES[error])
 
 
 def events_of(row: Any, day: date, plan: Plan) -> list[AttemptEvent]:
@@ -111,9 +113,9 @@ def _events(row: Any, day: date, plan: Plan) -> Iterator[AttemptEvent]:
         "origin": ORIGINS[row["origin"]],
         "sample": "1",
     }
-    if row["number"] > 1:
-        first = WAYS[row["first_way"]]
-        record |= {"first_channel": first.channel, "first_ms": str(int(row["first"]))}
+    if row["proof"]:
+        record |= {name: str(row[name]) for name in ("proof", "attempts")}
+        record["code_ms"] = str(int(row["code"]))
     yield AttemptEvent(
         attempt, EventKind.REQUESTED, from_ms(int(row["requested"])), Source.APP, record
     )
@@ -129,6 +131,8 @@ def _events(row: Any, day: date, plan: Plan) -> Iterator[AttemptEvent]:
 
 def _fields(row: Any, kind: EventKind) -> dict[str, str]:
     fields: dict[str, str] = {}
+    if kind is EventKind.UNCONFIRMED and row["send_status"]:
+        fields["send_status"] = str(row["send_status"])
     if kind is EventKind.REJECTED:
         fields |= {"cause": _CAUSE, "remedy": _REMEDY}
     if kind in {EventKind.FAILED, EventKind.UNDELIVERED}:

@@ -13,7 +13,7 @@ from typing import Any
 
 from core.figures.bulk import pack_bulk
 from core.figures.registries import Registries
-from core.ledger.journal import KEEP_JOURNAL
+from core.ledger.journal import BULK, BULK_REMOVED, KEEP_JOURNAL
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock, duration_ms
 from core.sample.control import KEEP_MS, SampleControl
@@ -125,6 +125,7 @@ class Sample:
         arguments = {
             "plan": str(plan),
             "day": day,
+            "entry": (BULK if packed else BULK_REMOVED).decode(),
             "keep_ms": KEEP_MS,
             "keep_journal_ms": _KEEP_JOURNAL_MS,
         }

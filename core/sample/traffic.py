@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.ledger.attribution import OTHER, SHARED, SOLE, UNATTRIBUTED
 from core.model.attempt import EventKind
 from core.model.clock import to_ms
 from core.model.way import Way
@@ -40,17 +41,22 @@ MOMENTS = tuple(
     if kind not in {EventKind.REQUESTED, EventKind.RINGING, EventKind.ANSWERED}
 )
 #: One attempt. Moments are Unix ms, -1 for what did not happen; a call rings at `queued` and is
-#: answered at `sent`. `verification` is its number within the day, `first` when that started and
-#: `first_way` how; `digits` the last ones of its phone number. `priced`: when the price is known.
+#: answered at `sent`. `verification` is its number within the day, `digits` the last ones of its
+#: phone number. `priced`: when the price is known. `send_status`: of an unclear send, 0 for none.
+#: `proof`, `attempts` and `code`: see `core.ledger.attribution`.
 ATTEMPT = np.dtype(
     [
         *((name, "i4") for name in ("verification", "number", "place", "digits")),
-        *((name, "i1") for name in ("way", "first_way", "origin", "error")),
-        *((name, "f8") for name in ("requested", "first", "priced", "cost_micros", "units")),
+        *((name, "i1") for name in ("way", "origin", "error", "proof")),
+        *((name, "i4") for name in ("send_status", "attempts")),
+        *((name, "f8") for name in ("requested", "priced", "cost_micros", "units", "code")),
         *((str(kind), "f8") for kind in MOMENTS),
     ]
 )
+_LOST = (EventKind.REJECTED, EventKind.FAILED, EventKind.UNDELIVERED)
 _LIFETIME_MS = 300_000
+#: The answer of Plivo in an incident.
+BROKEN_STATUS = 503
 _UNREPORTED_MS = 72 * 3_600_000
 _MOST_ATTEMPTS = 3
 
@@ -79,7 +85,9 @@ def attempts_of(day: date, plan: Plan) -> NDArray[Any]:
     their request, as they are at the moment `plan.until`."""
     player = _Player(day, plan)
     table = np.concatenate([player.play(number) for number in range(1, _MOST_ATTEMPTS + 1)])
-    return _as_of(table[np.argsort(table["requested"], kind="stable")], to_ms(plan.until))
+    table = _as_of(table[np.argsort(table["requested"], kind="stable")], to_ms(plan.until))
+    _attribute(table)
+    return table
 
 
 def _as_of(table: NDArray[Any], until_ms: int) -> NDArray[Any]:
@@ -95,6 +103,28 @@ def _as_of(table: NDArray[Any], until_ms: int) -> NDArray[Any]:
     has_failed = (table["failed"] >= 0) | (table["undelivered"] >= 0)
     table["error"][~has_failed] = 0
     return table
+
+
+def _attribute(table: NDArray[Any]) -> None:
+    """Fill in which attempts brought the right codes, as `attribute.lua` finds it."""
+    verification = table["verification"]
+    size = int(verification.max(initial=0)) + 1
+    code, newest = np.full(size, -1.0), np.zeros(size, dtype=np.int32)
+    is_right = table["verified"] >= 0
+    code[verification[is_right]] = table["verified"][is_right]
+    newest[verification[is_right]] = table["number"][is_right]
+    table["code"] = code[verification]
+    is_lost = np.logical_or.reduce([table[str(kind)] >= 0 for kind in _LOST])
+    is_able = ~is_lost | (table["delivered"] >= 0)
+    able = np.bincount(verification[is_able], minlength=size)
+    # Where all ended badly, a report is wrong.
+    is_able |= able[verification] == 0
+    able = np.where(able == 0, newest, able)[verification]
+    proof = np.where(is_able, np.where(able == 1, SOLE, SHARED), OTHER)
+    proof += np.where((able > 1) & (table["number"] == 1), UNATTRIBUTED, 0)
+    attempts = newest[verification]
+    table["attempts"] = np.where(attempts > 1, attempts, 0)
+    table["proof"] = np.where(attempts > 1, proof, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +159,13 @@ class _Player:
         rng = self._rng
         rows = np.flatnonzero(self._is_open)
         table = np.zeros(len(rows), dtype=ATTEMPT)
-        for name in ("priced", "cost_micros", "units", *MOMENTS):
+        for name in ("priced", "cost_micros", "units", "code", *MOMENTS):
             table[name] = -1
         table["verification"], table["number"] = rows, number
         table["place"], table["digits"] = self._place[rows], self._digits[rows]
-        table["way"], table["first_way"] = way, first = self._way[rows], self._first_way[rows]
-        table["origin"] = 0 if number == 1 else np.where(way == first, 1, 2)
-        table["requested"], table["first"] = now, _ = self._now[rows], self._start[rows]
+        table["way"] = way = self._way[rows]
+        table["origin"] = 0 if number == 1 else np.where(way == self._first_way[rows], 1, 2)
+        table["requested"] = now = self._now[rows]
         is_call, pumped = _IS_CALL[way], self._is_pumped[rows]
         trouble = self._trouble(table["place"], now)
         goes_on, app = self._send(table, trouble)
@@ -147,7 +177,7 @@ class _Player:
             table[at] = part
         wait = np.floor(rng.uniform(32, 75, len(rows)) * 1000)
         in_time = arrived < now + wait
-        self._enter(table, arrived, in_time, pumped)
+        self._enter(table, arrived, in_time, pumped, self._start[rows] + _LIFETIME_MS)
         self._now[rows] = now = now + wait
         gives_up = pumped | (now > self._start[rows] + _LIFETIME_MS) | self._chance(0.25, rows)
         self._is_open[rows] = ~in_time & ~gives_up
@@ -198,6 +228,7 @@ class _Player:
         # Without an answer in time, or with a 5xx at once.
         unclear_at = np.where(is_broken, app, table["requested"] + 13_050)
         table["unconfirmed"] = np.where(is_silent | is_broken, unclear_at, -1)
+        table["send_status"] = np.where(is_broken, BROKEN_STATUS, 0)
         table["accepted"] = np.where(is_refused | is_silent | is_broken, -1, app)
         # Some of what Plivo answered with a 5xx is sent all the same.
         is_sent = ~is_broken | (self._rng.random(count) < 0.05)
@@ -248,7 +279,14 @@ class _Player:
         table["priced"] = np.where(is_missed, -1, read_out)
         return np.where(is_missed, np.inf, read_out)
 
-    def _enter(self, table: NDArray[Any], arrived: Numbers, in_time: Bools, pumped: Bools) -> None:
+    def _enter(
+        self,
+        table: NDArray[Any],
+        arrived: Numbers,
+        in_time: Bools,
+        pumped: Bools,
+        ends: Numbers,
+    ) -> None:
         """The checks after the code has arrived: at times a wrong one first."""
         count = len(table)
         enters = in_time & (self._rng.random(count) < np.where(pumped, 0.02, 0.93))
@@ -257,7 +295,7 @@ class _Player:
         table["checked"] = np.where(is_wrong, entered, -1)
         entered += np.where(is_wrong, np.floor(self._rng.uniform(4, 15, count) * 1000), 0)
         is_right = enters & ~(is_wrong & self._chance(0.1, table))
-        is_right &= entered < table["first"] + _LIFETIME_MS
+        is_right &= entered < ends
         table["verified"] = np.where(is_right, entered, -1)
 
     def _after(self, mu: float, sigma: float, count: int) -> Numbers:
