@@ -4,7 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from core.findings.causes import Cause, CauseKind
+from core.findings.causes import Cause, CauseKind, Outcome
 from core.panels.findings import cause_values
 from core.panels.query_state import QueryState
 from core.wording.findings import (
@@ -33,12 +33,14 @@ def draw_verdict(context: PanelContext) -> None:
     causes, so that nothing below it moves."""
     state = context.state
     verdict = context.findings.verdict(state.range, state.filters)
+    if verdict.outcome is Outcome.NO_TRAFFIC:
+        # The empty state says why.
+        return
     with st.container(key="verdict", gap="xxsmall"):
         st.markdown(f"**{plain(headline(verdict))}**")
         for number, cause in enumerate(verdict.causes[:MOST_CAUSES]):
             _draw_cause(cause, number, state, context.now)
-        words = calm_words(verdict) or more_words(verdict)
-        if words:
+        if words := calm_words(verdict) or more_words(verdict):
             st.caption(plain(words))
 
 
@@ -52,4 +54,3 @@ def _draw_cause(cause: Cause, number: int, state: QueryState, now: datetime) -> 
 def _show(cause: Cause, state: QueryState, now: datetime) -> None:
     for name, value in cause_values(cause, state, now).items():
         st.session_state[name] = value
-    st.session_state["filtered"] = True
