@@ -34,6 +34,22 @@ def test_a_rescue_rate_wants_ten_tries() -> None:
     assert "Too few" in tables.fallback(row(started=100, fallbacks=9, rescued=9)).words
 
 
+def test_codes_that_several_attempts_can_have_brought_are_named() -> None:
+    words = tables.fallback(row(started=100, unattributed=12)).words
+    assert words.endswith(
+        " 12 right codes are not counted for an attempt, because more than one can have brought "
+        "them."
+    )
+    assert "not counted" not in tables.fallback(row(started=100)).words
+
+
+def test_the_cost_of_an_attempt_that_may_have_brought_a_code_is_no_waste() -> None:
+    frame = channels(sms={"requested": 3, "priced": 3, "cost_micros": 3_000_000,
+                          "cost_verified_micros": 1_000_000,
+                          "cost_unattributed_micros": 1_000_000})  # fmt: skip
+    assert tables.cost_table(frame)["wasted"].tolist() == [1.0]
+
+
 def test_the_parts_of_the_time_follow_one_another() -> None:
     table = tables.legs_table(row(n_app=2, app_ms=400, n_queue=1, queue_ms=800, n_person=1,
                                   person_ms=9000))  # fmt: skip
