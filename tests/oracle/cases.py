@@ -1,0 +1,140 @@
+"""The queries of a look: a range, filters and a comparison each, chosen by the seed."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.oracle.expected import Place
+from tests.oracle.generator import LONG, Look
+
+PRESETS = ["15m", "1h", "6h", "24h", "today", "yesterday", "7d", "30d", "90d"]
+COMPARISONS = ["previous", "weekday", "year", "none"]
+PLACES = [
+    Place(),
+    Place("sms"),
+    Place("voice"),
+    Place(None, "DE"),
+    Place("phlo", "DE"),
+    Place("sms", "US", "unknown"),
+    Place(None, "DE", "O2/E-Plus"),
+    Place(None, "DE", "50 %2F"),
+    Place(None, "DE", "Vodafone"),
+    Place(None, "US", LONG.strip()),
+    Place(None, "ZZ"),
+    Place("sms", "FR"),
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One query. `values` are those of the page's controls, `asked` the range in Unix ms that
+    they ask for."""
+
+    look: Look
+    name: str
+    place: Place
+    comparison: str
+    asked: tuple[int, int]
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.look.zone)
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The same query in REST."""
+        params = {"zone": self.look.zone}
+        if self.name in PRESETS:
+            params["range"] = self.name
+        else:
+            start, end = (_utc(ms).isoformat() for ms in self.asked)
+            params |= {"start": start, "end": end}
+        for name in ("channel", "country", "carrier"):
+            if (value := getattr(self.place, name)) is not None:
+                params[name] = value
+        return params
+
+    def __str__(self) -> str:
+        place = " ".join(
+            str(p)[:20]
+            for p in (self.place.channel, self.place.country, self.place.carrier)
+            if p is not None
+        )
+        return f"{self.look.now:%Y-%m-%d %H:%M:%S} {self.look.zone}, {self.name}, {place or 'all'}, against {self.comparison}"
+
+
+def cases_of(look: Look, rng: random.Random, most: int) -> Iterator[Case]:
+    """At most `most` queries; every range and every place comes up in turn."""
+    names = [*PRESETS, "custom", "custom", "local day", "change"]
+    every = [(name, place) for name in names for place in PLACES]
+    if most < len(every):
+        ranges = [*rng.sample(names, len(names))] * (most // len(names) + 1)
+        places = [rng.choice(PLACES) for _ in range(most)]
+        every = list(zip(ranges[:most], places, strict=True))
+    for name, place in every:
+        values: dict[str, Any] = {"range": name, "zone": look.zone}
+        asked = _preset(look, name) if name in PRESETS else None
+        if asked is None:
+            first, last = _custom(look, name, rng)
+            values |= {"range": "custom", "from": first, "to": last}
+            zone = ZoneInfo(look.zone)
+            moments = sorted(_ms(moment.replace(tzinfo=zone)) for moment in (first, last))
+            asked = moments[0], min(moments[1], look.now_ms)
+            if asked[0] >= asked[1]:
+                continue
+        comparison = rng.choice(COMPARISONS)
+        values["compare"] = comparison
+        for control in ("channel", "country", "carrier"):
+            value = getattr(place, control)
+            values[control] = "all" if value is None else value
+        yield Case(look, name, place, comparison, asked, values)
+
+
+def _preset(look: Look, name: str) -> tuple[int, int]:
+    """What a preset means at the look."""
+    now, zone = look.now_ms, ZoneInfo(look.zone)
+    today = look.now.astimezone(zone).date()
+
+    def midnight(days: int) -> int:
+        day = today - timedelta(days=days)
+        return _ms(datetime(day.year, day.month, day.day, tzinfo=zone))
+
+    match name:
+        case "15m" | "1h":
+            return (now - {"15m": 15, "1h": 60}[name] * 60_000) // 60_000 * 60_000, now
+        case "6h" | "24h":
+            return (now - int(name[:-1]) * 3_600_000) // 900_000 * 900_000, now
+        case "today":
+            return midnight(0), now
+        case "yesterday":
+            return midnight(1), midnight(0)
+    return midnight(int(name[:-1]) - 1), now
+
+
+def _custom(look: Look, name: str, rng: random.Random) -> tuple[datetime, datetime]:
+    """The naive local moments of a custom range."""
+    local = look.now.astimezone(ZoneInfo(look.zone)).replace(tzinfo=None)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    match name:
+        case "local day":
+            first = midnight - timedelta(days=rng.choice([1, 2, 3, 30, 34, 36, 60]))
+            return first, first + timedelta(days=rng.choice([1, 1, 2, 7]))
+        case "change":
+            first = local.replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+            return first, first + timedelta(hours=rng.choice([1, 2, 3]))
+    length = timedelta(minutes=rng.choice([1, 7, 90, 200, 40 * 60, 5 * 24 * 60, 50 * 24 * 60]))
+    back = timedelta(minutes=rng.choice([0, 5, 100, 3000, 60_000]) * rng.random())
+    last = (local - back).replace(microsecond=0)
+    return last - length, last
+
+
+def _utc(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, ZoneInfo("UTC"))
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
