@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from core.alerts.alerts import Alerts
 from core.alerts.hours import HourReader
+from core.alerts.notifications import Announcer
 from core.figures.export import FigureExport
 from core.figures.queries import Queries
+from core.figures.ripeness import Ripeness
 from core.ledger.explorer import Explorer
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock
@@ -33,12 +36,15 @@ def build_reports(
     clock: Clock,
     ledger: Ledger,
     settle: Callable[[], None],
+    announcer: Announcer,
+    code_life: timedelta,
 ) -> Reports:
-    """`settle` brings the figures up to date."""
+    """`settle` brings the figures up to date. `code_life`: how long a code is valid."""
+    ripeness = Ripeness(code_life)
     return Reports(
-        queries=Queries(client, raw, keys, clock, settle),
+        queries=Queries(client, raw, keys, clock, settle, ripeness),
         figure_export=FigureExport(client, raw, keys, settle),
-        alerts=Alerts(client, keys, clock, HourReader(client, raw, keys, settle)),
+        alerts=Alerts(client, keys, clock, HourReader(client, raw, keys, settle), announcer),
         explorer=Explorer(ledger),
         sample=Sample(client, keys, clock, ledger, settle),
     )

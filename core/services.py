@@ -49,6 +49,7 @@ from core.verification.policy import Policy
 from core.verification.records import VerificationRecords
 from core.verification.sending import Provider
 from core.verification.service import Verifications
+from core.webhooks.alert_event import alert_receivers
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import Outbox
 
@@ -225,9 +226,22 @@ def build(
     )
 
     def make_reports() -> "Reports":
+        # Imported late: these load numpy and pandas.
+        from core.alerts.notifications import Announcer
         from core.reports import build_reports
+        from core.wording.alert_messages import alert_message, test_alert_message
 
-        return build_reports(client, connection.raw, keys, clock, ledger, fold.settle)
+        announcer = Announcer(
+            alert_receivers(settings, keyring),
+            lambda item, now: alert_message(
+                *item, now, settings.mode, settings.public_url or address.beside
+            ),
+            lambda: test_alert_message(settings.mode, settings.public_url or address.beside),
+        )
+        code_life = timedelta(seconds=settings.lifetime_seconds)
+        return build_reports(
+            client, connection.raw, keys, clock, ledger, fold.settle, announcer, code_life
+        )
 
     reports = Once(make_reports)
     access = Access(
@@ -250,14 +264,20 @@ def build(
         # A run that is cut off by the end of the process is resumed by the next.
         Periodic(LOG_SYNC, logs.run, log_sync_every, first=LOGS_AFTER_START, patience=timedelta()),
     ]
-    if settings.webhook_url is not None:
-        # Imported late: httpx is slow to load, and most processes send no webhooks.
+    if settings.webhook_url is not None or settings.alert_urls:
+        # Imported late: httpx is slow to load, and most processes send no events.
+        from core.webhooks.notifier import Notifier
+        from core.webhooks.receivers import Receivers
         from core.webhooks.sender import WebhookSender, signing_secret
         from core.webhooks.worker import WebhookWorker
 
-        sender = WebhookSender(settings.webhook_url, signing_secret(settings, keyring), clock)
-        worker = WebhookWorker(outbox, Expiries(client, scripts, keys, clock), sender)
-        background.append(worker.background)
+        sender = expiries = None
+        if settings.webhook_url is not None:
+            secret = signing_secret(settings, keyring)
+            sender = WebhookSender(settings.webhook_url, secret, clock)
+            expiries = Expiries(client, scripts, keys, clock)
+        receivers = Receivers(sender, Notifier(settings.alert_urls, keyring))
+        background.append(WebhookWorker(outbox, expiries, receivers).background)
     return Services(
         settings=settings,
         auth_token=token,

@@ -85,7 +85,10 @@ def _status(state: QueryState, freshness: str) -> None:
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        st.caption(f"{freshness} · times in {state.zone.key}", width="content")
+        text = f"{freshness} · times in {state.zone.key}"
+        if state.range_text:
+            text += f" · {state.range_text}"
+        st.caption(text, width="content")
         if not state.filters.is_empty:
             st.button(
                 "Clear filters", on_click=_clear, icon=":material/filter_alt_off:", key="clear"

@@ -7,6 +7,7 @@ names and values; those here must stay.
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -52,9 +53,10 @@ WEBHOOK_DATA = {
 }  # fmt: skip
 #: Counts that several answers of `/delivery` share.
 FIGURES = (
-    "accepted app_ms carrier_ms confirmed converted cost_micros cost_verified_micros delivered "
+    "accepted app_ms carrier_ms confirmed converted cost_micros cost_unattributed_micros "
+    "cost_verified_micros delivered "
     "entered failed fallbacks n_app n_carrier n_person n_queue pending person_ms priced queue_ms "
-    "rejected requested rescued resends sent skewed started unconfirmed undelivered units "
+    "rejected requested rescued resends sent skewed started unattributed unclear undelivered units "
     "unreported verified within_10 within_30 within_60"
 )
 
@@ -119,6 +121,7 @@ VALUES = {
     "Leg": "ttd ttv queue carrier",
     "Measure": "confirmed within_60 traffic",
     "Mode": "sms call",
+    "Proof": "sole shared other",
     "Preset": "15m 1h 6h 24h today yesterday 7d 30d 90d",
     "Rule": "fixed exact spike",
     "SendOutcome": (
@@ -127,19 +130,21 @@ VALUES = {
     ),
     "State": (
         "requested accepted queued ringing sent answered delivered undelivered failed rejected "
-        "unknown"
+        "unclear unknown"
     ),
     "Status": "pending verified locked canceled expired",
-    "StepState": "done verified now waiting bad unknown undelivered failed rejected",
+    "StepState": "done verified now waiting bad unclear unknown undelivered failed rejected",
 }
 #: Headers of the CSV files, by the key of the page's button.
 CSV = {
     "csv_figures": "figure value low high n change",
     "csv_over_time": (
-        "start requested started resends fallbacks rescued skewed unconfirmed unreported rejected "
+        "start requested started resends fallbacks rescued skewed unclear unreported rejected "
         "failed undelivered entered verified converted n_person accepted n_app units sent n_queue "
-        "delivered confirmed within_10 within_30 within_60 n_carrier priced cost_micros "
-        "carrier_ms queue_ms app_ms person_ms cost_verified_micros pending complete"
+        "delivered confirmed within_10 within_30 within_60 n_carrier priced unattributed "
+        "cost_micros "
+        "carrier_ms queue_ms app_ms person_ms cost_verified_micros "
+        "cost_unattributed_micros pending complete"
     ),
     "csv_funnel": (
         "channel name requested sent delivered verified requested_share requested_step sent_share "
@@ -161,11 +166,10 @@ CSV = {
 SAMPLES = {
     "measure state": "alerts",
     "channel country": (
-        "attempts_accepted_total attempts_confirmed_total attempts_delivered_total "
+        "attempts_accepted_total attempts_delivered_total "
         "attempts_delivered_within_10s_total attempts_delivered_within_30s_total "
         "attempts_delivered_within_60s_total attempts_entered_total attempts_requested_total "
-        "attempts_sent_total attempts_verified_total converted_total fallbacks_total "
-        "rescued_total resends_total started_total"
+        "attempts_sent_total converted_total fallbacks_total resends_total started_total"
     ),
     "channel le": (
         "carrier_time_seconds_bucket queue_time_seconds_bucket time_to_deliver_seconds_bucket "
@@ -183,8 +187,10 @@ SAMPLES = {
     "kind": "irregular_events_total",
     "channel country state window": "window_attempts",
     "channel country window": (
-        "window_confirmed_attempts window_converted window_cost_dollars window_priced_attempts "
-        "window_started window_unconfirmed_attempts window_units window_verified_cost_dollars"
+        "window_confirmed_attempts window_converted window_cost_dollars window_fallbacks "
+        "window_priced_attempts window_rescued window_started window_unattributed "
+        "window_unattributed_cost_dollars window_units window_verified_attempts "
+        "window_verified_cost_dollars"
     ),
     "channel code window": "window_errors",
 }
@@ -192,8 +198,11 @@ SAMPLES = {
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world with eight days of sample traffic in a Redis of its own, and a clock that stands."""
-    with world(tmp_path_factory.mktemp("borders"), None, FrozenClock()) as at:
+    """A world with eight days of sample traffic in a Redis of its own, and a clock that stands in
+    the evening: "today" has errors too."""
+    clock = FrozenClock()
+    clock.advance(timedelta(hours=20) - timedelta(hours=clock.now().hour))
+    with world(tmp_path_factory.mktemp("borders"), None, clock) as at:
         at.services.sample.load(days=8, per_day=120, seed=7)
         yield at
 
@@ -260,14 +269,11 @@ def csv_frames(at: World) -> dict[str, pd.DataFrame]:
     heat = queries.heatmap(over, filters, zone=UTC_ZONE)
     by_channel, by_country = queries.by_channel(over, filters), queries.by_country(over, filters)
     totals = queries.totals(over, filters)
-    now, then = (
-        figures.ShownRange(queries.totals(range_, filters), queries.histogram(range_, filters))
-        for range_ in (over, before)
-    )
+    inputs = figures.read_inputs(queries, over, Comparison.PREVIOUS, filters, UTC_ZONE)
     baseline = Rate(int(totals["converted"]), int(totals["started"]))
     attempts = at.services.explorer.page(AttemptFilter()).attempts
     return {
-        "csv_figures": figures.table(figures.figures(now, then, steps, heat.to_numpy())),
+        "csv_figures": figures.table(figures.figures(inputs)),
         "csv_over_time": steps,
         "csv_funnel": tables.funnel_table(by_channel),
         "csv_rescue": tables.rescue_table(by_channel),

@@ -18,6 +18,7 @@ from core.ledger.ledger import EventOutcome
 from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.clock import to_ms
 from core.panels.attempts import attempt_frame, event_table, facts, left_out_words
+from core.store.keys import ROLLUP_LAYOUT
 from core.verification.checking import EnteredCode
 from core.verification.timeline import attempt_timeline
 from core.webhooks.queue import DEAD_KEPT
@@ -45,7 +46,9 @@ FIELDS = (
     "booked",
     "reference",
     "error_code",
-    "first_ms",
+    "code_ms",
+    "proof",
+    "attempts",
 )
 #: Values that earlier versions stored, and values that no version stored.
 STORED = st.sampled_from(
@@ -131,7 +134,7 @@ def test_a_fold_skips_entries_of_the_journal_that_it_cannot_read(at: World) -> N
     client: Any = at.services.client
     for entry in ("nonsense", "a b c", f"{verification}-1 checked 99999999999999999999"):
         client.xadd(at.services.keys.journal, {"check": entry})
-    for field in ("entry", "other"):
+    for field in (ROLLUP_LAYOUT, "attribute", "other"):
         client.xadd(at.services.keys.journal, {field: "nonsense"})
     at.services.verifications.check(verification, at.code(verification))
     at.services.fold.settle()
@@ -195,7 +198,7 @@ def test_an_event_that_cannot_be_read_becomes_a_dead_letter_and_the_others_are_s
     client.zadd(process.keys.outbox, {"odd": now - 60_000})
     client.hset(process.keys.outbox_events, mapping={"odd": facts, "odd tries": tries})
     claims = process.outbox.claim(10)
-    assert [claim.event.kind for claim in claims] == ["requested"]
+    assert [claim.event.type for claim in claims] == ["verification.requested"]
     process.outbox.settle(claims[0], ACCEPTED)
     counts = process.outbox.counts()
     assert (counts.waiting, counts.delivered_today, counts.dead) == (0, 1, 1)

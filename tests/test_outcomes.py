@@ -59,7 +59,7 @@ def _uncertain(ending: str, cause: str, way: Way = SMS) -> Row:
         ending,
         way,
         SendOutcome.UNKNOWN,
-        State.UNKNOWN,
+        State.UNCLEAR,
         "Unclear",
         cause,
         Tone.WARNING,

@@ -22,11 +22,11 @@ ALLOWED = {
     "plivo": {"model", "settings"},
     "ledger": {"model", "store"},
     "figures": {"model", "store", "ledger"},
-    "alerts": {"model", "store", "figures"},
+    "alerts": {"model", "store", "figures", "webhooks"},
     "access": {"model", "settings", "store"},
     "webhooks": {"model", "settings", "store", "background"},
     "tracking": {"model", "settings", "store", "plivo", "ledger"},
-    "wording": {"model", "alerts", "lab"},
+    "wording": {"model", "alerts", "lab", "webhooks"},
     "verification": {"model", "settings", "store", "plivo", "ledger", "tracking", "wording"},
     "sample": {"model", "store", "figures", "ledger"},
     "reset": {"model", "store", "ledger", "lab"},
@@ -44,7 +44,7 @@ ALLOWED = {
     "services": {
         *("model", "settings", "store", "access", "alerts", "figures", "ledger", "plivo"),
         *("lab", "reports", "reset", "sample", "tracking", "verification", "webhooks"),
-        "background",
+        *("background", "wording"),
     },
     "reports": {"model", "store", "alerts", "figures", "ledger", "sample"},
     "cli": {

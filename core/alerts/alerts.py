@@ -6,12 +6,14 @@ module runs the check on time, once for all processes, and stores its result.
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import numpy as np
 
 from core.alerts.hours import QUARTER_MS, READ, HourReader
+from core.alerts.notifications import SILENT, Announcer, notifications
 from core.alerts.records import (
     UNREADABLE,
     AlertCheck,
@@ -25,6 +27,7 @@ from core.alerts.records import (
 )
 from core.alerts.replay import DryRun, replay
 from core.alerts.rules import WEEKS, Hours, Measure, alpha, detectable_drop, judge
+from core.alerts.snoozes import Snoozes
 from core.alerts.states import AlertState, Standing, after_missed_checks, step
 from core.figures.layout import Tier
 from core.figures.packing import Counts
@@ -34,6 +37,7 @@ from core.store.client import Client
 from core.store.failures import WatchError
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
+from core.webhooks.alert_event import AlertEvent, queue_alerts
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +76,16 @@ class Alerts:
     Every method raises StoreUnavailable.
     """
 
-    def __init__(self, client: Client, keys: Keys, clock: Clock, hours: HourReader) -> None:
+    def __init__(
+        self,
+        client: Client,
+        keys: Keys,
+        clock: Clock,
+        hours: HourReader,
+        announcer: Announcer = SILENT,
+    ) -> None:
+        self.snoozes = Snoozes(client, keys, clock)
+        self._announcer = announcer
         self._client = client
         self._keys = keys
         self._clock = clock
@@ -95,13 +108,30 @@ class Alerts:
             return []
         check = self._next(before, quarter)
         changes = _changes(before, check)
-        if not self._write(stored, check, changes):
+        news, kept = notifications(before.kept, check.kept, self.snoozes.active())
+        now = self._clock.now()
+        events = [event for one in news for event in self._announcer.events(one, now)]
+        if not self._write(stored, replace(check, kept=kept), changes, events):
             return []
         for change in changes:
             if AlertState.FIRING in {change.before, change.after}:
                 fields = {"series": change.series, "measure": change.measure, "n": change.n}
                 log.warning("alert %s", change.after, extra=fields)
         return changes
+
+    @property
+    def has_receivers(self) -> bool:
+        """Whether there is a receiver of notifications."""
+        return bool(self._announcer.receivers)
+
+    def send_test(self) -> int:
+        """Queue a test for every receiver; returns their number."""
+        now = self._clock.now()
+        events = self._announcer.test_events(now)
+        with self._client.pipeline() as pipe:
+            queue_alerts(pipe, self._keys, events, now)
+            pipe.execute()
+        return len(events)
 
     def current(self) -> list[AlertStatus]:
         """The statuses of the last check: the worst first, each followed by the alerts that it
@@ -164,8 +194,15 @@ class Alerts:
         kept = with_leaders(_judged(series, hours, counts, before, quarter))
         return AlertCheck(quarter, {entry.place: entry for entry in kept})
 
-    def _write(self, stored: str | None, check: AlertCheck, changes: list[Transition]) -> bool:
-        """Store a check and its changes in one step; False if another process was first."""
+    def _write(
+        self,
+        stored: str | None,
+        check: AlertCheck,
+        changes: list[Transition],
+        events: list[AlertEvent],
+    ) -> bool:
+        """Store a check and its changes, and queue its events, in one step; False if another
+        process was first."""
         with self._client.pipeline() as pipe:
             pipe.watch(self._keys.alert_check)
             if pipe.get(self._keys.alert_check) != stored:
@@ -176,6 +213,7 @@ class Alerts:
                 entry = {"transition": transition_to_json(change)}
                 pipe.xadd(self._keys.alerts, entry, maxlen=MOST_KEPT, approximate=False)
             pipe.expire(self._keys.alerts, KEEP)
+            queue_alerts(pipe, self._keys, events, self._clock.now())
             try:
                 pipe.execute()
             except WatchError:

@@ -80,6 +80,8 @@ class StoredStatus:
     status: AlertStatus
     streak: int
     silent: int
+    #: Whether people have been notified that it fires, and not yet that it has ended.
+    is_notified: bool = False
 
     @property
     def place(self) -> Place:
@@ -187,4 +189,5 @@ def _read(plain: dict[str, Any], kinds: dict[str, type[StrEnum]], moment: str) -
 def _stored_status(plain: dict[str, Any]) -> StoredStatus:
     kinds = {"measure": Measure, "state": AlertState, "rule": Rule}
     status = AlertStatus(**_read(plain["status"], kinds, "since"))
-    return StoredStatus(status, plain["streak"], plain["silent"])
+    is_notified = bool(plain.get("is_notified", False))
+    return StoredStatus(status, plain["streak"], plain["silent"], is_notified)

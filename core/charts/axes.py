@@ -73,13 +73,15 @@ def with_legend(option: Option, entries: list[Option], colours: Palette, rows: i
 
 def clock(index: "pd.Index[Any]", zone: ZoneInfo) -> list[str]:
     """Names of the steps: times within a day; in a longer range days, with the time unless it is
-    midnight."""
-    local = pd.DatetimeIndex(index).tz_convert(zone)
+    midnight. Days are those of the index's zone, which is UTC where no others are kept."""
+    days = pd.DatetimeIndex(index)
+    local = days.tz_convert(zone)
     if len(local) < 2:
         return [f"{moment:%d %b %H:%M}" for moment in local]
-    step, whole = local[1] - local[0], local[-1] - local[0]
+    # The first step may be a part of one.
+    step, whole = local[-1] - local[-2], local[-1] - local[0]
     if step >= pd.Timedelta(hours=23):
-        return list(local.strftime("%d %b"))
+        return list(days.strftime("%d %b"))
     if whole < pd.Timedelta(hours=25):
         return list(local.strftime("%H:%M"))
     return [name.removesuffix(" 00:00") for name in local.strftime("%d %b %H:%M")]

@@ -21,6 +21,7 @@ _MARKS = {
     StepState.NOW: STATE_MARKS["pending"],
     StepState.WAITING: STATE_MARKS["pending"],
     StepState.BAD: STATE_MARKS["failed"],
+    StepState.UNCLEAR: STATE_MARKS["unclear"],
     StepState.UNKNOWN: STATE_MARKS["unreported"],
     StepState.UNDELIVERED: STATE_MARKS["undelivered"],
     StepState.FAILED: STATE_MARKS["failed"],

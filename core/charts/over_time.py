@@ -12,6 +12,8 @@ from core.figures.rates import wilsons
 from core.panels.figures import Figure
 from core.wording.marks import STATE_MARKS
 
+#: The second of two states of one colour.
+_DOTTED = {"failed", "unreported"}
 _NOT_OVER = "; the last bar, hatched, is not over yet"
 
 
@@ -26,7 +28,7 @@ def states_over_time(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> C
         if unfinished:
             data[-1] = {"value": data[-1], "itemStyle": {"decal": _hatch(colours)}}
         style: Option = {"color": colours.states[state]}
-        if state == "failed":
+        if state in _DOTTED:
             style["decal"] = {"symbol": "circle", "symbolSize": 0.4, "color": colours.ground}
         series.append(
             {"name": mark.word, "type": "bar", "stack": "all", "data": data, "itemStyle": style,

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.figures.catalogue import COLUMNS
 from core.figures.contributions import contributions
 from core.figures.journal_entries import JournalEntries, Place
 from core.figures.layout import HISTOGRAMS, TIERS, Cube, Tier
@@ -21,7 +20,6 @@ from core.figures.packing import (
 )
 from core.model.series import Series
 
-_CONVERTED = COLUMNS.index("converted")
 _CUBES = (Cube.CHANNEL, Cube.COUNTRY, Cube.CARRIER)
 _MINUTE_MS = Tier.MINUTE.slot_ms
 _NO_ERROR = -1
@@ -96,9 +94,7 @@ class _Adder:
 
     def additions(self) -> Additions:
         entries, place = self._entries, self._place
-        # (places, cubes): the series of the attempt, and of its verification's first attempt.
-        series = self._series(lambda p: p.channel)[place]
-        first_series = self._series(lambda p: p.first_channel)[place]
+        series = self._series()[place]
         minute = entries["requested"].astype(np.int64) // _MINUTE_MS
         after, legs_after = contributions(entries, entries["after"])
         before, legs_before = contributions(entries, entries["before"])
@@ -108,25 +104,8 @@ class _Adder:
         spots = np.concatenate([series, minute[:, None]], axis=1)
         values = after - before
         adds = values.any(axis=1)
-        # A verification counts as converted where it was started, whichever attempt brought the
-        # code.
-        converts = (
-            (entries["first"] >= 0)
-            & (entries["after"]["verified"] >= 0)
-            & ~(was_counted & (entries["before"]["verified"] >= 0))
-        )
-        first_minute = entries["first"].astype(np.int64) // _MINUTE_MS
-        if converts.any():
-            first_spots = np.concatenate(
-                [first_series[converts], first_minute[converts, None]], axis=1
-            )
-            ones = np.zeros((len(first_spots), len(COLUMNS)), dtype=np.int64)
-            ones[:, _CONVERTED] = 1
-            spots = np.concatenate([spots, first_spots])
-            values = np.concatenate([values, ones])
-        has_changed = values.any(axis=1)
         # By carrier and minute first: what follows is of fewer rows.
-        spots, values = _summed(spots[has_changed], values[has_changed])
+        spots, values = _summed(spots[adds], values[adds])
         for tier in TIERS:
             for number, cube in enumerate(_CUBES):
                 self._add_counters(tier, cube, spots[:, number], spots[:, -1], values)
@@ -141,9 +120,7 @@ class _Adder:
                 named = rows[:, _CUBES.index(cube)]
                 self._add_cells(LEG_KINDS[leg], tier, cube, named, rows[:, -2], rows[:, -1], counts)
         moves, *errors = self._add_errors(minute)
-        late = ((adds | moves) & self._has_ended(minute)) | (
-            converts & self._has_ended(first_minute)
-        )
+        late = (adds | moves) & self._has_ended(minute)
         requested = entries["requested"].astype(np.int64)
         newest = {
             cube: self._newest(series[:, number], requested) for number, cube in enumerate(_CUBES)
@@ -161,15 +138,14 @@ class _Adder:
         has_ended: NDArray[np.bool_] = ends_ms <= self._now_ms
         return has_ended
 
-    def _series(self, channel_of: Callable[[Place], str]) -> Numbers:
+    def _series(self) -> Numbers:
         """(places, cubes): the series that a place has in each cube."""
         rows = []
         for place in self._places:
-            channel = channel_of(place)
             names = (
-                Series.of(channel),
-                Series.of(channel, place.country),
-                Series.of(channel, place.country, place.carrier),
+                Series.of(place.channel),
+                Series.of(place.channel, place.country),
+                Series.of(place.channel, place.country, place.carrier),
             )
             rows.append([self._number(c, name) for c, name in zip(_CUBES, names, strict=True)])
         return np.array(rows, dtype=np.int64).reshape(-1, len(_CUBES))

@@ -45,8 +45,8 @@ class StoredFigure:
 
     `position` is its position among the figures of its width, from 0: a slot holds the counts, then
     the sums. `metric` is the name of its counter in `/metrics`, without prefix and suffix; "" if it
-    has none. `is_final`: it counts attempts that ended in a certain state; an attempt is counted in
-    at most one such figure, and moves if a later report corrects it.
+    has none. `is_state`: it counts attempts that are in a certain state; an attempt is counted in
+    at most one such figure, and moves if a later report corrects it. One in none is pending.
     """
 
     name: str
@@ -56,14 +56,14 @@ class StoredFigure:
     width: Width = Width.COUNT
     metric: str = ""
     window: WindowMetric | None = None
-    is_final: bool = False
+    is_state: bool = False
 
 
 class Leg(StrEnum):
     """A part of the way whose durations are stored as a histogram."""
 
     TTD = "ttd"  # requested to delivered
-    TTV = "ttv"  # requested to the right code
+    TTV = "ttv"  # requested to the right code, of a verification
     QUEUE = "queue"  # queued to sent
     CARRIER = "carrier"  # sent to delivered
 
@@ -103,7 +103,7 @@ FIGURES = (
         20,
         "Attempts with a delivery report that says so.",
         metric="attempts_delivered",
-        is_final=True,
+        is_state=True,
     ),
     StoredFigure(
         "within_10",
@@ -130,30 +130,32 @@ FIGURES = (
         metric="attempts_entered",
     ),
     StoredFigure(
-        "verified", 12, "Attempts whose code was entered rightly.", metric="attempts_verified"
+        "verified",
+        12,
+        "Attempts that brought the right code: no other one of the verification can have brought "
+        "it.",
+        _GAUGE,
+        window=WindowMetric("verified_attempts"),
     ),
     StoredFigure(
         "confirmed",
         21,
-        "Attempts that arrived for certain: delivered or verified.",
-        metric="attempts_confirmed",
-        window=WindowMetric("confirmed_attempts", "Of them, delivered or verified."),
-    ),
-    StoredFigure("undelivered", 10, "Attempts reported as undelivered.", _GAUGE, is_final=True),
-    StoredFigure("failed", 9, "Attempts reported as failed.", _GAUGE, is_final=True),
-    StoredFigure("rejected", 8, "Attempts whose send Plivo refused.", _GAUGE, is_final=True),
-    StoredFigure(
-        "unreported", 7, "Attempts without a final report for 72 hours.", _GAUGE, is_final=True
-    ),
-    StoredFigure(
-        "unconfirmed",
-        6,
-        "Attempts whose send Plivo gave no clear answer to, without a report since.",
+        "Attempts that arrived for certain: delivered by their own receipt, or verified.",
         _GAUGE,
-        window=WindowMetric(
-            "unconfirmed_attempts",
-            "Of the pending, those whose send Plivo gave no clear answer to, with no word since.",
-        ),
+        window=WindowMetric("confirmed_attempts"),
+    ),
+    StoredFigure("undelivered", 10, "Attempts reported as undelivered.", _GAUGE, is_state=True),
+    StoredFigure("failed", 9, "Attempts reported as failed.", _GAUGE, is_state=True),
+    StoredFigure("rejected", 8, "Attempts whose send Plivo refused.", _GAUGE, is_state=True),
+    StoredFigure(
+        "unreported", 7, "Attempts without a final report for 72 hours.", _GAUGE, is_state=True
+    ),
+    StoredFigure(
+        "unclear",
+        6,
+        "Attempts whose send was answered with 429 or 5xx, or not at all, without a report since.",
+        _GAUGE,
+        is_state=True,
     ),
     StoredFigure(
         "started",
@@ -170,12 +172,30 @@ FIGURES = (
         window=WindowMetric("converted", "Of these, those that succeeded."),
     ),
     StoredFigure(
+        "unattributed",
+        27,
+        "Verifications that succeeded and whose code several attempts can have brought, under the "
+        "channel they began with.",
+        _GAUGE,
+        window=WindowMetric("unattributed"),
+    ),
+    StoredFigure(
         "resends", 2, "Attempts that repeat an earlier one the same way.", metric="resends"
     ),
     StoredFigure(
-        "fallbacks", 3, "Attempts by another channel than the first one.", metric="fallbacks"
+        "fallbacks",
+        3,
+        "Attempts by another channel than the first one.",
+        metric="fallbacks",
+        window=WindowMetric("fallbacks"),
     ),
-    StoredFigure("rescued", 4, "Fallbacks whose code was entered rightly.", metric="rescued"),
+    StoredFigure(
+        "rescued",
+        4,
+        "Fallbacks that brought the right code.",
+        _GAUGE,
+        window=WindowMetric("rescued"),
+    ),
     StoredFigure(
         "priced",
         26,
@@ -210,16 +230,30 @@ FIGURES = (
         ),
     ),
     StoredFigure(
+        "cost_unattributed_micros",
+        6,
+        "The part of `cost_micros` that attempts cost which may have brought the right code, as "
+        "others of the verification may.",
+        _GAUGE,
+        _SUM,
+        window=WindowMetric(
+            "unattributed_cost",
+            "What the attempts cost of that which may have brought the right code, as others may.",
+            "dollars",
+            _MICROS,
+        ),
+    ),
+    StoredFigure(
         "skewed", 5, "Attempts with a latency below zero or above 72 hours, cut to that range."
     ),
     StoredFigure("n_app", 16, "Attempts in `app_ms`."),
     StoredFigure("n_queue", 19, "Attempts in `queue_ms`."),
     StoredFigure("n_carrier", 25, "Attempts in `carrier_ms`."),
-    StoredFigure("n_person", 14, "Attempts in `person_ms`."),
+    StoredFigure("n_person", 14, "Attempts in `person_ms`.", _GAUGE),
     StoredFigure("app_ms", 3, "Time from requested to accepted, ms.", width=_SUM),
     StoredFigure("queue_ms", 2, "Time from queued to sent, ms.", width=_SUM),
     StoredFigure("carrier_ms", 1, "Time from sent to delivered, ms.", width=_SUM),
-    StoredFigure("person_ms", 4, "Time from delivered to verified, ms.", width=_SUM),
+    StoredFigure("person_ms", 4, "Time from delivered to the right code, ms.", _GAUGE, _SUM),
 )
 
 _EXACT = "The sum is exact."
@@ -229,7 +263,10 @@ LEGS = {
     Leg.TTD: StoredHistogram(
         "time_to_deliver", f"From the request to the delivery report. {_ESTIMATED}"
     ),
-    Leg.TTV: StoredHistogram("time_to_verify", f"From the request to the right code. {_ESTIMATED}"),
+    Leg.TTV: StoredHistogram(
+        "time_to_verify",
+        f"From the first request of a verification to the right code. {_ESTIMATED}",
+    ),
     Leg.QUEUE: StoredHistogram(
         "queue_time", f"From Plivo's queue to the carrier. {_EXACT}", exact_sum="queue_ms"
     ),
@@ -261,9 +298,10 @@ _IN_SLOT = sorted(FIGURES, key=lambda figure: (figure.width, figure.position))
 COUNTERS = tuple(figure.name for figure in _IN_SLOT if figure.width is Width.COUNT)
 SUMS = tuple(figure.name for figure in _IN_SLOT if figure.width is Width.SUM)
 COLUMNS = tuple(figure.name for figure in _IN_SLOT)
-#: The columns of every query result. Pending attempts are those in none of FINALS.
+#: The columns of every query result. Pending attempts are those in none of STATES: their final
+#: report is waited for.
 QUERY_COLUMNS = (*COLUMNS, "pending")
-#: The states in which an attempt ends.
-FINALS = tuple(figure.name for figure in FIGURES if figure.is_final)
+#: The states that are counted: the ends of an attempt, and `unclear`.
+STATES = tuple(figure.name for figure in FIGURES if figure.is_state)
 #: What `/metrics` exports as counters, in its order.
 EXPORTED_COUNTERS = tuple(figure for figure in FIGURES if figure.metric)

@@ -3,6 +3,9 @@
 The figures are a function of the attempt's record. A change of the record adds the difference
 between the record after it and before it, so no event counts twice, and one that corrects another
 takes back what that had added.
+
+What concerns a verification (started, converted, unattributed, time to verify) is counted on its
+first attempt. `core.ledger.attribution` defines which attempt brought the right code.
 """
 
 from dataclasses import dataclass
@@ -14,9 +17,10 @@ from numpy.typing import NDArray
 from core.figures.catalogue import COLUMNS, Leg
 from core.figures.layout import HORIZON_MS
 from core.figures.packing import INEXACT, Counts
+from core.ledger.attribution import OTHER, SHARED, SOLE, UNATTRIBUTED
 
 _FIRST, _RESEND, _FALLBACK = 0, 1, 2
-_UNCONFIRMED, _UNREPORTED, _REJECTED, _FAILED, _UNDELIVERED, _DELIVERED = 1, 5, 6, 7, 8, 9
+_UNCLEAR, _UNREPORTED, _REJECTED, _FAILED, _UNDELIVERED, _DELIVERED = 1, 5, 6, 7, 8, 9
 
 Moments = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -50,31 +54,37 @@ def contributions(entries: NDArray[Any], images: NDArray[Any]) -> tuple[Counts, 
     origin, requested = entries["origin"], entries["requested"].astype(np.int64)
     # By column: a field of a structured array is not contiguous.
     moment = {name: _whole(images[name]) for name in images.dtype.names or ()}
-    rank, delivered, verified = moment["rank"], moment["delivered"], moment["verified"]
+    rank, delivered, code = moment["rank"], moment["delivered"], moment["code"]
     cost = moment["cost_micros"]
     has = {name: values >= 0 for name, values in moment.items()}
+    is_first = origin == _FIRST
+    proof = np.where(has["code"], moment["proof"], OTHER)
+    # A first attempt that was also the last one needs no attribution.
+    brought = ((proof & 3) == SOLE) | ((proof == 0) & is_first)
+    may_have_brought = (proof & 3) == SHARED
     app = _Span.between(requested, moment["accepted"])
     queue = _Span.between(moment["queued"], moment["handed"])
     carrier = _Span.between(moment["handed"], delivered)
     ttd = _Span.between(requested, delivered)
-    ttv = _Span.between(requested, verified)
+    ttv = _Span.between(requested, np.where(is_first, code, -1))
     # A receipt may come after the person has entered the code: that is no time of theirs.
-    has_person = has["delivered"] & has["verified"] & (verified >= delivered)
+    has_person = brought & has["delivered"] & (code >= delivered)
     columns = {
         "requested": np.ones(len(entries), dtype=np.bool_),
-        "started": origin == _FIRST,
+        "started": is_first,
         "resends": origin == _RESEND,
         "fallbacks": origin == _FALLBACK,
-        "rescued": has["verified"] & (origin == _FALLBACK),
+        "rescued": brought & (origin == _FALLBACK),
         "skewed": app.cut | queue.cut | carrier.cut | ttd.cut | ttv.cut,
-        "unconfirmed": rank == _UNCONFIRMED,
+        "unclear": rank == _UNCLEAR,
         "unreported": rank == _UNREPORTED,
         "rejected": rank == _REJECTED,
         "failed": rank == _FAILED,
         "undelivered": rank == _UNDELIVERED,
-        "entered": has["checked"] | has["verified"],
-        "verified": has["verified"],
-        "converted": has["verified"] & (origin == _FIRST),
+        "entered": has["checked"],
+        "verified": brought,
+        "converted": has["code"] & is_first,
+        "unattributed": (proof & UNATTRIBUTED) > 0,
         "n_person": has_person,
         "accepted": has["accepted"],
         "n_app": app.has,
@@ -83,7 +93,7 @@ def contributions(entries: NDArray[Any], images: NDArray[Any]) -> tuple[Counts, 
         "sent": has["handed"] | has["delivered"] | (has["undelivered"] & (entries["is_sms"] == 1)),
         "n_queue": queue.has,
         "delivered": rank == _DELIVERED,
-        "confirmed": has["delivered"] | has["verified"],
+        "confirmed": has["delivered"] | brought,
         "within_10": ttd.has & (ttd.ms <= 10_000),
         "within_30": ttd.has & (ttd.ms <= 30_000),
         "within_60": ttd.has & (ttd.ms <= 60_000),
@@ -93,8 +103,9 @@ def contributions(entries: NDArray[Any], images: NDArray[Any]) -> tuple[Counts, 
         "carrier_ms": carrier.ms,
         "queue_ms": queue.ms,
         "app_ms": app.ms,
-        "person_ms": np.where(has_person, verified - delivered, 0),
-        "cost_verified_micros": np.where(has["verified"] & has["cost_micros"], cost, 0),
+        "person_ms": np.where(has_person, code - delivered, 0),
+        "cost_verified_micros": np.where(brought & has["cost_micros"], cost, 0),
+        "cost_unattributed_micros": np.where(may_have_brought & has["cost_micros"], cost, 0),
     }
     values = np.empty((len(entries), len(COLUMNS)), dtype=np.int64)
     for place, name in enumerate(COLUMNS):

@@ -2,11 +2,13 @@
 
 Figures are corrected when a later report corrects an earlier one, so only those of Kind.COUNTER
 never fall. The reason is in `_ledger.lua`: a moment of an attempt is never moved or removed once
-it is stored, and neither is its origin. So an attempt stays counted as accepted, sent, entered,
-verified, and delivered within some seconds; no state outranks `delivered`; and a histogram never
-loses a value. Figures of Kind.GAUGE can fall:
+it is stored, and neither is its origin. So an attempt stays counted as accepted, sent, entered, and
+delivered within some seconds, and a verification as converted; no state outranks `delivered`; and a
+histogram never loses a value. Figures of Kind.GAUGE can fall:
 
-    undelivered, failed, rejected, unreported, unconfirmed    when a better report arrives
+    verified, confirmed, rescued, unattributed    when a later report shows that another attempt
+                                                  can have brought the code, or that none can
+    undelivered, failed, rejected, unreported, unclear    when a better report arrives
     units, costs    when Plivo's log corrects them
 
 They are read from the tier of days, from the start of the current key: 32 days, counted from 1970,

@@ -15,7 +15,7 @@ from core.figures.additions import Additions, ChangedPlace, PackedKey, additions
 from core.figures.journal_entries import read_entries
 from core.figures.layout import MOST_SERIES, OTHERS, Cube
 from core.figures.merging import KeyWrite, Merge
-from core.ledger.journal import CHECK, ENTRY, KEEP_JOURNAL
+from core.ledger.journal import ATTRIBUTE, CHECK, ENTRY, KEEP_JOURNAL
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock, duration_ms, to_ms
 from core.model.series import Series
@@ -60,7 +60,7 @@ class FoldMark(NamedTuple):
 
 class FoldResult(NamedTuple):
     """How many entries were folded, and whether more may be waiting: the fold was full, its checks
-    have appended entries, or another process was faster and nothing was written."""
+    or attributions have appended entries, or another process was faster and nothing was written."""
 
     entries: int
     has_more: bool
@@ -70,7 +70,8 @@ _NOTHING = FoldResult(0, has_more=False)
 
 
 class Fold:
-    """Folds. `ledger` applies the checks. Every method raises StoreUnavailable."""
+    """Folds. `ledger` applies the checks and attributes right codes. Every method raises
+    StoreUnavailable."""
 
     def __init__(self, raw: RawClient, keys: Keys, clock: Clock, ledger: Ledger) -> None:
         self._raw = raw
@@ -92,11 +93,14 @@ class Fold:
             return _NOTHING
         ids = [entry_id.decode() for entry_id, _ in entries]
         mark = self._mark(mark_text, ids[0])
-        checks = [value.decode(errors="replace") for _, (name, value) in entries if name == CHECK]
+        checks, attributed = _texts(entries, CHECK), _texts(entries, ATTRIBUTE)
+        # They append their entries, which a later fold reads. Should this process die before it has
+        # written, they are applied again and change nothing.
         if checks:
-            # They append their entries, which a later fold reads. Should this process die before it
-            # has written, they are applied again and change nothing.
             self._ledger.apply_checks(checks)
+        if attributed:
+            self._ledger.attribute(attributed)
+        # Entries of an earlier layout have another name: their attempts are counted anew.
         packed = [value for _, (name, value) in entries if name == ENTRY]
         now_ms = to_ms(self._clock.now())
         journal, unreadable = read_entries(packed)
@@ -118,7 +122,8 @@ class Fold:
             # Its new series are not registered.
             self._series.clear()
             return FoldResult(0, has_more=True)
-        return FoldResult(len(entries), has_more=len(entries) == most or bool(checks))
+        has_appended = bool(checks or attributed)
+        return FoldResult(len(entries), has_more=len(entries) == most or has_appended)
 
     def _read(self, turn_ms: int, most: int) -> tuple[str, list[tuple[bytes, Any]]]:
         """How far the journal is folded, and its oldest entries: id, then name and value."""
@@ -236,6 +241,10 @@ class Fold:
     def _registered(self, cube: Cube) -> set[Series]:
         names = self._raw.zrange(self._keys.registry(cube), 0, -1)
         return {Series(name.decode()) for name in names}
+
+
+def _texts(entries: list[tuple[bytes, Any]], wanted_name: bytes) -> list[str]:
+    return [value.decode(errors="replace") for _, (name, value) in entries if name == wanted_name]
 
 
 def _order(entry_id: str) -> tuple[int, int]:

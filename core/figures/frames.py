@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from core.figures.catalogue import COLUMNS, FINALS, QUERY_COLUMNS
+from core.figures.catalogue import COLUMNS, QUERY_COLUMNS, STATES
 from core.figures.packing import Counts
+from core.figures.ranges import Steps
 
 _REQUESTED, _CONFIRMED = COLUMNS.index("requested"), COLUMNS.index("confirmed")
-_FINAL_PLACES = [COLUMNS.index(name) for name in FINALS]
+_STATE_PLACES = [COLUMNS.index(name) for name in STATES]
 _INDEX = pd.Index(QUERY_COLUMNS)
 
 
@@ -30,9 +31,10 @@ def confirmed_rates(values: Counts) -> list[list[float]]:
     return list(rates.tolist())
 
 
-def moments(ms: Sequence[int]) -> pd.DatetimeIndex:
-    """Unix ms as an index of aware moments, `start`."""
-    return pd.DatetimeIndex(pd.to_datetime(list(ms), unit="ms", utc=True), name="start")
+def moments(steps: Steps) -> pd.DatetimeIndex:
+    """The starts of steps as an index of moments of their zone, `start`."""
+    utc = pd.to_datetime(steps.starts, unit="ms", utc=True)
+    return pd.DatetimeIndex(utc, name="start").tz_convert(steps.zone)
 
 
 def group_sums(values: Counts, groups: Sequence[int], count: int) -> Counts:
@@ -44,6 +46,6 @@ def group_sums(values: Counts, groups: Sequence[int], count: int) -> Counts:
 
 
 def _with_pending(values: Counts) -> Counts:
-    """COLUMNS, then the attempts without a final state."""
-    pending = values[..., _REQUESTED] - values[..., _FINAL_PLACES].sum(axis=-1)
+    """COLUMNS, then the attempts in none of STATES."""
+    pending = values[..., _REQUESTED] - values[..., _STATE_PLACES].sum(axis=-1)
     return np.concatenate([values, pending[..., None]], axis=-1)

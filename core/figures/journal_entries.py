@@ -15,41 +15,39 @@ from numpy.typing import NDArray
 IMAGE = np.dtype(
     [
         ("rank", "i1"),
+        ("proof", "i1"),  # the bits of `core.ledger.attribution`; 0 where there was none
         ("accepted", "<f8"),
         ("queued", "<f8"),  # a call: ringing
         ("handed", "<f8"),  # sent; a call: answered
         ("undelivered", "<f8"),
         ("delivered", "<f8"),
-        ("checked", "<f8"),
-        ("verified", "<f8"),
+        ("checked", "<f8"),  # the first code that was entered while the attempt was the newest
+        ("code", "<f8"),  # the right code, whichever attempt of the verification brought it
         ("cost_micros", "<f8"),
         ("units", "<f8"),
     ]
 )
-#: `origin`: 0 first, 1 resend, 2 fallback. `first`: of a later attempt, the request of the first.
+#: `origin`: 0 first, 1 resend, 2 fallback.
 ENTRY = np.dtype(
     [
         ("origin", "i1"),
         ("is_sms", "i1"),
         ("was_counted", "i1"),
         ("requested", "<f8"),
-        ("first", "<f8"),
         ("after", IMAGE),
         ("before", IMAGE),
     ]
 )
 _SEPARATOR = "\x1f"
-_PLACE_FIELDS = 6
+_PLACE_FIELDS = 5
 
 
 class Place(NamedTuple):
-    """Where an attempt is counted, and under which error before and after the change ("": none).
-    `first_channel` is that of the verification's first attempt."""
+    """Where an attempt is counted, and under which error before and after the change ("": none)."""
 
     channel: str
     country: str
     carrier: str
-    first_channel: str
     error_before: str
     error_after: str
 

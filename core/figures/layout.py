@@ -1,6 +1,6 @@
 """Describes the slots of figures that Redis holds: one slot a minute, quarter-hour, hour or day.
 
-    counters   33 values a slot: 27 of 32 bits, unsigned, then 6 sums of 64 bits, signed
+    counters   35 values a slot: 28 of 32 bits, unsigned, then 7 sums of 64 bits, signed
     a leg      184 bins a slot, of 32 bits: how many attempts took how long
     errors     one value a slot, of 32 bits
 
@@ -17,7 +17,10 @@ traffic. Hashes take as much memory and 40 to 75 times as long to read. Dense ke
 for the first message to a new place.
 
 Quarter-hours are the finest slots that are kept for weeks: every zone's offset is a multiple of
-them, so a local day is exact in any zone.
+them, so a local day is exact in any zone. Decision: they are kept for 100 days, so that 90 days are
+days of the zone; beyond, only days of UTC are kept. Of 154 series a day of quarter-hours takes
+0.8 MB at 10,000 attempts a day and 13 MB at 10 million; the attempts of that day take 32 MB and
+32 GB.
 
 The series of all channels together is not stored: it is the sum of its three channels. Histograms
 are kept where a page reads them: of a channel by the minute, the quarter of an hour and the day; of
@@ -94,8 +97,8 @@ _SLOT_MS = {
 _SLOTS = {Tier.MINUTE: 60, Tier.QUARTER: 96, Tier.HOUR: 96, Tier.DAY: 32}
 _KEEP_MS = {
     Tier.MINUTE: 48 * _HOUR_MS,
-    Tier.QUARTER: 35 * _DAY_MS,
-    Tier.HOUR: 35 * _DAY_MS,
+    Tier.QUARTER: 100 * _DAY_MS,
+    Tier.HOUR: 100 * _DAY_MS,
     Tier.DAY: 400 * _DAY_MS,
 }
 #: The tiers of counters and errors. Hours are kept of some histograms only.

@@ -1,8 +1,11 @@
 """Answers the queries of pages and of the REST API from the figures, as pandas frames.
 
 Every frame counts attempts by the moment of their request. Its number columns are QUERY_COLUMNS,
-all int64; moments are aware, in UTC; durations are ms, costs millionths of a US dollar. A query
-costs the same at any traffic: it reads slots, not events.
+all int64; durations are ms, costs millionths of a US dollar. Steps are moments of the zone that
+their days belong to. A query costs the same at any traffic: it reads slots, not events.
+
+A query counts all attempts of its range. For a rate, pass the `ripe` part of a range: the n of a
+rate are its ripe attempts. For a change, pass both ranges of `compared`.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,13 +18,23 @@ import pandas as pd
 
 from core.figures.answer_cache import AnswerCache, cached
 from core.figures.catalogue import Leg
+from core.figures.comparing import Compared, compare, earlier_windows
 from core.figures.frames import confirmed_rates, group_sums, moments, table, totals
+from core.figures.history import history_begins
 from core.figures.layout import BINS, TIERS, Cube, Tier, tiers_of
 from core.figures.packing import Counts
-from core.figures.ranges import Piece, Range, pieces, steps
+from core.figures.ranges import (
+    Comparison,
+    Piece,
+    Range,
+    pieces,
+    ripe_range,
+    steps,
+)
 from core.figures.rates import quantiles, values_needed
+from core.figures.ripeness import DEFAULT_RIPENESS, RATES, Ripeness
 from core.figures.slot_reader import SlotReader
-from core.model.clock import Clock, read_ms, to_ms
+from core.model.clock import Clock, from_ms, read_ms, to_ms
 from core.model.series import Series
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
@@ -83,6 +96,7 @@ class Queries:
         keys: Keys,
         clock: Clock,
         settle: Callable[[], None],
+        ripeness: Ripeness = DEFAULT_RIPENESS,
     ) -> None:
         self._client = client
         self._keys = keys
@@ -90,34 +104,88 @@ class Queries:
         self._reader = SlotReader(client, raw, keys)
         self.answers = AnswerCache(clock)
         self.settle = settle
+        self.ripeness = ripeness
+
+    def ripe(self, period: Range, measure: str = "") -> Range:
+        """The part of a range that a rate may judge (`ripeness`), to the minute."""
+        return ripe_range(period, self.ripeness.age(measure), self._clock.now())
+
+    def compared(
+        self,
+        period: Range,
+        comparison: Comparison,
+        zone: ZoneInfo,
+        measure: str | None = None,
+        leg: Leg | None = None,
+        filters: Filters = ALL,
+    ) -> Compared | None:
+        """The ranges whose figures are compared (`comparing`); with `measure`, those of the ripe
+        part; with `leg`, those of its histogram. None where no change may be shown."""
+        part = period if measure is None else self.ripe(period, measure)
+        tiers = TIERS if leg is None else histogram_tiers(leg, filters)
+        now = self._clock.now()
+        return compare(period, part, comparison, zone, now, self.history_begins(), tiers)
+
+    @cached
+    def history_begins(self) -> datetime | None:
+        """When the history of the figures begins; None without any attempt."""
+        return history_begins(self._reader, self._clock.now())
 
     @cached
     def totals(self, period: Range, filters: Filters = ALL) -> "pd.Series[int]":
         """The sums over the range, by QUERY_COLUMNS."""
-        cube, names = self._series(period, filters)
+        cube, names = self._series(period.start, filters)
         values = self._reader.counters(cube, names, self._cut(period)).sum(axis=(0, 1))
         return totals(values)
 
     @cached
+    def history(self, period: Range, filters: Filters = ALL) -> pd.DataFrame:
+        """One row a window before the range (`comparing.earlier_windows`): QUERY_COLUMNS."""
+        windows = earlier_windows(period)
+        cube, names = self._series(from_ms(windows.piece.start_ms), filters)
+        values = self._reader.counters(cube, names, [windows.piece], windows.starts)
+        return table(values.sum(axis=0))
+
+    @cached
+    def histogram_history(self, period: Range, filters: Filters = ALL) -> Counts:
+        """(windows, BINS): the times to deliver in each window before the range."""
+        windows = earlier_windows(period)
+        cube, names = self._histogram_series(from_ms(windows.piece.start_ms), filters)
+        read = self._reader.histograms(Leg.TTD, cube, names, [windows.piece], windows.starts)
+        counts: Counts = read.sum(axis=0)
+        return counts
+
+    @cached
     def over_time(
-        self, period: Range, filters: Filters = ALL, zone: ZoneInfo = _UTC
+        self,
+        period: Range,
+        filters: Filters = ALL,
+        zone: ZoneInfo = _UTC,
+        measure: str | None = None,
     ) -> pd.DataFrame:
-        """One row a step (`ranges.steps`), by `start`: QUERY_COLUMNS, and `complete`: False for the
-        step that has not ended yet."""
-        tier, edges = steps(period, self._clock.now(), zone)
-        cube, names = self._series(period, filters)
-        piece = _piece(_coarsest(TIERS, tier, edges), edges)
-        values = self._reader.counters(cube, names, [piece], edges[:-1])
+        """One row a step (`ranges.steps`), by `start`: QUERY_COLUMNS; `complete`: False for a step
+        that has not ended yet; and for each of RATES `<name>_ripe`: whether the step has ended and
+        all its attempts are ripe for the rate. With `measure`, only the attempts that are ripe for
+        it count, and `complete` is its `<name>_ripe`."""
+        part = None if measure is None else self.ripe(period, measure)
+        now = self._clock.now()
+        drawn = steps(period, now, zone, part=part)
+        cube, names = self._series(period.start, filters)
+        values = self._reader.counters(cube, names, drawn.pieces, drawn.starts)
         frame = table(values.sum(axis=0))
-        frame.index = moments(edges[:-1])
-        ends = moments(edges[1:])
-        frame["complete"] = ends <= pd.Timestamp(self._clock.now())
+        frame.index = moments(drawn)
+        ends = np.array(drawn.edges[1:], dtype=np.int64)
+        frame["complete"] = ends <= to_ms(now)
+        for name in RATES:
+            frame[f"{name}_ripe"] = ends <= to_ms(now - self.ripeness.age(name))
+        if measure is not None:
+            frame["complete"] = ends <= to_ms(now - self.ripeness.age(measure))
         return frame
 
     @cached
     def by_channel(self, period: Range, filters: Filters = ALL) -> pd.DataFrame:
         """One row a channel: QUERY_COLUMNS."""
-        cube, names = self._series(period, filters)
+        cube, names = self._series(period.start, filters)
         values = self._reader.counters(cube, names, self._cut(period)).sum(axis=1)
         frame = table(values)
         channels = pd.Index([name.channel for name in names], name="channel")
@@ -135,8 +203,8 @@ class Queries:
         """
         cut = self._cut(period)
         parts = _parts(cut)
-        leaves = self._names(Cube.CARRIER, period, filters)
-        wholes = [] if filters.carrier else self._names(Cube.COUNTRY, period, filters)
+        leaves = self._names(Cube.CARRIER, period.start, filters)
+        wholes = [] if filters.carrier else self._names(Cube.COUNTRY, period.start, filters)
         values = np.concatenate(
             [
                 self._reader.counters(Cube.COUNTRY, wholes, cut, parts),
@@ -165,12 +233,13 @@ class Queries:
         self, period: Range, filters: Filters = ALL, before: Range | None = None
     ) -> pd.DataFrame:
         """By `channel` and `code`, the most frequent first: `count`, and `previous` in the range
-        `before` (0 without one). A code is a message's error, a call's hangup cause, "refused" for
-        a send that Plivo refused, or "unstated". Errors are not split by carrier."""
+        `before` (0 without one). A code is a message's error, a call's hangup cause, the status of
+        an unclear send or "no answer", "refused" for a send that Plivo refused, or "unstated".
+        Errors are not split by carrier."""
         since = min(span.start for span in (period, before) if span)
         names = [
             name
-            for name in self._reader.series(Cube.ERROR, to_ms(since))
+            for name in self._reader.series(Cube.ERROR, to_ms(since) - Tier.DAY.slot_ms)
             if name.country == (filters.country or "") and filters.channel in {None, name.channel}
         ]
         counts = self._reader.errors(names, self._cut(period))
@@ -189,7 +258,7 @@ class Queries:
     def histogram(self, period: Range, filters: Filters = ALL, leg: Leg = Leg.TTD) -> Counts:
         """(BINS,): how many attempts took how long. A carrier has the histogram of its country; the
         histograms of a country are of whole days, UTC, except the time to deliver."""
-        cube, names = self._histogram_series(period, filters)
+        cube, names = self._histogram_series(period.start, filters)
         cut = self._cut(period, tiers_of(leg, cube))
         histogram: Counts = self._reader.histograms(leg, cube, names, cut).sum(axis=(0, 1))
         return histogram
@@ -204,23 +273,11 @@ class Queries:
     ) -> pd.DataFrame:
         """One row a step, by `start`, and one column a bin: how many attempts took that long. The
         steps are those of `over_time`, but no finer than the histograms (`histogram`)."""
-        tier, edges = steps(period, self._clock.now(), zone)
-        cube, names = self._histogram_series(period, filters)
-        tiers = tiers_of(leg, cube)
-        finest = tiers[0]
-        if tier.slot_ms < finest.slot_ms:
-            tier = finest
-            edges = list(
-                range(
-                    edges[0] // tier.slot_ms * tier.slot_ms,
-                    -(-edges[-1] // tier.slot_ms) * tier.slot_ms + 1,
-                    tier.slot_ms,
-                )
-            )
-        piece = _piece(_coarsest(tiers, tier, edges), edges)
-        counts = self._reader.histograms(leg, cube, names, [piece], edges[:-1])
+        cube, names = self._histogram_series(period.start, filters)
+        drawn = steps(period, self._clock.now(), zone, tiers_of(leg, cube))
+        counts = self._reader.histograms(leg, cube, names, drawn.pieces, drawn.starts)
         frame = pd.DataFrame(counts.sum(axis=0), columns=list(range(BINS)))
-        frame.index = moments(edges[:-1])
+        frame.index = moments(drawn)
         return frame
 
     def freshness(self) -> Freshness:
@@ -256,22 +313,22 @@ class Queries:
     def _cut(self, period: Range, tiers: Sequence[Tier] = TIERS) -> list[Piece]:
         return pieces(period, self._clock.now(), tiers)
 
-    def _series(self, period: Range, filters: Filters) -> tuple[Cube, list[Series]]:
+    def _series(self, since: datetime, filters: Filters) -> tuple[Cube, list[Series]]:
         """The series whose sum is the filtered figures."""
         cube = Cube.CHANNEL
         if filters.carrier is not None:
             cube = Cube.CARRIER
         elif filters.country is not None:
             cube = Cube.COUNTRY
-        return cube, self._names(cube, period, filters)
+        return cube, self._names(cube, since, filters)
 
-    def _histogram_series(self, period: Range, filters: Filters) -> tuple[Cube, list[Series]]:
-        cube = Cube.CHANNEL if filters.country is None else Cube.COUNTRY
-        return cube, self._names(cube, period, filters)
+    def _histogram_series(self, since: datetime, filters: Filters) -> tuple[Cube, list[Series]]:
+        cube = _histogram_cube(filters)
+        return cube, self._names(cube, since, filters)
 
-    def _names(self, cube: Cube, period: Range, filters: Filters) -> list[Series]:
+    def _names(self, cube: Cube, since: datetime, filters: Filters) -> list[Series]:
         filtered = (filters.channel, filters.country, filters.carrier)
-        since_ms = to_ms(period.start) - Tier.DAY.slot_ms
+        since_ms = to_ms(since) - Tier.DAY.slot_ms
         return [
             name
             for name in self._reader.series(cube, since_ms)
@@ -282,19 +339,13 @@ class Queries:
         ]
 
 
-def _coarsest(tiers: Sequence[Tier], tier: Tier, edges: Sequence[int]) -> Tier:
-    """The coarsest of these tiers whose slots end at all edges of the steps; at least `tier`."""
-    slot_ms = tier.slot_ms
-    fitting = [
-        coarser
-        for coarser in tiers
-        if coarser.slot_ms > slot_ms and all(edge % coarser.slot_ms == 0 for edge in edges)
-    ]
-    return fitting[-1] if fitting else tier
+def histogram_tiers(leg: Leg, filters: Filters) -> tuple[Tier, ...]:
+    """The tiers that the histogram of these filters is read from, the finest first."""
+    return tiers_of(leg, _histogram_cube(filters))
 
 
-def _piece(tier: Tier, edges: Sequence[int]) -> Piece:
-    return Piece(tier, edges[0], -(-(edges[-1] - edges[0]) // tier.slot_ms))
+def _histogram_cube(filters: Filters) -> Cube:
+    return Cube.CHANNEL if filters.country is None else Cube.COUNTRY
 
 
 def _parts(cut: Sequence[Piece]) -> list[int]:

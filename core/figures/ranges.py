@@ -1,21 +1,40 @@
-"""Computes ranges of time: presets, comparison ranges, and their division into slots and steps."""
+"""Computes ranges of time: presets, earlier ranges, and their division into slots and steps.
+
+A range is read exactly where slots of its resolution are kept: minutes for 48 hours, quarter-hours
+for 100 days, days of UTC for 400 days. Elsewhere `read_range` is the range that is read.
+"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from core.figures.layout import TIERS, Tier
 from core.model.clock import from_ms, to_ms
 
+_DAY = timedelta(days=1)
+_WEEK = timedelta(weeks=1)
+_UTC = ZoneInfo("UTC")
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """From `start` to before `end`, aware, in UTC."""
+    """From `start` to before `end`, aware, in UTC.
+
+    `is_ripe`: no attempt after `end` may be counted, so a slot that `end` cuts is left out. Of
+    other ranges such a slot is read as a whole.
+
+    `back`: how far back the period before is; None: as far as the range is long. `by_day`: it is
+    of the same hours of earlier days, by the clock of the zone.
+    """
 
     start: datetime
     end: datetime
+    is_ripe: bool = False
+    back: timedelta | None = field(default=None, compare=False)
+    by_day: bool = field(default=False, compare=False)
 
     @property
     def length(self) -> timedelta:
@@ -66,36 +85,53 @@ def preset(name: Preset, now: datetime, zone: ZoneInfo) -> Range:
     local = now.astimezone(zone)
     midnight = datetime.combine(local.date(), time(), zone)
     if name is Preset.TODAY:
-        return Range(midnight.astimezone(UTC), now)
+        return Range(midnight.astimezone(UTC), now, back=_DAY, by_day=True)
     if name is Preset.YESTERDAY:
-        before = datetime.combine(local.date() - timedelta(days=1), time(), zone)
-        return Range(before.astimezone(UTC), midnight.astimezone(UTC))
+        before = datetime.combine(local.date() - _DAY, time(), zone)
+        return Range(before.astimezone(UTC), midnight.astimezone(UTC), back=_DAY, by_day=True)
     length = _LENGTHS[name]
     if length >= _BY_DAY:
         # Seven days are today and the six before it.
-        first = local.date() - length + timedelta(days=1)
-        return Range(datetime.combine(first, time(), zone).astimezone(UTC), now)
+        first = local.date() - length + _DAY
+        start = datetime.combine(first, time(), zone).astimezone(UTC)
+        return Range(start, now, back=length, by_day=True)
     slot = Tier.MINUTE if length <= _BY_MINUTE else Tier.QUARTER
-    return Range(from_ms(_down(to_ms(now - length), slot)), now)
+    return Range(from_ms(_down(to_ms(now - length), slot)), now, back=length)
 
 
-def comparison_range(period: Range, comparison: Comparison, zone: ZoneInfo) -> Range | None:
-    """The earlier range that `period` is compared with: of the same length, or the same local hours
-    of the zone, even if its clocks changed in between."""
+def comparison_range(
+    period: Range, comparison: Comparison, zone: ZoneInfo, part: Range | None = None
+) -> Range | None:
+    """The earlier range that `period`, or a `part` of it, is compared with.
+
+    It has the same length. Of a range of whole days it has the same hours by the clock of the zone,
+    so it is an hour longer or shorter where only one of the two includes a change of clocks.
+    """
+    part = part or period
+    by_day = period.by_day or (period.back is None and _is_midnight(period.start, zone))
+    back = period.back or period.length
+    if by_day and period.back is None:
+        wall = _wall(period.end, zone) - _wall(period.start, zone)
+        back = -(-min(wall, period.length) // _DAY) * _DAY
+    elif period.back is None and back >= _DAY:
+        back = -(-back // _DAY) * _DAY
     match comparison:
         case Comparison.NONE:
             return None
         case Comparison.PREVIOUS:
-            return Range(period.start - period.length, period.start)
+            if not by_day and back <= _DAY:
+                return Range(part.start - back, part.end - back, part.is_ripe)
         case Comparison.WEEKDAY:
-            shift = timedelta(weeks=max(1, -(-period.length // timedelta(weeks=1))))
+            back = -(-back // _WEEK) * _WEEK
         case Comparison.YEAR:
-            shift = timedelta(days=364)
+            back = timedelta(days=364)
     # Arithmetic on moments of a zone is arithmetic on its local time.
-    start = (period.start.astimezone(zone) - shift).astimezone(UTC)
-    end = (period.end.astimezone(zone) - shift).astimezone(UTC)
+    start = (part.start.astimezone(zone) - back).astimezone(UTC)
+    end = (part.end.astimezone(zone) - back).astimezone(UTC)
     # A range within a repeated or skipped local hour may end before it starts.
-    return Range(start, end if start < end else start + period.length)
+    if not by_day or end <= start:
+        end = start + part.length
+    return Range(start, end, part.is_ripe)
 
 
 def between(first: datetime, second: datetime, now: datetime) -> Range:
@@ -106,6 +142,15 @@ def between(first: datetime, second: datetime, now: datetime) -> Range:
     start = min(max(min(first, second), oldest), now)
     end = min(max(first, second, oldest), now)
     return Range(start.astimezone(UTC), end.astimezone(UTC))
+
+
+def ripe_range(period: Range, age: timedelta, now: datetime) -> Range:
+    """The part of a range whose attempts are all at least `age` old, to the minute: the part that a
+    rate may judge, if an attempt needs so long to show its result."""
+    ripe_until = from_ms(_down(to_ms(now - age), Tier.MINUTE))
+    if period.end <= ripe_until:
+        return period
+    return Range(period.start, max(period.start, ripe_until), is_ripe=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,26 +166,62 @@ class Piece:
         return self.start_ms + self.slots * self.tier.slot_ms
 
 
+def read_range(period: Range, now: datetime, tiers: Sequence[Tier] = TIERS) -> Range:
+    """The range that is read for `period` from these tiers, the finest first.
+
+    An edge within a slot is moved outwards to the edge of the finest slot that is still kept; the
+    end of a ripe range is moved inwards. It is not moved beyond `now`, where nothing can be counted
+    yet.
+    """
+    start_ms, end_ms = to_ms(period.start), to_ms(period.end)
+    if start_ms >= end_ms:
+        return period
+    now_ms = to_ms(now)
+    first_ms = _edge(start_ms, now_ms, tiers, up=False)
+    last_ms = _edge(end_ms, now_ms, tiers, up=not period.is_ripe)
+    start = period.start if first_ms == start_ms else from_ms(first_ms)
+    if last_ms == end_ms or (last_ms > end_ms >= now_ms):
+        return Range(start, period.end, period.is_ripe)
+    if last_ms > end_ms:
+        last_ms = min(last_ms, now_ms)
+    return Range(start, max(start, from_ms(last_ms)), period.is_ripe)
+
+
 def pieces(period: Range, now: datetime, tiers: Sequence[Tier] = TIERS) -> list[Piece]:
     """The slots of a range, in order: whole days, quarter-hours around them, minutes around those;
     of a histogram the tiers that it has, the finest first.
     So a query reads at most a few hundred slots, however long the range is.
-
-    Where a tier has expired (minutes after 48 hours, quarter-hours after 35 days) or is missing,
-    the whole slot of the next tier is used: the range then grows at that edge to whole
-    quarter-hours or whole days, UTC.
     """
-    start, end = to_ms(period.start), to_ms(period.end)
+    bounds = _slot_bounds(period, now, tiers)
+    return _pieces_between(bounds, tiers) if bounds[0] < bounds[1] else []
+
+
+def _slot_bounds(period: Range, now: datetime, tiers: Sequence[Tier]) -> tuple[int, int]:
+    """The first and last edge of the slots of a range, Unix ms."""
+    start, end, now_ms = to_ms(period.start), to_ms(period.end), to_ms(now)
     if start >= end:
-        return []
-    now_ms = to_ms(now)
-    start = _widened(start, now_ms, tiers, up=False)
-    end = _widened(end, now_ms, tiers, up=True)
-    return [*_cut(start, end, list(reversed(tiers)))]
+        return start, start
+    first = _edge(start, now_ms, tiers, up=False)
+    return first, _edge(end, now_ms, tiers, up=not period.is_ripe)
 
 
-def _widened(ms: int, now_ms: int, tiers: Sequence[Tier], *, up: bool) -> int:
-    """`ms` moved outwards to the edge of the finest slot that is still kept."""
+def _pieces_between(edges: Sequence[int], tiers: Sequence[Tier]) -> list[Piece]:
+    """The slots between consecutive edges: no piece of them spans an edge, except that neighbours
+    of one tier are joined."""
+    coarsest_first = list(reversed(tiers))
+    joined: list[Piece] = []
+    for start, end in pairwise(edges):
+        for piece in _cut(start, end, coarsest_first) if start < end else ():
+            if joined and joined[-1].tier is piece.tier and joined[-1].end_ms == piece.start_ms:
+                last = joined.pop()
+                joined.append(Piece(last.tier, last.start_ms, last.slots + piece.slots))
+            else:
+                joined.append(piece)
+    return joined
+
+
+def _edge(ms: int, now_ms: int, tiers: Sequence[Tier], *, up: bool) -> int:
+    """`ms` moved to the edge of the finest slot that is still kept."""
     for tier in tiers:
         edge = (-(-ms // tier.slot_ms) if up else ms // tier.slot_ms) * tier.slot_ms
         # A slot of the future is empty in every tier, so its expiry does not matter.
@@ -166,38 +247,92 @@ def _cut(start: int, end: int, tiers: list[Tier]) -> Iterator[Piece]:
             yield from _cut(last, end, finer)
 
 
-def steps(period: Range, now: datetime, zone: ZoneInfo) -> tuple[Tier, list[int]]:
-    """The steps in which a range is drawn: the tier to read, and the edges of the steps, Unix ms,
-    with the end of the last step.
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The steps in which a range is drawn.
+
+    `edges`: their edges, Unix ms, with the end of the last one. The first begins where the range
+    begins, and the last ends with the range if that is over, so the steps add up to the range.
+    `zone`: of their days; UTC where only days of UTC are kept. `pieces`: their slots.
+    """
+
+    edges: list[int]
+    zone: ZoneInfo
+    pieces: list[Piece]
+
+    @property
+    def starts(self) -> list[int]:
+        return self.edges[:-1]
+
+
+def steps(
+    period: Range,
+    now: datetime,
+    zone: ZoneInfo,
+    tiers: Sequence[Tier] = TIERS,
+    part: Range | None = None,
+) -> Steps:
+    """The steps of a range, read from these tiers. With `part`, only the slots of that part.
 
     Minutes up to three hours, quarter-hours up to 36 hours, hours up to eight days, then days of
     the zone; days of UTC where the quarter-hours have expired.
     """
-    start, end = to_ms(period.start), to_ms(period.end)
-    if period.length <= _BY_MINUTE and to_ms(now) < Tier.MINUTE.expires_ms(start):
-        return Tier.MINUTE, _edges(_down(start, Tier.MINUTE), end, Tier.MINUTE.slot_ms)
-    if to_ms(now) >= Tier.QUARTER.expires_ms(start):
-        return Tier.DAY, _edges(_down(start, Tier.DAY), end, Tier.DAY.slot_ms)
-    quarter = Tier.QUARTER.slot_ms
-    if period.length <= timedelta(hours=36):
-        return Tier.QUARTER, _edges(_down(start, Tier.QUARTER), end, quarter)
-    local = period.start.astimezone(zone)
-    if period.length <= timedelta(days=8):
+    start, end = _slot_bounds(period, now, tiers)
+    if start >= end:
+        return Steps([start], zone, [])
+    now_ms = to_ms(now)
+    if not any(tier is not Tier.DAY and now_ms < tier.expires_ms(start) for tier in tiers):
+        # Only days of UTC are left at the start.
+        zone, regular = _UTC, _regular(start, end, Tier.DAY.slot_ms)
+    elif (
+        tiers[0] is Tier.MINUTE
+        and period.length <= _BY_MINUTE
+        and now_ms < Tier.MINUTE.expires_ms(start)
+    ):
+        regular = _regular(start, end, Tier.MINUTE.slot_ms)
+    elif period.length <= timedelta(hours=36):
+        regular = _regular(start, end, Tier.QUARTER.slot_ms)
+    elif period.length <= timedelta(days=8):
+        local = from_ms(start).astimezone(zone)
         into_hour = timedelta(
             minutes=local.minute, seconds=local.second, microseconds=local.microsecond
         )
-        return Tier.QUARTER, _edges(to_ms(period.start - into_hour), end, 4 * quarter)
-    edges, day = [], local.date()
-    while True:
+        regular = _regular(start, end, 4 * Tier.QUARTER.slot_ms, to_ms(local - into_hour))
+    else:
+        regular = _midnights(start, end, zone)
+    edges = [start, *(edge for edge in regular if edge > start)]
+    if end <= now_ms:
+        edges[-1] = end
+    first, last = _slot_bounds(part or period, now, tiers)
+    cut = [min(max(edge, first), last) for edge in edges]
+    return Steps(edges, zone, _pieces_between(cut, tiers))
+
+
+def _regular(start: int, end: int, step: int, origin: int = 0) -> list[int]:
+    """The edges of equal steps, counted from `origin`, from the step that holds `start` to the
+    first edge that is not before `end`."""
+    first = (start - origin) // step
+    return [origin + step * n for n in range(first, -((origin - end) // step) + 1)]
+
+
+def _midnights(start: int, end: int, zone: ZoneInfo) -> list[int]:
+    day, edges = from_ms(start).astimezone(zone).date(), [start - 1]
+    while edges[-1] < end:
         edges.append(to_ms(datetime.combine(day, time(), zone).astimezone(UTC)))
-        if edges[-1] >= end:
-            return Tier.QUARTER, edges
-        day += timedelta(days=1)
-
-
-def _edges(start: int, end: int, step: int) -> list[int]:
-    return [start + n * step for n in range(-((start - end) // step) + 1)]
+        day += _DAY
+    return edges
 
 
 def _down(ms: int, tier: Tier) -> int:
     return ms // tier.slot_ms * tier.slot_ms
+
+
+def _wall(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The local time, without its zone."""
+    return moment.astimezone(zone).replace(tzinfo=None)
+
+
+def _is_midnight(moment: datetime, zone: ZoneInfo) -> bool:
+    """Whether a day of the zone begins then; it may begin later than 00:00 where clocks change."""
+    local = moment.astimezone(zone)
+    return datetime.combine(local.date(), time(), zone).astimezone(UTC) == moment

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from core.model.attempt import Attempt, EventKind, OverBudget, State
+from core.ledger.attribution import read_proof
+from core.model.attempt import Attempt, EventKind, OverBudget, Proof, State
 from core.model.clock import Clock, read_ms
 from core.model.unreadable import Unreadable
 from core.model.way import Way
@@ -165,6 +166,13 @@ def _parse_attempt(attempt_id: str, record: dict[str, str]) -> tuple[Attempt, li
             return None
 
     moments = {kind: at for kind in EventKind if (at := optional(f"{kind}_ms", read_ms))}
+    proof = optional("proof", read_proof)
+    if proof is Proof.OTHER:
+        moments.pop(EventKind.VERIFIED, None)
+    elif proof is Proof.SOLE and (entered_at := optional("code_ms", read_ms)):
+        moments[EventKind.VERIFIED] = entered_at
+    elif proof is None and EventKind.VERIFIED in moments and attempt_id.endswith("-1"):
+        proof = Proof.SOLE
     attempt = Attempt(
         id=attempt_id,
         way=Way.of(record["channel"], record["mode"]),
@@ -177,6 +185,7 @@ def _parse_attempt(attempt_id: str, record: dict[str, str]) -> tuple[Attempt, li
         reference=record.get("reference", ""),
         error_code=record.get("error_code", ""),
         hangup_cause=record.get("hangup_cause", ""),
+        send_status=record.get("send_status", ""),
         cause=record.get("cause", ""),
         remedy=record.get("remedy", ""),
         cost_micros=optional("cost_micros", _count) or 0,
@@ -185,6 +194,7 @@ def _parse_attempt(attempt_id: str, record: dict[str, str]) -> tuple[Attempt, li
         mnc=record.get("mnc", ""),
         network=record.get("network", ""),
         origin=record.get("origin", "first"),
+        proof=proof,
         over_budget=optional("over_budget", OverBudget.parse),
     )
     if attempt.number < 1:

@@ -38,7 +38,8 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class AttemptFilter:
-    """Selects attempts; "" selects all. `error` is a message's error or a call's hangup cause."""
+    """Selects attempts; "" selects all. `error` is a message's error, a call's hangup cause, or
+    the status of an unclear send."""
 
     state: str = ""
     channel: str = ""
@@ -50,7 +51,7 @@ class AttemptFilter:
             self.state in {"", attempt.state}
             and self.channel in {"", attempt.way.channel}
             and self.country in {"", attempt.region}
-            and self.error in {"", attempt.error_code, attempt.hangup_cause}
+            and self.error in {"", attempt.error, attempt.error_code, attempt.hangup_cause}
         )
 
 
@@ -167,7 +168,7 @@ def attempt_table(attempts: list[Attempt]) -> pd.DataFrame:
                 attempt.region,
                 attempt.carrier,
                 str(attempt.state),
-                attempt.error_code or attempt.hangup_cause,
+                attempt.error,
                 took.total_seconds() if took is not None else float("nan"),
                 CLOCKS_DIFFER if delivered and took is None else "",
                 attempt.id,

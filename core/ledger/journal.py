@@ -6,6 +6,10 @@ The journal is a stream. Its entries have one field each:
             `core/figures/journal_entries.py` reads it
     check   an entered code, "<attempt> <kind> <Unix ms>": `check_code.lua` writes it, since a check
             must not wait for its attempt. The fold applies it as an event, which appends an entry
+    attribute
+            the id of the attempt that was the newest when a right code was entered: `apply.lua`
+            writes it where the verification has several attempts. The fold finds out which of them
+            brought the code (`core.ledger.attribution`), which appends entries
 
 Invariant: the journal holds exactly what is not folded, since a fold removes what it has added to
 the figures in the same step.
@@ -15,10 +19,11 @@ from datetime import timedelta
 
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import read_ms
+from core.store.keys import ROLLUP_LAYOUT
 
 #: Of the whole journal, from its newest entry or the newest fold.
 KEEP_JOURNAL = timedelta(days=35)
-ENTRY, CHECK = b"entry", b"check"
+ENTRY, CHECK, ATTRIBUTE = ROLLUP_LAYOUT.encode(), b"check", b"attribute"
 
 
 def read_check(text: str) -> AttemptEvent:

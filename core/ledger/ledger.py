@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from core.ledger.attempts import AttemptReader
+from core.ledger.attribution import read_attributed
 from core.ledger.journal import KEEP_JOURNAL, read_check
 from core.ledger.loss_check import LossCheck
 from core.log import logged_id
@@ -105,6 +106,20 @@ class Ledger(AttemptReader):
             (check for text in checks if (check := self._read_check(text))), is_recorded=True
         )
 
+    def attribute(self, newest: Sequence[str]) -> None:
+        """Find out which attempts brought the right codes, from the `attribute` entries of the
+        journal; entries that cannot be read are left out. Raises StoreUnavailable: a repetition
+        changes nothing."""
+        calls = [call for text in dict.fromkeys(newest) if (call := self._attribution(text))]
+        if not calls:
+            return
+        try:
+            self._scripts.run_all("attribute", calls)
+        except ResponseError:
+            # One of them may be of a record that cannot be read: it must not block the others.
+            for call in calls:
+                self._attribute_alone(call)
+
     def restore(self, records: Mapping[str, dict[str, str]]) -> None:
         """Write removed attempts again, from their records by id; the journal then adds them to the
         figures. Their histories must still exist. Raises StoreUnavailable."""
@@ -123,6 +138,27 @@ class Ledger(AttemptReader):
         except ValueError as error:
             self._left_out.record("check", text, error)
             return None
+
+    def _attribution(self, newest: str) -> Call | None:
+        """KEYS and arguments of `attribute.lua`."""
+        try:
+            attempts = read_attributed(newest)
+        except ValueError as error:
+            self._left_out.record("attribution", newest, error)
+            return None
+        return [self._keys.journal, *map(self._keys.attempt, attempts)], {
+            "layout": ROLLUP_LAYOUT,
+            "keep_journal_ms": _KEEP_JOURNAL_MS,
+            "verification": verification_of(newest),
+            "changes": self._keys.changes,
+        }
+
+    def _attribute_alone(self, call: Call) -> None:
+        try:
+            self._scripts.run("attribute", *call)
+        except ResponseError:
+            # It may also be a bug of the script, so the traceback is logged.
+            log.exception("right code not attributed")
 
     def _apply(
         self, events: Sequence[AttemptEvent], *, is_recorded: bool = False

@@ -4,7 +4,8 @@ The state is that of the highest-ranked event received. So events may come in an
 than once, and no event moves an attempt back. The ranks, ascending:
 
     requested    recorded before the request to Plivo
-    unconfirmed  no clear answer to the send; state `unknown`. Every report of Plivo outranks it
+    unconfirmed  the answer to the send never came or could not be read, or was 429 or 5xx; state
+                 `unclear`. Every report of Plivo outranks it
     accepted     Plivo answered with a reference
     queued       message: in Plivo's queue            ringing   call: the phone rings
     sent         message: handed to the carrier       answered  call: a person or a machine answered
@@ -27,6 +28,9 @@ from core.model.clock import read_ms
 from core.model.unreadable import Unreadable
 from core.model.way import Way
 
+#: The error of an unclear send that has no HTTP status of its own; `_counted.lua` has it too.
+NO_ANSWER = "no answer"
+
 
 class State(StrEnum):
     """The state of an attempt."""
@@ -41,6 +45,7 @@ class State(StrEnum):
     UNDELIVERED = "undelivered"
     FAILED = "failed"
     REJECTED = "rejected"
+    UNCLEAR = "unclear"
     UNKNOWN = "unknown"
 
     @property
@@ -52,6 +57,12 @@ class State(StrEnum):
     def is_lost(self) -> bool:
         """Whether it is known that the code did not arrive."""
         return self.is_final and self is not State.DELIVERED
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether it is not known how the attempt ended, and no report is waited for. One may still
+        come, or Plivo's logs may have it."""
+        return self in {State.UNCLEAR, State.UNKNOWN}
 
 
 class EventKind(StrEnum):
@@ -73,6 +84,15 @@ class EventKind(StrEnum):
     #: change no state of an attempt.
     CHECKED = "checked"
     VERIFIED = "verified"
+
+
+class Proof(StrEnum):
+    """What a right code proves about an attempt of its verification: this one brought it, this or
+    another one did, or another one. `core.ledger.attribution` has the definitions."""
+
+    SOLE = "sole"
+    SHARED = "shared"
+    OTHER = "other"
 
 
 class Source(StrEnum):
@@ -108,10 +128,9 @@ class AttemptEvent:
     """One event of one attempt.
 
     `at` is its time by the clock of its source, `fields` what it adds to the attempt's record, as
-    text: `reference`, `error_code`, `hangup_cause`, `cost_micros`, `units`, `mcc`, `mnc`,
-    `network`, `cause`, `remedy`; with `requested`, also `channel`, `mode`, `to_masked`, `region`,
-    `carrier`, `number_index` (a digest), `origin`, and of a later attempt `first_channel` and
-    `first_ms`.
+    text: `reference`, `error_code`, `hangup_cause`, `send_status`, `cost_micros`, `units`, `mcc`,
+    `mnc`, `network`, `cause`, `remedy`; with `requested`, also `channel`, `mode`, `to_masked`,
+    `region`, `carrier`, `number_index` (a digest), `origin`.
     `unreadable` are the values that were left out of the event.
     """
 
@@ -127,8 +146,8 @@ class AttemptEvent:
 class Attempt:
     """One message or call, with the state and times that its events give.
 
-    `moments` holds the time of each kind of event, aware, in UTC. The number is kept only masked,
-    in `to_masked`.
+    `moments` holds the time of each kind of event, aware, in UTC; VERIFIED not where another
+    attempt brought the code. The number is kept only masked, in `to_masked`.
     """
 
     id: str
@@ -141,6 +160,8 @@ class Attempt:
     reference: str = ""
     error_code: str = ""
     hangup_cause: str = ""
+    #: The HTTP status of an unclear send, 429 or 5xx; "" for any other and for no answer.
+    send_status: str = ""
     cause: str = ""
     remedy: str = ""
     cost_micros: int = 0
@@ -151,12 +172,23 @@ class Attempt:
     network: str = ""
     #: "first" of its verification, "resend" (the same way again) or "fallback" (another way).
     origin: str = "first"
+    #: None while no right code was entered, and for a moment after it, where the verification has
+    #: several attempts.
+    proof: Proof | None = None
     #: The budget that would have refused this send when live; None where there was room.
     over_budget: OverBudget | None = None
 
     @property
     def verification(self) -> str:
         return verification_of(self.id)
+
+    @property
+    def error(self) -> str:
+        """The code of the error: of an unclear send its status or NO_ANSWER, else a message's error
+        or a call's hangup cause; "" where there is none."""
+        if self.state is State.UNCLEAR:
+            return self.send_status or NO_ANSWER
+        return self.error_code or self.hangup_cause
 
     @property
     def number(self) -> int:

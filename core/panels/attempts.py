@@ -11,7 +11,7 @@ import pandas as pd
 from core.ledger.attempts import ReceivedEvent
 from core.ledger.explorer import attempt_table
 from core.ledger.ledger import EventOutcome
-from core.model.attempt import Attempt, EventKind, State
+from core.model.attempt import Attempt, EventKind, Proof, State
 from core.model.clock import CLOCKS_DIFFER, elapsed
 from core.model.regions import country_of
 from core.panels.query_state import EVERY
@@ -39,6 +39,11 @@ _ORIGINS = {
     "first": "the first attempt of its verification",
     "resend": "a resend, the same way",
     "fallback": "a second way, in place of the first",
+}
+_PROOFS = {
+    Proof.SOLE: "this attempt brought it",
+    Proof.SHARED: "this attempt or another one of the verification brought it",
+    Proof.OTHER: "another attempt of the verification brought it",
 }
 _OUTCOMES = {
     EventOutcome.LATE: "late: stored, no change",
@@ -93,7 +98,10 @@ def list_rows(attempts: Sequence[Attempt], zone: ZoneInfo) -> list[AttemptRow]:
 
 
 def state_words(attempt: Attempt) -> str:
-    """ "● delivered", and "✔ verified" beside it once the code was entered."""
+    """ "● delivered", and "✔ verified" beside it if this attempt brought the code that was entered,
+    "✔ perhaps verified" if another one may have brought it."""
+    if attempt.proof is Proof.SHARED:
+        return f"{marked(attempt.state)}, {VERIFIED} perhaps verified"
     if EventKind.VERIFIED in attempt.moments:
         return f"{marked(attempt.state)}, {VERIFIED} verified"
     return marked(attempt.state)
@@ -122,6 +130,7 @@ def facts(attempt: Attempt) -> dict[str, str]:
         "Carrier": attempt.carrier,
         "Network": attempt.network,
         "Network (MCC MNC)": f"{attempt.mcc} {attempt.mnc}".strip(),
+        "Right code": _PROOFS[attempt.proof] if attempt.proof else "",
         "Sent as": _ORIGINS.get(attempt.origin, attempt.origin),
         "Parts": units,
         "Cost": dollars(attempt.cost_micros / 1e6) if attempt.cost_micros else "",

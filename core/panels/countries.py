@@ -60,7 +60,7 @@ def country_table(frame: pd.DataFrame) -> pd.DataFrame:
     return ordered[COUNTRIES].reset_index(drop=True)
 
 
-def receipts(sent: int, delivered: int, undelivered: int, verified: int) -> str:
+def receipts(sent: int, delivered: int, undelivered: int, entered: int) -> str:
     """How far receipts can be trusted: "handset", "partial", "none", or "suspicious" where they
     report deliveries but few people enter the code."""
     if sent < ENOUGH:
@@ -68,7 +68,7 @@ def receipts(sent: int, delivered: int, undelivered: int, verified: int) -> str:
     covered = (delivered + undelivered) / sent
     if covered < 0.2:
         return "none"
-    if delivered >= 30 and Rate(verified, delivered).high < 0.5:
+    if delivered >= 30 and Rate(entered, delivered).high < 0.5:
         return "suspicious"
     return "handset" if covered >= COVERED else "partial"
 
@@ -108,5 +108,6 @@ def _place(country: str, carrier: str) -> str:
 
 
 def _receipts(rows: pd.DataFrame) -> list[str]:
-    columns = (rows[name] for name in ("sent", "delivered", "undelivered", "verified"))
+    entered = rows["verified"] + rows["unattributed"]
+    columns = (rows["sent"], rows["delivered"], rows["undelivered"], entered)
     return [receipts(*(int(n) for n in row)) for row in zip(*columns, strict=True)]

@@ -40,7 +40,7 @@ class AttemptEvidence:
     @property
     def cause(self) -> str:
         """Why it was lost, or why that is not known; else ""."""
-        is_over = self.attempt.state.is_lost or self.attempt.state is State.UNKNOWN
+        is_over = self.attempt.state.is_lost or self.attempt.state.is_uncertain
         return self.words.detail if is_over else ""
 
 

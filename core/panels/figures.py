@@ -4,11 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import isnan, nan
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
+from core.figures.catalogue import Leg
+from core.figures.comparing import earlier_windows
+from core.figures.differences import Variation, differ, means_differ, quantiles_differ
 from core.figures.packing import Counts
+from core.figures.queries import Filters, Queries
+from core.figures.ranges import Comparison, Range
 from core.figures.rates import Rate, percentiles, stepwise_quantiles
 from core.wording.formats import counted, dollars, duration, interval, percent
 
@@ -25,6 +31,7 @@ class Figure:
     change is an improvement, None where it is neither or within chance. `course` holds the value of
     each step of the range, nan for steps without data. `number`, `low`, `high` and `n` are the
     numbers of the texts: shares, ms, US dollars or a count, nan for none. `form` writes one.
+    `unfinished`: the last step of the course has not ended, or not all its attempts are ripe.
     """
 
     name: str
@@ -40,6 +47,7 @@ class Figure:
     high: float = nan
     n: int = 0
     form: Callable[[float], str] = "{:,.0f}".format
+    unfinished: bool = False
 
     @property
     def is_share(self) -> bool:
@@ -54,29 +62,96 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownRange:
-    """The input for the figures of one range: its sums, and its histogram of delivery times."""
+class RipeInput:
+    """The input of a figure that judges ripe attempts only: the sums of the ripe part of the range;
+    the sums of both ranges that are compared, None where no change may be shown; the range over
+    time, of ripe attempts; and the windows before it (`Queries.history`)."""
 
     totals: "pd.Series[int]"
+    compared: "tuple[pd.Series[int], pd.Series[int]] | None"
+    steps: pd.DataFrame
+    history: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class TimesInput:
+    """The same of the times to deliver: histograms in place of sums. `heat`: (steps, bins)."""
+
     times: Counts
+    compared: tuple[Counts, Counts] | None
+    heat: Counts
+    history: Counts
 
 
-def figures(
-    now: ShownRange, before: ShownRange | None, steps: pd.DataFrame, heat: Counts
-) -> list[Figure]:
-    """The confirmed rate first, then the others. `steps`: the range over time (`over_time`);
-    `heat`: the times to deliver by step, (steps, bins)."""
+@dataclass(frozen=True, slots=True)
+class FigureInputs:
+    """The input of the figures: the sums of the whole range, its sums that are compared, and its
+    steps; the same of what is ripe within 30 s (`within_30`) and at the age of a code's life
+    (`ripe`); the times; and `spans`, how long the range is in windows of the history."""
+
+    totals: "pd.Series[int]"
+    compared: "tuple[pd.Series[int], pd.Series[int]] | None"
+    steps: pd.DataFrame
+    within_30: RipeInput
+    ripe: RipeInput
+    times: TimesInput
+    spans: float = 1.0
+
+
+def read_inputs(
+    queries: Queries, period: Range, comparison: Comparison, filters: Filters, zone: ZoneInfo
+) -> FigureInputs:
+    """Read the input of the figures of a range. Raises StoreUnavailable."""
+
+    def ripe_input(measure: str) -> RipeInput:
+        pair = queries.compared(period, comparison, zone, measure)
+        part = queries.ripe(period, measure)
+        return RipeInput(
+            queries.totals(part, filters),
+            (queries.totals(pair.now, filters), queries.totals(pair.before, filters))
+            if pair
+            else None,
+            queries.over_time(period, filters, zone, measure),
+            queries.history(period, filters),
+        )
+
+    pair = queries.compared(period, comparison, zone)
+    times = queries.compared(period, comparison, zone, "delivered", Leg.TTD, filters)
+    return FigureInputs(
+        totals=queries.totals(period, filters),
+        compared=(queries.totals(pair.now, filters), queries.totals(pair.before, filters))
+        if pair
+        else None,
+        steps=queries.over_time(period, filters, zone),
+        within_30=ripe_input("within_30"),
+        ripe=ripe_input("confirmed"),
+        times=TimesInput(
+            queries.histogram(queries.ripe(period, "delivered"), filters),
+            (queries.histogram(times.now, filters), queries.histogram(times.before, filters))
+            if times
+            else None,
+            queries.heatmap(period, filters, zone=zone).to_numpy(),
+            queries.histogram_history(period, filters),
+        ),
+        spans=earlier_windows(period).spans,
+    )
+
+
+def figures(inputs: FigureInputs) -> list[Figure]:
+    """The confirmed rate first, then the others."""
     return [
-        _rate("Confirmed", now, before, steps, "confirmed", "requested",
-              "Delivered or verified, of all requested: a right code proves that it arrived."),
-        _rate("Within 30 s", now, before, steps, "within_30", "requested",
-              "Delivered within 30 seconds of the request by the report, of all requested."),
-        _rate("Conversion", now, before, steps, "converted", "started",
-              "Verifications that succeeded, of those started."),
-        _time(now, before, heat),
-        _cost(now, before, steps),
-        _pending(now, steps),
-        _attempts(now, before, steps),
+        _rate("Confirmed", inputs, inputs.ripe, "confirmed", "requested",
+              "Delivered by its own receipt, or verified by a code that no other attempt can have "
+              "brought; of all requested that are as old as a code is valid."),
+        _rate("Within 30 s", inputs, inputs.within_30, "within_30", "requested",
+              "Delivered within 30 seconds of the request by the report, of all requested before "
+              "the last 30 seconds."),
+        _rate("Conversion", inputs, inputs.ripe, "converted", "started",
+              "Verifications that succeeded, of those started that are as old as a code is valid."),
+        _time(inputs),
+        _cost(inputs.ripe, inputs.spans),
+        _pending(inputs),
+        _attempts(inputs),
     ]  # fmt: skip
 
 
@@ -102,26 +177,22 @@ def cost_per_verified(totals: "pd.Series[int]") -> float | None:
     return float(totals["cost_micros"]) / 1e6 / float(totals["converted"])
 
 
-def _rate(
-    name: str,
-    now: ShownRange,
-    before: ShownRange | None,
-    steps: pd.DataFrame,
-    k: str,
-    n: str,
-    means: str,
-) -> Figure:
-    """A rate with its interval, and its change in points against another range."""
-    rate = Rate(int(now.totals[k]), int(now.totals[n]))
+def _rate(name: str, inputs: FigureInputs, ripe: RipeInput, k: str, n: str, means: str) -> Figure:
+    """A rate of ripe attempts with its interval, and its change in points."""
+    rate = Rate(int(ripe.totals[k]), int(ripe.totals[n]))
     if not rate.is_enough:
-        return Figure(name, "too few", f"{rate.k} of {rate.n}", means, n=rate.n)
+        too_new = int(inputs.totals[n]) - rate.n
+        detail = f"{rate.k} of {rate.n}" + (f", {too_new:,} too new" if too_new > 0 else "")
+        return Figure(name, "too few", detail, means, n=rate.n)
     change, rose, good = "", None, None
-    other = Rate(int(before.totals[k]), int(before.totals[n])) if before else Rate(0, 0)
-    if other.is_enough:
-        points = round(100 * (rate.value - other.value), 1)
-        change = f"{abs(points):.1f} points" if points else "no change"
-        rose = points > 0 if points else None
-        good = rose if rate.differs_from(other) else None
+    if ripe.compared:
+        now, before = (Rate(int(sums[k]), int(sums[n])) for sums in ripe.compared)
+        if now.is_enough and before.is_enough:
+            points = round(100 * (now.value - before.value), 1)
+            change = f"{abs(points):.1f} points" if points else "no change"
+            rose = points > 0 if points else None
+            variation = Variation.of(ripe.history[k], ripe.history[n])
+            good = rose if differ(now, before, variation, inputs.spans) else None
     return Figure(
         name,
         percent(rate.value),
@@ -130,77 +201,104 @@ def _rate(
         change,
         rose,
         good,
-        _shares(steps, k, n),
+        _shares(ripe.steps, k, n),
         rate.value,
         rate.low,
         rate.high,
         rate.n,
         percent,
+        is_unfinished(ripe.steps),
     )
 
 
-def _time(now: ShownRange, before: ShownRange | None, heat: Counts) -> Figure:
-    name, n = "p95 time to deliver", int(now.times.sum())
+def _time(inputs: FigureInputs) -> Figure:
+    times = inputs.times
+    name, n = "p95 time to deliver", int(times.times.sum())
     means = "19 of 20 reports came within this time of the request. At most 4.4 % off."
-    ms = percentiles(now.times)[_P95]
+    ms = percentiles(times.times)[_P95]
     if ms is None:
         return Figure(name, "too few", counted(n, "report"), means, n=n)
-    then = percentiles(before.times)[_P95] if before else None
-    change, rose, good = _relative(ms, then, _SAME_TIME)
-    course = stepwise_quantiles(heat, _P95)
+    change, rose, good = "", None, None
+    if times.compared:
+        now, before = times.compared
+        is_real = quantiles_differ(now, before, _P95, times.history, inputs.spans)
+        change, rose, good = _relative(
+            percentiles(now)[_P95], percentiles(before)[_P95], _SAME_TIME, is_real=is_real
+        )
+    course = stepwise_quantiles(times.heat, _P95)
     return Figure(
         name, _milliseconds(ms), f"n = {n:,}", means, change, rose, good, list(course), ms, n=n,
-        form=_milliseconds,
+        form=_milliseconds, unfinished=is_unfinished(inputs.ripe.steps),
     )  # fmt: skip
 
 
-def _cost(now: ShownRange, before: ShownRange | None, steps: pd.DataFrame) -> Figure:
-    name, n = "Cost per verified", int(now.totals["converted"])
+def _cost(ripe: RipeInput, spans: float) -> Figure:
+    name, n = "Cost per verified", int(ripe.totals["converted"])
     means = "Cost of all attempts, also of failed ones, by verifications that succeeded."
-    cost = cost_per_verified(now.totals)
+    cost = cost_per_verified(ripe.totals)
     if cost is None:
         return Figure(name, "no price yet", f"{n:,} verified", means, n=n)
-    then = cost_per_verified(before.totals) if before else None
-    change, rose, good = _relative(cost, then, _SAME_COST)
+    change, rose, good = "", None, None
+    if ripe.compared:
+        now, before = (
+            (cost_per_verified(sums) or 0.0, int(sums["converted"])) for sums in ripe.compared
+        )
+        if now[0] and before[0]:
+            history = [
+                (cost_per_verified(row) or 0.0, int(row["converted"]))
+                for _, row in ripe.history.iterrows()
+            ]
+            is_real = means_differ(now, before, history, spans)
+            change, rose, good = _relative(now[0], before[0], _SAME_COST, is_real=is_real)
+    steps = ripe.steps
     micros = steps["cost_micros"].where(steps["cost_micros"] > 0)
     course = micros / 1e6 / steps["converted"].where(steps["converted"] > 0)
     return Figure(
         name, dollars(cost), f"{n:,} verified", means, change, rose, good, course.tolist(), cost,
-        n=n, form=dollars,
+        n=n, form=dollars, unfinished=is_unfinished(steps),
     )  # fmt: skip
 
 
-def _pending(now: ShownRange, steps: pd.DataFrame) -> Figure:
-    pending, n = int(now.totals["pending"]), int(now.totals["requested"])
-    means = "No final report yet. It may still arrive: neither delivered nor lost."
+def _pending(inputs: FigureInputs) -> Figure:
+    pending, n = int(inputs.totals["pending"]), int(inputs.totals["requested"])
+    means = "No final report yet: neither delivered nor lost. Unclear sends are not among them."
     return Figure(
-        "Pending", f"{pending:,}", f"of {n:,}", means, course=steps["pending"].tolist(),
-        number=float(pending), n=n,
+        "Pending", f"{pending:,}", f"of {n:,}", means, course=inputs.steps["pending"].tolist(),
+        number=float(pending), n=n, unfinished=is_unfinished(inputs.steps),
     )  # fmt: skip
 
 
-def _attempts(now: ShownRange, before: ShownRange | None, steps: pd.DataFrame) -> Figure:
-    n = int(now.totals["requested"])
-    then = float(before.totals["requested"]) if before else None
-    change, rose, _ = _relative(float(n), then, 0)
+def _attempts(inputs: FigureInputs) -> Figure:
+    n = int(inputs.totals["requested"])
+    change, rose = "", None
+    if inputs.compared:
+        now, before = (float(sums["requested"]) for sums in inputs.compared)
+        change, rose, _ = _relative(now, before, 0, is_real=False)
     return Figure(
-        "Attempts", f"{n:,}", f"{int(now.totals['started']):,} verifications",
+        "Attempts", f"{n:,}", f"{int(inputs.totals['started']):,} verifications",
         "Messages and calls requested, including those that Plivo refused.", change, rose, None,
-        steps["requested"].tolist(), float(n), n=n,
+        inputs.steps["requested"].tolist(), float(n), n=n,
+        unfinished=is_unfinished(inputs.steps),
     )  # fmt: skip
 
 
 def _relative(
-    now: float, before: float | None, same: float
+    now: float | None, before: float | None, same: float, *, is_real: bool
 ) -> tuple[str, bool | None, bool | None]:
-    """A change in %, its direction, and whether it is good: a decrease is, beyond `same`."""
-    if not before:
+    """A change in %, its direction, and whether it is good: a decrease beyond `same` is, if the
+    change `is_real` and not within chance."""
+    if not before or now is None:
         return "", None, None
     ratio = now / before - 1
     if round(100 * ratio) == 0:
         return "no change", None, None
-    good = None if abs(ratio) < same else ratio < 0
+    good = ratio < 0 if is_real and abs(ratio) >= same else None
     return f"{100 * abs(ratio):.0f} %", ratio > 0, good
+
+
+def is_unfinished(steps: pd.DataFrame) -> bool:
+    """Whether the last step of a frame of `Queries.over_time` is not complete."""
+    return bool(len(steps)) and not bool(steps["complete"].iloc[-1])
 
 
 def _milliseconds(value: float) -> str:

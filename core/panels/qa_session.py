@@ -169,5 +169,5 @@ def agreement_of(item: ChecklistItem, attempt: Attempt) -> Agreement:
     )
     if agrees:
         return Agreement.AGREES
-    has_ended = attempt.state.is_final or attempt.state is State.UNKNOWN
+    has_ended = attempt.state.is_final or attempt.state.is_uncertain
     return Agreement.DIFFERS if has_ended else Agreement.OPEN

@@ -8,11 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from core.figures.comparing import Compared
 from core.figures.queries import Filters, SeenDimensions
-from core.figures.ranges import Comparison, Preset, Range, between, comparison_range, preset
+from core.figures.ranges import (
+    Comparison,
+    Preset,
+    Range,
+    between,
+    comparison_range,
+    preset,
+    read_range,
+)
 from core.model.regions import country_of
 from core.panels.zones import zone_of
-from core.wording.formats import CHANNELS, carrier_name
+from core.wording.formats import CHANNELS, carrier_name, day_and_time
 
 CUSTOM = "custom"
 RANGES = {
@@ -37,24 +46,45 @@ _WEEK = timedelta(days=6)
 
 @dataclass(frozen=True, slots=True)
 class QueryState:
-    """What the page queries. `before` is the range to compare with, None for no comparison.
-    `is_over`: the range ended before now, so no attempt can be added to it."""
+    """What the page queries. `range_read`: what is read for the range. `is_over`: the range ended
+    before now, so no attempt can be added to it."""
 
     range: Range
-    before: Range | None
+    range_read: Range
     comparison: Comparison
     filters: Filters
     zone: ZoneInfo
     is_over: bool
 
-    def comparison_text(self, *, has_changes: bool) -> str:
-        """What the changes are relative to; "" without a comparison. `has_changes`: whether any
-        figure shows a change."""
-        if self.before is None:
+    @property
+    def range_text(self) -> str:
+        """The range that is read where it is not the range of the query; else ""."""
+        if (self.range_read.start, self.range_read.end) == (self.range.start, self.range.end):
             return ""
-        if not has_changes:
-            return f"There is too little to compare with in {COMPARISONS[self.comparison]}."
-        return f"Changes are against {COMPARISONS[self.comparison]}. Grey: within chance."
+        return (
+            f"Read from {span_words(self.range_read, self.zone)}: so far back, only whole "
+            "quarter-hours or days (UTC) are kept."
+        )
+
+    def comparison_text(self, compared: Compared | None, begins: datetime | None) -> str:
+        """What the changes are relative to, or why there are none; "" without a comparison.
+        `begins`: when the history of the figures begins."""
+        if self.comparison is Comparison.NONE:
+            return ""
+        words = COMPARISONS[self.comparison]
+        if compared:
+            span = span_words(compared.before, self.zone)
+            return f"Changes are against {words}: {span}. Grey: within the usual variation."
+        earlier = comparison_range(self.range, self.comparison, self.zone)
+        if begins and earlier and earlier.start < begins:
+            since = f"figures begin on {day_and_time(begins, self.zone)}"
+            return f"No changes are shown: {since}, after the start of {words}."
+        return f"No changes are shown: {words} is no longer kept so finely."
+
+
+def span_words(span: Range, zone: ZoneInfo) -> str:
+    """ "20 Nov 09:00 to 21 Nov 10:30"."""
+    return f"{day_and_time(span.start, zone)} to {day_and_time(span.end, zone)}"
 
 
 def parse_query_state(
@@ -69,7 +99,7 @@ def parse_query_state(
     )
     return QueryState(
         range=selected,
-        before=comparison_range(selected, comparison, zone),
+        range_read=read_range(selected, now),
         comparison=comparison,
         filters=_filters(values),
         zone=zone,

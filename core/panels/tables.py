@@ -27,7 +27,8 @@ LEGS = {"app": "App to Plivo", "queue": "Plivo's queue", "carrier": "Carrier", "
 def funnel_table(frame: pd.DataFrame) -> pd.DataFrame:
     """By channel, for channels with attempts: `channel` and its `name`, the FUNNEL's counts,
     `<count>_share` of those requested, and `<count>_step`, the share of the count before."""
-    table = _in_order(frame)[list(FUNNEL)].rename_axis("channel").reset_index()
+    used = frame[frame["requested"] > 0]
+    table = _in_order(used)[list(FUNNEL)].rename_axis("channel").reset_index()
     table.insert(1, "name", [channel_name(channel) for channel in table["channel"]])
     for before, name in zip(("requested", *FUNNEL), FUNNEL, strict=False):
         table[f"{name}_share"] = percent_of(table[name], table["requested"])
@@ -56,16 +57,22 @@ def rescue_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """Sends after the first of a verification; `rescued`: verified, of those sent another way."""
+    """Sends after the first of a verification; `rescued`: verified, of those sent another way.
+    `unattributed`: verifications whose code several attempts can have brought."""
 
     resends: int
     fallbacks: int
     rescued: Rate
     started: int
+    unattributed: int
 
     @property
     def words(self) -> str:
-        """In two sentences."""
+        """In two or three sentences."""
+        return f"{self._words} {unattributed_words(self.unattributed)}".rstrip()
+
+    @property
+    def _words(self) -> str:
         counts = (
             f"Of {counted(self.started, 'verification')}, {counted(self.resends, 'code')} went out "
             f"again the same way and {self.fallbacks:,} another way."
@@ -73,7 +80,7 @@ class Fallback:
         if not self.rescued.is_enough:
             return f"{counts} Too few went another way for a rate."
         return (
-            f"{counts} {self.rescued.k:,} of these {self.rescued.n:,} were verified: "
+            f"{counts} {self.rescued.k:,} of these {self.rescued.n:,} brought the right code: "
             f"{percent(self.rescued.value)} ({interval(self.rescued.low, self.rescued.high)})."
         )
 
@@ -84,6 +91,18 @@ def fallback(totals: "pd.Series[int]") -> Fallback:
         int(totals["fallbacks"]),
         Rate(int(totals["rescued"]), int(totals["fallbacks"])),
         int(totals["started"]),
+        int(totals["unattributed"]),
+    )
+
+
+def unattributed_words(count: int) -> str:
+    """A sentence about verifications whose code several attempts can have brought."""
+    if not count:
+        return ""
+    are, them = ("is", "it") if count == 1 else ("are", "them")
+    return (
+        f"{counted(count, 'right code')} {are} not counted for an attempt, because more than one "
+        f"can have brought {them}."
     )
 
 
@@ -126,11 +145,12 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def cost_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """By channel: `channel`, `spent`, `wasted` (on codes that were never entered), its `share` of
-    `spent` (%), `per_verified` attempt, and `priced`, the share of attempts with a price (%)."""
+    """By channel: `channel`, `spent`, `wasted` (on attempts that certainly brought no code that was
+    entered), its `share` of `spent` (%), `per_verified` attempt, and `priced`, the share of
+    attempts with a price (%)."""
     frame = _in_order(frame)
     spent = frame["cost_micros"] / 1e6
-    wasted = spent - frame["cost_verified_micros"] / 1e6
+    wasted = spent - (frame["cost_verified_micros"] + frame["cost_unattributed_micros"]) / 1e6
     return pd.DataFrame(
         {
             "channel": [channel_name(str(name)) for name in frame.index],

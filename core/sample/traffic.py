@@ -110,7 +110,7 @@ def _play(rng: Random, verification: _Verification) -> None:
     now_ms = verification.start_ms
     for number in range(1, _MOST_ATTEMPTS + 1):
         origin = "first" if number == 1 else "resend" if way is first else "fallback"
-        arrived_ms = _attempt(rng, verification, number, way, origin, first, now_ms)
+        arrived_ms = _attempt(rng, verification, number, way, origin, now_ms)
         wait = rng.uniform(32, 75) * 1000
         if arrived_ms is not None and arrived_ms < now_ms + wait:
             _enter(rng, verification, number, arrived_ms)
@@ -141,7 +141,6 @@ def _attempt(
     number: int,
     way: Way,
     origin: str,
-    first: Way,
     at_ms: int,
 ) -> int | None:
     """Add the events of an attempt; returns when the code arrived, None if it never did."""
@@ -155,11 +154,6 @@ def _attempt(
     ) -> None:
         verification.events.append(AttemptEvent(attempt, kind, from_ms(int(ms)), source, fields))
 
-    later = (
-        {}
-        if number == 1
-        else {"first_channel": first.channel, "first_ms": str(verification.start_ms)}
-    )
     record = {
         **way.fields,
         "to_masked": verification.mask,
@@ -167,7 +161,7 @@ def _attempt(
         "carrier": verification.carrier.name,
         "origin": origin,
     }
-    add(EventKind.REQUESTED, at_ms, record | later, Source.APP)
+    add(EventKind.REQUESTED, at_ms, record, Source.APP)
     app_ms = at_ms + 1000 * rng.lognormvariate(-1.6, 0.5)
     draw = rng.random()
     if draw < 0.003:

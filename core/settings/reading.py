@@ -21,6 +21,7 @@ _SECRETS = {
     "admin_password_hash",
     "webhook_url",
     "webhook_secret",
+    "alert_urls",
     "test_numbers",
     "test_phones",
 }

@@ -19,6 +19,7 @@ from core.settings.own_phones import OwnPhones
 from core.settings.secret_file import MIN_SECRET_LENGTH
 from core.settings.values import (
     E164,
+    AlertUrls,
     AuthId,
     Brand,
     Cooldowns,
@@ -80,6 +81,8 @@ class Settings(BaseSettings):
     """Address that receives webhooks. Not set: no webhook is queued or sent."""
     webhook_secret: WebhookSecret | None = None
     """Secret that signs webhooks. Not set: in the sandbox, derived from its key."""
+    alert_urls: AlertUrls = Field((), repr=False)
+    """Addresses of apprise, separated by spaces, that alerts are sent to."""
 
     api_requests_per_minute: int = number(600, 1, 1_000_000)
     """Requests of one token to the REST API per minute."""

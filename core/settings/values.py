@@ -190,6 +190,22 @@ def split_list(value: Any) -> Any:
     return value
 
 
+def _split_urls(value: Any) -> Any:
+    """ "slack://… mailto://…" as a tuple; a list (from TOML) is returned as it is. A comma may be
+    part of an address."""
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+def _alert_urls(urls: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    for place, url in enumerate(urls, 1):
+        if not re.match(r"^[a-z][a-z0-9]*s?://.", url.get_secret_value(), re.IGNORECASE):
+            raise ValueError(
+                f"addresses of apprise, separated by spaces, such as slack://…; address {place} "
+                "has another form"
+            )
+    return urls
+
+
 AuthId = Annotated[str, AfterValidator(_auth_id)]
 PhloId = Annotated[str, AfterValidator(_phlo_id)]
 E164 = Annotated[str, AfterValidator(parse_e164)]
@@ -200,6 +216,9 @@ HostName = Annotated[str, AfterValidator(_host)]
 Region = Annotated[str, AfterValidator(_region)]
 Regions = Annotated[
     tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(_regions)
+]
+AlertUrls = Annotated[
+    tuple[SecretStr, ...], NoDecode, BeforeValidator(_split_urls), AfterValidator(_alert_urls)
 ]
 Cooldowns = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_cooldowns)]
 FixedNumbers = Annotated[tuple[FixedNumber, ...], NoDecode, BeforeValidator(_test_numbers)]

@@ -47,6 +47,7 @@
     {sandbox}:v1:told:<yyyy-mm-dd>          string  events delivered that UTC day
     {sandbox}:v1:simulated                  string  parameters of the sample traffic, JSON
     {sandbox}:v1:alerts                     stream  alerts' changes of state, newest 1000, JSON
+    {sandbox}:v1:alert_snoozes              hash    when a snooze of an alert ends, ms
     {sandbox}:v1:alert_check                string  state of every alert at the last check, JSON
     {sandbox}:v1:probe                      string  written to check that Redis takes writes
     {sandbox}:v1:test_session:<id>          hash    one manual test session, see
@@ -54,17 +55,17 @@
     {sandbox}:v1:test_sessions              zset    ids of those, by the moment of their start, ms
     {sandbox}:v1:tester:<index>             string  the test session that a browser records into
     {sandbox}:v1:alert_turn:<quarter>       string  the process that checks a quarter-hour
-    {sandbox}:v1:roll3:folded               string  how far the journal is folded: "<epoch>
+    {sandbox}:v1:roll4:folded               string  how far the journal is folded: "<epoch>
                                                     <number of folds> <id of the last entry>"
-    {sandbox}:v1:roll3:changed              zset    places of the newest folds, by number of fold
-    {sandbox}:v1:roll3:series:<cube>        zset    names of series by their newest request, ms
-    {sandbox}:v1:roll3:<kind>:<tier>:<cube>:<chunk>:<series>
+    {sandbox}:v1:roll4:changed              zset    places of the newest folds, by number of fold
+    {sandbox}:v1:roll4:series:<cube>        zset    names of series by their newest request, ms
+    {sandbox}:v1:roll4:<kind>:<tier>:<cube>:<chunk>:<series>
                                             string  packed figures, `core/figures/layout.py`; kind
                                                     c counters, e errors, or a leg
 
 The hash tag is the environment, so sandbox and live never mix and all keys of a script share a
 Cluster slot. `<index>` is a keyed digest: no number and no address is readable in a key. `v1` is
-the layout's version; a change of layout changes it, and `roll3` is that of the figures. Every key
+the layout's version; a change of layout changes it, and `roll4` is that of the figures. Every key
 has a TTL, without exception.
 """
 
@@ -72,7 +73,7 @@ from datetime import datetime
 
 LAYOUT = "v1"
 #: The version of the packed figures.
-ROLLUP_LAYOUT = "roll3"
+ROLLUP_LAYOUT = "roll4"
 
 
 class Keys:
@@ -101,6 +102,7 @@ class Keys:
         self.dead_events = self._prefix + "dead_events"
         self.simulated = self._prefix + "simulated"
         self.alerts = self._prefix + "alerts"
+        self.alert_snoozes = self._prefix + "alert_snoozes"
         self.alert_check = self._prefix + "alert_check"
         self.probe = self._prefix + "probe"
         self.test_sessions = self._prefix + "test_sessions"

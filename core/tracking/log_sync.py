@@ -3,7 +3,8 @@
 The lists are read in windows of time, in pages of 20 rows, within 20 requests a minute (Plivo's
 limit for the account). A window's rows are applied before the cursor moves, so that after a crash
 one window is read again, and the ledger counts nothing twice. Then each attempt of the last 72
-hours that has not ended is polled. An attempt that has no end after 72 hours becomes `unknown`.
+hours that has not ended is polled. An attempt that has no end after 72 hours becomes `unknown`; an
+unclear send that the logs do not have stays unclear.
 """
 
 import logging
@@ -13,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.ledger.ledger import Ledger
-from core.model.attempt import AttemptEvent, EventKind, Source
+from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.clock import Clock, duration_ms, to_ms
 from core.model.errors import ProductError, ProviderRead
 from core.plivo.client import PlivoClients
@@ -169,7 +170,7 @@ class LogSync:
                     continue
                 if attempt.reference and age > timedelta(minutes=1):
                     progress = self._rows.poll(attempt, progress)
-                if age > RECEIPT_HORIZON:
+                if age > RECEIPT_HORIZON and attempt.state is not State.UNCLEAR:
                     unreported = AttemptEvent(attempt.id, EventKind.UNREPORTED, now, Source.LOG)
                     self._ledger.apply(unreported)
             last = entries[-1]

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from core.model.attempt import Attempt, EventKind
-from core.model.clock import to_ms
+from core.model.attempt import Attempt, EventKind, Proof
 from core.model.verification import Verification, View
 
 
@@ -14,11 +13,7 @@ def record_of(verification: Verification, first: Attempt | None = None) -> dict[
     `first` is the verification's first attempt where this is a later one."""
     origin = {"origin": "first"}
     if first is not None:
-        origin = {
-            "origin": "resend" if first.way is verification.way else "fallback",
-            "first_channel": first.way.channel,
-            "first_ms": str(to_ms(first.moments[EventKind.REQUESTED])),
-        }
+        origin = {"origin": "resend" if first.way is verification.way else "fallback"}
     return origin | {
         "number_index": verification.number_index,
         **verification.way.fields,
@@ -29,13 +24,17 @@ def record_of(verification: Verification, first: Attempt | None = None) -> dict[
 
 
 def with_checks(attempt: Attempt, verification: Verification) -> Attempt:
-    """The attempt with the moments of its checks. The newest attempt is credited (last touch)."""
+    """The attempt with the moments of its checks, which the fold has not read yet. The newest
+    attempt has the right code until it is found out which one brought it."""
     moments = dict(attempt.moments)
     if attempt.number in verification.checked_at:
         moments[EventKind.CHECKED] = verification.checked_at[attempt.number]
-    if verification.verified_at is not None and attempt.number == verification.attempts:
+    is_newest = attempt.number == verification.attempts
+    proof = attempt.proof
+    if verification.verified_at is not None and is_newest and proof is None:
         moments[EventKind.VERIFIED] = verification.verified_at
-    return replace(attempt, moments=moments)
+        proof = Proof.SOLE if attempt.number == 1 else None
+    return replace(attempt, moments=moments, proof=proof)
 
 
 def views_of(

@@ -85,7 +85,7 @@ class Sending:
                 SendOutcome.REJECTED, verification.id, None, error.cause, error.remedy
             )
         except AttemptUnknown as error:
-            self._book(attempt, EventKind.UNCONFIRMED, _reason(error))
+            self._book(attempt, EventKind.UNCONFIRMED, _reason(error) | _status(error))
             self._ledger.leave_out(attempt, error.unreadable)
             self._stop_polling(attempt)
             return SendResult(SendOutcome.UNKNOWN, verification.id, None, error.cause, error.remedy)
@@ -101,3 +101,10 @@ class Sending:
 
 def _reason(error: ProviderError) -> dict[str, str]:
     return {"cause": error.cause, "remedy": error.remedy}
+
+
+def _status(error: AttemptUnknown) -> dict[str, str]:
+    """The status that the unclear send is counted under among the errors. Other answers than 429
+    and 5xx could not be read, and are counted as none."""
+    status = error.status
+    return {"send_status": str(status)} if status and status >= 400 else {}

@@ -21,6 +21,7 @@ class StepState(StrEnum):
     NOW = "now"
     WAITING = "waiting"
     BAD = "bad"
+    UNCLEAR = "unclear"
     UNKNOWN = "unknown"
     UNDELIVERED = "undelivered"
     FAILED = "failed"
@@ -124,10 +125,10 @@ def timeline(view: View) -> list[TimelineRow]:
 def attempt_timeline(attempt: Attempt) -> list[TimelineRow]:
     """One row: the steps of an attempt that have come and, unless it has ended, those that are
     waited for. Its time counts from its own request."""
-    is_open = not attempt.state.is_final and attempt.state is not State.UNKNOWN
+    is_open = not attempt.state.is_final and not attempt.state.is_uncertain
     steps = _reports(attempt, is_open=is_open)
     steps += _checks(attempt)
-    if is_open and EventKind.VERIFIED not in attempt.moments:
+    if is_open and EventKind.VERIFIED not in attempt.moments and attempt.proof is None:
         steps.append(TimelineStep(_VERIFIED, StepState.WAITING))
     label = _named(attempt.way, attempt.origin)
     return [replace(_row(label, attempt, steps, attempt.moments[EventKind.REQUESTED]), offset=None)]
@@ -189,8 +190,8 @@ def _reports(attempt: Attempt, *, is_open: bool) -> list[TimelineStep]:
             steps.append(TimelineStep(label, StepState.DONE, at, note=note, kind=kind))
         elif _is_passed(kind, attempt, labels) or attempt.state.is_lost:
             continue
-        elif attempt.state is State.UNKNOWN:
-            return [*steps, _unknown(attempt)]
+        elif attempt.state.is_uncertain:
+            return [*steps, _uncertain(attempt)]
         elif kind in awaited:
             steps.append(TimelineStep(label, StepState.WAITING, kind=kind))
     return steps
@@ -260,12 +261,15 @@ def _lost(attempt: Attempt) -> TimelineStep:
     return TimelineStep(headline, StepState(kind), attempt.moments.get(kind), note=note, kind=kind)
 
 
-def _unknown(attempt: Attempt) -> TimelineStep:
-    kind = EventKind.UNREPORTED
-    if kind not in attempt.moments:
-        kind = EventKind.UNCONFIRMED
-    at = attempt.moments.get(kind)
-    return TimelineStep("Unknown", StepState.UNKNOWN, at, note="no answer", kind=kind)
+def _uncertain(attempt: Attempt) -> TimelineStep:
+    if attempt.state is State.UNKNOWN:
+        kind, note = EventKind.UNREPORTED, "no report"
+    else:
+        kind, note = EventKind.UNCONFIRMED, attempt.error
+    label = attempt.state.capitalize()
+    return TimelineStep(
+        label, StepState(attempt.state), attempt.moments.get(kind), note=note, kind=kind
+    )
 
 
 def _is_passed(kind: EventKind, attempt: Attempt, labels: dict[EventKind, str]) -> bool:

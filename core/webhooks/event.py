@@ -15,6 +15,8 @@ from enum import StrEnum
 
 from core.model.clock import duration_ms, elapsed, read_ms
 from core.model.way import Way
+from core.webhooks.alert_event import PREFIX, AlertEvent, read_alert_event
+from core.webhooks.envelope import envelope
 
 
 class WebhookKind(StrEnum):
@@ -80,15 +82,19 @@ class WebhookEvent:
             data["time_to_deliver_ms"] = duration_ms(self.time_to_deliver)
         if self.time_to_verify is not None:
             data["time_to_verify_ms"] = duration_ms(self.time_to_verify)
-        at = self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        message = {"id": self.id, "type": self.type, "timestamp": at, "data": data}
-        return json.dumps(message, separators=(",", ":")).encode("ascii")
+        return envelope(self.id, self.type, self.at, data)
 
 
-def read_event(event_id: str, stored: str) -> WebhookEvent:
-    """The event that `_outbox.lua` has stored under this id. Raises AttributeError, KeyError,
-    TypeError or ValueError if it cannot be read."""
+#: Any event of the queue.
+QueuedEvent = WebhookEvent | AlertEvent
+
+
+def read_event(event_id: str, stored: str) -> QueuedEvent:
+    """The event that is stored under this id, by `_outbox.lua` or `queue_alerts`. Raises
+    AttributeError, KeyError, TypeError or ValueError if it cannot be read."""
     fields: dict[str, str] = json.loads(stored)
+    if fields["type"].startswith(PREFIX):
+        return read_alert_event(event_id, fields)
     kind = WebhookKind(fields["type"])
     has_failed = kind is WebhookKind.FAILED
     return WebhookEvent(

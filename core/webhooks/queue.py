@@ -18,7 +18,7 @@ from core.store.keys import Keys
 from core.store.left_out import LeftOut
 from core.store.scripts import Scripts
 from core.webhooks.answer import Answer, Verdict
-from core.webhooks.event import WebhookEvent, read_event
+from core.webhooks.event import QueuedEvent, read_event
 from core.webhooks.retry_schedule import next_wait
 
 #: Far longer than any try takes, so that a slow try is not repeated.
@@ -33,7 +33,7 @@ _UNREADABLE = Answer(Verdict.GONE, None, "The stored event cannot be read.")
 class Claim:
     """An event that this worker is to send. `tries` counts this try too."""
 
-    event: WebhookEvent
+    event: QueuedEvent
     tries: int
 
 
@@ -62,7 +62,7 @@ class DeadLetter:
     `status` is the HTTP status of that answer, None if there was none; `cause` is a sentence.
     """
 
-    event: WebhookEvent
+    event: QueuedEvent
     tries: int
     given_up_at: datetime
     status: int | None
@@ -165,7 +165,7 @@ class Outbox:
                 self._settle(event_id, int(tries), _Ending.DEAD, now, _UNREADABLE)
         return claims
 
-    def _read(self, event_id: str, stored: str) -> WebhookEvent | None:
+    def _read(self, event_id: str, stored: str) -> QueuedEvent | None:
         """The stored event; None if it cannot be read."""
         try:
             return read_event(event_id, stored)

@@ -17,7 +17,7 @@ from core.model.clock import Clock
 from core.settings.keyring import Keyring
 from core.settings.settings import Settings
 from core.webhooks.answer import Answer, Verdict
-from core.webhooks.event import WebhookEvent
+from core.webhooks.event import QueuedEvent
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 8.0
@@ -38,13 +38,7 @@ class WebhookSender:
         self._webhook = Webhook(secret)
         self._clock = clock
 
-    def client(self) -> httpx.AsyncClient:
-        """A client for `send`; the caller closes it."""
-        timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
-        # A redirect could lead to any address, also without TLS.
-        return httpx.AsyncClient(timeout=timeout, follow_redirects=False)
-
-    async def send(self, http: httpx.AsyncClient, event: WebhookEvent) -> Answer:
+    async def send(self, http: httpx.AsyncClient, event: QueuedEvent) -> Answer:
         """Post an event, once. There is an answer by the deadline, whatever the receiver does."""
         now = self._clock.now()
         body = event.body
@@ -72,6 +66,13 @@ class WebhookSender:
             # The error's text may hold the address.
             return answer or _unanswered("Its answer broke off, or was not HTTP.")
         return answer
+
+
+def http_client() -> httpx.AsyncClient:
+    """A client for `WebhookSender.send`; the caller closes it."""
+    timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    # A redirect could lead to any address, also without TLS.
+    return httpx.AsyncClient(timeout=timeout, follow_redirects=False)
 
 
 def signing_secret(settings: Settings, keyring: Keyring) -> str:

@@ -12,7 +12,7 @@ from core.model.errors import StoreUnavailable
 from core.webhooks.answer import Answer, Verdict
 from core.webhooks.expiry import Expiries
 from core.webhooks.queue import CLAIM, Claim, Outbox
-from core.webhooks.sender import WebhookSender
+from core.webhooks.receivers import Receivers
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +32,12 @@ _FAILED = Answer(Verdict.REFUSED, None, "This app could not send the event: see 
 class WebhookWorker:
     """Sends events while `background` runs. Any number of processes may run one: each event is
     claimed by one of them. The order of events is not kept: a refused event does not delay the
-    next."""
+    next. `expiries` is None where no event of a verification is sent."""
 
-    def __init__(self, outbox: Outbox, expiries: Expiries, sender: WebhookSender) -> None:
+    def __init__(self, outbox: Outbox, expiries: Expiries | None, receivers: Receivers) -> None:
         self._outbox = outbox
         self._expiries = expiries
-        self._sender = sender
+        self._receivers = receivers
         #: Sends until it is stopped.
         self.background = Periodic("webhooks", self._run, timedelta(), patience=_PATIENCE)
 
@@ -49,10 +49,10 @@ class WebhookWorker:
         loop = asyncio.get_running_loop()
         under_way: set[asyncio.Task[None]] = set()
         swept = -SWEEP.total_seconds()
-        async with self._sender.client() as http:
+        async with self._receivers.client() as http:
             try:
                 while not self.background.stopping.is_set():
-                    if loop.time() - swept >= SWEEP.total_seconds():
+                    if self._expiries and loop.time() - swept >= SWEEP.total_seconds():
                         swept = loop.time()
                         await asyncio.to_thread(self._expiries.sweep)
                     free = AT_ONCE - len(under_way)
@@ -64,7 +64,7 @@ class WebhookWorker:
 
     async def _send(self, http: httpx.AsyncClient, claim: Claim) -> None:
         try:
-            answer = await self._sender.send(http, claim.event)
+            answer = await self._receivers.send(http, claim.event)
         except Exception:
             # A bug in the handling of an event must not stop the others. It counts as a failed try.
             log.exception("event failed", extra={"event": logged_id(claim.event.id)})

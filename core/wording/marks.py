@@ -26,7 +26,8 @@ STATE_MARKS = {
     "pending": StateMark(
         "pending", "◌", "grey", "path://M10 0A10 10 0 1 1 9.9 0ZM10 5A5 5 0 1 0 10.1 5Z"
     ),
-    "unreported": StateMark("unknown", "◇", "purple", "diamond"),
+    "unclear": StateMark("unclear", "◇", "purple", "diamond"),
+    "unreported": StateMark("unknown", "▽", "purple", "path://M0 0L12 0L6 10Z"),
     "undelivered": StateMark("undelivered", "▲", "vermilion", "triangle"),
     "failed": StateMark(
         "failed",

@@ -1,7 +1,7 @@
 """What was seen of an attempt, in one line beside what was expected."""
 
 from core.lab.sessions.model import ChecklistProgress, RefusedSend
-from core.model.attempt import Attempt, EventKind, State
+from core.model.attempt import Attempt, EventKind, Proof, State
 from core.model.clock import elapsed
 from core.wording.error_codes import hangup_text, message_error_text
 from core.wording.formats import duration
@@ -10,12 +10,15 @@ from core.wording.verification import attempt_words
 
 def seen_words(attempt: Attempt) -> str:
     """The state of an attempt with its error and its time: "Not delivered: the carrier refused it
-    as spam (error 30)", "Delivered after 1.2 s, verified"."""
+    as spam (error 30)", "Delivered after 1.2 s, verified". "Perhaps verified": another attempt may
+    have brought the code."""
     text = attempt_words(attempt).headline
     if cause := _cause(attempt):
         text = f"{text}: {cause[:1].lower()}{cause[1:]}"
     elif took := _took(attempt):
         text = f"{text} after {took}"
+    if attempt.proof is Proof.SHARED:
+        return f"{text}, perhaps verified"
     return f"{text}, verified" if EventKind.VERIFIED in attempt.moments else text
 
 
@@ -40,7 +43,7 @@ def progress_words(progress: ChecklistProgress) -> str:
 
 def _cause(attempt: Attempt) -> str:
     """Why it did not arrive, without the full stop; else ""."""
-    if attempt.state in {State.REJECTED, State.UNKNOWN}:
+    if attempt.state in {State.REJECTED, State.UNCLEAR}:
         return attempt.cause.removesuffix(".")
     if not attempt.state.is_lost:
         return ""

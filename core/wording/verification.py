@@ -186,7 +186,8 @@ def fallback_label(way: Way) -> str:
 def attempt_words(attempt: Attempt) -> Words:
     """The state of one attempt, or why it failed and what to do."""
     words = replace(_attempt_words(attempt), mark=mark(attempt.state))
-    if attempt.state is State.DELIVERED and EventKind.VERIFIED in attempt.moments:
+    has_right_code = EventKind.VERIFIED in attempt.moments or attempt.proof is not None
+    if attempt.state is State.DELIVERED and has_right_code:
         return replace(words, detail="The right code was entered.")
     return words
 
@@ -197,9 +198,9 @@ def _attempt_words(attempt: Attempt) -> Words:
             return Words("Sending", "Waiting for Plivo to accept it.", Tone.QUIET)
         case State.REJECTED:
             return Words("Not sent", f"{attempt.cause} {attempt.remedy}", Tone.BAD)
-        case State.UNKNOWN if EventKind.UNREPORTED in attempt.moments:
-            return Words("Unclear", "No delivery report came. Ask the person.", Tone.WARNING)
         case State.UNKNOWN:
+            return Words("Unknown", "No delivery report came. Ask the person.", Tone.WARNING)
+        case State.UNCLEAR:
             detail = f"{attempt.cause} {attempt.remedy}"
             return Words("Unclear", detail, Tone.WARNING)
         case _ if attempt.way.is_call:

@@ -17,6 +17,7 @@ _COLOURS = {
     "delivered": STATE_MARKS["delivered"].colour,
     "verified": VERIFIED_COLOUR,
     "pending": STATE_MARKS["pending"].colour,
+    "unclear": STATE_MARKS["unclear"].colour,
     "unknown": STATE_MARKS["unreported"].colour,
     "failed": STATE_MARKS["failed"].colour,
     "blocked": STATE_MARKS["rejected"].colour,

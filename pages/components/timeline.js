@@ -7,6 +7,7 @@ const STATE_WORDS = {
   now: "in progress",
   waiting: "not yet",
   bad: "ended",
+  unclear: "unclear",
   unknown: "unknown",
   undelivered: "not delivered",
   failed: "failed",

@@ -64,13 +64,27 @@ CODES = ("30", "50", "900")
 
 
 def attempts(n: int, seed: int) -> pd.DataFrame:
-    """What becomes of n attempts: one row each, moments in Unix ms, -1 where there was none."""
+    """What becomes of n attempts: one row each, moments in Unix ms, -1 where there was none.
+
+    One in seven follows the attempt of the row before it in the same verification, to the same
+    number. `verified` is on the newest attempt of its verification, whichever one brought the code.
+    """
     rng = np.random.default_rng(seed)
     now = to_ms(datetime.now(UTC))
     made = pd.DataFrame({"place": rng.integers(0, len(PLACES), n)})
+    is_first = rng.random(n) < 6 / 7
+    is_first[0] = True
+    made["verification"] = is_first.cumsum() - 1
+    rows = made.groupby("verification")
+    made["number"] = rows.cumcount() + 1
+    first = rows["place"].transform("first")
     for i, name in enumerate(("channel", "region", "carrier")):
-        made[name] = np.array([place[i] for place in PLACES], dtype=object)[made["place"]]
-    made["requested"] = now - rng.integers(3_600_000, 40 * 3_600_000, n)
+        own = made["place"] if name == "channel" else first
+        made[name] = np.array([place[i] for place in PLACES], dtype=object)[own]
+    made["first_channel"] = rows["channel"].transform("first")
+    began = now - rng.integers(3_600_000, 40 * 3_600_000, n)
+    made["requested"] = pd.Series(began).groupby(made["verification"]).transform("first")
+    made["requested"] += 30_000 * (made["number"] - 1)
     made["queued"] = made["requested"] + rng.integers(50, 900, n)
     made["sent"] = made["queued"] + rng.lognormal(7, 1, n).astype(np.int64)
     final = made["sent"] + rng.lognormal(8, 1, n).astype(np.int64)
@@ -78,10 +92,22 @@ def attempts(n: int, seed: int) -> pd.DataFrame:
     made["code"] = rng.integers(0, len(CODES), n)
     for i, kind in enumerate(FINALS):
         made[kind.value] = np.where(made["final"] == i, final, -1)
-    entered = (made["final"] == 0) & (rng.random(n) < 0.37)
+    # Some codes come from an attempt that its receipt calls lost.
+    arrived = rows["delivered"].transform("max") > 0
+    entered = (rng.random(n) < np.where(arrived, 0.37, 0.1)) & (rows.cumcount(ascending=False) == 0)
     made["verified"] = np.where(entered, final + rng.integers(2_000, 60_000, n), -1)
     made["cost"] = rng.integers(3_000, 90_000, n)
     return made
+
+
+def attempt_of(row: Any) -> str:
+    return f"{row.verification:024}-{row.number}"
+
+
+def origin_of(row: Any) -> str:
+    if row.number == 1:
+        return "first"
+    return "resend" if row.channel == row.first_channel else "fallback"
 
 
 def channel_mode(channel: str) -> str:
@@ -90,26 +116,28 @@ def channel_mode(channel: str) -> str:
 
 def requests(made: pd.DataFrame) -> Iterator[AttemptEvent]:
     rows: list[Any] = list(made.itertuples())
-    for i, row in enumerate(rows):
+    for row in rows:
         record = {
             "channel": row.channel,
             "mode": channel_mode(row.channel),
             "to_masked": "+1 •",
             "region": row.region,
             "carrier": row.carrier,
+            "origin": origin_of(row),
         }
         yield AttemptEvent(
-            f"{i:024}-1", EventKind.REQUESTED, from_ms(row.requested), Source.APP, record
+            attempt_of(row), EventKind.REQUESTED, from_ms(row.requested), Source.APP, record
         )
 
 
 def callbacks(made: pd.DataFrame, which: np.ndarray[Any, Any]) -> list[AttemptEvent]:
     """The events with these numbers: attempt * 4 + 0 queued, 1 sent, 2 the end, 3 verified."""
     rows = made.to_dict("list")
+    names = [attempt_of(row) for row in made.itertuples()]
     found = []
     for event in which:
         i, what = divmod(int(event), 4)
-        attempt = f"{i:024}-1"
+        attempt = names[i]
         if what == 0:
             kind, at, fields = EventKind.QUEUED, rows["queued"][i], {"reference": f"u-{i}"}
         elif what == 1:
@@ -181,25 +209,52 @@ def fold_all(fold: FoldWorker) -> None:
 def truth(made: pd.DataFrame) -> pd.DataFrame:
     """What each attempt adds to the figures: the columns of COLUMNS, worked out by pandas."""
     found = pd.DataFrame(0, index=made.index, columns=list(COLUMNS), dtype=np.int64)
-    delivered, verified = made["delivered"] > 0, made["verified"] > 0
+    delivered, is_first = made["delivered"] > 0, made["number"] == 1
     took = made["delivered"] - made["requested"]
-    found[["requested", "started", "n_queue", "sent"]] = 1
+    found[["requested", "n_queue", "sent"]] = 1
+    found["started"] = is_first.astype(np.int64)
+    is_fallback = ~is_first & (made["channel"] != made["first_channel"])
+    found["fallbacks"] = is_fallback.astype(np.int64)
+    found["resends"] = (~is_first & ~is_fallback).astype(np.int64)
+    by = made["verification"]
+    code = code_of(made)
+    # Who can have brought the code: those that did not end badly; if all did, any of them.
+    able = delivered | ~delivered.groupby(by).transform("any")
+    is_single = able.groupby(by).transform("sum") == 1
+    sole, shared = (able & (code > 0) & one for one in (is_single, ~is_single))
     for kind in FINALS:
         found[kind.value] = (made[kind.value] > 0).astype(np.int64)
     found["units"] = found["priced"] = 1
-    for name in ("entered", "verified", "converted"):
-        found[name] = verified.astype(np.int64)
-    found["confirmed"] = (delivered | verified).astype(np.int64)
+    found["entered"] = (made["verified"] > 0).astype(np.int64)
+    found["verified"] = sole.astype(np.int64)
+    found["rescued"] = (sole & is_fallback).astype(np.int64)
+    found["converted"] = (is_first & (code > 0)).astype(np.int64)
+    found["unattributed"] = (is_first & (code > 0) & ~is_single).astype(np.int64)
+    found["confirmed"] = (delivered | sole).astype(np.int64)
     for seconds in (10, 30, 60):
         found[f"within_{seconds}"] = (delivered & (took <= seconds * 1000)).astype(np.int64)
     found["queue_ms"] = made["sent"] - made["queued"]
     found["n_carrier"] = delivered.astype(np.int64)
     found["carrier_ms"] = (made["delivered"] - made["sent"]).where(delivered, 0)
-    found["n_person"] = verified.astype(np.int64)
-    found["person_ms"] = (made["verified"] - made["delivered"]).where(verified, 0)
+    person = sole & delivered & (code >= made["delivered"])
+    found["n_person"] = person.astype(np.int64)
+    found["person_ms"] = (code - made["delivered"]).where(person, 0)
     found["cost_micros"] = made["cost"]
-    found["cost_verified_micros"] = made["cost"].where(verified, 0)
+    found["cost_verified_micros"] = made["cost"].where(sole, 0)
+    found["cost_unattributed_micros"] = made["cost"].where(shared, 0)
     return found
+
+
+def code_of(made: pd.DataFrame) -> "pd.Series[int]":
+    """When the right code of the verification of each attempt was entered, -1 for never."""
+    code: pd.Series[int] = made.groupby("verification")["verified"].transform("max")
+    return code
+
+
+def times_to_verify(made: pd.DataFrame) -> "pd.Series[int]":
+    """From the request of first attempts to the right code of their verifications."""
+    code = code_of(made)
+    return (code - made["requested"])[(made["number"] == 1) & (code > 0)]
 
 
 def bins_of(ms: pd.Series) -> pd.Series:
@@ -222,7 +277,7 @@ def cells(made: pd.DataFrame) -> dict[str, np.ndarray[Any, Any]]:
     code = pd.Series(np.array(CODES, dtype=object)[made["code"]], index=made.index)
     legs = {
         Leg.TTD: (made["delivered"] - made["requested"])[made["delivered"] > 0],
-        Leg.TTV: (made["verified"] - made["requested"])[made["verified"] > 0],
+        Leg.TTV: times_to_verify(made),
         Leg.QUEUE: made["sent"] - made["queued"],
         Leg.CARRIER: (made["delivered"] - made["sent"])[made["delivered"] > 0],
     }

@@ -159,29 +159,28 @@ def test_a_click_on_a_country_filters_the_page_and_there_is_a_way_back(
 def expected(services: Services, state: QueryState) -> dict[str, pd.DataFrame]:
     """The frame of every download, by the key of its button."""
     queries, over, filters = services.queries, state.range, state.filters
-    assert state.before is not None
     steps = queries.over_time(over, filters, state.zone)
     heat = queries.heatmap(over, filters, zone=state.zone)
     by_channel = queries.by_channel(over, filters)
     totals = queries.totals(over, filters)
-    now, before = (
-        figures.ShownRange(queries.totals(one, filters), queries.histogram(one, filters))
-        for one in (over, state.before)
-    )
+    inputs = figures.read_inputs(queries, over, state.comparison, filters, state.zone)
+    compared = queries.compared(over, state.comparison, state.zone)
+    assert compared is not None
+    before = compared.before
     by_country = queries.by_country(over, filters)
     baseline = Rate(int(totals["converted"]), int(totals["started"]))
     return {
-        "csv_figures": figures.table(figures.figures(now, before, steps, heat.to_numpy())),
+        "csv_figures": figures.table(figures.figures(inputs)),
         "csv_over_time": steps,
         "csv_funnel": tables.funnel_table(by_channel),
         "csv_rescue": tables.rescue_table(by_channel),
         "csv_time_to_deliver": heat,
         "csv_parts": tables.legs_table(totals),
         "csv_countries": countries.country_table(by_country),
-        "csv_errors": tables.error_table(queries.errors(over, filters, state.before)),
+        "csv_errors": tables.error_table(queries.errors(over, filters, before)),
         "csv_cost": tables.cost_table(by_channel),
         "csv_issues": countries.issues(by_country, baseline),
-        "csv_suspects": suspects(by_country, queries.by_country(state.before, filters)),
+        "csv_suspects": suspects(by_country, queries.by_country(before, filters)),
     }
 
 
@@ -190,7 +189,7 @@ def test_every_csv_is_the_frame_that_its_panel_is_drawn_from(
 ) -> None:
     # A range that is over, of whole hours: it holds the same whenever it is asked.
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    values = {"range": "custom", "zone": "UTC", "from": today - timedelta(hours=30), "to": today}
+    values = {"range": "custom", "zone": "UTC", "from": today - timedelta(hours=20), "to": today}
     frames = expected(beside, parse_query_state(values, beside.clock.now(), None))
     query = "&".join(f"{end}={values[end]:%Y-%m-%dT%H:%M}" for end in ("from", "to"))
     address = f"{loaded.address}/delivery?range=Custom&zone=UTC&{query}"

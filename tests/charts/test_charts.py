@@ -118,7 +118,7 @@ def test_each_state_has_its_own_shape_and_sign() -> None:
     icons = {entry["icon"] for entry in legend}
     assert icons == {state_mark.shape for state_mark in STATE_MARKS.values()}
     signs = {mark(state) for state in State}
-    assert signs == {"●", "▲", "✕", "■", "◇", "◌"}
+    assert signs == {"●", "▲", "✕", "■", "◇", "▽", "◌"}
     assert len(icons) == len(signs) == len(STATE_MARKS)
     assert marked(State.SENT) == "◌ sent"
     assert state_colour(marked(State.UNDELIVERED), DARK) == DARK.vermilion

@@ -150,11 +150,7 @@ def test_no_value_ever_falls_in_any_order_of_events(
     verification = first.attempt.rpartition("-")[0]
     requests_made = [first]
     for n, (way, _, _) in enumerate(reports_by_attempt[1:], start=2):
-        more = {
-            "origin": origin,
-            "first_channel": first.fields["channel"],
-            "first_ms": str(to_ms(first.at)),
-        }
+        more = {"origin": origin}
         requests_made.append(requested(at, way, n, verification, **more))
     events: list[AttemptEvent] = []
     for request, (way, count, reports) in zip(requests_made, reports_by_attempt, strict=True):

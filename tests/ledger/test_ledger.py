@@ -25,7 +25,7 @@ RECEIVED: dict[Way, list[EventKind]] = {
     Way.SMS: [k for k in REPORTS if k not in {EventKind.RINGING, EventKind.ANSWERED}],
     Way.VOICE: [k for k in REPORTS if k not in {EventKind.QUEUED, EventKind.SENT}],
 }
-UNKNOWN = {EventKind.UNCONFIRMED, EventKind.UNREPORTED}
+OTHER_NAMES = {EventKind.UNCONFIRMED: State.UNCLEAR, EventKind.UNREPORTED: State.UNKNOWN}
 _ids = itertools.count()
 
 
@@ -49,7 +49,7 @@ def receive(at: World, attempt: str, kind: EventKind, **fields: str) -> EventOut
 
 def expected_state(kinds: list[EventKind]) -> State:
     top = max([EventKind.REQUESTED, *kinds], key=lambda kind: RANKS[kind])
-    return State.UNKNOWN if top in UNKNOWN else State(top.value)
+    return OTHER_NAMES.get(top) or State(top.value)
 
 
 def test_every_kind_of_event_has_a_rank_or_is_a_fact() -> None:
@@ -105,7 +105,7 @@ def test_any_later_event_replaces_the_state_after_a_time_out(at: World) -> None:
     receive(at, attempt, EventKind.UNCONFIRMED)
     record = at.services.ledger.attempt(attempt)
     assert record is not None
-    assert record.state is State.UNKNOWN
+    assert record.state is State.UNCLEAR
     receive(at, attempt, EventKind.QUEUED)
     record = at.services.ledger.attempt(attempt)
     assert record is not None

@@ -93,7 +93,7 @@ def test_every_state_can_be_filtered_by_and_has_its_sign() -> None:
         "all": "All", "requested": "◌ requested", "accepted": "◌ accepted", "queued": "◌ queued",
         "ringing": "◌ ringing", "sent": "◌ sent", "answered": "◌ answered",
         "delivered": "● delivered", "undelivered": "▲ undelivered", "failed": "✕ failed",
-        "rejected": "■ rejected", "unknown": "◇ unknown",
+        "rejected": "■ rejected", "unclear": "◇ unclear", "unknown": "▽ unknown",
     }  # fmt: skip
     assert set(states()) == {"all", *State}
 

@@ -28,7 +28,7 @@ LIVE = {
 }
 
 
-def attempts(services: Services, n: int, *, ago: timedelta = timedelta(seconds=30)) -> None:
+def attempts(services: Services, n: int, *, ago: timedelta = timedelta(minutes=10)) -> None:
     """n delivered messages to Nigeria, one a second, the newest so long ago."""
     record = {"channel": "sms", "mode": "sms", "to_masked": "+234 •", "region": "NG",
               "carrier": "MTN"}  # fmt: skip
@@ -79,6 +79,13 @@ def test_a_filter_that_excludes_all_says_so_and_is_cleared(services: Services) -
     assert "none matches the filters" not in said(at)
     assert at.metric[0].value == "100.0 %"
     assert "channel" not in at.query_params
+
+
+def test_attempts_whose_code_may_still_be_entered_are_not_judged(services: Services) -> None:
+    attempts(services, 12, ago=timedelta(minutes=2))
+    figures = {one.label: one.value for one in opened("delivery").metric}
+    assert figures["Confirmed"] == figures["Conversion"] == "too few"
+    assert (figures["Within 30 s"], figures["Attempts"]) == ("100.0 %", "12")
 
 
 def test_too_few_events_say_how_many_and_show_no_rate(services: Services) -> None:

@@ -42,7 +42,8 @@ COURSES = {
     State.UNDELIVERED: (EventKind.ACCEPTED, EventKind.SENT, EventKind.UNDELIVERED),
     State.FAILED: (EventKind.ACCEPTED, EventKind.FAILED),
     State.REJECTED: (EventKind.REJECTED,),
-    State.UNKNOWN: (EventKind.UNCONFIRMED,),
+    State.UNCLEAR: (EventKind.UNCONFIRMED,),
+    State.UNKNOWN: (EventKind.UNREPORTED,),
 }
 COUNTRIES = sorted(phonenumbers.SUPPORTED_REGIONS)
 LANGUAGES = ("en", "de", "es-US", "ru", "pt-BR")

@@ -9,14 +9,11 @@ import pandas as pd
 from core.figures.layout import BINS
 from core.figures.rates import Rate
 from core.panels import figures
-from core.panels.figures import ShownRange
-from tests.panels.frames import NO_TIMES, row, steps
+from tests.panels.frames import inputs, row, steps
 
 
 def made(now: "pd.Series[Any]", before: "pd.Series[Any] | None" = None) -> list[figures.Figure]:
-    heat = np.zeros((4, BINS), dtype=np.int64)
-    then = ShownRange(before, NO_TIMES) if before is not None else None
-    return figures.figures(ShownRange(now, NO_TIMES), then, steps(requested=10, confirmed=9), heat)
+    return figures.figures(inputs(now, before))
 
 
 def test_the_confirmed_rate_comes_first_with_its_interval_its_n_its_change_and_course() -> None:
@@ -34,7 +31,7 @@ def test_every_figure_has_a_course() -> None:
     )  # fmt: skip
     heat = np.zeros((4, BINS), dtype=np.int64)
     heat[:, 50] = 300
-    found = figures.figures(ShownRange(frame.sum(), heat.sum(axis=0)), None, frame, heat)
+    found = figures.figures(inputs(frame.sum(), None, frame, heat))
     assert [len(one.drawn) for one in found] == [4] * len(found)
     assert [one.name for one in found if one.is_share] == [
         "Confirmed", "Within 30 s", "Conversion",
@@ -58,11 +55,49 @@ def test_a_higher_cost_is_bad_and_a_lower_one_good() -> None:
         def spent(micros: int) -> "pd.Series[Any]":
             return row(cost_micros=micros, priced=10, converted=100)
 
-        return next(one for one in made(spent(now), spent(before)) if "Cost" in one.name)
+        history = pd.DataFrame([spent(before + 10_000 * n) for n in range(-14, 14)])
+        given = inputs(spent(now), spent(before), history=history)
+        return next(one for one in figures.figures(given) if "Cost" in one.name)
 
     assert (cost(6_000_000, 5_000_000).change, cost(6_000_000, 5_000_000).good) == ("20 %", False)
     assert cost(4_000_000, 5_000_000).good is True
     assert cost(5_050_000, 5_000_000).good is None
+
+
+def test_a_change_within_the_usual_variation_is_neither_good_nor_bad() -> None:
+    now, before = row(requested=1000, confirmed=930), row(requested=1000, confirmed=970)
+    assert figures.figures(inputs(now, before))[0].good is False
+    shares = np.tile([900, 930, 950, 970, 990, 940, 960], 4)
+    uneven = pd.DataFrame([row(requested=1000, confirmed=int(k)) for k in shares])
+    assert figures.figures(inputs(now, before, history=uneven))[0].good is None
+
+
+def test_a_slower_p95_is_bad_only_beyond_the_usual_variation() -> None:
+    def times(slow: int) -> "np.ndarray[Any, Any]":
+        histogram = np.zeros(BINS, dtype=np.int64)
+        histogram[50], histogram[70] = 1000 - slow, slow
+        return histogram
+
+    heat = np.array([times(200)])
+    steady = np.array([times(40)] * 28)
+    uneven = np.array([times(slow) for slow in (20, 90, 200, 40) * 7])
+    totals = row(requested=1000)
+    for past, good in ((steady, False), (uneven, None)):
+        figure = figures.figures(inputs(totals, totals, heat=heat, past=past))[3]
+        assert (figure.name, figure.rose, figure.good) == ("p95 time to deliver", True, good)
+
+
+def test_a_range_that_has_nothing_to_compare_with_shows_no_change() -> None:
+    frame = figures.table(figures.figures(inputs(row(requested=1000, confirmed=950))))
+    assert set(frame["change"]) == {""}
+
+
+def test_the_last_step_is_marked_while_it_is_unfinished() -> None:
+    frame = steps(requested=20, confirmed=19)
+    given = inputs(row(requested=1000, confirmed=950), None, frame)
+    assert figures.figures(given)[0].unfinished
+    over = frame.assign(complete=True)
+    assert not figures.figures(inputs(row(requested=1000, confirmed=950), None, over))[0].unfinished
 
 
 def test_under_ten_attempts_there_is_no_percentage() -> None:

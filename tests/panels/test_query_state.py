@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.figures.comparing import compare
 from core.figures.queries import Filters, SeenDimensions
-from core.figures.ranges import Comparison, Preset, Range, comparison_range, preset
+from core.figures.ranges import Comparison, Preset, Range, preset
 from core.panels import query_state
 from core.panels.query_state import parse_query_state
 from core.panels.zones import zones
@@ -21,7 +22,8 @@ def test_the_default_is_the_last_24_hours_in_the_viewers_zone() -> None:
     state = parse_query_state({}, NOW, "Asia/Kathmandu")
     assert state.zone == KATHMANDU
     assert state.range == preset(Preset.DAY, NOW, KATHMANDU)
-    assert state.before == comparison_range(state.range, Comparison.PREVIOUS, state.zone)
+    assert state.comparison is Comparison.PREVIOUS
+    assert (state.range_read, state.range_text) == (state.range, "")
     assert state.filters == Filters()
     assert not state.is_over
 
@@ -46,11 +48,35 @@ def test_filters_and_comparison_are_read_and_a_carrier_belongs_to_a_country() ->
     values = {"channel": "sms", "country": "NG", "carrier": "", "compare": "none"}
     state = parse_query_state(values, NOW, None)
     assert state.filters == Filters("sms", "NG", "")
-    assert (state.before, state.comparison_text(has_changes=True)) == (None, "")
+    assert state.comparison_text(None, None) == ""
     assert parse_query_state({"carrier": "MTN"}, NOW, None).filters == Filters()
-    year = parse_query_state({"compare": "year"}, NOW, None)
-    assert year.comparison_text(has_changes=True).startswith("Changes are against last year.")
-    assert "too little to compare with in last year" in year.comparison_text(has_changes=False)
+
+
+def test_the_page_says_what_the_changes_are_against_or_why_there_are_none() -> None:
+    begins = NOW - timedelta(days=5)
+    state = parse_query_state({"range": "today", "compare": "weekday"}, NOW, "UTC")
+    compared = compare(
+        state.range, state.range, state.comparison, state.zone, NOW, NOW - timedelta(days=30)
+    )
+    assert state.comparison_text(compared, begins) == (
+        "Changes are against the same weekday: 17 Nov 00:00 to 17 Nov 12:00. "
+        "Grey: within the usual variation."
+    )
+    assert state.comparison_text(None, begins) == (
+        "No changes are shown: figures begin on 19 Nov 12:04, after the start of the same weekday."
+    )
+    hour = parse_query_state({"range": "1h", "compare": "year"}, NOW, "UTC")
+    long_ago = NOW - timedelta(days=399)
+    assert hour.comparison_text(None, long_ago) == (
+        "No changes are shown: last year is no longer kept so finely."
+    )
+
+
+def test_the_page_names_the_range_that_is_read_where_it_is_another() -> None:
+    ends = datetime(2026, 6, 20, 9), datetime(2026, 6, 20, 10, 30)  # noqa: DTZ001
+    values = {"range": "custom", "from": ends[0], "to": ends[1], "zone": "America/New_York"}
+    state = parse_query_state(values, NOW, None)
+    assert state.range_text.startswith("Read from 19 Jun 20:00 to 20 Jun 20:00: so far back")
 
 
 @given(

@@ -179,6 +179,8 @@ def test_a_wrong_value_is_named_with_what_was_given_and_what_is_allowed(
         ("WEBHOOK_URL", "https://host:s3cret/"),
         ("WEBHOOK_URL", "s3cret"),
         ("WEBHOOK_SECRET", "s3cret"),
+        ("ALERT_URLS", "json://host/ s3cret"),
+        ("ALERT_URLS", "json://host/, s3cret://"),
         ("WEBHOOK_SECRET", "whsec_s3cret"),
         ("WEBHOOK_SECRET", "whsec_" + "s3cr" * 7 + "*"),
         ("WEBHOOK_SECRET", "whsec_" + "s3cr" * 7 + "e"),

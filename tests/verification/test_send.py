@@ -429,7 +429,7 @@ def test_an_attempt_of_a_process_that_died_becomes_unknown(at: World) -> None:
     assert len(requested) == 1
     at.clock.advance(timedelta(minutes=4))
     at.services.poller.poll_due()
-    until(lambda: at.services.ledger.attempts([requested[0].id])[0].state is State.UNKNOWN)
+    until(lambda: at.services.ledger.attempts([requested[0].id])[0].state is State.UNCLEAR)
 
 
 @pytest.mark.parametrize("step", ["start", "resend"])
@@ -457,7 +457,7 @@ def test_a_repeated_request_after_a_crash_finds_the_attempt_and_sends_nothing(
     assert again.outcome is SendOutcome.DUPLICATE
     assert at.look(verification).attempts[-1].state is State.REQUESTED
     at.clock.advance(timedelta(minutes=4))
-    until(lambda: at.look(verification).attempts[-1].state is State.UNKNOWN, patience=5)
+    until(lambda: at.look(verification).attempts[-1].state is State.UNCLEAR, patience=5)
 
 
 def test_a_code_is_of_the_length_that_its_verification_began_with(

@@ -41,6 +41,7 @@ def attempt(state: State, *heard: EventKind) -> Attempt:
         (State.UNDELIVERED, StepState.UNDELIVERED),
         (State.FAILED, StepState.FAILED),
         (State.REJECTED, StepState.REJECTED),
+        (State.UNCLEAR, StepState.UNCLEAR),
         (State.UNKNOWN, StepState.UNKNOWN),
     ],
 )

@@ -22,7 +22,9 @@ from core.verification.send_budgets import Reservation
 from core.verification.send_replies import Started
 from core.webhooks.answer import Answer, Verdict
 from core.webhooks.expiry import Expiries
+from core.webhooks.notifier import Notifier
 from core.webhooks.queue import Claim, Outbox
+from core.webhooks.receivers import Receivers
 from core.webhooks.sender import WebhookSender
 from core.webhooks.worker import WebhookWorker
 from tests.world import MovableClock
@@ -43,7 +45,7 @@ class QueueProcess:
         self.client = client
         store = cast(Client, client)
         scripts = Scripts(store)
-        keyring = Keyring(b"k" * 32)
+        self.keyring = keyring = Keyring(b"k" * 32)
         self.ledger = Ledger(store, scripts, self.keys, clock, KEEP, webhooks_enabled=True)
         self.records = VerificationRecords(
             store, scripts, self.keys, keyring, Policy(Settings()), KEEP, webhooks_enabled=True
@@ -53,7 +55,11 @@ class QueueProcess:
 
     def worker(self, url: str, secret: str) -> WebhookWorker:
         """A worker that sends to this address."""
-        return WebhookWorker(self.outbox, self.expiries, WebhookSender(url, secret, self.clock))
+        return WebhookWorker(
+            self.outbox,
+            self.expiries,
+            Receivers(WebhookSender(url, secret, self.clock), Notifier((), self.keyring)),
+        )
 
     def start(self) -> str:
         """Start a verification of a new number; returns its id."""

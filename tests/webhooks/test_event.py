@@ -32,7 +32,9 @@ SPANS = st.none() | st.timedeltas(min_value=timedelta(), max_value=timedelta(day
 
 
 def event(**more: str) -> WebhookEvent:
-    return read_event("v-1_delivered", json.dumps(STORED | more))
+    read = read_event("v-1_delivered", json.dumps(STORED | more))
+    assert isinstance(read, WebhookEvent)
+    return read
 
 
 def test_the_json_is_the_documented_one() -> None:

@@ -24,7 +24,7 @@ from core.settings.keyring import Keyring
 from core.settings.settings import Settings
 from core.webhooks.answer import Answer, Verdict
 from core.webhooks.event import WebhookEvent, WebhookKind
-from core.webhooks.sender import WebhookSender, signing_secret
+from core.webhooks.sender import WebhookSender, http_client, signing_secret
 from tests.webhooks.conftest import SECRET, move_the_receivers_clock
 from tests.webhooks.receiver import PATH, Receiver, receiving
 from tests.world import FrozenClock, MovableClock
@@ -49,7 +49,7 @@ def tries(url: str, times: int = 1, clock: MovableClock | None = None) -> list[A
     sender = WebhookSender(url, SECRET, clock or MovableClock(), DEADLINE)
 
     async def send() -> list[Answer]:
-        async with sender.client() as http:
+        async with http_client() as http:
             return [await sender.send(http, EVENT) for _ in range(times)]
 
     return asyncio.run(send())

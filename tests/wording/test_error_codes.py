@@ -132,6 +132,10 @@ def test_an_unknown_cause_reads_as_0_and_keeps_its_own_code():
         ("phlo", "1000", "It was not delivered, and no reason was given."),
         ("sms", "refused", "Plivo refused the request."),
         ("voice", "unstated", "No cause was stated."),
+        ("sms", "503", "Plivo answered the send with an error (HTTP 503)."),
+        ("voice", "503", "Plivo answered the send with an error (HTTP 503)."),
+        ("phlo", "429", "Plivo received too many requests from this account (HTTP 429)."),
+        ("voice", "no answer", "Plivo did not answer the send, or not readably."),
         ("sms", "000", "No cause was stated."),
     ],
 )

@@ -92,11 +92,11 @@ def _expected(ending: SandboxEnding, effect: EndingEffect, way: Way) -> tuple[st
         return REFUSED, ""
     if effect.http_status is not None:
         rejected = effect.http_status in _REJECTED
-        return (State.REJECTED if rejected else State.UNKNOWN), ""
+        return (State.REJECTED if rejected else State.UNCLEAR), ""
     if way.mode is Mode.SMS:
         # A PHLO whose answer never came names no message that could be followed.
         if way.channel is Channel.PHLO and effect.state and "answered only after" in effect.happens:
-            return State.UNKNOWN, ""
+            return State.UNCLEAR, ""
         return effect.state or "", message_error_code(effect.code) or ""
     cause = hangup_cause(effect.code)
     if cause is None:

@@ -8,7 +8,7 @@ local RANK = {
     requested = 0, unconfirmed = 1, accepted = 2, queued = 3, ringing = 3, sent = 4, answered = 4,
     unreported = 5, rejected = 6, failed = 7, undelivered = 8, delivered = 9,
 }
-local STATE = { unconfirmed = "unknown", unreported = "unknown" }
+local STATE = { unconfirmed = "unclear", unreported = "unknown" }
 
 -- The log has the final price of an attempt; a callback may arrive before the price is final.
 local SETTLED_BY_LOG = { cost_micros = true, units = true }
@@ -16,8 +16,7 @@ local SETTLED_BY_LOG = { cost_micros = true, units = true }
 -- Fields that no later event may change. A reference identifies the call that may read the code out.
 -- The others say where the attempt is counted: a difference of two records must be of one place.
 local PLACE = {
-    channel = true, mode = true, region = true, carrier = true, origin = true, first_channel = true,
-    first_ms = true, number_index = true,
+    channel = true, mode = true, region = true, carrier = true, origin = true, number_index = true,
 }
 
 -- The attempt's record; empty where there is none.

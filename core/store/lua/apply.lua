@@ -35,19 +35,17 @@ local function plan(event, attempt_key)
     local outcome, state, write = effect(record, known, event)
     local planned = { outcome = outcome, state = state, known = known, write = write,
         state_before = record.state }
-    local is_counted = record.counted == args.layout
     -- Half of what Plivo reports it reports twice: that ends here.
-    if is_counted and not next(write) then return planned end
-    local before, error_before
-    if is_counted then before, error_before = image(record), error_of(record) end
-    for name, value in pairs(write) do record[name] = value end
+    if record.counted == args.layout and not next(write) then return planned end
+    local was_lost = LOST[record.rank]
+    planned.entry = counted_change(record, write, args.layout)
     planned.requested_ms = number(record.requested_ms)
-    if planned.requested_ms < 0 or not record.channel then error("no record of an attempt") end
     planned.keep_ms = math.max(args.least_keep_ms, planned.requested_ms + args.keep_ms - now)
-    local after, error_after = image(record), error_of(record)
-    if before ~= after or error_before ~= error_after then
-        planned.entry = entry_of(record, before, error_before, after, error_after)
-        if not is_counted then write.counted = args.layout end
+    -- Which attempt can have brought a right code depends on all attempts of the verification.
+    if record.attempts then
+        if LOST[record.rank] ~= was_lost then planned.attempts = record.attempts end
+    elseif record.verified_ms and ORIGIN[record.origin or "first"] ~= 0 then
+        planned.attempts = string.match(event.attempt, "%d+$")
     end
     return planned
 end
@@ -59,7 +57,7 @@ local function count(name) counts[name] = (counts[name] or 0) + 1 end
 local function commit(planned, event, keys)
     local keep_ms, write = planned.keep_ms, planned.write
     if planned.entry then
-        append_to_journal(journal_key, "entry", planned.entry, args.keep_journal_ms)
+        append_to_journal(journal_key, args.layout, planned.entry, args.keep_journal_ms)
     end
     write_attempt(keys.attempt, write, planned.known, keep_ms)
     if not planned.known then
@@ -70,6 +68,10 @@ local function commit(planned, event, keys)
     end
     if (write.reference or "") ~= "" then redis.call("SET", keys.reference, event.attempt, "PX", keep_ms) end
     local verification = string.match(event.attempt, "^(.*)%-") or ""
+    if planned.attempts then
+        local newest = verification .. "-" .. planned.attempts
+        append_to_journal(journal_key, "attribute", newest, args.keep_journal_ms)
+    end
     if keys.verification then
         local about = { type = event_type_of(planned.state_before, write), at_ms = event.at_ms,
             verification = verification, attempt = event.attempt }

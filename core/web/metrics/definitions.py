@@ -65,8 +65,8 @@ HISTOGRAMS = {
 }
 WINDOW_ATTEMPTS = _gauge(
     "window_attempts",
-    f"{WINDOW_PREFIX} their state now. The states add up to all of them; unreported had no final "
-    "report for 72 hours.",
+    f"{WINDOW_PREFIX} their state now. The states add up to all of them; unclear: the send was "
+    "answered with 429 or 5xx, or not at all; unreported: no final report for 72 hours.",
     ("window", *_PLACE, "state"),
 )
 #: By figure: the definition, and what the figure is divided by.
@@ -86,7 +86,7 @@ WINDOWS = {
 WINDOW_ERRORS = _gauge(
     "window_errors",
     f"{WINDOW_PREFIX} the number that each error ended. The code is a message's error, a "
-    "call's hangup cause, refused, or unstated.",
+    "call's hangup cause, the status of an unclear send or no answer, refused, or unstated.",
     ("window", "channel", "code"),
 )
 IRREGULAR = MetricDefinition(

@@ -25,7 +25,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 
 from core.alerts.rules import Measure
 from core.alerts.states import AlertState
-from core.figures.catalogue import COLUMNS, FINALS, IRREGULAR_EVENTS
+from core.figures.catalogue import COLUMNS, IRREGULAR_EVENTS, STATES
 from core.figures.packing import UPPER_MS
 from core.model.series import Series
 from core.tracking.log_status import LogRunOutcome
@@ -41,7 +41,7 @@ CONTENT_TYPES = {
 
 #: The bins whose bounds are 1/16 s to 1024 s, and those bounds in seconds.
 _BOUNDS = {place: repr(float(UPPER_MS[place] / 1000)) for place in range(7, 120, 4)}
-_FINAL_PLACES = [COLUMNS.index(state) for state in FINALS]
+_STATE_PLACES = [COLUMNS.index(state) for state in STATES]
 
 
 def exposition(snapshot: Snapshot, form: Format) -> bytes:
@@ -143,11 +143,11 @@ class _Writer:
     def _window_attempts(self) -> Metric:
         metric = _gauge(definitions.WINDOW_ATTEMPTS)
         for window, figures in self._snapshot.windows.items():
-            ended = figures.counters[:, _FINAL_PLACES]
-            pending = figures.counters[:, COLUMNS.index("requested")] - ended.sum(axis=1)
-            by_state = np.column_stack([ended, pending])
+            settled = figures.counters[:, _STATE_PLACES]
+            pending = figures.counters[:, COLUMNS.index("requested")] - settled.sum(axis=1)
+            by_state = np.column_stack([settled, pending])
             for series, row in zip(figures.series, by_state, strict=True):
-                for state, value in zip((*FINALS, "pending"), row, strict=True):
+                for state, value in zip((*STATES, "pending"), row, strict=True):
                     labels = [self._environment, window, *_Place.of(series), state]
                     metric.add_metric(labels, int(value))
         return metric

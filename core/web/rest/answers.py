@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import AliasPath, BaseModel, ConfigDict, Field
 
-from core.model.attempt import EventKind, State
+from core.model.attempt import EventKind, Proof, State
 from core.model.clock import duration_ms
 from core.model.verification import CheckOutcome, SendOutcome, Status, View
 from core.model.way import Channel, Mode
@@ -33,6 +33,10 @@ class AttemptAnswer(_FromAttributes):
     mode: Mode = Field(validation_alias=AliasPath("way", "mode"))
     state: State
     origin: str = Field(description="first, resend (the same way again) or fallback (another way).")
+    proof: Proof | None = Field(
+        description="Who brought the right code: sole (this attempt), shared (this one or another "
+        "of the verification) or other (another one); null while none was entered."
+    )
     to_masked: str
     country: str = Field(description="ISO 3166 code.", validation_alias="region")
     carrier: str = Field(description="By the numbering plan; figures count the attempt there.")

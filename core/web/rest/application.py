@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from core.web.batch import Batch
 from core.web.body_limit import BodyLimit
-from core.web.rest import attempts, delivery, verifications
+from core.web.rest import alerts, attempts, delivery, verifications
 from core.web.rest.bearer import admit
 from core.web.rest.objects import ProbeObject, RestServices
 from core.web.rest.parameters import query_parameters
@@ -52,7 +52,7 @@ def rest_api(services: Callable[[], RestServices]) -> FastAPI:
     app.state.send_threads = SendThreads()
     handle_problems(app)
     app.add_middleware(BodyLimit, longest=LONGEST_BODY, refuse=too_large)
-    for router in (verifications.router, delivery.router, attempts.router):
+    for router in (verifications.router, delivery.router, alerts.router, attempts.router):
         app.include_router(router)
 
     @app.get(

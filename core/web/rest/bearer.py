@@ -92,3 +92,4 @@ def _headers(allowance: RequestAllowance) -> dict[str, str]:
 
 MayVerify = Annotated[Token, Depends(bearer_of(Scope.VERIFY))]
 MayRead = Annotated[Token, Depends(bearer_of(Scope.READ))]
+MayAdminister = Annotated[Token, Depends(bearer_of(Scope.ADMIN))]

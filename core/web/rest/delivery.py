@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import (
     AfterValidator,
@@ -26,10 +26,12 @@ from pydantic import (
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
 from core.figures.catalogue import QUERY_COLUMNS, Leg
+from core.figures.comparing import Compared
 from core.figures.packing import UPPER_MS
-from core.figures.queries import Filters
-from core.figures.ranges import Comparison, Preset, Range, between, comparison_range, preset
-from core.figures.rates import QUANTILES, percentiles
+from core.figures.queries import Filters, Queries, histogram_tiers
+from core.figures.ranges import Comparison, Preset, Range, between, preset, read_range
+from core.figures.rates import QUANTILES, Rate, percentiles
+from core.figures.ripeness import RATES
 from core.model.way import Channel
 from core.web.rest.bearer import MayRead
 from core.web.rest.objects import AlertsObject, ClockObject, QueriesObject
@@ -39,6 +41,20 @@ from core.web.rest.problems import documented
 router = APIRouter(
     prefix="/delivery", tags=["Delivery"], responses=documented(401, 403, 422, 429, 503)
 )
+
+#: The header of lists, which have no place for the range.
+RANGE_READ = "Range-Read"
+_LISTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "headers": {
+            RANGE_READ: {
+                "description": "The range that was read, as start/end: minutes are kept for 48 "
+                "hours, quarter-hours for 100 days, days (UTC) for 400 days.",
+                "schema": {"type": "string"},
+            }
+        }
+    }
+}
 
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d")
 
@@ -76,21 +92,48 @@ class Span(BaseModel):
     start: datetime
     end: datetime
 
+    @classmethod
+    def of(cls, period: Range) -> "Span":
+        return cls(start=period.start, end=period.end)
+
+
+class RateOfRange(BaseModel):
+    """`k` of `n` attempts (of verifications: `converted`) that are old enough for the rate: from
+    `start` to before `end`. `low` and `high`: its 95 % interval. Null without any."""
+
+    start: datetime
+    end: datetime
+    k: int
+    n: int
+    value: float | None
+    low: float | None
+    high: float | None
+
 
 class Totals(BaseModel):
-    """Sums of a range, and of the range to compare with."""
+    """Sums of a range, and of the range to compare with, which is as long. `range_read` is the
+    range of the sums: minutes are kept for 48 hours, quarter-hours for 100 days, days (UTC) for 400
+    days; with `compare` it ends with the last whole slot that is kept of both. `previous` is null
+    where it is not kept as finely, or begins before the figures do."""
 
     range: Span
+    range_read: Span
     figures: Figures
+    rates: dict[str, RateOfRange]
     previous_range: Span | None
     previous: Figures | None
 
 
 class Step(Figures):
-    """One step of the range; not `complete` while it has not ended."""
+    """One step of the range; not `complete` while it has not ended. `start` is in `zone`, or in UTC
+    where only days of UTC are kept. `…_ripe`: the step has ended, and its attempts are old enough
+    for the rate: 30 s, or the life of a code."""
 
     start: datetime
     complete: bool
+    confirmed_ripe: bool
+    within_30_ripe: bool
+    converted_ripe: bool
 
 
 class ChannelRow(Figures):
@@ -128,6 +171,7 @@ class Latency(BaseModel):
     Bins without attempts are left out."""
 
     range: Span
+    range_read: Span
     leg: Leg
     count: int
     percentiles_ms: dict[str, float | None]
@@ -155,16 +199,15 @@ class DeliveryQuery:
     """The range, filters and zone of a request, parsed once for every route here."""
 
     range: Range
+    range_read: Range
     filters: Filters
     zone: ZoneInfo
-
-    @property
-    def span(self) -> Span:
-        return Span(start=self.range.start, end=self.range.end)
+    now: datetime
 
 
 async def _delivery_query(
     clock: ClockObject,
+    response: Response,
     range_: Annotated[
         Preset | None,
         Query(alias="range", description="Ends now; 24h by default. Not with `start` and `end`."),
@@ -197,7 +240,13 @@ async def _delivery_query(
     if carrier is not None and country is None:
         raise _wrong("country", "Give the `country` of the `carrier`.")
     filters = Filters(channel, country, carrier)
-    return DeliveryQuery(queried, filters, zone_info)
+    read = read_range(queried, now)
+    _set_range_read(response, read)
+    return DeliveryQuery(queried, read, filters, zone_info, now)
+
+
+def _set_range_read(response: Response, read: Range) -> None:
+    response.headers[RANGE_READ] = f"{read.start.isoformat()}/{read.end.isoformat()}"
 
 
 def _wrong(parameter: str, message: str) -> RequestValidationError:
@@ -210,53 +259,82 @@ def _wrong(parameter: str, message: str) -> RequestValidationError:
 Queried = Annotated[DeliveryQuery, Depends(_delivery_query)]
 
 
-async def _previous(query: Queried, compare: Comparison = Comparison.NONE) -> Range | None:
-    return comparison_range(query.range, compare, query.zone)
+def _compared(
+    queries: QueriesObject,
+    query: Queried,
+    response: Response,
+    compare: Annotated[
+        Comparison, Query(description="Ranges of whole days: the same hours of earlier days.")
+    ] = Comparison.NONE,
+) -> Compared | None:
+    compared = queries.compared(query.range, compare, query.zone)
+    if compared:
+        _set_range_read(response, compared.now)
+    return compared
 
 
-#: The range to compare with, on routes that compare.
-Previous = Annotated[Range | None, Depends(_previous)]
+#: The ranges to compare, on routes that compare.
+ToCompare = Annotated[Compared | None, Depends(_compared)]
 
 
 @router.get("/totals", operation_id="deliveryTotals", summary="Sums of a range")
-def totals(queries: QueriesObject, token: MayRead, query: Queried, before: Previous) -> Totals:
+def totals(queries: QueriesObject, token: MayRead, query: Queried, compared: ToCompare) -> Totals:
     """With `compare`, also of the range to compare with."""
-    previous = queries.totals(before, query.filters) if before else None
+    read = compared.now if compared else query.range
+    previous = queries.totals(compared.before, query.filters) if compared else None
     return Totals(
-        range=query.span,
-        figures=_figures(queries.totals(query.range, query.filters)),
-        previous_range=Span(start=before.start, end=before.end) if before else None,
+        range=Span.of(query.range),
+        range_read=Span.of(compared.now if compared else query.range_read),
+        figures=_figures(queries.totals(read, query.filters)),
+        rates={name: _rate(queries, query, name) for name in RATES},
+        previous_range=Span.of(compared.before) if compared else None,
         previous=_figures(previous) if previous is not None else None,
     )
 
 
-@router.get("/over-time", operation_id="deliveryOverTime", summary="Figures step by step")
+@router.get(
+    "/over-time", operation_id="deliveryOverTime", summary="Figures step by step", responses=_LISTS
+)
 def over_time(queries: QueriesObject, token: MayRead, query: Queried) -> list[Step]:
     """Minutes up to three hours, quarter-hours up to 36, hours up to eight days, then days."""
     frame = queries.over_time(query.range, query.filters, query.zone)
     return [Step(**row) for row in _rows(frame)]
 
 
-@router.get("/channels", operation_id="deliveryByChannel", summary="Figures by channel")
+@router.get(
+    "/channels", operation_id="deliveryByChannel", summary="Figures by channel", responses=_LISTS
+)
 def channels(queries: QueriesObject, token: MayRead, query: Queried) -> list[ChannelRow]:
     """One row for each channel with traffic."""
     frame = queries.by_channel(query.range, query.filters)
     return [ChannelRow(**row) for row in _rows(frame)]
 
 
-@router.get("/countries", operation_id="deliveryByCountry", summary="Figures by country, carrier")
+@router.get(
+    "/countries",
+    operation_id="deliveryByCountry",
+    summary="Figures by country, carrier",
+    responses=_LISTS,
+)
 def countries(queries: QueriesObject, token: MayRead, query: Queried) -> list[CountryRow]:
     """The row of a country, then the rows of its carriers."""
     frame = queries.by_country(query.range, query.filters).drop(columns="spark")
     return [CountryRow(**row) for row in _rows(frame)]
 
 
-@router.get("/errors", operation_id="deliveryErrors", summary="Errors, the most frequent first")
+@router.get(
+    "/errors",
+    operation_id="deliveryErrors",
+    summary="Errors, the most frequent first",
+    responses=_LISTS,
+)
 def errors(
-    queries: QueriesObject, token: MayRead, query: Queried, before: Previous
+    queries: QueriesObject, token: MayRead, query: Queried, compared: ToCompare
 ) -> list[ErrorRow]:
     """With `compare`, `previous` counts the range to compare with. Not by carrier."""
-    frame = queries.errors(query.range, query.filters, before)
+    now = compared.now if compared else query.range
+    before = compared.before if compared else None
+    frame = queries.errors(now, query.filters, before)
     return [ErrorRow(**row) for row in _rows(frame)]
 
 
@@ -266,7 +344,8 @@ def latency(queries: QueriesObject, token: MayRead, query: Queried, leg: Leg = L
     histogram = queries.histogram(query.range, query.filters, leg)
     by_quantile = percentiles(histogram)
     return Latency(
-        range=query.span,
+        range=Span.of(query.range),
+        range_read=Span.of(read_range(query.range, query.now, histogram_tiers(leg, query.filters))),
         leg=leg,
         count=int(histogram.sum()),
         percentiles_ms={f"p{q * 100:g}": by_quantile[q] for q in QUANTILES},
@@ -282,6 +361,18 @@ def latency(queries: QueriesObject, token: MayRead, query: Queried, leg: Leg = L
 def alerts(alerts: AlertsObject, token: MayRead) -> list[AlertAnswer]:
     """As of the last check; there is one every 15 minutes."""
     return TypeAdapter(list[AlertAnswer]).validate_python(alerts.current())
+
+
+def _rate(queries: Queries, query: DeliveryQuery, name: str) -> RateOfRange:
+    ripe = queries.ripe(query.range, name)
+    sums = queries.totals(ripe, query.filters)
+    rate = Rate(int(sums[name]), int(sums[RATES[name]]))
+    bounds = (rate.value, rate.low, rate.high) if rate.n else (None, None, None)
+    value, low, high = bounds
+    read = read_range(ripe, query.now)
+    return RateOfRange(
+        start=read.start, end=read.end, k=rate.k, n=rate.n, value=value, low=low, high=high
+    )
 
 
 def _figures(totals: "pd.Series[int]") -> Any:

@@ -47,6 +47,7 @@ class ProblemCode(StrEnum):
     VERIFICATION_CLOSED = "verification_closed"
     MALFORMED_CODE = "malformed_code"
     CURSOR_REFUSED = "cursor_refused"
+    NO_RECEIVER = "no_receiver"
     STORE_UNAVAILABLE = "store_unavailable"
     INTERNAL_ERROR = "internal_error"
 

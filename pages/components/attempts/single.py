@@ -32,6 +32,7 @@ _COLOURS = {
     State.UNDELIVERED: "red",
     State.FAILED: "red",
     State.REJECTED: "orange",
+    State.UNCLEAR: "violet",
     State.UNKNOWN: "violet",
 }
 

@@ -11,12 +11,15 @@ from pages.components.panel import grid, number, question, text
 
 def draw_abuse(context: PanelContext) -> None:
     queries, state = context.queries, context.state
-    before = queries.by_country(state.before, state.filters) if state.before else None
-    table = suspects(queries.by_country(state.range, state.filters), before)
+    compared = queries.compared(state.range, state.comparison, state.zone, "converted")
+    now, before = state.range, None
+    if compared:
+        now, before = compared.now, queries.by_country(compared.before, state.filters)
+    table = suspects(queries.by_country(now, state.filters), before)
     counters = context.ledger.counters()
     refused = refused_table(counters)
     question("Is the service being abused?", simulated=context.simulated, suspects=table)
-    if state.before is None:
+    if compared is None:
         st.caption("Compare with another period to see where traffic grows and conversion falls.")
     elif table.empty:
         st.caption("In no place has traffic grown while conversion fell.")

@@ -25,6 +25,6 @@ def draw_cost(context: PanelContext) -> None:
         },
     )
     st.caption(
-        "Wasted: the cost of codes that were never entered. Prices of the last "
+        "Wasted: the cost of attempts that brought no code that was entered. Prices of the last "
         f"{duration(PRICES_SETTLE)} are provisional."
     )

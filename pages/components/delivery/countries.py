@@ -12,7 +12,9 @@ from pages.components.shared import widget_state
 
 def draw_countries(context: PanelContext) -> None:
     state = context.state
-    table = country_table(context.queries.by_country(state.range, state.filters))
+    table = country_table(
+        context.queries.by_country(context.queries.ripe(state.range), state.filters)
+    )
     question("Who is affected?", simulated=context.simulated, countries=table)
     # The key contains the filters: after they change, the table is another one without a selection.
     key = f"countries {state.filters.country} {state.filters.carrier}"
@@ -35,7 +37,8 @@ def draw_countries(context: PanelContext) -> None:
     )
     st.caption(
         "The lowest lower bound of the interval comes first. Click a row to filter the page. "
-        "Receipts: whether delivery reports can be trusted there."
+        "Receipts: whether delivery reports can be trusted there. Attempts whose code may still be "
+        "entered are not counted yet."
     )
     if st.session_state.pop("filtered", False):
         # Only this fragment ran, and the filters are outside it.

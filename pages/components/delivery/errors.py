@@ -12,7 +12,10 @@ from pages.components.shared import plain
 
 def draw_errors(context: PanelContext) -> None:
     state = context.state
-    table = error_table(context.queries.errors(state.range, state.filters, state.before))
+    queries = context.queries
+    compared = queries.compared(state.range, state.comparison, state.zone)
+    before = compared.before if compared else None
+    table = error_table(queries.errors(state.range, state.filters, before))
     question("Why?", simulated=context.simulated, errors=table)
     if table.empty:
         st.caption("No errors in this range.")

@@ -10,11 +10,12 @@ from pages.components.panel import chart, grid, number, question, text
 
 def draw_funnel(context: PanelContext) -> None:
     state = context.state
-    by_channel = context.queries.by_channel(state.range, state.filters)
+    ripe = context.queries.ripe(state.range)
+    by_channel = context.queries.by_channel(ripe, state.filters)
     table, rescued = funnel_table(by_channel), rescue_table(by_channel)
     question("Where do they get lost?", simulated=context.simulated, funnel=table, rescue=rescued)
     chart(funnel(table, context.palette), "funnel", 40 + 96 * max(1, len(table)))
-    st.caption(fallback(context.queries.totals(state.range, state.filters)).words)
+    st.caption(fallback(context.queries.totals(ripe, state.filters)).words)
     grid(
         rescued,
         "rescue",

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.charts.over_time import rate_over_time, sparkline, states_over_time
-from core.panels.figures import Figure, ShownRange, figures, table
+from core.panels.figures import Figure, figures, read_inputs, table
 from pages.components.delivery.context import PanelContext
 from pages.components.panel import chart, question
 
@@ -14,26 +14,16 @@ _CARD, _FIGURE, _LARGEST, _SPARKLINE, _RATE = 240, 132, 157, 60, 264
 def draw_overview(context: PanelContext) -> None:
     """The confirmed rate, the largest element of the page; the other figures beside it."""
     queries, state = context.queries, context.state
-    now = ShownRange(
-        queries.totals(state.range, state.filters), queries.histogram(state.range, state.filters)
-    )
-    before = None
-    if state.before:
-        before = ShownRange(
-            queries.totals(state.before, state.filters),
-            queries.histogram(state.before, state.filters),
-        )
-    steps = queries.over_time(state.range, state.filters, state.zone)
-    heat = queries.heatmap(state.range, state.filters, zone=state.zone).to_numpy()
-    confirmed, *others = all_figures = figures(now, before, steps, heat)
+    inputs = read_inputs(queries, state.range, state.comparison, state.filters, state.zone)
+    confirmed, *others = all_figures = figures(inputs)
     question(
         "Are codes arriving?", simulated=context.simulated,
-        figures=table(all_figures), over_time=steps,
+        figures=table(all_figures), over_time=inputs.steps,
     )  # fmt: skip
     left, right = st.columns([2, 3], gap="small")
     with left, st.container(key="largest", border=True, height="stretch"):
         _draw_figure(confirmed, _LARGEST)
-        chart(rate_over_time(steps, state.zone, context.palette), "rate", _RATE)
+        chart(rate_over_time(inputs.ripe.steps, state.zone, context.palette), "rate", _RATE)
     with right:
         cells = st.grid(3, min_column_width=150, gap="small", row_height=_CARD)
         for figure in others:
@@ -42,10 +32,10 @@ def draw_overview(context: PanelContext) -> None:
                 if figure.drawn:
                     key = figure.name.casefold().replace(" ", "_")
                     chart(sparkline(figure, context.palette), key, _SPARKLINE)
-    has_changes = any(figure.change for figure in all_figures)
-    if text := state.comparison_text(has_changes=has_changes):
+    compared = queries.compared(state.range, state.comparison, state.zone)
+    if text := state.comparison_text(compared, queries.history_begins()):
         st.caption(text)
-    chart(states_over_time(steps, state.zone, context.palette), "states", 300)
+    chart(states_over_time(inputs.steps, state.zone, context.palette), "states", 300)
 
 
 def _draw_figure(figure: Figure, height: int) -> None:

@@ -11,9 +11,10 @@ from pages.components.panel import grid, number, question, text
 
 def draw_top_issues(context: PanelContext) -> None:
     queries, state = context.queries, context.state
-    totals = queries.totals(state.range, state.filters)
+    ripe = queries.ripe(state.range, "converted")
+    totals = queries.totals(ripe, state.filters)
     baseline = Rate(int(totals["converted"]), int(totals["started"]))
-    table = issues(queries.by_country(state.range, state.filters), baseline)
+    table = issues(queries.by_country(ripe, state.filters), baseline)
     question("What should I do first?", simulated=context.simulated, issues=table)
     if table.empty:
         st.caption("No country or carrier loses more verifications than chance explains.")

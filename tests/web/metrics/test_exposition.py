@@ -68,7 +68,7 @@ def fill(services: Services) -> None:
     apply(services, f"{2:024}-1", 300, region="US", ending="undelivered", **sms)
     apply(services, f"{3:024}-1", 3 * 24 * 60, region="", **sms)
     apply(services, f"{4:024}-1", 20, region="DE", channel="voice", mode="call")
-    again = {"origin": "fallback", "first_channel": "sms", "first_ms": "1773475815250"}
+    again = {"origin": "fallback"}
     apply(services, f"{2:024}-2", 8, region="US", channel="phlo", mode="call", **again)
     services.ledger.count("forged")
     services.ledger.count("late")

@@ -150,8 +150,7 @@ def test_counters_and_histograms_are_the_sums_of_the_traffic(at: World) -> None:
         "attempts_sent": "sent",
         "attempts_delivered": "delivered",
         "attempts_delivered_within_30s": "within_30",
-        "attempts_confirmed": "confirmed",
-        "attempts_verified": "verified",
+        "attempts_entered": "entered",
         "started": "started",
         "converted": "converted",
     }.items():

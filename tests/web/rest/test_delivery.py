@@ -1,6 +1,6 @@
 """`/api/v1/delivery`: the frames of the Delivery page, to the number."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ import redis
 from core.figures.catalogue import QUERY_COLUMNS, Leg
 from core.figures.layout import BINS
 from core.figures.queries import Filters
-from core.figures.ranges import Comparison, Preset, comparison_range, preset
+from core.figures.ranges import Comparison, Preset, preset
 from tests.world import FrozenClock, World, world
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -21,8 +21,8 @@ QUERIES = [
     ({"range": "7d"}, Preset.WEEK, Filters(), Comparison.NONE),
     ({"range": "24h", "channel": "sms"}, Preset.DAY, Filters("sms"), Comparison.NONE),
     (
-        {"range": "7d", "country": "DE", "compare": "previous"},
-        Preset.WEEK,
+        {"range": "24h", "country": "DE", "compare": "previous"},
+        Preset.DAY,
         Filters(country="DE"),
         Comparison.PREVIOUS,
     ),
@@ -67,20 +67,33 @@ def test_every_frame_is_that_of_the_queries(
     by: Comparison,
 ) -> None:
     queried = preset(name, busy.clock.now(), UTC_ZONE)
-    before = comparison_range(queried, by, UTC_ZONE)
     queries = busy.services.queries
+    compared = queries.compared(queried, by, UTC_ZONE)
+    before = compared.before if compared else None
     totals = api.get("/totals", params=params).json()
-    expected = queries.totals(queried, filters)
+    counted = compared.now if compared else queried
+    expected = queries.totals(counted, filters)
+    assert [datetime.fromisoformat(totals["range_read"][end]) for end in ("start", "end")] == [
+        counted.start,
+        counted.end,
+    ]
+    ripe = queries.totals(queries.ripe(queried, "converted"), filters)
+    rate = totals["rates"]["converted"]
+    assert (rate["k"], rate["n"]) == (ripe["converted"], ripe["started"])
     assert totals["figures"] == {name: int(expected[name]) for name in QUERY_COLUMNS}
     assert expected["requested"] > 0
     assert datetime.fromisoformat(totals["range"]["start"]) == queried.start
     if before:
         assert totals["previous"] == queries.totals(before, filters).to_dict()
+        earlier = totals["previous_range"]
+        assert datetime.fromisoformat(earlier["end"]) - datetime.fromisoformat(
+            earlier["start"]
+        ) == (counted.end - counted.start)
     else:
-        assert totals["previous"] is None
+        assert (by, totals["previous"]) == (Comparison.NONE, None)
 
     errors = api.get("/errors", params=params).json()
-    by_error = queries.errors(queried, filters, before).reset_index()
+    by_error = queries.errors(counted, filters, before).reset_index()
     assert errors == by_error.to_dict("records")
 
     # The other routes refuse `compare`.
@@ -211,9 +224,40 @@ def test_alerts_are_those_of_the_last_check(busy: World, api: httpx.Client) -> N
 
 def test_days_begin_where_the_zone_says(busy: World, api: httpx.Client) -> None:
     body = api.get("/over-time", params={"range": "today", "zone": "Asia/Kathmandu"}).json()
-    begins = datetime.fromisoformat(body[0]["start"]).astimezone(ZoneInfo("Asia/Kathmandu"))
+    begins = datetime.fromisoformat(body[0]["start"])
     assert (begins.hour, begins.minute) == (0, 0)
-    assert datetime.fromisoformat(body[0]["start"]).tzinfo == UTC
+    assert begins.utcoffset() == timedelta(hours=5, minutes=45)
+
+
+def test_the_range_that_is_read_is_returned_beside_the_range(
+    busy: World, api: httpx.Client
+) -> None:
+    day = busy.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    start, end = day - timedelta(days=119, hours=-9), day - timedelta(days=119, hours=-11)
+    params = {"start": start.isoformat(), "end": end.isoformat()}
+    body = api.get("/totals", params=params).json()
+    assert datetime.fromisoformat(body["range"]["start"]) == start
+    read = [datetime.fromisoformat(body["range_read"][edge]) for edge in ("start", "end")]
+    assert read == [day - timedelta(days=119), day - timedelta(days=118)]
+    for route in ("over-time", "channels", "countries", "errors"):
+        header = api.get(f"/{route}", params=params).headers["range-read"]
+        assert [datetime.fromisoformat(edge) for edge in header.split("/")] == read
+    # The other legs of a country are kept by the day only.
+    hours = {
+        "start": (day - timedelta(hours=15)).isoformat(),
+        "end": (day - timedelta(hours=13)).isoformat(),
+        "country": "DE",
+        "leg": "queue",
+    }
+    body = api.get("/latency", params=hours).json()
+    assert datetime.fromisoformat(body["range_read"]["start"]) == day - timedelta(days=1)
+    assert datetime.fromisoformat(body["range_read"]["end"]) == day
+
+
+def test_nothing_is_compared_with_a_period_before_the_first_attempt(api: httpx.Client) -> None:
+    body = api.get("/totals", params={"range": "7d", "compare": "previous"}).json()
+    assert (body["previous_range"], body["previous"]) == (None, None)
+    assert body["figures"]["requested"] > 0
 
 
 def test_without_attempts_every_figure_is_zero(

@@ -1,0 +1,142 @@
+"""Decides what a check has to notify: an alert once when it fires, and once when it has ended.
+
+Whether an alert has been notified is stored with its status, in the same step as the check and its
+events: so neither a crash nor a second process loses or repeats one.
+"""
+
+import secrets
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from core.alerts.records import AlertStatus, Place, StoredStatus
+from core.alerts.states import AlertState
+from core.model.clock import to_ms
+from core.webhooks.alert_event import AlertEvent, AlertNews, event_id
+
+
+class Notification(NamedTuple):
+    """News of an alert, and its status."""
+
+    news: AlertNews
+    status: AlertStatus
+
+
+class NotificationText(Protocol):
+    """What a notification says to people."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def link(self) -> str: ...
+
+
+class Announcer:
+    """Makes the events of notifications: one for each of `receivers`. `message` and `test_message`
+    write what they say."""
+
+    def __init__(
+        self,
+        receivers: Sequence[str],
+        message: Callable[[Notification, datetime], NotificationText],
+        test_message: Callable[[], NotificationText],
+    ) -> None:
+        self.receivers = receivers
+        self._message = message
+        self._test_message = test_message
+
+    def events(self, notification: Notification, now: datetime) -> list[AlertEvent]:
+        """The events of a notification."""
+        if not self.receivers:
+            return []
+        news, status = notification
+        series = status.series
+        message = self._message(notification, now)
+        facts: dict[str, str | int | float | None] = {
+            "channel": series.channel,
+            "country": series.country or None,
+            "carrier": series.last or None,
+            "measure": status.measure,
+            "state": status.state,
+            "since_ms": to_ms(status.since),
+            "n": status.n,
+            "observed": status.observed,
+            "baseline": status.baseline,
+        }
+        subject = f"{series} {status.measure}"
+        return [
+            AlertEvent(
+                event_id(subject, now, news, receiver), news, now, receiver, *_texts(message), facts
+            )
+            for receiver in self.receivers
+        ]
+
+    def test_events(self, now: datetime) -> list[AlertEvent]:
+        """The events of a test that a person has asked for."""
+        message = self._test_message()
+        subject = secrets.token_hex(8)
+        return [
+            AlertEvent(
+                event_id(subject, now, AlertNews.TEST, receiver),
+                AlertNews.TEST,
+                now,
+                receiver,
+                *_texts(message),
+                {},
+            )
+            for receiver in self.receivers
+        ]
+
+
+def _no_message(*_: object) -> NotificationText:
+    raise AssertionError("there is no receiver")
+
+
+#: Where nothing is notified.
+SILENT = Announcer((), _no_message, _no_message)
+
+
+def _texts(message: NotificationText) -> tuple[str, str, str]:
+    return message.title, message.text, message.link
+
+
+def notifications(
+    before: Mapping[Place, StoredStatus],
+    kept: Mapping[Place, StoredStatus],
+    snoozed: Collection[Place],
+) -> tuple[list[Notification], dict[Place, StoredStatus]]:
+    """What to notify after a check, and its statuses with `is_notified` set.
+
+    An alert that another one explains is not notified, and a snoozed one is when its snooze ends.
+    """
+    news: list[Notification] = []
+    marked = {}
+    for place, entry in kept.items():
+        was_notified = place in before and before[place].is_notified
+        kind = _news_of(entry.status, was_notified, place in snoozed)
+        if kind is not None:
+            news.append(Notification(kind, entry.status))
+        is_notified = was_notified if kind is None else kind is AlertNews.FIRING
+        marked[place] = replace(entry, is_notified=is_notified)
+    news.extend(_of_series_without_figures(before, kept))
+    return news, marked
+
+
+def _news_of(status: AlertStatus, was_notified: bool, is_snoozed: bool) -> AlertNews | None:
+    if was_notified:
+        return None if status.state.is_alert else AlertNews.RESOLVED
+    fires = status.state is AlertState.FIRING and not status.under
+    return AlertNews.FIRING if fires and not is_snoozed else None
+
+
+def _of_series_without_figures(
+    before: Mapping[Place, StoredStatus], kept: Mapping[Place, StoredStatus]
+) -> Iterator[Notification]:
+    """A series that is not checked any more has had no attempt for weeks."""
+    for place, entry in before.items():
+        if entry.is_notified and place not in kept:
+            status = replace(entry.status, state=AlertState.NO_DATA)
+            yield Notification(AlertNews.RESOLVED, status)

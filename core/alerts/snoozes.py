@@ -1,0 +1,68 @@
+"""Snoozes: alerts for which people want no notification until a moment.
+
+An alert that still fires when its snooze ends is notified then. A snooze changes no state of an
+alert, and an alert that was notified before its snooze is also notified as resolved.
+"""
+
+from datetime import datetime, timedelta
+
+from core.alerts.records import Place
+from core.alerts.rules import Measure
+from core.model.clock import Clock, from_ms, read_ms, to_ms
+from core.model.series import Series
+from core.store.client import Client
+from core.store.keys import Keys
+from core.store.left_out import LeftOut
+
+LONGEST_SNOOZE = timedelta(days=30)
+_SEPARATOR = "\x1f"
+
+
+class Snoozes:
+    """The snoozes of an environment, shared by its processes. Every method raises
+    StoreUnavailable."""
+
+    def __init__(self, client: Client, keys: Keys, clock: Clock) -> None:
+        self._client = client
+        self._keys = keys
+        self._clock = clock
+        self._left_out = LeftOut(client, keys, clock)
+
+    def snooze(self, place: Place, length: timedelta) -> datetime:
+        """Snooze an alert from now on, instead of an earlier snooze; returns the end. Raises
+        ValueError for a length of zero or less, or above LONGEST_SNOOZE."""
+        if not timedelta() < length <= LONGEST_SNOOZE:
+            raise ValueError(f"A snooze lasts up to {LONGEST_SNOOZE.days} days.")
+        until = from_ms(to_ms(self._clock.now() + length))
+        with self._client.pipeline() as pipe:
+            pipe.hset(self._keys.alert_snoozes, _name(place), str(to_ms(until)))
+            pipe.pexpire(self._keys.alert_snoozes, LONGEST_SNOOZE)
+            pipe.execute()
+        return until
+
+    def end(self, place: Place) -> bool:
+        """End a snooze; False if there was none."""
+        return self._client.hdel(self._keys.alert_snoozes, _name(place)) == 1
+
+    def active(self) -> dict[Place, datetime]:
+        """The snoozed alerts, and when each snooze ends. Removes those that are over."""
+        now, active, over = self._clock.now(), {}, []
+        for name, until_ms in self._client.hgetall(self._keys.alert_snoozes).items():
+            try:
+                series, _, measure = name.rpartition(_SEPARATOR)
+                place, until = (Series(series), Measure(measure)), read_ms(until_ms)
+            except ValueError as error:
+                self._left_out.record("snooze", name, error)
+                continue
+            if until > now:
+                active[place] = until
+            else:
+                over.append(name)
+        if over:
+            self._client.hdel(self._keys.alert_snoozes, *over)
+        return active
+
+
+def _name(place: Place) -> str:
+    series, measure = place
+    return f"{series}{_SEPARATOR}{measure}"

@@ -1,0 +1,67 @@
+"""What a notification of an alert says to people: title, text, and a link."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from core.alerts.records import AlertStatus
+from core.alerts.states import AlertState
+from core.webhooks.alert_event import AlertNews
+from core.wording.alerts import MEASURES, alert_words
+from core.wording.formats import series_name
+
+#: What the linked page shows before the alert began, to compare with.
+_BEFORE = timedelta(hours=24)
+
+
+class AlertMessage(NamedTuple):
+    """One line, a few sentences, and an address; "" where the address is not known."""
+
+    title: str
+    text: str
+    link: str
+
+
+def alert_message(
+    news: AlertNews, status: AlertStatus, now: datetime, environment: str, base: str | None
+) -> AlertMessage:
+    """The message about an alert. `environment` is sandbox or live; `base` is the address of the
+    pages."""
+    name, measure = series_name(status.series), MEASURES[status.measure]
+    if news is AlertNews.RESOLVED:
+        title = f"Resolved: {name}, {measure}"
+        text = "It is as usual again."
+        if status.state is AlertState.NO_DATA:
+            text = "There is too little traffic now to say more."
+    else:
+        title = f"{name}: {measure}"
+        text = alert_words(status)
+    text += f" Since {status.since:%d %b %H:%M} UTC. Environment: {environment}."
+    return AlertMessage(title, text, _link(status, now, base))
+
+
+def test_alert_message(environment: str, base: str | None) -> AlertMessage:
+    """The message that a person sends to see whether notifications arrive."""
+    link = f"{base}/delivery" if base else ""
+    return AlertMessage(
+        "Test of alerts", f"Alerts arrive here. Environment: {environment}. Nothing is wrong.", link
+    )
+
+
+def _link(status: AlertStatus, now: datetime, base: str | None) -> str:
+    """The Delivery page on the range and filters of an alert."""
+    if not base:
+        return ""
+    series = status.series
+    query = {
+        "range": "Custom",
+        "from": f"{status.since - _BEFORE:%Y-%m-%dT%H:%M}",
+        "to": f"{now:%Y-%m-%dT%H:%M}",
+        "zone": "UTC",
+        "channel": series.channel,
+    }
+    if series.country:
+        query["country"] = series.country
+    if series.last:
+        query["carrier"] = series.last
+    return f"{base}/delivery?{urlencode(query)}"

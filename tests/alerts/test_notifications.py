@@ -1,0 +1,99 @@
+"""What a check notifies: once when an alert fires, once when it has ended."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import redis
+
+from core.alerts.notifications import Notification, notifications
+from core.alerts.records import AlertStatus, Place, StoredStatus
+from core.alerts.rules import Measure
+from core.alerts.snoozes import LONGEST_SNOOZE, Snoozes
+from core.alerts.states import AlertState
+from core.model.series import NO_SERIES, Series
+from core.store.keys import Keys
+from core.webhooks.alert_event import AlertNews
+from tests.world import FrozenClock
+
+AT = datetime(2026, 3, 14, 12, tzinfo=UTC)
+PLACE: Place = (Series("sms/DE"), Measure.CONFIRMED)
+FIRING, OK, NO_DATA = AlertState.FIRING, AlertState.OK, AlertState.NO_DATA
+RECOVERING, PENDING = AlertState.RECOVERING, AlertState.PENDING
+Kept = dict[Place, StoredStatus]
+
+
+def kept(state: AlertState, under: Series = NO_SERIES) -> Kept:
+    series, measure = PLACE
+    status = AlertStatus(series, measure, state, None, 100, 0, 0.2, 0.95, 0.1, AT, under)
+    return {PLACE: StoredStatus(status, 0, 0)}
+
+
+def course(*checks: tuple[Kept, bool]) -> list[list[AlertNews]]:
+    """The news of each check: its statuses, and whether the alert is snoozed."""
+    before: Kept = {}
+    courses = []
+    for statuses, is_snoozed in checks:
+        news, before = notifications(before, statuses, {PLACE} if is_snoozed else ())
+        courses.append([item.news for item in news])
+    return courses
+
+
+def test_an_alert_is_notified_once_when_it_fires_and_once_when_it_has_ended() -> None:
+    states = (OK, PENDING, FIRING, FIRING, RECOVERING, FIRING, RECOVERING, OK, OK, FIRING)
+    assert course(*((kept(state), False) for state in states)) == [
+        *([], [], [AlertNews.FIRING], [], [], [], [], [AlertNews.RESOLVED], []),
+        [AlertNews.FIRING],
+    ]
+
+
+def test_an_alert_that_another_explains_is_notified_when_it_is_explained_no_more() -> None:
+    explained = kept(FIRING, Series("sms"))
+    checks = [(statuses, False) for statuses in (explained, kept(FIRING), explained, kept(OK))]
+    assert course(*checks) == [[], [AlertNews.FIRING], [], [AlertNews.RESOLVED]]
+
+
+def test_a_snoozed_alert_is_notified_at_the_end_of_its_snooze_if_it_still_fires() -> None:
+    assert course((kept(FIRING), True), (kept(FIRING), True), (kept(FIRING), False)) == [
+        *([], [], [AlertNews.FIRING]),
+    ]
+    assert course((kept(FIRING), True), (kept(OK), True), (kept(OK), False)) == [[], [], []]
+
+
+def test_an_alert_that_was_notified_is_resolved_although_it_is_snoozed_since() -> None:
+    assert course((kept(FIRING), False), (kept(FIRING), True), (kept(OK), True)) == [
+        *([AlertNews.FIRING], [], [AlertNews.RESOLVED]),
+    ]
+
+
+def test_a_series_that_is_not_checked_any_more_is_resolved() -> None:
+    news, before = notifications({}, kept(FIRING), ())
+    news, after = notifications(before, {}, ())
+    assert after == {}
+    assert news == [Notification(AlertNews.RESOLVED, replace(before[PLACE].status, state=NO_DATA))]
+
+
+def test_a_snooze_ends_by_itself_or_by_hand(client: redis.Redis) -> None:
+    clock = FrozenClock()
+    snoozes = Snoozes(client, Keys("sandbox"), clock)  # type: ignore[arg-type]
+    until = snoozes.snooze(PLACE, timedelta(hours=1))
+    assert until == clock.now() + timedelta(hours=1)
+    assert snoozes.active() == {PLACE: until}
+    clock.advance(timedelta(hours=1))
+    assert snoozes.active() == {}
+    assert not client.exists(Keys("sandbox").alert_snoozes)
+    snoozes.snooze(PLACE, LONGEST_SNOOZE)
+    assert (
+        0 < client.pttl(Keys("sandbox").alert_snoozes) <= LONGEST_SNOOZE / timedelta(milliseconds=1)
+    )
+    assert snoozes.end(PLACE)
+    assert not snoozes.end(PLACE)
+    assert snoozes.active() == {}
+
+
+@pytest.mark.parametrize("length", [timedelta(), -timedelta(seconds=1), LONGEST_SNOOZE * 2])
+def test_a_snooze_of_a_wrong_length_is_refused(client: redis.Redis, length: timedelta) -> None:
+    snoozes = Snoozes(client, Keys("sandbox"), FrozenClock())  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="up to 30 days"):
+        snoozes.snooze(PLACE, length)
+    assert snoozes.active() == {}
