@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import cycle, islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -67,31 +68,39 @@ class Case:
         return f"{self.look.now:%Y-%m-%d %H:%M:%S} {self.look.zone}, {self.name}, {place or 'all'}, against {self.comparison}"
 
 
-def cases_of(look: Look, rng: random.Random, most: int) -> Iterator[Case]:
-    """At most `most` queries; every range and every place comes up in turn."""
-    names = [*PRESETS, "custom", "custom", "local day", "change"]
-    every = [(name, place) for name in names for place in PLACES]
-    if most < len(every):
-        ranges = [*rng.sample(names, len(names))] * (most // len(names) + 1)
-        places = [rng.choice(PLACES) for _ in range(most)]
-        every = list(zip(ranges[:most], places, strict=True))
-    for name, place in every:
-        values: dict[str, Any] = {"range": name, "zone": look.zone}
-        asked = _preset(look, name) if name in PRESETS else None
-        if asked is None:
-            first, last = _custom(look, name, rng)
-            values |= {"range": "custom", "from": first, "to": last}
-            zone = ZoneInfo(look.zone)
-            moments = sorted(_ms(moment.replace(tzinfo=zone)) for moment in (first, last))
-            asked = moments[0], min(moments[1], look.now_ms)
-            if asked[0] >= asked[1]:
-                continue
-        comparison = rng.choice(COMPARISONS)
-        values["compare"] = comparison
+class Cases:
+    """Chooses queries: ranges and places come up in turn, each with the others, in an order that
+    the seed gives; the comparison and the custom ranges by chance."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        names = [*PRESETS, "custom", "custom", "local day", "change"]
+        places = rng.sample(PLACES, len(PLACES))
+        names = rng.sample(names, len(names))
+        # The numbers of both have no common divisor, so all pairs come up.
+        self._pairs = cycle(islice(zip(cycle(names), cycle(places)), len(names) * len(places)))
+
+    def at(self, look: Look, most: int) -> Iterator[Case]:
+        """At most `most` queries at this look."""
+        for name, place in islice(self._pairs, most):
+            if case := self._case(look, name, place):
+                yield case
+
+    def _case(self, look: Look, name: str, place: Place) -> Case | None:
+        comparison = self._rng.choice(COMPARISONS)
+        values: dict[str, Any] = {"range": name, "zone": look.zone, "compare": comparison}
         for control in ("channel", "country", "carrier"):
             value = getattr(place, control)
             values[control] = "all" if value is None else value
-        yield Case(look, name, place, comparison, asked, values)
+        if name in PRESETS:
+            return Case(look, name, place, comparison, _preset(look, name), values)
+        moments = _custom(look, name, self._rng)
+        values |= {"range": "custom", "from": moments[0], "to": moments[1]}
+        start, end = sorted(_ms(moment.replace(tzinfo=ZoneInfo(look.zone))) for moment in moments)
+        end = min(end, look.now_ms)
+        if start >= end:
+            return None
+        return Case(look, name, place, comparison, (start, end), values)
 
 
 def _preset(look: Look, name: str) -> tuple[int, int]:

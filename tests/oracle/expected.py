@@ -4,7 +4,7 @@ The rules are those of the product's definitions, written anew. Nothing here imp
 apart from the names of events.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, nan, sqrt
@@ -34,9 +34,10 @@ COUNTS = [
     "requested", "accepted", "sent", "delivered", "within_10", "within_30", "within_60", "entered",
     "verified", "confirmed", "undelivered", "failed", "rejected", "unreported", "unclear", "started",
     "converted", "unattributed", "resends", "fallbacks", "rescued", "priced", "units",
-    "cost_micros", "cost_verified_micros", "skewed", "n_app", "n_queue", "n_carrier", "n_person",
+    "cost_micros", "cost_verified_micros", "cost_unattributed_micros", "skewed", "n_app", "n_queue", "n_carrier", "n_person",
     "app_ms", "queue_ms", "carrier_ms", "person_ms", "pending",
 ]  # fmt: skip
+_TEXT = ["channel", "country", "carrier", "error"]
 LEGS = ["ttd", "ttv", "queue", "carrier"]
 
 
@@ -102,49 +103,68 @@ class Place:
     country: str | None = None
     carrier: str | None = None
 
+    @property
+    def of_all_carriers(self) -> "Place":
+        """Of whom errors and times are, which are not kept by carrier."""
+        return Place(self.channel, self.country)
+
+
+ALL = Place()
+
 
 class Expected:
-    """The figures after these events, which are in the order of their receipt."""
+    """The figures after the events that were added, in the order of their receipt. `rows` has a
+    row for each attempt, and one for each verification that succeeded."""
 
-    def __init__(self, events: Sequence[dict[str, Any]]) -> None:
-        self.outcomes: dict[str, int] = defaultdict(int)
-        self.records: dict[str, Record] = {}
-        for event in events:
-            self.add(event)
+    def __init__(self) -> None:
+        self._records: dict[str, Record] = {}
+        self.rows = pd.DataFrame()
+        self._places: dict[str, Any] = {}
+        self._read: dict[tuple[int, int, Place], pd.DataFrame] = {}
+
+    def add_all(self, events: Sequence[dict[str, Any]]) -> Counter[str]:
+        """Add events; returns how many were applied, late, repeated or orphans."""
+        outcomes = Counter(self._add(event) for event in events)
         self.rows = self._rows()
+        self._places = {name: self.rows[name].to_numpy() for name in _TEXT if name != "error"}
+        self._read.clear()
+        return outcomes
 
-    def add(self, event: dict[str, Any]) -> None:
-        record = self.records.get(event["attempt"])
+    def _add(self, event: dict[str, Any]) -> str:
+        record = self._records.get(event["attempt"])
         if record is None and event["kind"] != Kind.REQUESTED:
-            self.outcomes["orphan"] += 1
-            return
+            return "orphan"
         if record is None:
-            record = self.records[event["attempt"]] = Record(event)
-        self.outcomes[record.apply(event)] += 1
+            record = self._records[event["attempt"]] = Record(event)
+        return record.apply(event)
 
     def _rows(self) -> pd.DataFrame:
         by_verification: defaultdict[str, list[Record]] = defaultdict(list)
-        for record in self.records.values():
+        for record in self._records.values():
             by_verification[record.verification].append(record)
         rows = [row for records in by_verification.values() for row in _verification_rows(records)]
-        frame = pd.DataFrame(rows)
+        # Arrow's text is slow to group by.
+        frame = pd.DataFrame(rows).astype(dict.fromkeys(_TEXT, object))
         frame[COUNTS] = frame[COUNTS].fillna(0).astype(np.int64)
         return frame
 
     # What is asked of it.
 
-    def within(self, start_ms: int, end_ms: int, place: Place = Place()) -> pd.DataFrame:
-        rows = self.rows
-        keep = (rows["at_ms"] >= start_ms) & (rows["at_ms"] < end_ms)
-        for name in ("channel", "country", "carrier"):
-            value = getattr(place, name)
-            if value is not None:
-                keep &= rows[name] == value
-        return rows[keep]
+    def within(self, start_ms: int, end_ms: int, place: Place = ALL) -> pd.DataFrame:
+        """The rows of a range and of filters."""
+        key = start_ms, end_ms, place
+        if key not in self._read:
+            at_ms = self.rows["at_ms"].to_numpy()
+            keep = (at_ms >= start_ms) & (at_ms < end_ms)
+            for name, values in self._places.items():
+                if (value := getattr(place, name)) is not None:
+                    keep &= values == value
+            self._read[key] = self.rows[keep]
+        return self._read[key]
 
 
 def totals(rows: pd.DataFrame) -> dict[str, int]:
-    return {name: int(value) for name, value in rows[COUNTS].sum().items()}
+    return dict(zip(COUNTS, rows[COUNTS].to_numpy().sum(axis=0).tolist(), strict=True))
 
 
 def by_step(rows: pd.DataFrame, edges: Sequence[int]) -> pd.DataFrame:
@@ -161,9 +181,9 @@ def by_channel(rows: pd.DataFrame) -> pd.DataFrame:
 
 def by_country(rows: pd.DataFrame) -> pd.DataFrame:
     """By country (carrier "") and carrier."""
-    keys = ["country", "carrier"]
-    wholes = rows.assign(carrier="")
-    return pd.concat([wholes.groupby(keys)[COUNTS].sum(), rows.groupby(keys)[COUNTS].sum()])
+    leaves = rows.groupby(["country", "carrier"])[COUNTS].sum()
+    wholes = leaves.groupby("country").sum().assign(carrier="").set_index("carrier", append=True)
+    return pd.concat([wholes, leaves])
 
 
 def errors(rows: pd.DataFrame) -> dict[tuple[str, str], int]:
@@ -202,34 +222,27 @@ def carrier_name(carrier: str) -> str:
     return "unknown" if carrier.strip() in {"", "?"} else carrier.strip()
 
 
-def can_have_brought(record: Record, entered_ms: int) -> bool:
-    """Whether this attempt can have brought the code that was entered at this moment: it did not
-    end as lost, a call was answered, and it was not requested later."""
-    if record.state in LOST or record.moments[Kind.REQUESTED] > entered_ms:
-        return False
-    return True
+def able_to_bring(records: list[Record], entered_ms: int) -> list[Record]:
+    """The attempts that can have brought the code that was entered at this moment: those that were
+    requested before it and have not ended as lost. Where all have, a report is wrong: all of them.
+    """
+    before = [r for r in records if r.moments[Kind.REQUESTED] <= entered_ms] or records[:1]
+    return [r for r in before if r.state not in LOST] or before
 
 
 def _verification_rows(records: list[Record]) -> list[dict[str, Any]]:
-    entered = [r.moments[Kind.VERIFIED] for r in records if Kind.VERIFIED in r.moments]
-    bringer = None
-    if entered:
-        moment = min(entered)
-        able = [record for record in records if can_have_brought(record, moment)]
-        bringer = able[0] if len(able) == 1 else None
-    rows = [_attempt_row(record, record is bringer, entered) for record in records]
-    if entered:
-        # Counted where and when the verification was started.
-        later = records[0].fields
-        first = next((r for r in records if r.fields["origin"] == "first"), None)
-        at_ms = first.moments[Kind.REQUESTED] if first else int(later["first_ms"])
-        rows.append(
-            _place_of(records[0].fields)
-            | {
-                "channel": later.get("first_channel", later["channel"]),
-                "at_ms": at_ms, "error": "", "converted": 1, "unattributed": int(bringer is None),
-            }
-        )  # fmt: skip
+    records = sorted(records, key=lambda record: record.id)
+    entered = next((r.moments[Kind.VERIFIED] for r in records if Kind.VERIFIED in r.moments), None)
+    able = [] if entered is None else able_to_bring(records, entered)
+    rows = [_attempt_row(record, able, entered) for record in records]
+    if entered is not None:
+        # What concerns the verification is counted on its first attempt.
+        first = rows[0]
+        first |= {"converted": 1, "unattributed": int(len(able) > 1)}
+        took = entered - first["at_ms"]
+        inside = min(max(took, 0), HORIZON_MS)
+        first["took_ttv"] = float(inside)
+        first["skewed"] |= int(took != inside)
     return rows
 
 
@@ -241,18 +254,18 @@ def _place_of(fields: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _attempt_row(record: Record, is_verified: bool, entered: list[int]) -> dict[str, Any]:
+def _attempt_row(record: Record, able: list[Record], entered: int | None) -> dict[str, Any]:
     fields, state = record.fields, record.state
+    is_verified = able == [record]
     requested = record.moments[Kind.REQUESTED]
     delivered = record.ms(Kind.DELIVERED)
     handed = record.ms(Kind.SENT, Kind.ANSWERED)
-    verified = min(entered) if is_verified else None
+    verified = entered if is_verified else None
     spans = {
         "app": (requested, record.ms(Kind.ACCEPTED)),
         "queue": (record.ms(Kind.QUEUED, Kind.RINGING), handed),
         "carrier": (handed, delivered),
         "ttd": (requested, delivered),
-        "ttv": (requested, verified),
     }
     took = {
         name: end - begin if begin is not None and end is not None else None
@@ -286,6 +299,7 @@ def _attempt_row(record: Record, is_verified: bool, entered: list[int]) -> dict[
         "units": int(fields.get("units", 0)),
         "cost_micros": int(cost or 0),
         "cost_verified_micros": int(cost or 0) if is_verified else 0,
+        "cost_unattributed_micros": int(cost or 0) if len(able) > 1 and record in able else 0,
         "skewed": int(any(took[name] != cut[name] for name in took)),
         "n_person": int(person is not None),
         "person_ms": person or 0,
@@ -294,4 +308,4 @@ def _attempt_row(record: Record, is_verified: bool, entered: list[int]) -> dict[
         row[f"within_{seconds}"] = int(cut["ttd"] is not None and cut["ttd"] <= 1000 * seconds)
     for leg in ("app", "queue", "carrier"):
         row[f"n_{leg}"], row[f"{leg}_ms"] = int(cut[leg] is not None), cut[leg] or 0
-    return row | {f"took_{leg}": nan if cut[leg] is None else float(cut[leg] or 0) for leg in LEGS}
+    return row | {f"took_{leg}": nan if ms is None else float(ms) for leg, ms in cut.items()}

@@ -168,7 +168,7 @@ class _Generator:
             else:
                 first = attempt
             attempts.append(attempt)
-            requested += rng.choice([31 * SECOND, 2 * MINUTE, rng.randrange(1, 20 * MINUTE)])
+            requested += rng.choice([30_700, 2 * MINUTE, rng.randrange(1, 20 * MINUTE)])
         attempts = [a for a in attempts if a["requested_ms"] <= self._looks[-1].now_ms]
         for attempt in attempts:
             self._made.attempts[attempt["attempt"]] = attempt

@@ -32,6 +32,8 @@ class Product:
     def __init__(self, at: World, second: Services, clock: StandingClock) -> None:
         self.processes: list[Services] = [at.services, second]
         self.http: httpx.Client = at.http
+        #: Of the last answer that is a list, Unix ms.
+        self.range_read = (0, 0)
         self._clock = clock
         self._token = at.services.tokens.sandbox_token
 
@@ -58,6 +60,9 @@ class Product:
         """The JSON of a GET of the REST API."""
         answer = self.http.get(f"/api/v1/delivery/{path}", params=params, headers=self._headers)
         assert answer.status_code == 200, (path, params, answer.text)
+        if header := answer.headers.get("Range-Read"):
+            start, end = (datetime.fromisoformat(text) for text in header.split("/"))
+            self.range_read = round(start.timestamp() * 1000), round(end.timestamp() * 1000)
         return answer.json()
 
     def metrics(self) -> str:
