@@ -43,7 +43,7 @@ def build_reports(
     ripeness = Ripeness(code_life)
     return Reports(
         queries=Queries(client, raw, keys, clock, settle, ripeness),
-        figure_export=FigureExport(client, raw, keys, settle),
+        figure_export=FigureExport(client, raw, keys, settle, ripeness),
         alerts=Alerts(client, keys, clock, HourReader(client, raw, keys, settle), announcer),
         explorer=Explorer(ledger),
         sample=Sample(client, keys, clock, ledger, settle),

@@ -127,7 +127,7 @@ def test_every_page_but_verify_asks_for_the_operator_and_guards_its_fragments(pa
     text = path.read_text(encoding="utf-8")
     if path.name == "verify.py":
         return
-    assert re.search(rf'^require_admin\("/{path.stem}"\)$', text, re.MULTILINE)
+    assert re.search(rf'^require_admin\("/{path.stem}"(, keeps=True)?\)$', text, re.MULTILINE)
     assert all(one.startswith("(guarded(") for one in re.findall(r"st\.fragment(.*)", text))
 
 

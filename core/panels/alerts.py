@@ -1,6 +1,7 @@
 """The tables of the alerts panel: the state of every measure, and the alerts of a dry run."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -17,6 +18,21 @@ _MOST_MOMENTS = 50
 def alert_counts(statuses: Sequence[AlertStatus]) -> dict[AlertState, int]:
     """How many measures are in each state, the worst state first; every state is present."""
     return {state: sum(status.state is state for status in statuses) for state in ALERT_STATES}
+
+
+def alert_summary(statuses: Sequence[AlertStatus], checked: datetime | None) -> str:
+    """The states that need attention, with their counts; "No alerts" where there are none.
+    `checked`: the end of the hour that was checked last, None before the first check."""
+    if checked is None:
+        return "not checked yet"
+    counts = alert_counts(statuses)
+    parts = [
+        f"{n:,} {ALERT_STATES[state]}" for state, n in counts.items() if n and not state.is_quiet
+    ]
+    if parts:
+        return " · ".join(parts)
+    is_judged = bool(counts[AlertState.OK])
+    return "No alerts" if is_judged else "No alerts: too little traffic to judge"
 
 
 def alert_table(statuses: Sequence[AlertStatus], zone: ZoneInfo) -> pd.DataFrame:

@@ -129,6 +129,17 @@ def carriers(dimensions: SeenDimensions, country: object) -> dict[str, str]:
     return {EVERY: "All"} | {c: carrier_name(c) for c in dimensions.carriers.get(str(country), ())}
 
 
+def filter_words(values: Mapping[str, object]) -> str:
+    """The filters that are set: "SMS, Nigeria, MTN"; "" without any."""
+    filters = _filters(values)
+    parts = [
+        CHANNELS.get(filters.channel, filters.channel) if filters.channel else "",
+        country_of(filters.country) if filters.country else "",
+        carrier_name(filters.carrier) if filters.carrier else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
 def row_filters(country: str, carrier: str) -> dict[str, str]:
     """The filters for a row of the table of countries (`tables.country_table`)."""
     if not carrier:

@@ -1,6 +1,7 @@
-"""The parts of a panel: heading, chart, table with its columns, downloads."""
+"""The parts of a panel: chart, table with its columns, downloads, and a closed panel's answer."""
 
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,19 @@ def question(words: str, *, simulated: bool = False, **frames: pd.DataFrame) -> 
             for name, frame in frames.items():
                 label = "CSV" if len(frames) == 1 else f"CSV: {name.replace('_', ' ')}"
                 csv(frame, name, label, simulated=simulated)
+
+
+def answer(text: str) -> None:
+    """The main number of a closed panel, in its line."""
+    st.html(f'<div class="question-answer">{escape(text)}</div>')
+
+
+def downloads(*, simulated: bool, **frames: pd.DataFrame) -> None:
+    """A CSV download of each frame that a panel is drawn from, by name. `simulated`: the frames
+    contain sample traffic."""
+    with st.container(horizontal=True):
+        for name, frame in frames.items():
+            csv(frame, name, f"CSV: {name.replace('_', ' ')}", simulated=simulated)
 
 
 def csv(frame: pd.DataFrame, name: str, label: str = "CSV", *, simulated: bool) -> None:

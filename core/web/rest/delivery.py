@@ -25,7 +25,7 @@ from pydantic import (
 
 from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
-from core.figures.catalogue import QUERY_COLUMNS, Leg
+from core.figures.catalogue import FIGURES, QUERY_COLUMNS, Leg
 from core.figures.comparing import Compared
 from core.figures.packing import UPPER_MS
 from core.figures.queries import Filters, Queries, histogram_tiers
@@ -79,7 +79,10 @@ def _zone(name: str) -> str:
 
 Zone = Annotated[str, AfterValidator(_zone)]
 
-_COUNTS: dict[str, Any] = {name: (int, ...) for name in QUERY_COLUMNS}
+_HELP = {figure.name: figure.help for figure in FIGURES} | {
+    "pending": "Attempts whose final report is waited for."
+}
+_COUNTS: dict[str, Any] = {name: (int, Field(description=_HELP[name])) for name in QUERY_COLUMNS}
 Figures: Any = create_model("Figures", **_COUNTS)
 Figures.__doc__ = (
     "Counts of attempts. `…_ms` are sums of milliseconds, `…_micros` of 1/10⁶ US dollars."

@@ -5,13 +5,12 @@ import streamlit as st
 from core.panels.tables import PRICES_SETTLE, cost_table
 from core.wording.formats import duration
 from pages.components.delivery.context import PanelContext
-from pages.components.panel import grid, number, question, text
+from pages.components.panel import downloads, grid, number, text
 
 
 def draw_cost(context: PanelContext) -> None:
     state = context.state
     table = cost_table(context.queries.by_channel(state.range, state.filters))
-    question("What does it cost?", simulated=context.simulated, cost=table)
     grid(
         table,
         "cost",
@@ -28,3 +27,4 @@ def draw_cost(context: PanelContext) -> None:
         "Wasted: the cost of attempts that brought no code that was entered. Prices of the last "
         f"{duration(PRICES_SETTLE)} are provisional."
     )
+    downloads(simulated=context.simulated, cost=table)

@@ -5,8 +5,8 @@ import streamlit as st
 
 from core.panels.countries import country_table
 from pages.components.delivery.context import PanelContext
-from pages.components.delivery.header import filter_by
-from pages.components.panel import grid, number, question, text
+from pages.components.delivery.header import FIGURES, filter_by
+from pages.components.panel import downloads, grid, number, text
 from pages.components.shared import widget_state
 
 
@@ -15,7 +15,6 @@ def draw_countries(context: PanelContext) -> None:
     table = country_table(
         context.queries.by_country(context.queries.ripe(state.range), state.filters)
     )
-    question("Who is affected?", simulated=context.simulated, countries=table)
     # The key contains the filters: after they change, the table is another one without a selection.
     key = f"countries {state.filters.country} {state.filters.carrier}"
     grid(
@@ -40,13 +39,12 @@ def draw_countries(context: PanelContext) -> None:
         "Receipts: whether delivery reports can be trusted there. Attempts whose code may still be "
         "entered are not counted yet."
     )
-    if st.session_state.pop("filtered", False):
-        # Only this fragment ran, and the filters are outside it.
-        st.rerun()
+    downloads(simulated=context.simulated, countries=table)
 
 
 def _filter(table: pd.DataFrame, key: str) -> None:
     if cells := widget_state(key).get("selection", {}).get("cells"):
         row = table.iloc[cells[0][0]]
         filter_by(row["country"], row["carrier"])
-        st.session_state["filtered"] = True
+        # In place of this question: all that is filtered, in one run.
+        st.rerun(FIGURES)
