@@ -60,12 +60,10 @@ class Case:
         return params
 
     def __str__(self) -> str:
-        place = " ".join(
-            str(p)[:20]
-            for p in (self.place.channel, self.place.country, self.place.carrier)
-            if p is not None
-        )
-        return f"{self.look.now:%Y-%m-%d %H:%M:%S} {self.look.zone}, {self.name}, {place or 'all'}, against {self.comparison}"
+        parts = (self.place.channel, self.place.country, self.place.carrier)
+        place = " ".join(part[:20] for part in parts if part is not None)
+        look = f"{self.look.now:%Y-%m-%d %H:%M:%S} {self.look.zone}"
+        return f"{look}, {self.name}, {place or 'all'}, against {self.comparison}"
 
 
 class Cases:
@@ -121,20 +119,20 @@ def _preset(look: Look, name: str) -> tuple[int, int]:
             return midnight(0), now
         case "yesterday":
             return midnight(1), midnight(0)
-    return midnight(int(name[:-1]) - 1), now
+        case _:
+            return midnight(int(name[:-1]) - 1), now
 
 
 def _custom(look: Look, name: str, rng: random.Random) -> tuple[datetime, datetime]:
     """The naive local moments of a custom range."""
     local = look.now.astimezone(ZoneInfo(look.zone)).replace(tzinfo=None)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    match name:
-        case "local day":
-            first = midnight - timedelta(days=rng.choice([1, 2, 3, 30, 34, 36, 60]))
-            return first, first + timedelta(days=rng.choice([1, 1, 2, 7]))
-        case "change":
-            first = local.replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
-            return first, first + timedelta(hours=rng.choice([1, 2, 3]))
+    if name == "local day":
+        first = midnight - timedelta(days=rng.choice([1, 2, 3, 30, 34, 36, 60]))
+        return first, first + timedelta(days=rng.choice([1, 1, 2, 7]))
+    if name == "change":
+        first = local.replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+        return first, first + timedelta(hours=rng.choice([1, 2, 3]))
     length = timedelta(minutes=rng.choice([1, 7, 90, 200, 40 * 60, 5 * 24 * 60, 50 * 24 * 60]))
     back = timedelta(minutes=rng.choice([0, 5, 100, 3000, 60_000]) * rng.random())
     last = (local - back).replace(microsecond=0)

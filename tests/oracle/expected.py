@@ -31,11 +31,12 @@ STATES = {
     "rejected": Kind.REJECTED, "unreported": Kind.UNREPORTED, "unclear": Kind.UNCONFIRMED,
 }  # fmt: skip
 COUNTS = [
-    "requested", "accepted", "sent", "delivered", "within_10", "within_30", "within_60", "entered",
-    "verified", "confirmed", "undelivered", "failed", "rejected", "unreported", "unclear", "started",
-    "converted", "unattributed", "resends", "fallbacks", "rescued", "priced", "units",
-    "cost_micros", "cost_verified_micros", "cost_unattributed_micros", "skewed", "n_app", "n_queue", "n_carrier", "n_person",
-    "app_ms", "queue_ms", "carrier_ms", "person_ms", "pending",
+    "requested", "accepted", "sent", "delivered", "within_10", "within_30", "within_60",
+    "entered", "verified", "confirmed", "undelivered", "failed", "rejected", "unreported",
+    "unclear", "started", "converted", "unattributed", "resends", "fallbacks", "rescued",
+    "priced", "units", "cost_micros", "cost_verified_micros", "cost_unattributed_micros",
+    "skewed", "n_app", "n_queue", "n_carrier", "n_person", "app_ms", "queue_ms", "carrier_ms",
+    "person_ms", "pending",
 ]  # fmt: skip
 _TEXT = ["channel", "country", "carrier", "error"]
 LEGS = ["ttd", "ttv", "queue", "carrier"]

@@ -48,6 +48,8 @@ PLACES = [
 ]
 WEIGHTS = [12, 6, 2, 1, 1, 2, 8, 2, 3, 3, 3, 1, 1]
 WAYS = [("sms", "sms"), ("voice", "call"), ("phlo", "sms"), ("phlo", "call")]
+#: What the send was answered with.
+ANSWERS = {Kind.ACCEPTED, Kind.REJECTED, Kind.UNCONFIRMED}
 SMS_ERRORS, CALL_ERRORS = ("30", "50", "900", "x/y"), ("3000", "3010", "4000")
 
 
@@ -74,7 +76,7 @@ class Traffic:
 
 def make_traffic(seed: int, size: int) -> Traffic:
     """About `size` verifications before each look, and as many over all the months before."""
-    return _Generator(random.Random(seed), size).traffic()
+    return _Generator(random.Random(seed), size).traffic()  # noqa: S311
 
 
 def looks_of(rng: random.Random) -> list[Look]:
@@ -154,7 +156,7 @@ class _Generator:
             way = rng.choices(WAYS, [60, 25, 8, 7])[0]
             if first and rng.random() < 0.5:
                 way = first["channel"], first["mode"]
-            attempt = {
+            attempt: dict[str, Any] = {
                 "attempt": f"{name}-{n}", "verification": name, "channel": way[0], "mode": way[1],
                 "region": place[0], "carrier": place[1], "requested_ms": requested,
                 "origin": "first", "first_channel": way[0], "first_ms": requested,
@@ -233,7 +235,7 @@ class _Generator:
             case "corrected":
                 lost = (rng.choice([Kind.FAILED, Kind.UNDELIVERED]), times[2], error)
                 steps = [*steps[:2], lost, final]
-            case "wild":
+            case _:
                 kinds = [Kind.UNCONFIRMED, Kind.ACCEPTED, queued, sent, Kind.UNREPORTED,
                          Kind.REJECTED, Kind.FAILED, Kind.UNDELIVERED, Kind.DELIVERED]  # fmt: skip
                 steps = [
@@ -245,9 +247,7 @@ class _Generator:
                     for kind in rng.sample(kinds, rng.randrange(1, 6))
                 ]
         for kind, moment, fields in steps:
-            source = (
-                "app" if kind in {Kind.ACCEPTED, Kind.REJECTED, Kind.UNCONFIRMED} else "callback"
-            )
+            source = "app" if kind in ANSWERS else "callback"
             self._hear(attempt, kind, moment, source, fields, doubled=rng.random() < 0.25)
         if rng.random() < 0.15:
             # The log has a price of its own, which is final; sometimes a callback comes after it.

@@ -133,12 +133,14 @@ class Reader:
         self._cards(case, state, rows)
 
     def _sums(self, period: Range, filters: Filters) -> dict[str, int]:
-        return self._queries.totals(period, filters).to_dict()  # type: ignore[no-any-return]
+        sums = self._queries.totals(period, filters)
+        return {str(name): int(value) for name, value in sums.items()}
 
     def _compared(self, case: Case, state: QueryState) -> None:
         """The two ranges of a change, and their errors."""
         pair = self._queries.compared(state.range, state.comparison, state.zone)
-        check_compared(self._all, case, pair and (_span(pair.now), _span(pair.before)), self._true)
+        spans = (_span(pair.now), _span(pair.before)) if pair else None
+        check_compared(self._all, case, spans, self._true)
         now = pair.now if pair else state.range
         frame = self._queries.errors(now, state.filters, pair.before if pair else None)
         parts = [("count", _span(now) if pair else _span(state.range_read))]
@@ -168,6 +170,10 @@ class Reader:
         for name, age in (("complete", 0), *((f"{n}_ripe", age) for n, age in RIPE_MS.items())):
             are = [end <= case.look.now_ms - age for end in ends[:-1]]
             self._all.equal(case, f"steps {name}", frame[name].tolist()[:-1], are)
+        if len(starts) > 2 and (width := _step_width(case)):
+            # Where clocks change, an hour or a day may be shorter or longer.
+            is_as_wide = abs(ends[1] - starts[1] - width) <= (HOUR if width > 20 * MINUTE else 0)
+            self._all.equal(case, "width of a step", is_as_wide or ends[1] - starts[1], True)
         if len(frame) > 2 and ends[1] - starts[1] > 20 * HOUR:
             hours = {moment.strftime("%H:%M") for moment in frame.index[1:]}
             # Where clocks change at midnight, a day begins at one.
@@ -330,12 +336,12 @@ def _text_is(text: str, value: Any) -> bool:
     if isinstance(value, list):
         return text == " ".join(str(item) for item in value)
     if isinstance(value, pd.Timestamp):
-        return pd.Timestamp(text) == value
+        return bool(pd.Timestamp(text) == value)
     if isinstance(value, (bool, np.bool_)):
         return text == str(bool(value))
     if isinstance(value, (int, float, np.number)):
         return text == "" if isnan(float(value)) else float(text) == float(value)
-    return text.removeprefix("'") == value
+    return text.removeprefix("'") == str(value)
 
 
 def check_read(
@@ -392,6 +398,18 @@ def compare_percentile(
         differences.equal(case, figure, expected if is_close else shown, expected)
 
 
+def _step_width(case: Case) -> int | None:
+    """How wide the steps of a range are; None where its start is not kept so finely."""
+    length, age = case.asked[1] - case.asked[0], case.look.now_ms - case.asked[0]
+    if length <= 3 * HOUR:
+        return MINUTE if age <= KEPT[0][0] else None
+    if age > KEPT[1][0]:
+        return None
+    if length <= 36 * HOUR:
+        return 15 * MINUTE
+    return HOUR if length <= 8 * DAY else DAY
+
+
 def _wall(ms: int, case: Case) -> int:
     """A moment by the clock of the zone, as if that never changed."""
     moment = datetime.fromtimestamp(ms / 1000, case.zone)
@@ -402,5 +420,5 @@ def _span(period: Range) -> tuple[int, int]:
     return _ms(period.start), _ms(period.end)
 
 
-def _ms(moment: Any) -> int:
+def _ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)

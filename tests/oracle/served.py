@@ -1,6 +1,7 @@
 """Compares what the product serves over HTTP, REST and `/metrics`, with the truth."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -124,7 +125,7 @@ class RestReader:
     def _latency(self, case: Case) -> None:
         for leg in truth.LEGS:
             answer = self._product.get("latency", **case.params, leg=leg)
-            kept = KEPT
+            kept: Sequence[tuple[int, int]] = KEPT
             if case.place.country is not None:
                 kept = KEPT[1:] if leg == "ttd" else ()
             read = _span(answer["range_read"])
@@ -214,7 +215,7 @@ class Scrapes:
             self._all.equal(look, f"metrics {name}_sum", is_close or seconds * 1000, True)
 
     def _window(self, look: Look, samples: Any, window: str, rows: pd.DataFrame) -> None:
-        table = rows.groupby(["channel", "country"])[COUNTS].sum()
+        table: Any = rows.groupby(["channel", "country"])[COUNTS].sum()
         expected = {
             (channel, country, state, window): float(row[state])
             for (channel, country), row in table.iterrows()

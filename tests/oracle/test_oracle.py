@@ -5,7 +5,6 @@ A long run: `pytest tests/oracle --seed 7 --traffic 200 --queries 1000 --timeout
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,7 @@ def test_every_shown_figure_is_that_of_the_events(
     seed, size, queries = (
         int(pytestconfig.getoption(name)) for name in ("--seed", "--traffic", "--queries")
     )
-    traffic, rng = make_traffic(seed, size), random.Random(seed)
+    traffic, rng = make_traffic(seed, size), random.Random(seed)  # noqa: S311
     differences, true = Differences(), Expected()
     cases = Cases(rng)
     counted: dict[int, Counter[str]] = {}
