@@ -13,6 +13,7 @@ from core.figures.ripeness import Ripeness
 from core.ledger.explorer import Explorer
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock
+from core.sample.control import SampleControl
 from core.sample.loading import Sample
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
@@ -38,13 +39,16 @@ def build_reports(
     settle: Callable[[], None],
     announcer: Announcer,
     code_life: timedelta,
+    sample: SampleControl,
+    fold_all: Callable[[], None],
 ) -> Reports:
-    """`settle` brings the figures up to date. `code_life`: how long a code is valid."""
+    """`settle` brings the figures up to date within a second, `fold_all` takes as long as it must.
+    `code_life`: how long a code is valid."""
     ripeness = Ripeness(code_life)
     return Reports(
         queries=Queries(client, raw, keys, clock, settle, ripeness),
         figure_export=FigureExport(client, raw, keys, settle, ripeness),
         alerts=Alerts(client, keys, clock, HourReader(client, raw, keys, settle), announcer),
         explorer=Explorer(ledger),
-        sample=Sample(client, keys, clock, ledger, settle),
+        sample=Sample(sample, client, raw, keys, clock, ledger, fold_all),
     )

@@ -20,7 +20,7 @@ zone = ZoneInfo(zone_of(None, st.context.timezone))
 
 def main() -> None:
     """Tokens, examples, and webhooks."""
-    title("API", simulated=False)
+    title("API")
     st.markdown(
         "Verifications, delivery figures and attempts are also available over HTTP. "
         f"[Documentation]({base}/api/v1/docs) · [OpenAPI]({base}/api/v1/openapi.json) · "

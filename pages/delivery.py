@@ -12,11 +12,12 @@ from core.wording.formats import lag_words, through
 from pages.components.access import gate_answered, guarded, require_admin
 from pages.components.assets import page_style
 from pages.components.delivery.context import PanelContext
-from pages.components.delivery.empty import draw_empty, is_fillable, last_good, sample_button
+from pages.components.delivery.empty import draw_empty, is_fillable, last_good
 from pages.components.delivery.header import FIGURES, draw_header
 from pages.components.delivery.logs import draw_logs, refresh_seconds
 from pages.components.delivery.overview import draw_overview
 from pages.components.delivery.questions import draw_questions
+from pages.components.delivery.sample import sample_button, sample_line
 from pages.components.delivery.verdict import draw_verdict
 from pages.components.panel import theme_palette
 from pages.components.shared import services, title
@@ -39,6 +40,8 @@ def main() -> None:
     _look()
     every = REFRESH.get(st.session_state.get("refresh", "off"))
     st.fragment(guarded(_outage, keeps=True), run_every=_WATCH_SECONDS)()
+    if app.settings.is_sandbox and kept.error is None:
+        sample_line(app.sample_control, guarded)
     st.fragment(guarded(_figures, keeps=True), run_every=every, key=FIGURES)()
     if kept.error is None:
         st.fragment(guarded(_logs), run_every=refresh_seconds(app.logs, clock))()
@@ -90,20 +93,20 @@ def _draw() -> None:
     draw_header(queries.seen_dimensions(), clock)
     state = kept.state if kept.error and kept.state else _state()
     fresh = queries.freshness()
-    simulated = app.settings.is_sandbox and queries.is_simulated()
     with top.container(horizontal=True, vertical_alignment="center", key="page_title"):
-        title("Delivery", simulated=simulated)
+        title("Delivery")
         freshness = through(fresh.through, fresh.lag, state.zone)
         parts = [freshness, f"times in {state.zone.key}", state.range_text]
         st.caption(" · ".join(part for part in parts if part), width="content")
     with st.container(key="old_figures" if kept.error else "new_figures"):
-        _draw_figures(state, fresh, simulated=simulated)
+        _draw_figures(state, fresh)
     if kept.error is None:
         kept.end(clock.now(), state)
         last_good().note(clock.now())
 
 
-def _draw_figures(state: QueryState, fresh: Freshness, *, simulated: bool) -> None:
+def _draw_figures(state: QueryState, fresh: Freshness) -> None:
+    simulated = app.settings.is_sandbox and queries.is_simulated()
     if kept.error is None and (pipeline := app.figure_export.pipeline()).is_late:
         st.warning(lag_words(pipeline.journal_age))
     requested = int(queries.totals(state.range, state.filters)["requested"])
@@ -114,11 +117,11 @@ def _draw_figures(state: QueryState, fresh: Freshness, *, simulated: bool) -> No
         requested, state.filters, ever=fresh.through is not None, unfiltered=unfiltered,
         lag=None if state.is_over else fresh.lag,
     )  # fmt: skip
-    can_fill = app.settings.is_sandbox and not simulated
+    can_fill = app.settings.is_sandbox
     if reason:
         draw_empty(*reason)
         if can_fill and is_fillable(reason[0]):
-            sample_button(app.sample, app.queries, is_main_action=True)
+            sample_button(app.sample_control, is_main_action=True)
     if requested:
         targets = targets_of(app.settings)
         context = PanelContext(
@@ -128,7 +131,7 @@ def _draw_figures(state: QueryState, fresh: Freshness, *, simulated: bool) -> No
         draw_overview(context)
         draw_questions(context)
         if can_fill:
-            sample_button(app.sample, app.queries)
+            sample_button(app.sample_control)
 
 
 def _logs() -> None:

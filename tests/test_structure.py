@@ -49,7 +49,7 @@ ALLOWED = {
     "reports": {"model", "store", "alerts", "figures", "ledger", "sample"},
     "cli": {
         *("model", "settings", "access", "reset", "sample", "sandbox", "tracking", "webhooks"),
-        *("services", "wording"),
+        *("panels", "services", "wording"),
     },
 }
 

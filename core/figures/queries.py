@@ -304,7 +304,7 @@ class Queries:
 
     def is_simulated(self) -> bool:
         """Whether sample traffic is among the figures."""
-        return self._client.get(self._keys.simulated) is not None
+        return self._client.exists(self._keys.sample_days) == 1
 
     def forget(self) -> None:
         """Clear the cache, so that the next query reads Redis."""

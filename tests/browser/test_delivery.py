@@ -234,7 +234,7 @@ def test_the_page_says_whence_and_how_new_its_traffic_is_and_reads_logs_on_deman
 ) -> None:
     """And the confirmed rate is the largest thing on it."""
     drawn(page, f"{loaded.address}/delivery?{WEEK}")
-    expect(page.get_by_text("Simulated traffic")).to_be_visible()
+    expect(page.get_by_text("Includes sample traffic")).to_be_visible()
     expect(page.get_by_text("Data through")).to_be_visible()
     expect(page.get_by_text("times in America/New_York")).to_be_visible()
     rate = page.locator(".figure.largest .figure-value")
@@ -351,7 +351,7 @@ def test_an_attempt_opens_with_all_its_events(page: Page, loaded: App) -> None:
     assert "number=" in page.url
 
 
-def test_sample_traffic_is_one_button_with_a_progress_bar(
+def test_sample_traffic_is_loaded_though_its_page_is_closed_and_is_removed(
     page: Page, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     running = App(tmp_path_factory.mktemp("bare"))
@@ -359,8 +359,12 @@ def test_sample_traffic_is_one_button_with_a_progress_bar(
     try:
         drawn(page, f"{running.address}/delivery", "No code has been sent yet")
         page.get_by_role("button", name="Load sample traffic").click()
-        expect(page.get_by_role("progressbar")).to_be_visible(timeout=PATIENCE)
-        expect(page.get_by_text("events so far")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("Loading sample traffic")).to_be_visible(timeout=PATIENCE)
+        page.goto("about:blank")
+        page.goto(f"{running.address}/delivery")
+        expect(page.get_by_text("Includes sample traffic")).to_be_visible(timeout=60_000)
+        page.get_by_role("button", name="Remove sample traffic").click()
+        expect(page.get_by_text("No code has been sent yet")).to_be_visible(timeout=60_000)
     finally:
         running.stop()
 

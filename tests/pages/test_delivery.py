@@ -15,6 +15,7 @@ from core.model.attempt import AttemptEvent, EventKind, Source
 from core.panels import countries, tables
 from core.panels.export import csv_of
 from core.panels.query_state import RANGES
+from core.sample.plan import SampleStatus
 from core.services import Services
 from pages.components.shared import services as of_process
 from tests.pages.conftest import VIEWER, Settle, opened, said
@@ -77,7 +78,7 @@ def is_bare(at: AppTest) -> bool:
 def test_not_configured_says_so_and_offers_sample_traffic(services: Services) -> None:
     at = opened("delivery")
     assert "No code has been sent yet" in said(at)
-    assert "30 days of invented traffic" in said(at)
+    assert "60 days of invented traffic" in said(at)
     assert [one.label for one in at.button if "sample" in one.label] == ["Load sample traffic"]
     assert not figure(at)
 
@@ -287,12 +288,30 @@ def test_the_dry_run_says_how_often_the_rules_would_have_fired(services: Service
     assert "They would have fired **never**" in said(at)
 
 
-def test_sample_traffic_is_marked_on_both_pages(services: Services) -> None:
-    assert "Simulated traffic" not in said(opened("delivery"))
-    services.sample.load(days=2, per_day=60)
-    services.queries.forget()
-    for page in PAGES:
-        assert "Simulated traffic" in said(opened(page))
+def test_sample_traffic_is_loaded_stopped_resumed_and_removed(services: Services) -> None:
+    """Each click, and every other visitor sees it."""
+
+    def labels() -> set[str]:
+        at = opened("delivery")
+        return {one.label for one in at.button if one.key and one.key.startswith("sample")}
+
+    attempts(services, 12)
+    control = services.sample_control
+    assert labels() == {"Load sample traffic"}
+    button(opened("delivery"), "Load sample traffic")
+    assert control.state().status is SampleStatus.LOADING
+    assert labels() == {"Stop", "Remove sample traffic"}
+    button(opened("delivery"), "Stop")
+    assert control.state().status is SampleStatus.STOPPED
+    assert "0 of 60 days" in said(opened("delivery"))
+    button(opened("delivery"), "Resume")
+    button(opened("delivery"), "Remove sample traffic")
+    assert control.state().status is SampleStatus.REMOVING
+    assert labels() == set()
+    services.sample.work()
+    state = services.sample.load(days=3, per_day=60)
+    assert f"Includes sample traffic: {state.attempts} attempts" in said(opened("delivery"))
+    assert labels() == {"Remove sample traffic"}
 
 
 @pytest.mark.parametrize("page", [*PAGES, "api"])

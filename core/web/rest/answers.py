@@ -52,6 +52,7 @@ class AttemptAnswer(_FromAttributes):
     remedy: str
     cost_micros: int = Field(description="Millionths of a US dollar; 0 while it is not known.")
     units: int
+    is_sample: bool = Field(description="Whether it is sample traffic: invented, never sent.")
     moments: dict[EventKind, datetime] = Field(description="When each event happened.")
 
 
