@@ -15,6 +15,7 @@ from tests.oracle.generator import DAY, HOUR, MINUTE, Look
 from tests.oracle.product import Product
 from tests.oracle.reading import (
     BIN,
+    CODE_LIFE,
     KEPT,
     RIPE_MS,
     Differences,
@@ -169,11 +170,13 @@ class Scrapes:
         self._never_fall(look, samples, since)
         for leg, name in HISTOGRAMS.items():
             self._histogram(look, samples, f"{name}_seconds", rows, leg)
-        for window, start in (
-            ("1h", look.now_ms // MINUTE * MINUTE - HOUR),
-            ("today", look.now_ms // DAY * DAY),
+        ripe = (look.now_ms - CODE_LIFE) // MINUTE * MINUTE
+        for window, start, end in (
+            ("1h", look.now_ms // MINUTE * MINUTE - HOUR, look.now_ms),
+            ("1h_ripe", ripe - HOUR, ripe),
+            ("today", look.now_ms // DAY * DAY, look.now_ms),
         ):
-            self._window(look, samples, window, true.within(start, look.now_ms))
+            self._window(look, samples, window, true.within(start, end))
         newest = true.rows.loc[true.rows["requested"] == 1, "at_ms"].max()
         shown = samples["newest_attempt_timestamp_seconds"].get(())
         self._all.equal(look, "metrics newest_attempt", shown, float(newest) / 1000)
