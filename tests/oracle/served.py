@@ -83,9 +83,21 @@ class RestReader:
             true = self._true.within(*of, case.place.of_all_carriers)
             shown = {(e["channel"], e["code"]): e[name] for e in answer if e[name]}
             self._all.mappings(case, f"REST errors {name}", shown, truth.errors(true))
+        self._verdict(case)
         self._steps(case)
         self._tables(case)
         self._latency(case)
+
+    def _verdict(self, case: Case) -> None:
+        """Its share of confirmed attempts is that of the card."""
+        answer = self._product.get("verdict", **case.params)
+        start, end = self._product.range_read
+        ripe = (case.look.now_ms - CODE_LIFE) // MINUTE * MINUTE
+        if case.asked[1] > ripe:
+            end = max(start, ripe)
+        sums = truth.totals(self._true.within(start, end, case.place))
+        for name in ("confirmed", "requested"):
+            self._all.equal(case, f"verdict {name}", answer[name], sums[name])
 
     def _rate(self, case: Case, name: str, rate: dict[str, Any]) -> None:
         sums = truth.totals(self._true.within(*_span(rate), case.place))
