@@ -32,6 +32,7 @@ def first_places(frame: pd.DataFrame, most: int = MOST_PLACES) -> pd.DataFrame:
     counts = frame.select_dtypes("int")
     total = counts.iloc[once].sum()
     left = pd.DataFrame([total], index=pd.MultiIndex.from_tuples([("", "")]))
-    left["p95_ms"], left["spark"] = nan, [[]]
+    # What is not a count belongs to one place.
+    left["p95_ms"], left["spark"], left["receipts"], left["silent_since"] = nan, [[]], "", pd.NaT
     left.index.names = frame.index.names
     return pd.concat([first, left])

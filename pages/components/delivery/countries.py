@@ -14,7 +14,7 @@ from pages.components.shared import widget_state
 def draw_countries(context: PanelContext) -> None:
     state = context.state
     by_country = context.queries.by_country(context.queries.ripe(state.range), state.filters)
-    table = country_table(first_places(by_country))
+    table = country_table(first_places(by_country), state.zone)
     # The key contains the filters: after they change, the table is another one without a selection.
     key = f"countries {state.filters.country} {state.filters.carrier}"
     grid(
@@ -36,12 +36,12 @@ def draw_countries(context: PanelContext) -> None:
     )
     st.caption(
         "The lowest lower bound of the interval comes first. Click a row to filter the page. "
-        "Receipts: whether delivery reports can be trusted there. Attempts whose code may still be "
-        "entered are not counted yet."
+        "Receipts: whether delivery reports come, in time, and for all codes that are entered. "
+        "Attempts whose code may still be entered are not counted yet."
     )
     if len(by_country) > len(table):
         st.caption(f"The first {len(table) - 1} of {len(by_country):,} places; the CSV has all.")
-    downloads(simulated=context.simulated, countries=lambda: country_table(by_country))
+    downloads(simulated=context.simulated, countries=lambda: country_table(by_country, state.zone))
 
 
 def _filter(table: pd.DataFrame, key: str) -> None:
