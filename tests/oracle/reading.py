@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from math import isnan, nan
 from typing import Any
 
@@ -185,7 +186,8 @@ class Reader:
             self._all.equal(case, "Parquet", bool(back.equals(frame)), True)
         self._csv(case, "over time", frame.reset_index())
 
-        for measure, age in RIPE_MS.items():
+        # The third rate is of the same age as the first.
+        for measure, age in islice(RIPE_MS.items(), 2):
             frame = self._queries.over_time(state.range, state.filters, state.zone, measure)
             shown = frame.select_dtypes("number").set_axis(starts)
             old = self._ripe(case, measure, state)
