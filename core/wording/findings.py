@@ -25,9 +25,8 @@ _CENT = 0.01
 def verdict_sentence(verdict: Verdict, zone: ZoneInfo, now: datetime) -> str:
     """The whole verdict: "Codes arrive: 97.1 %. Telkomsel in Indonesia loses …"."""
     causes = [cause_sentence(cause, zone, now) for cause in verdict.causes[:MOST_CAUSES]]
-    return " ".join(
-        [headline(verdict), *(causes or [calm_words(verdict)]), more_words(verdict)]
-    ).rstrip()
+    parts = [headline(verdict), calm_words(verdict), more_words(verdict), *causes]
+    return " ".join(part for part in parts if part)
 
 
 def headline(verdict: Verdict) -> str:
@@ -37,8 +36,7 @@ def headline(verdict: Verdict) -> str:
             return "No code was requested in this range."
         return "No code is old enough to be judged yet."
     if verdict.is_too_few:
-        n = counted(verdict.requested, "code")
-        return f"Too few codes to judge: {n} in this range."
+        return f"Too few codes to judge: {verdict.requested:,} in this range."
     at_least = "at least " if verdict.at_least else ""
     return f"Codes arrive: {at_least}{percent(verdict.confirmed / verdict.requested)}."
 
@@ -56,9 +54,9 @@ def calm_words(verdict: Verdict) -> str:
 
 
 def more_words(verdict: Verdict) -> str:
-    """How many causes are not named; "" if all are."""
-    more = len(verdict.causes) - MOST_CAUSES
-    return f"And {counted(more, 'smaller incident')}." if more > 0 else ""
+    """How many incidents there are, if more than are named; else ""."""
+    n = len(verdict.causes)
+    return f"The worst {MOST_CAUSES} of {n} incidents:" if n > MOST_CAUSES else ""
 
 
 def cause_sentence(cause: Cause, zone: ZoneInfo, now: datetime) -> str:

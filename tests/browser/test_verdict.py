@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,8 +11,10 @@ from core.model.clock import SystemClock
 from core.services import build
 from core.settings.settings import Settings
 from tests.browser.conftest import App
-from tests.browser.test_delivery import PATIENCE, run_has_ended
+from tests.browser.test_axe import check
+from tests.browser.test_delivery import PATIENCE, query, run_has_ended
 from tests.findings.incidents import INCIDENTS, events, history, midnight
+from tests.world import until
 
 HISTORY = 10
 #: What each day is said to be, and the filters that its first cause sets.
@@ -87,11 +87,16 @@ def test_the_verdict_names_each_incident_and_a_click_shows_it(
             continue
         causes.focus()
         page.keyboard.press("Enter")
-        page.wait_for_url(partial(has_filters, filters))
+        until(lambda: filters.items() <= query(page).items())  # noqa: B023
         run_has_ended(page)
         # Under its filters the incident is still the verdict.
         expect(causes).to_have_count(1)
 
 
-def has_filters(filters: dict[str, list[str]], url: str) -> bool:
-    return filters.items() <= parse_qs(urlsplit(url).query).items()
+def test_a_week_of_incidents_names_the_worst_three(page: Page, with_incidents: App) -> None:
+    page.goto(f"{with_incidents.address}/delivery?range=7+days&zone=UTC")
+    verdict = page.locator(".st-key-verdict")
+    expect(verdict.get_by_text("The worst 3 of")).to_be_visible(timeout=PATIENCE)
+    expect(verdict.get_by_role("button")).to_have_count(3)
+    expect(verdict.get_by_role("button").first).to_contain_text("All traffic")
+    check(page, "verdict")

@@ -74,6 +74,16 @@ def events(first: datetime, days: list[Day], seed: int = 5) -> Iterator[AttemptE
                 yield from _attempt(rng, f"{next(number):024}-1", place, course, at)
 
 
+def unclear_since(first: datetime, minutes: int) -> Iterator[AttemptEvent]:
+    """Sends without a clear answer, one a minute to each place."""
+    rng = Random(1)  # noqa: S311
+    for n in range(minutes):
+        for place in PLACES:
+            name = f"unclear{n:08}{PLACES.index(place):09}-1"
+            at = first + timedelta(minutes=n, seconds=1)
+            yield from _attempt(rng, name, place, replace(USUAL, clear=False), at)
+
+
 def _attempt(
     rng: Random, attempt: str, place: tuple[str, str], course: Course, at: datetime
 ) -> Iterator[AttemptEvent]:

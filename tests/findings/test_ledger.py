@@ -1,11 +1,20 @@
 """Verdicts over attempts that went through the real ledger, with their REST answer."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from core.figures.ranges import Range
+from core.figures.queries import Filters
+from core.figures.ranges import Preset, Range, preset
 from core.findings.causes import CauseKind
 from core.findings.places import EVERYTHING, Place
-from tests.findings.incidents import INCIDENTS, TELKOMSEL, events, history, midnight
+from tests.findings.incidents import (
+    INCIDENTS,
+    TELKOMSEL,
+    events,
+    history,
+    midnight,
+    unclear_since,
+)
 from tests.world import World
 
 HISTORY = 10
@@ -35,3 +44,28 @@ def test_each_day_of_the_ledger_has_its_incident_and_no_other(at: World) -> None
             assert cause is not None, day.name
             assert abs(cause.since - start) < timedelta(hours=2), (day.name, cause.since)
     assert found == {name: [cause] for name, cause in EXPECTED.items()} | {"calm": []}
+
+
+def test_an_incident_of_the_last_minutes_is_named_in_a_day_and_over_rest(at: World) -> None:
+    now = at.clock.now()
+    first = now - timedelta(days=HISTORY)
+    at.services.ledger.apply_all(events(first, history(HISTORY)))
+    at.services.ledger.apply_all(unclear_since(now - timedelta(minutes=12), 12))
+    at.services.fold.settle()
+    token = at.services.tokens.sandbox_token
+    answer = at.http.get(
+        "/api/v1/delivery/verdict?range=24h", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert answer.status_code == 200, answer.text
+    verdict = answer.json()
+    assert verdict["outcome"] == "causes"
+    (cause,) = verdict["causes"]
+    assert (cause["kind"], cause["channel"], cause["country"]) == ("unclear", None, None)
+    assert cause["sentence"] in verdict["sentence"]
+    since = datetime.fromisoformat(cause["since"])
+    assert timedelta(minutes=10) < now - since < timedelta(minutes=14)
+    # Under a filter of a part of it, the incident is named as a whole.
+    period = preset(Preset.DAY, now, ZoneInfo("UTC"))
+    inside = at.services.findings.verdict(period, Filters(None, "DE"))
+    assert [cause.place for cause in inside.causes] == [EVERYTHING]
+    assert 0 < inside.requested < verdict["requested"] / 2

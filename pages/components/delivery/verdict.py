@@ -37,10 +37,10 @@ def draw_verdict(context: PanelContext) -> None:
         # The empty state says why.
         return
     with st.container(key="verdict", gap="xxsmall"):
-        st.markdown(f"**{plain(headline(verdict))}**")
+        st.markdown(f"**{plain(headline(verdict))}** {plain(more_words(verdict))}")
         for number, cause in enumerate(verdict.causes[:MOST_CAUSES]):
             _draw_cause(cause, number, state, context.now)
-        if words := calm_words(verdict) or more_words(verdict):
+        if words := calm_words(verdict):
             st.caption(plain(words))
 
 
