@@ -338,6 +338,11 @@ class Queries:
             {country: tuple(sorted(carriers[country])) for country in sorted(carriers)},
         )
 
+    def sample_attempts(self) -> int:
+        """How many attempts of sample traffic are among the figures."""
+        (count,) = self._client.hmget(self._keys.sample, "attempts")
+        return int(count or 0)
+
     def is_simulated(self) -> bool:
         """Whether sample traffic is among the figures."""
         return self._client.exists(self._keys.sample_days) == 1

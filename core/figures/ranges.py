@@ -137,8 +137,8 @@ def comparison_range(
 def between(first: datetime, second: datetime, now: datetime) -> Range:
     """The range from the earlier of two aware moments to before the later, cut to the time for
     which figures are kept."""
-    # Cut before converting: moments of the first and last year may have no UTC equivalent. Order after
-    # it: two moments of one zone are ordered by its clock, which may have been changed in between.
+    # Cut before converting: moments of the first and last year may have no UTC equivalent. Order
+    # after it: moments of one zone compare by its clock, which may have been changed between them.
     oldest = now - timedelta(milliseconds=Tier.DAY.keep_ms)
     start, end = sorted(min(max(m, oldest), now).astimezone(UTC) for m in (first, second))
     return Range(start, end)

@@ -49,7 +49,8 @@ def receipts(counts: Counts) -> Receipts:
     accepted, reported = _column(counts, "accepted"), _reported(counts)
     has_report = reported > 0
     parts = counts.shape[1]
-    last = np.where(has_report.any(axis=1), parts - 1 - has_report[:, ::-1].argmax(axis=1), -1)
+    # A range of the last minutes has no part.
+    last = np.where(has_report, np.arange(parts), -1).max(axis=1, initial=-1)
     is_after = np.arange(parts) > last[:, None]
     silent_n = np.where(is_after, accepted, 0).sum(axis=1)
     total, total_reported = accepted.sum(axis=1), reported.sum(axis=1)

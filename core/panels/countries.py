@@ -55,18 +55,23 @@ def country_table(frame: pd.DataFrame, zone: ZoneInfo = _UTC) -> pd.DataFrame:
     country_low = table[table["carrier"] == ""].set_index("country")["low"]
     # Countries with too few attempts for a bound come last: 101 is above every percentage.
     table["_country"] = table["country"].map(country_low).fillna(101)
+    table.loc[table["country"] == "", "_country"] = 102
     table["_is_carrier"] = table["carrier"] != ""
     ordered = table.sort_values(["_country", "country", "_is_carrier", "low"], kind="stable")
     return ordered[COUNTRIES].reset_index(drop=True)
 
 
 def _place(country: str, carrier: str) -> str:
-    """A carrier is indented below its country."""
+    """A carrier is indented below its country. Without both: the rest of `places`."""
+    if not country:
+        return "Others"
     return f"\N{EM SPACE}{carrier_name(carrier)}" if carrier else country_of(country)
 
 
 def _receipts(rows: pd.DataFrame, zone: ZoneInfo) -> list[str]:
     return [
         receipt_words(ReceiptHealth(health), None if pd.isna(since) else since, zone)
+        if health
+        else ""
         for health, since in zip(rows["receipts"], rows["silent_since"], strict=True)
     ]

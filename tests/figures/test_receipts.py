@@ -43,3 +43,9 @@ def test_receipts_arrive_or_are_late_silent_or_not_to_be_trusted(
 ) -> None:
     found = receipts(parts(**counts))
     assert (found.health, found.silent_from.tolist()) == ([health], [silent_from])
+
+
+def test_a_range_of_the_last_minutes_says_nothing_of_receipts() -> None:
+    """No receipt may be missing yet: just after midnight, so is all of today."""
+    found = receipts(parts()[:, :0])
+    assert (found.health, found.silent_from.tolist()) == ([ReceiptHealth.TOO_FEW], [-1])

@@ -185,6 +185,16 @@ class Reader:
             self._all.equal(case, "Parquet", bool(back.equals(frame)), True)
         self._csv(case, "over time", frame.reset_index())
 
+        for measure, age in RIPE_MS.items():
+            frame = self._queries.over_time(state.range, state.filters, state.zone, measure)
+            shown = frame.select_dtypes("number").set_axis(starts)
+            old = self._ripe(case, measure, state)
+            self._all.table(
+                case, f"step of {measure}", shown, truth.by_step(old, [*starts, ends[-1]])
+            )
+            are = [end <= case.look.now_ms - age for end in ends[:-1]]
+            self._all.equal(case, f"complete for {measure}", frame["complete"].tolist()[:-1], are)
+
     def _channels(self, case: Case, state: QueryState, rows: pd.DataFrame) -> None:
         queries, ripe = self._queries, self._ripe(case, "", state)
         frame = queries.by_channel(state.range, state.filters)
@@ -240,7 +250,11 @@ class Reader:
             self._all.mappings(case, f"histogram {leg}", shown, dict(enumerate(expected)))
             if leg is Leg.TTD:
                 heat = self._queries.heatmap(state.range, state.filters, zone=state.zone)
-                self._all.equal(case, "heatmap n", int(heat.to_numpy().sum()), len(took))
+                starts = [_ms(moment) for moment in heat.index]
+                edges = [*starts, max(_ms(read.end), starts[-1] + 1)]
+                expected = truth.by_step(rows[rows["took_ttd"].notna()], edges)["requested"]
+                shown = heat.sum(axis=1).set_axis(starts).to_dict()
+                self._all.mappings(case, "step of heatmap", shown, expected.to_dict())
 
     def _cards(self, case: Case, state: QueryState, rows: pd.DataFrame) -> None:
         inputs = read_inputs(

@@ -15,6 +15,7 @@ from tests.oracle.generator import DAY, HOUR, MINUTE, Look
 from tests.oracle.product import Product
 from tests.oracle.reading import (
     BIN,
+    CODE_LIFE,
     KEPT,
     RIPE_MS,
     Differences,
@@ -82,9 +83,21 @@ class RestReader:
             true = self._true.within(*of, case.place.of_all_carriers)
             shown = {(e["channel"], e["code"]): e[name] for e in answer if e[name]}
             self._all.mappings(case, f"REST errors {name}", shown, truth.errors(true))
+        self._verdict(case)
         self._steps(case)
         self._tables(case)
         self._latency(case)
+
+    def _verdict(self, case: Case) -> None:
+        """Its share of confirmed attempts is that of the card."""
+        answer = self._product.get("verdict", **case.params)
+        start, end = self._product.range_read
+        ripe = (case.look.now_ms - CODE_LIFE) // MINUTE * MINUTE
+        if case.asked[1] > ripe:
+            end = max(start, ripe)
+        sums = truth.totals(self._true.within(start, end, case.place))
+        for name in ("confirmed", "requested"):
+            self._all.equal(case, f"verdict {name}", answer[name], sums[name])
 
     def _rate(self, case: Case, name: str, rate: dict[str, Any]) -> None:
         sums = truth.totals(self._true.within(*_span(rate), case.place))
@@ -169,11 +182,13 @@ class Scrapes:
         self._never_fall(look, samples, since)
         for leg, name in HISTOGRAMS.items():
             self._histogram(look, samples, f"{name}_seconds", rows, leg)
-        for window, start in (
-            ("1h", look.now_ms // MINUTE * MINUTE - HOUR),
-            ("today", look.now_ms // DAY * DAY),
+        ripe = (look.now_ms - CODE_LIFE) // MINUTE * MINUTE
+        for window, start, end in (
+            ("1h", look.now_ms // MINUTE * MINUTE - HOUR, look.now_ms),
+            ("1h_ripe", ripe - HOUR, ripe),
+            ("today", look.now_ms // DAY * DAY, look.now_ms),
         ):
-            self._window(look, samples, window, true.within(start, look.now_ms))
+            self._window(look, samples, window, true.within(start, end))
         newest = true.rows.loc[true.rows["requested"] == 1, "at_ms"].max()
         shown = samples["newest_attempt_timestamp_seconds"].get(())
         self._all.equal(look, "metrics newest_attempt", shown, float(newest) / 1000)

@@ -128,6 +128,9 @@ class Totals(BaseModel):
     rates: dict[str, RateOfRange]
     previous_range: Span | None
     previous: Figures | None
+    sample_attempts: int = Field(
+        description="Attempts of sample traffic among the figures of all ranges together."
+    )
 
 
 class Step(Figures):
@@ -338,6 +341,7 @@ def totals(queries: QueriesObject, token: MayRead, query: Queried, compared: ToC
         rates={name: _rate(queries, query, name) for name in RATES},
         previous_range=Span.of(compared.before) if compared else None,
         previous=_figures(previous) if previous is not None else None,
+        sample_attempts=queries.sample_attempts(),
     )
 
 

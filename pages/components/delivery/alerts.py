@@ -6,6 +6,7 @@ from core.panels.alerts import alert_table, dry_run_table
 from core.wording.alerts import ALERT_STATES, alert_words
 from core.wording.formats import clock, counted, series_name, times
 from pages.components.delivery.context import PanelContext
+from pages.components.delivery.notifications import draw_notifications, draw_snooze
 from pages.components.panel import csv, frame_height, grid, text
 
 _RULES = (
@@ -21,11 +22,13 @@ def draw_alerts(context: PanelContext) -> None:
     statuses = alerts.current()
     for status in statuses:
         if status.state.is_alert and not status.under:
-            st.warning(
-                f"**{series_name(status.series)}** is {ALERT_STATES[status.state]}: "
-                f"{alert_words(status)}",
-                icon=":material/notifications_active:",
-            )
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.warning(
+                    f"**{series_name(status.series)}** is {ALERT_STATES[status.state]}: "
+                    f"{alert_words(status)}",
+                    icon=":material/notifications_active:",
+                )
+                draw_snooze(context, status)
     st.caption(_RULES)
     checked = alerts.checked()
     if checked is not None:
@@ -42,6 +45,7 @@ def draw_alerts(context: PanelContext) -> None:
         }  # fmt: skip
         grid(frame, "alerts", columns, height=frame_height(len(frame), 6))
         csv(frame, "alerts", simulated=context.simulated)
+    draw_notifications(context)
     _dry_run(context)
 
 
