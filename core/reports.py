@@ -10,9 +10,11 @@ from core.alerts.notifications import Announcer
 from core.figures.export import FigureExport
 from core.figures.queries import Queries
 from core.figures.ripeness import Ripeness
+from core.findings.findings import Findings
 from core.ledger.explorer import Explorer
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock
+from core.sample.control import SampleControl
 from core.sample.loading import Sample
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
@@ -23,6 +25,7 @@ class Reports:
     """What the Delivery and Attempts pages, the REST API and `/metrics` read."""
 
     queries: Queries
+    findings: Findings
     figure_export: FigureExport
     alerts: Alerts
     explorer: Explorer
@@ -38,13 +41,18 @@ def build_reports(
     settle: Callable[[], None],
     announcer: Announcer,
     code_life: timedelta,
+    sample: SampleControl,
+    fold_all: Callable[[], None],
 ) -> Reports:
-    """`settle` brings the figures up to date. `code_life`: how long a code is valid."""
+    """`settle` brings the figures up to date within a second, `fold_all` takes as long as it must.
+    `code_life`: how long a code is valid."""
     ripeness = Ripeness(code_life)
+    queries = Queries(client, raw, keys, clock, settle, ripeness)
     return Reports(
-        queries=Queries(client, raw, keys, clock, settle, ripeness),
-        figure_export=FigureExport(client, raw, keys, settle),
+        queries=queries,
+        findings=Findings(queries, clock),
+        figure_export=FigureExport(client, raw, keys, settle, ripeness),
         alerts=Alerts(client, keys, clock, HourReader(client, raw, keys, settle), announcer),
         explorer=Explorer(ledger),
-        sample=Sample(client, keys, clock, ledger, settle),
+        sample=Sample(sample, client, raw, keys, clock, ledger, fold_all),
     )

@@ -31,6 +31,7 @@ from core.plivo.pricing import Prices
 from core.plivo.provider import PlivoProvider
 from core.plivo.request import CallbackAddress
 from core.reset.reset import SandboxReset
+from core.sample.control import SampleControl
 from core.settings.credentials import auth_token, secret_key
 from core.settings.keyring import Keyring
 from core.settings.settings import Settings
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from core.alerts.alerts import Alerts
     from core.figures.export import FigureExport
     from core.figures.queries import Queries
+    from core.findings.findings import Findings
     from core.ledger.explorer import Explorer
     from core.reports import Reports
     from core.sample.loading import Sample
@@ -68,8 +70,10 @@ LOG_SYNC = "log sync"
 LOGS_AFTER_START = timedelta(minutes=1)
 ALERTS_TICK = timedelta(seconds=15)
 TRIM_TICK = timedelta(minutes=1)
-#: How long a reset of sample traffic waits for a backlog of the journal.
-RESET_SETTLE_SECONDS = 60
+#: How soon another process goes on with sample traffic; a click wakes the worker.
+SAMPLE_TICK = timedelta(seconds=5)
+#: How long sample traffic waits for a backlog of the journal.
+SAMPLE_SETTLE_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ class Services:
     request_limit: RequestLimit
     logs: LogSync
     reset: SandboxReset
+    sample_control: SampleControl
     sandbox: SandboxClient
     chaos: ChaosWatch
     endings: SandboxEndings
@@ -122,6 +127,10 @@ class Services:
     @property
     def queries(self) -> "Queries":
         return self.reports().queries
+
+    @property
+    def findings(self) -> "Findings":
+        return self.reports().findings
 
     @property
     def figure_export(self) -> "FigureExport":
@@ -225,6 +234,17 @@ def build(
         clock,
     )
 
+    def go_on_with_sample() -> None:
+        # numpy and pandas load only when there is work.
+        if sample_control.state().status.has_work:
+            reports().sample.work(sample_worker.stopping.is_set)
+
+    sample_worker = Periodic("sample traffic", go_on_with_sample, SAMPLE_TICK, first=timedelta())
+    sample_control = SampleControl(client, scripts, keys, clock, sample_worker.wake)
+
+    def fold_all() -> None:
+        fold.settle(SAMPLE_SETTLE_SECONDS)
+
     def make_reports() -> "Reports":
         # Imported late: these load numpy and pandas.
         from core.alerts.notifications import Announcer
@@ -240,7 +260,16 @@ def build(
         )
         code_life = timedelta(seconds=settings.lifetime_seconds)
         return build_reports(
-            client, connection.raw, keys, clock, ledger, fold.settle, announcer, code_life
+            client,
+            connection.raw,
+            keys,
+            clock,
+            ledger,
+            fold.settle,
+            announcer,
+            code_life,
+            sample_control,
+            fold_all,
         )
 
     reports = Once(make_reports)
@@ -264,6 +293,8 @@ def build(
         # A run that is cut off by the end of the process is resumed by the next.
         Periodic(LOG_SYNC, logs.run, log_sync_every, first=LOGS_AFTER_START, patience=timedelta()),
     ]
+    if settings.is_sandbox:
+        background.append(sample_worker)
     if settings.webhook_url is not None or settings.alert_urls:
         # Imported late: httpx is slow to load, and most processes send no events.
         from core.webhooks.notifier import Notifier
@@ -292,11 +323,11 @@ def build(
         reset=SandboxReset(
             client,
             keys,
-            ledger,
-            lambda: fold.settle(RESET_SETTLE_SECONDS),
+            lambda: reports().sample.remove(),
             sandbox_client,
             lambda: reports().queries.forget(),
         ),
+        sample_control=sample_control,
         sandbox=sandbox_client,
         chaos=ChaosWatch(sandbox_client),
         endings=SandboxEndings(sandbox_client, verifications.numbers),

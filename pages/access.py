@@ -33,7 +33,7 @@ zone = ZoneInfo(zone_of(None, st.context.timezone))
 
 def main() -> None:
     """The mode, a form for a new invite, the invites, and the sessions."""
-    title("Access", simulated=False)
+    title("Access")
     st.markdown(MODES[app.settings.effective_access])
     with outage_shown(key="access_try_again"):
         question("Make an invite")

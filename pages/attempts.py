@@ -18,8 +18,7 @@ def main() -> None:
     """One attempt, or the list."""
     zone = ZoneInfo(zone_of(None, st.context.timezone))
     with outage_shown(key="attempts_try_again"):
-        simulated = app.settings.is_sandbox and app.queries.is_simulated()
-        title("Attempts", simulated=simulated)
+        title("Attempts")
         if attempt_id := st.query_params.get("attempt"):
             draw_attempt(
                 attempt_id,
@@ -33,9 +32,7 @@ def main() -> None:
             )
         else:
             draw_list(
-                AttemptSearch(
-                    app.explorer, app.verifications, app.queries, app.settings, zone, simulated
-                )
+                AttemptSearch(app.explorer, app.verifications, app.queries, app.settings, zone)
             )
 
 

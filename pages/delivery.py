@@ -1,44 +1,50 @@
-"""The Delivery page: arrival of codes, latency, affected countries, errors, cost and abuse."""
+"""The Delivery page: the verdict, the figures, and the questions about them."""
 
 import streamlit as st
 
-from core.panels.empty import empty_state
+from core.figures.queries import Freshness
+from core.model.errors import StoreUnavailable
+from core.panels.empty import empty_state, unreachable
+from core.panels.kept import KeptAnswers, age_words
 from core.panels.query_state import REFRESH, QueryState, parse_query_state
+from core.panels.targets import targets_of
 from core.wording.formats import lag_words, through
-from pages.components.access import guarded, require_admin
-from pages.components.delivery.abuse import draw_abuse
-from pages.components.delivery.alerts import draw_alerts
+from pages.components.access import gate_answered, guarded, require_admin
+from pages.components.assets import page_style
 from pages.components.delivery.context import PanelContext
-from pages.components.delivery.cost import draw_cost
-from pages.components.delivery.countries import draw_countries
-from pages.components.delivery.empty import draw_empty, figures_shown, is_fillable, sample_button
-from pages.components.delivery.errors import draw_errors
-from pages.components.delivery.funnel import draw_funnel
-from pages.components.delivery.header import clear_filters, draw_header
-from pages.components.delivery.latency import draw_latency
+from pages.components.delivery.empty import draw_empty, is_fillable, last_good
+from pages.components.delivery.header import FIGURES, draw_header
 from pages.components.delivery.logs import draw_logs, refresh_seconds
 from pages.components.delivery.overview import draw_overview
-from pages.components.delivery.top_issues import draw_top_issues
-from pages.components.panel import parquet, theme_palette
+from pages.components.delivery.questions import draw_questions
+from pages.components.delivery.sample import sample_button, sample_line
+from pages.components.delivery.verdict import draw_verdict
+from pages.components.panel import theme_palette
 from pages.components.shared import services, title
 
-PANELS = (
-    *(draw_overview, draw_alerts, draw_funnel, draw_latency, draw_countries, draw_errors),
-    *(draw_cost, draw_abuse, draw_top_issues),
-)
+#: How often an open page looks whether Redis can be reached, in seconds.
+_WATCH_SECONDS = 5
 
-require_admin("/delivery")
+require_admin("/delivery", keeps=True)
+#: False in later runs of fragments, which have the names of the page's last run.
+is_page_run = True
 app = services()
-queries, clock = app.queries, app.clock
+clock = app.clock
+kept = st.session_state.setdefault("kept_answers", KeptAnswers())
+queries, alerts, ledger = kept.reader(app.queries), kept.reader(app.alerts), kept.reader(app.ledger)
+findings = kept.reader(app.findings)
 
 
 def main() -> None:
-    """The header, and below it the panels, which refresh on their own."""
-    with figures_shown(clock, _state().zone, key="try_again"):
-        title("Delivery", simulated=_is_simulated())
-        draw_header(queries, clock)
-        every = REFRESH.get(st.session_state.get("refresh", "off"))
-        st.fragment(guarded(_panels), run_every=every)()
+    """All that filters change is one fragment, so a change of a filter is one run of it."""
+    st.html(f"<style>{page_style('delivery/page')}</style>")
+    _look()
+    every = REFRESH.get(st.session_state.get("refresh", "off"))
+    st.fragment(guarded(_outage, keeps=True), run_every=_WATCH_SECONDS)()
+    if app.settings.is_sandbox and kept.error is None:
+        sample_line(app.sample_control, guarded)
+    st.fragment(guarded(_figures, keeps=True), run_every=every, key=FIGURES)()
+    if kept.error is None:
         st.fragment(guarded(_logs), run_every=refresh_seconds(app.logs, clock))()
 
 
@@ -46,72 +52,93 @@ def _state() -> QueryState:
     return parse_query_state(st.session_state.to_dict(), clock.now(), st.context.timezone)
 
 
-def _is_simulated() -> bool:
-    return app.settings.is_sandbox and queries.is_simulated()
+def _look() -> None:
+    """Find out whether the figures can be read now."""
+    try:
+        gate_answered()
+        app.queries.freshness()
+    except StoreUnavailable as error:
+        kept.repeat(error)
+    else:
+        kept.begin()
 
 
-def _panels() -> None:
-    state = _state()
-    with figures_shown(clock, state.zone, key="try_panels_again"):
-        app.fold.settle()
-        pipeline = app.figure_export.pipeline()
-        if pipeline.is_late:
-            st.warning(lag_words(pipeline.journal_age))
-        simulated = _is_simulated()
-        fresh = queries.freshness()
-        requested = int(queries.totals(state.range, state.filters)["requested"])
-        unfiltered = requested
-        if not requested and not state.filters.is_empty:
-            unfiltered = int(queries.totals(state.range)["requested"])
-        _status(state, through(fresh.through, fresh.lag, state.zone))
-        reason = empty_state(
-            requested, state.filters, ever=fresh.through is not None, unfiltered=unfiltered,
-            lag=None if state.is_over else fresh.attempt_age,
-        )  # fmt: skip
-        if reason:
-            draw_empty(*reason)
-            if app.settings.is_sandbox and is_fillable(reason[0]) and not simulated:
-                sample_button(app.sample, queries, is_main_action=True)
-        if requested:
-            _all(PanelContext(queries, app.alerts, app.ledger, state, theme_palette(), simulated))
+def _outage() -> None:
+    """While Redis is away, why, and how old the figures are. It notices by itself when Redis has
+    gone away or is back; then the page is drawn again."""
+    if not is_page_run:
+        was_away = kept.error is not None
+        _look()
+        if was_away != (kept.error is not None):
+            st.rerun()
+    if kept.error:
+        now = clock.now()
+        zone = kept.state.zone if kept.state else _state().zone
+        words = unreachable(kept.error, kept.at or last_good().moment, now, zone)
+        age = age_words(now - kept.at) if kept.at else ""
+        st.error(f"{words} {age}", icon=":material/cloud_off:")
+
+
+def _figures() -> None:
+    if not is_page_run:
+        _look()
+    try:
+        _draw()
+    except StoreUnavailable as error:
+        # Not drawn before; or it went away just now, and `_outage` will say so.
+        kept.repeat(error)
+
+
+def _draw() -> None:
+    top = st.container()
+    draw_header(queries.seen_dimensions(), clock)
+    state = kept.state if kept.error and kept.state else _state()
+    fresh = queries.freshness()
+    with top.container(horizontal=True, vertical_alignment="center", key="page_title"):
+        title("Delivery")
+        freshness = through(fresh.through, fresh.lag, state.zone)
+        parts = [freshness, f"times in {state.zone.key}", state.range_text]
+        st.caption(" · ".join(part for part in parts if part), width="content")
+    with st.container(key="old_figures" if kept.error else "new_figures"):
+        _draw_figures(state, fresh)
+    if kept.error is None:
+        kept.end(clock.now(), state)
+        last_good().note(clock.now())
+
+
+def _draw_figures(state: QueryState, fresh: Freshness) -> None:
+    simulated = app.settings.is_sandbox and queries.is_simulated()
+    if kept.error is None and (pipeline := app.figure_export.pipeline()).is_late:
+        st.warning(lag_words(pipeline.journal_age))
+    requested = int(queries.totals(state.range, state.filters)["requested"])
+    unfiltered = requested
+    if not requested and not state.filters.is_empty:
+        unfiltered = int(queries.totals(state.range)["requested"])
+    reason = empty_state(
+        requested, state.filters, ever=fresh.through is not None, unfiltered=unfiltered,
+        lag=None if state.is_over else fresh.attempt_age,
+    )  # fmt: skip
+    can_fill = app.settings.is_sandbox
+    context = PanelContext(
+        queries, alerts, ledger, state, theme_palette(), simulated, targets_of(app.settings),
+        clock.now(), findings,
+    )  # fmt: skip
+    if fresh.through is not None:
+        draw_verdict(context)
+    if reason:
+        draw_empty(*reason)
+        if can_fill and is_fillable(reason[0]):
+            sample_button(app.sample_control, is_main_action=True)
+    if requested:
+        draw_overview(context)
+        draw_questions(context)
+        if can_fill:
+            sample_button(app.sample_control)
 
 
 def _logs() -> None:
     draw_logs(app.logs, app.ledger, clock, _state().zone)
 
 
-def _status(state: QueryState, freshness: str) -> None:
-    """How new the figures are, the time zone, and a button that clears the filters."""
-    with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-    ):
-        text = f"{freshness} · times in {state.zone.key}"
-        if state.range_text:
-            text += f" · {state.range_text}"
-        st.caption(text, width="content")
-        if not state.filters.is_empty:
-            st.button(
-                "Clear filters", on_click=_clear, icon=":material/filter_alt_off:", key="clear"
-            )
-    if st.session_state.pop("cleared", False):
-        st.rerun()
-
-
-def _clear() -> None:
-    clear_filters()
-    # Only this fragment reruns, and the filters are outside it.
-    st.session_state["cleared"] = True
-
-
-def _all(context: PanelContext) -> None:
-    for draw in PANELS:
-        draw(context)
-    state = context.state
-    steps = queries.over_time(state.range, state.filters, state.zone)
-    with st.container(horizontal=True):
-        parquet(steps, "delivery", "Download the range as Parquet", simulated=context.simulated)
-        if app.settings.is_sandbox and not context.simulated:
-            sample_button(app.sample, queries)
-
-
 main()
+is_page_run = False

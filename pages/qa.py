@@ -21,7 +21,7 @@ VIEWS = ("sessions", "inbox", "chaos", "numbers")
 def main() -> None:
     """The view that the address names; the inbox and chaos exist in the sandbox only."""
     with outage_shown(key="qa_try_again"):
-        title("QA", simulated=False)
+        title("QA")
         names = VIEWS if app.settings.is_sandbox else ("sessions", "numbers")
         view = st.segmented_control(
             "View", names, default=names[0], required=True,

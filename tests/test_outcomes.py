@@ -1,9 +1,12 @@
 """Every row of the sandbox's table, over real HTTP: the state, and the words that a person sees."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
+from core.figures.ranges import Range
+from core.ledger.explorer import AttemptFilter
 from core.model.attempt import State
 from core.model.error_codes import hangup_cause
 from core.model.verification import SendOutcome
@@ -198,3 +201,26 @@ def test_every_row_of_the_table_is_tried_here() -> None:
     assert [ending.value for ending in missing] == [
         code for code in HANGUP_CAUSES if code not in UNTOUCHED
     ]
+
+
+@pytest.mark.parametrize(
+    ("ending", "way", "code"),
+    [
+        ("0429", SMS, "429"),
+        ("0503", SMS, "503"),
+        ("0500", Way.VOICE, "500"),
+        ("0408", Way.PHLO_SMS, "no answer"),
+    ],
+)
+def test_an_unclear_send_is_an_error_by_its_status_and_not_pending(
+    at: World, ending: str, way: Way, code: str
+) -> None:
+    at.start(at.number(ending), way)
+    queries, now = at.services.queries, at.clock.now()
+    queries.forget()
+    period = Range(now - timedelta(hours=1), now + timedelta(minutes=1))
+    totals = queries.totals(period)
+    assert (totals["requested"], totals["unclear"], totals["pending"]) == (1, 1, 0)
+    assert list(queries.errors(period).index) == [(str(way.channel), code)]
+    page = at.services.explorer.page(AttemptFilter(state=State.UNCLEAR, error=code))
+    assert [attempt.error for attempt in page.attempts] == [code]

@@ -22,34 +22,36 @@ ALLOWED = {
     "plivo": {"model", "settings"},
     "ledger": {"model", "store"},
     "figures": {"model", "store", "ledger"},
+    "findings": {"model", "figures"},
     "alerts": {"model", "store", "figures", "webhooks"},
     "access": {"model", "settings", "store"},
     "webhooks": {"model", "settings", "store", "background"},
     "tracking": {"model", "settings", "store", "plivo", "ledger"},
-    "wording": {"model", "alerts", "lab", "webhooks"},
+    "wording": {"model", "alerts", "figures", "findings", "lab", "webhooks"},
     "verification": {"model", "settings", "store", "plivo", "ledger", "tracking", "wording"},
     "sample": {"model", "store", "figures", "ledger"},
     "reset": {"model", "store", "ledger", "lab"},
     "lab": {"model", "settings", "store", "wording"},
     "panels": {
-        *("model", "settings", "access", "alerts", "figures", "lab", "ledger", "plivo"),
+        *("model", "settings", "access", "alerts", "figures", "findings", "lab", "ledger", "plivo"),
         *("sample", "verification", "webhooks", "wording"),
     },
     "charts": {"model", "figures", "lab", "panels", "verification", "wording"},
     "web": {
-        *("model", "settings", "store", "access", "alerts", "figures", "lab", "ledger", "plivo"),
-        *("reset", "tracking", "verification", "webhooks", "wording", "services", "background"),
+        *("model", "settings", "store", "access", "alerts", "figures", "findings", "lab"),
+        *("ledger", "plivo", "reset", "tracking", "verification", "webhooks", "wording"),
+        *("services", "background"),
     },
     "sandbox": set(),
     "services": {
-        *("model", "settings", "store", "access", "alerts", "figures", "ledger", "plivo"),
-        *("lab", "reports", "reset", "sample", "tracking", "verification", "webhooks"),
+        *("model", "settings", "store", "access", "alerts", "figures", "findings", "ledger"),
+        *("plivo", "lab", "reports", "reset", "sample", "tracking", "verification", "webhooks"),
         *("background", "wording"),
     },
-    "reports": {"model", "store", "alerts", "figures", "ledger", "sample"},
+    "reports": {"model", "store", "alerts", "figures", "findings", "ledger", "sample"},
     "cli": {
         *("model", "settings", "access", "reset", "sample", "sandbox", "tracking", "webhooks"),
-        *("services", "wording"),
+        *("panels", "services", "wording"),
     },
 }
 
@@ -127,7 +129,7 @@ def test_every_page_but_verify_asks_for_the_operator_and_guards_its_fragments(pa
     text = path.read_text(encoding="utf-8")
     if path.name == "verify.py":
         return
-    assert re.search(rf'^require_admin\("/{path.stem}"\)$', text, re.MULTILINE)
+    assert re.search(rf'^require_admin\("/{path.stem}"(, keeps=True)?\)$', text, re.MULTILINE)
     assert all(one.startswith("(guarded(") for one in re.findall(r"st\.fragment(.*)", text))
 
 

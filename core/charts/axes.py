@@ -95,8 +95,3 @@ def interval(names: list[str]) -> int | str:
     if len(at) >= 3 and len(gaps) == 1 and at[0] == 0:
         return int(gaps.pop()) - 1
     return "auto"
-
-
-def percents(values: Any) -> list[float | None]:
-    """Fractions in %, None for nan, which JSON does not have."""
-    return [None if np.isnan(v) else round(100 * float(v), 2) for v in values]

@@ -52,12 +52,13 @@ def funnel(table: pd.DataFrame, colours: Palette) -> Chart:
 def errors(table: pd.DataFrame, colours: Palette) -> Chart:
     """The most frequent errors, from `panels.tables.error_table`, the longest bar first."""
     top = table.head(MOST_ERRORS)
+    names = [f"{name} ({label})" for name, label in zip(top["name"], top["label"], strict=True)]
     option: Option = {
         "title": titled("Attempts by error", colours),
         "grid": SMALL | {"top": 24, "right": 48},
         "tooltip": tooltip(colours) | {"trigger": "item"},
         "xAxis": {"type": "value", "axisLabel": {"show": False}, "splitLine": {"show": False}},
-        "yAxis": {"type": "category", "inverse": True, "data": top["label"].tolist(),
+        "yAxis": {"type": "category", "inverse": True, "data": names,
                   "axisTick": {"show": False}, "axisLine": {"show": False},
                   "axisLabel": {"color": colours.text}},
         "series": [
@@ -67,9 +68,7 @@ def errors(table: pd.DataFrame, colours: Palette) -> Chart:
         ],
         "animation": False,
     }  # fmt: skip
-    alt = "; ".join(
-        f"{label}: {count:,}" for label, count in zip(top["label"], top["count"], strict=True)
-    )
+    alt = "; ".join(f"{name}: {count:,}" for name, count in zip(names, top["count"], strict=True))
     return Chart(option, alt + "." if alt else "No errors.")
 
 

@@ -1,7 +1,7 @@
 """Builds the charts of durations: the heatmap with percentiles, and the mean of each part."""
 
 from datetime import timedelta
-from typing import Any
+from math import inf
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,18 +17,18 @@ from core.wording.formats import duration
 #: Bins in a row of the heatmap: a row is a factor of the square root of two.
 _MERGED = 4
 _BINS_TO_DOUBLE = 8
-#: The lines of the percentiles: dashes, and an offset in pixels that keeps their names apart.
-_LINES: tuple[tuple[Any, int], ...] = (
-    ("solid", 0),
-    ("dashed", 7),
-    ([8, 3, 2, 3], -5),
-    ("dotted", -5),
-)
+#: The widths of the lines of the percentiles. Dashes mean that a step is not over yet.
+_WIDTHS = (2.4, 1.8, 1.4, 1.0)
+#: The height of a name, and about that of the rows of the heatmap, in pixels.
+_NAME_PX, _PLOT_PX = 15, 270
 
 
-def latency(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
+def latency(
+    frame: pd.DataFrame, zone: ZoneInfo, colours: Palette, *, is_unfinished: bool = False
+) -> Chart:
     """Time to deliver: a heatmap of step and duration under the lines of p50, p90, p95 and p99.
-    Each line combines as many steps as its percentile needs (`rates.stepwise_quantiles`)."""
+    Each line combines as many steps as its percentile needs (`rates.stepwise_quantiles`); there is
+    none for a percentile that has too few values. `is_unfinished`: the last step has not ended."""
     names = clock(frame.index, zone)
     values = frame.to_numpy()
     used = np.flatnonzero(values.sum(axis=0))
@@ -43,20 +43,19 @@ def latency(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
         if n
     ]
     labels = [_ms_text(_upper_ms(row)) for row in rows]
-    lines = []
-    for q, (dash, offset) in zip(QUANTILES, _LINES, strict=True):
+    lines: list[Option] = []
+    ends: dict[str, float] = {}
+    for q, width in zip(QUANTILES, _WIDTHS, strict=True):
         ms = stepwise_quantiles(values, q)
+        if np.isnan(ms).all():
+            continue
         # The place on the rows of the heatmap, each of which is the same factor.
         place = (_BINS_TO_DOUBLE * np.log2(ms / 1000) + BIN_OF_1_SECOND) / _MERGED - lowest - 0.5
-        lines.append(
-            {"name": f"p{q * 100:.0f}", "type": "line", "yAxisIndex": 1, "symbol": "none",
-             "data": [None if np.isnan(p) else round(float(p), 2) for p in place],
-             "lineStyle": {"color": colours.text, "type": dash, "width": 1.6},
-             "itemStyle": {"color": colours.text}, "tooltip": {"show": False},
-             "endLabel": {"show": True, "formatter": "{a}", "color": colours.text,
-                          "offset": [0, offset]},
-             "z": 5}
-        )  # fmt: skip
+        points = [None if np.isnan(p) else round(float(p), 2) for p in place]
+        name = f"p{q * 100:.0f}"
+        lines += _percentile_line(name, points, width, colours, is_unfinished)
+        ends[name] = [point for point in points if point is not None][-1]
+    lines.append(_percentile_names(_apart(ends, len(rows)), len(names), colours))
     option = over_time(
         colours, names, "Time from request to delivery report; the stronger the colour, the more"
     ) | {
@@ -85,6 +84,42 @@ def latency(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
     return Chart(
         option, f"{alt}: {', '.join(texts)}." if texts else f"{alt}: too few for percentiles."
     )
+
+
+def _percentile_line(
+    name: str, points: list[float | None], width: float, colours: Palette, is_unfinished: bool
+) -> list[Option]:
+    """A line, of which the way into an unfinished step is dashed."""
+    line: Option = {
+        "name": name, "type": "line", "yAxisIndex": 1, "symbol": "none", "z": 5,
+        "itemStyle": {"color": colours.text}, "tooltip": {"show": False},
+        "lineStyle": {"color": colours.text, "width": width},
+    }  # fmt: skip
+    lines = [line | {"data": [*points[:-1], None] if is_unfinished else points}]
+    if is_unfinished and len(points) > 1 and points[-1] is not None and points[-2] is not None:
+        tail = [None] * (len(points) - 2) + points[-2:]
+        lines.append(line | {"data": tail, "lineStyle": line["lineStyle"] | {"type": "dashed"}})
+    return lines
+
+
+def _apart(ends: dict[str, float], rows: int) -> dict[str, float]:
+    """The places of the names at the ends of their lines, moved up where they would overlap."""
+    gap = _NAME_PX * rows / _PLOT_PX
+    places: dict[str, float] = {}
+    lowest = -inf
+    for name, place in ends.items():
+        lowest = places[name] = round(max(place, lowest + gap), 2)
+    return places
+
+
+def _percentile_names(places: dict[str, float], steps: int, colours: Palette) -> Option:
+    """The names of the lines, in a column at the right of the last step."""
+    label = {"show": True, "position": "right", "formatter": "{b}", "color": colours.text}
+    data = [{"name": name, "value": [steps - 1, place]} for name, place in places.items()]
+    return {
+        "name": "names", "type": "scatter", "yAxisIndex": 1, "data": data, "label": label,
+        "symbolSize": 0, "silent": True, "tooltip": {"show": False}, "z": 6,
+    }  # fmt: skip
 
 
 def _ms_text(ms: float) -> str:

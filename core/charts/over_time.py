@@ -1,15 +1,12 @@
-"""Builds the charts of attempts and of the confirmed rate over time."""
+"""Builds the chart of attempts over time."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pandas as pd
 
-from core.charts.axes import Chart, Option, clock, over_time, percents, with_legend
+from core.charts.axes import Chart, Option, clock, over_time, with_legend
 from core.charts.palette import Palette
-from core.figures.rates import wilsons
-from core.panels.figures import Figure
 from core.wording.marks import STATE_MARKS
 
 #: The second of two states of one colour.
@@ -36,6 +33,8 @@ def states_over_time(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> C
         )  # fmt: skip
     option = over_time(colours, names, f"Attempts by state{_NOT_OVER if unfinished else ''}")
     plain = {"decal": {"symbol": "none"}}
+    # Half an attempt is not a mark of the axis.
+    option["yAxis"] |= {"minInterval": 1}
     entries = [
         {"name": mark.word, "icon": mark.shape, "itemStyle": plain} for mark in STATE_MARKS.values()
     ]
@@ -47,59 +46,6 @@ def states_over_time(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> C
     if unfinished:
         alt += "; the last step is not over yet"
     return Chart(with_legend(option | {"series": series}, entries, colours, rows=2), alt + ".")
-
-
-def rate_over_time(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> Chart:
-    """The confirmed rate of each step with its 95 % interval. The axis may start above zero, since
-    a rate of 90 to 95 % would be a straight line; its title then says where it starts."""
-    names = clock(frame.index, zone)
-    low, high = wilsons(frame["confirmed"], frame["requested"])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = frame["confirmed"].to_numpy() / frame["requested"].to_numpy()
-    floor = float(np.nanmin(low)) if np.isfinite(low).any() else 0.0
-    begins = int(max(0, np.floor(floor * 10) * 10))
-    title = "Confirmed, %, and its 95 % interval"
-    if begins:
-        title += f"; the axis begins at {begins} %"
-    band = {"type": "line", "symbol": "none", "stack": "band", "silent": True,
-            "lineStyle": {"opacity": 0}, "tooltip": {"show": False}}  # fmt: skip
-    option = over_time(colours, names, title) | {
-        "series": [
-            band | {"name": "lower bound", "data": percents(low)},
-            band
-            | {"name": "interval", "data": percents(high - low),
-               "areaStyle": {"color": colours.blue, "opacity": 0.2}},
-            {"name": "confirmed, %", "type": "line", "symbol": "none", "data": percents(rate),
-             "lineStyle": {"color": colours.blue, "width": 2},
-             "itemStyle": {"color": colours.blue}},
-        ]
-    }  # fmt: skip
-    option["yAxis"] |= {"min": begins, "max": 100}
-    n, k = int(frame["requested"].sum()), int(frame["confirmed"].sum())
-    alt = f"Confirmed: {k:,} of {n:,} attempts ({100 * k / n:.1f} %)" if n else "No attempts"
-    if n and len(frame) > 1 and np.isfinite(rate).any():
-        least = int(np.nanargmin(rate))
-        alt += f"; the least, {100 * float(rate[least]):.1f} %, from {names[least]}"
-    return Chart(option, alt + ".")
-
-
-def sparkline(figure: Figure, colours: Palette) -> Chart:
-    """The course of a figure as a line without axes, below its value."""
-    line = figure.drawn
-    style = {"color": colours.grey}
-    option: Option = {
-        "grid": {"left": 1, "right": 1, "top": 4, "bottom": 1},
-        "xAxis": {"type": "category", "show": False, "boundaryGap": False},
-        "yAxis": {"type": "value", "show": False, "scale": figure.is_share},
-        "series": [
-            {"name": figure.name, "type": "line", "symbol": "none", "silent": True, "data": line,
-             "lineStyle": style | {"width": 2}, "itemStyle": style,
-             "areaStyle": style | {"opacity": 0 if figure.is_share else 0.2}}
-        ],
-        "animation": False,
-    }  # fmt: skip
-    low, high, last = (figure.form(value) for value in (min(line), max(line), line[-1]))
-    return Chart(option, f"{figure.name}, step by step: from {low} to {high}, {last} at the end.")
 
 
 def _hatch(colours: Palette) -> Option:

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str], program: str) -> None:
         kinds = read_kinds(options.what)
         removed = _by_app(settings, options.address, kinds) or _directly(settings, kinds)
     for kind, keys in removed.items():
-        sys.stdout.write(f"{kind}: {keys:,} keys removed\n")
+        sys.stdout.write(f"{kind}: {keys:,} removed\n")
 
 
 def _by_app(settings: Settings, address: str, kinds: frozenset[ResetKind]) -> dict[str, int] | None:

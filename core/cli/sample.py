@@ -1,11 +1,12 @@
-"""`python -m core sample --days 30 --per-day 2000 --seed 7`: load simulated traffic."""
+"""`python -m core sample --days 60 --per-day 2000 --seed 7`: load simulated traffic."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
 from core.cli.running import exiting_on_errors, opened_services
-from core.sample.loading import DAYS, PER_DAY, SEED
+from core.panels.sample import sample_words
+from core.sample.plan import DAYS, PER_DAY, SEED, SampleState
 
 
 def main(arguments: Sequence[str], program: str) -> None:
@@ -18,11 +19,12 @@ def main(arguments: Sequence[str], program: str) -> None:
     parser.add_argument("--seed", type=int, default=SEED, help="the same seed, the same traffic")
     options = parser.parse_args(arguments)
 
-    def progress(done: float, step: str) -> None:
-        sys.stdout.write(f"{done:4.0%}  {step}\n")
+    def progress(state: SampleState) -> None:
+        sys.stdout.write(f"{sample_words(state)}\n")
         sys.stdout.flush()
 
     with exiting_on_errors(), opened_services() as services:
-        services.sample.load(
+        state = services.sample.load(
             days=options.days, per_day=options.per_day, seed=options.seed, progress=progress
         )
+        progress(state)

@@ -84,6 +84,7 @@ class _Adder:
         self._entries = journal.entries
         self._place = journal.place
         self._places = journal.places
+        self._sign = journal.sign
         self._now_ms = now_ms
         self._names: list[Series] = []
         self._numbers: dict[Series, int] = {}
@@ -102,7 +103,7 @@ class _Adder:
         before[~was_counted] = 0
 
         spots = np.concatenate([series, minute[:, None]], axis=1)
-        values = after - before
+        values = self._sign * (after - before)
         adds = values.any(axis=1)
         # By carrier and minute first: what follows is of fewer rows.
         spots, values = _summed(spots[adds], values[adds])
@@ -115,18 +116,23 @@ class _Adder:
             rows = np.concatenate(
                 [series[is_new], minute[is_new, None], bins_of(ms[is_new])[:, None]], axis=1
             )
-            rows, counts = _summed(rows, np.ones(len(rows), dtype=np.int64))
+            rows, counts = _summed(rows, np.full(len(rows), self._sign, dtype=np.int64))
             for cube, tier in HISTOGRAMS[leg]:
                 named = rows[:, _CUBES.index(cube)]
                 self._add_cells(LEG_KINDS[leg], tier, cube, named, rows[:, -2], rows[:, -1], counts)
         moves, *errors = self._add_errors(minute)
         late = (adds | moves) & self._has_ended(minute)
+        if self._sign < 0:
+            return self._collected(int(late.sum()), {}, self._changed(spots))
         requested = entries["requested"].astype(np.int64)
         newest = {
             cube: self._newest(series[:, number], requested) for number, cube in enumerate(_CUBES)
         }
         newest[Cube.ERROR] = self._newest(*errors)
-        return self._collected(int(late.sum()), newest, self._changed(spots))
+        # A change of the error alone changes no counter.
+        moved = np.concatenate([series[moves], minute[moves, None]], axis=1)
+        changed = self._changed(np.concatenate([spots, moved]))
+        return self._collected(int(late.sum()), newest, changed)
 
     def _has_ended(self, minute: Numbers) -> NDArray[np.bool_]:
         """Whether the key of these minutes has ended; those of the other tiers end later."""
@@ -168,7 +174,7 @@ class _Adder:
             has = moves & (numbers[:, 0] != _NO_ERROR)
             for scope in range(numbers.shape[1]):
                 rows.append(np.stack([numbers[has, scope], minute[has]], axis=1))
-                signs.append(np.full(int(has.sum()), sign, dtype=np.int64))
+                signs.append(np.full(int(has.sum()), self._sign * sign, dtype=np.int64))
         table, counts = _summed(np.concatenate(rows), np.concatenate(signs))
         zero = np.zeros(len(table), dtype=np.int64)
         for tier in TIERS:

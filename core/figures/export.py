@@ -5,6 +5,7 @@ from datetime import datetime
 
 from core.figures.cumulative import CumulativeFigures, read_cumulative
 from core.figures.pipeline import Pipeline, read_pipeline
+from core.figures.ripeness import Ripeness
 from core.figures.slot_reader import SlotReader
 from core.figures.windows import Window, WindowFigures, read_window
 from core.store.client import Client, RawClient
@@ -17,11 +18,17 @@ class FigureExport:
     up to date."""
 
     def __init__(
-        self, client: Client, raw: RawClient, keys: Keys, settle: Callable[[], None]
+        self,
+        client: Client,
+        raw: RawClient,
+        keys: Keys,
+        settle: Callable[[], None],
+        ripeness: Ripeness,
     ) -> None:
         self._client = client
         self._keys = keys
         self._settle = settle
+        self._ripeness = ripeness
         self._reader = SlotReader(client, raw, keys)
 
     def cumulative(self, now: datetime) -> CumulativeFigures:
@@ -30,7 +37,7 @@ class FigureExport:
 
     def windows(self, now: datetime) -> dict[Window, WindowFigures]:
         self._settle()
-        return {window: read_window(self._reader, window, now) for window in Window}
+        return {window: read_window(self._reader, window, now, self._ripeness) for window in Window}
 
     def pipeline(self) -> Pipeline:
         return read_pipeline(self._client, self._keys)

@@ -12,10 +12,11 @@ import secrets
 from typing import Any, NamedTuple
 
 from core.figures.additions import Additions, ChangedPlace, PackedKey, additions
-from core.figures.journal_entries import read_entries
+from core.figures.bulk import read_bulk
+from core.figures.journal_entries import JournalEntries, read_entries
 from core.figures.layout import MOST_SERIES, Cube
 from core.figures.merging import KeyWrite, Merge
-from core.ledger.journal import ATTRIBUTE, CHECK, ENTRY, KEEP_JOURNAL
+from core.ledger.journal import ATTRIBUTE, BULK, BULK_REMOVED, CHECK, ENTRY, KEEP_JOURNAL
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock, duration_ms, to_ms
 from core.model.series import OTHERS, Series
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 #: Entries of one fold: more would hold Redis for more than 30 ms in one script.
 MOST_ENTRIES = 2000
 #: As long as the figures of a day, which registries and the mark must outlive.
-_KEEP_MS = 400 * 86_400_000
+KEEP_MS = 400 * 86_400_000
 _KEEP_JOURNAL_MS = duration_ms(KEEP_JOURNAL)
 _KEEP_COUNTERS_MS = duration_ms(KEEP_COUNTERS)
 #: Of the changed places: how long, how many, and how many of one fold. A copy that has missed more
@@ -37,6 +38,7 @@ _KEEP_COUNTERS_MS = duration_ms(KEEP_COUNTERS)
 _KEEP_PLACES_MS, _MOST_PLACES, _MOST_PLACES_OF_FOLD = 600_000, 20_000, 2_000
 _REGISTRIES = (Cube.CHANNEL, Cube.COUNTRY, Cube.CARRIER, Cube.ERROR)
 _PLACE_SEPARATOR = "\x1f"
+_BULKS = (BULK, BULK_REMOVED)
 #: First character of the members that `fold.lua` adds to the list of places for a fold itself.
 FOLD_SIGN = "@"
 
@@ -96,6 +98,8 @@ class Fold:
         mark_text, entries = self._read(turn_ms, most)
         if not entries:
             return _NOTHING
+        waiting = len(entries)
+        entries = _first_step(entries)
         ids = [entry_id.decode() for entry_id, _ in entries]
         mark = self._mark(mark_text, ids[0])
         checks, attributed = _texts(entries, CHECK), _texts(entries, ATTRIBUTE)
@@ -105,20 +109,20 @@ class Fold:
             self._ledger.apply_checks(checks)
         if attributed:
             self._ledger.attribute(attributed)
-        # Entries of an earlier layout have another name: their attempts are counted anew.
-        packed = [value for _, (name, value) in entries if name == ENTRY]
         now_ms = to_ms(self._clock.now())
-        journal, unreadable = read_entries(packed)
+        journal, unreadable, counts_late = _read_journal([pair for _, pair in entries])
         self._read_now.clear()
         if mark.epoch != self._epoch:
             self._series.clear()
             self._epoch = mark.epoch
-        added = additions(journal, now_ms, self._stored_series) if packed else None
+        added = None
+        if len(journal.entries):
+            added = additions(journal, now_ms, self._stored_series)
         merge = Merge(added) if added else None
         writes = merge.writes(self._stored(added, merge)) if added and merge else {}
         next_mark = FoldMark(mark.epoch, mark.folds + 1, ids[-1])
         counts: dict[str, int] = {
-            "late_dropped": added.late if added else 0,
+            "late_dropped": added.late if added and counts_late else 0,
             "overflow": merge.overflow if merge else 0,
             "unreadable_record": unreadable,
         }
@@ -128,7 +132,8 @@ class Fold:
             self._series.clear()
             return FoldResult(0, has_more=True)
         has_appended = bool(checks or attributed)
-        return FoldResult(len(entries), has_more=len(entries) == most or has_appended)
+        has_more = waiting == most or waiting > len(entries) or has_appended
+        return FoldResult(len(entries), has_more=has_more)
 
     def _read(self, turn_ms: int, most: int) -> tuple[str, list[tuple[bytes, Any]]]:
         """How far the journal is folded, and its oldest entries: id, then name and value."""
@@ -210,7 +215,7 @@ class Fold:
             else None,
             "most_places": _MOST_PLACES,
             "counts": [part for item in counts.items() if item[1] for part in item],
-            "keep_ms": _KEEP_MS,
+            "keep_ms": KEEP_MS,
             "keep_journal_ms": _KEEP_JOURNAL_MS,
             "keep_places_ms": _KEEP_PLACES_MS,
             "keep_counters_ms": _KEEP_COUNTERS_MS,
@@ -250,6 +255,27 @@ class Fold:
 
 def _texts(entries: list[tuple[bytes, Any]], wanted_name: bytes) -> list[str]:
     return [value.decode(errors="replace") for _, (name, value) in entries if name == wanted_name]
+
+
+def _first_step(entries: list[tuple[bytes, Any]]) -> list[tuple[bytes, Any]]:
+    """The oldest entries that are folded together: one of many attempts alone, or those before
+    it."""
+    bulk = [number for number, (_, (name, _)) in enumerate(entries) if name in _BULKS]
+    return entries[: max(1, bulk[0])] if bulk else entries
+
+
+def _read_journal(entries: list[tuple[bytes, bytes]]) -> tuple[JournalEntries, int, bool]:
+    """The entries, by name and value; how many cannot be read; and whether those that are too old
+    for their minute are counted as late. Those of sample traffic are old on purpose."""
+    name, value = entries[0]
+    if name not in _BULKS:
+        # Entries of an earlier layout have another name: their attempts are counted anew.
+        return *read_entries([value for name, value in entries if name == ENTRY]), True
+    try:
+        return read_bulk(value, is_removed=name == BULK_REMOVED), 0, False
+    except ValueError:
+        log.exception("an entry of the journal is left out")
+        return read_entries([])[0], 1, False
 
 
 def _order(entry_id: str) -> tuple[int, int]:

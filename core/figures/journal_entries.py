@@ -54,11 +54,13 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class JournalEntries:
-    """Entries as arrays. `places` are the distinct places, `place` the place of each entry."""
+    """Entries as arrays. `places` are the distinct places, `place` the place of each entry. `sign`:
+    1, or -1 where what the entries have added is taken back."""
 
     entries: NDArray[Any]
     place: NDArray[np.intp]
     places: list[Place]
+    sign: int = 1
 
 
 def read_entries(packed: Sequence[bytes]) -> tuple[JournalEntries, int]:

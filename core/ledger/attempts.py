@@ -197,6 +197,7 @@ def _parse_attempt(attempt_id: str, record: dict[str, str]) -> tuple[Attempt, li
         origin=record.get("origin", "first"),
         proof=proof,
         over_budget=optional("over_budget", OverBudget.parse),
+        is_sample="sample" in record,
     )
     if attempt.number < 1:
         raise ValueError("the id has no number of an attempt")

@@ -14,6 +14,8 @@ from core.model.errors import CursorRefused
 PAGE = 50
 #: The number of attempts that are searched for one page at most, if few of them match the filter.
 MAX_SEARCHED = 5000
+#: How an attempt of sample traffic is marked in a list.
+SAMPLE = "sample"
 _BATCH = 500
 _MAX_ATTEMPTS = 50
 _VERIFICATION = re.compile(r"[a-z2-7]{24}")
@@ -32,6 +34,7 @@ COLUMNS = (
     "error",
     "seconds",
     "note",
+    "sample",
     "attempt",
 )
 
@@ -154,7 +157,8 @@ def _parse_cursor(cursor: str) -> Entry:
 def attempt_table(attempts: list[Attempt]) -> pd.DataFrame:
     """A row for each attempt, with COLUMNS. `requested` is aware, in UTC; `to` is masked; `error`
     is the code; `attempt` is the id. `seconds` is the time from the request to the delivery report:
-    NaN without a report, and if clocks differ, which the `note` states."""
+    NaN without a report, and if clocks differ, which the `note` states. `sample` is "sample" for
+    sample traffic, else ""."""
     rows = []
     for attempt in attempts:
         requested = attempt.moments[EventKind.REQUESTED]
@@ -171,6 +175,7 @@ def attempt_table(attempts: list[Attempt]) -> pd.DataFrame:
                 attempt.error,
                 took.total_seconds() if took is not None else float("nan"),
                 CLOCKS_DIFFER if delivered and took is None else "",
+                SAMPLE if attempt.is_sample else "",
                 attempt.id,
             )
         )

@@ -10,6 +10,9 @@ The journal is a stream. Its entries have one field each:
             the id of the attempt that was the newest when a right code was entered: `apply.lua`
             writes it where the verification has several attempts. The fold finds out which of them
             brought the code (`core.ledger.attribution`), which appends entries
+    roll…_bulk, roll…_bulk_removed
+            the entries of a day of sample traffic, or of one that is taken back:
+            `core/figures/bulk.py` writes and reads them
 
 Invariant: the journal holds exactly what is not folded, since a fold removes what it has added to
 the figures in the same step.
@@ -24,6 +27,8 @@ from core.store.keys import ROLLUP_LAYOUT
 #: Of the whole journal, from its newest entry or the newest fold.
 KEEP_JOURNAL = timedelta(days=35)
 ENTRY, CHECK, ATTRIBUTE = ROLLUP_LAYOUT.encode(), b"check", b"attribute"
+#: Those of an earlier layout have other names.
+BULK, BULK_REMOVED = f"{ROLLUP_LAYOUT}_bulk".encode(), f"{ROLLUP_LAYOUT}_bulk_removed".encode()
 
 
 def read_check(text: str) -> AttemptEvent:

@@ -11,8 +11,8 @@ from core.ledger.attribution import read_attributed
 from core.ledger.journal import KEEP_JOURNAL, read_check
 from core.ledger.loss_check import LossCheck
 from core.log import logged_id
-from core.model.attempt import AttemptEvent, EventKind, Source, verification_of
-from core.model.clock import Clock, duration_ms, read_ms, to_ms
+from core.model.attempt import AttemptEvent, EventKind, verification_of
+from core.model.clock import Clock, duration_ms, to_ms
 from core.store.batches import batched
 from core.store.client import Client
 from core.store.counters import KEEP_COUNTERS, add_to_counters
@@ -87,15 +87,21 @@ class Ledger(AttemptReader):
         return outcome
 
     def apply_all(
-        self, events: Iterable[AttemptEvent], *, batch: int = _BATCH, is_recorded: bool = False
+        self,
+        events: Iterable[AttemptEvent],
+        *,
+        batch: int = _BATCH,
+        is_recorded: bool = False,
+        is_counted: bool = False,
     ) -> Counter[EventOutcome]:
         """Apply many events as `apply` does, in their order, with a round trip for each `batch`.
         Returns the number of events by outcome. With `is_recorded`, they are not added to the
-        histories and the webhooks, which have them already. Raises StoreUnavailable: some
-        events may have been applied, and applying them again changes nothing."""
+        histories and the webhooks, which have them already; with `is_counted`, not to the figures.
+        Raises StoreUnavailable: some events may have been applied, and applying them again changes
+        nothing."""
         counted: Counter[EventOutcome] = Counter()
         for part in batched(events, batch):
-            results = self._apply(part, is_recorded=is_recorded)
+            results = self._apply(part, is_recorded=is_recorded, is_counted=is_counted)
             counted.update(outcome for outcome, _ in results)
         return counted
 
@@ -119,18 +125,6 @@ class Ledger(AttemptReader):
             # One of them may be of a record that cannot be read: it must not block the others.
             for call in calls:
                 self._attribute_alone(call)
-
-    def restore(self, records: Mapping[str, dict[str, str]]) -> None:
-        """Write removed attempts again, from their records by id; the journal then adds them to the
-        figures. Their histories must still exist. Raises StoreUnavailable."""
-        self.apply_all(
-            (
-                event
-                for attempt_id, record in records.items()
-                for event in _events_of(attempt_id, record)
-            ),
-            is_recorded=True,
-        )
 
     def _read_check(self, text: str) -> AttemptEvent | None:
         try:
@@ -161,26 +155,31 @@ class Ledger(AttemptReader):
             log.exception("right code not attributed")
 
     def _apply(
-        self, events: Sequence[AttemptEvent], *, is_recorded: bool = False
+        self,
+        events: Sequence[AttemptEvent],
+        *,
+        is_recorded: bool = False,
+        is_counted: bool = False,
     ) -> list[tuple[EventOutcome, str]]:
         """The outcome of each event and the state after it."""
         for event in events:
             self.leave_out(event.attempt, event.unreadable)
+        more = {"is_recorded": is_recorded, "is_counted": is_counted}
         parts = list(batched(events, _PER_SCRIPT))
         try:
-            answers = self._scripts.run_all("apply", [self._call(p, is_recorded) for p in parts])
+            answers = self._scripts.run_all("apply", [self._call(p, more) for p in parts])
         except ResponseError:
             # Some may have been applied: the others must not be blocked by one.
-            answers = [self._apply_alone(event, is_recorded) for event in events]
+            answers = [self._apply_alone(event, more) for event in events]
         flat = [text for answer in answers for text in answer]
         return [
             (self._outcome(event, outcome), state)
             for event, outcome, state in zip(events, flat[::2], flat[1::2], strict=True)
         ]
 
-    def _apply_alone(self, event: AttemptEvent, is_recorded: bool) -> list[str]:
+    def _apply_alone(self, event: AttemptEvent, more: Mapping[str, bool]) -> list[str]:
         try:
-            answer: list[str] = self._scripts.run("apply", *self._call([event], is_recorded))
+            answer: list[str] = self._scripts.run("apply", *self._call([event], more))
         except ResponseError:
             # It may also be a bug of the script, so the traceback is logged.
             log.exception("event not applied")
@@ -194,7 +193,7 @@ class Ledger(AttemptReader):
             return EventOutcome.ORPHAN
         return EventOutcome(outcome)
 
-    def _call(self, events: Sequence[AttemptEvent], is_recorded: bool) -> Call:
+    def _call(self, events: Sequence[AttemptEvent], more: Mapping[str, bool]) -> Call:
         """KEYS and arguments of `apply.lua`."""
         name, now = self._keys, self._clock.now()
         keys = [name.journal, name.counters(now), name.recent, name.outbox, name.outbox_events]
@@ -206,7 +205,7 @@ class Ledger(AttemptReader):
                 keys.append(name.reference(fields["reference"]))
             if "number_index" in fields:
                 keys.append(name.number(fields["number_index"]))
-            is_reported = not is_recorded and event.kind in self._webhook_kinds
+            is_reported = not more["is_recorded"] and event.kind in self._webhook_kinds
             if is_reported:
                 keys.append(name.verification(verification_of(attempt)))
             arrays.append(
@@ -221,7 +220,7 @@ class Ledger(AttemptReader):
             "keep_journal_ms": _KEEP_JOURNAL_MS,
             "changes": name.changes,
             "layout": ROLLUP_LAYOUT,
-            "is_recorded": is_recorded,
+            **more,
         }
 
     def count(self, counter: str) -> None:
@@ -249,16 +248,3 @@ class Ledger(AttemptReader):
                 pipe.zrem(self._keys.recent, *part)
                 pipe.execute()
         return len(oldest)
-
-
-def _events_of(attempt_id: str, record: Mapping[str, str]) -> list[AttemptEvent]:
-    """The events that lead to this record, the request first. Each has all fields, because the
-    event that sets the state also sets its cause."""
-    moments = {kind: ms for kind in EventKind if (ms := record.get(f"{kind}_ms"))}
-    # Versions before the journal have left "booked".
-    own = {"state", "rank", "counted", "booked", *(f"{kind}_ms" for kind in EventKind)}
-    fields = {name: text for name, text in record.items() if name not in own}
-    return [
-        AttemptEvent(attempt_id, kind, read_ms(ms), Source.APP, fields)
-        for kind, ms in moments.items()
-    ]

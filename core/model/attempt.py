@@ -130,7 +130,8 @@ class AttemptEvent:
     `at` is its time by the clock of its source, `fields` what it adds to the attempt's record, as
     text: `reference`, `error_code`, `hangup_cause`, `send_status`, `cost_micros`, `units`, `mcc`,
     `mnc`, `network`, `cause`, `remedy`; with `requested`, also `channel`, `mode`, `to_masked`,
-    `region`, `carrier`, `number_index` (a digest), `origin`.
+    `region`, `carrier`, `number_index` (a digest), `origin`, and `sample` for sample
+    traffic.
     `unreadable` are the values that were left out of the event.
     """
 
@@ -177,6 +178,8 @@ class Attempt:
     proof: Proof | None = None
     #: The budget that would have refused this send when live; None where there was room.
     over_budget: OverBudget | None = None
+    #: Whether it is sample traffic: invented, never sent.
+    is_sample: bool = False
 
     @property
     def verification(self) -> str:

@@ -1,11 +1,12 @@
 """The tables of the alerts panel: the state of every measure, and the alerts of a dry run."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core.alerts.records import AlertStatus
+from core.alerts.records import AlertStatus, Transition
 from core.alerts.replay import DryRun
 from core.alerts.states import AlertState
 from core.wording.alerts import ALERT_STATES, MEASURES, alert_words
@@ -19,6 +20,21 @@ def alert_counts(statuses: Sequence[AlertStatus]) -> dict[AlertState, int]:
     return {state: sum(status.state is state for status in statuses) for state in ALERT_STATES}
 
 
+def alert_summary(statuses: Sequence[AlertStatus], checked: datetime | None) -> str:
+    """The states that need attention, with their counts; "No alerts" where there are none.
+    `checked`: the end of the hour that was checked last, None before the first check."""
+    if checked is None:
+        return "not checked yet"
+    counts = alert_counts(statuses)
+    parts = [
+        f"{n:,} {ALERT_STATES[state]}" for state, n in counts.items() if n and not state.is_quiet
+    ]
+    if parts:
+        return " · ".join(parts)
+    is_judged = bool(counts[AlertState.OK])
+    return "No alerts" if is_judged else "No alerts: too little traffic to judge"
+
+
 def alert_table(statuses: Sequence[AlertStatus], zone: ZoneInfo) -> pd.DataFrame:
     """All alerts, in the order given: `series`, `measure`, `state`, `since`, what the last hour
     `saw`, and `under`: the series whose alert explains this one."""
@@ -30,6 +46,19 @@ def alert_table(statuses: Sequence[AlertStatus], zone: ZoneInfo) -> pd.DataFrame
             "since": [day_and_time(status.since, zone) for status in statuses],
             "saw": [alert_words(status) for status in statuses],
             "under": [series_name(status.under) if status.under else "" for status in statuses],
+        }
+    )
+
+
+def history_table(history: Sequence[Transition], zone: ZoneInfo) -> pd.DataFrame:
+    """The changes of state, in the order given: `at`, `series`, `measure`, `before`, `after`."""
+    return pd.DataFrame(
+        {
+            "at": [day_and_time(change.at, zone) for change in history],
+            "series": [series_name(change.series) for change in history],
+            "measure": [MEASURES[change.measure] for change in history],
+            "before": [ALERT_STATES[change.before] for change in history],
+            "after": [ALERT_STATES[change.after] for change in history],
         }
     )
 

@@ -29,6 +29,7 @@ _COLUMNS = {
     "error": "Error",
     "seconds": "Delivered after",
     "note": "Note",
+    "sample": "Traffic",
 }
 _SOURCES = {
     "app": "this app",
@@ -75,10 +76,11 @@ class AttemptRow:
 
 
 def list_columns(attempts: Sequence[Attempt]) -> dict[str, str]:
-    """The columns of the list and their headings. Carrier and note are there if a row has one: many
-    numbering plans name no carrier, and a note says that clocks differ."""
+    """The columns of the list and their headings. Carrier, note and traffic are there if a row has
+    one: many numbering plans name no carrier, a note says that clocks differ, and only sample
+    traffic is marked."""
     frame = attempt_table(list(attempts))
-    optional = {name for name in ("carrier", "note") if not frame[name].any()}
+    optional = {name for name in ("carrier", "note", "sample") if not frame[name].any()}
     if (frame["carrier"] == UNKNOWN_CARRIER).all():
         optional.add("carrier")
     return {name: heading for name, heading in _COLUMNS.items() if name not in optional}

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from core.figures.queries import Filters
 from core.figures.rates import ENOUGH
 from core.model.errors import StoreUnavailable
-from core.sample.loading import DAYS
 from core.wording.formats import clock, counted, duration
 
 _DELAYED = timedelta(hours=1)
@@ -34,11 +33,6 @@ EMPTY_WORDS = {
     "reports do not arrive: compare with Plivo's logs.",
     Empty.UNREACHABLE: "The figures cannot be read. {cause} {last} {remedy}",
 }
-
-SAMPLE_WORDS = (
-    f"Or fill the sandbox with {DAYS} days of invented traffic, marked as simulated. It takes a "
-    "minute or two."
-)
 
 
 def empty_state(

@@ -6,7 +6,6 @@ from datetime import timedelta
 from math import isnan, nan
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pandas as pd
 
 from core.figures.catalogue import Leg
@@ -17,11 +16,14 @@ from core.figures.packing import Counts
 from core.figures.queries import ALL, Filters, Queries
 from core.figures.ranges import Comparison, Range
 from core.figures.rates import Rate, percentiles, stepwise_quantiles
+from core.panels.course import NO_COURSE, Course, rate_course, ratio_course, step_course
 from core.panels.percent import share_words
 from core.panels.query_state import whose
+from core.panels.targets import Targets, target_words
 from core.wording.formats import counted, dollars, duration, interval, percent
 
 _P95 = 0.95
+_NO_TARGETS: Targets = {}
 #: Smaller changes are not significant: the width of a histogram bin, and rounding.
 _SAME_TIME, _SAME_COST = 0.09, 0.02
 
@@ -31,11 +33,11 @@ class Figure:
     """One figure with its texts and the numbers behind them.
 
     `change` has no sign: `rose` gives its direction, None without a change. `good`: whether the
-    change is an improvement, None where it is neither or within chance. `course` holds the value of
-    each step of the range, nan for steps without data. `number`, `low`, `high` and `n` are the
-    numbers of the texts: shares, ms, US dollars or a count, nan for none. `form` writes one.
-    `unfinished`: the last step of the course has not ended, or not all its attempts are ripe.
-    `whose`: of whom the figure is where it is not of the filters; else "".
+    change is an improvement, None where it is neither or within chance. `course`: over the range;
+    its last points are unfinished where their steps have not ended, or not all attempts are ripe.
+    `number`, `low`, `high` and `n` are the numbers of the texts: shares, ms, US dollars or a count,
+    nan for none. `form` writes one. `target` is nan without one; `target_words` says whether it is
+    met. `whose`: of whom the figure is where it is not of the filters; else "".
     """
 
     name: str
@@ -45,25 +47,20 @@ class Figure:
     change: str = ""
     rose: bool | None = None
     good: bool | None = None
-    course: Sequence[float] = ()
+    course: Course = NO_COURSE
     number: float = nan
     low: float = nan
     high: float = nan
     n: int = 0
     form: Callable[[float], str] = "{:,.0f}".format
-    unfinished: bool = False
+    target: float = nan
+    target_words: str = ""
     whose: str = ""
 
     @property
     def is_share(self) -> bool:
         """Whether the figure is a share: the axis of its course need not start at zero."""
         return not isnan(self.low)
-
-    @property
-    def drawn(self) -> list[float]:
-        """The course without its gaps; empty if there are too few steps for a line."""
-        line = [value for value in self.course if not isnan(value)]
-        return line if len(line) > 2 else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +142,16 @@ def read_inputs(
     )
 
 
-def figures(inputs: FigureInputs) -> list[Figure]:
+def figures(inputs: FigureInputs, targets: Targets = _NO_TARGETS) -> list[Figure]:
     """The confirmed rate first, then the others."""
     return [
-        _rate("Confirmed", inputs, inputs.ripe, "confirmed", "requested",
+        _rate("Confirmed", inputs, inputs.ripe, "confirmed", "requested", targets,
               "Delivered by its own receipt, or verified by a code that no other attempt can have "
               "brought; of all requested that are as old as a code is valid."),
-        _rate("Within 30 s", inputs, inputs.within_30, "within_30", "requested",
+        _rate("Within 30 s", inputs, inputs.within_30, "within_30", "requested", targets,
               "Delivered within 30 seconds of the request by the report, of all requested before "
               "the last 30 seconds."),
-        _rate("Conversion", inputs, inputs.ripe, "converted", "started",
+        _rate("Conversion", inputs, inputs.ripe, "converted", "started", targets,
               "Verifications that succeeded, of those started that are as old as a code is valid."),
         _time(inputs),
         _cost(inputs),
@@ -179,7 +176,15 @@ def table(figures: Sequence[Figure]) -> pd.DataFrame:
     )
 
 
-def _rate(name: str, inputs: FigureInputs, ripe: RipeInput, k: str, n: str, means: str) -> Figure:
+def _rate(
+    name: str,
+    inputs: FigureInputs,
+    ripe: RipeInput,
+    k: str,
+    n: str,
+    targets: Targets,
+    means: str,
+) -> Figure:
     """A rate of ripe attempts with its interval, and its change in points."""
     rate = Rate(int(ripe.totals[k]), int(ripe.totals[n]))
     if not rate.is_enough:
@@ -203,13 +208,14 @@ def _rate(name: str, inputs: FigureInputs, ripe: RipeInput, k: str, n: str, mean
         change,
         rose,
         good,
-        _shares(ripe.steps, k, n),
+        rate_course(ripe.steps, k, n),
         rate.value,
         rate.low,
         rate.high,
         rate.n,
         percent,
-        is_unfinished(ripe.steps),
+        targets.get(k, nan),
+        target_words(rate, targets[k]) if k in targets else "",
     )
 
 
@@ -230,11 +236,12 @@ def _time(inputs: FigureInputs) -> Figure:
         change, rose, good = _relative(
             percentiles(now)[_P95], percentiles(before)[_P95], _SAME_TIME, is_real=is_real
         )
-    course = stepwise_quantiles(times.heat, _P95)
+    complete = _last(inputs.ripe.steps["complete"].tolist(), len(times.heat))
+    course = step_course(stepwise_quantiles(times.heat, _P95), complete)
     detail = f"all carriers, n = {n:,}" if of_whom else f"n = {n:,}"
     return Figure(
-        name, _milliseconds(ms), detail, means, change, rose, good, list(course), ms, n=n,
-        form=_milliseconds, unfinished=is_unfinished(inputs.ripe.steps), whose=of_whom,
+        name, _milliseconds(ms), detail, means, change, rose, good, course, ms, n=n,
+        form=_milliseconds, whose=of_whom,
     )  # fmt: skip
 
 
@@ -262,13 +269,13 @@ def _cost(inputs: FigureInputs) -> Figure:
     verified = verified_at_place(steps) if at_place else steps["converted"]
     # A step with few prices would look cheap.
     is_priced = steps["priced"] >= COMPARABLE * steps["requested"]
-    course = (steps["cost_micros"] / 1e6 / verified).where(is_priced & (verified > 0))
+    parts = steps.assign(micros=steps["cost_micros"] * is_priced, successes=verified * is_priced)
+    course = ratio_course(parts, "micros", "successes", scale=1e-6)
     at_least = "" if cost.is_comparable else "\N{GREATER-THAN OR EQUAL TO} "
     return Figure(
         name, at_least + dollars(value), f"{n:,} verified, {share_words(cost.priced)} priced",
         means + " A price that is not known yet can only add to it.",
-        change, rose, good, course.tolist(), value, n=n, form=dollars,
-        unfinished=is_unfinished(steps),
+        change, rose, good, course, value, n=n, form=dollars,
     )  # fmt: skip
 
 
@@ -276,8 +283,8 @@ def _pending(inputs: FigureInputs) -> Figure:
     pending, n = int(inputs.totals["pending"]), int(inputs.totals["requested"])
     means = "No final report yet: neither delivered nor lost. Unclear sends are not among them."
     return Figure(
-        "Pending", f"{pending:,}", f"of {n:,}", means, course=inputs.steps["pending"].tolist(),
-        number=float(pending), n=n, unfinished=is_unfinished(inputs.steps),
+        "Pending", f"{pending:,}", f"of {n:,}", means, course=_count_course(inputs, "pending"),
+        number=float(pending), n=n,
     )  # fmt: skip
 
 
@@ -290,8 +297,7 @@ def _attempts(inputs: FigureInputs) -> Figure:
     return Figure(
         "Attempts", f"{n:,}", f"{int(inputs.totals['started']):,} verifications",
         "Messages and calls requested, including those that Plivo refused.", change, rose, None,
-        inputs.steps["requested"].tolist(), float(n), n=n,
-        unfinished=is_unfinished(inputs.steps),
+        _count_course(inputs, "requested"), float(n), n=n,
     )  # fmt: skip
 
 
@@ -318,10 +324,13 @@ def _milliseconds(value: float) -> str:
     return duration(timedelta(milliseconds=value))
 
 
-def _shares(steps: pd.DataFrame, k: str, n: str) -> list[float]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares: list[float] = (steps[k].to_numpy() / steps[n].to_numpy()).tolist()
-    return shares
+def _count_course(inputs: FigureInputs, column: str) -> Course:
+    return step_course(inputs.steps[column].tolist(), inputs.steps["complete"].tolist())
+
+
+def _last(complete: list[bool], steps: int) -> list[bool]:
+    """The same ending for another number of steps: those of a histogram may be wider."""
+    return [True] * (steps - len(complete)) + complete[-steps:] if steps else []
 
 
 def _signed(figure: Figure) -> str:

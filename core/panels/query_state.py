@@ -24,7 +24,7 @@ from core.model.clock import is_sane
 from core.model.regions import country_of, known_region
 from core.model.series import carrier_named
 from core.panels.zones import zone_of
-from core.wording.formats import CHANNELS, day_and_time
+from core.wording.formats import CHANNELS, carrier_name, day_and_time
 
 CUSTOM = "custom"
 RANGES = {
@@ -138,6 +138,17 @@ def countries(dimensions: SeenDimensions) -> dict[str, str]:
 def carriers(dimensions: SeenDimensions, country: object) -> dict[str, str]:
     """The carriers of a country to filter by; none until a country is selected."""
     return {EVERY: "All"} | {name: name for name in dimensions.carriers.get(str(country), ())}
+
+
+def filter_words(values: Mapping[str, object]) -> str:
+    """The filters that are set: "SMS, Nigeria, MTN"; "" without any."""
+    filters = _filters(values)
+    parts = [
+        CHANNELS.get(filters.channel, filters.channel) if filters.channel else "",
+        country_of(filters.country) if filters.country else "",
+        carrier_name(filters.carrier) if filters.carrier else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def row_filters(country: str, carrier: str) -> dict[str, str]:

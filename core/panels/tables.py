@@ -15,7 +15,6 @@ import pandas as pd
 from core.figures.costs import costs_per_verified
 from core.figures.rates import ENOUGH, Rate, wilsons
 from core.panels.percent import enough_percent_of, percent_of, share_words
-from core.wording.error_codes import error_meaning
 from core.wording.formats import (
     CHANNELS,
     NO_VALUE,
@@ -25,6 +24,7 @@ from core.wording.formats import (
     interval,
     percent,
 )
+from core.wording.operator_errors import operator_error
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -39,14 +39,32 @@ LEGS = {"app": "App to Plivo", "queue": "Plivo's queue", "carrier": "Carrier", "
 
 def funnel_table(frame: pd.DataFrame) -> pd.DataFrame:
     """By channel, for channels with attempts: `channel` and its `name`, the FUNNEL's counts,
-    `<count>_share` of those requested, and `<count>_step`, the share of the count before."""
-    used = frame[frame["requested"] > 0]
-    table = _in_order(used)[list(FUNNEL)].rename_axis("channel").reset_index()
+    `<count>_share` of those requested, `<count>_step`, the share of the count before, and
+    `without_receipt`, the verified attempts that no receipt reported as delivered."""
+    used = _in_order(frame[frame["requested"] > 0])
+    table = used[list(FUNNEL)].rename_axis("channel").reset_index()
     table.insert(1, "name", [channel_name(channel) for channel in table["channel"]])
     for before, name in zip(("requested", *FUNNEL), FUNNEL, strict=False):
         table[f"{name}_share"] = percent_of(table[name], table["requested"])
         table[f"{name}_step"] = percent_of(table[name], table[before])
+    table["without_receipt"] = (used["confirmed"] - used["delivered"]).to_numpy()
     return table
+
+
+def widening_words(table: pd.DataFrame) -> str:
+    """Why the funnel of some channels widens at its end; "" where it does not. From
+    `funnel_table`."""
+    wider = table[table["verified"] > table["delivered"]]
+    if wider.empty:
+        return ""
+    places = " and ".join(
+        f"{row.without_receipt:,} of {row.verified:,} ({row.name})"
+        for row in wider[["name", "without_receipt", "verified"]].itertuples(index=False)
+    )
+    return (
+        f"Verified without a receipt: {places}. The codes arrived, since they were entered; the "
+        "carrier reported no delivery, so *delivered* counts too few there."
+    )
 
 
 def rescue_table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -137,12 +155,12 @@ def legs_table(totals: "pd.Series[int]") -> pd.DataFrame:
 
 
 def error_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """The errors, the most frequent first: `channel`, `code`, `label` ("SMS 30"), `count`,
-    `previous`, what it means and what to do: `meaning`, `advice`; and `country` and `carrier`, ""
-    for all."""
+    """The errors, the most frequent first: `channel`, `code`, `label` ("SMS 30"), its `name`
+    ("Refused as spam"), `count`, `previous`, what it means, and what the operator can do:
+    `meaning`, `advice`; and `country` and `carrier`, "" for all."""
     rows = frame.reset_index()
     pairs = list(zip(rows["channel"], rows["code"], strict=True))
-    meanings = [error_meaning(channel, code) for channel, code in pairs]
+    errors = [operator_error(channel, code) for channel, code in pairs]
     return pd.DataFrame(
         {
             "channel": rows["channel"],
@@ -150,10 +168,11 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
             "label": [
                 f"{channel_name(channel)}\N{NO-BREAK SPACE}{code}" for channel, code in pairs
             ],
+            "name": [error.name for error in errors],
             "count": rows["count"],
             "previous": rows["previous"],
-            "meaning": [error.meaning for error in meanings],
-            "advice": [error.advice for error in meanings],
+            "meaning": [error.meaning for error in errors],
+            "advice": [error.advice for error in errors],
             **{name: rows[name] for name in ("country", "carrier") if name in rows},
         }
     )

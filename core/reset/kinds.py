@@ -43,8 +43,8 @@ _TEXTS = {
     ),
     ResetKind.SAMPLE: (
         "Sample traffic",
-        "Removes the attempts and figures of sample traffic. Your own attempts stay, but the "
-        "figures of expired attempts are removed too.",
+        "Removes the attempts of sample traffic, what they added to the figures, and all alerts. "
+        "Your own attempts and their figures stay.",
     ),
     ResetKind.TEST_SESSIONS: (
         "Test sessions",
@@ -66,8 +66,8 @@ FAMILIES: dict[str, ResetKind | None] = {
         (
             "verification", "attempt", "history", "exchanges", "start", "phone", "follow",
             "counters", "journal", "recent", "number", "reference", "logs", "foreign", "expiries",
-            "outbox", "outbox_events", "dead", "dead_events", "told", "simulated", "alerts",
-            "alert_check", "alert_turn", ROLLUP_LAYOUT,
+            "outbox", "outbox_events", "dead", "dead_events", "told", "alerts",
+            "alert_check", "alert_snoozes", "alert_turn", ROLLUP_LAYOUT,
         ),
         ResetKind.ATTEMPTS,
     ),
@@ -77,17 +77,6 @@ FAMILIES: dict[str, ResetKind | None] = {
          "fold_turn")
     ),
 }  # fmt: skip
-#: The families whose values combine sample traffic with other attempts.
-FIGURES = {
-    ROLLUP_LAYOUT,
-    "journal",
-    "recent",
-    "number",
-    "reference",
-    "simulated",
-    "alerts",
-    "alert_check",
-}
 
 
 def read_kinds(texts: Iterable[str]) -> frozenset[ResetKind]:

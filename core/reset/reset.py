@@ -11,10 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 
 from core.lab.sandbox_client import SandboxClient, SandboxError
-from core.ledger.ledger import Ledger
-from core.model.attempt import verification_of
 from core.model.errors import ResetRefused
-from core.reset.kinds import FAMILIES, FIGURES, ResetKind
+from core.reset.kinds import FAMILIES, ResetKind
 from core.store.batches import batched
 from core.store.client import Client
 from core.store.keys import LAYOUT, Keys
@@ -25,22 +23,21 @@ _BATCH = 1000
 
 
 class SandboxReset:
-    """Resets kinds of state. `settle` folds the journal. `sandbox` calls the simulated Plivo;
-    `clear_cache` empties this process's cache of figures."""
+    """Resets kinds of state. `remove_sample` removes sample traffic and returns how many attempts
+    it had. `sandbox` calls the simulated Plivo; `clear_cache` empties this process's cache of
+    figures."""
 
     def __init__(
         self,
         client: Client,
         keys: Keys,
-        ledger: Ledger,
-        settle: Callable[[], None],
+        remove_sample: Callable[[], int],
         sandbox: SandboxClient,
         clear_cache: Callable[[], None],
     ) -> None:
         self._client = client
         self._keys = keys
-        self._ledger = ledger
-        self._settle = settle
+        self._remove_sample = remove_sample
         self._sandbox = sandbox
         self._clear_cache = clear_cache
         self._prefix = f"{{{keys.environment}}}:{LAYOUT}:"
@@ -48,13 +45,17 @@ class SandboxReset:
     def run(
         self, kinds: frozenset[ResetKind], *, sandbox_runs: bool = True
     ) -> dict[ResetKind, int]:
-        """Remove these kinds and return the number of removed keys by kind. `sandbox_runs`: the
+        """Remove these kinds and return the number of removed keys by kind; of sample traffic the
+        number of its attempts. `sandbox_runs`: the
         simulated Plivo runs and must be reset too. Raises StoreUnavailable, and ResetRefused in
         live mode or if the simulated Plivo does not answer; then nothing is removed."""
         refuse_live(self._keys.environment)
         # First, so that it sends no more callbacks about removed attempts.
         if sandbox_runs:
             self._reset_sandbox(kinds)
+        if ResetKind.ATTEMPTS in kinds:
+            # Before the search for keys: without it, no process loads another day.
+            self._client.delete(self._keys.sample)
         keys = self._scan_keys()
         removed: Counter[ResetKind] = Counter()
         for kind in (ResetKind.BUDGETS, ResetKind.ATTEMPTS, ResetKind.TEST_SESSIONS):
@@ -65,7 +66,7 @@ class SandboxReset:
         if ResetKind.ATTEMPTS in kinds:
             self._publish_changes(keys["verification"])
         elif ResetKind.SAMPLE in kinds:
-            removed[ResetKind.SAMPLE] = self._remove_sample(keys)
+            removed[ResetKind.SAMPLE] = self._remove_sample()
         self._clear_cache()
         log.info("sandbox reset", extra={"kinds": ",".join(sorted(kinds))})
         return {kind: removed[kind] for kind in sorted(kinds)}
@@ -94,39 +95,6 @@ class SandboxReset:
                 for key in part:
                     pipe.publish(self._keys.changes, key.rpartition(":")[2])
                 pipe.execute()
-
-    def _remove_sample(self, keys: dict[str, list[str]]) -> int:
-        """Remove all figures, which combine sample traffic with other attempts, and count the
-        attempts of real verifications again. Sample traffic has no verifications."""
-        if not keys["simulated"]:
-            return 0
-        # The checks that still wait in the journal belong to the records.
-        self._settle()
-        keys = self._scan_keys()
-        real = {key.rpartition(":")[2] for key in keys["verification"]}
-        attempts = [key.rpartition(":")[2] for key in keys["attempt"]]
-        kept_attempts = [attempt for attempt in attempts if verification_of(attempt) in real]
-        removed_attempts = [attempt for attempt in attempts if verification_of(attempt) not in real]
-        records = self._records(kept_attempts)
-        unlinked = [key for family in FIGURES for key in keys[family]]
-        unlinked += [self._keys.attempt(attempt) for attempt in attempts]
-        unlinked += [self._keys.history(attempt) for attempt in removed_attempts]
-        count = self._unlink(unlinked) - len(records)
-        self._ledger.restore(records)
-        return count
-
-    def _records(self, attempts: list[str]) -> dict[str, dict[str, str]]:
-        records: dict[str, dict[str, str]] = {}
-        for part in batched(attempts, _BATCH):
-            with self._client.pipeline(transaction=False) as pipe:
-                for attempt in part:
-                    pipe.hgetall(self._keys.attempt(attempt))
-                records |= {
-                    attempt: record
-                    for attempt, record in zip(part, pipe.execute(), strict=True)
-                    if record.get("requested_ms")
-                }
-        return records
 
     def _reset_sandbox(self, kinds: frozenset[ResetKind]) -> None:
         try:

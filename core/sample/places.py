@@ -66,8 +66,8 @@ COUNTRIES = (
         ("MTN", 0.6, 0.88, 7.5, False), ("Airtel", 0.4, 0.86, 8.2),
     ),
     _country(
-        "ID", "+62 812", "Asia/Jakarta", 4, 240_000, 48_000,
-        ("Telkomsel", 0.7, 0.92, 4.4), ("XL", 0.3, 0.90, 5.0),
+        "ID", "+62 812", "Asia/Jakarta", 8, 240_000, 48_000,
+        ("Telkomsel", 0.7, 0.94, 4.4), ("XL", 0.3, 0.93, 5.0),
     ),
     _country("MX", "+52 222", "America/Mexico_City", 4, 45_000, 17_000, ("", 1.0, 0.947, 3.6)),
     _country(
@@ -87,7 +87,6 @@ COUNTRIES = (
         ("Etisalat", 0.65, 0.955, 2.9), ("du", 0.35, 0.95, 3.1),
     ),
     _country("NP", "+977 984", "Asia/Kathmandu", 1, 140_000, 70_000, ("Ncell", 1.0, 0.89, 6.4)),
+    # Without people who verify their numbers: only pumping goes there.
+    _country("TJ", "+992 93", "Asia/Dushanbe", 0, 310_000, 95_000, ("Megafon", 1.0, 0.93, 4.1)),
 )  # fmt: skip
-#: The carrier that fails for some hours, and the country of the SMS pumping.
-INCIDENT = ("DE", "Vodafone")
-PUMPED = "ID"

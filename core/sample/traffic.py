@@ -1,262 +1,317 @@
-"""Generates verifications: their times, the result of each attempt, and the checks.
+"""Generates the attempts of a day: their times, the result of each, and the entered codes.
 
 Each UTC day has a random generator of its own, seeded by the seed and the day. So the same seed
-gives the same events for a day at any time and for any number of days; and loading them again
-changes nothing, because the attempts' ids are the same too.
+gives the same attempts for a day, whatever the number of days. `entries` counts them, and makes
+events of them.
 """
 
-import base64
-import hashlib
-from bisect import bisect
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from itertools import accumulate
-from random import Random
-from typing import Protocol
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
+from typing import Any
 
-from core.model.attempt import AttemptEvent, EventKind, Source, attempt_id
-from core.model.clock import from_ms, to_ms
+import numpy as np
+from numpy.typing import NDArray
+
+from core.ledger.attribution import OTHER, SHARED, SOLE, UNATTRIBUTED
+from core.model.attempt import EventKind
+from core.model.clock import to_ms
 from core.model.way import Way
-from core.sample.places import COUNTRIES, INCIDENT, PUMPED, SampleCarrier, SampleCountry
+from core.sample.demand import starts
+from core.sample.incidents import INCIDENTS
+from core.sample.places import COUNTRIES, SampleCarrier, SampleCountry
+from core.sample.plan import Plan
 
-#: Weights of the hours of the local day: few requests at night, most in the evening.
-_HOURS = (2, 1, 1, 1, 1, 2, 4, 7, 10, 12, 13, 13, 14, 13, 12, 12, 12, 13, 15, 16, 15, 11, 7, 4)
-_WEEKDAYS = (1.05, 1.08, 1.08, 1.06, 1.1, 0.85, 0.78)
-#: The period in days and the hours (UTC) of an incident and of an attack.
-_INCIDENT_EVERY, _INCIDENT_HOURS = 13, (9, 14)
-_ATTACK_EVERY, _ATTACK_HOURS = 11, (1, 6)
+#: Every carrier with its country; `place` of an attempt is an index.
+PLACES: tuple[tuple[SampleCountry, SampleCarrier], ...] = tuple(
+    (country, carrier) for country in COUNTRIES for carrier in country.carriers
+)
+#: `way` of an attempt is an index.
+WAYS = (Way.SMS, Way.VOICE, Way.PHLO_SMS, Way.PHLO_CALL)
+_FIRST_WAYS = (0.80, 0.11, 0.06, 0.03)
+ORIGINS = ("first", "resend", "fallback")
+#: `error` of an attempt is an index; 0 for none.
+ERRORS = ("", "900", "30", "50", "80", "420", "40", "3000", "3010", "3020")
+_FAILED_BY_PLIVO, _MESSAGE_ERRORS, _HANGUP_CAUSES = 1, (2, 7), (7, 10)
+#: The error of most messages that an incident stops.
+_INCIDENT_ERROR = ERRORS.index("50")
+
+MOMENTS = tuple(
+    kind
+    for kind in EventKind
+    if kind not in {EventKind.REQUESTED, EventKind.RINGING, EventKind.ANSWERED}
+)
+#: One attempt. Moments are Unix ms, -1 for what did not happen; a call rings at `queued` and is
+#: answered at `sent`. `verification` is its number within the day, `digits` the last ones of its
+#: phone number. `priced`: when the price is known. `send_status`: of an unclear send, 0 for none.
+#: `proof`, `attempts` and `code`: see `core.ledger.attribution`.
+ATTEMPT = np.dtype(
+    [
+        *((name, "i4") for name in ("verification", "number", "place", "digits")),
+        *((name, "i1") for name in ("way", "origin", "error", "proof")),
+        *((name, "i4") for name in ("send_status", "attempts")),
+        *((name, "f8") for name in ("requested", "priced", "cost_micros", "units", "code")),
+        *((str(kind), "f8") for kind in MOMENTS),
+    ]
+)
+_LOST = (EventKind.REJECTED, EventKind.FAILED, EventKind.UNDELIVERED)
 _LIFETIME_MS = 300_000
+#: The answer of Plivo in an incident.
+BROKEN_STATUS = 503
 _UNREPORTED_MS = 72 * 3_600_000
 _MOST_ATTEMPTS = 3
-_MESSAGE_ERRORS = ("30", "50", "80", "420", "40")
-_HANGUP_CAUSES = ("3000", "3010", "3020")
-_NOTHING: dict[str, str] = {}
-_CAUSE, _REMEDY = "Plivo refused the request.", "Check the number and the sender."
+
+Numbers = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+_IS_CALL = np.array([way.is_call for way in WAYS])
+_AS_CALL = np.array([WAYS.index(way.as_call) for way in WAYS])
+_COUNTRY_OF_PLACE = np.array([COUNTRIES.index(country) for country, _ in PLACES])
+_SHARE = np.array([carrier.share for _, carrier in PLACES])
+_ARRIVES = np.array([carrier.arrives for _, carrier in PLACES])
+_SECONDS = np.array([carrier.seconds for _, carrier in PLACES])
+_HAS_RECEIPTS = np.array([carrier.receipts for _, carrier in PLACES])
+_SMS_MICROS = np.array([country.sms_micros for country, _ in PLACES], dtype=np.float64)
+_CALL_MICROS = np.array([country.call_micros for country, _ in PLACES], dtype=np.float64)
 
 
-@dataclass(slots=True)
-class _Verification:
-    id: str
-    country: SampleCountry
-    carrier: SampleCarrier
-    start_ms: int
-    pumped: bool
-    mask: str
-    events: list[AttemptEvent] = field(default_factory=list)
+def days_of(plan: Plan) -> list[date]:
+    """The UTC days of a plan, the newest first."""
+    last = plan.until.astimezone(UTC).date()
+    return [last - timedelta(days=ago) for ago in range(plan.days)]
 
 
-def events_of(day: date, per_day: int, seed: int, until: datetime) -> list[AttemptEvent]:
-    """The events of the verifications that start on this UTC day, in the order of the requests, and
-    of each attempt in the order of time; none later than `until`."""
-    rng = Random(f"{seed}/{day.toordinal()}")  # noqa: S311
-    events: list[AttemptEvent] = []
-    until_ms = to_ms(until)
-    verifications = sorted(_starts(rng, day, per_day, seed), key=lambda v: v.start_ms)
-    for verification in verifications:
-        if verification.start_ms >= until_ms:
-            break
-        _play(rng, verification)
-        events += (event for event in verification.events if to_ms(event.at) <= until_ms)
-    return events
+def attempts_of(day: date, plan: Plan) -> NDArray[Any]:
+    """The attempts (ATTEMPT) of the verifications that start on this UTC day, by the moment of
+    their request, as they are at the moment `plan.until`."""
+    player = _Player(day, plan)
+    table = np.concatenate([player.play(number) for number in range(1, _MOST_ATTEMPTS + 1)])
+    table = _as_of(table[np.argsort(table["requested"], kind="stable")], to_ms(plan.until))
+    _attribute(table)
+    return table
 
 
-def days_of(count: int, until: datetime) -> list[date]:
-    """The UTC days that end with today."""
-    today = until.astimezone(UTC).date()
-    return [today - timedelta(days=ago) for ago in reversed(range(count))]
+def _as_of(table: NDArray[Any], until_ms: int) -> NDArray[Any]:
+    """The attempts without what happens after a moment; all moments in whole ms."""
+    table = table[table["requested"] <= until_ms]
+    for name in ("requested", "priced", *MOMENTS):
+        table[name] = np.floor(table[name])
+    for kind in MOMENTS:
+        table[kind][table[kind] > until_ms] = -1
+    is_priced = (table["priced"] >= 0) & (table["priced"] <= until_ms)
+    for name in ("cost_micros", "units"):
+        table[name][~is_priced] = -1
+    has_failed = (table["failed"] >= 0) | (table["undelivered"] >= 0)
+    table["error"][~has_failed] = 0
+    return table
 
 
-def _starts(rng: Random, day: date, per_day: int, seed: int) -> Iterator[_Verification]:
-    midnight = to_ms(datetime(day.year, day.month, day.day, tzinfo=UTC))
-    mean = per_day * _WEEKDAYS[day.weekday()]
-    count = max(0, round(rng.gauss(mean, mean**0.5)))
-    weights = list(accumulate(country.weight for country in COUNTRIES))
-    hours = list(accumulate(_HOURS))
-    pumped = 0
-    if day.toordinal() % _ATTACK_EVERY == seed % _ATTACK_EVERY:
-        pumped = round(0.25 * per_day)
-    for n in range(count + pumped):
-        if n < count:
-            country = COUNTRIES[bisect(weights, rng.random() * weights[-1])]
-            local_hour = bisect(hours, rng.random() * hours[-1])
-            offset = datetime(day.year, day.month, day.day, tzinfo=country.zone).utcoffset()
-            shift = int((offset or timedelta()).total_seconds())
-            second = (local_hour * 3600 + rng.random() * 3600 - shift) % 86_400
-        else:
-            country = next(place for place in COUNTRIES if place.region == PUMPED)
-            begin, end = _ATTACK_HOURS
-            second = (begin + rng.random() * (end - begin)) * 3600
-        shares = list(accumulate(carrier.share for carrier in country.carriers))
-        carrier = country.carriers[min(bisect(shares, rng.random()), len(shares) - 1)]
-        yield _Verification(
-            id=_id(f"{seed}/{day.toordinal()}/{n}"),
-            country=country,
-            carrier=carrier,
-            start_ms=midnight + int(second * 1000),
-            pumped=n >= count,
-            mask=f"{country.mask} ••• ••{rng.randrange(100):02}",
+def _attribute(table: NDArray[Any]) -> None:
+    """Fill in which attempts brought the right codes, as `attribute.lua` finds it."""
+    verification = table["verification"]
+    size = int(verification.max(initial=0)) + 1
+    code, newest = np.full(size, -1.0), np.zeros(size, dtype=np.int32)
+    is_right = table["verified"] >= 0
+    code[verification[is_right]] = table["verified"][is_right]
+    newest[verification[is_right]] = table["number"][is_right]
+    table["code"] = code[verification]
+    is_lost = np.logical_or.reduce([table[str(kind)] >= 0 for kind in _LOST])
+    is_able = ~is_lost | (table["delivered"] >= 0)
+    able = np.bincount(verification[is_able], minlength=size)
+    # Where all ended badly, a report is wrong.
+    is_able |= able[verification] == 0
+    able = np.where(able == 0, newest, able)[verification]
+    proof = np.where(is_able, np.where(able == 1, SOLE, SHARED), OTHER)
+    proof += np.where((able > 1) & (table["number"] == 1), UNATTRIBUTED, 0)
+    attempts = newest[verification]
+    table["attempts"] = np.where(attempts > 1, attempts, 0)
+    table["proof"] = np.where(attempts > 1, proof, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """What incidents do to attempts, one row each; see `Incident`."""
+
+    arrives: Numbers
+    slower: Numbers
+    silent: Bools
+    dearer: Numbers
+    unclear: Numbers
+
+
+class _Player:
+    """Plays the verifications of a day in rounds: `play(n)` plays all n-th attempts."""
+
+    def __init__(self, day: date, plan: Plan) -> None:
+        self._rng = rng = np.random.default_rng([plan.seed, day.toordinal()])
+        self._last = plan.until.astimezone(UTC).date()
+        started = starts(rng, day, self._last, plan.per_day, INCIDENTS)
+        self._is_pumped = started.is_pumped
+        self._place = self._places(started.country)
+        count = len(started.at)
+        self._digits = rng.integers(0, 100, count)
+        self._first_way = rng.choice(len(WAYS), size=count, p=_FIRST_WAYS)
+        self._start = started.at
+        # Of the next attempt.
+        self._way, self._now = self._first_way.copy(), started.at.copy()
+        self._is_open = np.ones(count, dtype=np.bool_)
+
+    def play(self, number: int) -> NDArray[Any]:
+        rng = self._rng
+        rows = np.flatnonzero(self._is_open)
+        table = np.zeros(len(rows), dtype=ATTEMPT)
+        for name in ("priced", "cost_micros", "units", "code", *MOMENTS):
+            table[name] = -1
+        table["verification"], table["number"] = rows, number
+        table["place"], table["digits"] = self._place[rows], self._digits[rows]
+        table["way"] = way = self._way[rows]
+        table["origin"] = 0 if number == 1 else np.where(way == self._first_way[rows], 1, 2)
+        table["requested"] = now = self._now[rows]
+        is_call, pumped = _IS_CALL[way], self._is_pumped[rows]
+        trouble = self._trouble(table["place"], now)
+        goes_on, app = self._send(table, trouble)
+        arrived = np.full(len(rows), np.inf)
+        for play, chosen in ((self._messages, ~is_call), (self._calls, is_call)):
+            at = np.flatnonzero(goes_on & chosen)
+            part, part_trouble = table[at], _rows(trouble, at)
+            arrived[at] = play(part, app[at], part_trouble, pumped[at])
+            table[at] = part
+        wait = np.floor(rng.uniform(32, 75, len(rows)) * 1000)
+        in_time = arrived < now + wait
+        self._enter(table, arrived, in_time, pumped, self._start[rows] + _LIFETIME_MS)
+        self._now[rows] = now = now + wait
+        gives_up = pumped | (now > self._start[rows] + _LIFETIME_MS) | self._chance(0.25, rows)
+        self._is_open[rows] = ~in_time & ~gives_up
+        self._way[rows] = np.where(self._chance(0.45, rows), _AS_CALL[way], way)
+        return table
+
+    def _places(self, country: NDArray[np.intp]) -> NDArray[np.intp]:
+        """A carrier of each country, by its share."""
+        first = np.searchsorted(_COUNTRY_OF_PLACE, np.arange(len(COUNTRIES)))
+        whole = np.cumsum(_SHARE)
+        before = whole[first] - _SHARE[first]
+        after = np.append(before[1:], whole[-1])
+        drawn = before[country] + self._rng.random(len(country)) * (after - before)[country]
+        places = np.searchsorted(whole, drawn, side="right")
+        inside: NDArray[np.intp] = np.minimum(places, len(PLACES) - 1)
+        return inside
+
+    def _trouble(self, place: NDArray[Any], at: Numbers) -> _Trouble:
+        count = len(place)
+        trouble = _Trouble(
+            np.ones(count), np.ones(count), ~_HAS_RECEIPTS[place], np.ones(count), np.zeros(count)
         )
+        for incident in INCIDENTS:
+            begin, end = incident.period_ms(self._last)
+            is_there = np.array(
+                [
+                    incident.country in {"", country.region}
+                    and incident.carrier in {"", carrier.name}
+                    for country, carrier in PLACES
+                ]
+            )
+            is_hit = is_there[place] & (at >= begin) & (at < end)
+            trouble.arrives[is_hit] *= incident.arrives
+            trouble.slower[is_hit] *= incident.slower
+            trouble.silent[is_hit] |= incident.silent
+            trouble.dearer[is_hit] *= incident.dearer
+            trouble.unclear[is_hit] = np.maximum(trouble.unclear[is_hit], incident.unclear)
+        return trouble
 
+    def _send(self, table: NDArray[Any], trouble: _Trouble) -> tuple[Bools, Numbers]:
+        """Plivo's answer to the send. Returns which attempts go on, and from when."""
+        count = len(table)
+        app = table["requested"] + self._after(-1.6, 0.5, count)
+        draw = self._rng.random(count)
+        is_refused, is_silent = draw < 0.003, (draw >= 0.003) & (draw < 0.005)
+        is_broken = self._rng.random(count) < trouble.unclear
+        table["rejected"] = np.where(is_refused & ~is_broken, app, -1)
+        # Without an answer in time, or with a 5xx at once.
+        unclear_at = np.where(is_broken, app, table["requested"] + 13_050)
+        table["unconfirmed"] = np.where(is_silent | is_broken, unclear_at, -1)
+        table["send_status"] = np.where(is_broken, BROKEN_STATUS, 0)
+        table["accepted"] = np.where(is_refused | is_silent | is_broken, -1, app)
+        # Some of what Plivo answered with a 5xx is sent all the same.
+        is_sent = ~is_broken | (self._rng.random(count) < 0.05)
+        return ~is_refused & is_sent, app
 
-def _id(text: str) -> str:
-    digest = hashlib.sha256(f"sample {text}".encode()).digest()
-    return base64.b32encode(digest[:15]).decode().lower()
+    def _messages(
+        self, table: NDArray[Any], app: Numbers, trouble: _Trouble, pumped: Bools
+    ) -> Numbers:
+        """Fills in what becomes of messages; returns when they arrive, infinite for never."""
+        count, place = len(table), table["place"]
+        table["queued"] = queued = app + self._after(-2.0, 0.4, count)
+        fails = self._chance(0.004, table)
+        table["failed"] = np.where(fails, queued + 900, -1)
+        sent = queued + self._after(-0.6, 0.7, count)
+        leg = _SECONDS[place] * trouble.slower * self._after(0, 0.55, count)
+        leg *= np.where(self._chance(0.03, table), self._rng.uniform(5, 40, count), 1)
+        final = np.floor(sent + leg)
+        arrives = ~fails & (self._rng.random(count) < _ARRIVES[place] * trouble.arrives)
+        table["sent"] = np.where(fails, -1, sent)
+        silent = ~fails & trouble.silent
+        table["unreported"] = np.where(silent, table["requested"] + _UNREPORTED_MS, -1)
+        table["delivered"] = np.where(arrives & ~silent, final, -1)
+        table["undelivered"] = np.where(~arrives & ~silent & ~fails, final, -1)
+        errors = self._rng.integers(*_MESSAGE_ERRORS, count)
+        by_incident = (trouble.arrives < 1) & self._chance(0.7, table)
+        table["error"] = np.where(by_incident, _INCIDENT_ERROR, errors)
+        table["error"][fails] = _FAILED_BY_PLIVO
+        table["cost_micros"] = np.where(fails, -1, _SMS_MICROS[place] * trouble.dearer)
+        table["units"] = np.where(fails, -1, 1)
+        table["priced"] = np.where(fails, -1, np.where(silent, sent, final))
+        return np.where(arrives, final, np.inf)
 
+    def _calls(
+        self, table: NDArray[Any], app: Numbers, trouble: _Trouble, pumped: Bools
+    ) -> Numbers:
+        """The same of calls."""
+        count, place = len(table), table["place"]
+        table["queued"] = ringing = app + self._after(0.3, 0.4, count)
+        is_missed = self._rng.random(count) < np.where(pumped, 0.6, 0.16)
+        ended = ringing + 1000 * self._rng.uniform(4, 32, count)
+        answered = ringing + 1000 * self._rng.uniform(3, 14, count)
+        read_out = np.floor(answered + 1000 * self._rng.uniform(4, 9, count))
+        table["undelivered"] = np.where(is_missed, ended, -1)
+        table["error"] = self._rng.integers(*_HANGUP_CAUSES, count)
+        table["sent"] = np.where(is_missed, -1, answered)
+        table["delivered"] = np.where(is_missed, -1, read_out)
+        table["cost_micros"] = np.where(is_missed, -1, _CALL_MICROS[place])
+        table["priced"] = np.where(is_missed, -1, read_out)
+        return np.where(is_missed, np.inf, read_out)
 
-def _play(rng: Random, verification: _Verification) -> None:
-    """The attempts and checks of a verification, until the code is right or the person gives up."""
-    way = first = _first_way(rng)
-    now_ms = verification.start_ms
-    for number in range(1, _MOST_ATTEMPTS + 1):
-        origin = "first" if number == 1 else "resend" if way is first else "fallback"
-        arrived_ms = _attempt(rng, verification, number, way, origin, now_ms)
-        wait = rng.uniform(32, 75) * 1000
-        if arrived_ms is not None and arrived_ms < now_ms + wait:
-            _enter(rng, verification, number, arrived_ms)
-            return
-        now_ms += int(wait)
-        if (
-            verification.pumped
-            or now_ms > verification.start_ms + _LIFETIME_MS
-            or rng.random() < 0.25
-        ):
-            return
-        if not way.is_call and rng.random() < 0.45:
-            way = way.as_call
-
-
-def _first_way(rng: Random) -> Way:
-    draw = rng.random()
-    if draw < 0.80:
-        return Way.SMS
-    if draw < 0.91:
-        return Way.VOICE
-    return Way.PHLO_SMS if draw < 0.97 else Way.PHLO_CALL
-
-
-def _attempt(
-    rng: Random,
-    verification: _Verification,
-    number: int,
-    way: Way,
-    origin: str,
-    at_ms: int,
-) -> int | None:
-    """Add the events of an attempt; returns when the code arrived, None if it never did."""
-    attempt = attempt_id(verification.id, number)
-
-    def add(
-        kind: EventKind,
-        ms: float,
-        fields: dict[str, str] = _NOTHING,
-        source: Source = Source.CALLBACK,
+    def _enter(
+        self,
+        table: NDArray[Any],
+        arrived: Numbers,
+        in_time: Bools,
+        pumped: Bools,
+        ends: Numbers,
     ) -> None:
-        verification.events.append(AttemptEvent(attempt, kind, from_ms(int(ms)), source, fields))
+        """The checks after the code has arrived: at times a wrong one first."""
+        count = len(table)
+        enters = in_time & (self._rng.random(count) < np.where(pumped, 0.02, 0.93))
+        entered = np.where(in_time, arrived, 0) + np.floor(self._after(2.2, 0.55, count))
+        is_wrong = enters & self._chance(0.08, table)
+        table["checked"] = np.where(is_wrong, entered, -1)
+        entered += np.where(is_wrong, np.floor(self._rng.uniform(4, 15, count) * 1000), 0)
+        is_right = enters & ~(is_wrong & self._chance(0.1, table))
+        is_right &= entered < ends
+        table["verified"] = np.where(is_right, entered, -1)
 
-    record = {
-        **way.fields,
-        "to_masked": verification.mask,
-        "region": verification.country.region,
-        "carrier": verification.carrier.name,
-        "origin": origin,
-    }
-    add(EventKind.REQUESTED, at_ms, record, Source.APP)
-    app_ms = at_ms + 1000 * rng.lognormvariate(-1.6, 0.5)
-    draw = rng.random()
-    if draw < 0.003:
-        add(EventKind.REJECTED, app_ms, {"cause": _CAUSE, "remedy": _REMEDY}, Source.APP)
-        return None
-    if draw < 0.005:
-        add(EventKind.UNCONFIRMED, at_ms + 13_050, {}, Source.APP)
-    else:
-        add(EventKind.ACCEPTED, app_ms, {"reference": _id(attempt)}, Source.APP)
-    if way.is_call:
-        return _call(rng, verification, app_ms, add)
-    return _message(rng, verification, at_ms, app_ms, add)
+    def _after(self, mu: float, sigma: float, count: int) -> Numbers:
+        """Durations in ms; `mu` and `sigma` are of the logarithm of the seconds."""
+        return 1000 * self._rng.lognormal(mu, sigma, count)
+
+    def _chance(self, share: float, rows: NDArray[Any]) -> Bools:
+        is_drawn: Bools = self._rng.random(len(rows)) < share
+        return is_drawn
 
 
-def _message(
-    rng: Random, verification: _Verification, at_ms: int, app_ms: float, add: "_AddEvent"
-) -> int | None:
-    carrier, cost = (
-        verification.carrier,
-        {"cost_micros": str(verification.country.sms_micros), "units": "1"},
+def _rows(trouble: _Trouble, at: NDArray[np.intp]) -> _Trouble:
+    return _Trouble(
+        trouble.arrives[at],
+        trouble.slower[at],
+        trouble.silent[at],
+        trouble.dearer[at],
+        trouble.unclear[at],
     )
-    trouble = _incident(verification, at_ms)
-    queued = app_ms + 1000 * rng.lognormvariate(-2.0, 0.4)
-    add(EventKind.QUEUED, queued)
-    if rng.random() < 0.004:
-        add(EventKind.FAILED, queued + 900, {"error_code": "900"})
-        return None
-    sent = queued + 1000 * rng.lognormvariate(-0.6, 0.7)
-    leg = carrier.seconds * rng.lognormvariate(0, 0.55)
-    if rng.random() < 0.03:
-        leg *= rng.uniform(5, 40)
-    if trouble:
-        leg *= 6
-    final = sent + 1000 * leg
-    arrives = rng.random() < (0.3 if trouble else carrier.arrives)
-    if not carrier.receipts:
-        add(EventKind.SENT, sent, cost)
-        add(EventKind.UNREPORTED, at_ms + _UNREPORTED_MS, {}, Source.LOG)
-        return int(final) if arrives else None
-    add(EventKind.SENT, sent)
-    if arrives:
-        add(EventKind.DELIVERED, final, cost)
-        return int(final)
-    codes = ("50",) * 4 + _MESSAGE_ERRORS if trouble else _MESSAGE_ERRORS
-    add(EventKind.UNDELIVERED, final, cost | {"error_code": rng.choice(codes)})
-    return None
-
-
-def _call(rng: Random, verification: _Verification, app_ms: float, add: "_AddEvent") -> int | None:
-    ringing = app_ms + 1000 * rng.lognormvariate(0.3, 0.4)
-    add(EventKind.RINGING, ringing)
-    if rng.random() < (0.6 if verification.pumped else 0.16):
-        ended = ringing + 1000 * rng.uniform(4, 32)
-        add(EventKind.UNDELIVERED, ended, {"hangup_cause": rng.choice(_HANGUP_CAUSES)})
-        return None
-    answered = ringing + 1000 * rng.uniform(3, 14)
-    add(EventKind.ANSWERED, answered)
-    read_out = answered + 1000 * rng.uniform(4, 9)
-    add(EventKind.DELIVERED, read_out, {"cost_micros": str(verification.country.call_micros)})
-    return int(read_out)
-
-
-def _enter(rng: Random, verification: _Verification, number: int, arrived_ms: int) -> None:
-    """Add the checks after the code has arrived."""
-    if rng.random() > (0.02 if verification.pumped else 0.93):
-        return
-    attempt = attempt_id(verification.id, number)
-    entered = arrived_ms + int(1000 * rng.lognormvariate(2.2, 0.55))
-    if rng.random() < 0.08:
-        verification.events.append(
-            AttemptEvent(attempt, EventKind.CHECKED, from_ms(entered), Source.APP)
-        )
-        entered += int(rng.uniform(4, 15) * 1000)
-        if rng.random() < 0.1:
-            return
-    if entered < verification.start_ms + _LIFETIME_MS:
-        verification.events.append(
-            AttemptEvent(attempt, EventKind.VERIFIED, from_ms(entered), Source.APP)
-        )
-
-
-def _incident(verification: _Verification, at_ms: int) -> bool:
-    """Whether the carrier has an incident at that time."""
-    moment = from_ms(at_ms)
-    begin, end = _INCIDENT_HOURS
-    return (
-        (verification.country.region, verification.carrier.name) == INCIDENT
-        and moment.toordinal() % _INCIDENT_EVERY == 4
-        and begin <= moment.hour < end
-    )
-
-
-class _AddEvent(Protocol):
-    """The type of `add`."""
-
-    def __call__(
-        self, kind: EventKind, ms: float, fields: dict[str, str] = ..., source: Source = ...
-    ) -> None: ...

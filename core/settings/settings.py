@@ -165,6 +165,12 @@ class Settings(BaseSettings):
     """Seconds to wait after the first, second, … send of a verification; the last one repeats."""
     call_after_seconds: int = number(10, 0, 600)
     """Seconds without a delivery report until a call is offered."""
+    target_confirmed: float = number(95.0, 0, 100)
+    """Target of the confirmed rate on the Delivery page, in percent; 0 for none."""
+    target_within_30: float = number(90.0, 0, 100)
+    """Target of the share of attempts delivered within 30 seconds, in percent; 0 for none."""
+    target_conversion: float = number(75.0, 0, 100)
+    """Target of the conversion, in percent; 0 for none."""
     log_sync_minutes: int = number(10, 1, 1440)
     """Minutes between two readings of Plivo's message and call logs."""
     attempt_retention_days: int = number(7, 1, 90)

@@ -45,7 +45,6 @@
                                                     newest 1000
     {sandbox}:v1:dead_events                hash    those events by id
     {sandbox}:v1:told:<yyyy-mm-dd>          string  events delivered that UTC day
-    {sandbox}:v1:simulated                  string  parameters of the sample traffic, JSON
     {sandbox}:v1:alerts                     stream  alerts' changes of state, newest 1000, JSON
     {sandbox}:v1:alert_snoozes              hash    when a snooze of an alert ends, ms
     {sandbox}:v1:alert_check                string  state of every alert at the last check, JSON
@@ -59,6 +58,10 @@
                                                     <number of folds> <id of the last entry>"
     {sandbox}:v1:roll4:changed              zset    places of the newest folds, by number of fold
     {sandbox}:v1:roll4:series:<cube>        zset    names of series by their newest request, ms
+    {sandbox}:v1:roll4:sample               hash    sample traffic: status, plan (JSON), attempts
+    {sandbox}:v1:roll4:sample_days          hash    its days that are in the figures: their entries,
+                                                    as `core/figures/bulk.py` packs them
+    {sandbox}:v1:roll4:sample_attempts      set     ids of its attempts that have a record
     {sandbox}:v1:roll4:<kind>:<tier>:<cube>:<chunk>:<series>
                                             string  packed figures, `core/figures/layout.py`; kind
                                                     c counters, e errors, or a leg
@@ -100,7 +103,9 @@ class Keys:
         self.outbox_events = self._prefix + "outbox_events"
         self.dead = self._prefix + "dead"
         self.dead_events = self._prefix + "dead_events"
-        self.simulated = self._prefix + "simulated"
+        self.sample = f"{self._prefix}{ROLLUP_LAYOUT}:sample"
+        self.sample_days = f"{self._prefix}{ROLLUP_LAYOUT}:sample_days"
+        self.sample_attempts = f"{self._prefix}{ROLLUP_LAYOUT}:sample_attempts"
         self.alerts = self._prefix + "alerts"
         self.alert_snoozes = self._prefix + "alert_snoozes"
         self.alert_check = self._prefix + "alert_check"

@@ -6,7 +6,6 @@ The texts are ours. 120, 130 and 140 (MMS) rest on one weak source. 160, 210, 95
 
 from dataclasses import dataclass, replace
 
-from core.model.attempt import NO_ANSWER
 from core.model.error_codes import HANGUP_CAUSES, hangup_cause, message_error_code
 
 
@@ -55,48 +54,6 @@ def hangup_text(code: str | int | None) -> HangupText | None:
     if (cause := hangup_cause(code)) is None:
         return None
     return HANGUP_TEXTS.get(cause.code) or replace(HANGUP_TEXTS["0"], code=cause.code)
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What an error of the figures means, and what to do about it."""
-
-    meaning: str
-    advice: str
-
-
-def error_meaning(channel: str, code: str) -> Meaning:
-    """The meaning of a code that attempts are counted under: a message's error, a call's hangup
-    cause (a PHLO has either: those of calls have four digits, and 1000 is both), the HTTP status of
-    an unclear send or NO_ANSWER, "refused" for a send that Plivo refused, or "unstated"."""
-    if (unclear := _unclear_meaning(code)) is not None:
-        return unclear
-    if code == "refused":
-        return Meaning("Plivo refused the request.", "Open one of these attempts for its cause.")
-    is_call = channel == "voice" or (len(code) == 4 and code != "1000")
-    text = hangup_text(code) if is_call else message_error_text(code)
-    if code == "unstated" or text is None:
-        return Meaning("No cause was stated.", "Open one of these attempts and ask Plivo.")
-    return Meaning(text.meaning, text.advice)
-
-
-_UNCLEAR_ADVICE = "Look at Plivo's status page. Plivo's logs settle which of these sends went out."
-
-
-def _unclear_meaning(code: str) -> Meaning | None:
-    """The meaning of the status of an unclear send; None for any other code. No error of a message
-    and no hangup cause is one of these."""
-    if code == NO_ANSWER:
-        return Meaning("Plivo did not answer the send, or not readably.", _UNCLEAR_ADVICE)
-    if code == "429":
-        return Meaning(
-            "Plivo received too many requests from this account (HTTP 429).",
-            "Send more slowly, or ask Plivo to raise the limit. Plivo's logs settle which of these "
-            "sends went out.",
-        )
-    if len(code) == 3 and code.startswith("5"):
-        return Meaning(f"Plivo answered the send with an error (HTTP {code}).", _UNCLEAR_ADVICE)
-    return None
 
 
 # A temporary cause: the same message may arrive a little later.

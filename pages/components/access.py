@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from html import escape
+from typing import cast
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -16,6 +17,8 @@ from core.model.errors import StoreUnavailable
 from core.wording.formats import wait_time
 from pages.components.shared import outage_shown, services
 
+_ADMITTED = {AccessState.OPEN, AccessState.SIGNED_IN}
+_LAST_GATE, _GATE_ERROR = "last_gate", "gate_error"
 _SIGN_IN_ERRORS = {
     "wrong": "That is not the password. Try again.",
     "wait": f"Too many tries. Wait {wait_time(WINDOW)}, then try again.",
@@ -44,35 +47,36 @@ def may_reach_sandbox() -> bool:
     return is_local(st.context.ip_address, st.context.headers) or current_visitor().is_operator
 
 
-def require_admin(page: str) -> None:
+def require_admin(page: str, *, keeps: bool = False) -> None:
     """Stop the script unless the visitor is the operator or the sandbox is open; `page` is the path
     to return to. Every operator page calls this first, because a page can be opened without the
-    menu; its fragments are `guarded`.
+    menu; its fragments are `guarded`. `keeps`: a visitor who was admitted in this session stays
+    admitted while Redis cannot be asked; the page then shows only what it has shown before.
 
     The form posts to a route: only an HTTP response can set a cookie that is HttpOnly.
     """
     with outage_shown(key=f"try_again_access_{page}"):
-        gate = _gate()
-        if gate in {AccessState.OPEN, AccessState.SIGNED_IN}:
+        gate = _kept_gate() if keeps else _gate()
+        if gate in _ADMITTED:
             return
         st.title("Not set up yet" if gate is AccessState.UNSET else "Sign in", anchor=False)
         sign_in(gate, page)
     st.stop()
 
 
-def guarded(run: Callable[[], None]) -> Callable[[], None]:
+def guarded(run: Callable[[], None], *, keeps: bool = False) -> Callable[[], None]:
     """Guard the body of a fragment of an operator page: Streamlit reruns it without the page, so it
-    checks the session itself."""
+    checks the session itself. `keeps` as in `require_admin`."""
 
     # Streamlit identifies a fragment by the name of its function.
     @wraps(run)
     def checked() -> None:
         try:
-            gate = _gate()
+            gate = _kept_gate() if keeps else _gate()
         except StoreUnavailable as error:
             st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
             return
-        if gate not in {AccessState.OPEN, AccessState.SIGNED_IN}:
+        if gate not in _ADMITTED:
             st.rerun()  # the whole page, which then shows the sign-in form
         run()
 
@@ -107,6 +111,25 @@ def invite_refusal() -> tuple[str, str] | None:
     """Cause and remedy if this page was reached by an invite link that cannot be used."""
     invite = st.query_params.get("invite")
     return next((words for state, words in REFUSALS.items() if state == invite), None)
+
+
+def gate_answered() -> None:
+    """Raises StoreUnavailable if Redis could not say whether this visitor is still signed in."""
+    if error := st.session_state.get(_GATE_ERROR):
+        raise error
+
+
+def _kept_gate() -> AccessState:
+    """The gate; while Redis is away, that of this session's last run, if there was one."""
+    st.session_state[_GATE_ERROR] = None
+    try:
+        gate = st.session_state[_LAST_GATE] = _gate()
+    except StoreUnavailable as error:
+        if _LAST_GATE not in st.session_state:
+            raise
+        st.session_state[_GATE_ERROR] = error
+        return cast(AccessState, st.session_state[_LAST_GATE])
+    return gate
 
 
 def _gate() -> AccessState:

@@ -1,6 +1,7 @@
-"""The parts of a panel: heading, chart, table with its columns, downloads."""
+"""The parts of a panel: chart, table with its columns, downloads, and a closed panel's answer."""
 
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -29,10 +30,35 @@ def question(words: str, *, simulated: bool = False, **frames: pd.DataFrame) -> 
                 csv(frame, name, label, simulated=simulated)
 
 
-def csv(frame: pd.DataFrame, name: str, label: str = "CSV", *, simulated: bool) -> None:
+def answer(text: str) -> None:
+    """The main number of a closed panel, in its line."""
+    st.html(f'<div class="question-answer">{escape(text)}</div>')
+
+
+def downloads(*, simulated: bool, **frames: pd.DataFrame | Callable[[], pd.DataFrame]) -> None:
+    """A CSV download of each frame that a panel is drawn from, by name, or of what a function
+    returns on the click. `simulated`: the frames contain sample traffic."""
+    with st.container(horizontal=True):
+        for name, frame in frames.items():
+            csv(frame, name, f"CSV: {name.replace('_', ' ')}", simulated=simulated)
+
+
+def csv(
+    frame: pd.DataFrame | Callable[[], pd.DataFrame],
+    name: str,
+    label: str = "CSV",
+    *,
+    simulated: bool,
+) -> None:
     """A download of a frame as CSV. The file is written on the click."""
     file = file_name(name, "csv", simulated=simulated)
-    _download(label, lambda: csv_of(frame), file, "text/csv", f"csv_{name}")
+    _download(
+        label,
+        lambda: csv_of(frame() if callable(frame) else frame),
+        file,
+        "text/csv",
+        f"csv_{name}",
+    )
 
 
 def parquet(frame: pd.DataFrame, name: str, label: str, *, simulated: bool) -> None:

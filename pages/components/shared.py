@@ -76,12 +76,9 @@ def browser_text(value: object) -> str | None:
     return value
 
 
-def title(text: str, *, simulated: bool) -> None:
-    """A page's title, with a mark beside it if the page shows sample traffic."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.title(text, anchor=False, width="content")
-        if simulated:
-            st.badge("Simulated traffic", icon=":material/science:", color="violet")
+def title(text: str) -> None:
+    """A page's title."""
+    st.title(text, anchor=False)
 
 
 @contextmanager

@@ -2,6 +2,9 @@
 
 import csv
 import io
+import os
+import re
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +15,6 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from core.access.password import hash_password
-from core.figures.rates import Rate
 from core.panels import countries, figures, tables
 from core.panels.abuse import suspects
 from core.panels.export import csv_of
@@ -21,10 +23,15 @@ from core.services import Services
 from tests.browser.conftest import PASSWORD, App
 from tests.world import until
 
-LAST = "What should I do first?"
+LAST = "What do Plivo's logs say?"
 ATTEMPTS_NOTE = "older ones live on as figures only"
 PATIENCE = 40_000
 WEEK = "range=7+days"
+#: All questions, open.
+QUESTIONS = (
+    *("latency", "countries", "errors", "cost", "abuse", "funnel", "endings", "alerts", "logs"),
+)
+ALL_OPEN = "&".join(f"{name}=true" for name in QUESTIONS)
 
 
 def drawn(page: Page, address: str, text: str = LAST) -> None:
@@ -41,6 +48,16 @@ def file(page: Page, key: str) -> bytes:
     with page.expect_download() as caught:
         button(page, key).click()
     return Path(caught.value.path()).read_bytes()
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose in one of the selects behind the buttons of the filter line."""
+    select = page.get_by_label(label, exact=True)
+    if not select.is_visible():
+        is_filter = label in {"Channel", "Country", "Carrier"}
+        page.get_by_role("button", name="Filters" if is_filter else "View", exact=True).click()
+    select.click()
+    page.get_by_role("option", name=option, exact=True).click()
 
 
 def rows(page: Page, key: str) -> list[dict[str, str]]:
@@ -98,9 +115,9 @@ def click_row(page: Page, table: Locator, row: int, *, x: int) -> None:
 
 
 def test_a_filter_is_in_the_address_and_the_address_restores_it(page: Page, loaded: App) -> None:
-    drawn(page, f"{loaded.address}/delivery?{WEEK}")
-    page.get_by_label("Channel", exact=True).click()
-    page.get_by_role("option", name="Call", exact=True).click()
+    drawn(page, f"{loaded.address}/delivery?{WEEK}&funnel=true")
+    choose(page, "Channel", "Call")
+    page.keyboard.press("Escape")
     wait_for(page, "channel", "Call")
     funnel = rows_with(page, "csv_funnel", "channel", {"voice"})
     drawn(page, page.url)
@@ -117,9 +134,9 @@ def test_every_choice_is_in_the_address(page: Page, loaded: App) -> None:
         "refresh": ("Refresh", "30 s"),
     }
     for key, (label, option) in choices.items():
-        page.get_by_label(label, exact=True).click()
-        page.get_by_role("option", name=option, exact=True).click()
+        choose(page, label, option)
         wait_for(page, key, option)
+        page.keyboard.press("Escape")
     assert query(page) == {"range": ["7 days"]} | {k: [v] for k, (_, v) in choices.items()}
 
 
@@ -137,15 +154,15 @@ def test_a_range_goes_into_the_address_and_a_custom_one_with_its_ends(
 def test_a_click_on_a_country_filters_the_page_and_there_is_a_way_back(
     page: Page, loaded: App
 ) -> None:
-    drawn(page, f"{loaded.address}/delivery?{WEEK}")
+    drawn(page, f"{loaded.address}/delivery?{WEEK}&countries=true")
     countries = rows(page, "csv_countries")
     worst = countries[0]
-    click_row(page, page.locator("[class*='st-key-countries']"), 0, x=300)
+    click_row(page, page.locator(".st-key-question_countries [data-testid=stDataFrame]"), 0, x=300)
     wait_for(page, "country", worst["place"])
     clear = button(page, "clear")
     expect(clear).to_be_visible(timeout=PATIENCE)
     carrier = rows_with(page, "csv_countries", "country", {worst["country"]})[1]
-    click_row(page, page.locator("[class*='st-key-countries']"), 1, x=300)
+    click_row(page, page.locator(".st-key-question_countries [data-testid=stDataFrame]"), 1, x=300)
     page.wait_for_url(lambda url: "carrier" in parse_qs(urlsplit(url).query))
     assert query(page)["carrier"] == [carrier["place"].strip()]
     clear.click()
@@ -168,7 +185,6 @@ def expected(services: Services, state: QueryState) -> dict[str, pd.DataFrame]:
     assert compared is not None
     before = compared.before
     by_country = queries.by_country(over, filters)
-    baseline = Rate(int(totals["converted"]), int(totals["started"]))
     return {
         "csv_figures": figures.table(figures.figures(inputs)),
         "csv_over_time": steps,
@@ -178,8 +194,8 @@ def expected(services: Services, state: QueryState) -> dict[str, pd.DataFrame]:
         "csv_parts": tables.legs_table(totals),
         "csv_countries": countries.country_table(by_country),
         "csv_errors": tables.error_table(queries.errors(over, filters, before)),
+        "csv_by_state": steps,
         "csv_cost": tables.cost_table(by_channel),
-        "csv_issues": countries.issues(by_country, baseline),
         "csv_suspects": suspects(by_country, queries.by_country(before, filters)),
     }
 
@@ -192,19 +208,23 @@ def test_every_csv_is_the_frame_that_its_panel_is_drawn_from(
     values = {"range": "custom", "zone": "UTC", "from": today - timedelta(hours=20), "to": today}
     frames = expected(beside, parse_query_state(values, beside.clock.now(), None))
     query = "&".join(f"{end}={values[end]:%Y-%m-%dT%H:%M}" for end in ("from", "to"))
-    address = f"{loaded.address}/delivery?range=Custom&zone=UTC&{query}"
+    address = f"{loaded.address}/delivery?range=Custom&zone=UTC&{query}&{ALL_OPEN}"
     for n, (key, frame) in enumerate(frames.items()):
         # Chromium takes ten downloads in a row from a page, and blocks the next.
         if n % 6 == 0:
             drawn(page, address)
+        if n == 0:
+            page.get_by_role("button", name="Download", exact=True).click()
         assert file(page, key) == csv_of(frame), key
+    page.get_by_role("button", name="Download", exact=True).click()
+    expect(button(page, "parquet_delivery")).to_be_visible()
     offered = page.locator("[class*='st-key-csv_']").evaluate_all(
         "all => all.flatMap(one => [...one.classList]).filter(c => c.startsWith('st-key-csv_'))"
     )
     # Of the alerts there may be one more, where there has been a check.
     assert {key.removeprefix("st-key-") for key in offered} - {"csv_alerts"} == set(frames)
     steps = frames["csv_over_time"]
-    assert sum(steps["requested"]) == sum(frames["csv_funnel"]["requested"]) > 300
+    assert sum(steps["requested"]) == sum(frames["csv_funnel"]["requested"]) > 200
     parquet = pd.read_parquet(io.BytesIO(file(page, "parquet_delivery")))
     pd.testing.assert_frame_equal(parquet, steps, check_freq=False)
 
@@ -214,10 +234,10 @@ def test_the_page_says_whence_and_how_new_its_traffic_is_and_reads_logs_on_deman
 ) -> None:
     """And the confirmed rate is the largest thing on it."""
     drawn(page, f"{loaded.address}/delivery?{WEEK}")
-    expect(page.get_by_text("Simulated traffic")).to_be_visible()
+    expect(page.get_by_text("Includes sample traffic")).to_be_visible()
     expect(page.get_by_text("Data through")).to_be_visible()
     expect(page.get_by_text("times in America/New_York")).to_be_visible()
-    rate = page.locator(".st-key-largest [data-testid=stMetricValue]")
+    rate = page.locator(".figure.largest .figure-value")
     expect(rate).to_be_visible(timeout=PATIENCE)
     sizes = page.evaluate(
         """() => [...document.querySelectorAll('.stMain *')]
@@ -228,19 +248,68 @@ def test_the_page_says_whence_and_how_new_its_traffic_is_and_reads_logs_on_deman
     (text,) = {text for size, text in sizes if size == largest}
     assert text == rate.inner_text()
     assert text.endswith(" %")
+    page.get_by_text("What do Plivo's logs say?").click()
     page.get_by_role("button", name="Read the last 24 hours now").click()
     expect(page.get_by_text("Read through: never")).to_have_count(0, timeout=PATIENCE)
     today = datetime.now(UTC) - timedelta(hours=5)
-    expect(page.get_by_text(f"Read through: {today:%d %b}")).to_be_visible(timeout=PATIENCE)
+    through = page.get_by_text(f"Read through: {today:%d %b}").first
+    expect(through).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("options", [{"viewport": {"width": 1280, "height": 720}}])
+def test_the_page_at_a_glance_by_keyboard_while_it_scrolls_and_while_redis_is_away(
+    page: Page, loaded: App, beside: Services
+) -> None:
+    drawn(page, f"{loaded.address}/delivery?{WEEK}")
+    # The figures and the first chart are above the fold; no chart library is loaded for them.
+    for part in (".figures", ".figure.largest .plot > img"):
+        box = page.locator(part).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 720, part
+    scripts = "() => performance.getEntriesByType('resource').map(one => one.name).join()"
+    assert not {"ECharts", "DataFrame"} & set(page.evaluate(scripts).replace(".", "/").split("/"))
+    # A question is opened by a key, is then in the address, and a filter leaves it open.
+    line = page.locator(".st-key-question_errors summary")
+    line.focus()
+    page.keyboard.press("Enter")
+    wait_for(page, "errors", "true")
+    expect(page.locator(".st-key-question_errors details")).to_have_attribute("open", "")
+    expect(page.locator(".st-key-chart_errors canvas")).to_be_visible(timeout=PATIENCE)
+    choose(page, "Channel", "SMS")
+    wait_for(page, "channel", "SMS")
+    page.keyboard.press("Escape")
+    clear = button(page, "clear")
+    expect(clear).to_have_text(re.compile("Clear SMS"), timeout=PATIENCE)
+    expect(page.locator(".st-key-question_errors details")).to_have_attribute("open", "")
+    # The filter line stays in sight, and does not cover what has the focus.
+    page.locator(".st-key-question_logs summary").focus()
+    page.mouse.wheel(0, 4000)
+    bar = page.locator(".st-key-filter_line")
+    expect(bar).to_be_in_viewport(ratio=1)
+    line.focus()
+    top, bottom = line.bounding_box(), bar.bounding_box()
+    assert top is not None
+    assert bottom is not None
+    assert top["y"] >= bottom["y"] + bottom["height"]
+    # Redis goes away and comes back; nothing is clicked.
+    value = page.locator(".figure.largest .figure-value").inner_text()
+    server = int(beside.client.info("server")["process_id"])
+    os.kill(server, signal.SIGSTOP)
+    try:
+        expect(page.get_by_text("The page goes on by itself.")).to_be_visible(timeout=PATIENCE)
+        expect(page.locator(".st-key-old_figures")).to_have_css("opacity", "0.5", timeout=PATIENCE)
+        expect(page.locator(".figure.largest .figure-value")).to_have_text(value)
+    finally:
+        os.kill(server, signal.SIGCONT)
+    expect(page.locator(".st-key-old_figures")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator(".figure.largest .figure-value")).to_be_visible()
 
 
 @pytest.mark.parametrize("options", [{"viewport": {"width": 390, "height": 844}}])
 def test_no_figure_is_cut_or_broken_on_a_phone(page: Page, loaded: App) -> None:
     drawn(page, f"{loaded.address}/delivery?{WEEK}")
-    texts = page.locator(
-        "[data-testid=stMetricValue] p, [data-testid=stMetricDelta] p,"
-        "[data-testid=stMetricDeltaDescription] p, [data-testid=stMetricLabel] p"
-    )
+    texts = page.locator(".figure > p")
     expect(texts.first).to_be_visible(timeout=PATIENCE)
     for one in texts.all():
         cut, lines = one.evaluate(
@@ -282,7 +351,7 @@ def test_an_attempt_opens_with_all_its_events(page: Page, loaded: App) -> None:
     assert "number=" in page.url
 
 
-def test_sample_traffic_is_one_button_with_a_progress_bar(
+def test_sample_traffic_is_loaded_though_its_page_is_closed_and_is_removed(
     page: Page, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     running = App(tmp_path_factory.mktemp("bare"))
@@ -290,8 +359,12 @@ def test_sample_traffic_is_one_button_with_a_progress_bar(
     try:
         drawn(page, f"{running.address}/delivery", "No code has been sent yet")
         page.get_by_role("button", name="Load sample traffic").click()
-        expect(page.get_by_role("progressbar")).to_be_visible(timeout=PATIENCE)
-        expect(page.get_by_text("events so far")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("Loading sample traffic")).to_be_visible(timeout=PATIENCE)
+        page.goto("about:blank")
+        page.goto(f"{running.address}/delivery")
+        expect(page.get_by_text("Includes sample traffic")).to_be_visible(timeout=60_000)
+        page.get_by_role("button", name="Remove sample traffic").click()
+        expect(page.get_by_text("No code has been sent yet")).to_be_visible(timeout=60_000)
     finally:
         running.stop()
 

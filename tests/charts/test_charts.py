@@ -10,11 +10,10 @@ import pytest
 from core.charts.axes import Chart
 from core.charts.bars import errors, funnel
 from core.charts.latency import latency, waterfall
-from core.charts.over_time import rate_over_time, sparkline, states_over_time
+from core.charts.over_time import states_over_time
 from core.charts.palette import DARK, LIGHT, Palette, state_colour
 from core.figures.layout import BINS
 from core.model.attempt import State
-from core.panels.figures import Figure
 from core.panels.tables import error_table, funnel_table, legs_table
 from core.wording.marks import STATE_MARKS, mark, marked
 from tests.panels.frames import ZONE, channels, row, steps
@@ -40,7 +39,6 @@ def base(chart: Chart) -> dict[str, Any]:
 def all_charts(colours: Palette) -> list[Chart]:
     return [
         states_over_time(FRAME, ZONE, colours),
-        rate_over_time(FRAME, ZONE, colours),
         latency(HEAT, ZONE, colours),
         funnel(FUNNEL, colours),
         waterfall(LEGS, colours),
@@ -63,7 +61,8 @@ def contrast(first: str, second: str) -> float:
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
 def test_every_chart_says_in_words_what_it_shows(colours: Palette) -> None:
     text = " ".join(chart.alt for chart in all_charts(colours))
-    for fact in ("40 attempts", "36 of 40", "p50", "90.0 % sent", "Person 9 s", "30: 4"):
+    name = "Refused as spam (SMS\N{NO-BREAK SPACE}30)"
+    for fact in ("40 attempts", "p50", "90.0 % sent", "Person 9 s", f"{name}: 4"):
         assert fact in text
     assert all(base(chart)["series"] for chart in all_charts(colours))
 
@@ -88,8 +87,6 @@ def test_the_chart_of_states_has_the_counts_of_its_frame() -> None:
 
 
 def test_the_other_charts_have_the_values_of_their_tables() -> None:
-    rates = base(rate_over_time(FRAME, ZONE, LIGHT))["series"][2]["data"]
-    assert rates == (100 * FRAME["confirmed"] / FRAME["requested"]).tolist()
     cells = base(latency(HEAT, ZONE, LIGHT))["series"][0]["data"]
     assert sum(n for *_, n in cells) == HEAT.to_numpy().sum()
     for stage in base(funnel(FUNNEL, LIGHT))["series"]:
@@ -100,7 +97,7 @@ def test_the_other_charts_have_the_values_of_their_tables() -> None:
     assert [one["value"] for one in lasts["data"]] == LEGS["mean_s"].tolist()
     bars = base(errors(ERRORS, LIGHT))
     assert bars["series"][0]["data"] == ERRORS["count"].tolist()
-    assert bars["yAxis"]["data"] == ERRORS["label"].tolist()
+    assert bars["yAxis"]["data"] == ["Refused as spam (SMS\N{NO-BREAK SPACE}30)"]
 
 
 def test_only_the_unfinished_bar_is_hatched_and_the_title_says_so() -> None:
@@ -125,28 +122,38 @@ def test_each_state_has_its_own_shape_and_sign() -> None:
     assert state_colour(marked(State.QUEUED), DARK) == DARK.quiet
 
 
+def test_the_axis_of_counts_has_whole_numbers() -> None:
+    assert base(states_over_time(FRAME, ZONE, LIGHT))["yAxis"]["minInterval"] == 1
+
+
 def test_states_of_one_colour_differ_in_their_pattern_too() -> None:
     series = base(states_over_time(FRAME, ZONE, LIGHT))["series"]
     styles = [str(one["itemStyle"]) for one in series]
     assert len(set(styles)) == len(styles)
 
 
-def test_a_rate_axis_that_starts_above_zero_says_where_it_starts() -> None:
-    option = base(rate_over_time(FRAME, ZONE, LIGHT))
-    assert option["yAxis"]["min"] > 0
-    assert f"the axis begins at {option['yAxis']['min']} %" in option["title"]["text"]
-    low = base(rate_over_time(steps(requested=10, confirmed=1), ZONE, LIGHT))
-    assert low["yAxis"]["min"] == 0
-    assert "begins" not in low["title"]["text"]
-
-
 def test_a_percentile_is_drawn_over_as_many_steps_as_it_needs() -> None:
     heat = np.zeros((40, BINS), dtype=np.int64)
     heat[:, 60] = 60
     index = pd.date_range("2026-11-24", periods=40, freq="15min", tz="UTC", name="start")
-    lines = base(latency(pd.DataFrame(heat, index=index), ZONE, LIGHT))["series"][1:]
-    assert [line["name"] for line in lines] == ["p50", "p90", "p95", "p99"]
-    assert all(value is not None for line in lines for value in line["data"][:34])
+    frame = pd.DataFrame(heat, index=index)
+    series = base(latency(frame, ZONE, LIGHT, is_unfinished=True))["series"][1:]
+    lines = [line for line in series if line["type"] == "line"]
+    ended = [line for line in lines if "type" not in line["lineStyle"]]
+    assert [line["name"] for line in ended] == ["p50", "p90", "p95", "p99"]
+    assert all(value is not None for line in ended for value in line["data"][:34])
+    # The way into the unfinished step is dashed.
+    assert all(line["data"][-1] is None for line in ended)
+    dashed = [line for line in lines if line["lineStyle"].get("type") == "dashed"]
+    assert all(line["data"][:-2] == [None] * 38 for line in dashed)
+    # All lines are at the same place; their names are one above the other.
+    names = series[-1]["data"]
+    assert [mark["name"] for mark in names] == ["p50", "p90", "p95", "p99"]
+    heights = [mark["value"][1] for mark in names]
+    assert min(b - a for a, b in pairwise(heights)) > 0.05
+    few = base(latency(frame // 30, ZONE, LIGHT))["series"]
+    assert [mark["name"] for mark in few[-1]["data"]] == ["p50"]
+    assert {line["name"] for line in few[1:-1]} == {"p50"}
 
 
 def test_steps_are_named_by_their_day_at_midnight() -> None:
@@ -166,7 +173,6 @@ def test_the_labelled_durations_double() -> None:
 def test_charts_without_attempts_can_be_drawn() -> None:
     empty = steps(2)
     assert states_over_time(empty, ZONE, LIGHT).alt.startswith("0 attempts")
-    assert rate_over_time(empty, ZONE, LIGHT).alt == "No attempts."
     heat = pd.DataFrame(np.zeros((2, BINS), dtype=int), index=empty.index)
     assert "too few" in latency(heat, ZONE, LIGHT).alt
     assert funnel(FUNNEL.head(0), LIGHT).alt == "No attempts."
@@ -178,10 +184,3 @@ def test_a_state_as_text_has_the_contrast_of_text(colours: Palette) -> None:
     for state in STATE_MARKS.values():
         colour = state_colour(f"{state.sign} {state.word}", colours)
         assert contrast(colour, colours.ground) >= 4.5, state.word
-
-
-def test_a_sparkline_says_its_range_and_its_end_in_the_unit_of_its_figure() -> None:
-    figure = Figure("Conversion", "", "", "", course=[0.5, 0.9, 0.7], low=0.4, form="{:.0%}".format)
-    chart = sparkline(figure, LIGHT)
-    assert chart.alt == "Conversion, step by step: from 50% to 90%, 70% at the end."
-    assert base(chart)["series"][0]["data"] == [0.5, 0.9, 0.7]

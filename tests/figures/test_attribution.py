@@ -12,10 +12,15 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.figures.catalogue import Leg
+from core.figures.packing import bin_of
+from core.figures.queries import Filters
 from core.figures.ranges import Range
 from core.ledger.ledger import Ledger
 from core.model.attempt import AttemptEvent, EventKind, Proof, Source, State
 from core.model.clock import from_ms, to_ms
+from core.panels.attempts import facts, state_words
+from core.verification.timeline import timeline
 from tests.properties import sharing_fixtures
 from tests.world import World
 
@@ -208,10 +213,6 @@ def test_money_follows_the_attempt_that_brought_the_code(at: World) -> None:
 
 def test_the_time_to_verify_counts_from_the_first_request(at: World) -> None:
     apply(at, Sent.by(at, "sms", "voice"), SMS_SENT, CALL_RINGS_OUT, CODE_AFTER_CALL)
-    from core.figures.catalogue import Leg
-    from core.figures.packing import bin_of
-    from core.figures.queries import Filters
-
     period = Range(at.clock.now() - timedelta(hours=1), at.clock.now())
     counts = {
         channel: at.services.queries.histogram(period, Filters(channel), Leg.TTV)
@@ -231,13 +232,20 @@ def test_a_code_of_a_real_fallback_is_attributed_by_the_call_that_rings_out(at: 
     at.services.fold.settle()
     first, second = at.services.ledger.attempts([f"{verification}-1", f"{verification}-2"])
     assert {first.proof, second.proof} == {Proof.SHARED}
+    assert {state_words(each).partition(", ")[2] for each in (first, second)} == {
+        "✔ perhaps verified"
+    }
     event = AttemptEvent(second.id, K.UNDELIVERED, at.clock.now(), Source.CALLBACK, {})
     at.services.ledger.apply(event)
     at.services.fold.settle()
     first, second = at.services.ledger.attempts([f"{verification}-1", f"{verification}-2"])
     assert (first.proof, second.proof) == (Proof.SOLE, Proof.OTHER)
-    assert K.VERIFIED in first.moments
-    assert K.VERIFIED not in second.moments
+    assert state_words(first).endswith(", ✔ verified")
+    assert "verified" not in state_words(second)
+    assert facts(second)["Right code"] == "another attempt of the verification brought it"
+    # The timeline has the code in the row of the attempt that brought it.
+    rows = timeline(at.look(verification))
+    assert ["Verified" in [step.label for step in row.steps] for row in rows] == [True, False]
 
 
 REPORTS = [K.SENT, K.UNDELIVERED, K.DELIVERED, K.REJECTED, K.FAILED, K.UNREPORTED, K.UNCONFIRMED]

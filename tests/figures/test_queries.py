@@ -1,6 +1,6 @@
 """Query results equal what pandas computes from the same attempts."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -17,7 +17,6 @@ from core.figures.rates import values_needed
 from core.figures.ripeness import Ripeness
 from core.model.attempt import EventKind
 from core.model.clock import from_ms
-from core.sample.traffic import days_of, events_of
 from tests.benchmarks.ledger import attempts, bins_of, callbacks, requests, truth
 from tests.figures.test_rollups import ReportedAttempt
 from tests.web.rest.conftest import rest as rest
@@ -210,29 +209,14 @@ def test_without_attempts_all_figures_are_zero(at: World) -> None:
     assert queries.seen_dimensions().countries == ()
 
 
-def test_the_same_seed_is_the_same_traffic(at: World) -> None:
-    until = datetime(2026, 11, 24, 12, tzinfo=UTC)
-    day = days_of(3, until)[0]
-    first, second = (events_of(day, 50, 7, until) for _ in range(2))
-    assert first == second
-    assert first != events_of(day, 50, 8, until)
-    assert all(event.at <= until for event in first)
-
-
 def test_sample_traffic_loaded_twice_counts_once_and_is_marked(at: World) -> None:
     services = at.services
     assert not services.queries.is_simulated()
     first = services.sample.load(days=3, per_day=40, seed=7)
+    assert services.sample.load(days=3, per_day=40, seed=7) == first
     services.queries.forget()
     period = Range(at.clock.now() - timedelta(days=6), at.clock.now())
-    before = services.queries.totals(period)
-    again = services.sample.load(days=3, per_day=40, seed=7)
-    services.queries.forget()
-    assert first.applied == first.events > 300
-    # Only the events since the first load are new.
-    assert again.applied <= 20
-    after = services.queries.totals(period)
-    assert abs(int(after["requested"]) - int(before["requested"])) <= 5
+    assert services.queries.totals(period)["requested"] == first.attempts > 60
     assert services.queries.is_simulated()
 
 

@@ -4,6 +4,7 @@ import itertools
 from datetime import datetime, timedelta
 
 from core.figures.catalogue import COLUMNS
+from core.figures.ripeness import Ripeness
 from core.figures.slot_reader import SlotReader
 from core.figures.windows import Window, WindowFigures, read_window
 from core.model.attempt import AttemptEvent, EventKind, Source
@@ -11,6 +12,8 @@ from core.model.clock import from_ms, to_ms
 from tests.world import World
 
 _ids = itertools.count()
+#: The windows that end now.
+NOW = (Window.HOUR, Window.TODAY)
 
 
 def requested(at: World, moment: datetime, region: str = "DE") -> str:
@@ -32,7 +35,7 @@ def report(at: World, attempt: str, kind: EventKind, **fields: str) -> None:
 def read(at: World, window: Window, now: datetime) -> WindowFigures:
     s = at.services
     s.fold.settle()
-    return read_window(SlotReader(s.client, s.connection.raw, s.keys), window, now)
+    return read_window(SlotReader(s.client, s.connection.raw, s.keys), window, now, Ripeness())
 
 
 def column(figures: WindowFigures, name: str) -> dict[str, int]:
@@ -56,16 +59,24 @@ def test_the_hour_begins_with_a_minute_and_today_at_midnight_utc(at: World) -> N
     assert ("sms/US" in today, today["sms/GB"]) == (False, 1)
 
 
+def test_the_ripe_hour_holds_no_attempt_whose_code_is_still_valid(at: World) -> None:
+    now = at.clock.now().replace(second=30, microsecond=0)
+    for region, age in {"DE": 4, "FR": 6, "GB": 64, "US": 66}.items():
+        requested(at, now - timedelta(minutes=age), region)
+    ripe = column(read(at, Window.RIPE_HOUR, now), "requested")
+    assert ripe == {"sms/FR": 1, "sms/GB": 1}
+
+
 def test_a_corrected_state_is_subtracted_with_its_error(at: World) -> None:
     now = at.clock.now()
     attempt = requested(at, from_ms(to_ms(now) - 1000))
     report(at, attempt, EventKind.UNDELIVERED, error_code="30", cost_micros="7700")
-    for window in Window:
+    for window in NOW:
         figures = read(at, window, now)
         assert column(figures, "undelivered") == {"sms/DE": 1}
         assert figures.errors == {("sms", "30"): 1}
     report(at, attempt, EventKind.DELIVERED)
-    for window in Window:
+    for window in NOW:
         figures = read(at, window, now)
         assert column(figures, "undelivered") == {"sms/DE": 0}
         assert column(figures, "delivered") == {"sms/DE": 1}

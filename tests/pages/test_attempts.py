@@ -13,7 +13,7 @@ from core.ledger.explorer import PAGE
 from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.grant import OPERATOR
 from core.model.way import Way
-from core.panels.attempts import event_table, states
+from core.panels.attempts import attempt_frame, event_table, states
 from core.services import Services
 from tests.pages.conftest import PROJECT, opened, said
 from tests.pages.test_delivery import attempts, button
@@ -249,3 +249,22 @@ def test_an_attempt_leads_to_its_verification_only_while_that_is_kept(services: 
     # Sample traffic has attempts without verifications.
     others = [each for each in listed(services, 1) if not each.startswith(str(result.verification))]
     assert [has_button(each) for each in others] == [False]
+
+
+def test_sample_traffic_is_marked_row_by_row_and_other_attempts_are_not(services: Services) -> None:
+    """In the list, on the page of an attempt and in the CSV."""
+    attempts(services, 3)
+    assert "sample" not in table(opened("attempts"))["columns"]
+    real = {entry.attempt for entry in services.ledger.recent()}
+    services.sample.load(days=3, per_day=40)
+    at = opened("attempts")
+    assert {"name": "sample", "heading": "Traffic"} in table(at)["columns"]
+    rows = {row["attempt"]: row["cells"]["sample"] for row in table(at)["rows"]}
+    assert {rows[attempt] for attempt in real} == {""}
+    assert {mark for attempt, mark in rows.items() if attempt not in real} == {"sample"}
+    kept = services.ledger.attempts(list(rows))
+    frame = attempt_frame(kept, ZoneInfo("UTC"))
+    assert frame["sample"].tolist() == [rows[attempt.id] for attempt in kept]
+    (invented, *_) = set(rows) - real
+    assert "invented, never sent" in said(opened("attempts", attempt=invented))
+    assert "invented" not in said(opened("attempts", attempt=next(iter(real))))

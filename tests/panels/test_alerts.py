@@ -38,6 +38,15 @@ def test_every_state_of_an_alert_is_counted_and_named() -> None:
     assert "too few to compare" in first["saw"]
 
 
+def test_only_states_that_need_attention_are_counted_in_the_line_of_alerts() -> None:
+    quiet = [status(AlertState.OK), status(AlertState.NO_DATA)]
+    assert alerts.alert_summary(quiet, NOW) == "No alerts"
+    assert alerts.alert_summary(quiet[1:], NOW) == "No alerts: too little traffic to judge"
+    assert alerts.alert_summary([], None) == "not checked yet"
+    noisy = [*quiet, status(AlertState.FIRING), status(AlertState.PENDING)]
+    assert alerts.alert_summary(noisy, NOW) == "1 firing \N{MIDDLE DOT} 1 pending"
+
+
 def test_an_alert_says_what_it_saw() -> None:
     said = words.alert_words(status(AlertState.FIRING))
     assert said == "confirmed 71.2 % of 412 in the last hour, where 94.0 % is usual."

@@ -21,18 +21,22 @@ def test_the_confirmed_rate_comes_first_with_its_interval_its_n_its_change_and_c
     assert (figure.name, figure.value) == ("Confirmed", "95.0 %")
     assert figure.detail == "93.5\N{EN DASH}96.2, n = 1,000"
     assert (figure.change, figure.rose, figure.good) == ("5.0 points", True, True)
-    assert figure.drawn == [0.9] * 4
+    # Steps of ten attempts carry no rate: the ended ones are a group, the unfinished one another.
+    assert figure.course.values == [0.9, 0.9]
+    assert [point.n for point in figure.course.points] == [30, 10]
+    assert figure.course.ends_unfinished
 
 
 def test_every_figure_has_a_course() -> None:
     frame = steps(
-        requested=20, confirmed=19, within_30=15, started=20, converted=18, pending=1,
-        cost_micros=90_000, priced=20,
+        requested=200, confirmed=190, within_30=150, started=200, converted=180, pending=1,
+        cost_micros=90_000, priced=200,
     )  # fmt: skip
     heat = np.zeros((4, BINS), dtype=np.int64)
     heat[:, 50] = 300
     found = figures.figures(inputs(frame.sum(), None, frame, heat))
-    assert [len(one.drawn) for one in found] == [4] * len(found)
+    assert [len(one.course.values) for one in found] == [4] * len(found)
+    assert all(one.course.is_line and one.course.ends_unfinished for one in found)
     assert [one.name for one in found if one.is_share] == [
         "Confirmed", "Within 30 s", "Conversion",
     ]  # fmt: skip
@@ -95,15 +99,27 @@ def test_a_range_that_has_nothing_to_compare_with_shows_no_change() -> None:
 def test_the_last_step_is_marked_while_it_is_unfinished() -> None:
     frame = steps(requested=20, confirmed=19)
     given = inputs(row(requested=1000, confirmed=950), None, frame)
-    assert figures.figures(given)[0].unfinished
+    assert figures.figures(given)[0].course.ends_unfinished
     over = frame.assign(complete=True)
-    assert not figures.figures(inputs(row(requested=1000, confirmed=950), None, over))[0].unfinished
+    ended = figures.figures(inputs(row(requested=1000, confirmed=950), None, over))[0]
+    assert not ended.course.ends_unfinished
 
 
 def test_under_ten_attempts_there_is_no_percentage() -> None:
     figure = made(row(requested=5, confirmed=5))[0]
     assert (figure.value, figure.detail) == ("too few", "5 of 5")
     assert figure.n == 5
+
+
+def test_a_rate_says_in_words_whether_it_meets_its_target() -> None:
+    def words(confirmed: int) -> str:
+        given = inputs(row(requested=1000, confirmed=confirmed))
+        return figures.figures(given, {"confirmed": 0.95})[0].target_words
+
+    assert words(960) == words(950) == "Target 95 %: met"
+    assert words(940) == "Target 95 %: too close"
+    assert words(900) == "Target 95 %: missed"
+    assert made(row(requested=1000, confirmed=950))[0].target_words == ""
 
 
 def test_the_table_of_figures_holds_the_numbers_that_the_page_rounds() -> None:

@@ -21,6 +21,12 @@ def test_the_funnel_has_the_share_of_all_and_of_the_step_before_in_the_offered_o
     assert isnan(table["delivered_step"]["voice"])
 
 
+def test_the_funnel_leaves_out_a_channel_without_attempts() -> None:
+    table = tables.funnel_table(channels(sms={"requested": 2, "confirmed": 1}, voice={}))
+    assert table["channel"].tolist() == ["sms"]
+    assert table["without_receipt"].tolist() == [1]
+
+
 def test_a_rescue_rate_wants_ten_tries() -> None:
     frame = channels(
         sms={"fallbacks": 9, "rescued": 9}, voice={"fallbacks": 50, "rescued": 40, "resends": 7}
@@ -33,6 +39,22 @@ def test_a_rescue_rate_wants_ten_tries() -> None:
     assert "1 code went out again the same way and 50 another way" in said
     assert "80.0 % (" in said
     assert "Too few" in tables.fallback(row(started=100, fallbacks=9, rescued=9)).words
+
+
+def test_codes_that_several_attempts_can_have_brought_are_named() -> None:
+    words = tables.fallback(row(started=100, unattributed=12)).words
+    assert words.endswith(
+        " 12 right codes are not counted for an attempt, because more than one can have brought "
+        "them."
+    )
+    assert "not counted" not in tables.fallback(row(started=100)).words
+
+
+def test_the_cost_of_an_attempt_that_may_have_brought_a_code_is_no_waste() -> None:
+    frame = channels(sms={"requested": 3, "priced": 3, "cost_micros": 3_000_000,
+                          "cost_verified_micros": 1_000_000,
+                          "cost_unattributed_micros": 1_000_000})  # fmt: skip
+    assert tables.cost_table(frame)["wasted"].tolist() == [1.0]
 
 
 def test_the_parts_of_the_time_follow_one_another() -> None:
@@ -80,6 +102,19 @@ def test_errors_say_what_they_mean_and_what_to_do() -> None:
                                         names=["channel", "code"]),
     )  # fmt: skip
     table = tables.error_table(frame)
+    assert table["name"].tolist() == ["Refused as spam", "Busy Line"]
     assert table["label"].tolist() == ["SMS\N{NO-BREAK SPACE}30", "Call\N{NO-BREAK SPACE}3010"]
     assert table["meaning"].tolist() == ["The carrier refused it as spam.", "The line was busy."]
-    assert all(table["advice"])
+    # Advice for the operator, not for the person who waits for a code.
+    assert "Register the sender" in table["advice"][0]
+    assert "Nothing is wrong here" in table["advice"][1]
+
+
+def test_the_funnel_explains_what_was_verified_without_a_receipt_where_it_widens() -> None:
+    frame = channels(
+        sms={"requested": 50, "delivered": 40, "verified": 30, "confirmed": 40},
+        voice={"requested": 20, "delivered": 5, "verified": 15, "confirmed": 17},
+    )
+    words = tables.widening_words(tables.funnel_table(frame))
+    assert words.startswith("Verified without a receipt: 12 of 15 (Call). The codes arrived")
+    assert tables.widening_words(tables.funnel_table(frame.head(1))) == ""

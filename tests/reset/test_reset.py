@@ -22,7 +22,7 @@ from core.model.verification import CheckOutcome, SendOutcome
 from core.reset.kinds import FAMILIES, WITHOUT_NAME, ResetKind, read_kinds
 from core.reset.reset import SandboxReset
 from core.store import keys as store_keys
-from core.store.keys import Keys
+from core.store.keys import ROLLUP_LAYOUT, Keys
 from core.web.sandbox_state import routes
 from tests.world import World, served, until
 
@@ -123,7 +123,7 @@ def test_sample_traffic_is_removed_and_own_attempts_are_counted_as_before(
     listed = at.services.ledger.recent()
     events = at.services.ledger.events(f"{verification}-1")
     attempt = at.services.ledger.attempt(f"{verification}-1")
-    at.services.sample.load(days=1, per_day=50)
+    at.services.sample.load(days=3, per_day=50)
     at.services.queries.forget()
     assert at.services.queries.totals(span)["requested"] > totals["requested"]
     answer = reset(at, "sample")
@@ -145,7 +145,7 @@ def test_a_whole_reset_keeps_permissions_and_test_sessions(at: World, client: re
     session = at.services.test_sessions.start("Release", "Ada", "1")
     number = at.number()
     delivered(at, number)
-    at.services.sample.load(days=1, per_day=20)
+    at.services.sample.load(days=2, per_day=20)
     at.services.tokens.make("kept", frozenset({Scope.VERIFY}))
     answer = reset(at)
     assert set(answer.json()["removed"]) == WITHOUT_NAME
@@ -212,18 +212,17 @@ def test_live_keys_are_never_removed(at: World, client: redis.Redis) -> None:
     """Both environments share a Redis: a reset of the sandbox keeps live keys, and a reset in live
     mode removes nothing."""
     live = Keys("live")
-    for key in (live.verification("a" * 24), live.sends("number", "x"), live.simulated):
+    for key in (live.verification("a" * 24), live.sends("number", "x"), live.sample):
         client.set(key, "live", px=60_000)
     at.start(at.number())
     assert reset(at).status_code == 200
-    assert families(client, "live") == {"verification", "sends", "simulated"}
+    assert families(client, "live") == {"verification", "sends", ROLLUP_LAYOUT}
     at.start(at.number())
     before = {key for key in client.scan_iter() if ":counters:" not in key}
     live_reset = SandboxReset(
         at.services.client,
         live,
-        at.services.ledger,
-        lambda: None,
+        lambda: 0,
         SandboxClient(at.address),
         lambda: None,
     )
@@ -250,8 +249,7 @@ def test_a_reset_removes_nothing_if_the_sandbox_does_not_answer(
     unreachable = SandboxReset(
         at.services.client,
         at.services.keys,
-        at.services.ledger,
-        lambda: None,
+        lambda: 0,
         SandboxClient("http://127.0.0.1:9"),
         lambda: None,
     )

@@ -1,6 +1,7 @@
 """The rows of the timeline, in every way, and the shapes of the steps."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.attempt import Attempt, AttemptEvent, EventKind, Source, State, attempt_id
+from core.model.attempt import Attempt, AttemptEvent, EventKind, Proof, Source, State, attempt_id
 from core.model.phone_number import PhoneNumber
 from core.model.verification import CheckOutcome, Status, Verification, View
 from core.model.way import Way
@@ -99,6 +100,13 @@ def test_a_receipt_after_the_check_gives_the_check_no_gap() -> None:
     found.moments[EventKind.VERIFIED] = BEGAN + timedelta(seconds=5)
     steps = {step.label: step for step in attempt_timeline(found)[0].steps}
     assert (steps["Verified"].gap, steps["Verified"].note) == (None, "")
+
+
+@pytest.mark.parametrize("proof", [Proof.SHARED, Proof.OTHER])
+def test_no_code_is_waited_for_after_another_attempt_may_have_brought_it(proof: Proof) -> None:
+    heard = EventKind.REQUESTED, EventKind.ACCEPTED, EventKind.SENT
+    steps = attempt_timeline(replace(attempt(State.SENT, *heard), proof=proof))[0].steps
+    assert "Verified" not in [step.label for step in steps]
 
 
 ID = "a" * 24

@@ -7,7 +7,6 @@ import pytest
 from core.wording.error_codes import (
     HANGUP_TEXTS,
     MESSAGE_TEXTS,
-    error_meaning,
     hangup_text,
     message_error_text,
 )
@@ -119,29 +118,3 @@ def test_an_unknown_cause_reads_as_0_and_keeps_its_own_code():
     assert cause
     assert unknown
     assert (cause.code, cause.meaning) == ("4711", unknown.meaning)
-
-
-@pytest.mark.parametrize(
-    ("channel", "code", "meaning"),
-    [
-        ("sms", "30", "The carrier refused it as spam."),
-        ("sms", "1000", "It was not delivered, and no reason was given."),
-        ("voice", "1000", "The call was cancelled before it was answered."),
-        ("phlo", "30", "The carrier refused it as spam."),
-        ("phlo", "3010", "The line was busy."),
-        ("phlo", "1000", "It was not delivered, and no reason was given."),
-        ("sms", "refused", "Plivo refused the request."),
-        ("voice", "unstated", "No cause was stated."),
-        ("sms", "503", "Plivo answered the send with an error (HTTP 503)."),
-        ("voice", "503", "Plivo answered the send with an error (HTTP 503)."),
-        ("phlo", "429", "Plivo received too many requests from this account (HTTP 429)."),
-        ("voice", "no answer", "Plivo did not answer the send, or not readably."),
-        ("sms", "000", "No cause was stated."),
-    ],
-)
-def test_an_error_of_the_figures_has_its_meaning_and_what_to_do(
-    channel: str, code: str, meaning: str
-) -> None:
-    found = error_meaning(channel, code)
-    assert found.meaning == meaning
-    assert found.advice

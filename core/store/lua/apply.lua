@@ -13,6 +13,7 @@
 --   layout                  version of the figures: an attempt that was counted with another one is
 --                           counted anew
 --   is_recorded             the events are in the attempts' histories and reported already
+--   is_counted              the figures include the events already; repeats are not recorded
 -- Returns  of each event: outcome (applied, repeated, late, orphan, unreadable), state
 -- Invariant: nothing is written for an attempt that does not exist (it would have no TTL), except by
 --            `requested`.
@@ -56,7 +57,7 @@ local function count(name) counts[name] = (counts[name] or 0) + 1 end
 -- The journal first: a change without its entry would never be counted.
 local function commit(planned, event, keys)
     local keep_ms, write = planned.keep_ms, planned.write
-    if planned.entry then
+    if planned.entry and not args.is_counted then
         append_to_journal(journal_key, args.layout, planned.entry, args.keep_journal_ms)
     end
     write_attempt(keys.attempt, write, planned.known, keep_ms)
@@ -68,7 +69,7 @@ local function commit(planned, event, keys)
     end
     if (write.reference or "") ~= "" then redis.call("SET", keys.reference, event.attempt, "PX", keep_ms) end
     local verification = string.match(event.attempt, "^(.*)%-") or ""
-    if planned.attempts then
+    if planned.attempts and not args.is_counted then
         local newest = verification .. "-" .. planned.attempts
         append_to_journal(journal_key, "attribute", newest, args.keep_journal_ms)
     end
@@ -106,12 +107,13 @@ for i, values in ipairs(args.events) do
     local readable, planned = pcall(plan, event, keys.attempt)
     if not readable then planned = { outcome = "unreadable", state = "" } end
     local outcome = planned.outcome
+    local is_silent = args.is_recorded or (args.is_counted and outcome == "repeated")
     if outcome ~= "orphan" and outcome ~= "unreadable" then
         if planned.keep_ms then commit(planned, event, keys) end
-        if not args.is_recorded then append_to_history(planned, event, keys.history) end
+        if not is_silent then append_to_history(planned, event, keys.history) end
     end
     if outcome == "unreadable" then outcome = "orphan" end
-    if outcome ~= "applied" and not args.is_recorded then count(outcome) end
+    if outcome ~= "applied" and not is_silent then count(outcome) end
     answers[2 * i - 1], answers[2 * i] = planned.outcome, planned.state
 end
 for name, n in pairs(counts) do

@@ -48,7 +48,8 @@ def _timestamp(name: str, help_text: str) -> MetricDefinition:
 
 _PLACE = ("channel", "country")
 WINDOW_PREFIX = (
-    "Of the attempts requested in the window (1h: the last hour, today: since 0:00 UTC):"
+    "Of the attempts requested in the window (1h: the last hour, 1h_ripe: the hour whose codes "
+    "have just expired, for rates, today: since 0:00 UTC):"
 )
 
 #: By figure.

@@ -11,7 +11,6 @@ from core.alerts.rules import Measure
 from core.alerts.snoozes import LONGEST_SNOOZE
 from core.alerts.states import AlertState
 from core.model.series import Series
-from core.model.way import Channel
 from core.web.rest.bearer import MayAdminister, MayRead
 from core.web.rest.objects import AlertsObject
 from core.web.rest.problems import ProblemCode, Refused, documented, not_found
@@ -38,19 +37,20 @@ class TransitionAnswer(BaseModel):
 
 
 class AlertName(BaseModel):
-    """The alert of a measure in a place. Without `country`, of the whole channel; without
-    `carrier`, of the whole country."""
+    """The alert of a measure of a series, both as the list of alerts names them."""
 
     model_config = ConfigDict(extra="forbid")
 
-    channel: Channel
-    country: str | None = Field(None, pattern="^[A-Z]{2}$", description="ISO 3166.")
-    carrier: str | None = Field(None, max_length=80, description="With `country`.")
+    series: str = Field(
+        pattern=r"^(sms|voice|phlo)(/[A-Z]{2}(/[^\x00-\x1f]{1,200})?)?$",
+        description="A channel, a country or a carrier: sms, sms/DE, sms/DE/Vodafone.",
+        examples=["sms/DE"],
+    )
     measure: Measure
 
     @property
     def place(self) -> Place:
-        return Series.of(self.channel, self.country, self.carrier), self.measure
+        return Series(self.series), self.measure
 
 
 class SnoozeRequest(AlertName):
@@ -90,17 +90,16 @@ def snoozes(alerts: AlertsObject, token: MayRead) -> list[Snooze]:
     ]
 
 
-@router.post("/snoozes", operation_id="snoozeAlert", summary="Snooze an alert")
+@router.post("/snooze", operation_id="snoozeAlert", summary="Snooze an alert")
 def snooze(alerts: AlertsObject, token: MayAdminister, request: SnoozeRequest) -> Snooze:
     """Needs the scope `admin`. Replaces an earlier snooze of the same alert."""
-    _refuse_carrier_alone(request)
     series, measure = request.place
     until = alerts.snoozes.snooze(request.place, timedelta(minutes=request.minutes))
     return Snooze(series=series, measure=measure, until=until)
 
 
 @router.post(
-    "/snoozes/end",
+    "/snooze/end",
     operation_id="endSnooze",
     summary="End a snooze",
     status_code=204,
@@ -108,7 +107,6 @@ def snooze(alerts: AlertsObject, token: MayAdminister, request: SnoozeRequest) -
 )
 def end_snooze(alerts: AlertsObject, token: MayAdminister, request: AlertName) -> None:
     """Needs the scope `admin`."""
-    _refuse_carrier_alone(request)
     if not alerts.snoozes.end(request.place):
         raise not_found("snooze")
 
@@ -122,7 +120,7 @@ def end_snooze(alerts: AlertsObject, token: MayAdminister, request: AlertName) -
 )
 def test(alerts: AlertsObject, token: MayAdminister) -> SentTest:
     """Needs the scope `admin`. It is sent in the background, as other events are."""
-    if not alerts.has_receivers:
+    if not alerts.receiver_count:
         raise Refused(
             409,
             ProblemCode.NO_RECEIVER,
@@ -130,13 +128,3 @@ def test(alerts: AlertsObject, token: MayAdminister) -> SentTest:
             "Set WEBHOOK_URL or ALERT_URLS, and start again.",
         )
     return SentTest(receivers=alerts.send_test())
-
-
-def _refuse_carrier_alone(name: AlertName) -> None:
-    if name.carrier is not None and name.country is None:
-        raise Refused(
-            422,
-            ProblemCode.INVALID_REQUEST,
-            "A carrier belongs to a country.",
-            "Give the `country` of the `carrier`.",
-        )

@@ -44,10 +44,15 @@ class AttemptAnswer(_FromAttributes):
     reference: str = Field(description="Plivo's uuid; empty while it is not known.")
     error_code: str
     hangup_cause: str
+    send_status: str = Field(
+        description="The HTTP status of an unclear send, 429 or 5xx; empty for any other, and "
+        "where no answer came."
+    )
     cause: str
     remedy: str
     cost_micros: int = Field(description="Millionths of a US dollar; 0 while it is not known.")
     units: int
+    is_sample: bool = Field(description="Whether it is sample traffic: invented, never sent.")
     moments: dict[EventKind, datetime] = Field(description="When each event happened.")
 
 

@@ -37,14 +37,13 @@ _STATE, _CHANNEL, _COUNTRY, _ERROR = _FILTERS = (
 
 @dataclass(frozen=True, slots=True)
 class AttemptSearch:
-    """The objects that the list needs. `simulated`: sample traffic is among the attempts."""
+    """The objects that the list needs."""
 
     explorer: Explorer
     verifications: Verifications
     queries: Queries
     settings: Settings
     zone: ZoneInfo
-    simulated: bool
 
     @property
     def region(self) -> str | None:
@@ -68,18 +67,18 @@ def draw_list(search: AttemptSearch) -> None:
     if results is not None:
         empty, listed = results
         st.button("Show all attempts", icon=":material/arrow_back:", on_click=forget)
-        _attempts(listed, zone, empty, simulated=search.simulated)
+        _attempts(listed, zone, empty)
         return
     page = _page(search.explorer)
     empty = "No attempt is kept yet. Verify a number, and it shows up here."
     if any(_filter_values()):
         empty = "No attempt matches. Clear a filter, or look at a later time."
-    _attempts(page, zone, empty, simulated=search.simulated)
+    _attempts(page, zone, empty)
     _pager(page)
 
 
-def _attempts(listed: AttemptPage, zone: ZoneInfo, empty: str, *, simulated: bool) -> None:
-    _table(listed.attempts, zone, empty, simulated=simulated)
+def _attempts(listed: AttemptPage, zone: ZoneInfo, empty: str) -> None:
+    _table(listed.attempts, zone, empty)
     if listed.left_out:
         st.caption(left_out_words(listed.left_out))
 
@@ -186,7 +185,7 @@ def _page(explorer: Explorer) -> AttemptPage:
         return explorer.page(filters)
 
 
-def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bool) -> None:
+def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str) -> None:
     if not attempts:
         st.info(empty, icon=":material/inbox:")
         return
@@ -196,7 +195,7 @@ def _table(attempts: list[Attempt], zone: ZoneInfo, empty: str, *, simulated: bo
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Click a row, or press Enter on it, to open its attempt.", width="content")
-        csv(attempt_frame(attempts, zone), "attempts", simulated=simulated)
+        csv(attempt_frame(attempts, zone), "attempts", simulated=False)
 
 
 def _pager(page: AttemptPage) -> None:

@@ -62,6 +62,8 @@ def draw_attempt(
         attempt = _poll(attempt, ledger, poller)
     words = attempt_words(attempt)
     st.header(f"{channel_name(attempt.way.channel)} to {attempt.to_masked}", anchor=False)
+    if attempt.is_sample:
+        st.badge("Sample traffic: invented, never sent", icon=":material/science:", color="violet")
     sign = f":{_COLOURS[attempt.state]}[{words.mark}]" if attempt.state in _COLOURS else words.mark
     st.markdown(f"{sign} **{plain(words.headline)}** {plain(words.detail)}")
     row, requested_at = attempt_timeline(attempt), attempt.moments[EventKind.REQUESTED]

@@ -6,7 +6,7 @@ from core.panels.abuse import refused_table, suspects
 from core.verification.reservations import WITHOUT_ADDRESS
 from core.wording.formats import counted
 from pages.components.delivery.context import PanelContext
-from pages.components.panel import grid, number, question, text
+from pages.components.panel import downloads, grid, number, text
 
 
 def draw_abuse(context: PanelContext) -> None:
@@ -18,7 +18,6 @@ def draw_abuse(context: PanelContext) -> None:
     table = suspects(queries.by_country(now, state.filters), before)
     counters = context.ledger.counters()
     refused = refused_table(counters)
-    question("Is the service being abused?", simulated=context.simulated, suspects=table)
     if compared is None:
         st.caption("Compare with another period to see where traffic grows and conversion falls.")
     elif table.empty:
@@ -53,3 +52,4 @@ def draw_abuse(context: PanelContext) -> None:
         st.caption("Sends that the budgets refused today (UTC):")
         columns = {"budget": text("Budget"), "refused": number("Sends refused", "localized")}
         grid(refused, "refused", columns)
+    downloads(simulated=context.simulated, suspects=table)

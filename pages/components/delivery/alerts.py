@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from core.panels.alerts import alert_counts, alert_table, dry_run_table
+from core.panels.alerts import alert_table, dry_run_table
 from core.wording.alerts import ALERT_STATES, alert_words
 from core.wording.formats import clock, counted, series_name, times
 from pages.components.delivery.context import PanelContext
+from pages.components.delivery.notifications import draw_notifications, draw_snooze
 from pages.components.panel import csv, frame_height, grid, text
 
 _RULES = (
@@ -16,38 +17,36 @@ _RULES = (
 
 
 def draw_alerts(context: PanelContext) -> None:
-    """A warning for each alert that no other alert explains; the rest in an expander."""
+    """A warning for each alert that no other alert explains, then the state of all measures."""
     alerts, zone = context.alerts, context.state.zone
     statuses = alerts.current()
     for status in statuses:
         if status.state.is_alert and not status.under:
-            st.warning(
-                f"**{series_name(status.series)}** is {ALERT_STATES[status.state]}: "
-                f"{alert_words(status)}",
-                icon=":material/notifications_active:",
-            )
-    counts = alert_counts(statuses)
-    summary = " · ".join(f"{n:,} {ALERT_STATES[state]}" for state, n in counts.items())
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.warning(
+                    f"**{series_name(status.series)}** is {ALERT_STATES[status.state]}: "
+                    f"{alert_words(status)}",
+                    icon=":material/notifications_active:",
+                )
+                draw_snooze(context, status)
+    st.caption(_RULES)
     checked = alerts.checked()
-    if checked is None:
-        summary = "not checked yet"
-    with st.expander(f"Alerts: {summary}", icon=":material/notifications:"):
-        st.caption(_RULES)
-        if checked is not None:
-            st.caption(
-                f"Last check: the hour until {clock(checked, zone)}, "
-                f"{counted(len(statuses), 'measure')} watched."
-            )
-        if statuses:
-            frame = alert_table(statuses, zone)
-            columns = {
-                "series": text("Series", pinned=True), "measure": text("Measure"),
-                "state": text("State"), "since": text("Since"), "saw": text("The last hour"),
-                "under": text("Explained by"),
-            }  # fmt: skip
-            grid(frame, "alerts", columns, height=frame_height(len(frame), 6))
-            csv(frame, "alerts", simulated=context.simulated)
-        _dry_run(context)
+    if checked is not None:
+        st.caption(
+            f"Last check: the hour until {clock(checked, zone)}, "
+            f"{counted(len(statuses), 'measure')} watched."
+        )
+    if statuses:
+        frame = alert_table(statuses, zone)
+        columns = {
+            "series": text("Series", pinned=True), "measure": text("Measure"),
+            "state": text("State"), "since": text("Since"), "saw": text("The last hour"),
+            "under": text("Explained by"),
+        }  # fmt: skip
+        grid(frame, "alerts", columns, height=frame_height(len(frame), 6))
+        csv(frame, "alerts", simulated=context.simulated)
+    draw_notifications(context)
+    _dry_run(context)
 
 
 def _dry_run(context: PanelContext) -> None:

@@ -1,17 +1,20 @@
 """What every panel of the Delivery page is drawn from."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.alerts.alerts import Alerts
 from core.charts.palette import Palette
 from core.figures.queries import Queries
+from core.findings.findings import Findings
 from core.ledger.ledger import Ledger
 from core.panels.query_state import QueryState
+from core.panels.targets import Targets
 
 
 @dataclass(frozen=True, slots=True)
 class PanelContext:
-    """One drawing of the page. `simulated`: sample traffic is among the figures."""
+    """One drawing of the page, at `now`. `simulated`: sample traffic is among the figures."""
 
     queries: Queries
     alerts: Alerts
@@ -19,3 +22,6 @@ class PanelContext:
     state: QueryState
     palette: Palette
     simulated: bool
+    targets: Targets
+    now: datetime
+    findings: Findings

@@ -5,7 +5,7 @@ import streamlit as st
 from core.panels.tables import PRICES_SETTLE, cost_table, cost_words
 from core.wording.formats import duration
 from pages.components.delivery.context import PanelContext
-from pages.components.panel import grid, number, question, text
+from pages.components.panel import downloads, grid, number, text
 
 
 def draw_cost(context: PanelContext) -> None:
@@ -13,7 +13,6 @@ def draw_cost(context: PanelContext) -> None:
     queries = context.queries
     expired = queries.by_channel(queries.ripe(state.range), state.filters)
     table = cost_table(queries.by_channel(state.range, state.filters), expired)
-    question("What does it cost?", simulated=context.simulated, cost=table)
     grid(
         cost_words(table),
         "cost",
@@ -31,3 +30,4 @@ def draw_cost(context: PanelContext) -> None:
         "Costs are of the attempts whose price is known; prices of the last "
         f"{duration(PRICES_SETTLE)} are provisional."
     )
+    downloads(simulated=context.simulated, cost=table)

@@ -1,4 +1,4 @@
-"""The empty states of the Delivery page, with a button for sample traffic."""
+"""The empty states of the Delivery page."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,12 +6,10 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.figures.queries import Queries
 from core.model.clock import Clock
-from core.model.errors import ProductError, StoreUnavailable
+from core.model.errors import StoreUnavailable
 from core.once import Once
-from core.panels.empty import SAMPLE_WORDS, Empty, LastGood, unreachable
-from core.sample.loading import Sample
+from core.panels.empty import Empty, LastGood, unreachable
 from pages.components.delivery.header import clear_filters
 
 #: States in which the page has no other content, so its main action is to load sample traffic.
@@ -49,31 +47,3 @@ def draw_empty(kind: Empty, words: str) -> None:
 def is_fillable(kind: Empty) -> bool:
     """Whether sample traffic is the way out of this empty state."""
     return kind in _FILLABLE
-
-
-def sample_button(sample: Sample, queries: Queries, *, is_main_action: bool = False) -> None:
-    """A button that fills the sandbox with sample traffic."""
-    if is_main_action:
-        st.caption(SAMPLE_WORDS)
-    clicked = st.button(
-        "Load sample traffic", icon=":material/science:", key="sample",
-        type="primary" if is_main_action else "tertiary",
-        help=None if is_main_action else SAMPLE_WORDS,
-    )  # fmt: skip
-    if clicked:
-        _load(sample, queries)
-
-
-def _load(sample: Sample, queries: Queries) -> None:
-    bar = st.progress(0.0, "Starting")
-
-    def progress(fraction: float, text: str) -> None:
-        bar.progress(fraction, text)
-
-    try:
-        sample.load(progress=progress)
-    except ProductError as error:
-        st.error(f"**{error.cause}** {error.remedy}")
-        return
-    queries.forget()
-    st.rerun()

@@ -6,7 +6,7 @@ import streamlit as st
 from core.charts.bars import MOST_ERRORS, errors
 from core.panels.tables import error_table
 from pages.components.delivery.context import PanelContext
-from pages.components.panel import chart, question
+from pages.components.panel import chart, downloads
 from pages.components.shared import plain
 
 
@@ -16,20 +16,22 @@ def draw_errors(context: PanelContext) -> None:
     compared = queries.compared(state.range, state.comparison, state.zone)
     before = compared.before if compared else None
     table = error_table(queries.errors(state.range, state.filters, before))
-    question("Why?", simulated=context.simulated, errors=table)
     if table.empty:
         st.caption("No errors in this range.")
         return
-    chart(errors(table, context.palette), "errors", 40 + 26 * min(MOST_ERRORS, len(table)))
+    chart(errors(table, context.palette), "errors", 40 + 28 * min(MOST_ERRORS, len(table)))
     top = table.head(MOST_ERRORS)
     # Not a grid: its cells do not wrap, and these sentences must be readable on a phone.
     rows = pd.DataFrame(
         {
-            "Error": top["label"].map(plain),
+            "Error": [
+                f"**{plain(name)}** ({plain(label)})"
+                for name, label in zip(top["name"], top["label"], strict=True)
+            ],
             "Attempts": top["count"],
             "Before": top["previous"],
             "What it means, and what to do": [
-                f"{plain(meaning)} **{plain(advice)}**"
+                f"{plain(meaning)} {plain(advice)}"
                 for meaning, advice in zip(top["meaning"], top["advice"], strict=True)
             ],
         }
@@ -41,3 +43,4 @@ def draw_errors(context: PanelContext) -> None:
     )
     if len(table) > MOST_ERRORS:
         st.caption(f"The {MOST_ERRORS} most frequent of {len(table)}; the CSV has all.")
+    downloads(simulated=context.simulated, errors=table)

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from core.charts.bars import funnel
-from core.panels.tables import fallback, funnel_table, rescue_table
+from core.panels.tables import fallback, funnel_table, rescue_table, widening_words
 from pages.components.delivery.context import PanelContext
-from pages.components.panel import chart, grid, number, question, text
+from pages.components.panel import chart, downloads, grid, number, text
 
 
 def draw_funnel(context: PanelContext) -> None:
@@ -13,8 +13,9 @@ def draw_funnel(context: PanelContext) -> None:
     ripe = context.queries.ripe(state.range)
     by_channel = context.queries.by_channel(ripe, state.filters)
     table, rescued = funnel_table(by_channel), rescue_table(by_channel)
-    question("Where do they get lost?", simulated=context.simulated, funnel=table, rescue=rescued)
     chart(funnel(table, context.palette), "funnel", 40 + 96 * max(1, len(table)))
+    if words := widening_words(table):
+        st.caption(words)
     st.caption(fallback(context.queries.totals(ripe, state.filters)).words)
     grid(
         rescued,
@@ -29,3 +30,4 @@ def draw_funnel(context: PanelContext) -> None:
             "high": number("at most", "%.1f %%"),
         },
     )
+    downloads(simulated=context.simulated, funnel=table, rescue=rescued)

@@ -13,7 +13,7 @@ from tests.webhooks.receiver import Receiver, receiving
 from tests.world import MovableClock, World, until, world
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-ALERT = {"channel": "sms", "country": "DE", "measure": "confirmed"}
+ALERT = {"series": "sms/DE", "measure": "confirmed"}
 
 
 @pytest.fixture
@@ -33,15 +33,15 @@ def notified(tmp_path: Path, own_database: str) -> Iterator[tuple[World, Receive
 
 
 def test_an_alert_is_snoozed_and_the_snooze_is_ended(rest: httpx.Client) -> None:
-    answer = rest.post("/alerts/snoozes", json=ALERT | {"minutes": 90})
+    answer = rest.post("/alerts/snooze", json=ALERT | {"minutes": 90})
     assert answer.status_code == 200
     (snooze,) = rest.get("/alerts/snoozes").json()
     assert snooze == answer.json()
     assert (snooze["series"], snooze["measure"]) == ("sms/DE", "confirmed")
     assert datetime.fromisoformat(snooze["until"]).tzinfo is not None
-    assert rest.post("/alerts/snoozes/end", json=ALERT).status_code == 204
+    assert rest.post("/alerts/snooze/end", json=ALERT).status_code == 204
     assert rest.get("/alerts/snoozes").json() == []
-    assert problem(rest.post("/alerts/snoozes/end", json=ALERT)) == (404, "not_found")
+    assert problem(rest.post("/alerts/snooze/end", json=ALERT)) == (404, "not_found")
     assert rest.get("/alerts/history").json() == []
 
 
@@ -50,14 +50,15 @@ def test_an_alert_is_snoozed_and_the_snooze_is_ended(rest: httpx.Client) -> None
     [
         {"minutes": 0},
         {"minutes": 43_201},
-        {"minutes": 1, "country": "Germany"},
-        {"minutes": 1, "country": None, "carrier": "O2"},
+        {"minutes": 1, "series": "sms/Germany"},
+        {"minutes": 1, "series": "sms//O2"},
+        {"minutes": 1, "series": "fax"},
         {"minutes": 1, "measure": "luck"},
         {"minutes": 1, "hours": 1},
     ],
 )
 def test_a_wrong_snooze_is_refused(rest: httpx.Client, wrong: dict[str, object]) -> None:
-    answer = rest.post("/alerts/snoozes", json=ALERT | wrong)
+    answer = rest.post("/alerts/snooze", json=ALERT | wrong)
     assert problem(answer) == (422, "invalid_request")
     assert rest.get("/alerts/snoozes").json() == []
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from core.model.attempt import Attempt, EventKind, State
+from core.model.attempt import Attempt, EventKind, Proof, State
 from core.model.way import Way
 from core.verification.timeline import timeline
 from core.web.rest.answers import AttemptAnswer
@@ -36,6 +36,7 @@ def test_an_attempt_has_these_keys_and_values() -> None:
         units=2,
         network="Telekom",
         origin="fallback",
+        proof=Proof.SHARED,
     )
     assert AttemptAnswer.model_validate(attempt).model_dump(mode="json") == {
         "id": f"{'a' * 24}-3",
@@ -45,6 +46,8 @@ def test_an_attempt_has_these_keys_and_values() -> None:
         "mode": "call",
         "state": "undelivered",
         "origin": "fallback",
+        "proof": "shared",
+        "send_status": "",
         "to_masked": "+1 415 •••• 23",
         "country": "US",
         "carrier": "T-Mobile",
@@ -55,6 +58,7 @@ def test_an_attempt_has_these_keys_and_values() -> None:
         "remedy": "Try again.",
         "cost_micros": 4500,
         "units": 2,
+        "is_sample": False,
         "network": "Telekom",
         "moments": {"requested": "2026-11-01T12:00:00Z", "sent": "2026-11-01T12:00:01.500000Z"},
     }

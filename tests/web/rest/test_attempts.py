@@ -126,3 +126,13 @@ def test_a_search_parses_numbers_as_the_start_does(at: World, rest: httpx.Client
     answer = rest.post("/attempts/search", json={"number": "50056043", "region": "KW"})
     assert problem(answer) == (422, "number_ambiguous")
     assert [c["number"] for c in answer.json()["candidates"]] == ["+96550056043", "+50056043"]
+
+
+def test_sample_traffic_is_marked_and_other_attempts_are_not(at: World, rest: httpx.Client) -> None:
+    verification = started(rest, at.number())["id"]
+    at.services.sample.load(days=3, per_day=20)
+    marks = {each["id"]: each["is_sample"] for each in rest.get("/attempts").json()["attempts"]}
+    assert {attempt for attempt, is_sample in marks.items() if not is_sample} == {
+        f"{verification}-1"
+    }
+    assert len(marks) > 20

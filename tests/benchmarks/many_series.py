@@ -1,0 +1,64 @@
+"""Figures of many carriers, written as the fold would have left them."""
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from core.figures import packing
+from core.figures.catalogue import COLUMNS, Leg
+from core.figures.layout import BINS, HISTOGRAMS, TIERS, Cube, Tier
+from core.model.clock import to_ms
+from core.store.connection import RedisConnection
+from core.store.keys import Keys
+
+DAYS = 30
+COUNTRIES = ("NG", "ID", "BR", "IN", "US", "DE", "GB", "FR", "PH", "KE", "MX", "PK", "VN", "EG")
+_SHARES = {
+    "started": 0.95, "accepted": 1.0, "sent": 0.99, "delivered": 0.93, "within_30": 0.9,
+    "confirmed": 0.95, "converted": 0.8, "verified": 0.8, "priced": 1.0, "cost_micros": 7700.0,
+    "cost_verified_micros": 6000.0,
+}  # fmt: skip
+
+
+def fill(connection: RedisConnection, keys: Keys, now: datetime, carriers: int) -> None:
+    """Write `carriers` carriers of COUNTRIES, with 30 days of messages; some are small."""
+    rng = np.random.default_rng(3)
+    per_day = 20_000 / np.arange(1, carriers + 1) ** 0.7
+    of_country = {f"sms/{country}": 0.0 for country in COUNTRIES}
+    series: list[tuple[Cube, str, float]] = []
+    for n in range(carriers):
+        country = f"sms/{COUNTRIES[n % len(COUNTRIES)]}"
+        series.append((Cube.CARRIER, f"{country}/Carrier {n:05}", per_day[n]))
+        of_country[country] += per_day[n]
+    series += [(Cube.COUNTRY, name, total) for name, total in of_country.items()]
+    series.append((Cube.CHANNEL, "sms", float(per_day.sum())))
+    raw: Any = connection.raw
+    now_ms = to_ms(now)
+    # Days, and the quarters of an hour of the present day: a range of 30 days reads no others.
+    for tier, span in ((Tier.QUARTER, 1), (Tier.DAY, DAYS)):
+        chunks = range(tier.chunk_of(now_ms - span * 86_400_000), tier.chunk_of(now_ms) + 1)
+        with raw.pipeline(transaction=False) as pipe:
+            for number, (cube, name, daily) in enumerate(series):
+                mean = daily * tier.slot_ms / 86_400_000
+                for chunk in chunks:
+                    slots = chunk * tier.chunk_ms + np.arange(tier.slots) * tier.slot_ms
+                    requested = rng.poisson(mean, tier.slots) * (slots <= now_ms)
+                    if tier in TIERS:
+                        values = np.zeros((tier.slots, len(COLUMNS)), dtype=np.int64)
+                        values[:, COLUMNS.index("requested")] = requested
+                        for column, share in _SHARES.items():
+                            values[:, COLUMNS.index(column)] = requested * share
+                        packed = packing.COUNTER_KIND.encode(values, tier)
+                        pipe.set(keys.rollup("c", tier, cube, name, chunk), packed)
+                    if (cube, tier) in HISTOGRAMS[Leg.TTD]:
+                        bins = np.zeros((tier.slots, BINS), dtype=np.int64)
+                        bins[:, 50:70] = requested[:, None] // 20
+                        key = keys.rollup(Leg.TTD, tier, cube, name, chunk)
+                        pipe.set(key, packing.LEG_KINDS[Leg.TTD].encode(bins, tier))
+                if number % 500 == 499:
+                    pipe.execute()
+            pipe.execute()
+    client: Any = connection.client
+    for cube in (Cube.CHANNEL, Cube.COUNTRY, Cube.CARRIER):
+        client.zadd(keys.registry(cube), {name: now_ms for c, name, _ in series if c is cube})
