@@ -123,14 +123,18 @@ def _draw_figures(state: QueryState, fresh: Freshness) -> None:
         queries, alerts, ledger, state, theme_palette(), simulated, targets_of(app.settings),
         clock.now(), findings,
     )  # fmt: skip
-    if fresh.through is not None:
-        draw_verdict(context)
+    # The verdict looks at every place: with many, the figures below it are there first.
+    place = st.container(key="verdict_place" if requested else None)
     if reason:
         draw_empty(*reason)
         if can_fill and is_fillable(reason[0]):
             sample_button(app.sample_control, is_main_action=True)
     if requested:
         draw_overview(context)
+    if fresh.through is not None:
+        with place:
+            draw_verdict(context)
+    if requested:
         draw_questions(context)
         if can_fill:
             sample_button(app.sample_control)
