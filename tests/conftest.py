@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options = parser.getgroup("oracle")
     options.addoption("--seed", type=int, default=13, help="of the traffic of tests/oracle")
     options.addoption("--traffic", type=int, default=12, help="verifications before each look")
-    options.addoption("--queries", type=int, default=13, help="queries at each look")
+    options.addoption("--queries", type=int, default=2, help="queries at each look")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

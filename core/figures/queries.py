@@ -292,6 +292,16 @@ class Queries:
         at least the same folds."""
         return self._reader.series(Cube.CARRIER, to_ms(since))
 
+    def countries_since(self, since: datetime) -> list[Series]:
+        """As `carriers_since`, of channels and countries."""
+        return self._reader.series(Cube.COUNTRY, to_ms(since))
+
+    def country_counters(
+        self, names: Sequence[Series], cut: Sequence[Piece], starts: Sequence[int]
+    ) -> Counts:
+        """As `carrier_counters`, of channels and countries."""
+        return self._reader.counters(Cube.COUNTRY, names, cut, starts)
+
     def carrier_counters(
         self, names: Sequence[Series], cut: Sequence[Piece], starts: Sequence[int]
     ) -> Counts:

@@ -49,6 +49,8 @@ class Cause:
     #: The share that was tested; None for prices and traffic.
     measure: Share | None = None
 
+    #: Whether it is the sum of causes in several channels.
+    is_joined: bool = False
     #: Of SLOW: `k` took longer than this.
     seconds: int = 0
 

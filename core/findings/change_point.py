@@ -13,6 +13,7 @@ from core.findings.places import Floats
 
 _ROUNDS = 3
 _MOST_SHARE = 0.9999
+_ENDED = 3.0
 
 
 class Interval(NamedTuple):
@@ -38,7 +39,11 @@ def change_interval(k: Floats, n: Floats, usual: Floats) -> Interval | None:
         succeeding = (n[inside] * (1 - usual[inside])).sum()
         excess = k[inside].sum() - (n[inside] * usual[inside]).sum()
         relative = float(np.clip(excess / max(succeeding, 1e-9), 0.02, 0.999))
-    return interval
+    if interval is None:
+        return None
+    # It has ended only if what follows speaks clearly against the higher share.
+    after = evidence_by_step(k, n, usual, relative)[interval.last + 1 :].sum()
+    return interval if after < -_ENDED else Interval(interval.first, len(n) - 1)
 
 
 def evidence_by_step(k: Floats, n: Floats, usual: Floats, relative: float) -> Floats:

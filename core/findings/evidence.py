@@ -6,7 +6,7 @@ that what is measured has happened. Those of the past all are.
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -105,6 +105,7 @@ class Evidence:
     edges: NDArray[np.int64]
     steps: Counts
     history: History
+    _sums: dict[int | None, Counts] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def lengths(self) -> float:
@@ -118,14 +119,20 @@ class Evidence:
 
     def column(self, name: str, steps: slice = _ALL_STEPS) -> Floats:
         """(series,): the sums of a column over some steps."""
-        column = self.steps[:, steps, COLUMNS.index(name)]
-        sums: Floats = column.sum(axis=1).astype(float)
-        return sums
+        if steps.start:
+            sums = self.steps[:, steps].sum(axis=1)
+        else:
+            # All columns at once: they are next to each other.
+            if steps.stop not in self._sums:
+                self._sums[steps.stop] = self.steps[:, steps].sum(axis=1)
+            sums = self._sums[steps.stop]
+        column: Floats = sums[:, COLUMNS.index(name)].astype(float)
+        return column
 
     def since(self, start_ms: int, history: History) -> "Evidence":
         """The end of the range from one of its edges on, with its own history."""
         first = int(np.searchsorted(self.edges, start_ms))
-        return replace(self, edges=self.edges[first:], steps=self.steps[:, first:], history=history)
+        return Evidence(self.places, self.edges[first:], self.steps[:, first:], history)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from core.findings.evidence import (
     past_plan,
     step_plan,
 )
-from core.findings.places import Floats, Place, Places
+from core.findings.leaves import Leaves, leaves
+from core.findings.places import Place, Places
 from core.findings.verdict import Cutoffs, causes, combined, outcome
 from core.model.clock import Clock, from_ms, to_ms
 from core.model.series import Series
@@ -34,14 +35,19 @@ _MOST_HISTORIES = 4
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What was found in a range, and of each series the confirmed and the requested attempts that
-    are ripe."""
+    """What was found in a range."""
 
     causes: tuple[Cause, ...]
-    places: tuple[Place, ...]
-    confirmed: Floats
-    requested: Floats
     compared_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class _SeriesRead:
+    """All carriers with traffic, the series that are read for them, and their places."""
+
+    carriers: list[Series]
+    leaves: Leaves
+    places: Places
 
 
 class Findings:
@@ -50,7 +56,7 @@ class Findings:
     def __init__(self, queries: Queries, clock: Clock) -> None:
         self._queries = queries
         self._clock = clock
-        self._places = Places([])
+        self._read = _SeriesRead([], Leaves([], []), Places([]))
         self._histories: dict[tuple[bytes, timedelta], tuple[datetime, History]] = {}
         self._lock = Lock()
         self.answers: AnswerCache = queries.answers
@@ -63,10 +69,10 @@ class Findings:
         end_ms -= end_ms % (_SAME_END // timedelta(milliseconds=1))
         look = self._look(Range(period.start, max(from_ms(end_ms), period.start)))
         selected = (filters.channel, filters.country, filters.carrier)
-        inside = [place.overlaps(*selected) for place in look.places]
+        sums = self._queries.totals(self._queries.ripe(period, "confirmed"), filters)
         return outcome(
-            int(look.confirmed[inside].sum()),
-            int(look.requested[inside].sum()),
+            int(sums["confirmed"]),
+            int(sums["requested"]),
             [cause for cause in look.causes if cause.place.overlaps(*selected)],
             look.compared_days,
         )
@@ -78,57 +84,54 @@ class Findings:
         moments = [now - age for age in ages]
         plan = step_plan(period, now, moments)
         before = past_plan(period, now)
-        names = self._queries.carriers_since(_earliest(before, period))
-        if not names or not plan.pieces:
-            return _Look((), (), np.zeros(0), np.zeros(0), 0)
-        places = self._places_of(names)
+        series = self._series(_earliest(before, period))
+        if not series.carriers or not plan.pieces:
+            return _Look((), 0)
         evidence = Evidence(
-            places,
+            series.places,
             plan.edges,
-            self._queries.carrier_counters(names, plan.pieces, plan.edges[:-1].tolist()),
-            self._history(places, before),
+            series.leaves.read(self._queries, plan.pieces, plan.edges[:-1].tolist()),
+            self._history(series, before),
         )
         arrival_ms, ripe_ms = (float(to_ms(moment)) for moment in moments)
         cutoffs = Cutoffs(answer=np.inf, arrival=arrival_ms, ripe=ripe_ms)
         found = causes(evidence, cutoffs)
         if plan.recent_ms is not None:
             recent = past_plan(Range(from_ms(plan.recent_ms), period.end), now)
-            found += causes(evidence.since(plan.recent_ms, self._history(places, recent)), cutoffs)
-        ripe = slice(evidence.ripe_steps(ripe_ms))
+            found += causes(evidence.since(plan.recent_ms, self._history(series, recent)), cutoffs)
         return _Look(
             tuple(self._dated(cause, evidence) for cause in combined(found)),
-            places.series_places,
-            evidence.column("confirmed", ripe),
-            evidence.column("requested", ripe),
             int(evidence.history.begun.sum()),
         )
 
-    def _history(self, places: Places, plan: PastPlan) -> History:
+    def _history(self, series: _SeriesRead, plan: PastPlan) -> History:
         """The days before a range. They hardly change, so they are read once in a while."""
         key = (plan.starts.tobytes(), plan.length)
         now = self._clock.now()
         with self._lock:
             read_at, history = self._histories.get(key, (now, None))
         is_new = timedelta() <= now - read_at < _HISTORY_AGE
-        if history is not None and history.places is places and is_new:
+        if history is not None and history.places is series.places and is_new:
             return history
         starts = plan.starts.tolist()
-        counts = np.zeros((len(places.names), 0, len(COLUMNS)), dtype=np.int64)
+        counts = np.zeros((len(series.places.names), 0, len(COLUMNS)), dtype=np.int64)
         if starts:
-            counts = self._queries.carrier_counters(places.names, plan.pieces, starts)
-        history = History(places, counts, plan.starts, plan.length)
+            counts = series.leaves.read(self._queries, plan.pieces, starts)
+        history = History(series.places, counts, plan.starts, plan.length)
         with self._lock:
             self._histories[key] = now, history
             while len(self._histories) > _MOST_HISTORIES:
                 self._histories.pop(next(iter(self._histories)))
         return history
 
-    def _places_of(self, names: list[Series]) -> Places:
-        """The places of some series; those of the last look, if these are the same."""
-        places = self._places
-        if places.names != names:
-            places = self._places = Places(names)
-        return places
+    def _series(self, since: datetime) -> _SeriesRead:
+        """The series with traffic since then; those of the last look, if these are the same."""
+        carriers = self._queries.carriers_since(since)
+        read = self._read
+        if read.carriers != carriers:
+            chosen = leaves(self._queries, carriers, since, self._clock.now())
+            read = self._read = _SeriesRead(carriers, chosen, Places(chosen.names))
+        return read
 
     def _dated(self, cause: Cause, evidence: Evidence) -> Cause:
         """The cause with the exact moment of its beginning, from the finest slots that are kept."""

@@ -95,7 +95,6 @@ class Places:
             self._group_of.append(np.array(groups, dtype=np.intp) + len(self.places))
             self.places += number
             levels += [level] * len(number)
-        self.series_places = tuple(Place(*part) for part in parts)
         #: Which series each channel has.
         self.channels = [
             np.array([part[0] == channel for part in parts], dtype=np.bool_)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.findings.evidence import Evidence
+from core.findings.evidence import Evidence, History
 from core.findings.places import Floats
 
 #: A rise counts from this ratio and number of priced attempts on.
@@ -64,10 +64,10 @@ def price_rises(evidence: Evidence) -> list[PriceRise]:
 def _expected(evidence: Evidence, priced: Floats) -> tuple[Floats, Floats]:
     """Of each series: the priced attempts that can be compared, and their cost at the prices
     before."""
-    past_priced = evidence.history.column("priced").sum(axis=1)
-    past_cost = evidence.history.column("cost_micros").sum(axis=1) / 1e6
-    is_comparable = evidence.history.established & (past_priced >= _LEAST_PRICED) & (past_cost > 0)
-    price = np.divide(past_cost, past_priced, out=np.zeros(len(priced)), where=is_comparable)
+    history = evidence.history
+    past_priced = history.column("priced").sum(axis=1)
+    price = history.once("price", lambda: _usual_price(history))
+    is_comparable = history.established & (past_priced >= _LEAST_PRICED) & (price > 0)
     parts = _parts_by_attempt(evidence.column("units"), evidence.column("priced"))
     past_parts = _parts_by_attempt(
         evidence.history.column("units").sum(axis=1), evidence.history.column("priced").sum(axis=1)
@@ -76,6 +76,19 @@ def _expected(evidence: Evidence, priced: Floats) -> tuple[Floats, Floats]:
     longer = np.divide(parts, past_parts, out=np.ones(len(priced)), where=has_parts)
     priced = np.where(is_comparable, priced, 0)
     return priced, priced * price * np.maximum(longer, 1)
+
+
+def _usual_price(history: History) -> Floats:
+    """The price of an attempt of each series, in US dollars: that of its median day, so that a rise
+    that has begun lately is not taken for usual. 0 without one."""
+    cost, priced = history.column("cost_micros") / 1e6, history.column("priced")
+    by_day = np.divide(cost, priced, out=np.full(cost.shape, np.nan), where=priced > 0)
+    ordered = np.sort(by_day, axis=1)
+    days = (priced > 0).sum(axis=1)
+    if not cost.shape[1]:
+        return np.zeros(len(cost))
+    middle = np.take_along_axis(ordered, np.maximum(days - 1, 0)[:, None] // 2, axis=1)[:, 0]
+    return np.where(days > 0, middle, 0.0)
 
 
 def _parts_by_attempt(units: Floats, priced: Floats) -> Floats:

@@ -6,7 +6,7 @@ carrier also sends no receipts. What a place's incident explains is not named ag
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -94,7 +94,7 @@ def causes(evidence: Evidence, cutoffs: Cutoffs) -> list[Cause]:
 def combined(causes: list[Cause]) -> list[Cause]:
     """Each incident once, the worst first: one of all countries before the others, then by lost
     verifications, by the attempts concerned and by money."""
-    wide_first = sorted(causes, key=_dimensions)
+    wide_first = sorted(_joined(causes), key=_dimensions)
     kept: list[Cause] = []
     for cause in wide_first:
         if not any(_is_same(other, cause) for other in kept):
@@ -366,6 +366,52 @@ def _dimensions(cause: Cause) -> tuple[int, int]:
     place = cause.place
     named = sum(part is not None for part in (place.channel, place.country, place.carrier))
     return named, list(CauseKind).index(cause.kind)
+
+
+def _joined(causes: list[Cause]) -> list[Cause]:
+    """One cause in place of those of the same kind that are in several channels of a place."""
+    joined: list[Cause] = []
+    for cause in causes:
+        for at, other in enumerate(joined):
+            if _are_siblings(other, cause):
+                joined[at] = _sum(other, cause)
+                break
+        else:
+            joined.append(cause)
+    everywhere = [replace(c, place=replace(c.place, channel=None)) for c in joined if c.is_joined]
+    return [*everywhere, *(cause for cause in joined if not cause.is_joined)]
+
+
+def _are_siblings(one: Cause, other: Cause) -> bool:
+    place, another = one.place, other.place
+    return (
+        place.country is not None
+        and (place.country, place.carrier) == (another.country, another.carrier)
+        and None not in (place.channel, another.channel)
+        and place.channel != another.channel
+        and (one.kind, one.seconds) == (other.kind, other.seconds)
+        and _overlap(one, other)
+    )
+
+
+def _sum(one: Cause, other: Cause) -> Cause:
+    n = one.n + other.n
+    money = None if one.money is None and other.money is None else 0.0
+    ends = [until for until in (one.until, other.until) if until is not None]
+    return replace(
+        one,
+        is_joined=True,
+        since=min(one.since, other.since),
+        until=max(ends) if len(ends) == 2 else None,
+        k=one.k + other.k,
+        n=n,
+        usual=(one.usual * one.n + other.usual * other.n) / n,
+        lost=one.lost + other.lost,
+        money=money if money is None else (one.money or 0.0) + (other.money or 0.0),
+        is_new=one.is_new and other.is_new,
+        requested=one.requested + other.requested,
+        converted=one.converted + other.converted,
+    )
 
 
 def _contains(wide: Place, narrow: Place) -> bool:

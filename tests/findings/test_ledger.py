@@ -3,10 +3,13 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from core.figures.catalogue import COLUMNS
 from core.figures.queries import Filters
-from core.figures.ranges import Preset, Range, preset
+from core.figures.ranges import Preset, Range, pieces, preset
 from core.findings.causes import CauseKind
+from core.findings.leaves import Leaves
 from core.findings.places import EVERYTHING, Place
+from core.model.clock import to_ms
 from tests.findings.incidents import (
     INCIDENTS,
     TELKOMSEL,
@@ -69,3 +72,19 @@ def test_an_incident_of_the_last_minutes_is_named_in_a_day_and_over_rest(at: Wor
     inside = at.services.findings.verdict(period, Filters(None, "DE"))
     assert [cause.place for cause in inside.causes] == [EVERYTHING]
     assert 0 < inside.requested < verdict["requested"] / 2
+
+
+def test_the_carriers_that_are_not_read_are_the_rest_of_their_country(at: World) -> None:
+    now = at.clock.now()
+    at.services.ledger.apply_all(events(now - timedelta(days=2), history(2)))
+    at.services.fold.settle()
+    queries = at.services.queries
+    period = Range(now - timedelta(days=4), now)
+    carriers = queries.carriers_since(period.start)
+    cut, starts = pieces(period, now), [to_ms(period.start)]
+    whole = queries.carrier_counters(carriers, cut, starts)
+    some = Leaves(carriers[:2], queries.countries_since(period.start))
+    counts = some.read(queries, cut, starts)
+    assert len(counts) == len(some.names) == 2 + 3
+    assert (counts.sum(axis=0) == whole.sum(axis=0)).all()
+    assert whole[:, 0, COLUMNS.index("requested")].sum() > 200

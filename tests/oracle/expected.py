@@ -171,9 +171,11 @@ def totals(rows: pd.DataFrame) -> dict[str, int]:
 def by_step(rows: pd.DataFrame, edges: Sequence[int]) -> pd.DataFrame:
     """The sums of each step; `edges` are the starts of the steps and the end of the last."""
     starts = np.asarray(edges[:-1])
-    inside = rows[rows["at_ms"] < edges[-1]]
-    step = starts[np.searchsorted(starts, inside["at_ms"], side="right") - 1]
-    return inside.groupby(step)[COUNTS].sum().reindex(starts, fill_value=0)
+    inside = rows[(rows["at_ms"] < edges[-1]).to_numpy()]
+    sums = np.zeros((len(starts), len(COUNTS)), dtype=np.int64)
+    step = np.searchsorted(starts, inside["at_ms"].to_numpy(), side="right") - 1
+    np.add.at(sums, step, inside[COUNTS].to_numpy())
+    return pd.DataFrame(sums, index=starts, columns=COUNTS)
 
 
 def by_channel(rows: pd.DataFrame) -> pd.DataFrame:
@@ -247,6 +249,14 @@ def _verification_rows(records: list[Record]) -> list[dict[str, Any]]:
     return rows
 
 
+def _is_free(record: Record) -> bool:
+    """Plivo charges neither what it refused or could not hand over, nor a call that nobody
+    answered."""
+    is_answered = record.ms(Kind.SENT, Kind.ANSWERED) is not None
+    rang_out = record.state is Kind.UNDELIVERED and record.is_call and not is_answered
+    return rang_out or record.state in {Kind.REJECTED, Kind.FAILED}
+
+
 def _place_of(fields: dict[str, str]) -> dict[str, str]:
     return {
         "channel": fields["channel"],
@@ -296,7 +306,7 @@ def _attempt_row(record: Record, able: list[Record], entered: int | None) -> dic
         "resends": int(fields["origin"] == "resend"),
         "fallbacks": int(fields["origin"] == "fallback"),
         "rescued": int(fields["origin"] == "fallback" and is_verified),
-        "priced": int(cost is not None),
+        "priced": int(cost is not None or _is_free(record)),
         "units": int(fields.get("units", 0)),
         "cost_micros": int(cost or 0),
         "cost_verified_micros": int(cost or 0) if is_verified else 0,

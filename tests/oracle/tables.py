@@ -59,22 +59,35 @@ def cost(every: Sums, ripe: Sums) -> dict[str, Cells]:
             "spent": spent,
             "wasted": wasted,
             "share": share,
-            "per_verified": spent / sums["verified"] if sums["verified"] else nan,
+            "per_verified": per_verified(sums, verified_there(sums)),
             "priced": percent(sums["priced"], sums["requested"]),
         }
     return cells
 
 
+def verified_there(sums: Cells) -> int:
+    """The successes of a place: those that no single attempt can have are its first attempt's."""
+    return int(sums["verified"] + sums["unattributed"])
+
+
+def is_complete(sums: Cells) -> bool:
+    """Whether enough prices are known to compare a cost."""
+    return bool(sums["priced"] and sums["priced"] >= 0.95 * sums["requested"])
+
+
+def per_verified(sums: Cells, verified: int) -> float:
+    """US dollars; nan where no price is known: what cost nothing says nothing of the rest."""
+    is_known = sums["cost_micros"] > 0 or is_complete(sums)
+    return sums["cost_micros"] / 1e6 / verified if is_known and verified else nan
+
+
 def countries(rows: pd.DataFrame) -> dict[tuple[str, str], Cells]:
     cells = {}
     for place, sums in truth.by_country(rows).to_dict("index").items():
-        per_verified = nan
-        if sums["priced"] and sums["verified"]:
-            per_verified = sums["cost_micros"] / 1e6 / sums["verified"]
         cells[place] = {
             "n": sums["requested"],
             "conversion": percent(sums["converted"], sums["started"]),
-            "cost": per_verified,
+            "cost": per_verified(sums, verified_there(sums)),
             "priced": percent(sums["priced"], sums["requested"]),
         } | _interval("confirmed", sums["confirmed"], sums["requested"])
     return cells  # type: ignore[return-value]
