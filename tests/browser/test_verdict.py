@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,9 +14,8 @@ from core.services import build
 from core.settings.settings import Settings
 from tests.browser.conftest import App
 from tests.browser.test_axe import check
-from tests.browser.test_delivery import PATIENCE, query, run_has_ended
+from tests.browser.test_delivery import PATIENCE, run_has_ended
 from tests.findings.incidents import INCIDENTS, events, history, midnight
-from tests.world import until
 
 HISTORY = 10
 #: What each day is said to be, and the filters that its first cause sets.
@@ -87,7 +88,7 @@ def test_the_verdict_names_each_incident_and_a_click_shows_it(
             continue
         causes.focus()
         page.keyboard.press("Enter")
-        until(lambda: filters.items() <= query(page).items())  # noqa: B023
+        page.wait_for_url(partial(has_filters, filters))
         run_has_ended(page)
         # Under its filters the incident is still the verdict.
         expect(causes).to_have_count(1)
@@ -100,3 +101,7 @@ def test_a_week_of_incidents_names_the_worst_three(page: Page, with_incidents: A
     expect(verdict.get_by_role("button")).to_have_count(3)
     expect(verdict.get_by_role("button").first).to_contain_text("All traffic")
     check(page, "verdict")
+
+
+def has_filters(filters: dict[str, list[str]], url: str) -> bool:
+    return filters.items() <= parse_qs(urlsplit(url).query).items()

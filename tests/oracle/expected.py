@@ -249,18 +249,20 @@ def _verification_rows(records: list[Record]) -> list[dict[str, Any]]:
     return rows
 
 
+def _is_free(record: Record) -> bool:
+    """Plivo charges neither what it refused or could not hand over, nor a call that nobody
+    answered."""
+    is_answered = record.ms(Kind.SENT, Kind.ANSWERED) is not None
+    rang_out = record.state is Kind.UNDELIVERED and record.is_call and not is_answered
+    return rang_out or record.state in {Kind.REJECTED, Kind.FAILED}
+
+
 def _place_of(fields: dict[str, str]) -> dict[str, str]:
     return {
         "channel": fields["channel"],
         "country": country_name(fields["region"]),
         "carrier": carrier_name(fields["carrier"]),
     }
-
-
-def is_free(record: Record, handed: int | None) -> bool:
-    """Whether it ended before Plivo charges: refused, not handed over, or a call not answered."""
-    unanswered = record.is_call and handed is None and record.state is Kind.UNDELIVERED
-    return record.state in {Kind.REJECTED, Kind.FAILED} or unanswered
 
 
 def _attempt_row(record: Record, able: list[Record], entered: int | None) -> dict[str, Any]:
@@ -304,7 +306,7 @@ def _attempt_row(record: Record, able: list[Record], entered: int | None) -> dic
         "resends": int(fields["origin"] == "resend"),
         "fallbacks": int(fields["origin"] == "fallback"),
         "rescued": int(fields["origin"] == "fallback" and is_verified),
-        "priced": int(cost is not None or is_free(record, handed)),
+        "priced": int(cost is not None or _is_free(record)),
         "units": int(fields.get("units", 0)),
         "cost_micros": int(cost or 0),
         "cost_verified_micros": int(cost or 0) if is_verified else 0,

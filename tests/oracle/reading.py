@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from math import isnan, nan
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -255,8 +255,8 @@ class Reader:
                 starts = [_ms(moment) for moment in heat.index]
                 edges = [*starts, max(_ms(read.end), starts[-1] + 1)]
                 expected = truth.by_step(rows[rows["took_ttd"].notna()], edges)["requested"]
-                drawn = heat.sum(axis=1).set_axis(starts).to_dict()
-                self._all.mappings(case, "step of heatmap", drawn, expected.to_dict())
+                counts = heat.sum(axis=1).set_axis(starts).to_dict()
+                self._all.mappings(case, "step of heatmap", counts, expected.to_dict())
 
     def _cards(self, case: Case, state: QueryState, rows: pd.DataFrame) -> None:
         inputs = read_inputs(
@@ -284,15 +284,15 @@ class Reader:
     def _cost(self, case: Case, card: Figure, ripe: pd.DataFrame) -> None:
         """Under a filter by the attempts that were verified there."""
         sums = truth.totals(ripe)
-        n = sums["converted"] if case.place == ALL else sums["verified"] + sums["unattributed"]
+        n = sums["converted"] if case.place == ALL else tables.verified_there(sums)
         self._all.equal(case, "card Cost n", card.n, n)
-        is_priced = sums["cost_micros"] > 0 or 0 < sums["priced"] >= 0.95 * sums["requested"]
-        per = sums["cost_micros"] / 1e6 / n if n and is_priced else nan
+        per = tables.per_verified(sums, n)
         self._all.equal(case, "card Cost", card.number, per)
-        is_known = sums["priced"] >= 0.95 * sums["requested"]
-        self._all.equal(case, "card Cost is known", card.value[:1] != "≥", is_known or isnan(per))
+        is_complete = tables.is_complete(sums)
+        is_exact = not card.value.startswith("≥")
+        self._all.equal(case, "card Cost is exact", is_exact, is_complete or isnan(per))
         if card.good is not None:
-            self._all.equal(case, "card Cost is coloured", is_known, True)
+            self._all.equal(case, "card Cost is coloured", is_complete, True)
 
     def _rate(
         self, case: Case, state: QueryState, card: Figure, k: str, n: str, measure: str

@@ -1,6 +1,5 @@
 """The tables of the panels as plain pandas computes them: by the key of a row, its cells."""
 
-from collections.abc import Mapping
 from math import isnan, nan
 from typing import Any
 
@@ -45,14 +44,6 @@ def rescue(ripe: Sums) -> dict[str, Cells]:
     }
 
 
-def cost_per_verified(sums: Mapping[Any, Any]) -> float:
-    """By the verified attempts of a place, and the successes of its verifications that no attempt
-    can be credited with; nan where no price is known."""
-    verified = sums["verified"] + sums["unattributed"]
-    is_known = sums["cost_micros"] > 0 or 0 < sums["priced"] >= 0.95 * sums["requested"]
-    return sums["cost_micros"] / 1e6 / verified if verified and is_known else nan
-
-
 def cost(every: Sums, ripe: Sums) -> dict[str, Cells]:
     """`ripe`: those whose code cannot be entered any more, so that it may be waste."""
     cells = {}
@@ -68,22 +59,39 @@ def cost(every: Sums, ripe: Sums) -> dict[str, Cells]:
             "spent": spent,
             "wasted": wasted,
             "share": share,
-            "per_verified": cost_per_verified(sums),
+            "per_verified": per_verified(sums, verified_there(sums)),
             "priced": percent(sums["priced"], sums["requested"]),
         }
     return cells
 
 
+def verified_there(sums: Cells) -> int:
+    """The successes of a place: those that no single attempt can have are its first attempt's."""
+    return int(sums["verified"] + sums["unattributed"])
+
+
+def is_complete(sums: Cells) -> bool:
+    """Whether enough prices are known to compare a cost."""
+    return bool(sums["priced"] and sums["priced"] >= 0.95 * sums["requested"])
+
+
+def per_verified(sums: Cells, verified: int) -> float:
+    """US dollars; nan where no price is known: what cost nothing says nothing of the rest."""
+    is_known = sums["cost_micros"] > 0 or is_complete(sums)
+    return sums["cost_micros"] / 1e6 / verified if is_known and verified else nan
+
+
 def countries(rows: pd.DataFrame) -> dict[tuple[str, str], Cells]:
     cells = {}
-    for place, sums in truth.by_country(rows).to_dict("index").items():
+    every: dict[Any, Cells] = truth.by_country(rows).to_dict("index")  # type: ignore[assignment]
+    for place, sums in every.items():
         cells[place] = {
             "n": sums["requested"],
             "conversion": percent(sums["converted"], sums["started"]),
-            "cost": cost_per_verified(sums),
+            "cost": per_verified(sums, verified_there(sums)),
             "priced": percent(sums["priced"], sums["requested"]),
         } | _interval("confirmed", sums["confirmed"], sums["requested"])
-    return cells  # type: ignore[return-value]
+    return cells
 
 
 def legs(rows: pd.DataFrame) -> dict[str, Cells]:
