@@ -8,7 +8,7 @@ from core.charts.axes import SMALL, Chart, Option, titled, tooltip
 from core.charts.palette import Palette
 from core.figures.rates import Rate
 from core.panels.percent import share_words
-from core.panels.tables import FUNNEL
+from core.panels.tables import FUNNEL, top_errors
 
 MOST_ERRORS = 8
 
@@ -51,7 +51,7 @@ def funnel(table: pd.DataFrame, colours: Palette) -> Chart:
 
 def errors(table: pd.DataFrame, colours: Palette) -> Chart:
     """The most frequent errors, from `panels.tables.error_table`, the longest bar first."""
-    top = table.head(MOST_ERRORS)
+    top = top_errors(table, MOST_ERRORS)
     names = [f"{name} ({label})" for name, label in zip(top["name"], top["label"], strict=True)]
     option: Option = {
         "title": titled("Attempts by error", colours),

@@ -69,6 +69,16 @@ class QueryState:
             "quarter-hours or days (UTC) are kept."
         )
 
+    @property
+    def file_parts(self) -> list[str]:
+        """The range, in the zone, and the filters, for the names of files."""
+        ends = (moment.astimezone(self.zone) for moment in (self.range.start, self.range.end))
+        filters = self.filters
+        return [
+            *(f"{end:%Y-%m-%d-%H%M}" for end in ends),
+            *(part for part in (filters.channel, filters.country, filters.carrier) if part),
+        ]
+
     def comparison_text(self, compared: Compared | None, begins: datetime | None) -> str:
         """What the changes are relative to, or why there are none; "" without a comparison.
         `begins`: when the history of the figures begins."""

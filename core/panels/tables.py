@@ -14,6 +14,7 @@ import pandas as pd
 
 from core.figures.costs import costs_per_verified
 from core.figures.rates import ENOUGH, Rate, wilsons
+from core.model.series import OTHERS
 from core.panels.percent import enough_percent_of, percent_of, share_words
 from core.wording.formats import (
     CHANNELS,
@@ -175,6 +176,31 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
             "advice": [error.advice for error in errors],
             **{name: rows[name] for name in ("country", "carrier") if name in rows},
         }
+    )
+
+
+def top_errors(table: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The most frequent errors of `error_table`, at most `most` rows: the last one is the sum of
+    the others, where there are more."""
+    if len(table) <= most:
+        return table
+    top, others = table.head(most - 1), table.iloc[most - 1 :]
+    row = table.head(1).assign(
+        channel="", code=OTHERS, label=counted(len(others), "code"), name="All others",
+        count=others["count"].sum(), previous=others["previous"].sum(),
+        meaning="The errors that are less frequent.", advice="The CSV has each of them.",
+    )  # fmt: skip
+    return pd.concat([top, row], ignore_index=True)
+
+
+def no_errors(totals: "pd.Series[int]") -> str:
+    """What may be said where no error is known: attempts without a final report may have failed."""
+    unknown = int(totals["pending"] + totals["unreported"])
+    if not unknown:
+        return "No attempt of this range ended with an error."
+    return (
+        "No error is known in this range, but "
+        f"{counted(unknown, 'attempt')} of {int(totals['requested']):,} have no final report."
     )
 
 

@@ -118,3 +118,20 @@ def test_the_funnel_explains_what_was_verified_without_a_receipt_where_it_widens
     words = tables.widening_words(tables.funnel_table(frame))
     assert words.startswith("Verified without a receipt: 12 of 15 (Call). The codes arrived")
     assert tables.widening_words(tables.funnel_table(frame.head(1))) == ""
+
+
+def test_what_the_list_of_errors_leaves_out_is_its_last_row() -> None:
+    index = pd.MultiIndex.from_tuples(
+        [("sms", str(n)) for n in range(12)], names=["channel", "code"]
+    )
+    frame = pd.DataFrame({"count": range(12, 0, -1), "previous": [1] * 12}, index=index)
+    table = tables.error_table(frame)
+    top = tables.top_errors(table, 8)
+    assert (len(top), top["count"].sum(), top["previous"].sum()) == (8, table["count"].sum(), 12)
+    assert (top["name"].iloc[-1], top["label"].iloc[-1]) == ("All others", "5 codes")
+    assert tables.top_errors(table, 12) is table
+
+
+def test_no_error_is_claimed_only_where_all_reports_are_there() -> None:
+    assert tables.no_errors(row(requested=3, delivered=3)).startswith("No attempt of this range")
+    assert "2 attempts of 3 have no final report" in tables.no_errors(row(requested=3, pending=2))

@@ -44,7 +44,7 @@ def draw_alerts(context: PanelContext) -> None:
             "under": text("Explained by"),
         }  # fmt: skip
         grid(frame, "alerts", columns, height=frame_height(len(frame), 6))
-        csv(frame, "alerts", simulated=context.simulated)
+        csv(frame, "alerts", **context.files)
     draw_notifications(context)
     _dry_run(context)
 
@@ -64,4 +64,4 @@ def _dry_run(context: PanelContext) -> None:
             "measure": text("Measure"),
         }  # fmt: skip
         grid(frame, "tried", columns, height=frame_height(len(frame), 6))
-        csv(frame, "dry_run", simulated=context.simulated)
+        csv(frame, "dry_run", **context.files)

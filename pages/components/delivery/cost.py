@@ -30,4 +30,4 @@ def draw_cost(context: PanelContext) -> None:
         "Costs are of the attempts whose price is known; prices of the last "
         f"{duration(PRICES_SETTLE)} are provisional."
     )
-    downloads(simulated=context.simulated, cost=table)
+    downloads(**context.files, cost=table)

@@ -42,7 +42,7 @@ def draw_countries(context: PanelContext) -> None:
     )
     if len(by_country) > len(table):
         st.caption(f"The first {len(table) - 1} of {len(by_country):,} places; the CSV has all.")
-    downloads(simulated=context.simulated, countries=lambda: country_table(by_country, state.zone))
+    downloads(**context.files, countries=lambda: country_table(by_country, state.zone))
 
 
 def _filter(table: pd.DataFrame, key: str) -> None:
