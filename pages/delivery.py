@@ -122,7 +122,7 @@ def _draw_figures(state: QueryState, fresh: Freshness) -> None:
         unfiltered = int(queries.totals(state.range)["requested"])
     reason = empty_state(
         requested, state.filters, ever=fresh.through is not None, unfiltered=unfiltered,
-        lag=None if state.is_over else fresh.lag,
+        lag=None if state.is_over else fresh.attempt_age,
     )  # fmt: skip
     can_fill = app.settings.is_sandbox and kept.error is None
     context = PanelContext(

@@ -3,6 +3,7 @@
 from core.alerts.records import AlertStatus
 from core.alerts.rules import Measure
 from core.alerts.states import AlertState
+from core.figures.rates import ENOUGH
 
 MEASURES = {
     Measure.CONFIRMED: "confirmed",
@@ -27,7 +28,10 @@ def alert_words(alert: AlertStatus) -> str:
             f"{alert.n:,} attempts in the last hour, where {alert.baseline:,.0f} are usual; "
             f"{alert.verified:,} of them verified."
         )
+    share = f"{100 * alert.observed:.1f} % of {alert.n:,}"
+    if alert.n < ENOUGH:
+        share = f"{round(alert.observed * alert.n)} of {alert.n}"
     return (
-        f"{MEASURES[alert.measure]} {100 * alert.observed:.1f} % of {alert.n:,} in the last hour, "
+        f"{MEASURES[alert.measure]} {share} in the last hour, "
         f"where {100 * alert.baseline:.1f} % is usual."
     )

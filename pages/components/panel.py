@@ -10,6 +10,7 @@ import streamlit as st
 from core.charts.axes import Chart
 from core.charts.palette import DARK, LIGHT, Palette
 from core.panels.export import csv_of, file_name, parquet_of
+from core.wording.formats import NO_VALUE
 
 
 def theme_palette() -> Palette:
@@ -72,7 +73,7 @@ def chart(chart: Chart, key: str, height: int) -> None:
     st.echarts_chart(chart.option, height=height, key=f"chart_{key}", alt=chart.alt)
 
 
-def number(label: str, form: str, **more: Any) -> Any:
+def number(label: str, form: str | None = None, **more: Any) -> Any:
     return st.column_config.NumberColumn(label, format=form, **more)
 
 
@@ -81,7 +82,7 @@ def grid(frame: Any, key: str, columns: dict[str, Any], **more: Any) -> Any:
     rows = len(getattr(frame, "data", frame))
     return st.dataframe(
         frame, key=key, hide_index=True, column_order=tuple(columns), column_config=columns,
-        placeholder="\N{EN DASH}", **({"height": frame_height(rows)} | more),
+        placeholder=NO_VALUE, **({"height": frame_height(rows)} | more),
     )  # fmt: skip
 
 

@@ -21,7 +21,6 @@ from tests.oracle.served import RestReader, Scrapes
 FILES, REST = 0.2, 0.2
 
 
-@pytest.mark.skip(reason="until the names of carriers and the costs are merged")
 def test_every_shown_figure_is_that_of_the_events(
     own_database: str, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from core.figures.rates import Rate
 from core.panels import tables
+from core.wording.formats import NO_VALUE
 from tests.panels.frames import channels, row
 
 
@@ -64,12 +65,34 @@ def test_the_parts_of_the_time_follow_one_another() -> None:
 
 
 def test_waste_is_what_nobody_entered() -> None:
-    frame = channels(sms={"requested": 10, "priced": 5, "cost_micros": 4_000_000,
+    frame = channels(sms={"requested": 20, "priced": 10, "cost_micros": 4_000_000,
                           "cost_verified_micros": 3_000_000, "verified": 8})  # fmt: skip
     assert tables.cost_table(frame).iloc[0].to_dict() == {
         "channel": "SMS", "spent": 4.0, "wasted": 1.0, "share": 25.0, "per_verified": 0.5,
-        "priced": 50.0,
+        "priced": 50.0, "n_priced": 10, "n": 20,
     }  # fmt: skip
+
+
+def test_a_code_that_can_still_be_entered_is_no_waste() -> None:
+    frame = channels(sms={"requested": 2, "priced": 2, "cost_micros": 2_000_000})
+    expired = channels(sms={"requested": 1, "priced": 1, "cost_micros": 500_000})
+    assert tables.cost_table(frame, expired)["wasted"].tolist() == [0.5]
+    assert tables.cost_table(frame, expired.iloc[:0])["wasted"].tolist() == [0]
+
+
+def test_costs_in_words_never_round_to_nothing_and_show_no_share_of_few() -> None:
+    frame = channels(
+        sms={"requested": 1, "priced": 1, "cost_micros": 30, "verified": 1},
+        voice={"requested": 200, "priced": 100, "cost_micros": 4_000_000, "verified": 80},
+        phlo={"requested": 3},
+    )
+    text = tables.cost_words(tables.cost_table(frame)).to_string(delimiter=";")
+    words = [line.split(";")[1:7] for line in text.splitlines()[1:]]
+    assert words == [
+        ["SMS", "<$0.0001", "<$0.0001", NO_VALUE, "<$0.0001", "1 of 1"],
+        ["Call", "$4.00", "$4.00", "100 %", "$0.0500", "50.0 %"],
+        ["PHLO", NO_VALUE, NO_VALUE, NO_VALUE, NO_VALUE, "0 of 3"],
+    ]
 
 
 def test_errors_say_what_they_mean_and_what_to_do() -> None:
