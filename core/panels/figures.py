@@ -16,7 +16,7 @@ from core.figures.packing import Counts
 from core.figures.queries import ALL, Filters, Queries
 from core.figures.ranges import Comparison, Range
 from core.figures.rates import Rate, percentiles, stepwise_quantiles
-from core.panels.course import NO_COURSE, Course, rate_course, ratio_course, step_course
+from core.panels.course import NO_COURSE, FigureCourse, rate_course, ratio_course, step_course
 from core.panels.percent import share_words
 from core.panels.query_state import whose
 from core.panels.targets import Targets, target_words
@@ -47,7 +47,7 @@ class Figure:
     change: str = ""
     rose: bool | None = None
     good: bool | None = None
-    course: Course = NO_COURSE
+    course: FigureCourse = NO_COURSE
     number: float = nan
     low: float = nan
     high: float = nan
@@ -324,7 +324,7 @@ def _milliseconds(value: float) -> str:
     return duration(timedelta(milliseconds=value))
 
 
-def _count_course(inputs: FigureInputs, column: str) -> Course:
+def _count_course(inputs: FigureInputs, column: str) -> FigureCourse:
     return step_course(inputs.steps[column].tolist(), inputs.steps["complete"].tolist())
 
 
