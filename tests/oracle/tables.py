@@ -1,6 +1,5 @@
 """The tables of the panels as plain pandas computes them: by the key of a row, its cells."""
 
-from collections.abc import Mapping
 from math import isnan, nan
 from typing import Any
 
@@ -43,14 +42,6 @@ def rescue(ripe: Sums) -> dict[str, Cells]:
         | _interval("rate", sums["rescued"], sums["fallbacks"])
         for channel, sums in ripe.items()
     }
-
-
-def cost_per_verified(sums: Mapping[Any, Any]) -> float:
-    """By the verified attempts of a place, and the successes of its verifications that no attempt
-    can be credited with; nan where no price is known."""
-    verified = sums["verified"] + sums["unattributed"]
-    is_known = sums["cost_micros"] > 0 or 0 < sums["priced"] >= 0.95 * sums["requested"]
-    return sums["cost_micros"] / 1e6 / verified if verified and is_known else nan
 
 
 def cost(every: Sums, ripe: Sums) -> dict[str, Cells]:
