@@ -273,7 +273,7 @@ def _cost(inputs: FigureInputs) -> Figure:
     course = ratio_course(parts, "micros", "successes", scale=1e-6)
     at_least = "" if cost.is_comparable else "\N{GREATER-THAN OR EQUAL TO} "
     return Figure(
-        name, at_least + dollars(value), f"{n:,} verified, {share_words(cost.priced)} priced",
+        name, at_least + dollars(value), f"n = {n:,}, {share_words(cost.priced)} priced",
         means + " A price that is not known yet can only add to it.",
         change, rose, good, course, value, n=n, form=dollars,
     )  # fmt: skip

@@ -233,7 +233,7 @@ def test_the_carrier_has_a_column_only_where_a_number_has_one(services: Services
     start("+4915112340188", Way.SMS, grant=OPERATOR, idempotency_key="carrier")
     columns = table(opened("attempts"))
     assert "Carrier" in [column["heading"] for column in columns["columns"]]
-    assert [row["cells"]["carrier"] for row in columns["rows"]] == ["T-Mobile", ""]
+    assert [row["cells"]["carrier"] for row in columns["rows"]] == ["T-Mobile", "unknown"]
     (attempt,) = [one for one in shown(opened("attempts")) if columns["rows"][1]["attempt"] == one]
     assert "Carrier" not in opened("attempts", attempt=attempt).table[0].value.to_string()
 

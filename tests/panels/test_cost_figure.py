@@ -30,7 +30,7 @@ def test_under_a_filter_it_is_by_the_attempts_verified_there() -> None:
     calls = row(requested=40, priced=40, cost_micros=2_000_000, verified=40)
     assert (cost(calls).value, cost(calls).detail) == ("none verified", "$2.00 spent")
     figure = cost(calls, None, Filters("voice"))
-    assert (figure.value, figure.detail) == ("$0.0500", "40 verified, 100.0 % priced")
+    assert (figure.value, figure.detail) == ("$0.0500", "n = 40, 100.0 % priced")
 
 
 def test_it_says_how_much_of_it_is_known_and_is_judged_only_from_95_percent_on() -> None:
@@ -39,7 +39,7 @@ def test_it_says_how_much_of_it_is_known_and_is_judged_only_from_95_percent_on()
         return cost(now, row(requested=100, priced=before, cost_micros=3_000_000, converted=50))
 
     assert at(94).value == "\N{GREATER-THAN OR EQUAL TO} $0.18"
-    assert at(94).detail == "50 verified, 94.0 % priced"
+    assert at(94).detail == "n = 50, 94.0 % priced"
     assert [at(*priced).good for priced in [(94,), (95,), (95, 94)]] == [None, False, None]
     assert at(94).change == "200 %"
     unpriced = row(requested=100, priced=3, converted=50)
@@ -48,4 +48,4 @@ def test_it_says_how_much_of_it_is_known_and_is_judged_only_from_95_percent_on()
 
 def test_neither_a_small_amount_nor_a_share_of_one_is_rounded_away() -> None:
     figure = cost(row(requested=1, priced=1, cost_micros=20, converted=1))
-    assert (figure.value, figure.detail) == ("<$0.0001", "1 verified, 1 of 1 priced")
+    assert (figure.value, figure.detail) == ("<$0.0001", "n = 1, 1 of 1 priced")

@@ -264,7 +264,7 @@ def test_the_newest_day_comes_first(services: Services) -> None:
     days: list[tuple[int, int]] = []
 
     def note(state: SampleState) -> None:
-        newest = services.queries.freshness().through
+        newest = services.queries.freshness().newest_attempt
         days.append((state.days, 0 if newest is None else 1))
 
     services.sample.load(days=3, per_day=200, progress=note)

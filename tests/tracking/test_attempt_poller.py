@@ -262,7 +262,7 @@ def test_a_record_that_plivo_does_not_have_yet_is_no_event(polling: Polling, way
     assert polling.polled == [attempt]
 
 
-def test_an_attempt_whose_sender_has_died_becomes_unknown(polling: Polling) -> None:
+def test_an_attempt_whose_sender_has_died_becomes_unclear(polling: Polling) -> None:
     """Polled from before the send; no answer was recorded."""
     attempt = f"{VERIFICATION}-1"
     polling.apply(attempt, EventKind.REQUESTED, REQUESTED)
@@ -274,7 +274,7 @@ def test_an_attempt_whose_sender_has_died_becomes_unknown(polling: Polling) -> N
     assert polling.of(attempt).state is State.REQUESTED
     polling.clock.advance(SLOWEST)
     assert poller.poll_due() == 1
-    assert polling.of(attempt).state is State.UNKNOWN
+    assert polling.of(attempt).state is State.UNCLEAR
     assert polling.of(attempt).remedy.startswith("It may still arrive")
     assert polling.polled == []
     assert polling.plivo.requests == []

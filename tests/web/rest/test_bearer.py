@@ -24,6 +24,7 @@ ROUTES = [
     ("GET", "/delivery/errors", Scope.READ),
     ("GET", "/delivery/latency", Scope.READ),
     ("GET", "/delivery/alerts", Scope.READ),
+    ("GET", "/delivery/verdict", Scope.READ),
     ("GET", "/alerts/history", Scope.READ),
     ("GET", "/alerts/snoozes", Scope.READ),
     ("POST", "/alerts/snooze", Scope.ADMIN),
