@@ -132,7 +132,7 @@ def facts(attempt: Attempt) -> dict[str, str]:
     values = {
         "State": state_words(attempt),
         "Country": country_of(attempt.region),
-        "Carrier": attempt.carrier,
+        "Carrier": "" if attempt.carrier == UNKNOWN_CARRIER else attempt.carrier,
         "Network": attempt.network,
         "Network (MCC MNC)": f"{attempt.mcc} {attempt.mnc}".strip(),
         "Right code": _PROOFS[attempt.proof] if attempt.proof else "",
