@@ -44,3 +44,4 @@ def test_a_start_and_the_first_page_load_no_library_that_only_later_work_needs(
         check=True,
     )
     assert LATE & set(started.stdout.split()) == set()
+    assert "ScriptRunContext" not in started.stderr
