@@ -22,7 +22,7 @@ ALLOWED = {
     "plivo": {"model", "settings"},
     "ledger": {"model", "store"},
     "figures": {"model", "store", "ledger"},
-    "alerts": {"model", "store", "figures", "webhooks"},
+    "alerts": {"model", "store", "figures", "background", "webhooks"},
     "access": {"model", "settings", "store"},
     "webhooks": {"model", "settings", "store", "background"},
     "tracking": {"model", "settings", "store", "plivo", "ledger"},

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.alerts.records import AlertStatus
 from core.alerts.replay import DryRun, ReplayedAlert
 from core.alerts.rules import Measure, Rule
+
+from core.alerts.records import AlertStatus
 from core.alerts.states import AlertState
 from core.model.series import Series
 from core.panels import alerts
