@@ -10,6 +10,7 @@ from core.alerts.notifications import Announcer
 from core.figures.export import FigureExport
 from core.figures.queries import Queries
 from core.figures.ripeness import Ripeness
+from core.findings.findings import Findings
 from core.ledger.explorer import Explorer
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock
@@ -24,6 +25,7 @@ class Reports:
     """What the Delivery and Attempts pages, the REST API and `/metrics` read."""
 
     queries: Queries
+    findings: Findings
     figure_export: FigureExport
     alerts: Alerts
     explorer: Explorer
@@ -45,8 +47,10 @@ def build_reports(
     """`settle` brings the figures up to date within a second, `fold_all` takes as long as it must.
     `code_life`: how long a code is valid."""
     ripeness = Ripeness(code_life)
+    queries = Queries(client, raw, keys, clock, settle, ripeness)
     return Reports(
-        queries=Queries(client, raw, keys, clock, settle, ripeness),
+        queries=queries,
+        findings=Findings(queries, clock),
         figure_export=FigureExport(client, raw, keys, settle, ripeness),
         alerts=Alerts(client, keys, clock, AlertFigures(client, raw, keys, settle), announcer),
         explorer=Explorer(ledger),

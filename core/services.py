@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from core.alerts.alerts import Alerts
     from core.figures.export import FigureExport
     from core.figures.queries import Queries
+    from core.findings.findings import Findings
     from core.ledger.explorer import Explorer
     from core.reports import Reports
     from core.sample.loading import Sample
@@ -126,6 +127,10 @@ class Services:
     @property
     def queries(self) -> "Queries":
         return self.reports().queries
+
+    @property
+    def findings(self) -> "Findings":
+        return self.reports().findings
 
     @property
     def figure_export(self) -> "FigureExport":

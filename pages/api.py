@@ -64,17 +64,19 @@ def _examples() -> None:
 
 def _events() -> None:
     question("Webhooks")
-    if app.outbox.receiver is None:
+    alert_services = len(app.settings.alert_urls)
+    if app.outbox.receiver is None and not alert_services:
         st.info(
             "None. Set WEBHOOK_URL, and each outcome of a verification is posted there, signed: "
-            "requested, delivered, verified, failed, expired.",
+            "requested, delivered, verified, failed, expired; and each alert.",
             icon=":material/webhook:",
         )
         return
     counts = app.outbox.counts()
+    host = plain(app.outbox.receiver) if app.outbox.receiver else None
+    receivers = api.receivers_text(host, alert_services)
     st.markdown(
-        f"Outcomes of verifications go to **{plain(app.outbox.receiver)}**. "
-        f"{counts.delivered_today:,} delivered today, {counts.waiting:,} queued."
+        f"{receivers} {counts.delivered_today:,} delivered today, {counts.waiting:,} queued."
     )
     letters = app.outbox.dead_letters()
     if not letters:

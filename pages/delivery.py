@@ -32,6 +32,7 @@ app = services()
 clock = app.clock
 kept = st.session_state.setdefault("kept_answers", KeptAnswers())
 queries, alerts, ledger = kept.reader(app.queries), kept.reader(app.alerts), kept.reader(app.ledger)
+findings = kept.reader(app.findings)
 
 
 def main() -> None:
@@ -118,17 +119,22 @@ def _draw_figures(state: QueryState, fresh: Freshness) -> None:
         lag=None if state.is_over else fresh.lag,
     )  # fmt: skip
     can_fill = app.settings.is_sandbox
+    context = PanelContext(
+        queries, alerts, ledger, state, theme_palette(), simulated, targets_of(app.settings),
+        clock.now(), findings,
+    )  # fmt: skip
+    # The verdict looks at every place: with many, the figures below it are there first.
+    place = st.container(key="verdict_place" if requested else None)
     if reason:
         draw_empty(*reason)
         if can_fill and is_fillable(reason[0]):
             sample_button(app.sample_control, is_main_action=True)
     if requested:
-        targets = targets_of(app.settings)
-        context = PanelContext(
-            queries, alerts, ledger, state, theme_palette(), simulated, targets, clock.now()
-        )
-        draw_verdict(context)
         draw_overview(context)
+    if fresh.through is not None:
+        with place:
+            draw_verdict(context)
+    if requested:
         draw_questions(context)
         if can_fill:
             sample_button(app.sample_control)

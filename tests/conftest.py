@@ -23,6 +23,14 @@ settings.register_profile(THOROUGH, max_examples=THOROUGH_EXAMPLES)
 os.environ.setdefault("SSL_CERT_DIR", tempfile.mkdtemp(prefix="no-certificates-"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of tests/oracle; larger numbers than the defaults are for a long run of it alone."""
+    options = parser.getgroup("oracle")
+    options.addoption("--seed", type=int, default=13, help="of the traffic of tests/oracle")
+    options.addoption("--traffic", type=int, default=12, help="verifications before each look")
+    options.addoption("--queries", type=int, default=2, help="queries at each look")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The browser tests first: they have the longest files, and both workers should end at the
     same time."""

@@ -16,7 +16,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from core.figures.queries import Filters
 from core.figures.ranges import Comparison, Preset, comparison_range, preset
-from core.figures.rates import Rate
 from core.ledger.explorer import AttemptFilter
 from core.model.attempt import attempt_id
 from core.model.way import Way
@@ -119,11 +118,10 @@ VALUES = {
         "undelivered delivered checked verified"
     ),
     "Leg": "ttd ttv queue carrier",
-    "Measure": "confirmed within_60 traffic",
+    "Measure": "unclear receipts confirmed within_60 conversion traffic price",
     "Mode": "sms call",
     "Proof": "sole shared other",
     "Preset": "15m 1h 6h 24h today yesterday 7d 30d 90d",
-    "Rule": "fixed exact spike",
     "SendOutcome": (
         "sent unknown rejected duplicate key_reused too_soon over_budget locked closed not_found "
         "number_refused channel_unavailable"
@@ -158,7 +156,6 @@ CSV = {
     ),
     "csv_errors": "channel code label count previous meaning advice",
     "csv_cost": "channel spent wasted share per_verified priced",
-    "csv_issues": "place country carrier n conversion lost",
     "csv_suspects": "place country carrier n before conversion conversion_before",
     "csv_attempts": "requested to channel country carrier state error seconds attempt",
 }
@@ -270,7 +267,6 @@ def csv_frames(at: World) -> dict[str, pd.DataFrame]:
     by_channel, by_country = queries.by_channel(over, filters), queries.by_country(over, filters)
     totals = queries.totals(over, filters)
     inputs = figures.read_inputs(queries, over, Comparison.PREVIOUS, filters, UTC_ZONE)
-    baseline = Rate(int(totals["converted"]), int(totals["started"]))
     attempts = at.services.explorer.page(AttemptFilter()).attempts
     return {
         "csv_figures": figures.table(figures.figures(inputs)),
@@ -282,7 +278,6 @@ def csv_frames(at: World) -> dict[str, pd.DataFrame]:
         "csv_countries": countries.country_table(by_country),
         "csv_errors": tables.error_table(queries.errors(over, filters, before)),
         "csv_cost": tables.cost_table(by_channel),
-        "csv_issues": countries.issues(by_country, baseline),
         "csv_suspects": suspects(by_country, queries.by_country(before, filters)),
         "csv_attempts": attempt_frame(attempts, UTC_ZONE),
     }

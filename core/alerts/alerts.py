@@ -110,9 +110,9 @@ class Alerts:
         return changes
 
     @property
-    def has_receivers(self) -> bool:
-        """Whether there is a receiver of notifications."""
-        return bool(self._announcer.receivers)
+    def receiver_count(self) -> int:
+        """How many receivers notifications have."""
+        return len(self._announcer.receivers)
 
     def send_test(self) -> int:
         """Queue a test for every receiver; returns their number."""

@@ -1,6 +1,7 @@
 """Builds the charts of durations: the heatmap with percentiles, and the mean of each part."""
 
 from datetime import timedelta
+from math import inf
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,6 +19,8 @@ _MERGED = 4
 _BINS_TO_DOUBLE = 8
 #: The widths of the lines of the percentiles. Dashes mean that a step is not over yet.
 _WIDTHS = (2.4, 1.8, 1.4, 1.0)
+#: The height of a name, and about that of the rows of the heatmap, in pixels.
+_NAME_PX, _PLOT_PX = 15, 270
 
 
 def latency(
@@ -41,6 +44,7 @@ def latency(
     ]
     labels = [_ms_text(_upper_ms(row)) for row in rows]
     lines: list[Option] = []
+    ends: dict[str, float] = {}
     for q, width in zip(QUANTILES, _WIDTHS, strict=True):
         ms = stepwise_quantiles(values, q)
         if np.isnan(ms).all():
@@ -48,7 +52,10 @@ def latency(
         # The place on the rows of the heatmap, each of which is the same factor.
         place = (_BINS_TO_DOUBLE * np.log2(ms / 1000) + BIN_OF_1_SECOND) / _MERGED - lowest - 0.5
         points = [None if np.isnan(p) else round(float(p), 2) for p in place]
-        lines += _percentile_line(f"p{q * 100:.0f}", points, width, colours, is_unfinished)
+        name = f"p{q * 100:.0f}"
+        lines += _percentile_line(name, points, width, colours, is_unfinished)
+        ends[name] = [point for point in points if point is not None][-1]
+    lines.append(_percentile_names(_apart(ends, len(rows)), len(names), colours))
     option = over_time(
         colours, names, "Time from request to delivery report; the stronger the colour, the more"
     ) | {
@@ -82,29 +89,37 @@ def latency(
 def _percentile_line(
     name: str, points: list[float | None], width: float, colours: Palette, is_unfinished: bool
 ) -> list[Option]:
-    """A line with its name at its last point; its way into an unfinished step is dashed."""
+    """A line, of which the way into an unfinished step is dashed."""
     line: Option = {
         "name": name, "type": "line", "yAxisIndex": 1, "symbol": "none", "z": 5,
         "itemStyle": {"color": colours.text}, "tooltip": {"show": False},
         "lineStyle": {"color": colours.text, "width": width},
     }  # fmt: skip
-    ended = [*points[:-1], None] if is_unfinished else points
-    last = max((n for n, point in enumerate(points) if point is not None), default=0)
-    # A point with a label, since a line names only its last step, which may be empty.
-    label: Option = {
-        "show": True, "position": "right", "formatter": name, "color": colours.text,
-        "textBorderColor": colours.ground, "textBorderWidth": 3,
-    }  # fmt: skip
-    named = line | {
-        "type": "scatter", "data": [[last, points[last]]], "symbolSize": 1, "label": label,
-        "symbol": "circle", "labelLayout": {"moveOverlap": "shiftY"},
-    }  # fmt: skip
-    lines = [line | {"data": ended}, named]
+    lines = [line | {"data": [*points[:-1], None] if is_unfinished else points}]
     if is_unfinished and len(points) > 1 and points[-1] is not None and points[-2] is not None:
         tail = [None] * (len(points) - 2) + points[-2:]
-        dashed = line["lineStyle"] | {"type": "dashed"}
-        lines.append(line | {"data": tail, "lineStyle": dashed})
+        lines.append(line | {"data": tail, "lineStyle": line["lineStyle"] | {"type": "dashed"}})
     return lines
+
+
+def _apart(ends: dict[str, float], rows: int) -> dict[str, float]:
+    """The places of the names at the ends of their lines, moved up where they would overlap."""
+    gap = _NAME_PX * rows / _PLOT_PX
+    places: dict[str, float] = {}
+    lowest = -inf
+    for name, place in ends.items():
+        lowest = places[name] = round(max(place, lowest + gap), 2)
+    return places
+
+
+def _percentile_names(places: dict[str, float], steps: int, colours: Palette) -> Option:
+    """The names of the lines, in a column at the right of the last step."""
+    label = {"show": True, "position": "right", "formatter": "{b}", "color": colours.text}
+    data = [{"name": name, "value": [steps - 1, place]} for name, place in places.items()]
+    return {
+        "name": "names", "type": "scatter", "yAxisIndex": 1, "data": data, "label": label,
+        "symbolSize": 0, "silent": True, "tooltip": {"show": False}, "z": 6,
+    }  # fmt: skip
 
 
 def _ms_text(ms: float) -> str:

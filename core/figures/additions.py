@@ -129,7 +129,10 @@ class _Adder:
             cube: self._newest(series[:, number], requested) for number, cube in enumerate(_CUBES)
         }
         newest[Cube.ERROR] = self._newest(*errors)
-        return self._collected(int(late.sum()), newest, self._changed(spots))
+        # A change of the error alone changes no counter.
+        moved = np.concatenate([series[moves], minute[moves, None]], axis=1)
+        changed = self._changed(np.concatenate([spots, moved]))
+        return self._collected(int(late.sum()), newest, changed)
 
     def _has_ended(self, minute: Numbers) -> NDArray[np.bool_]:
         """Whether the key of these minutes has ended; those of the other tiers end later."""

@@ -23,7 +23,8 @@ from core.store.client import RawClient
 from core.store.keys import Keys
 from core.store.scripts import Scripts
 
-_MOST_BYTES = 128 << 20
+#: Enough for 60 days of 10,000 series. Only what has been read takes memory.
+_MOST_BYTES = 512 << 20
 #: More changed places cost more than to read everything again.
 _MOST_CHANGES = 5_000
 _FIRST_ROWS = 16
@@ -116,7 +117,8 @@ class FigureCopy:
         missing = [part for whole in ranges for part in self._missing(whole)]
         for part, rows, slots in self._reader.read(missing):
             block = self._block(part)
-            rows_of_block = self._rows_of(part.cube, part.names[rows])
+            # By the list of all names, which is looked up once for all of its blocks.
+            rows_of_block = self._rows_of(part.cube, part.names)[rows]
             within = slice(part.first, part.first + part.slots)
             block.values[rows_of_block, within] = slots
             block.is_valid[rows_of_block, within] = True

@@ -32,6 +32,7 @@ from core.figures.ranges import (
     steps,
 )
 from core.figures.rates import quantiles, values_needed
+from core.figures.receipts import last_report, receipts
 from core.figures.ripeness import DEFAULT_RIPENESS, RATES, Ripeness
 from core.figures.slot_reader import SlotReader
 from core.model.clock import Clock, from_ms, read_ms, to_ms
@@ -41,6 +42,10 @@ from core.store.keys import Keys
 
 #: Points of the sparkline in a table's row.
 SPARK = 24
+#: Younger attempts may still wait for their receipt.
+RECEIPT_AGE = timedelta(minutes=5)
+#: For so many places of an answer the exact moment since which receipts are silent is looked up.
+_MOST_SILENT = 20
 _UTC = ZoneInfo("UTC")
 
 
@@ -196,7 +201,8 @@ class Queries:
         """By `country` and `carrier`: a row for each country as a whole (carrier ""), then a row
         for each of its carriers ("?" for unknown), with QUERY_COLUMNS; `p95_ms`: the time to
         deliver, of countries only, nan below 200 deliveries; and `spark`: the confirmed rates of
-        SPARK parts of the range, nan for a part without attempts.
+        SPARK parts of the range, nan for a part without attempts; `receipts`: a ReceiptHealth, and
+        `silent_since`: the moment since which there are none, NaT for all others.
 
         The percentile is of whole quarter-hours: a range that starts or ends within one includes
         all of it.
@@ -226,6 +232,7 @@ class Queries:
         enough = durations.sum(axis=1) >= values_needed(0.95)
         frame["p95_ms"] = np.where(enough, quantiles(durations, 0.95), np.nan)
         frame["spark"] = confirmed_rates(sums)
+        self._add_receipts(frame, sums, parts, filters.channel)
         return frame
 
     @cached
@@ -280,6 +287,35 @@ class Queries:
         frame.index = moments(drawn)
         return frame
 
+    def carriers_since(self, since: datetime) -> list[Series]:
+        """The series of carriers with an attempt since then, sorted. What is read after it includes
+        at least the same folds."""
+        return self._reader.series(Cube.CARRIER, to_ms(since))
+
+    def countries_since(self, since: datetime) -> list[Series]:
+        """As `carriers_since`, of channels and countries."""
+        return self._reader.series(Cube.COUNTRY, to_ms(since))
+
+    def country_counters(
+        self, names: Sequence[Series], cut: Sequence[Piece], starts: Sequence[int]
+    ) -> Counts:
+        """As `carrier_counters`, of channels and countries."""
+        return self._reader.counters(Cube.COUNTRY, names, cut, starts)
+
+    def carrier_counters(
+        self, names: Sequence[Series], cut: Sequence[Piece], starts: Sequence[int]
+    ) -> Counts:
+        """(names, parts, COLUMNS) of series of carriers; the parts are as in SlotReader."""
+        return self._reader.counters(Cube.CARRIER, names, cut, starts)
+
+    def course(
+        self, period: Range, filters: Filters, cut: Sequence[Piece], starts: Sequence[int]
+    ) -> Counts:
+        """(parts, COLUMNS): the sums over the series that the filters select."""
+        cube, names = self._series(period.start, filters)
+        counts: Counts = self._reader.counters(cube, names, cut, starts).sum(axis=0)
+        return counts
+
     def freshness(self) -> Freshness:
         """How new the figures are."""
         newest = self._client.zrevrange(self._keys.recent, 0, 0)
@@ -302,6 +338,11 @@ class Queries:
             {country: tuple(sorted(carriers[country])) for country in sorted(carriers)},
         )
 
+    def sample_attempts(self) -> int:
+        """How many attempts of sample traffic are among the figures."""
+        (count,) = self._client.hmget(self._keys.sample, "attempts")
+        return int(count or 0)
+
     def is_simulated(self) -> bool:
         """Whether sample traffic is among the figures."""
         return self._client.exists(self._keys.sample_days) == 1
@@ -309,6 +350,31 @@ class Queries:
     def forget(self) -> None:
         """Clear the cache, so that the next query reads Redis."""
         self.answers.clear()
+
+    def _add_receipts(
+        self, frame: pd.DataFrame, sums: Counts, parts: Sequence[int], channel: str | None
+    ) -> None:
+        ripe = sum(start < to_ms(self._clock.now() - RECEIPT_AGE) for start in parts)
+        found = receipts(sums[:, :ripe])
+        frame["receipts"] = found.health
+        since = np.full(len(frame), np.datetime64("NaT"), dtype="datetime64[ms]")
+        for row in np.flatnonzero(found.silent_from > 0)[:_MOST_SILENT].tolist():
+            country, carrier = frame.index[row]
+            part = int(found.silent_from[row])
+            place = Filters(channel, country, carrier or None)
+            since[row] = self._silent_since(place, parts[part - 1], parts[part])
+        frame["silent_since"] = pd.to_datetime(since, utc=True)
+
+    def _silent_since(self, filters: Filters, first_ms: int, end_ms: int) -> int:
+        """The minute or quarter-hour after the last one with a receipt, Unix ms."""
+        now_ms = to_ms(self._clock.now())
+        is_kept = now_ms < Tier.MINUTE.expires_ms(first_ms)
+        tier = Tier.MINUTE if is_kept and end_ms - first_ms <= Tier.DAY.slot_ms else Tier.QUARTER
+        starts = range(first_ms // tier.slot_ms * tier.slot_ms, end_ms, tier.slot_ms)
+        period = Range(from_ms(first_ms), from_ms(end_ms))
+        piece = Piece(tier, starts[0], len(starts))
+        last = last_report(self.course(period, filters, [piece], starts))
+        return starts[last] + tier.slot_ms if last >= 0 else end_ms
 
     def _cut(self, period: Range, tiers: Sequence[Tier] = TIERS) -> list[Piece]:
         return pieces(period, self._clock.now(), tiers)

@@ -137,11 +137,11 @@ def comparison_range(
 def between(first: datetime, second: datetime, now: datetime) -> Range:
     """The range from the earlier of two aware moments to before the later, cut to the time for
     which figures are kept."""
-    # Compare before converting: moments of the first and last year may have no UTC equivalent.
+    # Cut before converting: moments of the first and last year may have no UTC equivalent. Order
+    # after it: moments of one zone compare by its clock, which may have been changed between them.
     oldest = now - timedelta(milliseconds=Tier.DAY.keep_ms)
-    start = min(max(min(first, second), oldest), now)
-    end = min(max(first, second, oldest), now)
-    return Range(start.astimezone(UTC), end.astimezone(UTC))
+    start, end = sorted(min(max(m, oldest), now).astimezone(UTC) for m in (first, second))
+    return Range(start, end)
 
 
 def ripe_range(period: Range, age: timedelta, now: datetime) -> Range:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core.alerts.records import AlertStatus
+from core.alerts.records import AlertStatus, Transition
 from core.alerts.states import AlertState
 from core.wording.alerts import ALERT_STATES, MEASURES, alert_words, sensitivity_words
 from core.wording.formats import day_and_time, series_name
@@ -44,5 +44,18 @@ def alert_table(statuses: Sequence[AlertStatus], zone: ZoneInfo) -> pd.DataFrame
             "saw": [alert_words(status) for status in statuses],
             "shows": [sensitivity_words(status) for status in statuses],
             "under": [series_name(status.under) if status.under else "" for status in statuses],
+        }
+    )
+
+
+def history_table(history: Sequence[Transition], zone: ZoneInfo) -> pd.DataFrame:
+    """The changes of state, in the order given: `at`, `series`, `measure`, `before`, `after`."""
+    return pd.DataFrame(
+        {
+            "at": [day_and_time(change.at, zone) for change in history],
+            "series": [series_name(change.series) for change in history],
+            "measure": [MEASURES[change.measure] for change in history],
+            "before": [ALERT_STATES[change.before] for change in history],
+            "after": [ALERT_STATES[change.after] for change in history],
         }
     )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.access.tokens import Token
 from core.webhooks.queue import DeadLetter
+from core.wording.formats import counted
 
 #: A fictitious number (555-01xx is kept for fiction).
 EXAMPLE_NUMBER = "+12015550123"
@@ -110,6 +111,16 @@ def dead_letter_table(letters: Sequence[DeadLetter], zone: ZoneInfo) -> pd.DataF
         for letter in letters
     ]
     return pd.DataFrame(rows, columns=["event", "type", "given_up", "tries", "answer", "cause"])
+
+
+def receivers_text(host: str | None, services: int) -> str:
+    """Where events go: to the host of WEBHOOK_URL, and alerts to so many services of ALERT_URLS."""
+    parts = []
+    if host:
+        parts.append(f"Outcomes of verifications and alerts go to **{host}**.")
+    if services:
+        parts.append(f"Alerts go to {counted(services, 'service')} of ALERT_URLS.")
+    return " ".join(parts)
 
 
 def given_up_text(count: int) -> str:

@@ -31,10 +31,10 @@ def parquet_of(frame: pd.DataFrame) -> bytes:
 
 
 def file_name(name: str, suffix: str, *, simulated: bool) -> str:
-    """ "delivery-funnel.csv"; a file of sample traffic has "simulated" in its name, because
-    it will be read outside the page."""
+    """ "delivery-funnel.csv"; a file of figures that include sample traffic says so in its name,
+    because it will be read outside the page."""
     stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    return f"{'simulated-' if simulated else ''}{stem}.{suffix}"
+    return f"{stem}{'-with-sample-traffic' if simulated else ''}.{suffix}"
 
 
 def _text(value: Any) -> Any:

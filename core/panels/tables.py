@@ -34,9 +34,7 @@ def funnel_table(frame: pd.DataFrame) -> pd.DataFrame:
     for before, name in zip(("requested", *FUNNEL), FUNNEL, strict=False):
         table[f"{name}_share"] = percent_of(table[name], table["requested"])
         table[f"{name}_step"] = percent_of(table[name], table[before])
-    table["without_receipt"] = (
-        _in_order(frame)["confirmed"] - table["delivered"].to_numpy()
-    ).to_numpy()
+    table["without_receipt"] = (used["confirmed"] - used["delivered"]).to_numpy()
     return table
 
 

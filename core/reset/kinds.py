@@ -67,7 +67,7 @@ FAMILIES: dict[str, ResetKind | None] = {
             "verification", "attempt", "history", "exchanges", "start", "phone", "follow",
             "counters", "journal", "recent", "number", "reference", "logs", "foreign", "expiries",
             "outbox", "outbox_events", "dead", "dead_events", "told", "alerts",
-            "alert_check", "alert_turn", ROLLUP_LAYOUT,
+            "alert_check", "alert_snoozes", "alert_turn", ROLLUP_LAYOUT,
         ),
         ResetKind.ATTEMPTS,
     ),

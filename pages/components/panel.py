@@ -34,18 +34,30 @@ def answer(text: str) -> None:
     st.html(f'<div class="question-answer">{escape(text)}</div>')
 
 
-def downloads(*, simulated: bool, **frames: pd.DataFrame) -> None:
-    """A CSV download of each frame that a panel is drawn from, by name. `simulated`: the frames
-    contain sample traffic."""
+def downloads(*, simulated: bool, **frames: pd.DataFrame | Callable[[], pd.DataFrame]) -> None:
+    """A CSV download of each frame that a panel is drawn from, by name, or of what a function
+    returns on the click. `simulated`: the frames contain sample traffic."""
     with st.container(horizontal=True):
         for name, frame in frames.items():
             csv(frame, name, f"CSV: {name.replace('_', ' ')}", simulated=simulated)
 
 
-def csv(frame: pd.DataFrame, name: str, label: str = "CSV", *, simulated: bool) -> None:
+def csv(
+    frame: pd.DataFrame | Callable[[], pd.DataFrame],
+    name: str,
+    label: str = "CSV",
+    *,
+    simulated: bool,
+) -> None:
     """A download of a frame as CSV. The file is written on the click."""
     file = file_name(name, "csv", simulated=simulated)
-    _download(label, lambda: csv_of(frame), file, "text/csv", f"csv_{name}")
+    _download(
+        label,
+        lambda: csv_of(frame() if callable(frame) else frame),
+        file,
+        "text/csv",
+        f"csv_{name}",
+    )
 
 
 def parquet(frame: pd.DataFrame, name: str, label: str, *, simulated: bool) -> None:

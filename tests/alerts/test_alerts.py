@@ -85,7 +85,7 @@ class Room:
         key = self.keys.rollup("c", tier, cube, series, chunk)
         values = packing.COUNTER_KIND.decode(cast(bytes | None, self.raw.get(key)), tier)
         for name, count in counts.items():
-            np.add.at(values, (slots, COLUMNS.index(name)), count)
+            values[:, COLUMNS.index(name)] += count * np.bincount(slots, minlength=tier.slots)
         self.raw.set(key, packing.COUNTER_KIND.encode(values, tier), ex=timedelta(days=36))
 
     def healthy(self, *carriers: str) -> None:

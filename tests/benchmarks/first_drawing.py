@@ -56,7 +56,7 @@ CLICK_TO_PAINT = """() => { window.clickToPaint = new Promise((resolve) => {
 def painted(page: Page) -> None:
     """The verdict, the cards and the first chart."""
     page.wait_for_function(
-        """() => document.querySelector(".st-key-verdict, .figure-value")
+        """() => document.querySelector(".st-key-verdict p") && document.querySelector(".figures")
           && document.querySelector(".figure.largest .plot > img")?.complete""",
         timeout=PATIENCE,
     )

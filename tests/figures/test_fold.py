@@ -178,6 +178,20 @@ def test_the_copy_in_the_process_equals_what_redis_holds(at: World) -> None:
     assert sum(read(kept)[0][0][0]) > 0
 
 
+def test_a_copy_forgets_errors_that_only_their_code_has_moved(at: World) -> None:
+    """The log reports the end first, without its cause, and the callback repeats it with one."""
+    attempt = ReportedAttempt(at)
+    errors = Series("sms//unstated"), Series("sms//30")
+    s, ms = at.services, to_ms(attempt.requested)
+    reader = SlotReader(s.client, s.connection.raw, s.keys)
+    day = Piece(Tier.DAY, ms // Tier.DAY.slot_ms * Tier.DAY.slot_ms, 1)
+    for fields, expected in (({}, [1, 0]), ({"error_code": "30"}, [0, 1])):
+        attempt.report(EventKind.UNDELIVERED, 5, **fields)
+        s.fold.settle()
+        reader.series(Cube.ERROR, 0)
+        assert reader.errors(errors, [day]).tolist() == expected
+
+
 def test_a_copy_forgets_what_a_failover_has_lost(at: World) -> None:
     """The new primary lacks the last folds; others follow, so the number of folds is as before."""
     s, now_ms = at.services, to_ms(at.clock.now())

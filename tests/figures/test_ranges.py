@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.figures.layout import Tier
-from core.figures.ranges import Comparison, Preset, Range, comparison_range, pieces, preset, steps
+from core.figures.ranges import (
+    Comparison,
+    Preset,
+    Range,
+    between,
+    comparison_range,
+    pieces,
+    preset,
+    steps,
+)
 from core.model.clock import from_ms, to_ms
 
 NOW = datetime(2026, 11, 24, 12, 4, 30, tzinfo=UTC)
@@ -141,6 +150,15 @@ CHANGES = [
     ("Africa/Cairo", "2026-04-24"),
 ]
 FIRST = datetime(2025, 2, 1, tzinfo=UTC)
+
+
+def test_a_range_that_begins_in_a_skipped_hour_is_not_turned_around() -> None:
+    """02:30 does not exist on that day, and stands for the moment that is 03:30."""
+    zone = ZoneInfo("America/New_York")
+    first, second = (datetime(2026, 3, 8, *time, tzinfo=zone) for time in ((2, 30), (3, 10)))
+    period = between(first, second, datetime(2026, 3, 8, 7, 20, tzinfo=UTC))
+    assert period.start == second
+    assert period.length == timedelta(minutes=10)
 
 
 @pytest.mark.parametrize("comparison", [Comparison.WEEKDAY, Comparison.YEAR])

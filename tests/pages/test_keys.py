@@ -12,8 +12,8 @@ PROJECT = Path(__file__).parents[2]
 PAGES = sorted((PROJECT / "pages").glob("*.py"))
 _STATE_METHODS = {"get", "pop", "setdefault"}
 #: State that pages share on purpose: the token of the browser, which is of no widget, and the
-#: number that the QA page fills in on Verify.
-SHARED = {"tester_token", "verify_typed"}
+#: number that the QA page fills in on Verify, and what the check of access last found.
+SHARED = {"gate_error", "last_gate", "tester_token", "verify_typed"}
 
 
 def module_files() -> dict[str, Path]:
@@ -42,15 +42,15 @@ def used_files(page: Path) -> set[Path]:
     return found
 
 
-def key_positions(trees: list[ast.Module]) -> dict[str, int]:
-    """Of each of our functions with a parameter `key` that may be given by place: which one."""
-    found = {}
+def key_positions(trees: list[ast.Module]) -> dict[str, set[int]]:
+    """The places of a parameter `key` of our functions, by name: two functions may share one."""
+    found: defaultdict[str, set[int]] = defaultdict(set)
     for tree in trees:
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef):
                 names = [argument.arg for argument in node.args.args]
                 if "key" in names:
-                    found[node.name] = names.index("key")
+                    found[node.name].add(names.index("key"))
     return found
 
 
@@ -84,7 +84,7 @@ def module_constants(tree: ast.Module) -> dict[str, str]:
     return found
 
 
-def keys_in(path: Path, positions: dict[str, int]) -> set[str]:
+def keys_in(path: Path, positions: dict[str, set[int]]) -> set[str]:
     """The keys that a file names, of widgets and of session state."""
     tree = ast.parse(path.read_text("utf-8"))
     constants = module_constants(tree)
@@ -95,9 +95,9 @@ def keys_in(path: Path, positions: dict[str, int]) -> set[str]:
                 if keyword.arg == "key":
                     found |= set(literals(keyword.value, constants))
             name = node.func.id if isinstance(node.func, ast.Name) else ""
-            place = positions.get(name)
-            if place is not None and place < len(node.args):
-                found |= set(literals(node.args[place], constants))
+            for place in positions.get(name, ()):
+                if place < len(node.args):
+                    found |= set(literals(node.args[place], constants))
             function = node.func
             if isinstance(function, ast.Attribute) and node.args:
                 is_form = function.attr == "form"
@@ -137,7 +137,9 @@ def test_no_key_is_used_by_two_pages(keys_of_pages: dict[str, set[str]]) -> None
 def test_the_keys_are_found_in_each_form(keys_of_pages: dict[str, set[str]]) -> None:
     """By name, by place, as the key of a form, by a constant, and in the session's state."""
     assert {"verify_channel", "verify_panel", "verify_refused", "notice"} <= keys_of_pages["verify"]
-    assert {"channel", "country", "range", "cleared", "try_again"} <= keys_of_pages["delivery"]
+    assert {"channel", "country", "range", "clear_empty", "try_logs_again"} <= keys_of_pages[
+        "delivery"
+    ]
     found = keys_of_pages["attempts"]
     assert {"attempts_channel", "attempts_list", "attempts_find", "attempts_steps"} <= found
     assert "api_tokens" in keys_of_pages["api"]

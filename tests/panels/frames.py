@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.figures.catalogue import QUERY_COLUMNS
 from core.figures.layout import BINS
+from core.figures.receipts import ReceiptHealth
 from core.panels.figures import FigureInputs, RipeInput, TimesInput
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -68,4 +69,5 @@ def countries(**rates: tuple[int, int]) -> pd.DataFrame:
     index = pd.MultiIndex.from_tuples([(c, "") for c in rates], names=["country", "carrier"])
     frame = pd.DataFrame(made, index=index)
     frame["p95_ms"], frame["spark"] = nan, [[1.0, nan]] * len(frame)
+    frame["receipts"], frame["silent_since"] = ReceiptHealth.ARRIVING, pd.NaT
     return frame

@@ -1,14 +1,13 @@
-"""The tables of countries and carriers, and the top issues."""
+"""The table of countries and carriers."""
 
 from math import nan
 
 import pandas as pd
-import pytest
 
-from core.figures.rates import Rate
+from core.figures.receipts import ReceiptHealth
 from core.panels import countries as countries_panel
 from core.wording import formats as words
-from tests.panels.frames import countries, row
+from tests.panels.frames import ZONE, countries, row
 
 
 def test_the_table_begins_with_what_is_worst_for_certain_and_names_the_countries() -> None:
@@ -31,31 +30,18 @@ def test_carriers_stand_below_their_country() -> None:
         [row(requested=n, confirmed=k, started=n, converted=k) for n, k in counts], index=index
     )
     frame["p95_ms"], frame["spark"] = nan, [[1.0]] * 4
+    frame["receipts"], frame["silent_since"] = ReceiptHealth.ARRIVING, pd.NaT
     table = countries_panel.country_table(frame)
     assert table["place"].tolist() == [
         "Nigeria", "\N{EM SPACE}carrier not known", "\N{EM SPACE}MTN", "United States",
     ]  # fmt: skip
 
 
-def test_issues_are_ranked_by_what_they_cost_and_only_beyond_chance() -> None:
-    frame = countries(US=(10_000, 9000), NG=(1000, 500), NP=(12, 9))
-    found = countries_panel.issues(frame, Rate(9509, 11_012))
-    assert found["place"].tolist() == ["Nigeria"]
-    assert found["lost"].iloc[0] == round(1000 * 9509 / 11_012 - 500)
-    assert list(countries_panel.issues(frame, Rate(1, 2)).columns) == countries_panel.ISSUES
-
-
-@pytest.mark.parametrize(
-    ("counts", "said"),
-    [
-        ((5, 0, 0, 0), "too few"),
-        ((100, 90, 0, 80), "handset"),
-        ((100, 50, 0, 45), "partial"),
-        ((100, 0, 0, 80), "none"),
-        ((100, 98, 0, 3), "suspicious"),
-    ],
-)
-def test_receipts_are_judged_by_coverage_and_by_what_people_do(
-    counts: tuple[int, int, int, int], said: str
-) -> None:
-    assert countries_panel.receipts(*counts) == said
+def test_receipts_are_said_in_words_with_the_time_since_when_they_are_silent() -> None:
+    frame = countries(US=(1000, 950), NG=(1000, 800), NP=(1000, 700))
+    frame["receipts"] = [ReceiptHealth.SILENT, ReceiptHealth.UNTRUSTED, ReceiptHealth.LATE]
+    frame["silent_since"] = pd.to_datetime(["2026-11-24T11:04Z", "NaT", "NaT"], utc=True)
+    table = countries_panel.country_table(frame, ZONE).set_index("country")
+    assert table["receipts"].to_dict() == {
+        "US": "silent since 24 Nov 12:04", "NG": "not to be trusted", "NP": "late",
+    }  # fmt: skip

@@ -79,4 +79,4 @@ def test_a_parquet_reads_back_as_the_frame() -> None:
 
 def test_a_file_of_sample_traffic_says_so_in_its_name() -> None:
     assert file_name("over_time", "csv", simulated=False) == "over-time.csv"
-    assert file_name("over_time", "csv", simulated=True) == "simulated-over-time.csv"
+    assert file_name("over_time", "csv", simulated=True) == "over-time-with-sample-traffic.csv"

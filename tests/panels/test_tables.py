@@ -20,6 +20,12 @@ def test_the_funnel_has_the_share_of_all_and_of_the_step_before_in_the_offered_o
     assert isnan(table["delivered_step"]["voice"])
 
 
+def test_the_funnel_leaves_out_a_channel_without_attempts() -> None:
+    table = tables.funnel_table(channels(sms={"requested": 2, "confirmed": 1}, voice={}))
+    assert table["channel"].tolist() == ["sms"]
+    assert table["without_receipt"].tolist() == [1]
+
+
 def test_a_rescue_rate_wants_ten_tries() -> None:
     frame = channels(
         sms={"fallbacks": 9, "rescued": 9}, voice={"fallbacks": 50, "rescued": 40, "resends": 7}

@@ -117,7 +117,7 @@ REDIS_MEMORY = _gauge(
 SAMPLE_TRAFFIC = _gauge("sample_traffic", "Whether the figures include sample traffic: 1 or 0.")
 ALERTS = _gauge(
     "alerts",
-    "The product's own alerts: the number of channels and countries by measure and state, without "
+    "The alerts: the number of channels, countries and carriers by measure and state, without "
     "alerts that another alert explains.",
     ("measure", "state"),
 )

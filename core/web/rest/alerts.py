@@ -121,7 +121,7 @@ def end_snooze(alerts: AlertsObject, token: MayAdminister, request: AlertName) -
 )
 def test(alerts: AlertsObject, token: MayAdminister) -> SentTest:
     """Needs the scope `admin`. It is sent in the background, as other events are."""
-    if not alerts.has_receivers:
+    if not alerts.receiver_count:
         raise Refused(
             409,
             ProblemCode.NO_RECEIVER,

@@ -31,12 +31,15 @@ from core.figures.packing import UPPER_MS
 from core.figures.queries import Filters, Queries, histogram_tiers
 from core.figures.ranges import Comparison, Preset, Range, between, preset, read_range
 from core.figures.rates import QUANTILES, Rate, percentiles
+from core.figures.receipts import ReceiptHealth
 from core.figures.ripeness import RATES
+from core.findings.causes import Cause, CauseKind, Outcome
 from core.model.way import Channel
 from core.web.rest.bearer import MayRead
-from core.web.rest.objects import AlertsObject, ClockObject, QueriesObject
+from core.web.rest.objects import AlertsObject, ClockObject, FindingsObject, QueriesObject
 from core.web.rest.parameters import Country
 from core.web.rest.problems import documented
+from core.wording.findings import cause_sentence, verdict_sentence
 
 router = APIRouter(
     prefix="/delivery", tags=["Delivery"], responses=documented(401, 403, 422, 429, 503)
@@ -125,6 +128,9 @@ class Totals(BaseModel):
     rates: dict[str, RateOfRange]
     previous_range: Span | None
     previous: Figures | None
+    sample_attempts: int = Field(
+        description="Attempts of sample traffic among the figures of all ranges together."
+    )
 
 
 class Step(Figures):
@@ -151,6 +157,11 @@ class CountryRow(Figures):
     country: str
     carrier: str
     p95_ms: float | None = Field(description="Time to deliver; null below 200 deliveries.")
+    receipts: ReceiptHealth = Field(
+        description="`late`: most codes are entered before their receipt comes; `untrusted`: codes "
+        "are entered without one."
+    )
+    silent_since: datetime | None = Field(description="Of `silent` receipts that came before.")
 
 
 class ErrorRow(BaseModel):
@@ -179,6 +190,44 @@ class Latency(BaseModel):
     count: int
     percentiles_ms: dict[str, float | None]
     bins: list[Bin]
+
+
+class CauseAnswer(BaseModel):
+    """One incident. `channel`, `country` and `carrier` are its filters; null is all."""
+
+    kind: CauseKind
+    sentence: str
+    channel: Channel | None
+    country: str | None
+    carrier: str | None
+    since: datetime
+    until: datetime | None = Field(description="Null while it lasts.")
+    lost: int = Field(description="Verifications that did not succeed, beyond the usual.")
+    money: float | None = Field(
+        description="US dollars for codes that were not entered, or more than before, beyond the "
+        "usual; null while no price is known."
+    )
+    count: float = Field(
+        description="What the kind counts from `since` on: unclear sends, failed or late attempts, "
+        "verifications without a right code, attempts without a receipt. Of `price` US dollars."
+    )
+    of: float = Field(description="Of so many.")
+    usual: float = Field(
+        description="The share that is usual there; of `price` the price before, of `traffic_gone` "
+        "the number of attempts."
+    )
+
+
+class VerdictAnswer(BaseModel):
+    """Whether codes arrive, and what is wrong, the worst first."""
+
+    range: Span
+    outcome: Outcome
+    sentence: str
+    confirmed: int = Field(description="Attempts that arrived for certain.")
+    requested: int = Field(description="Attempts that are old enough to be judged.")
+    compared_days: int = Field(description="How many days before were compared with.")
+    causes: list[CauseAnswer]
 
 
 class AlertAnswer(BaseModel):
@@ -293,6 +342,7 @@ def totals(queries: QueriesObject, token: MayRead, query: Queried, compared: ToC
         rates={name: _rate(queries, query, name) for name in RATES},
         previous_range=Span.of(compared.before) if compared else None,
         previous=_figures(previous) if previous is not None else None,
+        sample_attempts=queries.sample_attempts(),
     )
 
 
@@ -361,10 +411,44 @@ def latency(queries: QueriesObject, token: MayRead, query: Queried, leg: Leg = L
     )
 
 
+@router.get("/verdict", operation_id="deliveryVerdict", summary="What is wrong, and since when")
+def verdict(findings: FindingsObject, token: MayRead, query: Queried) -> VerdictAnswer:
+    """Each place is compared with its own past and with the others; what chance explains is not
+    named. All traffic is judged: filters leave the incidents that concern them."""
+    answer = findings.verdict(query.range, query.filters)
+    return VerdictAnswer(
+        range=Span.of(query.range),
+        outcome=answer.outcome,
+        sentence=verdict_sentence(answer, query.zone, query.now),
+        confirmed=answer.confirmed,
+        requested=answer.requested,
+        compared_days=answer.compared_days,
+        causes=[_cause(cause, query.zone, query.now) for cause in answer.causes],
+    )
+
+
 @router.get("/alerts", operation_id="deliveryAlerts", summary="The state of every alert")
 def alerts(alerts: AlertsObject, token: MayRead) -> list[AlertAnswer]:
     """As of the last check; there is one every minute. Without those that have no data."""
     return TypeAdapter(list[AlertAnswer]).validate_python(alerts.current())
+
+
+def _cause(cause: Cause, zone: ZoneInfo, now: datetime) -> CauseAnswer:
+    place = cause.place
+    return CauseAnswer(
+        kind=cause.kind,
+        sentence=cause_sentence(cause, zone, now),
+        channel=Channel(place.channel) if place.channel else None,
+        country=place.country,
+        carrier=place.carrier,
+        since=cause.since,
+        until=cause.until,
+        lost=cause.lost,
+        money=cause.money,
+        count=cause.k,
+        of=cause.n,
+        usual=cause.usual,
+    )
 
 
 def _rate(queries: Queries, query: DeliveryQuery, name: str) -> RateOfRange:

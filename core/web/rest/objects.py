@@ -9,6 +9,7 @@ from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
 from core.alerts.alerts import Alerts
 from core.figures.queries import Queries
+from core.findings.findings import Findings
 from core.ledger.explorer import Explorer
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock
@@ -41,6 +42,8 @@ class RestServices(Protocol):
     @property
     def queries(self) -> Queries: ...
     @property
+    def findings(self) -> Findings: ...
+    @property
     def alerts(self) -> Alerts: ...
 
 
@@ -59,4 +62,5 @@ VerificationsObject = Annotated[Verifications, _depends_on(lambda services: serv
 LedgerObject = Annotated[Ledger, _depends_on(lambda services: services.ledger)]
 ExplorerObject = Annotated[Explorer, _depends_on(lambda services: services.explorer)]
 QueriesObject = Annotated[Queries, _depends_on(lambda services: services.queries)]
+FindingsObject = Annotated[Findings, _depends_on(lambda services: services.findings)]
 AlertsObject = Annotated[Alerts, _depends_on(lambda services: services.alerts)]

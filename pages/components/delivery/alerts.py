@@ -6,6 +6,7 @@ from core.panels.alerts import alert_table
 from core.wording.alerts import ALERT_STATES, advice_words, alert_words, certainty_words
 from core.wording.formats import clock, counted, day_and_time, series_name
 from pages.components.delivery.context import PanelContext
+from pages.components.delivery.notifications import draw_notifications, draw_snooze
 from pages.components.panel import csv, frame_height, grid, text
 
 _RULES = (
@@ -22,12 +23,14 @@ def draw_alerts(context: PanelContext) -> None:
     statuses = alerts.current()
     for status in statuses:
         if status.state.is_alert and not status.under:
-            st.warning(
-                f"**{series_name(status.series)}** is {ALERT_STATES[status.state]}: "
-                f"{alert_words(status)} Since {day_and_time(status.since, zone)}. "
-                f"{certainty_words(status)} {advice_words(status)}",
-                icon=":material/notifications_active:",
-            )
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.warning(
+                    f"**{series_name(status.series)}** is {ALERT_STATES[status.state]}: "
+                    f"{alert_words(status)} Since {day_and_time(status.since, zone)}. "
+                    f"{certainty_words(status)} {advice_words(status)}",
+                    icon=":material/notifications_active:",
+                )
+                draw_snooze(context, status)
     st.caption(_RULES)
     checked = alerts.checked()
     if checked is not None:
@@ -44,3 +47,4 @@ def draw_alerts(context: PanelContext) -> None:
         }  # fmt: skip
         grid(frame, "alerts", columns, height=frame_height(len(frame), 6))
         csv(frame, "alerts", simulated=context.simulated)
+    draw_notifications(context)

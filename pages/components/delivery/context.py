@@ -6,6 +6,7 @@ from datetime import datetime
 from core.alerts.alerts import Alerts
 from core.charts.palette import Palette
 from core.figures.queries import Queries
+from core.findings.findings import Findings
 from core.ledger.ledger import Ledger
 from core.panels.query_state import QueryState
 from core.panels.targets import Targets
@@ -23,3 +24,4 @@ class PanelContext:
     simulated: bool
     targets: Targets
     now: datetime
+    findings: Findings

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core.panels.countries import country_table
+from core.panels.places import first_places
 from pages.components.delivery.context import PanelContext
 from pages.components.delivery.header import FIGURES, filter_by
 from pages.components.panel import downloads, grid, number, text
@@ -12,9 +13,8 @@ from pages.components.shared import widget_state
 
 def draw_countries(context: PanelContext) -> None:
     state = context.state
-    table = country_table(
-        context.queries.by_country(context.queries.ripe(state.range), state.filters)
-    )
+    by_country = context.queries.by_country(context.queries.ripe(state.range), state.filters)
+    table = country_table(first_places(by_country), state.zone)
     # The key contains the filters: after they change, the table is another one without a selection.
     key = f"countries {state.filters.country} {state.filters.carrier}"
     grid(
@@ -36,15 +36,19 @@ def draw_countries(context: PanelContext) -> None:
     )
     st.caption(
         "The lowest lower bound of the interval comes first. Click a row to filter the page. "
-        "Receipts: whether delivery reports can be trusted there. Attempts whose code may still be "
-        "entered are not counted yet."
+        "Receipts: whether delivery reports come, in time, and for all codes that are entered. "
+        "Attempts whose code may still be entered are not counted yet."
     )
-    downloads(simulated=context.simulated, countries=table)
+    if len(by_country) > len(table):
+        st.caption(f"The first {len(table) - 1} of {len(by_country):,} places; the CSV has all.")
+    downloads(simulated=context.simulated, countries=lambda: country_table(by_country, state.zone))
 
 
 def _filter(table: pd.DataFrame, key: str) -> None:
     if cells := widget_state(key).get("selection", {}).get("cells"):
         row = table.iloc[cells[0][0]]
+        if not row["country"]:
+            return
         filter_by(row["country"], row["carrier"])
         # In place of this question: all that is filtered, in one run.
         st.rerun(FIGURES)

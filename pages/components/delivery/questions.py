@@ -35,7 +35,9 @@ QUESTIONS = (
     Question(
         "latency",
         "How long does it take?",
-        lambda c: answers.latency(c.queries.histogram(c.state.range, c.state.filters)),
+        lambda c: answers.latency(
+            c.queries.histogram(c.queries.ripe(c.state.range), c.state.filters)
+        ),
         draw_latency,
     ),
     Question(
@@ -65,7 +67,7 @@ QUESTIONS = (
     Question(
         "funnel",
         "Where do they get lost?",
-        lambda c: answers.funnel(c.queries.totals(c.state.range, c.state.filters)),
+        lambda c: answers.funnel(c.queries.totals(c.queries.ripe(c.state.range), c.state.filters)),
         draw_funnel,
     ),
     Question(

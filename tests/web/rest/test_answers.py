@@ -58,6 +58,7 @@ def test_an_attempt_has_these_keys_and_values() -> None:
         "remedy": "Try again.",
         "cost_micros": 4500,
         "units": 2,
+        "is_sample": False,
         "network": "Telekom",
         "moments": {"requested": "2026-11-01T12:00:00Z", "sent": "2026-11-01T12:00:01.500000Z"},
     }

@@ -1,0 +1,161 @@
+"""Reads the figures of a range and of the days before it, and gives the verdict on them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+import numpy as np
+
+from core.figures.answer_cache import AnswerCache, cached
+from core.figures.catalogue import COLUMNS
+from core.figures.layout import Tier
+from core.figures.queries import ALL, Filters, Queries
+from core.figures.ranges import Piece, Range
+from core.findings.beginning import refined
+from core.findings.causes import Cause, Verdict
+from core.findings.evidence import (
+    Evidence,
+    History,
+    PastPlan,
+    past_plan,
+    step_plan,
+)
+from core.findings.leaves import Leaves, leaves
+from core.findings.places import Place, Places
+from core.findings.verdict import Cutoffs, causes, combined, outcome
+from core.model.clock import Clock, from_ms, to_ms
+from core.model.series import Series
+
+#: Ranges that end within this time of each other share an answer.
+_SAME_END = timedelta(seconds=10)
+_HISTORY_AGE = timedelta(minutes=1)
+_MOST_HISTORIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was found in a range."""
+
+    causes: tuple[Cause, ...]
+    compared_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class _SeriesRead:
+    """All carriers with traffic, the series that are read for them, and their places."""
+
+    carriers: list[Series]
+    leaves: Leaves
+    places: Places
+
+
+class Findings:
+    """Every method raises StoreUnavailable."""
+
+    def __init__(self, queries: Queries, clock: Clock) -> None:
+        self._queries = queries
+        self._clock = clock
+        self._read = _SeriesRead([], Leaves([], []), Places([]))
+        self._histories: dict[tuple[bytes, timedelta], tuple[datetime, History]] = {}
+        self._lock = Lock()
+        self.answers: AnswerCache = queries.answers
+        self.settle: Callable[[], None] = queries.settle
+
+    def verdict(self, period: Range, filters: Filters = ALL) -> Verdict:
+        """The verdict on a range. All traffic is judged, also with filters: they leave only the
+        incidents that concern them."""
+        end_ms = to_ms(period.end)
+        end_ms -= end_ms % (_SAME_END // timedelta(milliseconds=1))
+        look = self._look(Range(period.start, max(from_ms(end_ms), period.start)))
+        selected = (filters.channel, filters.country, filters.carrier)
+        sums = self._queries.totals(self._queries.ripe(period, "confirmed"), filters)
+        return outcome(
+            int(sums["confirmed"]),
+            int(sums["requested"]),
+            [cause for cause in look.causes if cause.place.overlaps(*selected)],
+            look.compared_days,
+        )
+
+    @cached
+    def _look(self, period: Range) -> _Look:
+        now = self._clock.now()
+        ages = [self._queries.ripeness.age(name) for name in ("within_60", "converted")]
+        moments = [now - age for age in ages]
+        plan = step_plan(period, now, moments)
+        before = past_plan(period, now)
+        series = self._series(_earliest(before, period))
+        if not series.carriers or not plan.pieces:
+            return _Look((), 0)
+        evidence = Evidence(
+            series.places,
+            plan.edges,
+            series.leaves.read(self._queries, plan.pieces, plan.edges[:-1].tolist()),
+            self._history(series, before),
+        )
+        arrival_ms, ripe_ms = (float(to_ms(moment)) for moment in moments)
+        cutoffs = Cutoffs(answer=np.inf, arrival=arrival_ms, ripe=ripe_ms)
+        found = causes(evidence, cutoffs)
+        if plan.recent_ms is not None:
+            recent = past_plan(Range(from_ms(plan.recent_ms), period.end), now)
+            found += causes(evidence.since(plan.recent_ms, self._history(series, recent)), cutoffs)
+        return _Look(
+            tuple(self._dated(cause, evidence) for cause in combined(found)),
+            int(evidence.history.begun.sum()),
+        )
+
+    def _history(self, series: _SeriesRead, plan: PastPlan) -> History:
+        """The days before a range. They hardly change, so they are read once in a while."""
+        key = (plan.starts.tobytes(), plan.length)
+        now = self._clock.now()
+        with self._lock:
+            read_at, history = self._histories.get(key, (now, None))
+        is_new = timedelta() <= now - read_at < _HISTORY_AGE
+        if history is not None and history.places is series.places and is_new:
+            return history
+        starts = plan.starts.tolist()
+        counts = np.zeros((len(series.places.names), 0, len(COLUMNS)), dtype=np.int64)
+        if starts:
+            counts = series.leaves.read(self._queries, plan.pieces, starts)
+        history = History(series.places, counts, plan.starts, plan.length)
+        with self._lock:
+            self._histories[key] = now, history
+            while len(self._histories) > _MOST_HISTORIES:
+                self._histories.pop(next(iter(self._histories)))
+        return history
+
+    def _series(self, since: datetime) -> _SeriesRead:
+        """The series with traffic since then; those of the last look, if these are the same."""
+        carriers = self._queries.carriers_since(since)
+        read = self._read
+        if read.carriers != carriers:
+            chosen = leaves(self._queries, carriers, since, self._clock.now())
+            read = self._read = _SeriesRead(carriers, chosen, Places(chosen.names))
+        return read
+
+    def _dated(self, cause: Cause, evidence: Evidence) -> Cause:
+        """The cause with the exact moment of its beginning, from the finest slots that are kept."""
+        now_ms = to_ms(self._clock.now())
+        start_ms, since_ms = int(evidence.edges[0]), to_ms(cause.since)
+        span_ms = int(np.diff(evidence.edges).max())
+        if since_ms < start_ms or (since_ms == start_ms and not evidence.history.is_by_day):
+            span_ms = Tier.DAY.slot_ms
+        for tier in (Tier.QUARTER, Tier.MINUTE):
+            first = max(since_ms - span_ms, 0) // tier.slot_ms
+            last = min(since_ms + span_ms, int(evidence.edges[-1])) // tier.slot_ms
+            if last <= first or now_ms >= tier.expires_ms(first * tier.slot_ms):
+                break
+            starts = [slot * tier.slot_ms for slot in range(first, last)]
+            counts = self._course(cause.place, Piece(tier, starts[0], len(starts)), starts)
+            since_ms = refined(cause, counts, np.array(starts), tier.slot_ms)
+            span_ms = 2 * tier.slot_ms
+        return replace(cause, since=from_ms(since_ms))
+
+    def _course(self, place: Place, piece: Piece, starts: Sequence[int]) -> np.ndarray:
+        period = Range(from_ms(piece.start_ms), from_ms(piece.end_ms))
+        filters = Filters(place.channel, place.country, place.carrier)
+        return self._queries.course(period, filters, [piece], starts)
+
+
+def _earliest(plan: PastPlan, period: Range) -> datetime:
+    return from_ms(int(plan.starts[0])) if len(plan.starts) else period.start

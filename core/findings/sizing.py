@@ -1,0 +1,164 @@
+"""When an incident began and ended, and what it cost."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.figures.catalogue import COLUMNS
+from core.findings.causes import Cause
+from core.findings.change_point import Interval, best_interval, change_interval
+from core.findings.evidence import Evidence
+from core.findings.places import Floats
+from core.findings.shares import DEFINITIONS, Expectation, Share
+from core.model.clock import from_ms
+
+_SURE = 2.0
+#: What the attempts cost that brought the right code, or may have.
+_COST_OF_USE = ("cost_verified_micros", "cost_unattributed_micros")
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The counters of one place over time: whole days of the past, if there are, then the steps of
+    the range up to `ripe_ms`. `begins`: where the range begins."""
+
+    counts: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    begins: int
+
+    def column(self, name: str) -> Floats:
+        return self.counts[:, COLUMNS.index(name)].astype(float)
+
+    def since(self, interval: Interval) -> datetime:
+        return from_ms(int(self.starts[interval.first]))
+
+    def until(self, interval: Interval) -> datetime | None:
+        """The end of an interval; None if attempts after it are not ripe or do not exist."""
+        after = self.counts[interval.last + 1 :, COLUMNS.index("requested")]
+        return from_ms(int(self.ends[interval.last])) if after.sum() else None
+
+
+def course(evidence: Evidence, place: int, ripe_ms: float = np.inf) -> Course:
+    """The course of a place."""
+    members = evidence.places.members(place)
+    ripe = evidence.ripe_steps(ripe_ms)
+    counts = evidence.steps[members, :ripe].sum(axis=0)
+    starts, ends = evidence.edges[:ripe], evidence.edges[1 : ripe + 1]
+    history = evidence.history
+    if not history.is_by_day:
+        return Course(counts, starts, ends, 0)
+    past = history.counts[members].sum(axis=0)
+    edges = np.append(history.starts, evidence.edges[0])
+    return Course(
+        np.concatenate([past, counts]),
+        np.concatenate([edges[:-1], starts]),
+        np.concatenate([edges[1:], ends]),
+        len(past),
+    )
+
+
+def share_interval(course: Course, share: Share, usual: float) -> Interval | None:
+    """When a share was higher than usual: the interval that reaches into the range, None if none
+    does."""
+    definition = DEFINITIONS[share]
+    n = definition.n(course.column)
+    k = np.minimum(definition.k(course.column), n)
+    usuals = np.full(len(n), np.clip(usual, 5e-4, 0.9995))
+    interval = change_interval(k, n, usuals)
+    if interval is None or interval.last < course.begins:
+        # An earlier incident is larger than the one of the range.
+        interval = change_interval(k[course.begins :], n[course.begins :], usuals[course.begins :])
+        if interval is not None:
+            interval = Interval(*(step + course.begins for step in interval))
+    return interval
+
+
+class DearInterval(NamedTuple):
+    """An interval with a higher price: the cost of its priced attempts, in US dollars, and the
+    usual price of one."""
+
+    interval: Interval
+    cost: float
+    priced: float
+    usual: float
+
+
+def price_interval(course: Course, usual: float, ratio: float) -> DearInterval | None:
+    """When a price was nearer to the new one than to the usual one. `ratio`: of the two, at least;
+    the interval has its own, which is higher."""
+    cost, priced = course.column("cost_micros") / 1e6, course.column("priced")
+    found = None
+    for _ in range(2):
+        interval = best_interval(cost - priced * usual * (1 + ratio) / 2)
+        if interval is None:
+            return found
+        inside = slice(interval.first, interval.last + 1)
+        found = DearInterval(
+            interval, float(cost[inside].sum()), float(priced[inside].sum()), usual
+        )
+        ratio = found.cost / (found.priced * usual) if found.priced else ratio
+    return found
+
+
+def lost_verifications(course: Course, interval: Interval, usual: float) -> int:
+    """How many verifications more than usual did not succeed; 0 within chance. `usual`: the share
+    that does not."""
+    inside = slice(interval.first, interval.last + 1)
+    started = course.column("started")[inside].sum()
+    lost = started * (1 - usual) - course.column("converted")[inside].sum()
+    return round(lost) if lost > _SURE * np.sqrt(started * usual * (1 - usual)) + 0.5 else 0
+
+
+def wasted(course: Course, interval: Interval, usual_waste: float) -> float | None:
+    """US dollars for attempts without a right code, beyond the usual part of what is spent. An
+    attempt without a price counts as the others; None if none has a price."""
+    inside = slice(interval.first, interval.last + 1)
+    names = ("cost_micros", "priced", "accepted")
+    cost, priced, accepted = (course.column(name)[inside].sum() for name in names)
+    of_use = sum(course.column(name)[inside].sum() for name in _COST_OF_USE)
+    if not priced or not cost:
+        return None
+    complete = max(1.0, accepted / priced)
+    return float(max(0.0, cost - of_use - usual_waste * cost) * complete / 1e6)
+
+
+def with_seconds(
+    cause: Cause, evidence: Evidence, course: Course, interval: Interval, place: int
+) -> Cause:
+    """The cause with the number of seconds that shows best that codes are slow: `k` of `n` took
+    longer."""
+    inside = slice(interval.first, interval.last + 1)
+    members = evidence.places.members(place)
+    delivered = course.column("delivered")[inside].sum()
+    past = evidence.history.column("delivered")[members].sum()
+    found = []
+    for seconds in (60, 30, 10):
+        name = f"within_{seconds}"
+        longer = delivered - course.column(name)[inside].sum()
+        usual = cause.usual
+        if past:
+            usual = 1 - evidence.history.column(name)[members].sum() / past
+        found.append((longer - usual * delivered, longer, usual, seconds))
+    _, longer, usual, seconds = max(found)
+    return replace(cause, k=float(longer), n=float(delivered), usual=float(usual), seconds=seconds)
+
+
+def usual_share(expected: Expectation, evidence: Evidence, place: int) -> float:
+    """The expected share of a place."""
+    members = evidence.places.members(place)
+    n = expected.n[members]
+    if not n.sum():
+        return float(expected.q[members].mean())
+    return float((n * expected.q[members]).sum() / n.sum())
+
+
+def usual_waste(evidence: Evidence, place: int) -> float:
+    """The part of the cost that was for codes that were not entered, in the past of a place."""
+    members = evidence.places.members(place)
+    cost = evidence.history.column("cost_micros")[members].sum()
+    of_use = sum(evidence.history.column(name)[members].sum() for name in _COST_OF_USE)
+    return float(1 - of_use / cost) if cost else 0.0

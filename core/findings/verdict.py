@@ -1,0 +1,440 @@
+"""Judges a range: whether codes arrive, and which incidents explain what is not as usual.
+
+Each share is tested in every place (`shares`), and places are named (`attribution`) in an order in
+which one incident explains the next: a send without a clear answer also costs verifications, a dead
+carrier also sends no receipts. What a place's incident explains is not named again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.figures.catalogue import COLUMNS
+from core.figures.rates import ENOUGH
+from core.findings import sizing
+from core.findings.attribution import (
+    Excess,
+    assessed,
+    name_places,
+    relative_excess,
+    with_excess,
+)
+from core.findings.causes import Cause, CauseKind, Outcome, Verdict
+from core.findings.change_point import Interval
+from core.findings.evidence import Evidence
+from core.findings.places import Bools, Place
+from core.findings.prices import price_rises
+from core.findings.shares import DEFINITIONS, Expectation, Share, expectation
+from core.findings.traffic import Traffic, gone, traffic
+from core.model.clock import from_ms
+
+#: The expected share of looks at usual traffic in which any place is named, for all tests together.
+FALSE_LOOKS = 0.01
+_TESTS = 12
+#: Codes are entered before most of their receipts come.
+_LATE = 0.5
+#: Receipts are silent if less than this share comes, and not to be trusted if codes are entered for
+#: at least this share of the attempts without one.
+_SILENT, _UNTRUSTED = 0.1, 0.2
+#: Sends in an interval are growth from this multiple of the usual number on: a day has busy hours.
+_BURST, _FLOOD = 3.0, 5.0
+_STARTED = COLUMNS.index("started")
+#: So many steps with traffic before an interval say what is usual.
+_LEAST_BEFORE = 3
+
+#: Which kinds an incident explains in its place and in the parts of it.
+_EXPLAINS = {
+    CauseKind.UNCLEAR: {
+        *(CauseKind.SLOW, CauseKind.RECEIPTS_SILENT, CauseKind.RECEIPTS_LATE),
+        CauseKind.RECEIPTS_UNTRUSTED,
+    },
+    CauseKind.LOSES: {
+        *(CauseKind.SLOW, CauseKind.RECEIPTS_SILENT, CauseKind.RECEIPTS_LATE),
+        CauseKind.RECEIPTS_UNTRUSTED,
+    },
+    CauseKind.PUMPING: {
+        *(CauseKind.LOSES, CauseKind.SLOW, CauseKind.RECEIPTS_SILENT),
+        *(CauseKind.RECEIPTS_LATE, CauseKind.RECEIPTS_UNTRUSTED),
+    },
+    CauseKind.SLOW: {CauseKind.LOSES, CauseKind.RECEIPTS_SILENT, CauseKind.RECEIPTS_LATE},
+    CauseKind.RECEIPTS_SILENT: {CauseKind.SLOW, CauseKind.RECEIPTS_LATE},
+    CauseKind.RECEIPTS_UNTRUSTED: {CauseKind.SLOW, CauseKind.RECEIPTS_LATE},
+    CauseKind.RECEIPTS_LATE: {CauseKind.SLOW, CauseKind.RECEIPTS_SILENT},
+    CauseKind.PRICE: set(),
+    CauseKind.TRAFFIC_GONE: set(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoffs:
+    """Up to which request attempts are ripe, Unix ms."""
+
+    answer: float
+    arrival: float
+    ripe: float
+
+    def of(self, share: Share) -> float:
+        match share:
+            case Share.UNCLEAR | Share.FAILED:
+                return self.answer
+            case Share.SLOW:
+                return self.arrival
+            case Share.UNREPORTED | Share.UNCONVERTED:
+                return self.ripe
+
+
+def causes(evidence: Evidence, cutoffs: Cutoffs) -> list[Cause]:
+    """The incidents of a range."""
+    if not len(evidence.places.names) or not evidence.steps.size:
+        return []
+    return _Search(evidence, cutoffs).causes()
+
+
+def combined(causes: list[Cause]) -> list[Cause]:
+    """Each incident once, the worst first: one of all countries before the others, then by lost
+    verifications, by the attempts concerned and by money."""
+    wide_first = sorted(_joined(causes), key=_dimensions)
+    kept: list[Cause] = []
+    for cause in wide_first:
+        if not any(_is_same(other, cause) for other in kept):
+            kept.append(cause)
+    return sorted(kept, key=_badness, reverse=True)
+
+
+def outcome(confirmed: int, requested: int, causes: list[Cause], compared_days: int) -> Verdict:
+    """The verdict. `confirmed` of `requested` are of ripe attempts."""
+    at_least = any(
+        cause.kind in _RECEIPTS and cause.until is None and cause.place.is_global
+        for cause in causes
+    )
+    if causes:
+        kind = Outcome.CAUSES
+    elif not requested:
+        kind = Outcome.NO_TRAFFIC
+    else:
+        kind = Outcome.CALM if requested >= ENOUGH else Outcome.TOO_FEW
+    return Verdict(kind, confirmed, requested, tuple(causes), compared_days, at_least)
+
+
+_RECEIPTS = {CauseKind.RECEIPTS_SILENT, CauseKind.RECEIPTS_UNTRUSTED, CauseKind.RECEIPTS_LATE}
+
+
+class _Search:
+    def __init__(self, evidence: Evidence, cutoffs: Cutoffs) -> None:
+        self._evidence = evidence
+        self._cutoffs = cutoffs
+        self._rate = FALSE_LOOKS / _TESTS
+        self._expected: Mapping[Share, Expectation] = {
+            share: expectation(evidence, share, cutoffs.of(share)) for share in Share
+        }
+        self._started: Traffic = traffic(evidence, "started")
+
+    def causes(self) -> list[Cause]:
+        unclear = self._named(Share.UNCLEAR)
+        failed = self._named(Share.FAILED)
+        slow = self._named(Share.SLOW)
+        unconverted = self._named(
+            Share.UNCONVERTED,
+            self._explained([*unclear, *failed], slow),
+            [self._members(excess.place) for excess in slow],
+        )
+        unreported = self._named(
+            Share.UNREPORTED,
+            blocked=[self._members(excess.place) for excess in [*failed, *slow]],
+        )
+        named = [*unclear, *failed, *slow, *unconverted, *unreported]
+        found = [cause for excess in named if (cause := self._cause(excess))]
+        return [*found, *self._price_causes(), *self._gone_causes()]
+
+    def _named(
+        self,
+        share: Share,
+        expected: Expectation | None = None,
+        blocked: list[Bools] | None = None,
+    ) -> list[Excess]:
+        expected = expected or self._expected[share]
+        return name_places(self._evidence, share, expected, self._rate, blocked or [])
+
+    def _explained(self, failing: list[Excess], slow: list[Excess]) -> Expectation:
+        """The expected conversion, given what the incidents explain: at most one verification for
+        each attempt that fails, and where codes are slow the whole difference."""
+        expected = self._expected[Share.UNCONVERTED]
+        for excess in failing:
+            cause = self._expected[excess.share]
+            share = np.divide(cause.k, cause.n, out=cause.q.copy(), where=cause.n > 0)
+            relative = np.maximum((share - cause.q) / (1 - cause.q), 0)
+            expected = with_excess(expected, self._members(excess.place), relative)
+        for excess in slow:
+            tested = assessed(self._evidence, expected)
+            at = excess.place
+            lost = relative_excess(tested.k[at], tested.n[at], tested.expected[at])
+            expected = with_excess(expected, self._members(at), max(0.0, lost))
+        return expected
+
+    def _members(self, place: int) -> Bools:
+        return self._evidence.places.members(place)
+
+    def _usual(self, share: Share, place: int) -> float:
+        return sizing.usual_share(self._expected[share], self._evidence, place)
+
+    def _cause(self, excess: Excess) -> Cause | None:
+        course = sizing.course(self._evidence, excess.place, self._cutoffs.of(excess.share))
+        usual = self._usual(excess.share, excess.place)
+        interval = sizing.share_interval(course, excess.share, usual)
+        if interval is None:
+            return None
+        kind = self._kind(excess, course, interval)
+        return self._sized(kind, excess.share, excess.place, interval, usual)
+
+    def _sized(
+        self,
+        kind: CauseKind,
+        share: Share,
+        place: int,
+        interval: Interval,
+        usual: float,
+    ) -> Cause:
+        ripe = sizing.course(self._evidence, place, self._cutoffs.of(share))
+        cause = size(
+            ripe, kind, share, self._evidence.places.places[place], interval,
+            Usual(
+                usual,
+                self._usual(Share.UNCONVERTED, place),
+                sizing.usual_waste(self._evidence, place),
+                self._is_new(place, ripe, interval),
+            ),
+        )  # fmt: skip
+        if kind is CauseKind.SLOW:
+            return sizing.with_seconds(cause, self._evidence, ripe, interval, place)
+        return cause
+
+    def _kind(self, excess: Excess, course: sizing.Course, interval: Interval) -> CauseKind:
+        inside = slice(interval.first, interval.last + 1)
+        total = {
+            name: course.column(name)[inside].sum()
+            for name in (
+                *("requested", "accepted", "delivered", "confirmed", "verified", "n_person"),
+                *("undelivered", "failed", "started", "converted"),
+            )
+        }
+        match excess.share:
+            case Share.UNCLEAR:
+                return CauseKind.UNCLEAR
+            case Share.SLOW:
+                both = total["verified"] + total["delivered"] - total["confirmed"]
+                is_late = both > 0 and 1 - total["n_person"] / both >= _LATE
+                return CauseKind.RECEIPTS_LATE if is_late else CauseKind.SLOW
+            case Share.UNREPORTED:
+                if not self._is_entered(excess.place, total):
+                    return CauseKind.LOSES
+                reported = total["delivered"] + total["undelivered"] + total["failed"]
+                if reported < _SILENT * total["accepted"]:
+                    return CauseKind.RECEIPTS_SILENT
+                return CauseKind.RECEIPTS_UNTRUSTED
+            case Share.FAILED:
+                without = total["confirmed"] - total["delivered"]
+                if self._is_entered(excess.place, total) and without > _UNTRUSTED * max(
+                    total["verified"], 1
+                ):
+                    return CauseKind.RECEIPTS_UNTRUSTED
+            case Share.UNCONVERTED:
+                pass
+        is_pumped = self._has_grown(excess.place, course, interval, total)
+        return CauseKind.PUMPING if is_pumped else CauseKind.LOSES
+
+    def _is_entered(self, place: int, total: dict[str, float]) -> bool:
+        """Whether codes are entered nearly as usual."""
+        usual = 1 - self._usual(Share.UNCONVERTED, place)
+        return total["converted"] >= 0.7 * usual * total["started"]
+
+    def _has_grown(
+        self, place: int, course: sizing.Course, interval: Interval, total: dict[str, float]
+    ) -> bool:
+        """Whether there are more verifications than usual, and not fewer that succeed."""
+        span = float(course.ends[interval.last] - course.starts[interval.first])
+        usual_rate = self._rate_before(place, course, interval)
+        if usual_rate is None:
+            return False
+        usual = usual_rate * span
+        is_burst = total["started"] >= max(_BURST * usual, usual + 20)
+        succeeding = usual * (1 - self._usual(Share.UNCONVERTED, place))
+        as_many = total["converted"] >= 0.5 * succeeding
+        # So much more is no retry of those who got no code.
+        is_flood = total["started"] >= _FLOOD * usual + 20
+        return bool(is_flood or ((self._started.has_grown[place] or is_burst) and as_many))
+
+    def _is_new(self, place: int, course: sizing.Course, interval: Interval) -> bool:
+        """Whether nothing was requested there before the interval, though elsewhere."""
+        if course.column("requested")[: interval.first].any():
+            return False
+        if self._started.days:
+            return not self._started.usual[place]
+        return self._rate_before(place, course, interval) is not None
+
+    def _rate_before(self, place: int, course: sizing.Course, interval: Interval) -> float | None:
+        """The usual number of verifications in a millisecond: from the days of the past, or from
+        the steps before the interval; None if both have too little traffic to tell."""
+        evidence = self._evidence
+        if self._started.days:
+            range_ms = float(evidence.edges[-1] - evidence.edges[0])
+            return float(self._started.usual[place]) / range_ms
+        started = evidence.steps[:, : interval.first - course.begins, _STARTED].sum(axis=0)
+        begun = np.flatnonzero(started)
+        if len(begun) < _LEAST_BEFORE:
+            return None
+        first = course.begins + int(begun[0])
+        span = float(course.starts[interval.first] - course.starts[first])
+        return float(course.column("started")[first : interval.first].sum()) / span
+
+    def _price_causes(self) -> list[Cause]:
+        found = []
+        for rise in price_rises(self._evidence):
+            course = sizing.course(self._evidence, rise.place)
+            dearer = sizing.price_interval(course, rise.expected / rise.priced, rise.ratio)
+            if dearer is None:
+                continue
+            found.append(
+                Cause(
+                    CauseKind.PRICE, self._evidence.places.places[rise.place],
+                    course.since(dearer.interval), course.until(dearer.interval), dearer.cost,
+                    dearer.priced, dearer.usual, 0, dearer.cost - dearer.priced * dearer.usual,
+                )
+            )  # fmt: skip
+        return found
+
+    def _gone_causes(self) -> list[Cause]:
+        found = []
+        requests = traffic(self._evidence, "requested")
+        for place in gone(self._evidence, self._rate):
+            course = sizing.course(self._evidence, place)
+            seen = np.flatnonzero(course.column("requested"))
+            # Only what has not come back.
+            last = int(seen[-1]) if len(seen) else -1
+            since = int(course.ends[last]) if last >= 0 else int(course.starts[0])
+            found.append(
+                Cause(
+                    CauseKind.TRAFFIC_GONE, self._evidence.places.places[place], from_ms(since),
+                    None, float(requests.number[place]), float(requests.usual[place]),
+                    float(requests.usual[place]), 0, None,
+                )
+            )  # fmt: skip
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual in a place: the share that is tested, the share of verifications that do not
+    succeed, the part of the cost that is wasted. `is_new`: nothing was requested there."""
+
+    share: float
+    unconverted: float
+    waste: float
+    is_new: bool
+
+
+def size(
+    course: sizing.Course,
+    kind: CauseKind,
+    share: Share,
+    place: Place,
+    interval: Interval,
+    usual: Usual,
+) -> Cause:
+    """The cause with its numbers in an interval of the place's course."""
+    inside = slice(interval.first, interval.last + 1)
+    definition = DEFINITIONS[share]
+    n = definition.n(course.column)[inside].sum()
+    k = min(definition.k(course.column)[inside].sum(), n)
+    has_loss = kind in _LOSING
+    return Cause(
+        kind, place, course.since(interval), course.until(interval), float(k), float(n),
+        usual.share,
+        sizing.lost_verifications(course, interval, usual.unconverted) if has_loss else 0,
+        sizing.wasted(course, interval, usual.waste) if has_loss else None,
+        usual.is_new,
+        int(course.column("requested")[inside].sum()),
+        int(course.column("converted")[inside].sum()),
+        share,
+    )  # fmt: skip
+
+
+_LOSING = {CauseKind.UNCLEAR, CauseKind.LOSES, CauseKind.PUMPING, CauseKind.SLOW}
+
+
+def _dimensions(cause: Cause) -> tuple[int, int]:
+    place = cause.place
+    named = sum(part is not None for part in (place.channel, place.country, place.carrier))
+    return named, list(CauseKind).index(cause.kind)
+
+
+def _joined(causes: list[Cause]) -> list[Cause]:
+    """One cause in place of those of the same kind that are in several channels of a place."""
+    joined: list[Cause] = []
+    for cause in causes:
+        for at, other in enumerate(joined):
+            if _are_siblings(other, cause):
+                joined[at] = _sum(other, cause)
+                break
+        else:
+            joined.append(cause)
+    everywhere = [replace(c, place=replace(c.place, channel=None)) for c in joined if c.is_joined]
+    return [*everywhere, *(cause for cause in joined if not cause.is_joined)]
+
+
+def _are_siblings(one: Cause, other: Cause) -> bool:
+    place, another = one.place, other.place
+    return (
+        place.country is not None
+        and (place.country, place.carrier) == (another.country, another.carrier)
+        and None not in (place.channel, another.channel)
+        and place.channel != another.channel
+        and (one.kind, one.seconds) == (other.kind, other.seconds)
+        and _overlap(one, other)
+    )
+
+
+def _sum(one: Cause, other: Cause) -> Cause:
+    n = one.n + other.n
+    money = None if one.money is None and other.money is None else 0.0
+    ends = [until for until in (one.until, other.until) if until is not None]
+    return replace(
+        one,
+        is_joined=True,
+        since=min(one.since, other.since),
+        until=max(ends) if len(ends) == 2 else None,
+        k=one.k + other.k,
+        n=n,
+        usual=(one.usual * one.n + other.usual * other.n) / n,
+        lost=one.lost + other.lost,
+        money=money if money is None else (one.money or 0.0) + (other.money or 0.0),
+        is_new=one.is_new and other.is_new,
+        requested=one.requested + other.requested,
+        converted=one.converted + other.converted,
+    )
+
+
+def _contains(wide: Place, narrow: Place) -> bool:
+    pairs = zip(
+        (wide.channel, wide.country, wide.carrier),
+        (narrow.channel, narrow.country, narrow.carrier),
+        strict=True,
+    )
+    return all(a is None or a == b for a, b in pairs)
+
+
+def _is_same(named: Cause, other: Cause) -> bool:
+    """Whether an incident that is named explains another one."""
+    if not _contains(named.place, other.place) or not _overlap(named, other):
+        return False
+    return other.kind is named.kind or other.kind in _EXPLAINS[named.kind]
+
+
+def _overlap(one: Cause, other: Cause) -> bool:
+    return (one.until is None or other.since < one.until) and (
+        other.until is None or one.since < other.until
+    )
+
+
+def _badness(cause: Cause) -> tuple[bool, int, float, float]:
+    return cause.place.is_global, cause.lost, cause.k - cause.usual * cause.n, cause.money or 0.0

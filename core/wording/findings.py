@@ -1,0 +1,177 @@
+"""The sentences of a verdict: whether codes arrive, and what is wrong, where and since when."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from core.figures.receipts import ReceiptHealth
+from core.findings.causes import Cause, CauseKind, Outcome, Verdict
+from core.findings.places import Place
+from core.model.regions import country_of
+from core.wording.formats import (
+    carrier_name,
+    channel_name,
+    counted,
+    day_and_time,
+    dollars,
+    percent,
+)
+
+#: The causes that a page shows; the others are counted.
+MOST_CAUSES = 3
+#: Money below a cent is not worth a word.
+_CENT = 0.01
+
+
+def verdict_sentence(verdict: Verdict, zone: ZoneInfo, now: datetime) -> str:
+    """The whole verdict: "Codes arrive: 97.1 %. Telkomsel in Indonesia loses …"."""
+    causes = [cause_sentence(cause, zone, now) for cause in verdict.causes[:MOST_CAUSES]]
+    parts = [headline(verdict), calm_words(verdict), more_words(verdict), *causes]
+    return " ".join(part for part in parts if part)
+
+
+def headline(verdict: Verdict) -> str:
+    """ "Codes arrive: 97.1 %."; without a figure where there are too few attempts."""
+    if not verdict.requested:
+        if verdict.outcome is Outcome.NO_TRAFFIC:
+            return "No code was requested in this range."
+        return "No code is old enough to be judged yet."
+    if verdict.is_too_few:
+        return f"Too few codes to judge: {verdict.requested:,} in this range."
+    at_least = "at least " if verdict.at_least else ""
+    return f"Codes arrive: {at_least}{percent(verdict.confirmed / verdict.requested)}."
+
+
+def calm_words(verdict: Verdict) -> str:
+    """What is said without a cause, and what it rests on."""
+    if verdict.outcome is not Outcome.CALM:
+        return ""
+    if not verdict.compared_days:
+        n = counted(verdict.requested, "code")
+        return f"Of {n} no place stands out; there is no earlier traffic to compare with."
+    days = counted(verdict.compared_days, "day")
+    n = counted(verdict.requested, "code")
+    return f"Nothing differs from the {days} before by more than chance ({n})."
+
+
+def more_words(verdict: Verdict) -> str:
+    """How many incidents there are, if more than are named; else ""."""
+    n = len(verdict.causes)
+    return f"The worst {MOST_CAUSES} of {n} incidents:" if n > MOST_CAUSES else ""
+
+
+def cause_sentence(cause: Cause, zone: ZoneInfo, now: datetime) -> str:
+    """One incident: what, where, how much, since when."""
+    when = _when(cause, zone, now)
+    where = place_name(cause.place)
+    n, k = counted(round(cause.n), "code"), f"{round(cause.k):,}"
+    match cause.kind:
+        case CauseKind.PUMPING:
+            new = ", where none was sent before" if cause.is_new else ""
+            entered = f"{cause.converted:,} entered" if cause.converted else "none entered"
+            return (
+                f"{where} {_loses(cause)} {when}; looks like pumping: "
+                f"{counted(cause.requested, 'code')}{new}, {entered}."
+            )
+        case CauseKind.LOSES:
+            usual = percent(cause.usual)
+            what = "not entered" if cause.is_conversion else "not delivered"
+            if not cause.lost:
+                return (
+                    f"{where} {_verb(cause, 'fails')} {when}: {k} of {n} {what}, usually {usual}."
+                )
+            return f"{where} {_loses(cause)} {when}: {percent(cause.rate)} {what}, usually {usual}."
+        case CauseKind.UNCLEAR:
+            return (
+                f"{where}: Plivo gave no clear answer to {k} of {counted(round(cause.n), 'send')} "
+                f"{when} (429, 5xx or none){_loss(cause)}."
+            )
+        case CauseKind.SLOW:
+            in_time, before = percent(1 - cause.rate), percent(1 - cause.usual)
+            return (
+                f"{where} {_verb(cause, 'is')} slow {when}: {in_time} of {n} within "
+                f"{cause.seconds} s, usually {before}{_loss(cause)}."
+            )
+        case CauseKind.RECEIPTS_SILENT:
+            return f"{where}: no receipts {when} ({k} missing), but codes are entered."
+        case CauseKind.RECEIPTS_LATE:
+            return f"{where}: receipts are late {when}; most codes are entered before they come."
+        case CauseKind.RECEIPTS_UNTRUSTED:
+            return (
+                f"{where}: receipts are not to be trusted {when}; codes are entered without them."
+            )
+        case CauseKind.PRICE:
+            times = f"{cause.rate / cause.usual:.1f}".removesuffix(".0")
+            return (
+                f"{where} {_verb(cause, 'costs')} {times} times as much {when}: "
+                f"{dollars(cause.rate)} each, {dollars(cause.usual)} before"
+                f"{_money(cause, ', {} more in all')}."
+            )
+        case CauseKind.TRAFFIC_GONE:
+            left = f"only {counted(round(cause.k), 'code')}" if round(cause.k) else "no code"
+            return f"{where}: {left} requested {when}, usually {round(cause.usual):,}."
+
+
+def receipt_words(health: ReceiptHealth, since: datetime | None, zone: ZoneInfo) -> str:
+    """ "silent since 24 Nov 12:04", "not to be trusted"."""
+    if health is ReceiptHealth.SILENT and since is not None:
+        return f"silent since {day_and_time(since, zone)}"
+    return _RECEIPTS[health]
+
+
+def place_name(place: Place) -> str:
+    """ "SMS to Telkomsel in Indonesia", "Indonesia", "Calls", "All traffic"."""
+    channel = "" if place.channel is None else _CHANNELS.get(place.channel, place.channel)
+    where = "" if place.country is None else country_of(place.country)
+    if place.carrier is not None:
+        where = f"{carrier_name(place.carrier)} in {where}"
+    if channel and where:
+        return f"{channel} to {where}"
+    return channel or where or "All traffic"
+
+
+def moment_words(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """ "12:04" today, "23 Nov 12:04" before, "23 Nov" for a whole day."""
+    local = moment.astimezone(zone)
+    if local.date() == now.astimezone(zone).date():
+        return f"{local:%H:%M}"
+    is_day = (local.hour, local.minute) == (0, 0)
+    return f"{local.day} {local:%b}" if is_day else f"{local.day} {local:%b %H:%M}"
+
+
+_RECEIPTS = {
+    ReceiptHealth.ARRIVING: "arriving",
+    ReceiptHealth.LATE: "late",
+    ReceiptHealth.SILENT: "silent",
+    ReceiptHealth.UNTRUSTED: "not to be trusted",
+    ReceiptHealth.TOO_FEW: "too few",
+}
+_CHANNELS = {"sms": "SMS", "voice": "Calls", "phlo": channel_name("phlo")}
+_PLURALS = {"loses": "lose", "fails": "fail", "is": "are", "costs": "cost"}
+
+
+def _verb(cause: Cause, singular: str) -> str:
+    """The verb for the name of a place: calls are plural."""
+    return _PLURALS[singular] if cause.place.channel == "voice" else singular
+
+
+def _loses(cause: Cause) -> str:
+    lost = counted(cause.lost, "verification")
+    return f"{_verb(cause, 'loses')} {lost}{_money(cause, ' and {}')}"
+
+
+def _loss(cause: Cause) -> str:
+    """ "; 12 verifications and $1.20 lost"; "" if none is lost."""
+    if not cause.lost:
+        return ""
+    return f"; {counted(cause.lost, 'verification')}{_money(cause, ' and {}')} lost"
+
+
+def _money(cause: Cause, form: str) -> str:
+    return form.format(dollars(cause.money)) if cause.money and cause.money >= _CENT else ""
+
+
+def _when(cause: Cause, zone: ZoneInfo, now: datetime) -> str:
+    since = moment_words(cause.since, zone, now)
+    if cause.until is None or cause.until - cause.since < timedelta():
+        return f"since {since}"
+    return f"from {since} to {moment_words(cause.until, zone, now)}"

@@ -1,0 +1,84 @@
+"""Notifications of alerts: who receives them, a test, snoozes, and the history of the alerts."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+import streamlit as st
+
+from core.alerts.alerts import Alerts
+from core.alerts.records import AlertStatus
+from core.model.errors import ProductError
+from core.panels.alerts import history_table
+from core.wording.formats import counted, day_and_time
+from pages.components.delivery.context import PanelContext
+from pages.components.panel import csv, frame_height, grid, text
+
+_LENGTHS = {
+    "1 hour": timedelta(hours=1), "4 hours": timedelta(hours=4), "1 day": timedelta(days=1),
+    "1 week": timedelta(weeks=1),
+}  # fmt: skip
+#: The result of the last click: session state outlives the run that the click begins.
+_NOTE = "alerts_note"
+
+
+def draw_snooze(context: PanelContext, status: AlertStatus) -> None:
+    """Beside an alert: a menu that snoozes it, or when its snooze ends and a button for that."""
+    alerts, place = context.alerts, (status.series, status.measure)
+    key = f"snooze_{status.series}_{status.measure}"
+    until = alerts.snoozes.active().get(place)
+    if until is not None:
+        st.caption(f"Snoozed until {day_and_time(until, context.state.zone)}", width="content")
+        end = partial(_change, partial(alerts.snoozes.end, place), "The snooze has ended.")
+        st.button("End the snooze", key=f"{key}_end", type="tertiary", on_click=end)
+        return
+    with st.popover("Snooze", icon=":material/snooze:", width="content", key=key):
+        st.caption("No notification of this alert for:")
+        for words, length in _LENGTHS.items():
+            snooze = partial(alerts.snoozes.snooze, place, length)
+            st.button(words, key=f"{key}_{words}", type="tertiary",
+                      on_click=partial(_change, snooze, f"Snoozed for {words}."))  # fmt: skip
+
+
+def draw_notifications(context: PanelContext) -> None:
+    """Who is notified, with a button that sends a test; then the history."""
+    alerts = context.alerts
+    receivers = alerts.receiver_count
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if receivers:
+            st.caption(
+                f"{counted(receivers, 'receiver')} of notifications: when an alert fires, and when "
+                "it has ended.",
+                width="content",
+            )
+            st.button("Send a test", icon=":material/notification_important:", key="alerts_test",
+                      type="tertiary", on_click=partial(_send_test, alerts))  # fmt: skip
+        else:
+            st.caption(
+                "Notifications have no receiver: set WEBHOOK_URL or ALERT_URLS, and start again."
+            )
+    if words := st.session_state.pop(_NOTE, ""):
+        st.caption(f":material/check: {words}")
+    frame = history_table(alerts.history(), context.state.zone)
+    if len(frame):
+        st.markdown("**History**")
+        columns = {
+            "at": text("At"), "series": text("Series", pinned=True), "measure": text("Measure"),
+            "before": text("Before"), "after": text("After"),
+        }  # fmt: skip
+        grid(frame, "alerts_history", columns, height=frame_height(len(frame), 6))
+        csv(frame, "alerts_history", simulated=context.simulated)
+
+
+def _send_test(alerts: Alerts) -> None:
+    _change(
+        alerts.send_test, "The test is on its way. The API page lists what cannot be delivered."
+    )
+
+
+def _change(change: Callable[[], object], words: str) -> None:
+    try:
+        change()
+    except ProductError as error:
+        words = f"Nothing was changed. {error.cause} {error.remedy}"
+    st.session_state[_NOTE] = words

@@ -1,0 +1,90 @@
+"""Verdicts over attempts that went through the real ledger, with their REST answer."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from core.figures.catalogue import COLUMNS
+from core.figures.queries import Filters
+from core.figures.ranges import Preset, Range, pieces, preset
+from core.findings.causes import CauseKind
+from core.findings.leaves import Leaves
+from core.findings.places import EVERYTHING, Place
+from core.model.clock import to_ms
+from tests.findings.incidents import (
+    INCIDENTS,
+    TELKOMSEL,
+    events,
+    history,
+    midnight,
+    unclear_since,
+)
+from tests.world import World
+
+HISTORY = 10
+CARRIER = Place(None, *TELKOMSEL)
+EXPECTED = {
+    "dead": (CauseKind.LOSES, CARRIER),
+    "slow": (CauseKind.SLOW, CARRIER),
+    "unclear": (CauseKind.UNCLEAR, EVERYTHING),
+    "silent": (CauseKind.RECEIPTS_SILENT, EVERYTHING),
+    "pumping": (CauseKind.PUMPING, Place(None, "VU", "Digicel")),
+    "price": (CauseKind.PRICE, Place(None, "DE", "Vodafone")),
+}
+
+
+def test_each_day_of_the_ledger_has_its_incident_and_no_other(at: World) -> None:
+    days = [*history(HISTORY), *INCIDENTS]
+    first = midnight(at.clock.now()) - timedelta(days=len(days))
+    at.services.ledger.apply_all(events(first, days))
+    at.services.fold.settle()
+    found = {}
+    for n, day in enumerate(INCIDENTS, HISTORY):
+        start = first + timedelta(days=n)
+        verdict = at.services.findings.verdict(Range(start, start + timedelta(days=1)))
+        found[day.name] = [(cause.kind, cause.place) for cause in verdict.causes]
+        if day.name != "calm":
+            (cause,) = verdict.causes or [None]
+            assert cause is not None, day.name
+            assert abs(cause.since - start) < timedelta(hours=2), (day.name, cause.since)
+    assert found == {name: [cause] for name, cause in EXPECTED.items()} | {"calm": []}
+
+
+def test_an_incident_of_the_last_minutes_is_named_in_a_day_and_over_rest(at: World) -> None:
+    now = at.clock.now()
+    first = now - timedelta(days=HISTORY)
+    at.services.ledger.apply_all(events(first, history(HISTORY)))
+    at.services.ledger.apply_all(unclear_since(now - timedelta(minutes=12), 12))
+    at.services.fold.settle()
+    token = at.services.tokens.sandbox_token
+    answer = at.http.get(
+        "/api/v1/delivery/verdict?range=24h", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert answer.status_code == 200, answer.text
+    verdict = answer.json()
+    assert verdict["outcome"] == "causes"
+    (cause,) = verdict["causes"]
+    assert (cause["kind"], cause["channel"], cause["country"]) == ("unclear", None, None)
+    assert cause["sentence"] in verdict["sentence"]
+    since = datetime.fromisoformat(cause["since"])
+    assert timedelta(minutes=10) < now - since < timedelta(minutes=14)
+    # Under a filter of a part of it, the incident is named as a whole.
+    period = preset(Preset.DAY, now, ZoneInfo("UTC"))
+    inside = at.services.findings.verdict(period, Filters(None, "DE"))
+    assert [cause.place for cause in inside.causes] == [EVERYTHING]
+    assert 0 < inside.requested < verdict["requested"] / 2
+
+
+def test_the_carriers_that_are_not_read_are_the_rest_of_their_country(at: World) -> None:
+    now = at.clock.now()
+    at.services.ledger.apply_all(events(now - timedelta(days=2), history(2)))
+    at.services.fold.settle()
+    queries = at.services.queries
+    period = Range(now - timedelta(days=4), now)
+    carriers = queries.carriers_since(period.start)
+    cut, starts = pieces(period, now), [to_ms(period.start)]
+    whole = queries.carrier_counters(carriers, cut, starts)
+    some = Leaves(carriers[:2], queries.countries_since(period.start))
+    counts = some.read(queries, cut, starts)
+    assert len(counts) == len(some.names) == 2 + 3
+    assert (counts.sum(axis=0) == whole.sum(axis=0)).all()
+    assert whole[:, 0, COLUMNS.index("requested")].sum() > 200
