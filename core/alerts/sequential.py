@@ -72,4 +72,5 @@ def binomial_evidence(
 def poisson_evidence(count: Floats, usual: Floats, factor: float) -> Floats:
     """For a count with a mean of at most `usual` (factor > 1) or at least `usual` (factor < 1):
     that the mean is `factor` times that."""
-    return count * np.log(factor) - usual * (factor - 1)
+    evidence: Floats = count * np.log(factor) - usual * (factor - 1)
+    return evidence

@@ -12,7 +12,7 @@ from tests.panels.frames import NOW, ZONE
 
 
 def status(state: AlertState, **more: Any) -> AlertStatus:
-    given = {
+    given: dict[str, Any] = {
         "series": Series("sms/NG"), "measure": Measure.CONFIRMED, "state": state,
         "n": 412,
         "verified": 200, "observed": 0.712, "baseline": 0.94, "detectable_drop": 0.05,
