@@ -61,7 +61,7 @@ FIGURES = (
 
 #: Names of the properties in the OpenAPI document.
 PROPERTIES = {
-    "AlertAnswer": "baseline measure n observed rule series since state under",
+    "AlertAnswer": "baseline chance detectable_drop measure n observed series since state under",
     "AttemptAnswer": (
         "carrier cause channel cost_micros country error_code hangup_cause id mode moments "
         "network number origin reference remedy state to_masked units verification"

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.alerts.measures import READ, SHARES, Figures, Measure, Share
+from core.alerts.measures import READ, SHARES, Figures, Measure, ShareMeasure
 from core.alerts.sequential import Bools, Floats, Indices
 
 DAYS = 28
@@ -36,7 +36,7 @@ _SIGNIFICANT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class PastFigures:
     """Figures of the past: `days` of (series, DAYS, READ), the oldest first; `hours` of (profiles,
     HOURS, READ), sums over the four weeks by hour of the week from Monday 0:00 UTC. `profile` is
     the row of each series in `hours`: a carrier has that of its country. `entered`: the share of
@@ -49,7 +49,7 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Baseline:
+class UsualFigures:
     """What is usual. `bad`: the share of bad attempts, (series,), NaN without a baseline; `factors`
     of (profiles, 24): by how much it is larger in an hour of the day; `shown`: the share before it
     was raised. `traffic`: attempts an hour, (series, HOURS), as mean, least and most of the hour
@@ -74,7 +74,7 @@ def named(values: Floats) -> Figures:
     return dict(zip(READ, np.moveaxis(values, -1, 0), strict=True))
 
 
-def baseline(history: History) -> Baseline:
+def baseline(history: PastFigures) -> UsualFigures:
     """The baseline of a history."""
     days, whole = named(history.days), named(history.days.sum(axis=1))
     hours = named(history.hours)
@@ -104,7 +104,7 @@ def baseline(history: History) -> Baseline:
     prices = np.divide(
         days["cost_micros"], priced, out=np.full(priced.shape, np.nan), where=priced >= 1
     )
-    return Baseline(
+    return UsualFigures(
         bad=bad,
         shown=shown,
         factors=factors,
@@ -119,14 +119,14 @@ def baseline(history: History) -> Baseline:
     )
 
 
-def _by_profile(history: History) -> Floats:
+def _by_profile(history: PastFigures) -> Floats:
     """`entered` of the first series of each profile."""
     entered = np.ones(len(history.hours))
     entered[history.profile[::-1]] = history.entered[::-1]
     return entered[:, None]
 
 
-def _counted(share: Share, figures: Figures, entered: Floats) -> tuple[Floats, Floats]:
+def _counted(share: ShareMeasure, figures: Figures, entered: Floats) -> tuple[Floats, Floats]:
     n: Floats = np.asarray(share.n(figures), dtype=float)
     bad = np.clip(share.usual_bad(figures, entered), 0, n)
     return n, bad

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.alerts.baseline import HOURS, Baseline
-from core.alerts.measures import SHARE_OF, Figures, Measure, Share
+from core.alerts.baseline import HOURS, UsualFigures
+from core.alerts.measures import SHARE_OF, Figures, Measure, ShareMeasure
 from core.alerts.sequential import Bools, Floats, Indices, binomial_evidence, poisson_evidence
 
 HOUR_MS = 3_600_000
@@ -56,7 +56,7 @@ class Slots:
         return hours
 
 
-def threshold(measure: Measure, usual: Baseline) -> float:
+def threshold(measure: Measure, usual: UsualFigures) -> float:
     """The evidence at which a measure alerts: from the slots of a year that have traffic, of all
     series (Bonferroni's correction with the bound of `sequential`)."""
     per_day = usual.per_day.get(measure, usual.requested_per_day)
@@ -64,7 +64,7 @@ def threshold(measure: Measure, usual: Baseline) -> float:
     return float(np.log(max(slots, 1000.0) / FALSE_ALARMS))
 
 
-def trials(share: Share, slots: Slots) -> tuple[Floats, Floats]:
+def trials(share: ShareMeasure, slots: Slots) -> tuple[Floats, Floats]:
     """The attempts of each slot and the bad ones. A resend is no attempt of its own: the same
     person has the same phone. So attempts count as the part of them that are no resends."""
     figures = slots.figures
@@ -84,7 +84,7 @@ def trials(share: Share, slots: Slots) -> tuple[Floats, Floats]:
     return n, np.minimum(bad, n)
 
 
-def usual_bad(measure: Measure, slots: Slots, usual: Baseline) -> Floats:
+def usual_bad(measure: Measure, slots: Slots, usual: UsualFigures) -> Floats:
     """The usual share of bad attempts of each slot, (series, slots); NaN without a baseline."""
     share = usual.bad[measure][:, None]
     by_hour = usual.factors[measure]
@@ -95,7 +95,7 @@ def usual_bad(measure: Measure, slots: Slots, usual: Baseline) -> Floats:
 
 
 def share_evidence(
-    share: Share, n: Floats, bad: Floats, usual: Floats, limit: float
+    share: ShareMeasure, n: Floats, bad: Floats, usual: Floats, limit: float
 ) -> list[Floats]:
     """The evidence of each assumed change; zero without a baseline."""
     known = ~np.isnan(usual)
@@ -109,7 +109,7 @@ def share_evidence(
     return evidence
 
 
-def unexplained(slots: Slots, usual: Baseline) -> Floats:
+def unexplained(slots: Slots, usual: UsualFigures) -> Floats:
     """Attempts that the verifications do not explain: pumping requests codes and enters none."""
     figures = slots.figures
     old = slots.age_over(SHARE_OF[Measure.CONFIRMED].after_ms)
@@ -118,14 +118,14 @@ def unexplained(slots: Slots, usual: Baseline) -> Floats:
     return counted
 
 
-def usual_unexplained(slots: Slots, usual: Baseline) -> Floats:
+def usual_unexplained(slots: Slots, usual: UsualFigures) -> Floats:
     """How many unexplained attempts a slot may have."""
     an_hour = UNEXPLAINED * usual.most_traffic[:, slots.hour_of_week] + UNEXPLAINED_AN_HOUR
     counted: Floats = an_hour * slots.length_hours
     return counted
 
 
-def growth_evidence(slots: Slots, usual: Baseline, limit: float) -> Floats:
+def growth_evidence(slots: Slots, usual: UsualFigures, limit: float) -> Floats:
     """The evidence of pumping."""
     old = slots.age_over(SHARE_OF[Measure.CONFIRMED].after_ms)
     factor = float(np.exp(limit / LEAST_PUMPED * 1.0001))
@@ -133,7 +133,7 @@ def growth_evidence(slots: Slots, usual: Baseline, limit: float) -> Floats:
     return poisson_evidence(unexplained(slots, usual), expected, factor)
 
 
-def stop_evidence(slots: Slots, usual: Baseline) -> Floats:
+def stop_evidence(slots: Slots, usual: UsualFigures) -> Floats:
     """The evidence that traffic has stopped."""
     expected = _HOLIDAY * usual.least_traffic[:, slots.hour_of_week] * slots.length_hours
     return poisson_evidence(slots.figures["requested"], expected, _STOPPED)
@@ -145,7 +145,7 @@ PRICE_WINDOW_HOURS = 24
 _LEAST_PRICED, _DEARER = 5, 1.25
 
 
-def risen_prices(priced: Floats, cost_micros: Floats, usual: Baseline) -> tuple[Bools, Floats]:
+def risen_prices(priced: Floats, cost_micros: Floats, usual: UsualFigures) -> tuple[Bools, Floats]:
     """Which series cost more in the last day than ever in the four weeks before, (series,), and
     micros an attempt. No test of chance: prices hardly vary, and the dearest day allows for a
     different mix of carriers."""

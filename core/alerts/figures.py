@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.alerts.baseline import DAYS, HOURS, Baseline, History, baseline, named
+from core.alerts.baseline import DAYS, HOURS, PastFigures, UsualFigures, baseline, named
 from core.alerts.evidence import HOUR_MS, Slots
 from core.alerts.measures import READ
 from core.figures.catalogue import COLUMNS, Leg
@@ -37,7 +37,7 @@ class _Kept:
 
     hour: int
     series: list[Series]
-    usual: Baseline
+    usual: UsualFigures
 
 
 class AlertFigures:
@@ -83,14 +83,14 @@ class AlertFigures:
         figures = named(np.concatenate(parts, axis=1).astype(float))
         return Slots(figures, starts.astype(np.intp), ends.astype(np.intp), now_ms)
 
-    def usual(self, series: list[Series], now_ms: int) -> Baseline:
+    def usual(self, series: list[Series], now_ms: int) -> UsualFigures:
         """What is usual, of four weeks that ended with the last day (UTC)."""
         hour = now_ms // HOUR_MS
         if self._kept is None or self._kept.hour != hour or self._kept.series != series:
             self._kept = _Kept(hour, list(series), baseline(self._history(series, now_ms)))
         return self._kept.usual
 
-    def _history(self, series: list[Series], now_ms: int) -> History:
+    def _history(self, series: list[Series], now_ms: int) -> PastFigures:
         today = now_ms // _DAY_MS
         wholes = [name for name in series if not name.last]
         rows = {name: row for row, name in enumerate(wholes)}
@@ -103,7 +103,7 @@ class AlertFigures:
             by_hour = quarters.reshape(len(wholes), 24, 4, len(READ)).sum(axis=2)
             hours[:, weekday * 24 : weekday * 24 + 24] += by_hour
         entered = self._entered_soon([name for name in series if name.is_channel], today)
-        return History(
+        return PastFigures(
             days.astype(float), hours, profile, np.array([entered[name.channel] for name in series])
         )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.alerts.baseline import DAYS, Baseline
+from core.alerts.baseline import DAYS, LEAST_HISTORY, UsualFigures
 from core.alerts.evidence import (
     FALSE_ALARMS,
     PRICE_WINDOW_HOURS,
@@ -20,7 +20,7 @@ from core.alerts.evidence import (
     usual_bad,
     usual_unexplained,
 )
-from core.alerts.measures import SHARES, Measure, Share
+from core.alerts.measures import SHARES, Measure, ShareMeasure
 from core.alerts.sequential import Bools, Floats, Indices, Statistic, statistic
 from core.alerts.states import RECOVERED
 from core.model.series import Series
@@ -65,7 +65,7 @@ class Judgement:
 
 
 def judge(
-    series: Sequence[Series], slots: Slots, usual: Baseline, alerting: dict[Measure, Alerting]
+    series: Sequence[Series], slots: Slots, usual: UsualFigures, alerting: dict[Measure, Alerting]
 ) -> Iterator[Judgement]:
     """The judgements of all measures."""
     rows = {name: row for row, name in enumerate(series)}
@@ -112,7 +112,7 @@ class _Apart:
 
 
 def _judge_share(
-    share: Share, slots: Slots, usual: Baseline, alerting: Alerting, apart: _Apart
+    share: ShareMeasure, slots: Slots, usual: UsualFigures, alerting: Alerting, apart: _Apart
 ) -> Judgement:
     measure = share.measure
     parents = apart.parents
@@ -219,7 +219,7 @@ def _detectable_drop(per_day: Floats, usual: Floats, limit: float) -> Floats:
 
 
 def _judge_traffic(
-    slots: Slots, usual: Baseline, alerting: Alerting, parents: Indices
+    slots: Slots, usual: UsualFigures, alerting: Alerting, parents: Indices
 ) -> Judgement:
     limit = threshold(Measure.TRAFFIC, usual)
     counted = slots.starts >= alerting.cleared_ms[:, None]
@@ -241,7 +241,9 @@ def _judge_traffic(
 
     return Judgement(
         measure=Measure.TRAFFIC,
-        is_silent=(usual.requested_per_day == 0) & (requested.sum(axis=1) == 0),
+        # Where all places are new, there is nothing to compare with.
+        is_silent=(requested.sum(axis=1) + usual.requested_per_day == 0)
+        | (usual.requested_per_day.sum() * DAYS < LEAST_HISTORY),
         evidence=value / limit,
         recovery=_traffic_recovery(slots, usual, alerting),
         start_ms=slots.starts[start],
@@ -254,7 +256,7 @@ def _judge_traffic(
     )
 
 
-def _traffic_recovery(slots: Slots, usual: Baseline, alerting: Alerting) -> Floats:
+def _traffic_recovery(slots: Slots, usual: UsualFigures, alerting: Alerting) -> Floats:
     """Of pumping, the evidence of the usual unexplained attempts against those of the alert; of
     stopped traffic, that of traffic."""
     observed, counted = alerting.observed, slots.starts >= alerting.since_ms[:, None]
@@ -278,7 +280,7 @@ def _traffic_recovery(slots: Slots, usual: Baseline, alerting: Alerting) -> Floa
 
 
 def _judge_price(
-    series: Sequence[Series], slots: Slots, usual: Baseline, parents: Indices
+    series: Sequence[Series], slots: Slots, usual: UsualFigures, parents: Indices
 ) -> Judgement:
     """Of countries and carriers: the price of a channel depends on its mix of countries."""
     window = slots.ends > slots.ends[-1] - PRICE_WINDOW_HOURS * 3_600_000

@@ -31,7 +31,7 @@ class Measure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ShareMeasure:
     """A measure that is a share: of `n` attempts some are `bad`.
 
     An attempt is judged from the age of `after_ms` on. `usual_bad` counts, of ripe figures of past
@@ -81,7 +81,7 @@ def _without_receipt_yet(figures: Figures, entered: Floats) -> Floats:
 SHARES = (
     # At once: a send is unclear as soon as its answer is. The logs settle most within minutes, so
     # past figures hold too few: see `baseline.LEAST_UNCLEAR`.
-    Share(
+    ShareMeasure(
         Measure.UNCLEAR,
         n=lambda f: f["requested"],
         bad=lambda f: f["unclear"],
@@ -89,21 +89,21 @@ SHARES = (
         after_ms=-_MINUTE_MS,
         least=2,
     ),
-    Share(
+    ShareMeasure(
         Measure.RECEIPTS,
         n=lambda f: f["verified"],
         bad=lambda f: np.clip(f["confirmed"] - f["delivered"], 0, f["verified"]),
         usual_bad=_without_receipt_yet,
         after_ms=_MINUTE_MS,
     ),
-    Share(
+    ShareMeasure(
         Measure.CONFIRMED,
         n=lambda f: f["requested"],
         bad=lambda f: f["requested"] - f["confirmed"],
         usual_bad=_not_confirmed_yet,
         after_ms=_MINUTE_MS,
     ),
-    Share(
+    ShareMeasure(
         Measure.WITHIN_60,
         n=lambda f: f["requested"],
         bad=lambda f: f["requested"] - f["within_60"],
@@ -111,7 +111,7 @@ SHARES = (
         after_ms=_MINUTE_MS,
     ),
     # After the default life of a code.
-    Share(
+    ShareMeasure(
         Measure.CONVERSION,
         n=lambda f: f["started"],
         bad=lambda f: f["started"] - f["converted"],

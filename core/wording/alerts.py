@@ -41,7 +41,7 @@ _STOPPED = "Try a verification yourself. If it works, look at what calls this ap
 
 
 def alert_words(alert: AlertStatus) -> str:
-    """What an alert saw: "Confirmed 12.5 % of 8, where 96.1 % is usual."."""
+    """What an alert saw: "Confirmed: 12.5 % of 8, where 96.1 % is usual."."""
     if alert.observed is None or alert.baseline is None:
         return f"{alert.n:,} attempts in the last day, too few to compare."
     name = MEASURES[alert.measure]

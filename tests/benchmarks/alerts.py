@@ -24,7 +24,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from core.alerts.baseline import Baseline, History, baseline, named
+from core.alerts.baseline import PastFigures, UsualFigures, baseline, named
 from core.alerts.evidence import (
     Slots,
     growth_evidence,
@@ -115,12 +115,12 @@ class Past:
         ]
         self.quarters = [*self.quarters[-27:], quarters[PLACES:]]
 
-    def usual(self) -> Baseline:
+    def usual(self) -> UsualFigures:
         hours = np.zeros((COUNTRIES + 1, 7, 24, len(READ)))
         for ago, day in enumerate(reversed(self._hours), 1):
             hours[:, midnight_of(self._next - ago).weekday()] += day
         return baseline(
-            History(
+            PastFigures(
                 np.stack(self._days, axis=1),
                 hours.reshape(COUNTRIES + 1, 168, len(READ)),
                 PROFILE,
@@ -135,7 +135,7 @@ def slots_of(figures: Floats, begin_ms: int) -> Slots:
     return Slots(named(figures), starts, starts + 60_000, None)
 
 
-def alarms(slots: Slots, usual: Baseline, measure: Measure) -> Bools:
+def alarms(slots: Slots, usual: UsualFigures, measure: Measure) -> Bools:
     """In which of the last DAY minutes each series alerts."""
     limit = threshold(measure, usual)
     if measure is Measure.TRAFFIC:
@@ -197,13 +197,13 @@ def minutes_to_alert(
 
 
 def _pumping(
-    window: Floats, first: int, since: int, usual: Baseline, chance: np.random.Generator
+    window: Floats, first: int, since: int, usual: UsualFigures, chance: np.random.Generator
 ) -> float:
     """120 attempts an hour to a place without a past: a row of its own."""
     figures = np.zeros((1, *window.shape[1:]))
     figures[0, DAY:, READ.index("requested")] = chance.poisson(2.0, DAY)
     nothing, hours = np.zeros(1), np.zeros((1, 168))
-    place = Baseline(
+    place = UsualFigures(
         bad={}, shown={}, factors={}, per_day={}, requested_per_day=nothing,
         traffic=hours, least_traffic=hours, most_traffic=hours,
         verified=np.full(1, 0.5), prices=np.full((1, 28), np.nan),
@@ -216,7 +216,7 @@ def _pumping(
     return int(fired.argmax()) + 2 + LAG_MINUTES if fired.any() else np.inf
 
 
-def _price(window: Floats, usual: Baseline, rows: Sequence[int]) -> float:
+def _price(window: Floats, usual: UsualFigures, rows: Sequence[int]) -> float:
     """Prices are known half an hour after the attempt. Checked each quarter of an hour."""
     late = 30
     for minute in range(late, DAY, 15):
