@@ -68,8 +68,8 @@ def test_an_alert_is_notified_once_by_two_processes_that_die_and_a_receiver_that
     room: Room, receiver: Receiver, own_database: str
 ) -> None:
     room.healthy("sms/DE/O2")
-    room.add("sms/DE/O2", 20, DEAD | {"unclear": 2})
     room.alerts.check()
+    room.add("sms/DE/O2", 20, DEAD | {"unclear": 2})
     room.clock.advance(9 * MINUTE)
     check_in_two_processes(room, own_database)
     until(lambda: receiver.requests)
