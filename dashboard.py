@@ -45,6 +45,7 @@ if __name__ == "__main__":
     st.set_page_config(page_title="Phone verification", layout="wide")
     set_page_icon()
     page = st.navigation(pages(), position="top")
+    st.set_page_config(page_title=f"{page.title} · Phone verification")
     apply_look()
     connection_bar()
     tidy_history()

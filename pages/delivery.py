@@ -24,6 +24,8 @@ from pages.components.shared import services, title
 
 #: How often an open page looks whether Redis can be reached, in seconds.
 _WATCH_SECONDS = 5
+_NEW = ".st-key-figures_part {opacity: 1}"
+_OLD = ".st-key-figures_part {filter: grayscale(.6); opacity: .5}"
 
 require_admin("/delivery", keeps=True)
 #: False in later runs of fragments, which have the names of the page's last run.
@@ -41,8 +43,10 @@ def main() -> None:
     _look()
     every = REFRESH.get(st.session_state.get("refresh", "off"))
     st.fragment(guarded(_outage, keeps=True), run_every=_WATCH_SECONDS)()
-    if app.settings.is_sandbox and kept.error is None:
-        sample_line(app.sample_control, guarded)
+    # Also without a line: what comes after it must keep its place, or it would be drawn twice.
+    with st.container():
+        if app.settings.is_sandbox and kept.error is None:
+            sample_line(app.sample_control, guarded)
     st.fragment(guarded(_figures, keeps=True), run_every=every, key=FIGURES)()
     if kept.error is None:
         st.fragment(guarded(_logs), run_every=refresh_seconds(app.logs, clock))()
@@ -99,7 +103,9 @@ def _draw() -> None:
         freshness = through(fresh.through, fresh.lag, state.zone)
         parts = [freshness, f"times in {state.zone.key}", state.range_text]
         st.caption(" · ".join(part for part in parts if part), width="content")
-    with st.container(key="old_figures" if kept.error else "new_figures"):
+    with st.container(key="figures_part"):
+        # The same place with and without Redis, so that what was drawn is dimmed, not drawn twice.
+        st.html(f"<style>{_OLD if kept.error else _NEW}</style>")
         _draw_figures(state, fresh)
     if kept.error is None:
         kept.end(clock.now(), state)
@@ -116,9 +122,9 @@ def _draw_figures(state: QueryState, fresh: Freshness) -> None:
         unfiltered = int(queries.totals(state.range)["requested"])
     reason = empty_state(
         requested, state.filters, ever=fresh.through is not None, unfiltered=unfiltered,
-        lag=None if state.is_over else fresh.lag,
+        lag=None if state.is_over else fresh.attempt_age,
     )  # fmt: skip
-    can_fill = app.settings.is_sandbox
+    can_fill = app.settings.is_sandbox and kept.error is None
     context = PanelContext(
         queries, alerts, ledger, state, theme_palette(), simulated, targets_of(app.settings),
         clock.now(), findings,

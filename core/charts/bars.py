@@ -6,7 +6,9 @@ import pandas as pd
 
 from core.charts.axes import SMALL, Chart, Option, titled, tooltip
 from core.charts.palette import Palette
-from core.panels.tables import FUNNEL
+from core.figures.rates import Rate
+from core.panels.percent import share_words
+from core.panels.tables import FUNNEL, top_errors
 
 MOST_ERRORS = 8
 
@@ -18,7 +20,7 @@ def funnel(table: pd.DataFrame, colours: Palette) -> Chart:
         zip(FUNNEL, (colours.grey, colours.grey, colours.green, colours.blue), strict=True)
     )
     series = [
-        {"name": name, "type": "bar", "data": _labelled(name, table[f"{name}_share"]),
+        {"name": name, "type": "bar", "data": _labelled(name, table),
          "itemStyle": {"color": shades[name], "opacity": 0.6 if name == "requested" else 1},
          "barCategoryGap": "24%",
          "label": {"show": True, "position": "right", "color": colours.text, "opacity": 1}}
@@ -38,8 +40,10 @@ def funnel(table: pd.DataFrame, colours: Palette) -> Chart:
         "animation": False,
     }  # fmt: skip
     sentences = [
-        f"{row.name}: {row.requested:,} requested, {row.sent_share:.1f} % sent, "
-        f"{row.delivered_share:.1f} % delivered, {row.verified_share:.1f} % verified"
+        f"{row.name}: {row.requested:,} requested, "
+        + ", ".join(
+            f"{share_words(Rate(getattr(row, name), row.requested))} {name}" for name in FUNNEL[1:]
+        )
         for row in _rows(table)
     ]
     return Chart(option, "; ".join(sentences) + "." if sentences else "No attempts.")
@@ -47,7 +51,7 @@ def funnel(table: pd.DataFrame, colours: Palette) -> Chart:
 
 def errors(table: pd.DataFrame, colours: Palette) -> Chart:
     """The most frequent errors, from `panels.tables.error_table`, the longest bar first."""
-    top = table.head(MOST_ERRORS)
+    top = top_errors(table, MOST_ERRORS)
     names = [f"{name} ({label})" for name, label in zip(top["name"], top["label"], strict=True)]
     option: Option = {
         "title": titled("Attempts by error", colours),
@@ -68,10 +72,11 @@ def errors(table: pd.DataFrame, colours: Palette) -> Chart:
     return Chart(option, alt + "." if alt else "No errors.")
 
 
-def _labelled(name: str, shares: "pd.Series[float]") -> list[Option]:
+def _labelled(name: str, table: pd.DataFrame) -> list[Option]:
+    rows = zip(table[f"{name}_share"], table[name], table["requested"], strict=True)
     return [
-        {"value": round(share, 1), "label": {"formatter": f"{name} {share:.1f} %"}}
-        for share in shares
+        {"value": round(share, 1), "label": {"formatter": f"{name} {share_words(Rate(k, n))}"}}
+        for share, k, n in rows
     ]
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from core.charts.axes import clock
 from core.charts.palette import Palette
 from core.charts.pictures import line_picture
-from core.panels.course import Course, CoursePoint
+from core.panels.course import CoursePoint, FigureCourse
 from core.panels.figures import Figure
 from core.wording.formats import interval, percent
 
@@ -141,7 +141,7 @@ def rate_words(figure: Figure, names: Sequence[str]) -> str:
     return f"{words}."
 
 
-def _points(course: Course, names: Sequence[str]) -> str:
+def _points(course: FigureCourse, names: Sequence[str]) -> str:
     """The values of the points, each shown while the pointer is over its part of the chart."""
     return "".join(
         f'<div class="plot-point" style="left:{100 * point.group.first / course.steps:.2f}%;'
@@ -169,7 +169,7 @@ def _axis(names: Sequence[str]) -> str:
     )
 
 
-def _without_bounds(course: Course) -> Course:
-    return Course(
+def _without_bounds(course: FigureCourse) -> FigureCourse:
+    return FigureCourse(
         course.steps, tuple(CoursePoint(point.group, point.value) for point in course.points)
     )

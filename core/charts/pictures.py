@@ -8,7 +8,7 @@ from math import isnan
 from urllib.parse import quote
 
 from core.charts.palette import Palette
-from core.panels.course import Course, CoursePoint
+from core.panels.course import CoursePoint, FigureCourse
 
 _WIDTH, _HEIGHT = 1000, 100
 #: What is not final yet has the same dashes in every line.
@@ -16,7 +16,7 @@ _DASHES = "4 4"
 
 
 def line_picture(
-    course: Course,
+    course: FigureCourse,
     low: float,
     high: float,
     colour: str,
@@ -55,13 +55,13 @@ def line_picture(
     return f"data:image/svg+xml,{quote(svg, safe='/:=<> ')}".replace(" ", "%20")
 
 
-def has_band(course: Course) -> bool:
+def has_band(course: FigureCourse) -> bool:
     """Whether the points have bounds."""
     return len(course.ended) > 1 and not isnan(course.points[0].low)
 
 
 def _place(
-    course: Course, point: CoursePoint, value: float, low: float, high: float
+    course: FigureCourse, point: CoursePoint, value: float, low: float, high: float
 ) -> tuple[float, float]:
     return round(_WIDTH * point.group.middle / course.steps, 1), _y(value, low, high)
 
@@ -70,7 +70,7 @@ def _y(value: float, low: float, high: float) -> float:
     return round(_HEIGHT * (1 - (value - low) / (high - low or 1)), 2)
 
 
-def _band(course: Course, low: float, high: float, colour: str) -> str:
+def _band(course: FigureCourse, low: float, high: float, colour: str) -> str:
     """Without an unfinished step, whose interval would be far wider than all others."""
     ended = course.ended
     above = [_place(course, point, point.high, low, high) for point in ended]

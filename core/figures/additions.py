@@ -18,7 +18,7 @@ from core.figures.packing import (
     PackedKind,
     bins_of,
 )
-from core.model.series import Series
+from core.model.series import Series, carrier_named, country_named
 
 _CUBES = (Cube.CHANNEL, Cube.COUNTRY, Cube.CARRIER)
 _MINUTE_MS = Tier.MINUTE.slot_ms
@@ -145,10 +145,11 @@ class _Adder:
         """(places, cubes): the series that a place has in each cube."""
         rows = []
         for place in self._places:
+            country = country_named(place.country)
             names = (
                 Series.of(place.channel),
-                Series.of(place.channel, place.country),
-                Series.of(place.channel, place.country, place.carrier),
+                Series.of(place.channel, country),
+                Series.of(place.channel, country, carrier_named(place.carrier)),
             )
             rows.append([self._number(c, name) for c, name in zip(_CUBES, names, strict=True)])
         return np.array(rows, dtype=np.int64).reshape(-1, len(_CUBES))
@@ -187,7 +188,8 @@ class _Adder:
         rows = []
         for place in self._places:
             code = code_of(place)
-            names = [Series.of(place.channel, country, code) for country in ("", place.country)]
+            countries = ("", country_named(place.country))
+            names = [Series.of(place.channel, country, code) for country in countries]
             rows.append([self._number(Cube.ERROR, name) if code else _NO_ERROR for name in names])
         return np.array(rows, dtype=np.int64).reshape(-1, 2)
 

@@ -199,7 +199,8 @@ FIGURES = (
     StoredFigure(
         "priced",
         26,
-        "Attempts whose cost is known.",
+        "Attempts whose cost is known: Plivo named it, or they ended before they cost anything.",
+        _GAUGE,
         window=WindowMetric("priced_attempts"),
     ),
     StoredFigure(

@@ -62,6 +62,9 @@ def contributions(entries: NDArray[Any], images: NDArray[Any]) -> tuple[Counts, 
     # A first attempt that was also the last one needs no attribution.
     brought = ((proof & 3) == SOLE) | ((proof == 0) & is_first)
     may_have_brought = (proof & 3) == SHARED
+    # Plivo charges neither what it refused or could not hand over, nor a call that nobody answered.
+    is_free = (rank == _REJECTED) | (rank == _FAILED)
+    is_free |= (rank == _UNDELIVERED) & (entries["is_sms"] == 0) & ~has["handed"]
     app = _Span.between(requested, moment["accepted"])
     queue = _Span.between(moment["queued"], moment["handed"])
     carrier = _Span.between(moment["handed"], delivered)
@@ -98,7 +101,7 @@ def contributions(entries: NDArray[Any], images: NDArray[Any]) -> tuple[Counts, 
         "within_30": ttd.has & (ttd.ms <= 30_000),
         "within_60": ttd.has & (ttd.ms <= 60_000),
         "n_carrier": carrier.has,
-        "priced": has["cost_micros"],
+        "priced": has["cost_micros"] | is_free,
         "cost_micros": np.where(has["cost_micros"], cost, 0),
         "carrier_ms": carrier.ms,
         "queue_ms": queue.ms,

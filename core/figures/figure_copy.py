@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from core.figures.additions import ChangedPlace
 from core.figures.fold import FOLD_SIGN, FoldMark, read_changed
-from core.figures.layout import OTHERS, Cube, Tier
+from core.figures.layout import Cube, Tier
 from core.figures.packed_reader import PackedReader, SlotRange
 from core.figures.packing import PackedKind
-from core.model.series import Series
+from core.model.series import OTHERS, Series
 from core.store.client import RawClient
 from core.store.keys import Keys
 from core.store.scripts import Scripts

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 from core.figures.additions import Additions, ChangedPlace, PackedKey, additions
 from core.figures.bulk import read_bulk
 from core.figures.journal_entries import JournalEntries, read_entries
-from core.figures.layout import MOST_SERIES, OTHERS, Cube
+from core.figures.layout import MOST_SERIES, Cube
 from core.figures.merging import KeyWrite, Merge
 from core.ledger.journal import ATTRIBUTE, BULK, BULK_REMOVED, CHECK, ENTRY, KEEP_JOURNAL
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock, duration_ms, to_ms
-from core.model.series import Series
+from core.model.series import OTHERS, Series
 from core.store.client import RawClient
 from core.store.counters import KEEP_COUNTERS
 from core.store.keys import Keys
@@ -55,6 +55,11 @@ class FoldMark(NamedTuple):
         """Raises ValueError."""
         epoch, folds, last = text.split()
         return cls(epoch, int(folds), last)
+
+    @property
+    def last_ms(self) -> int:
+        """When the last entry was appended, by the clock of Redis, Unix ms."""
+        return int(self.last.partition("-")[0])
 
     def __str__(self) -> str:
         return f"{self.epoch} {self.folds} {self.last}"

@@ -125,7 +125,6 @@ HISTOGRAMS: dict[Leg, tuple[tuple[Cube, Tier], ...]] = {
 }
 #: How many series a cube may have. Later ones are added up as OTHERS of their country or channel.
 MOST_SERIES = {Cube.COUNTRY: 1000, Cube.CARRIER: 2000, Cube.ERROR: 2000}
-OTHERS = "others"
 
 
 def tiers_of(leg: Leg, cube: Cube) -> tuple[Tier, ...]:

@@ -9,7 +9,7 @@ rate are its ripe attempts. For a change, pass both ranges of `compared`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ import pandas as pd
 from core.figures.answer_cache import AnswerCache, cached
 from core.figures.catalogue import Leg
 from core.figures.comparing import Compared, compare, earlier_windows
+from core.figures.fold import FoldMark
 from core.figures.frames import confirmed_rates, group_sums, moments, table, totals
 from core.figures.history import history_begins
 from core.figures.layout import BINS, TIERS, Cube, Tier, tiers_of
@@ -36,7 +37,7 @@ from core.figures.receipts import last_report, receipts
 from core.figures.ripeness import DEFAULT_RIPENESS, RATES, Ripeness
 from core.figures.slot_reader import SlotReader
 from core.model.clock import Clock, from_ms, read_ms, to_ms
-from core.model.series import Series
+from core.model.series import Series, carrier_named
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
 
@@ -57,9 +58,19 @@ class Filters:
     country: str | None = None
     carrier: str | None = None
 
+    def __post_init__(self) -> None:
+        # A carrier that is not known has several spellings and one series.
+        if self.carrier is not None:
+            object.__setattr__(self, "carrier", carrier_named(self.carrier))
+
     @property
     def is_empty(self) -> bool:
         return self == Filters()
+
+    @property
+    def of_all_carriers(self) -> "Filters":
+        """The filters of errors and histograms, which are not kept by carrier."""
+        return replace(self, carrier=None)
 
 
 ALL = Filters()
@@ -67,14 +78,21 @@ ALL = Filters()
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How new the figures are. `through`: when the newest attempt was requested."""
+    """How new the figures are. `through`: when the newest news came, of any event of any attempt;
+    `newest_attempt`: when the newest attempt was requested. None without any."""
 
     through: datetime | None
     now: datetime
+    newest_attempt: datetime | None = None
 
     @property
     def lag(self) -> timedelta | None:
+        """How old the newest news is."""
         return self.now - self.through if self.through else None
+
+    @property
+    def attempt_age(self) -> timedelta | None:
+        return self.now - self.newest_attempt if self.newest_attempt else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +217,7 @@ class Queries:
     @cached
     def by_country(self, period: Range, filters: Filters = ALL) -> pd.DataFrame:
         """By `country` and `carrier`: a row for each country as a whole (carrier ""), then a row
-        for each of its carriers ("?" for unknown), with QUERY_COLUMNS; `p95_ms`: the time to
+        for each of its carriers, with QUERY_COLUMNS; `p95_ms`: the time to
         deliver, of countries only, nan below 200 deliveries; and `spark`: the confirmed rates of
         SPARK parts of the range, nan for a part without attempts; `receipts`: a ReceiptHealth, and
         `silent_since`: the moment since which there are none, NaT for all others.
@@ -218,7 +236,7 @@ class Queries:
             ]
         )
         rows = [(name.country, "") for name in wholes]
-        rows += [(name.country, name.last or "?") for name in leaves]
+        rows += [(name.country, name.last) for name in leaves]
         index = sorted(set(rows))
         place = {row: n for n, row in enumerate(index)}
         places = [place[row] for row in rows]
@@ -241,8 +259,8 @@ class Queries:
     ) -> pd.DataFrame:
         """By `channel` and `code`, the most frequent first: `count`, and `previous` in the range
         `before` (0 without one). A code is a message's error, a call's hangup cause, the status of
-        an unclear send or "no answer", "refused" for a send that Plivo refused, or "unstated".
-        Errors are not split by carrier."""
+        an unclear send or "no answer", "refused" for a send that Plivo refused, or "unstated". They
+        are `of_all_carriers`: `country` ("" for all) and `carrier` (always "") say so."""
         since = min(span.start for span in (period, before) if span)
         names = [
             name
@@ -253,7 +271,9 @@ class Queries:
         previous = np.zeros_like(counts)
         if before:
             previous = self._reader.errors(names, self._cut(before))
-        frame = pd.DataFrame({"count": counts, "previous": previous})
+        frame = pd.DataFrame(
+            {"count": counts, "previous": previous, "country": filters.country or "", "carrier": ""}
+        )
         frame.index = pd.MultiIndex.from_tuples(
             [(name.channel, name.last) for name in names],
             names=["channel", "code"],
@@ -263,8 +283,8 @@ class Queries:
 
     @cached
     def histogram(self, period: Range, filters: Filters = ALL, leg: Leg = Leg.TTD) -> Counts:
-        """(BINS,): how many attempts took how long. A carrier has the histogram of its country; the
-        histograms of a country are of whole days, UTC, except the time to deliver."""
+        """(BINS,): how many attempts took how long, `of_all_carriers`. The histograms of a country
+        are of whole days, UTC, except the time to deliver, which is of whole quarter-hours."""
         cube, names = self._histogram_series(period.start, filters)
         cut = self._cut(period, tiers_of(leg, cube))
         histogram: Counts = self._reader.histograms(leg, cube, names, cut).sum(axis=(0, 1))
@@ -318,13 +338,21 @@ class Queries:
 
     def freshness(self) -> Freshness:
         """How new the figures are."""
+        now = self._clock.now()
         newest = self._client.zrevrange(self._keys.recent, 0, 0)
         score = self._client.zscore(self._keys.recent, newest[0]) if newest else None
         try:
-            through = None if score is None else read_ms(f"{score:.0f}")
+            requested = None if score is None else read_ms(f"{score:.0f}")
         except ValueError:
-            through = None
-        return Freshness(through, self._clock.now())
+            requested = None
+        folded = self._client.get(self._keys.folded)
+        if not folded:
+            return Freshness(requested, now, requested)
+        # The moment is from the clock of Redis, which may differ from ours.
+        redis_now_ms = int(self._client.info("server")["server_time_usec"]) // 1000
+        age_ms = max(0, redis_now_ms - FoldMark.parse(folded).last_ms)
+        news = now - timedelta(milliseconds=age_ms)
+        return Freshness(max(news, requested or news), now, requested)
 
     def seen_dimensions(self) -> SeenDimensions:
         """The values of all series that are kept."""
@@ -389,8 +417,7 @@ class Queries:
         return cube, self._names(cube, since, filters)
 
     def _histogram_series(self, since: datetime, filters: Filters) -> tuple[Cube, list[Series]]:
-        cube = _histogram_cube(filters)
-        return cube, self._names(cube, since, filters)
+        return self._series(since, filters.of_all_carriers)
 
     def _names(self, cube: Cube, since: datetime, filters: Filters) -> list[Series]:
         filtered = (filters.channel, filters.country, filters.carrier)

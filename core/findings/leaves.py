@@ -11,12 +11,12 @@ from datetime import datetime
 import numpy as np
 
 from core.figures.catalogue import COLUMNS
-from core.figures.layout import OTHERS, Tier
+from core.figures.layout import Tier
 from core.figures.packing import Counts
 from core.figures.queries import Queries
 from core.figures.ranges import Piece
 from core.model.clock import to_ms
-from core.model.series import Series
+from core.model.series import OTHERS, Series
 
 MOST_CARRIERS, _KEPT = 2000, 1000
 _REQUESTED = COLUMNS.index("requested")

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.figures.layout import OTHERS
-from core.model.series import Series
+from core.model.series import OTHERS, UNKNOWN_CARRIER, UNKNOWN_COUNTRY, Series
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -28,6 +27,9 @@ class Level(IntEnum):
     CARRIER = 3  # of a country, in all channels
     CHANNEL_COUNTRY = 4
     SERIES = 5  # a carrier of a country in one channel
+
+
+_UNNAMED = frozenset({"", UNKNOWN_CARRIER, UNKNOWN_COUNTRY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ _PREFERENCE = (
 class Places:
     """All places of some series. Arrays over places are in the order of `places`."""
 
-    def __init__(self, names: Sequence[Series], unnamed: frozenset[str] = frozenset({""})) -> None:
+    def __init__(self, names: Sequence[Series], unnamed: frozenset[str] = _UNNAMED) -> None:
         """`unnamed`: carriers that are no single carrier, so no place is named after them."""
         self.names = names
         self.places: list[Place] = []

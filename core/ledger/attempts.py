@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 from core.ledger.attribution import read_proof
 from core.model.attempt import Attempt, EventKind, OverBudget, Proof, State
 from core.model.clock import Clock, read_ms
+from core.model.series import carrier_named
 from core.model.unreadable import Unreadable
 from core.model.way import Way
 from core.store.client import Client
@@ -179,7 +180,7 @@ def _parse_attempt(attempt_id: str, record: dict[str, str]) -> tuple[Attempt, li
         state=State(record["state"]),
         to_masked=record["to_masked"],
         region=record["region"],
-        carrier=record["carrier"],
+        carrier=carrier_named(record["carrier"]),
         # Raises KeyError without a request: lists and ages depend on it.
         moments={EventKind.REQUESTED: moments[EventKind.REQUESTED]} | moments,
         reference=record.get("reference", ""),

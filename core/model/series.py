@@ -1,8 +1,31 @@
-"""The name of a series of figures: the only place that joins and splits its parts."""
+"""Names of places and of series of figures: the only place that joins and splits their parts."""
 
+import re
 from typing import Self
+from urllib.parse import unquote
 
+#: The carrier of numbers for which the numbering plan names none, and the country (a code of CLDR)
+#: of numbers that belong to none. Figures, REST, filters, files and addresses use these names.
+UNKNOWN_CARRIER = "unknown"
+UNKNOWN_COUNTRY = "ZZ"
+#: The sum of the series that a list or the figures have no room for.
+OTHERS = "others"
+_UNNAMED = {"", "?", UNKNOWN_CARRIER}
 _SEPARATOR = "/"
+#: Characters that separate names somewhere, and the one that escapes them.
+_ESCAPED = re.compile(r"[%/\x00-\x1f\x7f]")
+
+
+def carrier_named(name: str) -> str:
+    """The name under which a carrier is counted: its own, without outer blanks, or
+    UNKNOWN_CARRIER."""
+    name = name.strip()
+    return UNKNOWN_CARRIER if name.casefold() in _UNNAMED else name
+
+
+def country_named(region: str) -> str:
+    """The code under which a country is counted: its own, or UNKNOWN_COUNTRY."""
+    return region or UNKNOWN_COUNTRY
 
 
 class Series(str):
@@ -12,6 +35,8 @@ class Series(str):
     - "sms/DE": a country of a channel
     - "sms/DE/Vodafone": a carrier of a country, as the numbering plan names it
     - "sms//30" and "sms/DE/30": an error code in all countries, and in one of them
+
+    Parts may contain any character: "/", "%" and control characters are escaped as in an address.
     """
 
     __slots__ = ()
@@ -23,13 +48,13 @@ class Series(str):
         if country is not None:
             parts.append(country)
         if last is not None:
-            parts.append(last.replace(_SEPARATOR, "-"))
-        return cls(_SEPARATOR.join(parts))
+            parts.append(last)
+        return cls(_SEPARATOR.join(_ESCAPED.sub(_escape, part) for part in parts))
 
     @property
     def parts(self) -> list[str]:
         """The channel, then the country and the last part as far as it has them."""
-        return self.split(_SEPARATOR, 2)
+        return [unquote(part) for part in self.split(_SEPARATOR)]
 
     @property
     def channel(self) -> str:
@@ -58,6 +83,10 @@ class Series(str):
     def _part(self, place: int) -> str:
         parts = self.parts
         return parts[place] if len(parts) > place else ""
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"%{ord(match[0]):02X}"
 
 
 #: Where no series is meant.

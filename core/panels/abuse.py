@@ -5,6 +5,7 @@ verifications and lowers conversion in one place; a campaign or bad carrier does
 """
 
 from collections.abc import Mapping
+from math import nan
 from typing import Any
 
 import pandas as pd
@@ -47,7 +48,8 @@ def suspects(now: pd.DataFrame, before: pd.DataFrame | None) -> pd.DataFrame:
         fell = old.n > 0 and rate.value < old.value and rate.differs_from(old)
         if grew and fell:
             name = country_of(country) + (f", {carrier_name(carrier)}" if carrier else "")
-            rows.append((name, country, carrier, rate.n, old.n, 100 * rate.value, 100 * old.value))
+            old_percent = 100 * old.value if old.is_enough else nan
+            rows.append((name, country, carrier, rate.n, old.n, 100 * rate.value, old_percent))
     rows.sort(key=lambda row: row[4] - row[3])
     return pd.DataFrame(rows, columns=SUSPECTS)
 

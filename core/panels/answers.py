@@ -7,13 +7,14 @@ from typing import Any
 import pandas as pd
 
 from core.alerts.records import AlertStatus
+from core.figures.costs import cost_of
 from core.figures.packing import Counts
 from core.figures.queries import Filters, SeenDimensions
 from core.figures.rates import Rate, percentiles
 from core.model.regions import country_of
 from core.panels.abuse import BUDGETS
 from core.panels.alerts import alert_summary
-from core.wording.formats import carrier_name, counted, duration, percent
+from core.wording.formats import carrier_name, counted, dollars, duration, percent
 from core.wording.marks import STATE_MARKS
 
 _MOST_ERRORS = 3
@@ -55,9 +56,8 @@ def errors(frame: pd.DataFrame) -> str:
 
 def cost(totals: "pd.Series[Any]") -> str:
     """ "$123.40"; a note until the first price is known."""
-    if not totals["priced"]:
-        return "no price yet"
-    return f"${int(totals['cost_micros']) / 1e6:,.2f}"
+    cost = cost_of(totals, at_place=False)
+    return dollars(cost.micros / 1e6) if cost.is_known else "no price yet"
 
 
 def refused(counters: Mapping[str, int]) -> str:

@@ -14,6 +14,7 @@ from core.ledger.ledger import EventOutcome
 from core.model.attempt import Attempt, EventKind, Proof, State
 from core.model.clock import CLOCKS_DIFFER, elapsed
 from core.model.regions import country_of
+from core.model.series import UNKNOWN_CARRIER
 from core.panels.query_state import EVERY
 from core.wording.formats import channel_name, counted, dollars, duration
 from core.wording.marks import VERIFIED, mark, marked
@@ -80,6 +81,8 @@ def list_columns(attempts: Sequence[Attempt]) -> dict[str, str]:
     traffic is marked."""
     frame = attempt_table(list(attempts))
     optional = {name for name in ("carrier", "note", "sample") if not frame[name].any()}
+    if (frame["carrier"] == UNKNOWN_CARRIER).all():
+        optional.add("carrier")
     return {name: heading for name, heading in _COLUMNS.items() if name not in optional}
 
 

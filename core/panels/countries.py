@@ -10,23 +10,25 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from core.figures.costs import costs_per_verified
 from core.figures.rates import ENOUGH, wilsons
 from core.figures.receipts import ReceiptHealth
 from core.model.regions import country_of
-from core.panels.percent import percent_of
+from core.panels.percent import enough_percent_of
 from core.wording.findings import receipt_words
 from core.wording.formats import carrier_name, interval
 
 _UTC = ZoneInfo("UTC")
 COUNTRIES = ["place", "country", "carrier", "n", "confirmed", "low", "high", "bounds", "receipts",
-             "p95_s", "conversion", "cost", "spark"]  # fmt: skip
+             "p95_s", "conversion", "cost", "priced", "spark"]  # fmt: skip
 
 
 def country_table(frame: pd.DataFrame, zone: ZoneInfo = _UTC) -> pd.DataFrame:
     """COUNTRIES: each country with its carriers below it, the lowest lower bound first. `place` is
-    the displayed name; `carrier` is "" for a whole country and "?" for an unknown carrier; `n`,
+    the displayed name; `carrier` is "" for a whole country; `n`,
     `confirmed` (%), `low`, `high` (%, 95 %) and both as `bounds`; `receipts` (their health, with
-    times in the zone), `p95_s`, `conversion` (%), `cost` (per verified), `spark` (%)."""
+    times in the zone), `p95_s`, `conversion` (%), `cost` (per verified
+    attempt), `priced` (%), `spark` (%)."""
     if frame.empty:
         return pd.DataFrame(columns=COUNTRIES)
     rows = frame.reset_index()
@@ -38,7 +40,7 @@ def country_table(frame: pd.DataFrame, zone: ZoneInfo = _UTC) -> pd.DataFrame:
             "country": rows["country"],
             "carrier": rows["carrier"],
             "n": rows["requested"],
-            "confirmed": np.where(enough, percent_of(rows["confirmed"], rows["requested"]), nan),
+            "confirmed": enough_percent_of(rows["confirmed"], rows["requested"]),
             "low": np.where(enough, 100 * low, nan),
             "high": np.where(enough, 100 * high, nan),
             "bounds": [
@@ -47,8 +49,9 @@ def country_table(frame: pd.DataFrame, zone: ZoneInfo = _UTC) -> pd.DataFrame:
             ],
             "receipts": _receipts(rows, zone),
             "p95_s": rows["p95_ms"] / 1000,
-            "conversion": percent_of(rows["converted"], rows["started"]),
-            "cost": (rows["cost_micros"] / 1e6 / rows["converted"]).where(rows["converted"] > 0),
+            "conversion": enough_percent_of(rows["converted"], rows["started"]),
+            "cost": costs_per_verified(rows),
+            "priced": enough_percent_of(rows["priced"], rows["requested"]),
             "spark": [[round(100 * v, 2) for v in row if not isnan(v)] for row in rows["spark"]],
         }
     )

@@ -25,7 +25,7 @@ class CoursePoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class FigureCourse:
     """The points in order, without the groups that have no value, of `steps` steps."""
 
     steps: int
@@ -50,10 +50,10 @@ class Course:
         return bool(self.points) and not self.points[-1].group.is_complete
 
 
-NO_COURSE = Course(0, ())
+NO_COURSE = FigureCourse(0, ())
 
 
-def rate_course(frame: pd.DataFrame, k: str, n: str) -> Course:
+def rate_course(frame: pd.DataFrame, k: str, n: str) -> FigureCourse:
     """The rate `k` of `n` over time, from a frame of `Queries.over_time`, in groups of steps that
     are wide enough for a rate."""
     groups = step_groups(frame[n], frame["complete"].tolist())
@@ -64,10 +64,10 @@ def rate_course(frame: pd.DataFrame, k: str, n: str) -> Course:
         for group, a, b, lower, upper in zip(groups, ks, ns, low, high, strict=True)
         if b >= ENOUGH
     ]
-    return Course(len(frame), tuple(points))
+    return FigureCourse(len(frame), tuple(points))
 
 
-def ratio_course(frame: pd.DataFrame, part: str, whole: str, scale: float = 1.0) -> Course:
+def ratio_course(frame: pd.DataFrame, part: str, whole: str, scale: float = 1.0) -> FigureCourse:
     """`part` * `scale` by `whole` over time, in groups with enough of `whole`; without the groups
     in which either is 0."""
     groups = step_groups(frame[whole], frame["complete"].tolist())
@@ -77,17 +77,17 @@ def ratio_course(frame: pd.DataFrame, part: str, whole: str, scale: float = 1.0)
         for group, a, b in zip(groups, parts, wholes, strict=True)
         if a > 0 and b >= ENOUGH
     ]
-    return Course(len(frame), tuple(points))
+    return FigureCourse(len(frame), tuple(points))
 
 
-def step_course(values: Any, complete: Sequence[bool]) -> Course:
+def step_course(values: Any, complete: Sequence[bool]) -> FigureCourse:
     """A value for each step, such as a count; without the steps that have none (nan)."""
     points = [
         CoursePoint(StepGroup(n, n + 1, is_complete=is_complete), float(value))
         for n, (value, is_complete) in enumerate(zip(values, complete, strict=True))
         if not isnan(value)
     ]
-    return Course(len(complete), tuple(points))
+    return FigureCourse(len(complete), tuple(points))
 
 
 def _sums(column: "pd.Series[int]", groups: Sequence[StepGroup]) -> list[float]:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,10 @@ from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 #: Text that spreadsheets may read as a formula (OWASP, CSV Injection): also in full width, and
 #: after blanks or quotes, which some spreadsheets drop.
 _FORMULA = re.compile(r"""[\s"'\u200b\ufeff]*[\t\r\n=+\-@＝＋－＠﹦﹢﹣﹫]""")  # noqa: RUF001
+
+
+#: Characters of each part of a file's name: a carrier may have hundreds.
+_LONGEST_PART = 40
 
 
 def csv_of(frame: pd.DataFrame) -> bytes:
@@ -30,11 +35,18 @@ def parquet_of(frame: pd.DataFrame) -> bytes:
     return file.getvalue()
 
 
-def file_name(name: str, suffix: str, *, simulated: bool) -> str:
-    """ "delivery-funnel.csv"; a file of figures that include sample traffic says so in its name,
-    because it will be read outside the page."""
-    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+def file_name(name: str, suffix: str, *, simulated: bool, about: Sequence[str] = ()) -> str:
+    """ "funnel_2026-11-24-1200_2026-11-25-1200_sms.csv": what it holds, and `about`, the range and
+    the filters. A file of figures that include sample traffic says so, because it will be read
+    outside the page."""
+    parts = [_slug(part)[:_LONGEST_PART] for part in (name.lower(), *about)]
+    stem = "_".join(part for part in parts if part)
     return f"{stem}{'-with-sample-traffic' if simulated else ''}.{suffix}"
+
+
+def _slug(text: str) -> str:
+    """The letters and digits of a text, and hyphens in place of the rest."""
+    return re.sub(r"[\W_]+", "-", text).strip("-")
 
 
 def _text(value: Any) -> Any:

@@ -10,12 +10,15 @@ import pandas as pd
 
 from core.figures.catalogue import Leg
 from core.figures.comparing import earlier_windows
-from core.figures.differences import Variation, differ, means_differ, quantiles_differ
+from core.figures.costs import COMPARABLE, cost_of, costs_differ, verified_at_place
+from core.figures.differences import Variation, differ, quantiles_differ
 from core.figures.packing import Counts
-from core.figures.queries import Filters, Queries
+from core.figures.queries import ALL, Filters, Queries
 from core.figures.ranges import Comparison, Range
 from core.figures.rates import Rate, percentiles, stepwise_quantiles
-from core.panels.course import NO_COURSE, Course, rate_course, ratio_course, step_course
+from core.panels.course import NO_COURSE, FigureCourse, rate_course, ratio_course, step_course
+from core.panels.percent import share_words
+from core.panels.query_state import whose
 from core.panels.targets import Targets, target_words
 from core.wording.formats import counted, dollars, duration, interval, percent
 
@@ -34,7 +37,7 @@ class Figure:
     its last points are unfinished where their steps have not ended, or not all attempts are ripe.
     `number`, `low`, `high` and `n` are the numbers of the texts: shares, ms, US dollars or a count,
     nan for none. `form` writes one. `target` is nan without one; `target_words` says whether it is
-    met.
+    met. `whose`: of whom the figure is where it is not of the filters; else "".
     """
 
     name: str
@@ -44,7 +47,7 @@ class Figure:
     change: str = ""
     rose: bool | None = None
     good: bool | None = None
-    course: Course = NO_COURSE
+    course: FigureCourse = NO_COURSE
     number: float = nan
     low: float = nan
     high: float = nan
@@ -52,6 +55,7 @@ class Figure:
     form: Callable[[float], str] = "{:,.0f}".format
     target: float = nan
     target_words: str = ""
+    whose: str = ""
 
     @property
     def is_share(self) -> bool:
@@ -85,7 +89,8 @@ class TimesInput:
 class FigureInputs:
     """The input of the figures: the sums of the whole range, its sums that are compared, and its
     steps; the same of what is ripe within 30 s (`within_30`) and at the age of a code's life
-    (`ripe`); the times; and `spans`, how long the range is in windows of the history."""
+    (`ripe`); the times; `spans`, how long the range is in windows of the history; and the filters
+    of all of them."""
 
     totals: "pd.Series[int]"
     compared: "tuple[pd.Series[int], pd.Series[int]] | None"
@@ -94,6 +99,7 @@ class FigureInputs:
     ripe: RipeInput
     times: TimesInput
     spans: float = 1.0
+    filters: Filters = ALL
 
 
 def read_inputs(
@@ -132,6 +138,7 @@ def read_inputs(
             queries.histogram_history(period, filters),
         ),
         spans=earlier_windows(period).spans,
+        filters=filters,
     )
 
 
@@ -147,7 +154,7 @@ def figures(inputs: FigureInputs, targets: Targets = _NO_TARGETS) -> list[Figure
         _rate("Conversion", inputs, inputs.ripe, "converted", "started", targets,
               "Verifications that succeeded, of those started that are as old as a code is valid."),
         _time(inputs),
-        _cost(inputs.ripe, inputs.spans),
+        _cost(inputs),
         _pending(inputs),
         _attempts(inputs),
     ]  # fmt: skip
@@ -155,7 +162,7 @@ def figures(inputs: FigureInputs, targets: Targets = _NO_TARGETS) -> list[Figure
 
 def table(figures: Sequence[Figure]) -> pd.DataFrame:
     """The figures as numbers: `figure`, `value`, `low`, `high` (shares for rates, ms, US dollars),
-    `n`, and `change` as displayed."""
+    `n`, `change` as displayed, and `whose`."""
     return pd.DataFrame(
         {
             "figure": [figure.name for figure in figures],
@@ -164,15 +171,9 @@ def table(figures: Sequence[Figure]) -> pd.DataFrame:
             "high": [figure.high for figure in figures],
             "n": [figure.n for figure in figures],
             "change": [_signed(figure) for figure in figures],
+            "whose": [figure.whose for figure in figures],
         }
     )
-
-
-def cost_per_verified(totals: "pd.Series[int]") -> float | None:
-    """US dollars; None without a price or a success."""
-    if not totals["priced"] or not totals["converted"]:
-        return None
-    return float(totals["cost_micros"]) / 1e6 / float(totals["converted"])
 
 
 def _rate(
@@ -222,9 +223,12 @@ def _time(inputs: FigureInputs) -> Figure:
     times = inputs.times
     name, n = "p95 time to deliver", int(times.times.sum())
     means = "19 of 20 reports came within this time of the request. At most 4.4 % off."
+    of_whom = whose(inputs.filters)
+    if of_whom:
+        means += f" Of {of_whom}: times are not kept by carrier."
     ms = percentiles(times.times)[_P95]
     if ms is None:
-        return Figure(name, "too few", counted(n, "report"), means, n=n)
+        return Figure(name, "too few", counted(n, "report"), means, n=n, whose=of_whom)
     change, rose, good = "", None, None
     if times.compared:
         now, before = times.compared
@@ -234,35 +238,44 @@ def _time(inputs: FigureInputs) -> Figure:
         )
     complete = _last(inputs.ripe.steps["complete"].tolist(), len(times.heat))
     course = step_course(stepwise_quantiles(times.heat, _P95), complete)
+    detail = f"all carriers, n = {n:,}" if of_whom else f"n = {n:,}"
     return Figure(
-        name, _milliseconds(ms), f"n = {n:,}", means, change, rose, good, course, ms, n=n,
-        form=_milliseconds,
+        name, _milliseconds(ms), detail, means, change, rose, good, course, ms, n=n,
+        form=_milliseconds, whose=of_whom,
     )  # fmt: skip
 
 
-def _cost(ripe: RipeInput, spans: float) -> Figure:
-    name, n = "Cost per verified", int(ripe.totals["converted"])
-    means = "Cost of all attempts, also of failed ones, by verifications that succeeded."
-    cost = cost_per_verified(ripe.totals)
-    if cost is None:
-        return Figure(name, "no price yet", f"{n:,} verified", means, n=n)
+def _cost(inputs: FigureInputs) -> Figure:
+    ripe, at_place = inputs.ripe, not inputs.filters.is_empty
+    cost = cost_of(ripe.totals, at_place=at_place)
+    means = "Cost of all attempts, also of failed ones, by " + (
+        "the attempts here that were verified." if at_place else "verifications that succeeded."
+    )
+    name, n, value = "Cost per verified", cost.verified, cost.per_verified
+    if value is None:
+        text, detail = "no price yet", f"{n:,} verified"
+        if cost.is_known:
+            text, detail = "none verified", f"{dollars(cost.micros / 1e6)} spent"
+        return Figure(name, text, detail, means, n=n)
     change, rose, good = "", None, None
     if ripe.compared:
-        now, before = (
-            (cost_per_verified(sums) or 0.0, int(sums["converted"])) for sums in ripe.compared
-        )
-        if now[0] and before[0]:
-            history = [
-                (cost_per_verified(row) or 0.0, int(row["converted"]))
-                for _, row in ripe.history.iterrows()
-            ]
-            is_real = means_differ(now, before, history, spans)
-            change, rose, good = _relative(now[0], before[0], _SAME_COST, is_real=is_real)
+        now, before = (cost_of(sums, at_place=at_place) for sums in ripe.compared)
+        history = [cost_of(row, at_place=at_place) for _, row in ripe.history.iterrows()]
+        change, rose, good = _relative(
+            now.per_verified, before.per_verified, _SAME_COST,
+            is_real=costs_differ(now, before, history, inputs.spans),
+        )  # fmt: skip
     steps = ripe.steps
-    course = ratio_course(steps, "cost_micros", "converted", scale=1e-6)
+    verified = verified_at_place(steps) if at_place else steps["converted"]
+    # A step with few prices would look cheap.
+    is_priced = steps["priced"] >= COMPARABLE * steps["requested"]
+    parts = steps.assign(micros=steps["cost_micros"] * is_priced, successes=verified * is_priced)
+    course = ratio_course(parts, "micros", "successes", scale=1e-6)
+    at_least = "" if cost.is_comparable else "\N{GREATER-THAN OR EQUAL TO} "
     return Figure(
-        name, dollars(cost), f"{n:,} verified", means, change, rose, good, course, cost,
-        n=n, form=dollars,
+        name, at_least + dollars(value), f"{n:,} verified, {share_words(cost.priced)} priced",
+        means + " A price that is not known yet can only add to it.",
+        change, rose, good, course, value, n=n, form=dollars,
     )  # fmt: skip
 
 
@@ -311,7 +324,7 @@ def _milliseconds(value: float) -> str:
     return duration(timedelta(milliseconds=value))
 
 
-def _count_course(inputs: FigureInputs, column: str) -> Course:
+def _count_course(inputs: FigureInputs, column: str) -> FigureCourse:
     return step_course(inputs.steps[column].tolist(), inputs.steps["complete"].tolist())
 
 

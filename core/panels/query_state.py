@@ -6,6 +6,7 @@ The page's address holds the state, so a shared address shows the same figures.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.figures.comparing import Compared
@@ -19,7 +20,9 @@ from core.figures.ranges import (
     preset,
     read_range,
 )
-from core.model.regions import country_of
+from core.model.clock import is_sane
+from core.model.regions import country_of, known_region
+from core.model.series import carrier_named
 from core.panels.zones import zone_of
 from core.wording.formats import CHANNELS, carrier_name, day_and_time
 
@@ -66,6 +69,16 @@ class QueryState:
             "quarter-hours or days (UTC) are kept."
         )
 
+    @property
+    def file_parts(self) -> list[str]:
+        """The range, in the zone, and the filters, for the names of files."""
+        ends = (moment.astimezone(self.zone) for moment in (self.range.start, self.range.end))
+        filters = self.filters
+        return [
+            *(f"{end:%Y-%m-%d-%H%M}" for end in ends),
+            *(part for part in (filters.channel, filters.country, filters.carrier) if part),
+        ]
+
     def comparison_text(self, compared: Compared | None, begins: datetime | None) -> str:
         """What the changes are relative to, or why there are none; "" without a comparison.
         `begins`: when the history of the figures begins."""
@@ -80,6 +93,14 @@ class QueryState:
             since = f"figures begin on {day_and_time(begins, self.zone)}"
             return f"No changes are shown: {since}, after the start of {words}."
         return f"No changes are shown: {words} is no longer kept so finely."
+
+
+def whose(filters: Filters) -> str:
+    """ "all carriers of Indonesia": of whom errors and percentiles are under a filter by carrier,
+    since they are not kept by carrier; else ""."""
+    if filters.carrier is None or filters.country is None:
+        return ""
+    return f"all carriers of {country_of(filters.country)}"
 
 
 def span_words(span: Range, zone: ZoneInfo) -> str:
@@ -126,7 +147,7 @@ def countries(dimensions: SeenDimensions) -> dict[str, str]:
 
 def carriers(dimensions: SeenDimensions, country: object) -> dict[str, str]:
     """The carriers of a country to filter by; none until a country is selected."""
-    return {EVERY: "All"} | {c: carrier_name(c) for c in dimensions.carriers.get(str(country), ())}
+    return {EVERY: "All"} | {name: name for name in dimensions.carriers.get(str(country), ())}
 
 
 def filter_words(values: Mapping[str, object]) -> str:
@@ -144,7 +165,53 @@ def row_filters(country: str, carrier: str) -> dict[str, str]:
     """The filters for a row of the table of countries (`tables.country_table`)."""
     if not carrier:
         return {"country": country, "carrier": EVERY}
-    return {"country": country, "carrier": "" if carrier == "?" else carrier}
+    return {"country": country, "carrier": carrier}
+
+
+def page_address(
+    parameters: Mapping[str, str], dimensions: SeenDimensions, viewer: str | None
+) -> dict[str, str]:
+    """An address in the spelling of the page: its parameters may be spelled as in the REST API, as
+    "30d" for "30 days", "DE" for "Germany", `start` and `end` for `from` and `to`; in any case."""
+    address = dict(parameters)
+    country = _option(countries(dimensions), parameters.get("country", ""))
+    options: dict[str, Mapping[Any, str]] = {
+        "range": RANGES,
+        "compare": COMPARISONS,
+        "channel": channels(),
+        "country": countries(dimensions),
+        "carrier": carriers(dimensions, country),
+    }
+    for name, offered in options.items():
+        if (value := _option(offered, parameters.get(name, ""))) is not None:
+            address[name] = offered[value]
+    start, end = (_moment(parameters.get(name, "")) for name in ("start", "end"))
+    if start and end and "range" not in parameters:
+        zone = ZoneInfo(zone_of(parameters.get("zone"), viewer))
+        local = [f"{moment.astimezone(zone):%Y-%m-%dT%H:%M}" for moment in (start, end)]
+        address |= {"range": RANGES[CUSTOM], "from": local[0], "to": local[1]}
+        del address["start"], address["end"]
+    return address
+
+
+def _option(offered: Mapping[Any, str], text: str) -> str | None:
+    """The value of a control that a text names: the value itself, its label, or another spelling of
+    a country or of the unknown carrier; in any case."""
+    by_text = {label.casefold(): str(value) for value, label in offered.items()}
+    by_text |= {str(value).casefold(): str(value) for value in offered}
+    spellings = (text, known_region(text) or "", carrier_named(text) if text else "")
+    exact = (value for value in offered if text in {str(value), offered[value]})
+    close = (by_text[name.casefold()] for name in spellings if name.casefold() in by_text)
+    return next((str(value) for value in (*exact, *close)), None)
+
+
+def _moment(text: str) -> datetime | None:
+    """An RFC 3339 moment. None for any other text, and for one at the edges of the calendar."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo and is_sane(moment) else None
 
 
 def _range(values: Mapping[str, object], now: datetime, zone: ZoneInfo) -> Range:

@@ -7,14 +7,28 @@ few attempts.
 from dataclasses import dataclass
 from datetime import timedelta
 from math import nan
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from core.figures.costs import costs_per_verified
 from core.figures.rates import ENOUGH, Rate, wilsons
-from core.panels.percent import percent_of
-from core.wording.formats import CHANNELS, channel_name, counted, interval, percent
+from core.model.series import OTHERS
+from core.panels.percent import enough_percent_of, percent_of, share_words
+from core.wording.formats import (
+    CHANNELS,
+    NO_VALUE,
+    channel_name,
+    counted,
+    dollars,
+    interval,
+    percent,
+)
 from core.wording.operator_errors import operator_error
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
 
 #: A message's price is final after a day.
 PRICES_SETTLE = timedelta(days=1)
@@ -66,7 +80,7 @@ def rescue_table(frame: pd.DataFrame) -> pd.DataFrame:
             "resends": frame["resends"].to_numpy(),
             "fallbacks": frame["fallbacks"].to_numpy(),
             "rescued": frame["rescued"].to_numpy(),
-            "rate": np.where(enough, percent_of(frame["rescued"], frame["fallbacks"]), nan),
+            "rate": enough_percent_of(frame["rescued"], frame["fallbacks"]),
             "low": np.where(enough, 100 * low, nan),
             "high": np.where(enough, 100 * high, nan),
         }
@@ -144,7 +158,7 @@ def legs_table(totals: "pd.Series[int]") -> pd.DataFrame:
 def error_table(frame: pd.DataFrame) -> pd.DataFrame:
     """The errors, the most frequent first: `channel`, `code`, `label` ("SMS 30"), its `name`
     ("Refused as spam"), `count`, `previous`, what it means, and what the operator can do:
-    `meaning`, `advice`."""
+    `meaning`, `advice`; and `country` and `carrier`, "" for all."""
     rows = frame.reset_index()
     pairs = list(zip(rows["channel"], rows["code"], strict=True))
     errors = [operator_error(channel, code) for channel, code in pairs]
@@ -160,27 +174,71 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
             "previous": rows["previous"],
             "meaning": [error.meaning for error in errors],
             "advice": [error.advice for error in errors],
+            **{name: rows[name] for name in ("country", "carrier") if name in rows},
         }
     )
 
 
-def cost_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """By channel: `channel`, `spent`, `wasted` (on attempts that certainly brought no code that was
-    entered), its `share` of `spent` (%), `per_verified` attempt, and `priced`, the share of
-    attempts with a price (%)."""
+def top_errors(table: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The most frequent errors of `error_table`, at most `most` rows: the last one is the sum of
+    the others, where there are more."""
+    if len(table) <= most:
+        return table
+    top, others = table.head(most - 1), table.iloc[most - 1 :]
+    row = table.head(1).assign(
+        channel="", code=OTHERS, label=counted(len(others), "code"), name="All others",
+        count=others["count"].sum(), previous=others["previous"].sum(),
+        meaning="The errors that are less frequent.", advice="The CSV has each of them.",
+    )  # fmt: skip
+    return pd.concat([top, row], ignore_index=True)
+
+
+def no_errors(totals: "pd.Series[int]") -> str:
+    """What may be said where no error is known: attempts without a final report may have failed."""
+    unknown = int(totals["pending"] + totals["unreported"])
+    if not unknown:
+        return "No attempt of this range ended with an error."
+    return (
+        "No error is known in this range, but "
+        f"{counted(unknown, 'attempt')} of {int(totals['requested']):,} have no final report."
+    )
+
+
+def cost_table(frame: pd.DataFrame, expired: pd.DataFrame | None = None) -> pd.DataFrame:
+    """By channel: `channel`, `spent`, `wasted` (`costs`), its `share` of what those attempts cost
+    (%), `per_verified` attempt, `priced`, the share of attempts whose price is known (%), and their
+    counts `n_priced` and `n`. nan where no price is known, or a share has too few attempts.
+
+    `expired`: the same frame of the attempts that can be waste, the ripe ones; by default all.
+    """
     frame = _in_order(frame)
-    spent = frame["cost_micros"] / 1e6
-    wasted = spent - (frame["cost_verified_micros"] + frame["cost_unattributed_micros"]) / 1e6
+    old = frame if expired is None else expired.reindex(frame.index, fill_value=0)
+    spent = (frame["cost_micros"] / 1e6).where(frame["priced"] > 0)
+    could_waste = (old["cost_micros"] / 1e6).where(frame["priced"] > 0)
+    wasted = could_waste - (old["cost_verified_micros"] + old["cost_unattributed_micros"]) / 1e6
     return pd.DataFrame(
         {
             "channel": [channel_name(str(name)) for name in frame.index],
             "spent": spent.to_numpy(),
             "wasted": wasted.to_numpy(),
-            "share": percent_of(wasted, spent),
-            "per_verified": (spent / frame["verified"].where(frame["verified"] > 0)).to_numpy(),
-            "priced": percent_of(frame["priced"], frame["requested"]),
+            "share": np.where(old["priced"] >= ENOUGH, percent_of(wasted, could_waste), nan),
+            "per_verified": costs_per_verified(frame).to_numpy(),
+            "priced": enough_percent_of(frame["priced"], frame["requested"]),
+            "n_priced": frame["priced"].to_numpy(),
+            "n": frame["requested"].to_numpy(),
         }
     )
+
+
+def cost_words(table: pd.DataFrame) -> "Styler":
+    """The table of costs with its values in words, for the page."""
+    money: dict[Any, Any] = dict.fromkeys(["spent", "wasted", "per_verified"], dollars)
+    words = table.style.format(money | {"share": "{:.0f} %"}, na_rep=NO_VALUE)
+    for row in table.index:
+        priced = share_words(Rate(int(table["n_priced"][row]), int(table["n"][row])))
+        # Also in place of nan, which stands for too few for a percentage.
+        words = words.format(priced, subset=([row], ["priced"]))
+    return words
 
 
 def _in_order(frame: pd.DataFrame) -> pd.DataFrame:

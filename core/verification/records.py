@@ -7,6 +7,7 @@ from typing import Any
 from core.model.attempt import OverBudget, attempt_id
 from core.model.clock import duration_ms, read_ms, to_ms
 from core.model.phone_number import PhoneNumber
+from core.model.series import carrier_named
 from core.model.verification import CancelOutcome, Status, Verification
 from core.model.way import Way
 from core.settings.keyring import Keyring
@@ -290,7 +291,7 @@ def _verification(verification: str, record: dict[str, str], now: datetime) -> V
             region=record["region"],
             country=record["country"],
         ),
-        carrier=record["carrier"],
+        carrier=carrier_named(record["carrier"]),
         language=record["language"],
         way=Way.of(record["channel"], record["mode"]),
         digits=int(record["digits"]),

@@ -12,6 +12,7 @@ from core.model.errors import NumberRefused
 from core.model.grant import INTERNAL, Grant
 from core.model.language import language_for
 from core.model.phone_number import ParsedNumber, PhoneNumber
+from core.model.series import carrier_named
 from core.model.verification import (
     CancelOutcome,
     CheckResult,
@@ -292,7 +293,7 @@ class Verifications:
             id=new_id(),
             status=Status.PENDING,
             to=number,
-            carrier=number.carrier,
+            carrier=carrier_named(number.carrier),
             language=language_for(locale, number.region).value,
             way=way,
             digits=self._settings.code_length,

@@ -3,6 +3,7 @@
 from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus
 from core.alerts.states import AlertState
+from core.figures.rates import ENOUGH
 
 MEASURES = {
     Measure.UNCLEAR: "sends answered clearly",
@@ -41,7 +42,7 @@ _STOPPED = "Try a verification yourself. If it works, look at what calls this ap
 
 
 def alert_words(alert: AlertStatus) -> str:
-    """What an alert saw: "Confirmed: 12.5 % of 8, where 96.1 % is usual."."""
+    """What an alert saw: "Confirmed: 1 of 8, where 96.1 % is usual."."""
     if alert.observed is None or alert.baseline is None:
         return f"{alert.n:,} attempts in the last day, too few to compare."
     name = MEASURES[alert.measure]
@@ -55,10 +56,10 @@ def alert_words(alert: AlertStatus) -> str:
         return (
             f"{name.capitalize()}: ${price:.4f}, where ${usual:.4f} is usual; {alert.n:,} priced."
         )
-    return (
-        f"{name.capitalize()}: {100 * alert.observed:.1f} % of {alert.n:,}, "
-        f"where {100 * alert.baseline:.1f} % is usual."
-    )
+    share = f"{100 * alert.observed:.1f} % of {alert.n:,}"
+    if alert.n < ENOUGH:
+        share = f"{round(alert.observed * alert.n)} of {alert.n}"
+    return f"{name.capitalize()}: {share}, where {100 * alert.baseline:.1f} % is usual."
 
 
 def certainty_words(alert: AlertStatus) -> str:

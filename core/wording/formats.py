@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.model.regions import country_of
-from core.model.series import Series
+from core.model.series import OTHERS, UNKNOWN_CARRIER, Series
 
+#: Figures that are of no single carrier.
+_CARRIERS = {UNKNOWN_CARRIER: "unknown carrier", OTHERS: "other carriers"}
 CHANNELS = {"sms": "SMS", "voice": "Call", "phlo": "PHLO"}
-#: For carriers that neither the numbering plan nor Plivo names.
-NO_CARRIER = "carrier not known"
+
+
+#: In place of a value that is not known, or has too few attempts.
+NO_VALUE = "\N{EN DASH}"
 
 
 def channel_name(channel: str) -> str:
@@ -18,8 +22,8 @@ def channel_name(channel: str) -> str:
 
 
 def carrier_name(carrier: str) -> str:
-    """The name in filters and tables; the figures have "" or "?" for an unknown carrier."""
-    return NO_CARRIER if carrier in {"", "?"} else carrier
+    """The name in tables and sentences. Filters and files have the name of the figures."""
+    return _CARRIERS.get(carrier, carrier)
 
 
 def series_name(series: Series) -> str:
@@ -84,7 +88,14 @@ def wait_time(length: timedelta) -> str:
 
 
 def dollars(amount: float) -> str:
-    """ "$0.0213" below ten cents, "$1.25" above."""
+    """ "$1.25"; "$0.0213" below ten cents, "$0.00012" below a tenth of a cent. An amount is never
+    rounded to nothing: "<$0.0001" is more than "$0"."""
+    if not amount:
+        return "$0"
+    if abs(amount) < 0.0001:
+        return "<$0.0001"
+    if abs(amount) < 0.001:
+        return f"${amount:.2g}"
     return f"${amount:.4f}" if abs(amount) < 0.1 else f"${amount:,.2f}"
 
 

@@ -1,6 +1,6 @@
 """The parts of a panel: chart, table with its columns, downloads, and a closed panel's answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -10,6 +10,7 @@ import streamlit as st
 from core.charts.axes import Chart
 from core.charts.palette import DARK, LIGHT, Palette
 from core.panels.export import csv_of, file_name, parquet_of
+from core.wording.formats import NO_VALUE
 
 
 def theme_palette() -> Palette:
@@ -34,12 +35,19 @@ def answer(text: str) -> None:
     st.html(f'<div class="question-answer">{escape(text)}</div>')
 
 
-def downloads(*, simulated: bool, **frames: pd.DataFrame | Callable[[], pd.DataFrame]) -> None:
+def downloads(
+    *,
+    simulated: bool,
+    about: Sequence[str] = (),
+    **frames: pd.DataFrame | Callable[[], pd.DataFrame],
+) -> None:
     """A CSV download of each frame that a panel is drawn from, by name, or of what a function
-    returns on the click. `simulated`: the frames contain sample traffic."""
+    returns on the click. `simulated`: the frames contain sample traffic; `about`: their range and
+    filters."""
     with st.container(horizontal=True):
         for name, frame in frames.items():
-            csv(frame, name, f"CSV: {name.replace('_', ' ')}", simulated=simulated)
+            label = f"CSV: {name.replace('_', ' ')}"
+            csv(frame, name, label, simulated=simulated, about=about)
 
 
 def csv(
@@ -48,9 +56,10 @@ def csv(
     label: str = "CSV",
     *,
     simulated: bool,
+    about: Sequence[str] = (),
 ) -> None:
     """A download of a frame as CSV. The file is written on the click."""
-    file = file_name(name, "csv", simulated=simulated)
+    file = file_name(name, "csv", simulated=simulated, about=about)
     _download(
         label,
         lambda: csv_of(frame() if callable(frame) else frame),
@@ -60,9 +69,11 @@ def csv(
     )
 
 
-def parquet(frame: pd.DataFrame, name: str, label: str, *, simulated: bool) -> None:
+def parquet(
+    frame: pd.DataFrame, name: str, label: str, *, simulated: bool, about: Sequence[str] = ()
+) -> None:
     """A download of a frame as Parquet. The file is written on the click."""
-    file = file_name(name, "parquet", simulated=simulated)
+    file = file_name(name, "parquet", simulated=simulated, about=about)
     mime = "application/vnd.apache.parquet"
     _download(label, lambda: parquet_of(frame), file, mime, f"parquet_{name}")
 
@@ -72,7 +83,7 @@ def chart(chart: Chart, key: str, height: int) -> None:
     st.echarts_chart(chart.option, height=height, key=f"chart_{key}", alt=chart.alt)
 
 
-def number(label: str, form: str, **more: Any) -> Any:
+def number(label: str, form: str | None = None, **more: Any) -> Any:
     return st.column_config.NumberColumn(label, format=form, **more)
 
 
@@ -81,7 +92,7 @@ def grid(frame: Any, key: str, columns: dict[str, Any], **more: Any) -> Any:
     rows = len(getattr(frame, "data", frame))
     return st.dataframe(
         frame, key=key, hide_index=True, column_order=tuple(columns), column_config=columns,
-        placeholder="\N{EN DASH}", **({"height": frame_height(rows)} | more),
+        placeholder=NO_VALUE, **({"height": frame_height(rows)} | more),
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from core.ledger.ledger import EventOutcome, Ledger
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import SystemClock, from_ms, to_ms
 from core.model.errors import StoreUnavailable
+from core.model.series import UNKNOWN_CARRIER
 from core.store.embedded import EmbeddedRedis
 from core.store.keys import ROLLUP_LAYOUT, Keys
 from core.store.redis_clients import ServerClient
@@ -271,7 +272,11 @@ def cells(made: pd.DataFrame) -> dict[str, np.ndarray[Any, Any]]:
     names = {
         Cube.CHANNEL: made["channel"],
         Cube.COUNTRY: made["channel"] + "/" + made["region"],
-        Cube.CARRIER: made["channel"] + "/" + made["region"] + "/" + made["carrier"],
+        Cube.CARRIER: made["channel"]
+        + "/"
+        + made["region"]
+        + "/"
+        + made["carrier"].replace("", UNKNOWN_CARRIER),
     }
     lost = made["final"] > 0
     code = pd.Series(np.array(CODES, dtype=object)[made["code"]], index=made.index)

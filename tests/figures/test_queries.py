@@ -3,6 +3,7 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,8 +15,11 @@ from core.figures.queries import ALL, Filters, Queries
 from core.figures.ranges import Comparison, Preset, Range, comparison_range, preset
 from core.figures.rates import values_needed
 from core.figures.ripeness import Ripeness
+from core.model.attempt import EventKind
 from core.model.clock import from_ms
 from tests.benchmarks.ledger import attempts, bins_of, callbacks, requests, truth
+from tests.figures.test_rollups import ReportedAttempt
+from tests.web.rest.conftest import rest as rest
 from tests.world import FrozenClock, World
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -214,3 +218,55 @@ def test_sample_traffic_loaded_twice_counts_once_and_is_marked(at: World) -> Non
     period = Range(at.clock.now() - timedelta(days=6), at.clock.now())
     assert services.queries.totals(period)["requested"] == first.attempts > 60
     assert services.queries.is_simulated()
+
+
+ODD_CARRIERS = ["A/B", "A-B", "50 % more", "%2F", "Τηλεφωνία", "x" * 200, "", "?", "Unknown"]
+
+
+@pytest.fixture
+def odd(at: World) -> Range:
+    """A failed message of each odd carrier, and one to a number of no country."""
+    places = [("PT", carrier) for carrier in ODD_CARRIERS] + [("", "")]
+    for region, carrier in places:
+        attempt = ReportedAttempt(at, region=region, carrier=carrier)
+        attempt.report(EventKind.UNDELIVERED, 3, error_code="30")
+    return Range(at.clock.now() - timedelta(minutes=5), at.clock.now())
+
+
+def test_a_carrier_has_one_name_in_figures_filters_and_rest(
+    at: World, odd: Range, rest: httpx.Client
+) -> None:
+    queries = at.services.queries
+    frame = queries.by_country(odd)
+    carriers = [carrier for country, carrier in frame.index if country == "PT" and carrier]
+    assert set(carriers) == {*ODD_CARRIERS[:6], "unknown"}
+    assert set(carriers) == set(queries.seen_dimensions().carriers["PT"])
+    assert sum(frame.loc["PT", carrier]["requested"] for carrier in carriers) == len(ODD_CARRIERS)
+    for carrier in carriers:
+        filters = Filters(None, "PT", carrier)
+        params = {"start": odd.start, "end": odd.end, "country": "PT", "carrier": carrier}
+        expected = frame.loc["PT", carrier]["requested"]
+        assert queries.totals(odd, filters)["requested"] == expected
+        answer = rest.get("/delivery/totals", params={k: str(v) for k, v in params.items()})
+        assert answer.json()["figures"]["requested"] == expected, answer.text
+
+
+def test_errors_of_all_countries_are_those_of_each_together(at: World, odd: Range) -> None:
+    queries = at.services.queries
+    everywhere = queries.errors(odd)["count"].sum()
+    assert everywhere == len(ODD_CARRIERS) + 1
+    countries = queries.seen_dimensions().countries
+    assert "ZZ" in countries
+    by_country = [queries.errors(odd, Filters(country=name))["count"].sum() for name in countries]
+    assert sum(by_country) == everywhere
+
+
+def test_the_lag_is_the_age_of_the_newest_news_and_not_of_the_newest_request(at: World) -> None:
+    attempt = ReportedAttempt(at, seconds_ago="900")
+    attempt.report(EventKind.DELIVERED, 890)
+    at.services.fold.settle()
+    fresh = at.services.queries.freshness()
+    assert fresh.attempt_age is not None
+    assert fresh.attempt_age >= timedelta(seconds=900)
+    assert fresh.lag is not None
+    assert fresh.lag < timedelta(seconds=30)

@@ -258,6 +258,41 @@ def test_the_log_settles_the_price(at: World, figures: Figures) -> None:
     assert (slot["cost_micros"], slot["priced"]) == (7000, 1)
 
 
+def test_no_later_report_changes_the_price_of_the_log(at: World, figures: Figures) -> None:
+    prices = {Source.LOG: "7000", Source.CALLBACK: "5000", Source.POLL: "6000"}
+    for n, sources in enumerate(itertools.permutations(prices)):
+        attempt = ReportedAttempt(at, carrier=f"Log {n}")
+        kinds = (EventKind.SENT, EventKind.UNDELIVERED, EventKind.DELIVERED)
+        for source, kind in zip(sources, kinds, strict=True):
+            event = attempt.event(kind, 5, cost_micros=prices[source], units="2")
+            attempt.ledger.apply(AttemptEvent(event.attempt, kind, event.at, source, event.fields))
+        slot = figures.slot(Tier.DAY, Cube.CARRIER, f"sms/DE/Log {n}", attempt.requested)
+        assert (slot["cost_micros"], slot["priced"], slot["units"]) == (7000, 1, 2), sources
+
+
+@pytest.mark.parametrize(
+    ("channel", "kinds", "is_priced"),
+    [
+        ("sms", [EventKind.REJECTED], True),
+        ("sms", [EventKind.FAILED], True),
+        ("sms", [EventKind.UNDELIVERED], False),
+        ("sms", [EventKind.SENT], False),
+        ("voice", [EventKind.UNDELIVERED], True),
+        ("voice", [EventKind.ANSWERED, EventKind.UNDELIVERED], False),
+        ("voice", [EventKind.FAILED, EventKind.DELIVERED], False),
+    ],
+)
+def test_what_ended_before_it_cost_anything_needs_no_price(
+    at: World, figures: Figures, channel: str, kinds: list[EventKind], is_priced: bool
+) -> None:
+    country = f"{channel}/{_ids.__next__()}"
+    attempt = ReportedAttempt(at, channel=channel, mode=channel, region=country.split("/")[1])
+    for kind in kinds:
+        attempt.report(kind, 5)
+    slot = figures.slot(Tier.DAY, Cube.COUNTRY, country, attempt.requested)
+    assert slot.get("priced", 0) == is_priced
+
+
 def test_a_negative_latency_is_cut_to_zero_and_counted(at: World, figures: Figures) -> None:
     attempt = ReportedAttempt(at)
     attempt.report(EventKind.DELIVERED, -5)
@@ -350,6 +385,8 @@ def contribution(events: list[AttemptEvent], record: dict[str, str]) -> Counter[
         counts[top.value] = 1
     elif k.UNCONFIRMED in ms and not later:
         counts["unclear"] = 1
+    # Plivo charges neither what it refused nor what it could not hand over.
+    counts["priced"] = int(top in {k.FAILED, k.REJECTED})
     counts["accepted"] = int(k.ACCEPTED in ms)
     counts["sent"] = int(bool({k.SENT, k.DELIVERED, k.UNDELIVERED} & set(ms)))
     counts["entered"] = int(bool({k.CHECKED, k.VERIFIED} & set(ms)))
@@ -474,5 +511,5 @@ def test_only_the_newest_attempts_are_kept_but_the_figures_of_all(
     assert sum(cell["requested"] for cell in cells) == 5
 
 
-def test_a_separator_in_a_carrier_is_replaced_in_the_name_of_a_series() -> None:
-    assert Series.of("sms", "DE", "O2/E-Plus") == "sms/DE/O2-E-Plus"
+def test_a_separator_in_a_carrier_is_escaped_in_the_name_of_a_series() -> None:
+    assert Series.of("sms", "DE", "O2/E-Plus") == "sms/DE/O2%2FE-Plus"

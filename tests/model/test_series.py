@@ -3,20 +3,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.series import Series
+from core.model.series import Series, carrier_named
 
-PARTS = st.text(st.characters(exclude_characters="/"), min_size=1, max_size=8)
+PARTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 
 
-@given(PARTS, PARTS, st.text(max_size=8))
+@given(PARTS, PARTS, st.text(st.characters(codec="utf-8"), max_size=8))
 def test_a_series_gives_back_the_parts_that_it_was_made_of(
     channel: str, country: str, last: str
 ) -> None:
-    kept = last.replace("/", "-")
-    assert Series.of(channel, country, last).parts == [channel, country, kept]
-    assert Series(f"{channel}/{country}/{kept}") == Series.of(channel, country, last)
     leaf = Series.of(channel, country, last)
-    assert (leaf.channel, leaf.country, leaf.last) == (channel, country, kept)
+    assert (leaf.channel, leaf.country, leaf.last) == (channel, country, last)
+    assert Series(str(leaf)).parts == [channel, country, last]
+    assert leaf.parent == Series.of(channel, country)
+    assert leaf.isprintable() or not "".join(leaf.parts).isprintable()
 
 
 @given(PARTS, PARTS)
@@ -31,3 +31,8 @@ def test_a_country_belongs_to_its_channel_and_a_channel_to_all_traffic(
 def test_an_error_of_all_countries_has_an_empty_country() -> None:
     error = Series.of("sms", "", "30")
     assert (error, error.country, error.last) == ("sms//30", "", "30")
+
+
+def test_a_carrier_that_is_not_known_has_one_name() -> None:
+    assert {carrier_named(name) for name in ("", " ", "?", "unknown", "Unknown")} == {"unknown"}
+    assert [carrier_named(name) for name in ("A/B", " O2 ", "others")] == ["A/B", "O2", "others"]

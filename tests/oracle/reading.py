@@ -255,8 +255,8 @@ class Reader:
                 starts = [_ms(moment) for moment in heat.index]
                 edges = [*starts, max(_ms(read.end), starts[-1] + 1)]
                 expected = truth.by_step(rows[rows["took_ttd"].notna()], edges)["requested"]
-                shown = heat.sum(axis=1).set_axis(starts).to_dict()
-                self._all.mappings(case, "step of heatmap", shown, expected.to_dict())
+                counts = heat.sum(axis=1).set_axis(starts).to_dict()
+                self._all.mappings(case, "step of heatmap", counts, expected.to_dict())
 
     def _cards(self, case: Case, state: QueryState, rows: pd.DataFrame) -> None:
         inputs = read_inputs(

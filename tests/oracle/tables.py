@@ -83,14 +83,15 @@ def per_verified(sums: Cells, verified: int) -> float:
 
 def countries(rows: pd.DataFrame) -> dict[tuple[str, str], Cells]:
     cells = {}
-    for place, sums in truth.by_country(rows).to_dict("index").items():
+    every: dict[Any, Cells] = truth.by_country(rows).to_dict("index")  # type: ignore[assignment]
+    for place, sums in every.items():
         cells[place] = {
             "n": sums["requested"],
             "conversion": percent(sums["converted"], sums["started"]),
             "cost": per_verified(sums, verified_there(sums)),
             "priced": percent(sums["priced"], sums["requested"]),
         } | _interval("confirmed", sums["confirmed"], sums["requested"])
-    return cells  # type: ignore[return-value]
+    return cells
 
 
 def legs(rows: pd.DataFrame) -> dict[str, Cells]:

@@ -151,7 +151,6 @@ def test_the_sums_of_a_range_are_those_of_the_range_that_is_returned(shown: Prod
     assert answer["figures"]["requested"] == len(inside) > 220
 
 
-@pytest.mark.skip(reason="until the names of carriers and the costs are merged")
 def test_a_call_that_follows_a_lost_message_costs_what_the_call_costs(shown: Product) -> None:
     """Forty calls at $0.05; two verifications begin with a call."""
     traffic = Traffic()
@@ -168,7 +167,6 @@ def test_a_call_that_follows_a_lost_message_costs_what_the_call_costs(shown: Pro
     assert (card.value, card.number, card.n) == ("$0.0500", 0.05, 42)
 
 
-@pytest.mark.skip(reason="until the names of carriers and the costs are merged")
 def test_under_a_carrier_errors_and_percentiles_say_whose_they_are(shown: Product) -> None:
     traffic = Traffic()
     for n in range(210):
@@ -181,7 +179,7 @@ def test_under_a_carrier_errors_and_percentiles_say_whose_they_are(shown: Produc
     shown.receive(traffic.events)
     card = cards(shown, range="24h", country="ID", carrier="XL/Axiata")["p95 time to deliver"]
     is_of_the_carrier = card.number < 3_000
-    assert is_of_the_carrier or getattr(card, "whose", "") == "all carriers of Indonesia"
+    assert is_of_the_carrier or card.whose == "all carriers of Indonesia"
     place = {"range": "24h", "country": "ID", "carrier": "XL/Axiata"}
     assert shown.get("totals", **place)["figures"]["requested"] == 210
     for error in shown.get("errors", **place):
@@ -190,7 +188,6 @@ def test_under_a_carrier_errors_and_percentiles_say_whose_they_are(shown: Produc
     assert latency["carrier"] == "XL/Axiata" or latency["count"] == 420
 
 
-@pytest.mark.skip(reason="until the names of carriers and the costs are merged")
 def test_a_carrier_has_the_same_name_wherever_it_is_shown(shown: Product) -> None:
     """With a slash, with 200 characters, and one that is not known."""
     traffic, names = Traffic(), ["O2/E-Plus", "Compañía " * 22 + "SA", ""]

@@ -234,6 +234,21 @@ def test_every_range_is_restored_and_nothing_else_of_the_address_breaks_the_page
     assert at.session_state["country"] == "all"
 
 
+def test_an_address_may_be_spelled_as_in_the_api(services: Services) -> None:
+    attempts(services, 12)
+    at = opened("delivery", range="30d", channel="sms", country="NG", carrier="MTN", compare="year")
+    names = ("range", "channel", "country", "carrier", "compare")
+    assert [at.session_state[name] for name in names] == ["30d", "sms", "NG", "MTN", "year"]
+    at.run()
+    assert at.session_state["range"] == "30d"
+    at = opened(
+        "delivery", start="2026-11-20T09:00:00Z", end="2026-11-20T10:30:00+00:00", zone="UTC"
+    )
+    state = at.session_state
+    assert state["range"] == "custom"
+    assert f"{state['from']:%H:%M}-{state['to']:%H:%M}" == "09:00-10:30"
+
+
 def test_a_set_filter_is_always_in_sight_with_a_way_back(services: Services) -> None:
     attempts(services, 12)
     assert not [one for one in opened("delivery").button if one.label.startswith("Clear")]

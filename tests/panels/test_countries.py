@@ -23,7 +23,7 @@ def test_the_table_begins_with_what_is_worst_for_certain_and_names_the_countries
 
 def test_carriers_stand_below_their_country() -> None:
     index = pd.MultiIndex.from_tuples(
-        [("NG", ""), ("US", ""), ("NG", "MTN"), ("NG", "?")], names=["country", "carrier"]
+        [("NG", ""), ("US", ""), ("NG", "MTN"), ("NG", "unknown")], names=["country", "carrier"]
     )
     counts = [(1000, 800), (1000, 950), (600, 590), (400, 210)]
     frame = pd.DataFrame(
@@ -33,7 +33,7 @@ def test_carriers_stand_below_their_country() -> None:
     frame["receipts"], frame["silent_since"] = ReceiptHealth.ARRIVING, pd.NaT
     table = countries_panel.country_table(frame)
     assert table["place"].tolist() == [
-        "Nigeria", "\N{EM SPACE}carrier not known", "\N{EM SPACE}MTN", "United States",
+        "Nigeria", "\N{EM SPACE}unknown carrier", "\N{EM SPACE}MTN", "United States",
     ]  # fmt: skip
 
 

@@ -79,4 +79,9 @@ def test_a_parquet_reads_back_as_the_frame() -> None:
 
 def test_a_file_of_sample_traffic_says_so_in_its_name() -> None:
     assert file_name("over_time", "csv", simulated=False) == "over-time.csv"
+    about = ["2026-11-24-1200", "2026-11-25-1200", "sms", "DE", "O2/E-Plus " + "x" * 200]
+    named = file_name("over_time", "csv", simulated=False, about=about)
+    assert named == (
+        "over-time_2026-11-24-1200_2026-11-25-1200_sms_DE_O2-E-Plus-" + "x" * 30 + ".csv"
+    )
     assert file_name("over_time", "csv", simulated=True) == "over-time-with-sample-traffic.csv"

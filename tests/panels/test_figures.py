@@ -30,7 +30,7 @@ def test_the_confirmed_rate_comes_first_with_its_interval_its_n_its_change_and_c
 def test_every_figure_has_a_course() -> None:
     frame = steps(
         requested=200, confirmed=190, within_30=150, started=200, converted=180, pending=1,
-        cost_micros=90_000, priced=20,
+        cost_micros=90_000, priced=200,
     )  # fmt: skip
     heat = np.zeros((4, BINS), dtype=np.int64)
     heat[:, 50] = 300

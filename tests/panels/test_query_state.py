@@ -10,12 +10,12 @@ from core.figures.comparing import compare
 from core.figures.queries import Filters, SeenDimensions
 from core.figures.ranges import Comparison, Preset, Range, preset
 from core.panels import query_state
-from core.panels.query_state import parse_query_state
+from core.panels.query_state import RANGES, page_address, parse_query_state
 from core.panels.zones import zones
 
 NOW = datetime(2026, 11, 24, 12, 4, 30, tzinfo=UTC)
 KATHMANDU = ZoneInfo("Asia/Kathmandu")
-SEEN = SeenDimensions(("sms",), {"NG": ("", "MTN"), "DE": ("O2",)})
+SEEN = SeenDimensions(("sms",), {"NG": ("MTN", "unknown"), "DE": ("O2",)})
 
 
 def test_the_default_is_the_last_24_hours_in_the_viewers_zone() -> None:
@@ -47,7 +47,7 @@ def test_a_custom_range_is_the_last_seven_days_by_default() -> None:
 def test_filters_and_comparison_are_read_and_a_carrier_belongs_to_a_country() -> None:
     values = {"channel": "sms", "country": "NG", "carrier": "", "compare": "none"}
     state = parse_query_state(values, NOW, None)
-    assert state.filters == Filters("sms", "NG", "")
+    assert state.filters == Filters("sms", "NG", "unknown")
     assert state.comparison_text(None, None) == ""
     assert parse_query_state({"carrier": "MTN"}, NOW, None).filters == Filters()
 
@@ -94,14 +94,16 @@ def test_countries_are_offered_by_name_and_carriers_only_of_a_country() -> None:
     assert list(query_state.countries(SEEN).items()) == [
         ("all", "All"), ("DE", "Germany"), ("NG", "Nigeria"),
     ]  # fmt: skip
-    assert query_state.carriers(SEEN, "NG") == {"all": "All", "": "carrier not known", "MTN": "MTN"}
+    assert query_state.carriers(SEEN, "NG") == {
+        "all": "All", "MTN": "MTN", "unknown": "unknown",
+    }  # fmt: skip
     assert query_state.carriers(SEEN, "all") == {"all": "All"}
 
 
 def test_a_row_filters_by_its_country_or_its_carrier() -> None:
     assert query_state.row_filters("NG", "") == {"country": "NG", "carrier": "all"}
     assert query_state.row_filters("NG", "MTN") == {"country": "NG", "carrier": "MTN"}
-    assert query_state.row_filters("NG", "?") == {"country": "NG", "carrier": ""}
+    assert query_state.row_filters("NG", "A/B") == {"country": "NG", "carrier": "A/B"}
 
 
 def test_the_viewers_zone_and_utc_are_offered_first_and_once() -> None:
@@ -109,3 +111,34 @@ def test_the_viewers_zone_and_utc_are_offered_first_and_once() -> None:
     assert offered[:2] == ["Asia/Kathmandu", "UTC"]
     assert len(offered) == len(set(offered)) > 400
     assert zones("Not/AZone")[0] == "UTC"
+
+
+def test_an_address_in_the_spelling_of_the_api_becomes_that_of_the_page() -> None:
+    page = {"range": "30 days", "channel": "SMS", "country": "Nigeria", "carrier": "MTN",
+            "compare": "the same weekday", "zone": "UTC", "other": "kept"}  # fmt: skip
+    api = {"range": "30d", "channel": "sms", "country": "NG", "carrier": "MTN",
+           "compare": "weekday", "zone": "UTC", "other": "kept"}  # fmt: skip
+    assert page_address(page, SEEN, None) == page_address(api, SEEN, None) == page
+    for value, label in RANGES.items():
+        for text in (value, value.upper(), label):
+            assert page_address({"range": text}, SEEN, None) == {"range": label}
+    for name in ("unknown", "?", "Unknown"):
+        address = page_address({"country": "ng", "carrier": name}, SEEN, None)
+        assert address == {"country": "Nigeria", "carrier": "unknown"}
+    nothing = {"range": "2d", "country": "XX", "carrier": "MTN"}
+    assert page_address(nothing, SEEN, None) == nothing
+
+
+def test_a_range_of_the_api_is_a_custom_range_in_the_zone_of_the_page() -> None:
+    ends = {"start": "2026-11-20T03:15:00Z", "end": "2026-11-20T06:45:00+02:00"}
+    assert page_address({**ends, "zone": "Asia/Kathmandu"}, SEEN, None) == {
+        "range": "Custom", "from": "2026-11-20T09:00", "to": "2026-11-20T10:30",
+        "zone": "Asia/Kathmandu",
+    }  # fmt: skip
+    early = {**ends, "end": "0001-01-01T00:00:00+14:00"}
+    assert page_address(early, SEEN, None) == early
+
+
+@given(st.dictionaries(st.sampled_from(["range", "start", "end", "country", "zone"]), st.text()))
+def test_any_address_can_be_read(parameters: dict[str, str]) -> None:
+    page_address(parameters, SEEN, "Not/AZone")

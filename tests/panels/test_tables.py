@@ -6,6 +6,7 @@ import pandas as pd
 
 from core.figures.rates import Rate
 from core.panels import tables
+from core.wording.formats import NO_VALUE
 from tests.panels.frames import channels, row
 
 
@@ -64,12 +65,34 @@ def test_the_parts_of_the_time_follow_one_another() -> None:
 
 
 def test_waste_is_what_nobody_entered() -> None:
-    frame = channels(sms={"requested": 10, "priced": 5, "cost_micros": 4_000_000,
+    frame = channels(sms={"requested": 20, "priced": 10, "cost_micros": 4_000_000,
                           "cost_verified_micros": 3_000_000, "verified": 8})  # fmt: skip
     assert tables.cost_table(frame).iloc[0].to_dict() == {
         "channel": "SMS", "spent": 4.0, "wasted": 1.0, "share": 25.0, "per_verified": 0.5,
-        "priced": 50.0,
+        "priced": 50.0, "n_priced": 10, "n": 20,
     }  # fmt: skip
+
+
+def test_a_code_that_can_still_be_entered_is_no_waste() -> None:
+    frame = channels(sms={"requested": 2, "priced": 2, "cost_micros": 2_000_000})
+    expired = channels(sms={"requested": 1, "priced": 1, "cost_micros": 500_000})
+    assert tables.cost_table(frame, expired)["wasted"].tolist() == [0.5]
+    assert tables.cost_table(frame, expired.iloc[:0])["wasted"].tolist() == [0]
+
+
+def test_costs_in_words_never_round_to_nothing_and_show_no_share_of_few() -> None:
+    frame = channels(
+        sms={"requested": 1, "priced": 1, "cost_micros": 30, "verified": 1},
+        voice={"requested": 200, "priced": 100, "cost_micros": 4_000_000, "verified": 80},
+        phlo={"requested": 3},
+    )
+    text = tables.cost_words(tables.cost_table(frame)).to_string(delimiter=";")
+    words = [line.split(";")[1:7] for line in text.splitlines()[1:]]
+    assert words == [
+        ["SMS", "<$0.0001", "<$0.0001", NO_VALUE, "<$0.0001", "1 of 1"],
+        ["Call", "$4.00", "$4.00", "100 %", "$0.0500", "50.0 %"],
+        ["PHLO", NO_VALUE, NO_VALUE, NO_VALUE, NO_VALUE, "0 of 3"],
+    ]
 
 
 def test_errors_say_what_they_mean_and_what_to_do() -> None:
@@ -95,3 +118,20 @@ def test_the_funnel_explains_what_was_verified_without_a_receipt_where_it_widens
     words = tables.widening_words(tables.funnel_table(frame))
     assert words.startswith("Verified without a receipt: 12 of 15 (Call). The codes arrived")
     assert tables.widening_words(tables.funnel_table(frame.head(1))) == ""
+
+
+def test_what_the_list_of_errors_leaves_out_is_its_last_row() -> None:
+    index = pd.MultiIndex.from_tuples(
+        [("sms", str(n)) for n in range(12)], names=["channel", "code"]
+    )
+    frame = pd.DataFrame({"count": range(12, 0, -1), "previous": [1] * 12}, index=index)
+    table = tables.error_table(frame)
+    top = tables.top_errors(table, 8)
+    assert (len(top), top["count"].sum(), top["previous"].sum()) == (8, table["count"].sum(), 12)
+    assert (top["name"].iloc[-1], top["label"].iloc[-1]) == ("All others", "5 codes")
+    assert tables.top_errors(table, 12) is table
+
+
+def test_no_error_is_claimed_only_where_all_reports_are_there() -> None:
+    assert tables.no_errors(row(requested=3, delivered=3)).startswith("No attempt of this range")
+    assert "2 attempts of 3 have no final report" in tables.no_errors(row(requested=3, pending=2))

@@ -14,7 +14,9 @@ def test_durations_waits_money_and_counts_in_words() -> None:
     assert [words.wait_time(timedelta(seconds=s)) for s in (0.2, 40, 119.2, 600, 601, 7201)] == [
         "1 second", "40 seconds", "2 minutes", "10 minutes", "11 minutes", "3 hours",
     ]  # fmt: skip
-    assert (words.dollars(0.0213), words.dollars(1.25)) == ("$0.0213", "$1.25")
+    assert [words.dollars(n) for n in (1.25, 0.0213, 0.00012, 0.00001, 0)] == [
+        "$1.25", "$0.0213", "$0.00012", "<$0.0001", "$0",
+    ]  # fmt: skip
     assert [words.times(n) for n in (0, 1, 3)] == ["never", "once", "3 times"]
     assert words.counted(1, "attempt") == "1 attempt"
     assert words.counted(4312, "message or call") == "4,312 messages or calls"

@@ -10,8 +10,9 @@ local RANK = {
 }
 local STATE = { unconfirmed = "unclear", unreported = "unknown" }
 
--- The log has the final price of an attempt; a callback may arrive before the price is final.
-local SETTLED_BY_LOG = { cost_micros = true, units = true }
+-- The log has the final price of an attempt; a callback may have been sent before the price was final, and
+-- may arrive after the log was read. The field that says that the log has set the value:
+local SETTLED_BY_LOG = { cost_micros = "cost_by_log", units = "units_by_log" }
 
 -- Fields that no later event may change. A reference identifies the call that may read the code out.
 -- The others say where the attempt is counted: a difference of two records must be of one place.
@@ -30,9 +31,12 @@ end
 local function sets_field(record, known, event, name, moves)
     if known and PLACE[name] then return not record[name] and not record.counted end
     if known and name == "reference" then return not record.reference end
+    local settled = SETTLED_BY_LOG[name]
+    if settled and event.source == "log" then return true end
+    if settled and record[settled] then return false end
     -- A field is set once: the first event that has it wins. But the event that sets the state also
     -- sets its fields, since they are the reason for the state.
-    return moves or not record[name] or (event.source == "log" and SETTLED_BY_LOG[name])
+    return moves or not record[name]
 end
 
 -- The effect of the event: outcome (applied, repeated, late), the attempt's state, and the fields to
@@ -55,6 +59,8 @@ local function effect(record, known, event)
     end
     for name, value in pairs(event.fields) do
         if sets_field(record, known, event, name, moves) then write[name] = value end
+        local settled = SETTLED_BY_LOG[name]
+        if settled and event.source == "log" then write[settled] = "1" end
     end
     return outcome, state, write
 end

@@ -70,7 +70,7 @@ def collect(services: MetricsServices) -> Snapshot:
         environment=services.settings.mode.value,
         now=now,
         is_simulated=services.queries.is_simulated(),
-        newest_attempt=services.queries.freshness().through,
+        newest_attempt=services.queries.freshness().newest_attempt,
         cumulative=figures.cumulative(now),
         windows=figures.windows(now),
         irregular_events=services.ledger.counters(),

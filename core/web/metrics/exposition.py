@@ -27,7 +27,7 @@ from core.alerts.measures import Measure
 from core.alerts.states import AlertState
 from core.figures.catalogue import COLUMNS, IRREGULAR_EVENTS, STATES
 from core.figures.packing import UPPER_MS
-from core.model.series import Series
+from core.model.series import UNKNOWN_COUNTRY, Series
 from core.tracking.log_status import LogRunOutcome
 from core.web.metrics import definitions
 from core.web.metrics.collecting import Snapshot
@@ -84,8 +84,9 @@ class _Place(NamedTuple):
 
     @classmethod
     def of(cls, series: Series) -> "_Place":
-        # Prometheus treats an empty label as missing.
-        return cls(series.channel, series.country or "unknown")
+        # The label of earlier releases.
+        is_known = series.country != UNKNOWN_COUNTRY
+        return cls(series.channel, series.country if is_known else "unknown")
 
 
 class _Writer:

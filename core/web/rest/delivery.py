@@ -152,7 +152,8 @@ class ChannelRow(Figures):
 
 
 class CountryRow(Figures):
-    """One country (`carrier` is empty), or one of its carriers ("?" for an unknown carrier)."""
+    """One country (`carrier` is empty), or one of its carriers ("unknown" where the plan names
+    none, "others" for those beyond the most that are kept)."""
 
     country: str
     carrier: str
@@ -171,6 +172,8 @@ class ErrorRow(BaseModel):
     code: str
     count: int
     previous: int
+    country: str = Field(description="Of which country; empty for all.")
+    carrier: str = Field(description="Always empty: of all carriers of `country`.")
 
 
 class Bin(BaseModel):
@@ -181,12 +184,14 @@ class Bin(BaseModel):
 
 
 class Latency(BaseModel):
-    """How long a leg took. A percentile is null for too few attempts; its error is at most 4.4 %.
-    Bins without attempts are left out."""
+    """How long a leg took, in `range_read`. A percentile is null for too few attempts; its error is
+    at most 4.4 %. Bins without attempts are left out."""
 
     range: Span
     range_read: Span
     leg: Leg
+    country: str = Field(description="Of which country; empty for all.")
+    carrier: str = Field(description="Always empty: of all carriers of `country`.")
     count: int
     percentiles_ms: dict[str, float | None]
     bins: list[Bin]
@@ -272,7 +277,10 @@ async def _delivery_query(
     ] = "UTC",
     channel: Channel | None = None,
     country: Country | None = None,
-    carrier: Annotated[str | None, Query(max_length=80, description="With `country`.")] = None,
+    carrier: Annotated[
+        str | None,
+        Query(max_length=300, description="With `country`; as in `/countries`."),
+    ] = None,
 ) -> DeliveryQuery:
     now = clock.now()
     zone_info = ZoneInfo(zone)
@@ -385,7 +393,7 @@ def countries(queries: QueriesObject, token: MayRead, query: Queried) -> list[Co
 def errors(
     queries: QueriesObject, token: MayRead, query: Queried, compared: ToCompare
 ) -> list[ErrorRow]:
-    """With `compare`, `previous` counts the range to compare with. Not by carrier."""
+    """With `compare`, `previous` counts the range to compare with. Of all carriers."""
     now = compared.now if compared else query.range
     before = compared.before if compared else None
     frame = queries.errors(now, query.filters, before)
@@ -394,13 +402,15 @@ def errors(
 
 @router.get("/latency", operation_id="deliveryLatency", summary="How long a leg takes")
 def latency(queries: QueriesObject, token: MayRead, query: Queried, leg: Leg = Leg.TTD) -> Latency:
-    """Percentiles from a histogram whose bins grow by 2^(1/8)."""
+    """Percentiles from a histogram whose bins grow by 2^(1/8). Of all carriers."""
     histogram = queries.histogram(query.range, query.filters, leg)
     by_quantile = percentiles(histogram)
     return Latency(
         range=Span.of(query.range),
         range_read=Span.of(read_range(query.range, query.now, histogram_tiers(leg, query.filters))),
         leg=leg,
+        country=query.filters.country or "",
+        carrier="",
         count=int(histogram.sum()),
         percentiles_ms={f"p{q * 100:g}": by_quantile[q] for q in QUANTILES},
         bins=[

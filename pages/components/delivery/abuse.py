@@ -52,4 +52,4 @@ def draw_abuse(context: PanelContext) -> None:
         st.caption("Sends that the budgets refused today (UTC):")
         columns = {"budget": text("Budget"), "refused": number("Sends refused", "localized")}
         grid(refused, "refused", columns)
-    downloads(simulated=context.simulated, suspects=table)
+    downloads(**context.files, suspects=table)

@@ -46,5 +46,5 @@ def draw_alerts(context: PanelContext) -> None:
             "under": text("Explained by"),
         }  # fmt: skip
         grid(frame, "alerts", columns, height=frame_height(len(frame), 6))
-        csv(frame, "alerts", simulated=context.simulated)
+        csv(frame, "alerts", **context.files)
     draw_notifications(context)

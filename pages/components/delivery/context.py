@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from core.alerts.alerts import Alerts
 from core.charts.palette import Palette
@@ -25,3 +26,8 @@ class PanelContext:
     targets: Targets
     now: datetime
     findings: Findings
+
+    @property
+    def files(self) -> dict[str, Any]:
+        """What the names of downloads say of their figures: arguments of `panel.csv`."""
+        return {"simulated": self.simulated, "about": self.state.file_parts}

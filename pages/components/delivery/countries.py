@@ -28,7 +28,8 @@ def draw_countries(context: PanelContext) -> None:
             "receipts": text("Receipts"),
             "p95_s": number("p95", "%.1f s"),
             "conversion": number("Conversion", "%.1f %%"),
-            "cost": number("Per verified", "$%.4f"),
+            "cost": number("Per verified", "$%.3g"),
+            "priced": number("Priced", "%.0f %%", help="Attempts whose price is known, of all."),
             "spark": st.column_config.LineChartColumn("Over time", y_min=0, y_max=100),
         },
         on_select=lambda: _filter(table, key),
@@ -41,7 +42,7 @@ def draw_countries(context: PanelContext) -> None:
     )
     if len(by_country) > len(table):
         st.caption(f"The first {len(table) - 1} of {len(by_country):,} places; the CSV has all.")
-    downloads(simulated=context.simulated, countries=lambda: country_table(by_country, state.zone))
+    downloads(**context.files, countries=lambda: country_table(by_country, state.zone))
 
 
 def _filter(table: pd.DataFrame, key: str) -> None:

@@ -9,4 +9,4 @@ def draw_endings(context: PanelContext) -> None:
     state = context.state
     steps = context.queries.over_time(state.range, state.filters, state.zone)
     chart(states_over_time(steps, state.zone, context.palette), "states", 300)
-    downloads(simulated=context.simulated, by_state=steps)
+    downloads(**context.files, by_state=steps)

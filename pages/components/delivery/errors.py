@@ -4,7 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from core.charts.bars import MOST_ERRORS, errors
-from core.panels.tables import error_table
+from core.panels.query_state import whose
+from core.panels.tables import error_table, no_errors, top_errors
 from pages.components.delivery.context import PanelContext
 from pages.components.panel import chart, downloads
 from pages.components.shared import plain
@@ -16,11 +17,13 @@ def draw_errors(context: PanelContext) -> None:
     compared = queries.compared(state.range, state.comparison, state.zone)
     before = compared.before if compared else None
     table = error_table(queries.errors(state.range, state.filters, before))
+    if of_whom := whose(state.filters):
+        st.caption(f"Errors of {of_whom}: they are not kept by carrier.")
     if table.empty:
-        st.caption("No errors in this range.")
+        st.caption(no_errors(queries.totals(state.range, state.filters.of_all_carriers)))
         return
     chart(errors(table, context.palette), "errors", 40 + 28 * min(MOST_ERRORS, len(table)))
-    top = table.head(MOST_ERRORS)
+    top = top_errors(table, MOST_ERRORS)
     # Not a grid: its cells do not wrap, and these sentences must be readable on a phone.
     rows = pd.DataFrame(
         {
@@ -41,6 +44,4 @@ def draw_errors(context: PanelContext) -> None:
         border="horizontal",
         hide_index=True,
     )
-    if len(table) > MOST_ERRORS:
-        st.caption(f"The {MOST_ERRORS} most frequent of {len(table)}; the CSV has all.")
-    downloads(simulated=context.simulated, errors=table)
+    downloads(**context.files, errors=table)

@@ -30,4 +30,4 @@ def draw_funnel(context: PanelContext) -> None:
             "high": number("at most", "%.1f %%"),
         },
     )
-    downloads(simulated=context.simulated, funnel=table, rescue=rescued)
+    downloads(**context.files, funnel=table, rescue=rescued)

@@ -11,6 +11,7 @@ from core.figures.ranges import Preset
 from core.model.clock import Clock
 from core.panels import query_state
 from core.panels.zones import zone_of, zones
+from pages.components.delivery.address import restore_address
 
 #: The key of the fragment that the filter line and all that it filters are in.
 FIGURES = "figures"
@@ -19,6 +20,7 @@ FIGURES = "figures"
 def draw_header(dimensions: SeenDimensions, clock: Clock) -> None:
     """Draw the controls. Their values are in the session state under the keys of the controls."""
     viewer = st.context.timezone
+    restore_address(dimensions, viewer)
     with st.container(key="filter_line", horizontal=True):
         st.segmented_control(
             "Range", list(query_state.RANGES), default=Preset.DAY, key="range",

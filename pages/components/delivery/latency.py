@@ -1,7 +1,10 @@
 """How long does it take? The heatmap with its percentiles, and the time by part."""
 
+import streamlit as st
+
 from core.charts.latency import latency, waterfall
 from core.panels.figures import is_unfinished
+from core.panels.query_state import whose
 from core.panels.tables import legs_table
 from pages.components.delivery.context import PanelContext
 from pages.components.panel import chart, downloads
@@ -13,6 +16,10 @@ def draw_latency(context: PanelContext) -> None:
     legs = legs_table(queries.totals(state.range, state.filters))
     steps = queries.over_time(state.range, state.filters, state.zone)
     picture = latency(frame, state.zone, context.palette, is_unfinished=is_unfinished(steps))
+    if of_whom := whose(state.filters):
+        st.caption(
+            f"Times of {of_whom}: they are not kept by carrier. The parts are the carrier's."
+        )
     chart(picture, "latency", 340)
     chart(waterfall(legs, context.palette), "waterfall", 190)
-    downloads(simulated=context.simulated, time_to_deliver=frame, parts=legs)
+    downloads(**context.files, time_to_deliver=frame, parts=legs)

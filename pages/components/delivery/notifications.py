@@ -67,7 +67,7 @@ def draw_notifications(context: PanelContext) -> None:
             "before": text("Before"), "after": text("After"),
         }  # fmt: skip
         grid(frame, "alerts_history", columns, height=frame_height(len(frame), 6))
-        csv(frame, "alerts_history", simulated=context.simulated)
+        csv(frame, "alerts_history", **context.files)
 
 
 def _send_test(alerts: Alerts) -> None:

@@ -20,7 +20,6 @@ def draw_overview(context: PanelContext) -> None:
         if text := state.comparison_text(compared, queries.history_begins()):
             st.caption(text, width="content")
         with st.popover("Download", icon=":material/download:", type="tertiary"):
-            simulated = context.simulated
-            csv(table(all_figures), "figures", "Figures as CSV", simulated=simulated)
-            csv(inputs.steps, "over_time", "Every step as CSV", simulated=simulated)
-            parquet(inputs.steps, "delivery", "Every step as Parquet", simulated=simulated)
+            csv(table(all_figures), "figures", "Figures as CSV", **context.files)
+            csv(inputs.steps, "over_time", "Every step as CSV", **context.files)
+            parquet(inputs.steps, "delivery", "Every step as Parquet", **context.files)
