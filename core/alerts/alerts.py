@@ -33,7 +33,7 @@ from core.alerts.records import (
 )
 from core.alerts.snoozes import Snoozes
 from core.alerts.states import AlertState, next_state
-from core.model.clock import Clock, from_ms, to_ms
+from core.model.clock import Clock, duration_ms, from_ms, to_ms
 from core.model.series import NO_SERIES, Series
 from core.store.client import Client
 from core.store.failures import WatchError
@@ -47,6 +47,10 @@ KEEP = timedelta(days=35)
 MOST_KEPT = 1000
 #: A series is checked until it has had no attempt for this long.
 WATCHED = timedelta(days=DAYS)
+#: With more series, carriers that are ok are not listed: their statuses would take megabytes.
+MANY_SERIES = 300
+#: As far back as alerts look.
+_REMEMBERED = timedelta(days=1)
 #: Checks at once are this far apart at least, over all processes.
 _URGENT_MS = 5_000
 #: Longer than any check takes.
@@ -169,9 +173,7 @@ class Alerts:
         leads: dict[Place, Series] = {}
         for judged in judge(series, slots, usual, _alerting(series, before)):
             for row, entry in enumerate(_stepped(series, judged, slots, before, now_ms)):
-                name = series[row]
-                # Most small series have nothing to judge: channels stand for them.
-                if entry.status.state is AlertState.NO_DATA and not name.is_channel:
+                if not _is_kept(entry, many=len(series) > MANY_SERIES, now_ms=now_ms):
                     continue
                 kept[entry.place] = entry
                 if judged.lead[row] >= 0:
@@ -203,6 +205,18 @@ class Alerts:
             except WatchError:
                 return False
         return True
+
+
+def _is_kept(entry: StoredStatus, *, many: bool, now_ms: int) -> bool:
+    """Whether a status is stored. Not that of a country or carrier without data, and of many series
+    not that of a carrier without an alert in the last day."""
+    status = entry.status
+    if status.series.is_channel or not status.state.is_quiet:
+        return True
+    if status.state is AlertState.NO_DATA:
+        return False
+    is_recent = entry.cleared_ms > now_ms - duration_ms(_REMEMBERED)
+    return is_recent or not (many and status.series.last)
 
 
 def _alerting(series: list[Series], before: AlertCheck) -> dict[Measure, Alerting]:
