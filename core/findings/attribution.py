@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.findings import sizing
-from core.findings.evidence import Evidence
+from core.findings.evidence import PlaceEvidence
 from core.findings.places import Bools, Floats, Level
 from core.findings.shares import DEFINITIONS, Expectation, Share, counts
 from core.findings.statistics import (
@@ -64,7 +64,7 @@ def relative_excess(k: float, n: float, expected: float) -> float:
     return (k - expected) / max(n - expected, 1e-9)
 
 
-def assessed(evidence: Evidence, expected: Expectation) -> Assessment:
+def assessed(evidence: PlaceEvidence, expected: Expectation) -> Assessment:
     """Test every place against what is expected."""
     places, n, q = evidence.places, expected.n, expected.q
     variance = n * q * (1 - q)
@@ -96,7 +96,7 @@ def assessed(evidence: Evidence, expected: Expectation) -> Assessment:
 
 
 def name_places(
-    evidence: Evidence,
+    evidence: PlaceEvidence,
     share: Share,
     expected: Expectation,
     rate: float,
@@ -128,7 +128,7 @@ def with_excess(expected: Expectation, members: Bools, relative: Floats | float)
 
 
 def _candidates(
-    evidence: Evidence,
+    evidence: PlaceEvidence,
     share: Share,
     expected: Expectation,
     tested: Assessment,
@@ -162,7 +162,7 @@ def _candidates(
 
 
 def _is_uniform(
-    evidence: Evidence, share: Share, expected: Expectation, tested: Assessment, place: int
+    evidence: PlaceEvidence, share: Share, expected: Expectation, tested: Assessment, place: int
 ) -> bool:
     """Whether the excess is in nearly all parts of the place, while it lasts."""
     course = sizing.course(evidence, place, expected.ripe_ms)

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from core.figures.rates import ENOUGH
-from core.findings.places import Place
+from core.findings.places import TrafficPlace
 from core.findings.shares import Share
 
 
@@ -35,7 +35,7 @@ class Cause:
     """
 
     kind: CauseKind
-    place: Place
+    place: TrafficPlace
     since: datetime
     until: datetime | None
     k: float
@@ -74,7 +74,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DeliveryVerdict:
     """What is to be known of a range: whether codes arrive, and what is wrong, the worst first.
 
     `confirmed` of `requested` are of ripe attempts. `compared_days`: how many days before the range

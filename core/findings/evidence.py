@@ -17,7 +17,7 @@ from core.figures.catalogue import COLUMNS
 from core.figures.layout import TIERS, Tier
 from core.figures.packing import Counts
 from core.figures.ranges import Piece, Range, pieces
-from core.findings.places import Bools, Floats, Places
+from core.findings.places import Bools, Floats, TrafficPlaces
 from core.model.clock import from_ms, to_ms
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class History:
     """
 
     def __init__(
-        self, places: Places, counts: Counts, starts: NDArray[np.int64], length: timedelta
+        self, places: TrafficPlaces, counts: Counts, starts: NDArray[np.int64], length: timedelta
     ) -> None:
         """`starts`: of each day, Unix ms; a day is `length` long."""
         self.places = places
@@ -95,13 +95,13 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class PlaceEvidence:
     """The counters of each series of `places`, and the days before.
 
     `steps`: (series, steps, COLUMNS), each step from its edge to the next, Unix ms.
     """
 
-    places: Places
+    places: TrafficPlaces
     edges: NDArray[np.int64]
     steps: Counts
     history: History
@@ -129,10 +129,10 @@ class Evidence:
         column: Floats = sums[:, COLUMNS.index(name)].astype(float)
         return column
 
-    def since(self, start_ms: int, history: History) -> "Evidence":
+    def since(self, start_ms: int, history: History) -> "PlaceEvidence":
         """The end of the range from one of its edges on, with its own history."""
         first = int(np.searchsorted(self.edges, start_ms))
-        return Evidence(self.places, self.edges[first:], self.steps[:, first:], history)
+        return PlaceEvidence(self.places, self.edges[first:], self.steps[:, first:], history)
 
 
 @dataclass(frozen=True, slots=True)

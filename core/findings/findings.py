@@ -13,16 +13,16 @@ from core.figures.layout import Tier
 from core.figures.queries import ALL, Filters, Queries
 from core.figures.ranges import Piece, Range
 from core.findings.beginning import refined
-from core.findings.causes import Cause, Verdict
+from core.findings.causes import Cause, DeliveryVerdict
 from core.findings.evidence import (
-    Evidence,
     History,
     PastPlan,
+    PlaceEvidence,
     past_plan,
     step_plan,
 )
 from core.findings.leaves import Leaves, leaves
-from core.findings.places import Place, Places
+from core.findings.places import TrafficPlace, TrafficPlaces
 from core.findings.verdict import Cutoffs, causes, combined, outcome
 from core.model.clock import Clock, from_ms, to_ms
 from core.model.series import Series
@@ -47,7 +47,7 @@ class _SeriesRead:
 
     carriers: list[Series]
     leaves: Leaves
-    places: Places
+    places: TrafficPlaces
 
 
 class Findings:
@@ -56,13 +56,13 @@ class Findings:
     def __init__(self, queries: Queries, clock: Clock) -> None:
         self._queries = queries
         self._clock = clock
-        self._read = _SeriesRead([], Leaves([], []), Places([]))
+        self._read = _SeriesRead([], Leaves([], []), TrafficPlaces([]))
         self._histories: dict[tuple[bytes, timedelta], tuple[datetime, History]] = {}
         self._lock = Lock()
         self.answers: AnswerCache = queries.answers
         self.settle: Callable[[], None] = queries.settle
 
-    def verdict(self, period: Range, filters: Filters = ALL) -> Verdict:
+    def verdict(self, period: Range, filters: Filters = ALL) -> DeliveryVerdict:
         """The verdict on a range. All traffic is judged, also with filters: they leave only the
         incidents that concern them."""
         end_ms = to_ms(period.end)
@@ -87,7 +87,7 @@ class Findings:
         series = self._series(_earliest(before, period))
         if not series.carriers or not plan.pieces:
             return _Look((), 0)
-        evidence = Evidence(
+        evidence = PlaceEvidence(
             series.places,
             plan.edges,
             series.leaves.read(self._queries, plan.pieces, plan.edges[:-1].tolist()),
@@ -130,10 +130,10 @@ class Findings:
         read = self._read
         if read.carriers != carriers:
             chosen = leaves(self._queries, carriers, since, self._clock.now())
-            read = self._read = _SeriesRead(carriers, chosen, Places(chosen.names))
+            read = self._read = _SeriesRead(carriers, chosen, TrafficPlaces(chosen.names))
         return read
 
-    def _dated(self, cause: Cause, evidence: Evidence) -> Cause:
+    def _dated(self, cause: Cause, evidence: PlaceEvidence) -> Cause:
         """The cause with the exact moment of its beginning, from the finest slots that are kept."""
         now_ms = to_ms(self._clock.now())
         start_ms, since_ms = int(evidence.edges[0]), to_ms(cause.since)
@@ -151,7 +151,7 @@ class Findings:
             span_ms = 2 * tier.slot_ms
         return replace(cause, since=from_ms(since_ms))
 
-    def _course(self, place: Place, piece: Piece, starts: Sequence[int]) -> np.ndarray:
+    def _course(self, place: TrafficPlace, piece: Piece, starts: Sequence[int]) -> np.ndarray:
         period = Range(from_ms(piece.start_ms), from_ms(piece.end_ms))
         filters = Filters(place.channel, place.country, place.carrier)
         return self._queries.course(period, filters, [piece], starts)

@@ -33,7 +33,7 @@ _UNNAMED = frozenset({"", UNKNOWN_CARRIER, UNKNOWN_COUNTRY})
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TrafficPlace:
     """A part of the traffic; None is all of a dimension. A carrier belongs to a country."""
 
     channel: str | None = None
@@ -58,7 +58,7 @@ class Place:
         )
 
 
-EVERYTHING = Place()
+EVERYTHING = TrafficPlace()
 #: The levels whose places are each inside one place of the level.
 _FINER = {
     Level.ALL: (
@@ -81,18 +81,18 @@ _PREFERENCE = (
 )
 
 
-class Places:
+class TrafficPlaces:
     """All places of some series. Arrays over places are in the order of `places`."""
 
     def __init__(self, names: Sequence[Series], unnamed: frozenset[str] = _UNNAMED) -> None:
         """`unnamed`: carriers that are no single carrier, so no place is named after them."""
         self.names = names
-        self.places: list[Place] = []
+        self.places: list[TrafficPlace] = []
         self._group_of: list[NDArray[np.intp]] = []
         levels: list[Level] = []
         parts = [(name.channel, name.country, name.last) for name in names]
         for level in Level:
-            number: dict[Place, int] = {}
+            number: dict[TrafficPlace, int] = {}
             groups = [number.setdefault(_place(level, *part), len(number)) for part in parts]
             self._group_of.append(np.array(groups, dtype=np.intp) + len(self.places))
             self.places += number
@@ -145,17 +145,17 @@ class Places:
         return is_named
 
 
-def _place(level: Level, channel: str, country: str, carrier: str) -> Place:
+def _place(level: Level, channel: str, country: str, carrier: str) -> TrafficPlace:
     match level:
         case Level.ALL:
             return EVERYTHING
         case Level.CHANNEL:
-            return Place(channel)
+            return TrafficPlace(channel)
         case Level.COUNTRY:
-            return Place(None, country)
+            return TrafficPlace(None, country)
         case Level.CARRIER:
-            return Place(None, country, carrier)
+            return TrafficPlace(None, country, carrier)
         case Level.CHANNEL_COUNTRY:
-            return Place(channel, country)
+            return TrafficPlace(channel, country)
         case Level.SERIES:
-            return Place(channel, country, carrier)
+            return TrafficPlace(channel, country, carrier)

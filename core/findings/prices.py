@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.findings.evidence import Evidence, History
+from core.findings.evidence import History, PlaceEvidence
 from core.findings.places import Floats
 
 #: A rise counts from this ratio and number of priced attempts on.
@@ -33,7 +33,7 @@ class PriceRise(NamedTuple):
         return self.cost / self.expected
 
 
-def price_rises(evidence: Evidence) -> list[PriceRise]:
+def price_rises(evidence: PlaceEvidence) -> list[PriceRise]:
     """The places with higher prices, the most certain first, none inside another."""
     places = evidence.places
     cost = evidence.column("cost_micros") / 1e6
@@ -61,7 +61,7 @@ def price_rises(evidence: Evidence) -> list[PriceRise]:
     return rises
 
 
-def _expected(evidence: Evidence, priced: Floats) -> tuple[Floats, Floats]:
+def _expected(evidence: PlaceEvidence, priced: Floats) -> tuple[Floats, Floats]:
     """Of each series: the priced attempts that can be compared, and their cost at the prices
     before."""
     history = evidence.history

@@ -12,8 +12,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from core.findings.evidence import Evidence, History
-from core.findings.places import Bools, Floats, Places
+from core.findings.evidence import History, PlaceEvidence
+from core.findings.places import Bools, Floats, TrafficPlaces
 
 #: A column of counters as a function of its name: (series, …).
 Column = Callable[[str], Floats]
@@ -107,7 +107,7 @@ class Expectation:
     ripe_ms: float
 
 
-def counts(evidence: Evidence, share: Share, steps: slice) -> tuple[Floats, Floats]:
+def counts(evidence: PlaceEvidence, share: Share, steps: slice) -> tuple[Floats, Floats]:
     """(series,): k and n in some steps of the range."""
     definition = DEFINITIONS[share]
     column = _by_column(lambda name: evidence.column(name, steps))
@@ -120,7 +120,7 @@ def baseline(history: History, share: Share) -> Baseline:
     return history.once(("baseline", share), lambda: _baseline(history, share))
 
 
-def expectation(evidence: Evidence, share: Share, ripe_ms: float) -> Expectation:
+def expectation(evidence: PlaceEvidence, share: Share, ripe_ms: float) -> Expectation:
     """What is expected of a share in the steps that end by `ripe_ms`."""
     k, n = counts(evidence, share, slice(evidence.ripe_steps(ripe_ms)))
     usual = baseline(evidence.history, share)
@@ -173,7 +173,9 @@ def _usual_days(k: Floats, n: Floats) -> Bools:
     return np.asarray(usual | ~is_most, dtype=np.bool_)
 
 
-def _elsewhere(places: Places, k: Floats, n: Floats, usual: Baseline) -> tuple[Floats, Floats]:
+def _elsewhere(
+    places: TrafficPlaces, k: Floats, n: Floats, usual: Baseline
+) -> tuple[Floats, Floats]:
     """Of each series: the share in its channel, and the weight of that share. From the days before;
     where there are none, from the range, without the series itself."""
     has_past = usual.n.sum() > 0
@@ -206,7 +208,7 @@ def _weight(k: Floats, n: Floats) -> float:
     return float(max(_LEAST_WEIGHT, variance / between))
 
 
-def _correlation(places: Places, k: Floats, n: Floats) -> tuple[Floats, Floats]:
+def _correlation(places: TrafficPlaces, k: Floats, n: Floats) -> tuple[Floats, Floats]:
     """Of each place: rho by the method of moments from its days, mixed with that of all places of
     its level; and the degrees of freedom. k of n: (series, days)."""
     total = n.sum(axis=1)

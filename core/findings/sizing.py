@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.figures.catalogue import COLUMNS
 from core.findings.causes import Cause
 from core.findings.change_point import Interval, best_interval, change_interval
-from core.findings.evidence import Evidence
+from core.findings.evidence import PlaceEvidence
 from core.findings.places import Floats
 from core.findings.shares import DEFINITIONS, Expectation, Share
 from core.model.clock import from_ms
@@ -42,7 +42,7 @@ class Course:
         return from_ms(int(self.ends[interval.last])) if after.sum() else None
 
 
-def course(evidence: Evidence, place: int, ripe_ms: float = np.inf) -> Course:
+def course(evidence: PlaceEvidence, place: int, ripe_ms: float = np.inf) -> Course:
     """The course of a place."""
     members = evidence.places.members(place)
     ripe = evidence.ripe_steps(ripe_ms)
@@ -127,7 +127,7 @@ def wasted(course: Course, interval: Interval, usual_waste: float) -> float | No
 
 
 def with_seconds(
-    cause: Cause, evidence: Evidence, course: Course, interval: Interval, place: int
+    cause: Cause, evidence: PlaceEvidence, course: Course, interval: Interval, place: int
 ) -> Cause:
     """The cause with the number of seconds that shows best that codes are slow: `k` of `n` took
     longer."""
@@ -147,7 +147,7 @@ def with_seconds(
     return replace(cause, k=float(longer), n=float(delivered), usual=float(usual), seconds=seconds)
 
 
-def usual_share(expected: Expectation, evidence: Evidence, place: int) -> float:
+def usual_share(expected: Expectation, evidence: PlaceEvidence, place: int) -> float:
     """The expected share of a place."""
     members = evidence.places.members(place)
     n = expected.n[members]
@@ -156,7 +156,7 @@ def usual_share(expected: Expectation, evidence: Evidence, place: int) -> float:
     return float((n * expected.q[members]).sum() / n.sum())
 
 
-def usual_waste(evidence: Evidence, place: int) -> float:
+def usual_waste(evidence: PlaceEvidence, place: int) -> float:
     """The part of the cost that was for codes that were not entered, in the past of a place."""
     members = evidence.places.members(place)
     cost = evidence.history.column("cost_micros")[members].sum()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.findings.evidence import Evidence
+from core.findings.evidence import PlaceEvidence
 from core.findings.places import Floats
 from core.findings.statistics import discovery_limit, tail_probability
 
@@ -37,7 +37,7 @@ class Traffic:
         )
 
 
-def traffic(evidence: Evidence, column: str) -> Traffic:
+def traffic(evidence: PlaceEvidence, column: str) -> Traffic:
     """The traffic of every place by a column of counters."""
     places = evidence.places
     number = places.sums(evidence.column(column))
@@ -51,7 +51,7 @@ def traffic(evidence: Evidence, column: str) -> Traffic:
     return Traffic(number, mean * evidence.lengths, spread * max(1.0, evidence.lengths), days)
 
 
-def gone(evidence: Evidence, rate: float) -> list[int]:
+def gone(evidence: PlaceEvidence, rate: float) -> list[int]:
     """The widest places without requests, or with hardly any, where there were some every day.
     `rate`: the share of false ones (`discovery_limit`)."""
     places = evidence.places
@@ -77,7 +77,7 @@ def gone(evidence: Evidence, rate: float) -> list[int]:
     return named
 
 
-def _past(evidence: Evidence, column: str) -> Floats:
+def _past(evidence: PlaceEvidence, column: str) -> Floats:
     """(places, days): the numbers of the days since the first traffic."""
     history = evidence.history
     return history.once(

@@ -20,10 +20,10 @@ from core.findings.attribution import (
     relative_excess,
     with_excess,
 )
-from core.findings.causes import Cause, CauseKind, Outcome, Verdict
+from core.findings.causes import Cause, CauseKind, DeliveryVerdict, Outcome
 from core.findings.change_point import Interval
-from core.findings.evidence import Evidence
-from core.findings.places import Bools, Place
+from core.findings.evidence import PlaceEvidence
+from core.findings.places import Bools, TrafficPlace
 from core.findings.prices import price_rises
 from core.findings.shares import DEFINITIONS, Expectation, Share, expectation
 from core.findings.traffic import Traffic, gone, traffic
@@ -84,7 +84,7 @@ class Cutoffs:
                 return self.ripe
 
 
-def causes(evidence: Evidence, cutoffs: Cutoffs) -> list[Cause]:
+def causes(evidence: PlaceEvidence, cutoffs: Cutoffs) -> list[Cause]:
     """The incidents of a range."""
     if not len(evidence.places.names) or not evidence.steps.size:
         return []
@@ -102,7 +102,9 @@ def combined(causes: list[Cause]) -> list[Cause]:
     return sorted(kept, key=_badness, reverse=True)
 
 
-def outcome(confirmed: int, requested: int, causes: list[Cause], compared_days: int) -> Verdict:
+def outcome(
+    confirmed: int, requested: int, causes: list[Cause], compared_days: int
+) -> DeliveryVerdict:
     """The verdict. `confirmed` of `requested` are of ripe attempts."""
     at_least = any(
         cause.kind in _RECEIPTS and cause.until is None and cause.place.is_global
@@ -114,14 +116,14 @@ def outcome(confirmed: int, requested: int, causes: list[Cause], compared_days: 
         kind = Outcome.NO_TRAFFIC
     else:
         kind = Outcome.CALM if requested >= ENOUGH else Outcome.TOO_FEW
-    return Verdict(kind, confirmed, requested, tuple(causes), compared_days, at_least)
+    return DeliveryVerdict(kind, confirmed, requested, tuple(causes), compared_days, at_least)
 
 
 _RECEIPTS = {CauseKind.RECEIPTS_SILENT, CauseKind.RECEIPTS_UNTRUSTED, CauseKind.RECEIPTS_LATE}
 
 
 class _Search:
-    def __init__(self, evidence: Evidence, cutoffs: Cutoffs) -> None:
+    def __init__(self, evidence: PlaceEvidence, cutoffs: Cutoffs) -> None:
         self._evidence = evidence
         self._cutoffs = cutoffs
         self._rate = FALSE_LOOKS / _TESTS
@@ -337,7 +339,7 @@ def size(
     course: sizing.Course,
     kind: CauseKind,
     share: Share,
-    place: Place,
+    place: TrafficPlace,
     interval: Interval,
     usual: Usual,
 ) -> Cause:
@@ -382,39 +384,39 @@ def _joined(causes: list[Cause]) -> list[Cause]:
     return [*everywhere, *(cause for cause in joined if not cause.is_joined)]
 
 
-def _are_siblings(one: Cause, other: Cause) -> bool:
-    place, another = one.place, other.place
+def _are_siblings(cause: Cause, other: Cause) -> bool:
+    place, another = cause.place, other.place
     return (
         place.country is not None
         and (place.country, place.carrier) == (another.country, another.carrier)
         and None not in (place.channel, another.channel)
         and place.channel != another.channel
-        and (one.kind, one.seconds) == (other.kind, other.seconds)
-        and _overlap(one, other)
+        and (cause.kind, cause.seconds) == (other.kind, other.seconds)
+        and _overlap(cause, other)
     )
 
 
-def _sum(one: Cause, other: Cause) -> Cause:
-    n = one.n + other.n
-    money = None if one.money is None and other.money is None else 0.0
-    ends = [until for until in (one.until, other.until) if until is not None]
+def _sum(cause: Cause, other: Cause) -> Cause:
+    n = cause.n + other.n
+    money = None if cause.money is None and other.money is None else 0.0
+    ends = [until for until in (cause.until, other.until) if until is not None]
     return replace(
-        one,
+        cause,
         is_joined=True,
-        since=min(one.since, other.since),
+        since=min(cause.since, other.since),
         until=max(ends) if len(ends) == 2 else None,
-        k=one.k + other.k,
+        k=cause.k + other.k,
         n=n,
-        usual=(one.usual * one.n + other.usual * other.n) / n,
-        lost=one.lost + other.lost,
-        money=money if money is None else (one.money or 0.0) + (other.money or 0.0),
-        is_new=one.is_new and other.is_new,
-        requested=one.requested + other.requested,
-        converted=one.converted + other.converted,
+        usual=(cause.usual * cause.n + other.usual * other.n) / n,
+        lost=cause.lost + other.lost,
+        money=money if money is None else (cause.money or 0.0) + (other.money or 0.0),
+        is_new=cause.is_new and other.is_new,
+        requested=cause.requested + other.requested,
+        converted=cause.converted + other.converted,
     )
 
 
-def _contains(wide: Place, narrow: Place) -> bool:
+def _contains(wide: TrafficPlace, narrow: TrafficPlace) -> bool:
     pairs = zip(
         (wide.channel, wide.country, wide.carrier),
         (narrow.channel, narrow.country, narrow.carrier),
@@ -424,15 +426,15 @@ def _contains(wide: Place, narrow: Place) -> bool:
 
 
 def _is_same(named: Cause, other: Cause) -> bool:
-    """Whether an incident that is named explains another one."""
+    """Whether an incident that is named explains another cause."""
     if not _contains(named.place, other.place) or not _overlap(named, other):
         return False
     return other.kind is named.kind or other.kind in _EXPLAINS[named.kind]
 
 
-def _overlap(one: Cause, other: Cause) -> bool:
-    return (one.until is None or other.since < one.until) and (
-        other.until is None or one.since < other.until
+def _overlap(cause: Cause, other: Cause) -> bool:
+    return (cause.until is None or other.since < cause.until) and (
+        other.until is None or cause.since < other.until
     )
 
 

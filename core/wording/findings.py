@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.figures.receipts import ReceiptHealth
-from core.findings.causes import Cause, CauseKind, Outcome, Verdict
-from core.findings.places import Place
+from core.findings.causes import Cause, CauseKind, DeliveryVerdict, Outcome
+from core.findings.places import TrafficPlace
 from core.model.regions import country_of
 from core.wording.formats import (
     carrier_name,
@@ -22,14 +22,14 @@ MOST_CAUSES = 3
 _CENT = 0.01
 
 
-def verdict_sentence(verdict: Verdict, zone: ZoneInfo, now: datetime) -> str:
+def verdict_sentence(verdict: DeliveryVerdict, zone: ZoneInfo, now: datetime) -> str:
     """The whole verdict: "Codes arrive: 97.1 %. Telkomsel in Indonesia loses …"."""
     causes = [cause_sentence(cause, zone, now) for cause in verdict.causes[:MOST_CAUSES]]
     parts = [headline(verdict), calm_words(verdict), more_words(verdict), *causes]
     return " ".join(part for part in parts if part)
 
 
-def headline(verdict: Verdict) -> str:
+def headline(verdict: DeliveryVerdict) -> str:
     """ "Codes arrive: 97.1 %."; without a figure where there are too few attempts."""
     if not verdict.requested:
         if verdict.outcome is Outcome.NO_TRAFFIC:
@@ -41,7 +41,7 @@ def headline(verdict: Verdict) -> str:
     return f"Codes arrive: {at_least}{percent(verdict.confirmed / verdict.requested)}."
 
 
-def calm_words(verdict: Verdict) -> str:
+def calm_words(verdict: DeliveryVerdict) -> str:
     """What is said without a cause, and what it rests on."""
     if verdict.outcome is not Outcome.CALM:
         return ""
@@ -53,7 +53,7 @@ def calm_words(verdict: Verdict) -> str:
     return f"Nothing differs from the {days} before by more than chance ({n})."
 
 
-def more_words(verdict: Verdict) -> str:
+def more_words(verdict: DeliveryVerdict) -> str:
     """How many incidents there are, if more than are named; else ""."""
     n = len(verdict.causes)
     return f"The worst {MOST_CAUSES} of {n} incidents:" if n > MOST_CAUSES else ""
@@ -118,7 +118,7 @@ def receipt_words(health: ReceiptHealth, since: datetime | None, zone: ZoneInfo)
     return _RECEIPTS[health]
 
 
-def place_name(place: Place) -> str:
+def place_name(place: TrafficPlace) -> str:
     """ "SMS to Telkomsel in Indonesia", "Indonesia", "Calls", "All traffic"."""
     channel = "" if place.channel is None else _CHANNELS.get(place.channel, place.channel)
     where = "" if place.country is None else country_of(place.country)

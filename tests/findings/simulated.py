@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.figures.catalogue import COLUMNS
-from core.findings.evidence import Evidence, History
-from core.findings.places import Places
+from core.findings.evidence import History, PlaceEvidence
+from core.findings.places import TrafficPlaces
 from core.model.clock import to_ms
 from core.model.series import Series
 
@@ -73,15 +73,15 @@ class Simulated:
         put("cost_verified_micros", (cost * share).astype(np.int64))
         return values
 
-    def evidence(self) -> Evidence:
+    def evidence(self) -> PlaceEvidence:
         values = self.counts()
         end = to_ms(NOW)
         edges = np.arange(end - STEPS * _HOUR_MS, end + 1, _HOUR_MS)
         last = edges[0] // (24 * _HOUR_MS) * 24 * _HOUR_MS
         starts = np.arange(last - DAYS * 24 * _HOUR_MS, last, 24 * _HOUR_MS)
-        places = Places(self.names)
+        places = TrafficPlaces(self.names)
         history = History(places, values[:, :DAYS], starts, timedelta(days=1))
-        return Evidence(places, edges, values[:, DAYS:], history)
+        return PlaceEvidence(places, edges, values[:, DAYS:], history)
 
 
 UNCLEAR = "unclear"

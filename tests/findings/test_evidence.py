@@ -10,7 +10,7 @@ from core.figures.layout import Tier
 from core.figures.ranges import Preset, Range, preset
 from core.findings.change_point import Interval, change_interval
 from core.findings.evidence import past_plan, step_plan
-from core.findings.places import Level, Place, Places
+from core.findings.places import Level, TrafficPlace, TrafficPlaces
 from core.findings.statistics import discovery_limit, excess_deviate, tail_probability
 from core.model.clock import to_ms
 from core.model.series import Series
@@ -57,19 +57,23 @@ def test_places_add_up_their_series_and_a_place_is_named_once() -> None:
         Series.of("sms", "ID", ""),
         Series.of("voice", "DE", "O2"),
     ]
-    places = Places(names)
+    places = TrafficPlaces(names)
     sums = dict(zip(places.places, places.sums(np.array([1.0, 2.0, 4.0])).tolist(), strict=True))
-    assert sums[Place()] == 7
-    assert (sums[Place("sms")], sums[Place(None, "DE")], sums[Place("sms", "DE")]) == (3, 5, 1)
+    assert sums[TrafficPlace()] == 7
+    assert (
+        sums[TrafficPlace("sms")],
+        sums[TrafficPlace(None, "DE")],
+        sums[TrafficPlace("sms", "DE")],
+    ) == (3, 5, 1)
     named = {
         place for place, is_named in zip(places.places, places.is_named, strict=True) if is_named
     }
     # The only carrier of a country stands for it; an unknown one does not.
-    assert Place(None, "DE", "O2") in named
-    assert Place(None, "DE") not in named
-    assert Place(None, "ID") in named
-    assert Place("voice") in named
-    inside = places.parts(places.places.index(Place()))
+    assert TrafficPlace(None, "DE", "O2") in named
+    assert TrafficPlace(None, "DE") not in named
+    assert TrafficPlace(None, "ID") in named
+    assert TrafficPlace("voice") in named
+    inside = places.parts(places.places.index(TrafficPlace()))
     assert len(inside) == len(Level) - 1
 
 

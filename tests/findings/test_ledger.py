@@ -8,7 +8,7 @@ from core.figures.queries import Filters
 from core.figures.ranges import Preset, Range, pieces, preset
 from core.findings.causes import CauseKind
 from core.findings.leaves import Leaves
-from core.findings.places import EVERYTHING, Place
+from core.findings.places import EVERYTHING, TrafficPlace
 from core.model.clock import to_ms
 from tests.findings.incidents import (
     INCIDENTS,
@@ -21,14 +21,14 @@ from tests.findings.incidents import (
 from tests.world import World
 
 HISTORY = 10
-CARRIER = Place(None, *TELKOMSEL)
+CARRIER = TrafficPlace(None, *TELKOMSEL)
 EXPECTED = {
     "dead": (CauseKind.LOSES, CARRIER),
     "slow": (CauseKind.SLOW, CARRIER),
     "unclear": (CauseKind.UNCLEAR, EVERYTHING),
     "silent": (CauseKind.RECEIPTS_SILENT, EVERYTHING),
-    "pumping": (CauseKind.PUMPING, Place(None, "VU", "Digicel")),
-    "price": (CauseKind.PRICE, Place(None, "DE", "Vodafone")),
+    "pumping": (CauseKind.PUMPING, TrafficPlace(None, "VU", "Digicel")),
+    "price": (CauseKind.PRICE, TrafficPlace(None, "DE", "Vodafone")),
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.figures.catalogue import COLUMNS
 from core.findings.causes import Cause, CauseKind, Outcome
-from core.findings.places import EVERYTHING, Place
+from core.findings.places import EVERYTHING, TrafficPlace
 from core.findings.verdict import Cutoffs, causes, combined, outcome
 from core.model.series import Series
 from tests.findings.simulated import DAYS, STEPS, Simulated, traffic
@@ -17,8 +17,8 @@ from tests.findings.simulated import DAYS, STEPS, Simulated, traffic
 RIPE = Cutoffs(np.inf, np.inf, np.inf)
 HALF = slice(DAYS + STEPS // 2, None)
 NOON = datetime(2026, 11, 24, 0, tzinfo=UTC)
-CARRIER = Place(None, "AB", "Carrier 1")
-COUNTRY = Place(None, "AC")
+CARRIER = TrafficPlace(None, "AB", "Carrier 1")
+COUNTRY = TrafficPlace(None, "AC")
 Change = Callable[[Simulated], None]
 
 
@@ -29,15 +29,15 @@ def found(change: Change | None = None, *, seed: int = 1, per_day: float = 200) 
     return combined(causes(simulated.evidence(), RIPE))
 
 
-def named(causes: list[Cause]) -> list[tuple[CauseKind, Place]]:
+def named(causes: list[Cause]) -> list[tuple[CauseKind, TrafficPlace]]:
     return [(cause.kind, cause.place) for cause in causes]
 
 
-def at(place: Place) -> Callable[[Series], bool]:
+def at(place: TrafficPlace) -> Callable[[Series], bool]:
     return lambda name: place.overlaps(name.channel, name.country, name.last)
 
 
-def change(shares: str, place: Place, value: float, cells: slice = HALF) -> Change:
+def change(shares: str, place: TrafficPlace, value: float, cells: slice = HALF) -> Change:
     def apply(simulated: Simulated) -> None:
         getattr(simulated, shares)[simulated.where(at(place)), cells] = value
 
@@ -75,14 +75,14 @@ def test_shares_that_differ_from_day_to_day_and_from_place_to_place_name_nothing
     [
         ("arrives", 0.05, CARRIER, CauseKind.LOSES),
         ("arrives", 0.5, COUNTRY, CauseKind.LOSES),
-        ("arrives", 0.6, Place("sms"), CauseKind.LOSES),
+        ("arrives", 0.6, TrafficPlace("sms"), CauseKind.LOSES),
         ("arrives", 0.6, EVERYTHING, CauseKind.LOSES),
-        ("arrives", 0.1, Place("sms", "AB", "Carrier 1"), CauseKind.LOSES),
+        ("arrives", 0.1, TrafficPlace("sms", "AB", "Carrier 1"), CauseKind.LOSES),
         ("enters", 0.2, CARRIER, CauseKind.LOSES),
         ("in_time", 0.1, CARRIER, CauseKind.SLOW),
         ("in_time", 0.3, EVERYTHING, CauseKind.SLOW),
         ("unclear", 0.3, EVERYTHING, CauseKind.UNCLEAR),
-        ("unclear", 0.6, Place("voice"), CauseKind.UNCLEAR),
+        ("unclear", 0.6, TrafficPlace("voice"), CauseKind.UNCLEAR),
         ("reported", 0.0, EVERYTHING, CauseKind.RECEIPTS_SILENT),
         ("reported", 0.0, CARRIER, CauseKind.RECEIPTS_SILENT),
         ("reported", 0.4, COUNTRY, CauseKind.RECEIPTS_UNTRUSTED),
@@ -91,7 +91,7 @@ def test_shares_that_differ_from_day_to_day_and_from_place_to_place_name_nothing
     ],
 )
 def test_an_incident_is_one_cause_with_its_place_and_its_beginning(
-    shares: str, value: float, place: Place, kind: CauseKind
+    shares: str, value: float, place: TrafficPlace, kind: CauseKind
 ) -> None:
     for seed in (1, 2):
         (cause,) = found(change(shares, place, value), seed=seed)
@@ -164,7 +164,8 @@ def test_traffic_that_is_gone_is_named_where_it_always_was() -> None:
     ],
 )  # fmt: skip
 def test_two_incidents_at_once_are_two_causes(
-    first: tuple[str, Place, float, CauseKind], second: tuple[str, Place, float, CauseKind]
+    first: tuple[str, TrafficPlace, float, CauseKind],
+    second: tuple[str, TrafficPlace, float, CauseKind],
 ) -> None:
     changes = [change(*one[:3]) for one in (first, second)]
     expected = [(kind, place) for _, place, _, kind in (first, second)]
@@ -172,7 +173,7 @@ def test_two_incidents_at_once_are_two_causes(
 
 
 def test_two_of_three_carriers_are_not_their_country() -> None:
-    others = Place(None, "AB", "Carrier 2")
+    others = TrafficPlace(None, "AB", "Carrier 2")
     dead = both(change("arrives", CARRIER, 0.05), change("arrives", others, 0.05))
     assert {place for _, place in named(found(dead))} == {CARRIER, others}
 

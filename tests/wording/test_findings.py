@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.findings.causes import Cause, CauseKind, Outcome, Verdict
-from core.findings.places import EVERYTHING, Place
+from core.findings.causes import Cause, CauseKind, DeliveryVerdict, Outcome
+from core.findings.places import EVERYTHING, TrafficPlace
 from core.findings.shares import Share
 from core.wording.findings import cause_sentence, moment_words, place_name, verdict_sentence
 
 UTC_ZONE = ZoneInfo("UTC")
 NOW = datetime(2026, 11, 24, 12, 4, tzinfo=UTC)
-TELKOMSEL = Place(None, "ID", "Telkomsel")
+TELKOMSEL = TrafficPlace(None, "ID", "Telkomsel")
 LOSES = Cause(
     CauseKind.LOSES, TELKOMSEL, datetime(2026, 11, 23, tzinfo=UTC), None, 950, 1000, 0.03, 294,
     14.7, requested=1000, converted=50, measure=Share.FAILED,
@@ -25,7 +25,7 @@ LOSES = Cause(
     [
         (LOSES, "Telkomsel in Indonesia loses 294 verifications and $14.70 since 23 Nov: "
          "95.0 % not delivered, usually 3.0 %."),
-        (replace(LOSES, lost=1, money=None, place=Place("voice", "ID")),
+        (replace(LOSES, lost=1, money=None, place=TrafficPlace("voice", "ID")),
          "Calls to Indonesia lose 1 verification since 23 Nov: 95.0 % not delivered, "
          "usually 3.0 %."),
         (replace(LOSES, lost=0, measure=Share.UNCONVERTED, until=NOW),
@@ -43,7 +43,7 @@ LOSES = Cause(
         (replace(LOSES, kind=CauseKind.SLOW, lost=0, seconds=30),
          "Telkomsel in Indonesia is slow since 23 Nov: 5.0 % of 1,000 codes within 30 s, usually "
          "97.0 %."),
-        (replace(LOSES, kind=CauseKind.RECEIPTS_SILENT, place=Place("sms")),
+        (replace(LOSES, kind=CauseKind.RECEIPTS_SILENT, place=TrafficPlace("sms")),
          "SMS: no receipts since 23 Nov (950 missing), but codes are entered."),
         (replace(LOSES, kind=CauseKind.RECEIPTS_LATE),
          "Telkomsel in Indonesia: receipts are late since 23 Nov; most codes are entered before "
@@ -63,7 +63,7 @@ def test_each_incident_is_a_sentence(cause: Cause, sentence: str) -> None:
 
 
 def test_a_verdict_is_one_sentence_and_at_most_three_causes() -> None:
-    calm = Verdict(Outcome.CALM, 971, 1000, (), 28)
+    calm = DeliveryVerdict(Outcome.CALM, 971, 1000, (), 28)
     assert verdict_sentence(calm, UTC_ZONE, NOW) == (
         "Codes arrive: 97.1 %. Nothing differs from the 28 days before by more than chance "
         "(1,000 codes)."
@@ -76,9 +76,9 @@ def test_a_verdict_is_one_sentence_and_at_most_three_causes() -> None:
     sentence = verdict_sentence(bad, UTC_ZONE, NOW)
     assert sentence.startswith("Codes arrive: at least 97.1 %. The worst 3 of 4 incidents: Telk")
     assert sentence.count("294") == 3
-    few = Verdict(Outcome.TOO_FEW, 6, 7, (), 28)
+    few = DeliveryVerdict(Outcome.TOO_FEW, 6, 7, (), 28)
     assert verdict_sentence(few, UTC_ZONE, NOW) == "Too few codes to judge: 7 in this range."
-    none = Verdict(Outcome.NO_TRAFFIC, 0, 0, (), 0)
+    none = DeliveryVerdict(Outcome.NO_TRAFFIC, 0, 0, (), 0)
     assert verdict_sentence(none, UTC_ZONE, NOW) == "No code was requested in this range."
 
 
@@ -87,5 +87,5 @@ def test_moments_are_of_the_zone_and_names_of_places_are_plain() -> None:
     assert moment_words(datetime(2026, 11, 24, 11, tzinfo=UTC), berlin, NOW) == "12:00"
     assert moment_words(datetime(2026, 11, 22, 23, tzinfo=UTC), berlin, NOW) == "23 Nov"
     assert moment_words(datetime(2026, 11, 22, 23, 5, tzinfo=UTC), berlin, NOW) == "23 Nov 00:05"
-    names = [place_name(Place("sms", "ID", "Telkomsel")), place_name(Place("phlo"))]
+    names = [place_name(TrafficPlace("sms", "ID", "Telkomsel")), place_name(TrafficPlace("phlo"))]
     assert names == ["SMS to Telkomsel in Indonesia", "PHLO"]
