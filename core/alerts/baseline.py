@@ -26,6 +26,8 @@ DAYS = 28
 HOURS = 168
 #: Fewer attempts in the four weeks are no baseline of a share.
 LEAST_HISTORY = 30
+#: Days with traffic that are needed to call a place new.
+LEAST_DAYS = 7
 #: The smallest usual share of bad attempts, since even a good series has some.
 LEAST_BAD = 0.005
 #: The smallest usual share of unclear sends. Those of past days have mostly been settled since.
@@ -53,8 +55,9 @@ class UsualFigures:
     """What is usual. `bad`: the share of bad attempts, (series,), NaN without a baseline; `factors`
     of (profiles, 24): by how much it is larger in an hour of the day; `shown`: the share before it
     was raised. `traffic`: attempts an hour, (series, HOURS), as mean, least and most of the hour
-    and its neighbours. `per_day`: counted attempts a day of each share. `conversion`: the share of
-    attempts that is verified. `prices`: (series, DAYS) micros an attempt, NaN where too few."""
+    and its neighbours. `per_day`: counted attempts a day of each share. `verified`: the share of
+    attempts that is verified. `prices`: (series, DAYS) micros an attempt, NaN where too few.
+    `days`: how many of the four weeks had traffic."""
 
     bad: dict[Measure, Floats]
     shown: dict[Measure, Floats]
@@ -67,6 +70,7 @@ class UsualFigures:
     verified: Floats
     prices: Floats
     profile: Indices
+    days: int
 
 
 def named(values: Floats) -> Figures:
@@ -116,6 +120,7 @@ def baseline(history: PastFigures) -> UsualFigures:
         verified=np.maximum(verified, 0.05),
         prices=prices,
         profile=rows,
+        days=int(days["requested"].any(axis=0).sum()),
     )
 
 

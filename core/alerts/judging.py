@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.alerts.baseline import DAYS, LEAST_HISTORY, UsualFigures
+from core.alerts.baseline import DAYS, LEAST_DAYS, UsualFigures
 from core.alerts.evidence import (
     FALSE_ALARMS,
     PRICE_WINDOW_HOURS,
@@ -241,9 +241,9 @@ def _judge_traffic(
 
     return Judgement(
         measure=Measure.TRAFFIC,
-        # Where all places are new, there is nothing to compare with.
+        # In the first week all places are new.
         is_silent=(requested.sum(axis=1) + usual.requested_per_day == 0)
-        | (usual.requested_per_day.sum() * DAYS < LEAST_HISTORY),
+        | (usual.days < LEAST_DAYS),
         evidence=value / limit,
         recovery=_traffic_recovery(slots, usual, alerting),
         start_ms=slots.starts[start],

@@ -208,6 +208,7 @@ def _pumping(
         traffic=hours, least_traffic=hours, most_traffic=hours,
         verified=np.full(1, 0.5), prices=np.full((1, 28), np.nan),
         profile=np.zeros(1, dtype=np.intp),
+        days=28,
     )  # fmt: skip
     limit = threshold(Measure.TRAFFIC, usual)
     begin_ms = int(midnight_of(first).timestamp()) * 1000 + since * 60_000
