@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core.alerts.alerts import Alerts
-from core.alerts.hours import HourReader
+from core.alerts.figures import AlertFigures
 from core.alerts.notifications import Announcer
 from core.figures.export import FigureExport
 from core.figures.queries import Queries
@@ -52,7 +52,7 @@ def build_reports(
         queries=queries,
         findings=Findings(queries, clock),
         figure_export=FigureExport(client, raw, keys, settle, ripeness),
-        alerts=Alerts(client, keys, clock, HourReader(client, raw, keys, settle), announcer),
+        alerts=Alerts(client, keys, clock, AlertFigures(client, raw, keys, settle), announcer),
         explorer=Explorer(ledger),
         sample=Sample(sample, client, raw, keys, clock, ledger, fold_all),
     )

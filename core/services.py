@@ -12,6 +12,7 @@ from core.access.password import Access
 from core.access.phone_links import PhoneLinks
 from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
+from core.alerts.watch import AlertWatch
 from core.background import Periodic
 from core.figures.fold_worker import TICK as FOLD_TICK
 from core.figures.fold_worker import FoldWorker
@@ -68,7 +69,6 @@ log = logging.getLogger(__name__)
 #: The scheduled log sync, by the name of its thread.
 LOG_SYNC = "log sync"
 LOGS_AFTER_START = timedelta(minutes=1)
-ALERTS_TICK = timedelta(seconds=15)
 TRIM_TICK = timedelta(minutes=1)
 #: How soon another process goes on with sample traffic; a click wakes the worker.
 SAMPLE_TICK = timedelta(seconds=5)
@@ -221,6 +221,7 @@ def build(
     plivo_provider = PlivoProvider(clients, settings, keyring, address, exchanges.record)
     # A template that cannot be sent is refused now, not with the first message.
     plivo_provider.preview(settings.lifetime_minutes)
+    alert_watch = AlertWatch(lambda at_once: reports().alerts.check(at_once=at_once))
     verifications = Verifications(
         settings,
         keyring,
@@ -232,6 +233,7 @@ def build(
         provider or plivo_provider,
         poller.forget,
         clock,
+        alert_watch.wake,
     )
 
     def go_on_with_sample() -> None:
@@ -289,7 +291,7 @@ def build(
         Periodic("fold", fold.run, FOLD_TICK),
         Periodic("loss check", ledger.losses.run, LOSS_TICK, first=timedelta()),
         Periodic("trimming", lambda: ledger.trim(settings.attempts_kept), TRIM_TICK),
-        Periodic("alerts", lambda: reports().alerts.check(), ALERTS_TICK),
+        alert_watch.background,
         # A run that is cut off by the end of the process is resumed by the next.
         Periodic(LOG_SYNC, logs.run, log_sync_every, first=LOGS_AFTER_START, patience=timedelta()),
     ]

@@ -61,7 +61,7 @@ FIGURES = (
 
 #: Names of the properties in the OpenAPI document.
 PROPERTIES = {
-    "AlertAnswer": "baseline measure n observed rule series since state under",
+    "AlertAnswer": "baseline chance detectable_drop measure n observed series since state under",
     "AttemptAnswer": (
         "carrier cause channel cost_micros country error_code hangup_cause id mode moments "
         "network number origin reference remedy state to_masked units verification"
@@ -118,11 +118,10 @@ VALUES = {
         "undelivered delivered checked verified"
     ),
     "Leg": "ttd ttv queue carrier",
-    "Measure": "confirmed within_60 traffic",
+    "Measure": "unclear receipts confirmed within_60 conversion traffic price",
     "Mode": "sms call",
     "Proof": "sole shared other",
     "Preset": "15m 1h 6h 24h today yesterday 7d 30d 90d",
-    "Rule": "fixed exact spike",
     "SendOutcome": (
         "sent unknown rejected duplicate key_reused too_soon over_budget locked closed not_found "
         "number_refused channel_unavailable"

@@ -209,7 +209,7 @@ def test_an_event_that_cannot_be_read_becomes_a_dead_letter_and_the_others_are_s
     assert process.outbox.counts().dead == 1
 
 
-@pytest.mark.parametrize("stored", ["", "{}", "null", '{"quarter": 1, "standings": [1]}', "\0"])
+@pytest.mark.parametrize("stored", ["", "{}", "null", '{"minute": 1, "statuses": [1]}', "\0"])
 def test_alerts_replace_an_unreadable_check(at: World, stored: str) -> None:
     alerts, keys = at.services.alerts, at.services.keys
     at.services.client.set(keys.alert_check, stored, nx=True, px=timedelta(minutes=1))

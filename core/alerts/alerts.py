@@ -1,38 +1,40 @@
-"""Checks every quarter of an hour the last 60 minutes of each channel and of its countries.
+"""Evaluates the alerts once a minute, and at once when sends become unclear.
 
-`rules` judges an hour, `states` turns judgements into alerts, `hours` reads the figures. This
-module runs the check on time, once for all processes, and stores its result.
+`figures` reads the last day and the four weeks before, `judging` compares them, `states` turns the
+evidence into alerts. This module does it on time, once for all processes, and stores the result.
+
+Nothing but the states is kept between evaluations: the evidence is computed from the figures of the
+last day each time, so a restart or a missed minute loses nothing.
 """
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import numpy as np
 
-from core.alerts.hours import QUARTER_MS, READ, HourReader
+from core.alerts.baseline import DAYS
+from core.alerts.evidence import Slots
+from core.alerts.explaining import with_leaders
+from core.alerts.figures import MINUTE_MS, AlertFigures
+from core.alerts.judging import Alerting, Judgement, judge
+from core.alerts.measures import Measure
 from core.alerts.notifications import SILENT, Announcer, notifications
 from core.alerts.records import (
     UNREADABLE,
     AlertCheck,
     AlertStatus,
+    Place,
     StoredStatus,
     Transition,
     by_severity,
     transition_from_json,
     transition_to_json,
-    with_leaders,
 )
-from core.alerts.replay import DryRun, replay
-from core.alerts.rules import WEEKS, Hours, Measure, alpha, detectable_drop, judge
 from core.alerts.snoozes import Snoozes
-from core.alerts.states import AlertState, Standing, after_missed_checks, step
-from core.figures.layout import Tier
-from core.figures.packing import Counts
+from core.alerts.states import AlertState, next_state
 from core.model.clock import Clock, duration_ms, from_ms, to_ms
-from core.model.series import Series
+from core.model.series import NO_SERIES, Series
 from core.store.client import Client
 from core.store.failures import WatchError
 from core.store.keys import Keys
@@ -41,37 +43,27 @@ from core.webhooks.alert_event import AlertEvent, queue_alerts
 
 log = logging.getLogger(__name__)
 
-#: An hour is judged this long after its end: by then "within 60 seconds" is known, and nearly all
-#: codes that arrive have arrived.
-MATURITY = timedelta(minutes=2)
 KEEP = timedelta(days=35)
 MOST_KEPT = 1000
 #: A series is checked until it has had no attempt for this long.
-WATCHED = timedelta(weeks=WEEKS)
-#: If the process that does a check dies, another one does it after this.
-_TURN = timedelta(minutes=1)
-
-
-class AlertWindow(Protocol):
-    """An interval of aware times: a `Range` of the queries."""
-
-    @property
-    def start(self) -> datetime: ...
-    @property
-    def end(self) -> datetime: ...
-
-
-class SeriesFilter(Protocol):
-    """Selects series: the `Filters` of the queries. There are no alerts of carriers."""
-
-    @property
-    def channel(self) -> str | None: ...
-    @property
-    def country(self) -> str | None: ...
+WATCHED = timedelta(days=DAYS)
+#: With more series, carriers that are ok are not listed: their statuses would take megabytes.
+MANY_SERIES = 300
+#: As far back as alerts look.
+_REMEMBERED = timedelta(days=1)
+#: Checks at once are this far apart at least, over all processes.
+_URGENT_MS = 5_000
+#: Longer than any check takes.
+_TURN = timedelta(minutes=2)
+_UNSEEN = StoredStatus(
+    AlertStatus(
+        NO_SERIES, Measure.CONFIRMED, AlertState.NO_DATA, 0, 0, None, None, None, from_ms(0)
+    )
+)
 
 
 class Alerts:
-    """Checks series, and reads the results. Any number of processes may call `check`.
+    """Evaluates alerts, and reads the results. Any number of processes may call `check`.
 
     Every method raises StoreUnavailable.
     """
@@ -81,7 +73,7 @@ class Alerts:
         client: Client,
         keys: Keys,
         clock: Clock,
-        hours: HourReader,
+        figures: AlertFigures,
         announcer: Announcer = SILENT,
     ) -> None:
         self.snoozes = Snoozes(client, keys, clock)
@@ -89,25 +81,27 @@ class Alerts:
         self._client = client
         self._keys = keys
         self._clock = clock
-        self._hours = hours
+        self._figures = figures
         self._left_out = LeftOut(client, keys, clock)
 
-    def check(self) -> list[Transition]:
-        """Check the newest whole hour, unless that is done; returns the changes that were stored.
+    def check(self, *, at_once: bool = False) -> list[Transition]:
+        """Evaluate all series, unless that is done this minute; returns the changes of state that
+        were stored. `at_once`: although it is done, but not more often than every five seconds.
 
-        Each quarter of an hour is checked once: one process takes the turn, and its result
-        replaces only the check that it is based on.
+        One process takes the turn, and its result replaces only the one that it is based on. If it
+        ends before it has stored the result, the next minute's check finds the same.
         """
-        quarter = to_ms(self._clock.now() - MATURITY) // QUARTER_MS
+        now_ms = to_ms(self._clock.now())
+        minute = now_ms // MINUTE_MS
+        turn = f"{now_ms // _URGENT_MS * _URGENT_MS}" if at_once else f"{minute}"
+        if not self._client.set(self._keys.alert_turn(turn), "1", nx=True, px=_TURN):
+            return []
         stored = self._client.get(self._keys.alert_check)
         before = self._read(stored)
-        if before.quarter >= quarter:
+        if before.minute > minute:
             return []
-        turn = self._keys.alert_turn(quarter)
-        if not self._client.set(turn, "1", nx=True, px=_TURN):
-            return []
-        check = self._next(before, quarter)
-        changes = _changes(before, check)
+        check = self._evaluated(before, now_ms)
+        changes = _changes(before, check, from_ms(now_ms))
         news, kept = notifications(before.kept, check.kept, self.snoozes.active())
         now = self._clock.now()
         events = [event for one in news for event in self._announcer.events(one, now)]
@@ -139,32 +133,15 @@ class Alerts:
         return by_severity(kept.status for kept in self._stored().kept.values())
 
     def checked(self) -> datetime | None:
-        """The end of the last hour that was checked; None before the first check."""
+        """The minute of the last check; None before the first one."""
         check = self._stored()
-        return from_ms(check.quarter * QUARTER_MS) if check.quarter else None
+        return from_ms(check.minute * MINUTE_MS) if check.minute else None
 
     def history(self, count: int = 100) -> list[Transition]:
         """The newest changes of state, newest first; 1000 are kept, for 35 days at most."""
         entries = self._client.xrevrange(self._keys.alerts, count=count)
         transitions = (self._transition(entry.get("transition", "")) for _, entry in entries)
         return [transition for transition in transitions if transition is not None]
-
-    def dry_run(self, span: AlertWindow, filters: SeriesFilter) -> DryRun:
-        """The alerts that the current rules would have raised in this span.
-
-        It also counts late reports, which a check at the time could not. The quarter-hours are kept
-        for 35 days. Older ones neither count nor serve as a baseline: of thirty days the first have
-        none, and the next are compared with fewer weeks.
-        """
-        now = self._clock.now()
-        kept_ms = to_ms(now) - Tier.QUARTER.keep_ms
-        first = -(-max(to_ms(span.start), kept_ms) // QUARTER_MS)
-        last = to_ms(min(span.end, now - MATURITY)) // QUARTER_MS
-        series = self._hours.series(kept_ms)
-        if first > last or not series:
-            return DryRun(0, [], 0)
-        selected = {name for name in series if _is_selected(name, filters)}
-        return replay(series, self._hours.between(series, first, last), first, selected)
 
     def _stored(self) -> AlertCheck:
         return self._read(self._client.get(self._keys.alert_check))
@@ -184,15 +161,24 @@ class Alerts:
             self._left_out.record("alert transition", stored, error)
             return None
 
-    def _next(self, before: AlertCheck, quarter: int) -> AlertCheck:
-        """Judge an hour, based on the check before."""
-        since_ms = quarter * QUARTER_MS - duration_ms(WATCHED)
-        series = self._hours.series(since_ms)
+    def _evaluated(self, before: AlertCheck, now_ms: int) -> AlertCheck:
+        """Judge all series, based on the check before."""
+        minute = now_ms // MINUTE_MS
+        series = self._figures.series(now_ms - WATCHED // timedelta(milliseconds=1))
         if not series:
-            return AlertCheck(quarter, {})
-        hours, counts = self._hours.at(series, quarter)
-        kept = with_leaders(_judged(series, hours, counts, before, quarter))
-        return AlertCheck(quarter, {entry.place: entry for entry in kept})
+            return AlertCheck(minute, {})
+        slots = self._figures.recent(series, now_ms)
+        usual = self._figures.usual(series, now_ms)
+        kept: dict[Place, StoredStatus] = {}
+        leads: dict[Place, Series] = {}
+        for judged in judge(series, slots, usual, _alerting(series, before)):
+            for row, entry in enumerate(_stepped(series, judged, slots, before, now_ms)):
+                if not _is_kept(entry, many=len(series) > MANY_SERIES, now_ms=now_ms):
+                    continue
+                kept[entry.place] = entry
+                if judged.lead[row] >= 0:
+                    leads[entry.place] = series[judged.lead[row]]
+        return AlertCheck(minute, with_leaders(kept, leads))
 
     def _write(
         self,
@@ -221,69 +207,112 @@ class Alerts:
         return True
 
 
-def _judged(
-    series: list[Series], hours: Hours, counts: Counts, before: AlertCheck, quarter: int
-) -> Iterator[StoredStatus]:
-    """The new status of every measure of every series."""
-    at = from_ms(quarter * QUARTER_MS)
-    missed = quarter - before.quarter > 1
-    for judged in judge(hours):
-        drops = np.full(len(series), np.nan)
-        if judged.measure is not Measure.TRAFFIC:
-            n = hours.requested[:-1, 0]
-            drops = detectable_drop(n, judged.baseline[:, 0], alpha(len(series)))
-        for row, name in enumerate(series):
-            was = before.kept.get((name, judged.measure))
-            standing = was.standing if was else Standing()
-            if missed:
-                standing = after_missed_checks(standing)
-            standing = step(standing, judged.finding(row, 0))
-            goes_on = was is not None and was.status.state is standing.state
-            rule = judged.rule(row, 0)
-            if rule is None and was is not None and standing.state.is_alert:
-                rule = was.status.rule
-            status = AlertStatus(
-                series=name,
-                measure=judged.measure,
-                state=standing.state,
-                rule=rule,
-                n=int(counts[row, READ.index("requested")]),
-                verified=int(counts[row, READ.index("verified")]),
-                observed=_number(judged.observed[row, 0]),
-                baseline=_number(judged.baseline[row, 0]),
-                detectable_drop=_number(drops[row]),
-                since=was.status.since if was is not None and goes_on else at,
-            )
-            yield StoredStatus(status, standing.streak, standing.silent)
+def _is_kept(entry: StoredStatus, *, many: bool, now_ms: int) -> bool:
+    """Whether a status is stored. Not that of a country or carrier without data, and of many series
+    not that of a carrier without an alert in the last day."""
+    status = entry.status
+    if status.series.is_channel or not status.state.is_quiet:
+        return True
+    if status.state is AlertState.NO_DATA:
+        return False
+    is_recent = entry.cleared_ms > now_ms - duration_ms(_REMEMBERED)
+    return is_recent or not (many and status.series.last)
 
 
-def _changes(before: AlertCheck, check: AlertCheck) -> list[Transition]:
-    """The changes to store: not those between two quiet states, as when traffic pauses at night."""
-    at = from_ms(check.quarter * QUARTER_MS)
-    changes = []
-    for place, entry in check.kept.items():
-        kept = before.kept.get(place)
-        was, now = kept.status.state if kept else AlertState.NO_DATA, entry.status
-        if was is not now.state and not (was.is_quiet and now.state.is_quiet):
-            changes.append(
-                Transition(
-                    at=at,
-                    series=now.series,
-                    measure=now.measure,
-                    before=was,
-                    after=now.state,
-                    rule=now.rule,
-                    n=now.n,
-                    observed=now.observed,
-                    baseline=now.baseline,
-                    under=now.under,
+def _alerting(series: list[Series], before: AlertCheck) -> dict[Measure, Alerting]:
+    """What the alerts of the check before saw."""
+    alerting = {}
+    for measure in Measure:
+        entries = [before.kept.get((name, measure), _UNSEEN) for name in series]
+        observed = [
+            entry.status.observed if entry.status.state.is_alert else None for entry in entries
+        ]
+        alerting[measure] = Alerting(
+            np.array([np.nan if value is None else value for value in observed]),
+            np.array([to_ms(entry.status.since) for entry in entries], dtype=np.intp),
+            np.array([entry.cleared_ms for entry in entries], dtype=np.intp),
+        )
+    return alerting
+
+
+def _stepped(
+    series: list[Series], judged: Judgement, slots: Slots, before: AlertCheck, now_ms: int
+) -> list[StoredStatus]:
+    """The new status of a measure of every series."""
+    verified = slots.figures["verified"]
+    entries = []
+    for row, name in enumerate(series):
+        was = before.kept.get((name, judged.measure), _UNSEEN)
+        state = next_state(
+            was.status.state,
+            is_silent=bool(judged.is_silent[row]),
+            evidence=float(judged.evidence[row]),
+            recovery=float(judged.recovery[row]),
+        )
+        start_ms = int(judged.start_ms[row])
+        status = AlertStatus(
+            series=name,
+            measure=judged.measure,
+            state=state,
+            n=round(float(judged.n[row])),
+            verified=int(verified[row, slots.starts >= start_ms].sum()),
+            observed=_number(judged.observed[row]),
+            baseline=_number(judged.baseline[row]),
+            detectable_drop=_number(judged.detectable_drop[row]),
+            since=from_ms(now_ms),
+            chance=_number(judged.chance[row]) if state.is_alert else None,
+        )
+        began_ms, cleared_ms = was.began_ms, was.cleared_ms
+        if state.is_alert and was.status.state.is_alert:
+            # What the alert saw, until it ends: the newest attempts may be good again.
+            old = was.status
+            if float(judged.evidence[row]) < 1 or state is AlertState.RECOVERING:
+                status = replace(
+                    status,
+                    n=old.n,
+                    verified=old.verified,
+                    observed=old.observed,
+                    baseline=old.baseline,
+                    chance=old.chance,
                 )
+            status = replace(status, since=old.since)
+        elif state.is_alert:
+            began_ms = now_ms
+            status = replace(status, since=from_ms(start_ms))
+        else:
+            if was.status.state.is_alert:
+                cleared_ms = now_ms
+            began_ms = 0
+            if was.status.state is state and was is not _UNSEEN:
+                status = replace(status, since=was.status.since)
+        entries.append(StoredStatus(status, was.is_notified, cleared_ms, began_ms))
+    return entries
+
+
+def _changes(before: AlertCheck, check: AlertCheck, at: datetime) -> list[Transition]:
+    """The changes to store: those to or from an alert."""
+    changes = []
+    for place in dict.fromkeys((*check.kept, *before.kept)):
+        was = before.kept.get(place, _UNSEEN).status
+        entry = check.kept.get(place)
+        now = replace(was, state=AlertState.NO_DATA) if entry is None else entry.status
+        if was.state is now.state or not (was.state.is_alert or now.state.is_alert):
+            continue
+        changes.append(
+            Transition(
+                at=at,
+                series=now.series,
+                measure=now.measure,
+                before=was.state,
+                after=now.state,
+                n=now.n,
+                observed=now.observed,
+                baseline=now.baseline,
+                since=now.since if now.state.is_alert else was.since,
+                under=now.under,
             )
+        )
     return changes
-
-
-def _is_selected(series: Series, filters: SeriesFilter) -> bool:
-    return filters.channel in {None, series.channel} and filters.country in {None, series.country}
 
 
 def _number(value: float) -> float | None:

@@ -1,18 +1,18 @@
 """The stored records of alerts: the status of each, and each change, both as JSON.
 
 An alert is about a measure of a series. If a channel fails, so do its countries; and lost messages
-are also late. Of such alerts one explains the others.
+are also late. Of such alerts one explains the others: see `explaining`.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from core.alerts.rules import Measure, Rule
-from core.alerts.states import AlertState, Standing
+from core.alerts.measures import Measure
+from core.alerts.states import AlertState
 from core.model.clock import read_ms, to_ms
 from core.model.series import NO_SERIES, Series
 
@@ -26,6 +26,7 @@ _SEVERITY = (
     AlertState.OK,
     AlertState.NO_DATA,
 )
+_ORDER = tuple(Measure)
 
 
 #: What the readers of stored JSON raise for unreadable text.
@@ -36,18 +37,20 @@ UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 class AlertStatus:
     """The status of a measure of a series at the last check.
 
-    `n` attempts were requested in the hour, `verified` of them were verified. `observed` and
-    `baseline` are shares of `n`, or for traffic attempts an hour; None if there is nothing to
-    compare. `detectable_drop` is the smallest drop, as a share, that would be bad with `n`
-    attempts; None if no drop would be, and for traffic. `since` is when the state began. `under` is
-    the series whose alert explains this one, "" if none does: its channel's, or for late
-    messages its own for lost ones.
+    `n` attempts have been judged since the evidence begins, or in the last day where there is
+    little of it; `verified` of them were verified. `observed` and `baseline` are shares of `n`, for
+    traffic attempts an hour, for prices millionths of a dollar an attempt; None if there is
+    nothing to compare. `detectable_drop` is the smallest drop, as a share, that the traffic of a
+    day shows; None if it shows none, and for traffic and prices. `since`: of an alert when the
+    change began, as far as the figures show it; of another state when that began. `chance`: so many
+    alarms a year, of all series, are expected by chance with evidence as strong as this; None
+    without an alert. `under` is the series whose alert explains this one, "" if none does: a part
+    of it or its whole, or itself if another of its measures does.
     """
 
     series: Series
     measure: Measure
     state: AlertState
-    rule: Rule | None
     n: int
     verified: int
     observed: float | None
@@ -55,62 +58,61 @@ class AlertStatus:
     detectable_drop: float | None
     since: datetime
     under: Series = NO_SERIES
+    chance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change of state, at the end of the hour that caused it."""
+    """A change of state at the check `at`. `since` is that of the status after it, `verified` and
+    the other values too; of an alert that ends, `since` is when it had begun."""
 
     at: datetime
     series: Series
     measure: Measure
     before: AlertState
     after: AlertState
-    rule: Rule | None
     n: int
     observed: float | None
     baseline: float | None
+    since: datetime
     under: Series
 
 
 @dataclass(frozen=True, slots=True)
 class StoredStatus:
-    """A status with the other values that the next check needs: see `states.Standing`."""
+    """A status with the other values that the next check needs. Figures from before `cleared_ms`
+    raise no alert: the last one has ended since. `began_ms`: when the alert fired, 0 if none."""
 
     status: AlertStatus
-    streak: int
-    silent: int
     #: Whether people have been notified that it fires, and not yet that it has ended.
     is_notified: bool = False
+    cleared_ms: int = 0
+    began_ms: int = 0
 
     @property
     def place(self) -> Place:
         return self.status.series, self.status.measure
 
-    @property
-    def standing(self) -> Standing:
-        return Standing(self.status.state, self.streak, self.silent)
-
 
 @dataclass(frozen=True, slots=True)
 class AlertCheck:
-    """The result of a check: of the hour that ended with this quarter, counted from 1970."""
+    """The result of the check of a minute, counted from 1970."""
 
-    quarter: int
+    minute: int
     kept: dict[Place, StoredStatus]
 
     def to_json(self) -> str:
-        standings = [_plain(kept) for kept in self.kept.values()]
-        return json.dumps({"quarter": self.quarter, "standings": standings})
+        statuses = [_plain(kept) for kept in self.kept.values()]
+        return json.dumps({"minute": self.minute, "statuses": statuses})
 
     @classmethod
     def from_json(cls, text: str | None) -> Self:
-        """The stored check. None, before the first check, gives an empty check of quarter 0."""
+        """The stored check. None, before the first check, gives an empty check of minute 0."""
         if text is None:
             return cls(0, {})
         plain = json.loads(text)
-        standings = [_stored_status(standing) for standing in plain["standings"]]
-        return cls(plain["quarter"], {kept.place: kept for kept in standings})
+        statuses = [_stored_status(status) for status in plain["statuses"]]
+        return cls(plain["minute"], {kept.place: kept for kept in statuses})
 
 
 def transition_to_json(transition: Transition) -> str:
@@ -119,53 +121,19 @@ def transition_to_json(transition: Transition) -> str:
 
 def transition_from_json(text: str) -> Transition:
     plain = json.loads(text)
-    kinds = {"measure": Measure, "before": AlertState, "after": AlertState, "rule": Rule}
-    return Transition(**_read(plain, kinds, "at"))
-
-
-def leaders(series: Series, measure: Measure) -> Iterator[Place]:
-    """The alerts that can explain this one, the preferred one first."""
-    if not series.is_channel:
-        yield series.parent, measure
-    if measure is Measure.WITHIN_60:
-        yield series, Measure.CONFIRMED
-
-
-def with_leaders(stored: Iterable[StoredStatus]) -> list[StoredStatus]:
-    """The statuses, with `under` set for each alert that another one explains."""
-    stored = list(stored)
-    states = {one.place: one.status.state for one in stored}
-    return [
-        replace(one, status=replace(one.status, under=found[0]))
-        if (found := _leader(one.place, states))
-        else one
-        for one in stored
-    ]
+    kinds = {"measure": Measure, "before": AlertState, "after": AlertState}
+    return Transition(**_read(plain, kinds, "at", "since"))
 
 
 def by_severity(statuses: Iterable[AlertStatus]) -> list[AlertStatus]:
     """The worst first, each followed by the alerts that it explains."""
-    own = {(one.series, one.measure): one for one in statuses}
-    states = {place: one.state for place, one in own.items()}
 
     def rank(status: AlertStatus) -> tuple[object, ...]:
-        head = status
-        while leader := _leader((head.series, head.measure), states):
-            head = own[leader]
-        # A head is not less severe than its followers, and its name and measure come first.
-        first = (_SEVERITY.index(head.state), head.series, head.measure)
-        return *first, _SEVERITY.index(status.state), status.series, status.measure
+        head = status.under or status.series
+        severity = _SEVERITY.index(status.state)
+        return severity, head, bool(status.under), status.series, _ORDER.index(status.measure)
 
-    return sorted(own.values(), key=rank)
-
-
-def _leader(place: Place, states: Mapping[Place, AlertState]) -> Place | None:
-    """The alert that explains that of this place: one that is no less severe."""
-    state = states[place]
-    if state.is_quiet:
-        return None
-    worse = _SEVERITY[: _SEVERITY.index(state) + 1]
-    return next((one for one in leaders(*place) if states.get(one) in worse), None)
+    return sorted(statuses, key=rank)
 
 
 def _plain(record: Any) -> dict[str, Any]:
@@ -177,17 +145,17 @@ def _plain(record: Any) -> dict[str, Any]:
     return asdict(record, dict_factory=to_dict)
 
 
-def _read(plain: dict[str, Any], kinds: dict[str, type[StrEnum]], moment: str) -> dict[str, Any]:
+def _read(plain: dict[str, Any], kinds: dict[str, type[StrEnum]], *moments: str) -> dict[str, Any]:
     """The reverse of `_plain`."""
-    enum_values = {
-        name: kind(plain[name]) for name, kind in kinds.items() if plain[name] is not None
-    }
+    enum_values = {name: kind(plain[name]) for name, kind in kinds.items()}
     series = {name: Series(plain[name]) for name in ("series", "under") if name in plain}
-    return plain | enum_values | series | {moment: read_ms(str(plain[moment]))}
+    times = {name: read_ms(str(plain[name])) for name in moments}
+    return plain | enum_values | series | times
 
 
 def _stored_status(plain: dict[str, Any]) -> StoredStatus:
-    kinds = {"measure": Measure, "state": AlertState, "rule": Rule}
+    kinds = {"measure": Measure, "state": AlertState}
     status = AlertStatus(**_read(plain["status"], kinds, "since"))
-    is_notified = bool(plain.get("is_notified", False))
-    return StoredStatus(status, plain["streak"], plain["silent"], is_notified)
+    return StoredStatus(
+        status, bool(plain["is_notified"]), int(plain["cleared_ms"]), int(plain["began_ms"])
+    )

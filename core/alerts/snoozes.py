@@ -6,8 +6,8 @@ alert, and an alert that was notified before its snooze is also notified as reso
 
 from datetime import datetime, timedelta
 
+from core.alerts.measures import Measure
 from core.alerts.records import Place
-from core.alerts.rules import Measure
 from core.model.clock import Clock, from_ms, read_ms, to_ms
 from core.model.series import Series
 from core.store.client import Client

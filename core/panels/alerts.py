@@ -1,4 +1,4 @@
-"""The tables of the alerts panel: the state of every measure, and the alerts of a dry run."""
+"""The table of the alerts panel: the state of every measure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,12 +7,9 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from core.alerts.records import AlertStatus, Transition
-from core.alerts.replay import DryRun
 from core.alerts.states import AlertState
-from core.wording.alerts import ALERT_STATES, MEASURES, alert_words
+from core.wording.alerts import ALERT_STATES, MEASURES, alert_words, sensitivity_words
 from core.wording.formats import day_and_time, series_name
-
-_MOST_MOMENTS = 50
 
 
 def alert_counts(statuses: Sequence[AlertStatus]) -> dict[AlertState, int]:
@@ -22,7 +19,7 @@ def alert_counts(statuses: Sequence[AlertStatus]) -> dict[AlertState, int]:
 
 def alert_summary(statuses: Sequence[AlertStatus], checked: datetime | None) -> str:
     """The states that need attention, with their counts; "No alerts" where there are none.
-    `checked`: the end of the hour that was checked last, None before the first check."""
+    `checked`: when they were checked last, None before the first check."""
     if checked is None:
         return "not checked yet"
     counts = alert_counts(statuses)
@@ -36,8 +33,8 @@ def alert_summary(statuses: Sequence[AlertStatus], checked: datetime | None) -> 
 
 
 def alert_table(statuses: Sequence[AlertStatus], zone: ZoneInfo) -> pd.DataFrame:
-    """All alerts, in the order given: `series`, `measure`, `state`, `since`, what the last hour
-    `saw`, and `under`: the series whose alert explains this one."""
+    """All alerts, in the order given: `series`, `measure`, `state`, `since`, what it `saw`, what
+    it can see (`shows`), and `under`: the series whose alert explains this one."""
     return pd.DataFrame(
         {
             "series": [series_name(status.series) for status in statuses],
@@ -45,6 +42,7 @@ def alert_table(statuses: Sequence[AlertStatus], zone: ZoneInfo) -> pd.DataFrame
             "state": [ALERT_STATES[status.state] for status in statuses],
             "since": [day_and_time(status.since, zone) for status in statuses],
             "saw": [alert_words(status) for status in statuses],
+            "shows": [sensitivity_words(status) for status in statuses],
             "under": [series_name(status.under) if status.under else "" for status in statuses],
         }
     )
@@ -59,19 +57,5 @@ def history_table(history: Sequence[Transition], zone: ZoneInfo) -> pd.DataFrame
             "measure": [MEASURES[change.measure] for change in history],
             "before": [ALERT_STATES[change.before] for change in history],
             "after": [ALERT_STATES[change.after] for change in history],
-        }
-    )
-
-
-def dry_run_table(dry_run: DryRun, zone: ZoneInfo) -> pd.DataFrame:
-    """The alerts that would have fired and that no other alert explains, newest first: `from`,
-    `until` ("still" for an alert that has not ended), `series`, `measure`."""
-    moments = [moment for moment in reversed(dry_run.moments) if not moment.under][:_MOST_MOMENTS]
-    return pd.DataFrame(
-        {
-            "from": [day_and_time(moment.at, zone) for moment in moments],
-            "until": [day_and_time(m.until, zone) if m.until else "still" for m in moments],
-            "series": [series_name(moment.series) for moment in moments],
-            "measure": [MEASURES[moment.measure] for moment in moments],
         }
     )

@@ -53,7 +53,7 @@
                                                     `core/lab/sessions/records.py`
     {sandbox}:v1:test_sessions              zset    ids of those, by the moment of their start, ms
     {sandbox}:v1:tester:<index>             string  the test session that a browser records into
-    {sandbox}:v1:alert_turn:<quarter>       string  the process that checks a quarter-hour
+    {sandbox}:v1:alert_turn:<turn>          string  a process checks alerts: a minute, or at once
     {sandbox}:v1:roll4:folded               string  how far the journal is folded: "<epoch>
                                                     <number of folds> <id of the last entry>"
     {sandbox}:v1:roll4:changed              zset    places of the newest folds, by number of fold
@@ -174,8 +174,8 @@ class Keys:
     def tester(self, index: str) -> str:
         return f"{self._prefix}tester:{index}"
 
-    def alert_turn(self, quarter: int) -> str:
-        return f"{self._prefix}alert_turn:{quarter}"
+    def alert_turn(self, turn: str) -> str:
+        return f"{self._prefix}alert_turn:{turn}"
 
     def rollup(self, kind: str, tier: str, cube: str, series: str, chunk: int) -> str:
         return f"{self._prefix}{ROLLUP_LAYOUT}:{kind}:{tier}:{cube}:{chunk}:{series}"

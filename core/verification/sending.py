@@ -34,7 +34,8 @@ class Provider(Protocol):
 
 class Sending:
     """Sends attempts. `expected_digest` stores the digest of a code before it is sent, so that its
-    checks need not derive it; `stop_polling` ends the polling of an attempt."""
+    checks need not derive it; `stop_polling` ends the polling of an attempt; `on_unclear` is called
+    after a send without a clear answer."""
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Sending:
         *,
         expected_digest: Callable[[str, int, str], str],
         stop_polling: Callable[[str], None],
+        on_unclear: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._codes = codes
@@ -56,6 +58,7 @@ class Sending:
         self._clock = clock
         self._expected_digest = expected_digest
         self._stop_polling = stop_polling
+        self._on_unclear = on_unclear
 
     def send(
         self,
@@ -88,6 +91,7 @@ class Sending:
             self._book(attempt, EventKind.UNCONFIRMED, _reason(error) | _status(error))
             self._ledger.leave_out(attempt, error.unreadable)
             self._stop_polling(attempt)
+            self._on_unclear()
             return SendResult(SendOutcome.UNKNOWN, verification.id, None, error.cause, error.remedy)
         self._ledger.losses.remember_attempt(attempt)
         self._book(attempt, EventKind.ACCEPTED, {"reference": reference} if reference else {})

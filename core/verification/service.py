@@ -60,6 +60,7 @@ class Verifications:
         provider: Provider,
         stop_polling: Callable[[str], None],
         clock: Clock,
+        on_unclear: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._keyring = keyring
@@ -90,6 +91,7 @@ class Verifications:
             clock,
             expected_digest=self._checking.expected_digest,
             stop_polling=stop_polling,
+            on_unclear=on_unclear,
         )
 
     @in_slot

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from core.alerts.records import AlertStatus
 from core.alerts.states import AlertState
 from core.webhooks.alert_event import AlertNews
-from core.wording.alerts import MEASURES, alert_words
+from core.wording.alerts import MEASURES, advice_words, alert_words, certainty_words
 from core.wording.formats import series_name
 
 #: What the linked page shows before the alert began, to compare with.
@@ -35,7 +35,8 @@ def alert_message(
             text = "There is too little traffic now to say more."
     else:
         title = f"{name}: {measure}"
-        text = alert_words(status)
+        parts = (alert_words(status), certainty_words(status), advice_words(status))
+        text = " ".join(part for part in parts if part)
     text += f" Since {status.since:%d %b %H:%M} UTC. Environment: {environment}."
     return AlertMessage(title, text, _link(status, now, base))
 

@@ -1,14 +1,18 @@
-"""Names and sentences of alerts. Apart from `formats`, because the rules of alerts load numpy."""
+"""Names and sentences of alerts. Apart from `formats`, because the engine of alerts loads numpy."""
 
+from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus
-from core.alerts.rules import Measure
 from core.alerts.states import AlertState
 from core.figures.rates import ENOUGH
 
 MEASURES = {
+    Measure.UNCLEAR: "sends answered clearly",
+    Measure.RECEIPTS: "receipts of codes that were entered",
     Measure.CONFIRMED: "confirmed",
     Measure.WITHIN_60: "delivered within 60 s",
+    Measure.CONVERSION: "conversion",
     Measure.TRAFFIC: "attempts an hour",
+    Measure.PRICE: "price of an attempt",
 }
 ALERT_STATES = {
     AlertState.FIRING: "firing",
@@ -17,21 +21,71 @@ ALERT_STATES = {
     AlertState.OK: "ok",
     AlertState.NO_DATA: "no data",
 }
+_ADVICE = {
+    Measure.UNCLEAR: "See Plivo's status page, and the network between here and Plivo. Do not send "
+    "the same codes again: the logs settle which were sent.",
+    Measure.RECEIPTS: "Codes arrive, their receipts do not. See whether PUBLIC_URL can be reached "
+    "from outside, and Plivo's status page.",
+    Measure.CONFIRMED: "See which errors and carriers it is. Offer the call first there, and "
+    "write to Plivo with a few message ids.",
+    Measure.WITHIN_60: "Codes are late or lost. If Plivo's queue takes the time, your account may "
+    "be at its rate; if it is a carrier, offer the call sooner.",
+    Measure.CONVERSION: "Codes are requested and not entered. If delivery is as usual, look at "
+    "the form, the text, and who requests codes.",
+    Measure.PRICE: "Compare with Plivo's price list; see whether messages have more parts now.",
+}
+_PUMPED = (
+    "Most of them are not entered: this looks like pumping. Take the country out of COUNTRIES if "
+    "you have no users there, or lower its budgets."
+)
+_STOPPED = "Try a verification yourself. If it works, look at what calls this app."
 
 
 def alert_words(alert: AlertStatus) -> str:
-    """What an alert saw: "confirmed 71.2 % of 412 in the last hour, where 94.0 % is usual."."""
+    """What an alert saw: "Confirmed: 1 of 8, where 96.1 % is usual."."""
     if alert.observed is None or alert.baseline is None:
-        return f"{alert.n:,} attempts in the last hour, too few to compare."
+        return f"{alert.n:,} attempts in the last day, too few to compare."
+    name = MEASURES[alert.measure]
     if alert.measure is Measure.TRAFFIC:
         return (
-            f"{alert.n:,} attempts in the last hour, where {alert.baseline:,.0f} are usual; "
-            f"{alert.verified:,} of them verified."
+            f"{alert.observed:,.0f} {name}, where {alert.baseline:,.1f} are usual; "
+            f"{alert.verified:,} of {alert.n:,} verified."
+        )
+    if alert.measure is Measure.PRICE:
+        price, usual = alert.observed / 1e6, alert.baseline / 1e6
+        return (
+            f"{name.capitalize()}: ${price:.4f}, where ${usual:.4f} is usual; {alert.n:,} priced."
         )
     share = f"{100 * alert.observed:.1f} % of {alert.n:,}"
     if alert.n < ENOUGH:
         share = f"{round(alert.observed * alert.n)} of {alert.n}"
-    return (
-        f"{MEASURES[alert.measure]} {share} in the last hour, "
-        f"where {100 * alert.baseline:.1f} % is usual."
-    )
+    return f"{name.capitalize()}: {share}, where {100 * alert.baseline:.1f} % is usual."
+
+
+def certainty_words(alert: AlertStatus) -> str:
+    """How sure an alert is; "" for a state that is none."""
+    if alert.chance is None or alert.measure is Measure.PRICE:
+        return ""
+    if alert.chance >= 0.5:
+        return "By chance alone this happens about a few times a year."
+    years = 1 / max(alert.chance, 1e-6)
+    if years >= 1000:
+        return "It is no chance."
+    return f"By chance alone this happens at most once in {years:,.0f} years."
+
+
+def advice_words(alert: AlertStatus) -> str:
+    """What to do about an alert."""
+    if alert.measure is Measure.TRAFFIC:
+        grows = (alert.observed or 0) >= (alert.baseline or 0)
+        return _PUMPED if grows else _STOPPED
+    return _ADVICE[alert.measure]
+
+
+def sensitivity_words(alert: AlertStatus) -> str:
+    """What the traffic of a day can show of a share; "" for other measures."""
+    if alert.measure in {Measure.TRAFFIC, Measure.PRICE} or alert.baseline is None:
+        return ""
+    if alert.detectable_drop is None:
+        return "too little traffic: not even a total failure would show within a day"
+    return f"a drop by {100 * alert.detectable_drop:.0f} points shows within a day"

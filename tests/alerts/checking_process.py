@@ -11,7 +11,7 @@ from datetime import datetime
 import redis
 
 from core.alerts.alerts import Alerts
-from core.alerts.hours import HourReader
+from core.alerts.figures import AlertFigures
 from core.alerts.notifications import Announcer
 from core.model.clock import from_ms
 from core.store.keys import Keys
@@ -41,7 +41,7 @@ def main() -> None:
     client = redis.Redis.from_url(url, decode_responses=True)
     raw = redis.Redis.from_url(url)
     keys, clock = Keys("sandbox"), StandingClock(from_ms(int(moment_ms)))
-    reader = HourReader(client, raw, keys, lambda: None)  # type: ignore[arg-type]
+    reader = AlertFigures(client, raw, keys, lambda: None)  # type: ignore[arg-type]
     Alerts(client, keys, clock, reader, ANNOUNCER).check()  # type: ignore[arg-type]
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import redis
 
+from core.alerts.measures import Measure
 from core.alerts.notifications import Notification, notifications
 from core.alerts.records import AlertStatus, Place, StoredStatus
-from core.alerts.rules import Measure
 from core.alerts.snoozes import LONGEST_SNOOZE, Snoozes
 from core.alerts.states import AlertState
 from core.model.series import NO_SERIES, Series
@@ -25,8 +25,8 @@ Kept = dict[Place, StoredStatus]
 
 def kept(state: AlertState, under: Series = NO_SERIES) -> Kept:
     series, measure = PLACE
-    status = AlertStatus(series, measure, state, None, 100, 0, 0.2, 0.95, 0.1, AT, under)
-    return {PLACE: StoredStatus(status, 0, 0)}
+    status = AlertStatus(series, measure, state, 100, 0, 0.2, 0.95, 0.1, AT, under)
+    return {PLACE: StoredStatus(status)}
 
 
 def course(*checks: tuple[Kept, bool]) -> list[list[AlertNews]]:

@@ -21,7 +21,7 @@ from core.webhooks.queue import Outbox
 from core.webhooks.receivers import Receivers
 from core.webhooks.sender import WebhookSender
 from core.webhooks.worker import WebhookWorker
-from tests.alerts.test_alerts import HOUR, QUARTER, Room
+from tests.alerts.test_alerts import DEAD, GOOD, MINUTE, Room
 from tests.alerts.test_alerts import room as room
 from tests.webhooks.conftest import SECRET, move_the_receivers_clock
 from tests.webhooks.receiver import Receiver, receiving
@@ -56,8 +56,8 @@ def receiver(room: Room, own_database: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def check_in_two_processes(room: Room, url: str) -> None:
-    """Check the next quarter of an hour in two processes at once; both are killed after it."""
-    room.clock.advance(QUARTER)
+    """Check the next minute in two processes at once; both are killed after it."""
+    room.clock.advance(MINUTE)
     command = [sys.executable, "-m", "tests.alerts.checking_process", url]
     moment = str(to_ms(room.clock.now()))
     processes = [subprocess.Popen([*command, moment], cwd=PROJECT) for _ in range(2)]  # noqa: S603
@@ -67,9 +67,10 @@ def check_in_two_processes(room: Room, url: str) -> None:
 def test_an_alert_is_notified_once_by_two_processes_that_die_and_a_receiver_that_was_down(
     room: Room, receiver: Receiver, own_database: str
 ) -> None:
-    room.healthy("sms/DE")
-    room.sick("sms/DE", room.now, room.now + HOUR)
-    room.check_on(1)
+    room.healthy("sms/DE/O2")
+    room.alerts.check()
+    room.add("sms/DE/O2", 20, DEAD | {"unclear": 2})
+    room.clock.advance(9 * MINUTE)
     check_in_two_processes(room, own_database)
     until(lambda: receiver.requests)
     room.clock.advance(timedelta(seconds=10))
@@ -77,14 +78,13 @@ def test_an_alert_is_notified_once_by_two_processes_that_die_and_a_receiver_that
     refused, firing = receiver.requests
     assert refused.body == firing.body
     assert firing.event["type"] == "alert.firing"
-    assert (firing.data["channel"], firing.data["measure"]) == ("sms", "confirmed")
+    assert (firing.data["channel"], firing.data["measure"]) == ("sms", "unclear")
     query = parse_qs(urlsplit(firing.data["link"]).query)
     assert query["channel"] == ["sms"]
     assert query["range"] == ["Custom"]
 
-    room.healthy("sms/DE", room.now + 8 * HOUR)
-    room.clock.advance(2 * HOUR)
-    room.check_on(1)
+    room.add("sms/DE/O2", 100, GOOD, 20)
+    room.clock.advance(50 * MINUTE)
     check_in_two_processes(room, own_database)
     until(lambda: len(receiver.requests) == 3)
     assert receiver.requests[-1].event["type"] == "alert.resolved"

@@ -294,15 +294,6 @@ def test_alerts_that_nobody_has_checked_are_not_told_as_none(services: Services)
     assert answer(opened("delivery"), "Alerts") == "No alerts: too little traffic to judge"
 
 
-def test_the_dry_run_says_how_often_the_rules_would_have_fired(services: Services) -> None:
-    attempts(services, 40)
-    services.alerts.check()
-    at = opened("delivery", alerts="true")
-    assert answer(at, "Alerts").startswith("No alerts")
-    button(at, "Try the rules on this range")
-    assert "They would have fired **never**" in said(at)
-
-
 def test_sample_traffic_is_loaded_stopped_resumed_and_removed(services: Services) -> None:
     """Each click, and every other visitor sees it."""
 

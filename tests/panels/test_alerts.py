@@ -1,11 +1,9 @@
 """The tables and texts of alerts."""
 
-from datetime import datetime, timedelta
 from typing import Any
 
+from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus
-from core.alerts.replay import DryRun, ReplayedAlert
-from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
 from core.model.series import Series
 from core.panels import alerts
@@ -14,8 +12,8 @@ from tests.panels.frames import NOW, ZONE
 
 
 def status(state: AlertState, **more: Any) -> AlertStatus:
-    given = {
-        "series": Series("sms/NG"), "measure": Measure.CONFIRMED, "state": state, "rule": None,
+    given: dict[str, Any] = {
+        "series": Series("sms/NG"), "measure": Measure.CONFIRMED, "state": state,
         "n": 412,
         "verified": 200, "observed": 0.712, "baseline": 0.94, "detectable_drop": 0.05,
         "since": NOW,
@@ -47,22 +45,30 @@ def test_only_states_that_need_attention_are_counted_in_the_line_of_alerts() -> 
     assert alerts.alert_summary(noisy, NOW) == "1 firing \N{MIDDLE DOT} 1 pending"
 
 
-def test_an_alert_says_what_it_saw() -> None:
-    said = words.alert_words(status(AlertState.FIRING))
-    assert said == "confirmed 71.2 % of 412 in the last hour, where 94.0 % is usual."
-    more = words.alert_words(status(AlertState.FIRING, measure=Measure.TRAFFIC, baseline=40.0))
-    assert more == "412 attempts in the last hour, where 40 are usual; 200 of them verified."
+def test_an_alert_says_what_it_saw_how_sure_it_is_and_what_to_do() -> None:
+    fires = status(AlertState.FIRING, chance=0.001)
+    assert words.alert_words(fires) == "Confirmed: 71.2 % of 412, where 94.0 % is usual."
+    assert words.certainty_words(fires) == "It is no chance."
+    rare = status(AlertState.FIRING, chance=0.2)
+    assert words.certainty_words(rare) == "By chance alone this happens at most once in 5 years."
+    assert words.certainty_words(status(AlertState.OK)) == ""
+    pumping = status(AlertState.FIRING, measure=Measure.TRAFFIC, observed=120.0, baseline=0.5)
+    assert words.alert_words(pumping) == (
+        "120 attempts an hour, where 0.5 are usual; 200 of 412 verified."
+    )
+    assert "pumping" in words.advice_words(pumping)
+    price = status(AlertState.FIRING, measure=Measure.PRICE, observed=30_000.0, baseline=10_000.0)
+    assert words.alert_words(price) == (
+        "Price of an attempt: $0.0300, where $0.0100 is usual; 412 priced."
+    )
+    for measure in Measure:
+        assert words.advice_words(status(AlertState.FIRING, measure=measure))
 
 
-def test_a_dry_run_lists_the_newest_first_without_what_another_one_explains() -> None:
-    def fired(hours: int, until: datetime | None, under: str = "") -> ReplayedAlert:
-        at = NOW + timedelta(hours=hours)
-        return ReplayedAlert(
-            Series("voice"), Measure.CONFIRMED, Rule.EXACT, at, until, Series(under)
-        )
-
-    tried = DryRun(2, [fired(0, NOW + timedelta(hours=1)), fired(1, None, "x"), fired(2, None)], 9)
-    table = alerts.dry_run_table(tried, ZONE)
-    assert table["from"].tolist() == ["24 Nov 15:04", "24 Nov 13:04"]
-    assert table["until"].tolist() == ["still", "24 Nov 14:04"]
-    assert table["series"].tolist() == ["Call", "Call"]
+def test_a_series_says_what_its_traffic_can_show() -> None:
+    assert words.sensitivity_words(status(AlertState.OK)) == (
+        "a drop by 5 points shows within a day"
+    )
+    assert words.sensitivity_words(status(AlertState.OK, detectable_drop=None)).startswith(
+        "too little traffic"
+    )

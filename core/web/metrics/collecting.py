@@ -44,8 +44,8 @@ class MetricsServices(Protocol):
 class Snapshot:
     """The values of a scrape at `now`. Moments are aware, in UTC; None where there is none yet.
 
-    `irregular_events` are the ledger's counters of today (UTC), by kind; `checked` is the end of
-    the last hour that the product's own alerts have checked.
+    `irregular_events` are the ledger's counters of today (UTC), by kind; `checked` is
+    the minute in which the alerts were last checked.
     """
 
     environment: str

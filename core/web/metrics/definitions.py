@@ -99,9 +99,7 @@ IRREGULAR = MetricDefinition(
 )
 NEWEST_ATTEMPT = _timestamp("newest_attempt", "When the newest attempt was requested.")
 LOGS_READ_THROUGH = _timestamp("logs_read_through", "How far Plivo's own logs have been read.")
-ALERTS_CHECKED = _timestamp(
-    "alerts_checked", "The end of the last hour that the product's own alerts have judged."
-)
+ALERTS_CHECKED = _timestamp("alerts_checked", "The minute in which the alerts were last evaluated.")
 LOGS_FAILING = _gauge("logs_failing", "Whether the last reading of Plivo's logs failed: 1 or 0.")
 CHECKS_WAITING = _gauge("checks_waiting", "Entered codes that the figures do not include yet.")
 JOURNAL_LENGTH = _gauge(
@@ -119,7 +117,7 @@ REDIS_MEMORY = _gauge(
 SAMPLE_TRAFFIC = _gauge("sample_traffic", "Whether the figures include sample traffic: 1 or 0.")
 ALERTS = _gauge(
     "alerts",
-    "The product's own alerts: the number of channels and countries by measure and state, without "
+    "The alerts: the number of channels, countries and carriers by measure and state, without "
     "alerts that another alert explains.",
     ("measure", "state"),
 )

@@ -23,7 +23,7 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.openmetrics import exposition as openmetrics
 
-from core.alerts.rules import Measure
+from core.alerts.measures import Measure
 from core.alerts.states import AlertState
 from core.figures.catalogue import COLUMNS, IRREGULAR_EVENTS, STATES
 from core.figures.packing import UPPER_MS

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from core.alerts.measures import Measure
 from core.alerts.records import Place
-from core.alerts.rules import Measure
 from core.alerts.snoozes import LONGEST_SNOOZE
 from core.alerts.states import AlertState
 from core.model.series import Series
@@ -33,6 +33,7 @@ class TransitionAnswer(BaseModel):
     n: int
     observed: float | None
     baseline: float | None
+    since: datetime
     under: str
 
 

@@ -23,7 +23,7 @@ from pydantic import (
     create_model,
 )
 
-from core.alerts.rules import Measure, Rule
+from core.alerts.measures import Measure
 from core.alerts.states import AlertState
 from core.figures.catalogue import FIGURES, QUERY_COLUMNS, Leg
 from core.figures.comparing import Compared
@@ -243,11 +243,12 @@ class AlertAnswer(BaseModel):
     series: str
     measure: Measure
     state: AlertState
-    rule: Rule | None
     n: int
     observed: float | None
     baseline: float | None
+    detectable_drop: float | None
     since: datetime
+    chance: float | None
     under: str
 
 
@@ -438,7 +439,7 @@ def verdict(findings: FindingsObject, token: MayRead, query: Queried) -> Verdict
 
 @router.get("/alerts", operation_id="deliveryAlerts", summary="The state of every alert")
 def alerts(alerts: AlertsObject, token: MayRead) -> list[AlertAnswer]:
-    """As of the last check; there is one every 15 minutes."""
+    """As of the last check; there is one every minute. Without those that have no data."""
     return TypeAdapter(list[AlertAnswer]).validate_python(alerts.current())
 
 

@@ -1,18 +1,19 @@
-"""Alerts: the firing ones, the state of all measures, and a dry run of the rules."""
+"""Alerts: the firing ones, and the state of all measures."""
 
 import streamlit as st
 
-from core.panels.alerts import alert_table, dry_run_table
-from core.wording.alerts import ALERT_STATES, alert_words
-from core.wording.formats import clock, counted, series_name, times
+from core.panels.alerts import alert_table
+from core.wording.alerts import ALERT_STATES, advice_words, alert_words, certainty_words
+from core.wording.formats import clock, counted, day_and_time, series_name
 from pages.components.delivery.context import PanelContext
 from pages.components.delivery.notifications import draw_notifications, draw_snooze
 from pages.components.panel import csv, frame_height, grid, text
 
 _RULES = (
-    "Every 15 minutes the last hour of each channel and country is compared with the same hour of "
-    "the four weeks before, by a fixed rule from 100 attempts on and by an exact binomial test for "
-    "any number. Bad once is pending, bad twice in a row fires, good twice in a row is ok again."
+    "Once a minute the last day of each channel, country and carrier is compared with the four "
+    "weeks before, at the same age of the attempts, by a sequential test (CUSUM): it finds when a "
+    "change began, within minutes on a busy place and within hours on a small one. The more "
+    "places, the more evidence an alert needs."
 )
 
 
@@ -25,7 +26,8 @@ def draw_alerts(context: PanelContext) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.warning(
                     f"**{series_name(status.series)}** is {ALERT_STATES[status.state]}: "
-                    f"{alert_words(status)}",
+                    f"{alert_words(status)} Since {day_and_time(status.since, zone)}. "
+                    f"{certainty_words(status)} {advice_words(status)}",
                     icon=":material/notifications_active:",
                 )
                 draw_snooze(context, status)
@@ -33,35 +35,16 @@ def draw_alerts(context: PanelContext) -> None:
     checked = alerts.checked()
     if checked is not None:
         st.caption(
-            f"Last check: the hour until {clock(checked, zone)}, "
-            f"{counted(len(statuses), 'measure')} watched."
+            f"Last check: {clock(checked, zone)}, {counted(len(statuses), 'measure')} watched."
         )
     if statuses:
         frame = alert_table(statuses, zone)
         columns = {
             "series": text("Series", pinned=True), "measure": text("Measure"),
-            "state": text("State"), "since": text("Since"), "saw": text("The last hour"),
+            "state": text("State"), "since": text("Since"), "saw": text("Seen"),
+            "shows": text("Can be seen"),
             "under": text("Explained by"),
         }  # fmt: skip
         grid(frame, "alerts", columns, height=frame_height(len(frame), 6))
         csv(frame, "alerts", **context.files)
     draw_notifications(context)
-    _dry_run(context)
-
-
-def _dry_run(context: PanelContext) -> None:
-    if not st.button("Try the rules on this range", key="dry_run"):
-        return
-    state = context.state
-    dry_run = context.alerts.dry_run(state.range, state.filters)
-    st.markdown(
-        f"They would have fired **{times(dry_run.fired)}** in {counted(dry_run.checks, 'check')}."
-    )
-    frame = dry_run_table(dry_run, state.zone)
-    if len(frame):
-        columns = {
-            "from": text("From"), "until": text("Until"), "series": text("Series"),
-            "measure": text("Measure"),
-        }  # fmt: skip
-        grid(frame, "tried", columns, height=frame_height(len(frame), 6))
-        csv(frame, "dry_run", **context.files)

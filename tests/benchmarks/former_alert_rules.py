@@ -1,40 +1,172 @@
-"""Judges whether an hour of a series is worse than expected, for many series and hours at once.
+"""The alert rules that the engine replaced, for the benchmark alone: it compares with them.
 
-Three measures of the 60 minutes before a moment:
-
-    confirmed  confirmed attempts, of those requested
-    within_60  attempts delivered within 60 seconds, of those requested
-    traffic    attempts requested; a sudden increase is how SMS pumping begins
-
-The baseline is the expected value: the median of the same hour on the same weekday of four weeks
-before, so that one bad week does not lower it. The rate of a small series is shrunk towards that of
-its channel: more for fewer attempts, and more for similar countries of the channel (empirical
-Bayes; the weight of the channel by the method of moments).
-
-A rate is bad by either of two rules. The fixed rule detects a drop of more than ten points from 100
-attempts on, as Plivo's own alerts do; of 150 series with 20,000 messages a day, one has so many.
-The exact rule uses, for every n, the probability of so few if the rate were only three points below
-the baseline: P(X <= x; n, p0 - 0.03) < alpha. Each rule detects drops that the other misses.
-
-Decision: the fixed rule also requires a probability as small as that of ten points of 100 attempts
-at 95 %, where it was measured. Where half of all codes arrive, ten points are two standard
-deviations, which would raise an alert a day.
-
-Decision: alpha is divided by the number of series and checks. Measured over 42 days each of 151
-healthy series, false alerts a day at 20,000 · 200,000 · 2,000,000 messages a day: none · none ·
-0.02 where all deliver 95 %, and none · 0.07 · 0.29 where countries differ between 75 and 99 %.
-Traffic in bursts varies more than a binomial: two checks in a row and the three points are the
-margin.
+Every quarter of an hour the last 60 minutes of each channel and country are compared with the same
+hour of four weeks before: by a fixed rule (ten points down, from 100 attempts on) and by the exact
+binomial; two bad checks in a row raise an alert, two good ones end it.
 """
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from core.alerts.states import Finding
-from core.alerts.tails import Bools, Floats, binomial_tail, critical_count, poisson_tail
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+#: A term this small beside the sum no longer changes it.
+_NOTHING = 1e-17
+_TABLE = np.array([math.lgamma(k + 1) for k in range(1024)])
+
+
+def binomial_tail(x: ArrayLike, n: ArrayLike, p: ArrayLike) -> Floats:
+    """P(X <= x) of n trials that succeed with p each; the arguments are broadcast."""
+    xs, ns, ps = (np.array(a, dtype=float) for a in np.broadcast_arrays(x, n, p))
+    tail = np.where((xs >= ns) | (ps <= 0) & (xs >= 0), 1.0, 0.0)
+    open_ = (xs >= 0) & (xs < ns) & (ps > 0) & (ps < 1)
+    left = open_ & (xs <= ns * ps)
+    tail[left] = _binomial_left(xs[left], ns[left], ps[left])
+    right = open_ & ~left
+    tail[right] = 1 - _binomial_left(ns[right] - xs[right] - 1, ns[right], 1 - ps[right])
+    return tail
+
+
+def poisson_tail(x: ArrayLike, mean: ArrayLike) -> Floats:
+    """P(X >= x) of a count with this mean, above 0; the arguments are broadcast."""
+    xs, means = (np.array(a, dtype=float) for a in np.broadcast_arrays(x, mean))
+    tail = np.ones(xs.shape)
+    right = xs > means
+    tail[right] = _poisson_right(xs[right], means[right])
+    left = (xs > 0) & ~right
+    tail[left] = 1 - _poisson_left(xs[left] - 1, means[left])
+    return tail
+
+
+def _binomial_left(x: Floats, n: Floats, p: Floats) -> Floats:
+    log_first = (
+        _log_factorial(n)
+        - _log_factorial(x)
+        - _log_factorial(n - x)
+        + x * np.log(p)
+        + (n - x) * np.log1p(-p)
+    )
+    odds, rest = (1 - p) / p, n - x + 1
+    return np.exp(log_first) * _outwards(lambda i, at: (x[at] - i) * odds[at] / (rest[at] + i), x)
+
+
+def _poisson_right(x: Floats, mean: Floats) -> Floats:
+    endless = np.full(x.shape, np.inf)
+    first = np.exp(x * np.log(mean) - mean - _log_factorial(x))
+    return first * _outwards(lambda i, at: mean[at] / (x[at] + i + 1), endless)
+
+
+def _poisson_left(x: Floats, mean: Floats) -> Floats:
+    first = np.exp(x * np.log(mean) - mean - _log_factorial(x))
+    return first * _outwards(lambda i, at: (x[at] - i) / mean[at], x)
+
+
+def _outwards(ratio: Callable[[int, NDArray[np.intp]], Floats], most: Floats) -> Floats:
+    """1 + r0 + r0 r1 + …, where `ratio(i, at)` gives the r_i of the cells `at`; a cell has at most
+    `most` of them."""
+    total = np.ones(most.shape)
+    at = np.flatnonzero(most > 0)
+    term = np.ones(at.shape)
+    i = 0
+    while at.size:
+        term = term * ratio(i, at)
+        total[at] += term
+        i += 1
+        going = (term > _NOTHING * total[at]) & (most[at] > i)
+        at, term = at[going], term[going]
+    return total
+
+
+def _log_factorial(k: Floats) -> Floats:
+    """Stirling's series where the table ends: there it is exact to the last digit."""
+    large = np.maximum(k, len(_TABLE))
+    series = (
+        (large + 0.5) * np.log(large)
+        - large
+        + 0.5 * math.log(2 * math.pi)
+        + 1 / (12 * large)
+        - 1 / (360 * large**3)
+    )
+    small = _TABLE[np.minimum(k, len(_TABLE) - 1).astype(np.int64)]
+    return np.where(k < len(_TABLE), small, series)
+
+
+class AlertState(StrEnum):
+    """The state of an alert."""
+
+    NO_DATA = "no_data"
+    OK = "ok"
+    PENDING = "pending"
+    FIRING = "firing"
+    RECOVERING = "recovering"
+
+    @property
+    def is_alert(self) -> bool:
+        """Whether it needs attention: it fires, or has just stopped."""
+        return self in {AlertState.FIRING, AlertState.RECOVERING}
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to report."""
+        return self in {AlertState.NO_DATA, AlertState.OK}
+
+
+class Finding(StrEnum):
+    """The result of a check."""
+
+    SILENT = "silent"  # nothing to judge
+    GOOD = "good"
+    MIDDLE = "middle"  # neither: not good enough to end an alert, not bad enough to raise one
+    BAD = "bad"
+
+
+#: Checks in a row that raise an alert, and that end it.
+CONSECUTIVE = 2
+#: Silent checks in a row after which an alert becomes no_data: two hours.
+MOST_SILENT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A state, how many checks in a row support it, and how many in a row were silent."""
+
+    state: AlertState = AlertState.NO_DATA
+    streak: int = 0
+    silent: int = 0
+
+
+def step(before: Standing, finding: Finding) -> Standing:
+    """The standing after another check."""
+    match finding:
+        case Finding.SILENT:
+            silent = before.silent + 1
+            if before.state.is_alert and silent < MOST_SILENT:
+                return Standing(before.state, before.streak, silent)
+            return Standing(AlertState.NO_DATA, silent=silent)
+        case Finding.BAD:
+            if before.state.is_alert:
+                return Standing(AlertState.FIRING, CONSECUTIVE)
+            streak = before.streak + 1 if before.state is AlertState.PENDING else 1
+            state = AlertState.FIRING if streak >= CONSECUTIVE else AlertState.PENDING
+            return Standing(state, streak)
+        case Finding.MIDDLE:
+            if before.state is AlertState.RECOVERING:
+                # The two good checks must be in a row.
+                return Standing(AlertState.RECOVERING)
+            return before if before.state.is_alert else Standing(AlertState.OK)
+        case Finding.GOOD:
+            if not before.state.is_alert:
+                return Standing(AlertState.OK)
+            streak = before.streak + 1 if before.state is AlertState.RECOVERING else 1
+            done = streak >= CONSECUTIVE
+            return Standing(AlertState.OK) if done else Standing(AlertState.RECOVERING, streak)
+
 
 #: Checks are made every quarter of an hour, on the 60 minutes before.
 CHECKS_A_DAY = 96
@@ -70,7 +202,7 @@ SPIKE_GOOD_CHANCE = 0.01
 _LEAST_PRIOR_WEIGHT, _MOST_PRIOR_WEIGHT = 20.0, 500.0
 
 
-class Measure(StrEnum):
+class FormerMeasure(StrEnum):
     """The measures that are checked."""
 
     CONFIRMED = "confirmed"
@@ -78,15 +210,7 @@ class Measure(StrEnum):
     TRAFFIC = "traffic"
 
 
-RATES = (Measure.CONFIRMED, Measure.WITHIN_60)
-
-
-class Rule(StrEnum):
-    """The rule by which an hour is bad."""
-
-    FIXED = "fixed"  # ten points down, n >= 100
-    EXACT = "exact"  # too unlikely by the binomial, any n
-    SPIKE = "spike"  # too many by the Poisson distribution
+RATES = (FormerMeasure.CONFIRMED, FormerMeasure.WITHIN_60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +226,8 @@ class Hours:
     ran: Bools
     requested: Floats
     requested_before: Floats
-    good: dict[Measure, Floats]  # confirmed, and delivered within 60 s
-    good_before: dict[Measure, Floats]
+    good: dict[FormerMeasure, Floats]  # confirmed, and delivered within 60 s
+    good_before: dict[FormerMeasure, Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +238,7 @@ class Judgement:
     hour that is neither bad nor good is in the middle, unless it is `silent`.
     """
 
-    measure: Measure
+    measure: FormerMeasure
     silent: Bools
     bad: Bools
     good: Bools
@@ -130,18 +254,10 @@ class Judgement:
             return Finding.BAD
         return Finding.GOOD if self.good[series, moment] else Finding.MIDDLE
 
-    def rule(self, series: int, moment: int) -> Rule | None:
-        """The rule by which a cell is bad; None if it is not."""
-        if not self.bad[series, moment]:
-            return None
-        if self.measure is Measure.TRAFFIC:
-            return Rule.SPIKE
-        return Rule.EXACT if self.exact[series, moment] else Rule.FIXED
-
 
 def alpha(series: int) -> float:
     """The probability below which an hour is bad, with so many series checked at once."""
-    return FALSE_ALERTS_A_DAY / (max(series, 1) * CHECKS_A_DAY * len(Measure))
+    return FALSE_ALERTS_A_DAY / (max(series, 1) * CHECKS_A_DAY * len(FormerMeasure))
 
 
 def judge(hours: Hours) -> list[Judgement]:
@@ -151,7 +267,7 @@ def judge(hours: Hours) -> list[Judgement]:
     return [*rates, judge_traffic(hours, limit)]
 
 
-def judge_rate(hours: Hours, measure: Measure, limit: float) -> Judgement:
+def judge_rate(hours: Hours, measure: FormerMeasure, limit: float) -> Judgement:
     """Judge a rate; `limit` is alpha."""
     n, x = hours.requested[:-1], hours.good[measure][:-1]
     baseline, history = _rates_expected(
@@ -186,21 +302,7 @@ def judge_traffic(hours: Hours, limit: float) -> Judgement:
     bad = is_high & (probability < limit) & (x >= np.maximum(SPIKE_FROM * usual, LEAST_SPIKE))
     good = ~silent & ~bad & ((probability > SPIKE_GOOD_CHANCE) | (x <= SPIKE_GOOD * usual))
     baseline = np.where(silent, np.nan, usual)
-    return Judgement(Measure.TRAFFIC, silent, bad, good, np.zeros(x.shape, bool), x, baseline)
-
-
-def detectable_drop(n: Floats, baseline: Floats, limit: float) -> Floats:
-    """How far below its baseline a rate must be to be bad with so many attempts, as a share (0.1
-    are ten points); NaN where no drop would be."""
-    comparable = (n > 0) & ~np.isnan(baseline)
-    expected = _millionths(np.where(comparable, baseline, 0.0))
-
-    def is_bad(x: Floats) -> Bools:
-        return (_tail_probability(x, n, expected) < limit) | _is_fixed_bad(x, n, expected)
-
-    critical = critical_count(n, is_bad)
-    drop = _shortfall(critical, n, expected) / np.where(comparable, n * UNIT, 1.0)
-    return np.where(comparable & (critical >= 0), drop, np.nan)
+    return Judgement(FormerMeasure.TRAFFIC, silent, bad, good, np.zeros(x.shape, bool), x, baseline)
 
 
 def _millionths(rate: Floats) -> Floats:

@@ -1,0 +1,181 @@
+"""What is usual for each series, from the figures of the four weeks before.
+
+The share of bad attempts is that of all days, without the days that differ from the others by more
+than chance (an incident is no baseline), and raised for three things that a test must allow for:
+
+- few attempts: by a standard deviation of the estimate, with one more bad attempt
+- days that differ more than chance explains: by twice the relative standard deviation between days,
+  estimated over all series (method of moments), at least by the margin of the measure
+- the hour: where the attempts of an hour of the day and of its two neighbours are worse than the
+  day's by more than three standard deviations, by their ratio
+
+The traffic is that of the same hour of the week, with its weekday. Hours are compared with their
+neighbours too: where clocks change, a local hour moves by one hour, in both directions. So no time
+zone of a country is needed, which also suits countries with several.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.alerts.measures import READ, SHARES, Figures, Measure, ShareMeasure
+from core.alerts.sequential import Bools, Floats, Indices
+
+DAYS = 28
+HOURS = 168
+#: Fewer attempts in the four weeks are no baseline of a share.
+LEAST_HISTORY = 30
+#: Days with traffic that are needed to call a place new.
+LEAST_DAYS = 7
+#: The smallest usual share of bad attempts, since even a good series has some.
+LEAST_BAD = 0.005
+#: The smallest usual share of unclear sends. Those of past days have mostly been settled since.
+LEAST_UNCLEAR = 0.002
+#: A day is left out if so few attempts explain it with a probability of e to the minus this.
+_ODD_DAY = 12.0
+_SIGNIFICANT = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class PastFigures:
+    """Figures of the past: `days` of (series, DAYS, READ), the oldest first; `hours` of (profiles,
+    HOURS, READ), sums over the four weeks by hour of the week from Monday 0:00 UTC. `profile` is
+    the row of each series in `hours`: a carrier has that of its country. `entered`: the share of
+    right codes that are entered within 60 seconds, of each series."""
+
+    days: Floats
+    hours: Floats
+    profile: Indices
+    entered: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class UsualFigures:
+    """What is usual. `bad`: the share of bad attempts, (series,), NaN without a baseline; `factors`
+    of (profiles, 24): by how much it is larger in an hour of the day; `shown`: the share before it
+    was raised. `traffic`: attempts an hour, (series, HOURS), as mean, least and most of the hour
+    and its neighbours. `per_day`: counted attempts a day of each share. `verified`: the share of
+    attempts that is verified. `prices`: (series, DAYS) micros an attempt, NaN where too few.
+    `days`: how many of the four weeks had traffic."""
+
+    bad: dict[Measure, Floats]
+    shown: dict[Measure, Floats]
+    factors: dict[Measure, Floats]
+    per_day: dict[Measure, Floats]
+    requested_per_day: Floats
+    traffic: Floats
+    least_traffic: Floats
+    most_traffic: Floats
+    verified: Floats
+    prices: Floats
+    profile: Indices
+    days: int
+
+
+def named(values: Floats) -> Figures:
+    """(…, READ) as figures by name."""
+    return dict(zip(READ, np.moveaxis(values, -1, 0), strict=True))
+
+
+def baseline(history: PastFigures) -> UsualFigures:
+    """The baseline of a history."""
+    days, whole = named(history.days), named(history.days.sum(axis=1))
+    hours = named(history.hours)
+    bad, shown, factors, per_day = {}, {}, {}, {}
+    first_entered = _by_profile(history)
+    for share in SHARES:
+        n, worse = _counted(share, days, history.entered[:, None])
+        is_used = np.logical_not(_odd_days(n, worse))
+        n, worse = n * is_used, worse * is_used
+        least = LEAST_UNCLEAR if share.measure is Measure.UNCLEAR else LEAST_BAD
+        usual, raised = _usual(n, worse, least, share.margin)
+        enough = n.sum(axis=1) >= LEAST_HISTORY
+        bad[share.measure] = np.where(enough, raised, np.nan)
+        shown[share.measure] = np.where(enough, usual, np.nan)
+        factors[share.measure] = _factors(*_counted(share, hours, first_entered))
+        per_day[share.measure] = n.sum(axis=1) / np.maximum(is_used.sum(axis=1), 1)
+    requested = whole["requested"]
+    rows = history.profile
+    of_profile = hours["requested"].sum(axis=1)[rows]
+    part = np.divide(requested, of_profile, out=np.zeros(len(rows)), where=of_profile > 0)
+    traffic = (hours["requested"][rows] * part[:, None]) / 4.0
+    around = np.stack([np.roll(traffic, shift, axis=1) for shift in (-1, 0, 1)])
+    verified = np.divide(
+        whole["verified"], requested, out=np.full(len(rows), 0.5), where=requested > 0
+    )
+    priced = days["priced"]
+    prices = np.divide(
+        days["cost_micros"], priced, out=np.full(priced.shape, np.nan), where=priced >= 1
+    )
+    return UsualFigures(
+        bad=bad,
+        shown=shown,
+        factors=factors,
+        per_day=per_day,
+        requested_per_day=requested / DAYS,
+        traffic=traffic,
+        least_traffic=around.min(axis=0),
+        most_traffic=around.max(axis=0),
+        verified=np.maximum(verified, 0.05),
+        prices=prices,
+        profile=rows,
+        days=int(days["requested"].any(axis=0).sum()),
+    )
+
+
+def _by_profile(history: PastFigures) -> Floats:
+    """`entered` of the first series of each profile."""
+    entered = np.ones(len(history.hours))
+    entered[history.profile[::-1]] = history.entered[::-1]
+    return entered[:, None]
+
+
+def _counted(share: ShareMeasure, figures: Figures, entered: Floats) -> tuple[Floats, Floats]:
+    n: Floats = np.asarray(share.n(figures), dtype=float)
+    bad = np.clip(share.usual_bad(figures, entered), 0, n)
+    return n, bad
+
+
+def _odd_days(n: Floats, bad: Floats) -> Bools:
+    """Days that are worse than all days together by more than chance (Chernoff's bound)."""
+    total = np.maximum(n.sum(axis=1, keepdims=True), 1)
+    usual = np.clip(bad.sum(axis=1, keepdims=True) / total, LEAST_BAD, 1 - LEAST_BAD)
+    rate = np.divide(bad, n, out=np.zeros(n.shape), where=n > 0)
+    above = np.where(rate > 0, rate * np.log(np.maximum(rate, 1e-12) / usual), 0.0)
+    below = np.where(rate < 1, (1 - rate) * np.log(np.maximum(1 - rate, 1e-12) / (1 - usual)), 0.0)
+    is_odd: Bools = (rate > 1.5 * usual) & (n * (above + below) > _ODD_DAY)
+    return is_odd
+
+
+def _usual(n: Floats, bad: Floats, least: float, margin: float) -> tuple[Floats, Floats]:
+    """The usual share of bad attempts of each series, and the same raised for what is uncertain."""
+    total, worse = n.sum(axis=1), bad.sum(axis=1)
+    usual = np.clip((worse + 0.5) / (total + 1.0), 1e-6, 1 - LEAST_BAD)
+    cautious = (worse + 1.0) / (total + 1.0)
+    cautious += np.sqrt(cautious * (1 - np.minimum(cautious, 1)) / (total + 1.0))
+    spread = max(margin, 2.0 * _spread(n, bad, usual))
+    raised = np.clip(np.maximum(cautious, usual * (1.0 + spread)), least, 1 - LEAST_BAD)
+    return usual, raised
+
+
+def _spread(n: Floats, bad: Floats, usual: Floats) -> float:
+    """The relative standard deviation of the share between days, beyond chance, of all series."""
+    expected = n * usual[:, None]
+    beyond = (bad - expected) ** 2 - expected * (1 - usual[:, None])
+    weight = float((expected**2).sum())
+    return float(np.sqrt(max(0.0, float(beyond.sum()) / weight))) if weight else 0.0
+
+
+def _factors(n: Floats, bad: Floats) -> Floats:
+    """(profiles, 24) of (profiles, HOURS)."""
+    by_hour: Callable[[Floats], Floats] = lambda values: sum(  # noqa: E731
+        np.roll(values.reshape(len(values), 7, 24).sum(axis=1), shift, axis=1)
+        for shift in (-1, 0, 1)
+    )
+    n3, bad3 = by_hour(n), by_hour(bad)
+    usual = bad.sum(axis=1, keepdims=True) / np.maximum(n.sum(axis=1, keepdims=True), 1)
+    expected = n3 * usual
+    deviation = np.sqrt(np.maximum(expected * (1 - usual), 1e-9))
+    is_worse = (bad3 - expected) > _SIGNIFICANT * deviation
+    return np.where(is_worse & (expected > 0), bad3 / np.maximum(expected, 1e-9), 1.0)
