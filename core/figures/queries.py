@@ -421,16 +421,16 @@ class Queries:
         return self._series(since, filters.of_all_carriers)
 
     def _names(self, cube: Cube, since: datetime, filters: Filters) -> list[Series]:
-        filtered = (filters.channel, filters.country, filters.carrier)
-        since_ms = to_ms(since) - Tier.DAY.slot_ms
-        return [
-            name
-            for name in self._reader.series(cube, since_ms)
-            if all(
-                value is None or value == part
-                for value, part in zip(filtered, name.parts, strict=False)
-            )
-        ]
+        names = self._reader.series(cube, to_ms(since) - Tier.DAY.slot_ms)
+        values = (filters.channel, filters.country, filters.carrier)
+        selected = [(place, value) for place, value in enumerate(values) if value is not None]
+        return [name for name in names if _matches(name, selected)] if selected else names
+
+
+def _matches(name: Series, selected: Sequence[tuple[int, str]]) -> bool:
+    """Whether the parts of a series, as far as it has them, have these values."""
+    parts = name.parts
+    return all(place >= len(parts) or parts[place] == value for place, value in selected)
 
 
 def histogram_tiers(leg: Leg, filters: Filters) -> tuple[Tier, ...]:
