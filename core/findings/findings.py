@@ -14,6 +14,7 @@ from core.figures.queries import ALL, Filters, Queries
 from core.figures.ranges import Piece, Range
 from core.findings.beginning import refined
 from core.findings.causes import Cause, DeliveryVerdict
+from core.findings.combining import combined
 from core.findings.evidence import (
     History,
     PastPlan,
@@ -23,7 +24,7 @@ from core.findings.evidence import (
 )
 from core.findings.leaves import Leaves, leaves
 from core.findings.places import TrafficPlace, TrafficPlaces
-from core.findings.verdict import Cutoffs, causes, combined, outcome
+from core.findings.verdict import Cutoffs, causes, outcome
 from core.model.clock import Clock, from_ms, to_ms
 from core.model.series import Series
 
