@@ -78,7 +78,7 @@ ALL = Filters()
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How new the figures are. `through`: when the newest news came, of any event of any attempt;
+    """How new the figures are. `through`: when the newest event of any attempt was received;
     `newest_attempt`: when the newest attempt was requested. None without any."""
 
     through: datetime | None
@@ -87,7 +87,7 @@ class Freshness:
 
     @property
     def lag(self) -> timedelta | None:
-        """How old the newest news is."""
+        """How old the newest event is."""
         return self.now - self.through if self.through else None
 
     @property

@@ -40,7 +40,7 @@ _SILENT, _UNTRUSTED = 0.1, 0.2
 #: Sends in an interval are growth from this multiple of the usual number on: a day has busy hours.
 _BURST, _FLOOD = 3.0, 5.0
 _STARTED = COLUMNS.index("started")
-#: So many steps with traffic before an interval say what is usual.
+#: What is usual is known from so many steps with traffic before an interval.
 _LEAST_BEFORE = 3
 
 
@@ -243,7 +243,7 @@ class _Search:
 
     def _rate_before(self, place: int, course: sizing.Course, interval: Interval) -> float | None:
         """The usual number of verifications in a millisecond: from the days of the past, or from
-        the steps before the interval; None if both have too little traffic to tell."""
+        the steps before the interval; None if both have too little traffic."""
         evidence = self._evidence
         if self._started.days:
             range_ms = float(evidence.edges[-1] - evidence.edges[0])

@@ -237,7 +237,7 @@ class _Player:
     def _messages(
         self, table: NDArray[Any], app: Numbers, trouble: _Trouble, pumped: Bools
     ) -> Numbers:
-        """Fills in what becomes of messages; returns when they arrive, infinite for never."""
+        """Fills in the results of messages; returns when they arrive, infinite for never."""
         count, place = len(table), table["place"]
         table["queued"] = queued = app + self._after(-2.0, 0.4, count)
         fails = self._chance(0.004, table)
@@ -264,7 +264,7 @@ class _Player:
     def _calls(
         self, table: NDArray[Any], app: Numbers, trouble: _Trouble, pumped: Bools
     ) -> Numbers:
-        """The same of calls."""
+        """As `_messages`, for calls."""
         count, place = len(table), table["place"]
         table["queued"] = ringing = app + self._after(0.3, 0.4, count)
         is_missed = self._rng.random(count) < np.where(pumped, 0.6, 0.16)
