@@ -72,8 +72,8 @@ class History:
 
     @property
     def begun(self) -> Bools:
-        """Whether each day is later than the first traffic: before it, a zero has no meaning. The day
-        of the first traffic itself may be a part of a day."""
+        """Whether each day is later than the first traffic: a zero before it has no meaning. The
+        day of the first traffic itself may be a part of a day."""
         has_traffic = self.column("requested").sum(axis=0) > 0
         begun = np.logical_or.accumulate(has_traffic)
         begun[1:] &= begun[:-1]
