@@ -30,12 +30,12 @@ from core.figures.ranges import (
     Range,
     pieces,
     ripe_range,
-    steps,
 )
 from core.figures.rates import quantiles, values_needed
 from core.figures.receipts import last_report, receipts
 from core.figures.ripeness import DEFAULT_RIPENESS, RATES, Ripeness
 from core.figures.slot_reader import SlotReader
+from core.figures.steps import steps
 from core.model.clock import Clock, from_ms, read_ms, to_ms
 from core.model.series import Series, carrier_named
 from core.store.client import Client, RawClient
