@@ -9,8 +9,9 @@ import numpy as np
 
 from core.figures.answer_cache import AnswerCache, cached
 from core.figures.catalogue import COLUMNS
+from core.figures.filters import ALL, Filters
 from core.figures.layout import Tier
-from core.figures.queries import ALL, Filters, Queries
+from core.figures.queries import Queries
 from core.figures.ranges import Piece, Range
 from core.findings.beginning import refined
 from core.findings.causes import Cause, DeliveryVerdict

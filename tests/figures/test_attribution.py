@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.figures.catalogue import Leg
+from core.figures.filters import Filters
 from core.figures.packing import bin_of
-from core.figures.queries import Filters
 from core.figures.ranges import Range
 from core.ledger.ledger import Ledger
 from core.model.attempt import AttemptEvent, EventKind, Proof, Source, State

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.figures.catalogue import COLUMNS
-from core.figures.queries import Filters
+from core.figures.filters import Filters
 from core.figures.ranges import Preset, Range, pieces, preset
 from core.findings.causes import CauseKind
 from core.findings.leaves import Leaves
