@@ -250,26 +250,16 @@ class Queries:
         frame.index = moments(drawn)
         return frame
 
-    def carriers_since(self, since: datetime) -> list[Series]:
-        """The series of carriers with an attempt since then, sorted. What is read after it includes
-        at least the same folds."""
-        return self._reader.series(Cube.CARRIER, to_ms(since))
+    def series_since(self, cube: Cube, since: datetime) -> list[Series]:
+        """The series with an attempt since then, sorted. What is read after it includes at least
+        the same folds."""
+        return self._reader.series(cube, to_ms(since))
 
-    def countries_since(self, since: datetime) -> list[Series]:
-        """As `carriers_since`, of channels and countries."""
-        return self._reader.series(Cube.COUNTRY, to_ms(since))
-
-    def country_counters(
-        self, names: Sequence[Series], cut: Sequence[Piece], starts: Sequence[int]
+    def counters(
+        self, cube: Cube, names: Sequence[Series], cut: Sequence[Piece], starts: Sequence[int]
     ) -> Counts:
-        """As `carrier_counters`, of channels and countries."""
-        return self._reader.counters(Cube.COUNTRY, names, cut, starts)
-
-    def carrier_counters(
-        self, names: Sequence[Series], cut: Sequence[Piece], starts: Sequence[int]
-    ) -> Counts:
-        """(names, parts, COLUMNS) of series of carriers; the parts are as in SlotReader."""
-        return self._reader.counters(Cube.CARRIER, names, cut, starts)
+        """(names, parts, COLUMNS); the parts are as in SlotReader."""
+        return self._reader.counters(cube, names, cut, starts)
 
     def course(
         self, period: Range, filters: Filters, cut: Sequence[Piece], starts: Sequence[int]

@@ -10,7 +10,7 @@ import numpy as np
 from core.figures.answer_cache import AnswerCache, cached
 from core.figures.catalogue import COLUMNS
 from core.figures.filters import ALL, Filters
-from core.figures.layout import Tier
+from core.figures.layout import Cube, Tier
 from core.figures.queries import Queries
 from core.figures.ranges import Piece, Range
 from core.findings.beginning import refined
@@ -128,7 +128,7 @@ class Findings:
 
     def _series(self, since: datetime) -> _SeriesRead:
         """The series with traffic since then; those of the last look, if these are the same."""
-        carriers = self._queries.carriers_since(since)
+        carriers = self._queries.series_since(Cube.CARRIER, since)
         read = self._read
         if read.carriers != carriers:
             chosen = leaves(self._queries, carriers, since, self._clock.now())
