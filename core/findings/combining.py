@@ -73,7 +73,7 @@ def _are_siblings(cause: Cause, other: Cause) -> bool:
 
 def _sum(cause: Cause, other: Cause) -> Cause:
     n = cause.n + other.n
-    money = None if cause.money is None and other.money is None else 0.0
+    costs = [money for money in (cause.money, other.money) if money is not None]
     ends = [until for until in (cause.until, other.until) if until is not None]
     return replace(
         cause,
@@ -84,7 +84,7 @@ def _sum(cause: Cause, other: Cause) -> Cause:
         n=n,
         usual=(cause.usual * cause.n + other.usual * other.n) / n,
         lost=cause.lost + other.lost,
-        money=money if money is None else (cause.money or 0.0) + (other.money or 0.0),
+        money=sum(costs) if costs else None,
         is_new=cause.is_new and other.is_new,
         requested=cause.requested + other.requested,
         converted=cause.converted + other.converted,

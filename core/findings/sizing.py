@@ -132,15 +132,20 @@ def size(
     k = min(definition.k(course.column)[inside].sum(), n)
     has_loss = kind in _LOSING
     return Cause(
-        kind, place, course.since(interval), course.until(interval), float(k), float(n),
-        usual.share,
-        lost_verifications(course, interval, usual.unconverted) if has_loss else 0,
-        wasted(course, interval, usual.waste) if has_loss else None,
-        usual.is_new,
-        int(course.column("requested")[inside].sum()),
-        int(course.column("converted")[inside].sum()),
-        share,
-    )  # fmt: skip
+        kind=kind,
+        place=place,
+        since=course.since(interval),
+        until=course.until(interval),
+        k=float(k),
+        n=float(n),
+        usual=usual.share,
+        lost=lost_verifications(course, interval, usual.unconverted) if has_loss else 0,
+        money=wasted(course, interval, usual.waste) if has_loss else None,
+        is_new=usual.is_new,
+        requested=int(course.column("requested")[inside].sum()),
+        converted=int(course.column("converted")[inside].sum()),
+        measure=share,
+    )
 
 
 def lost_verifications(course: Course, interval: Interval, usual: float) -> int:

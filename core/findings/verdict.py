@@ -165,15 +165,14 @@ class _Search:
         usual: float,
     ) -> Cause:
         ripe = sizing.course(self._evidence, place, self._cutoffs.of(share))
-        cause = sizing.size(
-            ripe, kind, share, self._evidence.places.places[place], interval,
-            sizing.Usual(
-                usual,
-                self._usual(Share.UNCONVERTED, place),
-                sizing.usual_waste(self._evidence, place),
-                self._is_new(place, ripe, interval),
-            ),
-        )  # fmt: skip
+        usuals = sizing.Usual(
+            share=usual,
+            unconverted=self._usual(Share.UNCONVERTED, place),
+            waste=sizing.usual_waste(self._evidence, place),
+            is_new=self._is_new(place, ripe, interval),
+        )
+        named = self._evidence.places.places[place]
+        cause = sizing.size(ripe, kind, share, named, interval, usuals)
         if kind is CauseKind.SLOW:
             return sizing.with_seconds(cause, self._evidence, ripe, interval, place)
         return cause
@@ -265,11 +264,17 @@ class _Search:
                 continue
             found.append(
                 Cause(
-                    CauseKind.PRICE, self._evidence.places.places[rise.place],
-                    course.since(dearer.interval), course.until(dearer.interval), dearer.cost,
-                    dearer.priced, dearer.usual, 0, dearer.cost - dearer.priced * dearer.usual,
+                    kind=CauseKind.PRICE,
+                    place=self._evidence.places.places[rise.place],
+                    since=course.since(dearer.interval),
+                    until=course.until(dearer.interval),
+                    k=dearer.cost,
+                    n=dearer.priced,
+                    usual=dearer.usual,
+                    lost=0,
+                    money=dearer.cost - dearer.priced * dearer.usual,
                 )
-            )  # fmt: skip
+            )
         return found
 
     def _gone_causes(self) -> list[Cause]:
@@ -283,9 +288,15 @@ class _Search:
             since = int(course.ends[last]) if last >= 0 else int(course.starts[0])
             found.append(
                 Cause(
-                    CauseKind.TRAFFIC_GONE, self._evidence.places.places[place], from_ms(since),
-                    None, float(requests.number[place]), float(requests.usual[place]),
-                    float(requests.usual[place]), 0, None,
+                    kind=CauseKind.TRAFFIC_GONE,
+                    place=self._evidence.places.places[place],
+                    since=from_ms(since),
+                    until=None,
+                    k=float(requests.number[place]),
+                    n=float(requests.usual[place]),
+                    usual=float(requests.usual[place]),
+                    lost=0,
+                    money=None,
                 )
-            )  # fmt: skip
+            )
         return found
