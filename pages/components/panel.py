@@ -59,11 +59,10 @@ def csv(
     about: Sequence[str] = (),
 ) -> None:
     """A download of a frame as CSV. The file is written on the click."""
-    file = file_name(name, "csv", simulated=simulated, about=about)
     _download(
         label,
-        lambda: csv_of(frame() if callable(frame) else frame),
-        file,
+        lambda: csv_of(frame() if callable(frame) else frame, name),
+        file_name(name, "csv", simulated=simulated, about=about),
         "text/csv",
         f"csv_{name}",
     )

@@ -284,7 +284,7 @@ def test_every_table_is_drawn_from_the_frame_that_its_csv_is_written_from(
         shown = drawn[tuple(table.columns)]
         # On its way to the browser, a list becomes an array.
         listed = shown.map(lambda one: one.tolist() if isinstance(one, np.ndarray) else one)
-        assert csv_of(listed) == csv_of(table)
+        assert csv_of(listed, "") == csv_of(table, "")
 
 
 def test_alerts_that_nobody_has_checked_are_not_told_as_none(services: Services) -> None:
