@@ -193,6 +193,21 @@ def test_a_closed_question_is_one_line_and_an_open_one_is_in_the_address(
     assert len(at.get("echarts_chart")) == 2
 
 
+def test_the_closed_line_of_errors_counts_the_attempts_without_a_final_report(
+    services: Services,
+) -> None:
+    attempts(services, 5)
+    queued = AttemptEvent(
+        "zbcdefghabcdefghaaaaaaaa-1", EventKind.REQUESTED,
+        services.clock.now() - timedelta(minutes=5), Source.APP,
+        {"channel": "sms", "mode": "sms", "to_masked": "+234 •", "region": "NG"},
+    )  # fmt: skip
+    services.ledger.apply(queued)
+    services.queries.forget()
+    at = opened("delivery")
+    assert answer(at, "Why? The errors") == "No error yet, 1 without a final report"
+
+
 def test_a_target_of_the_settings_is_named_on_its_card(
     settle: Settle, redis_url: str, client: object
 ) -> None:

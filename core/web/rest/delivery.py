@@ -1,6 +1,6 @@
 """The routes of `/delivery`: the figures of the Delivery page, by the same queries, as JSON.
 
-Every figure counts attempts by the moment of their request; `core/figures/layout.py` defines them.
+Figures count attempts by the moment of their request; `core/figures/catalogue.py` defines them.
 """
 
 from datetime import datetime
@@ -184,8 +184,7 @@ def _rate(queries: Queries, query: DeliveryQuery, name: str) -> RateOfRange:
     ripe = queries.ripe(query.range, name)
     sums = queries.totals(ripe, query.filters)
     rate = Rate(int(sums[name]), int(sums[RATES[name]]))
-    bounds = (rate.value, rate.low, rate.high) if rate.n else (None, None, None)
-    value, low, high = bounds
+    value, low, high = (rate.value, rate.low, rate.high) if rate.n else (None, None, None)
     read = read_range(ripe, query.now)
     return RateOfRange(
         start=read.start, end=read.end, k=rate.k, n=rate.n, value=value, low=low, high=high

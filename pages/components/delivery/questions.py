@@ -49,7 +49,10 @@ QUESTIONS = (
     Question(
         "errors",
         "Why? The errors",
-        lambda c: answers.errors(c.queries.errors(c.state.range, c.state.filters)),
+        lambda c: answers.errors(
+            c.queries.errors(c.state.range, c.state.filters),
+            c.queries.totals(c.state.range, c.state.filters.of_all_carriers),
+        ),
         draw_errors,
     ),
     Question(
