@@ -1,19 +1,17 @@
 """The main number of each closed question of the Delivery page, as a short text."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
 
-from core.alerts.records import AlertStatus
 from core.figures.costs import cost_of
 from core.figures.packing import Counts
 from core.figures.queries import Filters, SeenDimensions
 from core.figures.rates import Rate, percentiles
 from core.model.regions import country_of
 from core.panels.abuse import BUDGETS
-from core.panels.alerts import alert_summary
 from core.panels.tables import without_report
 from core.wording.formats import carrier_name, counted, dollars, duration, percent
 from core.wording.marks import STATE_MARKS
@@ -80,14 +78,10 @@ def funnel(totals: "pd.Series[Any]") -> str:
 
 
 def endings(totals: "pd.Series[Any]") -> str:
-    """ "● 1,234 delivered, ▲ 12 undelivered": the states that occur."""
+    """ "● 1,234 delivered ▲ 12 undelivered": the states that occur."""
     parts = [
         f"{mark.sign} {int(totals[state]):,} {mark.word}"
         for state, mark in STATE_MARKS.items()
         if totals[state]
     ]
     return " ".join(parts)
-
-
-def alerts(statuses: Sequence[AlertStatus], checked: datetime | None) -> str:
-    return alert_summary(statuses, checked)

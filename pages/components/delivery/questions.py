@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.model.errors import StoreUnavailable
 from core.panels import answers
+from core.panels.alerts import alert_summary
 from pages.components.access import guarded
 from pages.components.delivery.abuse import draw_abuse
 from pages.components.delivery.alerts import draw_alerts
@@ -82,7 +83,7 @@ QUESTIONS = (
     Question(
         "alerts",
         "Alerts",
-        lambda c: answers.alerts(c.alerts.current(), c.alerts.checked()),
+        lambda c: alert_summary(c.alerts.current(), c.alerts.checked()),
         draw_alerts,
     ),
 )
