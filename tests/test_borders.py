@@ -24,6 +24,7 @@ from core.panels import countries, figures, tables
 from core.panels.abuse import suspects
 from core.panels.attempts import attempt_frame
 from core.panels.export import csv_of
+from core.panels.figure_inputs import read_inputs
 from core.panels.query_state import FILTERS, channels
 from core.store.keys import Keys
 from core.web.rest.application import rest_api
@@ -384,7 +385,7 @@ def csv_frames(at: World) -> dict[str, pd.DataFrame]:
     heat = queries.heatmap(over, filters, zone=UTC_ZONE)
     by_channel, by_country = queries.by_channel(over, filters), queries.by_country(over, filters)
     totals = queries.totals(over, filters)
-    inputs = figures.read_inputs(queries, over, Comparison.PREVIOUS, filters, UTC_ZONE)
+    inputs = read_inputs(queries, over, Comparison.PREVIOUS, filters, UTC_ZONE)
     attempts = at.services.explorer.page(AttemptFilter()).attempts
     return {
         "csv_figures": figures.table(figures.figures(inputs)),

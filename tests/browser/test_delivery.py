@@ -18,6 +18,7 @@ from core.access.password import hash_password
 from core.panels import countries, figures, tables
 from core.panels.abuse import suspects
 from core.panels.export import csv_of
+from core.panels.figure_inputs import read_inputs
 from core.panels.query_state import QueryState, parse_query_state
 from core.services import Services
 from tests.browser.conftest import PASSWORD, App
@@ -182,7 +183,7 @@ def expected(services: Services, state: QueryState) -> dict[str, pd.DataFrame]:
     heat = queries.heatmap(over, filters, zone=state.zone)
     by_channel = queries.by_channel(over, filters)
     totals = queries.totals(over, filters)
-    inputs = figures.read_inputs(queries, over, state.comparison, filters, state.zone)
+    inputs = read_inputs(queries, over, state.comparison, filters, state.zone)
     compared = queries.compared(over, state.comparison, state.zone)
     assert compared is not None
     before = compared.before

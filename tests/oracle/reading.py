@@ -19,7 +19,8 @@ from core.figures.queries import Filters, histogram_tiers
 from core.figures.ranges import Range, read_range
 from core.panels.countries import country_table
 from core.panels.export import csv_of, parquet_of
-from core.panels.figures import Figure, figures, read_inputs, table
+from core.panels.figure_inputs import read_inputs
+from core.panels.figures import Figure, figures, table
 from core.panels.headings import heading
 from core.panels.query_state import QueryState, parse_query_state
 from core.panels.tables import cost_table, error_table, funnel_table, legs_table, rescue_table
