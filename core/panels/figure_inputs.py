@@ -56,25 +56,24 @@ def read_inputs(
 ) -> FigureInputs:
     """Read the input of the figures of a range. Raises StoreUnavailable."""
 
-    def ripe_input(measure: str) -> RipeInput:
+    def compared_totals(measure: str | None) -> "tuple[pd.Series[int], pd.Series[int]] | None":
         pair = queries.compared(period, comparison, zone, measure)
-        part = queries.ripe(period, measure)
+        if pair is None:
+            return None
+        return queries.totals(pair.now, filters), queries.totals(pair.before, filters)
+
+    def ripe_input(measure: str) -> RipeInput:
         return RipeInput(
-            queries.totals(part, filters),
-            (queries.totals(pair.now, filters), queries.totals(pair.before, filters))
-            if pair
-            else None,
+            queries.totals(queries.ripe(period, measure), filters),
+            compared_totals(measure),
             queries.over_time(period, filters, zone, measure),
             queries.history(period, filters),
         )
 
-    pair = queries.compared(period, comparison, zone)
     times = queries.compared(period, comparison, zone, "delivered", Leg.TTD, filters)
     return FigureInputs(
         totals=queries.totals(period, filters),
-        compared=(queries.totals(pair.now, filters), queries.totals(pair.before, filters))
-        if pair
-        else None,
+        compared=compared_totals(None),
         steps=queries.over_time(period, filters, zone),
         within_30=ripe_input("within_30"),
         ripe=ripe_input("confirmed"),

@@ -309,6 +309,24 @@ def test_alerts_that_nobody_has_checked_are_not_told_as_none(services: Services)
     assert answer(opened("delivery"), "Alerts") == "No alerts: too little traffic to judge"
 
 
+def test_a_test_of_the_alerts_that_fails_has_no_check_mark(settle: Settle) -> None:
+    settle(ALERT_URLS="json://127.0.0.1:9")
+    services = of_process()
+    attempts(services, 12)
+    at = opened("delivery", alerts="true")
+    button(at, "Send a test")
+    assert ":material/check: The test is on its way." in said(at)
+    server = int(services.client.info("server")["process_id"])
+    os.kill(server, signal.SIGSTOP)
+    try:
+        button(at, "Send a test")
+        assert any("Nothing was changed." in warning.value for warning in at.warning)
+        assert ":material/check:" not in said(at)
+    finally:
+        os.kill(server, signal.SIGCONT)
+    services.close()
+
+
 def test_the_dry_run_says_how_often_the_rules_would_have_fired(services: Services) -> None:
     attempts(services, 40)
     services.alerts.check()
