@@ -208,10 +208,8 @@ def test_the_closed_line_of_errors_counts_the_attempts_without_a_final_report(
     assert answer(at, "Why? The errors") == "No error yet, 1 without a final report"
 
 
-def test_a_target_of_the_settings_is_named_on_its_card(
-    settle: Settle, redis_url: str, client: object
-) -> None:
-    settle(REDIS_URL=redis_url, TARGET_CONFIRMED="99.5", TARGET_CONVERSION="0")
+def test_a_target_of_the_settings_is_named_on_its_card(settle: Settle, own_database: str) -> None:
+    settle(REDIS_URL=own_database, TARGET_CONFIRMED="99.5", TARGET_CONVERSION="0")
     attempts(of_process(), 40)
     html = "".join(str(part.value) for part in opened("delivery").main.html)
     assert "Target 99.5 %: met" in html
