@@ -19,7 +19,7 @@ _LONGEST_PART = 40
 
 def csv_of(frame: pd.DataFrame, file: str) -> bytes:
     """The frame as CSV, UTF-8 with the byte-order mark that Excel needs; a named index is included.
-    The columns have the headings (`heading`) of the file, which is named without range and suffix.
+    The columns have headings that people read; `file`, a name such as "countries", decides some.
     Numbers are not rounded, missing ones are empty, moments are ISO 8601 with their zone, lists are
     joined by spaces. An apostrophe is put before text that could start a formula."""
     rows = frame.reset_index() if frame.index.names != [None] else frame.copy(deep=False)
