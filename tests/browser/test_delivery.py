@@ -164,7 +164,7 @@ def test_a_click_on_a_country_filters_the_page_and_there_is_a_way_back(
     wait_for(page, "country", worst[PLACE])
     clear = button(page, "clear")
     expect(clear).to_be_visible(timeout=PATIENCE)
-    carrier = rows_with(page, "csv_countries", "Country", {worst["Country"]})[1]
+    carrier = rows_with(page, "csv_countries", "Country code", {worst["Country code"]})[1]
     click_row(page, page.locator(".st-key-question_countries [data-testid=stDataFrame]"), 1, x=300)
     page.wait_for_url(lambda url: "carrier" in parse_qs(urlsplit(url).query))
     assert query(page)["carrier"] == [carrier[PLACE].strip()]
