@@ -75,7 +75,7 @@ else:
     from pages.components.protocol.base_path import refuse_base_path
     from pages.components.protocol.guard import ProtocolGuard
     from pages.components.protocol.paths import OtherPaths
-    from pages.components.shared import services
+    from pages.components.shared import services, without_session
 
     log_to_stderr()
 
@@ -97,7 +97,8 @@ else:
     web = Web(services, make_sandbox, phone_page())
     # Without this, the first visitor after a start could reach a page's file directly, without the
     # half above: Streamlit treats a folder `pages/` as pages of its own until it is told otherwise.
-    st.navigation(pages())
+    with without_session():
+        st.navigation(pages())
     app = st.App(
         __file__,
         routes=[*web.routes, OtherPaths(page.stem for page in PAGES.glob("*.py"))],

@@ -11,6 +11,7 @@ START = """
 import sys
 from streamlit.testing.v1 import AppTest
 import dashboard
+print("imported", file=sys.stderr)
 from pages.components.shared import services
 page = AppTest.from_file(dashboard.__file__).run(timeout=60)
 assert not page.exception
@@ -44,3 +45,5 @@ def test_a_start_and_the_first_page_load_no_library_that_only_later_work_needs(
         check=True,
     )
     assert LATE & set(started.stdout.split()) == set()
+    # Lines that a newcomer would take for faults.
+    assert "ScriptRunContext" not in started.stderr.partition("imported")[0]

@@ -57,7 +57,7 @@ def latency(
         ends[name] = [point for point in points if point is not None][-1]
     lines.append(_percentile_names(_apart(ends, len(rows)), len(names), colours))
     option = over_time(
-        colours, names, "Time from request to delivery report; the stronger the colour, the more"
+        colours, names, "Time to the delivery report; stronger colour: more"
     ) | {
         "tooltip": tooltip(colours) | {"trigger": "item"},
         "yAxis": [

@@ -1,5 +1,6 @@
 """What every page uses: the process's services, the title, and the error for an outage."""
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,8 @@ from time import monotonic
 from typing import Any
 
 import streamlit as st
+from streamlit.logger import get_logger
+from streamlit.runtime.scriptrunner_utils import script_run_context
 
 from core.model.errors import StoreUnavailable
 from core.once import Once
@@ -91,3 +94,15 @@ def outage_shown(*, key: str) -> Iterator[None]:
         st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
         # Any click reruns the page, which tries again.
         st.button("Try again", icon=":material/refresh:", key=key)
+
+
+@contextmanager
+def without_session() -> Iterator[None]:
+    """Use Streamlit outside of a visitor's session, without its warning that there is none."""
+    logger = get_logger(script_run_context.__name__)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -81,3 +81,14 @@ def test_every_figure_is_a_card_and_its_texts_are_escaped() -> None:
     empty = steps(2)
     none = figures(inputs(empty.sum(), None, empty, heat[:2]))
     assert "too few" in cards(none, empty.index, ZONE, LIGHT)
+
+
+def test_no_name_of_a_step_is_cut_at_the_end_of_the_axis() -> None:
+    frame = steps(requested=200, confirmed=180)
+    wide = pd.concat([frame] * 11)
+    names = [f"{hour:02}:00" for hour in range(len(wide))]
+    html = rate_chart(rate(wide), names, LIGHT)
+    places = [float(left) for left in re.findall(r'<span style="left:([\d.]+)%">\d\d:00', html)]
+    assert places[0] == 0
+    assert len(places) >= 3
+    assert max(places) <= 90

@@ -39,9 +39,10 @@ def draw_errors(context: PanelContext) -> None:
             ],
         }
     )
-    st.table(
-        rows.style.format("{:,}", subset=["Attempts", "Before"]),
-        border="horizontal",
-        hide_index=True,
-    )
+    with st.container(key="errors_table"):
+        st.table(
+            rows.style.format("{:,}", subset=["Attempts", "Before"]),
+            border="horizontal",
+            hide_index=True,
+        )
     downloads(**context.files, errors=table)
