@@ -66,7 +66,7 @@ def check_in_two_processes(room: Room, url: str) -> None:
 
 def is_settled(room: Room) -> bool:
     """Whether the answer of a try is recorded, and with it when the next try is due."""
-    return any(name.endswith(" last") for name in room.client.hkeys(room.keys.outbox_events))
+    return any(str(name).endswith(" last") for name in room.client.hkeys(room.keys.outbox_events))
 
 
 def test_an_alert_is_notified_once_by_two_processes_that_die_and_a_receiver_that_was_down(
