@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from core.figures.queries import Filters
+from core.figures.filters import Filters
 from core.figures.ranges import Comparison, Preset, comparison_range, preset
 from core.ledger.explorer import AttemptFilter
 from core.model.attempt import attempt_id

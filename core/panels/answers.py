@@ -8,8 +8,8 @@ import pandas as pd
 
 from core.alerts.records import AlertStatus
 from core.figures.costs import cost_of
+from core.figures.filters import Filters, SeenDimensions
 from core.figures.packing import Counts
-from core.figures.queries import Filters, SeenDimensions
 from core.figures.rates import Rate, percentiles
 from core.model.regions import country_of
 from core.panels.abuse import BUDGETS

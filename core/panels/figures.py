@@ -12,8 +12,9 @@ from core.figures.catalogue import Leg
 from core.figures.comparing import earlier_windows
 from core.figures.costs import COMPARABLE, cost_of, costs_differ, verified_at_place
 from core.figures.differences import Variation, differ, quantiles_differ
+from core.figures.filters import ALL, Filters
 from core.figures.packing import Counts
-from core.figures.queries import ALL, Filters, Queries
+from core.figures.queries import Queries
 from core.figures.ranges import Comparison, Range
 from core.figures.rates import Rate, percentiles, stepwise_quantiles
 from core.panels.course import NO_COURSE, FigureCourse, rate_course, ratio_course, step_course

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from core.figures.catalogue import Leg
+from core.figures.filters import Filters
 from core.figures.packing import UPPER_MS
-from core.figures.queries import Filters, histogram_tiers
+from core.figures.queries import histogram_tiers
 from core.figures.ranges import Range, read_range
 from core.panels.countries import country_table
 from core.panels.export import csv_of, parquet_of

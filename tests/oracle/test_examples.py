@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.figures.queries import Filters
+from core.figures.filters import Filters
 from core.figures.ranges import Comparison, Preset, preset
 from core.model.attempt import EventKind as Kind
 from core.panels.figures import Figure, figures, read_inputs

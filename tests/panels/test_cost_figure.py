@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.figures.filters import ALL, Filters
 from core.figures.layout import BINS
-from core.figures.queries import ALL, Filters
 from core.panels.figures import Figure, FigureInputs, RipeInput, TimesInput, figures
 from tests.panels.frames import NO_TIMES, row, steps
 

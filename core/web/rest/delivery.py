@@ -27,8 +27,9 @@ from core.alerts.rules import Measure, Rule
 from core.alerts.states import AlertState
 from core.figures.catalogue import FIGURES, QUERY_COLUMNS, Leg
 from core.figures.comparing import Compared
+from core.figures.filters import Filters
 from core.figures.packing import UPPER_MS
-from core.figures.queries import Filters, Queries, histogram_tiers
+from core.figures.queries import Queries, histogram_tiers
 from core.figures.ranges import Comparison, Preset, Range, between, preset, read_range
 from core.figures.rates import QUANTILES, Rate, percentiles
 from core.figures.receipts import ReceiptHealth
