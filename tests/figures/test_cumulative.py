@@ -212,5 +212,6 @@ def test_the_moment_of_a_right_code_stays_when_another_one_is_accepted(at: World
         moment = request.at + timedelta(seconds=seconds)
         event = AttemptEvent(request.attempt, EventKind.VERIFIED, moment, Source.APP)
         at.services.ledger.apply(event)
+        at.services.fold.settle()
         counters = stored_counters(at)
         assert counters["sms/DE", "stored", "skewed"] == 1

@@ -300,7 +300,7 @@ def test_every_table_is_drawn_from_the_frame_that_its_csv_is_written_from(
         assert csv_of(listed, "") == csv_of(table, "")
 
 
-def test_alerts_that_nobody_has_checked_are_not_told_as_none(services: Services) -> None:
+def test_alerts_that_nobody_has_checked_are_shown_as_unchecked(services: Services) -> None:
     attempts(services, 12)
     assert answer(opened("delivery"), "Alerts") == "not checked yet"
     services.alerts.check()
