@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.figures.queries import Freshness
+from core.figures.freshness import Freshness
 from core.model.errors import StoreUnavailable
 from core.panels.empty import empty_state, unreachable
 from core.panels.kept import KeptAnswers, age_words

@@ -4,6 +4,7 @@ Inside the code an attempt has a `Way`; outside it has a channel and a mode. Lat
 names and values; those here must stay.
 """
 
+import csv
 import json
 from collections import defaultdict
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pandas as pd
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from core.figures.queries import Filters
+from core.figures.filters import Filters
 from core.figures.ranges import Comparison, Preset, comparison_range, preset
 from core.ledger.explorer import AttemptFilter
 from core.model.attempt import attempt_id
@@ -23,6 +24,7 @@ from core.panels import countries, figures, tables
 from core.panels.abuse import suspects
 from core.panels.attempts import attempt_frame
 from core.panels.export import csv_of
+from core.panels.figure_inputs import read_inputs
 from core.panels.query_state import FILTERS, channels
 from core.store.keys import Keys
 from core.web.rest.application import rest_api
@@ -133,31 +135,147 @@ VALUES = {
     "Status": "pending verified locked canceled expired",
     "StepState": "done verified now waiting bad unclear unknown undelivered failed rejected",
 }
-#: Headers of the CSV files, by the key of the page's button.
-CSV = {
-    "csv_figures": "figure value low high n change",
-    "csv_over_time": (
-        "start requested started resends fallbacks rescued skewed unclear unreported rejected "
-        "failed undelivered entered verified converted n_person accepted n_app units sent n_queue "
-        "delivered confirmed within_10 within_30 within_60 n_carrier priced unattributed "
-        "cost_micros "
-        "carrier_ms queue_ms app_ms person_ms cost_verified_micros "
-        "cost_unattributed_micros pending complete"
-    ),
-    "csv_funnel": (
-        "channel name requested sent delivered verified requested_share requested_step sent_share "
-        "sent_step delivered_share delivered_step verified_share verified_step"
-    ),
-    "csv_rescue": "channel resends fallbacks rescued rate low high",
-    "csv_time_to_deliver": " ".join(["start", *map(str, range(184))]),
-    "csv_parts": "leg name n mean_s from_s",
-    "csv_countries": (
-        "place country carrier n confirmed low high bounds receipts p95_s conversion cost spark"
-    ),
-    "csv_errors": "channel code label count previous meaning advice",
-    "csv_cost": "channel spent wasted share per_verified priced",
-    "csv_suspects": "place country carrier n before conversion conversion_before",
-    "csv_attempts": "requested to channel country carrier state error seconds attempt",
+#: Columns of the CSV files, in their order, by the key of the page's button: names in frames, and
+#: what people read.
+CSV: dict[str, dict[str | int, str]] = {
+    "csv_figures": {
+        "figure": "Figure",
+        "value": "Value (share of 1, ms or $)",
+        "low": "95 % interval, from",
+        "high": "95 % interval, to",
+        "n": "n",
+        "change": "Change",
+    },
+    "csv_over_time": {
+        "start": "Start of the step",
+        "requested": "Requested",
+        "started": "Verifications started",
+        "resends": "Sent again",
+        "fallbacks": "Sent in place of another",
+        "rescued": "Rescued",
+        "skewed": "Impossible times",
+        "unclear": "Unclear",
+        "unreported": "No report for 72 hours",
+        "rejected": "Rejected",
+        "failed": "Failed",
+        "undelivered": "Undelivered",
+        "entered": "Code entered",
+        "verified": "Verified",
+        "converted": "Verifications that succeeded",
+        "n_person": "Attempts with a time of the person",
+        "accepted": "Accepted",
+        "n_app": "Attempts with a time to accepted",
+        "units": "Message parts",
+        "sent": "Sent",
+        "n_queue": "Attempts with a time in Plivo's queue",
+        "delivered": "Delivered",
+        "confirmed": "Confirmed",
+        "within_10": "Delivered within 10 s",
+        "within_30": "Delivered within 30 s",
+        "within_60": "Delivered within 60 s",
+        "n_carrier": "Attempts with a time at the carrier",
+        "priced": "Price known",
+        "unattributed": "Verified, attempt not known",
+        "cost_micros": "Cost ($ / 1,000,000)",
+        "carrier_ms": "Time at the carrier, sum (ms)",
+        "queue_ms": "Time in Plivo's queue, sum (ms)",
+        "app_ms": "Time to accepted, sum (ms)",
+        "person_ms": "Time of the person, sum (ms)",
+        "cost_verified_micros": "Cost of verified attempts ($ / 1,000,000)",
+        "cost_unattributed_micros": "Cost of attempts perhaps verified ($ / 1,000,000)",
+        "pending": "Pending",
+        "complete": "Step has ended",
+    },
+    "csv_funnel": {
+        "channel": "Channel",
+        "name": "Name",
+        "requested": "Requested",
+        "sent": "Sent",
+        "delivered": "Delivered",
+        "verified": "Verified",
+        "requested_share": "Requested (% of requested)",
+        "requested_step": "Requested (% of the count before)",
+        "sent_share": "Sent (% of requested)",
+        "sent_step": "Sent (% of the count before)",
+        "delivered_share": "Delivered (% of requested)",
+        "delivered_step": "Delivered (% of the count before)",
+        "verified_share": "Verified (% of requested)",
+        "verified_step": "Verified (% of the count before)",
+    },
+    "csv_rescue": {
+        "channel": "Channel",
+        "resends": "Sent again",
+        "fallbacks": "Sent in place of another",
+        "rescued": "Verified this way",
+        "rate": "Rescue rate (%)",
+        "low": "95 % interval, from",
+        "high": "95 % interval, to",
+    },
+    "csv_time_to_deliver": {
+        "start": "Start of the step",
+        0: "Up to 0.034 s",
+        39: "Up to 1.000 s",
+        183: "Up to 262144 s",
+    },
+    "csv_parts": {
+        "leg": "Part",
+        "name": "Name",
+        "n": "n",
+        "mean_s": "Mean (s)",
+        "from_s": "Parts before (s)",
+    },
+    "csv_countries": {
+        "place": "Country, carrier",
+        "country": "Country code",
+        "carrier": "Carrier",
+        "n": "n",
+        "confirmed": "Confirmed (%)",
+        "low": "95 % interval, from",
+        "high": "95 % interval, to",
+        "bounds": "95 % interval",
+        "receipts": "Receipts",
+        "p95_s": "p95 time to deliver (s)",
+        "conversion": "Conversion (%)",
+        "cost": "Cost per verified attempt ($)",
+        "spark": "Confirmed over time (%)",
+    },
+    "csv_errors": {
+        "channel": "Channel",
+        "code": "Code",
+        "label": "Label",
+        "count": "Attempts",
+        "previous": "Before",
+        "meaning": "Meaning",
+        "advice": "What to do",
+    },
+    "csv_cost": {
+        "channel": "Channel",
+        "spent": "Spent ($)",
+        "wasted": "Wasted ($)",
+        "share": "Wasted (%)",
+        "per_verified": "Cost per verified attempt ($)",
+        "priced": "Price known (%)",
+    },
+    "csv_suspects": {
+        "place": "Country, carrier",
+        "country": "Country code",
+        "carrier": "Carrier",
+        "n": "Verifications started",
+        "before": "Verifications started before",
+        "conversion": "Conversion (%)",
+        "conversion_before": "Conversion before (%)",
+    },
+    "csv_attempts": {
+        "requested": "Requested at",
+        "to": "To",
+        "channel": "Channel",
+        "country": "Country",
+        "carrier": "Carrier",
+        "state": "State",
+        "error": "Error",
+        "seconds": "Delivered after (s)",
+        "attempt": "Attempt",
+    },
 }
 #: Samples of /metrics and their labels, beside `environment`, which all have.
 SAMPLES = {
@@ -266,7 +384,7 @@ def csv_frames(at: World) -> dict[str, pd.DataFrame]:
     heat = queries.heatmap(over, filters, zone=UTC_ZONE)
     by_channel, by_country = queries.by_channel(over, filters), queries.by_country(over, filters)
     totals = queries.totals(over, filters)
-    inputs = figures.read_inputs(queries, over, Comparison.PREVIOUS, filters, UTC_ZONE)
+    inputs = read_inputs(queries, over, Comparison.PREVIOUS, filters, UTC_ZONE)
     attempts = at.services.explorer.page(AttemptFilter()).attempts
     return {
         "csv_figures": figures.table(figures.figures(inputs)),
@@ -283,12 +401,18 @@ def csv_frames(at: World) -> dict[str, pd.DataFrame]:
     }
 
 
-def test_csv_files_keep_their_headers_and_channels(busy: World) -> None:
+def test_csv_files_keep_their_columns_headings_and_channels(busy: World) -> None:
     frames = csv_frames(busy)
-    for key, header in CSV.items():
-        written = csv_of(frames[key]).decode("utf-8-sig").splitlines()[0].split(",")
-        header_names = [name for name in written if name in header.split()]
-        assert header_names == header.split(), key
+    for key, frame in frames.items():
+        rows = csv_of(frame, key.removeprefix("csv_")).decode("utf-8-sig").splitlines()
+        (written,) = csv.reader(rows[:1])
+        assert len(set(written)) == len(written), key
+        assert not [heading for heading in written if "_" in heading], key
+        names = [name for name in frame.reset_index() if name in CSV[key]]
+        assert names == list(CSV[key]), key
+        headings = [heading for heading in written if heading in CSV[key].values()]
+        assert headings == list(CSV[key].values()), key
+    assert len(frames["csv_time_to_deliver"].columns) == 184
     assert set(frames["csv_funnel"]["channel"]) == {"sms", "voice", "phlo"}
     assert set(frames["csv_cost"]["channel"]) == {"SMS", "Call", "PHLO"}
     assert set(frames["csv_attempts"]["channel"]) <= {"SMS", "Call", "PHLO"}

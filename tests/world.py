@@ -16,8 +16,10 @@ import uvicorn
 from argon2 import PasswordHasher
 from starlette.types import ASGIApp
 
-# Loaded here, in the main thread: FastAPI silences a warning while it reads its routes, and what is
-# silenced belongs to the process, not to the thread.
+# Loaded here, in the main thread: while they load, FastAPI and requests (part of Plivo's SDK) each
+# silence a warning. That is a state of the process, not of the thread, and pytest sets it anew for
+# each test: the same load in another thread at that moment fails with the warning.
+import core.plivo.sdk
 import core.web.rest.application  # noqa: F401
 from core.model.grant import OPERATOR
 from core.model.verification import SendResult, View

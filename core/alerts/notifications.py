@@ -24,7 +24,7 @@ class Notification(NamedTuple):
 
 
 class NotificationText(Protocol):
-    """What a notification says to people."""
+    """The text of a notification, for people."""
 
     @property
     def title(self) -> str: ...
@@ -36,7 +36,7 @@ class NotificationText(Protocol):
 
 class Announcer:
     """Makes the events of notifications: one for each of `receivers`. `message` and `test_message`
-    write what they say."""
+    write their texts."""
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from math import isnan
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -58,7 +59,7 @@ def _change(figure: Figure) -> str:
     judged, words = _JUDGED[figure.good]
     arrow = (
         f'<span aria-hidden="true">{_ARROWS[figure.rose]}</span> '
-        if figure.change and figure.rose is not None
+        if figure.rose is not None
         else ""
     )
     direction = {True: "up ", False: "down ", None: ""}[figure.rose]
@@ -77,7 +78,7 @@ def sparkline(figure: Figure, colours: Palette) -> str:
         return '<div class="figure-line"></div>'
     values = course.values
     low, high = min(values), max(values)
-    if figure.target == figure.target:
+    if not isnan(figure.target):
         low, high = min(low, figure.target), max(high, figure.target)
     if not figure.is_share:
         low = 0.0
@@ -101,7 +102,7 @@ def rate_chart(figure: Figure, names: Sequence[str], colours: Palette) -> str:
     since a rate of 90 to 95 % would be a straight line; the title then says where it starts."""
     course = figure.course
     floor = min(point.low if point.group.is_complete else point.value for point in course.points)
-    if figure.target == figure.target:
+    if not isnan(figure.target):
         floor = min(floor, figure.target)
     begins = max(0, int(floor * 10) * 10)
     size = (100 - begins) / _PARTS
@@ -117,7 +118,7 @@ def rate_chart(figure: Figure, names: Sequence[str], colours: Palette) -> str:
         f'<span style="bottom:{25 * part}%">{mark:g}</span>' for part, mark in enumerate(marks)
     )
     target = ""
-    if figure.target == figure.target:
+    if not isnan(figure.target):
         height = 100 * (100 * figure.target - begins) / (100 - begins)
         target = f'<span class="plot-target" style="bottom:{height:.1f}%">target</span>'
     return (

@@ -32,7 +32,7 @@ def line_picture(
     points = [_place(course, point, point.value, low, high) for point in course.points]
     parts = [_across(_y(value, low, high), colours.line) for value in lines_at]
     ended = len(course.ended)
-    if has_band(course):
+    if _has_band(course):
         parts.append(_band(course, low, high, colour))
     if has_area and points:
         first, last = points[0][0], points[-1][0]
@@ -55,7 +55,7 @@ def line_picture(
     return f"data:image/svg+xml,{quote(svg, safe='/:=<> ')}".replace(" ", "%20")
 
 
-def has_band(course: FigureCourse) -> bool:
+def _has_band(course: FigureCourse) -> bool:
     """Whether the points have bounds."""
     return len(course.ended) > 1 and not isnan(course.points[0].low)
 

@@ -62,7 +62,7 @@ def contributions(entries: NDArray[Any], images: NDArray[Any]) -> tuple[Counts, 
     # A first attempt that was also the last one needs no attribution.
     brought = ((proof & 3) == SOLE) | ((proof == 0) & is_first)
     may_have_brought = (proof & 3) == SHARED
-    # Plivo charges neither what it refused or could not hand over, nor a call that nobody answered.
+    # Plivo charges neither what it refused or could not hand over, nor a call without an answer.
     is_free = (rank == _REJECTED) | (rank == _FAILED)
     is_free |= (rank == _UNDELIVERED) & (entries["is_sms"] == 0) & ~has["handed"]
     app = _Span.between(requested, moment["accepted"])

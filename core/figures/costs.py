@@ -38,7 +38,8 @@ class Cost:
 
     @property
     def is_known(self) -> bool:
-        """Whether a price is known. What ended before it cost anything says nothing of the rest."""
+        """Whether a price is known. What ended before it cost anything shows no
+        price of the others."""
         return self.micros > 0 or self.is_comparable
 
     @property

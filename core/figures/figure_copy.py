@@ -52,11 +52,25 @@ class _Block:
         self._shape = tier.slots, kind.width
         self.values: NDArray[Any] = np.zeros((0, *self._shape), self._dtype)
         self.is_valid = np.zeros((0, tier.slots), dtype=np.bool_)
+        #: None after a change: few blocks change between two loads, and counting is slow.
+        self._used_slots: int | None = 0
 
     @property
     def used_bytes(self) -> int:
-        slot_bytes = self._shape[1] * self.values.itemsize
-        return int(self.is_valid.sum()) * slot_bytes
+        if self._used_slots is None:
+            self._used_slots = int(self.is_valid.sum())
+        return self._used_slots * self._shape[1] * self.values.itemsize
+
+    def write(self, rows: NDArray[np.intp], within: slice, slots: NDArray[Any]) -> None:
+        """Keep these slots of some rows."""
+        self.values[rows, within] = slots
+        self.is_valid[rows, within] = True
+        self._used_slots = None
+
+    def forget(self, rows: NDArray[np.intp], within: slice) -> None:
+        """The slots of some rows, as far as there are such rows, must be read again."""
+        self.is_valid[rows[rows < len(self.is_valid)], within] = False
+        self._used_slots = None
 
     def grow(self, rows: int) -> None:
         """Make room for so many rows. Pages of zeros that are never written take no memory."""
@@ -120,8 +134,7 @@ class FigureCopy:
             # By the list of all names, which is looked up once for all of its blocks.
             rows_of_block = self._rows_of(part.cube, part.names)[rows]
             within = slice(part.first, part.first + part.slots)
-            block.values[rows_of_block, within] = slots
-            block.is_valid[rows_of_block, within] = True
+            block.write(rows_of_block, within, slots)
         if missing:
             self._evict(but=len(ranges))
 
@@ -194,8 +207,7 @@ class FigureCopy:
                 if key.chunk == tier.chunk_of(begin_ms):
                     slot = tier.slot_of(begin_ms)
                     slots = slice(slot, slot + max(1, Tier.QUARTER.slot_ms // tier.slot_ms))
-                    known = rows[key.cube]
-                    block.is_valid[known[known < len(block.is_valid)], slots] = False
+                    block.forget(rows[key.cube], slots)
 
     def _changed_rows(self, cube: Cube, places: Sequence[ChangedPlace]) -> NDArray[np.intp]:
         rows = self._rows[cube]

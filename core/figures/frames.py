@@ -7,7 +7,7 @@ import pandas as pd
 
 from core.figures.catalogue import COLUMNS, QUERY_COLUMNS, STATES
 from core.figures.packing import Counts
-from core.figures.ranges import Steps
+from core.figures.steps import Steps
 
 _REQUESTED, _CONFIRMED = COLUMNS.index("requested"), COLUMNS.index("confirmed")
 _STATE_PLACES = [COLUMNS.index(name) for name in STATES]

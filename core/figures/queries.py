@@ -9,7 +9,6 @@ rate are its ripe attempts. For a change, pass both ranges of `compared`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,8 +18,9 @@ import pandas as pd
 from core.figures.answer_cache import AnswerCache, cached
 from core.figures.catalogue import Leg
 from core.figures.comparing import Compared, compare, earlier_windows
-from core.figures.fold import FoldMark
+from core.figures.filters import ALL, Filters, SeenDimensions
 from core.figures.frames import confirmed_rates, group_sums, moments, table, totals
+from core.figures.freshness import Freshness, read_freshness
 from core.figures.history import history_begins
 from core.figures.layout import BINS, TIERS, Cube, Tier, tiers_of
 from core.figures.packing import Counts
@@ -30,14 +30,14 @@ from core.figures.ranges import (
     Range,
     pieces,
     ripe_range,
-    steps,
 )
 from core.figures.rates import quantiles, values_needed
 from core.figures.receipts import last_report, receipts
 from core.figures.ripeness import DEFAULT_RIPENESS, RATES, Ripeness
 from core.figures.slot_reader import SlotReader
-from core.model.clock import Clock, from_ms, read_ms, to_ms
-from core.model.series import Series, carrier_named
+from core.figures.steps import steps
+from core.model.clock import Clock, from_ms, to_ms
+from core.model.series import Series
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
 
@@ -48,63 +48,6 @@ RECEIPT_AGE = timedelta(minutes=5)
 #: For so many places of an answer the exact moment since which receipts are silent is looked up.
 _MOST_SILENT = 20
 _UTC = ZoneInfo("UTC")
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which attempts a query counts; None is all of them. A carrier belongs to a country."""
-
-    channel: str | None = None
-    country: str | None = None
-    carrier: str | None = None
-
-    def __post_init__(self) -> None:
-        # A carrier that is not known has several spellings and one series.
-        if self.carrier is not None:
-            object.__setattr__(self, "carrier", carrier_named(self.carrier))
-
-    @property
-    def is_empty(self) -> bool:
-        return self == Filters()
-
-    @property
-    def of_all_carriers(self) -> "Filters":
-        """The filters of errors and histograms, which are not kept by carrier."""
-        return replace(self, carrier=None)
-
-
-ALL = Filters()
-
-
-@dataclass(frozen=True, slots=True)
-class Freshness:
-    """How new the figures are. `through`: when the newest news came, of any event of any attempt;
-    `newest_attempt`: when the newest attempt was requested. None without any."""
-
-    through: datetime | None
-    now: datetime
-    newest_attempt: datetime | None = None
-
-    @property
-    def lag(self) -> timedelta | None:
-        """How old the newest news is."""
-        return self.now - self.through if self.through else None
-
-    @property
-    def attempt_age(self) -> timedelta | None:
-        return self.now - self.newest_attempt if self.newest_attempt else None
-
-
-@dataclass(frozen=True, slots=True)
-class SeenDimensions:
-    """The values that filters can take: channels, and the carriers of each country, sorted."""
-
-    channels: tuple[str, ...]
-    carriers: dict[str, tuple[str, ...]]
-
-    @property
-    def countries(self) -> tuple[str, ...]:
-        return tuple(self.carriers)
 
 
 class Queries:
@@ -307,26 +250,16 @@ class Queries:
         frame.index = moments(drawn)
         return frame
 
-    def carriers_since(self, since: datetime) -> list[Series]:
-        """The series of carriers with an attempt since then, sorted. What is read after it includes
-        at least the same folds."""
-        return self._reader.series(Cube.CARRIER, to_ms(since))
+    def series_since(self, cube: Cube, since: datetime) -> list[Series]:
+        """The series with an attempt since then, sorted. What is read after it includes at least
+        the same folds."""
+        return self._reader.series(cube, to_ms(since))
 
-    def countries_since(self, since: datetime) -> list[Series]:
-        """As `carriers_since`, of channels and countries."""
-        return self._reader.series(Cube.COUNTRY, to_ms(since))
-
-    def country_counters(
-        self, names: Sequence[Series], cut: Sequence[Piece], starts: Sequence[int]
+    def counters(
+        self, cube: Cube, names: Sequence[Series], cut: Sequence[Piece], starts: Sequence[int]
     ) -> Counts:
-        """As `carrier_counters`, of channels and countries."""
-        return self._reader.counters(Cube.COUNTRY, names, cut, starts)
-
-    def carrier_counters(
-        self, names: Sequence[Series], cut: Sequence[Piece], starts: Sequence[int]
-    ) -> Counts:
-        """(names, parts, COLUMNS) of series of carriers; the parts are as in SlotReader."""
-        return self._reader.counters(Cube.CARRIER, names, cut, starts)
+        """(names, parts, COLUMNS); the parts are as in SlotReader."""
+        return self._reader.counters(cube, names, cut, starts)
 
     def course(
         self, period: Range, filters: Filters, cut: Sequence[Piece], starts: Sequence[int]
@@ -338,22 +271,8 @@ class Queries:
 
     def freshness(self) -> Freshness:
         """How new the figures are."""
-        now = self._clock.now()
-        newest = self._client.zrevrange(self._keys.recent, 0, 0)
-        score = self._client.zscore(self._keys.recent, newest[0]) if newest else None
-        try:
-            requested = None if score is None else read_ms(f"{score:.0f}")
-        except ValueError:
-            requested = None
-        folded = self._client.get(self._keys.folded)
-        # Sample traffic that was removed was news, too; but then there is nothing to be new.
-        if not folded or not self._reader.series(Cube.CHANNEL, 0):
-            return Freshness(requested, now, requested)
-        # The moment is from the clock of Redis, which may differ from ours.
-        redis_now_ms = int(self._client.info("server")["server_time_usec"]) // 1000
-        age_ms = max(0, redis_now_ms - FoldMark.parse(folded).last_ms)
-        news = now - timedelta(milliseconds=age_ms)
-        return Freshness(max(news, requested or news), now, requested)
+        has_figures = bool(self._reader.series(Cube.CHANNEL, 0))
+        return read_freshness(self._client, self._keys, self._clock.now(), has_figures=has_figures)
 
     def seen_dimensions(self) -> SeenDimensions:
         """The values of all series that are kept."""
@@ -410,35 +329,25 @@ class Queries:
 
     def _series(self, since: datetime, filters: Filters) -> tuple[Cube, list[Series]]:
         """The series whose sum is the filtered figures."""
-        cube = Cube.CHANNEL
-        if filters.carrier is not None:
-            cube = Cube.CARRIER
-        elif filters.country is not None:
-            cube = Cube.COUNTRY
+        cube = _cube_of(filters)
         return cube, self._names(cube, since, filters)
 
     def _histogram_series(self, since: datetime, filters: Filters) -> tuple[Cube, list[Series]]:
         return self._series(since, filters.of_all_carriers)
 
     def _names(self, cube: Cube, since: datetime, filters: Filters) -> list[Series]:
-        filtered = (filters.channel, filters.country, filters.carrier)
-        since_ms = to_ms(since) - Tier.DAY.slot_ms
-        return [
-            name
-            for name in self._reader.series(cube, since_ms)
-            if all(
-                value is None or value == part
-                for value, part in zip(filtered, name.parts, strict=False)
-            )
-        ]
+        return filters.select(self._reader.series(cube, to_ms(since) - Tier.DAY.slot_ms))
 
 
 def histogram_tiers(leg: Leg, filters: Filters) -> tuple[Tier, ...]:
     """The tiers that the histogram of these filters is read from, the finest first."""
-    return tiers_of(leg, _histogram_cube(filters))
+    return tiers_of(leg, _cube_of(filters.of_all_carriers))
 
 
-def _histogram_cube(filters: Filters) -> Cube:
+def _cube_of(filters: Filters) -> Cube:
+    """The coarsest cube with the dimensions of these filters."""
+    if filters.carrier is not None:
+        return Cube.CARRIER
     return Cube.CHANNEL if filters.country is None else Cube.COUNTRY
 
 

@@ -1,4 +1,4 @@
-"""Computes ranges of time: presets, earlier ranges, and their division into slots and steps.
+"""Computes ranges of time: presets, earlier ranges, and the slots that a range is read from.
 
 A range is read exactly where slots of its resolution are kept: minutes for 48 hours, quarter-hours
 for 100 days, days of UTC for 400 days. Elsewhere `read_range` is the range that is read.
@@ -16,7 +16,6 @@ from core.model.clock import from_ms, to_ms
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(weeks=1)
-_UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ _LENGTHS = {
 }
 #: Up to this length a range starts at a minute; a longer one at a quarter of an hour, and from a
 #: week on at midnight UTC or, in a zone, at its midnight.
-_BY_MINUTE = timedelta(hours=3)
+BY_MINUTE = timedelta(hours=3)
 _BY_DAY = timedelta(days=7)
 
 
@@ -95,7 +94,7 @@ def preset(name: Preset, now: datetime, zone: ZoneInfo) -> Range:
         first = local.date() - length + _DAY
         start = datetime.combine(first, time(), zone).astimezone(UTC)
         return Range(start, now, back=length, by_day=True)
-    slot = Tier.MINUTE if length <= _BY_MINUTE else Tier.QUARTER
+    slot = Tier.MINUTE if length <= BY_MINUTE else Tier.QUARTER
     return Range(from_ms(_down(to_ms(now - length), slot)), now, back=length)
 
 
@@ -192,11 +191,11 @@ def pieces(period: Range, now: datetime, tiers: Sequence[Tier] = TIERS) -> list[
     of a histogram the tiers that it has, the finest first.
     So a query reads at most a few hundred slots, however long the range is.
     """
-    bounds = _slot_bounds(period, now, tiers)
-    return _pieces_between(bounds, tiers) if bounds[0] < bounds[1] else []
+    bounds = slot_bounds(period, now, tiers)
+    return pieces_between(bounds, tiers) if bounds[0] < bounds[1] else []
 
 
-def _slot_bounds(period: Range, now: datetime, tiers: Sequence[Tier]) -> tuple[int, int]:
+def slot_bounds(period: Range, now: datetime, tiers: Sequence[Tier]) -> tuple[int, int]:
     """The first and last edge of the slots of a range, Unix ms."""
     start, end, now_ms = to_ms(period.start), to_ms(period.end), to_ms(now)
     if start >= end:
@@ -205,7 +204,7 @@ def _slot_bounds(period: Range, now: datetime, tiers: Sequence[Tier]) -> tuple[i
     return first, _edge(end, now_ms, tiers, up=not period.is_ripe)
 
 
-def _pieces_between(edges: Sequence[int], tiers: Sequence[Tier]) -> list[Piece]:
+def pieces_between(edges: Sequence[int], tiers: Sequence[Tier]) -> list[Piece]:
     """The slots between consecutive edges: no piece of them spans an edge, except that neighbours
     of one tier are joined."""
     coarsest_first = list(reversed(tiers))
@@ -245,82 +244,6 @@ def _cut(start: int, end: int, tiers: list[Tier]) -> Iterator[Piece]:
         yield Piece(tier, first, (last - first) // tier.slot_ms)
         if last < end:
             yield from _cut(last, end, finer)
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """The steps in which a range is drawn.
-
-    `edges`: their edges, Unix ms, with the end of the last one. The first begins where the range
-    begins, and the last ends with the range if that is over, so the steps add up to the range.
-    `zone`: of their days; UTC where only days of UTC are kept. `pieces`: their slots.
-    """
-
-    edges: list[int]
-    zone: ZoneInfo
-    pieces: list[Piece]
-
-    @property
-    def starts(self) -> list[int]:
-        return self.edges[:-1]
-
-
-def steps(
-    period: Range,
-    now: datetime,
-    zone: ZoneInfo,
-    tiers: Sequence[Tier] = TIERS,
-    part: Range | None = None,
-) -> Steps:
-    """The steps of a range, read from these tiers. With `part`, only the slots of that part.
-
-    Minutes up to three hours, quarter-hours up to 36 hours, hours up to eight days, then days of
-    the zone; days of UTC where the quarter-hours have expired.
-    """
-    start, end = _slot_bounds(period, now, tiers)
-    if start >= end:
-        return Steps([start], zone, [])
-    now_ms = to_ms(now)
-    if not any(tier is not Tier.DAY and now_ms < tier.expires_ms(start) for tier in tiers):
-        # Only days of UTC are left at the start.
-        zone, regular = _UTC, _regular(start, end, Tier.DAY.slot_ms)
-    elif (
-        tiers[0] is Tier.MINUTE
-        and period.length <= _BY_MINUTE
-        and now_ms < Tier.MINUTE.expires_ms(start)
-    ):
-        regular = _regular(start, end, Tier.MINUTE.slot_ms)
-    elif period.length <= timedelta(hours=36):
-        regular = _regular(start, end, Tier.QUARTER.slot_ms)
-    elif period.length <= timedelta(days=8):
-        local = from_ms(start).astimezone(zone)
-        into_hour = timedelta(
-            minutes=local.minute, seconds=local.second, microseconds=local.microsecond
-        )
-        regular = _regular(start, end, 4 * Tier.QUARTER.slot_ms, to_ms(local - into_hour))
-    else:
-        regular = _midnights(start, end, zone)
-    edges = [start, *(edge for edge in regular if edge > start)]
-    if end <= now_ms:
-        edges[-1] = end
-    first, last = _slot_bounds(part or period, now, tiers)
-    cut = [min(max(edge, first), last) for edge in edges]
-    return Steps(edges, zone, _pieces_between(cut, tiers))
-
-
-def _regular(start: int, end: int, step: int, origin: int = 0) -> list[int]:
-    """The edges of equal steps, counted from `origin`, from the step that holds `start` to the
-    first edge that is not before `end`."""
-    first = (start - origin) // step
-    return [origin + step * n for n in range(first, -((origin - end) // step) + 1)]
-
-
-def _midnights(start: int, end: int, zone: ZoneInfo) -> list[int]:
-    day, edges = from_ms(start).astimezone(zone).date(), [start - 1]
-    while edges[-1] < end:
-        edges.append(to_ms(datetime.combine(day, time(), zone).astimezone(UTC)))
-        day += _DAY
-    return edges
 
 
 def _down(ms: int, tier: Tier) -> int:

@@ -22,7 +22,7 @@ from core.findings.statistics import (
     tail_probability,
 )
 
-#: Of fewer attempts in a place nothing is said.
+#: A place with fewer attempts is not judged.
 LEAST_ATTEMPTS = 10
 _LEAST_EXCESS = 3.0
 #: A part is as usual if it has significantly less than half of the excess. A place is not named if

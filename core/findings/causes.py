@@ -75,7 +75,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryVerdict:
-    """What is to be known of a range: whether codes arrive, and what is wrong, the worst first.
+    """Whether codes arrive in a range, and what is wrong, the worst first.
 
     `confirmed` of `requested` are of ripe attempts. `compared_days`: how many days before the range
     it could be compared with. `at_least`: receipts are missing, so more codes may have arrived.

@@ -72,8 +72,8 @@ class History:
 
     @property
     def begun(self) -> Bools:
-        """Whether each day is later than the first traffic: before it, a zero says nothing. The day
-        of the first traffic itself may be a part of a day."""
+        """Whether each day is later than the first traffic: a zero before it has no meaning. The
+        day of the first traffic itself may be a part of a day."""
         has_traffic = self.column("requested").sum(axis=0) > 0
         begun = np.logical_or.accumulate(has_traffic)
         begun[1:] &= begun[:-1]
@@ -105,7 +105,9 @@ class PlaceEvidence:
     edges: NDArray[np.int64]
     steps: Counts
     history: History
-    _sums: dict[int | None, Counts] = field(default_factory=dict, compare=False, repr=False)
+    _sums: dict[tuple[int, int, int], Counts] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def lengths(self) -> float:
@@ -119,14 +121,11 @@ class PlaceEvidence:
 
     def column(self, name: str, steps: slice = _ALL_STEPS) -> Floats:
         """(series,): the sums of a column over some steps."""
-        if steps.start:
-            sums = self.steps[:, steps].sum(axis=1)
-        else:
-            # All columns at once: they are next to each other.
-            if steps.stop not in self._sums:
-                self._sums[steps.stop] = self.steps[:, steps].sum(axis=1)
-            sums = self._sums[steps.stop]
-        column: Floats = sums[:, COLUMNS.index(name)].astype(float)
+        key = steps.indices(self.steps.shape[1])
+        if key not in self._sums:
+            # All columns at once: they are next to each other, and others are asked for next.
+            self._sums[key] = self.steps[:, steps].sum(axis=1)
+        column: Floats = self._sums[key][:, COLUMNS.index(name)].astype(float)
         return column
 
     def since(self, start_ms: int, history: History) -> "PlaceEvidence":

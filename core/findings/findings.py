@@ -9,11 +9,13 @@ import numpy as np
 
 from core.figures.answer_cache import AnswerCache, cached
 from core.figures.catalogue import COLUMNS
-from core.figures.layout import Tier
-from core.figures.queries import ALL, Filters, Queries
+from core.figures.filters import ALL, Filters
+from core.figures.layout import Cube, Tier
+from core.figures.queries import Queries
 from core.figures.ranges import Piece, Range
 from core.findings.beginning import refined
 from core.findings.causes import Cause, DeliveryVerdict
+from core.findings.combining import combined
 from core.findings.evidence import (
     History,
     PastPlan,
@@ -23,7 +25,7 @@ from core.findings.evidence import (
 )
 from core.findings.leaves import Leaves, leaves
 from core.findings.places import TrafficPlace, TrafficPlaces
-from core.findings.verdict import Cutoffs, causes, combined, outcome
+from core.findings.verdict import Cutoffs, causes, outcome
 from core.model.clock import Clock, from_ms, to_ms
 from core.model.series import Series
 
@@ -126,7 +128,7 @@ class Findings:
 
     def _series(self, since: datetime) -> _SeriesRead:
         """The series with traffic since then; those of the last look, if these are the same."""
-        carriers = self._queries.carriers_since(since)
+        carriers = self._queries.series_since(Cube.CARRIER, since)
         read = self._read
         if read.carriers != carriers:
             chosen = leaves(self._queries, carriers, since, self._clock.now())

@@ -11,7 +11,7 @@ from datetime import datetime
 import numpy as np
 
 from core.figures.catalogue import COLUMNS
-from core.figures.layout import Tier
+from core.figures.layout import Cube, Tier
 from core.figures.packing import Counts
 from core.figures.queries import Queries
 from core.figures.ranges import Piece
@@ -36,10 +36,10 @@ class Leaves:
 
     def read(self, queries: Queries, cut: Sequence[Piece], starts: Sequence[int]) -> Counts:
         """(names, parts, COLUMNS)."""
-        counts = queries.carrier_counters(self.carriers, cut, starts)
+        counts = queries.counters(Cube.CARRIER, self.carriers, cut, starts)
         if not self.countries:
             return counts
-        rest = queries.country_counters(self.countries, cut, starts).copy()
+        rest = queries.counters(Cube.COUNTRY, self.countries, cut, starts).copy()
         row = {name: number for number, name in enumerate(self.countries)}
         rows = [row.get(Series.of(name.channel, name.country), -1) for name in self.carriers]
         known = np.array(rows, dtype=np.intp)
@@ -52,6 +52,8 @@ def leaves(queries: Queries, carriers: list[Series], since: datetime, now: datet
     if len(carriers) <= MOST_CARRIERS:
         return Leaves(carriers, [])
     yesterday = (to_ms(now) // Tier.DAY.slot_ms - 1) * Tier.DAY.slot_ms
-    counts = queries.carrier_counters(carriers, [Piece(Tier.DAY, yesterday, 2)], [yesterday])
+    counts = queries.counters(Cube.CARRIER, carriers, [Piece(Tier.DAY, yesterday, 2)], [yesterday])
     largest = np.argsort(-counts[:, 0, _REQUESTED], kind="stable")[:_KEPT]
-    return Leaves([carriers[n] for n in np.sort(largest)], queries.countries_since(since))
+    return Leaves(
+        [carriers[n] for n in np.sort(largest)], queries.series_since(Cube.COUNTRY, since)
+    )

@@ -41,10 +41,6 @@ class TrafficPlace:
     carrier: str | None = None
 
     @property
-    def is_everything(self) -> bool:
-        return self == EVERYTHING
-
-    @property
     def is_global(self) -> bool:
         """Whether it spans all countries."""
         return self.country is None

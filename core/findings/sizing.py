@@ -8,14 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.figures.catalogue import COLUMNS
-from core.findings.causes import Cause
+from core.findings.causes import Cause, CauseKind
 from core.findings.change_point import Interval, best_interval, change_interval
 from core.findings.evidence import PlaceEvidence
-from core.findings.places import Floats
+from core.findings.places import Floats, TrafficPlace
 from core.findings.shares import DEFINITIONS, Expectation, Share
 from core.model.clock import from_ms
 
 _SURE = 2.0
+#: The kinds that lose verifications and money.
+_LOSING = {CauseKind.UNCLEAR, CauseKind.LOSES, CauseKind.PUMPING, CauseKind.SLOW}
 #: What the attempts cost that brought the right code, or may have.
 _COST_OF_USE = ("cost_verified_micros", "cost_unattributed_micros")
 
@@ -102,6 +104,48 @@ def price_interval(course: Course, usual: float, ratio: float) -> DearInterval |
         )
         ratio = found.cost / (found.priced * usual) if found.priced else ratio
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual in a place: the share that is tested, the share of verifications that do not
+    succeed, the part of the cost that is wasted. `is_new`: nothing was requested there."""
+
+    share: float
+    unconverted: float
+    waste: float
+    is_new: bool
+
+
+def size(
+    course: Course,
+    kind: CauseKind,
+    share: Share,
+    place: TrafficPlace,
+    interval: Interval,
+    usual: Usual,
+) -> Cause:
+    """The cause with its numbers in an interval of the place's course."""
+    inside = slice(interval.first, interval.last + 1)
+    definition = DEFINITIONS[share]
+    n = definition.n(course.column)[inside].sum()
+    k = min(definition.k(course.column)[inside].sum(), n)
+    has_loss = kind in _LOSING
+    return Cause(
+        kind=kind,
+        place=place,
+        since=course.since(interval),
+        until=course.until(interval),
+        k=float(k),
+        n=float(n),
+        usual=usual.share,
+        lost=lost_verifications(course, interval, usual.unconverted) if has_loss else 0,
+        money=wasted(course, interval, usual.waste) if has_loss else None,
+        is_new=usual.is_new,
+        requested=int(course.column("requested")[inside].sum()),
+        converted=int(course.column("converted")[inside].sum()),
+        measure=share,
+    )
 
 
 def lost_verifications(course: Course, interval: Interval, usual: float) -> int:

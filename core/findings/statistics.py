@@ -9,10 +9,8 @@ from math import erfc, sqrt
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from core.findings.places import Floats
 
 
 def deviance(k: Floats, n: Floats, mean: Floats) -> Floats:

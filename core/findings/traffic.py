@@ -1,10 +1,11 @@
 """Where traffic has gone or has grown, by the number of requests of the days before."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from core.findings.evidence import PlaceEvidence
+from core.findings.evidence import History, PlaceEvidence
 from core.findings.places import Floats
 from core.findings.statistics import discovery_limit, tail_probability
 
@@ -37,18 +38,23 @@ class Traffic:
         )
 
 
+class _Past(NamedTuple):
+    """Of each place by the days since the first traffic: the numbers (places, days), the usual one,
+    and its variance by its mean."""
+
+    numbers: Floats
+    usual: Floats
+    spread: Floats
+
+
 def traffic(evidence: PlaceEvidence, column: str) -> Traffic:
     """The traffic of every place by a column of counters."""
-    places = evidence.places
-    number = places.sums(evidence.column(column))
-    days = int(evidence.history.begun.sum())
-    past = _past(evidence, column)
-    if not days:
-        return Traffic(number, np.zeros(len(places)), np.ones(len(places)), 0)
-    mean = np.median(past, axis=1)
-    variance = past.var(axis=1, ddof=1) if days > 1 else mean * 4
-    spread = np.maximum(np.divide(variance, mean, out=np.ones(len(mean)), where=mean > 0), 1)
-    return Traffic(number, mean * evidence.lengths, spread * max(1.0, evidence.lengths), days)
+    number = evidence.places.sums(evidence.column(column))
+    past = _past(evidence.history, column)
+    lengths = evidence.lengths
+    return Traffic(
+        number, past.usual * lengths, past.spread * max(1.0, lengths), past.numbers.shape[1]
+    )
 
 
 def gone(evidence: PlaceEvidence, rate: float) -> list[int]:
@@ -58,8 +64,8 @@ def gone(evidence: PlaceEvidence, rate: float) -> list[int]:
     seen = traffic(evidence, "requested")
     if seen.days < _LEAST_DAYS:
         return []
-    past = _past(evidence, "requested")
-    is_tested = (past > 0).all(axis=1) & places.is_named
+    past = _past(evidence.history, "requested")
+    is_tested = (past.numbers > 0).all(axis=1) & places.is_named
     is_gone = is_tested & (seen.number <= _LEFT * seen.usual)
     # Poisson deviance of the number against the usual one.
     number, usual = seen.number, np.maximum(seen.usual, 1e-9)
@@ -77,10 +83,16 @@ def gone(evidence: PlaceEvidence, rate: float) -> list[int]:
     return named
 
 
-def _past(evidence: PlaceEvidence, column: str) -> Floats:
-    """(places, days): the numbers of the days since the first traffic."""
-    history = evidence.history
-    return history.once(
-        ("traffic", column),
-        lambda: evidence.places.sums(history.column(column)[:, history.begun]),
-    )
+def _past(history: History, column: str) -> _Past:
+    return history.once(("traffic", column), lambda: _read_past(history, column))
+
+
+def _read_past(history: History, column: str) -> _Past:
+    numbers = history.places.sums(history.column(column)[:, history.begun])
+    places, days = numbers.shape
+    if not days:
+        return _Past(numbers, np.zeros(places), np.ones(places))
+    mean = np.median(numbers, axis=1)
+    variance = numbers.var(axis=1, ddof=1) if days > 1 else mean * 4
+    spread = np.divide(variance, mean, out=np.ones(places), where=mean > 0)
+    return _Past(numbers, mean, np.maximum(spread, 1))

@@ -6,7 +6,7 @@ carrier also sends no receipts. What a place's incident explains is not named ag
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,9 +23,9 @@ from core.findings.attribution import (
 from core.findings.causes import Cause, CauseKind, DeliveryVerdict, Outcome
 from core.findings.change_point import Interval
 from core.findings.evidence import PlaceEvidence
-from core.findings.places import Bools, TrafficPlace
+from core.findings.places import Bools
 from core.findings.prices import price_rises
-from core.findings.shares import DEFINITIONS, Expectation, Share, expectation
+from core.findings.shares import Expectation, Share, expectation
 from core.findings.traffic import Traffic, gone, traffic
 from core.model.clock import from_ms
 
@@ -40,30 +40,8 @@ _SILENT, _UNTRUSTED = 0.1, 0.2
 #: Sends in an interval are growth from this multiple of the usual number on: a day has busy hours.
 _BURST, _FLOOD = 3.0, 5.0
 _STARTED = COLUMNS.index("started")
-#: So many steps with traffic before an interval say what is usual.
+#: What is usual is known from so many steps with traffic before an interval.
 _LEAST_BEFORE = 3
-
-#: Which kinds an incident explains in its place and in the parts of it.
-_EXPLAINS = {
-    CauseKind.UNCLEAR: {
-        *(CauseKind.SLOW, CauseKind.RECEIPTS_SILENT, CauseKind.RECEIPTS_LATE),
-        CauseKind.RECEIPTS_UNTRUSTED,
-    },
-    CauseKind.LOSES: {
-        *(CauseKind.SLOW, CauseKind.RECEIPTS_SILENT, CauseKind.RECEIPTS_LATE),
-        CauseKind.RECEIPTS_UNTRUSTED,
-    },
-    CauseKind.PUMPING: {
-        *(CauseKind.LOSES, CauseKind.SLOW, CauseKind.RECEIPTS_SILENT),
-        *(CauseKind.RECEIPTS_LATE, CauseKind.RECEIPTS_UNTRUSTED),
-    },
-    CauseKind.SLOW: {CauseKind.LOSES, CauseKind.RECEIPTS_SILENT, CauseKind.RECEIPTS_LATE},
-    CauseKind.RECEIPTS_SILENT: {CauseKind.SLOW, CauseKind.RECEIPTS_LATE},
-    CauseKind.RECEIPTS_UNTRUSTED: {CauseKind.SLOW, CauseKind.RECEIPTS_LATE},
-    CauseKind.RECEIPTS_LATE: {CauseKind.SLOW, CauseKind.RECEIPTS_SILENT},
-    CauseKind.PRICE: set(),
-    CauseKind.TRAFFIC_GONE: set(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +67,6 @@ def causes(evidence: PlaceEvidence, cutoffs: Cutoffs) -> list[Cause]:
     if not len(evidence.places.names) or not evidence.steps.size:
         return []
     return _Search(evidence, cutoffs).causes()
-
-
-def combined(causes: list[Cause]) -> list[Cause]:
-    """Each incident once, the worst first: one of all countries before the others, then by lost
-    verifications, by the attempts concerned and by money."""
-    wide_first = sorted(_joined(causes), key=_dimensions)
-    kept: list[Cause] = []
-    for cause in wide_first:
-        if not any(_is_same(other, cause) for other in kept):
-            kept.append(cause)
-    return sorted(kept, key=_badness, reverse=True)
 
 
 def outcome(
@@ -198,15 +165,14 @@ class _Search:
         usual: float,
     ) -> Cause:
         ripe = sizing.course(self._evidence, place, self._cutoffs.of(share))
-        cause = size(
-            ripe, kind, share, self._evidence.places.places[place], interval,
-            Usual(
-                usual,
-                self._usual(Share.UNCONVERTED, place),
-                sizing.usual_waste(self._evidence, place),
-                self._is_new(place, ripe, interval),
-            ),
-        )  # fmt: skip
+        usuals = sizing.Usual(
+            share=usual,
+            unconverted=self._usual(Share.UNCONVERTED, place),
+            waste=sizing.usual_waste(self._evidence, place),
+            is_new=self._is_new(place, ripe, interval),
+        )
+        named = self._evidence.places.places[place]
+        cause = sizing.size(ripe, kind, share, named, interval, usuals)
         if kind is CauseKind.SLOW:
             return sizing.with_seconds(cause, self._evidence, ripe, interval, place)
         return cause
@@ -276,7 +242,7 @@ class _Search:
 
     def _rate_before(self, place: int, course: sizing.Course, interval: Interval) -> float | None:
         """The usual number of verifications in a millisecond: from the days of the past, or from
-        the steps before the interval; None if both have too little traffic to tell."""
+        the steps before the interval; None if both have too little traffic."""
         evidence = self._evidence
         if self._started.days:
             range_ms = float(evidence.edges[-1] - evidence.edges[0])
@@ -298,11 +264,17 @@ class _Search:
                 continue
             found.append(
                 Cause(
-                    CauseKind.PRICE, self._evidence.places.places[rise.place],
-                    course.since(dearer.interval), course.until(dearer.interval), dearer.cost,
-                    dearer.priced, dearer.usual, 0, dearer.cost - dearer.priced * dearer.usual,
+                    kind=CauseKind.PRICE,
+                    place=self._evidence.places.places[rise.place],
+                    since=course.since(dearer.interval),
+                    until=course.until(dearer.interval),
+                    k=dearer.cost,
+                    n=dearer.priced,
+                    usual=dearer.usual,
+                    lost=0,
+                    money=dearer.cost - dearer.priced * dearer.usual,
                 )
-            )  # fmt: skip
+            )
         return found
 
     def _gone_causes(self) -> list[Cause]:
@@ -316,127 +288,15 @@ class _Search:
             since = int(course.ends[last]) if last >= 0 else int(course.starts[0])
             found.append(
                 Cause(
-                    CauseKind.TRAFFIC_GONE, self._evidence.places.places[place], from_ms(since),
-                    None, float(requests.number[place]), float(requests.usual[place]),
-                    float(requests.usual[place]), 0, None,
+                    kind=CauseKind.TRAFFIC_GONE,
+                    place=self._evidence.places.places[place],
+                    since=from_ms(since),
+                    until=None,
+                    k=float(requests.number[place]),
+                    n=float(requests.usual[place]),
+                    usual=float(requests.usual[place]),
+                    lost=0,
+                    money=None,
                 )
-            )  # fmt: skip
+            )
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """What is usual in a place: the share that is tested, the share of verifications that do not
-    succeed, the part of the cost that is wasted. `is_new`: nothing was requested there."""
-
-    share: float
-    unconverted: float
-    waste: float
-    is_new: bool
-
-
-def size(
-    course: sizing.Course,
-    kind: CauseKind,
-    share: Share,
-    place: TrafficPlace,
-    interval: Interval,
-    usual: Usual,
-) -> Cause:
-    """The cause with its numbers in an interval of the place's course."""
-    inside = slice(interval.first, interval.last + 1)
-    definition = DEFINITIONS[share]
-    n = definition.n(course.column)[inside].sum()
-    k = min(definition.k(course.column)[inside].sum(), n)
-    has_loss = kind in _LOSING
-    return Cause(
-        kind, place, course.since(interval), course.until(interval), float(k), float(n),
-        usual.share,
-        sizing.lost_verifications(course, interval, usual.unconverted) if has_loss else 0,
-        sizing.wasted(course, interval, usual.waste) if has_loss else None,
-        usual.is_new,
-        int(course.column("requested")[inside].sum()),
-        int(course.column("converted")[inside].sum()),
-        share,
-    )  # fmt: skip
-
-
-_LOSING = {CauseKind.UNCLEAR, CauseKind.LOSES, CauseKind.PUMPING, CauseKind.SLOW}
-
-
-def _dimensions(cause: Cause) -> tuple[int, int]:
-    place = cause.place
-    named = sum(part is not None for part in (place.channel, place.country, place.carrier))
-    return named, list(CauseKind).index(cause.kind)
-
-
-def _joined(causes: list[Cause]) -> list[Cause]:
-    """One cause in place of those of the same kind that are in several channels of a place."""
-    joined: list[Cause] = []
-    for cause in causes:
-        for at, other in enumerate(joined):
-            if _are_siblings(other, cause):
-                joined[at] = _sum(other, cause)
-                break
-        else:
-            joined.append(cause)
-    everywhere = [replace(c, place=replace(c.place, channel=None)) for c in joined if c.is_joined]
-    return [*everywhere, *(cause for cause in joined if not cause.is_joined)]
-
-
-def _are_siblings(cause: Cause, other: Cause) -> bool:
-    place, another = cause.place, other.place
-    return (
-        place.country is not None
-        and (place.country, place.carrier) == (another.country, another.carrier)
-        and None not in (place.channel, another.channel)
-        and place.channel != another.channel
-        and (cause.kind, cause.seconds) == (other.kind, other.seconds)
-        and _overlap(cause, other)
-    )
-
-
-def _sum(cause: Cause, other: Cause) -> Cause:
-    n = cause.n + other.n
-    money = None if cause.money is None and other.money is None else 0.0
-    ends = [until for until in (cause.until, other.until) if until is not None]
-    return replace(
-        cause,
-        is_joined=True,
-        since=min(cause.since, other.since),
-        until=max(ends) if len(ends) == 2 else None,
-        k=cause.k + other.k,
-        n=n,
-        usual=(cause.usual * cause.n + other.usual * other.n) / n,
-        lost=cause.lost + other.lost,
-        money=money if money is None else (cause.money or 0.0) + (other.money or 0.0),
-        is_new=cause.is_new and other.is_new,
-        requested=cause.requested + other.requested,
-        converted=cause.converted + other.converted,
-    )
-
-
-def _contains(wide: TrafficPlace, narrow: TrafficPlace) -> bool:
-    pairs = zip(
-        (wide.channel, wide.country, wide.carrier),
-        (narrow.channel, narrow.country, narrow.carrier),
-        strict=True,
-    )
-    return all(a is None or a == b for a, b in pairs)
-
-
-def _is_same(named: Cause, other: Cause) -> bool:
-    """Whether an incident that is named explains another cause."""
-    if not _contains(named.place, other.place) or not _overlap(named, other):
-        return False
-    return other.kind is named.kind or other.kind in _EXPLAINS[named.kind]
-
-
-def _overlap(cause: Cause, other: Cause) -> bool:
-    return (cause.until is None or other.since < cause.until) and (
-        other.until is None or cause.since < other.until
-    )
-
-
-def _badness(cause: Cause) -> tuple[bool, int, float, float]:
-    return cause.place.is_global, cause.lost, cause.k - cause.usual * cause.n, cause.money or 0.0

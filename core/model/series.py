@@ -54,7 +54,9 @@ class Series(str):
     @property
     def parts(self) -> list[str]:
         """The channel, then the country and the last part as far as it has them."""
-        return [unquote(part) for part in self.split(_SEPARATOR)]
+        parts = self.split(_SEPARATOR)
+        # Hardly any name has an escaped character, and a query reads the parts of all names.
+        return [unquote(part) for part in parts] if "%" in self else parts
 
     @property
     def channel(self) -> str:

@@ -18,11 +18,12 @@ def alert_counts(statuses: Sequence[AlertStatus]) -> dict[AlertState, int]:
 
 
 def alert_summary(statuses: Sequence[AlertStatus], checked: datetime | None) -> str:
-    """The states that need attention, with their counts; "No alerts" where there are none.
-    `checked`: when they were checked last, None before the first check."""
+    """The states that need attention, with their counts; "No alerts" where there are none. An alert
+    that another one explains does not count. `checked`: when they were checked last, None before
+    the first check."""
     if checked is None:
         return "not checked yet"
-    counts = alert_counts(statuses)
+    counts = alert_counts([status for status in statuses if not status.under])
     parts = [
         f"{n:,} {ALERT_STATES[state]}" for state, n in counts.items() if n and not state.is_quiet
     ]

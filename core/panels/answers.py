@@ -1,19 +1,18 @@
 """The main number of each closed question of the Delivery page, as a short text."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
 
-from core.alerts.records import AlertStatus
 from core.figures.costs import cost_of
+from core.figures.filters import Filters, SeenDimensions
 from core.figures.packing import Counts
-from core.figures.queries import Filters, SeenDimensions
 from core.figures.rates import Rate, percentiles
 from core.model.regions import country_of
 from core.panels.abuse import BUDGETS
-from core.panels.alerts import alert_summary
+from core.panels.tables import without_report
 from core.wording.formats import carrier_name, counted, dollars, duration, percent
 from core.wording.marks import STATE_MARKS
 
@@ -41,12 +40,14 @@ def places(dimensions: SeenDimensions, filters: Filters) -> str:
     return "1 country" if n == 1 else f"{n:,} countries"
 
 
-def errors(frame: pd.DataFrame) -> str:
-    """ "503: 120, 30: 14": the most frequent ones."""
+def errors(frame: pd.DataFrame, totals: "pd.Series[Any]") -> str:
+    """ "503 ×120, 30 ×14": the most frequent ones. Without any, how many of all attempts have no
+    final report: they may have failed."""  # noqa: RUF002
     counts = frame["count"].groupby(level="code").sum().sort_values(ascending=False)
     counts = counts[counts > 0]
     if counts.empty:
-        return "No errors"
+        unknown = without_report(totals)
+        return f"No error yet, {unknown:,} without a final report" if unknown else "No errors"
     parts = [
         f"{code} \N{MULTIPLICATION SIGN}{n:,}" for code, n in counts.head(_MOST_ERRORS).items()
     ]
@@ -77,14 +78,10 @@ def funnel(totals: "pd.Series[Any]") -> str:
 
 
 def endings(totals: "pd.Series[Any]") -> str:
-    """ "● 1,234 delivered, ▲ 12 undelivered": the states that occur."""
+    """ "● 1,234 delivered ▲ 12 undelivered": the states that occur."""
     parts = [
         f"{mark.sign} {int(totals[state]):,} {mark.word}"
         for state, mark in STATE_MARKS.items()
         if totals[state]
     ]
     return " ".join(parts)
-
-
-def alerts(statuses: Sequence[AlertStatus], checked: datetime | None) -> str:
-    return alert_summary(statuses, checked)

@@ -25,10 +25,9 @@ COUNTRIES = ["place", "country", "carrier", "n", "confirmed", "low", "high", "bo
 
 def country_table(frame: pd.DataFrame, zone: ZoneInfo = _UTC) -> pd.DataFrame:
     """COUNTRIES: each country with its carriers below it, the lowest lower bound first. `place` is
-    the displayed name; `carrier` is "" for a whole country; `n`,
-    `confirmed` (%), `low`, `high` (%, 95 %) and both as `bounds`; `receipts` (their health, with
-    times in the zone), `p95_s`, `conversion` (%), `cost` (per verified
-    attempt), `priced` (%), `spark` (%)."""
+    the displayed name; `carrier` is "" for a whole country; `n`, `confirmed` (%), `low`, `high` (%,
+    95 %) and both as `bounds`; `receipts` (their health, with times in the zone), `p95_s`,
+    `conversion` (%), `cost` (per verified attempt), `priced` (%), `spark` (%)."""
     if frame.empty:
         return pd.DataFrame(columns=COUNTRIES)
     rows = frame.reset_index()

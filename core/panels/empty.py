@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from core.figures.queries import Filters
+from core.figures.filters import Filters
 from core.figures.rates import ENOUGH
 from core.model.errors import StoreUnavailable
 from core.wording.formats import clock, counted, duration

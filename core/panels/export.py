@@ -1,4 +1,4 @@
-"""Writes the frames of panels as CSV and Parquet, without rounding."""
+"""Writes frames of panels, without rounding: CSV for people, Parquet for programs."""
 
 import io
 import re
@@ -8,28 +8,31 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
+from core.panels.headings import heading
+
 #: Text that spreadsheets may read as a formula (OWASP, CSV Injection): also in full width, and
 #: after blanks or quotes, which some spreadsheets drop.
 _FORMULA = re.compile(r"""[\s"'\u200b\ufeff]*[\t\r\n=+\-@＝＋－＠﹦﹢﹣﹫]""")  # noqa: RUF001
-
-
 #: Characters of each part of a file's name: a carrier may have hundreds.
 _LONGEST_PART = 40
 
 
-def csv_of(frame: pd.DataFrame) -> bytes:
+def csv_of(frame: pd.DataFrame, file: str) -> bytes:
     """The frame as CSV, UTF-8 with the byte-order mark that Excel needs; a named index is included.
+    The columns have headings that people read; `file`, a name such as "countries", decides some.
     Numbers are not rounded, missing ones are empty, moments are ISO 8601 with their zone, lists are
     joined by spaces. An apostrophe is put before text that could start a formula."""
     rows = frame.reset_index() if frame.index.names != [None] else frame.copy(deep=False)
     for name, kind in rows.dtypes.items():
         if not (is_numeric_dtype(kind) or is_datetime64_any_dtype(kind)):
             rows[name] = rows[name].map(_text)
+    rows.columns = [heading(name, file) for name in rows.columns]
     return rows.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
 def parquet_of(frame: pd.DataFrame) -> bytes:
-    """The frame as Parquet, with its index and the zone of its moments."""
+    """The frame as Parquet, with its index, the zone of its moments, and its names of columns:
+    those of `Queries`."""
     file = io.BytesIO()
     frame.to_parquet(file)
     return file.getvalue()

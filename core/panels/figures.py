@@ -4,19 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import isnan, nan
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from core.figures.catalogue import Leg
-from core.figures.comparing import earlier_windows
 from core.figures.costs import COMPARABLE, cost_of, costs_differ, verified_at_place
 from core.figures.differences import Variation, differ, quantiles_differ
-from core.figures.packing import Counts
-from core.figures.queries import ALL, Filters, Queries
-from core.figures.ranges import Comparison, Range
 from core.figures.rates import Rate, percentiles, stepwise_quantiles
 from core.panels.course import NO_COURSE, FigureCourse, rate_course, ratio_course, step_course
+from core.panels.figure_inputs import FigureInputs, RipeInput
 from core.panels.percent import share_words
 from core.panels.query_state import whose
 from core.panels.targets import Targets, target_words
@@ -61,85 +56,6 @@ class Figure:
     def is_share(self) -> bool:
         """Whether the figure is a share: the axis of its course need not start at zero."""
         return not isnan(self.low)
-
-
-@dataclass(frozen=True, slots=True)
-class RipeInput:
-    """The input of a figure that judges ripe attempts only: the sums of the ripe part of the range;
-    the sums of both ranges that are compared, None where no change may be shown; the range over
-    time, of ripe attempts; and the windows before it (`Queries.history`)."""
-
-    totals: "pd.Series[int]"
-    compared: "tuple[pd.Series[int], pd.Series[int]] | None"
-    steps: pd.DataFrame
-    history: pd.DataFrame
-
-
-@dataclass(frozen=True, slots=True)
-class TimesInput:
-    """The same of the times to deliver: histograms in place of sums. `heat`: (steps, bins)."""
-
-    times: Counts
-    compared: tuple[Counts, Counts] | None
-    heat: Counts
-    history: Counts
-
-
-@dataclass(frozen=True, slots=True)
-class FigureInputs:
-    """The input of the figures: the sums of the whole range, its sums that are compared, and its
-    steps; the same of what is ripe within 30 s (`within_30`) and at the age of a code's life
-    (`ripe`); the times; `spans`, how long the range is in windows of the history; and the filters
-    of all of them."""
-
-    totals: "pd.Series[int]"
-    compared: "tuple[pd.Series[int], pd.Series[int]] | None"
-    steps: pd.DataFrame
-    within_30: RipeInput
-    ripe: RipeInput
-    times: TimesInput
-    spans: float = 1.0
-    filters: Filters = ALL
-
-
-def read_inputs(
-    queries: Queries, period: Range, comparison: Comparison, filters: Filters, zone: ZoneInfo
-) -> FigureInputs:
-    """Read the input of the figures of a range. Raises StoreUnavailable."""
-
-    def ripe_input(measure: str) -> RipeInput:
-        pair = queries.compared(period, comparison, zone, measure)
-        part = queries.ripe(period, measure)
-        return RipeInput(
-            queries.totals(part, filters),
-            (queries.totals(pair.now, filters), queries.totals(pair.before, filters))
-            if pair
-            else None,
-            queries.over_time(period, filters, zone, measure),
-            queries.history(period, filters),
-        )
-
-    pair = queries.compared(period, comparison, zone)
-    times = queries.compared(period, comparison, zone, "delivered", Leg.TTD, filters)
-    return FigureInputs(
-        totals=queries.totals(period, filters),
-        compared=(queries.totals(pair.now, filters), queries.totals(pair.before, filters))
-        if pair
-        else None,
-        steps=queries.over_time(period, filters, zone),
-        within_30=ripe_input("within_30"),
-        ripe=ripe_input("confirmed"),
-        times=TimesInput(
-            queries.histogram(queries.ripe(period, "delivered"), filters),
-            (queries.histogram(times.now, filters), queries.histogram(times.before, filters))
-            if times
-            else None,
-            queries.heatmap(period, filters, zone=zone).to_numpy(),
-            queries.histogram_history(period, filters),
-        ),
-        spans=earlier_windows(period).spans,
-        filters=filters,
-    )
 
 
 def figures(inputs: FigureInputs, targets: Targets = _NO_TARGETS) -> list[Figure]:

@@ -6,6 +6,7 @@ from core.figures.ranges import Preset
 from core.findings.causes import Cause
 from core.panels.query_state import EVERY, QueryState
 
+#: How many days back each preset certainly reaches.
 _LENGTHS = {Preset.WEEK: 6, Preset.MONTH: 29, Preset.SEASON: 89}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.figures.comparing import Compared
-from core.figures.queries import Filters, SeenDimensions
+from core.figures.filters import Filters, SeenDimensions
 from core.figures.ranges import (
     Comparison,
     Preset,

@@ -99,7 +99,8 @@ def session_csv(report: SessionReport) -> bytes:
 
     from core.panels.export import csv_of
 
-    return csv_of(pd.DataFrame([_row(item, report) for item in report.items], columns=COLUMNS))
+    rows = [_row(item, report) for item in report.items]
+    return csv_of(pd.DataFrame(rows, columns=COLUMNS), "session")
 
 
 COLUMNS = [

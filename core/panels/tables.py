@@ -193,9 +193,15 @@ def top_errors(table: pd.DataFrame, most: int) -> pd.DataFrame:
     return pd.concat([top, row], ignore_index=True)
 
 
+def without_report(totals: "pd.Series[int]") -> int:
+    """How many attempts have no final report."""
+    return int(totals["pending"] + totals["unreported"])
+
+
 def no_errors(totals: "pd.Series[int]") -> str:
-    """What may be said where no error is known: attempts without a final report may have failed."""
-    unknown = int(totals["pending"] + totals["unreported"])
+    """A sentence for a range without a known error: attempts without a final report may have
+    failed."""
+    unknown = without_report(totals)
     if not unknown:
         return "No attempt of this range ended with an error."
     return (

@@ -1,4 +1,4 @@
-"""Starts, stops and removes sample traffic, and says how far it is.
+"""Starts, stops and removes sample traffic, and reads how far it is.
 
 The status is in Redis, so every process and every visitor sees the same, and a process that is
 killed leaves the work to the next one. `Sample` does the work. Light to import: no numpy.

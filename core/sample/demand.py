@@ -45,7 +45,7 @@ def starts(
     for incident in incidents:
         begin, end = incident.period_ms(last)
         is_hit = (begins >= begin) & (begins < end)
-        # Attacks come at night, while the operator sleeps.
+        # An attack does not follow the hours of people.
         rate = np.where(is_hit, incident.pumped * per_day / _QUARTERS, 0.0)
         if incident.pumped:
             row = np.array([[country.region == incident.country] for country in COUNTRIES])

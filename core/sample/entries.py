@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from core.figures.journal_entries import ENTRY, IMAGE, JournalEntries, Place
 from core.model.attempt import NO_ANSWER, AttemptEvent, EventKind, Source, attempt_id
 from core.model.clock import from_ms
+from core.sample.places import PLACES
 from core.sample.plan import Plan
-from core.sample.traffic import BROKEN_STATUS, ERRORS, MOMENTS, ORIGINS, PLACES, WAYS
+from core.sample.traffic import BROKEN_STATUS, ERRORS, MOMENTS, ORIGINS, WAYS
 
 #: As `_ledger.lua` ranks the events of one attempt, ascending.
 _RANKS = {

@@ -81,7 +81,7 @@ class Sample:
         should_stop: Callable[[], bool] = lambda: False,
         progress: Callable[[SampleState], object] = lambda state: None,
     ) -> None:
-        """Load, or remove, what is missing: until it is done, or is stopped by anyone, or
+        """Load, or remove, what is missing: until it is done, or is stopped, or
         `should_stop` after a day."""
         with self._lock:
             while not should_stop():

@@ -90,3 +90,7 @@ COUNTRIES = (
     # Without people who verify their numbers: only pumping goes there.
     _country("TJ", "+992 93", "Asia/Dushanbe", 0, 310_000, 95_000, ("Megafon", 1.0, 0.93, 4.1)),
 )  # fmt: skip
+#: Every carrier with its country; `place` of an attempt is an index.
+PLACES: tuple[tuple[SampleCountry, SampleCarrier], ...] = tuple(
+    (country, carrier) for country in COUNTRIES for carrier in country.carriers
+)

@@ -5,7 +5,6 @@ gives the same attempts for a day, whatever the number of days. `entries` counts
 events of them.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Any
 
@@ -18,13 +17,10 @@ from core.model.clock import to_ms
 from core.model.way import Way
 from core.sample.demand import starts
 from core.sample.incidents import INCIDENTS
-from core.sample.places import COUNTRIES, SampleCarrier, SampleCountry
+from core.sample.places import COUNTRIES, PLACES
 from core.sample.plan import Plan
+from core.sample.trouble import Trouble, troubles
 
-#: Every carrier with its country; `place` of an attempt is an index.
-PLACES: tuple[tuple[SampleCountry, SampleCarrier], ...] = tuple(
-    (country, carrier) for country in COUNTRIES for carrier in country.carriers
-)
 #: `way` of an attempt is an index.
 WAYS = (Way.SMS, Way.VOICE, Way.PHLO_SMS, Way.PHLO_CALL)
 _FIRST_WAYS = (0.80, 0.11, 0.06, 0.03)
@@ -69,7 +65,6 @@ _COUNTRY_OF_PLACE = np.array([COUNTRIES.index(country) for country, _ in PLACES]
 _SHARE = np.array([carrier.share for _, carrier in PLACES])
 _ARRIVES = np.array([carrier.arrives for _, carrier in PLACES])
 _SECONDS = np.array([carrier.seconds for _, carrier in PLACES])
-_HAS_RECEIPTS = np.array([carrier.receipts for _, carrier in PLACES])
 _SMS_MICROS = np.array([country.sms_micros for country, _ in PLACES], dtype=np.float64)
 _CALL_MICROS = np.array([country.call_micros for country, _ in PLACES], dtype=np.float64)
 
@@ -127,17 +122,6 @@ def _attribute(table: NDArray[Any]) -> None:
     table["proof"] = np.where(attempts > 1, proof, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Trouble:
-    """What incidents do to attempts, one row each; see `Incident`."""
-
-    arrives: Numbers
-    slower: Numbers
-    silent: Bools
-    dearer: Numbers
-    unclear: Numbers
-
-
 class _Player:
     """Plays the verifications of a day in rounds: `play(n)` plays all n-th attempts."""
 
@@ -167,12 +151,12 @@ class _Player:
         table["origin"] = 0 if number == 1 else np.where(way == self._first_way[rows], 1, 2)
         table["requested"] = now = self._now[rows]
         is_call, pumped = _IS_CALL[way], self._is_pumped[rows]
-        trouble = self._trouble(table["place"], now)
+        trouble = troubles(table["place"], now, self._last)
         goes_on, app = self._send(table, trouble)
         arrived = np.full(len(rows), np.inf)
         for play, chosen in ((self._messages, ~is_call), (self._calls, is_call)):
             at = np.flatnonzero(goes_on & chosen)
-            part, part_trouble = table[at], _rows(trouble, at)
+            part, part_trouble = table[at], trouble.of(at)
             arrived[at] = play(part, app[at], part_trouble, pumped[at])
             table[at] = part
         wait = np.floor(rng.uniform(32, 75, len(rows)) * 1000)
@@ -195,29 +179,7 @@ class _Player:
         inside: NDArray[np.intp] = np.minimum(places, len(PLACES) - 1)
         return inside
 
-    def _trouble(self, place: NDArray[Any], at: Numbers) -> _Trouble:
-        count = len(place)
-        trouble = _Trouble(
-            np.ones(count), np.ones(count), ~_HAS_RECEIPTS[place], np.ones(count), np.zeros(count)
-        )
-        for incident in INCIDENTS:
-            begin, end = incident.period_ms(self._last)
-            is_there = np.array(
-                [
-                    incident.country in {"", country.region}
-                    and incident.carrier in {"", carrier.name}
-                    for country, carrier in PLACES
-                ]
-            )
-            is_hit = is_there[place] & (at >= begin) & (at < end)
-            trouble.arrives[is_hit] *= incident.arrives
-            trouble.slower[is_hit] *= incident.slower
-            trouble.silent[is_hit] |= incident.silent
-            trouble.dearer[is_hit] *= incident.dearer
-            trouble.unclear[is_hit] = np.maximum(trouble.unclear[is_hit], incident.unclear)
-        return trouble
-
-    def _send(self, table: NDArray[Any], trouble: _Trouble) -> tuple[Bools, Numbers]:
+    def _send(self, table: NDArray[Any], trouble: Trouble) -> tuple[Bools, Numbers]:
         """Plivo's answer to the send. Returns which attempts go on, and from when."""
         count = len(table)
         app = table["requested"] + self._after(-1.6, 0.5, count)
@@ -235,9 +197,9 @@ class _Player:
         return ~is_refused & is_sent, app
 
     def _messages(
-        self, table: NDArray[Any], app: Numbers, trouble: _Trouble, pumped: Bools
+        self, table: NDArray[Any], app: Numbers, trouble: Trouble, pumped: Bools
     ) -> Numbers:
-        """Fills in what becomes of messages; returns when they arrive, infinite for never."""
+        """Fills in the results of messages; returns when they arrive, infinite for never."""
         count, place = len(table), table["place"]
         table["queued"] = queued = app + self._after(-2.0, 0.4, count)
         fails = self._chance(0.004, table)
@@ -261,10 +223,8 @@ class _Player:
         table["priced"] = np.where(fails, -1, np.where(silent, sent, final))
         return np.where(arrives, final, np.inf)
 
-    def _calls(
-        self, table: NDArray[Any], app: Numbers, trouble: _Trouble, pumped: Bools
-    ) -> Numbers:
-        """The same of calls."""
+    def _calls(self, table: NDArray[Any], app: Numbers, trouble: Trouble, pumped: Bools) -> Numbers:
+        """As `_messages`, for calls."""
         count, place = len(table), table["place"]
         table["queued"] = ringing = app + self._after(0.3, 0.4, count)
         is_missed = self._rng.random(count) < np.where(pumped, 0.6, 0.16)
@@ -305,13 +265,3 @@ class _Player:
     def _chance(self, share: float, rows: NDArray[Any]) -> Bools:
         is_drawn: Bools = self._rng.random(len(rows)) < share
         return is_drawn
-
-
-def _rows(trouble: _Trouble, at: NDArray[np.intp]) -> _Trouble:
-    return _Trouble(
-        trouble.arrives[at],
-        trouble.slower[at],
-        trouble.silent[at],
-        trouble.dearer[at],
-        trouble.unclear[at],
-    )

@@ -99,6 +99,7 @@ class EmbeddedRedis:
                 try:
                     self._run()
                 except BaseException:
+                    # Also KeyboardInterrupt: the lock would make this process a user of the server.
                     users.close()
                     raise
         except OSError as error:

@@ -70,7 +70,7 @@ def certainty_words(alert: AlertStatus) -> str:
         return "By chance alone this happens about a few times a year."
     years = 1 / max(alert.chance, 1e-6)
     if years >= 1000:
-        return "It is no chance."
+        return "This is not chance."
     return f"By chance alone this happens at most once in {years:,.0f} years."
 
 

@@ -42,7 +42,7 @@ def headline(verdict: DeliveryVerdict) -> str:
 
 
 def calm_words(verdict: DeliveryVerdict) -> str:
-    """What is said without a cause, and what it rests on."""
+    """The sentence for a range without an incident, with what it was compared with; else ""."""
     if verdict.outcome is not Outcome.CALM:
         return ""
     if not verdict.compared_days:

@@ -18,16 +18,9 @@ def theme_palette() -> Palette:
     return DARK if st.context.theme.type == "dark" else LIGHT
 
 
-def question(words: str, *, simulated: bool = False, **frames: pd.DataFrame) -> None:
-    """A panel's heading, and beside it a CSV download of each frame that the panel is drawn from,
-    by name. `simulated`: the frames contain sample traffic."""
-    # Not at the right: the toolbar of the table below would cover it.
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.header(words, anchor=False, width="content")
-        with st.container(horizontal=True, width="content"):
-            for name, frame in frames.items():
-                label = "CSV" if len(frames) == 1 else f"CSV: {name.replace('_', ' ')}"
-                csv(frame, name, label, simulated=simulated)
+def question(words: str) -> None:
+    """A panel's heading."""
+    st.header(words, anchor=False)
 
 
 def answer(text: str) -> None:
@@ -59,11 +52,10 @@ def csv(
     about: Sequence[str] = (),
 ) -> None:
     """A download of a frame as CSV. The file is written on the click."""
-    file = file_name(name, "csv", simulated=simulated, about=about)
     _download(
         label,
-        lambda: csv_of(frame() if callable(frame) else frame),
-        file,
+        lambda: csv_of(frame() if callable(frame) else frame, name),
+        file_name(name, "csv", simulated=simulated, about=about),
         "text/csv",
         f"csv_{name}",
     )

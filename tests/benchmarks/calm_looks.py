@@ -29,7 +29,8 @@ from core.figures.packing import Counts, bins_of
 from core.figures.ranges import Comparison, Preset, Range, preset, read_range, ripe_range
 from core.figures.ripeness import Ripeness
 from core.model.clock import from_ms, to_ms
-from core.panels.figures import Figure, FigureInputs, RipeInput, TimesInput, figures
+from core.panels.figure_inputs import FigureInputs, RipeInput, TimesInput
+from core.panels.figures import Figure, figures
 
 GOAL = 0.01
 #: Days of history.

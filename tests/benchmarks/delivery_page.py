@@ -36,9 +36,10 @@ import pandas as pd
 
 from core.figures import layout, packing
 from core.figures.catalogue import COLUMNS, Leg
+from core.figures.filters import ALL
 from core.figures.fold_worker import FoldWorker
 from core.figures.layout import BINS, Cube, Tier
-from core.figures.queries import ALL, Queries
+from core.figures.queries import Queries
 from core.figures.ranges import Comparison, Preset, Range, comparison_range, pieces, preset
 from core.figures.rates import percentiles, wilsons
 from core.ledger.ledger import Ledger

@@ -18,8 +18,8 @@ from tests.browser.test_delivery import PATIENCE, run_has_ended
 from tests.findings.incidents import INCIDENTS, events, history, midnight
 
 HISTORY = 10
-#: What each day is said to be, and the filters that its first cause sets.
-SAID = {
+#: For each day: the headline, the first cause, and the filters that this cause sets.
+EXPECTED = {
     "dead": (
         "Codes arrive: 8", r"Telkomsel in Indonesia loses \d+ verifications and \$\d.* since",
         {"country": ["Indonesia"], "carrier": ["Telkomsel"]},
@@ -71,7 +71,7 @@ def test_the_verdict_names_each_incident_and_a_click_shows_it(
     page: Page, with_incidents: App
 ) -> None:
     for n, day in enumerate(INCIDENTS, HISTORY):
-        headline, cause, filters = SAID[day.name]
+        headline, cause, filters = EXPECTED[day.name]
         start = first_day() + timedelta(days=n)
         span = f"from={start:%Y-%m-%dT%H:%M}&to={start + timedelta(days=1):%Y-%m-%dT%H:%M}"
         page.goto(f"{with_incidents.address}/delivery?range=Custom&zone=UTC&{span}")

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.figures.catalogue import Leg
+from core.figures.filters import Filters
 from core.figures.packing import bin_of
-from core.figures.queries import Filters
 from core.figures.ranges import Range
 from core.ledger.ledger import Ledger
 from core.model.attempt import AttemptEvent, EventKind, Proof, Source, State
@@ -166,7 +166,7 @@ def test_a_fallback_after_a_lost_message_is_rescued(at: World) -> None:
     }
 
 
-def test_a_resend_by_the_same_way_is_told_apart_too(at: World) -> None:
+def test_a_resend_by_the_same_way_is_attributed_like_another_way(at: World) -> None:
     sent = Sent.by(at, "sms", "sms", "sms")
     apply(at, sent, Report(1, K.FAILED, 5, {"error_code": "900"}), Report(3, K.VERIFIED, 60))
     assert proofs(at, sent) == [Proof.OTHER, Proof.SHARED, Proof.SHARED]

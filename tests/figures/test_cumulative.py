@@ -199,3 +199,19 @@ def test_there_are_no_series_before_the_first_attempt(at: World) -> None:
 
 def test_a_key_of_days_spans_32_days() -> None:
     assert Tier.DAY.chunk_ms == timedelta(days=32) / timedelta(milliseconds=1)
+
+
+def test_the_moment_of_a_right_code_stays_when_another_one_is_accepted(at: World) -> None:
+    """As after a failover that has lost the first approval. The first moment is of a clock that
+    is behind."""
+    first = requested(at, Way.SMS)
+    verification = first.attempt.rpartition("-")[0]
+    second = requested(at, Way.SMS, 2, verification, origin="resend")
+    for request, seconds in ((first, -5), (second, 9)):
+        at.services.ledger.apply(request)
+        moment = request.at + timedelta(seconds=seconds)
+        event = AttemptEvent(request.attempt, EventKind.VERIFIED, moment, Source.APP)
+        at.services.ledger.apply(event)
+        at.services.fold.settle()
+        counters = stored_counters(at)
+        assert counters["sms/DE", "stored", "skewed"] == 1

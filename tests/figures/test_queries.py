@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from core.figures.catalogue import QUERY_COLUMNS
+from core.figures.filters import ALL, Filters
 from core.figures.layout import BINS
 from core.figures.packing import bin_of
-from core.figures.queries import ALL, Filters, Queries
+from core.figures.queries import Queries
 from core.figures.ranges import Comparison, Preset, Range, comparison_range, preset
 from core.figures.rates import values_needed
 from core.figures.ripeness import Ripeness

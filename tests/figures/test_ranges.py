@@ -17,8 +17,8 @@ from core.figures.ranges import (
     comparison_range,
     pieces,
     preset,
-    steps,
 )
+from core.figures.steps import steps
 from core.model.clock import from_ms, to_ms
 
 NOW = datetime(2026, 11, 24, 12, 4, 30, tzinfo=UTC)

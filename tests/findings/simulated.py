@@ -40,8 +40,8 @@ class Simulated:
             np.full(shape, usual) for usual in (0.0, 0.97, 1.0, 0.95, 0.85, 0.05)
         )
 
-    def where(self, told: Callable[[Series], bool]) -> NDArray[np.intp]:
-        return np.flatnonzero([told(name) for name in self.names])
+    def where(self, matches: Callable[[Series], bool]) -> NDArray[np.intp]:
+        return np.flatnonzero([matches(name) for name in self.names])
 
     def counts(self) -> NDArray[np.int64]:
         rng = np.random.default_rng(self.seed)

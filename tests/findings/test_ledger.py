@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.figures.catalogue import COLUMNS
-from core.figures.queries import Filters
+from core.figures.filters import Filters
+from core.figures.layout import Cube
 from core.figures.ranges import Preset, Range, pieces, preset
 from core.findings.causes import CauseKind
 from core.findings.leaves import Leaves
@@ -80,10 +81,10 @@ def test_the_carriers_that_are_not_read_are_the_rest_of_their_country(at: World)
     at.services.fold.settle()
     queries = at.services.queries
     period = Range(now - timedelta(days=4), now)
-    carriers = queries.carriers_since(period.start)
+    carriers = queries.series_since(Cube.CARRIER, period.start)
     cut, starts = pieces(period, now), [to_ms(period.start)]
-    whole = queries.carrier_counters(carriers, cut, starts)
-    some = Leaves(carriers[:2], queries.countries_since(period.start))
+    whole = queries.counters(Cube.CARRIER, carriers, cut, starts)
+    some = Leaves(carriers[:2], queries.series_since(Cube.COUNTRY, period.start))
     counts = some.read(queries, cut, starts)
     assert len(counts) == len(some.names) == 2 + 3
     assert (counts.sum(axis=0) == whole.sum(axis=0)).all()

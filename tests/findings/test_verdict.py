@@ -9,8 +9,9 @@ import pytest
 
 from core.figures.catalogue import COLUMNS
 from core.findings.causes import Cause, CauseKind, Outcome
+from core.findings.combining import combined
 from core.findings.places import EVERYTHING, TrafficPlace
-from core.findings.verdict import Cutoffs, causes, combined, outcome
+from core.findings.verdict import Cutoffs, causes, outcome
 from core.model.series import Series
 from tests.findings.simulated import DAYS, STEPS, Simulated, traffic
 

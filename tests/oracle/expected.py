@@ -250,8 +250,8 @@ def _verification_rows(records: list[Record]) -> list[dict[str, Any]]:
 
 
 def _is_free(record: Record) -> bool:
-    """Plivo charges neither what it refused or could not hand over, nor a call that nobody
-    answered."""
+    """Plivo charges neither what it refused or could not hand over, nor a call without an
+    answer."""
     is_answered = record.ms(Kind.SENT, Kind.ANSWERED) is not None
     rang_out = record.state is Kind.UNDELIVERED and record.is_call and not is_answered
     return rang_out or record.state in {Kind.REJECTED, Kind.FAILED}

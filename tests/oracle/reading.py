@@ -14,12 +14,15 @@ import numpy as np
 import pandas as pd
 
 from core.figures.catalogue import Leg
+from core.figures.filters import Filters
 from core.figures.packing import UPPER_MS
-from core.figures.queries import Filters, histogram_tiers
+from core.figures.queries import histogram_tiers
 from core.figures.ranges import Range, read_range
 from core.panels.countries import country_table
 from core.panels.export import csv_of, parquet_of
-from core.panels.figures import Figure, figures, read_inputs, table
+from core.panels.figure_inputs import read_inputs
+from core.panels.figures import Figure, figures, table
+from core.panels.headings import heading
 from core.panels.query_state import QueryState, parse_query_state
 from core.panels.tables import cost_table, error_table, funnel_table, legs_table, rescue_table
 from core.services import Services
@@ -184,7 +187,7 @@ class Reader:
         if self._reads_files:
             back = pd.read_parquet(io.BytesIO(parquet_of(frame)))
             self._all.equal(case, "Parquet", bool(back.equals(frame)), True)
-        self._csv(case, "over time", frame.reset_index())
+        self._csv(case, "over_time", frame.reset_index())
 
         # The third rate is of the same age as the first.
         for measure, age in islice(RIPE_MS.items(), 2):
@@ -207,7 +210,7 @@ class Reader:
             ("funnel", "channel", funnel_table(old), tables.funnel(sums)),
             ("rescue", "channel", rescue_table(old), tables.rescue(sums)),
             ("cost", "channel", cost_table(frame, old), tables.cost(tables.by_channel(rows), sums)),
-            ("legs", "leg", self._legs(state), tables.legs(ripe)),
+            ("parts", "leg", self._legs(state), tables.legs(ripe)),
         ):
             self._cells(case, name, shown.set_index(key).to_dict("index"), expected)
             self._csv(case, name, shown)
@@ -337,9 +340,11 @@ class Reader:
         """Every cell of the file is that of the frame."""
         if not self._reads_files:
             return
-        text = csv_of(frame).decode("utf-8-sig")
+        text = csv_of(frame, name).decode("utf-8-sig")
         header, *lines = csv.reader(io.StringIO(text, newline=""))
-        self._all.equal(case, f"CSV {name} columns", header, list(frame.columns))
+        headings = [heading(column, name) for column in frame.columns]
+        self._all.equal(case, f"CSV {name} columns", header, headings)
+        self._all.equal(case, f"CSV {name} different columns", len(set(header)), len(header))
         self._all.equal(case, f"CSV {name} rows", len(lines), len(frame))
         for column, cells in zip(frame.columns, zip(*lines, strict=True), strict=False):
             for cell, value in zip(cells, frame[column].tolist(), strict=False):

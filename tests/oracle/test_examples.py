@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.figures.queries import Filters
+from core.figures.filters import Filters
 from core.figures.ranges import Comparison, Preset, preset
 from core.model.attempt import EventKind as Kind
-from core.panels.figures import Figure, figures, read_inputs
+from core.panels.figure_inputs import read_inputs
+from core.panels.figures import Figure, figures
 from core.panels.query_state import parse_query_state
 from tests.oracle.generator import DAY, HOUR, MINUTE, SECOND, Look
 from tests.oracle.product import Product, product

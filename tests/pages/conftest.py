@@ -48,9 +48,10 @@ def settle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Settle]:
 
 
 @pytest.fixture
-def services(settle: Settle, redis_url: str, client: object) -> Iterator[Services]:
-    """Those of the pages: the sandbox's, with an empty Redis."""
-    settle(REDIS_URL=redis_url)
+def services(settle: Settle, own_database: str) -> Iterator[Services]:
+    """Those of the pages: the sandbox's, with an empty database. The background of the world, if
+    another test of this process has started it, does not check or load there."""
+    settle(REDIS_URL=own_database)
     made = of_process()
     yield made
     made.close()

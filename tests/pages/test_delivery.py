@@ -193,10 +193,23 @@ def test_a_closed_question_is_one_line_and_an_open_one_is_in_the_address(
     assert len(at.get("echarts_chart")) == 2
 
 
-def test_a_target_of_the_settings_is_named_on_its_card(
-    settle: Settle, redis_url: str, client: object
+def test_the_closed_line_of_errors_counts_the_attempts_without_a_final_report(
+    services: Services,
 ) -> None:
-    settle(REDIS_URL=redis_url, TARGET_CONFIRMED="99.5", TARGET_CONVERSION="0")
+    attempts(services, 5)
+    queued = AttemptEvent(
+        "zbcdefghabcdefghaaaaaaaa-1", EventKind.REQUESTED,
+        services.clock.now() - timedelta(minutes=5), Source.APP,
+        {"channel": "sms", "mode": "sms", "to_masked": "+234 •", "region": "NG"},
+    )  # fmt: skip
+    services.ledger.apply(queued)
+    services.queries.forget()
+    at = opened("delivery")
+    assert answer(at, "Why? The errors") == "No error yet, 1 without a final report"
+
+
+def test_a_target_of_the_settings_is_named_on_its_card(settle: Settle, own_database: str) -> None:
+    settle(REDIS_URL=own_database, TARGET_CONFIRMED="99.5", TARGET_CONVERSION="0")
     attempts(of_process(), 40)
     html = "".join(str(part.value) for part in opened("delivery").main.html)
     assert "Target 99.5 %: met" in html
@@ -284,14 +297,32 @@ def test_every_table_is_drawn_from_the_frame_that_its_csv_is_written_from(
         shown = drawn[tuple(table.columns)]
         # On its way to the browser, a list becomes an array.
         listed = shown.map(lambda one: one.tolist() if isinstance(one, np.ndarray) else one)
-        assert csv_of(listed) == csv_of(table)
+        assert csv_of(listed, "") == csv_of(table, "")
 
 
-def test_alerts_that_nobody_has_checked_are_not_told_as_none(services: Services) -> None:
+def test_alerts_that_nobody_has_checked_are_shown_as_unchecked(services: Services) -> None:
     attempts(services, 12)
     assert answer(opened("delivery"), "Alerts") == "not checked yet"
     services.alerts.check()
     assert answer(opened("delivery"), "Alerts") == "No alerts: too little traffic to judge"
+
+
+def test_a_test_of_the_alerts_that_fails_has_no_check_mark(settle: Settle) -> None:
+    settle(ALERT_URLS="json://127.0.0.1:9")
+    services = of_process()
+    attempts(services, 12)
+    at = opened("delivery", alerts="true")
+    button(at, "Send a test")
+    assert ":material/check: The test is on its way." in said(at)
+    server = int(services.client.info("server")["process_id"])
+    os.kill(server, signal.SIGSTOP)
+    try:
+        button(at, "Send a test")
+        assert any("Nothing was changed." in warning.value for warning in at.warning)
+        assert ":material/check:" not in said(at)
+    finally:
+        os.kill(server, signal.SIGCONT)
+    services.close()
 
 
 def test_sample_traffic_is_loaded_stopped_resumed_and_removed(services: Services) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.figures.catalogue import QUERY_COLUMNS
 from core.figures.layout import BINS
 from core.figures.receipts import ReceiptHealth
-from core.panels.figures import FigureInputs, RipeInput, TimesInput
+from core.panels.figure_inputs import FigureInputs, RipeInput, TimesInput
 
 ZONE = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 24, 12, 4, 30, tzinfo=UTC)

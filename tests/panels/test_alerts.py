@@ -48,7 +48,7 @@ def test_only_states_that_need_attention_are_counted_in_the_line_of_alerts() -> 
 def test_an_alert_says_what_it_saw_how_sure_it_is_and_what_to_do() -> None:
     fires = status(AlertState.FIRING, chance=0.001)
     assert words.alert_words(fires) == "Confirmed: 71.2 % of 412, where 94.0 % is usual."
-    assert words.certainty_words(fires) == "It is no chance."
+    assert words.certainty_words(fires) == "This is not chance."
     rare = status(AlertState.FIRING, chance=0.2)
     assert words.certainty_words(rare) == "By chance alone this happens at most once in 5 years."
     assert words.certainty_words(status(AlertState.OK)) == ""

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.figures.filters import ALL, Filters
 from core.figures.layout import BINS
-from core.figures.queries import ALL, Filters
-from core.panels.figures import Figure, FigureInputs, RipeInput, TimesInput, figures
+from core.panels.figure_inputs import FigureInputs, RipeInput, TimesInput
+from core.panels.figures import Figure, figures
 from tests.panels.frames import NO_TIMES, row, steps
 
 HEAT = np.zeros((4, BINS), dtype=np.int64)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.figures.queries import ALL, Filters
+from core.figures.filters import ALL, Filters
 from core.model.errors import StoreUnavailable
 from core.panels import empty
 from core.panels.empty import Empty

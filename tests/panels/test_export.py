@@ -37,7 +37,7 @@ def test_no_cell_with_text_begins_a_formula_whatever_its_column(start: str, befo
         },
         index=pd.Index([text], name="index"),
     )
-    cells = list(csv.reader(io.StringIO(csv_of(frame).decode("utf-8-sig"), newline="")))[1]
+    cells = list(csv.reader(io.StringIO(csv_of(frame, "").decode("utf-8-sig"), newline="")))[1]
     assert cells == [f"'{text}"] * 4 + [f"'{text} 1"]
 
 
@@ -45,16 +45,16 @@ def test_numbers_stay_numbers_and_the_file_has_a_byte_order_mark() -> None:
     frame = pd.DataFrame(
         {"share": [-0.5], "count": [-3], "mixed": pd.Series([-7], dtype="object"), "name": ["Ö"]}
     )
-    written = csv_of(frame)
+    written = csv_of(frame, "")
     assert written.startswith(b"\xef\xbb\xbf")
     assert written.decode("utf-8-sig").splitlines()[1] == "-0.5,-3,-7,Ö"
 
 
 @given(st.lists(st.tuples(st.text(st.characters(exclude_categories=["Cs"])), NUMBERS)))
 def test_a_csv_always_reads_back_as_the_frame(rows: list[tuple[str, float]]) -> None:
-    frame = pd.DataFrame(rows, columns=["name", "share"])
-    read = list(csv.reader(io.StringIO(csv_of(frame).decode("utf-8-sig"), newline="")))
-    assert read[0] == ["name", "share"]
+    frame = pd.DataFrame(rows, columns=["name", "Rate"])
+    read = list(csv.reader(io.StringIO(csv_of(frame, "").decode("utf-8-sig"), newline="")))
+    assert read[0] == ["Name", "Rate"]
     assert [(name, float(share)) for name, share in read[1:]] == [
         (unescaped(name, read_name), share)
         for (name, share), (read_name, _) in zip(rows, read[1:], strict=True)
@@ -65,8 +65,8 @@ def test_moments_are_written_with_their_zone_and_lists_with_spaces() -> None:
     index = pd.date_range("2026-11-24", periods=1, tz="Asia/Kathmandu", name="start")
     frame = pd.DataFrame({"spark": [[1.5, 2.0]], "p95": [nan]}, index=index)
     assert (
-        csv_of(frame).decode("utf-8-sig")
-        == "start,spark,p95\r\n2026-11-24 00:00:00+05:45,1.5 2.0,\r\n"
+        csv_of(frame, "").decode("utf-8-sig")
+        == "Start of the step,Confirmed over time (%),P95\r\n2026-11-24 00:00:00+05:45,1.5 2.0,\r\n"
     )
     assert frame["spark"].iloc[0] == [1.5, 2.0]
 

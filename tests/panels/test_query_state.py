@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.figures.comparing import compare
-from core.figures.queries import Filters, SeenDimensions
+from core.figures.filters import Filters, SeenDimensions
 from core.figures.ranges import Comparison, Preset, Range, preset
 from core.panels import query_state
 from core.panels.query_state import RANGES, page_address, parse_query_state

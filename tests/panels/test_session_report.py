@@ -18,6 +18,7 @@ from core.lab.sessions.model import ChecklistItem, ItemMark, Mark, RefusedSend, 
 from core.model.grant import OPERATOR
 from core.model.way import Way
 from core.panels.evidence import EvidenceReader
+from core.panels.headings import heading
 from core.panels.qa_session import ItemLine, SessionReader
 from core.panels.session_files import COLUMNS, junit_xml, session_csv
 from core.panels.session_report import ReportItem, SessionReport, SessionReportReader, file_name
@@ -53,7 +54,11 @@ def marked(mark: Mark, seen: str = "Delivered") -> ItemMark:
 
 
 def rows(report: SessionReport) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(session_csv(report).decode("utf-8-sig"))))
+    """The rows of the CSV file by COLUMNS, the columns of its frame."""
+    text = session_csv(report).decode("utf-8-sig")
+    header, *lines = csv.reader(io.StringIO(text, newline=""))
+    assert header == [heading(name, "session") for name in COLUMNS]
+    return [dict(zip(COLUMNS, line, strict=True)) for line in lines]
 
 
 def reader(at: World) -> SessionReportReader:
@@ -190,7 +195,7 @@ def test_any_text_of_a_tester_makes_a_valid_file(title: str, note: str, mark: Ma
     assert not re.search(r"<(?!/?[a-z0-9]+[\s>]|!doctype)", page.replace("<!doctype html>", ""))
     assert re.fullmatch(r"test-session-[a-z0-9-]+", file_name(session))
     (row,) = rows(report)
-    assert list(row) == COLUMNS
+    assert row["number"] == "1"
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "'="])

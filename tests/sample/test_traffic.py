@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from core.model.clock import to_ms
+from core.sample.places import PLACES
 from core.sample.plan import Plan
-from core.sample.traffic import MOMENTS, PLACES, WAYS, attempts_of, days_of
+from core.sample.traffic import MOMENTS, WAYS, attempts_of, days_of
 
 UNTIL = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 PLAN = Plan(60, 2000, 7, UNTIL)

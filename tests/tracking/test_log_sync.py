@@ -97,30 +97,26 @@ def test_a_phlo_without_callbacks_is_found_by_its_number(at: World) -> None:
     assert state_of(at, verification) is State.DELIVERED
 
 
-def test_after_72_hours_without_a_receipt_an_attempt_is_unknown(at: World) -> None:
+@pytest.mark.parametrize(
+    ("kind", "source", "ending"),
+    [
+        (EventKind.SENT, Source.CALLBACK, (State.UNKNOWN, "")),
+        (EventKind.UNCONFIRMED, Source.APP, (State.UNCLEAR, "no answer")),
+    ],
+)
+def test_after_72_hours_without_a_receipt_a_sent_attempt_is_unknown_and_an_unclear_one_is_unclear(
+    at: World, kind: EventKind, source: Source, ending: tuple[State, str]
+) -> None:
     attempt = "a" * 24 + "-1"
     requested = at.clock.now() - RECEIPT_HORIZON - timedelta(minutes=1)
     record = {"channel": "sms", "mode": "sms", "to_masked": "•", "region": "US", "carrier": ""}
     ledger = at.services.ledger
     ledger.apply(AttemptEvent(attempt, EventKind.REQUESTED, requested, Source.APP, record))
-    ledger.apply(AttemptEvent(attempt, EventKind.SENT, requested, Source.CALLBACK))
+    ledger.apply(AttemptEvent(attempt, kind, requested, source))
     logs_of(at).run(at.clock.now() - timedelta(minutes=5))
     stored = ledger.attempt(attempt)
     assert stored is not None
-    assert stored.state is State.UNKNOWN
-
-
-def test_an_unclear_send_that_the_logs_do_not_have_stays_unclear(at: World) -> None:
-    attempt = "b" * 24 + "-1"
-    requested = at.clock.now() - RECEIPT_HORIZON - timedelta(minutes=1)
-    record = {"channel": "sms", "mode": "sms", "to_masked": "•", "region": "US", "carrier": ""}
-    ledger = at.services.ledger
-    ledger.apply(AttemptEvent(attempt, EventKind.REQUESTED, requested, Source.APP, record))
-    ledger.apply(AttemptEvent(attempt, EventKind.UNCONFIRMED, requested, Source.APP))
-    logs_of(at).run(at.clock.now() - timedelta(minutes=5))
-    stored = ledger.attempt(attempt)
-    assert stored is not None
-    assert (stored.state, stored.error) == (State.UNCLEAR, "no answer")
+    assert (stored.state, stored.error) == ending
 
 
 def test_two_processes_do_not_read_at_once(at: World) -> None:

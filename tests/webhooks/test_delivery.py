@@ -233,7 +233,7 @@ def test_an_event_can_be_verified_and_a_changed_one_is_refused(webhooks: Webhook
 
 def test_sample_traffic_has_no_events(webhooks: WebhookWorld) -> None:
     at = webhooks.world
-    loaded = at.services.sample.load(days=2, per_day=60)
+    loaded = at.services.sample.load(days=3, per_day=60)
     assert loaded.attempts > 60
     counts = at.services.outbox.counts()
     assert (counts.waiting, counts.delivered_today, counts.dead) == (0, 0, 0)

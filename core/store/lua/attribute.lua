@@ -43,7 +43,9 @@ if #able > 1 then proofs[1] = proofs[1] + 4 end
 local function attribute(i)
     local record, proof = records[i], string.format("%d", proofs[i])
     if not record.state or (record.proof == proof and record.attempts == tostring(count)) then return 0 end
-    local write = { proof = proof, attempts = tostring(count), code_ms = record.code_ms or code_ms }
+    -- A moment that is counted never moves, also where two right codes were accepted (after a failover).
+    local entered_ms = record.code_ms or record.verified_ms or code_ms
+    local write = { proof = proof, attempts = tostring(count), code_ms = entered_ms }
     local readable, entry = pcall(counted_change, record, write, args.layout)
     if not readable then return 0 end
     if entry then append_to_journal(KEYS[1], args.layout, entry, args.keep_journal_ms) end

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.figures.queries import SeenDimensions
+from core.figures.filters import SeenDimensions
 from core.panels.query_state import page_address
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.figures.queries import SeenDimensions
+from core.figures.filters import SeenDimensions
 from core.figures.ranges import Preset
 from core.model.clock import Clock
 from core.panels import query_state

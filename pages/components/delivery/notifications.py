@@ -18,7 +18,8 @@ _LENGTHS = {
     "1 hour": timedelta(hours=1), "4 hours": timedelta(hours=4), "1 day": timedelta(days=1),
     "1 week": timedelta(weeks=1),
 }  # fmt: skip
-#: The result of the last click: session state outlives the run that the click begins.
+#: The result of the last click, and whether it was a success. Session state outlives the run that
+#: the click begins.
 _NOTE = "alerts_note"
 
 
@@ -57,8 +58,11 @@ def draw_notifications(context: PanelContext) -> None:
             st.caption(
                 "Notifications have no receiver: set WEBHOOK_URL or ALERT_URLS, and start again."
             )
-    if words := st.session_state.pop(_NOTE, ""):
+    words, is_done = st.session_state.pop(_NOTE, ("", True))
+    if words and is_done:
         st.caption(f":material/check: {words}")
+    elif words:
+        st.warning(words, icon=":material/info:")
     frame = history_table(alerts.history(), context.state.zone)
     if len(frame):
         st.markdown("**History**")
@@ -80,5 +84,6 @@ def _change(change: Callable[[], object], words: str) -> None:
     try:
         change()
     except ProductError as error:
-        words = f"Nothing was changed. {error.cause} {error.remedy}"
-    st.session_state[_NOTE] = words
+        st.session_state[_NOTE] = (f"Nothing was changed. {error.cause} {error.remedy}", False)
+    else:
+        st.session_state[_NOTE] = (words, True)

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core.charts.cards import cards
-from core.panels.figures import figures, read_inputs, table
+from core.panels.figure_inputs import read_inputs
+from core.panels.figures import figures, table
 from pages.components.delivery.context import PanelContext
 from pages.components.panel import csv, parquet
 

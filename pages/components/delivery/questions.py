@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.model.errors import StoreUnavailable
 from core.panels import answers
+from core.panels.alerts import alert_summary
 from pages.components.access import guarded
 from pages.components.delivery.abuse import draw_abuse
 from pages.components.delivery.alerts import draw_alerts
@@ -49,7 +50,10 @@ QUESTIONS = (
     Question(
         "errors",
         "Why? The errors",
-        lambda c: answers.errors(c.queries.errors(c.state.range, c.state.filters)),
+        lambda c: answers.errors(
+            c.queries.errors(c.state.range, c.state.filters),
+            c.queries.totals(c.state.range, c.state.filters.of_all_carriers),
+        ),
         draw_errors,
     ),
     Question(
@@ -79,7 +83,7 @@ QUESTIONS = (
     Question(
         "alerts",
         "Alerts",
-        lambda c: answers.alerts(c.alerts.current(), c.alerts.checked()),
+        lambda c: alert_summary(c.alerts.current(), c.alerts.checked()),
         draw_alerts,
     ),
 )

@@ -221,7 +221,7 @@ def test_sample_traffic_is_marked_and_no_answer_holds_a_number(
     number = at.number()
     verification = at.started(number)
     assert summed(families(scraped(at)), "verification_sample_traffic") == {}
-    at.services.sample.load(days=1, per_day=60)
+    at.services.sample.load(days=2, per_day=60)
     at.services.queries.forget()
     answer = scraped(at)
     assert summed(families(answer), "verification_sample_traffic") == {"": 1}

@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from core.figures.catalogue import QUERY_COLUMNS, Leg
+from core.figures.filters import Filters
 from core.figures.layout import BINS
-from core.figures.queries import Filters
 from core.figures.ranges import Comparison, Preset, preset
 from tests.world import FrozenClock, World, world
 

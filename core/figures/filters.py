@@ -1,0 +1,54 @@
+"""The filters of a query, and the values that they can take."""
+
+from dataclasses import dataclass, replace
+
+from core.model.series import Series, carrier_named
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which attempts a query counts; None is all of them. A carrier belongs to a country."""
+
+    channel: str | None = None
+    country: str | None = None
+    carrier: str | None = None
+
+    def __post_init__(self) -> None:
+        # A carrier that is not known has several spellings and one series.
+        if self.carrier is not None:
+            object.__setattr__(self, "carrier", carrier_named(self.carrier))
+
+    @property
+    def is_empty(self) -> bool:
+        return self == Filters()
+
+    @property
+    def of_all_carriers(self) -> "Filters":
+        """The filters of errors and histograms, which are not kept by carrier."""
+        return replace(self, carrier=None)
+
+    def select(self, names: list[Series]) -> list[Series]:
+        """The series whose parts, as far as they have them, have these values."""
+        values = (self.channel, self.country, self.carrier)
+        selected = [(place, value) for place, value in enumerate(values) if value is not None]
+
+        def matches(name: Series) -> bool:
+            parts = name.parts
+            return all(place >= len(parts) or parts[place] == value for place, value in selected)
+
+        return [name for name in names if matches(name)] if selected else names
+
+
+ALL = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDimensions:
+    """The values that filters can take: channels, and the carriers of each country, sorted."""
+
+    channels: tuple[str, ...]
+    carriers: dict[str, tuple[str, ...]]
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        return tuple(self.carriers)
