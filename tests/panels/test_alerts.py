@@ -43,6 +43,8 @@ def test_only_states_that_need_attention_are_counted_in_the_line_of_alerts() -> 
     assert alerts.alert_summary([], None) == "not checked yet"
     noisy = [*quiet, status(AlertState.FIRING), status(AlertState.PENDING)]
     assert alerts.alert_summary(noisy, NOW) == "1 firing \N{MIDDLE DOT} 1 pending"
+    explained = [*noisy, status(AlertState.FIRING, under=Series("sms"))]
+    assert alerts.alert_summary(explained, NOW) == "1 firing \N{MIDDLE DOT} 1 pending"
 
 
 def test_an_alert_says_what_it_saw_how_sure_it_is_and_what_to_do() -> None:
