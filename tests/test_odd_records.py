@@ -213,7 +213,7 @@ def test_an_event_that_cannot_be_read_becomes_a_dead_letter_and_the_others_are_s
 def test_alerts_replace_an_unreadable_check(at: World, stored: str) -> None:
     alerts, keys = at.services.alerts, at.services.keys
     at.services.client.set(keys.alert_check, stored, nx=True, px=timedelta(minutes=1))
-    at.services.client.xadd(keys.alerts, {"transition": stored})  # type: ignore[attr-defined]
+    at.services.client.xadd(keys.alert_history, {"transition": stored})  # type: ignore[attr-defined]
     assert alerts.history() == []
     assert alerts.current() == []
     alerts.check()

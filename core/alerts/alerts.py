@@ -139,7 +139,7 @@ class Alerts:
 
     def history(self, count: int = 100) -> list[Transition]:
         """The newest changes of state, newest first; 1000 are kept, for 35 days at most."""
-        entries = self._client.xrevrange(self._keys.alerts, count=count)
+        entries = self._client.xrevrange(self._keys.alert_history, count=count)
         transitions = (self._transition(entry.get("transition", "")) for _, entry in entries)
         return [transition for transition in transitions if transition is not None]
 
@@ -197,8 +197,8 @@ class Alerts:
             pipe.set(self._keys.alert_check, check.to_json(), ex=KEEP)
             for change in changes:
                 entry = {"transition": transition_to_json(change)}
-                pipe.xadd(self._keys.alerts, entry, maxlen=MOST_KEPT, approximate=False)
-            pipe.expire(self._keys.alerts, KEEP)
+                pipe.xadd(self._keys.alert_history, entry, maxlen=MOST_KEPT, approximate=False)
+            pipe.expire(self._keys.alert_history, KEEP)
             queue_alerts(pipe, self._keys, events, self._clock.now())
             try:
                 pipe.execute()

@@ -66,7 +66,7 @@ FAMILIES: dict[str, ResetKind | None] = {
         (
             "verification", "attempt", "history", "exchanges", "start", "phone", "follow",
             "counters", "journal", "recent", "number", "reference", "logs", "foreign", "expiries",
-            "outbox", "outbox_events", "dead", "dead_events", "told", "alerts",
+            "outbox", "outbox_events", "dead", "dead_events", "told", "alert_history",
             "alert_check", "alert_snoozes", "alert_turn", ROLLUP_LAYOUT,
         ),
         ResetKind.ATTEMPTS,

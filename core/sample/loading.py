@@ -116,7 +116,7 @@ class Sample:
         self._remove_records(self._client.smembers(self._keys.sample_attempts))
         self._registries.forget_unused()
         # They are about all traffic together.
-        keys = (self._keys.alerts, self._keys.alert_check, self._keys.sample_attempts)
+        keys = (self._keys.alert_history, self._keys.alert_check, self._keys.sample_attempts)
         self._client.delete(*keys)
         self.control.finish(plan, "removed")
 

@@ -45,7 +45,7 @@
                                                     newest 1000
     {sandbox}:v1:dead_events                hash    those events by id
     {sandbox}:v1:told:<yyyy-mm-dd>          string  events delivered that UTC day
-    {sandbox}:v1:alerts                     stream  alerts' changes of state, newest 1000, JSON
+    {sandbox}:v1:alert_history              stream  alerts' changes of state, newest 1000, JSON
     {sandbox}:v1:alert_snoozes              hash    when a snooze of an alert ends, ms
     {sandbox}:v1:alert_check                string  state of every alert at the last check, JSON
     {sandbox}:v1:probe                      string  written to check that Redis takes writes
@@ -106,7 +106,7 @@ class Keys:
         self.sample = f"{self._prefix}{ROLLUP_LAYOUT}:sample"
         self.sample_days = f"{self._prefix}{ROLLUP_LAYOUT}:sample_days"
         self.sample_attempts = f"{self._prefix}{ROLLUP_LAYOUT}:sample_attempts"
-        self.alerts = self._prefix + "alerts"
+        self.alert_history = self._prefix + "alert_history"
         self.alert_snoozes = self._prefix + "alert_snoozes"
         self.alert_check = self._prefix + "alert_check"
         self.probe = self._prefix + "probe"

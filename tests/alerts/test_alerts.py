@@ -270,7 +270,7 @@ def test_every_key_has_a_ttl(room: Room) -> None:
     assert room.after(8)
     for key in room.client.scan_iter():
         assert 0 < room.client.ttl(key) <= timedelta(days=36).total_seconds(), key
-    assert room.client.ttl(room.keys.alerts) <= KEEP.total_seconds()
+    assert room.client.ttl(room.keys.alert_history) <= KEEP.total_seconds()
 
 
 def test_without_figures_there_is_no_status(room: Room) -> None:
