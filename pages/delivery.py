@@ -71,9 +71,8 @@ def _outage() -> None:
     """While Redis is away, why, and how old the figures are. It notices by itself when Redis has
     gone away or is back; then the page is drawn again."""
     if not is_page_run:
-        was_away = kept.error is not None
         _look()
-        if was_away != (kept.error is not None):
+        if kept.shown_old != (kept.error is not None):
             st.rerun()
     if kept.error:
         now = clock.now()
@@ -86,14 +85,17 @@ def _outage() -> None:
 def _figures() -> None:
     if not is_page_run:
         _look()
+    is_said = kept.error is not None
     try:
         _draw()
-    except StoreUnavailable as error:
-        # Not drawn before; or it went away just now, and `_outage` will say so.
-        kept.repeat(error)
+    except StoreUnavailable:
+        # Not drawn before: there is nothing to show below the sentence of `_outage`.
+        if not is_said:
+            raise
 
 
 def _draw() -> None:
+    kept.shown_old = kept.error is not None
     top = st.container()
     draw_header(queries.seen_dimensions(), clock)
     state = kept.state if kept.error and kept.state else _state()
@@ -105,7 +107,7 @@ def _draw() -> None:
         st.caption(" · ".join(part for part in parts if part), width="content")
     with st.container(key="figures_part"):
         # The same place with and without Redis, so that what was drawn is dimmed, not drawn twice.
-        st.html(f"<style>{_OLD if kept.error else _NEW}</style>")
+        st.html(f"<style>{_OLD if kept.shown_old else _NEW}</style>")
         _draw_figures(state, fresh)
     if kept.error is None:
         kept.end(clock.now(), state)

@@ -14,14 +14,16 @@ T = TypeVar("T")
 class KeptAnswers:
     """The answers that one session's page was drawn from. `at`: when, None before the first time.
 
-    Between `begin` and `end` answers are read and kept; after `repeat` those of the last whole
-    drawing are given again, and what was not part of it raises the error of the outage.
+    Between `begin` and `end` answers are read and kept. After `repeat`, and after a read that
+    failed, those of the last whole drawing are given again, and what was not part of it raises the
+    error of the outage. `shown_old`: whether the page is drawn as one of old figures.
     """
 
     def __init__(self) -> None:
         self.at: datetime | None = None
         self.state: QueryState | None = None
         self.error: StoreUnavailable | None = None
+        self.shown_old = False
         self._answers: dict[Hashable, Any] = {}
         self._drawn: dict[Hashable, Any] = {}
 
@@ -41,8 +43,11 @@ class KeptAnswers:
 
     def answer(self, key: Hashable, ask: Callable[[], Any]) -> Any:
         if self.error is None:
-            self._answers[key] = answer = ask()
-            return answer
+            try:
+                self._answers[key] = answer = ask()
+                return answer
+            except StoreUnavailable as error:
+                self.error = error
         if key not in self._drawn:
             raise self.error
         return self._drawn[key]

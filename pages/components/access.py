@@ -73,12 +73,12 @@ def guarded(run: Callable[[], None], *, keeps: bool = False) -> Callable[[], Non
     def checked() -> None:
         try:
             gate = _kept_gate() if keeps else _gate()
+            if gate not in _ADMITTED:
+                st.rerun()  # the whole page, which then shows the sign-in form
+            run()
         except StoreUnavailable as error:
+            # In a fragment within another one Streamlit would raise an error of its own from it.
             st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
-            return
-        if gate not in _ADMITTED:
-            st.rerun()  # the whole page, which then shows the sign-in form
-        run()
 
     return checked
 

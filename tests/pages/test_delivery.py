@@ -17,6 +17,7 @@ from core.panels.export import csv_of
 from core.panels.query_state import RANGES
 from core.sample.plan import SampleStatus
 from core.services import Services
+from core.store.keys import Keys
 from pages.components.shared import services as of_process
 from tests.pages.conftest import VIEWER, Settle, opened, said
 from tests.world import quick_hash
@@ -156,6 +157,29 @@ def test_while_the_store_is_away_what_was_drawn_stays_dimmed_with_its_age(
     at.run()
     assert not at.error
     assert "none matches the filters" in said(at)
+    services.close()
+
+
+def test_a_question_whose_read_fails_shows_what_is_kept_or_why_there_is_nothing(
+    settle: Settle,
+) -> None:
+    """Redis can go away in the middle of a drawing: here it may not read the alerts any more."""
+    settle()
+    services = of_process()
+    attempts(services, 40)
+    before, _ = Keys(services.settings.mode.value).attempt("").split("attempt")
+    rights = "ACL", "SETUSER", "default", "resetkeys"
+    for kept in (False, True):
+        at = opened("delivery", cost="true") if kept else None
+        services.client.execute_command(*rights, f"~{before}[^a]*")
+        try:
+            at = at.run() if at else opened("delivery", cost="true")
+        finally:
+            services.client.execute_command(*rights, "allkeys")
+        assert not at.exception, at.exception
+        assert figure(at) == "100.0 %"
+        assert len(at.error) == (0 if kept else 1), said(at)
+        assert ("does not allow" in said(at)) is not kept, said(at)
     services.close()
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.model.errors import StoreUnavailable
 from core.panels import answers
 from core.panels.alerts import alert_summary
 from pages.components.access import guarded
@@ -104,9 +103,6 @@ def _draw(question: Question, context: PanelContext) -> None:
             answer(question.answer(context))
             if line.open:
                 with line:
-                    try:
-                        question.draw(context)
-                    except StoreUnavailable as error:
-                        st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
+                    question.draw(context)
 
     st.fragment(guarded(draw, keeps=True))()
