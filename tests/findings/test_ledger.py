@@ -119,7 +119,7 @@ def test_pumping_is_in_the_place_of_the_codes_in_a_range_of_one_hour(at: World) 
 def test_where_nothing_was_requested_the_verdict_says_so_and_since_when(at: World) -> None:
     gone = timedelta(hours=30)
     findings = _load(
-        at, *((place, [(gone, USUAL, 0)]) for place in (("DE", "Vodafone"), ("DE", "O2")))
+        at, *((place, [(gone, USUAL, 0.0)]) for place in (("DE", "Vodafone"), ("DE", "O2")))
     )
     now = at.clock.now()
     for name in ("1h", "24h"):
