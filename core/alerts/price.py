@@ -61,5 +61,5 @@ def judge_price(
         baseline=median,
         detectable_drop=np.full(len(series), np.nan),
         chance=np.zeros(len(series)),
-        lead=leads(risen, priced, parents, is_rest_good),
+        lead=leads(risen, priced, parents, priced, is_rest_good),
     )

@@ -41,6 +41,7 @@ def judge_share(
     result = largest([statistic(test) for test in tests]).spread(rows, len(n))
     has_little = (result.value < PENDING * limit) & ~is_alert
     start = np.where(has_little | (result.value == 0), 0, result.start)
+    day = n.sum(axis=1)
     total, worse = sums_from(n, start), sums_from(bad, start)
 
     def is_rest_good(parent: int, children: Indices) -> bool:
@@ -58,7 +59,7 @@ def judge_share(
     fires = known & ((result.value >= limit) | is_alert)
     return Judgement(
         measure=measure,
-        is_silent=~known | (n.sum(axis=1) == 0),
+        is_silent=~known | (day == 0),
         evidence=result.value / limit,
         recovery=_recovery(n, bad, slots, usual, alerting, share),
         start_ms=slots.starts[start],
@@ -68,7 +69,7 @@ def judge_share(
         baseline=1.0 - usual.shown[measure],
         detectable_drop=detectable_drop(usual.per_day[measure], usual_share, limit),
         chance=expected_alarms(result.value, limit),
-        lead=leads(fires, result.value, apart.parents, is_rest_good),
+        lead=leads(fires, result.value, apart.parents, day, is_rest_good),
     )
 
 

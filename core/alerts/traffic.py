@@ -66,6 +66,7 @@ def judge_traffic(
     change: of the others it is 0."""
     limit = threshold(Measure.TRAFFIC, usual)
     requested, is_alert = slots.figures["requested"], ~np.isnan(alerting.observed)
+    day = requested.sum(axis=1)
     size = len(requested)
     counts = np.maximum(unexplained(slots, usual), 0.0).sum(axis=1)
     can_grow = counts * weight_limit(limit, LEAST_PUMPED) >= PENDING * limit
@@ -100,8 +101,7 @@ def judge_traffic(
     return Judgement(
         measure=Measure.TRAFFIC,
         # In the first week all places are new.
-        is_silent=(requested.sum(axis=1) + usual.requested_per_day == 0)
-        | (usual.days < LEAST_DAYS),
+        is_silent=(day + usual.requested_per_day == 0) | (usual.days < LEAST_DAYS),
         evidence=value / limit,
         recovery=_recovery(slots, usual, alerting),
         start_ms=slots.starts[start],
@@ -111,7 +111,7 @@ def judge_traffic(
         baseline=baseline / hours,
         detectable_drop=np.full(size, np.nan),
         chance=expected_alarms(value, limit),
-        lead=leads((value >= limit) | is_alert, value, parents, is_rest_good),
+        lead=leads((value >= limit) | is_alert, value, parents, day, is_rest_good),
     )
 
 
