@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.alerts.baseline import DAYS
-from core.alerts.explaining import with_leaders
+from core.alerts.explaining import with_leaders, without_ended_leaders
 from core.alerts.figures import MINUTE_MS, AlertFigures
 from core.alerts.judging import judge
 from core.alerts.notifications import SILENT, Announcer, notifications
@@ -90,7 +90,7 @@ class Alerts:
             return []
         check = self._evaluated(before, now_ms)
         changes = transitions(before.kept, check.kept, from_ms(now_ms))
-        news, kept = notifications(before.kept, check.kept, self.snoozes.active())
+        news, kept = notifications(before.kept, check.kept, self.snoozes.active(), now_ms)
         now = self._clock.now()
         events = [event for one in news for event in self._announcer.events(one, now)]
         if not self._write(stored, replace(check, kept=kept), changes, events):
@@ -164,6 +164,7 @@ class Alerts:
                 kept[entry.place] = entry
                 if judged.lead[row] >= 0:
                     leads[entry.place] = series[judged.lead[row]]
+        kept = without_ended_leaders(before.kept, kept, now_ms)
         return AlertCheck(minute, with_leaders(kept, leads))
 
     def _write(
