@@ -24,4 +24,4 @@ def target_words(rate: Rate, target: float) -> str:
     name = f"Target {100 * target:g} %"
     if rate.value >= target:
         return f"{name}: met"
-    return f"{name}: missed" if rate.high < target else f"{name}: too close"
+    return f"{name}: missed" if rate.high < target else f"{name}: not clearly missed"

@@ -117,7 +117,7 @@ def test_a_rate_says_in_words_whether_it_meets_its_target() -> None:
         return figures.figures(given, {"confirmed": 0.95})[0].target_words
 
     assert words(960) == words(950) == "Target 95 %: met"
-    assert words(940) == "Target 95 %: too close"
+    assert words(940) == "Target 95 %: not clearly missed"
     assert words(900) == "Target 95 %: missed"
     assert made(row(requested=1000, confirmed=950))[0].target_words == ""
 

@@ -19,7 +19,8 @@ def draw_abuse(context: PanelContext) -> None:
     counters = context.ledger.counters()
     refused = refused_table(counters)
     if compared is None:
-        st.caption("Compare with another period to see where traffic grows and conversion falls.")
+        reason = state.comparison_text(None, queries.history_begins())
+        st.caption(reason or "Choose a comparison to see where traffic grows and conversion falls.")
     elif table.empty:
         st.caption("In no place has traffic grown while conversion fell.")
     else:
