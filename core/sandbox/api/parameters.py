@@ -1,5 +1,6 @@
 """Reads parameters that several resources share from request bodies. Each raises Refusal 400."""
 
+import re
 from collections.abc import Collection, Iterable
 
 from core.sandbox.api.answers import Body
@@ -48,10 +49,9 @@ def parse_method(body: Body, name: str) -> str:
 
 def parse_seconds(name: str, value: object, minimum: int, maximum: int) -> int:
     """A whole number of seconds from `minimum` to `maximum`."""
-    try:
-        seconds = int(str(value))
-    except ValueError:
-        raise Refusal(400, f"{name} must be a whole number of seconds") from None
+    if not re.fullmatch("-?[0-9]{1,18}", str(value)):
+        raise Refusal(400, f"{name} must be a whole number of seconds")
+    seconds = int(str(value))
     if not minimum <= seconds <= maximum:
         raise Refusal(400, f"{name} must be {minimum} to {maximum} seconds")
     return seconds
