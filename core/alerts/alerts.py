@@ -15,7 +15,7 @@ import numpy as np
 
 from core.alerts.baseline import DAYS
 from core.alerts.evidence import Slots
-from core.alerts.explaining import with_leaders
+from core.alerts.explaining import with_leaders, without_ended_leaders
 from core.alerts.figures import MINUTE_MS, AlertFigures
 from core.alerts.judging import Alerting, Judgement, judge
 from core.alerts.measures import Measure
@@ -102,7 +102,7 @@ class Alerts:
             return []
         check = self._evaluated(before, now_ms)
         changes = _changes(before, check, from_ms(now_ms))
-        news, kept = notifications(before.kept, check.kept, self.snoozes.active())
+        news, kept = notifications(before.kept, check.kept, self.snoozes.active(), now_ms)
         now = self._clock.now()
         events = [event for one in news for event in self._announcer.events(one, now)]
         if not self._write(stored, replace(check, kept=kept), changes, events):
@@ -178,6 +178,7 @@ class Alerts:
                 kept[entry.place] = entry
                 if judged.lead[row] >= 0:
                     leads[entry.place] = series[judged.lead[row]]
+        kept = without_ended_leaders(before.kept, kept, now_ms)
         return AlertCheck(minute, with_leaders(kept, leads))
 
     def _write(
@@ -285,7 +286,7 @@ def _stepped(
             began_ms = 0
             if was.status.state is state and was is not _UNSEEN:
                 status = replace(status, since=was.status.since)
-        entries.append(StoredStatus(status, was.is_notified, cleared_ms, began_ms))
+        entries.append(StoredStatus(status, was.notified_ms, cleared_ms, began_ms))
     return entries
 
 

@@ -81,13 +81,19 @@ class Transition:
 @dataclass(frozen=True, slots=True)
 class StoredStatus:
     """A status with the other values that the next check needs. Figures from before `cleared_ms`
-    raise no alert: the last one has ended since. `began_ms`: when the alert fired, 0 if none."""
+    raise no alert: the last one has ended since. `began_ms`: when the alert fired, 0 if none.
+    `notified_ms`: when people were notified that it fires, 0 if they were not, or were notified
+    that it has ended."""
 
     status: AlertStatus
-    #: Whether people have been notified that it fires, and not yet that it has ended.
-    is_notified: bool = False
+    notified_ms: int = 0
     cleared_ms: int = 0
     began_ms: int = 0
+
+    @property
+    def is_head(self) -> bool:
+        """Whether it is an alert that no other one explains."""
+        return self.status.state.is_alert and not self.status.under
 
     @property
     def place(self) -> Place:
@@ -157,5 +163,5 @@ def _stored_status(plain: dict[str, Any]) -> StoredStatus:
     kinds = {"measure": Measure, "state": AlertState}
     status = AlertStatus(**_read(plain["status"], kinds, "since"))
     return StoredStatus(
-        status, bool(plain["is_notified"]), int(plain["cleared_ms"]), int(plain["began_ms"])
+        status, int(plain["notified_ms"]), int(plain["cleared_ms"]), int(plain["began_ms"])
     )
