@@ -4,19 +4,26 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from core.alerts.measures import Measure
-from core.alerts.records import Place, StoredStatus
+from core.alerts.records import AlertStatus, Place, StoredStatus
+from core.alerts.states import AlertState
+from core.alerts.wholes import depth_of, is_part
+from core.model.clock import from_ms
 from core.model.series import Series
 
 #: Measures that an incident can change through another one. Pumped codes are not entered, and often
 #: sent to numbers that do not exist; a price is a thing of its own.
 _RELATED = {
-    Measure.UNCLEAR: {Measure.CONFIRMED, Measure.WITHIN_60, Measure.CONVERSION},
+    Measure.UNCLEAR: {
+        *(Measure.CONFIRMED, Measure.WITHIN_60, Measure.CONVERSION, Measure.TRAFFIC),
+    },
     Measure.RECEIPTS: {Measure.CONFIRMED, Measure.WITHIN_60},
     Measure.CONFIRMED: {
         *(Measure.UNCLEAR, Measure.RECEIPTS, Measure.WITHIN_60, Measure.CONVERSION),
+        Measure.TRAFFIC,
     },
     Measure.WITHIN_60: {
         *(Measure.UNCLEAR, Measure.RECEIPTS, Measure.CONFIRMED, Measure.CONVERSION),
+        Measure.TRAFFIC,
     },
     Measure.CONVERSION: {
         *(Measure.UNCLEAR, Measure.CONFIRMED, Measure.WITHIN_60, Measure.TRAFFIC),
@@ -25,6 +32,29 @@ _RELATED = {
     Measure.PRICE: set(),
 }
 _ORDER = tuple(Measure)
+#: So much more traffic than usual is no retry of those who got no code.
+_FLOOD, _LEAST_FLOOD = 5.0, 20
+
+
+def without_ended_leaders(
+    before: Mapping[Place, StoredStatus], stored: Mapping[Place, StoredStatus], now_ms: int
+) -> dict[Place, StoredStatus]:
+    """The statuses, with each alert ended whose explanation has ended: what is still wrong then
+    fires by the attempts from now on, and the others have been good since."""
+    heads = {
+        place[0]
+        for place, entry in stored.items()
+        if entry.status.state.is_alert and place in before and before[place].is_head
+    }
+    left = dict(stored)
+    for place, entry in stored.items():
+        was = before.get(place)
+        if was is None or not was.status.under or was.status.under in heads:
+            continue
+        if entry.status.state.is_alert:
+            ended = replace(entry.status, state=AlertState.OK, since=from_ms(now_ms), chance=None)
+            left[place] = replace(entry, status=ended, cleared_ms=now_ms, began_ms=0)
+    return left
 
 
 def with_leaders(
@@ -40,16 +70,16 @@ def with_leaders(
     def rank(place: Place) -> tuple[object, ...]:
         series, measure = place
         lead = leads.get(place)
-        is_part_of_lead = lead is not None and series.startswith(f"{lead}/")
-        is_led = lead is not None and not is_part_of_lead
+        is_led = lead is not None and not is_part(series, lead)
         began = stored[place].began_ms
-        return is_led, len(series.parts), began, _ORDER.index(measure), series
+        return is_led, depth_of(series), began, _ORDER.index(measure), series
 
     heads: list[Place] = []
     marked = dict(stored)
     for place in sorted((p for p in stored if stored[p].status.state.is_alert), key=rank):
         lead = leads.get(place)
-        head = next((head for head in heads if _explains(head, place, lead)), None)
+        is_flood = _is_flood(stored[place].status)
+        head = next((h for h in heads if _explains(h, place, lead, is_flood=is_flood)), None)
         if head is None:
             heads.append(place)
         else:
@@ -58,14 +88,20 @@ def with_leaders(
     return marked
 
 
-def _explains(head: Place, place: Place, lead: Series | None) -> bool:
+def _is_flood(status: AlertStatus) -> bool:
+    """Whether there is more traffic than those can cause who try again."""
+    if status.measure is not Measure.TRAFFIC or not status.observed:
+        return False
+    usual = (status.baseline or 0.0) * status.n / status.observed
+    return status.n >= _FLOOD * usual + _LEAST_FLOOD
+
+
+def _explains(head: Place, place: Place, lead: Series | None, *, is_flood: bool) -> bool:
     """Whether the alert `head`, which no other one explains, explains the one of `place`."""
     (of, cause), (series, measure) = head, place
-    if cause is not measure and measure not in _RELATED[cause]:
+    if cause is not measure and (measure not in _RELATED[cause] or is_flood):
         return False
-    is_same_or_part = series == of or series.startswith(f"{of}/")
-    is_whole = of.startswith(f"{series}/")
-    if is_same_or_part:
+    if series == of or is_part(series, of):
         return series != of or cause is not measure
     # A part explains its whole where the whole is good without it.
-    return is_whole and lead is not None and (of == lead or of.startswith(f"{lead}/"))
+    return is_part(of, series) and lead is not None and (of == lead or is_part(of, lead))

@@ -56,7 +56,7 @@ class Announcer:
         series = status.series
         message = self._message(notification, now)
         facts: dict[str, str | int | float | None] = {
-            "channel": series.channel,
+            "channel": series.channel or None,
             "country": series.country or None,
             "carrier": series.last or None,
             "measure": status.measure,
@@ -107,20 +107,28 @@ def notifications(
     before: Mapping[Place, StoredStatus],
     kept: Mapping[Place, StoredStatus],
     snoozed: Collection[Place],
+    now_ms: int,
 ) -> tuple[list[Notification], dict[Place, StoredStatus]]:
-    """What to notify after a check, and its statuses with `is_notified` set.
+    """What to notify after a check at `now_ms`, and its statuses with `notified_ms` set. The status
+    of an alert that has ended has the moment when it began.
 
     An alert that another one explains is not notified, and a snoozed one is when its snooze ends.
     """
     news: list[Notification] = []
     marked = {}
     for place, entry in kept.items():
-        was_notified = place in before and before[place].is_notified
-        kind = _news_of(entry.status, was_notified, place in snoozed)
-        if kind is not None:
-            news.append(Notification(kind, entry.status))
-        is_notified = was_notified if kind is None else kind is AlertNews.FIRING
-        marked[place] = replace(entry, is_notified=is_notified)
+        notified_ms = before[place].notified_ms if place in before else 0
+        match _news_of(entry.status, notified_ms > 0, place in snoozed):
+            case AlertNews.FIRING:
+                news.append(Notification(AlertNews.FIRING, entry.status))
+                notified_ms = now_ms
+            case AlertNews.RESOLVED:
+                status = replace(entry.status, since=before[place].status.since)
+                news.append(Notification(AlertNews.RESOLVED, status))
+                notified_ms = 0
+            case _:
+                pass
+        marked[place] = replace(entry, notified_ms=notified_ms)
     news.extend(_of_series_without_figures(before, kept))
     return news, marked
 
@@ -137,6 +145,6 @@ def _of_series_without_figures(
 ) -> Iterator[Notification]:
     """A series that is not checked any more has had no attempt for weeks."""
     for place, entry in before.items():
-        if entry.is_notified and place not in kept:
+        if entry.notified_ms and place not in kept:
             status = replace(entry.status, state=AlertState.NO_DATA)
             yield Notification(AlertNews.RESOLVED, status)

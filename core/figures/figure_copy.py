@@ -6,7 +6,7 @@ emptied by a reset, which begins a new epoch, and by a failover that lost the la
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from threading import RLock
 from typing import Any, NamedTuple
 
@@ -14,21 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.figures.additions import ChangedPlace
-from core.figures.fold import FOLD_SIGN, FoldMark, read_changed
+from core.figures.changes import FigureChanges
 from core.figures.layout import Cube, Tier
 from core.figures.packed_reader import PackedReader, SlotRange
 from core.figures.packing import PackedKind
+from core.figures.series_index import SeriesIndex
 from core.model.series import OTHERS, Series
 from core.store.client import RawClient
 from core.store.keys import Keys
-from core.store.scripts import Scripts
 
 #: Enough for 60 days of 10,000 series. Only what has been read takes memory.
 _MOST_BYTES = 512 << 20
-#: More changed places cost more than to read everything again.
-_MOST_CHANGES = 5_000
-_FIRST_ROWS = 16
-_NEVER = FoldMark("", 0, "")
+_NO_PLACE = -1
 _NO_ROWS: tuple[Cube | None, Sequence[Series], NDArray[np.intp]] = (
     None,
     (),
@@ -44,44 +41,82 @@ class _BlockKey(NamedTuple):
 
 
 class _Block:
-    """The copies of one key of every series of a cube: a row each."""
+    """The copies of one key of some series of a cube: (slots, places, width), a place for each
+    series that has been read. So a sum over slots adds whole planes, and neither the slots nor the
+    series that are never read take memory. A row is the number of a series in its cube."""
 
     def __init__(self, kind: PackedKind, tier: Tier) -> None:
         # Sums need 64 bits.
         self._dtype = np.int64 if kind.counters < kind.width else np.uint32
-        self._shape = tier.slots, kind.width
-        self.values: NDArray[Any] = np.zeros((0, *self._shape), self._dtype)
-        self.is_valid = np.zeros((0, tier.slots), dtype=np.bool_)
+        self._slots, self._width = tier.slots, kind.width
+        self._values: NDArray[Any] = np.zeros((self._slots, 0, self._width), self._dtype)
+        self._is_valid = np.zeros((self._slots, 0), dtype=np.bool_)
+        #: The place of each row, _NO_PLACE for those without, and the number of places.
+        self._place_of: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+        self._places = 0
         #: None after a change: few blocks change between two loads, and counting is slow.
         self._used_slots: int | None = 0
 
     @property
     def used_bytes(self) -> int:
         if self._used_slots is None:
-            self._used_slots = int(self.is_valid.sum())
-        return self._used_slots * self._shape[1] * self.values.itemsize
+            self._used_slots = int(self._is_valid.sum())
+        return self._used_slots * self._width * self._values.itemsize
+
+    def is_valid(self, rows: NDArray[np.intp], within: slice) -> NDArray[np.bool_]:
+        """(slots, rows): which slots of some rows are valid copies."""
+        places = self._places_of(rows)
+        return self._is_valid[within, places]
+
+    def read(self, rows: NDArray[np.intp], within: slice) -> NDArray[Any]:
+        """(slots, rows, width); a view where possible."""
+        places = self._places_of(rows)
+        return self._values[within, places]
 
     def write(self, rows: NDArray[np.intp], within: slice, slots: NDArray[Any]) -> None:
-        """Keep these slots of some rows."""
-        self.values[rows, within] = slots
-        self.is_valid[rows, within] = True
+        """Keep these slots of some rows: (rows, slots, width)."""
+        places = self._places_of(rows)
+        self._values[within, places] = slots.swapaxes(0, 1)
+        self._is_valid[within, places] = True
         self._used_slots = None
 
     def forget(self, rows: NDArray[np.intp], within: slice) -> None:
-        """The slots of some rows, as far as there are such rows, must be read again."""
-        self.is_valid[rows[rows < len(self.is_valid)], within] = False
+        """The slots of some rows, as far as they have been read, must be read again."""
+        places = self._place_of[rows[rows < len(self._place_of)]]
+        self._is_valid[within, places[places != _NO_PLACE]] = False
         self._used_slots = None
 
-    def grow(self, rows: int) -> None:
-        """Make room for so many rows. Pages of zeros that are never written take no memory."""
-        if rows <= len(self.values):
+    def _places_of(self, rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
+        """The places of some rows, a slice where they are consecutive: numpy is faster with it."""
+        known = len(self._place_of)
+        most = int(rows.max()) + 1
+        if most > known:
+            more = np.full(max(most, 2 * known) - known, _NO_PLACE, dtype=np.intp)
+            self._place_of = np.concatenate([self._place_of, more])
+        places = self._place_of[rows]
+        if (places == _NO_PLACE).any():
+            new = rows[places == _NO_PLACE]
+            self._place_of[new] = np.arange(self._places, self._places + len(new))
+            self._places += len(new)
+            self._grow()
+            places = self._place_of[rows]
+        first = int(places[0])
+        if (np.diff(places) == 1).all():
+            return slice(first, first + len(places))
+        return places
+
+    def _grow(self) -> None:
+        """Make room for all places. Pages of zeros that are never written take no memory."""
+        had = self._values.shape[1]
+        if self._places <= had:
             return
-        size = max(_FIRST_ROWS, 2 * len(self.values), rows)
-        values = np.zeros((size, *self._shape), self._dtype)
-        is_valid = np.zeros((size, self._shape[0]), dtype=np.bool_)
-        values[: len(self.values)] = self.values
-        is_valid[: len(self.is_valid)] = self.is_valid
-        self.values, self.is_valid = values, is_valid
+        size = max(2 * had, self._places)
+        values = np.zeros((self._slots, size, self._width), self._dtype)
+        is_valid = np.zeros((self._slots, size), dtype=np.bool_)
+        for slot in np.flatnonzero(self._is_valid.any(axis=1)).tolist():
+            values[slot, :had] = self._values[slot]
+        is_valid[:, :had] = self._is_valid
+        self._values, self._is_valid = values, is_valid
 
 
 class FigureCopy:
@@ -90,41 +125,37 @@ class FigureCopy:
 
     def __init__(self, raw: RawClient, keys: Keys) -> None:
         self.lock = RLock()
-        self._scripts = Scripts(raw)
-        self._keys = keys
+        self._changes = FigureChanges(raw, keys)
         self._reader = PackedReader(raw, keys)
-        self._mark = _NEVER
         self._blocks: OrderedDict[_BlockKey, _Block] = OrderedDict()
         self._rows: defaultdict[Cube, dict[Series, int]] = defaultdict(dict)
         #: Rows of errors by channel and country.
         self._error_rows: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         self._last_rows = _NO_ROWS
-        self._registries: dict[Cube, list[tuple[Series, float]]] = {}
+        self._indexes: dict[Cube, SeriesIndex] = {}
+        #: The cubes whose index is up to date.
+        self._indexed: set[Cube] = set()
 
     def refresh(self) -> None:
         """Forget what folds have changed since the last refresh."""
-        keys = self._keys
-        folded, changed = self._scripts.run(
-            "read_changes",
-            [keys.folded, keys.changed],
-            self._mark._asdict(),
-        )
-        mark = FoldMark.parse(folded.decode()) if folded else _NEVER
-        if changed == b"all" or len(changed) > _MOST_CHANGES:
+        changed = self._changes.read()
+        if changed is None:
             self._clear()
         elif changed:
-            self._registries.clear()
-            texts = [text.decode() for text in changed]
-            self._forget([read_changed(text) for text in texts if not text.startswith(FOLD_SIGN)])
-        self._mark = mark
+            self._indexed.clear()
+            self._forget(changed)
 
-    def series(self, cube: Cube) -> list[tuple[Series, float]] | None:
-        """The registry of a cube with the newest request of each series; None if it must be
-        read."""
-        return self._registries.get(cube)
+    def index(self, cube: Cube) -> SeriesIndex | None:
+        """The registered series of a cube; None if the registry must be read."""
+        return self._indexes[cube] if cube in self._indexed else None
 
-    def keep_series(self, cube: Cube, registry: list[tuple[Series, float]]) -> None:
-        self._registries[cube] = registry
+    def keep_registry(self, cube: Cube, newest: Mapping[str, float]) -> SeriesIndex:
+        """Keep the newest request of each registered series of a cube."""
+        index = self._indexes.get(cube)
+        if index is None or not index.renew(newest):
+            index = self._indexes[cube] = SeriesIndex(newest)
+        self._indexed.add(cube)
+        return index
 
     def load(self, ranges: Sequence[SlotRange]) -> None:
         """Read those slots of the ranges that the copy lacks."""
@@ -139,24 +170,22 @@ class FigureCopy:
             self._evict(but=len(ranges))
 
     def slots(self, part: SlotRange) -> NDArray[Any]:
-        """(series, slots, width) of loaded slots; a view where possible, so not to be changed."""
-        block = self._block(part)
+        """(slots, series, width) of loaded slots; a view where possible, so not to be changed."""
         rows = self._rows_of(part.cube, part.names)
-        within = slice(part.first, part.first + part.slots)
-        if (np.diff(rows) == 1).all():
-            return block.values[rows[0] : rows[-1] + 1, within]
-        return block.values[rows, within]
+        return self._block(part).read(rows, slice(part.first, part.first + part.slots))
 
     def _missing(self, part: SlotRange) -> Iterator[SlotRange]:
         """Ranges that hold all slots that are missing; series with the same ones share a range."""
         rows = self._rows_of(part.cube, part.names)
-        is_missing = ~self._block(part).is_valid[rows, part.first : part.first + part.slots]
-        if not is_missing.any():
+        within = slice(part.first, part.first + part.slots)
+        is_valid = self._block(part).is_valid(rows, within)
+        if is_valid.all():
             return
-        first = is_missing.argmax(axis=1)
-        last = part.slots - 1 - is_missing[:, ::-1].argmax(axis=1)
+        is_missing = ~is_valid
+        first = is_missing.argmax(axis=0)
+        last = part.slots - 1 - is_missing[::-1].argmax(axis=0)
         groups: defaultdict[tuple[int, int], list[Series]] = defaultdict(list)
-        for row in np.flatnonzero(is_missing.any(axis=1)).tolist():
+        for row in np.flatnonzero(is_missing.any(axis=0)).tolist():
             groups[int(first[row]), int(last[row])].append(part.names[row])
         for (begin, end), names in groups.items():
             yield SlotRange(
@@ -175,8 +204,6 @@ class FigureCopy:
         if block is None:
             block = self._blocks[key] = _Block(part.kind, part.tier)
         self._blocks.move_to_end(key)
-        self._rows_of(part.cube, part.names)
-        block.grow(len(self._rows[part.cube]))
         return block
 
     def _rows_of(self, cube: Cube, names: Sequence[Series]) -> NDArray[np.intp]:
@@ -237,7 +264,8 @@ class FigureCopy:
         self._blocks.clear()
         self._rows.clear()
         self._error_rows.clear()
-        self._registries.clear()
+        self._indexes.clear()
+        self._indexed.clear()
         self._last_rows = _NO_ROWS
 
     def _evict(self, *, but: int) -> None:

@@ -27,7 +27,7 @@ from core.findings.evidence import (
     past_plan,
     step_plan,
 )
-from core.findings.leaves import Leaves, leaves
+from core.findings.leaves import MOST_CARRIERS, Leaves, leaves
 from core.findings.places import TrafficPlace, TrafficPlaces
 from core.findings.verdict import Cutoffs, causes, outcome
 from core.model.clock import Clock, from_ms, to_ms
@@ -35,6 +35,7 @@ from core.model.series import Series
 
 #: Ranges that end within this time of each other share an answer.
 _SAME_END = timedelta(seconds=10)
+#: How long a history and a choice of carriers are used again, and how many of each.
 _HISTORY_AGE = timedelta(minutes=1)
 _MOST_HISTORIES = 6
 
@@ -51,6 +52,7 @@ class _Look:
 class _SeriesRead:
     """All carriers with traffic, the series that are read for them, and their places."""
 
+    at: datetime
     carriers: list[Series]
     leaves: Leaves
     places: TrafficPlaces
@@ -62,7 +64,7 @@ class Findings:
     def __init__(self, queries: Queries, clock: Clock) -> None:
         self._queries = queries
         self._clock = clock
-        self._read = _SeriesRead([], Leaves([], []), TrafficPlaces([]))
+        self._reads: dict[datetime | None, _SeriesRead] = {}
         self._histories: dict[tuple[bytes, timedelta], tuple[datetime, History]] = {}
         self._lock = Lock()
         self.answers: AnswerCache = queries.answers
@@ -91,7 +93,8 @@ class Findings:
         unexplained of the shorter one: a range of hours shows too little of an incident that began
         before it, and an incident that has just begun is small beside a month."""
         now, day = self._clock.now(), last_day(period)
-        series = self._series(min(_earliest(past_plan(part, now), part) for part in (period, day)))
+        since = min(_earliest(past_plan(part, now), part) for part in (period, day))
+        series = self._series(since, day if is_part_of_day(period) else period)
         if is_part_of_day(period):
             known = [
                 cause
@@ -159,13 +162,25 @@ class Findings:
                 self._histories.pop(next(iter(self._histories)))
         return history
 
-    def _series(self, since: datetime) -> _SeriesRead:
-        """The series with traffic since then; those of the last look, if these are the same."""
+    def _series(self, since: datetime, period: Range) -> _SeriesRead:
+        """The series with traffic since then; those of the last look, if these are the same. A
+        choice of them is made anew once in a while."""
         carriers = self._queries.series_since(Cube.CARRIER, since)
-        read = self._read
-        if read.carriers != carriers:
-            chosen = leaves(self._queries, carriers, since, self._clock.now())
-            read = self._read = _SeriesRead(carriers, chosen, TrafficPlaces(chosen.names))
+        now = self._clock.now()
+        is_choice = len(carriers) > MOST_CARRIERS
+        key = period.start if is_choice else None
+        with self._lock:
+            read = self._reads.get(key)
+        if read and read.carriers == carriers:
+            is_new = timedelta() <= now - read.at < _HISTORY_AGE
+            if is_new or not is_choice:
+                return read
+        chosen = leaves(self._queries, carriers, since, period)
+        read = _SeriesRead(now, carriers, chosen, TrafficPlaces(chosen.names))
+        with self._lock:
+            self._reads[key] = read
+            while len(self._reads) > _MOST_HISTORIES:
+                self._reads.pop(next(iter(self._reads)))
         return read
 
     def _dated(self, cause: Cause, evidence: PlaceEvidence) -> Cause:

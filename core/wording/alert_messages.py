@@ -28,8 +28,10 @@ def alert_message(
     """The message about an alert. `environment` is sandbox or live; `base` is the address of the
     pages."""
     name, measure = series_name(status.series), MEASURES[status.measure]
+    when = f"Since {status.since:%d %b %H:%M} UTC."
     if news is AlertNews.RESOLVED:
         title = f"Resolved: {name}, {measure}"
+        when = f"It lasted from {status.since:%d %b %H:%M} to {now:%d %b %H:%M} UTC."
         text = "It is as usual again."
         if status.state is AlertState.NO_DATA:
             text = "There is too little traffic now to say more."
@@ -37,7 +39,7 @@ def alert_message(
         title = f"{name}: {measure}"
         parts = (alert_words(status), certainty_words(status), advice_words(status))
         text = " ".join(part for part in parts if part)
-    text += f" Since {status.since:%d %b %H:%M} UTC. Environment: {environment}."
+    text += f" {when} Environment: {environment}."
     return AlertMessage(title, text, _link(status, now, base))
 
 
@@ -57,10 +59,14 @@ def _link(status: AlertStatus, now: datetime, base: str | None) -> str:
     query = {
         "range": "Custom",
         "from": f"{status.since - _BEFORE:%Y-%m-%dT%H:%M}",
-        "to": f"{now:%Y-%m-%dT%H:%M}",
+        # An alert may be about the minute that has not ended.
+        "to": f"{now + timedelta(minutes=1):%Y-%m-%dT%H:%M}",
         "zone": "UTC",
+        "alerts": "true",
         "channel": series.channel,
     }
+    if not series.channel:
+        del query["channel"]
     if series.country:
         query["country"] = series.country
     if series.last:

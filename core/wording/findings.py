@@ -6,14 +6,12 @@ from zoneinfo import ZoneInfo
 from core.figures.receipts import ReceiptHealth
 from core.findings.causes import Cause, CauseKind, DeliveryVerdict, Outcome
 from core.findings.places import TrafficPlace
-from core.model.regions import country_of
 from core.wording.formats import (
-    carrier_name,
-    channel_name,
     counted,
     day_and_time,
     dollars,
     percent,
+    traffic_name,
 )
 
 #: The causes that a page shows; the others are counted.
@@ -119,14 +117,7 @@ def receipt_words(health: ReceiptHealth, since: datetime | None, zone: ZoneInfo)
 
 
 def place_name(place: TrafficPlace) -> str:
-    """ "SMS to Telkomsel in Indonesia", "Indonesia", "Calls", "All traffic"."""
-    channel = "" if place.channel is None else _CHANNELS.get(place.channel, place.channel)
-    where = "" if place.country is None else country_of(place.country)
-    if place.carrier is not None:
-        where = f"{carrier_name(place.carrier)} in {where}"
-    if channel and where:
-        return f"{channel} to {where}"
-    return channel or where or "All traffic"
+    return traffic_name(place.channel, place.country, place.carrier)
 
 
 def moment_words(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
@@ -145,7 +136,6 @@ _RECEIPTS = {
     ReceiptHealth.UNTRUSTED: "not to be trusted",
     ReceiptHealth.TOO_FEW: "too few",
 }
-_CHANNELS = {"sms": "SMS", "voice": "Calls", "phlo": channel_name("phlo")}
 _PLURALS = {"loses": "lose", "fails": "fail", "is": "are", "costs": "cost"}
 
 

@@ -26,10 +26,18 @@ def carrier_name(carrier: str) -> str:
     return _CARRIERS.get(carrier, carrier)
 
 
+def traffic_name(channel: str | None, country: str | None, carrier: str | None) -> str:
+    """ "SMS to Telkomsel in Indonesia", "Indonesia", "Calls", "All traffic"."""
+    way = "Calls" if channel == "voice" else channel_name(channel or "")
+    where = country_of(country) if country else ""
+    if carrier:
+        where = f"{carrier_name(carrier)} in {where}"
+    return f"{way} to {where}" if way and where else way or where or "All traffic"
+
+
 def series_name(series: Series) -> str:
-    """ "SMS, Nigeria" for "sms/NG"."""
-    country = [country_of(series.country)] if series.country else []
-    return ", ".join([channel_name(series.channel), *country])
+    """ "SMS to Nigeria" for "sms/NG"."""
+    return traffic_name(series.channel, series.country, series.last)
 
 
 def through(moment: datetime | None, lag: timedelta | None, zone: ZoneInfo) -> str:

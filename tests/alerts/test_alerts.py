@@ -1,5 +1,6 @@
 """Alerts on real figures in Redis: once for all processes, on time, with their history."""
 
+import json
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from core.alerts.alerts import KEEP, Alerts
 from core.alerts.figures import AlertFigures
 from core.alerts.measures import Measure
+from core.alerts.notifications import SILENT, Announcer
 from core.alerts.records import AlertStatus, Transition
 from core.alerts.states import AlertState
 from core.alerts.watch import AlertWatch
@@ -24,6 +26,7 @@ from core.model.errors import StoreUnavailable
 from core.model.series import Series
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
+from tests.alerts.checking_process import ANNOUNCER
 from tests.world import FrozenClock, World, until
 
 MINUTE = timedelta(minutes=1)
@@ -50,11 +53,11 @@ class Room:
         self.clock.advance(noon - self.clock.now())
         self.now = noon
 
-    def another(self) -> Alerts:
+    def another(self, announcer: Announcer = SILENT) -> Alerts:
         """The alerts of another process."""
         client, raw = cast(Client, self.client), cast(RawClient, self.raw)
         figures = AlertFigures(client, raw, self.keys, lambda: None)
-        return Alerts(client, self.keys, self.clock, figures)
+        return Alerts(client, self.keys, self.clock, figures, announcer)
 
     def add(self, carrier: str, minutes: int, counts: dict[str, int], begin: int = 0) -> None:
         """Add to each of so many minutes of a carrier, its country and its channel; the first
@@ -167,6 +170,21 @@ def test_a_failure_of_all_is_one_alert_of_the_channel(room: Room) -> None:
     assert room.fires()[0] == ("sms", Measure.UNCLEAR, "")
     room.after(6)
     assert {under for series, _, under in room.fires() if series != "sms"} == {"sms"}
+
+
+@pytest.mark.parametrize("counts", [DEAD | {"unclear": 2}, DEAD])
+def test_of_an_outage_one_alert_is_notified_and_its_end(room: Room, counts: dict[str, int]) -> None:
+    room.healthy("sms/DE/O2", "sms/FR/Orange")
+    room.alerts = room.another(ANNOUNCER)
+    room.add("sms/FR/Orange", 90, GOOD)
+    room.add("sms/DE/O2", 40, counts)
+    room.add("sms/DE/O2", 50, GOOD, 40)
+    room.after(85)
+    events = [json.loads(text) for text in room.client.hvals(room.keys.outbox_events)]
+    assert [event["type"] for event in events] == ["alert.firing", "alert.resolved"]
+    firing, resolved = events
+    assert firing["facts"]["carrier"] == resolved["facts"]["carrier"] == "O2"
+    assert firing["facts"]["since_ms"] == resolved["facts"]["since_ms"] == to_ms(room.now)
 
 
 def test_receipts_that_stop_are_not_taken_for_lost_codes(room: Room) -> None:
@@ -290,6 +308,30 @@ def test_an_unclear_send_wakes_the_check() -> None:
         until(lambda: urgent == [True])
     finally:
         watch.background.stop()
+
+
+def test_a_check_at_once_is_followed_by_another_as_it_may_have_missed_the_newest_sends() -> None:
+    urgent: list[bool] = []
+    fails = [True]
+
+    def check(at_once: bool) -> None:
+        urgent.append(at_once)
+        if fails:
+            fails.pop()
+            raise StoreUnavailable("Redis cannot be reached.", "Try again.")
+
+    watch = AlertWatch(check)
+    watch.wake()
+    with pytest.raises(StoreUnavailable):
+        watch.run()
+    for _ in range(3):
+        watch.run()
+    assert urgent == [True, True, False, False]
+    urgent.clear()
+    watch.wake()
+    for _ in range(3):
+        watch.run()
+    assert urgent == [True, True, False]
 
 
 def test_without_redis_a_check_raises(room: Room) -> None:

@@ -34,7 +34,7 @@ def course(*checks: tuple[Kept, bool]) -> list[list[AlertNews]]:
     before: Kept = {}
     courses = []
     for statuses, is_snoozed in checks:
-        news, before = notifications(before, statuses, {PLACE} if is_snoozed else ())
+        news, before = notifications(before, statuses, {PLACE} if is_snoozed else (), 1)
         courses.append([item.news for item in news])
     return courses
 
@@ -67,8 +67,8 @@ def test_an_alert_that_was_notified_is_resolved_although_it_is_snoozed_since() -
 
 
 def test_a_series_that_is_not_checked_any_more_is_resolved() -> None:
-    news, before = notifications({}, kept(FIRING), ())
-    news, after = notifications(before, {}, ())
+    news, before = notifications({}, kept(FIRING), (), 1)
+    news, after = notifications(before, {}, (), 1)
     assert after == {}
     assert news == [Notification(AlertNews.RESOLVED, replace(before[PLACE].status, state=NO_DATA))]
 

@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from core.figures.catalogue import COLUMNS
 from core.figures.filters import ALL, Filters
 from core.figures.layout import Cube
 from core.figures.ranges import Preset, Range, pieces, preset
+from core.findings import candidates, findings, leaves
 from core.findings.causes import CauseKind, DeliveryVerdict
 from core.findings.findings import Findings
 from core.findings.leaves import Leaves
@@ -181,3 +184,26 @@ def test_the_carriers_that_are_not_read_are_the_rest_of_their_country(at: World)
     assert len(counts) == len(some.names) == 2 + 3
     assert (counts.sum(axis=0) == whole.sum(axis=0)).all()
     assert whole[:, 0, COLUMNS.index("requested")].sum() > 200
+
+
+def test_a_choice_of_the_carriers_gives_the_same_verdict(
+    at: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = next(day for day in INCIDENTS if day.name == "dead")
+    days = [*history(HISTORY), dead]
+    first = midnight(at.clock.now()) - timedelta(days=len(days))
+    at.services.ledger.apply_all(events(first, days))
+    at.services.fold.settle()
+    period = Range(first + timedelta(days=HISTORY), first + timedelta(days=HISTORY + 1))
+    queries = at.services.queries
+    queries.forget()
+    whole = Findings(queries, at.clock).verdict(period)
+    assert whole.causes
+    queries.forget()
+    for module in (leaves, findings):
+        monkeypatch.setattr(module, "MOST_CARRIERS", 2)
+    monkeypatch.setattr(leaves, "_KEPT", 2)
+    monkeypatch.setattr(candidates, "_LARGEST", 1)
+    monkeypatch.setattr(candidates, "_CLEAREST", 1)
+    chosen = Findings(queries, at.clock).verdict(period)
+    assert chosen == whole

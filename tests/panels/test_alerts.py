@@ -32,7 +32,7 @@ def test_every_state_of_an_alert_is_counted_and_named() -> None:
         [status(AlertState.NO_DATA, observed=None, under=Series("sms"))], ZONE
     )
     first = table.iloc[0].to_dict()
-    assert (first["series"], first["state"], first["under"]) == ("SMS, Nigeria", "no data", "SMS")
+    assert (first["series"], first["state"], first["under"]) == ("SMS to Nigeria", "no data", "SMS")
     assert "too few to compare" in first["saw"]
 
 
