@@ -251,8 +251,8 @@ def test_the_range_that_is_read_is_returned_beside_the_range(
     }
     answer = api.get("/latency", params=hours)
     body = answer.json()
-    header = [datetime.fromisoformat(edge) for edge in answer.headers["range-read"].split("/")]
-    assert header == [datetime.fromisoformat(body["range_read"][edge]) for edge in ("start", "end")]
+    edges = [datetime.fromisoformat(edge) for edge in answer.headers["range-read"].split("/")]
+    assert edges == [datetime.fromisoformat(body["range_read"][edge]) for edge in ("start", "end")]
     assert datetime.fromisoformat(body["range_read"]["start"]) == day - timedelta(days=1)
     assert datetime.fromisoformat(body["range_read"]["end"]) == day
 
