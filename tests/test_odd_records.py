@@ -7,13 +7,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
+import numpy as np
 import pytest
 import redis
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.alerts.records import AlertCheck
+from core.figures.bulk import pack_bulk
+from core.figures.journal_entries import ENTRY, JournalEntries, Place
 from core.ledger.explorer import AttemptFilter, attempt_table
+from core.ledger.journal import BULK
 from core.ledger.ledger import EventOutcome
 from core.model.attempt import AttemptEvent, EventKind, Source, State
 from core.model.clock import to_ms
@@ -55,6 +59,7 @@ STORED = st.sampled_from(
     [b"nan", b"-1", b"", b"253402300799000", b"9" * 30, b"9" * 5000, b"\xff\xfe", b"\0", b"1e9"]
 ) | st.binary(max_size=30)
 ZONE = ZoneInfo("Pacific/Auckland")
+PLACE = Place("sms", "DE", "O2", "", "")
 
 
 def poison(at: World, attempt: str, fields: dict[str, bytes]) -> None:
@@ -136,6 +141,13 @@ def test_a_fold_skips_entries_of_the_journal_that_it_cannot_read(at: World) -> N
         client.xadd(at.services.keys.journal, {"check": entry})
     for field in (ROLLUP_LAYOUT, "attribute", "other"):
         client.xadd(at.services.keys.journal, {field: "nonsense"})
+    client.xadd(at.services.keys.journal, {ROLLUP_LAYOUT: "two", "other": "fields"})
+    no_moment = np.zeros(1, dtype=ENTRY)
+    no_moment["requested"] = np.nan
+    client.xadd(at.services.keys.journal, {ROLLUP_LAYOUT: no_moment.tobytes() + b"sms"})
+    for entries, places in ((np.zeros(1, dtype=ENTRY), []), (no_moment, [PLACE])):
+        odd = JournalEntries(entries, np.array([0]), places)
+        client.xadd(at.services.keys.journal, {BULK: pack_bulk(odd)})
     at.services.verifications.check(verification, at.code(verification))
     at.services.fold.settle()
     until(lambda: client.xlen(at.services.keys.journal) == 0)

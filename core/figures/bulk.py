@@ -39,8 +39,12 @@ def read_bulk(packed: bytes, *, is_removed: bool) -> JournalEntries:
         journal = JournalEntries(
             np.frombuffer(values[at:], dtype=ENTRY),
             np.frombuffer(values[:at], dtype=_PLACE).astype(np.intp),
-            [Place(*fields) for fields in json.loads(places)],
+            [Place(*map(str, fields)) for fields in json.loads(places)],
         )
+        if count and int(journal.place.max()) >= len(journal.places):
+            raise ValueError("an attempt has no place")
+        if not np.isfinite(journal.entries["requested"]).all():
+            raise ValueError("an attempt has no moment")
     except (struct.error, zlib.error, TypeError) as error:
         raise ValueError("no entry of many attempts") from error
     return replace(journal, sign=-1) if is_removed else journal

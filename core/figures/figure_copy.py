@@ -6,7 +6,7 @@ emptied by a reset, which begins a new epoch, and by a failover that lost the la
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from threading import RLock
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from core.figures.fold import FOLD_SIGN, FoldMark, read_changed
 from core.figures.layout import Cube, Tier
 from core.figures.packed_reader import PackedReader, SlotRange
 from core.figures.packing import PackedKind
+from core.figures.series_index import SeriesIndex
 from core.model.series import OTHERS, Series
 from core.store.client import RawClient
 from core.store.keys import Keys
@@ -44,14 +45,15 @@ class _BlockKey(NamedTuple):
 
 
 class _Block:
-    """The copies of one key of every series of a cube: a row each."""
+    """The copies of one key of every series of a cube: (slots, rows, width), a row each. So a sum
+    over slots adds whole planes, and slots that are never read take no memory."""
 
     def __init__(self, kind: PackedKind, tier: Tier) -> None:
         # Sums need 64 bits.
         self._dtype = np.int64 if kind.counters < kind.width else np.uint32
-        self._shape = tier.slots, kind.width
-        self.values: NDArray[Any] = np.zeros((0, *self._shape), self._dtype)
-        self.is_valid = np.zeros((0, tier.slots), dtype=np.bool_)
+        self._slots, self._width = tier.slots, kind.width
+        self.values: NDArray[Any] = np.zeros((self._slots, 0, self._width), self._dtype)
+        self.is_valid = np.zeros((self._slots, 0), dtype=np.bool_)
         #: None after a change: few blocks change between two loads, and counting is slow.
         self._used_slots: int | None = 0
 
@@ -59,29 +61,40 @@ class _Block:
     def used_bytes(self) -> int:
         if self._used_slots is None:
             self._used_slots = int(self.is_valid.sum())
-        return self._used_slots * self._shape[1] * self.values.itemsize
+        return self._used_slots * self._width * self.values.itemsize
 
     def write(self, rows: NDArray[np.intp], within: slice, slots: NDArray[Any]) -> None:
-        """Keep these slots of some rows."""
-        self.values[rows, within] = slots
-        self.is_valid[rows, within] = True
+        """Keep these slots of some rows: (rows, slots, width)."""
+        places = _as_slice(rows)
+        self.values[within, places] = slots.swapaxes(0, 1)
+        self.is_valid[within, places] = True
         self._used_slots = None
 
     def forget(self, rows: NDArray[np.intp], within: slice) -> None:
         """The slots of some rows, as far as there are such rows, must be read again."""
-        self.is_valid[rows[rows < len(self.is_valid)], within] = False
+        self.is_valid[within, rows[rows < self.is_valid.shape[1]]] = False
         self._used_slots = None
 
     def grow(self, rows: int) -> None:
         """Make room for so many rows. Pages of zeros that are never written take no memory."""
-        if rows <= len(self.values):
+        had = self.values.shape[1]
+        if rows <= had:
             return
-        size = max(_FIRST_ROWS, 2 * len(self.values), rows)
-        values = np.zeros((size, *self._shape), self._dtype)
-        is_valid = np.zeros((size, self._shape[0]), dtype=np.bool_)
-        values[: len(self.values)] = self.values
-        is_valid[: len(self.is_valid)] = self.is_valid
+        size = max(_FIRST_ROWS, 2 * had, rows)
+        values = np.zeros((self._slots, size, self._width), self._dtype)
+        is_valid = np.zeros((self._slots, size), dtype=np.bool_)
+        for slot in np.flatnonzero(self.is_valid.any(axis=1)).tolist():
+            values[slot, :had] = self.values[slot]
+        is_valid[:, :had] = self.is_valid
         self.values, self.is_valid = values, is_valid
+
+
+def _as_slice(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
+    """The rows as a slice where they are consecutive: numpy is faster with it."""
+    first, last = int(rows[0]), int(rows[-1])
+    if last - first + 1 == len(rows) and (np.diff(rows) == 1).all():
+        return slice(first, last + 1)
+    return rows
 
 
 class FigureCopy:
@@ -99,7 +112,9 @@ class FigureCopy:
         #: Rows of errors by channel and country.
         self._error_rows: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         self._last_rows = _NO_ROWS
-        self._registries: dict[Cube, list[tuple[Series, float]]] = {}
+        self._indexes: dict[Cube, SeriesIndex] = {}
+        #: The cubes whose index is up to date.
+        self._indexed: set[Cube] = set()
 
     def refresh(self) -> None:
         """Forget what folds have changed since the last refresh."""
@@ -113,18 +128,22 @@ class FigureCopy:
         if changed == b"all" or len(changed) > _MOST_CHANGES:
             self._clear()
         elif changed:
-            self._registries.clear()
+            self._indexed.clear()
             texts = [text.decode() for text in changed]
             self._forget([read_changed(text) for text in texts if not text.startswith(FOLD_SIGN)])
         self._mark = mark
 
-    def series(self, cube: Cube) -> list[tuple[Series, float]] | None:
-        """The registry of a cube with the newest request of each series; None if it must be
-        read."""
-        return self._registries.get(cube)
+    def index(self, cube: Cube) -> SeriesIndex | None:
+        """The registered series of a cube; None if the registry must be read."""
+        return self._indexes[cube] if cube in self._indexed else None
 
-    def keep_series(self, cube: Cube, registry: list[tuple[Series, float]]) -> None:
-        self._registries[cube] = registry
+    def keep_registry(self, cube: Cube, newest: Mapping[str, float]) -> SeriesIndex:
+        """Keep the newest request of each registered series of a cube."""
+        index = self._indexes.get(cube)
+        if index is None or not index.renew(newest):
+            index = self._indexes[cube] = SeriesIndex(newest)
+        self._indexed.add(cube)
+        return index
 
     def load(self, ranges: Sequence[SlotRange]) -> None:
         """Read those slots of the ranges that the copy lacks."""
@@ -139,24 +158,23 @@ class FigureCopy:
             self._evict(but=len(ranges))
 
     def slots(self, part: SlotRange) -> NDArray[Any]:
-        """(series, slots, width) of loaded slots; a view where possible, so not to be changed."""
+        """(slots, series, width) of loaded slots; a view where possible, so not to be changed."""
         block = self._block(part)
         rows = self._rows_of(part.cube, part.names)
-        within = slice(part.first, part.first + part.slots)
-        if (np.diff(rows) == 1).all():
-            return block.values[rows[0] : rows[-1] + 1, within]
-        return block.values[rows, within]
+        return block.values[part.first : part.first + part.slots, _as_slice(rows)]
 
     def _missing(self, part: SlotRange) -> Iterator[SlotRange]:
         """Ranges that hold all slots that are missing; series with the same ones share a range."""
         rows = self._rows_of(part.cube, part.names)
-        is_missing = ~self._block(part).is_valid[rows, part.first : part.first + part.slots]
-        if not is_missing.any():
+        within = slice(part.first, part.first + part.slots)
+        is_valid = self._block(part).is_valid[within, _as_slice(rows)]
+        if is_valid.all():
             return
-        first = is_missing.argmax(axis=1)
-        last = part.slots - 1 - is_missing[:, ::-1].argmax(axis=1)
+        is_missing = ~is_valid
+        first = is_missing.argmax(axis=0)
+        last = part.slots - 1 - is_missing[::-1].argmax(axis=0)
         groups: defaultdict[tuple[int, int], list[Series]] = defaultdict(list)
-        for row in np.flatnonzero(is_missing.any(axis=1)).tolist():
+        for row in np.flatnonzero(is_missing.any(axis=0)).tolist():
             groups[int(first[row]), int(last[row])].append(part.names[row])
         for (begin, end), names in groups.items():
             yield SlotRange(
@@ -237,7 +255,8 @@ class FigureCopy:
         self._blocks.clear()
         self._rows.clear()
         self._error_rows.clear()
-        self._registries.clear()
+        self._indexes.clear()
+        self._indexed.clear()
         self._last_rows = _NO_ROWS
 
     def _evict(self, *, but: int) -> None:

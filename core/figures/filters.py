@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from core.model.series import Series, carrier_named
+from core.model.series import carrier_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +26,6 @@ class Filters:
     def of_all_carriers(self) -> "Filters":
         """The filters of errors and histograms, which are not kept by carrier."""
         return replace(self, carrier=None)
-
-    def select(self, names: list[Series]) -> list[Series]:
-        """The series whose parts, as far as they have them, have these values."""
-        values = (self.channel, self.country, self.carrier)
-        selected = [(place, value) for place, value in enumerate(values) if value is not None]
-
-        def matches(name: Series) -> bool:
-            parts = name.parts
-            return all(place >= len(parts) or parts[place] == value for place, value in selected)
-
-        return [name for name in names if matches(name)] if selected else names
 
 
 ALL = Filters()

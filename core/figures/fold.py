@@ -145,7 +145,7 @@ class Fold:
             pipe.get(keys.folded)
             pipe.xrange(keys.journal, count=most)
             mark, entries = pipe.execute()
-        return (mark or b"").decode(), [(key, *fields.items()) for key, fields in entries]
+        return (mark or b"").decode(), [(key, _only_field(fields)) for key, fields in entries]
 
     def _has_turn(self, turn_ms: int) -> bool:
         """A turn saves work; it protects nothing."""
@@ -251,6 +251,12 @@ class Fold:
     def _registered(self, cube: Cube) -> set[Series]:
         names = self._raw.zrange(self._keys.registry(cube), 0, -1)
         return {Series(name.decode()) for name in names}
+
+
+def _only_field(fields: dict[bytes, bytes]) -> tuple[bytes, bytes]:
+    """The name and the value of an entry's field; empty for an entry of another program, which may
+    have several."""
+    return next(iter(fields.items())) if len(fields) == 1 else (b"", b"")
 
 
 def _texts(entries: list[tuple[bytes, Any]], wanted_name: bytes) -> list[str]:

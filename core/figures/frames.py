@@ -1,6 +1,7 @@
 """Turns packed figures into the columns and rows of pandas frames."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -33,8 +34,15 @@ def confirmed_rates(values: Counts) -> list[list[float]]:
 
 def moments(steps: Steps) -> pd.DatetimeIndex:
     """The starts of steps as an index of moments of their zone, `start`."""
-    utc = pd.to_datetime(steps.starts, unit="ms", utc=True)
-    return pd.DatetimeIndex(utc, name="start").tz_convert(steps.zone)
+    starts = np.array(steps.starts, dtype="datetime64[ms]").astype("datetime64[us]")
+    return pd.DatetimeIndex(starts, tz="UTC", name="start").tz_convert(steps.zone)
+
+
+@lru_cache(maxsize=32)
+def pairs_index(pairs: tuple[tuple[str, str], ...], names: tuple[str, str]) -> pd.MultiIndex:
+    """An index of pairs. Queries have the same ones again and again, and pandas needs a
+    millisecond for 150 of them."""
+    return pd.MultiIndex.from_tuples(pairs, names=names)
 
 
 def group_sums(values: Counts, groups: Sequence[int], count: int) -> Counts:

@@ -6,6 +6,7 @@ before it, and the place where the attempt is counted, which never changes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,10 +65,14 @@ class JournalEntries:
 
 
 def read_entries(packed: Sequence[bytes]) -> tuple[JournalEntries, int]:
-    """The entries, and how many were left out because they are too short."""
+    """The entries, and how many were left out because they are too short, or have no moment."""
     size = ENTRY.itemsize
     whole = [entry for entry in packed if len(entry) >= size]
     entries = np.frombuffer(b"".join([entry[:size] for entry in whole]), dtype=ENTRY)
+    has_moment = np.isfinite(entries["requested"])
+    if not has_moment.all():
+        entries = entries[has_moment]
+        whole = list(compress(whole, has_moment))
     numbers: dict[bytes, int] = {}
     place = [numbers.setdefault(entry[size:], len(numbers)) for entry in whole]
     places = [_read_place(text) for text in numbers]

@@ -19,7 +19,7 @@ from core.figures.answer_cache import AnswerCache, cached
 from core.figures.catalogue import Leg
 from core.figures.comparing import Compared, compare, earlier_windows
 from core.figures.filters import ALL, Filters, SeenDimensions
-from core.figures.frames import confirmed_rates, group_sums, moments, table, totals
+from core.figures.frames import confirmed_rates, group_sums, moments, pairs_index, table, totals
 from core.figures.freshness import Freshness, read_freshness
 from core.figures.history import history_begins
 from core.figures.layout import BINS, TIERS, Cube, Tier, tiers_of
@@ -138,14 +138,14 @@ class Queries:
         drawn = steps(period, now, zone, part=part)
         cube, names = self._series(period.start, filters)
         values = self._reader.counters(cube, names, drawn.pieces, drawn.starts)
-        frame = table(values.sum(axis=0))
-        frame.index = moments(drawn)
         ends = np.array(drawn.edges[1:], dtype=np.int64)
-        frame["complete"] = ends <= to_ms(now)
-        for name in RATES:
-            frame[f"{name}_ripe"] = ends <= to_ms(now - self.ripeness.age(name))
-        if measure is not None:
-            frame["complete"] = ends <= to_ms(now - self.ripeness.age(measure))
+        complete = now if measure is None else now - self.ripeness.age(measure)
+        until = {"complete": complete}
+        until |= {f"{name}_ripe": now - self.ripeness.age(name) for name in RATES}
+        has_ended = [ends <= to_ms(moment) for moment in until.values()]
+        ended = pd.DataFrame(np.stack(has_ended, axis=1), columns=list(until))
+        frame = pd.concat([table(values.sum(axis=0)), ended], axis=1)
+        frame.index = moments(drawn)
         return frame
 
     @cached
@@ -185,7 +185,7 @@ class Queries:
         places = [place[row] for row in rows]
         sums = group_sums(values, places, len(index))
         frame = table(sums.sum(axis=1))
-        frame.index = pd.MultiIndex.from_tuples(index, names=["country", "carrier"])
+        frame.index = pairs_index(tuple(index), ("country", "carrier"))
         histograms = self._reader.histograms(
             Leg.TTD, Cube.COUNTRY, wholes, self._cut(period, tiers_of(Leg.TTD, Cube.COUNTRY))
         )
@@ -217,9 +217,8 @@ class Queries:
         frame = pd.DataFrame(
             {"count": counts, "previous": previous, "country": filters.country or "", "carrier": ""}
         )
-        frame.index = pd.MultiIndex.from_tuples(
-            [(name.channel, name.last) for name in names],
-            names=["channel", "code"],
+        frame.index = pairs_index(
+            tuple((name.channel, name.last) for name in names), ("channel", "code")
         )
         frame = frame[(frame["count"] > 0) | (frame["previous"] > 0)]
         return frame.sort_values(["count", "previous"], ascending=False, kind="stable")
@@ -336,7 +335,7 @@ class Queries:
         return self._series(since, filters.of_all_carriers)
 
     def _names(self, cube: Cube, since: datetime, filters: Filters) -> list[Series]:
-        return filters.select(self._reader.series(cube, to_ms(since) - Tier.DAY.slot_ms))
+        return self._reader.series(cube, to_ms(since) - Tier.DAY.slot_ms, filters)
 
 
 def histogram_tiers(leg: Leg, filters: Filters) -> tuple[Tier, ...]:

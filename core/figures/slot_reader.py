@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.figures.catalogue import COLUMNS, Leg
 from core.figures.figure_copy import FigureCopy
+from core.figures.filters import ALL, Filters
 from core.figures.layout import BINS, Cube, Tier
 from core.figures.packed_reader import SlotRange
 from core.figures.packing import COUNTER_KIND, ERROR_KIND, LEG_KINDS, Counts, PackedKind
@@ -34,14 +35,14 @@ class _Run:
     begins: NDArray[np.intp]
 
     def add(self, slots: NDArray[Any], sums: Counts) -> None:
-        """Add (series, slots, …) to (series, parts, …)."""
-        if len(self.parts) == 1:
-            sums[:, self.parts[0]] += slots.sum(axis=1, dtype=np.int64)
-            return
+        """Add (slots, series, …) to (parts, series, …)."""
         # Part by part: four times as fast as `np.add.reduceat` along this axis.
         ends = [*self.begins[1:], self.slots]
         for part, begin, end in zip(self.parts, self.begins, ends, strict=True):
-            sums[:, part] += slots[:, begin:end].sum(axis=1, dtype=np.int64)
+            if end - begin == 1:
+                sums[part] += slots[begin]
+            else:
+                sums[part] += slots[begin:end].sum(axis=0, dtype=np.int64)
 
 
 class SlotReader:
@@ -60,16 +61,16 @@ class SlotReader:
         self._copy = FigureCopy(raw, keys)
         self._keys = keys
 
-    def series(self, cube: Cube, since_ms: int) -> list[Series]:
-        """The series with an attempt since then, sorted."""
+    def series(self, cube: Cube, since_ms: int, filters: Filters = ALL) -> list[Series]:
+        """The series with an attempt since then that the filters select, sorted. Callers share the
+        list, so they must not change it."""
         with self._copy.lock:
             self._copy.refresh()
-            registry = self._copy.series(cube)
-            if registry is None:
-                names = self._client.zrevrange(self._keys.registry(cube), 0, -1, withscores=True)
-                registry = [(Series(name), newest_ms) for name, newest_ms in names]
-                self._copy.keep_series(cube, registry)
-        return sorted(name for name, newest_ms in registry if newest_ms >= since_ms)
+            index = self._copy.index(cube)
+            if index is None:
+                newest = self._client.zrevrange(self._keys.registry(cube), 0, -1, withscores=True)
+                index = self._copy.keep_registry(cube, dict(newest))
+            return index.select(since_ms, filters)
 
     def counters(
         self,
@@ -105,14 +106,12 @@ class SlotReader:
         pieces: Sequence[Piece],
         starts: Sequence[int],
     ) -> Counts:
-        sums = np.zeros((len(names), len(starts), width), dtype=np.int64)
-        runs = _runs(pieces, starts)
-        if not len(names):
-            return sums
+        sums = np.zeros((len(starts), len(names), width), dtype=np.int64)
+        runs = _runs(pieces, starts) if len(names) else []
         with self._copy.lock:
             for run, slots in self._read(kind, cube, names, runs):
                 run.add(slots, sums)
-        return sums
+        return sums.swapaxes(0, 1)
 
     def _read(
         self, kind: PackedKind, cube: Cube, names: Sequence[Series], runs: Sequence[_Run]
