@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 from core.alerts.measures import Measure
 from core.charts.axes import Chart, Option, over_time
 from core.charts.palette import Palette
-from core.model.clock import to_ms
+from core.model.clock import from_ms, to_ms
 from core.panels.alert_course import CoursePoints
 from core.wording.alerts import MEASURES
 from core.wording.formats import day_and_time
 
 _UNITS = {Measure.TRAFFIC: "", Measure.PRICE: ", $"}
-#: Shares begin at a multiple of this.
-_AXIS_STEP = 20
+#: An axis of shares begins here if all are above it.
+_HIGH = 60
 
 
 def alert_course(
@@ -34,18 +34,17 @@ def alert_course(
     x = [local_ms(ms) for ms in points.middle_ms]
     name = MEASURES[measure]
     is_share = measure not in _UNITS
-    lowest = 0
-    if is_share and points.value:
-        lowest = int(min(*points.value, *points.low, points.usual) // _AXIS_STEP * _AXIS_STEP)
+    smallest = min([*points.value, *points.low, points.usual])
+    lowest = _HIGH if is_share and smallest > _HIGH else 0
     begins = f"; the axis begins at {lowest} %" if lowest else ""
     title = f"{name.capitalize()}{_UNITS.get(measure, ', %')}; grey: usual{begins}"
     quiet: Option = {"type": "line", "symbol": "none", "silent": True, "tooltip": {"show": False}}
     hidden = {"lineStyle": {"opacity": 0}}
     band = [high - low for low, high in zip(points.low, points.high, strict=True)]
-    end = max(x[-1:], default=local_ms(to_ms(fired)))
+    end = ended or from_ms(points.last_ms)
     area = {"itemStyle": {"color": colours.shades(colours.vermilion, 0.14)[0]}, "silent": True,
             "data": [[{"xAxis": local_ms(to_ms(since))},
-                      {"xAxis": local_ms(to_ms(ended)) if ended else end}]]}  # fmt: skip
+                      {"xAxis": local_ms(to_ms(end))}]]}  # fmt: skip
     mark = {"symbol": "none", "silent": True, "animation": False,
             "lineStyle": {"color": colours.vermilion, "type": "solid", "width": 1},
             "label": {"formatter": "alert", "color": colours.text, "position": "end",
@@ -63,7 +62,13 @@ def alert_course(
     ]  # fmt: skip
     option = over_time(colours, [], title)
     del option["xAxis"]["data"], option["xAxis"]["axisLabel"]["interval"]
-    option["xAxis"] |= {"type": "time", "splitLine": {"show": False}, "splitNumber": 4}
+    option["xAxis"] |= {
+        "type": "time",
+        "splitLine": {"show": False},
+        "splitNumber": 4,
+        "min": local_ms(points.first_ms),
+        "max": local_ms(points.last_ms),
+    }
     option["yAxis"] |= {"min": lowest, "splitNumber": 2} | ({"max": 100} if is_share else {})
     option["tooltip"] |= {"axisPointer": {"type": "line"}}
     option |= {"useUTC": True, "series": series}

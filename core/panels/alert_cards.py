@@ -22,6 +22,8 @@ from core.wording.formats import counted, duration, series_name
 #: For so long an alert that has ended is shown, and so many of these.
 _SHOWN = timedelta(hours=24)
 _MOST_ENDED = 3
+#: How long after its end the course of an alert is drawn at least.
+_AFTER = timedelta(minutes=30)
 #: So many series without enough traffic are named.
 _MOST_NAMED = 3
 
@@ -115,6 +117,13 @@ def _ended_card(
         baseline=first.baseline,
         ended=end.at,
     )
+
+
+def shown_until(card: AlertCard, now: datetime) -> datetime:
+    """Until when the course of an alert is drawn: of one that has ended with some time after it."""
+    if card.ended is None:
+        return now
+    return min(now, card.ended + max(card.ended - card.since, _AFTER))
 
 
 def calm_words(statuses: Sequence[AlertStatus], checked: datetime | None) -> str:

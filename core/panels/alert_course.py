@@ -14,7 +14,7 @@ from core.model.clock import to_ms
 _BEFORE, _LEAST, _MOST = 3, timedelta(hours=3), timedelta(hours=24)
 #: Widths of steps, in minutes; a step has so many attempts on average, and a course so many steps.
 _WIDTHS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360)
-_ENOUGH, _STEPS = 10, 60
+_ENOUGH, _STEPS = 6, 60
 #: Slots are this long where they are no minutes.
 _QUARTER = 15
 _MINUTE_MS = 60_000
@@ -24,9 +24,11 @@ _PRICES_VARY = 0.25
 
 @dataclass(frozen=True, slots=True)
 class CoursePoints:
-    """Steps with values, in order: their middles in Unix ms, and the values between which chance
-    leaves nearly all that are as usual. Shares in percent, prices in US dollars."""
+    """Steps with values, in order: their middles, and the values between which chance leaves nearly
+    all that are as usual. Shares in percent, prices in US dollars; moments in Unix ms."""
 
+    first_ms: int
+    last_ms: int
     middle_ms: list[float]
     value: list[float]
     low: list[float]
@@ -37,15 +39,17 @@ class CoursePoints:
 def points(
     course: AlertCourse, measure: Measure, baseline: float, since: datetime, end: datetime
 ) -> CoursePoints:
-    """The points from some time before `since` to `end`, for what is usual."""
+    """The points from some time before `since` to `end`, for what is usual. A step begins at
+    `since`, so that none has attempts from before and after it."""
     before = min(max(_BEFORE * (end - since), _LEAST), _MOST)
     first_ms, last_ms = to_ms(since - before), to_ms(end)
     shown = (course.ends > first_ms) & (course.starts < last_ms)
     starts, ends = course.starts[shown], course.ends[shown]
     if not len(starts):
-        return CoursePoints([], [], [], [], baseline)
+        return CoursePoints(first_ms, last_ms, [], [], [], [], baseline)
     width_ms = _width(course, shown) * _MINUTE_MS
-    steps = (starts - starts[0] // width_ms * width_ms) // width_ms
+    steps = (starts - to_ms(since)) // width_ms
+    steps -= steps[0]
     part: Floats = np.bincount(steps, course.part[shown]).astype(float)
     whole: Floats = np.bincount(steps, course.whole[shown]).astype(float)
     begins = np.full(len(part), np.inf)
@@ -60,6 +64,8 @@ def points(
     most = np.inf if scale <= 1 else 1.0
     low, high = np.maximum(baseline - spread, 0), np.minimum(baseline + spread, most)
     return CoursePoints(
+        int(starts[0]),
+        last_ms,
         middle.tolist(),
         (part / whole * scale).tolist(),
         (low * scale).tolist(),

@@ -88,7 +88,7 @@ def test_an_alert_is_notified_its_link_shows_it_it_is_snoozed_and_its_end_is_not
 ) -> None:
     with chaos(notified.app, DEAD):
         notified.send(12, "1")
-        until(lambda: notified.alerts)
+        until(lambda: notified.alerts, 40)
         sent = notified.clock.now()
     (firing,) = notified.alerts
     assert firing.event["type"] == "alert.firing"
@@ -121,7 +121,7 @@ def test_an_alert_is_notified_its_link_shows_it_it_is_snoozed_and_its_end_is_not
     notified.advance(timedelta(minutes=1))
     notified.send(5, "2")
     notified.advance(timedelta(minutes=1))
-    until(lambda: len(notified.alerts) == 2, 30)
+    until(lambda: len(notified.alerts) == 2, 40)
     resolved = notified.alerts[-1]
     assert resolved.event["type"] == "alert.resolved"
     assert resolved.data["title"] == f"Resolved: {headline}"

@@ -9,6 +9,7 @@ from core.panels.alert_cards import (
     calm_words,
     ended_cards,
     firing_card,
+    shown_until,
 )
 from core.panels.alert_course import points
 from core.panels.alerts import alert_table
@@ -54,6 +55,7 @@ def draw_alerts(context: PanelContext) -> None:
             help=_RULES,
         )
     if statuses:
+        st.markdown("**All measures**")
         frame = alert_table(statuses, zone)
         columns = {
             "series": text("Series", pinned=True), "measure": text("Measure"),
@@ -75,8 +77,9 @@ def _draw_card(context: PanelContext, card: AlertCard, *, is_snoozed: bool) -> N
         st.markdown(plain(card.saw))
         if card.baseline is not None:
             course = context.alerts.course(card.place)
-            end = min(card.ended or context.now, context.now)
-            shown = points(course, measure, card.baseline, card.since, end)
+            shown = points(
+                course, measure, card.baseline, card.since, shown_until(card, context.now)
+            )
             moments = (card.since, card.fired, card.ended)
             drawn = alert_course(shown, measure, moments, context.state.zone, context.palette)
             chart(drawn, name, 170)
