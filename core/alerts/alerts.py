@@ -1,7 +1,7 @@
 """Evaluates the alerts once a minute, and at once when sends become unclear.
 
-`figures` reads the last day and the four weeks before, `judging` compares them, `states` turns the
-evidence into alerts. This module does it on time, once for all processes, and stores the result.
+`figures` reads the last day and the four weeks before, `judging` compares them, `stepping` makes
+statuses of that. This module does it on time, once for all processes, and stores the result.
 
 Nothing but the states is kept between evaluations: the evidence is computed from the figures of the
 last day each time, so a restart or a missed minute loses nothing.
@@ -11,15 +11,11 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import numpy as np
-
 from core.alerts.baseline import DAYS
 from core.alerts.course import AlertCourse, course
-from core.alerts.evidence import Slots
 from core.alerts.explaining import with_leaders, without_ended_leaders
 from core.alerts.figures import MINUTE_MS, AlertFigures
-from core.alerts.judging import Alerting, Judgement, judge
-from core.alerts.measures import Measure
+from core.alerts.judging import judge
 from core.alerts.notifications import SILENT, Announcer, notifications
 from core.alerts.records import (
     UNREADABLE,
@@ -33,9 +29,10 @@ from core.alerts.records import (
     transition_to_json,
 )
 from core.alerts.snoozes import Snoozes
-from core.alerts.states import AlertState, next_state
-from core.model.clock import Clock, duration_ms, from_ms, to_ms
-from core.model.series import NO_SERIES, Series
+from core.alerts.states import AlertState
+from core.alerts.stepping import alerting, next_statuses, transitions
+from core.model.clock import Clock, from_ms, to_ms
+from core.model.series import Series
 from core.store.client import Client
 from core.store.failures import WatchError
 from core.store.keys import Keys
@@ -48,19 +45,10 @@ KEEP = timedelta(days=35)
 MOST_KEPT = 1000
 #: A series is checked until it has had no attempt for this long.
 WATCHED = timedelta(days=DAYS)
-#: With more series, carriers that are ok are not listed: their statuses would take megabytes.
-MANY_SERIES = 300
-#: As far back as alerts look.
-_REMEMBERED = timedelta(days=1)
 #: Checks at once are this far apart at least, over all processes.
 _URGENT_MS = 5_000
 #: Longer than any check takes.
 _TURN = timedelta(minutes=2)
-_UNSEEN = StoredStatus(
-    AlertStatus(
-        NO_SERIES, Measure.CONFIRMED, AlertState.NO_DATA, 0, 0, None, None, None, from_ms(0)
-    )
-)
 
 
 class Alerts:
@@ -102,7 +90,7 @@ class Alerts:
         if before.minute > minute:
             return []
         check = self._evaluated(before, now_ms)
-        changes = _changes(before, check, from_ms(now_ms))
+        changes = transitions(before.kept, check.kept, from_ms(now_ms))
         news, kept = notifications(before.kept, check.kept, self.snoozes.active(), now_ms)
         now = self._clock.now()
         events = [event for one in news for event in self._announcer.events(one, now)]
@@ -142,7 +130,7 @@ class Alerts:
     def course(self, place: Place) -> AlertCourse:
         """What an alert is about, over the last day."""
         series, measure = place
-        return course(measure, self._figures.recent([series], to_ms(self._clock.now())))
+        return course(measure, self._figures.day_of(series, to_ms(self._clock.now())))
 
     def snoozed(self) -> dict[Place, datetime]:
         """The snoozed alerts, and when each snooze ends."""
@@ -187,10 +175,8 @@ class Alerts:
         usual = self._figures.usual(series, now_ms)
         kept: dict[Place, StoredStatus] = {}
         leads: dict[Place, Series] = {}
-        for judged in judge(series, slots, usual, _alerting(series, before)):
-            for row, entry in enumerate(_stepped(series, judged, slots, before, now_ms)):
-                if not _is_kept(entry, many=len(series) > MANY_SERIES, now_ms=now_ms):
-                    continue
+        for judged in judge(series, slots, usual, alerting(series, before.kept)):
+            for row, entry in next_statuses(series, judged, before.kept, now_ms):
                 kept[entry.place] = entry
                 if judged.lead[row] >= 0:
                     leads[entry.place] = series[judged.lead[row]]
@@ -222,115 +208,3 @@ class Alerts:
             except WatchError:
                 return False
         return True
-
-
-def _is_kept(entry: StoredStatus, *, many: bool, now_ms: int) -> bool:
-    """Whether a status is stored. Not that of a country or carrier without data, and of many series
-    not that of a carrier without an alert in the last day."""
-    status = entry.status
-    if status.series.is_channel or not status.state.is_quiet:
-        return True
-    if status.state is AlertState.NO_DATA:
-        return False
-    is_recent = entry.cleared_ms > now_ms - duration_ms(_REMEMBERED)
-    return is_recent or not (many and status.series.last)
-
-
-def _alerting(series: list[Series], before: AlertCheck) -> dict[Measure, Alerting]:
-    """What the alerts of the check before saw."""
-    alerting = {}
-    for measure in Measure:
-        entries = [before.kept.get((name, measure), _UNSEEN) for name in series]
-        observed = [
-            entry.status.observed if entry.status.state.is_alert else None for entry in entries
-        ]
-        alerting[measure] = Alerting(
-            np.array([np.nan if value is None else value for value in observed]),
-            np.array([to_ms(entry.status.since) for entry in entries], dtype=np.intp),
-            np.array([entry.cleared_ms for entry in entries], dtype=np.intp),
-        )
-    return alerting
-
-
-def _stepped(
-    series: list[Series], judged: Judgement, slots: Slots, before: AlertCheck, now_ms: int
-) -> list[StoredStatus]:
-    """The new status of a measure of every series."""
-    verified = slots.figures["verified"]
-    entries = []
-    for row, name in enumerate(series):
-        was = before.kept.get((name, judged.measure), _UNSEEN)
-        state = next_state(
-            was.status.state,
-            is_silent=bool(judged.is_silent[row]),
-            evidence=float(judged.evidence[row]),
-            recovery=float(judged.recovery[row]),
-        )
-        start_ms = int(judged.start_ms[row])
-        status = AlertStatus(
-            series=name,
-            measure=judged.measure,
-            state=state,
-            n=round(float(judged.n[row])),
-            verified=int(verified[row, slots.starts >= start_ms].sum()),
-            observed=_number(judged.observed[row]),
-            baseline=_number(judged.baseline[row]),
-            detectable_drop=_number(judged.detectable_drop[row]),
-            since=from_ms(now_ms),
-            chance=_number(judged.chance[row]) if state.is_alert else None,
-        )
-        began_ms, cleared_ms = was.began_ms, was.cleared_ms
-        if state.is_alert and was.status.state.is_alert:
-            # What the alert saw, until it ends: the newest attempts may be good again.
-            old = was.status
-            if float(judged.evidence[row]) < 1 or state is AlertState.RECOVERING:
-                status = replace(
-                    status,
-                    n=old.n,
-                    verified=old.verified,
-                    observed=old.observed,
-                    baseline=old.baseline,
-                    chance=old.chance,
-                )
-            status = replace(status, since=old.since)
-        elif state.is_alert:
-            began_ms = now_ms
-            status = replace(status, since=from_ms(start_ms))
-        else:
-            if was.status.state.is_alert:
-                cleared_ms = now_ms
-            began_ms = 0
-            if was.status.state is state and was is not _UNSEEN:
-                status = replace(status, since=was.status.since)
-        entries.append(StoredStatus(status, was.notified_ms, cleared_ms, began_ms))
-    return entries
-
-
-def _changes(before: AlertCheck, check: AlertCheck, at: datetime) -> list[Transition]:
-    """The changes to store: those to or from an alert."""
-    changes = []
-    for place in dict.fromkeys((*check.kept, *before.kept)):
-        was = before.kept.get(place, _UNSEEN).status
-        entry = check.kept.get(place)
-        now = replace(was, state=AlertState.NO_DATA) if entry is None else entry.status
-        if was.state is now.state or not (was.state.is_alert or now.state.is_alert):
-            continue
-        changes.append(
-            Transition(
-                at=at,
-                series=now.series,
-                measure=now.measure,
-                before=was.state,
-                after=now.state,
-                n=now.n,
-                observed=now.observed,
-                baseline=now.baseline,
-                since=now.since if now.state.is_alert else was.since,
-                under=now.under if now.state.is_alert else was.under,
-            )
-        )
-    return changes
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.alerts.evidence import Slots, trials
+from core.alerts.evidence import trials
 from core.alerts.measures import SHARE_OF, Measure
 from core.alerts.sequential import Floats, Indices
+from core.alerts.slots import Slots
 
 
 @dataclass(frozen=True, slots=True)

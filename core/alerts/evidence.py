@@ -1,15 +1,11 @@
-"""How much evidence each slot of time has that a series has changed: for `sequential`."""
-
-from dataclasses import dataclass
+"""How much evidence each slot of time has that a share has changed: for `sequential`."""
 
 import numpy as np
 
-from core.alerts.baseline import HOURS, UsualFigures
-from core.alerts.measures import SHARE_OF, Figures, Measure, ShareMeasure
-from core.alerts.sequential import Bools, Floats, Indices, binomial_evidence, poisson_evidence
-
-HOUR_MS = 3_600_000
-_EPOCH_WEEKDAY_HOURS = 72  # 1970 began on a Thursday
+from core.alerts.baseline import UsualFigures
+from core.alerts.measures import Measure, ShareMeasure
+from core.alerts.sequential import Floats, Indices, binomial_evidence
+from core.alerts.slots import Slots
 
 #: False alarms a year for which a measure's threshold is set, by the bound of `sequential`, over
 #: all series. Measured ones are a small part of it: the bound is not tight, and the baseline has a
@@ -19,79 +15,59 @@ _SLOTS_A_YEAR = 365 * 24 * 60
 #: The assumed changes of a share: the good attempts fall to these parts of what is usual. Each is
 #: nearly the fastest test for drops of about its size.
 REMAINING = (0.02, 0.5, 0.85)
-#: Attempts that no verification explains are usual up to this part of the traffic, and up to so
-#: many an hour in any place.
-UNEXPLAINED, UNEXPLAINED_AN_HOUR = 0.5, 0.5
-#: So many unexplained attempts are needed to suspect pumping: fewer may be a demonstration.
-LEAST_PUMPED = 10
-#: Traffic has stopped if a fiftieth is left. Half of it may stay away on a holiday.
-_STOPPED, _HOLIDAY = 0.02, 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Slots:
-    """Figures of consecutive slots, (series, slots, READ) by name; `starts` and `ends` in Unix ms,
-    and when they are judged: the time now, or in a simulation the end of each slot and more."""
-
-    figures: Figures
-    starts: Indices
-    ends: Indices
-    now_ms: int | None
-
-    def age_over(self, after_ms: int) -> Bools:
-        """Which slots ended longer ago than this. Without a time all did: the caller sees to it."""
-        if self.now_ms is None:
-            return np.ones(len(self.ends), dtype=np.bool_)
-        old: Bools = self.ends <= self.now_ms - after_ms
-        return old
-
-    @property
-    def hour_of_week(self) -> Indices:
-        hours: Indices = (self.starts // HOUR_MS + _EPOCH_WEEKDAY_HOURS) % HOURS
-        return hours
-
-    @property
-    def length_hours(self) -> Floats:
-        hours: Floats = (self.ends - self.starts) / HOUR_MS
-        return hours
+#: A capped attempt counts a little more than its part, so that `least` of them reach the threshold.
+_ABOVE = 1.0001
+ALL_ROWS = slice(None)
 
 
 def threshold(measure: Measure, usual: UsualFigures) -> float:
-    """The evidence at which a measure alerts: from the slots of a year that have traffic, of all
-    series (Bonferroni's correction with the bound of `sequential`)."""
+    """The evidence at which a measure alerts: log(slots / FALSE_ALARMS), with the slots of a year
+    that have traffic, of all series (Bonferroni's correction with the bound of `sequential`)."""
     per_day = usual.per_day.get(measure, usual.requested_per_day)
     slots = float(np.minimum(365 * per_day, _SLOTS_A_YEAR).sum())
     return float(np.log(max(slots, 1000.0) / FALSE_ALARMS))
 
 
+def weight_limit(limit: float, least: int) -> float:
+    """The most that one attempt may count, so that an alert needs `least` of them."""
+    return limit / least * _ABOVE
+
+
+def expected_alarms(evidence: Floats, limit: float) -> Floats:
+    """At most so many alarms a year are expected by chance with evidence as strong as this."""
+    alarms: Floats = FALSE_ALARMS * np.exp(np.minimum(limit - evidence, 0.0))
+    return alarms
+
+
 def trials(share: ShareMeasure, slots: Slots) -> tuple[Floats, Floats]:
     """The attempts of each slot and the bad ones. A resend is no attempt of its own: the same
     person has the same phone. So attempts count as the part of them that are no resends."""
-    figures = slots.figures
-    old = slots.age_over(share.after_ms)
-    n: Floats = np.where(old, share.n(figures), 0.0)
-    bad: Floats = np.where(old, share.bad(figures), 0.0)
-    if share.measure is not Measure.CONVERSION:
-        requested = figures["requested"]
-        part = np.divide(
-            requested - figures["resends"],
-            requested,
-            out=np.ones(requested.shape),
-            where=requested > 0,
-        )
-        part = np.clip(part, 0.0, 1.0)
-        n, bad = n * part, bad * part
+    part = 1.0 if share.measure is Measure.CONVERSION else slots.first_sends
+    n: Floats = share.n(slots.figures) * part
+    bad: Floats = share.bad(slots.figures) * part
+    old = slots.count_older(share.after_ms)
+    n[:, old:] = 0.0
+    bad[:, old:] = 0.0
     return n, np.minimum(bad, n)
 
 
-def usual_bad(measure: Measure, slots: Slots, usual: UsualFigures) -> Floats:
-    """The usual share of bad attempts of each slot, (series, slots); NaN without a baseline."""
-    share = usual.bad[measure][:, None]
+def usual_bad(
+    measure: Measure, slots: Slots, usual: UsualFigures, rows: Indices | slice = ALL_ROWS
+) -> Floats:
+    """The usual share of bad attempts of some series, in each slot or, as (series, 1), the same in
+    all; NaN without a baseline."""
+    share = usual.bad[measure][rows, None]
     by_hour = usual.factors[measure]
     if (by_hour != 1.0).any():
-        share = share * by_hour[usual.profile][:, slots.hour_of_week % 24]
+        share = share * by_hour[usual.profile[rows]][:, slots.hour_of_week % 24]
     limited: Floats = np.minimum(share, 0.99)
-    return np.broadcast_to(limited, (len(limited), len(slots.ends)))
+    return limited
+
+
+def changed_bad(usual: Floats, remaining: float) -> Floats:
+    """The share of bad attempts after a change that leaves this part of the good ones."""
+    changed: Floats = 1.0 - (1.0 - usual) * remaining
+    return changed
 
 
 def share_evidence(
@@ -100,58 +76,40 @@ def share_evidence(
     """The evidence of each assumed change; zero without a baseline."""
     known = ~np.isnan(usual)
     expected = np.where(known, usual, 0.5)
-    most = limit / share.least * 1.0001
+    most = weight_limit(limit, share.least)
     evidence = []
     for remaining in REMAINING:
-        changed = 1.0 - (1.0 - expected) * remaining
-        slots = binomial_evidence(bad, n, expected, changed, most)
+        slots = binomial_evidence(bad, n, expected, changed_bad(expected, remaining), most)
         evidence.append(np.where(known, slots, 0.0))
     return evidence
 
 
-def unexplained(slots: Slots, usual: UsualFigures) -> Floats:
-    """Attempts that the verifications do not explain: pumping requests codes and enters none."""
-    figures = slots.figures
-    old = slots.age_over(SHARE_OF[Measure.CONFIRMED].after_ms)
-    explained = figures["verified"] / usual.verified[:, None]
-    counted: Floats = np.where(old, figures["requested"] - figures["resends"] - explained, 0.0)
-    return counted
+def most_evidence(share: ShareMeasure, bad: Floats, usual: Floats, limit: float) -> Floats:
+    """More evidence than so many bad attempts can have: as if none were good, with the largest
+    assumed change and the smallest usual share."""
+    weight = np.log(changed_bad(usual, min(REMAINING)) / usual)
+    evidence: Floats = bad * np.minimum(weight, weight_limit(limit, share.least))
+    return evidence
 
 
-def usual_unexplained(slots: Slots, usual: UsualFigures) -> Floats:
-    """How many unexplained attempts a slot may have."""
-    an_hour = UNEXPLAINED * usual.most_traffic[:, slots.hour_of_week] + UNEXPLAINED_AN_HOUR
-    counted: Floats = an_hour * slots.length_hours
-    return counted
+def detectable_drop(per_day: Floats, usual: Floats, limit: float) -> Floats:
+    """The smallest drop of a share, in whole points, that the attempts of a day show; NaN where not
+    even a total failure would. The attempts times the Kullback-Leibler divergence of the dropped
+    share reach the threshold: the mean evidence of Wald's test (Wald 1945, Ann. Math. Stat. 16)."""
+    bad = np.where(np.isnan(usual), 0.5, usual)
 
+    def shows(points: Indices) -> Floats:
+        changed = np.minimum(bad + points / 100, 0.999)
+        divergence = changed * np.log(changed / bad)
+        divergence += (1 - changed) * np.log((1 - changed) / (1 - bad))
+        return np.asarray(per_day * divergence >= limit)
 
-def growth_evidence(slots: Slots, usual: UsualFigures, limit: float) -> Floats:
-    """The evidence of pumping."""
-    old = slots.age_over(SHARE_OF[Measure.CONFIRMED].after_ms)
-    factor = float(np.exp(limit / LEAST_PUMPED * 1.0001))
-    expected = np.where(old, usual_unexplained(slots, usual), 0.0)
-    return poisson_evidence(unexplained(slots, usual), expected, factor)
-
-
-def stop_evidence(slots: Slots, usual: UsualFigures) -> Floats:
-    """The evidence that traffic has stopped."""
-    expected = _HOLIDAY * usual.least_traffic[:, slots.hour_of_week] * slots.length_hours
-    return poisson_evidence(slots.figures["requested"], expected, _STOPPED)
-
-
-#: A price is judged over a day, from so many priced attempts on, and has risen if it is above the
-#: dearest day of the four weeks before by more than this factor.
-PRICE_WINDOW_HOURS = 24
-_LEAST_PRICED, _DEARER = 5, 1.25
-
-
-def risen_prices(priced: Floats, cost_micros: Floats, usual: UsualFigures) -> tuple[Bools, Floats]:
-    """Which series cost more in the last day than ever in the four weeks before, (series,), and
-    micros an attempt. No test of chance: prices hardly vary, and the dearest day allows for a
-    different mix of carriers."""
-    price = np.divide(
-        cost_micros, priced, out=np.full(priced.shape, np.nan), where=priced >= _LEAST_PRICED
-    )
-    dearest = np.where(np.isnan(usual.prices), -np.inf, usual.prices).max(axis=1)
-    risen: Bools = (dearest > 0) & (price > _DEARER * dearest)
-    return risen, price
+    # The divergence grows with the drop, so halving finds the least of 1 to 100 points.
+    low, high = np.zeros(len(bad), dtype=np.intp), np.full(len(bad), 100, dtype=np.intp)
+    for _ in range(7):
+        middle = np.maximum((low + high) // 2, 1)
+        is_shown = shows(middle)
+        high = np.where(is_shown, middle, high)
+        low = np.where(is_shown, low, middle)
+    is_seen = ~np.isnan(usual) & shows(high) & (bad + high / 100 <= 1)
+    return np.where(is_seen, high / 100, np.nan)

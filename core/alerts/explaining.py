@@ -6,6 +6,7 @@ from dataclasses import replace
 from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus, Place, StoredStatus
 from core.alerts.states import AlertState
+from core.alerts.wholes import depth_of, is_part
 from core.model.clock import from_ms
 from core.model.series import Series
 
@@ -61,7 +62,7 @@ def without_ended_leaders(
 def _is_related(head: Place, place: Place) -> bool:
     """Whether an incident of one can be seen in the other."""
     (of, cause), (series, measure) = head, place
-    is_near = series == of or series.startswith(f"{of}/") or of.startswith(f"{series}/")
+    is_near = series == of or is_part(series, of) or is_part(of, series)
     return is_near and (measure is cause or measure in _RELATED[cause])
 
 
@@ -78,10 +79,9 @@ def with_leaders(
     def rank(place: Place) -> tuple[object, ...]:
         series, measure = place
         lead = leads.get(place)
-        is_part_of_lead = lead is not None and series.startswith(f"{lead}/")
-        is_led = lead is not None and not is_part_of_lead
+        is_led = lead is not None and not is_part(series, lead)
         began = stored[place].began_ms
-        return is_led, len(series.parts), began, _ORDER.index(measure), series
+        return is_led, depth_of(series), began, _ORDER.index(measure), series
 
     heads: list[Place] = []
     marked = dict(stored)
@@ -110,9 +110,7 @@ def _explains(head: Place, place: Place, lead: Series | None, *, is_flood: bool)
     (of, cause), (series, measure) = head, place
     if cause is not measure and (measure not in _RELATED[cause] or is_flood):
         return False
-    is_same_or_part = series == of or series.startswith(f"{of}/")
-    is_whole = of.startswith(f"{series}/")
-    if is_same_or_part:
+    if series == of or is_part(series, of):
         return series != of or cause is not measure
     # A part explains its whole where the whole is good without it.
-    return is_whole and lead is not None and (of == lead or of.startswith(f"{lead}/"))
+    return is_part(of, series) and lead is not None and (of == lead or is_part(of, lead))

@@ -56,7 +56,7 @@ class Announcer:
         series = status.series
         message = self._message(notification, now)
         facts: dict[str, str | int | float | None] = {
-            "channel": series.channel,
+            "channel": series.channel or None,
             "country": series.country or None,
             "carrier": series.last or None,
             "measure": status.measure,

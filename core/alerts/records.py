@@ -6,7 +6,7 @@ are also late. Of such alerts one explains the others: see `explaining`.
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -144,12 +144,15 @@ def by_severity(statuses: Iterable[AlertStatus]) -> list[AlertStatus]:
 
 
 def _plain(record: Any) -> dict[str, Any]:
-    """A dataclass as a JSON object, with times in Unix milliseconds."""
-
-    def to_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        return {name: to_ms(v) if isinstance(v, datetime) else v for name, v in pairs}
-
-    return asdict(record, dict_factory=to_dict)
+    """A dataclass as a JSON object, with times in Unix milliseconds. `dataclasses.asdict` copies
+    every value, which takes ten times as long."""
+    plain = {}
+    for name in record.__slots__:
+        value = getattr(record, name)
+        if isinstance(value, datetime):
+            value = to_ms(value)
+        plain[name] = _plain(value) if isinstance(value, AlertStatus) else value
+    return plain
 
 
 def _read(plain: dict[str, Any], kinds: dict[str, type[StrEnum]], *moments: str) -> dict[str, Any]:

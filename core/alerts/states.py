@@ -17,7 +17,7 @@ from enum import StrEnum
 #: The evidence that ends an alert.
 RECOVERED = math.log(1000)
 #: The part of the evidence for an alert from which it is pending, and for its end recovering.
-_PENDING, _RECOVERING = 0.7, 0.5
+PENDING, _RECOVERING = 0.7, 0.5
 
 
 class AlertState(StrEnum):
@@ -53,4 +53,4 @@ def next_state(
         return AlertState.RECOVERING if recovery >= _RECOVERING else AlertState.FIRING
     if evidence >= 1:
         return AlertState.FIRING
-    return AlertState.PENDING if evidence >= _PENDING else AlertState.OK
+    return AlertState.PENDING if evidence >= PENDING else AlertState.OK

@@ -11,19 +11,29 @@ TICK = timedelta(seconds=5)
 
 
 class AlertWatch:
-    """Calls `check(at_once)` again and again; `background` is its thread."""
+    """Calls `check(at_once)` again and again; `background` is its thread.
+
+    A check at once is refused if any process has made one in the same five seconds, and that may
+    not have seen the newest sends. So each one is followed by another with the next tick.
+    """
 
     def __init__(self, check: Callable[[bool], object]) -> None:
         self._check = check
-        self._is_urgent = threading.Event()
-        self.background = Periodic("alerts", self._run, TICK)
+        self._is_woken = threading.Event()
+        self._is_followed = False
+        self.background = Periodic("alerts", self.run, TICK)
 
     def wake(self) -> None:
         """Evaluate now: a send is unclear. Returns at once."""
-        self._is_urgent.set()
+        self._is_woken.set()
         self.background.wake()
 
-    def _run(self) -> None:
-        is_urgent = self._is_urgent.is_set()
-        self._is_urgent.clear()
+    def run(self) -> None:
+        """One tick."""
+        is_woken = self._is_woken.is_set()
+        self._is_woken.clear()
+        is_urgent = is_woken or self._is_followed
+        # Should the check fail, the next tick tries again.
+        self._is_followed = is_urgent
         self._check(is_urgent)
+        self._is_followed = is_woken

@@ -3,22 +3,18 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from core.alerts.measures import Measure
 from core.charts.axes import Chart, Option, over_time
 from core.charts.palette import Palette
 from core.model.clock import from_ms, to_ms
 from core.panels.alert_course import CoursePoints
-from core.wording.alerts import MEASURES
 from core.wording.formats import day_and_time
 
-_UNITS = {Measure.TRAFFIC: "", Measure.PRICE: ", $"}
 #: An axis of shares begins here if all are above it.
 _HIGH = 60
 
 
 def alert_course(
     points: CoursePoints,
-    measure: Measure,
     moments: tuple[datetime, datetime, datetime | None],
     zone: ZoneInfo,
     colours: Palette,
@@ -32,12 +28,12 @@ def alert_course(
         return ms + (offset.total_seconds() * 1000 if offset else 0)
 
     x = [local_ms(ms) for ms in points.middle_ms]
-    name = MEASURES[measure]
-    is_share = measure not in _UNITS
+    name, is_share = points.name, points.unit == "%"
+    unit = f", {points.unit}" if points.unit else ""
     smallest = min([*points.value, *points.low, points.usual])
     lowest = _HIGH if is_share and smallest > _HIGH else 0
     begins = f"; the axis begins at {lowest} %" if lowest else ""
-    title = f"{name.capitalize()}{_UNITS.get(measure, ', %')}; grey: usual{begins}"
+    title = f"{name.capitalize()}{unit}; grey: usual{begins}"
     quiet: Option = {"type": "line", "symbol": "none", "silent": True, "tooltip": {"show": False}}
     hidden = {"lineStyle": {"opacity": 0}}
     band = [high - low for low, high in zip(points.low, points.high, strict=True)]

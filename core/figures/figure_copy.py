@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.figures.additions import ChangedPlace
-from core.figures.fold import FOLD_SIGN, FoldMark, read_changed
+from core.figures.changes import FigureChanges
 from core.figures.layout import Cube, Tier
 from core.figures.packed_reader import PackedReader, SlotRange
 from core.figures.packing import PackedKind
@@ -22,14 +22,10 @@ from core.figures.series_index import SeriesIndex
 from core.model.series import OTHERS, Series
 from core.store.client import RawClient
 from core.store.keys import Keys
-from core.store.scripts import Scripts
 
 #: Enough for 60 days of 10,000 series. Only what has been read takes memory.
 _MOST_BYTES = 512 << 20
-#: More changed places cost more than to read everything again.
-_MOST_CHANGES = 5_000
 _FIRST_ROWS = 16
-_NEVER = FoldMark("", 0, "")
 _NO_ROWS: tuple[Cube | None, Sequence[Series], NDArray[np.intp]] = (
     None,
     (),
@@ -103,10 +99,8 @@ class FigureCopy:
 
     def __init__(self, raw: RawClient, keys: Keys) -> None:
         self.lock = RLock()
-        self._scripts = Scripts(raw)
-        self._keys = keys
+        self._changes = FigureChanges(raw, keys)
         self._reader = PackedReader(raw, keys)
-        self._mark = _NEVER
         self._blocks: OrderedDict[_BlockKey, _Block] = OrderedDict()
         self._rows: defaultdict[Cube, dict[Series, int]] = defaultdict(dict)
         #: Rows of errors by channel and country.
@@ -118,20 +112,12 @@ class FigureCopy:
 
     def refresh(self) -> None:
         """Forget what folds have changed since the last refresh."""
-        keys = self._keys
-        folded, changed = self._scripts.run(
-            "read_changes",
-            [keys.folded, keys.changed],
-            self._mark._asdict(),
-        )
-        mark = FoldMark.parse(folded.decode()) if folded else _NEVER
-        if changed == b"all" or len(changed) > _MOST_CHANGES:
+        changed = self._changes.read()
+        if changed is None:
             self._clear()
         elif changed:
             self._indexed.clear()
-            texts = [text.decode() for text in changed]
-            self._forget([read_changed(text) for text in texts if not text.startswith(FOLD_SIGN)])
-        self._mark = mark
+            self._forget(changed)
 
     def index(self, cube: Cube) -> SeriesIndex | None:
         """The registered series of a cube; None if the registry must be read."""

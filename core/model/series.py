@@ -12,6 +12,7 @@ UNKNOWN_COUNTRY = "ZZ"
 OTHERS = "others"
 _UNNAMED = {"", "?", UNKNOWN_CARRIER}
 _SEPARATOR = "/"
+_ALL = "all"
 #: Characters that separate names somewhere, and the one that escapes them.
 _ESCAPED = re.compile(r"[%/\x00-\x1f\x7f]")
 
@@ -31,6 +32,7 @@ def country_named(region: str) -> str:
 class Series(str):
     """The attempts whose figures are added up together, by the name that Redis keeps:
 
+    - "all": all channels; the figures of it are not stored
     - "sms": a channel
     - "sms/DE": a country of a channel
     - "sms/DE/Vodafone": a carrier of a country, as the numbering plan names it
@@ -60,7 +62,8 @@ class Series(str):
 
     @property
     def channel(self) -> str:
-        return self.parts[0]
+        """ "" for the series of all channels."""
+        return "" if self == _ALL else self.parts[0]
 
     @property
     def country(self) -> str:
@@ -75,11 +78,11 @@ class Series(str):
     @property
     def is_channel(self) -> bool:
         """Whether it is the series of a whole channel."""
-        return _SEPARATOR not in self
+        return _SEPARATOR not in self and self != _ALL
 
     @property
     def parent(self) -> "Series":
-        """The series that includes it: of a country its channel. Of a channel "", all traffic."""
+        """The series that includes it: of a country its channel. "" for a channel."""
         return Series(self.rpartition(_SEPARATOR)[0])
 
     def _part(self, place: int) -> str:
@@ -91,5 +94,7 @@ def _escape(match: re.Match[str]) -> str:
     return f"%{ord(match[0]):02X}"
 
 
+#: The sum of all channels.
+ALL_TRAFFIC = Series(_ALL)
 #: Where no series is meant.
 NO_SERIES = Series("")

@@ -9,6 +9,7 @@ from core.alerts.course import AlertCourse
 from core.alerts.measures import Measure
 from core.alerts.sequential import Bools, Floats
 from core.model.clock import to_ms
+from core.wording.alerts import MEASURES
 
 #: What is drawn before the beginning: so many times as much as after it, within these limits.
 _BEFORE, _LEAST, _MOST = 3, timedelta(hours=3), timedelta(hours=24)
@@ -18,6 +19,8 @@ _ENOUGH, _STEPS = 6, 60
 #: Slots are this long where they are no minutes.
 _QUARTER = 15
 _MINUTE_MS = 60_000
+_UNITS = {Measure.TRAFFIC: "", Measure.PRICE: "$"}
+_SCALES = {"": 1.0, "$": 1e-6, "%": 100.0}
 #: Prices vary by so much.
 _PRICES_VARY = 0.25
 
@@ -25,8 +28,10 @@ _PRICES_VARY = 0.25
 @dataclass(frozen=True, slots=True)
 class CoursePoints:
     """Steps with values, in order: their middles, and the values between which chance leaves nearly
-    all that are as usual. Shares in percent, prices in US dollars; moments in Unix ms."""
+    all that are as usual; moments in Unix ms. `name`: of the value. `unit`: "%", "$" or ""."""
 
+    name: str
+    unit: str
     first_ms: int
     last_ms: int
     middle_ms: list[float]
@@ -41,12 +46,13 @@ def points(
 ) -> CoursePoints:
     """The points from some time before `since` to `end`, for what is usual. A step begins at
     `since`, so that none has attempts from before and after it."""
+    name, unit = MEASURES[measure], _UNITS.get(measure, "%")
     before = min(max(_BEFORE * (end - since), _LEAST), _MOST)
     first_ms, last_ms = to_ms(since - before), to_ms(end)
     shown = (course.ends > first_ms) & (course.starts < last_ms)
     starts, ends = course.starts[shown], course.ends[shown]
     if not len(starts):
-        return CoursePoints(first_ms, last_ms, [], [], [], [], baseline)
+        return CoursePoints(name, unit, first_ms, last_ms, [], [], [], [], baseline)
     width_ms = _width(course, shown) * _MINUTE_MS
     steps = (starts - to_ms(since)) // width_ms
     steps -= steps[0]
@@ -60,10 +66,12 @@ def points(
     part, whole = part[has_value], whole[has_value]
     middle = ((begins + finishes) / 2)[has_value]
     spread = _spread(measure, baseline, whole)
-    scale = {Measure.TRAFFIC: 1.0, Measure.PRICE: 1e-6}.get(measure, 100.0)
-    most = np.inf if scale <= 1 else 1.0
+    scale = _SCALES[unit]
+    most = 1.0 if unit == "%" else np.inf
     low, high = np.maximum(baseline - spread, 0), np.minimum(baseline + spread, most)
     return CoursePoints(
+        name,
+        unit,
         int(starts[0]),
         last_ms,
         middle.tolist(),

@@ -71,6 +71,8 @@ def _link(status: AlertStatus, now: datetime, base: str | None) -> str:
         "alerts": "true",
         "channel": series.channel,
     }
+    if not series.channel:
+        del query["channel"]
     if series.country:
         query["country"] = series.country
     if series.last:

@@ -316,6 +316,30 @@ def test_an_unclear_send_wakes_the_check() -> None:
         watch.background.stop()
 
 
+def test_a_check_at_once_is_followed_by_another_as_it_may_have_missed_the_newest_sends() -> None:
+    urgent: list[bool] = []
+    fails = [True]
+
+    def check(at_once: bool) -> None:
+        urgent.append(at_once)
+        if fails:
+            fails.pop()
+            raise StoreUnavailable("Redis cannot be reached.", "Try again.")
+
+    watch = AlertWatch(check)
+    watch.wake()
+    with pytest.raises(StoreUnavailable):
+        watch.run()
+    for _ in range(3):
+        watch.run()
+    assert urgent == [True, True, False, False]
+    urgent.clear()
+    watch.wake()
+    for _ in range(3):
+        watch.run()
+    assert urgent == [True, True, False]
+
+
 def test_without_redis_a_check_raises(room: Room) -> None:
     class Down(AlertFigures):
         def series(self, since_ms: int) -> list[Series]:

@@ -25,18 +25,12 @@ from datetime import timedelta
 import numpy as np
 
 from core.alerts.baseline import PastFigures, UsualFigures, baseline, named
-from core.alerts.evidence import (
-    Slots,
-    growth_evidence,
-    risen_prices,
-    share_evidence,
-    stop_evidence,
-    threshold,
-    trials,
-    usual_bad,
-)
+from core.alerts.evidence import share_evidence, threshold, trials, usual_bad
 from core.alerts.measures import READ, SHARE_OF, SHARES, Measure
+from core.alerts.price import risen_prices
 from core.alerts.sequential import Bools, Floats, statistics
+from core.alerts.slots import Slots
+from core.alerts.traffic import growth_evidence, stop_evidence
 from tests.benchmarks import former_alert_rules as former
 from tests.benchmarks.alert_traffic import (
     CARRIERS,

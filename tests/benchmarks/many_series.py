@@ -21,25 +21,44 @@ _SHARES = {
 }  # fmt: skip
 
 
-def fill(connection: RedisConnection, keys: Keys, now: datetime, carriers: int) -> None:
-    """Write `carriers` carriers of COUNTRIES, with 30 days of messages; some are small."""
+def carriers_of(count: int) -> list[str]:
+    """The series of so many carriers, the largest first."""
+    return [f"sms/{COUNTRIES[n % len(COUNTRIES)]}/Carrier {n:05}" for n in range(count)]
+
+
+def fill(
+    connection: RedisConnection,
+    keys: Keys,
+    now: datetime,
+    carriers: int,
+    *,
+    for_alerts: bool = False,
+) -> None:
+    """Write `carriers` carriers of COUNTRIES, with 30 days of messages; some are small.
+    `for_alerts`: with the minutes of the last hours, and the quarters of an hour of 30 days of the
+    countries and the channel, which pages do not read."""
     rng = np.random.default_rng(3)
     per_day = 20_000 / np.arange(1, carriers + 1) ** 0.7
     of_country = {f"sms/{country}": 0.0 for country in COUNTRIES}
     series: list[tuple[Cube, str, float]] = []
-    for n in range(carriers):
-        country = f"sms/{COUNTRIES[n % len(COUNTRIES)]}"
-        series.append((Cube.CARRIER, f"{country}/Carrier {n:05}", per_day[n]))
+    for n, name in enumerate(carriers_of(carriers)):
+        country = name.rpartition("/")[0]
+        series.append((Cube.CARRIER, name, per_day[n]))
         of_country[country] += per_day[n]
     series += [(Cube.COUNTRY, name, total) for name, total in of_country.items()]
     series.append((Cube.CHANNEL, "sms", float(per_day.sum())))
     raw: Any = connection.raw
     now_ms = to_ms(now)
     # Days, and the quarters of an hour of the present day: a range of 30 days reads no others.
-    for tier, span in ((Tier.QUARTER, 1), (Tier.DAY, DAYS)):
-        chunks = range(tier.chunk_of(now_ms - span * 86_400_000), tier.chunk_of(now_ms) + 1)
+    spans = [(Tier.QUARTER, 1.0), (Tier.DAY, float(DAYS))]
+    if for_alerts:
+        spans.append((Tier.MINUTE, 1 / 6))
+    for tier, span in spans:
         with raw.pipeline(transaction=False) as pipe:
             for number, (cube, name, daily) in enumerate(series):
+                is_long = for_alerts and tier is Tier.QUARTER and cube is not Cube.CARRIER
+                begin_ms = now_ms - int((DAYS if is_long else span) * 86_400_000)
+                chunks = range(tier.chunk_of(begin_ms), tier.chunk_of(now_ms) + 1)
                 mean = daily * tier.slot_ms / 86_400_000
                 for chunk in chunks:
                     slots = chunk * tier.chunk_ms + np.arange(tier.slots) * tier.slot_ms

@@ -86,7 +86,7 @@ def test_a_step_of_a_course_begins_with_the_incident() -> None:
     assert drawn.middle_ms[first] - to_ms(since) < 3 * 60_000
     assert drawn.usual == pytest.approx(95)
     assert all(low < 95 < high for low, high in zip(drawn.low, drawn.high, strict=True))
-    chart = alert_course(drawn, Measure.CONFIRMED, (since, NOW, None), ZONE, LIGHT)
+    chart = alert_course(drawn, (since, NOW, None), ZONE, LIGHT)
     assert "95 is usual" in chart.alt
 
 

@@ -117,8 +117,8 @@ REDIS_MEMORY = _gauge(
 SAMPLE_TRAFFIC = _gauge("sample_traffic", "Whether the figures include sample traffic: 1 or 0.")
 ALERTS = _gauge(
     "alerts",
-    "The alerts: the number of channels, countries and carriers by measure and state, without "
-    "alerts that another alert explains.",
+    "The alerts: the number of series (all traffic, channels, countries, carriers) by measure and "
+    "state, without alerts that another alert explains.",
     ("measure", "state"),
 )
 

@@ -43,8 +43,9 @@ class AlertName(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     series: str = Field(
-        pattern=r"^(sms|voice|phlo)(/[A-Z]{2}(/[^\x00-\x1f]{1,200})?)?$",
-        description="A channel, a country or a carrier: sms, sms/DE, sms/DE/Vodafone.",
+        pattern=r"^(all|(sms|voice|phlo)(/[A-Z]{2}(/[^\x00-\x1f]{1,200})?)?)$",
+        description="All traffic, a channel, a country or a carrier: all, sms, sms/DE, "
+        "sms/DE/Vodafone.",
         examples=["sms/DE"],
     )
     measure: Measure

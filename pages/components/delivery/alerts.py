@@ -81,7 +81,7 @@ def _draw_card(context: PanelContext, card: AlertCard, *, is_snoozed: bool) -> N
                 course, measure, card.baseline, card.since, shown_until(card, context.now)
             )
             moments = (card.since, card.fired, card.ended)
-            drawn = alert_course(shown, measure, moments, context.state.zone, context.palette)
+            drawn = alert_course(shown, moments, context.state.zone, context.palette)
             chart(drawn, name, 170)
         st.caption(plain(" · ".join(card.done)))
         if card.advice:
