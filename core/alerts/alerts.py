@@ -10,6 +10,7 @@ last day each time, so a restart or a missed minute loses nothing.
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import Lock
 
 from core.alerts.baseline import DAYS
 from core.alerts.course import AlertCourse, course
@@ -72,6 +73,8 @@ class Alerts:
         self._clock = clock
         self._figures = figures
         self._left_out = LeftOut(client, keys, clock)
+        #: Evaluations share the figures that are kept in the process.
+        self._evaluation = Lock()
 
     def check(self, *, at_once: bool = False) -> list[Transition]:
         """Evaluate all series, unless that is done this minute; returns the changes of state that
@@ -89,7 +92,8 @@ class Alerts:
         before = self._read(stored)
         if before.minute > minute:
             return []
-        check = self._evaluated(before, now_ms)
+        with self._evaluation:
+            check = self._evaluated(before, now_ms)
         changes = transitions(before.kept, check.kept, from_ms(now_ms))
         news, kept = notifications(before.kept, check.kept, self.snoozes.active(), now_ms)
         now = self._clock.now()
@@ -130,7 +134,7 @@ class Alerts:
     def course(self, place: Place) -> AlertCourse:
         """What an alert is about, over the last day."""
         series, measure = place
-        return course(measure, self._figures.day_of(series, to_ms(self._clock.now())))
+        return course(measure, self._figures.recent([series], to_ms(self._clock.now())))
 
     def snoozed(self) -> dict[Place, datetime]:
         """The snoozed alerts, and when each snooze ends."""
@@ -171,7 +175,7 @@ class Alerts:
         series = self._figures.series(now_ms - WATCHED // timedelta(milliseconds=1))
         if not series:
             return AlertCheck(minute, {})
-        slots = self._figures.recent(series, now_ms)
+        slots = self._figures.last_day(series, now_ms)
         usual = self._figures.usual(series, now_ms)
         kept: dict[Place, StoredStatus] = {}
         leads: dict[Place, Series] = {}

@@ -17,7 +17,7 @@ from core.alerts.slot_reading import CUBES, SlotReading
 from core.alerts.slots import HOUR_MS, Slots
 from core.alerts.wholes import whole_of
 from core.figures.catalogue import Leg
-from core.figures.layout import Tier
+from core.figures.layout import Cube, Tier
 from core.figures.packing import UPPER_MS
 from core.model.series import ALL_TRAFFIC, Series
 from core.store.client import Client, RawClient
@@ -71,15 +71,18 @@ class AlertFigures:
         several = sum(name.is_channel for name in names) > 1
         return [*([ALL_TRAFFIC] if several else []), *names][:MOST_SERIES]
 
-    def recent(self, series: Sequence[Series], now_ms: int) -> Slots:
-        """The slots of the last day; the last one is the minute that has not ended."""
+    def last_day(self, series: Sequence[Series], now_ms: int) -> Slots:
+        """The slots of the last day, of the series of a check; the last one is the minute that has
+        not ended. They are valid until the next call: only what has changed is read."""
         return self._last_day.slots(series, now_ms)
 
-    def day_of(self, series: Series, now_ms: int) -> Slots:
-        """The same of one series, as the first row, read for it alone."""
-        channels = [name for name in self.series(now_ms - _DAY_MS) if name.is_channel]
-        names = [series, *channels] if series == ALL_TRAFFIC else [series]
-        return LastDay(self._raw, self._keys).slots(names, now_ms)
+    def recent(self, series: Sequence[Series], now_ms: int) -> Slots:
+        """The same of any series, read anew, in any thread."""
+        names = list(series)
+        if ALL_TRAFFIC in names:
+            stored = self._client.zrange(self._keys.registry(Cube.CHANNEL), 0, -1)
+            names += sorted({Series(name) for name in stored} - set(names))
+        return LastDay(self._raw, self._keys).slots(names, now_ms).first(len(series))
 
     def usual(self, series: list[Series], now_ms: int) -> UsualFigures:
         """What is usual, of four weeks that ended with the last day (UTC)."""

@@ -24,6 +24,11 @@ class Slots:
     ends: Indices
     now_ms: int | None
 
+    def first(self, rows: int) -> "Slots":
+        """The same of the first series only."""
+        figures = {name: values[:rows] for name, values in self.figures.items()}
+        return Slots(figures, self.starts, self.ends, self.now_ms)
+
     def count_older(self, after_ms: int) -> int:
         """How many slots, from the first on, ended longer ago than this."""
         if self.now_ms is None:

@@ -104,7 +104,7 @@ def rate_chart(figure: Figure, names: Sequence[str], colours: Palette) -> str:
     floor = min(point.low if point.group.is_complete else point.value for point in course.points)
     if not isnan(figure.target):
         floor = min(floor, figure.target)
-    begins = max(0, int(floor * 10) * 10)
+    begins = min(max(0, int(floor * 10) * 10), 90)
     size = (100 - begins) / _PARTS
     marks = [begins + size * part for part in range(_PARTS + 1)]
     title = f"{figure.name}, %, and its 95 % interval"

@@ -25,7 +25,7 @@ from core.store.keys import Keys
 
 #: Enough for 60 days of 10,000 series. Only what has been read takes memory.
 _MOST_BYTES = 512 << 20
-_FIRST_ROWS = 16
+_NO_PLACE = -1
 _NO_ROWS: tuple[Cube | None, Sequence[Series], NDArray[np.intp]] = (
     None,
     (),
@@ -41,56 +41,82 @@ class _BlockKey(NamedTuple):
 
 
 class _Block:
-    """The copies of one key of every series of a cube: (slots, rows, width), a row each. So a sum
-    over slots adds whole planes, and slots that are never read take no memory."""
+    """The copies of one key of some series of a cube: (slots, places, width), a place for each
+    series that has been read. So a sum over slots adds whole planes, and neither the slots nor the
+    series that are never read take memory. A row is the number of a series in its cube."""
 
     def __init__(self, kind: PackedKind, tier: Tier) -> None:
         # Sums need 64 bits.
         self._dtype = np.int64 if kind.counters < kind.width else np.uint32
         self._slots, self._width = tier.slots, kind.width
-        self.values: NDArray[Any] = np.zeros((self._slots, 0, self._width), self._dtype)
-        self.is_valid = np.zeros((self._slots, 0), dtype=np.bool_)
+        self._values: NDArray[Any] = np.zeros((self._slots, 0, self._width), self._dtype)
+        self._is_valid = np.zeros((self._slots, 0), dtype=np.bool_)
+        #: The place of each row, _NO_PLACE for those without, and the number of places.
+        self._place_of: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+        self._places = 0
         #: None after a change: few blocks change between two loads, and counting is slow.
         self._used_slots: int | None = 0
 
     @property
     def used_bytes(self) -> int:
         if self._used_slots is None:
-            self._used_slots = int(self.is_valid.sum())
-        return self._used_slots * self._width * self.values.itemsize
+            self._used_slots = int(self._is_valid.sum())
+        return self._used_slots * self._width * self._values.itemsize
+
+    def is_valid(self, rows: NDArray[np.intp], within: slice) -> NDArray[np.bool_]:
+        """(slots, rows): which slots of some rows are valid copies."""
+        places = self._places_of(rows)
+        return self._is_valid[within, places]
+
+    def read(self, rows: NDArray[np.intp], within: slice) -> NDArray[Any]:
+        """(slots, rows, width); a view where possible."""
+        places = self._places_of(rows)
+        return self._values[within, places]
 
     def write(self, rows: NDArray[np.intp], within: slice, slots: NDArray[Any]) -> None:
         """Keep these slots of some rows: (rows, slots, width)."""
-        places = _as_slice(rows)
-        self.values[within, places] = slots.swapaxes(0, 1)
-        self.is_valid[within, places] = True
+        places = self._places_of(rows)
+        self._values[within, places] = slots.swapaxes(0, 1)
+        self._is_valid[within, places] = True
         self._used_slots = None
 
     def forget(self, rows: NDArray[np.intp], within: slice) -> None:
-        """The slots of some rows, as far as there are such rows, must be read again."""
-        self.is_valid[within, rows[rows < self.is_valid.shape[1]]] = False
+        """The slots of some rows, as far as they have been read, must be read again."""
+        places = self._place_of[rows[rows < len(self._place_of)]]
+        self._is_valid[within, places[places != _NO_PLACE]] = False
         self._used_slots = None
 
-    def grow(self, rows: int) -> None:
-        """Make room for so many rows. Pages of zeros that are never written take no memory."""
-        had = self.values.shape[1]
-        if rows <= had:
+    def _places_of(self, rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
+        """The places of some rows, a slice where they are consecutive: numpy is faster with it."""
+        known = len(self._place_of)
+        most = int(rows.max()) + 1
+        if most > known:
+            more = np.full(max(most, 2 * known) - known, _NO_PLACE, dtype=np.intp)
+            self._place_of = np.concatenate([self._place_of, more])
+        places = self._place_of[rows]
+        if (places == _NO_PLACE).any():
+            new = rows[places == _NO_PLACE]
+            self._place_of[new] = np.arange(self._places, self._places + len(new))
+            self._places += len(new)
+            self._grow()
+            places = self._place_of[rows]
+        first = int(places[0])
+        if (np.diff(places) == 1).all():
+            return slice(first, first + len(places))
+        return places
+
+    def _grow(self) -> None:
+        """Make room for all places. Pages of zeros that are never written take no memory."""
+        had = self._values.shape[1]
+        if self._places <= had:
             return
-        size = max(_FIRST_ROWS, 2 * had, rows)
+        size = max(2 * had, self._places)
         values = np.zeros((self._slots, size, self._width), self._dtype)
         is_valid = np.zeros((self._slots, size), dtype=np.bool_)
-        for slot in np.flatnonzero(self.is_valid.any(axis=1)).tolist():
-            values[slot, :had] = self.values[slot]
-        is_valid[:, :had] = self.is_valid
-        self.values, self.is_valid = values, is_valid
-
-
-def _as_slice(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
-    """The rows as a slice where they are consecutive: numpy is faster with it."""
-    first, last = int(rows[0]), int(rows[-1])
-    if last - first + 1 == len(rows) and (np.diff(rows) == 1).all():
-        return slice(first, last + 1)
-    return rows
+        for slot in np.flatnonzero(self._is_valid.any(axis=1)).tolist():
+            values[slot, :had] = self._values[slot]
+        is_valid[:, :had] = self._is_valid
+        self._values, self._is_valid = values, is_valid
 
 
 class FigureCopy:
@@ -145,15 +171,14 @@ class FigureCopy:
 
     def slots(self, part: SlotRange) -> NDArray[Any]:
         """(slots, series, width) of loaded slots; a view where possible, so not to be changed."""
-        block = self._block(part)
         rows = self._rows_of(part.cube, part.names)
-        return block.values[part.first : part.first + part.slots, _as_slice(rows)]
+        return self._block(part).read(rows, slice(part.first, part.first + part.slots))
 
     def _missing(self, part: SlotRange) -> Iterator[SlotRange]:
         """Ranges that hold all slots that are missing; series with the same ones share a range."""
         rows = self._rows_of(part.cube, part.names)
         within = slice(part.first, part.first + part.slots)
-        is_valid = self._block(part).is_valid[within, _as_slice(rows)]
+        is_valid = self._block(part).is_valid(rows, within)
         if is_valid.all():
             return
         is_missing = ~is_valid
@@ -179,8 +204,6 @@ class FigureCopy:
         if block is None:
             block = self._blocks[key] = _Block(part.kind, part.tier)
         self._blocks.move_to_end(key)
-        self._rows_of(part.cube, part.names)
-        block.grow(len(self._rows[part.cube]))
         return block
 
     def _rows_of(self, cube: Cube, names: Sequence[Series]) -> NDArray[np.intp]:

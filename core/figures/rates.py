@@ -1,7 +1,7 @@
 """Computes rates with their confidence interval, and percentiles from histograms."""
 
 from dataclasses import dataclass
-from math import isnan, nan, sqrt
+from math import erfc, isnan, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -68,11 +68,21 @@ class Rate:
 
     def differs_from(self, other: "Rate") -> bool:
         """Whether two rates differ significantly, at 95 % (pooled z test)."""
-        if not (self.n and other.n):
-            return False
-        pooled = (self.k + other.k) / (self.n + other.n)
-        spread = sqrt(pooled * (1 - pooled) * (1 / self.n + 1 / other.n))
-        return spread > 0 and abs(self.value - other.value) / spread > Z95
+        return bool(self.n and other.n) and _deviate(self, other) > Z95
+
+
+def chance_of_fall(now: Rate, before: Rate) -> float:
+    """The probability of a fall as large as this one, if both rates are equal (pooled z test, one
+    tail); 1 without a fall."""
+    if not (now.n and before.n) or now.value >= before.value:
+        return 1.0
+    return 0.5 * erfc(_deviate(now, before) / sqrt(2))
+
+
+def _deviate(rate: Rate, other: Rate) -> float:
+    pooled = (rate.k + other.k) / (rate.n + other.n)
+    spread = sqrt(pooled * (1 - pooled) * (1 / rate.n + 1 / other.n))
+    return abs(rate.value - other.value) / spread if spread > 0 else 0.0
 
 
 def quantile(histogram: Counts, q: float) -> float:

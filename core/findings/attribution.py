@@ -165,12 +165,12 @@ def _is_uniform(
     evidence: PlaceEvidence, share: Share, expected: Expectation, tested: Assessment, place: int
 ) -> bool:
     """Whether the excess is in nearly all parts of the place, while it lasts."""
-    course = sizing.course(evidence, place, expected.ripe_ms)
+    course = sizing.course(evidence, place, expected.ripe_ms, expected.known)
     interval = sizing.share_interval(course, share, sizing.usual_share(expected, evidence, place))
     if interval is None:
         return False
     steps = slice(max(0, interval.first - course.begins), interval.last + 1 - course.begins)
-    k, n = counts(evidence, share, steps)
+    k, n = counts(evidence, share, steps, expected.known)
     sum_k, sum_n, mean = evidence.places.sums(np.stack([k, n, n * expected.q], axis=1)).T
     relative = relative_excess(sum_k[place], sum_n[place], mean[place])
     for part in evidence.places.parts(place):

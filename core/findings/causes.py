@@ -54,6 +54,10 @@ class Cause:
     #: Of SLOW: `k` took longer than this.
     seconds: int = 0
 
+    def overlaps(self, start: datetime, end: datetime) -> bool:
+        """Whether it lasted at some time between two moments."""
+        return self.since < end and (self.until is None or self.until > start)
+
     @property
     def is_conversion(self) -> bool:
         """Whether `k` of `n` are verifications without a right code, not attempts."""
@@ -77,8 +81,9 @@ class Outcome(StrEnum):
 class DeliveryVerdict:
     """Whether codes arrive in a range, and what is wrong, the worst first.
 
-    `confirmed` of `requested` are of ripe attempts. `compared_days`: how many days before the range
-    it could be compared with. `at_least`: receipts are missing, so more codes may have arrived.
+    `confirmed` of `requested` are of ripe attempts; `too_new`: the others. `compared_days`: how
+    many days before the range it could be compared with. `at_least`: receipts are missing, so more
+    codes may have arrived.
     """
 
     outcome: Outcome
@@ -87,6 +92,7 @@ class DeliveryVerdict:
     causes: tuple[Cause, ...]
     compared_days: int
     at_least: bool = False
+    too_new: int = 0
 
     @property
     def is_too_few(self) -> bool:

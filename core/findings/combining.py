@@ -1,9 +1,11 @@
 """Combines the incidents of several places and looks: each once, the worst first."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from core.findings.causes import Cause, CauseKind
 from core.findings.places import TrafficPlace
+from core.findings.shares import Share
 
 #: Which kinds an incident explains in its place and in the parts of it.
 _EXPLAINS = {
@@ -28,11 +30,12 @@ _EXPLAINS = {
 }
 
 
-def combined(causes: list[Cause]) -> list[Cause]:
+def combined(causes: list[Cause], known: Sequence[Cause] = ()) -> list[Cause]:
     """Each incident once, the worst first: one of all countries before the others, then by lost
-    verifications, by the attempts concerned and by money."""
+    verifications, by the attempts concerned and by money. The `known` ones are kept in any case:
+    they were found in a longer range, so there is more evidence of their place and size."""
     wide_first = sorted(_joined(causes), key=_dimensions)
-    kept: list[Cause] = []
+    kept = list(known)
     for cause in wide_first:
         if not any(_is_same(other, cause) for other in kept):
             kept.append(cause)
@@ -103,6 +106,9 @@ def _contains(wide: TrafficPlace, narrow: TrafficPlace) -> bool:
 def _is_same(named: Cause, other: Cause) -> bool:
     """Whether an incident that is named explains another cause."""
     if not _contains(named.place, other.place) or not _overlap(named, other):
+        return False
+    if named.kind is CauseKind.SLOW and other.measure is Share.FAILED:
+        # A code that comes too late is not entered; but no report says that it did not arrive.
         return False
     return other.kind is named.kind or other.kind in _EXPLAINS[named.kind]
 

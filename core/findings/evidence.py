@@ -29,10 +29,12 @@ _QUARTER_MS = Tier.QUARTER.slot_ms
 _PAST_DAYS, _PAST_WINDOWS = 28, 7
 #: From this length on, a range is compared with whole days.
 _WHOLE_DAYS_FROM = timedelta(hours=20)
-#: A longer range that lasts until now is judged a second time, its end alone: an incident that has
-#: just begun is small beside a day.
+#: The end of a day that lasts until now is judged a second time, alone: an incident that has just
+#: begun is small beside a day.
 RECENT = timedelta(hours=2)
-_MOST_STEPS = 24
+_DAY_UP_TO = timedelta(hours=36)
+#: A day up to now begins with a quarter-hour, so it is up to an hour longer.
+_MOST_STEPS = 25
 
 
 class History:
@@ -143,10 +145,31 @@ class PastPlan:
     length: timedelta
 
 
+def last_day(period: Range) -> Range:
+    """The day up to the end of a range, from a quarter-hour on."""
+    start_ms = to_ms(period.end - _WHOLE_DAY) // _QUARTER_MS * _QUARTER_MS
+    return Range(from_ms(start_ms), period.end)
+
+
+def is_part_of_day(period: Range) -> bool:
+    """Whether a range is much shorter than a day."""
+    return period.length < _WHOLE_DAYS_FROM
+
+
+def is_beyond_day(period: Range) -> bool:
+    """Whether a range is much longer than a day."""
+    return period.length > _DAY_UP_TO
+
+
+def lasts(period: Range, now: datetime) -> bool:
+    """Whether a range lasts until now."""
+    return now - period.end < timedelta(minutes=1)
+
+
 def past_plan(period: Range, now: datetime) -> PastPlan:
     """The past that a range is compared with, as far as its slots are kept."""
     start, end = to_ms(period.start), to_ms(period.end)
-    if period.length >= _WHOLE_DAYS_FROM:
+    if not is_part_of_day(period):
         last = start // _DAY_MS * _DAY_MS
         first = last - _PAST_DAYS * _DAY_MS
         starts = np.arange(first, last, _DAY_MS)
@@ -186,7 +209,7 @@ def step_plan(period: Range, now: datetime, cutoffs: list[datetime]) -> StepPlan
     by_quarter = step < _DAY_MS and now_ms < Tier.QUARTER.expires_ms(start)
     cut = []
     recent = None
-    if period.length > RECENT * 1.5 and now - period.end < timedelta(minutes=1):
+    if not (is_part_of_day(period) or is_beyond_day(period)) and lasts(period, now):
         recent = (end - RECENT // timedelta(milliseconds=1)) // _QUARTER_MS * _QUARTER_MS
         recent = min(recent, split)
     # Whole days end where the recent steps begin.

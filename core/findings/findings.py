@@ -20,10 +20,14 @@ from core.findings.evidence import (
     History,
     PastPlan,
     PlaceEvidence,
+    is_beyond_day,
+    is_part_of_day,
+    last_day,
+    lasts,
     past_plan,
     step_plan,
 )
-from core.findings.leaves import Leaves, leaves
+from core.findings.leaves import MOST_CARRIERS, Leaves, leaves
 from core.findings.places import TrafficPlace, TrafficPlaces
 from core.findings.verdict import Cutoffs, causes, outcome
 from core.model.clock import Clock, from_ms, to_ms
@@ -31,8 +35,9 @@ from core.model.series import Series
 
 #: Ranges that end within this time of each other share an answer.
 _SAME_END = timedelta(seconds=10)
+#: How long a history and a choice of carriers are used again, and how many of each.
 _HISTORY_AGE = timedelta(minutes=1)
-_MOST_HISTORIES = 4
+_MOST_HISTORIES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class _Look:
 class _SeriesRead:
     """All carriers with traffic, the series that are read for them, and their places."""
 
+    at: datetime
     carriers: list[Series]
     leaves: Leaves
     places: TrafficPlaces
@@ -58,7 +64,7 @@ class Findings:
     def __init__(self, queries: Queries, clock: Clock) -> None:
         self._queries = queries
         self._clock = clock
-        self._read = _SeriesRead([], Leaves([], []), TrafficPlaces([]))
+        self._reads: dict[datetime | None, _SeriesRead] = {}
         self._histories: dict[tuple[bytes, timedelta], tuple[datetime, History]] = {}
         self._lock = Lock()
         self.answers: AnswerCache = queries.answers
@@ -72,23 +78,45 @@ class Findings:
         look = self._look(Range(period.start, max(from_ms(end_ms), period.start)))
         selected = (filters.channel, filters.country, filters.carrier)
         sums = self._queries.totals(self._queries.ripe(period, "confirmed"), filters)
+        requested = int(self._queries.totals(period, filters)["requested"])
         return outcome(
             int(sums["confirmed"]),
             int(sums["requested"]),
             [cause for cause in look.causes if cause.place.overlaps(*selected)],
             look.compared_days,
+            max(requested - int(sums["requested"]), 0),
         )
 
     @cached
     def _look(self, period: Range) -> _Look:
+        """Incidents are searched in the longest range first, and then in what it leaves
+        unexplained of the shorter one: a range of hours shows too little of an incident that began
+        before it, and an incident that has just begun is small beside a month."""
+        now, day = self._clock.now(), last_day(period)
+        since = min(_earliest(past_plan(part, now), part) for part in (period, day))
+        series = self._series(since, day if is_part_of_day(period) else period)
+        if is_part_of_day(period):
+            known = [
+                cause
+                for cause in self._look(day).causes
+                if cause.overlaps(period.start, period.end)
+            ]
+            return self._searched(period, series, known)
+        look = self._searched(period, series)
+        if is_beyond_day(period) and lasts(period, now):
+            causes = self._searched(day, series, look.causes).causes
+            return replace(look, causes=causes)
+        return look
+
+    def _searched(self, period: Range, series: _SeriesRead, known: Sequence[Cause] = ()) -> _Look:
+        """The `known` incidents of a range, and those that they do not explain."""
         now = self._clock.now()
         ages = [self._queries.ripeness.age(name) for name in ("within_60", "converted")]
         moments = [now - age for age in ages]
         plan = step_plan(period, now, moments)
         before = past_plan(period, now)
-        series = self._series(_earliest(before, period))
         if not series.carriers or not plan.pieces:
-            return _Look((), 0)
+            return _Look(tuple(known), 0)
         evidence = PlaceEvidence(
             series.places,
             plan.edges,
@@ -97,14 +125,22 @@ class Findings:
         )
         arrival_ms, ripe_ms = (float(to_ms(moment)) for moment in moments)
         cutoffs = Cutoffs(answer=np.inf, arrival=arrival_ms, ripe=ripe_ms)
-        found = causes(evidence, cutoffs)
+        found = self._combined(causes(evidence, cutoffs, known), known, evidence)
         if plan.recent_ms is not None:
             recent = past_plan(Range(from_ms(plan.recent_ms), period.end), now)
-            found += causes(evidence.since(plan.recent_ms, self._history(series, recent)), cutoffs)
-        return _Look(
-            tuple(self._dated(cause, evidence) for cause in combined(found)),
-            int(evidence.history.begun.sum()),
-        )
+            end = evidence.since(plan.recent_ms, self._history(series, recent))
+            found = self._combined(causes(end, cutoffs, found), found, end)
+        return _Look(tuple(found), int(evidence.history.begun.sum()))
+
+    def _combined(
+        self, found: list[Cause], known: Sequence[Cause], evidence: PlaceEvidence
+    ) -> list[Cause]:
+        """The known incidents, and those that were found in the evidence with their exact
+        beginning."""
+        return [
+            cause if cause in known else self._dated(cause, evidence)
+            for cause in combined(found, known)
+        ]
 
     def _history(self, series: _SeriesRead, plan: PastPlan) -> History:
         """The days before a range. They hardly change, so they are read once in a while."""
@@ -126,13 +162,25 @@ class Findings:
                 self._histories.pop(next(iter(self._histories)))
         return history
 
-    def _series(self, since: datetime) -> _SeriesRead:
-        """The series with traffic since then; those of the last look, if these are the same."""
+    def _series(self, since: datetime, period: Range) -> _SeriesRead:
+        """The series with traffic since then; those of the last look, if these are the same. A
+        choice of them is made anew once in a while."""
         carriers = self._queries.series_since(Cube.CARRIER, since)
-        read = self._read
-        if read.carriers != carriers:
-            chosen = leaves(self._queries, carriers, since, self._clock.now())
-            read = self._read = _SeriesRead(carriers, chosen, TrafficPlaces(chosen.names))
+        now = self._clock.now()
+        is_choice = len(carriers) > MOST_CARRIERS
+        key = period.start if is_choice else None
+        with self._lock:
+            read = self._reads.get(key)
+        if read and read.carriers == carriers:
+            is_new = timedelta() <= now - read.at < _HISTORY_AGE
+            if is_new or not is_choice:
+                return read
+        chosen = leaves(self._queries, carriers, since, period)
+        read = _SeriesRead(now, carriers, chosen, TrafficPlaces(chosen.names))
+        with self._lock:
+            self._reads[key] = read
+            while len(self._reads) > _MOST_HISTORIES:
+                self._reads.pop(next(iter(self._reads)))
         return read
 
     def _dated(self, cause: Cause, evidence: PlaceEvidence) -> Cause:
@@ -140,10 +188,13 @@ class Findings:
         now_ms = to_ms(self._clock.now())
         start_ms, since_ms = int(evidence.edges[0]), to_ms(cause.since)
         span_ms = int(np.diff(evidence.edges).max())
-        if since_ms < start_ms or (since_ms == start_ms and not evidence.history.is_by_day):
+        is_by_day = evidence.history.is_by_day
+        if since_ms < start_ms or (since_ms == start_ms and is_by_day):
             span_ms = Tier.DAY.slot_ms
+        # The numbers of a cause are of the range, and of whole days before it if there are.
+        earliest_ms = 0 if is_by_day else start_ms
         for tier in (Tier.QUARTER, Tier.MINUTE):
-            first = max(since_ms - span_ms, 0) // tier.slot_ms
+            first = max(since_ms - span_ms, earliest_ms) // tier.slot_ms
             last = min(since_ms + span_ms, int(evidence.edges[-1])) // tier.slot_ms
             if last <= first or now_ms >= tier.expires_ms(first * tier.slot_ms):
                 break

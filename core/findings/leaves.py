@@ -1,7 +1,8 @@
-"""The series whose sums are all places: carriers, and of very many the ones with most traffic.
+"""The series whose sums are all places: carriers, and of very many those that `candidates` chooses.
 
-Of more than MOST_CARRIERS the others are one series for each channel and country: what is left of
-its figures. So a verdict on ten thousand carriers costs as much as one on a thousand and a half.
+The figures hold fewer than MOST_CARRIERS, unless they were written otherwise. Of more, the others
+are one series for each channel and country: what is left of its figures. So a verdict on ten
+thousand carriers costs as much as one on a thousand and a half.
 """
 
 from collections.abc import Sequence
@@ -10,16 +11,17 @@ from datetime import datetime
 
 import numpy as np
 
-from core.figures.catalogue import COLUMNS
 from core.figures.layout import Cube, Tier
 from core.figures.packing import Counts
 from core.figures.queries import Queries
-from core.figures.ranges import Piece
+from core.figures.ranges import Piece, Range
+from core.findings.candidates import choose
 from core.model.clock import to_ms
 from core.model.series import OTHERS, Series
 
-MOST_CARRIERS, _KEPT = 2000, 1000
-_REQUESTED = COLUMNS.index("requested")
+MOST_CARRIERS, _KEPT = 3000, 1000
+#: Chosen by so many days up to the end of the range, compared with as many before them.
+_MOST_DAYS, _DAYS_BEFORE = 31, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,16 @@ class Leaves:
         return np.concatenate([counts, np.maximum(rest, 0)])
 
 
-def leaves(queries: Queries, carriers: list[Series], since: datetime, now: datetime) -> Leaves:
-    """The series to read for some carriers with traffic since then."""
+def leaves(queries: Queries, carriers: list[Series], since: datetime, period: Range) -> Leaves:
+    """The series to read for the carriers with traffic since then, to judge a range."""
     if len(carriers) <= MOST_CARRIERS:
         return Leaves(carriers, [])
-    yesterday = (to_ms(now) // Tier.DAY.slot_ms - 1) * Tier.DAY.slot_ms
-    counts = queries.counters(Cube.CARRIER, carriers, [Piece(Tier.DAY, yesterday, 2)], [yesterday])
-    largest = np.argsort(-counts[:, 0, _REQUESTED], kind="stable")[:_KEPT]
-    return Leaves(
-        [carriers[n] for n in np.sort(largest)], queries.series_since(Cube.COUNTRY, since)
-    )
+    day_ms, end_ms = Tier.DAY.slot_ms, to_ms(period.end)
+    last = (end_ms - 1) // day_ms
+    first = max(to_ms(period.start) // day_ms, last - _MOST_DAYS + 1)
+    begin_ms, first_ms = (first - _DAYS_BEFORE) * day_ms, first * day_ms
+    days = Piece(Tier.DAY, begin_ms, last - first + 1 + _DAYS_BEFORE)
+    counts = queries.counters(Cube.CARRIER, carriers, [days], [begin_ms, first_ms])
+    lengths = (end_ms - first_ms) / (first_ms - begin_ms)
+    rows = choose(counts[:, 0], counts[:, 1], lengths, _KEPT)
+    return Leaves([carriers[row] for row in rows], queries.series_since(Cube.COUNTRY, since))

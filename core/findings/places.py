@@ -4,7 +4,7 @@ Every figure of a place is the sum of the series of carriers in it ("sms/DE/Voda
 of counters by series serves all places.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -99,6 +99,7 @@ class TrafficPlaces:
             for channel in sorted({part[0] for part in parts})
         ]
         self.levels = np.array(levels, dtype=np.intp)
+        self._number = {place: number for number, place in enumerate(self.places)}
         self.is_named = self._named(unnamed | {OTHERS})
 
     def __len__(self) -> int:
@@ -119,6 +120,14 @@ class TrafficPlaces:
     def members(self, place: int) -> Bools:
         """Which series are in a place."""
         return np.asarray(self._group_of[self.levels[place]] == place, dtype=np.bool_)
+
+    def inside(self, places: Iterable[TrafficPlace]) -> Bools:
+        """Which series are in any of these places."""
+        inside = np.zeros(len(self.names), dtype=np.bool_)
+        for place in places:
+            if place in self._number:
+                inside |= self.members(self._number[place])
+        return inside
 
     def parts(self, place: int) -> list[NDArray[np.intp]]:
         """The places of each finer level that are inside a place."""

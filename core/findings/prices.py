@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.findings.evidence import History, PlaceEvidence
-from core.findings.places import Floats
+from core.findings.places import Bools, Floats
 
 #: A rise counts from this ratio and number of priced attempts on.
 _LEAST_RATIO, _LEAST_PRICED = 1.3, 10
@@ -33,11 +33,12 @@ class PriceRise(NamedTuple):
         return self.cost / self.expected
 
 
-def price_rises(evidence: PlaceEvidence) -> list[PriceRise]:
-    """The places with higher prices, the most certain first, none inside another."""
+def price_rises(evidence: PlaceEvidence, known: Bools) -> list[PriceRise]:
+    """The places with higher prices, the most certain first, none inside another. `known`: series
+    that are left out."""
     places = evidence.places
     cost = evidence.column("cost_micros") / 1e6
-    priced = evidence.column("priced")
+    priced = np.where(known, 0, evidence.column("priced"))
     priced, expected = _expected(evidence, priced)
     columns = np.stack([cost * (priced > 0), priced, expected], axis=1)
     costs, numbers, means = places.sums(columns).T

@@ -96,7 +96,8 @@ class Baseline:
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """Of each series: k of n in the range up to `ripe_ms`, and the expected share `q` with its
-    weight: `own` attempts of the days before, and `prior` of the channel."""
+    weight: `own` attempts of the days before, and `prior` of the channel. `known`: the series in
+    which an incident explains the share; they are left out."""
 
     k: Floats
     n: Floats
@@ -105,13 +106,16 @@ class Expectation:
     prior: Floats
     baseline: Baseline
     ripe_ms: float
+    known: Bools
 
 
-def counts(evidence: PlaceEvidence, share: Share, steps: slice) -> tuple[Floats, Floats]:
-    """(series,): k and n in some steps of the range."""
+def counts(
+    evidence: PlaceEvidence, share: Share, steps: slice, known: Bools
+) -> tuple[Floats, Floats]:
+    """(series,): k and n in some steps of the range; 0 in the `known` series."""
     definition = DEFINITIONS[share]
     column = _by_column(lambda name: evidence.column(name, steps))
-    n = definition.n(column)
+    n = np.where(known, 0, definition.n(column))
     return np.minimum(definition.k(column), n), n
 
 
@@ -120,14 +124,14 @@ def baseline(history: History, share: Share) -> Baseline:
     return history.once(("baseline", share), lambda: _baseline(history, share))
 
 
-def expectation(evidence: PlaceEvidence, share: Share, ripe_ms: float) -> Expectation:
+def expectation(evidence: PlaceEvidence, share: Share, ripe_ms: float, known: Bools) -> Expectation:
     """What is expected of a share in the steps that end by `ripe_ms`."""
-    k, n = counts(evidence, share, slice(evidence.ripe_steps(ripe_ms)))
+    k, n = counts(evidence, share, slice(evidence.ripe_steps(ripe_ms)), known)
     usual = baseline(evidence.history, share)
     elsewhere, weight = _elsewhere(evidence.places, k, n, usual)
     q = (usual.k + weight * elsewhere) / (usual.n + weight)
     q = np.clip(q, _LEAST_SHARE, 1 - _LEAST_SHARE)
-    return Expectation(k, n, q, usual.n, weight, usual, ripe_ms)
+    return Expectation(k, n, q, usual.n, weight, usual, ripe_ms, known)
 
 
 def _baseline(history: History, share: Share) -> Baseline:

@@ -11,7 +11,7 @@ from core.figures.catalogue import COLUMNS
 from core.findings.causes import Cause, CauseKind
 from core.findings.change_point import Interval, best_interval, change_interval
 from core.findings.evidence import PlaceEvidence
-from core.findings.places import Floats, TrafficPlace
+from core.findings.places import Bools, Floats, TrafficPlace
 from core.findings.shares import DEFINITIONS, Expectation, Share
 from core.model.clock import from_ms
 
@@ -44,9 +44,13 @@ class Course:
         return from_ms(int(self.ends[interval.last])) if after.sum() else None
 
 
-def course(evidence: PlaceEvidence, place: int, ripe_ms: float = np.inf) -> Course:
-    """The course of a place."""
+def course(
+    evidence: PlaceEvidence, place: int, ripe_ms: float = np.inf, known: Bools | None = None
+) -> Course:
+    """The course of a place, without its `known` series."""
     members = evidence.places.members(place)
+    if known is not None:
+        members &= ~known
     ripe = evidence.ripe_steps(ripe_ms)
     counts = evidence.steps[members, :ripe].sum(axis=0)
     starts, ends = evidence.edges[:ripe], evidence.edges[1 : ripe + 1]

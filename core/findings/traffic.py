@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.findings.evidence import History, PlaceEvidence
-from core.findings.places import Floats
+from core.findings.places import Bools, Floats
 from core.findings.statistics import discovery_limit, tail_probability
 
 #: Traffic has gone if less than this part of it is left.
@@ -57,9 +57,9 @@ def traffic(evidence: PlaceEvidence, column: str) -> Traffic:
     )
 
 
-def gone(evidence: PlaceEvidence, rate: float) -> list[int]:
+def gone(evidence: PlaceEvidence, rate: float, known: Bools) -> list[int]:
     """The widest places without requests, or with hardly any, where there were some every day.
-    `rate`: the share of false ones (`discovery_limit`)."""
+    `rate`: the share of false ones (`discovery_limit`). `known`: series that are left out."""
     places = evidence.places
     seen = traffic(evidence, "requested")
     if seen.days < _LEAST_DAYS:
@@ -74,7 +74,7 @@ def gone(evidence: PlaceEvidence, rate: float) -> list[int]:
     probability = tail_probability(deviate, np.full(len(places), seen.days + 2.0))
     limit = discovery_limit(probability[is_tested], rate)
     named: list[int] = []
-    covered = np.zeros(len(places.names), dtype=np.bool_)
+    covered = known.copy()
     for place in np.flatnonzero(is_gone & (probability <= limit)).tolist():
         members = places.members(place)
         if (members & ~covered).any():

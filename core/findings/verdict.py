@@ -5,7 +5,7 @@ which one incident explains the next: a send without a clear answer also costs v
 carrier also sends no receipts. What a place's incident explains is not named again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,18 @@ _STARTED = COLUMNS.index("started")
 _LEAST_BEFORE = 3
 
 
+#: The kinds of incidents that explain an excess of a share in their places.
+_FAILING = {CauseKind.UNCLEAR, CauseKind.LOSES, CauseKind.PUMPING}
+_RECEIPTS = {CauseKind.RECEIPTS_SILENT, CauseKind.RECEIPTS_UNTRUSTED, CauseKind.RECEIPTS_LATE}
+_EXPLAINED_BY = {
+    Share.UNCLEAR: {CauseKind.UNCLEAR},
+    Share.FAILED: {CauseKind.LOSES, CauseKind.PUMPING, CauseKind.RECEIPTS_UNTRUSTED},
+    Share.SLOW: {*_FAILING, CauseKind.SLOW, *_RECEIPTS},
+    Share.UNCONVERTED: {*_FAILING, CauseKind.SLOW},
+    Share.UNREPORTED: {*_FAILING, CauseKind.SLOW, *_RECEIPTS},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Cutoffs:
     """Up to which request attempts are ripe, Unix ms."""
@@ -62,41 +74,45 @@ class Cutoffs:
                 return self.ripe
 
 
-def causes(evidence: PlaceEvidence, cutoffs: Cutoffs) -> list[Cause]:
-    """The incidents of a range."""
+def causes(evidence: PlaceEvidence, cutoffs: Cutoffs, known: Sequence[Cause] = ()) -> list[Cause]:
+    """The incidents of a range, without what the `known` ones explain."""
     if not len(evidence.places.names) or not evidence.steps.size:
         return []
-    return _Search(evidence, cutoffs).causes()
+    return _Search(evidence, cutoffs, known).causes()
 
 
 def outcome(
-    confirmed: int, requested: int, causes: list[Cause], compared_days: int
+    confirmed: int, requested: int, causes: list[Cause], compared_days: int, too_new: int = 0
 ) -> DeliveryVerdict:
-    """The verdict. `confirmed` of `requested` are of ripe attempts."""
+    """The verdict. `confirmed` of `requested` are of ripe attempts; `too_new`: the others."""
     at_least = any(
         cause.kind in _RECEIPTS and cause.until is None and cause.place.is_global
         for cause in causes
     )
     if causes:
         kind = Outcome.CAUSES
-    elif not requested:
+    elif not requested + too_new:
         kind = Outcome.NO_TRAFFIC
     else:
         kind = Outcome.CALM if requested >= ENOUGH else Outcome.TOO_FEW
-    return DeliveryVerdict(kind, confirmed, requested, tuple(causes), compared_days, at_least)
-
-
-_RECEIPTS = {CauseKind.RECEIPTS_SILENT, CauseKind.RECEIPTS_UNTRUSTED, CauseKind.RECEIPTS_LATE}
+    return DeliveryVerdict(
+        kind, confirmed, requested, tuple(causes), compared_days, at_least, too_new
+    )
 
 
 class _Search:
-    def __init__(self, evidence: PlaceEvidence, cutoffs: Cutoffs) -> None:
+    def __init__(self, evidence: PlaceEvidence, cutoffs: Cutoffs, known: Sequence[Cause]) -> None:
         self._evidence = evidence
         self._cutoffs = cutoffs
         self._rate = FALSE_LOOKS / _TESTS
         self._expected: Mapping[Share, Expectation] = {
-            share: expectation(evidence, share, cutoffs.of(share)) for share in Share
+            share: expectation(
+                evidence, share, cutoffs.of(share), self._inside(known, _EXPLAINED_BY[share])
+            )
+            for share in Share
         }
+        self._known_prices = self._inside(known, {CauseKind.PRICE})
+        self._known_gone = self._inside(known, {CauseKind.TRAFFIC_GONE})
         self._started: Traffic = traffic(evidence, "started")
 
     def causes(self) -> list[Cause]:
@@ -141,6 +157,10 @@ class _Search:
             expected = with_excess(expected, self._members(at), max(0.0, lost))
         return expected
 
+    def _inside(self, known: Sequence[Cause], kinds: Collection[CauseKind]) -> Bools:
+        places = (cause.place for cause in known if cause.kind in kinds)
+        return self._evidence.places.inside(places)
+
     def _members(self, place: int) -> Bools:
         return self._evidence.places.members(place)
 
@@ -148,7 +168,7 @@ class _Search:
         return sizing.usual_share(self._expected[share], self._evidence, place)
 
     def _cause(self, excess: Excess) -> Cause | None:
-        course = sizing.course(self._evidence, excess.place, self._cutoffs.of(excess.share))
+        course = self._course(excess.place, excess.share)
         usual = self._usual(excess.share, excess.place)
         interval = sizing.share_interval(course, excess.share, usual)
         if interval is None:
@@ -164,7 +184,7 @@ class _Search:
         interval: Interval,
         usual: float,
     ) -> Cause:
-        ripe = sizing.course(self._evidence, place, self._cutoffs.of(share))
+        ripe = self._course(place, share)
         usuals = sizing.Usual(
             share=usual,
             unconverted=self._usual(Share.UNCONVERTED, place),
@@ -176,6 +196,10 @@ class _Search:
         if kind is CauseKind.SLOW:
             return sizing.with_seconds(cause, self._evidence, ripe, interval, place)
         return cause
+
+    def _course(self, place: int, share: Share) -> sizing.Course:
+        known = self._expected[share].known
+        return sizing.course(self._evidence, place, self._cutoffs.of(share), known)
 
     def _kind(self, excess: Excess, course: sizing.Course, interval: Interval) -> CauseKind:
         inside = slice(interval.first, interval.last + 1)
@@ -257,8 +281,8 @@ class _Search:
 
     def _price_causes(self) -> list[Cause]:
         found = []
-        for rise in price_rises(self._evidence):
-            course = sizing.course(self._evidence, rise.place)
+        for rise in price_rises(self._evidence, self._known_prices):
+            course = sizing.course(self._evidence, rise.place, known=self._known_prices)
             dearer = sizing.price_interval(course, rise.expected / rise.priced, rise.ratio)
             if dearer is None:
                 continue
@@ -280,7 +304,7 @@ class _Search:
     def _gone_causes(self) -> list[Cause]:
         found = []
         requests = traffic(self._evidence, "requested")
-        for place in gone(self._evidence, self._rate):
+        for place in gone(self._evidence, self._rate, self._known_gone):
             course = sizing.course(self._evidence, place)
             seen = np.flatnonzero(course.column("requested"))
             # Only what has not come back.

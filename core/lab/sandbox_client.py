@@ -26,11 +26,13 @@ Json = dict[str, Any]
 
 #: HTTP status of a wait that has timed out.
 TIMED_OUT = 408
+#: Seconds of the longest wait.
+MAX_WAIT = 60
 
 
 class SandboxError(Exception):
-    """The sandbox refused a request or did not answer. `status` is the HTTP status; None without
-    an answer."""
+    """The sandbox refused a request or did not answer, with its cause and what to do. `status` is
+    the HTTP status; None without an answer."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -157,7 +159,8 @@ class SandboxClient:
         """The JSON of the answer; None where it has no body. `seconds`: the time-out of this
         request. Raises SandboxError."""
         address = self._address if isinstance(self._address, str) else self._address()
-        url = f"{address}{path}{'?' + urlencode(query) if query else ''}"
+        base = address.rstrip("/")
+        url = f"{base}{path}{'?' + urlencode(query) if query else ''}"
         headers = {"Accept": "application/json"}
         if self._credentials:
             pair = ":".join(self._credentials).encode()
@@ -172,14 +175,20 @@ class SandboxClient:
         except HTTPError as error:
             with error:
                 kind = WaitTimedOut if error.code == TIMED_OUT else SandboxError
-                raise kind(_cause(error.read()), error.code) from error
+                cause = _cause(error.read()) or _no_sandbox(base, error.code)
+                raise kind(cause, error.code) from error
         except (OSError, HTTPException, ValueError) as error:
             # ValueError: the address is no URL, such as that of an app that does not serve yet.
-            raise SandboxError("The sandbox did not answer.") from error
+            is_address = isinstance(error, OSError)
+            reason = getattr(error, "reason", error) if is_address else "that is no address"
+            raise SandboxError(
+                f"The sandbox did not answer at {_shown(base)} ({reason}). Start it, or correct the"
+                " address, such as http://127.0.0.1:8501/sandbox."
+            ) from error
         try:
             return json.loads(content) if content else None
         except ValueError as error:
-            raise SandboxError("The answer of the sandbox is not JSON.") from error
+            raise SandboxError(_no_sandbox(base, 200)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +267,9 @@ class Handset:
         return handset
 
     def _wait(self, timeout: float, query: dict[str, str]) -> Arrival:
+        if not timeout <= MAX_WAIT:
+            raise SandboxError(f"A wait takes at most {MAX_WAIT} seconds. For more, wait again.")
+        timeout = max(timeout, 0)  # the deadline of a test may have passed
         parameters = {name: value for name, value in query.items() if value}
         answer = self._sandbox.request(
             "GET",
@@ -312,15 +324,32 @@ def _lease(sandbox: SandboxClient, answer: Json) -> Lease:
 
 
 def _path(*parts: str) -> str:
-    return "".join(f"/{quote(part, safe='')}" for part in parts)
+    """A path of these parts. An empty one would be another path, such as that of all handsets."""
+    if not all(parts):
+        raise SandboxError("A number, an id or a key is empty. Pass the one that you mean.")
+    return "".join(f"/{quote(str(part), safe='')}" for part in parts)
 
 
 def _cause(content: bytes) -> str:
-    """The error in an answer, as a sentence."""
+    """The error in an answer, as a sentence; "" for a page of HTML and for no text."""
+    text = content.decode("utf-8", "replace").strip()
     try:
-        answer = json.loads(content)
+        answer = json.loads(text)
         if "error" in answer:
             return str(answer["error"])
         return f"{answer['cause']} {answer['remedy']}"
     except (ValueError, TypeError, KeyError):
-        return content.decode("utf-8", "replace").strip() or "The sandbox refused the request."
+        return "" if text.startswith("<") else text
+
+
+def _no_sandbox(address: str, status: int) -> str:
+    return (
+        f"What answers at {_shown(address)} is no sandbox (HTTP {status}). Correct the address: "
+        "that of an app ends in /sandbox."
+    )
+
+
+def _shown(address: str) -> str:
+    """The address without a user and a password."""
+    scheme, separator, rest = address.rpartition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from math import nan
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from core.figures.rates import Rate
+from core.figures.rates import Rate, chance_of_fall
+from core.findings.statistics import discovery_limit
+from core.findings.verdict import FALSE_LOOKS
 from core.model.regions import country_of
 from core.wording.formats import carrier_name
 
@@ -36,22 +39,28 @@ BUDGETS = {
 def suspects(now: pd.DataFrame, before: pd.DataFrame | None) -> pd.DataFrame:
     """SUSPECTS, the largest growth first: countries and carriers (frames of `Queries.by_country`)
     where the verifications started grew from `before` to `n` by both limits, and the `conversion`
-    (%) fell by more than chance. Empty without a period to compare with."""
+    (%) fell by more than chance, for so many places. A new place is compared with all places
+    before. Empty without a period to compare with."""
     if before is None or now.empty:
         return pd.DataFrame(columns=SUSPECTS)
-    rows = []
+    wholes = before[before.index.get_level_values("carrier") == ""]
+    elsewhere = Rate(int(wholes["converted"].sum()), int(wholes["started"].sum()))
+    rows: list[tuple[Any, ...]] = []
+    chances: list[float] = []
     rows_before = {place: row for place, row in before.iterrows()}
     for place, row in now.iterrows():
         country, carrier = str(place[0]), str(place[1])  # type: ignore[index]
         rate, old = _conversion(row), _conversion(rows_before.get(place))
-        grew = rate.n >= max(GROWTH_FACTOR * old.n, old.n + GROWTH_MINIMUM)
-        fell = old.n > 0 and rate.value < old.value and rate.differs_from(old)
-        if grew and fell:
-            name = country_of(country) + (f", {carrier_name(carrier)}" if carrier else "")
-            old_percent = 100 * old.value if old.is_enough else nan
-            rows.append((name, country, carrier, rate.n, old.n, 100 * rate.value, old_percent))
-    rows.sort(key=lambda row: row[4] - row[3])
-    return pd.DataFrame(rows, columns=SUSPECTS)
+        if rate.n < max(GROWTH_FACTOR * old.n, old.n + GROWTH_MINIMUM):
+            continue
+        name = country_of(country) + (f", {carrier_name(carrier)}" if carrier else "")
+        old_percent = 100 * old.value if old.is_enough else nan
+        rows.append((name, country, carrier, rate.n, old.n, 100 * rate.value, old_percent))
+        chances.append(chance_of_fall(rate, old if old.n else elsewhere))
+    limit = discovery_limit(np.array(chances), FALSE_LOOKS)
+    found = [row for row, chance in zip(rows, chances, strict=True) if chance <= limit]
+    found.sort(key=lambda row: row[4] - row[3])
+    return pd.DataFrame(found, columns=SUSPECTS)
 
 
 def _conversion(row: "pd.Series[Any] | None") -> Rate:

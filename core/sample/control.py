@@ -5,8 +5,10 @@ killed leaves the work to the next one. `Sample` does the work. Light to import:
 """
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Event
 
 from core.model.clock import Clock, duration_ms
 from core.model.errors import SampleRefused
@@ -19,6 +21,9 @@ log = logging.getLogger(__name__)
 
 #: As long as the figures of a day.
 KEEP_MS = duration_ms(timedelta(days=400))
+#: How long a page waits for the first day before it is drawn again, and how often it looks. A day
+#: takes about a tenth of a second.
+_FIRST_DAY, _LOOK = timedelta(seconds=1), timedelta(milliseconds=20)
 
 
 class SampleControl:
@@ -73,6 +78,12 @@ class SampleControl:
                 "Remove it first: python -m core reset --what sample",
             )
         return there.plan
+
+    def wait_for_first_day(self, most: timedelta = _FIRST_DAY) -> None:
+        """Return once a day is in the figures, or after `most`."""
+        ends = time.monotonic() + most.total_seconds()
+        while not self.state().days and time.monotonic() < ends:
+            Event().wait(_LOOK.total_seconds())
 
     def go_on(self) -> None:
         """Go on with a loading that was stopped."""

@@ -37,7 +37,7 @@ class ResetServices(GuardServices, Protocol):
 
 
 def routes(services: Callable[[], ResetServices]) -> list[Route]:
-    """The route; `services` is called at each request."""
+    """The route, also with a final slash; `services` is called at each request."""
 
     async def reset_state(request: Request) -> Response:
         if not services().settings.is_sandbox:
@@ -45,6 +45,9 @@ def routes(services: Callable[[], ResetServices]) -> list[Route]:
         try:
             if not await run_in_threadpool(_may_reset, services(), request):
                 return _problem(401, _NOT_ALLOWED, {"WWW-Authenticate": "Bearer"})
+            if set(request.query_params) - {"what"}:
+                # A misspelled `what` would reset everything.
+                raise ResetRefused("This route has no parameter but what.", "Nothing was reset.")
             kinds = read_kinds(request.query_params.getlist("what"))
         except StoreUnavailable as error:
             return _problem(503, error)
@@ -56,7 +59,8 @@ def routes(services: Callable[[], ResetServices]) -> list[Route]:
             return _problem(503, error)
         return JSONResponse({"removed": removed}, headers=_NO_STORE)
 
-    return [Route("/sandbox/state", AllowedMethods(reset_state, "DELETE"))]
+    endpoint = AllowedMethods(reset_state, "DELETE")
+    return [Route(path, endpoint) for path in ("/sandbox/state", "/sandbox/state/")]
 
 
 def _may_reset(services: ResetServices, request: Request) -> bool:

@@ -30,7 +30,7 @@ def verdict_sentence(verdict: DeliveryVerdict, zone: ZoneInfo, now: datetime) ->
 def headline(verdict: DeliveryVerdict) -> str:
     """ "Codes arrive: 97.1 %."; without a figure where there are too few attempts."""
     if not verdict.requested:
-        if verdict.outcome is Outcome.NO_TRAFFIC:
+        if not verdict.too_new:
             return "No code was requested in this range."
         return "No code is old enough to be judged yet."
     if verdict.is_too_few:

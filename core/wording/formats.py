@@ -18,7 +18,7 @@ NO_VALUE = "\N{EN DASH}"
 
 
 def channel_name(channel: str) -> str:
-    return CHANNELS.get(channel, channel or "All traffic")
+    return CHANNELS.get(channel, channel)
 
 
 def carrier_name(carrier: str) -> str:

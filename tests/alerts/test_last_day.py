@@ -5,12 +5,13 @@ from typing import cast
 import numpy as np
 import pytest
 
+from core.alerts.figures import AlertFigures
 from core.alerts.last_day import LastDay
 from core.figures.fold import FoldMark
 from core.model.clock import to_ms
 from core.model.errors import StoreUnavailable
 from core.model.series import Series
-from core.store.client import RawClient
+from core.store.client import Client, RawClient
 from tests.alerts.test_alerts import DEAD, GOOD, MINUTE, Room
 from tests.alerts.test_alerts import room as room
 
@@ -78,6 +79,20 @@ def test_only_what_has_changed_is_read(room: Room) -> None:
     assert slots.figures["requested"][SERIES.index(Series("sms/DE/O2")), -1] == 4
     later = kept.slots(SERIES, to_ms(room.now + 15 * MINUTE))
     assert later.figures["requested"][requested, -16] == 2
+
+
+def test_any_series_can_be_read_without_those_of_a_check(room: Room) -> None:
+    for carrier in CARRIERS:
+        room.add(carrier, 60, GOOD, -60)
+    figures = AlertFigures(
+        cast(Client, room.client), cast(RawClient, room.raw), room.keys, lambda: None
+    )
+    now_ms = to_ms(room.now)
+    whole = figures.last_day(SERIES, now_ms).figures["requested"].sum(axis=1)
+    for name in ("all", "sms/DE"):
+        requested = figures.recent([Series(name)], now_ms).figures["requested"]
+        assert requested.sum(axis=1) == [whole[SERIES.index(Series(name))]]
+        assert requested.any()
 
 
 def test_after_a_failed_reading_everything_is_read(

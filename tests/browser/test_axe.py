@@ -71,13 +71,14 @@ SMALL_TARGETS = """(least) => {
 def check(page: Page, name: str, text: str | None = None, *, height: int = 844) -> None:
     """The page as it is, in both themes and both sizes; it fits, and a picture of it is kept.
 
-    `text`: what it has when it is drawn. With it the page is loaded in the dark theme too, as
-    charts have colours of their own. `height`: that of the picture.
+    `text`: what it has when it is drawn. With it a page with charts, which have colours of their
+    own, is loaded in the dark theme too. `height`: that of the picture.
     """
+    charts = page.locator("[class*='st-key-chart_'], .figures img")
     for scheme in ("light", "dark"):
         # Without the animations of our components, in which text fades in.
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        if text is not None and scheme == "dark":
+        if text is not None and scheme == "dark" and charts.count():
             page.reload()
         if text is not None:
             drawn(page, text)

@@ -30,6 +30,15 @@ def drawn(html: str) -> str:
     return unquote(found[1])
 
 
+def test_a_single_unfinished_step_of_100_percent_has_an_axis() -> None:
+    """Also with a target of 100 %."""
+    frame = steps(requested=20, confirmed=20).tail(1).assign(complete=False)
+    html = rate_chart(rate(frame, target=1.0), NAMES[:1], LIGHT)
+    assert "the axis begins at 90 %" in html
+    labels = re.findall(r'<span style="bottom:\d+%">([^<]+)</span>', html)
+    assert labels == ["90", "92.5", "95", "97.5", "100"]
+
+
 def test_only_the_way_into_the_unfinished_step_is_dashed() -> None:
     frame = steps(requested=200, confirmed=180)
     for html in (rate_chart(rate(frame), NAMES, LIGHT), sparkline(rate(frame), LIGHT)):

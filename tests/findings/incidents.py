@@ -74,6 +74,29 @@ def events(first: datetime, days: list[Day], seed: int = 5) -> Iterator[AttemptE
                 yield from _attempt(rng, f"{next(number):024}-1", place, course, at)
 
 
+def at_rates(
+    start: datetime,
+    end: datetime,
+    place: tuple[str, str],
+    *phases: tuple[timedelta, Course, float],
+    seed: int = 3,
+) -> Iterator[AttemptEvent]:
+    """Traffic of a place at random moments: from so long before the end on, each phase has its
+    course and its attempts an hour; before the first one 1.2 usual ones."""
+    rng = Random(f"{place} {seed}")  # noqa: S311
+    number = count()
+    begins = [start, *(end - before for before, _, _ in phases), end]
+    for (_, course, rate), first, last in zip(
+        ((end - start, USUAL, 1.2), *phases), begins, begins[1:], strict=False
+    ):
+        at = first
+        while rate and (at := at + timedelta(hours=rng.expovariate(rate))) < last:
+            name = f"{PLACES.index(place) if place in PLACES else 99:02}{next(number):022}-1"
+            for event in _attempt(rng, name, place, course, at):
+                if event.at <= end:
+                    yield event
+
+
 def unclear_since(first: datetime, minutes: int) -> Iterator[AttemptEvent]:
     """Sends without a clear answer, one a minute to each place."""
     rng = Random(1)  # noqa: S311

@@ -160,6 +160,8 @@ def test_traffic_that_is_gone_is_named_where_it_always_was() -> None:
         (("arrives", COUNTRY, 0.4, CauseKind.LOSES), ("arrives", CARRIER, 0.0, CauseKind.LOSES)),
         (("unclear", EVERYTHING, 0.1, CauseKind.UNCLEAR),
          ("arrives", CARRIER, 0.05, CauseKind.LOSES)),
+        (("in_time", EVERYTHING, 0.2, CauseKind.SLOW),
+         ("arrives", CARRIER, 0.0, CauseKind.LOSES)),
         (("reported", EVERYTHING, 0.0, CauseKind.RECEIPTS_SILENT),
          ("price", CARRIER, 0.15, CauseKind.PRICE)),
     ],

@@ -167,6 +167,7 @@ def test_what_an_item_was_seen_on_can_be_replaced_and_removed(sessions: TestSess
         (("Smoke", "Ada", ""), "A session needs the build under test."),
         (("x" * (MAX_NAME + 1), "Ada", "1"), "at most 80 characters"),
         (("a\x00b", "Ada", "1"), "cannot be shown"),
+        (("a\u202eb", "Ada", "1"), "cannot be shown"),
     ],
 )
 def test_bad_input_gets_a_sentence_and_starts_nothing(
@@ -175,6 +176,14 @@ def test_bad_input_gets_a_sentence_and_starts_nothing(
     with pytest.raises(SessionRefused, match=cause):
         sessions.start(*texts)
     assert sessions.newest(10) == []
+
+
+def test_pasted_and_international_texts_are_accepted(sessions: TestSessions) -> None:
+    session = sessions.start("\ufeffSmoke\u00a0test\t2", "Ada 👩\u200d💻", "می\u200cخواهم")
+    assert (session.name, session.tester) == ("Smoke test 2", "Ada 👩\u200d💻")
+    assert session.build == "می\u200cخواهم"
+    (item,) = sessions.add_items(session.id, [ChecklistItem("", "a\tb", "\u200bc\u00a0")])
+    assert (item.title, item.expected) == ("a b", "c")
 
 
 def test_too_much_is_refused_and_changes_nothing(sessions: TestSessions) -> None:

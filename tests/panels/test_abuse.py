@@ -1,5 +1,6 @@
 """What the Delivery page says of abuse."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -50,6 +51,27 @@ def test_suspects_come_by_growth_and_say_what_changed() -> None:
     assert (found["n"].iloc[0], found["before"].iloc[0]) == (900, 200)
     assert found["conversion_before"].iloc[0] == 75
     assert suspects(places(ID=(300, 60)), None).empty
+
+
+def test_a_new_place_where_no_code_is_entered_is_suspect() -> None:
+    """Nothing was requested there before, so it is compared with the others."""
+    before = places(DE=(400, 340), DE_O2=(400, 340))
+    pumped = suspects(places(DE=(400, 335), VU=(5000, 0), VU_Digicel=(5000, 0)), before)
+    assert pumped["place"].tolist() == ["Vanuatu", "Vanuatu, Digicel"]
+    assert pumped["before"].tolist() == [0, 0]
+    assert pumped["conversion_before"].isna().all()
+    assert suspects(places(DE=(400, 335), VU=(5000, 4300)), before).empty
+
+
+def test_of_sixty_equal_places_that_all_grew_none_is_suspect_by_chance() -> None:
+    rng = np.random.default_rng(7)
+    looks = 0
+    for _ in range(40):
+        now, before = (
+            {f"A{n}": (size, int(rng.binomial(size, 0.85))) for n in range(60)} for size in (90, 40)
+        )
+        looks += not suspects(places(**now), places(**before)).empty
+    assert looks <= 1
 
 
 def test_every_budget_that_can_refuse_has_its_words() -> None:

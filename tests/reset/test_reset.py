@@ -184,6 +184,18 @@ def test_an_unknown_kind_is_refused_with_the_allowed_kinds(
     assert families(client) >= before
 
 
+def test_a_misspelled_parameter_resets_nothing_and_a_final_slash_is_accepted(
+    at: World, client: redis.Redis
+) -> None:
+    at.start(at.number())
+    before = families(client)
+    answer = at.http.delete("/sandbox/state/", params={"wath": "budgets"})
+    assert (answer.status_code, answer.json()["remedy"]) == (422, "Nothing was reset.")
+    assert families(client) >= before
+    answer = at.http.delete("/sandbox/state/", params={"what": "budgets"})
+    assert list(answer.json()["removed"]) == ["budgets"]
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "HEAD", "OPTIONS"])
 def test_other_methods_are_refused_and_no_other_origin_is_allowed(at: World, method: str) -> None:
     answer = at.http.request(method, "/sandbox/state", headers={"Origin": "https://other.example"})

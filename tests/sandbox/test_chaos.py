@@ -478,6 +478,7 @@ def test_a_push_with_a_wrong_value_is_refused_with_its_name(api: Api) -> None:
         ({"status": "undelivered", "error_code": 10**6}, "error_code"),
         ({"status": "undelivered", "error_code": f"000000020{'9' * 300}"}, "error_code"),
         ({"status": "delivered", "error_code": 30}, "error_code"),
+        ({"status": "undelivered", "errorcode": 30}, "errorcode"),
     ):
         answer = api.http.post(f"/messages/{uuid}/status", json=body)
         assert answer.status_code == 400

@@ -198,7 +198,14 @@ def test_auto_answer_without_a_key_presses_none(api: Api, product: Product, path
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"on": 1}, {"on": True, "press": "12"}, {"on": True, "press": 1}]
+    "body",
+    [
+        {},
+        {"on": 1},
+        {"on": True, "press": "12"},
+        {"on": True, "press": 1},
+        {"on": True, "key": "2"},
+    ],
 )
 def test_an_invalid_auto_answer_is_refused(api: Api, body: dict[str, object]) -> None:
     answer = api.http.put(f"/handset/{number('5555')}/auto-answer", json=body)

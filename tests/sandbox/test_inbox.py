@@ -104,12 +104,21 @@ def test_pages_continue_where_the_one_before_ended(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=101", "limit=x", "before=-1", "before=1.5", f"search={'x' * 201}"]
+    "query",
+    [
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "before=-1",
+        "before=1.5",
+        f"search={'x' * 201}",
+        "serach=x",
+    ],
 )
 def test_a_wrong_parameter_is_refused_by_name(api: Api, query: str) -> None:
     answer = api.http.get(f"/inbox?{query}", auth=None)
     assert answer.status_code == 400
-    assert answer.json()["error"].startswith(query.partition("=")[0])
+    assert query.partition("=")[0] in answer.json()["error"]
 
 
 def test_an_emptied_handset_is_not_in_the_inbox_and_what_comes_later_is(api: Api) -> None:

@@ -46,3 +46,9 @@ def test_a_filter_can_omit_seconds_and_fractions() -> None:
 def test_a_page_beyond_twenty_is_refused() -> None:
     with pytest.raises(Refusal, match="1 to 20"):
         parse_page(request("limit=21"))
+
+
+@pytest.mark.parametrize("text", ["1_0", "%EF%BC%95", "%205", "5.0", "", "9" * 5000])
+def test_only_ascii_digits_are_a_whole_number(text: str) -> None:
+    with pytest.raises(Refusal, match="limit must be a whole number"):
+        parse_page(request(f"limit={text}"))

@@ -6,7 +6,9 @@ import sqlite3
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -313,3 +315,40 @@ def test_the_client_names_the_refusal_of_the_sandbox(api: Api) -> None:
         with pytest.raises(SandboxError, match="did not answer") as error:
             SandboxClient(address).handset("14155550123").wait(timeout=0)
         assert error.value.status is None
+    with pytest.raises(SandboxError, match="did not answer") as error:
+        SandboxClient("http://me:secret@").endings()
+    assert "secret" not in str(error.value)
+
+
+def test_the_client_says_that_an_address_is_no_sandbox(api: Api) -> None:
+    assert SandboxClient(f"{api.base}/").endings()["endings"]
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            with pytest.raises(SandboxError, match="is no sandbox") as error:
+                SandboxClient(f"http://127.0.0.1:{server.server_port}").endings()
+        finally:
+            server.shutdown()
+    assert "<" not in str(error.value)
+
+
+class _Page(SimpleHTTPRequestHandler):
+    """Answers 404 with a page of HTML."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_an_empty_number_is_not_that_of_all_handsets(api: Api) -> None:
+    to = number("5555")
+    api.send(to)
+    phone(api, to).wait()
+    with pytest.raises(SandboxError, match="is empty"):
+        phone(api, "").clear()
+    assert phone(api, to).look()["messages"]
+
+
+@pytest.mark.parametrize("seconds", [0.123456789012, 7e-05, -3.0, 5e-324])
+def test_the_time_left_until_a_deadline_is_a_timeout(api: Api, seconds: float) -> None:
+    with pytest.raises(WaitTimedOut):
+        phone(api, number("5555")).wait(timeout=seconds)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from core.lab.sessions.line import one_line
 from core.lab.sessions.model import ChecklistItem, ItemMark, Mark, RefusedSend, TestSession
 from core.lab.sessions.records import (
     ITEM_FIELDS,
@@ -116,7 +117,9 @@ class TestSessions:
                 item,
                 id=secrets.token_hex(5),
                 title=checked_text(item.title, "An item needs a text", MAX_LINE),
-                expected=checked_text(item.expected, "", MAX_LINE) if item.expected else "",
+                expected=checked_text(item.expected, "What is expected needs a text", MAX_LINE)
+                if item.expected
+                else "",
             )
             for item in items
         ]
@@ -226,9 +229,14 @@ class TestSessions:
 
 
 def checked_text(text: str, missing: str, longest: int) -> str:
-    """The text without spaces around it. Raises SessionRefused if it is empty, too long or not
-    printable; `missing` is the sentence for an empty one, without its end."""
-    text = text.strip()
+    """The text in one line. Raises SessionRefused if it is empty, too long or cannot be shown;
+    `missing` is the sentence for an empty one, without its end."""
+    try:
+        text = one_line(text)
+    except ValueError as error:
+        raise SessionRefused(
+            "A text here has characters that cannot be shown.", "Remove them."
+        ) from error
     if not text:
         raise SessionRefused(f"{missing}.", f"Write 1 to {longest} characters.")
     if len(text) > longest:
@@ -236,8 +244,6 @@ def checked_text(text: str, missing: str, longest: int) -> str:
             f"A text here has at most {longest} characters, and {text[:20]!r} … has {len(text)}.",
             "Shorten it.",
         )
-    if not text.isprintable():
-        raise SessionRefused("A text here has characters that cannot be shown.", "Remove them.")
     return text
 
 

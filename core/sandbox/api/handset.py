@@ -14,6 +14,7 @@ from core.sandbox.api.answers import NO_STORE, read_json
 from core.sandbox.api.gate import Endpoint
 from core.sandbox.api.handset_view import HandsetView
 from core.sandbox.api.numbers import parse_destination
+from core.sandbox.api.parameters import refuse_others
 from core.sandbox.api.streams import Streams
 from core.sandbox.calls.log import SandboxCall
 from core.sandbox.calls.script import CallScript
@@ -80,6 +81,7 @@ class HandsetApi:
 
     async def auto_answer(self, request: Request) -> Response:
         number, body = _number(request), await read_json(request)
+        refuse_others(body, ("on", "press"), "field")
         on, press = body.get("on"), body.get("press", "1")
         if not isinstance(on, bool):
             raise Refusal(400, "on must be true or false")

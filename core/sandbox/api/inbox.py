@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket
 
 from core.sandbox.api.answers import NO_STORE
 from core.sandbox.api.inbox_view import InboxView
+from core.sandbox.api.parameters import refuse_others
 from core.sandbox.api.streams import Streams
 from core.sandbox.errors import Refusal
 from core.sandbox.handsets import ALL_NUMBERS
@@ -19,6 +20,7 @@ from core.sandbox.inbox import Inbox
 LIMIT, MAX_LIMIT = 50, 100
 MAX_SEARCH = 200
 MAX_ID_DIGITS = 15
+_PARAMETERS = ("search", "limit", "before")
 
 
 class InboxApi:
@@ -38,6 +40,7 @@ class InboxApi:
         ]
 
     async def list(self, request: Request) -> Response:
+        refuse_others(request.query_params, _PARAMETERS, "parameter")
         limit = _whole_number(request, "limit") or LIMIT
         if limit > MAX_LIMIT:
             raise Refusal(400, f"limit must be at most {MAX_LIMIT}")

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from core.sandbox.api.answers import NO_STORE, Body, read_json
+from core.sandbox.api.parameters import refuse_others
 from core.sandbox.errors import Refusal
 from core.sandbox.facts.endings import ending_of
 from core.sandbox.facts.lease_range import is_ending
@@ -65,8 +66,7 @@ async def _read(request: Request, *names: str) -> Body:
     body = (
         {} if is_empty and "Transfer-Encoding" not in request.headers else await read_json(request)
     )
-    if other := sorted(set(body) - set(names)):
-        raise Refusal(400, f"unknown field {other[0]!r}; the fields are {', '.join(names)}")
+    refuse_others(body, names, "field")
     return {name: body.get(name, _DEFAULTS[name]) for name in names}
 
 

@@ -1,9 +1,19 @@
 """Reads parameters that several resources share from request bodies. Each raises Refusal 400."""
 
+import re
+from collections.abc import Collection, Iterable
+
 from core.sandbox.api.answers import Body
 from core.sandbox.api.numbers import parse_destination
 from core.sandbox.errors import Refusal
 from core.sandbox.outgoing import is_web_address
+
+
+def refuse_others(names: Iterable[str], known: Collection[str], noun: str) -> None:
+    """Every name of a query or a body must be known: one that is misspelled would be ignored.
+    `noun` says what they are."""
+    if other := sorted(set(names) - set(known)):
+        raise Refusal(400, f"unknown {noun} {other[0][:40]!r}; there are {', '.join(known)}")
 
 
 def require(body: Body, *names: str) -> None:
@@ -39,10 +49,9 @@ def parse_method(body: Body, name: str) -> str:
 
 def parse_seconds(name: str, value: object, minimum: int, maximum: int) -> int:
     """A whole number of seconds from `minimum` to `maximum`."""
-    try:
-        seconds = int(str(value))
-    except ValueError:
-        raise Refusal(400, f"{name} must be a whole number of seconds") from None
+    if not re.fullmatch("-?[0-9]{1,18}", str(value)):
+        raise Refusal(400, f"{name} must be a whole number of seconds")
+    seconds = int(str(value))
     if not minimum <= seconds <= maximum:
         raise Refusal(400, f"{name} must be {minimum} to {maximum} seconds")
     return seconds

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from core.sandbox.api.answers import NO_STORE, Body, read_json
+from core.sandbox.api.parameters import refuse_others
 from core.sandbox.calls.log import SandboxCall
 from core.sandbox.calls.switchboard import TRANSITIONS as CALL_TRANSITIONS
 from core.sandbox.calls.switchboard import Switchboard, progress
@@ -62,6 +63,7 @@ class SendsApi:
         message = self._carrier.messages.find(request.path_params["uuid"])
         if message is None:
             raise Refusal(404, "no such message")
+        refuse_others(body, ("status", "error_code"), "field")
         status = choice(body.get("status"), "status", MESSAGE_TRANSITIONS)
         message = self._carrier.push(message, status, _error_code(body, status))
         return JSONResponse(self._message(message), headers=NO_STORE)
@@ -72,6 +74,7 @@ class SendsApi:
         call = self._switchboard.calls.find(uuid)
         if call is None:
             raise Refusal(404, "no such call")
+        refuse_others(body, ("status", "hangup_cause_code"), "field")
         status = choice(body.get("status"), "status", CALL_TRANSITIONS)
         self._switchboard.push(call, status, _hangup_cause(body, status, call))
         return JSONResponse(

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from core.sandbox.api.answers import NO_STORE
 from core.sandbox.api.numbers import parse_destination
+from core.sandbox.api.parameters import refuse_others
 from core.sandbox.api.streams import Streams
 from core.sandbox.api.transcripts import MAX_LINES, transcript_lines
 from core.sandbox.arrivals import MICROSECONDS, ArrivalKind, ArrivalRecord, Arrivals
@@ -139,10 +140,7 @@ class WaitApi:
 
     def _order(self, request: Request) -> WaitOrder:
         query = request.query_params
-        if other := sorted(set(query) - set(_PARAMETERS)):
-            raise Refusal(
-                400, f"unknown parameter {other[0]!r}; there are {', '.join(_PARAMETERS)}"
-            )
+        refuse_others(query, _PARAMETERS, "parameter")
         number = parse_destination(request.path_params["number"])
         kinds = _kinds(query.get("channel", ""), query.get("for", "code"))
         reference = query.get("reference", "")
@@ -190,8 +188,11 @@ def _kinds(channel: str, awaited: str) -> tuple[ArrivalKind, ...]:
 def _seconds(text: str) -> float:
     if not text:
         return DEFAULT_SECONDS
-    if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", text) and float(text) <= MAX_SECONDS:
-        return float(text)
+    # A program may subtract two floats: 29.999998712506, 7e-05.
+    if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,30})?(e-[0-9]{1,3})?", text):
+        seconds = float(text)
+        if seconds <= MAX_SECONDS:
+            return seconds
     raise Refusal(400, f"timeout must be a number of seconds from 0 to {MAX_SECONDS:g}")
 
 

@@ -37,7 +37,13 @@ def sample_button(control: SampleControl, *, is_main_action: bool = False) -> No
         type="primary" if is_main_action else "tertiary",
         help=None if is_main_action else LOAD_WORDS,
     ):  # fmt: skip
-        _change(lambda: control.load(DAYS, PER_DAY, SEED))
+        _change(lambda: _load(control))
+
+
+def _load(control: SampleControl) -> None:
+    control.load(DAYS, PER_DAY, SEED)
+    # The next drawing has the first day; otherwise a second one would have to bring it.
+    control.wait_for_first_day()
 
 
 def _draw(control: SampleControl, *, drawn_with_work: bool) -> None:

@@ -32,16 +32,18 @@ def notified(tmp_path: Path, own_database: str) -> Iterator[tuple[World, Receive
         yield at, receiver
 
 
-def test_an_alert_is_snoozed_and_the_snooze_is_ended(rest: httpx.Client) -> None:
-    answer = rest.post("/alerts/snooze", json=ALERT | {"minutes": 90})
+@pytest.mark.parametrize("series", ["all", "sms", "sms/DE", "sms/DE/O2"])
+def test_an_alert_is_snoozed_and_the_snooze_is_ended(rest: httpx.Client, series: str) -> None:
+    alert = ALERT | {"series": series}
+    answer = rest.post("/alerts/snooze", json=alert | {"minutes": 90})
     assert answer.status_code == 200
     (snooze,) = rest.get("/alerts/snoozes").json()
     assert snooze == answer.json()
-    assert (snooze["series"], snooze["measure"]) == ("sms/DE", "confirmed")
+    assert (snooze["series"], snooze["measure"]) == (series, "confirmed")
     assert datetime.fromisoformat(snooze["until"]).tzinfo is not None
-    assert rest.post("/alerts/snooze/end", json=ALERT).status_code == 204
+    assert rest.post("/alerts/snooze/end", json=alert).status_code == 204
     assert rest.get("/alerts/snoozes").json() == []
-    assert problem(rest.post("/alerts/snooze/end", json=ALERT)) == (404, "not_found")
+    assert problem(rest.post("/alerts/snooze/end", json=alert)) == (404, "not_found")
     assert rest.get("/alerts/history").json() == []
 
 
