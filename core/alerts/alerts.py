@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from core.alerts.baseline import DAYS
+from core.alerts.course import AlertCourse, course
 from core.alerts.explaining import with_leaders, without_ended_leaders
 from core.alerts.figures import MINUTE_MS, AlertFigures
 from core.alerts.judging import judge
@@ -123,6 +124,21 @@ class Alerts:
         """The statuses of the last check: the worst first, each followed by the alerts that it
         explains. Empty before the first check."""
         return by_severity(kept.status for kept in self._stored().kept.values())
+
+    def firing(self) -> list[StoredStatus]:
+        """The alerts that no other alert explains, in the order of `current`."""
+        kept = self._stored().kept
+        heads = by_severity(entry.status for entry in kept.values() if entry.is_head)
+        return [kept[status.series, status.measure] for status in heads]
+
+    def course(self, place: Place) -> AlertCourse:
+        """What an alert is about, over the last day."""
+        series, measure = place
+        return course(measure, self._figures.recent([series], to_ms(self._clock.now())))
+
+    def snoozed(self) -> dict[Place, datetime]:
+        """The snoozed alerts, and when each snooze ends."""
+        return self.snoozes.active()
 
     def checked(self) -> datetime | None:
         """The minute of the last check; None before the first one."""

@@ -39,22 +39,31 @@ _FLOOD, _LEAST_FLOOD = 5.0, 20
 def without_ended_leaders(
     before: Mapping[Place, StoredStatus], stored: Mapping[Place, StoredStatus], now_ms: int
 ) -> dict[Place, StoredStatus]:
-    """The statuses, with each alert ended whose explanation has ended: what is still wrong then
-    fires by the attempts from now on, and the others have been good since."""
-    heads = {
-        place[0]
-        for place, entry in stored.items()
-        if entry.status.state.is_alert and place in before and before[place].is_head
-    }
+    """The statuses after the end of alerts that no other one explains: what such an alert explains,
+    or would when its attempts are old enough to be judged, ends with it. What is still wrong then
+    fires by the attempts from now on."""
+    ended = [
+        place
+        for place, was in before.items()
+        if was.is_head and not (place in stored and stored[place].status.state.is_alert)
+    ]
     left = dict(stored)
-    for place, entry in stored.items():
-        was = before.get(place)
-        if was is None or not was.status.under or was.status.under in heads:
+    for place, entry in stored.items() if ended else ():
+        is_own = place in before and before[place].is_head
+        if is_own or not any(_is_related(head, place) for head in ended):
             continue
+        left[place] = replace(entry, cleared_ms=now_ms)
         if entry.status.state.is_alert:
-            ended = replace(entry.status, state=AlertState.OK, since=from_ms(now_ms), chance=None)
-            left[place] = replace(entry, status=ended, cleared_ms=now_ms, began_ms=0)
+            status = replace(entry.status, state=AlertState.OK, since=from_ms(now_ms), chance=None)
+            left[place] = replace(left[place], status=status, began_ms=0)
     return left
+
+
+def _is_related(head: Place, place: Place) -> bool:
+    """Whether an incident of one can be seen in the other."""
+    (of, cause), (series, measure) = head, place
+    is_near = series == of or is_part(series, of) or is_part(of, series)
+    return is_near and (measure is cause or measure in _RELATED[cause])
 
 
 def with_leaders(

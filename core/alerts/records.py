@@ -64,7 +64,8 @@ class AlertStatus:
 @dataclass(frozen=True, slots=True)
 class Transition:
     """A change of state at the check `at`. `since` is that of the status after it, `verified` and
-    the other values too; of an alert that ends, `since` is when it had begun."""
+    the other values too; of an alert that ends, `since` is when it had begun, and `under` what
+    explained it."""
 
     at: datetime
     series: Series

@@ -156,7 +156,7 @@ def transitions(before: Statuses, after: Statuses, at: datetime) -> list[Transit
                 observed=now.observed,
                 baseline=now.baseline,
                 since=now.since if now.state.is_alert else was.since,
-                under=now.under,
+                under=now.under if now.state.is_alert else was.under,
             )
         )
     return changes

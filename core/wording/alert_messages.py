@@ -7,8 +7,13 @@ from urllib.parse import urlencode
 from core.alerts.records import AlertStatus
 from core.alerts.states import AlertState
 from core.webhooks.alert_event import AlertNews
-from core.wording.alerts import MEASURES, advice_words, alert_words, certainty_words
-from core.wording.formats import series_name
+from core.wording.alerts import (
+    advice_words,
+    alert_headline,
+    alert_words,
+    certainty_words,
+    is_growth,
+)
 
 #: What the linked page shows before the alert began, to compare with.
 _BEFORE = timedelta(hours=24)
@@ -27,16 +32,17 @@ def alert_message(
 ) -> AlertMessage:
     """The message about an alert. `environment` is sandbox or live; `base` is the address of the
     pages."""
-    name, measure = series_name(status.series), MEASURES[status.measure]
+    grows = is_growth(status.observed, status.baseline)
+    headline = alert_headline(status.series, status.measure, is_growth=grows)
     when = f"Since {status.since:%d %b %H:%M} UTC."
     if news is AlertNews.RESOLVED:
-        title = f"Resolved: {name}, {measure}"
+        title = f"Resolved: {headline}"
         when = f"It lasted from {status.since:%d %b %H:%M} to {now:%d %b %H:%M} UTC."
         text = "It is as usual again."
         if status.state is AlertState.NO_DATA:
             text = "There is too little traffic now to say more."
     else:
-        title = f"{name}: {measure}"
+        title = headline
         parts = (alert_words(status), certainty_words(status), advice_words(status))
         text = " ".join(part for part in parts if part)
     text += f" {when} Environment: {environment}."

@@ -4,6 +4,8 @@ from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus
 from core.alerts.states import AlertState
 from core.figures.rates import ENOUGH
+from core.model.series import Series
+from core.wording.formats import series_name
 
 MEASURES = {
     Measure.UNCLEAR: "sends answered clearly",
@@ -39,6 +41,29 @@ _PUMPED = (
     "you have no users there, or lower its budgets."
 )
 _STOPPED = "Try a verification yourself. If it works, look at what calls this app."
+
+
+_HEADLINES = {
+    Measure.UNCLEAR: "Plivo gives no clear answer to sends",
+    Measure.RECEIPTS: "receipts are missing, though codes are entered",
+    Measure.CONFIRMED: "fewer codes arrive than usual",
+    Measure.WITHIN_60: "codes come late, or not at all",
+    Measure.CONVERSION: "fewer codes are entered than usual",
+    Measure.PRICE: "an attempt costs more than usual",
+}
+
+
+def alert_headline(series: Series, measure: Measure, *, is_growth: bool = True) -> str:
+    """ "SMS to Vodafone in Germany: fewer codes arrive than usual". `is_growth`: of traffic,
+    whether there is more of it."""
+    what = _HEADLINES.get(measure)
+    if what is None:
+        what = "many codes are requested, and few entered" if is_growth else "no code is requested"
+    return f"{series_name(series)}: {what}"
+
+
+def is_growth(observed: float | None, baseline: float | None) -> bool:
+    return (observed or 0) >= (baseline or 0)
 
 
 def alert_words(alert: AlertStatus) -> str:
@@ -77,8 +102,7 @@ def certainty_words(alert: AlertStatus) -> str:
 def advice_words(alert: AlertStatus) -> str:
     """What to do about an alert."""
     if alert.measure is Measure.TRAFFIC:
-        grows = (alert.observed or 0) >= (alert.baseline or 0)
-        return _PUMPED if grows else _STOPPED
+        return _PUMPED if is_growth(alert.observed, alert.baseline) else _STOPPED
     return _ADVICE[alert.measure]
 
 

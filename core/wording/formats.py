@@ -28,7 +28,7 @@ def carrier_name(carrier: str) -> str:
 
 def traffic_name(channel: str | None, country: str | None, carrier: str | None) -> str:
     """ "SMS to Telkomsel in Indonesia", "Indonesia", "Calls", "All traffic"."""
-    way = "Calls" if channel == "voice" else channel_name(channel or "")
+    way = "Calls" if channel == "voice" else channel_name(channel) if channel else ""
     where = country_of(country) if country else ""
     if carrier:
         where = f"{carrier_name(carrier)} in {where}"

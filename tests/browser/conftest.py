@@ -49,13 +49,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class App:
-    """The app (or another `script`) as a process of its own, which a test may kill and restart."""
+    """The app (or another `script`) as a process of its own, which a test may kill and restart.
+    `module`: what starts Streamlit."""
 
     #: All that were started, also those that have ended.
     started: ClassVar[list["App"]] = []
 
-    def __init__(self, data: Path, script: Path | None = None) -> None:
+    def __init__(self, data: Path, script: Path | None = None, module: str = "streamlit") -> None:
         self.script = script
+        self._module = module
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -72,7 +74,7 @@ class App:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
                 [
-                    *(sys.executable, "-m", "streamlit", "run"),
+                    *(sys.executable, "-m", self._module, "run"),
                     str(self.script or "dashboard.py"),
                     *("--server.port", str(self.port)),
                 ],

@@ -7,10 +7,10 @@ from functools import partial
 import streamlit as st
 
 from core.alerts.alerts import Alerts
-from core.alerts.records import AlertStatus
+from core.alerts.records import Place
 from core.model.errors import ProductError
 from core.panels.alerts import history_table
-from core.wording.formats import counted, day_and_time
+from core.wording.formats import counted
 from pages.components.delivery.context import PanelContext
 from pages.components.panel import csv, frame_height, grid, text
 
@@ -23,13 +23,11 @@ _LENGTHS = {
 _NOTE = "alerts_note"
 
 
-def draw_snooze(context: PanelContext, status: AlertStatus) -> None:
-    """Beside an alert: a menu that snoozes it, or when its snooze ends and a button for that."""
-    alerts, place = context.alerts, (status.series, status.measure)
-    key = f"snooze_{status.series}_{status.measure}"
-    until = alerts.snoozes.active().get(place)
-    if until is not None:
-        st.caption(f"Snoozed until {day_and_time(until, context.state.zone)}", width="content")
+def draw_snooze(context: PanelContext, place: Place, *, is_snoozed: bool) -> None:
+    """A menu that snoozes an alert, or a button that ends its snooze."""
+    alerts = context.alerts
+    key = f"snooze_{place[0]}_{place[1]}"
+    if is_snoozed:
         end = partial(_change, partial(alerts.snoozes.end, place), "The snooze has ended.")
         st.button("End the snooze", key=f"{key}_end", type="tertiary", on_click=end)
         return
