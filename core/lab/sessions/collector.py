@@ -1,5 +1,6 @@
 """Collects the sends of the Verify page into the test session that the browser records into."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from core.model.clock import Clock
 from core.model.errors import SessionRefused
 from core.model.verification import SendOutcome, SendResult, Verification
 from core.model.way import Way
+
+log = logging.getLogger(__name__)
 
 #: Outcomes that are no send: a repeated click, and a number that the person must choose first.
 _NO_SEND = {SendOutcome.DUPLICATE, SendOutcome.AMBIGUOUS}
@@ -37,9 +40,8 @@ class Collector:
                 self.sessions.collect(self.recording.session, result.verification, self.item)
             else:
                 self._refused(result, way, masked(), self.item)
-        except SessionRefused:
-            # The session was ended or deleted in another tab.
-            return
+        except SessionRefused as error:
+            _note(error)
 
     def resent(self, verification: Verification, result: SendResult, way: Way) -> None:
         """Collect a resend: its attempt belongs to the verification; a refused one is kept. Raises
@@ -50,8 +52,8 @@ class Collector:
             self.sessions.collect(self.recording.session, verification.id)
             if result.outcome not in _ATTEMPTS:
                 self._refused(result, way, verification.to.masked, "", verification.id)
-        except SessionRefused:
-            return
+        except SessionRefused as error:
+            _note(error)
 
     def _refused(
         self, result: SendResult, way: Way, to_masked: str, item: str, verification: str = ""
@@ -61,3 +63,8 @@ class Collector:
             "", self.clock.now(), way, to_masked, result.cause, result.remedy, verification
         )
         self.sessions.collect_refusal(self.recording.session, refusal, item)
+
+
+def _note(error: SessionRefused) -> None:
+    """The session was ended or deleted in another tab, or is full; the send itself went well."""
+    log.warning("send not collected into the test session", extra={"reason": error.cause})
