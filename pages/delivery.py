@@ -85,12 +85,12 @@ def _outage() -> None:
 def _figures() -> None:
     if not is_page_run:
         _look()
-    is_said = kept.error is not None
+    is_outage_shown = kept.error is not None
     try:
         _draw()
     except StoreUnavailable:
         # Not drawn before: there is nothing to show below the sentence of `_outage`.
-        if not is_said:
+        if not is_outage_shown:
             raise
 
 

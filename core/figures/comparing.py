@@ -7,7 +7,7 @@ by quarter-hours.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.figures.layout import TIERS, Tier
@@ -25,6 +25,12 @@ class Compared:
 
     now: Range
     before: Range
+
+    def is_of(self, period: Range) -> bool:
+        """Whether `now` is the whole range, to the minute: its counts beside those of `before` are
+        then of equal length."""
+        minute = timedelta(minutes=1)
+        return self.now.start == period.start and abs(period.end - self.now.end) < minute
 
 
 def compare(

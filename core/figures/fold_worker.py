@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock, duration_ms
-from core.model.errors import ProductError
+from core.model.errors import ProductError, StoreReadOnly
 from core.once import Once
 from core.store.client import RawClient
 from core.store.keys import Keys
@@ -59,6 +59,8 @@ class FoldWorker:
         try:
             while self._has_more() and time.monotonic() < ends:
                 pass
+        except StoreReadOnly as error:
+            log.warning("figures are not complete: %s", error.cause)
         except ProductError:
             raise
         except Exception:

@@ -42,6 +42,10 @@ class StoreUnavailable(ProductError):
     """Redis did not answer, or could not be started."""
 
 
+class StoreReadOnly(StoreUnavailable):
+    """Redis takes no writes at present; what it holds can be read."""
+
+
 class StoreForbidden(StoreUnavailable):
     """The user of REDIS_URL may not run a command, or use a key or a channel."""
 

@@ -12,6 +12,7 @@ from core.figures.packing import Counts
 from core.figures.rates import Rate, percentiles
 from core.model.regions import country_of
 from core.panels.abuse import BUDGETS
+from core.panels.query_state import whose
 from core.panels.tables import without_report
 from core.wording.formats import carrier_name, counted, dollars, duration, percent
 from core.wording.marks import STATE_MARKS
@@ -27,6 +28,13 @@ def latency(times: Counts) -> str:
         if ms is not None and q in {0.5, 0.95}
     ]
     return " · ".join(parts) or "too few reports"
+
+
+def of_whom(words: str, filters: Filters) -> str:
+    """The number of a question whose figures are not kept by carrier, with whose it is: "too few
+    reports (all carriers of Indonesia)" """
+    of = whose(filters)
+    return f"{words} ({of})" if of else words
 
 
 def places(dimensions: SeenDimensions, filters: Filters) -> str:
@@ -56,9 +64,12 @@ def errors(frame: pd.DataFrame, totals: "pd.Series[Any]") -> str:
 
 
 def cost(totals: "pd.Series[Any]") -> str:
-    """ "$123.40"; a note until the first price is known."""
+    """ "$123.40"; "≥ $120.00" while prices are missing; a note until the first one is known."""
     cost = cost_of(totals, at_place=False)
-    return dollars(cost.micros / 1e6) if cost.is_known else "no price yet"
+    if not cost.is_known:
+        return "no price yet"
+    at_least = "" if cost.is_comparable else "\N{GREATER-THAN OR EQUAL TO} "
+    return at_least + dollars(cost.micros / 1e6)
 
 
 def refused(counters: Mapping[str, int]) -> str:

@@ -185,9 +185,9 @@ def top_errors(table: pd.DataFrame, most: int) -> pd.DataFrame:
     if len(table) <= most:
         return table
     top, others = table.head(most - 1), table.iloc[most - 1 :]
+    sums = {name: others[name].sum() for name in ("count", "previous") if name in others}
     row = table.head(1).assign(
-        channel="", code=OTHERS, label=counted(len(others), "code"), name="All others",
-        count=others["count"].sum(), previous=others["previous"].sum(),
+        channel="", code=OTHERS, label=counted(len(others), "code"), name="All others", **sums,
         meaning="The errors that are less frequent.", advice="The CSV has each of them.",
     )  # fmt: skip
     return pd.concat([top, row], ignore_index=True)

@@ -15,7 +15,7 @@ from types import TracebackType
 from redis import exceptions
 from redis.exceptions import ResponseError, WatchError
 
-from core.model.errors import StoreForbidden, StoreUnavailable
+from core.model.errors import StoreForbidden, StoreReadOnly, StoreUnavailable
 
 __all__ = ["NO_REDIS", "ResponseError", "WatchError", "store_errors", "store_failure"]
 
@@ -74,6 +74,8 @@ _REPLIES = {
     "EXEC without MULTI": _PERMISSION,  # MULTI itself was refused
 }
 
+_READ_ONLY = [_REPLIES[word] for word in ("MISCONF", "NOREPLICAS", "READONLY", "OOM")]
+
 # Finds the server's reply in the text of an error. In a pipeline, redis-py puts the command before
 # it (its arguments may hold anything, so the last such mark counts). A transaction that was refused
 # as a whole, and Redis 6.2 for a script, put their own prefix before it.
@@ -119,8 +121,9 @@ _FAILURES: tuple[tuple[type[Exception], str, str], ...] = (
 def store_failure(error: BaseException) -> StoreUnavailable | None:
     """The StoreUnavailable for `error`; None for an error that passes through."""
     if isinstance(error, exceptions.RedisError) and (reply := _reply(error)):
-        kind = StoreForbidden if reply is _PERMISSION else StoreUnavailable
-        return kind(*reply)
+        if reply is _PERMISSION:
+            return StoreForbidden(*reply)
+        return (StoreReadOnly if reply in _READ_ONLY else StoreUnavailable)(*reply)
     for failure_kind, cause, remedy in _FAILURES:
         if isinstance(error, failure_kind):
             return StoreUnavailable(cause, remedy)

@@ -232,6 +232,29 @@ def test_the_closed_line_of_errors_counts_the_attempts_without_a_final_report(
     assert answer(at, "Why? The errors") == "No error yet, 1 without a final report"
 
 
+def test_errors_have_a_count_before_only_where_a_period_of_equal_length_is_covered(
+    services: Services,
+) -> None:
+    record = {"channel": "sms", "mode": "sms", "to_masked": "+234 •", "region": "NG"}
+
+    def fails(ago: timedelta, number: int) -> None:
+        attempt, at = f"zbcdefghabcdefgh{number:08}-1", services.clock.now() - ago
+        failed = AttemptEvent(attempt, EventKind.FAILED, at, Source.CALLBACK, {"error_code": "30"})
+        services.ledger.apply(AttemptEvent(attempt, EventKind.REQUESTED, at, Source.APP, record))
+        services.ledger.apply(failed)
+        services.queries.forget()
+
+    def columns() -> list[str]:
+        at = opened("delivery", errors="true", range="1 h")
+        assert not at.exception, at.exception
+        return list(at.table[0].value.columns)
+
+    fails(timedelta(minutes=10), 1)
+    assert "Before" not in columns()
+    fails(timedelta(hours=3), 2)
+    assert "Before" in columns()
+
+
 def test_a_target_of_the_settings_is_named_on_its_card(settle: Settle, own_database: str) -> None:
     settle(REDIS_URL=own_database, TARGET_CONFIRMED="99.5", TARGET_CONVERSION="0")
     attempts(of_process(), 40)

@@ -216,6 +216,20 @@ def test_a_redis_that_refuses_writes_is_a_503_and_nothing_is_half_written(
     every_write_is_refused_and_leaves_nothing(room, *FAULTS[name])
 
 
+@pytest.mark.parametrize("name", ["NOREPLICAS", "OOM", "READONLY"])
+def test_figures_are_read_while_redis_takes_no_writes(room: Room, name: str) -> None:
+    at, keys, (_, fault) = room.at, room.at.services.keys, FAULTS[name]
+    at.started(at.number())
+    at.services.fold.settle()
+    # In the background, another process has the turn: what follows stays in the journal.
+    room.admin.set(keys.fold_turn, "another", px=60_000)
+    at.started(at.number())
+    with fault(room):
+        assert room.admin.xlen(keys.journal) > 0
+        assert at.services.queries.seen_dimensions().channels
+    room.admin.delete(keys.fold_turn)
+
+
 @pytest.mark.parametrize("name", ["OOM", "READONLY", "no @stream", "no keys"])
 def test_health_says_why_redis_cannot_be_written_and_when_it_can_again(
     room: Room, name: str

@@ -11,7 +11,7 @@ _JOINERS = "\u200c\u200d"
 _REFUSED = {"Cc", "Cs", "Cf"}
 
 
-def one_line(text: str) -> str:
+def single_line(text: str) -> str:
     """The text in one line: any white space is one space, none is around it, and what has no shape
     is left out. Raises ValueError for other characters that cannot be shown."""
     line = " ".join(text.translate(_SHAPELESS).split())

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from core.lab.sessions.line import one_line
+from core.lab.sessions.line import single_line
 from core.lab.sessions.model import ChecklistItem, ItemMark, Mark, RefusedSend, TestSession
 from core.lab.sessions.records import (
     ITEM_FIELDS,
@@ -232,7 +232,7 @@ def checked_text(text: str, missing: str, longest: int) -> str:
     """The text in one line. Raises SessionRefused if it is empty, too long or cannot be shown;
     `missing` is the sentence for an empty one, without its end."""
     try:
-        text = one_line(text)
+        text = single_line(text)
     except ValueError as error:
         raise SessionRefused(
             "A text here has characters that cannot be shown.", "Remove them."

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import TypeAdapter
 
 from core.figures.catalogue import QUERY_COLUMNS, Leg
@@ -35,7 +35,13 @@ from core.web.rest.delivery_answers import (
     Totals,
     VerdictAnswer,
 )
-from core.web.rest.delivery_query import RANGE_READ, DeliveryQuery, Queried, ToCompare
+from core.web.rest.delivery_query import (
+    RANGE_READ,
+    DeliveryQuery,
+    Queried,
+    ToCompare,
+    set_range_read,
+)
 from core.web.rest.objects import AlertsObject, FindingsObject, QueriesObject
 from core.web.rest.problems import documented
 from core.wording.findings import cause_sentence, verdict_sentence
@@ -120,13 +126,21 @@ def errors(
 
 
 @router.get("/latency", operation_id="deliveryLatency", summary="How long a leg takes")
-def latency(queries: QueriesObject, token: MayRead, query: Queried, leg: Leg = Leg.TTD) -> Latency:
+def latency(
+    queries: QueriesObject,
+    token: MayRead,
+    query: Queried,
+    response: Response,
+    leg: Leg = Leg.TTD,
+) -> Latency:
     """Percentiles from a histogram whose bins grow by 2^(1/8). Of all carriers."""
+    read = read_range(query.range, query.now, histogram_tiers(leg, query.filters))
+    set_range_read(response, read)
     histogram = queries.histogram(query.range, query.filters, leg)
     by_quantile = percentiles(histogram)
     return Latency(
         range=Span.of(query.range),
-        range_read=Span.of(read_range(query.range, query.now, histogram_tiers(leg, query.filters))),
+        range_read=Span.of(read),
         leg=leg,
         country=query.filters.country or "",
         carrier="",

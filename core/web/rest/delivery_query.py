@@ -93,11 +93,12 @@ async def _delivery_query(
         raise _wrong("country", "Give the `country` of the `carrier`.")
     filters = Filters(channel, country, carrier)
     read = read_range(queried, now)
-    _set_range_read(response, read)
+    set_range_read(response, read)
     return DeliveryQuery(queried, read, filters, zone_info, now)
 
 
-def _set_range_read(response: Response, read: Range) -> None:
+def set_range_read(response: Response, read: Range) -> None:
+    """Name the range that was read in a header."""
     response.headers[RANGE_READ] = f"{read.start.isoformat()}/{read.end.isoformat()}"
 
 
@@ -121,7 +122,7 @@ def _compared(
 ) -> Compared | None:
     compared = queries.compared(query.range, compare, query.zone)
     if compared:
-        _set_range_read(response, compared.now)
+        set_range_read(response, compared.now)
     return compared
 
 

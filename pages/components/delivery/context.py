@@ -1,6 +1,6 @@
 """What every panel of the Delivery page is drawn from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -31,3 +31,12 @@ class PanelContext:
     def files(self) -> dict[str, Any]:
         """What the names of downloads say of their figures: arguments of `panel.csv`."""
         return {"simulated": self.simulated, "about": self.state.file_parts}
+
+    @property
+    def files_of_all_carriers(self) -> dict[str, Any]:
+        """The same of figures that are not kept by carrier: the names have none."""
+        filters = self.state.filters.of_all_carriers
+        return {
+            "simulated": self.simulated,
+            "about": replace(self.state, filters=filters).file_parts,
+        }

@@ -15,8 +15,11 @@ def draw_errors(context: PanelContext) -> None:
     state = context.state
     queries = context.queries
     compared = queries.compared(state.range, state.comparison, state.zone)
-    before = compared.before if compared else None
+    before = compared.before if compared and compared.is_of(state.range) else None
     table = error_table(queries.errors(state.range, state.filters, before))
+    if before is None:
+        # Nothing of equal length to compare with is covered: that is not "none before".
+        table = table.drop(columns="previous")
     if of_whom := whose(state.filters):
         st.caption(f"Errors of {of_whom}: they are not kept by carrier.")
     if table.empty:
@@ -32,7 +35,7 @@ def draw_errors(context: PanelContext) -> None:
                 for name, label in zip(top["name"], top["label"], strict=True)
             ],
             "Attempts": top["count"],
-            "Before": top["previous"],
+            **({"Before": top["previous"]} if before else {}),
             "What it means, and what to do": [
                 f"{plain(meaning)} {plain(advice)}"
                 for meaning, advice in zip(top["meaning"], top["advice"], strict=True)
@@ -41,8 +44,8 @@ def draw_errors(context: PanelContext) -> None:
     )
     with st.container(key="errors_table"):
         st.table(
-            rows.style.format("{:,}", subset=["Attempts", "Before"]),
+            rows.style.format("{:,}", subset=["Attempts", "Before"] if before else ["Attempts"]),
             border="horizontal",
             hide_index=True,
         )
-    downloads(**context.files, errors=table)
+    downloads(**context.files_of_all_carriers, errors=table)

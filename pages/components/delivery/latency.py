@@ -22,4 +22,5 @@ def draw_latency(context: PanelContext) -> None:
         )
     chart(picture, "latency", 340)
     chart(waterfall(legs, context.palette), "waterfall", 190)
-    downloads(**context.files, time_to_deliver=frame, parts=legs)
+    downloads(**context.files_of_all_carriers, time_to_deliver=frame)
+    downloads(**context.files, parts=legs)

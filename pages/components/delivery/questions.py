@@ -35,8 +35,9 @@ QUESTIONS = (
     Question(
         "latency",
         "How long does it take?",
-        lambda c: answers.latency(
-            c.queries.histogram(c.queries.ripe(c.state.range), c.state.filters)
+        lambda c: answers.of_whom(
+            answers.latency(c.queries.histogram(c.queries.ripe(c.state.range), c.state.filters)),
+            c.state.filters,
         ),
         draw_latency,
     ),
@@ -49,9 +50,12 @@ QUESTIONS = (
     Question(
         "errors",
         "Why? The errors",
-        lambda c: answers.errors(
-            c.queries.errors(c.state.range, c.state.filters),
-            c.queries.totals(c.state.range, c.state.filters.of_all_carriers),
+        lambda c: answers.of_whom(
+            answers.errors(
+                c.queries.errors(c.state.range, c.state.filters),
+                c.queries.totals(c.state.range, c.state.filters.of_all_carriers),
+            ),
+            c.state.filters,
         ),
         draw_errors,
     ),

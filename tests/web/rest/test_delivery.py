@@ -249,7 +249,10 @@ def test_the_range_that_is_read_is_returned_beside_the_range(
         "country": "DE",
         "leg": "queue",
     }
-    body = api.get("/latency", params=hours).json()
+    answer = api.get("/latency", params=hours)
+    body = answer.json()
+    header = [datetime.fromisoformat(edge) for edge in answer.headers["range-read"].split("/")]
+    assert header == [datetime.fromisoformat(body["range_read"][edge]) for edge in ("start", "end")]
     assert datetime.fromisoformat(body["range_read"]["start"]) == day - timedelta(days=1)
     assert datetime.fromisoformat(body["range_read"]["end"]) == day
 

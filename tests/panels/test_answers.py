@@ -1,0 +1,33 @@
+"""The main numbers of the closed questions."""
+
+import pandas as pd
+import pytest
+
+from core.figures.catalogue import QUERY_COLUMNS
+from core.figures.filters import ALL, Filters
+from core.panels import answers
+
+
+@pytest.mark.parametrize(
+    ("filters", "words"),
+    [
+        (ALL, "30 x 4"),
+        (Filters("sms", "ID"), "30 x 4"),
+        (Filters(None, "ID", "XL/Axiata"), "30 x 4 (all carriers of Indonesia)"),
+    ],
+)
+def test_a_number_that_is_not_kept_by_carrier_says_whose_it_is(
+    filters: Filters, words: str
+) -> None:
+    assert answers.of_whom("30 x 4", filters) == words
+
+
+@pytest.mark.parametrize(
+    ("priced", "micros", "words"),
+    [(100, 5_000_000, "$5.00"), (60, 3_000_000, "\N{GREATER-THAN OR EQUAL TO} $3.00"),
+     (0, 0, "no price yet"), (100, 0, "$0")],
+)  # fmt: skip
+def test_a_cost_with_missing_prices_is_at_least_that(priced: int, micros: int, words: str) -> None:
+    totals = pd.Series(0, index=QUERY_COLUMNS)
+    totals["requested"], totals["priced"], totals["cost_micros"] = 100, priced, micros
+    assert answers.cost(totals) == words
