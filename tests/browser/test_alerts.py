@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -16,14 +16,15 @@ from core.services import build
 from core.settings.settings import Settings
 from tests.browser.conftest import App
 from tests.browser.test_chaos import chaos
-from tests.findings.incidents import events, history, midnight
+from tests.findings.incidents import USUAL, Day, events, everywhere, midnight
 from tests.webhooks.conftest import SECRET, move_the_receivers_clock
 from tests.webhooks.receiver import ReceivedEvent, Receiver, receiving
 from tests.world import MovableClock, until
 
 PATIENCE = 30_000
 HISTORY = 8
-DEAD = {"effect": "http_status", "status": 503, "country": "DE", "carrier": "Vodafone"}
+DEAD = {"effect": "http_status", "status": 503, "country": "DE"}
+_ELSEWHERE = 4
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,13 @@ class Notified:
         self.ahead.write_text(str(self.clock.ahead.total_seconds()))
 
     def send(self, count: int, prefix: str) -> None:
-        """Start verifications of numbers of Vodafone in Germany."""
+        """Start verifications of numbers in Germany, and some elsewhere: without those an incident
+        there is one of all traffic. Many that nobody enters would be pumping."""
         for n in range(count):
-            answer = self.rest.post("/verifications", json={"number": f"+491729{prefix}{n:02}5555"})
-            assert answer.status_code in {201, 202, 502, 503}, answer.text
+            for start in ("+628123", "+491729")[n >= _ELSEWHERE :]:
+                number = f"{start}{prefix}{n:02}5555"
+                answer = self.rest.post("/verifications", json={"number": number})
+                assert answer.status_code in {201, 202, 502, 503}, answer.text
 
     @property
     def alerts(self) -> list[ReceivedEvent]:
@@ -62,7 +66,9 @@ def notified(
     clock = MovableClock()
     services = build(Settings(data_dir=data), clock)
     first = midnight(clock.now()) - timedelta(days=HISTORY)
-    services.ledger.apply_all(events(first, history(HISTORY)))
+    # Dearer than the sandbox, whose prices are not the incident.
+    usual = Day("usual", everywhere(replace(USUAL, micros=1_000_000)))
+    services.ledger.apply_all(events(first, [usual] * HISTORY))
     services.fold.settle()
     token = services.tokens.sandbox_token
     services.close()
@@ -77,7 +83,9 @@ def notified(
         app.start()
         headers = {"Authorization": f"Bearer {token}"}
         try:
-            with httpx.Client(base_url=f"{app.address}/api/v1", headers=headers) as rest:
+            with httpx.Client(
+                base_url=f"{app.address}/api/v1", headers=headers, timeout=40
+            ) as rest:
                 yield Notified(app, receiver, clock, ahead, rest)
         finally:
             app.stop()
@@ -92,15 +100,13 @@ def test_an_alert_is_notified_its_link_shows_it_it_is_snoozed_and_its_end_is_not
         sent = notified.clock.now()
     (firing,) = notified.alerts
     assert firing.event["type"] == "alert.firing"
-    headline = "SMS to Vodafone in Germany: Plivo gives no clear answer to sends"
+    headline = "SMS to Germany: Plivo gives no clear answer to sends"
     assert firing.data["title"] == headline
     # Looks at the same range within ten seconds share an answer.
     notified.advance(timedelta(seconds=15))
     page.goto(firing.data["link"])
     # The range and the filters of the incident, and the incident as a cause of the verdict.
-    expect(page.get_by_role("button", name="Clear SMS, Germany, Vodafone")).to_be_visible(
-        timeout=PATIENCE
-    )
+    expect(page.get_by_role("button", name="Clear SMS, Germany")).to_be_visible(timeout=PATIENCE)
     query = parse_qs(urlsplit(page.url).query)
     assert query["range"] == ["Custom"]
     start, end = (
