@@ -181,7 +181,7 @@ def test_numbers(page: Page, app: App) -> None:
     check(page, "qa-numbers", "Fixed codes", height=1400)
     leased = number.inner_text()
     page.get_by_role("button", name="Release").click()
-    expect(number).to_have_count(0)
+    expect(number).to_have_count(0, timeout=PATIENCE)
     lease.click()
     expect(number).to_be_visible()
     assert number.inner_text() != leased
