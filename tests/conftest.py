@@ -1,7 +1,6 @@
 """One real Redis for the whole run, emptied before each test; one world where a test wants it."""
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,18 +29,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.addoption("--seed", type=int, default=13, help="of the traffic of tests/oracle")
     options.addoption("--traffic", type=int, default=12, help="verifications before each look")
     options.addoption("--queries", type=int, default=2, help="queries at each look")
-
-
-#: What a worker, its apps and its Chromium need at most.
-WORKER_BYTES = 2 * 1024**3
-
-
-def pytest_xdist_auto_num_workers() -> int | None:
-    """Three workers on two cores, where the memory is enough: each waits for some of its time."""
-    if os.cpu_count() != 2 or sys.platform == "win32":
-        return None
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return 3 if memory >= 3 * WORKER_BYTES else 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
