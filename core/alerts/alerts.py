@@ -95,7 +95,13 @@ class Alerts:
         with self._evaluation:
             check = self._evaluated(before, now_ms)
         changes = transitions(before.kept, check.kept, from_ms(now_ms))
-        news, kept = notifications(before.kept, check.kept, self.snoozes.active(), now_ms)
+        news, kept = notifications(
+            before.kept,
+            check.kept,
+            self.snoozes.active(),
+            now_ms,
+            has_receivers=bool(self._announcer.receivers),
+        )
         now = self._clock.now()
         events = [event for one in news for event in self._announcer.events(one, now)]
         if not self._write(stored, replace(check, kept=kept), changes, events):

@@ -108,17 +108,22 @@ def notifications(
     kept: Mapping[Place, StoredStatus],
     snoozed: Collection[Place],
     now_ms: int,
+    *,
+    has_receivers: bool = True,
 ) -> tuple[list[Notification], dict[Place, StoredStatus]]:
     """What to notify after a check at `now_ms`, and its statuses with `notified_ms` set. The status
     of an alert that has ended has the moment when it began.
 
     An alert that another one explains is not notified, and a snoozed one is when its snooze ends.
+    One that fires without a receiver is notified once there is one.
     """
     news: list[Notification] = []
     marked = {}
     for place, entry in kept.items():
         notified_ms = before[place].notified_ms if place in before else 0
-        match _news_of(entry.status, notified_ms > 0, place in snoozed):
+        match _news_of(
+            entry.status, notified_ms > 0, is_held=place in snoozed or not has_receivers
+        ):
             case AlertNews.FIRING:
                 news.append(Notification(AlertNews.FIRING, entry.status))
                 notified_ms = now_ms
@@ -133,11 +138,11 @@ def notifications(
     return news, marked
 
 
-def _news_of(status: AlertStatus, was_notified: bool, is_snoozed: bool) -> AlertNews | None:
+def _news_of(status: AlertStatus, was_notified: bool, *, is_held: bool) -> AlertNews | None:
     if was_notified:
         return None if status.state.is_alert else AlertNews.RESOLVED
     fires = status.state is AlertState.FIRING and not status.under
-    return AlertNews.FIRING if fires and not is_snoozed else None
+    return AlertNews.FIRING if fires and not is_held else None
 
 
 def _of_series_without_figures(

@@ -2,7 +2,7 @@
 
     no_data     no attempts in the last day, or no baseline
     ok
-    pending     there is evidence of a change, but not enough: nobody is notified
+    pending     there is evidence of a change, but not enough: no notification
     firing      there is enough evidence
     recovering  was firing, and the newest attempts are good, but too few
 

@@ -92,7 +92,7 @@ def certainty_words(alert: AlertStatus) -> str:
     if alert.chance is None or alert.measure is Measure.PRICE:
         return ""
     if alert.chance >= 0.5:
-        return "By chance alone this happens about a few times a year."
+        return "By chance alone this happens a few times a year."
     years = 1 / max(alert.chance, 1e-6)
     if years >= 1000:
         return "This is not chance."

@@ -66,6 +66,13 @@ def test_an_alert_that_was_notified_is_resolved_although_it_is_snoozed_since() -
     ]
 
 
+def test_an_alert_that_fires_without_a_receiver_is_notified_once_there_is_one() -> None:
+    news, before = notifications({}, kept(FIRING), (), 1, has_receivers=False)
+    assert (news, before[PLACE].notified_ms) == ([], 0)
+    news, before = notifications(before, kept(FIRING), (), 2)
+    assert ([item.news for item in news], before[PLACE].notified_ms) == ([AlertNews.FIRING], 2)
+
+
 def test_a_series_that_is_not_checked_any_more_is_resolved() -> None:
     news, before = notifications({}, kept(FIRING), (), 1)
     news, after = notifications(before, {}, (), 1)

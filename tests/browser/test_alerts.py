@@ -43,7 +43,7 @@ class Notified:
 
     def send(self, count: int, prefix: str) -> None:
         """Start verifications of numbers in Germany, and some elsewhere: without those an incident
-        there is one of all traffic. Many that nobody enters would be pumping."""
+        there is one of all traffic. Many codes that are never entered would be pumping."""
         for n in range(count):
             for start in ("+628123", "+491729")[n >= _ELSEWHERE :]:
                 number = f"{start}{prefix}{n:02}5555"
