@@ -30,6 +30,7 @@ from core.alerts.measures import READ, SHARE_OF, SHARES, Measure
 from core.alerts.price import risen_prices
 from core.alerts.sequential import Bools, Floats, statistics
 from core.alerts.slots import Slots
+from core.alerts.states import AlertState
 from core.alerts.traffic import growth_evidence, stop_evidence
 from tests.benchmarks import former_alert_rules as former
 from tests.benchmarks.alert_traffic import (
@@ -257,7 +258,7 @@ def _fired(judged: former.Judgement) -> list[tuple[int, int]]:
     """(moment, row) of each alert that begins."""
     began = []
     for row in np.flatnonzero(judged.bad.any(axis=1)).tolist():
-        standing = former.Standing(former.AlertState.OK)
+        standing = former.Standing(AlertState.OK)
         for moment in range(judged.bad.shape[1]):
             fired = standing.state.is_alert
             standing = former.step(standing, judged.finding(row, moment))

@@ -13,6 +13,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.alerts.states import AlertState
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -95,26 +97,6 @@ def _log_factorial(k: Floats) -> Floats:
     )
     small = _TABLE[np.minimum(k, len(_TABLE) - 1).astype(np.int64)]
     return np.where(k < len(_TABLE), small, series)
-
-
-class AlertState(StrEnum):
-    """The state of an alert."""
-
-    NO_DATA = "no_data"
-    OK = "ok"
-    PENDING = "pending"
-    FIRING = "firing"
-    RECOVERING = "recovering"
-
-    @property
-    def is_alert(self) -> bool:
-        """Whether it needs attention: it fires, or has just stopped."""
-        return self in {AlertState.FIRING, AlertState.RECOVERING}
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether there is nothing to report."""
-        return self in {AlertState.NO_DATA, AlertState.OK}
 
 
 class Finding(StrEnum):
