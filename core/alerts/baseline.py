@@ -99,7 +99,10 @@ def baseline(history: PastFigures) -> UsualFigures:
     rows = history.profile
     of_profile = hours["requested"].sum(axis=1)[rows]
     part = np.divide(requested, of_profile, out=np.zeros(len(rows)), where=of_profile > 0)
-    traffic = (hours["requested"][rows] * part[:, None]) / 4.0
+    has_traffic = days["requested"].any(axis=0)
+    # The first weeks of an installation are fewer than four.
+    weeks = max(DAYS - int(has_traffic.argmax()), 7) / 7
+    traffic = (hours["requested"][rows] * part[:, None]) / weeks
     around = np.stack([np.roll(traffic, shift, axis=1) for shift in (-1, 0, 1)])
     verified = np.divide(
         whole["verified"], requested, out=np.full(len(rows), 0.5), where=requested > 0
@@ -120,7 +123,7 @@ def baseline(history: PastFigures) -> UsualFigures:
         verified=np.maximum(verified, 0.05),
         prices=prices,
         profile=rows,
-        days=int(days["requested"].any(axis=0).sum()),
+        days=int(has_traffic.sum()),
     )
 
 

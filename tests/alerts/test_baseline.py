@@ -77,6 +77,19 @@ def test_traffic_has_its_baseline_by_weekday() -> None:
     assert sunday < 1
 
 
+def test_in_its_first_weeks_traffic_is_usual_by_the_weeks_that_there_were() -> None:
+    requested = np.zeros(DAYS)
+    requested[-14:] = 24 * 30.0
+    hours = np.full(HOURS, 2 * 30.0)
+    past = PastFigures(
+        figures(requested, requested)[None],
+        figures(hours, hours)[None],
+        np.zeros(1, np.intp),
+        np.full(1, 0.97),
+    )
+    assert baseline(past).traffic == pytest.approx(np.full((1, HOURS), 30.0))
+
+
 def test_past_attempts_are_counted_at_the_age_of_the_present_ones() -> None:
     even, good = np.full(HOURS, 50.0), np.full(HOURS, 0.97)
     in_time, late = usual_of(even, good), usual_of(even, good, in_time=2 / 3)
