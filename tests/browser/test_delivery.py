@@ -270,9 +270,12 @@ def test_the_page_at_a_glance_by_keyboard_while_it_scrolls_and_while_redis_is_aw
     drawn(page, f"{loaded.address}/delivery?{WEEK}")
     # The figures and the first chart are above the fold; no chart library is loaded for them.
     for part in (".figures", ".figure.largest .plot > img"):
-        box = page.locator(part).bounding_box()
-        assert box is not None
-        assert box["y"] + box["height"] <= 720, part
+        # While the last parts arrive, the lines above may still move.
+        page.wait_for_function(
+            "part => document.querySelector(part)?.getBoundingClientRect().bottom <= 720",
+            arg=part,
+            timeout=PATIENCE,
+        )
     scripts = "() => performance.getEntriesByType('resource').map(one => one.name).join()"
     assert not {"ECharts", "DataFrame"} & set(page.evaluate(scripts).replace(".", "/").split("/"))
     # A question is opened by a key, is then in the address, and a filter leaves it open.
