@@ -302,12 +302,12 @@ class Queries:
         self, frame: pd.DataFrame, sums: Counts, parts: Sequence[int], channel: str | None
     ) -> None:
         ripe = sum(start < to_ms(self._clock.now() - RECEIPT_AGE) for start in parts)
-        found = receipts(sums[:, :ripe])
-        frame["receipts"] = found.health
+        health = receipts(sums[:, :ripe])
+        frame["receipts"] = health.health
         since = np.full(len(frame), np.datetime64("NaT"), dtype="datetime64[ms]")
-        for row in np.flatnonzero(found.silent_from > 0)[:_MOST_SILENT].tolist():
+        for row in np.flatnonzero(health.silent_from > 0)[:_MOST_SILENT].tolist():
             country, carrier = frame.index[row]
-            part = int(found.silent_from[row])
+            part = int(health.silent_from[row])
             place = Filters(channel, country, carrier or None)
             since[row] = self._silent_since(place, parts[part - 1], parts[part])
         frame["silent_since"] = pd.to_datetime(since, utc=True)

@@ -26,7 +26,7 @@ from core.findings.evidence import PlaceEvidence
 from core.findings.places import Bools
 from core.findings.prices import price_rises
 from core.findings.shares import Expectation, Share, expectation
-from core.findings.traffic import Traffic, gone, traffic
+from core.findings.traffic import Traffic, gone_places, traffic
 from core.model.clock import from_ms
 
 #: The expected share of looks at usual traffic in which any place is named, for all tests together.
@@ -129,8 +129,8 @@ class _Search:
             blocked=[self._members(excess.place) for excess in [*failed, *slow]],
         )
         named = [*unclear, *failed, *slow, *unconverted, *unreported]
-        found = [cause for excess in named if (cause := self._cause(excess))]
-        return [*found, *self._price_causes(), *self._gone_causes()]
+        causes = [cause for excess in named if (cause := self._cause(excess))]
+        return [*causes, *self._price_causes(), *self._gone_causes()]
 
     def _named(
         self,
@@ -280,13 +280,13 @@ class _Search:
         return float(course.column("started")[first : interval.first].sum()) / span
 
     def _price_causes(self) -> list[Cause]:
-        found = []
+        causes = []
         for rise in price_rises(self._evidence, self._known_prices):
             course = sizing.course(self._evidence, rise.place, known=self._known_prices)
             dearer = sizing.price_interval(course, rise.expected / rise.priced, rise.ratio)
             if dearer is None:
                 continue
-            found.append(
+            causes.append(
                 Cause(
                     kind=CauseKind.PRICE,
                     place=self._evidence.places.places[rise.place],
@@ -299,18 +299,18 @@ class _Search:
                     money=dearer.cost - dearer.priced * dearer.usual,
                 )
             )
-        return found
+        return causes
 
     def _gone_causes(self) -> list[Cause]:
-        found = []
+        causes = []
         requests = traffic(self._evidence, "requested")
-        for place in gone(self._evidence, self._rate, self._known_gone):
+        for place in gone_places(self._evidence, self._rate, self._known_gone):
             course = sizing.course(self._evidence, place)
             seen = np.flatnonzero(course.column("requested"))
             # Only what has not come back.
             last = int(seen[-1]) if len(seen) else -1
             since = int(course.ends[last]) if last >= 0 else int(course.starts[0])
-            found.append(
+            causes.append(
                 Cause(
                     kind=CauseKind.TRAFFIC_GONE,
                     place=self._evidence.places.places[place],
@@ -323,4 +323,4 @@ class _Search:
                     money=None,
                 )
             )
-        return found
+        return causes
