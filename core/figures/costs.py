@@ -38,8 +38,8 @@ class Cost:
 
     @property
     def is_known(self) -> bool:
-        """Whether a price is known. What ended before it cost anything shows no
-        price of the others."""
+        """Whether a price is known. An attempt that ended before it cost anything has the price 0,
+        which says nothing about the others."""
         return self.micros > 0 or self.is_comparable
 
     @property
