@@ -11,24 +11,31 @@ from core.model.clock import from_ms
 from core.model.series import Series
 
 #: Measures that an incident can change through another one. Pumped codes are not entered, and often
-#: sent to numbers that do not exist; a price is a thing of its own.
+#: sent to numbers that do not exist, and budgets refuse many. People who get no code try again
+#: until a budget refuses. Where budgets refuse all, the traffic stops. A price is a thing of its
+#: own.
 _RELATED = {
     Measure.UNCLEAR: {
         *(Measure.CONFIRMED, Measure.WITHIN_60, Measure.CONVERSION, Measure.TRAFFIC),
+        Measure.REFUSED,
     },
     Measure.RECEIPTS: {Measure.CONFIRMED, Measure.WITHIN_60},
     Measure.CONFIRMED: {
         *(Measure.UNCLEAR, Measure.RECEIPTS, Measure.WITHIN_60, Measure.CONVERSION),
-        Measure.TRAFFIC,
+        *(Measure.TRAFFIC, Measure.REFUSED),
     },
     Measure.WITHIN_60: {
         *(Measure.UNCLEAR, Measure.RECEIPTS, Measure.CONFIRMED, Measure.CONVERSION),
-        Measure.TRAFFIC,
+        *(Measure.TRAFFIC, Measure.REFUSED),
     },
     Measure.CONVERSION: {
         *(Measure.UNCLEAR, Measure.CONFIRMED, Measure.WITHIN_60, Measure.TRAFFIC),
+        Measure.REFUSED,
     },
-    Measure.TRAFFIC: {Measure.CONVERSION, Measure.CONFIRMED, Measure.WITHIN_60},
+    Measure.TRAFFIC: {
+        *(Measure.CONVERSION, Measure.CONFIRMED, Measure.WITHIN_60, Measure.REFUSED),
+    },
+    Measure.REFUSED: {Measure.CONVERSION, Measure.TRAFFIC},
     Measure.PRICE: set(),
 }
 _ORDER = tuple(Measure)
