@@ -22,7 +22,7 @@ class Periodic:
     ProductError, or the type of another exception, which is a bug and has its traceback logged.
 
     `stop` waits up to `patience` for the current run. A run that takes longer ends with the
-    process. A long run checks `stopping`, which `stop` sets.
+    process, which is logged. A long run checks `stopping`, which `stop` sets.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Periodic:
         self._pause = pause
         self._patience = patience
         self._due = threading.Event()
+        self._is_running = False
         self._logged: set[str] = set()
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
 
@@ -64,7 +65,8 @@ class Periodic:
         if self._thread.ident is None:
             return
         self._thread.join(self._patience.total_seconds())
-        if self._thread.is_alive():
+        # A thread that waits between two runs has nothing to be cut off.
+        if self._thread.is_alive() and self._is_running:
             log.warning("%s still running at stop", self.name)
 
     def _loop(self) -> None:
@@ -74,7 +76,10 @@ class Periodic:
             if self.stopping.is_set():
                 return
             self._due.clear()
-            if not self._has_run():
+            self._is_running = True
+            succeeded = self._has_run()
+            self._is_running = False
+            if not succeeded:
                 self.stopping.wait(self._pause.total_seconds())
             wait = self._every
 

@@ -126,5 +126,11 @@ def test_a_stop_does_not_wait_for_ever_for_a_run(caplog: pytest.LogCaptureFixtur
     until(lambda: threads("slow") == [])
 
 
+def test_a_stop_between_two_runs_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with running(Periodic("waiting", lambda: None, HOUR, patience=NOW)):
+        pass
+    assert caplog.records == []
+
+
 def test_a_stop_before_the_start_does_nothing() -> None:
     Periodic("never", lambda: None, NOW).stop()

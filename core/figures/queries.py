@@ -9,31 +9,25 @@ rate are its ripe attempts. For a change, pass both ranges of `compared`.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
 from core.figures.answer_cache import AnswerCache, cached
+from core.figures.by_country import CountryFigures
 from core.figures.catalogue import Leg
 from core.figures.comparing import Compared, compare, earlier_windows
 from core.figures.filters import ALL, Filters, SeenDimensions
-from core.figures.frames import confirmed_rates, group_sums, moments, pairs_index, table, totals
+from core.figures.frames import moments, pairs_index, table, totals
 from core.figures.freshness import Freshness, read_freshness
 from core.figures.history import history_begins
 from core.figures.layout import BINS, TIERS, Cube, Tier, tiers_of
 from core.figures.packing import Counts
-from core.figures.ranges import (
-    Comparison,
-    Piece,
-    Range,
-    pieces,
-    ripe_range,
-)
-from core.figures.rates import quantiles, values_needed
-from core.figures.receipts import last_report, receipts
+from core.figures.ranges import Comparison, Piece, Range, ripe_range
 from core.figures.ripeness import DEFAULT_RIPENESS, RATES, Ripeness
+from core.figures.selection import Selection, histogram_tiers
 from core.figures.slot_reader import SlotReader
 from core.figures.steps import steps
 from core.model.clock import Clock, from_ms, to_ms
@@ -41,12 +35,6 @@ from core.model.series import Series
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
 
-#: Points of the sparkline in a table's row.
-SPARK = 24
-#: Younger attempts may still wait for their receipt.
-RECEIPT_AGE = timedelta(minutes=5)
-#: For so many places of an answer the exact moment since which receipts are silent is looked up.
-_MOST_SILENT = 20
 _UTC = ZoneInfo("UTC")
 
 
@@ -68,6 +56,8 @@ class Queries:
         self._keys = keys
         self._clock = clock
         self._reader = SlotReader(client, raw, keys)
+        self._selection = Selection(self._reader, clock)
+        self._countries = CountryFigures(self._reader, self._selection, clock)
         self.answers = AnswerCache(clock)
         self.settle = settle
         self.ripeness = ripeness
@@ -100,15 +90,15 @@ class Queries:
     @cached
     def totals(self, period: Range, filters: Filters = ALL) -> "pd.Series[int]":
         """The sums over the range, by QUERY_COLUMNS."""
-        cube, names = self._series(period.start, filters)
-        values = self._reader.counters(cube, names, self._cut(period)).sum(axis=(0, 1))
+        cube, names = self._selection.series(period.start, filters)
+        values = self._reader.counters(cube, names, self._selection.cut(period)).sum(axis=(0, 1))
         return totals(values)
 
     @cached
     def history(self, period: Range, filters: Filters = ALL) -> pd.DataFrame:
         """One row a window before the range (`comparing.earlier_windows`): QUERY_COLUMNS."""
         windows = earlier_windows(period)
-        cube, names = self._series(from_ms(windows.piece.start_ms), filters)
+        cube, names = self._selection.series(from_ms(windows.piece.start_ms), filters)
         values = self._reader.counters(cube, names, [windows.piece], windows.starts)
         return table(values.sum(axis=0))
 
@@ -116,7 +106,7 @@ class Queries:
     def histogram_history(self, period: Range, filters: Filters = ALL) -> Counts:
         """(windows, BINS): the times to deliver in each window before the range."""
         windows = earlier_windows(period)
-        cube, names = self._histogram_series(from_ms(windows.piece.start_ms), filters)
+        cube, names = self._selection.histogram_series(from_ms(windows.piece.start_ms), filters)
         read = self._reader.histograms(Leg.TTD, cube, names, [windows.piece], windows.starts)
         counts: Counts = read.sum(axis=0)
         return counts
@@ -136,7 +126,7 @@ class Queries:
         part = None if measure is None else self.ripe(period, measure)
         now = self._clock.now()
         drawn = steps(period, now, zone, part=part)
-        cube, names = self._series(period.start, filters)
+        cube, names = self._selection.series(period.start, filters)
         values = self._reader.counters(cube, names, drawn.pieces, drawn.starts)
         ends = np.array(drawn.edges[1:], dtype=np.int64)
         complete = now if measure is None else now - self.ripeness.age(measure)
@@ -151,8 +141,8 @@ class Queries:
     @cached
     def by_channel(self, period: Range, filters: Filters = ALL) -> pd.DataFrame:
         """One row a channel: QUERY_COLUMNS."""
-        cube, names = self._series(period.start, filters)
-        values = self._reader.counters(cube, names, self._cut(period)).sum(axis=1)
+        cube, names = self._selection.series(period.start, filters)
+        values = self._reader.counters(cube, names, self._selection.cut(period)).sum(axis=1)
         frame = table(values)
         channels = pd.Index([name.channel for name in names], name="channel")
         return frame.groupby(channels).sum()
@@ -168,33 +158,7 @@ class Queries:
         The percentile is of whole quarter-hours: a range that starts or ends within one includes
         all of it.
         """
-        cut = self._cut(period)
-        parts = _parts(cut)
-        leaves = self._names(Cube.CARRIER, period.start, filters)
-        wholes = [] if filters.carrier else self._names(Cube.COUNTRY, period.start, filters)
-        values = np.concatenate(
-            [
-                self._reader.counters(Cube.COUNTRY, wholes, cut, parts),
-                self._reader.counters(Cube.CARRIER, leaves, cut, parts),
-            ]
-        )
-        rows = [(name.country, "") for name in wholes]
-        rows += [(name.country, name.last) for name in leaves]
-        index = sorted(set(rows))
-        place = {row: n for n, row in enumerate(index)}
-        places = [place[row] for row in rows]
-        sums = group_sums(values, places, len(index))
-        frame = table(sums.sum(axis=1))
-        frame.index = pairs_index(tuple(index), ("country", "carrier"))
-        histograms = self._reader.histograms(
-            Leg.TTD, Cube.COUNTRY, wholes, self._cut(period, tiers_of(Leg.TTD, Cube.COUNTRY))
-        )
-        durations = group_sums(histograms[:, 0], places[: len(wholes)], len(index))
-        enough = durations.sum(axis=1) >= values_needed(0.95)
-        frame["p95_ms"] = np.where(enough, quantiles(durations, 0.95), np.nan)
-        frame["spark"] = confirmed_rates(sums)
-        self._add_receipts(frame, sums, parts, filters.channel)
-        return frame
+        return self._countries.table(period, filters)
 
     @cached
     def errors(
@@ -210,10 +174,10 @@ class Queries:
             for name in self._reader.series(Cube.ERROR, to_ms(since) - Tier.DAY.slot_ms)
             if name.country == (filters.country or "") and filters.channel in {None, name.channel}
         ]
-        counts = self._reader.errors(names, self._cut(period))
+        counts = self._reader.errors(names, self._selection.cut(period))
         previous = np.zeros_like(counts)
         if before:
-            previous = self._reader.errors(names, self._cut(before))
+            previous = self._reader.errors(names, self._selection.cut(before))
         frame = pd.DataFrame(
             {"count": counts, "previous": previous, "country": filters.country or "", "carrier": ""}
         )
@@ -227,8 +191,8 @@ class Queries:
     def histogram(self, period: Range, filters: Filters = ALL, leg: Leg = Leg.TTD) -> Counts:
         """(BINS,): how many attempts took how long, `of_all_carriers`. The histograms of a country
         are of whole days, UTC, except the time to deliver, which is of whole quarter-hours."""
-        cube, names = self._histogram_series(period.start, filters)
-        cut = self._cut(period, tiers_of(leg, cube))
+        cube, names = self._selection.histogram_series(period.start, filters)
+        cut = self._selection.cut(period, tiers_of(leg, cube))
         histogram: Counts = self._reader.histograms(leg, cube, names, cut).sum(axis=(0, 1))
         return histogram
 
@@ -242,7 +206,7 @@ class Queries:
     ) -> pd.DataFrame:
         """One row a step, by `start`, and one column a bin: how many attempts took that long. The
         steps are those of `over_time`, but no finer than the histograms (`histogram`)."""
-        cube, names = self._histogram_series(period.start, filters)
+        cube, names = self._selection.histogram_series(period.start, filters)
         drawn = steps(period, self._clock.now(), zone, tiers_of(leg, cube))
         counts = self._reader.histograms(leg, cube, names, drawn.pieces, drawn.starts)
         frame = pd.DataFrame(counts.sum(axis=0), columns=list(range(BINS)))
@@ -264,9 +228,7 @@ class Queries:
         self, period: Range, filters: Filters, cut: Sequence[Piece], starts: Sequence[int]
     ) -> Counts:
         """(parts, COLUMNS): the sums over the series that the filters select."""
-        cube, names = self._series(period.start, filters)
-        counts: Counts = self._reader.counters(cube, names, cut, starts).sum(axis=0)
-        return counts
+        return self._selection.course(period, filters, cut, starts)
 
     def freshness(self) -> Freshness:
         """How new the figures are."""
@@ -297,62 +259,3 @@ class Queries:
     def forget(self) -> None:
         """Clear the cache, so that the next query reads Redis."""
         self.answers.clear()
-
-    def _add_receipts(
-        self, frame: pd.DataFrame, sums: Counts, parts: Sequence[int], channel: str | None
-    ) -> None:
-        ripe = sum(start < to_ms(self._clock.now() - RECEIPT_AGE) for start in parts)
-        found = receipts(sums[:, :ripe])
-        frame["receipts"] = found.health
-        since = np.full(len(frame), np.datetime64("NaT"), dtype="datetime64[ms]")
-        for row in np.flatnonzero(found.silent_from > 0)[:_MOST_SILENT].tolist():
-            country, carrier = frame.index[row]
-            part = int(found.silent_from[row])
-            place = Filters(channel, country, carrier or None)
-            since[row] = self._silent_since(place, parts[part - 1], parts[part])
-        frame["silent_since"] = pd.to_datetime(since, utc=True)
-
-    def _silent_since(self, filters: Filters, first_ms: int, end_ms: int) -> int:
-        """The minute or quarter-hour after the last one with a receipt, Unix ms."""
-        now_ms = to_ms(self._clock.now())
-        is_kept = now_ms < Tier.MINUTE.expires_ms(first_ms)
-        tier = Tier.MINUTE if is_kept and end_ms - first_ms <= Tier.DAY.slot_ms else Tier.QUARTER
-        starts = range(first_ms // tier.slot_ms * tier.slot_ms, end_ms, tier.slot_ms)
-        period = Range(from_ms(first_ms), from_ms(end_ms))
-        piece = Piece(tier, starts[0], len(starts))
-        last = last_report(self.course(period, filters, [piece], starts))
-        return starts[last] + tier.slot_ms if last >= 0 else end_ms
-
-    def _cut(self, period: Range, tiers: Sequence[Tier] = TIERS) -> list[Piece]:
-        return pieces(period, self._clock.now(), tiers)
-
-    def _series(self, since: datetime, filters: Filters) -> tuple[Cube, list[Series]]:
-        """The series whose sum is the filtered figures."""
-        cube = _cube_of(filters)
-        return cube, self._names(cube, since, filters)
-
-    def _histogram_series(self, since: datetime, filters: Filters) -> tuple[Cube, list[Series]]:
-        return self._series(since, filters.of_all_carriers)
-
-    def _names(self, cube: Cube, since: datetime, filters: Filters) -> list[Series]:
-        return self._reader.series(cube, to_ms(since) - Tier.DAY.slot_ms, filters)
-
-
-def histogram_tiers(leg: Leg, filters: Filters) -> tuple[Tier, ...]:
-    """The tiers that the histogram of these filters is read from, the finest first."""
-    return tiers_of(leg, _cube_of(filters.of_all_carriers))
-
-
-def _cube_of(filters: Filters) -> Cube:
-    """The coarsest cube with the dimensions of these filters."""
-    if filters.carrier is not None:
-        return Cube.CARRIER
-    return Cube.CHANNEL if filters.country is None else Cube.COUNTRY
-
-
-def _parts(cut: Sequence[Piece]) -> list[int]:
-    """The starts of SPARK parts of the range, Unix ms."""
-    if not cut:
-        return []
-    first, length = cut[0].start_ms, cut[-1].end_ms - cut[0].start_ms
-    return [first - (-n * length // SPARK) for n in range(SPARK)]

@@ -13,9 +13,14 @@ from core.model.errors import SettingsRefused
 from core.settings.settings import Settings
 from core.settings.sources import read_sources
 
-#: Settings whose value an error does not quote.
-_SECRETS = {
+#: Settings whose value an error does not quote: secrets, and fields into which a secret is easily
+#: typed (the Auth Token in the place of an id, an address with a user and a password).
+_NOT_QUOTED = {
+    "plivo_auth_id",
     "plivo_auth_token",
+    "phlo_id",
+    "public_url",
+    "sandbox_url",
     "secret_key",
     "redis_url",
     "admin_password_hash",
@@ -54,5 +59,5 @@ def _sentence(problem: ErrorDetails) -> str:
     extra = Settings.model_fields[name].json_schema_extra
     if not rule:
         rule = str(extra["rule"]) if isinstance(extra, dict) else "a text"
-    value = "" if name in _SECRETS else f' is "{problem["input"]}", and'
+    value = "" if name in _NOT_QUOTED else f' is "{problem["input"]}", and'
     return f"{name.upper()}{value} must be {rule}."

@@ -313,3 +313,15 @@ class Settings(BaseSettings):
                 "that this account pays for."
             )
         return warnings
+
+    @property
+    def start_warnings(self) -> list[str]:
+        """The warnings for the log at the start: those above, and what the pages say themselves."""
+        warnings = self.warnings
+        if self.admin_password_hash is None and not self.operator_pages_open:
+            warnings.append(
+                "ADMIN_PASSWORD_HASH is not set, so sign-in is not possible: the operator's pages "
+                "stay closed, and no invite can be made. Make one with: "
+                "python -m core hash-password"
+            )
+        return warnings

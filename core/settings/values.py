@@ -9,7 +9,7 @@ import binascii
 import re
 from ipaddress import ip_address
 from typing import Annotated, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import phonenumbers
 from pydantic import AfterValidator, BeforeValidator, SecretStr
@@ -23,6 +23,7 @@ _TEST_NUMBER = re.compile(r"\+?([1-9][0-9]{6,14})\s*=\s*([0-9]{4,10})", re.ASCII
 _ARGON2 = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
 _PHLO_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _WEBHOOK_RULE = "whsec_ and the base64 of 24 to 64 bytes"
+_VISIBLE = re.compile(r"[^\s\x00-\x1f\x7f]+")
 # RFC 1123 labels; at least two, since the code's last line is matched against a public host.
 _HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 
@@ -67,11 +68,24 @@ def parse_e164(text: str) -> str:
 
 
 def _web_url(text: str) -> str:
-    url = urlsplit(text)
-    plain = url.username is None and not url.query and not url.fragment
-    if url.scheme not in {"http", "https"} or not url.hostname or not plain:
-        raise ValueError("an address such as https://verify.example.com, without user or query")
+    rule = "an address such as https://verify.example.com, without user or query"
+    url = _split_url(text, rule)
+    if url.username is not None or "?" in text or "#" in text:
+        raise ValueError(rule)
     return text.rstrip("/")
+
+
+def _split_url(text: str, rule: str) -> SplitResult:
+    """The parts of an http or https address with a host. Raises ValueError with the rule."""
+    try:
+        url = urlsplit(text)
+        # The parser drops line breaks, and reads a port when it is asked for it.
+        is_whole = _VISIBLE.fullmatch(text) and url.hostname and url.port != 0
+    except ValueError as error:
+        raise ValueError(rule) from error
+    if url.scheme not in {"http", "https"} or not is_whole:
+        raise ValueError(rule)
+    return url
 
 
 def _webhook_url(text: str) -> str:
@@ -79,11 +93,13 @@ def _webhook_url(text: str) -> str:
     # Imported late, here and below: httpx is slow to load, and only webhooks need it.
     import httpx
 
+    # `webhook_host` splits it with the standard library, and httpx sends to it.
+    parts = _split_url(text, rule)
     try:
-        url = httpx.URL(text)
+        httpx.URL(text)
     except httpx.InvalidURL as error:
         raise ValueError(rule) from error
-    if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.fragment:
+    if parts.username is not None or parts.fragment:
         raise ValueError(rule)
     return text
 

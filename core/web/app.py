@@ -147,7 +147,7 @@ class Web:
                 "redis": services.where,
             }
             log.info("started", extra=fields)
-            for warning in services.settings.warnings:
+            for warning in services.settings.start_warnings:
                 log.warning(warning)
             yield {}
 

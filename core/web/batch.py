@@ -6,9 +6,8 @@ arrives while no call runs is answered at once; those that arrive during a call 
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
-
-import anyio.to_thread
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -27,7 +26,7 @@ class Batch(Generic[Q, A]):
         self._most = most
         self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
         self._running: asyncio.Task[None] | None = None
-        self._thread = anyio.CapacityLimiter(1)
+        self._thread = ThreadPoolExecutor(1, "batch")
 
     async def ask(self, question: Q) -> A:
         """The answer. Call it on one event loop only."""
@@ -38,13 +37,12 @@ class Batch(Generic[Q, A]):
         return await future
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._waiting:
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             questions = [question for question, _ in batch]
             try:
-                answers = await anyio.to_thread.run_sync(
-                    self._answer, questions, limiter=self._thread
-                )
+                answers = await loop.run_in_executor(self._thread, self._answer, questions)
                 answered = list(zip(batch, answers, strict=True))
             except Exception as error:  # noqa: BLE001
                 # Every waiting caller gets the exception.

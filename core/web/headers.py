@@ -1,13 +1,15 @@
 """Adds security headers to every response: only our own pages may frame it, browsers do not guess
 its type, and other sites get no referrer (an address may contain the id of a verification)."""
 
-from starlette.datastructures import MutableHeaders
+from collections.abc import Iterable
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_FRAMES = "frame-ancestors 'self'"
-_OTHERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+_POLICY = b"content-security-policy"
+_FRAMES = (_POLICY, b"frame-ancestors 'self'")
+_OTHERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"same-origin"))
 #: The start of a response, and of the response to a refused websocket.
 _STARTS = {"http.response.start", "websocket.http.response.start"}
 
@@ -34,8 +36,7 @@ class SecurityHeaders:
                 await _deny(scope, receive, with_headers)
                 return
             if message["type"] in _STARTS:
-                message.setdefault("headers", [])
-                _add(MutableHeaders(scope=message))
+                message["headers"] = _secured(message.get("headers", ()))
             await send(message)
 
         await self._app(scope, receive, with_headers)
@@ -46,15 +47,19 @@ async def broken(request: Request, error: Exception) -> Response:
     past all middleware, so the headers are added here."""
     text = "This is an error of the server. Give the operator the time of this request."
     response = PlainTextResponse(text, 500)
-    _add(response.headers)
+    response.raw_headers = _secured(response.raw_headers)
     return response
 
 
-def _add(headers: MutableHeaders) -> None:
-    if "frame-ancestors" not in headers.get("content-security-policy", ""):
-        headers.append("Content-Security-Policy", _FRAMES)
-    for name, value in _OTHERS.items():
-        headers.setdefault(name, value)
+def _secured(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The raw headers of a response, with those that it lacks. Their names are in lower case, as
+    ASGI demands. Not by MutableHeaders, which takes a twentieth of the time of a check."""
+    secured = list(headers)
+    values = dict(secured)
+    if b"frame-ancestors" not in values.get(_POLICY, b""):
+        secured.append(_FRAMES)
+    secured += [header for header in _OTHERS if header[0] not in values]
+    return secured
 
 
 async def _deny(scope: Scope, receive: Receive, send: Send) -> None:

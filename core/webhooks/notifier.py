@@ -7,7 +7,9 @@ none is logged, shown or in an error.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from datetime import timedelta
 from typing import Any
 
@@ -20,9 +22,9 @@ from core.webhooks.answer import Answer, Verdict
 
 #: The version that is tested; pyproject.toml has it too.
 APPRISE = "apprise==2.3.0"
-#: For one try. Longer than apprise waits for a connection and an answer, 4 s each: an unanswered
-#: try is over when the next begins.
-DEADLINE = timedelta(seconds=15)
+#: For one try, within `queue.CLAIM`. Longer than apprise waits for a connection and an answer, 4 s
+#: each, and 15 s for a mail server: a slow one that takes a mail is not sent it again.
+DEADLINE = timedelta(seconds=45)
 _KINDS = {AlertNews.FIRING: "failure", AlertNews.RESOLVED: "success", AlertNews.TEST: "info"}
 
 
@@ -35,7 +37,7 @@ class Notifier:
         if not urls:
             return
         try:
-            from apprise import Apprise
+            from apprise import Apprise, AppriseAsset
         except ImportError as error:
             raise SettingsRefused(
                 "ALERT_URLS is set, but the package apprise is not installed.",
@@ -43,9 +45,11 @@ class Notifier:
             ) from error
         # Its lines quote parts of the addresses. The result of each try is logged by the worker.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+        # As of WEBHOOK_URL: a redirect would turn the message into a request for a page.
+        asset = AppriseAsset(http_redirects=False)
         for place, secret in enumerate(urls, 1):
             url = secret.get_secret_value()
-            service = Apprise.instantiate(url)
+            service = Apprise.instantiate(url, asset=asset)
             if service is None:
                 raise SettingsRefused(
                     f"ALERT_URLS: apprise does not know the form of address {place}.",
@@ -64,14 +68,40 @@ class Notifier:
         if service is None:
             return Answer(Verdict.GONE, None, "Its address is not in ALERT_URLS any more.")
         text = f"{event.text}\n{event.link}" if event.link else event.text
+
+        def notify() -> bool:
+            # As text: in mail it would be HTML, and carriers name themselves.
+            return bool(
+                service.notify(
+                    title=event.title,
+                    body=text,
+                    notify_type=_KINDS[event.news],
+                    body_format="text",
+                )
+            )
+
         try:
             async with asyncio.timeout(DEADLINE.total_seconds()):
-                is_accepted = await asyncio.to_thread(
-                    service.notify, title=event.title, body=text, notify_type=_KINDS[event.news]
-                )
+                is_accepted = await _in_own_thread(notify)
         except TimeoutError:
             return Answer(Verdict.REFUSED, None, f"{service.service_name} did not answer in time.")
         if is_accepted:
             return Answer(Verdict.ACCEPTED, None, "")
         cause = f"{service.service_name} cannot be reached, or did not accept it."
         return Answer(Verdict.REFUSED, None, cause)
+
+
+async def _in_own_thread(call: Callable[[], bool]) -> bool:
+    """The result of a call that may hang. Not `asyncio.to_thread`: its few threads are also those
+    of the queue in Redis, and a process that stops waits for them."""
+    result: Future[bool] = Future()
+
+    def run() -> None:
+        result.set_running_or_notify_cancel()
+        try:
+            result.set_result(call())
+        except Exception as error:  # noqa: BLE001 - raised where the result is awaited
+            result.set_exception(error)
+
+    threading.Thread(target=run, name="alert service", daemon=True).start()
+    return await asyncio.wrap_future(result)

@@ -8,22 +8,48 @@ import numpy as np
 from core.figures import packing
 from core.figures.catalogue import COLUMNS, Leg
 from core.figures.layout import BINS, HISTOGRAMS, TIERS, Cube, Tier
+from core.figures.packing import Counts
 from core.model.clock import to_ms
 from core.store.connection import RedisConnection
 from core.store.keys import Keys
 
 DAYS = 30
 COUNTRIES = ("NG", "ID", "BR", "IN", "US", "DE", "GB", "FR", "PH", "KE", "MX", "PK", "VN", "EG")
+_PRICE_MICROS = 7_700
+#: Each share is of another column.
 _SHARES = {
-    "started": 0.95, "accepted": 1.0, "sent": 0.99, "delivered": 0.93, "within_30": 0.9,
-    "confirmed": 0.95, "converted": 0.8, "verified": 0.8, "priced": 1.0, "cost_micros": 7700.0,
-    "cost_verified_micros": 6000.0,
+    "started": ("requested", 0.95), "accepted": ("requested", 1.0), "sent": ("accepted", 0.99),
+    "delivered": ("sent", 0.94), "within_60": ("delivered", 0.99), "within_30": ("within_60", 0.98),
+    "within_10": ("within_30", 0.9), "converted": ("started", 0.84), "priced": ("accepted", 1.0),
+    "units": ("accepted", 1.0),
 }  # fmt: skip
 
 
 def carriers_of(count: int) -> list[str]:
     """The series of so many carriers, the largest first."""
     return [f"sms/{COUNTRIES[n % len(COUNTRIES)]}/Carrier {n:05}" for n in range(count)]
+
+
+def counts_of(requested: Counts, rng: np.random.Generator) -> Counts:
+    """(slots, COLUMNS) of so many requests. Drawn, not rounded: the parts of a slot with one
+    request are as large, on average, as those of a day."""
+    values = np.zeros((len(requested), len(COLUMNS)), dtype=np.int64)
+
+    def put(name: str, cells: Counts) -> None:
+        values[:, COLUMNS.index(name)] = cells
+
+    def cells(name: str) -> Counts:
+        column: Counts = values[:, COLUMNS.index(name)]
+        return column
+
+    put("requested", requested)
+    for name, (whole, share) in _SHARES.items():
+        put(name, rng.binomial(cells(whole), share))
+    put("verified", cells("converted"))
+    put("confirmed", np.maximum(cells("delivered"), cells("verified")))
+    put("cost_micros", cells("priced") * _PRICE_MICROS)
+    put("cost_verified_micros", cells("verified") * _PRICE_MICROS)
+    return values
 
 
 def fill(
@@ -64,15 +90,11 @@ def fill(
                     slots = chunk * tier.chunk_ms + np.arange(tier.slots) * tier.slot_ms
                     requested = rng.poisson(mean, tier.slots) * (slots <= now_ms)
                     if tier in TIERS:
-                        values = np.zeros((tier.slots, len(COLUMNS)), dtype=np.int64)
-                        values[:, COLUMNS.index("requested")] = requested
-                        for column, share in _SHARES.items():
-                            values[:, COLUMNS.index(column)] = requested * share
-                        packed = packing.COUNTER_KIND.encode(values, tier)
+                        packed = packing.COUNTER_KIND.encode(counts_of(requested, rng), tier)
                         pipe.set(keys.rollup("c", tier, cube, name, chunk), packed)
                     if (cube, tier) in HISTOGRAMS[Leg.TTD]:
                         bins = np.zeros((tier.slots, BINS), dtype=np.int64)
-                        bins[:, 50:70] = requested[:, None] // 20
+                        bins[:, 50:70] = rng.multinomial(requested, np.full(20, 1 / 20))
                         key = keys.rollup(Leg.TTD, tier, cube, name, chunk)
                         pipe.set(key, packing.LEG_KINDS[Leg.TTD].encode(bins, tier))
                 if number % 500 == 499:

@@ -16,8 +16,8 @@ import pandas as pd
 from core.figures.catalogue import Leg
 from core.figures.filters import Filters
 from core.figures.packing import UPPER_MS
-from core.figures.queries import histogram_tiers
 from core.figures.ranges import Range, read_range
+from core.figures.selection import histogram_tiers
 from core.panels.countries import country_table
 from core.panels.export import csv_of, parquet_of
 from core.panels.figure_inputs import read_inputs

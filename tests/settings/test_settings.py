@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
+from core.access.password import hash_password
 from core.model.errors import SettingsRefused
 from core.settings.choices import PlivoMode
 from core.settings.credentials import auth_token, secret_key
@@ -149,11 +150,7 @@ def test_settings_do_not_change() -> None:
         ("COUNTRIES", "US,XX", "unknown: XX"),
         ("DEFAULT_REGION", "Germany", "two letters of a country"),
         ("PLIVO_MODE", "test", "sandbox or live"),
-        ("PLIVO_AUTH_ID", "XA" + "0" * 18, "begin with MA or SA"),
         ("PLIVO_NUMBER", "+1415", "a full number with its country code"),
-        ("PHLO_ID", "a/b", "letters, digits and -"),
-        ("PUBLIC_URL", "ftp://host", "https://verify.example.com"),
-        ("PUBLIC_URL", "https://host/?a=b", "without user or query"),
         ("ORIGIN_HOST", "https://host.com", "without https://"),
         ("BRAND", "x" * 21, "1 to 20 printable characters"),
         ("SMS_TEMPLATE", "Your code", "__code__ where the code goes"),
@@ -178,6 +175,18 @@ def test_a_wrong_value_is_named_with_what_was_given_and_what_is_allowed(
         ("WEBHOOK_URL", "https://host/s3cret#part"),
         ("WEBHOOK_URL", "https://host:s3cret/"),
         ("WEBHOOK_URL", "s3cret"),
+        ("WEBHOOK_URL", "https://[s3cret"),
+        ("WEBHOOK_URL", "https://host:70000/s3cret"),
+        ("PLIVO_AUTH_ID", "s3cret"),
+        ("PLIVO_AUTH_ID", "MA" + "s3cret" * 4),
+        ("PHLO_ID", "s3cret/"),
+        ("PUBLIC_URL", "ftp://s3cret"),
+        ("PUBLIC_URL", "https://user:s3cret@host"),
+        ("PUBLIC_URL", "https://host/?key=s3cret"),
+        ("PUBLIC_URL", "https://[s3cret"),
+        ("PUBLIC_URL", "https://s3cret:70000"),
+        ("PUBLIC_URL", "https://s3cret\nhost"),
+        ("SANDBOX_URL", "http://user:s3cret@host"),
         ("WEBHOOK_SECRET", "s3cret"),
         ("ALERT_URLS", "json://host/ s3cret"),
         ("ALERT_URLS", "json://host/, s3cret://"),
@@ -226,10 +235,15 @@ def test_a_dotenv_that_is_not_text_is_refused_by_name(tmp_path: Path) -> None:
     assert refusal(tmp_path).cause.startswith(".env is not UTF-8")
 
 
-@given(st.dictionaries(st.sampled_from(sorted(Settings.model_fields)), st.text(max_size=40)))
+#: Any text, and near misses of addresses.
+TEXTS = st.text(max_size=40) | st.from_regex(r"https?://[\[\]:@a1./#?\n%-]{1,12}", fullmatch=True)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(Settings.model_fields)), TEXTS))
 def test_any_text_is_accepted_or_refused_by_the_name_of_its_setting(given: dict[str, str]) -> None:
     try:
-        Settings(**given)  # type: ignore[arg-type]
+        # What is accepted can be used.
+        assert Settings(**given).webhook_host != ""  # type: ignore[arg-type]
     except ValidationError as error:
         named = {problem["loc"][:1] for problem in error.errors()}
         assert named <= {(name,) for name in given} | {()}
@@ -380,6 +394,19 @@ def test_a_short_code_is_allowed_with_a_warning() -> None:
     [warning] = Settings(code_length=5).warnings
     assert "CODE_LENGTH is 5" in warning
     assert Settings(code_length=6).warnings == []
+
+
+def test_a_product_that_allows_no_sign_in_warns_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Settings().start_warnings == []
+    monkeypatch.setenv("VERIFY_ACCESS", "invite")
+    [warning] = read_settings(tmp_path).start_warnings
+    assert warning.startswith("ADMIN_PASSWORD_HASH is not set")
+    # The pages say it in their own words.
+    assert read_settings(tmp_path).warnings == []
+    monkeypatch.setenv("ADMIN_PASSWORD_HASH", hash_password("correct horse"))
+    assert read_settings(tmp_path).start_warnings == []
 
 
 def test_every_setting_has_a_docstring() -> None:

@@ -1,11 +1,15 @@
 """Alerts to the services of ALERT_URLS, through the real apprise, to a receiver on this machine."""
 
 import asyncio
+import email
 import json
 import logging
+import socket
+import socketserver
 import sys
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +25,7 @@ from core.settings.keyring import Keyring
 from core.webhooks.alert_event import AlertEvent, AlertNews, receiver_of
 from core.webhooks.answer import Answer, Verdict
 from core.webhooks.notifier import APPRISE, Notifier
+from core.webhooks.worker import AT_ONCE
 from tests.world import served
 
 KEYRING = Keyring(b"k" * 32)
@@ -46,9 +51,13 @@ def service() -> Iterator[Service]:
 
     async def take(request: Request) -> Response:
         taken.messages.append(json.loads(await request.body()))
-        return Response(status_code=taken.status)
+        return Response(status_code=taken.status, headers={"location": "/page"})
 
-    with served(Starlette(routes=[Route(f"/{TOKEN}", take, methods=["POST"])])) as address:
+    async def page(request: Request) -> Response:
+        return Response("Welcome")
+
+    routes = [Route(f"/{TOKEN}", take, methods=["POST"]), Route("/page", page)]
+    with served(Starlette(routes=routes)) as address:
         taken.address = address
         yield taken
 
@@ -79,11 +88,12 @@ def test_a_service_gets_title_text_link_and_kind(
     assert message["message"] == "Few arrive.\nhttps://example.com/delivery?channel=sms"
 
 
+@pytest.mark.parametrize("status", [500, 301, 302])
 def test_a_service_that_refuses_or_is_down_gets_it_later_and_no_text_has_its_address(
-    service: Service, caplog: pytest.LogCaptureFixture
+    service: Service, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    service.status = 500
+    service.status = status
     unreachable = f"json://127.0.0.1:9/{TOKEN}"
     notifier = Notifier((SecretStr(service.url), SecretStr(unreachable)), KEYRING)
     for url in (service.url, unreachable):
@@ -92,6 +102,59 @@ def test_a_service_that_refuses_or_is_down_gets_it_later_and_no_text_has_its_add
         assert answer.cause == "JSON cannot be reached, or did not accept it."
     lines = [r for r in caplog.records if not r.name.startswith(("urllib3", "asyncio"))]
     assert TOKEN not in "\n".join(f"{r.getMessage()} {r.__dict__}" for r in lines)
+
+
+def test_services_that_hang_leave_the_threads_of_the_queue_free() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"json://127.0.0.1:{silent.getsockname()[1]}/{TOKEN}"
+        notifier = Notifier((SecretStr(url),), KEYRING)
+
+        async def send_many() -> list[bool]:
+            tries = [asyncio.create_task(notifier.send(event(url))) for _ in range(AT_ONCE)]
+            await asyncio.sleep(0)
+            await asyncio.to_thread(int)
+            are_done = [attempt.done() for attempt in tries]
+            for attempt in tries:
+                attempt.cancel()
+            await asyncio.gather(*tries, return_exceptions=True)
+            return are_done
+
+        assert asyncio.run(send_many()) == [False] * AT_ONCE
+
+
+class MailServer(socketserver.StreamRequestHandler):
+    """Takes one mail, and keeps its source in the server's `mails`."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 ready\r\n")
+        for line in self.rfile:
+            has_text = line.lower().startswith(b"data")
+            self.wfile.write(b"354 go on\r\n" if has_text else b"250 done\r\n")
+            if has_text:
+                lines = list(iter(self.rfile.readline, b".\r\n"))
+                self.server.mails.append(b"".join(lines))  # type: ignore[attr-defined]
+                self.wfile.write(b"250 done\r\n")
+
+
+def test_a_mail_is_plain_text_whatever_a_carrier_calls_itself() -> None:
+    hostile = "O2 <img src=//evil.example>\r\nBcc: all@example.com\r\n\r\n*x*"
+    with socketserver.TCPServer(("127.0.0.1", 0), MailServer) as server:
+        server.mails = []  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        port = server.server_address[1]
+        url = (
+            f"mailto://127.0.0.1:{port}?smtp=127.0.0.1&mode=insecure"
+            "&from=a@example.com&to=b@example.com"
+        )
+        what = replace(event(url), title=hostile, text=hostile)
+        answer = sent(Notifier((SecretStr(url),), KEYRING), what)
+        thread.join()
+        (source,) = server.mails  # type: ignore[attr-defined]
+    assert answer.verdict is Verdict.ACCEPTED
+    mail = email.message_from_bytes(source)
+    assert (mail.get_content_type(), mail["Bcc"]) == ("text/plain", None)
+    assert b"<img src=//evil.example>" in mail.get_payload(decode=True)
 
 
 def test_an_event_whose_service_was_removed_is_given_up() -> None:

@@ -27,16 +27,33 @@ local journal_key, counters_key, recent_key, queue_key, queued_events_key = unpa
 local now_ms = args.now_ms
 local now = tonumber(now_ms)
 
+-- The plan of an event that was applied before and whose fields are all set; nil for any other event. Half
+-- of what Plivo reports it reports twice, so this must not read the whole record.
+local function plan_of_repeat(event, attempt_key)
+    local names = { "state", "counted", event.kind .. "_ms" }
+    for name in pairs(event.fields) do
+        if event.source == "log" and SETTLED_BY_LOG[name] then return nil end
+        names[#names + 1] = name
+    end
+    local values = redis.call("HMGET", attempt_key, unpack(names))
+    if values[2] ~= args.layout then return nil end
+    for i = 1, #names do
+        if not values[i] then return nil end
+    end
+    return { outcome = "repeated", state = values[1] }
+end
+
 -- What is to be written for an event; nothing is written here, so an error of a record that cannot be
 -- read leaves nothing half done.
 local function plan(event, attempt_key)
+    local repeated = plan_of_repeat(event, attempt_key)
+    if repeated then return repeated end
     local record = read_attempt(attempt_key)
     local known = record.state ~= nil
     if not known and event.kind ~= "requested" then return { outcome = "orphan", state = "" } end
     local outcome, state, write = effect(record, known, event)
     local planned = { outcome = outcome, state = state, known = known, write = write,
         state_before = record.state }
-    -- Half of what Plivo reports it reports twice: that ends here.
     if record.counted == args.layout and not next(write) then return planned end
     local was_lost = LOST[record.rank]
     planned.entry = counted_change(record, write, args.layout)

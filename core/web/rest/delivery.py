@@ -13,10 +13,11 @@ from pydantic import TypeAdapter
 
 from core.figures.catalogue import QUERY_COLUMNS, Leg
 from core.figures.packing import UPPER_MS
-from core.figures.queries import Queries, histogram_tiers
+from core.figures.queries import Queries
 from core.figures.ranges import read_range
 from core.figures.rates import QUANTILES, Rate, percentiles
 from core.figures.ripeness import RATES
+from core.figures.selection import histogram_tiers
 from core.findings.causes import Cause
 from core.model.way import Channel
 from core.web.rest.bearer import MayRead
