@@ -21,8 +21,6 @@ verifications, settings = app.verifications, app.settings
 def main() -> None:
     """The verification that the address names; else the form, or why this visitor may not send."""
     tools = heading()
-    for warning in settings.warnings:
-        st.warning(warning)
     with outage_shown(key="verify_try_again"):
         visitor = current_visitor()
         with tools:

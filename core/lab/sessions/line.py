@@ -11,10 +11,15 @@ _JOINERS = "\u200c\u200d"
 _REFUSED = {"Cc", "Cs", "Cf"}
 
 
+class UnshownCharacter(ValueError):
+    """A character that cannot be shown; its text is the code point, such as U+202E."""
+
+
 def single_line(text: str) -> str:
     """The text in one line: white space becomes one space, and none is left around the text;
-    invisible characters are removed. Raises ValueError for others that cannot be shown."""
+    invisible characters are removed. Raises UnshownCharacter for others that cannot be shown."""
     line = " ".join(text.translate(_INVISIBLE).split())
-    if any(unicodedata.category(each) in _REFUSED and each not in _JOINERS for each in line):
-        raise ValueError("the text has characters that cannot be shown")
+    for char in line:
+        if unicodedata.category(char) in _REFUSED and char not in _JOINERS:
+            raise UnshownCharacter(f"U+{ord(char):04X}")
     return line
