@@ -19,7 +19,7 @@ def single_line(text: str) -> str:
     """The text in one line: white space becomes one space, and none is left around the text;
     invisible characters are removed. Raises UnshownCharacter for others that cannot be shown."""
     line = " ".join(text.translate(_INVISIBLE).split())
-    for char in line:
-        if unicodedata.category(char) in _REFUSED and char not in _JOINERS:
-            raise UnshownCharacter(f"U+{ord(char):04X}")
+    for character in line:
+        if unicodedata.category(character) in _REFUSED and character not in _JOINERS:
+            raise UnshownCharacter(f"U+{ord(character):04X}")
     return line
