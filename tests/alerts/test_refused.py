@@ -4,6 +4,7 @@ import itertools
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
+from zoneinfo import ZoneInfo
 
 import pytest
 import redis
@@ -11,6 +12,8 @@ import redis
 from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus
 from core.model.verification import SendOutcome
+from core.panels.alert_cards import firing_card
+from core.panels.alert_course import points
 from core.store.client import Client
 from core.store.refusals import MOST_FIELDS, RefusalCounter
 from core.store.scripts import Scripts
@@ -68,6 +71,14 @@ def test_a_spent_budget_fires_at_its_country_with_words_and_recovers(room: Room)
     assert "one country (SENDS_PER_COUNTRY_PER_HOUR); one client address (SENDS_PER_" in text
     assert "country=DE" in link
     assert "abuse=true" in link
+    now = room.clock.now()
+    card = firing_card(room.alerts.firing()[0], None, 1, now, ZoneInfo("UTC"))
+    assert card.advice.startswith("Which budget refuses: one country")
+    course = room.alerts.course(card.place)
+    drawn = points(course, Measure.REFUSED, card.baseline or 0, card.since, now)
+    assert (drawn.name, drawn.unit, drawn.usual > 99) == ("numbers within the budgets", "%", True)
+    assert max(drawn.value) > 95
+    assert 35 < min(drawn.value) < 45
     # Of carriers nothing is counted, so nothing is said.
     assert not any(status.series.last for status in of_refused(room))
     ended = [change for change in room.after(60) if change.after is OK]
