@@ -88,9 +88,12 @@ def baseline(history: PastFigures) -> UsualFigures:
     first_entered = _by_profile(history)
     for share in SHARES:
         n, worse = _counted(share, days, history.entered[:, None])
-        is_used = np.logical_not(_odd_days(n, worse))
         is_counted = share.of_carriers | ~history.is_carrier
-        is_used &= is_counted[:, None]
+        n = n * is_counted[:, None]
+        per_day[share.measure] = _per_day(n, worse)
+        if not np.isnan(share.without_past):
+            n = n * np.logical_or.accumulate(worse.any(axis=0))
+        is_used = np.logical_not(_odd_days(n, worse))
         n, worse = n * is_used, worse * is_used
         least = LEAST_UNCLEAR if share.measure is Measure.UNCLEAR else LEAST_BAD
         usual, raised = _usual(n, worse, least, share.margin)
@@ -99,7 +102,6 @@ def baseline(history: PastFigures) -> UsualFigures:
         bad[share.measure] = np.where(enough, raised, assumed)
         unraised[share.measure] = np.where(enough, usual, np.nan)
         factors[share.measure] = _factors(*_counted(share, hours, first_entered))
-        per_day[share.measure] = n.sum(axis=1) / np.maximum(is_used.sum(axis=1), 1)
     requested = whole["requested"]
     rows = history.profile
     of_profile = hours["requested"].sum(axis=1)[rows]
@@ -154,6 +156,13 @@ def _odd_days(n: Floats, bad: Floats) -> Bools:
     below = np.where(rate < 1, (1 - rate) * np.log(np.maximum(1 - rate, 1e-12) / (1 - usual)), 0.0)
     is_odd: Bools = (rate > 1.5 * usual) & (n * (above + below) > _ODD_DAY)
     return is_odd
+
+
+def _per_day(n: Floats, bad: Floats) -> Floats:
+    """Without odd days."""
+    is_used = np.logical_not(_odd_days(n, bad))
+    mean: Floats = (n * is_used).sum(axis=1) / np.maximum(is_used.sum(axis=1), 1)
+    return mean
 
 
 def _usual(n: Floats, bad: Floats, least: float, margin: float) -> tuple[Floats, Floats]:

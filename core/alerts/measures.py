@@ -48,7 +48,8 @@ class ShareMeasure:
     left of the good share. Each is nearly the fastest test for drops of about its size.
     `has_resends`: whether resends are counted; they are no attempts of their own. `of_carriers`:
     whether it is counted of carriers. `without_past`: the usual share of bad attempts that is
-    assumed of a series without a past; NaN: such a series is not judged.
+    assumed of a series without a past; NaN: such a series is not judged. The past of a measure with
+    such a share begins with the first bad attempt: earlier days were perhaps not counted.
     """
 
     measure: Measure
@@ -134,14 +135,14 @@ SHARES = (
         has_resends=False,
     ),
     # At once, and by people: who is refused again within the hour counts once. A person who tries
-    # what the budgets do has few numbers, so it needs ten.
+    # what the budgets do has few numbers, and an office that shares an address a handful: so 15.
     ShareMeasure(
         Measure.REFUSED,
         n=lambda f: f["requested"] - f["resends"] + f["refused"],
         bad=lambda f: f["refused"],
         usual_bad=lambda f, _: f["refused"],
         after_ms=-_MINUTE_MS,
-        least=10,
+        least=15,
         margin=1.0,
         remaining=(0.02, 0.5, 0.85, 0.95),
         has_resends=False,

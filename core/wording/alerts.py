@@ -99,7 +99,7 @@ def alert_words(alert: AlertStatus) -> str:
 def _refused_words(alert: AlertStatus, observed: float) -> str:
     """ "Budgets refused 34 of 50 numbers, where 0.4 % is usual." """
     refused = round((1 - observed) * alert.n)
-    usual = "; there is no past to compare with"
+    usual = "; in the weeks before, none was counted"
     if alert.baseline is not None:
         usual = f", where {100 * (1 - alert.baseline):.1f} % is usual"
     return f"Budgets refused {refused:,} of {alert.n:,} numbers{usual}."

@@ -7,8 +7,8 @@ Of all attempts 97 % arrive, within seconds. A receipt comes within a minute, or
 minutes after. 93 % of the codes that arrive are entered, 97 % of these within a minute. An attempt
 in 2,000 is unclear. These shares are the same in every place and at any time.
 
-Budgets refuse a number for every 300 attempts, and on one day in ten five more of a carrier within
-a minute, as when an office shares an address.
+Budgets refuse a number for every 300 attempts, and as many in groups of five within a minute, as
+when an office shares an address.
 """
 
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ COUNTRIES, CARRIERS = len(ZONES), 3
 PLACES = COUNTRIES * CARRIERS
 #: Rows: the carriers, the countries, the channel, and with pumping one more country and carrier.
 NOISE = 0.15
-REFUSED, OFFICE_DAYS, OFFICE = 1 / 300, 0.1, 5
+REFUSED, OFFICE = 1 / 300, 5
 ARRIVE, ENTER, ENTER_SOON, IN_TIME, UNCLEAR = 0.97, 0.93, 0.97, 0.995, 0.0005
 
 
@@ -138,11 +138,8 @@ class Traffic:
 
     def _refused(self, requested: NDArray[np.int64]) -> NDArray[np.int64]:
         """Numbers that budgets refuse, (carriers, slots)."""
-        refused = self._refusing.poisson(requested * REFUSED)
-        slots = self._refusing.integers(0, requested.shape[1], PLACES)
-        shared = self._refusing.random(PLACES) < OFFICE_DAYS
-        refused[np.arange(PLACES), slots] += OFFICE * shared
-        return refused
+        draw = self._refusing.poisson
+        return draw(requested * REFUSED) + OFFICE * draw(requested * REFUSED / OFFICE)
 
     def _rates(self, midnight: datetime, slots: int) -> Floats:
         """The mean of each carrier's slots."""

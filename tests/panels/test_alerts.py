@@ -72,7 +72,7 @@ def test_an_alert_says_what_it_saw_how_sure_it_is_and_what_to_do() -> None:
         "address is not known (SENDS_PER_ADDRESS_PER_HOUR, X-Forwarded-For of the proxy). If"
     )
     young = status(AlertState.FIRING, **refused | {"baseline": None})
-    assert words.alert_words(young).endswith("; there is no past to compare with.")
+    assert words.alert_words(young).endswith("; in the weeks before, none was counted.")
     for measure in Measure:
         assert words.advice_words(status(AlertState.FIRING, measure=measure))
 
