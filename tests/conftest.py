@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import redis
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
 
 from core.store.embedded import EmbeddedRedis
 from tests.properties import THOROUGH, THOROUGH_EXAMPLES
+from tests.workers import CORES, FromBothEnds, lower_priority_of_additional_worker
 from tests.world import MovableClock, World, world
 
 # How long an example takes says how busy the machine is, and nothing about the product.
@@ -22,6 +24,10 @@ settings.register_profile(THOROUGH, max_examples=THOROUGH_EXAMPLES)
 # certificates (30 ms of a processor); from a folder without any it reads none.
 os.environ.setdefault("SSL_CERT_DIR", tempfile.mkdtemp(prefix="no-certificates-"))
 
+# The tests start some sixty Python processes. Where bytecode is not kept, each of them compiles
+# all of core again, for half a second of a processor.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of tests/oracle; larger numbers than the defaults are for a long run of it alone."""
@@ -31,8 +37,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.addoption("--queries", type=int, default=2, help="queries at each look")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    return CORES + 1
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FromBothEnds | None:
+    return FromBothEnds(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_configure() -> None:
+    lower_priority_of_additional_worker()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The browser tests first: they have the longest files, and both workers should end at the
+    """The browser tests first: they have the longest files, and all workers should end at the
     same time."""
     items.sort(key=lambda item: "browser" not in item.path.parts)
 

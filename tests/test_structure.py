@@ -2,6 +2,8 @@
 
 import ast
 import re
+from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -56,15 +58,20 @@ ALLOWED = {
 }
 
 
-def imported(path: Path) -> set[str]:
+def nodes_of(path: Path) -> Iterator[ast.AST]:
+    return ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@cache
+def imported(path: Path) -> frozenset[str]:
     """The modules that a file imports, late imports included."""
     modules = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return modules
+    return frozenset(modules)
 
 
 def parts_of_core(path: Path) -> set[str]:
@@ -103,8 +110,7 @@ WIRING = {"client", "keys", "keyring", "connection"}
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "pages").rglob("*.py")), ids=lambda p: p.name)
 def test_pages_use_no_connection_and_no_key_and_only_a_page_gets_the_services(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names = {node.attr for node in nodes_of(path) if isinstance(node, ast.Attribute)}
     assert not names & WIRING
     # A component receives the objects that it uses; `shared.py` builds the services.
     if path.parent.name != "pages" and path.name != "shared.py":
@@ -114,7 +120,7 @@ def test_pages_use_no_connection_and_no_key_and_only_a_page_gets_the_services(pa
 @pytest.mark.parametrize("path", sorted((PROJECT / "pages").rglob("*.py")), ids=lambda p: p.name)
 def test_pages_say_who_asks_wherever_they_touch_a_verification(path: Path) -> None:
     """Some of these have a default, for callbacks and programs: a page must not fall back on it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         if not ast.unparse(node.func.value).endswith("verifications"):
@@ -144,7 +150,7 @@ SERVICES = re.compile(r"(?:.*\.)?_?(?:services|app)(?:\(\))?")
 def test_only_the_wiring_takes_the_client_the_keys_and_the_keyring(path: Path) -> None:
     violations = [
         ast.unparse(node)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.Attribute)
         and node.attr in WIRING
         and SERVICES.fullmatch(ast.unparse(node.value))

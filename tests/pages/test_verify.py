@@ -1,4 +1,4 @@
-"""The Verify page: its door, its sandbox tools and its warnings."""
+"""The Verify page: who may send, its sandbox tools and its warnings."""
 
 import json
 

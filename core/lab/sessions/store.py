@@ -80,11 +80,13 @@ class TestSessions:
         listed = self._keys.test_sessions
         ids = self._client.zrevrange(listed, offset, offset + count - 1)
         with self._client.pipeline(transaction=False) as pipe:
-            for each in ids:
-                pipe.hgetall(self._keys.test_session(each))
+            for session_id in ids:
+                pipe.hgetall(self._keys.test_session(session_id))
             records = pipe.execute()
         sessions = [read_session(*pair) for pair in zip(ids, records, strict=True)]
-        expired = [each for each, kept in zip(ids, sessions, strict=True) if kept is None]
+        expired = [
+            session_id for session_id, session in zip(ids, sessions, strict=True) if session is None
+        ]
         if expired:
             self._client.zrem(listed, *expired)
         return [session for session in sessions if session]
