@@ -171,7 +171,10 @@ def _row(
 
 
 def _total(steps: Sequence[TimelineStep], start: datetime) -> timedelta | None:
-    """Until the code was verified, if it was: a delivery report may come later."""
+    """Until the code was verified, if it was: a delivery report may come later. None for an end
+    whose moment is not known."""
+    if steps[-1].state in {StepState.BAD, StepState.REJECTED} and steps[-1].at is None:
+        return None
     moments = [step.at for step in steps if step.at is not None]
     verified = [step.at for step in steps if step.state is StepState.VERIFIED and step.at]
     return elapsed(start, max(verified or moments))
