@@ -26,17 +26,17 @@ class RefusalReading:
         values = np.zeros((len(series), len(starts)))
         rows = {name: row for row, name in enumerate(series)}
         refusals = read_refusals(self._raw, self._keys, int(starts[0]), end_ms)
-        slots = np.searchsorted(starts, [each.at_ms for each in refusals], side="right") - 1
-        for each, slot in zip(refusals, slots.tolist(), strict=True):
-            for name in {ALL_TRAFFIC, Series.of(each.series.channel), each.series}:
+        slots = np.searchsorted(starts, [refusal.at_ms for refusal in refusals], side="right") - 1
+        for refusal, slot in zip(refusals, slots.tolist(), strict=True):
+            for name in {ALL_TRAFFIC, Series.of(refusal.series.channel), refusal.series}:
                 if (row := rows.get(name)) is not None:
-                    values[row, slot] += each.numbers
+                    values[row, slot] += refusal.numbers
         return values
 
     def budgets(self, series: Series, since_ms: int, now_ms: int) -> tuple[str, ...]:
         """The names of the budgets that refused numbers of a series; the most numbers first."""
         numbers: Counter[str] = Counter()
-        for each in read_refusals(self._raw, self._keys, since_ms, now_ms):
-            if each.budget and (each.series == series or is_part(each.series, series)):
-                numbers[each.budget] += each.numbers
+        for refusal in read_refusals(self._raw, self._keys, since_ms, now_ms):
+            if refusal.budget and (refusal.series == series or is_part(refusal.series, series)):
+                numbers[refusal.budget] += refusal.numbers
         return tuple(budget for budget, _ in numbers.most_common())

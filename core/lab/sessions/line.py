@@ -19,7 +19,7 @@ def single_line(text: str) -> str:
     """The text in one line: any white space is one space, none is around it, and what has no shape
     is left out. Raises UnshownCharacter for others that cannot be shown."""
     line = " ".join(text.translate(_SHAPELESS).split())
-    for each in line:
-        if unicodedata.category(each) in _REFUSED and each not in _JOINERS:
-            raise UnshownCharacter(f"U+{ord(each):04X}")
+    for character in line:
+        if unicodedata.category(character) in _REFUSED and character not in _JOINERS:
+            raise UnshownCharacter(f"U+{ord(character):04X}")
     return line

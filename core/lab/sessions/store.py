@@ -255,8 +255,8 @@ def checked_text(text: str, missing: str, longest: int) -> str:
 
 def _beginning(text: str) -> str:
     """The start of a text, to find it by; without what cannot be shown."""
-    shown = "".join(each for each in text[:_BEGINNING] if each.isprintable())
-    return f"{shown}…" if len(text) > _BEGINNING else shown
+    beginning = "".join(each for each in text[:_BEGINNING] if each.isprintable())
+    return f"{beginning}…" if len(text) > _BEGINNING else beginning
 
 
 def _link(item: ChecklistItem) -> list[tuple[str, str]]:
