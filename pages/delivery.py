@@ -121,12 +121,10 @@ def _draw_figures(state: QueryState, fresh: Freshness) -> None:
     if kept.error is None and (pipeline := app.figure_export.pipeline()).is_late:
         st.warning(lag_words(pipeline.journal_age))
     requested = int(queries.totals(state.range, state.filters)["requested"])
-    unfiltered = requested
-    if not requested and not state.filters.is_empty:
-        unfiltered = int(queries.totals(state.range)["requested"])
+    unfiltered = int(queries.totals(state.range)["requested"])
     reason = empty_state(
         requested, state.filters, ever=fresh.through is not None, unfiltered=unfiltered,
-        lag=None if state.is_over else fresh.attempt_age,
+        length=state.range.length, lag=None if state.is_over else fresh.attempt_age,
     )  # fmt: skip
     can_fill = app.settings.is_sandbox and kept.error is None
     context = PanelContext(
