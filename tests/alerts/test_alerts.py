@@ -107,7 +107,8 @@ class Room:
 
     def was_checked(self) -> None:
         """As if another process had made each check until now, without a change."""
-        check = AlertCheck.from_json(self.client.get(self.keys.alert_check))
+        stored = cast(str | None, self.client.get(self.keys.alert_check))
+        check = AlertCheck.from_json(stored)
         minute = to_ms(self.clock.now()) // 60_000
         self.client.set(self.keys.alert_check, replace(check, minute=minute).to_json(), ex=KEEP)
 
