@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 import streamlit as st
 
-from core.access.invites import MAX_LABEL_LENGTH, MAX_LIFETIME, MAX_SENDS, Invite
+from core.access.invites import MAX_LIFETIME, MAX_SENDS, Invite
 from core.access.password import AccessState
 from core.model.errors import InviteRefused
 from core.model.regions import country_of
@@ -52,8 +52,7 @@ def _invite_form() -> None:
     with st.form("invite", border=False):
         columns = st.grid(2, min_column_width=260, gap="small")
         with columns.cell():
-            label = st.text_input("For", key="invite_label", max_chars=MAX_LABEL_LENGTH,
-                                  placeholder="Demo at Example Ltd")  # fmt: skip
+            label = st.text_input("For", key="invite_label", placeholder="Demo at Example Ltd")
         with columns.cell():
             sends = st.number_input("Sends", 1, MAX_SENDS, 10, key="invite_sends",
                                     help="Messages and calls in all.")  # fmt: skip

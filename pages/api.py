@@ -84,7 +84,7 @@ def _events() -> None:
         return
     st.warning(
         f"**{api.given_up_text(len(letters))}**, after a day of tries or because the receiver "
-        "refused it for good. Repair the receiver, then send again.",
+        "refused it permanently. Repair the receiver, then send again.",
         icon=":material/markunread_mailbox:",
     )
     frame = api.dead_letter_table(letters, zone)

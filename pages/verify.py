@@ -6,9 +6,9 @@ from pages.components.access import current_visitor, invite_refusal
 from pages.components.badge import badge_for
 from pages.components.presenter import presenter
 from pages.components.shared import outage_shown, services
-from pages.components.verify.door import draw_door
 from pages.components.verify.form import draw_form
 from pages.components.verify.layout import heading, page_places
+from pages.components.verify.no_access import draw_no_access
 from pages.components.verify.recording import draw_recording
 from pages.components.verify.reset import clean_page
 from pages.components.verify.running import draw_verification
@@ -19,10 +19,8 @@ verifications, settings = app.verifications, app.settings
 
 
 def main() -> None:
-    """The verification that the address names; else the form, or the door."""
+    """The verification that the address names; else the form, or why this visitor may not send."""
     tools = heading()
-    for warning in settings.warnings:
-        st.warning(warning)
     with outage_shown(key="verify_try_again"):
         visitor = current_visitor()
         with tools:
@@ -53,7 +51,7 @@ def main() -> None:
                 collector,
             )
         elif visitor.grant.refusal:
-            draw_door(visitor)
+            draw_no_access(visitor)
         else:
             draw_form(
                 visitor,

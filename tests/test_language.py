@@ -1,4 +1,5 @@
-"""Names in the code say what they hold: no vague identifiers, and no two classes of one name."""
+"""Names and texts in the code are plain: no vague identifiers, no words that are not technical
+English, and no two classes of one name."""
 
 import ast
 import re
@@ -10,7 +11,26 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 FILES = [path for root in ("core", "pages") for path in sorted((PROJECT / root).rglob("*.py"))]
+#: Not allowed as a word of any name.
 VAGUE = {"told", "tell", "tells", "said", "one"}
+#: Not allowed as the whole name of a variable, a parameter, a function or a class: participles that
+#: do not say what they hold. Fields may have them, since REST and CSV publish some.
+PARTICIPLES = {
+    *("asked", "chosen", "each", "found", "given", "gone", "heard", "made", "shown", "taken"),
+    *("thing", "things", "wanted"),
+}
+#: Old-fashioned or literary words, which are not allowed in any text.
+LITERARY = re.compile(
+    r"\b(afresh|anew|everybody|lest|nobody|somebody|thereof|therein|thus|upon|whence|whilst|whoever)"
+    r"\b|\b(at times|for good|now and then|once in a while)\b",
+    re.IGNORECASE,
+)
+TEXTS = [
+    path
+    for root in ("core", "pages")
+    for ending in ("py", "lua", "js", "css", "html", "md")
+    for path in sorted((PROJECT / root).rglob(f"*.{ending}"))
+] + sorted(PROJECT.glob("*.md"))
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -57,17 +77,50 @@ def variables_of_comprehensions(tree: ast.AST) -> set[int]:
     return nodes
 
 
+def definition_of(node: ast.AST) -> str | None:
+    """The name that a node gives to a variable, a parameter, a function or a class."""
+    match node:
+        case ast.Name(ctx=ast.Store()):
+            return node.id
+        case ast.arg():
+            return node.arg
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return node.name
+        case _:
+            return None
+
+
+def fields_of_classes(tree: ast.AST) -> set[int]:
+    """The nodes that name an annotated field of a class."""
+    return {
+        id(statement.target)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for statement in node.body
+        if isinstance(statement, ast.AnnAssign)
+    }
+
+
 def vague_names(source: str) -> list[tuple[int, str]]:
     """The line and the text of each vague name in Python source."""
     tree = ast.parse(source)
     exempt = variables_of_comprehensions(tree)
-    return sorted(
+    fields = fields_of_classes(tree)
+    names = {
         (getattr(node, "lineno", 0), name)
         for node in ast.walk(tree)
         if id(node) not in exempt
         for name in names_of(node)
         if is_vague(name)
-    )
+    }
+    participles = {
+        (getattr(node, "lineno", 0), name)
+        for node in ast.walk(tree)
+        if id(node) not in exempt | fields
+        and (name := definition_of(node))
+        and name.strip("_") in PARTICIPLES
+    }
+    return sorted(names | participles)
 
 
 def vague_names_of(room: str) -> list[tuple[str, int, str]]:
@@ -87,6 +140,20 @@ def test_no_name_in_a_room_is_vague(room: str) -> None:
 def test_variables_of_comprehensions_are_exempt_and_other_names_are_not() -> None:
     source = "rows = [one for one in range(3)]\none = rows[0]\ndef tell(said, told_today): ...\n"
     assert vague_names(source) == [(2, "one"), (3, "said"), (3, "tell"), (3, "told_today")]
+
+
+def test_participles_are_vague_as_names_of_variables_but_not_of_fields() -> None:
+    source = "class Row:\n    heard: int\nfound = [each for each in 'ab']\ndef _asked(shown): ...\n"
+    assert vague_names(source) == [(3, "found"), (4, "_asked"), (4, "shown")]
+
+
+def test_no_text_has_a_literary_word() -> None:
+    assert [
+        (str(path.relative_to(PROJECT)), number, word[0])
+        for path in TEXTS
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for word in LITERARY.finditer(line)
+    ] == []
 
 
 def test_no_two_classes_have_the_same_name() -> None:

@@ -197,7 +197,7 @@ def test_every_row_of_the_table_is_tried_here() -> None:
     # 0600: tests/verification/test_warnings.py.
     tried = {row.ending for row in ROWS} | {"0408", "0600"}
     missing = [ending for ending in ENDINGS if ending.suffix not in tried]
-    # What ends a call after the answer needs somebody to answer: tests/sandbox has those.
+    # Endings after the answer need a person who answers: they are in tests/sandbox.
     assert [ending.value for ending in missing] == [
         code for code in HANGUP_CAUSES if code not in UNTOUCHED
     ]

@@ -17,7 +17,7 @@ from argon2 import PasswordHasher
 from starlette.types import ASGIApp
 
 # Loaded here, in the main thread: while they load, FastAPI and requests (part of Plivo's SDK) each
-# silence a warning. That is a state of the process, not of the thread, and pytest sets it anew for
+# silence a warning. That is a state of the process, not of the thread, and pytest sets it again for
 # each test: the same load in another thread at that moment fails with the warning.
 import core.plivo.sdk
 import core.web.rest.application  # noqa: F401

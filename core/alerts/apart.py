@@ -20,15 +20,15 @@ class Apart:
         """(series, slots), with the places apart left out of their wholes."""
         if not self.is_apart.any():
             return values
-        taken = np.where(self.is_apart[:, None], values, 0.0)
+        left_out = np.where(self.is_apart[:, None], values, 0.0)
         # The smallest first: a whole that is apart itself is left out as a whole.
         depths = self._depths()
         for depth in range(int(depths.max()), 0, -1):
             for row in np.flatnonzero(depths == depth):
                 parent = self.parents[row]
                 if not self.is_apart[parent]:
-                    taken[parent] += taken[row]
-        kept: Floats = np.where(self.is_apart[:, None], values, np.maximum(values - taken, 0.0))
+                    left_out[parent] += left_out[row]
+        kept: Floats = np.where(self.is_apart[:, None], values, np.maximum(values - left_out, 0.0))
         return kept
 
     def _depths(self) -> Indices:

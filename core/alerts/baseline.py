@@ -82,7 +82,7 @@ def baseline(history: PastFigures) -> UsualFigures:
     """The baseline of a history."""
     days, whole = named(history.days), named(history.days.sum(axis=1))
     hours = named(history.hours)
-    bad, shown, factors, per_day = {}, {}, {}, {}
+    bad, unraised, factors, per_day = {}, {}, {}, {}
     first_entered = _by_profile(history)
     for share in SHARES:
         n, worse = _counted(share, days, history.entered[:, None])
@@ -92,7 +92,7 @@ def baseline(history: PastFigures) -> UsualFigures:
         usual, raised = _usual(n, worse, least, share.margin)
         enough = n.sum(axis=1) >= LEAST_HISTORY
         bad[share.measure] = np.where(enough, raised, np.nan)
-        shown[share.measure] = np.where(enough, usual, np.nan)
+        unraised[share.measure] = np.where(enough, usual, np.nan)
         factors[share.measure] = _factors(*_counted(share, hours, first_entered))
         per_day[share.measure] = n.sum(axis=1) / np.maximum(is_used.sum(axis=1), 1)
     requested = whole["requested"]
@@ -113,7 +113,7 @@ def baseline(history: PastFigures) -> UsualFigures:
     )
     return UsualFigures(
         bad=bad,
-        shown=shown,
+        shown=unraised,
         factors=factors,
         per_day=per_day,
         requested_per_day=requested / DAYS,

@@ -77,7 +77,7 @@ class AlertFigures:
         return self._last_day.slots(series, now_ms)
 
     def recent(self, series: Sequence[Series], now_ms: int) -> Slots:
-        """The same of any series, read anew, in any thread."""
+        """As `last_day`, of any series. Reads all slots; may be called in any thread."""
         names = list(series)
         if ALL_TRAFFIC in names:
             stored = self._client.zrange(self._keys.registry(Cube.CHANNEL), 0, -1)

@@ -57,8 +57,8 @@ class SlotReading:
                 names = [series[row] for row in rows]
                 part = SlotRange(kind, tier, cube, names, chunk, slot, some)
                 for _, which, slots in self._reader.read([part]):
-                    chosen = slots[..., _COLUMNS] if leg is None else slots
-                    values[rows[which], within] = chosen
+                    columns = slots[..., _COLUMNS] if leg is None else slots
+                    values[rows[which], within] = columns
             at += some
         if ALL_TRAFFIC in series:
             channels = rows_by_cube.get(Cube.CHANNEL, [])

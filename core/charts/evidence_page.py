@@ -147,14 +147,14 @@ def exchange_table(lines: Sequence[ExchangeLine]) -> str:
 
 
 def _line(line: ExchangeLine) -> str:
-    shown = "\n\n".join(tab.text for tab in line.tabs if tab.name in _SHOWN_TABS)
+    text = "\n\n".join(tab.text for tab in line.tabs if tab.name in _SHOWN_TABS)
     direction = "→ Plivo" if line.is_request else "← Plivo"
     return (
         f'<tr class="line"><td class="figure">+{line.after_ms / 1000:.3f} s</td>'
         f"<td>{direction}</td><td>{escape(line.what)}</td><td>{escape(line.status)}</td>"
         f'<td class="figure">{line.span_ms} ms</td><td class="step">{escape(line.step_label)}</td>'
         f'</tr><tr><td></td><td colspan="5"><details><summary>Request and answer</summary>'
-        f"<pre>{escape(shown)}</pre></details></td></tr>"
+        f"<pre>{escape(text)}</pre></details></td></tr>"
     )
 
 

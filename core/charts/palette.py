@@ -33,14 +33,6 @@ class Palette:
         ]
 
 
-def state_colour(text: str, colours: Palette) -> str:
-    """The colour of a text that begins with the sign of a state; quiet while it is pending."""
-    for state, mark in STATE_MARKS.items():
-        if text.startswith(mark.sign) and state != "pending":
-            return colours.states[state]
-    return colours.quiet
-
-
 LIGHT = Palette(
     text="#14202B", quiet="#52616F", line="#D9DFE5", ground="#FFFFFF", blue="#0072B2",
     vermilion="#C24E00", green="#007F5C", purple="#A85482", ochre="#9E6600", grey="#7A8794",

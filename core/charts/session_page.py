@@ -160,7 +160,7 @@ def _attempt(attempt: ReportAttempt) -> str:
         "Carrier by the numbering plan": evidence.carrier,
         "Requested": moment_words(attempt.attempt.row.steps[0].at),
     }
-    shown = "".join(f'<p class="bubble">{escape(text)}</p>' for text in attempt.texts)
+    bubbles = "".join(f'<p class="bubble">{escape(text)}</p>' for text in attempt.texts)
     sent = attempt.attempt.attempt
     heading = "Message as shown" if sent.state is State.DELIVERED else "Message"
     if sent.way.is_call:
@@ -170,7 +170,7 @@ def _attempt(attempt: ReportAttempt) -> str:
             fact_list(facts),
             "<h3>Timeline</h3>",
             attempt_section(attempt.attempt),
-            f"<h3>{heading}</h3>{shown}" if shown else "",
+            f"<h3>{heading}</h3>{bubbles}" if bubbles else "",
             "<h3>Exchanges with Plivo</h3>",
             exchange_table(attempt.lines),
         )

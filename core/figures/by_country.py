@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from core.figures.catalogue import Leg
+from core.figures.catalogue import COLUMNS, Leg
 from core.figures.filters import Filters
 from core.figures.frames import confirmed_rates, group_sums, pairs_index, table
 from core.figures.layout import Cube, Tier, tiers_of
@@ -24,6 +24,7 @@ SPARK = 24
 RECEIPT_AGE = timedelta(minutes=5)
 #: For so many places of an answer the exact moment since which receipts are silent is looked up.
 _MOST_SILENT = 20
+_REQUESTED = COLUMNS.index("requested")
 
 
 class CountryFigures:
@@ -47,8 +48,11 @@ class CountryFigures:
                 self._reader.counters(Cube.CARRIER, leaves, cut, parts),
             ]
         )
-        rows = [(name.country, "") for name in wholes]
-        rows += [(name.country, name.last) for name in leaves]
+        has_attempts = np.asarray(values[:, :, _REQUESTED].sum(axis=1) > 0)
+        values = values[has_attempts]
+        names = [*wholes, *leaves]
+        rows = [(names[row].country, names[row].last) for row in np.flatnonzero(has_attempts)]
+        wholes = [name for row, name in enumerate(wholes) if has_attempts[row]]
         index = sorted(set(rows))
         place = {row: n for n, row in enumerate(index)}
         places = [place[row] for row in rows]
@@ -60,7 +64,7 @@ class CountryFigures:
         durations = group_sums(histograms[:, 0], places[: len(wholes)], len(index))
         enough = durations.sum(axis=1) >= values_needed(0.95)
         frame["p95_ms"] = np.where(enough, quantiles(durations, 0.95), np.nan)
-        frame["spark"] = confirmed_rates(sums)
+        frame["spark"] = pd.Series(confirmed_rates(sums), index=frame.index, dtype=object)
         self._add_receipts(frame, sums, parts, filters.channel)
         return frame
 
@@ -68,12 +72,12 @@ class CountryFigures:
         self, frame: pd.DataFrame, sums: Counts, parts: Sequence[int], channel: str | None
     ) -> None:
         ripe = sum(start < to_ms(self._clock.now() - RECEIPT_AGE) for start in parts)
-        found = receipts(sums[:, :ripe])
-        frame["receipts"] = found.health
+        health = receipts(sums[:, :ripe])
+        frame["receipts"] = health.health
         since = np.full(len(frame), np.datetime64("NaT"), dtype="datetime64[ms]")
-        for row in np.flatnonzero(found.silent_from > 0)[:_MOST_SILENT].tolist():
+        for row in np.flatnonzero(health.silent_from > 0)[:_MOST_SILENT].tolist():
             country, carrier = frame.index[row]
-            part = int(found.silent_from[row])
+            part = int(health.silent_from[row])
             place = Filters(channel, country, carrier or None)
             since[row] = self._silent_since(place, parts[part - 1], parts[part])
         frame["silent_since"] = pd.to_datetime(since, utc=True)

@@ -218,9 +218,9 @@ class FigureCopy:
                 if cube is Cube.ERROR:
                     self._error_rows[name.channel, name.country].append(len(rows))
                 rows[name] = len(rows)
-        found = np.fromiter((rows[name] for name in names), dtype=np.intp, count=len(names))
-        self._last_rows = cube, names, found
-        return found
+        selected = np.fromiter((rows[name] for name in names), dtype=np.intp, count=len(names))
+        self._last_rows = cube, names, selected
+        return selected
 
     def _forget(self, places: Sequence[ChangedPlace]) -> None:
         by_quarter: defaultdict[int, list[ChangedPlace]] = defaultdict(list)
@@ -240,14 +240,14 @@ class FigureCopy:
         rows = self._rows[cube]
         match cube:
             case Cube.CHANNEL:
-                found = {rows.get(Series(place.channel)) for place in places}
+                changed = {rows.get(Series(place.channel)) for place in places}
             case Cube.COUNTRY:
-                found = {rows.get(place.country) for place in places}
+                changed = {rows.get(place.country) for place in places}
             case Cube.CARRIER:
-                found = {rows.get(place.carrier) for place in places}
+                changed = {rows.get(place.carrier) for place in places}
             case Cube.ERROR:
-                found = {row for place in places for row in self._rows_of_errors(place)}
-        return np.array([row for row in found if row is not None], dtype=np.intp)
+                changed = {row for place in places for row in self._rows_of_errors(place)}
+        return np.array([row for row in changed if row is not None], dtype=np.intp)
 
     def _rows_of_errors(self, place: ChangedPlace) -> list[int]:
         channel, country = place.channel, place.country.country

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from core.model.series import carrier_named
+from core.model.series import selected_carrier
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Filters:
     def __post_init__(self) -> None:
         # A carrier that is not known has several spellings and one series.
         if self.carrier is not None:
-            object.__setattr__(self, "carrier", carrier_named(self.carrier))
+            object.__setattr__(self, "carrier", selected_carrier(self.carrier))
 
     @property
     def is_empty(self) -> bool:

@@ -34,7 +34,7 @@ KEEP_MS = 400 * 86_400_000
 _KEEP_JOURNAL_MS = duration_ms(KEEP_JOURNAL)
 _KEEP_COUNTERS_MS = duration_ms(KEEP_COUNTERS)
 #: Of the changed places: how long, how many, and how many of one fold. A copy that has missed more
-#: is read anew.
+#: reads all figures again.
 _KEEP_PLACES_MS, _MOST_PLACES, _MOST_PLACES_OF_FOLD = 600_000, 20_000, 2_000
 _REGISTRIES = (Cube.CHANNEL, Cube.COUNTRY, Cube.CARRIER, Cube.ERROR)
 _PLACE_SEPARATOR = "\x1f"
@@ -275,7 +275,7 @@ def _read_journal(entries: list[tuple[bytes, bytes]]) -> tuple[JournalEntries, i
     for their minute are counted as late. Those of sample traffic are old on purpose."""
     name, value = entries[0]
     if name not in _BULKS:
-        # Entries of an earlier layout have another name: their attempts are counted anew.
+        # Entries of an earlier layout have another name: their attempts are counted again.
         return *read_entries([value for name, value in entries if name == ENTRY]), True
     try:
         return read_bulk(value, is_removed=name == BULK_REMOVED), 0, False

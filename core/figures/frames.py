@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.figures.catalogue import COLUMNS, QUERY_COLUMNS, STATES
 from core.figures.packing import Counts
@@ -25,11 +26,12 @@ def table(values: Counts) -> pd.DataFrame:
     return pd.DataFrame(_with_pending(values), columns=_INDEX)
 
 
-def confirmed_rates(values: Counts) -> list[list[float]]:
-    """(rows, parts, COLUMNS): the confirmed rate of each part, nan without attempts."""
+def confirmed_rates(values: Counts) -> list[NDArray[np.float64]]:
+    """(rows, parts, COLUMNS): the confirmed rate of each part, nan without attempts. Arrays, since
+    ten thousand lists of numbers take half a second."""
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = values[:, :, _CONFIRMED] / values[:, :, _REQUESTED]
-    return list(rates.tolist())
+    return list(rates)
 
 
 def moments(steps: Steps) -> pd.DatetimeIndex:

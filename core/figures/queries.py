@@ -140,17 +140,26 @@ class Queries:
 
     @cached
     def by_channel(self, period: Range, filters: Filters = ALL) -> pd.DataFrame:
-        """One row a channel: QUERY_COLUMNS."""
+        """One row a channel with attempts: QUERY_COLUMNS."""
         cube, names = self._selection.series(period.start, filters)
         values = self._reader.counters(cube, names, self._selection.cut(period)).sum(axis=1)
         frame = table(values)
         channels = pd.Index([name.channel for name in names], name="channel")
-        return frame.groupby(channels).sum()
+        by_channel = frame.groupby(channels).sum()
+        return by_channel[by_channel["requested"] > 0]
+
+    @cached
+    def places_requested(self, period: Range, filters: Filters = ALL) -> int:
+        """How many countries have attempts; under a filter by country, how many of its carriers."""
+        cube = Cube.COUNTRY if filters.country is None else Cube.CARRIER
+        names = self._selection.names(cube, period.start, filters)
+        sums = table(self._reader.counters(cube, names, self._selection.cut(period)).sum(axis=1))
+        return len({name.parts[-1] for name, n in zip(names, sums["requested"], strict=True) if n})
 
     @cached
     def by_country(self, period: Range, filters: Filters = ALL) -> pd.DataFrame:
         """By `country` and `carrier`: a row for each country as a whole (carrier ""), then a row
-        for each of its carriers, with QUERY_COLUMNS; `p95_ms`: the time to
+        for each of its carriers, of those with attempts, with QUERY_COLUMNS; `p95_ms`: the time to
         deliver, of countries only, nan below 200 deliveries; and `spark`: the confirmed rates of
         SPARK parts of the range, nan for a part without attempts; `receipts`: a ReceiptHealth, and
         `silent_since`: the moment since which there are none, NaT for all others.
@@ -164,8 +173,8 @@ class Queries:
     def errors(
         self, period: Range, filters: Filters = ALL, before: Range | None = None
     ) -> pd.DataFrame:
-        """By `channel` and `code`, the most frequent first: `count`, and `previous` in the range
-        `before` (0 without one). A code is a message's error, a call's hangup cause, the status of
+        """By `channel` and `code`, the most frequent first: `count`, and with `before` `previous`,
+        the count in that range. A code is a message's error, a call's hangup cause, the status of
         an unclear send or "no answer", "refused" for a send that Plivo refused, or "unstated". They
         are `of_all_carriers`: `country` ("" for all) and `carrier` (always "") say so."""
         since = min(span.start for span in (period, before) if span)
@@ -174,18 +183,17 @@ class Queries:
             for name in self._reader.series(Cube.ERROR, to_ms(since) - Tier.DAY.slot_ms)
             if name.country == (filters.country or "") and filters.channel in {None, name.channel}
         ]
-        counts = self._reader.errors(names, self._selection.cut(period))
-        previous = np.zeros_like(counts)
-        if before:
-            previous = self._reader.errors(names, self._selection.cut(before))
-        frame = pd.DataFrame(
-            {"count": counts, "previous": previous, "country": filters.country or "", "carrier": ""}
-        )
+        spans = {"count": period} | ({"previous": before} if before else {})
+        counts = {
+            name: self._reader.errors(names, self._selection.cut(span))
+            for name, span in spans.items()
+        }
+        frame = pd.DataFrame({**counts, "country": filters.country or "", "carrier": ""})
         frame.index = pairs_index(
             tuple((name.channel, name.last) for name in names), ("channel", "code")
         )
-        frame = frame[(frame["count"] > 0) | (frame["previous"] > 0)]
-        return frame.sort_values(["count", "previous"], ascending=False, kind="stable")
+        frame = frame[(frame[list(spans)] > 0).any(axis=1)]
+        return frame.sort_values(list(spans), ascending=False, kind="stable")
 
     @cached
     def histogram(self, period: Range, filters: Filters = ALL, leg: Leg = Leg.TTD) -> Counts:

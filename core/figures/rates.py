@@ -17,19 +17,19 @@ ENOUGH = 10
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 
 
-def wilson(k: float, n: float, z: float = Z95) -> tuple[float, float]:
+def wilson(k: float, n: float) -> tuple[float, float]:
     """The Wilson score interval of k out of n, as fractions; (nan, nan) when n is 0.
 
     Source: Wilson 1927. Unlike the normal interval it has its coverage for small n too: five out
     of five means at least 57 %.
     """
-    low, high = wilsons(np.array([k], dtype=float), np.array([n], dtype=float), z)
+    low, high = wilsons(np.array([k], dtype=float), np.array([n], dtype=float))
     return float(low[0]), float(high[0])
 
 
-def wilsons(k: Any, n: Any, z: float = Z95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def wilsons(k: Any, n: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """`wilson` of arrays: the lower bounds and the upper bounds."""
-    ks, ns = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
+    ks, ns, z = np.asarray(k, dtype=float), np.asarray(n, dtype=float), Z95
     with np.errstate(divide="ignore", invalid="ignore"):
         p = ks / ns
         middle = p + z * z / (2 * ns)
@@ -65,10 +65,6 @@ class Rate:
     def is_enough(self) -> bool:
         """Whether n is large enough to be shown as a percentage."""
         return self.n >= ENOUGH
-
-    def differs_from(self, other: "Rate") -> bool:
-        """Whether two rates differ significantly, at 95 % (pooled z test)."""
-        return bool(self.n and other.n) and _deviate(self, other) > Z95
 
 
 def chance_of_fall(now: Rate, before: Rate) -> float:

@@ -146,14 +146,14 @@ def _candidates(
         & is_large
         & (tested.probability <= limit)
     )
-    found = np.flatnonzero(is_candidate)
-    if not len(found):
+    candidates = np.flatnonzero(is_candidate)
+    if not len(candidates):
         return
-    ratio = deviance(tested.k[found], tested.n[found], tested.expected[found])
+    ratio = deviance(tested.k[candidates], tested.n[candidates], tested.expected[candidates])
     # Of a level with more places, one is higher by chance more easily.
     sizes = np.bincount(places.levels, minlength=len(Level))
-    ratio = ratio - 2 * np.log(sizes[places.levels[found]])
-    for place in found[np.argsort(-ratio)].tolist():
+    ratio = ratio - 2 * np.log(sizes[places.levels[candidates]])
+    for place in candidates[np.argsort(-ratio)].tolist():
         members = places.members(place)
         if any(not (members & ~other).any() for other in blocked):
             continue

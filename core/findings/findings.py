@@ -125,25 +125,25 @@ class Findings:
         )
         arrival_ms, ripe_ms = (float(to_ms(moment)) for moment in moments)
         cutoffs = Cutoffs(answer=np.inf, arrival=arrival_ms, ripe=ripe_ms)
-        found = self._combined(causes(evidence, cutoffs, known), known, evidence)
+        incidents = self._combined(causes(evidence, cutoffs, known), known, evidence)
         if plan.recent_ms is not None:
             recent = past_plan(Range(from_ms(plan.recent_ms), period.end), now)
             end = evidence.since(plan.recent_ms, self._history(series, recent))
-            found = self._combined(causes(end, cutoffs, found), found, end)
-        return _Look(tuple(found), int(evidence.history.begun.sum()))
+            incidents = self._combined(causes(end, cutoffs, incidents), incidents, end)
+        return _Look(tuple(incidents), int(evidence.history.begun.sum()))
 
     def _combined(
-        self, found: list[Cause], known: Sequence[Cause], evidence: PlaceEvidence
+        self, incidents: list[Cause], known: Sequence[Cause], evidence: PlaceEvidence
     ) -> list[Cause]:
-        """The known incidents, and those that were found in the evidence with their exact
+        """The known incidents, and those found in the evidence with their exact
         beginning."""
         return [
             cause if cause in known else self._dated(cause, evidence)
-            for cause in combined(found, known)
+            for cause in combined(incidents, known)
         ]
 
     def _history(self, series: _SeriesRead, plan: PastPlan) -> History:
-        """The days before a range. They hardly change, so they are read once in a while."""
+        """The days before a range, read again after _HISTORY_AGE: they hardly change."""
         key = (plan.starts.tobytes(), plan.length)
         now = self._clock.now()
         with self._lock:
@@ -163,8 +163,8 @@ class Findings:
         return history
 
     def _series(self, since: datetime, period: Range) -> _SeriesRead:
-        """The series with traffic since then; those of the last look, if these are the same. A
-        choice of them is made anew once in a while."""
+        """The series with traffic since then, as they were last read if the carriers are the same.
+        A choice of carriers is made again after _HISTORY_AGE."""
         carriers = self._queries.series_since(Cube.CARRIER, since)
         now = self._clock.now()
         is_choice = len(carriers) > MOST_CARRIERS
@@ -175,8 +175,8 @@ class Findings:
             is_new = timedelta() <= now - read.at < _HISTORY_AGE
             if is_new or not is_choice:
                 return read
-        chosen = leaves(self._queries, carriers, since, period)
-        read = _SeriesRead(now, carriers, chosen, TrafficPlaces(chosen.names))
+        series = leaves(self._queries, carriers, since, period)
+        read = _SeriesRead(now, carriers, series, TrafficPlaces(series.names))
         with self._lock:
             self._reads[key] = read
             while len(self._reads) > _MOST_HISTORIES:

@@ -29,7 +29,8 @@ class Level(IntEnum):
     SERIES = 5  # a carrier of a country in one channel
 
 
-_UNNAMED = frozenset({"", UNKNOWN_CARRIER, UNKNOWN_COUNTRY})
+#: Values that stand for several carriers or countries, so no place is named after them.
+_UNNAMED = frozenset({"", UNKNOWN_CARRIER, UNKNOWN_COUNTRY, OTHERS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,7 @@ _PREFERENCE = (
 class TrafficPlaces:
     """All places of some series. Arrays over places are in the order of `places`."""
 
-    def __init__(self, names: Sequence[Series], unnamed: frozenset[str] = _UNNAMED) -> None:
-        """`unnamed`: carriers that are no single carrier, so no place is named after them."""
+    def __init__(self, names: Sequence[Series]) -> None:
         self.names = names
         self.places: list[TrafficPlace] = []
         self._group_of: list[NDArray[np.intp]] = []
@@ -100,7 +100,7 @@ class TrafficPlaces:
         ]
         self.levels = np.array(levels, dtype=np.intp)
         self._number = {place: number for number, place in enumerate(self.places)}
-        self.is_named = self._named(unnamed | {OTHERS})
+        self.is_named = self._named()
 
     def __len__(self) -> int:
         return len(self.places)
@@ -135,15 +135,14 @@ class TrafficPlaces:
         finer = _FINER[Level(self.levels[place])]
         return [np.unique(self._group_of[level][inside]) for level in finer]
 
-    def _named(self, unnamed: frozenset[str]) -> Bools:
-        """False for a place with the same series as another one that is preferred, and for a
-        carrier or a country that is no single one."""
+    def _named(self) -> Bools:
+        """True unless a preferred place has the same series, or the place is one of `_UNNAMED`."""
         rng = np.random.default_rng(1)
         signature = self.sums(rng.integers(1, 1 << 40, len(self.names)).astype(float))
         preferred = {}
         order = {level: rank for rank, level in enumerate(_PREFERENCE)}
         for place in sorted(range(len(self)), key=lambda n: order[Level(int(self.levels[n]))]):
-            if not {self.places[place].country, self.places[place].carrier} & unnamed:
+            if not {self.places[place].country, self.places[place].carrier} & _UNNAMED:
                 preferred[signature[place]] = place
         is_named = np.zeros(len(self), dtype=np.bool_)
         is_named[list(preferred.values())] = True

@@ -7,19 +7,19 @@ from core.findings.causes import Cause, CauseKind
 from core.findings.evidence import PlaceEvidence
 from core.findings.places import Bools
 from core.findings.prices import price_rises
-from core.findings.traffic import gone, traffic
+from core.findings.traffic import gone_places, traffic
 from core.model.clock import from_ms
 
 
 def price_causes(evidence: PlaceEvidence, known: Bools) -> list[Cause]:
     """Where a message or call costs more. `known`: series that are left out."""
-    found = []
+    causes = []
     for rise in price_rises(evidence, known):
         course = sizing.course(evidence, rise.place, known=known)
         dearer = sizing.price_interval(course, rise.expected / rise.priced, rise.ratio)
         if dearer is None:
             continue
-        found.append(
+        causes.append(
             Cause(
                 kind=CauseKind.PRICE,
                 place=evidence.places.places[rise.place],
@@ -32,20 +32,20 @@ def price_causes(evidence: PlaceEvidence, known: Bools) -> list[Cause]:
                 money=dearer.cost - dearer.priced * dearer.usual,
             )
         )
-    return found
+    return causes
 
 
 def gone_causes(evidence: PlaceEvidence, rate: float, known: Bools) -> list[Cause]:
-    """Where traffic is missing. `rate`, `known`: as of `traffic.gone`."""
-    found = []
+    """Where traffic is missing. `rate`, `known`: as of `traffic.gone_places`."""
+    causes = []
     requests = traffic(evidence, "requested")
-    for place in gone(evidence, rate, known):
+    for place in gone_places(evidence, rate, known):
         course = sizing.course(evidence, place)
         seen = np.flatnonzero(course.column("requested"))
         # Only what has not come back.
         last = int(seen[-1]) if len(seen) else -1
         since = int(course.ends[last]) if last >= 0 else int(course.starts[0])
-        found.append(
+        causes.append(
             Cause(
                 kind=CauseKind.TRAFFIC_GONE,
                 place=evidence.places.places[place],
@@ -58,4 +58,4 @@ def gone_causes(evidence: PlaceEvidence, rate: float, known: Bools) -> list[Caus
                 money=None,
             )
         )
-    return found
+    return causes

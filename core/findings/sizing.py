@@ -97,17 +97,17 @@ def price_interval(course: Course, usual: float, ratio: float) -> DearInterval |
     """When a price was nearer to the new one than to the usual one. `ratio`: of the two, at least;
     the interval has its own, which is higher."""
     cost, priced = course.column("cost_micros") / 1e6, course.column("priced")
-    found = None
+    dearer = None
     for _ in range(2):
         interval = best_interval(cost - priced * usual * (1 + ratio) / 2)
         if interval is None:
-            return found
+            return dearer
         inside = slice(interval.first, interval.last + 1)
-        found = DearInterval(
+        dearer = DearInterval(
             interval, float(cost[inside].sum()), float(priced[inside].sum()), usual
         )
-        ratio = found.cost / (found.priced * usual) if found.priced else ratio
-    return found
+        ratio = dearer.cost / (dearer.priced * usual) if dearer.priced else ratio
+    return dearer
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +183,15 @@ def with_seconds(
     members = evidence.places.members(place)
     delivered = course.column("delivered")[inside].sum()
     past = evidence.history.column("delivered")[members].sum()
-    found = []
+    choices = []
     for seconds in (60, 30, 10):
         name = f"within_{seconds}"
         longer = delivered - course.column(name)[inside].sum()
         usual = cause.usual
         if past:
             usual = 1 - evidence.history.column(name)[members].sum() / past
-        found.append((longer - usual * delivered, longer, usual, seconds))
-    _, longer, usual, seconds = max(found)
+        choices.append((longer - usual * delivered, longer, usual, seconds))
+    _, longer, usual, seconds = max(choices)
     return replace(cause, k=float(longer), n=float(delivered), usual=float(usual), seconds=seconds)
 
 

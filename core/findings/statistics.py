@@ -12,6 +12,9 @@ import numpy as np
 
 from core.findings.places import Floats
 
+#: The normal deviate of a tail of 0.02, the largest one that is computed.
+_LEAST_NORMAL = 2.05
+
 
 def deviance(k: Floats, n: Floats, mean: Floats) -> Floats:
     """Twice the log likelihood ratio of k of n against `mean` expected of n (binomial)."""
@@ -34,11 +37,12 @@ def excess_deviate(k: Floats, n: Floats, mean: Floats, inflation: Any = 1.0) -> 
 
 def tail_probability(deviate: Floats, freedom: Floats) -> Floats:
     """The upper tail of Student's t with so many degrees of freedom, by Wallace's normal
-    approximation (Annals of Mathematical Statistics 30, 1959); 0.5 from a deviate of 1 down."""
+    approximation (Annals of Mathematical Statistics 30, 1959). 0.5 for all above 0.02: none
+    of them is significant, and of many places most are."""
     normal = np.sqrt(freedom * np.log1p(deviate**2 / freedom)) * (8 * freedom + 1)
     normal /= 8 * freedom + 3
     tail = np.full(deviate.shape, 0.5)
-    for at in np.flatnonzero(deviate > 1):
+    for at in np.flatnonzero(normal > _LEAST_NORMAL):
         tail[at] = 0.5 * erfc(normal[at] / sqrt(2))
     return tail
 

@@ -57,7 +57,7 @@ def traffic(evidence: PlaceEvidence, column: str) -> Traffic:
     )
 
 
-def gone(evidence: PlaceEvidence, rate: float, known: Bools) -> list[int]:
+def gone_places(evidence: PlaceEvidence, rate: float, known: Bools) -> list[int]:
     """The widest places without requests, or with hardly any, where there were some every day.
     `rate`: the share of false ones (`discovery_limit`). `known`: series that are left out."""
     places = evidence.places

@@ -115,9 +115,9 @@ class _Search:
             blocked=[self._members(excess.place) for excess in [*failed, *slow]],
         )
         named = [*unclear, *failed, *slow, *unconverted, *unreported]
-        found = [cause for excess in named if (cause := self._cause(excess))]
+        causes = [cause for excess in named if (cause := self._cause(excess))]
         dearer = price_causes(self._evidence, self._known_prices)
-        return [*found, *dearer, *gone_causes(self._evidence, self._rate, self._known_gone)]
+        return [*causes, *dearer, *gone_causes(self._evidence, self._rate, self._known_gone)]
 
     def _named(
         self,

@@ -182,8 +182,8 @@ class SandboxClient:
             is_address = isinstance(error, OSError)
             reason = getattr(error, "reason", error) if is_address else "that is no address"
             raise SandboxError(
-                f"The sandbox did not answer at {_shown(base)} ({reason}). Start it, or correct the"
-                " address, such as http://127.0.0.1:8501/sandbox."
+                f"The sandbox did not answer at {_masked(base)} ({reason}). Start it, or correct "
+                "the address, such as http://127.0.0.1:8501/sandbox."
             ) from error
         try:
             return json.loads(content) if content else None
@@ -344,12 +344,12 @@ def _cause(content: bytes) -> str:
 
 def _no_sandbox(address: str, status: int) -> str:
     return (
-        f"What answers at {_shown(address)} is no sandbox (HTTP {status}). Correct the address: "
+        f"What answers at {_masked(address)} is no sandbox (HTTP {status}). Correct the address: "
         "that of an app ends in /sandbox."
     )
 
 
-def _shown(address: str) -> str:
-    """The address without a user and a password."""
+def _masked(address: str) -> str:
+    """The address without user and password."""
     scheme, separator, rest = address.rpartition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"

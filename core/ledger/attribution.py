@@ -12,8 +12,9 @@ not that the newest one did. Of the attempts that were requested before the code
 A verification is unattributed if its code is SHARED. An attempt is confirmed if it was delivered by
 its own receipt, or is SOLE. A verification with one attempt needs no attribution.
 
-The result depends on the reports about all attempts, so it is found anew when one that ended badly
-is reported as delivered, or the reverse. The fold runs it: `apply.lua` asks for it in the journal.
+The result depends on the reports about all attempts, so it is computed again when an attempt that
+ended badly is reported as delivered, or the reverse. The fold computes it, where an entry of the
+journal from `apply.lua` asks for it.
 
 The field `proof` of a record is SOLE, SHARED or OTHER, plus UNATTRIBUTED on the first attempt of an
 unattributed verification. Beside it are `attempts`, the number of attempts when the code was

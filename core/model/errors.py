@@ -3,6 +3,7 @@
     ProductError
     ├── SettingsRefused      a setting is missing or wrong; nothing was started
     ├── StoreUnavailable     Redis did not answer; nothing was sent, nothing was approved
+    │   ├── StoreReadOnly    Redis takes no writes at present; it can be read
     │   └── StoreForbidden   the user of REDIS_URL lacks a right
     ├── NumberRefused        the typed text is not a number that may be verified
     ├── SampleRefused        sample traffic may not be made like that, or not here
@@ -12,7 +13,6 @@
     ├── TokenRefused         a token may not be made or ended like that
     ├── InviteRefused        an invite may not be made like that
     ├── SessionRefused       a test session may not be made or changed like that
-    ├── CallbackRefused      a request to a callback URL does not come from Plivo
     └── ProviderError        Plivo, or the way to it
         ├── AttemptRejected  Plivo refused the send: nothing was sent
         ├── AttemptUnknown   no clear answer: it may have been sent, so it stays counted
@@ -80,10 +80,6 @@ class InviteRefused(ProductError):
 
 class SessionRefused(ProductError):
     """A test session may not be made or changed like that."""
-
-
-class CallbackRefused(ProductError):
-    """The signature or the token of a callback is wrong."""
 
 
 class ProviderError(ProductError):

@@ -13,13 +13,21 @@ OTHERS = "others"
 _UNNAMED = {"", "?", UNKNOWN_CARRIER}
 _SEPARATOR = "/"
 _ALL = "all"
+#: Words of filters and figures. A carrier that is called so is counted as "all (carrier)".
+_RESERVED = {_ALL, OTHERS}
 #: Characters that separate names somewhere, and the one that escapes them.
 _ESCAPED = re.compile(r"[%/\x00-\x1f\x7f]")
 
 
 def carrier_named(name: str) -> str:
     """The name under which a carrier is counted: its own, without outer blanks, or
-    UNKNOWN_CARRIER."""
+    UNKNOWN_CARRIER. No name is a word of filters or figures."""
+    name = selected_carrier(name)
+    return f"{name} (carrier)" if name.casefold() in _RESERVED else name
+
+
+def selected_carrier(name: str) -> str:
+    """The name in the figures that a filter means: OTHERS is their sum."""
     name = name.strip()
     return UNKNOWN_CARRIER if name.casefold() in _UNNAMED else name
 

@@ -58,9 +58,9 @@ def suspects(now: pd.DataFrame, before: pd.DataFrame | None) -> pd.DataFrame:
         rows.append((name, country, carrier, rate.n, old.n, 100 * rate.value, old_percent))
         chances.append(chance_of_fall(rate, old if old.n else elsewhere))
     limit = discovery_limit(np.array(chances), FALSE_LOOKS)
-    found = [row for row, chance in zip(rows, chances, strict=True) if chance <= limit]
-    found.sort(key=lambda row: row[4] - row[3])
-    return pd.DataFrame(found, columns=SUSPECTS)
+    suspected = [row for row, chance in zip(rows, chances, strict=True) if chance <= limit]
+    suspected.sort(key=lambda row: row[4] - row[3])
+    return pd.DataFrame(suspected, columns=SUSPECTS)
 
 
 def _conversion(row: "pd.Series[Any] | None") -> Rate:

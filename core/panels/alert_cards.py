@@ -145,8 +145,8 @@ def blind_words(statuses: Sequence[AlertStatus]) -> str:
     if not names:
         return ""
     more = len(names) - _MOST_NAMED
-    shown = ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
-    return f"Too little traffic to judge: {shown}. Not even a total failure would show in a day."
+    named = ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return f"Too little traffic to judge: {named}. Not even a total failure would show in a day."
 
 
 def _blind(statuses: Sequence[AlertStatus]) -> Iterator[str]:

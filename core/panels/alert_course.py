@@ -49,15 +49,15 @@ def points(
     name, unit = MEASURES[measure], _UNITS.get(measure, "%")
     before = min(max(_BEFORE * (end - since), _LEAST), _MOST)
     first_ms, last_ms = to_ms(since - before), to_ms(end)
-    shown = (course.ends > first_ms) & (course.starts < last_ms)
-    starts, ends = course.starts[shown], course.ends[shown]
+    is_drawn = (course.ends > first_ms) & (course.starts < last_ms)
+    starts, ends = course.starts[is_drawn], course.ends[is_drawn]
     if not len(starts):
         return CoursePoints(name, unit, first_ms, last_ms, [], [], [], [], baseline)
-    width_ms = _width(course, shown) * _MINUTE_MS
+    width_ms = _width(course, is_drawn) * _MINUTE_MS
     steps = (starts - to_ms(since)) // width_ms
     steps -= steps[0]
-    part: Floats = np.bincount(steps, course.part[shown]).astype(float)
-    whole: Floats = np.bincount(steps, course.whole[shown]).astype(float)
+    part: Floats = np.bincount(steps, course.part[is_drawn]).astype(float)
+    whole: Floats = np.bincount(steps, course.whole[is_drawn]).astype(float)
     begins = np.full(len(part), np.inf)
     np.minimum.at(begins, steps, starts.astype(float))
     finishes = np.zeros(len(part))
@@ -82,11 +82,11 @@ def points(
     )
 
 
-def _width(course: AlertCourse, shown: Bools) -> int:
+def _width(course: AlertCourse, is_drawn: Bools) -> int:
     """Of a step, in minutes."""
-    slots = int(((course.ends - course.starts)[shown] // _MINUTE_MS).max())
-    minutes = int((course.ends[shown][-1] - course.starts[shown][0]) // _MINUTE_MS)
-    attempts = float(course.requested[shown].sum())
+    slots = int(((course.ends - course.starts)[is_drawn] // _MINUTE_MS).max())
+    minutes = int((course.ends[is_drawn][-1] - course.starts[is_drawn][0]) // _MINUTE_MS)
+    attempts = float(course.requested[is_drawn].sum())
     wide_enough = (
         width
         for width in _WIDTHS

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from core.figures.costs import cost_of
-from core.figures.filters import Filters, SeenDimensions
+from core.figures.filters import Filters
 from core.figures.packing import Counts
 from core.figures.rates import Rate, percentiles
 from core.model.regions import country_of
@@ -37,15 +37,13 @@ def of_whom(words: str, filters: Filters) -> str:
     return f"{words} ({of})" if of else words
 
 
-def places(dimensions: SeenDimensions, filters: Filters) -> str:
-    """ "37 countries"; within one, its carriers."""
+def places(number: int, filters: Filters) -> str:
+    """ "37 countries" with attempts; within one, its carriers."""
     if filters.carrier:
         return carrier_name(filters.carrier)
     if filters.country:
-        carriers = dimensions.carriers.get(filters.country, ())
-        return f"{country_of(filters.country)}: {counted(len(carriers), 'carrier')}"
-    n = len(dimensions.countries)
-    return "1 country" if n == 1 else f"{n:,} countries"
+        return f"{country_of(filters.country)}: {counted(number, 'carrier')}"
+    return "1 country" if number == 1 else f"{number:,} countries"
 
 
 def errors(frame: pd.DataFrame, totals: "pd.Series[Any]") -> str:

@@ -19,8 +19,8 @@ def cause_values(cause: Cause, state: QueryState, now: datetime) -> dict[str, st
         "country": place.country,
         "carrier": place.carrier,
     }
-    shown = {name: EVERY if value is None else value for name, value in values.items()}
+    filters = {name: EVERY if value is None else value for name, value in values.items()}
     if cause.since >= state.range.start:
-        return shown
+        return filters
     presets = [name for name, days in _LENGTHS.items() if cause.since >= now - timedelta(days=days)]
-    return shown | ({"range": str(presets[0])} if presets else {})
+    return filters | ({"range": str(presets[0])} if presets else {})

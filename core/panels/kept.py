@@ -63,11 +63,11 @@ class _Reader:
         if not callable(method):
             return method
 
-        def asked(*args: Any, **named: Any) -> Any:
+        def read(*args: Any, **named: Any) -> Any:
             key = type(self._service).__name__, name, args, tuple(sorted(named.items()))
             return self._kept.answer(key, lambda: method(*args, **named))
 
-        return asked
+        return read
 
 
 def age_words(age: timedelta) -> str:

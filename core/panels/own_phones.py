@@ -109,10 +109,10 @@ def run_cost(
 
 def run_cost_words(cost: RunCost, *, simulated: bool) -> str:
     """ "6 sends cost $0.05 to $0.09 if each is made once, a call for one minute." """
-    invented = ", simulated" if simulated else ""
+    invented = " (simulated)" if simulated else ""
     words = (
-        f"{counted(cost.sends, 'send')} cost {span(cost.lowest, cost.highest)}{invented} if each "
-        "is made once, a call for one minute."
+        f"{counted(cost.sends, 'send')} {'costs' if cost.sends == 1 else 'cost'} "
+        f"{span(cost.lowest, cost.highest)}{invented} if each is made once, a call for one minute."
     )
     if not cost.unpriced:
         return words

@@ -157,8 +157,8 @@ def legs_table(totals: "pd.Series[int]") -> pd.DataFrame:
 
 def error_table(frame: pd.DataFrame) -> pd.DataFrame:
     """The errors, the most frequent first: `channel`, `code`, `label` ("SMS 30"), its `name`
-    ("Refused as spam"), `count`, `previous`, what it means, and what the operator can do:
-    `meaning`, `advice`; and `country` and `carrier`, "" for all."""
+    ("Refused as spam"), `count`, `previous` if that is compared, what it means, and what the
+    operator can do: `meaning`, `advice`; and `country` and `carrier`, "" for all."""
     rows = frame.reset_index()
     pairs = list(zip(rows["channel"], rows["code"], strict=True))
     errors = [operator_error(channel, code) for channel, code in pairs]
@@ -170,8 +170,7 @@ def error_table(frame: pd.DataFrame) -> pd.DataFrame:
                 f"{channel_name(channel)}\N{NO-BREAK SPACE}{code}" for channel, code in pairs
             ],
             "name": [error.name for error in errors],
-            "count": rows["count"],
-            "previous": rows["previous"],
+            **{name: rows[name] for name in ("count", "previous") if name in rows},
             "meaning": [error.meaning for error in errors],
             "advice": [error.advice for error in errors],
             **{name: rows[name] for name in ("country", "carrier") if name in rows},

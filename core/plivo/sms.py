@@ -36,8 +36,8 @@ class Sms:
         """The message that will be sent."""
         length = self._settings.code_length
         text = self._text("0" * length, minutes)
-        shown = text.replace("0" * length, "•" * length)
-        return MessagePreview(shown, measure(text), saving(text))
+        masked = text.replace("0" * length, "•" * length)
+        return MessagePreview(masked, measure(text), saving(text))
 
     def _text(self, digits: str, minutes: int) -> str:
         return render(

@@ -80,13 +80,21 @@ FAMILIES: dict[str, ResetKind | None] = {
 
 
 def read_kinds(texts: Iterable[str]) -> frozenset[ResetKind]:
-    """Parse comma-separated names of kinds; without a name, those of WITHOUT_NAME. Raises
-    ResetRefused for an unknown name."""
+    """Parse comma-separated names of kinds; without texts, those of WITHOUT_NAME. Raises
+    ResetRefused for an unknown name, and for texts without a name: a script's variable may be
+    empty."""
+    texts = list(texts)
     names = {name.strip() for text in texts for name in text.split(",") if name.strip()}
+    if texts and not names:
+        raise ResetRefused(
+            "The kinds to reset are named, but empty.",
+            f"Use {', '.join(ResetKind)}, or leave the parameter out to reset all but "
+            f"{ResetKind.TEST_SESSIONS}.",
+        )
     if unknown := names - set(ResetKind):
         raise ResetRefused(
             f"{len(unknown)} of the kinds to reset {'is' if len(unknown) == 1 else 'are'} unknown.",
-            f"Use {', '.join(ResetKind)}, or name no kind to reset all but "
+            f"Use {', '.join(ResetKind)}, or leave the parameter out to reset all but "
             f"{ResetKind.TEST_SESSIONS}.",
         )
     return frozenset(map(ResetKind, names)) or WITHOUT_NAME

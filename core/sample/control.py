@@ -79,9 +79,9 @@ class SampleControl:
             )
         return there.plan
 
-    def wait_for_first_day(self, most: timedelta = _FIRST_DAY) -> None:
-        """Return once a day is in the figures, or after `most`."""
-        ends = time.monotonic() + most.total_seconds()
+    def wait_for_first_day(self) -> None:
+        """Return once a day is in the figures, or after `_FIRST_DAY`."""
+        ends = time.monotonic() + _FIRST_DAY.total_seconds()
         while not self.state().days and time.monotonic() < ends:
             Event().wait(_LOOK.total_seconds())
 

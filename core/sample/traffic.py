@@ -154,8 +154,8 @@ class _Player:
         trouble = troubles(table["place"], now, self._last)
         goes_on, app = self._send(table, trouble)
         arrived = np.full(len(rows), np.inf)
-        for play, chosen in ((self._messages, ~is_call), (self._calls, is_call)):
-            at = np.flatnonzero(goes_on & chosen)
+        for play, is_own in ((self._messages, ~is_call), (self._calls, is_call)):
+            at = np.flatnonzero(goes_on & is_own)
             part, part_trouble = table[at], trouble.of(at)
             arrived[at] = play(part, app[at], part_trouble, pumped[at])
             table[at] = part
@@ -247,7 +247,7 @@ class _Player:
         pumped: Bools,
         ends: Numbers,
     ) -> None:
-        """The checks after the code has arrived: at times a wrong one first."""
+        """The checks after the code has arrived. Some people enter a wrong code first."""
         count = len(table)
         enters = in_time & (self._rng.random(count) < np.where(pumped, 0.02, 0.93))
         entered = np.where(in_time, arrived, 0) + np.floor(self._after(2.2, 0.55, count))

@@ -156,12 +156,12 @@ class Callbacks:
             self._queue(callback.callback_id, notice.reference, after)
 
     def _release(self, reference: str, after: float) -> None:
-        held = self._storage.rows(
+        rows = self._storage.rows(
             "SELECT callback_id FROM callbacks"
             " WHERE reference = :reference AND state = 'held' ORDER BY rowid",
             reference=reference,
         )
-        for row in held:
+        for row in rows:
             self._set_state(row["callback_id"], CallbackState.PENDING)
             self._queue(row["callback_id"], reference, after)
 

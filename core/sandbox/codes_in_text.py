@@ -63,14 +63,14 @@ def code_in_text(text: str, length: int | None = None) -> str | None:
             plain = pattern.sub(_GAP, plain)
         candidates = [*_in_groups(plain, length), *_read_out(plain)]
     fitting = [each for each in candidates if _fits(each, length)]
-    return max(fitting, key=lambda each: (len(each), not _YEAR.fullmatch(each)), default=None)
+    return max(fitting, key=lambda code: (len(code), not _YEAR.fullmatch(code)), default=None)
 
 
-def code_in_call(lines: Iterable[tuple[str, str]], length: int | None = None) -> str | None:
+def code_in_call(lines: Iterable[tuple[str, str]]) -> str | None:
     """The code in a transcript of lines of kind and text. A pressed key separates the texts around
     it, so that the 1 of "press 1" never becomes the first digit."""
     text = "\n".join(text if kind == "spoken" else _GAP for kind, text in lines)
-    return code_in_text(text, length)
+    return code_in_text(text)
 
 
 def _fits(digits: str, length: int | None) -> bool:

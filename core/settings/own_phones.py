@@ -9,7 +9,7 @@ from pydantic_settings import NoDecode
 from core.settings.values import parse_e164, split_list
 
 MAX_PHONES, MAX_LABEL = 20, 40
-_RULE = "labels and numbers with commas between, such as Office iPhone=+14155550100"
+_RULE = "labels and numbers with commas between, such as Office iPhone=+14155550123"
 #: As many digits as the shortest number has. Labels are shown, also in reports; numbers are masked.
 _NUMBER_IN_LABEL = re.compile(r"(\d\D{0,3}){7}")
 

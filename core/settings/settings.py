@@ -34,6 +34,7 @@ from core.settings.values import (
     WebhookSecret,
     WebhookUrl,
     WebUrl,
+    is_plivo,
     is_private,
 )
 
@@ -215,6 +216,11 @@ class Settings(BaseSettings):
             problems.append(
                 "TEST_NUMBERS must not be set when live: everyone who knows a fixed code could "
                 "verify its number. Remove it, or set PLIVO_MODE=sandbox."
+            )
+        if self.sandbox_url and is_plivo(self.sandbox_url):
+            problems.append(
+                "SANDBOX_URL must not be Plivo's own address: messages would cost money while the "
+                "pages say that nothing leaves this machine. Remove it."
             )
         problems += [
             f"TEST_NUMBERS must have codes of CODE_LENGTH={self.code_length} digits; entry "

@@ -10,9 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dotenv.parser import parse_stream
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
 
 from core.model.errors import SettingsRefused
+
+#: With or without the byte-order mark that some editors of Windows write.
+_ENCODING = "utf-8-sig"
 
 
 def read_sources(settings: type[BaseSettings], project: Path) -> dict[str, Any]:
@@ -24,14 +28,29 @@ def read_sources(settings: type[BaseSettings], project: Path) -> dict[str, Any]:
     with _readable(toml):
         values = _top_level(toml)
     with _readable(dotenv):
-        values |= DotEnvSettingsSource(settings, dotenv, "utf-8")()
+        _refuse_broken_line(dotenv)
+        values |= DotEnvSettingsSource(settings, dotenv, _ENCODING)()
     values |= EnvSettingsSource(settings)()
     return {name: value for name, value in values.items() if name in settings.model_fields}
 
 
+def _refuse_broken_line(dotenv: Path) -> None:
+    """The reader of `.env` leaves out a line that it cannot parse, which might be PLIVO_MODE."""
+    try:
+        with dotenv.open(encoding=_ENCODING) as file:
+            broken = [binding.original.line for binding in parse_stream(file) if binding.error]
+    except FileNotFoundError:
+        return
+    if broken:
+        raise SettingsRefused(
+            f".env has a line that cannot be read: line {broken[0]}.",
+            "Write it as NAME=value, or begin it with # for a comment, and start again.",
+        )
+
+
 def _top_level(path: Path) -> dict[str, Any]:
     try:
-        document = tomllib.loads(path.read_text("utf-8"))
+        document = tomllib.loads(path.read_text(_ENCODING))
     except FileNotFoundError:
         return {}
     return {

@@ -117,6 +117,12 @@ def is_private(url: str) -> bool:
         return False
 
 
+def is_plivo(url: str) -> bool:
+    """Whether this is an address of the real Plivo."""
+    host = f".{urlsplit(url).hostname or ''}".rstrip(".")
+    return host.endswith(".plivo.com")
+
+
 def _webhook_secret(secret: SecretStr) -> SecretStr:
     # Standard Webhooks: 24 to 64 random bytes.
     prefix, _, encoded = secret.get_secret_value().partition("_")

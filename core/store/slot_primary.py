@@ -79,12 +79,12 @@ class SlotPrimary:
             connection.disconnect()
         return ranges
 
-    def _read(self, ranges: list[Any], asked: Address) -> Address:
-        nodes = {asked: None}
+    def _read(self, ranges: list[Any], node: Address) -> Address:
+        nodes = {node: None}
         primary: Address | None = None
         for first, last, *servers in ranges:
             # A node that does not know its own name leaves it out, since the asker does.
-            addresses = [(str(host or asked[0]), int(port)) for host, port, *_ in servers]
+            addresses = [(str(host or node[0]), int(port)) for host, port, *_ in servers]
             nodes.update(dict.fromkeys(addresses))
             if first <= self._slot <= last:
                 primary = addresses[0]

@@ -48,7 +48,7 @@ class VerificationRecords:
         policy: Policy,
         keep: timedelta,
         *,
-        webhooks_enabled: bool = False,
+        webhooks_enabled: bool,
     ) -> None:
         self._client = client
         self._scripts = scripts

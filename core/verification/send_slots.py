@@ -30,12 +30,12 @@ RETRY_AFTER = timedelta(seconds=5)
 class SendSlots:
     """Slots for sends. There is no queue: a send without a free slot is refused at once."""
 
-    def __init__(self, count: int = SENDS_AT_ONCE) -> None:
-        self._free = BoundedSemaphore(count)
+    def __init__(self) -> None:
+        self._free = BoundedSemaphore(SENDS_AT_ONCE)
 
     @contextmanager
     def take(self) -> Iterator[bool]:
-        """Holds a slot inside; False where none is free."""
+        """A context that holds a slot; its value is False if no slot is free."""
         has_slot = self._free.acquire(blocking=False)
         try:
             yield has_slot

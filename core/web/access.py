@@ -160,7 +160,11 @@ def is_cross_site(connection: HTTPConnection) -> bool:
 
 def cross_site_refusal() -> Response:
     """The answer to a request of another site."""
-    return PlainTextResponse("This form comes from another site.", 403)
+    return PlainTextResponse(
+        "This form comes from another site. Open the page at this application's own address; a "
+        "proxy in front of it must pass on the header Host.\n",
+        403,
+    )
 
 
 def _host_of(origin: str) -> str:

@@ -75,17 +75,19 @@ def routes(
     async def of_verification(scope: Scope, receive: Receive, send: Send) -> None:
         connection = HTTPConnection(scope)
         verification = str(connection.path_params["verification"])
-        found: View | Response | None
+        result: View | Response | None
         try:
-            found = await run_in_threadpool(of_visitor, connection, verification)
+            result = await run_in_threadpool(of_visitor, connection, verification)
         except StoreUnavailable as error:
-            found = outage(error)
-        await forward(found or _NO_PHONE, b"", scope, receive, send)
+            result = outage(error)
+        await forward(result or _NO_PHONE, b"", scope, receive, send)
 
     def of_handle(handle: str | None) -> View | Response:
         """The pending verification of a link's handle, or the answer that refuses it."""
-        found = services().phone_links.find(handle) if handle and sandbox() is not None else None
-        view = services().verifications.look(found) if found else None
+        verification = (
+            services().phone_links.find(handle) if handle and sandbox() is not None else None
+        )
+        view = services().verifications.look(verification) if verification else None
         if view is None:
             return JSONResponse(_NO_LINK, 404, headers=_NO_STORE)
         if view.verification.status is not Status.PENDING:
@@ -105,25 +107,27 @@ def routes(
         async def is_over() -> bool:
             return isinstance(await linked(connection), Response)
 
-        found = await linked(connection)
+        result = await linked(connection)
         # Also for an event stream, which any HTTP client can follow.
         receive = _until(is_over, receive, f"{scope['type']}.disconnect")
         if scope["type"] == "http" and scope["method"] not in {"GET", "POST"}:
             # Its calls can be acted on; the handset itself is not the link's to empty or to set.
-            found = PlainTextResponse("Only GET and POST are served here.\n", 405, _NO_STORE)
-        since = b"" if isinstance(found, Response) else _since(found)
-        await forward(found, since, scope, receive, send)
+            result = PlainTextResponse("Only GET and POST are served here.\n", 405, _NO_STORE)
+        since = b"" if isinstance(result, Response) else _since(result)
+        await forward(result, since, scope, receive, send)
 
     async def forward(
-        found: View | Response, query: bytes, scope: Scope, receive: Receive, send: Send
+        result: View | Response, query: bytes, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Pass a request below a mount on to the handset of a verification; or refuse it."""
         handset, _, rest = get_route_path(scope).removeprefix("/").partition("/")
         app = sandbox()
-        if isinstance(found, Response) or handset != "handset" or app is None:
-            await refuse(found if isinstance(found, Response) else _NO_PHONE, scope, receive, send)
+        if isinstance(result, Response) or handset != "handset" or app is None:
+            await refuse(
+                result if isinstance(result, Response) else _NO_PHONE, scope, receive, send
+            )
             return
-        number = found.verification.to.digits
+        number = result.verification.to.digits
         path = f"/sandbox/handset/{number}" + (f"/{rest}" if rest else "")
         handset_scope = {
             **scope,
@@ -139,11 +143,11 @@ def routes(
 
     async def open_link(request: Request) -> Response:
         handle = (await request.body()).decode(errors="replace").strip()
-        found = await run_in_threadpool(of_handle, handle)
-        if isinstance(found, Response):
-            return found
-        response = JSONResponse(_described(services().settings, found), headers=_NO_STORE)
-        left = found.verification.expires_at - services().clock.now()
+        result = await run_in_threadpool(of_handle, handle)
+        if isinstance(result, Response):
+            return result
+        response = JSONResponse(_described(services().settings, result), headers=_NO_STORE)
+        left = result.verification.expires_at - services().clock.now()
         response.set_cookie(
             COOKIE,
             handle,
@@ -156,21 +160,21 @@ def routes(
         return response
 
     async def describe(request: Request) -> Response:
-        found = await linked(request)
-        if isinstance(found, Response):
-            return found
-        return JSONResponse(_described(services().settings, found), headers=_NO_STORE)
+        result = await linked(request)
+        if isinstance(result, Response):
+            return result
+        return JSONResponse(_described(services().settings, result), headers=_NO_STORE)
 
     async def check(request: Request) -> Response:
         entered = (await request.body()).decode(errors="replace")
-        found = await linked(request)
-        if isinstance(found, Response):
-            return found
+        result = await linked(request)
+        if isinstance(result, Response):
+            return result
         address = request.client.host if request.client else None
-        result = await run_in_threadpool(
-            services().verifications.check, found.verification.id, entered, address=address
+        checked = await run_in_threadpool(
+            services().verifications.check, result.verification.id, entered, address=address
         )
-        body = {"outcome": result.outcome.value, "checks_left": result.checks_left}
+        body = {"outcome": checked.outcome.value, "checks_left": checked.checks_left}
         return JSONResponse(body, headers=_NO_STORE)
 
     def route(path: str, endpoint: Endpoint, method: str) -> Route:

@@ -21,7 +21,7 @@ from core.webhooks.event import QueuedEvent
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 8.0
-#: For the whole exchange: a receiver that sends a byte now and then never exceeds the others.
+#: For the whole exchange: the other time-outs start again with each byte.
 DEADLINE = timedelta(seconds=10)
 #: How much of an answer is read, so that its connection can be used again.
 _ANSWER_BYTES = 4096

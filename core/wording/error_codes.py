@@ -11,14 +11,11 @@ from core.model.error_codes import HANGUP_CAUSES, hangup_cause, message_error_co
 
 @dataclass(frozen=True, slots=True)
 class MessageErrorText:
-    """`meaning` is one sentence, `advice` one instruction. `retry`: the same message may arrive a
-    little later. `call_instead`: an immediate call may work."""
+    """`meaning` is one sentence, `advice` one instruction."""
 
     code: str
     meaning: str
     advice: str
-    retry: bool
-    call_instead: bool
 
     @property
     def words(self) -> str:
@@ -56,12 +53,8 @@ def hangup_text(code: str | int | None) -> HangupText | None:
     return HANGUP_TEXTS.get(cause.code) or replace(HANGUP_TEXTS["0"], code=cause.code)
 
 
-# A temporary cause: the same message may arrive a little later.
-_RETRY = {"20", "80", "90", "300", "420", "1000"}
-# A call may still work. Not for a wrong number, a phone that is off, a person who declined, likely
-# fraud, and an account that cannot call either.
-_CALL_INSTEAD = {"20", "30", "40", "50", "60", "90", "100", "201", "300", "420", "1000"}
-
+# Only a temporary cause is a reason to send again. A call is advised where it may still work: not
+# for a wrong number, a phone that is off, likely fraud, or an account that cannot call either.
 _MESSAGES = {
     "10": ("Plivo could not read the message.", "Check the text and the sender."),
     "20": (
@@ -131,8 +124,7 @@ _MESSAGES = {
     ),
 }
 MESSAGE_TEXTS = {
-    code: MessageErrorText(code, meaning, advice, code in _RETRY, code in _CALL_INSTEAD)
-    for code, (meaning, advice) in _MESSAGES.items()
+    code: MessageErrorText(code, meaning, advice) for code, (meaning, advice) in _MESSAGES.items()
 }
 
 _TRY_AGAIN = "Call again in a minute."

@@ -143,4 +143,3 @@ def _call(code: str) -> OperatorError:
 _UNSTATED = OperatorError(
     "No cause stated", "No cause was stated.", "Open one of these attempts and ask Plivo."
 )
-MESSAGE_CODES, HANGUP_CODES = frozenset(_MESSAGES), frozenset(_HANGUPS)

@@ -1,11 +1,15 @@
 """What was seen of an attempt, in one line beside what was expected."""
 
 from core.lab.sessions.model import ChecklistProgress, RefusedSend
+from core.lab.sessions.recording import Recording, RecordingState
 from core.model.attempt import Attempt, EventKind, Proof, State
 from core.model.clock import elapsed
 from core.wording.error_codes import hangup_text, message_error_text
 from core.wording.formats import duration
 from core.wording.verification import attempt_words
+
+#: Of the names in the line about a recording.
+_LONGEST = 28
 
 
 def seen_words(attempt: Attempt) -> str:
@@ -39,6 +43,20 @@ def progress_words(progress: ChecklistProgress) -> str:
     }
     marks = ", ".join(f"{count} {word}" for word, count in parts.items() if count)
     return f"{progress.marked} of {progress.items}" + (f": {marks}" if marks else "")
+
+
+def recording_words(recording: Recording, item: str = "") -> str:
+    """ "Recording into Smoke · 0030 Spam", "Not recording: Smoke is full"; `item` is its title."""
+    name = _cut(recording.name)
+    if recording.state is RecordingState.ACTIVE:
+        return f"Recording into {name}" + (f" · {_cut(item)}" if item else "")
+    if recording.state is RecordingState.DELETED:
+        return "Not recording: the test session was deleted"
+    return f"Not recording: {name} is {recording.state}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _cause(attempt: Attempt) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.panels.attempts import AttemptRow
 from pages.components.assets import script, style
+from pages.components.events import ignore
 from pages.components.shared import browser_text
 
 _LIST = st.components.v2.component(
@@ -24,9 +25,5 @@ def attempt_list(columns: dict[str, str], rows: Sequence[AttemptRow], *, key: st
             for row in rows
         ],
     }
-    opened = browser_text(_LIST(data=data, key=key, on_opened_change=_ignore).opened)
+    opened = browser_text(_LIST(data=data, key=key, on_opened_change=ignore).opened)
     return opened if opened in {row.attempt for row in rows} else None
-
-
-def _ignore() -> None:
-    """Streamlit lists a trigger in the result only where it has a callback."""

@@ -12,6 +12,7 @@ from core.lab.sessions.model import Mark
 from core.panels.qa_session import ItemLine
 from core.wording.formats import clock
 from pages.components.assets import script, style
+from pages.components.events import on_text
 from pages.components.shared import browser_text, widget_state
 
 _CHECKLIST = st.components.v2.component("checklist", js=script("checklist"), css=style("checklist"))
@@ -55,14 +56,6 @@ def checklist(
         if newest:
             st.session_state[applied_key] = newest
 
-    def call(name: str, action: Callable[[str], None]) -> Callable[[], None]:
-        def called() -> None:
-            value = browser_text(widget_state(key).get(name))
-            if value:
-                action(value)
-
-        return called
-
     _CHECKLIST(
         data={
             "session": session,
@@ -75,9 +68,9 @@ def checklist(
         },
         key=key,
         on_changes_change=changed,
-        on_selected_change=call("selected", on_select),
-        on_verify_change=call("verify", on_verify),
-        on_removed_change=call("removed", on_remove),
+        on_selected_change=on_text(key, "selected", on_select),
+        on_verify_change=on_text(key, "verify", on_verify),
+        on_removed_change=on_text(key, "removed", on_remove),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from pages.components.assets import script, style
+from pages.components.events import ignore
 from pages.components.shared import browser_text
 
 NoticeKind = Literal["quiet", "wrong", "warning"]
@@ -90,11 +91,11 @@ def code_panel(
             "answers": answers,
         },
         key=key,
-        on_entered_change=_ignore,
-        on_resend_change=_ignore,
-        on_fallback_change=_ignore,
-        on_cancel_change=_ignore,
-        on_expired_change=_ignore,
+        on_entered_change=ignore,
+        on_resend_change=ignore,
+        on_fallback_change=ignore,
+        on_cancel_change=ignore,
+        on_expired_change=ignore,
     )
     events = CodePanelEvents(
         entered=browser_text(result.entered),
@@ -106,7 +107,3 @@ def code_panel(
     if events.entered is not None or events.resend or events.fallback or events.cancel:
         st.session_state[answers_key] = answers + 1
     return events
-
-
-def _ignore() -> None:
-    """Streamlit lists a trigger in the result only where it has a callback."""

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.lab.endings import EndingsTable
 from pages.components.assets import script, style
-from pages.components.shared import browser_text, widget_state
+from pages.components.events import on_text
 
 _ENDINGS = st.components.v2.component("endings", js=script("endings"), css=style("endings"))
 
@@ -22,13 +22,6 @@ def endings_drawer(
     """Draw the button that opens the drawer. The first click on an ending calls `on_fill` with its
     suffix, a second one `on_send`, which closes the drawer. `numbers` by suffix: an ending without
     a number cannot be tried."""
-
-    def filled() -> None:
-        _call(on_fill, widget_state(key).get("filled"))
-
-    def sent() -> None:
-        _call(on_send, widget_state(key).get("sent"))
-
     _ENDINGS(
         data={
             # A tuple: a list makes Streamlit load pandas, to see whether it is a table.
@@ -53,12 +46,6 @@ def endings_drawer(
         },
         key=key,
         width="content",
-        on_filled_change=filled,
-        on_sent_change=sent,
+        on_filled_change=on_text(key, "filled", on_fill),
+        on_sent_change=on_text(key, "sent", on_send),
     )
-
-
-def _call(action: Callable[[str], None], value: object) -> None:
-    suffix = browser_text(value)
-    if suffix is not None:
-        action(suffix)

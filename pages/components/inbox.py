@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.lab.inbox import InboxItem
 from pages.components.assets import script, style
-from pages.components.shared import browser_text, widget_state
+from pages.components.events import ignore, on_text
 
 _INBOX = st.components.v2.component("inbox", js=script("inbox"), css=style("inbox"))
 
@@ -43,15 +43,6 @@ def inbox_list(
     it, and while it is lost, the browser asks every two seconds. `now_ms` is this server's time: it
     corrects the browser's clock.
     """
-
-    def call(name: str, action: Callable[[str], None]) -> Callable[[], None]:
-        def changed() -> None:
-            value = browser_text(widget_state(key).get(name))
-            if value is not None:
-                action(value)
-
-        return changed
-
     _INBOX(
         data={
             "search": search,
@@ -76,13 +67,9 @@ def inbox_list(
             ),
         },
         key=key,
-        on_opened_change=call("opened", actions.on_open),
-        on_searched_change=call("searched", actions.on_search),
+        on_opened_change=on_text(key, "opened", actions.on_open, may_be_empty=True),
+        on_searched_change=on_text(key, "searched", actions.on_search, may_be_empty=True),
         on_older_change=actions.on_older,
         on_newest_change=actions.on_newest,
-        on_changed_change=_ignore,
+        on_changed_change=ignore,
     )
-
-
-def _ignore() -> None:
-    """Streamlit lists a trigger in the result only where it has a callback."""

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components.assets import script
+from pages.components.events import ignore
 
 _LIVE = st.components.v2.component("live", js=script("live"))
 
@@ -17,9 +18,5 @@ def live(verification: str, *, is_running: bool, key: str) -> bool:
     window stores it for `number_form`.
     """
     data = {"verification": verification, "is_running": is_running}
-    result = _LIVE(data=data, key=key, on_changed_change=_ignore)
+    result = _LIVE(data=data, key=key, on_changed_change=ignore)
     return result.changed is not None
-
-
-def _ignore() -> None:
-    """Streamlit lists a trigger in the result only where it has a callback."""

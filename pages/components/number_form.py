@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.components.assets import script
+from pages.components.events import ignore
 from pages.components.shared import browser_text, widget_state
 
 _FORM = st.components.v2.component("number_form", js=script("number_form"))
@@ -35,10 +36,6 @@ def number_form(
         data={"label": label, "request": request},
         key=key,
         on_entered_change=entered,
-        on_running_change=_ignore,
+        on_running_change=ignore,
     )
     return browser_text(result.running)
-
-
-def _ignore() -> None:
-    """Streamlit lists a state in the result only where it has a callback."""

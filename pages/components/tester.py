@@ -16,7 +16,7 @@ def tester_token() -> str | None:
 
 
 def current_recording(visitor: BrowserAccess, recordings: Recordings) -> Recording | None:
-    """The session that this browser records into. Redis is asked only if the browser has a token,
+    """What this browser records into. Redis is asked only if the browser has a token,
     and its visitor may open the QA page. Raises StoreUnavailable."""
     token = tester_token()
     if not token or not visitor.sees_operator_pages:

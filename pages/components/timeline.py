@@ -9,6 +9,7 @@ from core.panels.exchanges import ExchangeLine, step_id
 from core.verification.timeline import TimelineRow
 from core.wording.formats import duration
 from pages.components.assets import script, style
+from pages.components.events import ignore
 from pages.components.shared import browser_text
 
 _TIMELINE = st.components.v2.component(
@@ -66,12 +67,8 @@ def timeline(
             "folded": len(rows) - _NEWEST if len(rows) > _ROWS else 0,
         },
         key=key,
-        on_opened_change=_ignore,
+        on_opened_change=ignore,
     )
     opened = browser_text(result.opened)
     if opens_attempts and opened and opened in {row.attempt for row in rows}:
         st.switch_page("pages/attempts.py", query_params={"attempt": opened})
-
-
-def _ignore() -> None:
-    """Streamlit lists a trigger in the result only where it has a callback."""

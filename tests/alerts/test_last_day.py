@@ -57,9 +57,9 @@ def test_what_is_kept_equals_what_is_read_anew(room: Room) -> None:
         for ago in (0, int(chance.integers(1, 170)), int(chance.integers(200, 1400))):
             carrier = str(chance.choice(CARRIERS))
             folds.add(carrier, minute - ago, DEAD if chance.random() < 0.5 else GOOD)
-        slots, anew = kept.slots(SERIES, now_ms), days_of(room).slots(SERIES, now_ms)
-        assert (slots.starts == anew.starts).all()
-        for name, values in anew.figures.items():
+        slots, reread = kept.slots(SERIES, now_ms), days_of(room).slots(SERIES, now_ms)
+        assert (slots.starts == reread.starts).all()
+        for name, values in reread.figures.items():
             assert (slots.figures[name] == values).all(), name
         assert slots.figures["requested"].any()
 

@@ -1,7 +1,7 @@
 """What a newcomer waits for, in a real Chromium: a usable page, and a ringing handset.
 
 `healthy_s` is from the start of the process to a page whose number field can be typed into; it
-counts the server's start, an empty data folder (the embedded Redis is started anew) and the page's
+counts the server's start, an empty data folder (the embedded Redis starts, too) and the page's
 first drawing. `ring_s` is from the click on "Send code" to the handset's "Answer"; the sandbox
 rings 0.2 s after it was asked to, by design, and that is part of it. The reference is a bare
 Streamlit page with one text field, started and opened in the same way, in turns. Both run with

@@ -230,7 +230,7 @@ def measured(folder: Path, url: str, rounds: int, requests: int) -> dict[str, li
         "DATA_DIR": str(folder),
         "REDIS_URL": url,
         "PLIVO_MODE": "sandbox",
-        # Nothing is sent in this measurement: nobody listens there.
+        # Nothing is sent in this measurement: no server listens there.
         "SANDBOX_URL": "http://127.0.0.1:9",
     }
     chosen = Settings(data_dir=folder, redis_url=url, **_BUDGETS)  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from tests.browser.test_verify import (
     use_code,
 )
 
+OWN_LINES = "Own lines, one for each item"
 DESK = {"viewport": {"width": 1280, "height": 720}, "locale": "en-US"}
 
 
@@ -32,6 +33,12 @@ def start_session(page: Page, app: App, name: str, tester: str) -> None:
 
 def expect_session(page: Page, name: str) -> None:
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=PATIENCE)
+
+
+def add_lines(page: Page, lines: str) -> None:
+    page.get_by_label(OWN_LINES).fill(lines)
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("button", name="Add lines").click(timeout=PATIENCE)
 
 
 def items(page: Page) -> list[str]:
@@ -63,6 +70,12 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
     page.goto(f"{app.address}/qa")
     page.get_by_role("button", name="Start session").click(timeout=PATIENCE)
     expect(page.get_by_text("A session needs a name.")).to_be_visible(timeout=PATIENCE)
+    # A text that is too long stays in its field: it is not ignored.
+    name = page.get_by_label("Session", exact=True)
+    name.fill("x" * 81)
+    page.get_by_role("button", name="Start session").click()
+    expect(page.get_by_text("has 81 characters")).to_be_visible(timeout=PATIENCE)
+    expect(name).to_have_value("x" * 81)
     start_session(page, app, "Smoke", "Ada")
     page.get_by_role("button", name="Delivered paths").click(timeout=PATIENCE)
     page.get_by_role("button", name="Add 6 items").click(timeout=PATIENCE)
@@ -98,14 +111,22 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
     try:
         other = context.new_page()
         start_session(other, app, "Other", "Bob")
-        other.get_by_label("Own lines, one for each item").fill(
-            "A code arrives => in seconds\n- The code is right"
-        )
-        other.keyboard.press("Control+Enter")
-        other.get_by_role("button", name="Add lines").click(timeout=PATIENCE)
+        add_lines(other, "A code arrives => in seconds\n- The code is right")
         expect(other.get_by_role("status").filter(has_text="0 of 2")).to_be_visible(
             timeout=PATIENCE
         )
+        # What is refused is shown beside the button, and the lines stay to be corrected.
+        other.get_by_text("Add items").click()
+        add_lines(other, "\u202eodd")
+        refusal = other.get_by_role("alert").filter(has_text="U+202E")
+        expect(refusal).to_be_in_viewport(ratio=1, timeout=PATIENCE)
+        lines = other.get_by_label(OWN_LINES)
+        lines.fill("A third")
+        other.keyboard.press("Control+Enter")
+        expect(lines).to_be_visible()
+        other.get_by_role("button", name="Close", exact=True).click(timeout=PATIENCE)
+        expect(refusal).to_have_count(0, timeout=PATIENCE)
+        expect(lines).to_be_visible()
         open_form(other, app)
         send(other, fresh_number())
         return_to_session(other, "Other")
@@ -153,6 +174,9 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
     new_page.get_by_role("button", name="End session").click()
     expect(new_page.get_by_role("button", name="Reopen session")).to_be_visible(timeout=PATIENCE)
     expect(new_page.get_by_role("button", name="Passed", exact=True)).to_be_disabled()
+    open_form(new_page, app)
+    new_page.get_by_role("link", name="Not recording: Smoke is ended").click()
+    expect_session(new_page, "Smoke")
     new_page.get_by_role("button", name="All sessions").click()
     expect(new_page.get_by_role("button", name="Other")).to_be_visible(timeout=PATIENCE)
     check(new_page, "qa-sessions")

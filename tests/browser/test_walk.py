@@ -278,7 +278,7 @@ def test_keys_of_streamlits_developers_open_nothing(page: Page, app: App, watch:
 def test_a_lost_connection_shows_our_bar_and_the_verification_goes_on_after_a_crash(
     page: Page, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """On the page that stayed open, and on one that is loaded anew."""
+    """On the page that stayed open, and on one that is loaded again."""
     app = App(tmp_path_factory.mktemp("lost"))
     app.start()
     bar = page.get_by_text("Connection lost. Trying again. Your verification is kept.")

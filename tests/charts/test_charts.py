@@ -11,7 +11,7 @@ from core.charts.axes import Chart
 from core.charts.bars import errors, funnel
 from core.charts.latency import latency, waterfall
 from core.charts.over_time import states_over_time
-from core.charts.palette import DARK, LIGHT, Palette, state_colour
+from core.charts.palette import DARK, LIGHT, Palette
 from core.figures.layout import BINS
 from core.model.attempt import State
 from core.panels.tables import error_table, funnel_table, legs_table
@@ -118,8 +118,6 @@ def test_each_state_has_its_own_shape_and_sign() -> None:
     assert signs == {"●", "▲", "✕", "■", "◇", "▽", "◌"}
     assert len(icons) == len(signs) == len(STATE_MARKS)
     assert marked(State.SENT) == "◌ sent"
-    assert state_colour(marked(State.UNDELIVERED), DARK) == DARK.vermilion
-    assert state_colour(marked(State.QUEUED), DARK) == DARK.quiet
 
 
 def test_the_axis_of_counts_has_whole_numbers() -> None:
@@ -177,10 +175,3 @@ def test_charts_without_attempts_can_be_drawn() -> None:
     assert "too few" in latency(heat, ZONE, LIGHT).alt
     assert funnel(FUNNEL.head(0), LIGHT).alt == "No attempts."
     assert errors(ERRORS.head(0), LIGHT).alt == "No errors."
-
-
-@pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
-def test_a_state_as_text_has_the_contrast_of_text(colours: Palette) -> None:
-    for state in STATE_MARKS.values():
-        colour = state_colour(f"{state.sign} {state.word}", colours)
-        assert contrast(colour, colours.ground) >= 4.5, state.word

@@ -223,7 +223,8 @@ def test_sample_traffic_loaded_twice_counts_once_and_is_marked(at: World) -> Non
     assert services.queries.is_simulated()
 
 
-ODD_CARRIERS = ["A/B", "A-B", "50 % more", "%2F", "Τηλεφωνία", "x" * 200, "", "?", "Unknown"]
+ODD_CARRIERS = ["A/B", "A-B", "50 % more", "%2F", "Τηλεφωνία", "x" * 200, "", "?", "Unknown",
+                "all", "Others"]  # fmt: skip
 
 
 @pytest.fixture
@@ -242,7 +243,11 @@ def test_a_carrier_has_one_name_in_figures_filters_and_rest(
     queries = at.services.queries
     frame = queries.by_country(odd)
     carriers = [carrier for country, carrier in frame.index if country == "PT" and carrier]
-    assert set(carriers) == {*ODD_CARRIERS[:6], "unknown"}
+    assert set(carriers) == {
+        *(*ODD_CARRIERS[:6], "unknown"),
+        # Words of filters and figures.
+        *("all (carrier)", "Others (carrier)"),
+    }
     assert set(carriers) == set(queries.seen_dimensions().carriers["PT"])
     assert sum(frame.loc["PT", carrier]["requested"] for carrier in carriers) == len(ODD_CARRIERS)
     for carrier in carriers:
@@ -252,6 +257,19 @@ def test_a_carrier_has_one_name_in_figures_filters_and_rest(
         assert queries.totals(odd, filters)["requested"] == expected
         answer = rest.get("/delivery/totals", params={k: str(v) for k, v in params.items()})
         assert answer.json()["figures"]["requested"] == expected, answer.text
+
+
+def test_places_without_an_attempt_in_the_range_are_left_out(at: World, odd: Range) -> None:
+    queries = at.services.queries
+    # Their series are the same as those of the range before: they are kept by the day.
+    empty = Range(odd.end - timedelta(hours=3), odd.end - timedelta(hours=2))
+    for period, countries, carriers in ((odd, 2, 9), (empty, 0, 0)):
+        frame = queries.by_country(period)
+        assert (frame["requested"] > 0).all()
+        assert len(set(frame.index.get_level_values("country"))) == countries
+        assert queries.places_requested(period) == countries
+        assert queries.places_requested(period, Filters(None, "PT")) == carriers
+        assert queries.by_channel(period)["requested"].tolist() == [12] * (countries > 0)
 
 
 def test_errors_of_all_countries_are_those_of_each_together(at: World, odd: Range) -> None:

@@ -61,12 +61,6 @@ def test_no_attempts_have_no_rate() -> None:
     assert all(isnan(bound[0]) for bound in wilsons([0], [0]))
 
 
-def test_only_a_significant_difference_counts() -> None:
-    assert Rate(950, 1000).differs_from(Rate(900, 1000))
-    assert not Rate(19, 20).differs_from(Rate(18, 20))
-    assert not Rate(0, 0).differs_from(Rate(18, 20))
-
-
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("q", QUANTILES)
 def test_percentiles_are_within_4_4_percent_of_the_exact_ones(shape: str, q: float) -> None:

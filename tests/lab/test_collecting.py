@@ -72,6 +72,10 @@ def test_a_duplicate_an_ended_session_and_no_session_collect_nothing(at: World) 
     at.services.test_sessions.delete(session.id)
     collector.started(result, Way.SMS, str)
     replace(collector, recording=None).started(result, Way.SMS, str)
+    assert result.verification is not None
+    verification = at.look(result.verification).verification
+    assert not collector.resent(verification, result, Way.SMS)
+    assert replace(collector, recording=None).resent(verification, result, Way.SMS)
     assert at.services.test_sessions.newest(10) == []
 
 

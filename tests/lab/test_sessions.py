@@ -8,7 +8,15 @@ import pytest
 import redis
 
 from core.lab.sessions.model import ChecklistItem, Mark, RefusedSend, TestSession
-from core.lab.sessions.store import MAX_ITEMS, MAX_NAME, MAX_NOTE, MAX_SESSIONS, TestSessions
+from core.lab.sessions.recording import Recording, RecordingState
+from core.lab.sessions.store import (
+    MAX_FIELDS,
+    MAX_ITEMS,
+    MAX_NAME,
+    MAX_NOTE,
+    MAX_SESSIONS,
+    TestSessions,
+)
 from core.model.errors import SessionRefused
 from core.model.way import Way
 from core.reset.kinds import ResetKind
@@ -165,9 +173,9 @@ def test_what_an_item_was_seen_on_can_be_replaced_and_removed(sessions: TestSess
         (("", "Ada", "1"), "A session needs a name."),
         (("Smoke", " \n ", "1"), "A session needs a tester."),
         (("Smoke", "Ada", ""), "A session needs the build under test."),
-        (("x" * (MAX_NAME + 1), "Ada", "1"), "at most 80 characters"),
+        (("x" * (MAX_NAME + 1), "Ada", "1"), "“x{30}…” has 81 characters, and 80 are possible"),
         (("a\x00b", "Ada", "1"), "cannot be shown"),
-        (("a\u202eb", "Ada", "1"), "cannot be shown"),
+        (("a\u202eb", "Ada", "1"), r"“ab” has a character that cannot be shown \(U\+202E\)"),
     ],
 )
 def test_bad_input_gets_a_sentence_and_starts_nothing(
@@ -273,12 +281,34 @@ def test_each_browser_records_into_its_own_open_session(at: World, sessions: Tes
     assert (found.session, found.name) == (one.id, "one")
     assert recordings.find("forged") is None
     sessions.end(one.id)
-    assert recordings.find(token) is None
+    assert recordings.find(token) == Recording(one.id, "one", RecordingState.ENDED)
     sessions.reopen(one.id)
-    assert recordings.find(token) is not None
+    assert recordings.find(token) == Recording(one.id, "one")
     assert recordings.start(other.id, token) == token
     assert recordings.find(token) == recordings.find(other_token)
     recordings.stop(token)
     assert recordings.find(token) is None
     sessions.delete(other.id)
-    assert recordings.find(other_token) is None
+    assert recordings.find(other_token) == Recording(other.id, "", RecordingState.DELETED)
+
+
+def test_a_full_session_says_so_and_can_still_be_marked_and_ended(
+    at: World, sessions: TestSessions, client: redis.Redis
+) -> None:
+    session = sessions.start("Smoke", "Ada", "1")
+    (item,) = sessions.add_items(session.id, [ChecklistItem("", "First")])
+    sessions.mark(session.id, item.id, Mark.FAILED)
+    token = at.services.recordings.start(session.id, None)
+    key = at.services.test_sessions._keys.test_session(session.id)
+    missing = MAX_FIELDS - int(client.hlen(key))
+    client.hset(key, mapping={f"verification:{number:024}": "1" for number in range(missing)})
+    assert at.services.recordings.find(token) == Recording(session.id, "Smoke", RecordingState.FULL)
+    with pytest.raises(SessionRefused, match="full"):
+        sessions.collect(session.id, "v" * 24)
+    sessions.mark(session.id, item.id, Mark.PASSED)
+    sessions.end(session.id)
+    kept = read(sessions, session)
+    assert (kept.items[0].marked.mark if kept.items[0].marked else None, kept.is_open) == (
+        Mark.PASSED,
+        False,
+    )

@@ -1,7 +1,7 @@
 """Computes every figure from the list of all received events, with plain pandas.
 
-The rules are those of the product's definitions, written anew. Nothing here imports the product,
-apart from the names of events.
+The rules are those of the product's definitions, written a second time. Nothing here imports the
+product, apart from the names of events.
 """
 
 from collections import Counter, defaultdict

@@ -33,6 +33,7 @@ def test_handsets_are_listed_masked_and_become_items_that_fill_in_the_form(
 
     session = services.test_sessions.start("Live", "Ada", "1")
     page = opened("qa", session=session.id)
+    assert r"\(simulated\) if each is made once" in said(page)
     assert "Each is sent only when you press Send code." in said(page)
     page.button(key="qa_add_phones").click().run()
     assert not page.exception

@@ -22,6 +22,12 @@ def test_a_number_that_is_not_kept_by_carrier_says_whose_it_is(
     assert answers.of_whom("30 x 4", filters) == words
 
 
+def test_places_are_those_of_the_range() -> None:
+    assert answers.places(1, ALL) == "1 country"
+    assert answers.places(0, Filters("sms")) == "0 countries"
+    assert answers.places(2, Filters(None, "ID")) == "Indonesia: 2 carriers"
+
+
 @pytest.mark.parametrize(
     ("priced", "micros", "words"),
     [(100, 5_000_000, "$5.00"), (60, 3_000_000, "\N{GREATER-THAN OR EQUAL TO} $3.00"),

@@ -43,7 +43,7 @@ LIVE = Settings(
     plivo_auth_id=AUTH_ID,
     plivo_auth_token=AUTH_TOKEN,
     plivo_number=SENDER,
-    secret_key="a secret key that is long enough for everybody",
+    secret_key="a secret key that is long enough for all uses",
 )
 BASE = "https://verify.example.com"
 REQUEST = AttemptRequest("abcdefghijklmnopqrstuvwx-1", Way.SMS, TO_NUMBER, Code(CODE), minutes=5)

@@ -230,6 +230,32 @@ def test_a_broken_secrets_file_is_refused_by_name(
     assert said in cause
 
 
+@pytest.mark.parametrize("line", ["PLIVO_MODE sandbox", "=sandbox", "PLIVO_MODE='sandbox"])
+def test_a_line_of_dotenv_that_cannot_be_read_is_refused_by_its_number(
+    tmp_path: Path, line: str
+) -> None:
+    project(tmp_path, f"# The account.\nBRAND=Acme\n{line}\n")
+    assert refusal(tmp_path).cause == ".env has a line that cannot be read: line 3."
+
+
+def test_a_byte_order_mark_hides_no_setting(tmp_path: Path) -> None:
+    project(tmp_path, "\ufeffPLIVO_MODE=sandbox\n", '\ufeffBRAND = "Other"\n')
+    settings = read_settings(tmp_path)
+    assert (settings.plivo_mode, settings.brand) == (PlivoMode.SANDBOX, "Other")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://api.plivo.com", "http://API.plivo.com.:80/", "https://plivo.com"]
+)
+def test_the_real_plivo_cannot_be_the_sandbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("SANDBOX_URL", url)
+    assert refusal(tmp_path).cause.startswith("SANDBOX_URL must not be Plivo's own address")
+    monkeypatch.setenv("SANDBOX_URL", "http://notplivo.com:8510")
+    assert read_settings(tmp_path).is_sandbox
+
+
 def test_a_dotenv_that_is_not_text_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"BRAND=\xff\n")
     assert refusal(tmp_path).cause.startswith(".env is not UTF-8")

@@ -63,7 +63,7 @@ def application(data: Path) -> Iterator[subprocess.Popen[str]]:
         cwd=ROOT,
     ) as process:
         yield process
-        # Leaving closes its input, so it stops; whoever has ended by now is waited for only.
+        # Leaving closes its input, so it stops; for a process that has ended this only waits.
 
 
 @pytest.fixture(autouse=True)

@@ -85,7 +85,7 @@ def healthy(room: Room) -> bool:
     return room.rest.get("/health").status_code == 200
 
 
-# What makes Redis refuse. Each is entered with the running product's Redis, and mended on leaving.
+# What makes Redis refuse. Each context breaks the product's Redis and repairs it at the end.
 
 
 @contextmanager

@@ -270,7 +270,7 @@ def test_an_attempt_whose_sender_has_died_becomes_unclear(polling: Polling) -> N
     poller.schedule(attempt, ANSWERED_BY)
     polling.clock.advance(ANSWERED_BY)
     assert poller.poll_due() == 1
-    # A send may take that long; a moment later nobody is left who waits for an answer.
+    # A send may take that long; a moment later no process waits for an answer any more.
     assert polling.of(attempt).state is State.REQUESTED
     polling.clock.advance(SLOWEST)
     assert poller.poll_due() == 1

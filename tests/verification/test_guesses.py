@@ -144,7 +144,7 @@ def test_property_05_no_more_than_the_ceiling_is_evaluated_whatever_happens(
             for _ in range(10)
             if (result := at.start(number)).verification is not None
         ]
-        # The refusals of an hour are endless for nobody; the verifications stay open.
+        # The refusals of an hour end; the verifications stay open.
         client.delete(at.services.keys.refusals(at.look(started[0]).verification.number_index))
     assert len(started) == 60
     codes = {one: (at.wrong_code(one), at.code(one)) for one in started}

@@ -71,6 +71,34 @@ def test_after_a_failure_the_next_question_is_answered(wrong: type[Exception] | 
     assert asyncio.run(twice()) == 8
 
 
+@pytest.mark.parametrize(("patience", "calls"), [(0.0, 1), (3600.0, 2)])
+def test_callers_that_waited_long_for_a_call_that_fails_do_not_wait_for_another(
+    patience: float, calls: int
+) -> None:
+    made: list[list[int]] = []
+    may_answer = threading.Event()
+
+    def answer(questions: Sequence[int]) -> list[int]:
+        made.append(list(questions))
+        may_answer.wait()
+        if 0 in questions:
+            raise TimeoutError
+        return doubled(questions)
+
+    async def many() -> list[int | BaseException]:
+        batch = Batch(answer, most=3, patience=patience)
+        tasks = [asyncio.create_task(batch.ask(n)) for n in range(6)]
+        await asyncio.sleep(0)
+        may_answer.set()
+        async with asyncio.timeout(5):
+            return await asyncio.gather(*tasks, return_exceptions=True)
+
+    answers = asyncio.run(many())
+    assert len(made) == calls
+    failed = [isinstance(answer, TimeoutError) for answer in answers]
+    assert failed == [True] * 3 + [calls == 1] * 3
+
+
 def test_slow_work_in_every_thread_of_the_server_delays_no_batch() -> None:
     may_end = threading.Event()
 

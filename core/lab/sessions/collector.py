@@ -22,8 +22,8 @@ _ATTEMPTS = {SendOutcome.SENT, SendOutcome.UNKNOWN, SendOutcome.REJECTED}
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """Without a `recording`, it collects nothing and costs nothing. `item` is the item of the
-    checklist that the next verification is for."""
+    """Without an active `recording` it collects nothing and costs nothing. `item` is the item of
+    the checklist that the next verification is for."""
 
     sessions: TestSessions
     clock: Clock
@@ -43,17 +43,19 @@ class Collector:
         except SessionRefused as error:
             _note(error)
 
-    def resent(self, verification: Verification, result: SendResult, way: Way) -> None:
-        """Collect a resend: its attempt belongs to the verification; a refused one is kept. Raises
-        StoreUnavailable."""
+    def resent(self, verification: Verification, result: SendResult, way: Way) -> bool:
+        """Collect a resend: its attempt belongs to the verification; a refused one is kept. False
+        if the session no longer collects. Raises StoreUnavailable."""
         if self.recording is None or result.outcome in _NO_SEND:
-            return
+            return True
         try:
             self.sessions.collect(self.recording.session, verification.id)
             if result.outcome not in _ATTEMPTS:
                 self._refused(result, way, verification.to.masked, "", verification.id)
         except SessionRefused as error:
             _note(error)
+            return False
+        return True
 
     def _refused(
         self, result: SendResult, way: Way, to_masked: str, item: str, verification: str = ""

@@ -11,10 +11,15 @@ _JOINERS = "\u200c\u200d"
 _REFUSED = {"Cc", "Cs", "Cf"}
 
 
+class UnshownCharacter(ValueError):
+    """A character that cannot be shown; its text is the code point, such as U+202E."""
+
+
 def single_line(text: str) -> str:
     """The text in one line: any white space is one space, none is around it, and what has no shape
-    is left out. Raises ValueError for other characters that cannot be shown."""
+    is left out. Raises UnshownCharacter for others that cannot be shown."""
     line = " ".join(text.translate(_SHAPELESS).split())
-    if any(unicodedata.category(each) in _REFUSED and each not in _JOINERS for each in line):
-        raise ValueError("the text has characters that cannot be shown")
+    for each in line:
+        if unicodedata.category(each) in _REFUSED and each not in _JOINERS:
+            raise UnshownCharacter(f"U+{ord(each):04X}")
     return line

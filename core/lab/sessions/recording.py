@@ -6,9 +6,10 @@ every tab of the browser, also after a restart of the app, records into the same
 
 import secrets
 from dataclasses import dataclass
+from enum import StrEnum
 
 from core.lab.sessions.records import read_session
-from core.lab.sessions.store import RETENTION
+from core.lab.sessions.store import MAX_FIELDS, RETENTION
 from core.settings.keyring import Keyring
 from core.store.client import Client
 from core.store.keys import Keys
@@ -18,12 +19,26 @@ COOKIE = "tester"
 LIFETIME = RETENTION
 
 
+class RecordingState(StrEnum):
+    """Whether a session collects what is sent. An ended one does again once it is reopened."""
+
+    ACTIVE = "active"
+    FULL = "full"
+    ENDED = "ended"
+    DELETED = "deleted"
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The open session that a browser records into."""
+    """The session that a browser records into. The name of a deleted one is not known."""
 
     session: str
     name: str
+    state: RecordingState = RecordingState.ACTIVE
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in {RecordingState.ENDED, RecordingState.DELETED}
 
 
 class Recordings:
@@ -49,15 +64,23 @@ class Recordings:
         return self._client.get(self._key(token)) is not None
 
     def find(self, token: str) -> Recording | None:
-        """The session of a browser; None if it records into none, or that is ended or deleted."""
+        """The session that a browser was made to record into; None if there is none."""
         session_id = self._client.get(self._key(token))
         if session_id is None:
             return None
-        names = ("about", "ended_ms")
-        values = self._client.hmget(self._keys.test_session(session_id), *names)
+        names, key = ("about", "ended_ms"), self._keys.test_session(session_id)
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.hmget(key, *names)
+            pipe.hlen(key)
+            values, size = pipe.execute()
         fields = {name: value for name, value in zip(names, values, strict=True) if value}
         session = read_session(session_id, fields)
-        return Recording(session.id, session.name) if session and session.is_open else None
+        if session is None:
+            return Recording(session_id, "", RecordingState.DELETED)
+        state = RecordingState.FULL if size >= MAX_FIELDS else RecordingState.ACTIVE
+        return Recording(
+            session.id, session.name, state if session.is_open else RecordingState.ENDED
+        )
 
     def _key(self, token: str) -> str:
         return self._keys.tester(self._keyring.tester_index(token))

@@ -94,10 +94,10 @@ def read_session(session_id: str, fields: Mapping[str, str]) -> TestSession | No
     about = json.loads(fields["about"])
     ended_ms = fields.get("ended_ms")
     verifications = (
-        CollectedVerification(each, from_ms(at_ms))
-        for each, at_ms in families["verification"].items()
+        CollectedVerification(entry, from_ms(at_ms))
+        for entry, at_ms in families["verification"].items()
     )
-    refusals = (_read_refusal(each, text) for each, text in families["refused"].items())
+    refusals = (_read_refusal(entry, text) for entry, text in families["refused"].items())
     return TestSession(
         id=session_id,
         name=about["name"],
@@ -106,16 +106,16 @@ def read_session(session_id: str, fields: Mapping[str, str]) -> TestSession | No
         started_at=from_ms(about["started_ms"]),
         ended_at=from_ms(ended_ms) if ended_ms else None,
         items=_read_items(families),
-        verifications=tuple(sorted(verifications, key=lambda each: (each.at, each.id))),
-        refusals=tuple(sorted(refusals, key=lambda each: (each.at, each.id))),
+        verifications=tuple(sorted(verifications, key=lambda entry: (entry.at, entry.id))),
+        refusals=tuple(sorted(refusals, key=lambda entry: (entry.at, entry.id))),
     )
 
 
 def _read_items(families: Mapping[str, Mapping[str, str]]) -> tuple[ChecklistItem, ...]:
-    records = {each: json.loads(text) for each, text in families["item"].items()}
+    records = {item_id: json.loads(text) for item_id, text in families["item"].items()}
     return tuple(
         ChecklistItem(
-            id=each,
+            id=item_id,
             title=record["title"],
             expected=record["expected"],
             way=Way[record["way"]] if record["way"] else None,
@@ -123,12 +123,14 @@ def _read_items(families: Mapping[str, Mapping[str, str]]) -> tuple[ChecklistIte
             expected_state=record["expected_state"],
             expected_code=record["expected_code"],
             phone=record["phone"],
-            attempt=families["attempt"].get(each, ""),
-            refusal=families["refusal"].get(each, ""),
-            marked=_read_mark(families["mark"].get(each)),
-            note=families["note"].get(each, ""),
+            attempt=families["attempt"].get(item_id, ""),
+            refusal=families["refusal"].get(item_id, ""),
+            marked=_read_mark(families["mark"].get(item_id)),
+            note=families["note"].get(item_id, ""),
         )
-        for each, record in sorted(records.items(), key=lambda pair: (pair[1]["position"], pair[0]))
+        for item_id, record in sorted(
+            records.items(), key=lambda pair: (pair[1]["position"], pair[0])
+        )
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from core.lab.sessions.line import single_line
+from core.lab.sessions.line import UnshownCharacter, single_line
 from core.lab.sessions.model import ChecklistItem, ItemMark, Mark, RefusedSend, TestSession
 from core.lab.sessions.records import (
     ITEM_FIELDS,
@@ -29,7 +29,9 @@ RETENTION = timedelta(days=90)
 MAX_NAME, MAX_LINE, MAX_NOTE = 80, 200, 2000
 MAX_SESSIONS, MAX_ITEMS = 500, 500
 #: The fields of a session in Redis: its items, verifications and refused sends.
-_MAX_FIELDS = 6000
+MAX_FIELDS = 6000
+#: How much of a text an error quotes.
+_BEGINNING = 30
 
 _REFUSALS = {
     "missing": ("This session does not exist, or is no longer kept.", "Choose another session."),
@@ -78,18 +80,20 @@ class TestSessions:
         listed = self._keys.test_sessions
         ids = self._client.zrevrange(listed, offset, offset + count - 1)
         with self._client.pipeline(transaction=False) as pipe:
-            for each in ids:
-                pipe.hgetall(self._keys.test_session(each))
+            for session_id in ids:
+                pipe.hgetall(self._keys.test_session(session_id))
             records = pipe.execute()
         sessions = [read_session(*pair) for pair in zip(ids, records, strict=True)]
-        expired = [each for each, kept in zip(ids, sessions, strict=True) if kept is None]
+        expired = [
+            session_id for session_id, session in zip(ids, sessions, strict=True) if session is None
+        ]
         if expired:
             self._client.zrem(listed, *expired)
         return [session for session in sessions if session]
 
     def end(self, session_id: str) -> None:
         """End a session: it collects nothing more, and its marks cannot be changed."""
-        self._write(session_id, {"ended_ms": str(to_ms(self._clock.now()))})
+        self._write(session_id, {"ended_ms": str(to_ms(self._clock.now()))}, most=None)
 
     def reopen(self, session_id: str) -> None:
         self._write(session_id, {}, removed=["ended_ms"], reopens=True)
@@ -207,6 +211,7 @@ class TestSessions:
         starts: bool | None = None,
         reopens: bool | None = None,
         started_ms: int | None = None,
+        most: int | None = MAX_FIELDS,
     ) -> None:
         reply = self._scripts.run(
             "write_test_session",
@@ -220,7 +225,7 @@ class TestSessions:
                 "reopens": reopens,
                 "started_ms": started_ms,
                 "keep_ms": duration_ms(RETENTION),
-                "most": _MAX_FIELDS,
+                "most": most,
                 "changes": self._keys.changes,
             },
         )
@@ -233,18 +238,25 @@ def checked_text(text: str, missing: str, longest: int) -> str:
     `missing` is the sentence for an empty one, without its end."""
     try:
         text = single_line(text)
-    except ValueError as error:
+    except UnshownCharacter as error:
         raise SessionRefused(
-            "A text here has characters that cannot be shown.", "Remove them."
+            f"“{_beginning(text)}” has a character that cannot be shown ({error}).",
+            "Remove it, or type the text instead of pasting it.",
         ) from error
     if not text:
         raise SessionRefused(f"{missing}.", f"Write 1 to {longest} characters.")
     if len(text) > longest:
         raise SessionRefused(
-            f"A text here has at most {longest} characters, and {text[:20]!r} … has {len(text)}.",
+            f"“{_beginning(text)}” has {len(text):,} characters, and {longest} are possible here.",
             "Shorten it.",
         )
     return text
+
+
+def _beginning(text: str) -> str:
+    """The start of a text, to find it by; without what cannot be shown."""
+    shown = "".join(each for each in text[:_BEGINNING] if each.isprintable())
+    return f"{shown}…" if len(text) > _BEGINNING else shown
 
 
 def _link(item: ChecklistItem) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@
 --   least_keep_ms           of an attempt that is applied late         keep_counters_ms
 --   keep_journal_ms         changes                 Pub/Sub channel
 --   layout                  version of the figures: an attempt that was counted with another one is
---                           counted anew
+--                           counted again
 --   is_recorded             the events are in the attempts' histories and reported already
 --   is_counted              the figures include the events already; repeats are not recorded
 -- Returns  of each event: outcome (applied, repeated, late, orphan, unreadable), state

@@ -3,7 +3,7 @@
 -- KEYS     how far the journal is folded; registries of the series, one for each array in `series`
 -- Arguments:
 --   folded                  as the caller has read it before the figures
---   now_folded              the same in a new epoch, so that every process reads the registries anew
+--   now_folded              the same in a new epoch, so that every process reads the registries again
 --   series                  names, of each registry               keep_ms
 -- Returns  1, or 0 where nothing was removed
 -- include _arguments

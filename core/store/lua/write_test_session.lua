@@ -2,7 +2,8 @@
 -- KEYS     session hash, sessions by start
 -- Arguments: id, fields (name -> text, to set), removed (names), requires (a field that must exist, so
 --          that a removed item is not written again), starts (true: make the session), reopens (true:
---          write to an ended session), started_ms, keep_ms, most (fields at most), changes (channel)
+--          write to an ended session), started_ms, keep_ms, most (fields at most; without
+--          it any number), changes (channel)
 -- Returns  "written"; "missing": there is no such session; "ended": it is ended; "gone": `requires` is
 --          missing; "full"
 -- Invariant: nothing is written to a session that was deleted, and both keys have a TTL. That of the
@@ -17,7 +18,11 @@ if not args.starts then
 end
 local fields = flat(args.fields or {})
 if #fields > 0 then
-    if redis.call("HLEN", session) + #fields / 2 > args.most then return "full" end
+    if args.most then
+        local added = 0
+        for at = 1, #fields, 2 do added = added + 1 - redis.call("HEXISTS", session, fields[at]) end
+        if added > 0 and redis.call("HLEN", session) + added > args.most then return "full" end
+    end
     -- In parts: unpack puts all of them on Lua's stack.
     for first = 1, #fields, 1000 do
         redis.call("HSET", session, unpack(fields, first, math.min(first + 999, #fields)))

@@ -76,7 +76,7 @@ def example_of(region: str) -> str:
     return str(phonenumbers.format_number(example, PhoneNumberFormat.INTERNATIONAL))
 
 
-def example_for(region: str | None, allowed: frozenset[str] | None = None) -> str:
+def example_for(region: str | None, allowed: frozenset[str] | None) -> str:
     """An example number in the international format: of `region` if that is allowed, else of an
     allowed country. All pages and remedies use it, so the examples that they show are accepted."""
     region = known_region(region)

@@ -119,7 +119,8 @@ def countries(queries: QueriesObject, token: MayRead, query: Queried) -> list[Co
 def errors(
     queries: QueriesObject, token: MayRead, query: Queried, compared: ToCompare
 ) -> list[ErrorRow]:
-    """With `compare`, `previous` counts the range to compare with. Of all carriers."""
+    """With `compare`, `previous` counts the range to compare with, null where that is not covered.
+    Of all carriers."""
     now = compared.now if compared else query.range
     before = compared.before if compared else None
     frame = queries.errors(now, query.filters, before)

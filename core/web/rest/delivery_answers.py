@@ -102,7 +102,9 @@ class ErrorRow(BaseModel):
     channel: Channel
     code: str
     count: int
-    previous: int
+    previous: int | None = Field(
+        None, description="In the range to compare with; null where nothing is compared."
+    )
     country: str = Field(description="Of which country; empty for all.")
     carrier: str = Field(description="Always empty: of all carriers of `country`.")
 

@@ -77,11 +77,11 @@ def _draw_card(context: PanelContext, card: AlertCard, *, is_snoozed: bool) -> N
         st.markdown(plain(card.saw))
         if card.baseline is not None:
             course = context.alerts.course(card.place)
-            shown = points(
+            drawn_points = points(
                 course, measure, card.baseline, card.since, shown_until(card, context.now)
             )
             moments = (card.since, card.fired, card.ended)
-            drawn = alert_course(shown, moments, context.state.zone, context.palette)
+            drawn = alert_course(drawn_points, moments, context.state.zone, context.palette)
             chart(drawn, name, 170)
         st.caption(plain(" · ".join(card.done)))
         if card.advice:

@@ -17,9 +17,6 @@ def draw_errors(context: PanelContext) -> None:
     compared = queries.compared(state.range, state.comparison, state.zone)
     before = compared.before if compared and compared.is_of(state.range) else None
     table = error_table(queries.errors(state.range, state.filters, before))
-    if before is None:
-        # Nothing of equal length to compare with is covered: that is not "none before".
-        table = table.drop(columns="previous")
     if of_whom := whose(state.filters):
         st.caption(f"Errors of {of_whom}: they are not kept by carrier.")
     if table.empty:

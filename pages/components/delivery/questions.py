@@ -44,7 +44,10 @@ QUESTIONS = (
     Question(
         "countries",
         "Who is affected?",
-        lambda c: answers.places(c.queries.seen_dimensions(), c.state.filters),
+        lambda c: answers.places(
+            c.queries.places_requested(c.queries.ripe(c.state.range), c.state.filters),
+            c.state.filters,
+        ),
         draw_countries,
     ),
     Question(

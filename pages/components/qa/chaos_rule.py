@@ -45,11 +45,11 @@ def rule_form(rule: Rule, *, key: str) -> Rule:
 
 
 def _choice(label: str, names: dict[str, str], value: str, key: str) -> str:
-    chosen = st.segmented_control(
+    selected = st.segmented_control(
         label, list(names), format_func=names.__getitem__, default=value, required=True,
         key=f"{key}_{label}",
     )  # fmt: skip
-    return str(chosen)
+    return str(selected)
 
 
 def _place(rule: Rule, key: str) -> dict[str, str | None]:

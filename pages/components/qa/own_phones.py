@@ -33,7 +33,7 @@ def draw_own_phones(
     if not lines:
         st.caption(
             "Set TEST_PHONES to go through the team's own handsets, way by way, such as "
-            f"`TEST_PHONES=Office iPhone={settings.sender}`."
+            "`TEST_PHONES=Office iPhone=+14155550123`."
         )
         return
 

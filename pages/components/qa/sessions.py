@@ -4,14 +4,13 @@ import streamlit as st
 
 from core.lab.sessions.model import TestSession
 from core.lab.sessions.recording import Recording
-from core.lab.sessions.store import MAX_NAME
 from core.wording.formats import day_and_time
 from core.wording.qa_session import progress_words
 from pages.components.access import current_visitor
-from pages.components.qa.tools import SessionTools, act, draw_refusal
+from pages.components.qa.tools import SessionTools, act, draw_refusal, forget_refusal
 from pages.components.qa.work import draw_work
 from pages.components.shared import plain
-from pages.components.tester import current_recording, keep_token, start_recording
+from pages.components.tester import current_recording, keep_token, start_recording, stop_recording
 
 #: In the address in place of a session: the list, also while this browser records into one.
 LIST = "all"
@@ -25,6 +24,10 @@ def draw_sessions(tools: SessionTools) -> None:
     """The session that the address names, else the one that this browser records into, else the
     list."""
     recording = current_recording(current_visitor(), tools.recordings)
+    if recording is not None and recording.is_over:
+        # The Verify page has shown it, and the list or the session itself does now.
+        stop_recording(tools.recordings)
+        recording = None
     keep_token(key="qa_keep_token")
     named = st.query_params.get("session") or (recording.session if recording else LIST)
     session = tools.sessions.find(named) if named != LIST else None
@@ -33,6 +36,7 @@ def draw_sessions(tools: SessionTools) -> None:
         draw_work(session.id, tools)
         return
     draw_refusal()
+    forget_refusal()
     if named != LIST:
         st.info("This session does not exist, or is no longer kept. Here are the others.")
     _draw_start(tools)
@@ -48,7 +52,7 @@ def _draw_start(tools: SessionTools) -> None:
         )
         for place, (key, label) in zip(st.columns(3), _FIELDS.items(), strict=True):
             with place:
-                st.text_input(label, key=key, max_chars=MAX_NAME, placeholder=_EXAMPLES[key])
+                st.text_input(label, key=key, placeholder=_EXAMPLES[key])
         st.form_submit_button(
             "Start session", type="primary", icon=":material/play_arrow:",
             on_click=_start, args=(tools,),

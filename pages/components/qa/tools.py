@@ -22,6 +22,14 @@ from pages.components.access import current_visitor
 from pages.components.shared import plain
 
 _REFUSED = "qa_refused"
+# At the lower edge of the window: near every button of a long checklist, and it moves nothing.
+_REFUSAL_STYLE = """<style>
+[data-testid="stLayoutWrapper"]:has(> .st-key-qa_refusal) {position: absolute}
+.st-key-qa_refusal {background: light-dark(#ffffff, #0e1419); border-radius: 8px; bottom: 16px;
+  flex-wrap: nowrap; left: 50%; max-width: calc(100vw - 32px); position: fixed;
+  transform: translateX(-50%); width: min(720px, 100vw - 32px); z-index: 999990}
+.st-key-qa_refusal:empty {display: none}
+</style>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ class SessionTools:
 def act(action: Callable[[], object]) -> bool:
     """Run an action of a tester in a callback; False if it was refused, which `draw_refusal` then
     shows. A callback runs before the page checks the visitor, so this checks it."""
+    forget_refusal()
     try:
         if not current_visitor().sees_operator_pages:
             return False
@@ -63,8 +72,18 @@ def perform(action: Callable[[], object]) -> None:
     act(action)
 
 
+def forget_refusal() -> None:
+    st.session_state.pop(_REFUSED, None)
+
+
 def draw_refusal() -> None:
-    """The cause and the remedy of the action that was refused last, once."""
-    error: ProductError | None = st.session_state.pop(_REFUSED, None)
-    if error is not None:
-        st.error(f"**{plain(error.cause)}** {plain(error.remedy)}")
+    """The cause and the remedy of the action that was refused last, until the next action: a mark
+    of another tester reruns this fragment meanwhile."""
+    st.html(_REFUSAL_STYLE)
+    # Always there: else what is below would be another element of the page, and a part that a
+    # tester has opened would close.
+    with st.container(key="qa_refusal", horizontal=True, vertical_alignment="center"):
+        error: ProductError | None = st.session_state.get(_REFUSED)
+        if error is not None:
+            st.error(f"**{plain(error.cause)}** {plain(error.remedy)}")
+            st.button("Close", key="qa_refusal_close", on_click=forget_refusal)

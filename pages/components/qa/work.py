@@ -17,7 +17,7 @@ from pages.components.qa.collected import draw_collected
 from pages.components.qa.evidence import draw_seen_on
 from pages.components.qa.items import draw_add_items
 from pages.components.qa.reports import draw_reports
-from pages.components.qa.tools import SessionTools, act, draw_refusal, perform
+from pages.components.qa.tools import SessionTools, act, draw_refusal, forget_refusal, perform
 from pages.components.shared import outage_shown, plain
 from pages.components.tester import current_recording, start_recording, stop_recording
 
@@ -38,6 +38,7 @@ def draw_work(session_id: str, tools: SessionTools) -> None:
                 st.rerun()  # deleted in another tab
             _draw(session, tools)
 
+    forget_refusal()
     st.fragment(guarded(qa_session))()
 
 

@@ -1,1 +1,1 @@
-"""The parts of the Verify page: sandbox tools, door, form, and running verification."""
+"""The parts of the Verify page: sandbox tools, form, running verification, and refused access."""

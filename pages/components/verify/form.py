@@ -32,7 +32,7 @@ from pages.components.number_form import number_form
 from pages.components.shared import plain
 from pages.components.timeline import timeline
 from pages.components.verify.layout import columns
-from pages.components.verify.lines import draw_lines
+from pages.components.verify.lines import Line, draw_lines
 from pages.components.verify.preview import draw_preview
 from pages.components.verify.recording import forget_item
 from pages.components.verify.way import selected_way, way_controls
@@ -68,7 +68,10 @@ def draw_form(
     state.setdefault("request", uuid4().hex)
     places = columns()
     with places.stage:
-        draw_lines(_introduction(visitor.invite, is_unknown=is_unknown))
+        # Not to an invited visitor, who can change no setting.
+        warnings = [] if visitor.invite else settings.warnings
+        introduction = _introduction(visitor.invite, is_unknown=is_unknown)
+        draw_lines(introduction, [Line(warning) for warning in warnings])
         region = viewer_region(settings)
         entry = _number_field(visitor.grant, verifications, region)
         way = way_controls()

@@ -9,17 +9,17 @@ from core.lab.endings import SandboxEndings
 from core.lab.own_phones import number_of
 from core.lab.sessions.collector import Collector
 from core.lab.sessions.model import ChecklistItem
-from core.lab.sessions.recording import Recording, Recordings
+from core.lab.sessions.recording import Recording, Recordings, RecordingState
 from core.lab.sessions.store import TestSessions
 from core.model.clock import Clock
 from core.model.errors import SandboxUnavailable
 from core.settings.settings import Settings
+from core.wording.qa_session import recording_words
 from pages.components.number_field import viewer_region
 from pages.components.tester import current_recording
 
 _ITEM = "item"
 _FILLED = "verify_filled_item"
-_LONGEST = 28
 
 state = st.session_state
 
@@ -32,25 +32,27 @@ def draw_recording(
     settings: Settings,
     clock: Clock,
 ) -> Collector:
-    """A quiet link to the session, with its item; nothing where this browser
-    does not record. Fills in the form for the item that the address names. Raises
-    StoreUnavailable."""
+    """A quiet link to the session, with its item or with the reason why it no longer collects;
+    nothing where this browser does not record. Fills in the form for the item that the address
+    names. Raises StoreUnavailable."""
     recording = current_recording(visitor, recordings)
     if recording is None:
         return Collector(sessions, clock, None)
-    item = _named_item(recording, sessions)
+    is_active = recording.state is RecordingState.ACTIVE
+    item = _named_item(recording, sessions) if is_active else None
     if item is not None and state.get(_FILLED) != item.id:
         _fill(item, endings, settings)
         state[_FILLED] = item.id
-    label = f"Recording into {_cut(recording.name)}" + (f" · {_cut(item.title)}" if item else "")
+    mark = "◉" if is_active else "■"
     # A link that loads the page, not st.switch_page: a fragment that reports a change while the
     # server changes the page would leave an empty page.
     with st.container(key="verify_recording", width="content"):
         st.html(
             f'<a href="/qa?session={recording.session}" target="_self">'
-            f'<span aria-hidden="true">◉</span> {escape(label)}</a>'
+            f'<span aria-hidden="true" class="{recording.state}">{mark}</span> '
+            f"{escape(recording_words(recording, item.title if item else ''))}</a>"
         )
-    return Collector(sessions, clock, recording, item.id if item else "")
+    return Collector(sessions, clock, recording if is_active else None, item.id if item else "")
 
 
 def forget_item() -> None:
@@ -82,7 +84,3 @@ def _fill(item: ChecklistItem, endings: SandboxEndings, settings: Settings) -> N
         return  # the drawer of endings reports it
     if number:
         state.verify_typed = number
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -17,6 +17,9 @@ from pages.components.shared import outage_shown
 from pages.components.verdict import verdict
 from pages.components.verify.lines import Line, draw_lines
 
+#: The test session did not collect a resend: it was ended, or is full.
+_NOT_COLLECTED = "verify_not_collected"
+
 state = st.session_state
 
 
@@ -55,7 +58,9 @@ def draw_task(
     # Drawn only when needed: in place of the panel it would move what is below.
     with outage_shown(key="verify_try_again_action"):
         if _handle(events, view, verifications, collector):
-            st.rerun(scope="fragment")
+            # The line about the test session is outside of the fragment.
+            is_over = state.pop(_NOT_COLLECTED, False)
+            st.rerun(scope="app" if is_over else "fragment")
 
 
 def start_over() -> None:
@@ -132,7 +137,8 @@ def _resend(
         message=fallback and is_call,
         address=st.context.ip_address,
     )
-    collector.resent(view.verification, result, way.other if fallback else way)
+    if not collector.resent(view.verification, result, way.other if fallback else way):
+        state[_NOT_COLLECTED] = True
     if result.outcome in {SendOutcome.SENT, SendOutcome.DUPLICATE}:
         return None
     # The headline already shows what Plivo answered: it comes from the attempt.

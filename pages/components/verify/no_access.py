@@ -8,7 +8,7 @@ from pages.components.access import invite_refusal, sign_in
 from pages.components.badge import badge_for
 
 
-def draw_door(visitor: BrowserAccess) -> None:
+def draw_no_access(visitor: BrowserAccess) -> None:
     badge_for(None)
     if visitor.grant.refusal and not invite_refusal():
         cause, remedy = visitor.grant.refusal
