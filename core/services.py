@@ -41,6 +41,7 @@ from core.store.client import Client
 from core.store.connection import RedisConnection, connect
 from core.store.keys import Keys
 from core.store.probe import Probe
+from core.store.refusals import RefusalCounter
 from core.store.scripts import Scripts
 from core.tracking.attempt_poller import TICK as POLLER_TICK
 from core.tracking.attempt_poller import AttemptPoller
@@ -230,6 +231,7 @@ def build(
             client, scripts, keys, keyring, policy, keep, webhooks_enabled=webhooks_enabled
         ),
         ledger,
+        RefusalCounter(scripts, keys, clock),
         provider or plivo_provider,
         poller.forget,
         clock,

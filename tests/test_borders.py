@@ -120,7 +120,7 @@ VALUES = {
         "undelivered delivered checked verified"
     ),
     "Leg": "ttd ttv queue carrier",
-    "Measure": "unclear receipts confirmed within_60 conversion traffic price",
+    "Measure": "unclear receipts confirmed within_60 conversion traffic refused price",
     "Mode": "sms call",
     "Proof": "sole shared other",
     "Preset": "15m 1h 6h 24h today yesterday 7d 30d 90d",

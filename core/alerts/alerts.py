@@ -17,6 +17,7 @@ from core.alerts.course import AlertCourse, course
 from core.alerts.explaining import with_leaders, without_ended_leaders
 from core.alerts.figures import MINUTE_MS, AlertFigures
 from core.alerts.judging import judge
+from core.alerts.measures import Measure
 from core.alerts.notifications import SILENT, Announcer, notifications
 from core.alerts.records import (
     UNREADABLE,
@@ -187,11 +188,19 @@ class Alerts:
         leads: dict[Place, Series] = {}
         for judged in judge(series, slots, usual, alerting(series, before.kept)):
             for row, entry in next_statuses(series, judged, before.kept, now_ms):
-                kept[entry.place] = entry
+                kept[entry.place] = self._with_budgets(entry, now_ms)
                 if judged.lead[row] >= 0:
                     leads[entry.place] = series[judged.lead[row]]
         kept = without_ended_leaders(before.kept, kept, now_ms)
         return AlertCheck(minute, with_leaders(kept, leads))
+
+    def _with_budgets(self, entry: StoredStatus, now_ms: int) -> StoredStatus:
+        """With the budgets that have refused sends since the alert began, if it is about these."""
+        status = entry.status
+        if status.measure is not Measure.REFUSED or not status.state.is_alert:
+            return entry
+        budgets = self._figures.refusing(status.series, to_ms(status.since), now_ms)
+        return replace(entry, status=replace(status, budgets=budgets))
 
     def _write(
         self,

@@ -42,12 +42,14 @@ class PastFigures:
     """Figures of the past: `days` of (series, DAYS, READ), the oldest first; `hours` of (profiles,
     HOURS, READ), sums over the four weeks by hour of the week from Monday 0:00 UTC. `profile` is
     the row of each series in `hours`: a carrier has that of its country. `entered`: the share of
-    right codes that are entered within 60 seconds, of each series."""
+    right codes that are entered within 60 seconds, of each series; `is_carrier`: which series are
+    carriers."""
 
     days: Floats
     hours: Floats
     profile: Indices
     entered: Floats
+    is_carrier: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +89,14 @@ def baseline(history: PastFigures) -> UsualFigures:
     for share in SHARES:
         n, worse = _counted(share, days, history.entered[:, None])
         is_used = np.logical_not(_odd_days(n, worse))
+        is_counted = share.of_carriers | ~history.is_carrier
+        is_used &= is_counted[:, None]
         n, worse = n * is_used, worse * is_used
         least = LEAST_UNCLEAR if share.measure is Measure.UNCLEAR else LEAST_BAD
         usual, raised = _usual(n, worse, least, share.margin)
         enough = n.sum(axis=1) >= LEAST_HISTORY
-        bad[share.measure] = np.where(enough, raised, np.nan)
+        assumed = np.where(is_counted, share.without_past, np.nan)
+        bad[share.measure] = np.where(enough, raised, assumed)
         unraised[share.measure] = np.where(enough, usual, np.nan)
         factors[share.measure] = _factors(*_counted(share, hours, first_entered))
         per_day[share.measure] = n.sum(axis=1) / np.maximum(is_used.sum(axis=1), 1)

@@ -35,4 +35,6 @@ def course(measure: Measure, slots: Slots) -> AlertCourse:
         case _:
             n, bad = (counts[0] for counts in trials(SHARE_OF[measure], slots))
             part, whole = n - bad, n
+            if measure is Measure.REFUSED:
+                requested = n
     return AlertCourse(slots.starts, slots.ends, part, np.asarray(whole), requested)

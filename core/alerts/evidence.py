@@ -12,9 +12,6 @@ from core.alerts.slots import Slots
 #: margin.
 FALSE_ALARMS = 8.0
 _SLOTS_A_YEAR = 365 * 24 * 60
-#: The assumed changes of a share: the good attempts fall to these parts of what is usual. Each is
-#: nearly the fastest test for drops of about its size.
-REMAINING = (0.02, 0.5, 0.85)
 #: A capped attempt counts a little more than its part, so that `least` of them reach the threshold.
 _ABOVE = 1.0001
 ALL_ROWS = slice(None)
@@ -42,7 +39,7 @@ def expected_alarms(evidence: Floats, limit: float) -> Floats:
 def trials(share: ShareMeasure, slots: Slots) -> tuple[Floats, Floats]:
     """The attempts of each slot and the bad ones. A resend is no attempt of its own: the same
     person has the same phone. So attempts count as the part of them that are no resends."""
-    part = 1.0 if share.measure is Measure.CONVERSION else slots.first_sends
+    part = slots.first_sends if share.has_resends else 1.0
     n: Floats = share.n(slots.figures) * part
     bad: Floats = share.bad(slots.figures) * part
     old = slots.count_older(share.after_ms)
@@ -78,7 +75,7 @@ def share_evidence(
     expected = np.where(known, usual, 0.5)
     most = weight_limit(limit, share.least)
     evidence = []
-    for remaining in REMAINING:
+    for remaining in share.remaining:
         slots = binomial_evidence(bad, n, expected, changed_bad(expected, remaining), most)
         evidence.append(np.where(known, slots, 0.0))
     return evidence
@@ -87,22 +84,23 @@ def share_evidence(
 def most_evidence(share: ShareMeasure, bad: Floats, usual: Floats, limit: float) -> Floats:
     """More evidence than so many bad attempts can have: as if none were good, with the largest
     assumed change and the smallest usual share."""
-    weight = np.log(changed_bad(usual, min(REMAINING)) / usual)
+    weight = np.log(changed_bad(usual, min(share.remaining)) / usual)
     evidence: Floats = bad * np.minimum(weight, weight_limit(limit, share.least))
     return evidence
 
 
-def detectable_drop(per_day: Floats, usual: Floats, limit: float) -> Floats:
+def detectable_drop(per_day: Floats, usual: Floats, limit: float, least: int) -> Floats:
     """The smallest drop of a share, in whole points, that the attempts of a day show; NaN where not
-    even a total failure would. The attempts times the Kullback-Leibler divergence of the dropped
-    share reach the threshold: the mean evidence of Wald's test (Wald 1945, Ann. Math. Stat. 16)."""
+    even a total failure would. `least` of them are bad then, and the attempts times the
+    Kullback-Leibler divergence of the dropped share reach the threshold: the mean evidence of
+    Wald's test (Wald 1945, Ann. Math. Stat. 16)."""
     bad = np.where(np.isnan(usual), 0.5, usual)
 
     def shows(points: Indices) -> Floats:
         changed = np.minimum(bad + points / 100, 0.999)
         divergence = changed * np.log(changed / bad)
         divergence += (1 - changed) * np.log((1 - changed) / (1 - bad))
-        return np.asarray(per_day * divergence >= limit)
+        return np.asarray((per_day * divergence >= limit) & (per_day * changed >= least))
 
     # The divergence grows with the drop, so halving finds the least of 1 to 100 points.
     low, high = np.zeros(len(bad), dtype=np.intp), np.full(len(bad), 100, dtype=np.intp)

@@ -11,24 +11,31 @@ from core.model.clock import from_ms
 from core.model.series import Series
 
 #: Measures that an incident can change through another one. Pumped codes are not entered, and often
-#: sent to numbers that do not exist; a price is a thing of its own.
+#: sent to numbers that do not exist, and budgets refuse many. People who get no code try again
+#: until a budget refuses. Where budgets refuse all, the traffic stops. A price is a thing of its
+#: own.
 _RELATED = {
     Measure.UNCLEAR: {
         *(Measure.CONFIRMED, Measure.WITHIN_60, Measure.CONVERSION, Measure.TRAFFIC),
+        Measure.REFUSED,
     },
     Measure.RECEIPTS: {Measure.CONFIRMED, Measure.WITHIN_60},
     Measure.CONFIRMED: {
         *(Measure.UNCLEAR, Measure.RECEIPTS, Measure.WITHIN_60, Measure.CONVERSION),
-        Measure.TRAFFIC,
+        *(Measure.TRAFFIC, Measure.REFUSED),
     },
     Measure.WITHIN_60: {
         *(Measure.UNCLEAR, Measure.RECEIPTS, Measure.CONFIRMED, Measure.CONVERSION),
-        Measure.TRAFFIC,
+        *(Measure.TRAFFIC, Measure.REFUSED),
     },
     Measure.CONVERSION: {
         *(Measure.UNCLEAR, Measure.CONFIRMED, Measure.WITHIN_60, Measure.TRAFFIC),
+        Measure.REFUSED,
     },
-    Measure.TRAFFIC: {Measure.CONVERSION, Measure.CONFIRMED, Measure.WITHIN_60},
+    Measure.TRAFFIC: {
+        *(Measure.CONVERSION, Measure.CONFIRMED, Measure.WITHIN_60, Measure.REFUSED),
+    },
+    Measure.REFUSED: {Measure.CONVERSION, Measure.TRAFFIC},
     Measure.PRICE: set(),
 }
 _ORDER = tuple(Measure)
@@ -78,7 +85,7 @@ def with_leaders(
 
     def rank(place: Place) -> tuple[object, ...]:
         series, measure = place
-        lead = leads.get(place)
+        lead = _lead_of(place, leads)
         is_led = lead is not None and not is_part(series, lead)
         began = stored[place].began_ms
         return is_led, depth_of(series), began, _ORDER.index(measure), series
@@ -86,7 +93,7 @@ def with_leaders(
     heads: list[Place] = []
     marked = dict(stored)
     for place in sorted((p for p in stored if stored[p].status.state.is_alert), key=rank):
-        lead = leads.get(place)
+        lead = _lead_of(place, leads)
         is_flood = _is_flood(stored[place].status)
         head = next((h for h in heads if _explains(h, place, lead, is_flood=is_flood)), None)
         if head is None:
@@ -95,6 +102,16 @@ def with_leaders(
             status = replace(stored[place].status, under=head[0])
             marked[place] = replace(stored[place], status=status)
     return marked
+
+
+def _lead_of(place: Place, leads: Mapping[Place, Series]) -> Series | None:
+    """Refused sends are not counted of carriers. So the carrier that explains another alert of a
+    country explains these too, if the one can cause the other."""
+    series, measure = place
+    if place in leads or measure is not Measure.REFUSED:
+        return leads.get(place)
+    causes = (leads.get((series, cause)) for cause in _ORDER if measure in _RELATED[cause])
+    return next((lead for lead in causes if lead and is_part(lead, series)), None)
 
 
 def _is_flood(status: AlertStatus) -> bool:

@@ -11,7 +11,8 @@ import numpy as np
 
 from core.alerts.baseline import DAYS, HOURS, PastFigures, UsualFigures, baseline
 from core.alerts.last_day import LastDay
-from core.alerts.measures import READ
+from core.alerts.measures import READ, STORED
+from core.alerts.refusals import RefusalReading
 from core.alerts.sequential import Floats
 from core.alerts.slot_reading import CUBES, SlotReading
 from core.alerts.slots import HOUR_MS, Slots
@@ -51,6 +52,7 @@ class AlertFigures:
         self._client = client
         self._raw = raw
         self._reading = SlotReading(raw, keys)
+        self._refusals = RefusalReading(raw, keys)
         self._last_day = LastDay(raw, keys)
         self._keys = keys
         self._settle = settle
@@ -84,6 +86,10 @@ class AlertFigures:
             names += sorted({Series(name) for name in stored} - set(names))
         return LastDay(self._raw, self._keys).slots(names, now_ms).first(len(series))
 
+    def refusing(self, series: Series, since_ms: int, now_ms: int) -> tuple[str, ...]:
+        """The budgets that have refused sends of a series since then; the most numbers first."""
+        return self._refusals.budgets(series, since_ms, now_ms)
+
     def usual(self, series: list[Series], now_ms: int) -> UsualFigures:
         """What is usual, of four weeks that ended with the last day (UTC)."""
         hour = now_ms // HOUR_MS
@@ -96,14 +102,25 @@ class AlertFigures:
         wholes = [name for name in series if not name.last]
         rows = {name: row for row, name in enumerate(wholes)}
         profile = np.array([rows[name.parent if name.last else name] for name in series], np.intp)
-        days = self._reading.counters(Tier.DAY, series, today - DAYS, DAYS)
+        first = today - DAYS
+        days = np.zeros((len(series), DAYS, len(READ)))
+        days[..., : len(STORED)] = self._reading.counters(Tier.DAY, series, first, DAYS)
+        refused = self._refusals.counts(
+            series, np.arange(first * 24, today * 24) * HOUR_MS, today * _DAY_MS
+        ).reshape(len(series), DAYS, 24)
+        days[..., READ.index("refused")] = refused.sum(axis=2)
         hours = np.zeros((len(wholes), HOURS, len(READ)))
-        for day in range(today - DAYS, today):
+        is_whole = np.array([not name.last for name in series], dtype=np.bool_)
+        for day in range(first, today):
             quarters = self._reading.counters(Tier.QUARTER, wholes, day * 96, 96)
             weekday = (day + 3) % 7  # 1970 began on a Thursday
-            by_hour = quarters.reshape(len(wholes), 24, 4, len(READ)).sum(axis=2)
-            hours[:, weekday * 24 : weekday * 24 + 24] += by_hour
-        return PastFigures(days.astype(float), hours, profile, self._entered_soon(series, today))
+            by_hour = quarters.reshape(len(wholes), 24, 4, len(STORED)).sum(axis=2)
+            of_day = hours[:, weekday * 24 : weekday * 24 + 24]
+            of_day[..., : len(STORED)] += by_hour
+            of_day[..., READ.index("refused")] += refused[is_whole, day - first]
+        return PastFigures(
+            days, hours, profile, self._entered_soon(series, today), is_carrier=~is_whole
+        )
 
     def _entered_soon(self, series: Sequence[Series], today: int) -> Floats:
         """Of the right codes of the channel of each series, the share that was entered within 60

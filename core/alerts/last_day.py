@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.alerts.measures import READ
+from core.alerts.measures import READ, STORED
+from core.alerts.refusals import RefusalReading
 from core.alerts.sequential import Floats, Indices
 from core.alerts.slot_reading import SlotReading
 from core.alerts.slots import Slots
@@ -31,6 +32,7 @@ class LastDay:
 
     def __init__(self, raw: RawClient, keys: Keys) -> None:
         self._reading = SlotReading(raw, keys)
+        self._refusals = RefusalReading(raw, keys)
         self._changes = FigureChanges(raw, keys)
         self._series: list[Series] = []
         self._rows: dict[Series, int] = {}
@@ -77,6 +79,9 @@ class LastDay:
             kept = self._read_all()
         else:
             self._read_changed(kept, changed)
+        # No fold notes a change of these.
+        starts, ends = self._bounds()
+        kept[READ.index("refused")] = self._refusals.counts(series, starts, int(ends[-1]))
         self._values = kept
         return kept
 
@@ -88,7 +93,7 @@ class LastDay:
             (Tier.MINUTE, values[..., quarters:], self._by_minute * _MINUTES_A_QUARTER),
         ):
             slots = self._reading.counters(tier, self._series, first, part.shape[2])
-            part[...] = np.moveaxis(slots, -1, 0)
+            part[: len(STORED)] = np.moveaxis(slots, -1, 0)
         return values
 
     def _read_changed(self, values: Floats, changed: Sequence[ChangedPlace]) -> None:
@@ -109,7 +114,7 @@ class LastDay:
             part = sorted(names)
             slots = self._reading.counters(tier, part, first, count)
             rows = [self._rows[name] for name in part]
-            values[:, rows, at : at + count] = np.moveaxis(slots, -1, 0)
+            values[: len(STORED), rows, at : at + count] = np.moveaxis(slots, -1, 0)
         if ALL_TRAFFIC in self._rows:
             channels = [row for name, row in self._rows.items() if name.is_channel]
             values[:, self._rows[ALL_TRAFFIC]] = values[:, channels].sum(axis=1)

@@ -1,5 +1,6 @@
 """The measures that alerts watch, and how each is counted from the figures."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,11 +9,14 @@ import numpy as np
 
 from core.alerts.sequential import Floats
 
-#: The figures that alerts read, in this order.
-READ = (
+#: The figures of attempts that alerts read, in this order.
+STORED = (
     *("requested", "resends", "confirmed", "delivered", "verified", "within_60", "unclear"),
     *("started", "converted", "priced", "cost_micros"),
 )
+#: All that alerts read, in this order. `refused`: numbers that budgets refused, of all traffic,
+#: channels and countries; see `core.store.refusals`.
+READ = (*STORED, "refused")
 #: Figures by name, all of one shape.
 Figures = Mapping[str, Floats]
 
@@ -27,6 +31,7 @@ class Measure(StrEnum):
     WITHIN_60 = "within_60"
     CONVERSION = "conversion"
     TRAFFIC = "traffic"
+    REFUSED = "refused"
     PRICE = "price"
 
 
@@ -39,7 +44,11 @@ class ShareMeasure:
     argument is the share of right codes that are entered before that age. `least`: so many bad
     attempts are needed for an alert. `margin`: the relative rise of the bad share that no alert is
     about. It hardly delays the alert of a failure, and keeps large series quiet, whose tests would
-    see any small change; people vary more than routes.
+    see any small change; people vary more than routes. `remaining`: the assumed changes, as what is
+    left of the good share. Each is nearly the fastest test for drops of about its size.
+    `has_resends`: whether resends are counted; they are no attempts of their own. `of_carriers`:
+    whether it is counted of carriers. `without_past`: the usual share of bad attempts that is
+    assumed of a series without a past; NaN: such a series is not judged.
     """
 
     measure: Measure
@@ -49,6 +58,10 @@ class ShareMeasure:
     after_ms: int
     least: int = 3
     margin: float = 0.15
+    remaining: tuple[float, ...] = (0.02, 0.5, 0.85)
+    has_resends: bool = True
+    of_carriers: bool = True
+    without_past: float = math.nan
 
 
 _MINUTE_MS = 60_000
@@ -118,6 +131,22 @@ SHARES = (
         usual_bad=lambda f, _: f["started"] - f["converted"],
         after_ms=5 * _MINUTE_MS,
         margin=0.3,
+        has_resends=False,
+    ),
+    # At once, and by people: who is refused again within the hour counts once. A person who tries
+    # what the budgets do has few numbers, so it needs ten.
+    ShareMeasure(
+        Measure.REFUSED,
+        n=lambda f: f["requested"] - f["resends"] + f["refused"],
+        bad=lambda f: f["refused"],
+        usual_bad=lambda f, _: f["refused"],
+        after_ms=-_MINUTE_MS,
+        least=10,
+        margin=1.0,
+        remaining=(0.02, 0.5, 0.85, 0.95),
+        has_resends=False,
+        of_carriers=False,
+        without_past=0.05,
     ),
 )
 SHARE_OF = {share.measure: share for share in SHARES}

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from core.alerts.records import AlertStatus, Place, StoredStatus
 from core.alerts.states import AlertState
 from core.model.clock import to_ms
-from core.webhooks.alert_event import AlertEvent, AlertNews, event_id
+from core.webhooks.alert_event import AlertEvent, AlertNews, Fact, event_id
 
 
 class Notification(NamedTuple):
@@ -55,7 +55,7 @@ class Announcer:
         news, status = notification
         series = status.series
         message = self._message(notification, now)
-        facts: dict[str, str | int | float | None] = {
+        facts: dict[str, Fact] = {
             "channel": series.channel or None,
             "country": series.country or None,
             "carrier": series.last or None,
@@ -65,6 +65,7 @@ class Announcer:
             "n": status.n,
             "observed": status.observed,
             "baseline": status.baseline,
+            "budgets": list(status.budgets) or None,
         }
         subject = f"{series} {status.measure}"
         return [

@@ -6,7 +6,7 @@ are also late. Of such alerts one explains the others: see `explaining`.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -45,7 +45,8 @@ class AlertStatus:
     change began, as far as the figures show it; of another state when that began. `chance`: so many
     alarms a year, of all series, are expected by chance with evidence as strong as this; None
     without an alert. `under` is the series whose alert explains this one, "" if none does: a part
-    of it or its whole, or itself if another of its measures does.
+    of it or its whole, or itself if another of its measures does. `budgets`: of an alert about
+    refused sends, the names of the budgets that refused them, the most numbers first.
     """
 
     series: Series
@@ -59,6 +60,7 @@ class AlertStatus:
     since: datetime
     under: Series = NO_SERIES
     chance: float | None = None
+    budgets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,8 @@ def _read(plain: dict[str, Any], kinds: dict[str, type[StrEnum]], *moments: str)
 def _stored_status(plain: dict[str, Any]) -> StoredStatus:
     kinds = {"measure": Measure, "state": AlertState}
     status = AlertStatus(**_read(plain["status"], kinds, "since"))
+    # JSON has no tuples, and a check of an earlier release has no budgets.
+    status = replace(status, budgets=tuple(status.budgets))
     return StoredStatus(
         status, int(plain["notified_ms"]), int(plain["cleared_ms"]), int(plain["began_ms"])
     )

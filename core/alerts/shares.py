@@ -46,6 +46,8 @@ def judge_share(
 
     def is_rest_good(parent: int, children: Indices) -> bool:
         first = max(start[parent], start[children].min())
+        # Places apart are not in their whole.
+        children = children[~apart.is_apart[children]]
         rest, parts = n[parent, first:].sum(), n[children, first:].sum()
         rest_bad, parts_bad = bad[parent, first:].sum(), bad[children, first:].sum()
         good = float(usual_share[parent])
@@ -67,7 +69,7 @@ def judge_share(
         verified=sums_from(slots.figures["verified"], start),
         observed=np.divide(total - worse, total, out=np.full(len(n), np.nan), where=total > 0),
         baseline=1.0 - usual.shown[measure],
-        detectable_drop=detectable_drop(usual.per_day[measure], usual_share, limit),
+        detectable_drop=detectable_drop(usual.per_day[measure], usual_share, limit, share.least),
         chance=expected_alarms(result.value, limit),
         lead=leads(fires, result.value, apart.parents, day, is_rest_good),
     )

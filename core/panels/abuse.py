@@ -15,25 +15,12 @@ from core.figures.rates import Rate, chance_of_fall
 from core.findings.statistics import discovery_limit
 from core.findings.verdict import FALSE_LOOKS
 from core.model.regions import country_of
+from core.wording.budgets import BUDGETS
 from core.wording.formats import carrier_name
 
 #: Growth counts from 1.5 times the number before and 20 more on: less is normal daily variation.
 GROWTH_FACTOR, GROWTH_MINIMUM = 1.5, 20
 SUSPECTS = ["place", "country", "carrier", "n", "before", "conversion", "conversion_before"]
-#: The budgets of `core.verification.policy` that refuse sends, in words.
-BUDGETS = {
-    "sends_per_10_minutes": "One number, too often in 10 minutes",
-    "sends_per_day": "One number, too often in a day",
-    "refused_sends_per_hour": "One number that Plivo keeps refusing",
-    "failed_checks_per_hour": "One number, too many wrong codes from one address in an hour",
-    "failed_checks_per_day": "One number, too many wrong codes in a day",
-    "guesses_per_day": "One number, too many codes checked in a day",
-    "sends_per_prefix": "Neighbouring numbers",
-    "sends_per_address": "One client address",
-    "sends_without_address": "Clients whose address is not known",
-    "sends_per_country": "One country",
-    "spend_per_day": "The spending limit of the day",
-}
 
 
 def suspects(now: pd.DataFrame, before: pd.DataFrame | None) -> pd.DataFrame:

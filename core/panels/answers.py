@@ -11,9 +11,9 @@ from core.figures.filters import Filters
 from core.figures.packing import Counts
 from core.figures.rates import Rate, percentiles
 from core.model.regions import country_of
-from core.panels.abuse import BUDGETS
 from core.panels.query_state import whose
 from core.panels.tables import without_report
+from core.wording.budgets import BUDGETS
 from core.wording.formats import carrier_name, counted, dollars, duration, percent
 from core.wording.marks import STATE_MARKS
 

@@ -25,7 +25,12 @@
                                                     events, late_dropped and overflow figures,
                                                     unreadable_value and unreadable_record,
                                                     lost_attempt and lost_approval,
-                                                    sends_without_address
+                                                    sends_without_address, refused_<budget>
+    {sandbox}:v1:budget_refusals:<yyyy-mm-dd>
+                                            hash    numbers refused by budgets that UTC day, by
+                                                    minute and place, `core/store/refusals.py`
+    {sandbox}:v1:refused_numbers:<yyyy-mm-ddThh>
+                                            string  HyperLogLog of the numbers refused that hour
     {sandbox}:v1:journal                    stream  what the figures do not include yet: changes of
                                                     attempts, and checks
     {sandbox}:v1:fold_turn                  string  the process that folds the journal
@@ -149,6 +154,12 @@ class Keys:
 
     def counters(self, now: datetime) -> str:
         return f"{self._prefix}counters:{now:%Y-%m-%d}"
+
+    def budget_refusals(self, now: datetime) -> str:
+        return f"{self._prefix}budget_refusals:{now:%Y-%m-%d}"
+
+    def refused_numbers(self, now: datetime) -> str:
+        return f"{self._prefix}refused_numbers:{now:%Y-%m-%dT%H}"
 
     def webhooks_delivered(self, now: datetime) -> str:
         return f"{self._prefix}told:{now:%Y-%m-%d}"

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from core.ledger.ledger import Ledger
-from core.model.verification import SendOutcome, SendResult
+from core.model.series import country_named
+from core.model.verification import SendOutcome, SendResult, Verification
+from core.store.refusals import RefusalCounter
 from core.verification.send_replies import RefusedByBudget
 from core.wording import verification as words
 
@@ -20,10 +21,13 @@ def refused(
 
 
 def refused_by_budget(
-    ledger: Ledger, verification: str | None, refusal: RefusedByBudget
+    counter: RefusalCounter, send: Verification, refusal: RefusedByBudget, *, is_resend: bool
 ) -> SendResult:
-    """A refusal by a budget. It is counted, since it may be an attack; only NOT_ALLOWED is not. (A
-    cooldown is not counted either: people are impatient.)"""
+    """A refusal by a budget of a send of this verification, which is kept only if it is a resend.
+    It is counted, since it may be an attack; only NOT_ALLOWED is not. (A cooldown is not counted
+    either: people are impatient.)"""
     if refusal.outcome is not SendOutcome.NOT_ALLOWED:
-        ledger.count(f"refused_{refusal.budget}")
+        country = country_named(send.to.region)
+        counter.count(refusal.budget, send.way.channel, country, send.number_index)
+    verification = send.id if is_resend else None
     return refused(verification, refusal.outcome, refusal.budget, refusal.retry_after)

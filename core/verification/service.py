@@ -25,6 +25,7 @@ from core.model.verification import (
 from core.model.way import Way
 from core.settings.keyring import Keyring, new_id
 from core.settings.settings import Settings
+from core.store.refusals import RefusalCounter
 from core.verification.attempt_fields import record_of, views_of, with_checks
 from core.verification.checking import Checking, EnteredCode
 from core.verification.codes import Codes, read_fixed_codes
@@ -57,6 +58,7 @@ class Verifications:
         policy: Policy,
         records: VerificationRecords,
         ledger: Ledger,
+        refusals: RefusalCounter,
         provider: Provider,
         stop_polling: Callable[[str], None],
         clock: Clock,
@@ -67,6 +69,7 @@ class Verifications:
         self._policy = policy
         self._records = records
         self._ledger = ledger
+        self._refusals = refusals
         self._provider = provider
         self._clock = clock
         self.send_slots = SendSlots()
@@ -132,13 +135,10 @@ class Verifications:
             return SendResult(
                 SendOutcome.CHANNEL_UNAVAILABLE, cause=obstacle[0], remedy=obstacle[1]
             )
-        if budget := self._policy.always_refuses(number):
-            return refused_by_budget(
-                self._ledger,
-                None,
-                RefusedByBudget(SendOutcome.OVER_BUDGET, budget.name, budget.window),
-            )
         verification = self._new(number, way, locale, grant)
+        if budget := self._policy.always_refuses(number):
+            refusal = RefusedByBudget(SendOutcome.OVER_BUDGET, budget.name, budget.window)
+            return refused_by_budget(self._refusals, verification, refusal, is_resend=False)
         reservation = self._reservations.reserve(verification, address, grant)
         idempotency = self._keyring.idempotency_index(idempotency_key)
         record = record_of(verification)
@@ -151,7 +151,7 @@ class Verifications:
                     return SendResult(SendOutcome.DUPLICATE, existing)
                 return refused(None, SendOutcome.KEY_REUSED)
             case RefusedByBudget():
-                return refused_by_budget(self._ledger, None, reply)
+                return refused_by_budget(self._refusals, verification, reply, is_resend=False)
 
     @in_slot
     def resend(
@@ -211,7 +211,7 @@ class Verifications:
             case TooSoon(retry_after):
                 return refused(verification, SendOutcome.TOO_SOON, "cooldown", retry_after)
             case RefusedByBudget():
-                return refused_by_budget(self._ledger, verification, reply)
+                return refused_by_budget(self._refusals, changed, reply, is_resend=True)
 
     def check(
         self,

@@ -28,6 +28,10 @@ PREFIX = "alert."
 _KEEP_MS = duration_ms(timedelta(days=30))
 
 
+#: A value of an event for programs; None is not sent.
+Fact = str | int | float | list[str] | None
+
+
 class AlertNews(StrEnum):
     """What an event reports of an alert."""
 
@@ -49,7 +53,7 @@ class AlertEvent:
     title: str
     text: str
     link: str
-    facts: dict[str, str | int | float | None]
+    facts: dict[str, Fact]
 
     @property
     def type(self) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus
 from core.alerts.states import AlertState
 from core.webhooks.alert_event import AlertNews
@@ -71,6 +72,8 @@ def _link(status: AlertStatus, now: datetime, base: str | None) -> str:
         "alerts": "true",
         "channel": series.channel,
     }
+    if status.measure is Measure.REFUSED:
+        query["abuse"] = "true"
     if not series.channel:
         del query["channel"]
     if series.country:

@@ -5,6 +5,7 @@ from core.alerts.records import AlertStatus
 from core.alerts.states import AlertState
 from core.figures.rates import ENOUGH
 from core.model.series import Series
+from core.wording.budgets import refusing_words
 from core.wording.formats import series_name
 
 MEASURES = {
@@ -14,6 +15,7 @@ MEASURES = {
     Measure.WITHIN_60: "delivered within 60 s",
     Measure.CONVERSION: "conversion",
     Measure.TRAFFIC: "attempts an hour",
+    Measure.REFUSED: "numbers within the budgets",
     Measure.PRICE: "price of an attempt",
 }
 ALERT_STATES = {
@@ -40,6 +42,10 @@ _PUMPED = (
     "Most of them are not entered: this looks like pumping. Take the country out of COUNTRIES if "
     "you have no users there, or lower its budgets."
 )
+_REFUSED = (
+    "If these are your users, raise the setting. If not, the budgets do their work: see whom they "
+    'stop under "Is the service being abused?".'
+)
 _STOPPED = "Try a verification yourself. If it works, look at what calls this app."
 
 
@@ -49,6 +55,7 @@ _HEADLINES = {
     Measure.CONFIRMED: "fewer codes arrive than usual",
     Measure.WITHIN_60: "codes come late, or not at all",
     Measure.CONVERSION: "fewer codes are entered than usual",
+    Measure.REFUSED: "budgets refuse more people than usual",
     Measure.PRICE: "an attempt costs more than usual",
 }
 
@@ -68,6 +75,8 @@ def is_growth(observed: float | None, baseline: float | None) -> bool:
 
 def alert_words(alert: AlertStatus) -> str:
     """What an alert saw: "Confirmed: 1 of 8, where 96.1 % is usual."."""
+    if alert.measure is Measure.REFUSED and alert.observed is not None:
+        return _refused_words(alert, alert.observed)
     if alert.observed is None or alert.baseline is None:
         return f"{alert.n:,} attempts in the last day, too few to compare."
     name = MEASURES[alert.measure]
@@ -87,6 +96,15 @@ def alert_words(alert: AlertStatus) -> str:
     return f"{name.capitalize()}: {share}, where {100 * alert.baseline:.1f} % is usual."
 
 
+def _refused_words(alert: AlertStatus, observed: float) -> str:
+    """ "Budgets refused 34 of 50 numbers, where 0.4 % is usual." """
+    refused = round((1 - observed) * alert.n)
+    usual = "; there is no past to compare with"
+    if alert.baseline is not None:
+        usual = f", where {100 * (1 - alert.baseline):.1f} % is usual"
+    return f"Budgets refused {refused:,} of {alert.n:,} numbers{usual}."
+
+
 def certainty_words(alert: AlertStatus) -> str:
     """How sure an alert is; "" for a state that is none."""
     if alert.chance is None or alert.measure is Measure.PRICE:
@@ -103,6 +121,9 @@ def advice_words(alert: AlertStatus) -> str:
     """What to do about an alert."""
     if alert.measure is Measure.TRAFFIC:
         return _PUMPED if is_growth(alert.observed, alert.baseline) else _STOPPED
+    if alert.measure is Measure.REFUSED:
+        budgets = refusing_words(alert.budgets)
+        return f"Which budget refuses: {budgets}. {_REFUSED}" if budgets else _REFUSED
     return _ADVICE[alert.measure]
 
 

@@ -31,6 +31,12 @@ def figures(requested: Floats, confirmed: Floats, in_time: float = 1.0) -> Float
     return values
 
 
+def past_of(days: Floats, hours: Floats) -> PastFigures:
+    """Of one channel."""
+    whole, channel = np.zeros(1, np.intp), np.zeros(1, np.bool_)
+    return PastFigures(days[None], hours[None], whole, np.full(1, 0.97), channel)
+
+
 def usual_of(
     by_hour: Floats, good: Floats, days_good: Floats | None = None, in_time: float = 1.0
 ) -> UsualFigures:
@@ -40,7 +46,7 @@ def usual_of(
     requested = np.tile(by_hour.reshape(7, 24).sum(axis=1), 4)
     share = np.full(DAYS, float((by_hour * good).sum() / by_hour.sum()))
     days = figures(requested, requested * (share if days_good is None else days_good), in_time)
-    return baseline(PastFigures(days[None], hours[None], np.zeros(1, np.intp), np.full(1, 0.97)))
+    return baseline(past_of(days, hours))
 
 
 def hour(day: datetime, at: int) -> Slots:
@@ -81,12 +87,7 @@ def test_in_its_first_weeks_traffic_is_usual_by_the_weeks_that_there_were() -> N
     requested = np.zeros(DAYS)
     requested[-14:] = 24 * 30.0
     hours = np.full(HOURS, 2 * 30.0)
-    past = PastFigures(
-        figures(requested, requested)[None],
-        figures(hours, hours)[None],
-        np.zeros(1, np.intp),
-        np.full(1, 0.97),
-    )
+    past = past_of(figures(requested, requested), figures(hours, hours))
     assert baseline(past).traffic == pytest.approx(np.full((1, HOURS), 30.0))
 
 

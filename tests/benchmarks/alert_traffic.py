@@ -6,6 +6,9 @@ the weights of the product's sample traffic; each day of each country differs by
 Of all attempts 97 % arrive, within seconds. A receipt comes within a minute, or late: 5 to 60
 minutes after. 93 % of the codes that arrive are entered, 97 % of these within a minute. An attempt
 in 2,000 is unclear. These shares are the same in every place and at any time.
+
+Budgets refuse a number for every 300 attempts, and on one day in ten five more of a carrier within
+a minute, as when an office shares an address.
 """
 
 from dataclasses import dataclass, field
@@ -13,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.alerts.measures import READ
 from core.alerts.sequential import Floats
@@ -33,6 +37,7 @@ COUNTRIES, CARRIERS = len(ZONES), 3
 PLACES = COUNTRIES * CARRIERS
 #: Rows: the carriers, the countries, the channel, and with pumping one more country and carrier.
 NOISE = 0.15
+REFUSED, OFFICE_DAYS, OFFICE = 1 / 300, 0.1, 5
 ARRIVE, ENTER, ENTER_SOON, IN_TIME, UNCLEAR = 0.97, 0.93, 0.97, 0.995, 0.0005
 
 
@@ -64,6 +69,8 @@ class Traffic:
         self, chance: np.random.Generator, per_day: float, late: float, split: str = "even"
     ) -> None:
         self._chance = chance
+        # Of its own, so that the other figures of a seed stay.
+        self._refusing = chance.spawn(1)[0]
         self._late = late
         self._mean = per_day * shares_of(split)
 
@@ -114,6 +121,7 @@ class Traffic:
             "converted": verified_in_the_end,
             "priced": requested,
             "cost_micros": requested * price,
+            "refused": self._refused(requested),
         }
         soon = common | {
             "confirmed": receipts + only_code,
@@ -127,6 +135,14 @@ class Traffic:
             "unclear": np.zeros(requested.shape),  # the logs have settled them
         }
         return summed(soon), summed(final)
+
+    def _refused(self, requested: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Numbers that budgets refuse, (carriers, slots)."""
+        refused = self._refusing.poisson(requested * REFUSED)
+        slots = self._refusing.integers(0, requested.shape[1], PLACES)
+        shared = self._refusing.random(PLACES) < OFFICE_DAYS
+        refused[np.arange(PLACES), slots] += OFFICE * shared
+        return refused
 
     def _rates(self, midnight: datetime, slots: int) -> Floats:
         """The mean of each carrier's slots."""

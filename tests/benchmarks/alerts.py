@@ -120,6 +120,7 @@ class Past:
                 hours.reshape(COUNTRIES + 1, 168, len(READ)),
                 PROFILE,
                 np.full(SERIES, ENTER_SOON),
+                np.arange(SERIES) < PLACES,
             )
         )
 

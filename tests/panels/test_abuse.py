@@ -7,7 +7,8 @@ import pytest
 from core.figures.catalogue import QUERY_COLUMNS
 from core.model.grant import OPERATOR
 from core.model.verification import SendOutcome
-from core.panels.abuse import BUDGETS, refused_table, suspects
+from core.panels.abuse import refused_table, suspects
+from core.wording.budgets import BUDGETS
 from core.wording.verification import _BUDGETS
 from tests.world import World
 

@@ -63,6 +63,16 @@ def test_an_alert_says_what_it_saw_how_sure_it_is_and_what_to_do() -> None:
     assert words.alert_words(price) == (
         "Price of an attempt: $0.0300, where $0.0100 is usual; 412 priced."
     )
+    refused = {"measure": Measure.REFUSED, "n": 50, "observed": 0.32, "baseline": 0.996}
+    budgets = ("spend_per_day", "sends_without_address")
+    spent = status(AlertState.FIRING, **refused, budgets=budgets)
+    assert words.alert_words(spent) == "Budgets refused 34 of 50 numbers, where 0.4 % is usual."
+    assert words.advice_words(spent).startswith(
+        "Which budget refuses: the spending limit of the day (SPEND_PER_DAY); clients whose "
+        "address is not known (SENDS_PER_ADDRESS_PER_HOUR, X-Forwarded-For of the proxy). If"
+    )
+    young = status(AlertState.FIRING, **refused | {"baseline": None})
+    assert words.alert_words(young).endswith("; there is no past to compare with.")
     for measure in Measure:
         assert words.advice_words(status(AlertState.FIRING, measure=measure))
 

@@ -183,3 +183,6 @@ class AlertAnswer(BaseModel):
     since: datetime
     chance: float | None
     under: str
+    budgets: list[str] = Field(
+        description="Of refused sends: the budgets that refused them, the most numbers first."
+    )

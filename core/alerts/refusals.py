@@ -1,0 +1,42 @@
+"""Reads how many numbers budgets refused, of series and in slots of time."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.alerts.sequential import Floats, Indices
+from core.alerts.wholes import is_part
+from core.model.series import ALL_TRAFFIC, Series
+from core.store.client import RawClient
+from core.store.keys import Keys
+from core.store.refusals import read_refusals
+
+
+class RefusalReading:
+    """Every method raises StoreUnavailable."""
+
+    def __init__(self, raw: RawClient, keys: Keys) -> None:
+        self._raw = raw
+        self._keys = keys
+
+    def counts(self, series: Sequence[Series], starts: Indices, end_ms: int) -> Floats:
+        """(series, slots), of slots that follow each other. Of carriers it is 0: no budget is
+        theirs."""
+        values = np.zeros((len(series), len(starts)))
+        rows = {name: row for row, name in enumerate(series)}
+        refusals = read_refusals(self._raw, self._keys, int(starts[0]), end_ms)
+        slots = np.searchsorted(starts, [each.at_ms for each in refusals], side="right") - 1
+        for each, slot in zip(refusals, slots.tolist(), strict=True):
+            for name in {ALL_TRAFFIC, Series.of(each.series.channel), each.series}:
+                if (row := rows.get(name)) is not None:
+                    values[row, slot] += each.numbers
+        return values
+
+    def budgets(self, series: Series, since_ms: int, now_ms: int) -> tuple[str, ...]:
+        """The names of the budgets that refused numbers of a series; the most numbers first."""
+        numbers: Counter[str] = Counter()
+        for each in read_refusals(self._raw, self._keys, since_ms, now_ms):
+            if each.budget and (each.series == series or is_part(each.series, series)):
+                numbers[each.budget] += each.numbers
+        return tuple(budget for budget, _ in numbers.most_common())
