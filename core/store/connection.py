@@ -158,7 +158,7 @@ def connect(settings: Settings) -> RedisConnection:
             embedded = EmbeddedRedis(settings.data_dir)
             opened.callback(embedded.stop)
             address = parse_address(embedded.start())
-            place = f"in {settings.data_dir.name}"
+            place = f"in {settings.data_dir}"
         else:
             address = parse_address(settings.redis_url)
             place = f"at {address.words}"

@@ -99,7 +99,7 @@ def test_without_a_url_an_embedded_server_is_started_and_ended(tmp_path: Path) -
     with connected(data=data) as connection:
         speaks(connection)
         assert connection.where.startswith("embedded ")
-        assert connection.where.endswith(" in data")
+        assert connection.where.endswith(f" in {data}")
     assert not (data / "redis" / "redis.sock").exists()
 
 
