@@ -21,6 +21,7 @@ from pages.components.delivery.sample import sample_button, sample_line
 from pages.components.delivery.verdict import draw_verdict
 from pages.components.panel import theme_palette
 from pages.components.shared import services, title
+from pages.components.theme import follow_theme
 
 #: How often an open page looks whether Redis can be reached, in seconds.
 _WATCH_SECONDS = 5
@@ -40,6 +41,7 @@ findings = kept.reader(app.findings)
 def main() -> None:
     """All that filters change is one fragment, so a change of a filter is one run of it."""
     st.html(f"<style>{page_style('delivery/page')}</style>")
+    follow_theme(key="theme")
     _look()
     every = REFRESH.get(st.session_state.get("refresh", "off"))
     st.fragment(guarded(_outage, keeps=True), run_every=_WATCH_SECONDS)()
@@ -119,12 +121,10 @@ def _draw_figures(state: QueryState, fresh: Freshness) -> None:
     if kept.error is None and (pipeline := app.figure_export.pipeline()).is_late:
         st.warning(lag_words(pipeline.journal_age))
     requested = int(queries.totals(state.range, state.filters)["requested"])
-    unfiltered = requested
-    if not requested and not state.filters.is_empty:
-        unfiltered = int(queries.totals(state.range)["requested"])
+    unfiltered = int(queries.totals(state.range)["requested"])
     reason = empty_state(
         requested, state.filters, ever=fresh.through is not None, unfiltered=unfiltered,
-        lag=None if state.is_over else fresh.attempt_age,
+        length=state.range.length, lag=None if state.is_over else fresh.attempt_age,
     )  # fmt: skip
     can_fill = app.settings.is_sandbox and kept.error is None
     context = PanelContext(

@@ -33,7 +33,9 @@ def main() -> None:
                     collector,
                 )  # fmt: skip
             if not visitor.grant.refusal:
-                presenter(lambda: clean_page(app.reset, settings), key="verify_presenter")
+                presenter(
+                    lambda: clean_page(app.reset, verifications, settings), key="verify_presenter"
+                )
         if refusal := invite_refusal():
             cause, remedy = refusal
             st.error(f"**{cause}** {remedy}", icon=":material/link_off:")

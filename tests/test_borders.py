@@ -9,6 +9,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -322,6 +323,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield at
 
 
+@cache
 def document() -> dict[str, dict[str, list[str]]]:
     """The schemas of the OpenAPI document."""
     schemas: dict[str, dict[str, list[str]]] = rest_api(lambda: None).openapi()["components"][  # type: ignore[arg-type, return-value]

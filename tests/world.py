@@ -35,7 +35,7 @@ from core.web.app import Web, standalone
 from pages.components.phone_page import phone_page
 
 SPEED = 10
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 30
 
 T = TypeVar("T")
 

@@ -94,6 +94,12 @@ class PhoneLinks:
         return self._keys.phone(self._keyring.phone_index(handle))
 
 
+def is_this_machine(link: str) -> bool:
+    """Whether only browsers of this machine can open it."""
+    host = urlsplit(link).hostname or ""
+    return host == "localhost" or is_loopback(host)
+
+
 def _network_host() -> str | None:
     """This machine's address in its network; None without one."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

@@ -49,6 +49,13 @@ MOST_KEPT = 1000
 WATCHED = timedelta(days=DAYS)
 #: Checks at once are this far apart at least, over all processes.
 _URGENT_MS = 5_000
+#: Checks are further apart only if no process ran. What was in flight then has no receipts yet, and
+#: nothing was requested: neither is a sign of anything.
+_MOST_BETWEEN_MINUTES = 2
+_IN_FLIGHT = timedelta(minutes=5)
+#: A check that is further ahead was made by a clock that was wrong.
+_MOST_AHEAD_MINUTES = 10
+_DAY_MS = 24 * 60 * MINUTE_MS
 #: Longer than any check takes.
 _TURN = timedelta(minutes=2)
 
@@ -85,13 +92,14 @@ class Alerts:
         ends before it has stored the result, the next minute's check finds the same.
         """
         now_ms = to_ms(self._clock.now())
-        minute = now_ms // MINUTE_MS
-        turn = f"{now_ms // _URGENT_MS * _URGENT_MS}" if at_once else f"{minute}"
+        turn = f"{now_ms // _URGENT_MS * _URGENT_MS}" if at_once else f"{now_ms // MINUTE_MS}"
         if not self._client.set(self._keys.alert_turn(turn), "1", nx=True, px=_TURN):
             return []
         stored = self._client.get(self._keys.alert_check)
         before = self._read(stored)
-        if before.minute > minute:
+        # Read again after the check before: of a process that was paused in between, it is old.
+        now_ms = to_ms(self._clock.now())
+        if 0 < before.minute - now_ms // MINUTE_MS <= _MOST_AHEAD_MINUTES:
             return []
         with self._evaluation:
             check = self._evaluated(before, now_ms)
@@ -178,11 +186,11 @@ class Alerts:
 
     def _evaluated(self, before: AlertCheck, now_ms: int) -> AlertCheck:
         """Judge all series, based on the check before."""
-        minute = now_ms // MINUTE_MS
+        minute, gaps = now_ms // MINUTE_MS, _gaps(before, now_ms)
         series = self._figures.series(now_ms - WATCHED // timedelta(milliseconds=1))
         if not series:
-            return AlertCheck(minute, {})
-        slots = self._figures.last_day(series, now_ms)
+            return AlertCheck(minute, {}, gaps)
+        slots = self._figures.last_day(series, now_ms).without(gaps)
         usual = self._figures.usual(series, now_ms)
         kept: dict[Place, StoredStatus] = {}
         leads: dict[Place, Series] = {}
@@ -192,7 +200,7 @@ class Alerts:
                 if judged.lead[row] >= 0:
                     leads[entry.place] = series[judged.lead[row]]
         kept = without_ended_leaders(before.kept, kept, now_ms)
-        return AlertCheck(minute, with_leaders(kept, leads))
+        return AlertCheck(minute, with_leaders(kept, leads), gaps)
 
     def _with_budgets(self, entry: StoredStatus, now_ms: int) -> StoredStatus:
         """With the budgets that have refused sends since the alert began, if it is about these."""
@@ -227,3 +235,13 @@ class Alerts:
             except WatchError:
                 return False
         return True
+
+
+def _gaps(before: AlertCheck, now_ms: int) -> tuple[tuple[int, int], ...]:
+    """The gaps of the last day, with that since the check before, if it is one."""
+    gaps = before.gaps
+    minute = now_ms // MINUTE_MS
+    if before.minute and minute - before.minute > _MOST_BETWEEN_MINUTES:
+        begin_ms = before.minute * MINUTE_MS - _IN_FLIGHT // timedelta(milliseconds=1)
+        gaps = (*gaps, (begin_ms, minute * MINUTE_MS))
+    return tuple(gap for gap in gaps if gap[1] > now_ms - _DAY_MS)

@@ -86,12 +86,15 @@ class StoredStatus:
     """A status with the other values that the next check needs. Figures from before `cleared_ms`
     raise no alert: the last one has ended since. `began_ms`: when the alert fired, 0 if none.
     `notified_ms`: when people were notified that it fires, 0 if they were not, or were notified
-    that it has ended."""
+    that it has ended. `calm_ms`: when the evidence of its end was complete, 0 if it is not;
+    `relapses`: how often it has fired again soon after its end."""
 
     status: AlertStatus
     notified_ms: int = 0
     cleared_ms: int = 0
     began_ms: int = 0
+    calm_ms: int = 0
+    relapses: int = 0
 
     @property
     def is_head(self) -> bool:
@@ -105,14 +108,16 @@ class StoredStatus:
 
 @dataclass(frozen=True, slots=True)
 class AlertCheck:
-    """The result of the check of a minute, counted from 1970."""
+    """The result of the check of a minute, counted from 1970. `gaps`: spans of the last day, in
+    Unix ms, in which no process ran, with the minutes before."""
 
     minute: int
     kept: dict[Place, StoredStatus]
+    gaps: tuple[tuple[int, int], ...] = ()
 
     def to_json(self) -> str:
         statuses = [_plain(kept) for kept in self.kept.values()]
-        return json.dumps({"minute": self.minute, "statuses": statuses})
+        return json.dumps({"minute": self.minute, "gaps": self.gaps, "statuses": statuses})
 
     @classmethod
     def from_json(cls, text: str | None) -> Self:
@@ -121,7 +126,8 @@ class AlertCheck:
             return cls(0, {})
         plain = json.loads(text)
         statuses = [_stored_status(status) for status in plain["statuses"]]
-        return cls(plain["minute"], {kept.place: kept for kept in statuses})
+        gaps = tuple((int(begin), int(end)) for begin, end in plain.get("gaps", ()))
+        return cls(plain["minute"], {kept.place: kept for kept in statuses}, gaps)
 
 
 def transition_to_json(transition: Transition) -> str:
@@ -168,8 +174,7 @@ def _read(plain: dict[str, Any], kinds: dict[str, type[StrEnum]], *moments: str)
 def _stored_status(plain: dict[str, Any]) -> StoredStatus:
     kinds = {"measure": Measure, "state": AlertState}
     status = AlertStatus(**_read(plain["status"], kinds, "since"))
-    # JSON has no tuples, and a check of an earlier release has no budgets.
+    # JSON has no tuples, and a check of an earlier release lacks budgets and the last moments.
     status = replace(status, budgets=tuple(status.budgets))
-    return StoredStatus(
-        status, int(plain["notified_ms"]), int(plain["cleared_ms"]), int(plain["began_ms"])
-    )
+    moments = (int(plain.get(name, 0)) for name in StoredStatus.__slots__[1:])
+    return StoredStatus(status, *moments)

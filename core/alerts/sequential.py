@@ -55,6 +55,15 @@ def statistic(evidence: Floats) -> Statistic:
     return Statistic(np.maximum(value, 0.0), longest - steps)
 
 
+def limited_sum(evidence: Floats, most: float) -> Floats:
+    """Page's sum at the end of the last axis, kept from 0 to `most`: however much evidence there
+    was before, the newest against it counts."""
+    value = np.zeros(evidence.shape[:-1])
+    for slot in np.moveaxis(evidence, -1, 0):
+        value = np.clip(value + slot, 0.0, most)
+    return value
+
+
 def largest(tests: Sequence[Statistic]) -> Statistic:
     """Of several tests of the same series the one with the most evidence."""
     values, starts = (

@@ -16,7 +16,7 @@ from core.alerts.evidence import (
 from core.alerts.judgement import Alerting, Judgement
 from core.alerts.leading import REST_IS_GOOD, leads
 from core.alerts.measures import ShareMeasure
-from core.alerts.sequential import Floats, Indices, largest, statistic
+from core.alerts.sequential import Floats, Indices, largest, limited_sum, statistic
 from core.alerts.slots import Slots, sums_from
 from core.alerts.states import PENDING, RECOVERED
 
@@ -94,5 +94,5 @@ def _recovery(
     of_good = np.minimum(np.log(good_usual / seen), RECOVERED / _LEAST_GOOD * 1.0001)
     of_bad = np.log((1.0 - good_usual) / (1.0 - seen))
     evidence = (n[rows] - bad[rows]) * of_good + bad[rows] * of_bad
-    part[rows] = statistic(evidence * counted).value / RECOVERED
+    part[rows] = limited_sum(evidence * counted, RECOVERED) / RECOVERED
     return part

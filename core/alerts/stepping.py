@@ -9,7 +9,7 @@ import numpy as np
 from core.alerts.judgement import Alerting, Judgement
 from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus, Place, StoredStatus, Transition
-from core.alerts.states import PENDING, AlertState, next_state
+from core.alerts.states import PENDING, RECOVERING, RELAPSE, AlertState, hold, next_state
 from core.model.clock import duration_ms, from_ms, to_ms
 from core.model.series import NO_SERIES, Series
 
@@ -87,12 +87,16 @@ def _stepped(
     series: Series, judged: Judgement, row: int, was: StoredStatus, now_ms: int
 ) -> StoredStatus:
     """The new status of a series, from the one before."""
-    evidence = float(judged.evidence[row])
+    evidence, recovery = float(judged.evidence[row]), float(judged.recovery[row])
+    calm_ms, relapses = 0, was.relapses
+    if was.status.state.is_alert and recovery >= (RECOVERING if was.calm_ms else 1):
+        calm_ms = was.calm_ms or now_ms
     state = next_state(
         was.status.state,
         is_silent=bool(judged.is_silent[row]),
         evidence=evidence,
-        recovery=float(judged.recovery[row]),
+        recovery=recovery,
+        is_held=now_ms - calm_ms < duration_ms(hold(relapses)),
     )
     is_ongoing = state.is_alert and was.status.state.is_alert
     began_ms, cleared_ms = was.began_ms, was.cleared_ms
@@ -101,6 +105,8 @@ def _stepped(
         since = was.status.since
     elif state.is_alert:
         began_ms, since = now_ms, from_ms(int(judged.start_ms[row]))
+        has_relapsed = now_ms - was.cleared_ms <= duration_ms(RELAPSE)
+        relapses = relapses + 1 if has_relapsed else 0
     else:
         began_ms = 0
         if was.status.state.is_alert:
@@ -121,7 +127,14 @@ def _stepped(
     )
     if is_ongoing and (evidence < 1 or state is AlertState.RECOVERING):
         status = _as_seen(status, was.status)
-    return replace(was, status=status, cleared_ms=cleared_ms, began_ms=began_ms)
+    return replace(
+        was,
+        status=status,
+        cleared_ms=cleared_ms,
+        began_ms=began_ms,
+        calm_ms=calm_ms if state.is_alert else 0,
+        relapses=relapses,
+    )
 
 
 def _as_seen(status: AlertStatus, before: AlertStatus) -> AlertStatus:

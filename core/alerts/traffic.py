@@ -10,7 +10,7 @@ from core.alerts.evidence import ALL_ROWS, expected_alarms, threshold, weight_li
 from core.alerts.judgement import Alerting, Judgement
 from core.alerts.leading import REST_IS_GOOD, leads
 from core.alerts.measures import SHARE_OF, Measure
-from core.alerts.sequential import Floats, Indices, poisson_evidence, statistic
+from core.alerts.sequential import Floats, Indices, limited_sum, poisson_evidence, statistic
 from core.alerts.slots import Slots, sums_from
 from core.alerts.states import PENDING, RECOVERED
 
@@ -35,11 +35,10 @@ def unexplained(slots: Slots, usual: UsualFigures, rows: Rows = ALL_ROWS) -> Flo
     return counted
 
 
-def usual_unexplained(slots: Slots, usual: UsualFigures, rows: Rows = ALL_ROWS) -> Floats:
-    """How many unexplained attempts a slot may have."""
-    an_hour = UNEXPLAINED * usual.most_traffic[rows][:, slots.hour_of_week] + UNEXPLAINED_AN_HOUR
-    counted: Floats = an_hour * slots.length_hours
-    return counted
+def usual_unexplained_an_hour(slots: Slots, usual: UsualFigures, rows: Rows = ALL_ROWS) -> Floats:
+    """How many unexplained attempts an hour each slot may have."""
+    an_hour: Floats = UNEXPLAINED * usual.most_traffic[rows][:, slots.hour_of_week]
+    return an_hour + UNEXPLAINED_AN_HOUR
 
 
 def growth_evidence(
@@ -47,7 +46,7 @@ def growth_evidence(
 ) -> Floats:
     """The evidence of pumping."""
     factor = float(np.exp(weight_limit(limit, LEAST_PUMPED)))
-    expected = usual_unexplained(slots, usual, rows)
+    expected = usual_unexplained_an_hour(slots, usual, rows) * slots.length_hours
     expected[:, slots.count_older(SHARE_OF[Measure.CONFIRMED].after_ms) :] = 0.0
     return poisson_evidence(unexplained(slots, usual, rows), expected, factor)
 
@@ -85,6 +84,8 @@ def judge_traffic(
     start = np.where(has_little | (value == 0), 0, np.where(grows, growth.start, stop.start))
     tested = np.flatnonzero(start)
     hours = sums_from(np.broadcast_to(slots.length_hours, requested.shape), start)
+    # Of slots that are all left out, there is no time.
+    hours = np.maximum(hours, slots.length_hours.max() or 1.0)
     total = sums_from(requested, start)
     baseline = _day_of(usual.traffic, slots)
     per_slot = usual.traffic[tested][:, slots.hour_of_week] * slots.length_hours
@@ -129,7 +130,7 @@ def _recovery(slots: Slots, usual: UsualFigures, alerting: Alerting) -> Floats:
     if not len(rows):
         return part
     observed, counted = alerting.observed[rows], slots.starts >= alerting.since_ms[rows, None]
-    an_hour = usual_unexplained(slots, usual, rows) / slots.length_hours
+    an_hour = usual_unexplained_an_hour(slots, usual, rows)
     seen = np.maximum(observed[:, None], 2.0 * an_hour)
     less = np.minimum(
         (seen - an_hour) * slots.length_hours,
@@ -138,8 +139,8 @@ def _recovery(slots: Slots, usual: UsualFigures, alerting: Alerting) -> Floats:
     calm = less - np.maximum(unexplained(slots, usual, rows), 0.0) * np.log(seen / an_hour)
     value = np.where(
         observed < usual.traffic[rows].mean(axis=1) * 0.5,
-        statistic(-stop_evidence(slots, usual, rows) * counted).value,
-        statistic(calm * counted).value,
+        limited_sum(-stop_evidence(slots, usual, rows) * counted, RECOVERED),
+        limited_sum(calm * counted, RECOVERED),
     )
     part[rows] = value / RECOVERED
     return part

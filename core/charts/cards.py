@@ -16,7 +16,11 @@ from core.panels.figures import Figure
 from core.wording.formats import interval, percent
 
 _ARROWS = {True: "\N{UPWARDS ARROW}", False: "\N{DOWNWARDS ARROW}", None: ""}
-_JUDGED = {True: ("good", "better"), False: ("bad", "worse"), None: ("", "within chance")}
+_JUDGED = {
+    True: ("good", "better"),
+    False: ("bad", "worse"),
+    None: ("", "within the usual variation"),
+}
 #: The most names below the chart, and the parts of its axis.
 _MOST_NAMES, _PARTS = 7, 4
 
@@ -57,6 +61,8 @@ def _change(figure: Figure) -> str:
     if not figure.change:
         return '<p class="figure-change">&nbsp;</p>'
     judged, words = _JUDGED[figure.good]
+    if not figure.is_judged:
+        words = "not judged"
     arrow = (
         f'<span aria-hidden="true">{_ARROWS[figure.rose]}</span> '
         if figure.rose is not None

@@ -129,11 +129,15 @@ def _ms_text(ms: float) -> str:
 def waterfall(legs: pd.DataFrame, colours: Palette) -> Chart:
     """The mean duration of each leg, from `panels.tables.legs_table`: each bar starts where the
     previous one ends."""
-    means = legs["mean_s"].tolist()
+    means = legs["mean_s"].fillna(0.0).tolist()
     total = duration(timedelta(seconds=sum(means)))
+    words = [
+        duration(timedelta(seconds=mean)) if n else "not known"
+        for mean, n in zip(means, legs["n"], strict=True)
+    ]
     labels = [
-        {"value": round(mean, 2), "label": {"formatter": duration(timedelta(seconds=mean))}}
-        for mean in means
+        {"value": round(mean, 2), "label": {"formatter": text}}
+        for mean, text in zip(means, words, strict=True)
     ]
     option: Option = {
         "title": titled(f"Mean of each part, one after the other: {total} together", colours),
@@ -154,10 +158,7 @@ def waterfall(legs: pd.DataFrame, colours: Palette) -> Chart:
         ],
         "animation": False,
     }  # fmt: skip
-    parts = ", ".join(
-        f"{name} {duration(timedelta(seconds=mean))}"
-        for name, mean in zip(legs["name"], means, strict=True)
-    )
+    parts = ", ".join(f"{name} {text}" for name, text in zip(legs["name"], words, strict=True))
     return Chart(option, f"Mean of each part: {parts}; {total} together.")
 
 

@@ -1,6 +1,7 @@
 """Start the sandbox alone: `python -m core sandbox --port 8510`."""
 
 import argparse
+import math
 import secrets
 import socket
 import sys
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str], program: str) -> None:
     parser.add_argument("--data", type=Path, default=Path(".data/sandbox"))
     parser.add_argument("--auth-id", default=AUTH_ID)
     parser.add_argument("--auth-token", default="")
-    parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--speed", type=_speed, default=1.0)
     parser.add_argument("--signatures", choices=list(Signatures), default=Signatures.BOTH)
     options = parser.parse_args(arguments)
     token = options.auth_token or secrets.token_hex(20)
@@ -64,6 +65,17 @@ def main(arguments: Sequence[str], program: str) -> None:
         server.run(sockets=[listener])
     if not server.started:
         sys.exit(1)  # the error of the start is in the log
+
+
+def _speed(text: str) -> float:
+    """An argument above 0. The limits are those of SANDBOX_SPEED."""
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = math.nan
+    if not 0.1 <= speed <= 1000:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a number from 0.1 to 1,000')
+    return speed
 
 
 def _bind(host: str, port: int) -> socket.socket:

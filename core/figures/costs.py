@@ -38,8 +38,8 @@ class Cost:
 
     @property
     def is_known(self) -> bool:
-        """Whether a price is known. What ended before it cost anything shows no
-        price of the others."""
+        """Whether a price is known. An attempt that ended before it cost anything has the price 0,
+        which says nothing about the others."""
         return self.micros > 0 or self.is_comparable
 
     @property
@@ -76,13 +76,13 @@ def verified_at_place(figures: Any) -> Any:
     return figures["verified"] + figures["unattributed"]
 
 
-def costs_differ(now: Cost, before: Cost, history: Sequence[Cost], spans: float) -> bool:
-    """Whether two costs per verified can be compared, and differ by more than the usual variation
-    between earlier windows (`differences.means_differ`)."""
+def costs_differ(now: Cost, before: Cost, history: Sequence[Cost], spans: float) -> bool | None:
+    """Whether two costs per verified differ by more than the usual variation between earlier
+    windows (`differences.means_differ`); None where they cannot be compared."""
     if not (now.is_comparable and before.is_comparable):
-        return False
+        return None
     if now.per_verified is None or before.per_verified is None:
-        return False
+        return None
     windows = [
         (cost.per_verified, cost.verified)
         for cost in history

@@ -95,12 +95,12 @@ def means_differ(
     before: tuple[float, int],
     history: Sequence[tuple[float, int]],
     spans: float,
-) -> bool:
+) -> bool | None:
     """Whether two means, each with the number of its values, differ, by the variation of the
-    logarithm between earlier windows; False if there are too few of them."""
+    logarithm between earlier windows; None if there are too few of them."""
     windows = [(log(mean), n) for mean, n in history if n >= ENOUGH and mean > 0]
     if len(windows) < _LEAST_WINDOWS or min(now[1], before[1]) < ENOUGH:
-        return False
+        return None
     logs = np.array([value for value, _ in windows])
     usual_n = float(np.median([n for _, n in windows]))
     squares, share_kept = _without_largest((logs - np.median(logs)) ** 2)

@@ -148,7 +148,8 @@ class Fold:
         return (mark or b"").decode(), [(key, _only_field(fields)) for key, fields in entries]
 
     def _has_turn(self, turn_ms: int) -> bool:
-        """A turn saves work; it protects nothing."""
+        """Whether this process has the turn to fold. Turns only avoid duplicate work: `fold.lua`
+        ensures that each entry counts once."""
         with self._raw.pipeline(transaction=False) as pipe:
             pipe.set(self._keys.fold_turn, self._token, nx=True, px=turn_ms)
             pipe.get(self._keys.fold_turn)

@@ -37,11 +37,11 @@ def read_freshness(client: Client, keys: Keys, now: datetime, *, has_figures: bo
     except ValueError:
         requested = None
     folded = client.get(keys.folded)
-    # Sample traffic that was removed was news, too; but then there is nothing to be new.
+    # After the removal of sample traffic there is a newest fold, but there are no figures.
     if not folded or not has_figures:
         return Freshness(requested, now, requested)
     # The moment is from the clock of Redis, which may differ from ours.
     redis_now_ms = int(client.info("server")["server_time_usec"]) // 1000
     age_ms = max(0, redis_now_ms - FoldMark.parse(folded).last_ms)
-    news = now - timedelta(milliseconds=age_ms)
-    return Freshness(max(news, requested or news), now, requested)
+    folded_at = now - timedelta(milliseconds=age_ms)
+    return Freshness(max(folded_at, requested or folded_at), now, requested)

@@ -216,8 +216,8 @@ class Merge:
         return is_sum
 
     def _within_bounds(self, old: Counts, new: Counts, counters: int | None) -> Counts:
-        """`new`, or `old` where a counter would leave its 32 bits, or a sum be inexact: to wrap
-        around would be wrong, and to stop at the top would be wrong silently."""
+        """`new`, or `old` where a counter would leave its 32 bits or a sum would be inexact. Such
+        values are counted in `overflow`, so that the loss is reported."""
         fits = (new >= 0) & (new <= FULL)
         if counters is not None:
             fits[:, counters:] = np.abs(new[:, counters:]) <= INEXACT

@@ -1,4 +1,5 @@
-"""Chooses the carriers to look at of very many: the largest, and those that lose most surely.
+"""Chooses which carriers to judge where there are thousands: the largest, and those with the
+clearest losses.
 
 All carriers are compared with their own week before, by whole days and in every share, in price and
 in the number of requests. So a small carrier that is dead, is pumped or has become dear is among

@@ -1,4 +1,4 @@
-"""What a finding is, and its size."""
+"""The values of a verdict: incidents with their kind and size, and the outcome."""
 
 from dataclasses import dataclass
 from datetime import datetime

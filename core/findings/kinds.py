@@ -1,4 +1,4 @@
-"""Which kind of incident an excess is."""
+"""Decides which kind of incident an excess is."""
 
 import numpy as np
 

@@ -1,8 +1,8 @@
-"""The series whose sums are all places: carriers, and of very many those that `candidates` chooses.
+"""Chooses the series to read, of which every place is a sum: all carriers, or of more than
+MOST_CARRIERS those that `candidates` chooses.
 
-The figures hold fewer than MOST_CARRIERS, unless they were written otherwise. Of more, the others
-are one series for each channel and country: what is left of its figures. So a verdict on ten
-thousand carriers costs as much as one on a thousand and a half.
+The other carriers of a channel and country are then one series: the country's figures without those
+that were chosen. So a verdict on ten thousand carriers costs as much as one on fifteen hundred.
 """
 
 from collections.abc import Sequence

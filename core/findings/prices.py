@@ -1,8 +1,8 @@
-"""Where a message or call costs more than before.
+"""Finds where a message or call costs more than before.
 
-Compared is what the priced attempts cost with what they would have cost at the prices of the days
-before, series by series: so a shift of traffic to a dearer country is no rise. Nor is it one if
-messages have more parts than before.
+What the priced attempts cost is compared with what they would have cost at the prices of the days
+before, series by series. So a shift of traffic to a dearer country is no rise, and neither are
+messages with more parts than before.
 """
 
 from typing import NamedTuple

@@ -21,7 +21,7 @@ UNCLEAR = "unclear"
 
 
 class Share(StrEnum):
-    """What is tested, in the order in which one explains the next."""
+    """The shares that are tested. An incident in one may explain an excess in those after it."""
 
     UNCLEAR = "unclear"
     FAILED = "failed"

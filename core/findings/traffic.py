@@ -1,4 +1,4 @@
-"""Where traffic has gone or has grown, by the number of requests of the days before."""
+"""Finds where traffic is missing or has grown, compared with the days before."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

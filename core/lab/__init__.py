@@ -1,1 +1,1 @@
-"""The workbench of a tester: what the sandbox can be made to do."""
+"""Tools of testers: test sessions, and clients of the sandbox (inbox, endings, chaos, leases)."""

@@ -45,7 +45,7 @@ class InboxItem(BaseModel):
 
     @property
     def state_words(self) -> str:
-        """What became of it, in a few words."""
+        """Its state in a few words."""
         match self.state:
             case "delivered":
                 return "Delivered"

@@ -59,7 +59,7 @@ class SampleRefused(ProductError):
 
 
 class ResetRefused(ProductError):
-    """A reset was asked for where it does not belong, or of what there is not."""
+    """A reset outside the sandbox, or of an unknown kind of data."""
 
 
 class SandboxUnavailable(ProductError):

@@ -9,7 +9,9 @@ from core.figures.rates import ENOUGH
 from core.model.errors import StoreUnavailable
 from core.wording.formats import clock, counted, duration
 
-_DELAYED = timedelta(hours=1)
+#: No request for so long is worth a word, if it is also so many times the mean gap between two: at
+#: constant traffic, one gap of a thousand is that long.
+_QUIET, _GAPS = timedelta(hours=1), 7
 
 
 class Empty(StrEnum):
@@ -19,7 +21,7 @@ class Empty(StrEnum):
     FILTERED = "filtered"
     NOT_CONFIGURED = "not_configured"
     TOO_FEW = "too_few"
-    DELAYED = "delayed"
+    QUIET = "quiet"
     UNREACHABLE = "unreachable"
 
 
@@ -29,18 +31,25 @@ EMPTY_WORDS = {
     Empty.NOT_CONFIGURED: "No code has been sent yet. Verify a number, and it shows up here "
     "within a second.",
     Empty.TOO_FEW: "Only {n} in this range (n={count}): too few for a rate. The counts are below.",
-    Empty.DELAYED: "The newest attempt is {lag} old. Either no code was requested since, or "
-    "reports do not arrive: compare with Plivo's logs.",
+    Empty.QUIET: "No code was requested in the last {lag}. In this range the mean time between two "
+    "is {gap}.",
     Empty.UNREACHABLE: "The figures cannot be read. {cause} {last} {remedy}",
 }
 
 
 def empty_state(
-    requested: int, filters: Filters, *, ever: bool, unfiltered: int, lag: timedelta | None
+    requested: int,
+    filters: Filters,
+    *,
+    ever: bool,
+    unfiltered: int,
+    length: timedelta,
+    lag: timedelta | None,
 ) -> tuple[Empty, str] | None:
     """The empty state that applies, with its sentence; None where there is enough traffic.
 
-    `lag` is None for a range that is over: new attempts are not part of it.
+    `requested` under the filters and `unfiltered`, in a range of this `length`; `lag`: the age of
+    the newest request, None for a range that is over: new attempts are not part of it.
     """
     if not ever:
         return Empty.NOT_CONFIGURED, EMPTY_WORDS[Empty.NOT_CONFIGURED]
@@ -50,8 +59,9 @@ def empty_state(
     if requested < ENOUGH:
         n = counted(requested, "attempt")
         return Empty.TOO_FEW, EMPTY_WORDS[Empty.TOO_FEW].format(n=n, count=requested)
-    if lag is not None and lag > _DELAYED:
-        return Empty.DELAYED, EMPTY_WORDS[Empty.DELAYED].format(lag=duration(lag))
+    gap = length / unfiltered
+    if lag is not None and lag > max(_QUIET, _GAPS * gap):
+        return Empty.QUIET, EMPTY_WORDS[Empty.QUIET].format(lag=duration(lag), gap=duration(gap))
     return None
 
 

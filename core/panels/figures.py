@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.figures.costs import COMPARABLE, cost_of, costs_differ, verified_at_place
 from core.figures.differences import Variation, differ, quantiles_differ
-from core.figures.rates import Rate, percentiles, stepwise_quantiles
+from core.figures.rates import ENOUGH, Rate, percentiles, stepwise_quantiles
 from core.panels.course import NO_COURSE, FigureCourse, rate_course, ratio_course, step_course
 from core.panels.figure_inputs import FigureInputs, RipeInput
 from core.panels.percent import share_words
@@ -28,7 +28,8 @@ class Figure:
     """One figure with its texts and the numbers behind them.
 
     `change` has no sign: `rose` gives its direction, None without a change. `good`: whether the
-    change is an improvement, None where it is neither or within chance. `course`: over the range;
+    change is an improvement, None where it is within the usual variation or not judged: too little
+    is known, or neither direction is better (`is_judged`). `course`: over the range;
     its last points are unfinished where their steps have not ended, or not all attempts are ripe.
     `number`, `low`, `high` and `n` are the numbers of the texts: shares, ms, US dollars or a count,
     nan for none. `form` writes one. `target` is nan without one; `target_words` says whether it is
@@ -42,6 +43,7 @@ class Figure:
     change: str = ""
     rose: bool | None = None
     good: bool | None = None
+    is_judged: bool = False
     course: FigureCourse = NO_COURSE
     number: float = nan
     low: float = nan
@@ -108,9 +110,10 @@ def _rate(
         detail = f"{rate.k} of {rate.n}" + (f", {too_new:,} too new" if too_new > 0 else "")
         return Figure(name, "too few", detail, means, n=rate.n)
     change, rose, good = "", None, None
+    is_judged = False
     if ripe.compared:
         now, before = (Rate(int(sums[k]), int(sums[n])) for sums in ripe.compared)
-        if now.is_enough and before.is_enough:
+        if is_judged := now.is_enough and before.is_enough:
             points = round(100 * (now.value - before.value), 1)
             change = f"{abs(points):.1f} points" if points else "no change"
             rose = points > 0 if points else None
@@ -124,6 +127,7 @@ def _rate(
         change,
         rose,
         good,
+        is_judged,
         rate_course(ripe.steps, k, n),
         rate.value,
         rate.low,
@@ -156,8 +160,8 @@ def _time(inputs: FigureInputs) -> Figure:
     course = step_course(stepwise_quantiles(times.heat, _P95), complete)
     detail = f"all carriers, n = {n:,}" if of_whom else f"n = {n:,}"
     return Figure(
-        name, _milliseconds(ms), detail, means, change, rose, good, course, ms, n=n,
-        form=_milliseconds, whose=of_whom,
+        name, _milliseconds(ms), detail, means, change, rose, good, bool(change), course, ms,
+        n=n, form=_milliseconds, whose=of_whom,
     )  # fmt: skip
 
 
@@ -173,14 +177,15 @@ def _cost(inputs: FigureInputs) -> Figure:
         if cost.is_known:
             text, detail = "none verified", f"{dollars(cost.micros / 1e6)} spent"
         return Figure(name, text, detail, means, n=n)
-    change, rose, good = "", None, None
+    change, rose, good, is_real = "", None, None, None
     if ripe.compared:
         now, before = (cost_of(sums, at_place=at_place) for sums in ripe.compared)
         history = [cost_of(row, at_place=at_place) for _, row in ripe.history.iterrows()]
-        change, rose, good = _relative(
-            now.per_verified, before.per_verified, _SAME_COST,
-            is_real=costs_differ(now, before, history, inputs.spans),
-        )  # fmt: skip
+        is_real = costs_differ(now, before, history, inputs.spans)
+        if min(now.verified, before.verified) >= ENOUGH:
+            change, rose, good = _relative(
+                now.per_verified, before.per_verified, _SAME_COST, is_real=bool(is_real)
+            )
     steps = ripe.steps
     verified = verified_at_place(steps) if at_place else steps["converted"]
     # A step with few prices would look cheap.
@@ -191,7 +196,7 @@ def _cost(inputs: FigureInputs) -> Figure:
     return Figure(
         name, at_least + dollars(value), f"n = {n:,}, {share_words(cost.priced)} priced",
         means + " A price that is not known yet can only add to it.",
-        change, rose, good, course, value, n=n, form=dollars,
+        change, rose, good, is_real is not None, course, value, n=n, form=dollars,
     )  # fmt: skip
 
 
@@ -209,11 +214,12 @@ def _attempts(inputs: FigureInputs) -> Figure:
     change, rose = "", None
     if inputs.compared:
         now, before = (float(sums["requested"]) for sums in inputs.compared)
-        change, rose, _ = _relative(now, before, 0, is_real=False)
+        if before >= ENOUGH:
+            change, rose, _ = _relative(now, before, 0, is_real=False)
     return Figure(
         "Attempts", f"{n:,}", f"{int(inputs.totals['started']):,} verifications",
-        "Messages and calls requested, including those that Plivo refused.", change, rose, None,
-        _count_course(inputs, "requested"), float(n), n=n,
+        "Messages and calls requested, including those that Plivo refused.", change, rose,
+        course=_count_course(inputs, "requested"), number=float(n), n=n,
     )  # fmt: skip
 
 
@@ -221,7 +227,7 @@ def _relative(
     now: float | None, before: float | None, same: float, *, is_real: bool
 ) -> tuple[str, bool | None, bool | None]:
     """A change in %, its direction, and whether it is good: a decrease beyond `same` is, if the
-    change `is_real` and not within chance."""
+    change `is_real`: beyond the usual variation."""
     if not before or now is None:
         return "", None, None
     ratio = now / before - 1

@@ -87,7 +87,8 @@ class QueryState:
         words = COMPARISONS[self.comparison]
         if compared:
             span = span_words(compared.before, self.zone)
-            return f"Changes are against {words}: {span}. Grey: within the usual variation."
+            grey = "Grey: within the usual variation, or not judged."
+            return f"Changes are against {words}: {span}. {grey}"
         earlier = comparison_range(self.range, self.comparison, self.zone)
         if begins and earlier and earlier.start < begins:
             since = f"figures begin on {day_and_time(begins, self.zone)}"

@@ -140,17 +140,18 @@ def unattributed_words(count: int) -> str:
 
 def legs_table(totals: "pd.Series[int]") -> pd.DataFrame:
     """The time by part: `leg`, its `name`, `n` attempts that had it, `mean_s`, and `from_s`, the
-    sum of the parts before it. Means, because they add up and medians do not."""
+    sum of the parts before it. Means, because they add up and medians do not. `mean_s` is nan of a
+    part that no attempt has had: it is not known."""
     n = [int(totals[f"n_{leg}"]) for leg in LEGS]
     sums = [int(totals[f"{leg}_ms"]) / 1000 for leg in LEGS]
-    means = [total / k if k else 0.0 for total, k in zip(sums, n, strict=True)]
+    means = [total / k if k else nan for total, k in zip(sums, n, strict=True)]
     return pd.DataFrame(
         {
             "leg": list(LEGS),
             "name": list(LEGS.values()),
             "n": n,
             "mean_s": means,
-            "from_s": [sum(means[:place]) for place in range(len(means))],
+            "from_s": [np.nansum(means[:place]) for place in range(len(means))],
         }
     )
 

@@ -98,7 +98,7 @@ def _unanswered(error: requests.exceptions.RequestException) -> ProviderError:
     match error:
         case requests.exceptions.ConnectTimeout():
             return AttemptRejected(
-                "Plivo could not be reached in time.", "Check the network, then send again."
+                "Plivo could not be reached in time.", "Check the network, then try again."
             )
         case requests.exceptions.SSLError() if _distrusted(error):
             return AttemptRejected(
@@ -108,7 +108,7 @@ def _unanswered(error: requests.exceptions.RequestException) -> ProviderError:
             return AttemptRejected("Plivo's address is wrong.", "Check SANDBOX_URL.")
         case requests.exceptions.ConnectionError() if _never_connected(error):
             return AttemptRejected(
-                "There is no connection to Plivo.", "Check the network, then send again."
+                "There is no connection to Plivo.", "Check the network, then try again."
             )
         case requests.exceptions.ReadTimeout():
             return AttemptUnknown("Plivo did not answer in time.", UNCONFIRMED)

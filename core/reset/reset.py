@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from core.lab.sandbox_client import SandboxClient, SandboxError
 from core.model.errors import ResetRefused
+from core.model.verification import Verification
 from core.reset.kinds import FAMILIES, ResetKind
 from core.store.batches import batched
 from core.store.client import Client
@@ -71,6 +72,21 @@ class SandboxReset:
         log.info("sandbox reset", extra={"kinds": ",".join(sorted(kinds))})
         return {kind: removed[kind] for kind in sorted(kinds)}
 
+    def run_for(self, verifications: Iterable[Verification]) -> None:
+        """Empty the handsets of these verifications' numbers, and remove the counts of the budgets
+        that are each number's own. All else stays, as other people may be using it. Raises as
+        `run` does."""
+        refuse_live(self._keys.environment)
+        for digits, index in {(each.to.digits, each.number_index) for each in verifications}:
+            try:
+                self._sandbox.handset(digits).clear()
+            except SandboxError as error:
+                raise _no_answer() from error
+            keys = self._keys
+            by_client = self._client.scan_iter(match=f"{keys.failures(index)}:*", count=_BATCH)
+            own = keys.sends("number", index), keys.guesses(index), keys.refusals(index)
+            self._unlink([*own, keys.failures(index), *by_client])
+
     def _scan_keys(self) -> dict[str, list[str]]:
         """The keys of the environment by family."""
         keys: dict[str, list[str]] = defaultdict(list)
@@ -103,10 +119,14 @@ class SandboxReset:
             if ResetKind.HANDSETS in kinds:
                 self._sandbox.clear_handsets()
         except SandboxError as error:
-            raise ResetRefused(
-                "The sandbox did not answer, so nothing was reset.",
-                "Start it, check SANDBOX_URL, or reset only budgets and sample traffic.",
-            ) from error
+            raise _no_answer() from error
+
+
+def _no_answer() -> ResetRefused:
+    return ResetRefused(
+        "The sandbox did not answer, so nothing was reset.",
+        "Start it, check SANDBOX_URL, or reset only budgets and sample traffic.",
+    )
 
 
 def refuse_live(environment: str) -> None:

@@ -16,10 +16,10 @@ from core.model.attempt import EventKind
 from core.model.clock import to_ms
 from core.model.way import Way
 from core.sample.demand import starts
+from core.sample.incident_effects import IncidentEffects, incident_effects
 from core.sample.incidents import INCIDENTS
 from core.sample.places import COUNTRIES, PLACES
 from core.sample.plan import Plan
-from core.sample.trouble import Trouble, troubles
 
 #: `way` of an attempt is an index.
 WAYS = (Way.SMS, Way.VOICE, Way.PHLO_SMS, Way.PHLO_CALL)
@@ -78,8 +78,10 @@ def days_of(plan: Plan) -> list[date]:
 def attempts_of(day: date, plan: Plan) -> NDArray[Any]:
     """The attempts (ATTEMPT) of the verifications that start on this UTC day, by the moment of
     their request, as they are at the moment `plan.until`."""
-    player = _Player(day, plan)
-    table = np.concatenate([player.play(number) for number in range(1, _MOST_ATTEMPTS + 1)])
+    simulation = _DaySimulation(day, plan)
+    table = np.concatenate(
+        [simulation.next_attempts(number) for number in range(1, _MOST_ATTEMPTS + 1)]
+    )
     table = _as_of(table[np.argsort(table["requested"], kind="stable")], to_ms(plan.until))
     _attribute(table)
     return table
@@ -122,8 +124,8 @@ def _attribute(table: NDArray[Any]) -> None:
     table["proof"] = np.where(attempts > 1, proof, 0)
 
 
-class _Player:
-    """Plays the verifications of a day in rounds: `play(n)` plays all n-th attempts."""
+class _DaySimulation:
+    """Simulates the verifications of a day in rounds: `next_attempts(n)` returns the n-th ones."""
 
     def __init__(self, day: date, plan: Plan) -> None:
         self._rng = rng = np.random.default_rng([plan.seed, day.toordinal()])
@@ -139,7 +141,7 @@ class _Player:
         self._way, self._now = self._first_way.copy(), started.at.copy()
         self._is_open = np.ones(count, dtype=np.bool_)
 
-    def play(self, number: int) -> NDArray[Any]:
+    def next_attempts(self, number: int) -> NDArray[Any]:
         rng = self._rng
         rows = np.flatnonzero(self._is_open)
         table = np.zeros(len(rows), dtype=ATTEMPT)
@@ -151,13 +153,13 @@ class _Player:
         table["origin"] = 0 if number == 1 else np.where(way == self._first_way[rows], 1, 2)
         table["requested"] = now = self._now[rows]
         is_call, pumped = _IS_CALL[way], self._is_pumped[rows]
-        trouble = troubles(table["place"], now, self._last)
-        goes_on, app = self._send(table, trouble)
+        effects = incident_effects(table["place"], now, self._last)
+        goes_on, app = self._send(table, effects)
         arrived = np.full(len(rows), np.inf)
         for play, is_own in ((self._messages, ~is_call), (self._calls, is_call)):
             at = np.flatnonzero(goes_on & is_own)
-            part, part_trouble = table[at], trouble.of(at)
-            arrived[at] = play(part, app[at], part_trouble, pumped[at])
+            part, part_effects = table[at], effects.of(at)
+            arrived[at] = play(part, app[at], part_effects, pumped[at])
             table[at] = part
         wait = np.floor(rng.uniform(32, 75, len(rows)) * 1000)
         in_time = arrived < now + wait
@@ -179,13 +181,13 @@ class _Player:
         inside: NDArray[np.intp] = np.minimum(places, len(PLACES) - 1)
         return inside
 
-    def _send(self, table: NDArray[Any], trouble: Trouble) -> tuple[Bools, Numbers]:
+    def _send(self, table: NDArray[Any], effects: IncidentEffects) -> tuple[Bools, Numbers]:
         """Plivo's answer to the send. Returns which attempts go on, and from when."""
         count = len(table)
         app = table["requested"] + self._after(-1.6, 0.5, count)
         draw = self._rng.random(count)
         is_refused, is_silent = draw < 0.003, (draw >= 0.003) & (draw < 0.005)
-        is_broken = self._rng.random(count) < trouble.unclear
+        is_broken = self._rng.random(count) < effects.unclear
         table["rejected"] = np.where(is_refused & ~is_broken, app, -1)
         # Without an answer in time, or with a 5xx at once.
         unclear_at = np.where(is_broken, app, table["requested"] + 13_050)
@@ -197,7 +199,7 @@ class _Player:
         return ~is_refused & is_sent, app
 
     def _messages(
-        self, table: NDArray[Any], app: Numbers, trouble: Trouble, pumped: Bools
+        self, table: NDArray[Any], app: Numbers, effects: IncidentEffects, pumped: Bools
     ) -> Numbers:
         """Fills in the results of messages; returns when they arrive, infinite for never."""
         count, place = len(table), table["place"]
@@ -205,25 +207,27 @@ class _Player:
         fails = self._chance(0.004, table)
         table["failed"] = np.where(fails, queued + 900, -1)
         sent = queued + self._after(-0.6, 0.7, count)
-        leg = _SECONDS[place] * trouble.slower * self._after(0, 0.55, count)
+        leg = _SECONDS[place] * effects.slower * self._after(0, 0.55, count)
         leg *= np.where(self._chance(0.03, table), self._rng.uniform(5, 40, count), 1)
         final = np.floor(sent + leg)
-        arrives = ~fails & (self._rng.random(count) < _ARRIVES[place] * trouble.arrives)
+        arrives = ~fails & (self._rng.random(count) < _ARRIVES[place] * effects.arrives)
         table["sent"] = np.where(fails, -1, sent)
-        silent = ~fails & trouble.silent
+        silent = ~fails & effects.silent
         table["unreported"] = np.where(silent, table["requested"] + _UNREPORTED_MS, -1)
         table["delivered"] = np.where(arrives & ~silent, final, -1)
         table["undelivered"] = np.where(~arrives & ~silent & ~fails, final, -1)
         errors = self._rng.integers(*_MESSAGE_ERRORS, count)
-        by_incident = (trouble.arrives < 1) & self._chance(0.7, table)
+        by_incident = (effects.arrives < 1) & self._chance(0.7, table)
         table["error"] = np.where(by_incident, _INCIDENT_ERROR, errors)
         table["error"][fails] = _FAILED_BY_PLIVO
-        table["cost_micros"] = np.where(fails, -1, _SMS_MICROS[place] * trouble.dearer)
+        table["cost_micros"] = np.where(fails, -1, _SMS_MICROS[place] * effects.dearer)
         table["units"] = np.where(fails, -1, 1)
         table["priced"] = np.where(fails, -1, np.where(silent, sent, final))
         return np.where(arrives, final, np.inf)
 
-    def _calls(self, table: NDArray[Any], app: Numbers, trouble: Trouble, pumped: Bools) -> Numbers:
+    def _calls(
+        self, table: NDArray[Any], app: Numbers, effects: IncidentEffects, pumped: Bools
+    ) -> Numbers:
         """As `_messages`, for calls."""
         count, place = len(table), table["place"]
         table["queued"] = ringing = app + self._after(0.3, 0.4, count)

@@ -217,7 +217,12 @@ class Settings(BaseSettings):
                 "TEST_NUMBERS must not be set when live: everyone who knows a fixed code could "
                 "verify its number. Remove it, or set PLIVO_MODE=sandbox."
             )
-        if self.sandbox_url and is_plivo(self.sandbox_url):
+        if live and self.sandbox_url:
+            problems.append(
+                "SANDBOX_URL must not be set when live: the real Plivo would be used in spite of "
+                "it. Remove it, or set PLIVO_MODE=sandbox."
+            )
+        elif self.sandbox_url and is_plivo(self.sandbox_url):
             problems.append(
                 "SANDBOX_URL must not be Plivo's own address: messages would cost money while the "
                 "pages say that nothing leaves this machine. Remove it."

@@ -171,6 +171,10 @@ def connect(settings: Settings) -> RedisConnection:
                 raise
             form = "redis://host:port"
             raise _wrong_kind("a Cluster", "a single server", form) from error
+        except StoreUnavailable as error:
+            # The embedded server has just answered; another one is named by its address.
+            cause = f"{error.cause.rstrip('.')} ({place})."
+            raise type(error)(cause, error.remedy) from error.__cause__
         what = _inspected(address, server)
         embedded_word = "" if settings.redis_url else "embedded "
         where = f"{embedded_word}{what} {place}"

@@ -89,8 +89,9 @@ class CallDialogue:
 
 
 def _may_speak(view: View, attempt: str, reference: str) -> bool:
-    """Only while the code is valid, in the newest attempt, in the call that was placed for it, and
-    until that call has ended: every other answer URL is dead, signed or not."""
+    """Whether a call may speak the code: while the code is valid, in the newest attempt, in the
+    call that was placed for it, and until that call has ended. Other requests get no code, even if
+    they are signed."""
     newest = view.newest
     return (
         view.verification.status is Status.PENDING

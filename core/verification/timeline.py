@@ -97,12 +97,13 @@ _VERIFIED = "Verified"
 
 
 def timeline(view: View) -> list[TimelineRow]:
-    """A row for each attempt, oldest first, with what became of the code in the newest.
+    """A row for each attempt, oldest first; the newest row also has the checks of the code and the
+    end of the verification.
 
-    A step that was not reported is left out once a later one was, and when the verification is
-    over. Where an attempt was lost or its fate is unknown, that takes the place of the steps it
-    never reached. A moment is by the clock of its source, so clocks may differ: a step that is
-    dated before the request has no gap, and none is counted from it.
+    A step that was not reported is left out once a later one was reported, and when the
+    verification is over. A lost or unknown attempt ends with that step in place of those it never
+    reached. Each moment is by the clock of its source, and clocks may differ: a step that is dated
+    before the request has no gap, and no gap is counted from it.
     """
     verification = view.verification
     if not view.attempts:
@@ -170,7 +171,10 @@ def _row(
 
 
 def _total(steps: Sequence[TimelineStep], start: datetime) -> timedelta | None:
-    """Until the code was verified, if it was: a delivery report may come later."""
+    """Until the code was verified, if it was: a delivery report may come later. None for an end
+    whose moment is not known."""
+    if steps[-1].state in {StepState.BAD, StepState.REJECTED} and steps[-1].at is None:
+        return None
     moments = [step.at for step in steps if step.at is not None]
     verified = [step.at for step in steps if step.state is StepState.VERIFIED and step.at]
     return elapsed(start, max(verified or moments))
@@ -210,7 +214,8 @@ def _awaited(attempt: Attempt) -> set[EventKind]:
 
 
 def _ending(attempt: Attempt, verification: Verification, *, is_lost: bool) -> list[TimelineStep]:
-    """What became of the code of the newest attempt. While it `is_lost`, no code is waited for."""
+    """The checks of the code and the end of the verification, for the newest attempt. While that
+    `is_lost`, no code is waited for."""
     steps = _checks(attempt, verification.over_budget)
     match verification.status:
         case Status.EXPIRED:

@@ -18,6 +18,8 @@ from core.wording.formats import (
 MOST_CAUSES = 3
 #: Money below a cent is not worth a word.
 _CENT = 0.01
+#: A share of fewer codes is given with its counts: one code is a point and more.
+_COUNTED_BELOW = 100
 
 
 def verdict_sentence(verdict: DeliveryVerdict, zone: ZoneInfo, now: datetime) -> str:
@@ -36,7 +38,10 @@ def headline(verdict: DeliveryVerdict) -> str:
     if verdict.is_too_few:
         return f"Too few codes to judge: {verdict.requested:,} in this range."
     at_least = "at least " if verdict.at_least else ""
-    return f"Codes arrive: {at_least}{percent(verdict.confirmed / verdict.requested)}."
+    rate, of = verdict.confirmed / verdict.requested, ""
+    if verdict.requested < _COUNTED_BELOW:
+        of = f" ({verdict.confirmed:,} of {verdict.requested:,})"
+    return f"Codes arrive: {at_least}{percent(rate)}{of}."
 
 
 def calm_words(verdict: DeliveryVerdict) -> str:
@@ -105,8 +110,9 @@ def cause_sentence(cause: Cause, zone: ZoneInfo, now: datetime) -> str:
                 f"{_money(cause, ', {} more in all')}."
             )
         case CauseKind.TRAFFIC_GONE:
-            left = f"only {counted(round(cause.k), 'code')}" if round(cause.k) else "no code"
-            return f"{where}: {left} requested {when}, usually {round(cause.usual):,}."
+            # What is left came before `since`.
+            left = f", and only {round(cause.k):,} before" if round(cause.k) else ""
+            return f"{where}: no code requested {when}{left}, usually {round(cause.usual):,}."
 
 
 def receipt_words(health: ReceiptHealth, since: datetime | None, zone: ZoneInfo) -> str:

@@ -11,11 +11,12 @@ from core.charts.axes import Chart
 from core.charts.palette import DARK, LIGHT, Palette
 from core.panels.export import csv_of, file_name, parquet_of
 from core.wording.formats import NO_VALUE
+from pages.components.theme import is_dark
 
 
 def theme_palette() -> Palette:
     """The palette of the viewer's theme."""
-    return DARK if st.context.theme.type == "dark" else LIGHT
+    return DARK if is_dark() else LIGHT
 
 
 def question(words: str) -> None:

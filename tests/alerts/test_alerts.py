@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
@@ -15,7 +16,7 @@ from core.alerts.alerts import KEEP, Alerts
 from core.alerts.figures import AlertFigures
 from core.alerts.measures import Measure
 from core.alerts.notifications import SILENT, Announcer
-from core.alerts.records import AlertStatus, Transition
+from core.alerts.records import AlertCheck, AlertStatus, Transition
 from core.alerts.states import AlertState
 from core.alerts.watch import AlertWatch
 from core.figures import packing
@@ -104,6 +105,13 @@ class Room:
             changes += self.alerts.check()
         return changes
 
+    def was_checked(self) -> None:
+        """As if another process had made each check until now, without a change."""
+        stored = cast(str | None, self.client.get(self.keys.alert_check))
+        check = AlertCheck.from_json(stored)
+        minute = to_ms(self.clock.now()) // 60_000
+        self.client.set(self.keys.alert_check, replace(check, minute=minute).to_json(), ex=KEEP)
+
     def fires(self) -> list[tuple[str, Measure, str]]:
         return [
             (status.series, status.measure, status.under)
@@ -191,6 +199,55 @@ def test_of_an_outage_one_alert_is_notified_and_its_end(
     firing, resolved = events
     assert firing["facts"]["carrier"] == resolved["facts"]["carrier"] == "O2"
     assert firing["facts"]["since_ms"] == resolved["facts"]["since_ms"] == to_ms(room.now)
+
+
+@pytest.mark.parametrize("hours", [0.2, 2, 20])
+def test_after_hours_without_a_process_nothing_fires_but_what_is_wrong_then(
+    room: Room, hours: float
+) -> None:
+    room.healthy("sms/DE/O2")
+    room.add("sms/DE/O2", 2, GOOD)
+    room.after(2)
+    # Of the last attempts before the stop no receipt was taken, and there is no traffic then.
+    room.add("sms/DE/O2", 3, DEAD, 2)
+    room.clock.advance(MINUTE)
+    room.alerts.check()
+    room.clock.advance(hours * HOUR)
+    begin = (room.clock.now() - room.now) // MINUTE
+    room.add("sms/DE/O2", 10, GOOD, begin)
+    assert room.after(10) == []
+    room.add("sms/DE/O2", 20, DEAD, begin + 10)
+    changes = room.after(10)
+    assert {change.after for change in changes} == {FIRING}
+    assert {change.since for change in changes if not change.under} == {
+        room.now + (begin + 10) * MINUTE
+    }
+
+
+def test_a_carrier_that_comes_and_goes_is_few_alerts_and_ends(room: Room) -> None:
+    room.healthy("sms/DE/O2")
+    period, bad_for = 8, 96
+    for begin in range(0, bad_for, 2 * period):
+        room.add("sms/DE/O2", period, DEAD, begin)
+        room.add("sms/DE/O2", period, GOOD, begin + period)
+    room.add("sms/DE/O2", 40, GOOD, bad_for)
+    heads = [change for change in room.after(bad_for) if not change.under]
+    fired = [change for change in heads if change.after is FIRING and change.before is OK]
+    assert len(fired) <= 3
+    assert room.alerts.firing()
+    room.after(40)
+    assert room.alerts.firing() == []
+
+
+def test_a_check_of_a_clock_that_was_far_ahead_stops_no_other(room: Room) -> None:
+    room.healthy("sms/DE/O2")
+    room.clock.advance(DAY)
+    room.alerts.check()
+    room.clock.advance(-DAY)
+    room.add("sms/DE/O2", 10, DEAD)
+    room.after(8)
+    assert Measure.CONFIRMED in {measure for _, measure, _ in room.fires()}
+    assert room.alerts.checked() == room.now + 8 * MINUTE
 
 
 def test_receipts_that_stop_are_not_taken_for_lost_codes(room: Room) -> None:

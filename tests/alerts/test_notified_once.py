@@ -57,6 +57,7 @@ def receiver(room: Room, own_database: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def check_in_two_processes(room: Room, url: str) -> None:
     """Check the next minute in two processes at once; both are killed after it."""
+    room.was_checked()
     room.clock.advance(MINUTE)
     command = [sys.executable, "-m", "tests.alerts.checking_process", url]
     moment = str(to_ms(room.clock.now()))

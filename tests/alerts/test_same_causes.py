@@ -48,6 +48,7 @@ def test_the_alert_and_the_verdict_name_the_same(room: Room, name: str) -> None:
         room.add(carrier, minutes, counts)
     for _ in range(HOURS * 12):
         room.clock.advance(timedelta(minutes=5))
+        room.was_checked()
         room.alerts.check()
     alerts = {(entry.status.series, entry.status.measure) for entry in room.alerts.firing()}
     client, raw = cast(Client, room.client), cast(RawClient, room.raw)

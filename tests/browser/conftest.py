@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from core.access.password import hash_password
 from core.model.clock import SystemClock
@@ -24,6 +31,8 @@ from tests.world import until
 PROJECT = Path(__file__).parents[2]
 SHOTS = PROJECT / "test-results"
 PASSWORD = "correct horse battery staple"
+# By default 5 s, which a page on a busy machine may take to be drawn.
+expect.set_options(timeout=20_000)
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -180,6 +180,8 @@ def test_numbers(page: Page, app: App) -> None:
     expect(number).to_be_visible(timeout=PATIENCE)
     check(page, "qa-numbers", "Fixed codes", height=1400)
     leased = number.inner_text()
+    # The new size of the window leads to a run, which may replace a button while it is clicked.
+    settled(page)
     page.get_by_role("button", name="Release").click()
     expect(number).to_have_count(0, timeout=PATIENCE)
     lease.click()

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from core.access.password import hash_password
+from core.charts.palette import DARK, LIGHT
 from core.panels import countries, figures, tables
 from core.panels.abuse import suspects
 from core.panels.export import csv_of
@@ -420,3 +421,14 @@ def test_live_the_pages_are_closed_until_the_password_is_entered(page: Page, liv
     page.goto(f"{live.address}/attempts")
     expect(page.get_by_text(inside["attempts"])).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("heading", name="Sign in")).to_have_count(0)
+
+
+def test_charts_have_the_colours_of_the_viewers_theme_when_it_changes(
+    page: Page, loaded: App
+) -> None:
+    page.emulate_media(color_scheme="light")
+    drawn(page, f"{loaded.address}/delivery?{WEEK}")
+    line = page.locator(".figures img").first
+    for scheme, palette in (("dark", DARK), ("light", LIGHT)):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        expect(line).to_have_attribute("src", re.compile(palette.blue[1:]), timeout=PATIENCE)

@@ -36,6 +36,7 @@ def test_an_ending_is_searched_filled_in_and_sent_and_its_phone_handed_over(
     page.get_by_role("button", name="Phone in hand").click()
     link = page.locator("a[href*='/handset#']").get_attribute("href", timeout=PATIENCE)
     assert link is not None
+    expect(page.get_by_text("PUBLIC_URL is this machine only")).to_be_visible()
     page.keyboard.press("Escape")
     context = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-US")
     try:

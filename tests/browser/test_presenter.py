@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from core.lab.sandbox_client import SandboxClient
 from tests.browser.conftest import App
 from tests.browser.test_verify import (
     PATIENCE,
@@ -13,6 +14,7 @@ from tests.browser.test_verify import (
     fresh_number,
     open_form,
     page,
+    send,
 )
 
 __all__ = ["page"]
@@ -51,14 +53,25 @@ def test_keys_lead_through_a_verification_and_back_to_a_clean_page(page: Page, a
     expect_all_in_view(page)
     page.keyboard.press("n")  # verify another
     expect(field).to_be_focused(timeout=PATIENCE)
-    field.fill(fresh_number())
+    number = fresh_number()
+    field.fill(number)
     field.press("Enter")  # send
     expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
     # With a modifier, a key belongs to the browser: it reloads, and resets nothing.
     page.keyboard.press("Control+r")
     expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
+    # Another window, whose phone keeps its message.
+    window, other = page.context.new_page(), fresh_number()
+    open_form(window, app)
+    send(window, other)
+    expect(window.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
+    page.bring_to_front()
+    expect(page.get_by_role("button", name="Evidence")).to_be_hidden()
     page.keyboard.press("r")
     expect(field).to_be_visible(timeout=PATIENCE)
+    sandbox = SandboxClient(f"{app.address}/sandbox")
+    assert sandbox.handset(f"+1 {number}").look()["messages"] == []
+    assert sandbox.handset(f"+1 {other}").look()["messages"]
     expect(field).to_have_value("")
     expect(page.get_by_role("radio", name="SMS", exact=True)).to_be_checked()
     expect(page.get_by_role("button", name=re.compile("^Continue with"))).to_have_count(0)

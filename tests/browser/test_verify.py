@@ -49,7 +49,7 @@ def expect_all_in_view(page: Page) -> None:
     if size and size["width"] >= 1280:
         # A rerun draws the new elements before it removes the old ones.
         with suppress(TimeoutError):
-            page.wait_for_function(f"() => ({_OUT_OF_VIEW})().length === 0", timeout=5000)
+            page.wait_for_function(f"() => ({_OUT_OF_VIEW})().length === 0", timeout=PATIENCE)
         assert page.evaluate(_OUT_OF_VIEW) == []
 
 

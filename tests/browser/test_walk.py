@@ -242,7 +242,7 @@ def test_the_focus_is_never_on_the_body_after_the_main_actions_of_verify(
     def expect_focus(after: str) -> None:
         page.wait_for_function(
             "() => document.activeElement && document.activeElement !== document.body",
-            timeout=5000,
+            timeout=PATIENCE,
         )
         assert focused(page) != "BODY", after
 

@@ -90,6 +90,21 @@ def test_a_repeated_event_changes_nothing(at: World, kind: EventKind) -> None:
     assert at.services.ledger.counters()["repeated"] == 1
 
 
+def test_a_repeat_sets_what_is_missing_and_the_price_of_the_log(at: World) -> None:
+    attempt, delivered, log_entry = attempt_of(at), EventKind.DELIVERED, {"cost_micros": "8000"}
+    receive(at, attempt, delivered, cost_micros="7700")
+    assert receive(at, attempt, delivered, units="2") is EventOutcome.REPEATED
+    record = at.services.ledger.attempt(attempt)
+    assert record is not None
+    assert (record.cost_micros, record.units) == (7700, 2)
+    moment = record.moments[delivered]
+    at.services.ledger.apply(AttemptEvent(attempt, delivered, moment, Source.LOG, log_entry))
+    assert receive(at, attempt, delivered, cost_micros="7700") is EventOutcome.REPEATED
+    record = at.services.ledger.attempt(attempt)
+    assert record is not None
+    assert record.cost_micros == 8000
+
+
 def test_a_late_event_keeps_its_moment_and_moves_no_state_back(at: World) -> None:
     attempt = attempt_of(at)
     receive(at, attempt, EventKind.DELIVERED)

@@ -98,7 +98,7 @@ def legs(rows: pd.DataFrame) -> dict[str, Cells]:
     sums = truth.totals(rows)
     n = {leg: sums[f"n_{leg}"] for leg in LEGS}
     return {
-        leg: {"n": n[leg], "mean_s": sums[f"{leg}_ms"] / 1000 / n[leg] if n[leg] else 0.0}
+        leg: {"n": n[leg], "mean_s": sums[f"{leg}_ms"] / 1000 / n[leg] if n[leg] else nan}
         for leg in LEGS
     }
 

@@ -47,6 +47,27 @@ def test_a_change_within_chance_is_neither_good_nor_bad() -> None:
     assert (figure.change, figure.rose, figure.good) == ("5.0 points", True, None)
 
 
+def test_a_change_says_whether_it_was_judged_and_there_is_none_of_a_few() -> None:
+    def shown(before: int, now: int) -> dict[str, tuple[str, str]]:
+        first, second = (
+            row(requested=n, confirmed=n, started=n, converted=n, priced=n, cost_micros=9_000 * n)
+            for n in (now, before)
+        )
+        days = pd.DataFrame([row(requested=20, confirmed=19)] * 28)
+        found = figures.figures(inputs(first, second, history=days))
+        return {
+            one.name: (one.change, "judged" if one.is_judged else "not judged") for one in found
+        }
+
+    many = shown(100, 20)
+    assert many["Confirmed"] == ("no change", "judged")
+    # A number of requests is neither good nor bad, and for a cost there are too few windows.
+    assert many["Attempts"] == ("80 %", "not judged")
+    assert many["Cost per verified"] == ("no change", "not judged")
+    few = shown(4, 1)
+    assert {change for change, _ in few.values()} == {""}
+
+
 def test_no_change_is_said_so_and_points_nowhere() -> None:
     same = row(requested=1000, confirmed=950)
     assert [(one.change, one.rose) for one in made(same, same) if one.name == "Confirmed"] == [

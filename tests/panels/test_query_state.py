@@ -60,7 +60,7 @@ def test_the_page_says_what_the_changes_are_against_or_why_there_are_none() -> N
     )
     assert state.comparison_text(compared, begins) == (
         "Changes are against the same weekday: 17 Nov 00:00 to 17 Nov 12:00. "
-        "Grey: within the usual variation."
+        "Grey: within the usual variation, or not judged."
     )
     assert state.comparison_text(None, begins) == (
         "No changes are shown: figures begin on 19 Nov 12:04, after the start of the same weekday."

@@ -86,6 +86,22 @@ def test_a_reset_of_handsets_keeps_everything_else(at: World) -> None:
     assert len(at.handset(number)["messages"]) == 1
 
 
+def test_a_reset_of_one_number_keeps_what_others_use(at: World) -> None:
+    number, other = at.number(), at.number()
+    for each in (number, other):
+        for _ in range(5):
+            verification = delivered(at, each)
+            at.services.verifications.check(verification, at.wrong_code(verification))
+        assert at.start(each).outcome is SendOutcome.OVER_BUDGET
+        if each == number:
+            own = at.look(verification).verification
+    at.services.reset.run_for([own])
+    assert at.handset(number)["messages"] == []
+    assert len(at.handset(other)["messages"]) == 5
+    assert at.start(number).outcome is SendOutcome.SENT
+    assert at.start(other).outcome is SendOutcome.OVER_BUDGET
+
+
 def test_attempts_and_figures_are_removed_and_the_process_shows_it_at_once(
     at: World, client: redis.Redis
 ) -> None:

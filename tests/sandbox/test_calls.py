@@ -264,6 +264,7 @@ def test_endings_of_calls_do_not_affect_messages(api: Api) -> None:
         ({"to": SENDER}, "identical"),
         ({"machine_detection": "maybe"}, "machine_detection"),
         ({"ring_timeout": "x"}, "ring_timeout"),
+        ({"ring_timeout": 0}, "ring_timeout"),
         ({"time_limit": 86_401}, "time_limit"),
     ],
 )

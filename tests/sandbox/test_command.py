@@ -45,6 +45,17 @@ def test_credentials_are_printed_once_the_port_is_bound_and_only_then(tmp_path: 
     assert "Traceback" not in second.stderr
 
 
+@pytest.mark.parametrize("speed", ["0", "-1", "nan", "inf", "fast"])
+def test_a_speed_outside_the_limits_is_refused_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], speed: str
+) -> None:
+    from core.cli import sandbox
+
+    with pytest.raises(SystemExit):
+        sandbox.main(["--data", str(tmp_path), "--speed", speed], "sandbox")
+    assert f'"{speed}" is not a number from 0.1 to 1,000' in capsys.readouterr().err
+
+
 def test_a_port_that_does_not_exist_is_refused_with_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,11 +54,28 @@ def test_an_unknown_filter_is_refused_by_name(
     assert next(iter(query)) in answer.json()["error"]
 
 
+#: Values that are possible and do not match.
+OTHERS = {
+    "message_state": "received",
+    "message_direction": "inbound",
+    "message_type": "mms",
+    "call_direction": "inbound",
+    "hangup_source": "Caller",
+    "bill_duration": "999",
+    "hangup_cause_code": "999",
+}
+
+
 @pytest.mark.parametrize(
     ("kind", "query"),
     [
         ("Message", {"call_direction": "outbound"}),
         ("Message", {"message_state": "lost"}),
+        ("Message", {"message_direction": "out"}),
+        ("Message", {"message_type": "SMS"}),
+        ("Call", {"call_direction": "out"}),
+        ("Call", {"hangup_source": "caller"}),
+        ("Call", {"status": "live", "call_direction": "out"}),
         ("Call", {"message_direction": "outbound"}),
         ("Call", {"bill_duration__gt": "much"}),
         ("Call", {"bill_duration": "9" * 30}),
@@ -94,7 +111,7 @@ def test_every_documented_filter_of_messages_is_honoured(api: Api) -> None:
         if name in {"limit", "offset", "message_time"}:
             continue
         value = {"subaccount": None}.get(name, record.get(name))
-        wrong = "received" if name == "message_state" else "other"
+        wrong = OTHERS.get(name, "other")
         assert uuid not in listed(api, "Message", **{name: wrong}), name
         if value is not None:
             assert uuid in listed(api, "Message", **{name: value}), name
@@ -108,7 +125,7 @@ def test_every_documented_filter_of_calls_is_honoured(api: Api) -> None:
         if name in {"limit", "offset", "end_time"}:
             continue
         value = record.get(name)
-        wrong = "999" if name in {"bill_duration", "hangup_cause_code"} else "other"
+        wrong = OTHERS.get(name, "other")
         assert uuid not in listed(api, "Call", **{name: wrong}), name
         if value is not None:
             assert uuid in listed(api, "Call", **{name: value}), name
@@ -116,7 +133,7 @@ def test_every_documented_filter_of_calls_is_honoured(api: Api) -> None:
 
 #: The SDK has them, but a direction has no order and Plivo's pages do not name them.
 SENSELESS = {f"call_direction{operator}" for operator in OPERATORS}
-VALUES = {"limit": 1, "offset": 0, "message_state": "sent", "message_type": "sms", "status": "live"}
+VALUES = {"limit": 1, "offset": 0, "status": "live", **OTHERS}
 
 
 @pytest.mark.parametrize(

@@ -230,6 +230,15 @@ def test_a_broken_secrets_file_is_refused_by_name(
     assert said in cause
 
 
+def test_live_refuses_the_address_of_a_sandbox_that_it_would_not_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_live(monkeypatch, SANDBOX_URL="http://127.0.0.1:8510")
+    assert refusal(tmp_path).cause.startswith("SANDBOX_URL must not be set when live")
+    monkeypatch.setenv("PLIVO_MODE", "sandbox")
+    assert read_settings(tmp_path).sandbox_url == "http://127.0.0.1:8510"
+
+
 @pytest.mark.parametrize("line", ["PLIVO_MODE sandbox", "=sandbox", "PLIVO_MODE='sandbox"])
 def test_a_line_of_dotenv_that_cannot_be_read_is_refused_by_its_number(
     tmp_path: Path, line: str

@@ -198,6 +198,7 @@ def test_an_address_where_nobody_listens_is_unavailable(form: str) -> None:
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(StoreUnavailable, match="cannot be reached") as away:
         connect(Settings(redis_url=form.format(address)))
+    assert f"(at {form.format(address)})." in away.value.cause
     assert away.value.__cause__ is not None
 
 

@@ -259,6 +259,13 @@ def test_a_receipt_after_the_verdict_does_not_change_the_total() -> None:
     assert row.total == timedelta(seconds=5)
 
 
+@pytest.mark.parametrize("status", [Status.LOCKED, Status.CANCELED])
+def test_an_end_whose_moment_is_not_known_has_no_total(status: Status) -> None:
+    view = view_of(sent(1, Way.SMS, MOST[Way.SMS], checked=8))
+    (row,) = timeline(replace(view, verification=replace(view.verification, status=status)))
+    assert row.total is None
+
+
 def test_doubled_and_late_events_add_no_step(at: World) -> None:
     verification = at.started(at.number("0700"))
     attempt, now = f"{verification}-1", at.clock.now()

@@ -57,6 +57,11 @@ def silent(tmp_path: Path, redis_url: str, client: redis.Redis) -> Iterator[Sile
             sandbox_url=plivo.url,
             plivo_read_seconds=PATIENCE_SECONDS,
         ) as at,
+        httpx.Client(
+            base_url=at.address,
+            timeout=PATIENCE_SECONDS,
+            limits=httpx.Limits(max_connections=SENDS_AT_ONCE),
+        ) as http,
         ThreadPoolExecutor(SENDS_AT_ONCE) as threads,
     ):
         headers = {"Authorization": f"Bearer {at.services.tokens.sandbox_token}"}
@@ -66,11 +71,10 @@ def silent(tmp_path: Path, redis_url: str, client: redis.Redis) -> Iterator[Sile
         try:
             product.sends += [
                 threads.submit(
-                    httpx.post,
-                    f"{at.address}/api/v1/verifications",
+                    http.post,
+                    "/api/v1/verifications",
                     json={"number": at.number()},
                     headers=headers,
-                    timeout=PATIENCE_SECONDS,
                 )
                 for _ in range(SENDS_AT_ONCE)
             ]

@@ -56,6 +56,8 @@ LOSES = Cause(
          "$20.00 more in all."),
         (replace(LOSES, kind=CauseKind.TRAFFIC_GONE, k=0, n=396, usual=396, measure=None),
          "Telkomsel in Indonesia: no code requested since 23 Nov, usually 396."),
+        (replace(LOSES, kind=CauseKind.TRAFFIC_GONE, k=5, n=396, usual=396, measure=None),
+         "Telkomsel in Indonesia: no code requested since 23 Nov, and only 5 before, usually 396."),
     ],
 )  # fmt: skip
 def test_each_incident_is_a_sentence(cause: Cause, sentence: str) -> None:
@@ -76,6 +78,9 @@ def test_a_verdict_is_one_sentence_and_at_most_three_causes() -> None:
     sentence = verdict_sentence(bad, UTC_ZONE, NOW)
     assert sentence.startswith("Codes arrive: at least 97.1 %. The worst 3 of 4 incidents: Telk")
     assert sentence.count("294") == 3
+    # A share of a few codes is given with its counts.
+    small = replace(calm, confirmed=16, requested=19)
+    assert verdict_sentence(small, UTC_ZONE, NOW).startswith("Codes arrive: 84.2 % (16 of 19). No")
     few = DeliveryVerdict(Outcome.TOO_FEW, 6, 7, (), 28)
     assert verdict_sentence(few, UTC_ZONE, NOW) == "Too few codes to judge: 7 in this range."
     none = DeliveryVerdict(Outcome.NO_TRAFFIC, 0, 0, (), 0)

@@ -2,9 +2,9 @@
 
 import unicodedata
 
-#: Without a shape of their own: the soft hyphen, spaces of no width, marks of direction, and the
-#: byte-order mark. They come with pasted text.
-_SHAPELESS = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"))
+#: Invisible characters of pasted text: the soft hyphen, spaces of no width, marks of direction, and
+#: the byte-order mark.
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"))
 #: Parts of emoji and of Persian and Indian words.
 _JOINERS = "\u200c\u200d"
 #: Controls, halves of surrogate pairs, and what reverses the direction of the text beside it.
@@ -16,9 +16,9 @@ class UnshownCharacter(ValueError):
 
 
 def single_line(text: str) -> str:
-    """The text in one line: any white space is one space, none is around it, and what has no shape
-    is left out. Raises UnshownCharacter for others that cannot be shown."""
-    line = " ".join(text.translate(_SHAPELESS).split())
+    """The text in one line: white space becomes one space, and none is left around the text;
+    invisible characters are removed. Raises UnshownCharacter for others that cannot be shown."""
+    line = " ".join(text.translate(_INVISIBLE).split())
     for character in line:
         if unicodedata.category(character) in _REFUSED and character not in _JOINERS:
             raise UnshownCharacter(f"U+{ord(character):04X}")

@@ -229,4 +229,5 @@ def _has_status(call: SandboxCall, status: str) -> bool:
 
 
 def _seconds(body: Body, name: str, default: int) -> float:
-    return float(parse_seconds(name, body.get(name) or default, 1, MAX_CALL))
+    value = body.get(name)
+    return float(parse_seconds(name, default if value in {None, ""} else value, 1, MAX_CALL))

@@ -19,6 +19,21 @@ PAGE_NAMES = ("limit", "offset")
 ASYNCHRONOUS = ("callback_url", "callback_method")
 OPERATORS = ("__gt", "__gte", "__lt", "__lte")
 
+_DIRECTIONS = ("inbound", "outbound")
+#: The values that Plivo documents for filters; the sandbox uses some of them.
+_VALUES = {
+    "message_direction": _DIRECTIONS,
+    "call_direction": _DIRECTIONS,
+    "message_type": ("sms", "mms", "whatsapp"),
+    "message_state": (
+        *("queued", "sent", "delivered", "undelivered", "failed"),
+        *("received", "rejected", "read"),
+    ),
+    "hangup_source": (
+        *("Caller", "Callee", "Call recipient", "Plivo", "Carrier"),
+        *("API Request", "Answer XML", "Error", "Unknown"),
+    ),
+}
 # Moments are whole microseconds, so this lies between two of them.
 _HALF_MICROSECOND = 5e-7
 
@@ -50,18 +65,21 @@ class Page:
 
 
 def allow_filters(request: Request, names: Collection[str]) -> None:
-    """Raises Refusal 400 for a parameter that is not in `names` or is repeated.
+    """Raises Refusal 400 for a parameter that is not in `names`, is repeated, or has a value that
+    Plivo does not document.
 
-    A filter that is silently ignored would return wrong rows.
+    A filter that is silently ignored would return wrong rows, and a misspelled value none.
     """
     query_names = [name for name, _ in request.query_params.multi_items()]
-    for name in query_names:
+    for name, value in request.query_params.multi_items():
         if name in ASYNCHRONOUS:
             raise NotSimulated(name)
         if name not in names:
             raise Refusal(400, f"{name[:40]} is not a filter of this list")
         if query_names.count(name) > 1:
             raise Refusal(400, f"{name} must not be repeated")
+        if value not in _VALUES.get(name, [value]):
+            raise Refusal(400, f"{name} must be one of {', '.join(_VALUES[name])}")
 
 
 def matches_constants(request: Request, constants: Mapping[str, str | None]) -> bool:

@@ -37,7 +37,7 @@ def figures_shown(clock: Clock, zone: ZoneInfo, *, key: str) -> Iterator[None]:
 
 def draw_empty(kind: Empty, words: str) -> None:
     """An empty state, with a button that clears the filters where they are the reason."""
-    late = kind is Empty.DELAYED
+    late = kind is Empty.QUIET
     st.info(words, icon=":material/schedule:" if late else ":material/inbox:")
     if kind is Empty.FILTERED:
         st.button("Clear the filters", on_click=clear_filters, icon=":material/filter_alt_off:",

@@ -26,8 +26,8 @@ def draw_funnel(context: PanelContext) -> None:
             "fallbacks": number("In place of another", "localized"),
             "rescued": number("Verified this way", "localized"),
             "rate": number("Rescue rate", "%.1f %%"),
-            "low": number("at least", "%.1f %%"),
-            "high": number("at most", "%.1f %%"),
+            "low": number("95 % from", "%.1f %%"),
+            "high": number("to", "%.1f %%"),
         },
     )
     downloads(**context.files, funnel=table, rescue=rescued)

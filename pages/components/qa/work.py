@@ -22,14 +22,15 @@ from pages.components.shared import outage_shown, plain
 from pages.components.tester import current_recording, start_recording, stop_recording
 
 _STYLE = (Path(__file__).parent / "work.css").read_text("utf-8")
-#: Of the verifications that may still change, this many are watched.
+#: The page is pushed changes of at most this many verifications.
 _WATCHED = 40
 
 state = st.session_state
 
 
 def draw_work(session_id: str, tools: SessionTools) -> None:
-    """A fragment: a mark, a selection and a change of a verification rerun it alone."""
+    """Draw the session as a fragment: a mark, a selection and a change of a verification rerun only
+    this part of the page."""
 
     def qa_session() -> None:
         with outage_shown(key="qa_session_try_again"):

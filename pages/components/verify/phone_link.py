@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from core.access.phone_links import NO_ADDRESS, PhoneLinks
+from core.access.phone_links import NO_ADDRESS, PhoneLinks, is_this_machine
 from core.model.verification import Status, Verification
 from core.verification.service import Verifications
 from pages.components.access import current_visitor
@@ -42,9 +42,14 @@ def _draw_link(verification: Verification, links: PhoneLinks) -> None:
         st.info(f"**{plain(cause)}** {plain(remedy)}", icon=":material/wifi_off:")
         return
     st.html(_code_html(link))
+    reach = f"Scan it with a phone that reaches {plain(urlsplit(link).netloc)}."
+    if is_this_machine(link):
+        reach = (
+            "PUBLIC_URL is this machine only, so no phone reaches it: set it to an address that "
+            "phones reach. Here, a click opens the phone in another window."
+        )
     st.caption(
-        f"Scan it with a phone that reaches {plain(urlsplit(link).netloc)}. Until this "
-        f"verification ends, it is the phone {plain(verification.to.masked)}."
+        f"{reach} Until this verification ends, it is the phone {plain(verification.to.masked)}."
     )
 
 

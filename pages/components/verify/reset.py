@@ -6,8 +6,10 @@ from core.model.errors import ResetRefused
 from core.reset.kinds import WITHOUT_NAME, ResetKind
 from core.reset.reset import SandboxReset
 from core.settings.settings import Settings
+from core.verification.service import Verifications
 from pages.components.access import current_visitor
 from pages.components.shared import outage_shown, plain
+from pages.components.verify.running import forget_shown, shown_verifications
 from pages.components.verify.task import start_over
 from pages.components.verify.way import clear_form
 
@@ -34,10 +36,19 @@ def reset_choices(reset: SandboxReset) -> None:
         st.toast(done, icon=":material/check:")
 
 
-def clean_page(reset: SandboxReset, settings: Settings) -> None:
-    """An empty form, in the sandbox with empty handsets and budgets. Attempts and figures stay."""
+def clean_page(reset: SandboxReset, verifications: Verifications, settings: Settings) -> None:
+    """An empty form; in the sandbox, with empty handsets and budgets of the numbers of this window.
+    Other windows, attempts and figures stay."""
     if settings.is_sandbox:
-        _reset(reset, frozenset({ResetKind.BUDGETS, ResetKind.HANDSETS}))
+        with outage_shown(key="reset_try_again"):
+            visitor = current_visitor()
+            if visitor.may_reset_sandbox:
+                views = verifications.look_all(shown_verifications(), visitor.grant)
+                try:
+                    reset.run_for(view.verification for view in views)
+                except ResetRefused as error:
+                    st.session_state[_REFUSED] = error
+    forget_shown()
     start_over()
     clear_form()
 

@@ -30,6 +30,8 @@ from pages.components.verify.task import draw_task
 
 state = st.session_state
 _SEEN = "verify_seen"
+#: The ids of the verifications that this window has shown since its last reset.
+_SHOWN, _MOST_SHOWN = "verify_shown", 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +105,15 @@ def _look(
             raise
         return last, error
     state[_SEEN] = seen
+    if verification not in shown_verifications():
+        state[_SHOWN] = [*shown_verifications(), verification][-_MOST_SHOWN:]
     return seen, None
+
+
+def shown_verifications() -> list[str]:
+    """What a reset of this window is about."""
+    return list(state.get(_SHOWN) or [])
+
+
+def forget_shown() -> None:
+    state.pop(_SHOWN, None)

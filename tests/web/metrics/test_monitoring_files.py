@@ -14,6 +14,7 @@ import yaml  # type: ignore[import-untyped]
 from prometheus_client.openmetrics import parser
 
 from core.alerts.measures import Measure
+from core.alerts.states import AlertState
 from core.model.attempt import EventKind
 from core.web.metrics import route
 from tests.figures.test_rollups import ReportedAttempt
@@ -191,6 +192,9 @@ def test_every_measure_of_the_alerts_is_forwarded_by_one_rule() -> None:
                 named = {Measure(name) for name in matcher.value.split("|")}
                 is_in = matcher.op == promql_parser.MatchOp.Re
                 forwarded += named if is_in else set(Measure) - named
+                states = next(m for m in selector.matchers.matchers if m.name == "state")
+                # Not only firing: an alert that recovers has not ended.
+                assert states.value.split("|") == [s for s in AlertState if s.is_alert]
     assert sorted(forwarded) == sorted(Measure)
 
 

@@ -16,7 +16,7 @@ Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class IncidentEffects:
     """What incidents do to attempts, one row each; see `Incident`."""
 
     arrives: Numbers
@@ -25,9 +25,9 @@ class Trouble:
     dearer: Numbers
     unclear: Numbers
 
-    def of(self, rows: NDArray[np.intp]) -> "Trouble":
-        """The trouble of some of the attempts."""
-        return Trouble(
+    def of(self, rows: NDArray[np.intp]) -> "IncidentEffects":
+        """The effects on some of the attempts."""
+        return IncidentEffects(
             self.arrives[rows],
             self.slower[rows],
             self.silent[rows],
@@ -36,11 +36,11 @@ class Trouble:
         )
 
 
-def troubles(place: NDArray[Any], at: Numbers, last: date) -> Trouble:
-    """The trouble of attempts at these places and moments (Unix ms); `last`: the last day of the
+def incident_effects(place: NDArray[Any], at: Numbers, last: date) -> IncidentEffects:
+    """The effects on attempts at these places and moments (Unix ms); `last`: the last day of the
     traffic, UTC."""
     count = len(place)
-    trouble = Trouble(
+    effects = IncidentEffects(
         np.ones(count), np.ones(count), ~_HAS_RECEIPTS[place], np.ones(count), np.zeros(count)
     )
     for incident in INCIDENTS:
@@ -52,9 +52,9 @@ def troubles(place: NDArray[Any], at: Numbers, last: date) -> Trouble:
             ]
         )
         is_hit = is_there[place] & (at >= begin) & (at < end)
-        trouble.arrives[is_hit] *= incident.arrives
-        trouble.slower[is_hit] *= incident.slower
-        trouble.silent[is_hit] |= incident.silent
-        trouble.dearer[is_hit] *= incident.dearer
-        trouble.unclear[is_hit] = np.maximum(trouble.unclear[is_hit], incident.unclear)
-    return trouble
+        effects.arrives[is_hit] *= incident.arrives
+        effects.slower[is_hit] *= incident.slower
+        effects.silent[is_hit] |= incident.silent
+        effects.dearer[is_hit] *= incident.dearer
+        effects.unclear[is_hit] = np.maximum(effects.unclear[is_hit], incident.unclear)
+    return effects
