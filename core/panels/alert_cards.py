@@ -9,6 +9,7 @@ from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus, Place, StoredStatus, Transition
 from core.alerts.states import AlertState
 from core.model.clock import from_ms
+from core.panels.alerts import judges_traffic
 from core.wording.alerts import (
     advice_words,
     alert_headline,
@@ -131,7 +132,7 @@ def calm_words(statuses: Sequence[AlertStatus], checked: datetime | None) -> str
     if checked is None:
         return "Not checked yet. Alerts are checked once a minute while the app runs."
     judged = [status for status in statuses if status.state is not AlertState.NO_DATA]
-    if not judged:
+    if not any(judges_traffic(status) for status in judged):
         return (
             "No alerts: too little traffic to judge. An alert needs some days of traffic to "
             "compare with, and attempts in the last day."

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus, Transition
 from core.alerts.states import AlertState
 from core.wording.alerts import ALERT_STATES, MEASURES, alert_words, sensitivity_words
@@ -15,6 +16,11 @@ from core.wording.formats import day_and_time, series_name
 def alert_counts(statuses: Sequence[AlertStatus]) -> dict[AlertState, int]:
     """How many measures are in each state, the worst state first; every state is present."""
     return {state: sum(status.state is state for status in statuses) for state in ALERT_STATES}
+
+
+def judges_traffic(status: AlertStatus) -> bool:
+    """Whether there was enough traffic for it. That budgets refuse none is known without any."""
+    return status.state is not AlertState.NO_DATA and status.measure is not Measure.REFUSED
 
 
 def alert_summary(statuses: Sequence[AlertStatus], checked: datetime | None) -> str:
@@ -29,7 +35,7 @@ def alert_summary(statuses: Sequence[AlertStatus], checked: datetime | None) -> 
     ]
     if parts:
         return " · ".join(parts)
-    is_judged = bool(counts[AlertState.OK])
+    is_judged = any(judges_traffic(status) for status in statuses)
     return "No alerts" if is_judged else "No alerts: too little traffic to judge"
 
 

@@ -1,5 +1,6 @@
 """The tables and texts of alerts."""
 
+from dataclasses import replace
 from typing import Any
 
 from core.alerts.measures import Measure
@@ -40,6 +41,8 @@ def test_only_states_that_need_attention_are_counted_in_the_line_of_alerts() -> 
     quiet = [status(AlertState.OK), status(AlertState.NO_DATA)]
     assert alerts.alert_summary(quiet, NOW) == "No alerts"
     assert alerts.alert_summary(quiet[1:], NOW) == "No alerts: too little traffic to judge"
+    unrefused = replace(status(AlertState.OK), measure=Measure.REFUSED)
+    assert "too little traffic" in alerts.alert_summary([*quiet[1:], unrefused], NOW)
     assert alerts.alert_summary([], None) == "not checked yet"
     noisy = [*quiet, status(AlertState.FIRING), status(AlertState.PENDING)]
     assert alerts.alert_summary(noisy, NOW) == "1 firing \N{MIDDLE DOT} 1 pending"
