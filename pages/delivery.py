@@ -122,9 +122,10 @@ def _draw_figures(state: QueryState, fresh: Freshness) -> None:
         st.warning(lag_words(pipeline.journal_age))
     requested = int(queries.totals(state.range, state.filters)["requested"])
     unfiltered = int(queries.totals(state.range)["requested"])
+    # The first attempt may be counted after `fresh` was read.
     reason = empty_state(
-        requested, state.filters, ever=fresh.through is not None, unfiltered=unfiltered,
-        length=state.range.length, lag=None if state.is_over else fresh.attempt_age,
+        requested, state.filters, ever=fresh.through is not None or unfiltered > 0,
+        unfiltered=unfiltered, length=state.range.length, lag=None if state.is_over else fresh.attempt_age,
     )  # fmt: skip
     can_fill = app.settings.is_sandbox and kept.error is None
     context = PanelContext(
