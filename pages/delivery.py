@@ -125,7 +125,8 @@ def _draw_figures(state: QueryState, fresh: Freshness) -> None:
     # The first attempt may be counted after `fresh` was read.
     reason = empty_state(
         requested, state.filters, ever=fresh.through is not None or unfiltered > 0,
-        unfiltered=unfiltered, length=state.range.length, lag=None if state.is_over else fresh.attempt_age,
+        unfiltered=unfiltered, length=state.range.length,
+        lag=None if state.is_over else fresh.attempt_age,
     )  # fmt: skip
     can_fill = app.settings.is_sandbox and kept.error is None
     context = PanelContext(
