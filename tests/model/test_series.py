@@ -35,4 +35,11 @@ def test_an_error_of_all_countries_has_an_empty_country() -> None:
 
 def test_a_carrier_that_is_not_known_has_one_name() -> None:
     assert {carrier_named(name) for name in ("", " ", "?", "unknown", "Unknown")} == {"unknown"}
-    assert [carrier_named(name) for name in ("A/B", " O2 ", "others")] == ["A/B", "O2", "others"]
+    assert [carrier_named(name) for name in ("A/B", " O2 ")] == ["A/B", "O2"]
+
+
+def test_a_carrier_named_as_a_word_of_the_filters_can_be_told_from_it() -> None:
+    assert [carrier_named(name) for name in ("all", "others")] == [
+        "all (carrier)",
+        "others (carrier)",
+    ]

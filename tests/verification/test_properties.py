@@ -216,7 +216,6 @@ def test_property_21_live_an_ending_of_the_sandbox_is_no_test_number(
         (CREDENTIALS | NEEDED | {"plivo_mode": "live"}, PlivoMode.LIVE),
         (CREDENTIALS | NEEDED | {"plivo_mode": "sandbox"}, PlivoMode.SANDBOX),
         (CREDENTIALS | NEEDED | {"sandbox_budgets": "warn"}, PlivoMode.LIVE),
-        (CREDENTIALS | NEEDED | {"sandbox_url": "http://127.0.0.1:8510"}, PlivoMode.LIVE),
     ],
 )
 def test_property_21_no_setting_of_the_sandbox_reaches_live(
@@ -238,6 +237,11 @@ def test_property_21_live_takes_nothing_of_the_sandbox_in_place_of_a_setting(mis
     options = {name: text for name, text in (CREDENTIALS | NEEDED).items() if name != missing}
     with pytest.raises(ValueError, match=missing.upper()):
         Settings(**options, plivo_mode="live")
+
+
+def test_property_21_live_refuses_the_address_of_a_sandbox() -> None:
+    with pytest.raises(ValueError, match="SANDBOX_URL must not be set when live"):
+        Settings(**CREDENTIALS, **NEEDED, sandbox_url="http://127.0.0.1:8510")
 
 
 def test_property_21_live_serves_no_sandbox(

@@ -230,4 +230,6 @@ def _has_status(call: SandboxCall, status: str) -> bool:
 
 def _seconds(body: Body, name: str, default: int) -> float:
     value = body.get(name)
-    return float(parse_seconds(name, default if value in {None, ""} else value, 1, MAX_CALL))
+    return float(
+        parse_seconds(name, default if value is None or value == "" else value, 1, MAX_CALL)
+    )
