@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.figures.freshness import Freshness
+from core.figures.rates import ENOUGH
 from core.model.errors import StoreUnavailable
 from core.panels.empty import empty_state, unreachable
 from core.panels.kept import KeptAnswers, age_words
@@ -133,12 +134,14 @@ def _draw_figures(state: QueryState, fresh: Freshness) -> None:
         queries, alerts, ledger, state, theme_palette(), simulated, targets_of(app.settings),
         clock.now(), findings,
     )  # fmt: skip
-    # The verdict looks at every place: with many, the figures below it are there first.
-    place = st.container(key="verdict_place" if requested else None)
+    offers_sample = can_fill and reason is not None and is_fillable(reason[0])
+    # The verdict looks at every place: with many, the figures below it are there first. So it has
+    # room for its causes; with few attempts there is hardly one.
+    place = st.container(key="verdict_place" if requested >= ENOUGH else None)
     if reason:
         draw_empty(*reason)
-        if can_fill and is_fillable(reason[0]):
-            sample_button(app.sample_control, is_main_action=True)
+    if offers_sample:
+        sample_button(app.sample_control, is_main_action=True)
     if requested:
         draw_overview(context)
     if fresh.through is not None:
@@ -146,7 +149,7 @@ def _draw_figures(state: QueryState, fresh: Freshness) -> None:
             draw_verdict(context)
     if requested:
         draw_questions(context)
-        if can_fill:
+        if can_fill and not offers_sample:
             sample_button(app.sample_control)
 
 

@@ -12,7 +12,7 @@ from core.charts.palette import Palette
 from core.figures.layout import BIN_OF_1_SECOND
 from core.figures.packing import UPPER_MS
 from core.figures.rates import QUANTILES, quantiles, stepwise_quantiles, values_needed
-from core.wording.formats import duration
+from core.wording.formats import counted, duration
 
 #: Bins in a row of the heatmap: a row is a factor of the square root of two.
 _MERGED = 4
@@ -80,7 +80,7 @@ def latency(
         for q in QUANTILES
         if whole.sum() >= values_needed(q)
     ]
-    alt = f"Time to deliver of {int(whole.sum()):,} attempts"
+    alt = f"Time to deliver of {counted(int(whole.sum()), 'attempt')}"
     return Chart(
         option, f"{alt}: {', '.join(texts)}." if texts else f"{alt}: too few for percentiles."
     )

@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.charts.axes import Chart, Option, clock, over_time, with_legend
 from core.charts.palette import Palette
+from core.wording.formats import counted
 from core.wording.marks import STATE_MARKS
 
 #: The second of two states of one colour.
@@ -39,7 +40,10 @@ def states_over_time(frame: pd.DataFrame, zone: ZoneInfo, colours: Palette) -> C
         {"name": mark.word, "icon": mark.shape, "itemStyle": plain} for mark in STATE_MARKS.values()
     ]
     total, delivered = int(frame["requested"].sum()), int(frame["delivered"].sum())
-    alt = f"{total:,} attempts in {len(frame)} steps, {delivered:,} of them delivered so far"
+    alt = (
+        f"{counted(total, 'attempt')} in {counted(len(frame), 'step')}, {delivered:,} of them "
+        "delivered so far"
+    )
     if total:
         most = int(frame["requested"].max())
         alt += f"; the most, {most:,}, from {names[int(frame['requested'].to_numpy().argmax())]}"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from core.cli.running import exiting_on_errors, opened_services
 from core.tracking.log_status import LogRunOutcome, Progress
-from core.wording.formats import duration
+from core.wording.formats import counted, duration
 
 
 def main(arguments: Sequence[str], program: str) -> None:
@@ -27,7 +27,9 @@ def main(arguments: Sequence[str], program: str) -> None:
 
     def report(now: Progress) -> None:
         left = f", about {duration(now.left)} left" if now.left else ""
-        sys.stdout.write(f"{now.windows_done}/{now.windows} windows, {now.rows} rows{left}\n")
+        sys.stdout.write(
+            f"{now.windows_done}/{now.windows} windows, {counted(now.rows, 'row')}{left}\n"
+        )
         sys.stdout.flush()
 
     with exiting_on_errors(), opened_services() as services:
@@ -42,4 +44,6 @@ def main(arguments: Sequence[str], program: str) -> None:
     if run.outcome is LogRunOutcome.BUSY:
         sys.exit("Another process is reading the logs.\nWait until it has finished.")
     now = run.progress
-    sys.stdout.write(f"{now.rows} rows, {now.settled} settled, {now.foreign} of others\n")
+    sys.stdout.write(
+        f"{counted(now.rows, 'row')}, {now.settled} settled, {now.foreign} of others\n"
+    )

@@ -130,4 +130,4 @@ def given_up_text(count: int) -> str:
 
 def sent_again_text(count: int) -> str:
     """ "1 event will be sent again.", "12 events will be sent again."."""
-    return "1 event will be sent again." if count == 1 else f"{count:,} events will be sent again."
+    return f"{counted(count, 'event')} will be sent again."

@@ -217,7 +217,7 @@ def _attempts(inputs: FigureInputs) -> Figure:
         if before >= ENOUGH:
             change, rose, _ = _relative(now, before, 0, is_real=False)
     return Figure(
-        "Attempts", f"{n:,}", f"{int(inputs.totals['started']):,} verifications",
+        "Attempts", f"{n:,}", counted(int(inputs.totals["started"]), "verification"),
         "Messages and calls requested, including those that Plivo refused.", change, rose,
         course=_count_course(inputs, "requested"), number=float(n), n=n,
     )  # fmt: skip

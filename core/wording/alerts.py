@@ -6,7 +6,7 @@ from core.alerts.states import AlertState
 from core.figures.rates import ENOUGH
 from core.model.series import Series
 from core.wording.budgets import refusing_words
-from core.wording.formats import series_name
+from core.wording.formats import counted, series_name
 
 MEASURES = {
     Measure.UNCLEAR: "sends answered clearly",
@@ -78,7 +78,7 @@ def alert_words(alert: AlertStatus) -> str:
     if alert.measure is Measure.REFUSED and alert.observed is not None:
         return _refused_words(alert, alert.observed)
     if alert.observed is None or alert.baseline is None:
-        return f"{alert.n:,} attempts in the last day, too few to compare."
+        return f"{counted(alert.n, 'attempt')} in the last day, too few to compare."
     name = MEASURES[alert.measure]
     if alert.measure is Measure.TRAFFIC:
         return (
@@ -102,7 +102,7 @@ def _refused_words(alert: AlertStatus, observed: float) -> str:
     usual = "; in the weeks before, none was counted"
     if alert.baseline is not None:
         usual = f", where {100 * (1 - alert.baseline):.1f} % is usual"
-    return f"Budgets refused {refused:,} of {alert.n:,} numbers{usual}."
+    return f"Budgets refused {refused:,} of {counted(alert.n, 'number')}{usual}."
 
 
 def certainty_words(alert: AlertStatus) -> str:

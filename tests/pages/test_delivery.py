@@ -84,6 +84,16 @@ def test_not_configured_says_so_and_offers_sample_traffic(services: Services) ->
     assert not figure(at)
 
 
+def test_one_attempt_is_counted_in_the_singular_and_sample_traffic_is_offered(
+    services: Services,
+) -> None:
+    attempts(services, 1)
+    at = opened("delivery")
+    assert "1 verification<" in "".join(part.value for part in at.main.html)
+    assert "60 days of invented traffic" in said(at)
+    assert [one.label for one in at.button if "sample" in one.label] == ["Load sample traffic"]
+
+
 def test_no_traffic_in_range_says_so(services: Services) -> None:
     attempts(services, 12, ago=timedelta(hours=2))
     at = opened("delivery", range="15 min")

@@ -9,6 +9,7 @@ from core.lab.sessions.model import ChecklistItem, TestSession
 from core.model.errors import SandboxUnavailable
 from core.model.way import Way
 from core.panels.verdict import way_words
+from core.wording.formats import counted
 from pages.components.qa.own_phones import draw_phone_items
 from pages.components.qa.tools import SessionTools, act
 from pages.components.shared import plain
@@ -47,7 +48,7 @@ def _draw_table(session: TestSession, tools: SessionTools) -> None:
     ways = st.pills("By", list(Way), key=_WAYS, selection_mode="multi", format_func=way_words)
     items = items_of_endings(table.endings, selected, [way for way in Way if way in ways])
     st.button(
-        f"Add {len(items)} items" if len(items) != 1 else "Add 1 item",
+        f"Add {counted(len(items), 'item')}",
         key="qa_add_endings", icon=":material/playlist_add:", disabled=not items,
         on_click=_add_items, args=(session.id, items, tools),
     )  # fmt: skip

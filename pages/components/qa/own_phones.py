@@ -13,6 +13,7 @@ from core.plivo.pricing import Prices
 from core.plivo.provider import PlivoProvider
 from core.settings.settings import Settings
 from core.verification.numbers import Numbers
+from core.wording.formats import counted
 from pages.components.access import guarded
 from pages.components.qa.tools import SessionTools
 from pages.components.shared import plain
@@ -82,7 +83,7 @@ def draw_phone_items(tools: SessionTools, on_add: Callable[[list[ChecklistItem]]
     if items:
         _until_priced(own_phones_cost, selected, tools.prices)
     st.button(
-        f"Add {len(items)} items" if len(items) != 1 else "Add 1 item",
+        f"Add {counted(len(items), 'item')}",
         key="qa_add_phones", icon=":material/playlist_add:", disabled=not items,
         on_click=on_add, args=(items,),
     )  # fmt: skip
