@@ -28,6 +28,8 @@ HOURS = 168
 LEAST_HISTORY = 30
 #: Days with traffic that are needed to call a place new.
 LEAST_DAYS = 7
+#: Traffic on so many of the last seven days is regular.
+REGULAR_DAYS = 4
 #: The smallest usual share of bad attempts, since even a good series has some.
 LEAST_BAD = 0.005
 #: The smallest usual share of unclear sends. Those of past days have mostly been settled since.
@@ -111,6 +113,8 @@ def baseline(history: PastFigures) -> UsualFigures:
     weeks = max(DAYS - int(has_traffic.argmax()), 7) / 7
     traffic = (hours["requested"][rows] * part[:, None]) / weeks
     around = np.stack([np.roll(traffic, shift, axis=1) for shift in (-1, 0, 1)])
+    # What came on a few days only, such as pumping, is no traffic that can stop.
+    is_regular = (days["requested"][:, -7:] > 0).sum(axis=1) >= REGULAR_DAYS
     verified = np.divide(
         whole["verified"], requested, out=np.full(len(rows), 0.5), where=requested > 0
     )
@@ -125,7 +129,7 @@ def baseline(history: PastFigures) -> UsualFigures:
         per_day=per_day,
         requested_per_day=requested / DAYS,
         traffic=traffic,
-        least_traffic=around.min(axis=0),
+        least_traffic=around.min(axis=0) * is_regular[:, None],
         most_traffic=around.max(axis=0),
         verified=np.maximum(verified, 0.05),
         prices=prices,

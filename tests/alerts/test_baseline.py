@@ -91,6 +91,18 @@ def test_in_its_first_weeks_traffic_is_usual_by_the_weeks_that_there_were() -> N
     assert baseline(past).traffic == pytest.approx(np.full((1, HOURS), 30.0))
 
 
+def test_traffic_of_a_few_days_such_as_pumping_cannot_stop() -> None:
+    requested = np.zeros(DAYS)
+    requested[-9:-7] = 24 * 30.0
+    hours = np.zeros(HOURS)
+    hours[24 : 3 * 24] = 30.0
+    usual = baseline(past_of(figures(requested, requested), figures(hours, hours)))
+    assert usual.least_traffic.max() == 0
+    requested[-7:] = 24 * 30.0
+    usual = baseline(past_of(figures(requested, requested), figures(hours, hours)))
+    assert usual.least_traffic.max() > 0
+
+
 def test_past_attempts_are_counted_at_the_age_of_the_present_ones() -> None:
     even, good = np.full(HOURS, 50.0), np.full(HOURS, 0.97)
     in_time, late = usual_of(even, good), usual_of(even, good, in_time=2 / 3)

@@ -58,7 +58,7 @@ def draw_alerts(context: PanelContext) -> None:
         st.markdown("**All measures**")
         frame = alert_table(statuses, zone)
         columns = {
-            "series": text("Series", pinned=True), "measure": text("Measure"),
+            "series": text("Series", pinned=True, width="medium"), "measure": text("Measure"),
             "state": text("State"), "since": text("Since"), "saw": text("Seen"),
             "shows": text("Can be seen"),
             "under": text("Explained by"),
