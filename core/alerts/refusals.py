@@ -36,7 +36,7 @@ class RefusalReading:
     def budgets(self, series: Series, since_ms: int, now_ms: int) -> tuple[str, ...]:
         """The names of the budgets that refused numbers of a series; the most numbers first."""
         numbers: Counter[str] = Counter()
-        for refusal in read_refusals(self._raw, self._keys, since_ms, now_ms):
+        for refusal in read_refusals(self._raw, self._keys, since_ms, now_ms + 1):
             if refusal.budget and (refusal.series == series or is_part(refusal.series, series)):
                 numbers[refusal.budget] += refusal.numbers
         return tuple(budget for budget, _ in numbers.most_common())

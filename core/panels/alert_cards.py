@@ -16,6 +16,7 @@ from core.wording.alerts import (
     alert_words,
     certainty_words,
     is_growth,
+    or_earlier,
 )
 from core.wording.findings import moment_words
 from core.wording.formats import counted, duration, series_name
@@ -63,7 +64,8 @@ def firing_card(
         notified = at("Notified", from_ms(entry.notified_ms))
     else:
         notified = "Not notified" + ("" if receivers else ": there is no receiver")
-    done = [at("Began", status.since), at("Alert", fired), notified]
+    began = at("Began", status.since) + or_earlier(status.since, fired)
+    done = [began, at("Alert", fired), notified]
     if snoozed_until is not None:
         done.append(at("Snoozed until", snoozed_until))
     if status.state is AlertState.RECOVERING:
@@ -111,7 +113,7 @@ def _ended_card(
         since=end.since,
         fired=first.at,
         done=(
-            f"Began {moment_words(end.since, zone, now)}",
+            f"Began {moment_words(end.since, zone, now)}{or_earlier(end.since, first.at)}",
             f"Alert {moment_words(first.at, zone, now)}",
             f"Resolved {moment_words(end.at, zone, now)}",
         ),

@@ -14,6 +14,7 @@ from core.wording.alerts import (
     alert_words,
     certainty_words,
     is_growth,
+    or_earlier,
 )
 
 #: What the linked page shows before the alert began, to compare with.
@@ -35,7 +36,6 @@ def alert_message(
     pages."""
     grows = is_growth(status.observed, status.baseline)
     headline = alert_headline(status.series, status.measure, is_growth=grows)
-    when = f"Since {status.since:%d %b %H:%M} UTC."
     if news is AlertNews.RESOLVED:
         title = f"Resolved: {headline}"
         when = f"It lasted from {status.since:%d %b %H:%M} to {now:%d %b %H:%M} UTC."
@@ -46,6 +46,7 @@ def alert_message(
         title = headline
         parts = (alert_words(status), certainty_words(status), advice_words(status))
         text = " ".join(part for part in parts if part)
+        when = f"Since {status.since:%d %b %H:%M} UTC{or_earlier(status.since, now)}."
     text += f" {when} Environment: {environment}."
     return AlertMessage(title, text, _link(status, now, base))
 

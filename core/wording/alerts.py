@@ -1,5 +1,7 @@
 """Names and sentences of alerts. Apart from `formats`, because the engine of alerts loads numpy."""
 
+from datetime import datetime, timedelta
+
 from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus
 from core.alerts.states import AlertState
@@ -25,6 +27,8 @@ ALERT_STATES = {
     AlertState.OK: "ok",
     AlertState.NO_DATA: "no data",
 }
+#: A check reads at least so much. What began with it may have begun earlier.
+_READ_BY_CHECKS = timedelta(hours=24)
 _ADVICE = {
     Measure.UNCLEAR: "See Plivo's status page, and the network between here and Plivo. Do not send "
     "the same codes again: the logs settle which were sent.",
@@ -71,6 +75,11 @@ def alert_headline(series: Series, measure: Measure, *, is_growth: bool = True) 
 
 def is_growth(observed: float | None, baseline: float | None) -> bool:
     return (observed or 0) >= (baseline or 0)
+
+
+def or_earlier(since: datetime, fired: datetime) -> str:
+    """ " or earlier", where a change began with the day that a check reads; else ""."""
+    return " or earlier" if fired - since >= _READ_BY_CHECKS else ""
 
 
 def alert_words(alert: AlertStatus) -> str:

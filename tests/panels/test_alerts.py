@@ -1,14 +1,19 @@
 """The tables and texts of alerts."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from core.alerts.measures import Measure
-from core.alerts.records import AlertStatus
+from core.alerts.records import AlertStatus, StoredStatus
 from core.alerts.states import AlertState
+from core.model.clock import to_ms
 from core.model.series import Series
 from core.panels import alerts
+from core.panels.alert_cards import firing_card
+from core.webhooks.alert_event import AlertNews
 from core.wording import alerts as words
+from core.wording.alert_messages import alert_message
 from tests.panels.frames import NOW, ZONE
 
 
@@ -87,3 +92,12 @@ def test_a_series_says_what_its_traffic_can_show() -> None:
     assert words.sensitivity_words(status(AlertState.OK, detectable_drop=None)).startswith(
         "too little traffic"
     )
+
+
+def test_a_change_that_a_check_sees_whole_days_of_began_then_or_earlier() -> None:
+    for age, is_open in ((timedelta(hours=3), False), (timedelta(hours=24, minutes=4), True)):
+        fires = status(AlertState.FIRING, since=NOW - age)
+        card = firing_card(StoredStatus(fires, 0, 0, to_ms(NOW)), None, 0, NOW, ZONE)
+        assert card.done[0].endswith(" or earlier") is is_open
+        message = alert_message(AlertNews.FIRING, fires, NOW, "sandbox", None)
+        assert ("UTC or earlier." in message.text) is is_open
