@@ -8,7 +8,7 @@ from core.alerts.records import AlertStatus, Place, StoredStatus
 from core.alerts.states import AlertState
 from core.alerts.wholes import depth_of, is_part
 from core.model.clock import from_ms
-from core.model.series import Series
+from core.model.series import NO_SERIES, Series
 
 #: Measures that an incident can change through another one. Pumped codes are not entered, and often
 #: sent to numbers that do not exist, and budgets refuse many. People who get no code try again
@@ -83,9 +83,13 @@ def with_leaders(
     that no other series explains, the widest first; of one series that which fired first.
     """
 
+    def lead_of(place: Place) -> Series | None:
+        # Without new evidence an alert is explained by what explained it before.
+        return _lead_of(place, leads) or stored[place].status.under or None
+
     def rank(place: Place) -> tuple[object, ...]:
         series, measure = place
-        lead = _lead_of(place, leads)
+        lead = lead_of(place)
         is_led = lead is not None and not is_part(series, lead)
         began = stored[place].began_ms
         return is_led, depth_of(series), began, _ORDER.index(measure), series
@@ -93,14 +97,13 @@ def with_leaders(
     heads: list[Place] = []
     marked = dict(stored)
     for place in sorted((p for p in stored if stored[p].status.state.is_alert), key=rank):
-        lead = _lead_of(place, leads)
+        lead = lead_of(place)
         is_flood = _is_flood(stored[place].status)
         head = next((h for h in heads if _explains(h, place, lead, is_flood=is_flood)), None)
         if head is None:
             heads.append(place)
-        else:
-            status = replace(stored[place].status, under=head[0])
-            marked[place] = replace(stored[place], status=status)
+        status = replace(stored[place].status, under=head[0] if head else NO_SERIES)
+        marked[place] = replace(stored[place], status=status)
     return marked
 
 

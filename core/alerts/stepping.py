@@ -138,7 +138,8 @@ def _stepped(
 
 
 def _as_seen(status: AlertStatus, before: AlertStatus) -> AlertStatus:
-    """The status with what the alert saw before: the newest attempts may be good again."""
+    """The status with what the alert saw before, and what explained it: the newest attempts may be
+    good again."""
     return replace(
         status,
         n=before.n,
@@ -146,6 +147,7 @@ def _as_seen(status: AlertStatus, before: AlertStatus) -> AlertStatus:
         observed=before.observed,
         baseline=before.baseline,
         chance=before.chance,
+        under=before.under,
     )
 
 

@@ -4,7 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from core.alerts.explaining import with_leaders
 from core.alerts.measures import Measure
+from core.alerts.records import AlertStatus, StoredStatus
+from core.alerts.states import AlertState
+from core.model.clock import from_ms
+from core.model.series import Series
 from tests.alerts.test_alerts import DEAD, GOOD, Room
 from tests.alerts.test_alerts import room as room
 
@@ -75,3 +80,21 @@ def test_all_traffic_is_the_sum_of_the_channels(room: Room) -> None:
     room.alerts.check()
     parts = room.status("sms").n, room.status("voice").n
     assert room.status("all").n == sum(parts) > 0
+
+
+@pytest.mark.parametrize("explained_by", ["sms/DE", ""])
+def test_without_new_evidence_an_alert_keeps_its_explanation(explained_by: str) -> None:
+    """As after a stop of the process, when the minutes of the incident are left out."""
+    entries = [
+        StoredStatus(
+            AlertStatus(
+                Series(series), Measure.UNCLEAR, AlertState.FIRING, 16, 4, 0.25, 1.0, None,
+                from_ms(0), Series(under),
+            ),
+            0, 0, 1,
+        )
+        for series, under in (("sms", explained_by), ("sms/DE", ""))
+    ]  # fmt: skip
+    marked = with_leaders({entry.place: entry for entry in entries}, {})
+    heads = {entry.status.series for entry in marked.values() if entry.is_head}
+    assert heads == {explained_by or "sms"}

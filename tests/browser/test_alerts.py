@@ -1,5 +1,6 @@
 """From an incident to its end: chaos, an alert, its notification, the page, a snooze, recovery."""
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from core.services import build
 from core.settings.settings import Settings
 from tests.browser.conftest import App
 from tests.browser.test_chaos import chaos
-from tests.findings.incidents import USUAL, Day, events, everywhere, midnight
+from tests.findings.incidents import USUAL, Day, events, everywhere
 from tests.webhooks.conftest import SECRET, move_the_receivers_clock
 from tests.webhooks.receiver import ReceivedEvent, Receiver, receiving
 from tests.world import MovableClock, until
@@ -65,7 +66,8 @@ def notified(
     data = tmp_path_factory.mktemp("alerts")
     clock = MovableClock()
     services = build(Settings(data_dir=data), clock)
-    first = midnight(clock.now()) - timedelta(days=HISTORY)
+    # Up to now: where the day so far has no traffic, that is an incident of its own.
+    first = clock.now() - timedelta(days=HISTORY)
     # Dearer than the sandbox, whose prices are not the incident.
     usual = Day("usual", everywhere(replace(USUAL, micros=1_000_000)))
     services.ledger.apply_all(events(first, [usual] * HISTORY))
@@ -75,7 +77,7 @@ def notified(
     move_the_receivers_clock(clock, monkeypatch)
     app = App(data, module="tests.browser.moved_app")
     ahead = data / "ahead"
-    ahead.write_text("0")
+    ahead.write_text(str(clock.ahead.total_seconds()))
     with receiving(SECRET) as (receiver, url):
         app._environment |= {
             "CLOCK_AHEAD": str(ahead), "WEBHOOK_URL": url, "WEBHOOK_SECRET": SECRET,
@@ -124,11 +126,15 @@ def test_an_alert_is_notified_its_link_shows_it_it_is_snoozed_and_its_end_is_not
     expect(page.get_by_text("Snoozed for 4 hours.")).to_be_visible(timeout=PATIENCE)
     expect(card.get_by_text("Snoozed until")).to_be_visible()
     # Chaos is off: the next codes arrive.
-    notified.advance(timedelta(minutes=1))
-    notified.send(5, "2")
-    notified.advance(timedelta(minutes=1))
-    until(lambda: len(notified.alerts) == 2, 40)
-    resolved = notified.alerts[-1]
+    for minute in range(2, 10):
+        if len(notified.alerts) == 2:
+            break
+        notified.advance(timedelta(minutes=1))
+        notified.send(5, str(minute))
+        # Each minute is checked, since those without a check would not count.
+        with contextlib.suppress(AssertionError):
+            until(lambda: len(notified.alerts) == 2, 8)
+    _, resolved = notified.alerts
     assert resolved.event["type"] == "alert.resolved"
     assert resolved.data["title"] == f"Resolved: {headline}"
     page.reload()
