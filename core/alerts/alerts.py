@@ -196,19 +196,29 @@ class Alerts:
         leads: dict[Place, Series] = {}
         for judged in judge(series, slots, usual, alerting(series, before.kept)):
             for row, entry in next_statuses(series, judged, before.kept, now_ms):
-                kept[entry.place] = self._with_budgets(entry, now_ms)
+                kept[entry.place] = entry
                 if judged.lead[row] >= 0:
                     leads[entry.place] = series[judged.lead[row]]
-        kept = without_ended_leaders(before.kept, kept, now_ms)
+        kept = without_ended_leaders(before.kept, self._with_budgets(kept, now_ms), now_ms)
         return AlertCheck(minute, with_leaders(kept, leads), gaps)
 
-    def _with_budgets(self, entry: StoredStatus, now_ms: int) -> StoredStatus:
-        """With the budgets that have refused sends since the alert began, if it is about these."""
-        status = entry.status
-        if status.measure is not Measure.REFUSED or not status.state.is_alert:
-            return entry
-        budgets = self._figures.refusing(status.series, to_ms(status.since), now_ms)
-        return replace(entry, status=replace(status, budgets=budgets))
+    def _with_budgets(
+        self, kept: dict[Place, StoredStatus], now_ms: int
+    ) -> dict[Place, StoredStatus]:
+        """Alerts about refused sends with the budgets that have refused them since they began."""
+        refused = {
+            series: entry.status
+            for (series, measure), entry in kept.items()
+            if measure is Measure.REFUSED and entry.status.state.is_alert
+        }
+        since_ms = {series: to_ms(status.since) for series, status in refused.items()}
+        budgets = self._figures.refusing(since_ms, now_ms)
+        return kept | {
+            (series, Measure.REFUSED): replace(
+                kept[series, Measure.REFUSED], status=replace(status, budgets=budgets[series])
+            )
+            for series, status in refused.items()
+        }
 
     def _write(
         self,

@@ -4,7 +4,7 @@ What is usual is kept in the process and computed again once an hour, and when t
 day of the four weeks changes little.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,9 +86,11 @@ class AlertFigures:
             names += sorted({Series(name) for name in stored} - set(names))
         return LastDay(self._raw, self._keys).slots(names, now_ms).first(len(series))
 
-    def refusing(self, series: Series, since_ms: int, now_ms: int) -> tuple[str, ...]:
-        """The budgets that have refused sends of a series since then; the most numbers first."""
-        return self._refusals.budgets(series, since_ms, now_ms)
+    def refusing(
+        self, since_ms: Mapping[Series, int], now_ms: int
+    ) -> dict[Series, tuple[str, ...]]:
+        """The budgets that have refused sends of each series since then; the most numbers first."""
+        return self._refusals.budgets(since_ms, now_ms)
 
     def usual(self, series: list[Series], now_ms: int) -> UsualFigures:
         """What is usual, of four weeks that ended with the last day (UTC)."""

@@ -174,7 +174,13 @@ def _read(plain: dict[str, Any], kinds: dict[str, type[StrEnum]], *moments: str)
 def _stored_status(plain: dict[str, Any]) -> StoredStatus:
     kinds = {"measure": Measure, "state": AlertState}
     status = AlertStatus(**_read(plain["status"], kinds, "since"))
-    # JSON has no tuples, and a check of an earlier release lacks budgets and the last moments.
+    # JSON has no tuples, and a check of an earlier release has neither budgets nor relapses.
     status = replace(status, budgets=tuple(status.budgets))
-    moments = (int(plain.get(name, 0)) for name in StoredStatus.__slots__[1:])
-    return StoredStatus(status, *moments)
+    return StoredStatus(
+        status,
+        int(plain["notified_ms"]),
+        int(plain["cleared_ms"]),
+        int(plain["began_ms"]),
+        calm_ms=int(plain.get("calm_ms", 0)),
+        relapses=int(plain.get("relapses", 0)),
+    )

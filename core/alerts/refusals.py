@@ -1,7 +1,7 @@
 """Reads how many numbers budgets refused, of series and in slots of time."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from core.alerts.wholes import is_part
 from core.model.series import ALL_TRAFFIC, Series
 from core.store.client import RawClient
 from core.store.keys import Keys
-from core.store.refusals import read_refusals
+from core.store.refusals import RefusedNumbers, read_refusals
 
 
 class RefusalReading:
@@ -33,10 +33,19 @@ class RefusalReading:
                     values[row, slot] += refusal.numbers
         return values
 
-    def budgets(self, series: Series, since_ms: int, now_ms: int) -> tuple[str, ...]:
-        """The names of the budgets that refused numbers of a series; the most numbers first."""
-        numbers: Counter[str] = Counter()
-        for refusal in read_refusals(self._raw, self._keys, since_ms, now_ms + 1):
-            if refusal.budget and (refusal.series == series or is_part(refusal.series, series)):
-                numbers[refusal.budget] += refusal.numbers
-        return tuple(budget for budget, _ in numbers.most_common())
+    def budgets(self, since_ms: Mapping[Series, int], now_ms: int) -> dict[Series, tuple[str, ...]]:
+        """The names of the budgets that refused numbers of each series since a moment of its own;
+        the most numbers first."""
+        if not since_ms:
+            return {}
+        refusals = read_refusals(self._raw, self._keys, min(since_ms.values()), now_ms + 1)
+        return {series: _budgets(refusals, series, begin) for series, begin in since_ms.items()}
+
+
+def _budgets(refusals: Sequence[RefusedNumbers], series: Series, since_ms: int) -> tuple[str, ...]:
+    numbers: Counter[str] = Counter()
+    for refusal in refusals:
+        is_of_series = refusal.series == series or is_part(refusal.series, series)
+        if is_of_series and refusal.budget and refusal.at_ms >= since_ms:
+            numbers[refusal.budget] += refusal.numbers
+    return tuple(budget for budget, _ in numbers.most_common())

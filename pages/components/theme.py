@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components.assets import script
+from pages.components.events import ignore
 
 _THEME = st.components.v2.component("theme", js=script("theme"))
 
@@ -15,8 +16,4 @@ def follow_theme(*, key: str) -> None:
     """Rerun the page when the viewer's theme changes, such as in the evening. Call it outside of
     fragments."""
     drawn = "dark" if is_dark() else "light"
-    _THEME(data={"drawn": drawn}, key=key, on_changed_change=_ignore)
-
-
-def _ignore() -> None:
-    """Streamlit lists a trigger in the result only where it has a callback."""
+    _THEME(data={"drawn": drawn}, key=key, on_changed_change=ignore)
