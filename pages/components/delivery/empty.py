@@ -12,7 +12,7 @@ from core.once import Once
 from core.panels.empty import Empty, LastGood, unreachable
 from pages.components.delivery.header import clear_filters
 
-#: States in which the page has no other content, so its main action is to load sample traffic.
+#: States in which the page has little or no content, so its main action is to load sample traffic.
 _FILLABLE = {Empty.NOT_CONFIGURED, Empty.NO_TRAFFIC, Empty.TOO_FEW}
 
 
