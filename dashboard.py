@@ -35,6 +35,7 @@ def pages() -> list[st.Page]:
 
 
 if __name__ == "__main__":
+    from pages.components.address import follow_address
     from pages.components.badge import badge_bar
     from pages.components.chaos_band import chaos_band
     from pages.components.connection import connection_bar
@@ -53,6 +54,7 @@ if __name__ == "__main__":
     if services().settings.is_sandbox:
         chaos_band(services().chaos)
     page.run()
+    follow_address(key="page_address")
     services().page_drawn.set()
 else:
     import gc

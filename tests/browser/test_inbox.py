@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import App
+from tests.browser.held import HeldAnswers
 from tests.browser.test_axe import check
-from tests.browser.test_verify import PATIENCE, fresh_number, open_form, send
+from tests.browser.test_verify import PATIENCE, USE, fresh_number, open_form, send
 
 VIEW = "qa?qa_view=inbox"
 
@@ -75,4 +76,34 @@ def test_a_code_arrives_in_the_inbox_is_found_and_leads_to_handset_and_attempt(
     expect(page.get_by_role("heading", name=re.compile("^Call to"))).to_be_visible(timeout=PATIENCE)
     page.go_back()
     expect(page.get_by_role("button", name="Open attempt")).to_be_visible(timeout=PATIENCE)
+    other.close()
+
+
+def test_an_entry_stays_open_when_another_arrives_before_the_answer_to_the_click(
+    new_page: Page, app: App
+) -> None:
+    """The change is reported with the address of before the click."""
+    page = new_page
+    answers = HeldAnswers(page)
+    other = page.context.new_page()
+    open_form(other, app)
+    send(other, fresh_number())
+    expect(other.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
+    page.goto(f"{app.address}/{VIEW}")
+    row = page.get_by_role("list", name=re.compile("Messages and calls")).get_by_role("button")
+    code = row.first.locator(".code").inner_text(timeout=PATIENCE)
+    answers.hold()
+    row.first.click()
+    page.wait_for_timeout(1000)
+    clicked = answers.count
+    assert clicked > 0
+    open_form(other, app)
+    send(other, fresh_number())
+    expect(other.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
+    page.wait_for_timeout(1000)
+    assert answers.count > clicked
+    answers.release()
+    expect(page.get_by_role("heading", name=code)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="1 new")).to_be_visible()
+    assert "&entry=" in page.url
     other.close()

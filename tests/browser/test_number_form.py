@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import App
+from tests.browser.held import HeldAnswers
 from tests.browser.repeat import Repeat
 from tests.browser.test_verify import PATIENCE, expect_verified, fresh_number, open_form, send
 
@@ -73,6 +74,30 @@ def test_an_enter_that_arrives_while_the_form_is_leaving_changes_nothing(
     expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("an error in this application")).to_have_count(0)
     assert repeat.count > 0
+    digits = "1" + re.sub(r"\D", "", number)
+    handset = page.request.get(f"{app.address}/sandbox/handset/{digits}").json()
+    assert len(handset["messages"]) == 1
+
+
+def test_an_enter_before_the_answer_to_the_first_one_does_not_bring_the_form_back(
+    new_page: Page, app: App
+) -> None:
+    """The server has drawn the verification, and the browser asks again with its old address."""
+    page = new_page
+    answers = HeldAnswers(page)
+    number = fresh_number()
+    open_form(page, app)
+    expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
+    page.keyboard.type(number)
+    expect(page.get_by_text("United States · mobile or landline")).to_be_visible(timeout=PATIENCE)
+    answers.hold()
+    for _ in range(2):
+        page.keyboard.press("Enter")
+        before = answers.count
+        page.wait_for_timeout(1000)
+        assert answers.count > before
+    answers.release()
+    expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
     digits = "1" + re.sub(r"\D", "", number)
     handset = page.request.get(f"{app.address}/sandbox/handset/{digits}").json()
     assert len(handset["messages"]) == 1

@@ -14,6 +14,7 @@ from core.panels.zones import zone_of
 from core.settings.settings import Settings
 from core.wording.formats import clock, duration
 from pages.components.access import guarded, may_reach_sandbox
+from pages.components.address import follow_address
 from pages.components.copy_button import copy_button
 from pages.components.handset import handset
 from pages.components.inbox import InboxActions, inbox_list
@@ -60,6 +61,7 @@ def draw_inbox(sandbox: SandboxClient, ledger: Ledger, settings: Settings) -> No
         except SandboxUnavailable as error:
             st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
             st.button("Try again", icon=":material/refresh:", key="qa_inbox_try_again")
+        follow_address(key="qa_inbox_address")
 
     inbox_view()
 
