@@ -48,11 +48,12 @@ def build_reports(
     `code_life`: how long a code is valid."""
     ripeness = Ripeness(code_life)
     queries = Queries(client, raw, keys, clock, settle, ripeness)
+    alerts = Alerts(client, keys, clock, AlertFigures(client, raw, keys, settle), announcer)
     return Reports(
         queries=queries,
         findings=Findings(queries, clock),
         figure_export=FigureExport(client, raw, keys, settle, ripeness),
-        alerts=Alerts(client, keys, clock, AlertFigures(client, raw, keys, settle), announcer),
+        alerts=alerts,
         explorer=Explorer(ledger),
-        sample=Sample(sample, client, raw, keys, clock, ledger, fold_all),
+        sample=Sample(sample, client, raw, keys, clock, ledger, fold_all, alerts.forget),
     )

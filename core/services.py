@@ -222,7 +222,13 @@ def build(
     plivo_provider = PlivoProvider(clients, settings, keyring, address, exchanges.record)
     # A template that cannot be sent is refused now, not with the first message.
     plivo_provider.preview(settings.lifetime_minutes)
-    alert_watch = AlertWatch(lambda at_once: reports().alerts.check(at_once=at_once))
+
+    def check_alerts(at_once: bool) -> None:
+        # Sample traffic that is half loaded or half removed is as usual nowhere.
+        if not (settings.is_sandbox and sample_control.state().status.has_work):
+            reports().alerts.check(at_once=at_once)
+
+    alert_watch = AlertWatch(check_alerts)
     verifications = Verifications(
         settings,
         keyring,
@@ -253,14 +259,15 @@ def build(
         # Imported late: these load numpy and pandas.
         from core.alerts.notifications import Announcer
         from core.reports import build_reports
-        from core.wording.alert_messages import alert_message, test_alert_message
+        from core.wording.alert_messages import PageAddress, alert_message, test_alert_message
+
+        def pages() -> PageAddress:
+            return PageAddress(settings.public_url, address.beside)
 
         announcer = Announcer(
             alert_receivers(settings, keyring),
-            lambda item, now: alert_message(
-                *item, now, settings.mode, settings.public_url or address.beside
-            ),
-            lambda: test_alert_message(settings.mode, settings.public_url or address.beside),
+            lambda item, now: alert_message(item.news, item.status, now, settings.mode, pages()),
+            lambda: test_alert_message(settings.mode, pages()),
         )
         code_life = timedelta(seconds=settings.lifetime_seconds)
         return build_reports(
@@ -328,6 +335,7 @@ def build(
             client,
             keys,
             lambda: reports().sample.remove(),
+            lambda: reports().alerts.forget(),
             sandbox_client,
             lambda: reports().queries.forget(),
         ),

@@ -8,6 +8,8 @@ last day each time, so a restart or a missed minute loses nothing.
 """
 
 import logging
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -18,7 +20,13 @@ from core.alerts.explaining import with_leaders, without_ended_leaders
 from core.alerts.figures import MINUTE_MS, AlertFigures
 from core.alerts.judging import judge
 from core.alerts.measures import Measure
-from core.alerts.notifications import SILENT, Announcer, notifications
+from core.alerts.notifications import (
+    SILENT,
+    Announcer,
+    Notification,
+    ends_without_figures,
+    notifications,
+)
 from core.alerts.records import (
     UNREADABLE,
     AlertCheck,
@@ -74,7 +82,7 @@ class Alerts:
         figures: AlertFigures,
         announcer: Announcer = SILENT,
     ) -> None:
-        self.snoozes = Snoozes(client, keys, clock)
+        self.snoozes = Snoozes(client, keys, clock, figures.has)
         self._announcer = announcer
         self._client = client
         self._keys = keys
@@ -111,8 +119,7 @@ class Alerts:
             now_ms,
             has_receivers=bool(self._announcer.receivers),
         )
-        now = self._clock.now()
-        events = [event for one in news for event in self._announcer.events(one, now)]
+        events = self._events(news, now_ms)
         if not self._write(stored, replace(check, kept=kept), changes, events):
             return []
         for change in changes:
@@ -120,6 +127,28 @@ class Alerts:
                 fields = {"series": change.series, "measure": change.measure, "n": change.n}
                 log.warning("alert %s", change.after, extra=fields)
         return changes
+
+    def forget(self) -> None:
+        """Remove the last check and the history, because the figures that they are about are
+        removed. The alerts that were notified are notified as ended, in the same step."""
+        is_removed = False
+        while not is_removed:
+            with self._client.pipeline() as pipe:
+                pipe.watch(self._keys.alert_check)
+                before = self._read(pipe.get(self._keys.alert_check))
+                now_ms = to_ms(self._clock.now())
+                events = self._events(ends_without_figures(before.kept, {}), now_ms)
+                pipe.multi()
+                pipe.delete(self._keys.alert_check, self._keys.alert_history)
+                queue_alerts(pipe, self._keys, events, from_ms(now_ms))
+                # Not if a check has stored another result meanwhile.
+                with suppress(WatchError):
+                    is_removed = bool(pipe.execute())
+
+    def _events(self, news: Sequence[Notification], now_ms: int) -> list[AlertEvent]:
+        """The events of notifications; their ids have the moment that `notified_ms` has."""
+        now = from_ms(now_ms)
+        return [event for item in news for event in self._announcer.events(item, now)]
 
     @property
     def receiver_count(self) -> int:
@@ -189,7 +218,7 @@ class Alerts:
         minute, gaps = now_ms // MINUTE_MS, _gaps(before, now_ms)
         series = self._figures.series(now_ms - WATCHED // timedelta(milliseconds=1))
         if not series:
-            return AlertCheck(minute, {}, gaps)
+            return AlertCheck(minute, {}, gaps, before.of_newer)
         slots = self._figures.last_day(series, now_ms).without(gaps)
         usual = self._figures.usual(series, now_ms)
         kept: dict[Place, StoredStatus] = {}
@@ -200,7 +229,7 @@ class Alerts:
                 if judged.lead[row] >= 0:
                     leads[entry.place] = series[judged.lead[row]]
         kept = without_ended_leaders(before.kept, self._with_budgets(kept, now_ms), now_ms)
-        return AlertCheck(minute, with_leaders(kept, leads), gaps)
+        return AlertCheck(minute, with_leaders(kept, leads), gaps, before.of_newer)
 
     def _with_budgets(
         self, kept: dict[Place, StoredStatus], now_ms: int

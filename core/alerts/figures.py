@@ -73,6 +73,14 @@ class AlertFigures:
         several = sum(name.is_channel for name in names) > 1
         return [*([ALL_TRAFFIC] if several else []), *names][:MOST_SERIES]
 
+    def has(self, series: Series) -> bool:
+        """Whether it has had an attempt; all traffic, if several channels have."""
+        self._settle()
+        if series == ALL_TRAFFIC:
+            return len(self._client.zrange(self._keys.registry(Cube.CHANNEL), 0, -1)) > 1
+        scores = (self._client.zscore(self._keys.registry(cube), series) for cube in CUBES)
+        return any(score is not None for score in scores)
+
     def last_day(self, series: Sequence[Series], now_ms: int) -> Slots:
         """The slots of the last day, of the series of a check; the last one is the minute that has
         not ended. They are valid until the next call: only what has changed is read."""

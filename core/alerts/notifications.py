@@ -5,22 +5,24 @@ events: so neither a crash nor a second process loses or repeats one.
 """
 
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from core.alerts.records import AlertStatus, Place, StoredStatus
 from core.alerts.states import AlertState
-from core.model.clock import to_ms
+from core.model.clock import from_ms, to_ms
 from core.webhooks.alert_event import AlertEvent, AlertNews, Fact, event_id
 
 
 class Notification(NamedTuple):
-    """News of an alert, and its status."""
+    """News of an alert, and its status. `fired_ms`: of one that has ended, when it was notified
+    that it fires."""
 
     news: AlertNews
     status: AlertStatus
+    fired_ms: int = 0
 
 
 class NotificationText(Protocol):
@@ -52,7 +54,7 @@ class Announcer:
         """The events of a notification."""
         if not self.receivers:
             return []
-        news, status = notification
+        news, status, fired_ms = notification
         series = status.series
         message = self._message(notification, now)
         facts: dict[str, Fact] = {
@@ -70,7 +72,15 @@ class Announcer:
         subject = f"{series} {status.measure}"
         return [
             AlertEvent(
-                event_id(subject, now, news, receiver), news, now, receiver, *_texts(message), facts
+                event_id(subject, now, news, receiver),
+                news,
+                now,
+                receiver,
+                *_texts(message),
+                facts,
+                after=event_id(subject, from_ms(fired_ms), AlertNews.FIRING, receiver)
+                if fired_ms
+                else "",
             )
             for receiver in self.receivers
         ]
@@ -130,12 +140,12 @@ def notifications(
                 notified_ms = now_ms
             case AlertNews.RESOLVED:
                 status = replace(entry.status, since=before[place].status.since)
-                news.append(Notification(AlertNews.RESOLVED, status))
+                news.append(Notification(AlertNews.RESOLVED, status, notified_ms))
                 notified_ms = 0
             case _:
                 pass
         marked[place] = replace(entry, notified_ms=notified_ms)
-    news.extend(_of_series_without_figures(before, kept))
+    news += ends_without_figures(before, kept)
     return news, marked
 
 
@@ -146,11 +156,17 @@ def _news_of(status: AlertStatus, was_notified: bool, *, is_held: bool) -> Alert
     return AlertNews.FIRING if fires and not is_held else None
 
 
-def _of_series_without_figures(
+def ends_without_figures(
     before: Mapping[Place, StoredStatus], kept: Mapping[Place, StoredStatus]
-) -> Iterator[Notification]:
-    """A series that is not checked any more has had no attempt for weeks."""
-    for place, entry in before.items():
-        if entry.notified_ms and place not in kept:
-            status = replace(entry.status, state=AlertState.NO_DATA)
-            yield Notification(AlertNews.RESOLVED, status)
+) -> list[Notification]:
+    """The ends of the notified alerts that are not kept: their series has had no attempt for weeks,
+    or its figures were removed."""
+    ended = (entry for place, entry in before.items() if place not in kept and entry.notified_ms)
+    return [
+        Notification(
+            AlertNews.RESOLVED,
+            replace(entry.status, state=AlertState.NO_DATA),
+            entry.notified_ms,
+        )
+        for entry in ended
+    ]

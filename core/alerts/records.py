@@ -18,6 +18,8 @@ from core.model.series import NO_SERIES, Series
 
 #: Series and measure.
 Place = tuple[Series, Measure]
+#: A record as a JSON object.
+Plain = dict[str, Any]
 
 _SEVERITY = (
     AlertState.FIRING,
@@ -109,14 +111,16 @@ class StoredStatus:
 @dataclass(frozen=True, slots=True)
 class AlertCheck:
     """The result of the check of a minute, counted from 1970. `gaps`: spans of the last day, in
-    Unix ms, in which no process ran, with the minutes before."""
+    Unix ms, in which no process ran, with the minutes before. `of_newer`: statuses, as they are
+    stored, of measures that only a newer version knows."""
 
     minute: int
     kept: dict[Place, StoredStatus]
     gaps: tuple[tuple[int, int], ...] = ()
+    of_newer: tuple[Plain, ...] = ()
 
     def to_json(self) -> str:
-        statuses = [_plain(kept) for kept in self.kept.values()]
+        statuses = [*(_plain(kept) for kept in self.kept.values()), *self.of_newer]
         return json.dumps({"minute": self.minute, "gaps": self.gaps, "statuses": statuses})
 
     @classmethod
@@ -125,9 +129,16 @@ class AlertCheck:
         if text is None:
             return cls(0, {})
         plain = json.loads(text)
-        statuses = [_stored_status(status) for status in plain["statuses"]]
         gaps = tuple((int(begin), int(end)) for begin, end in plain.get("gaps", ()))
-        return cls(plain["minute"], {kept.place: kept for kept in statuses}, gaps)
+        kept, of_newer = {}, []
+        for entry in plain["statuses"]:
+            # While versions change, processes of both share the check, each with its measures.
+            if entry["status"]["measure"] in _ORDER:
+                status = _stored_status(entry)
+                kept[status.place] = status
+            else:
+                of_newer.append(entry)
+        return cls(plain["minute"], kept, gaps, tuple(of_newer))
 
 
 def transition_to_json(transition: Transition) -> str:
@@ -137,7 +148,7 @@ def transition_to_json(transition: Transition) -> str:
 def transition_from_json(text: str) -> Transition:
     plain = json.loads(text)
     kinds = {"measure": Measure, "before": AlertState, "after": AlertState}
-    return Transition(**_read(plain, kinds, "at", "since"))
+    return Transition(**_read(Transition, plain, kinds, "at", "since"))
 
 
 def by_severity(statuses: Iterable[AlertStatus]) -> list[AlertStatus]:
@@ -151,7 +162,7 @@ def by_severity(statuses: Iterable[AlertStatus]) -> list[AlertStatus]:
     return sorted(statuses, key=rank)
 
 
-def _plain(record: Any) -> dict[str, Any]:
+def _plain(record: Any) -> Plain:
     """A dataclass as a JSON object, with times in Unix milliseconds. `dataclasses.asdict` copies
     every value, which takes ten times as long."""
     plain = {}
@@ -163,17 +174,20 @@ def _plain(record: Any) -> dict[str, Any]:
     return plain
 
 
-def _read(plain: dict[str, Any], kinds: dict[str, type[StrEnum]], *moments: str) -> dict[str, Any]:
-    """The reverse of `_plain`."""
+def _read(
+    record: type[Any], plain: Plain, kinds: dict[str, type[StrEnum]], *moments: str
+) -> dict[str, Any]:
+    """The reverse of `_plain`: the fields of `record`, without those of a newer version."""
+    plain = {name: value for name, value in plain.items() if name in record.__slots__}
     enum_values = {name: kind(plain[name]) for name, kind in kinds.items()}
     series = {name: Series(plain[name]) for name in ("series", "under") if name in plain}
     times = {name: read_ms(str(plain[name])) for name in moments}
     return plain | enum_values | series | times
 
 
-def _stored_status(plain: dict[str, Any]) -> StoredStatus:
+def _stored_status(plain: Plain) -> StoredStatus:
     kinds = {"measure": Measure, "state": AlertState}
-    status = AlertStatus(**_read(plain["status"], kinds, "since"))
+    status = AlertStatus(**_read(AlertStatus, plain["status"], kinds, "since"))
     # JSON has no tuples, and a check of an earlier release has neither budgets nor relapses.
     status = replace(status, budgets=tuple(status.budgets))
     return StoredStatus(

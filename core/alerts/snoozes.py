@@ -4,11 +4,13 @@ An alert that still fires when its snooze ends is notified then. A snooze change
 alert, and an alert that was notified before its snooze is also notified as resolved.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from core.alerts.measures import Measure
 from core.alerts.records import Place
 from core.model.clock import Clock, from_ms, read_ms, to_ms
+from core.model.errors import SnoozeRefused
 from core.model.series import Series
 from core.store.client import Client
 from core.store.keys import Keys
@@ -19,18 +21,34 @@ _SEPARATOR = "\x1f"
 
 
 class Snoozes:
-    """The snoozes of an environment, shared by its processes. Every method raises
-    StoreUnavailable."""
+    """The snoozes of an environment, shared by its processes. `has_series`: whether a series has
+    had an attempt. Every method raises StoreUnavailable."""
 
-    def __init__(self, client: Client, keys: Keys, clock: Clock) -> None:
+    def __init__(
+        self, client: Client, keys: Keys, clock: Clock, has_series: Callable[[Series], bool]
+    ) -> None:
         self._client = client
         self._keys = keys
         self._clock = clock
+        self._has_series = has_series
         self._left_out = LeftOut(client, keys, clock)
 
     def snooze(self, place: Place, length: timedelta) -> datetime:
-        """Snooze an alert from now on, instead of an earlier snooze; returns the end. Raises
-        ValueError for a length of zero or less, or above LONGEST_SNOOZE."""
+        """Snooze an alert from now on, instead of an earlier snooze; returns the end. It need not
+        fire. Raises SnoozeRefused where it cannot, and ValueError for a length of zero or less, or
+        above LONGEST_SNOOZE."""
+        series, measure = place
+        if measure is Measure.REFUSED and series.last:
+            raise SnoozeRefused(
+                "Refused sends are not counted by carrier, so a carrier has no alert of them.",
+                "Snooze the alert of its country.",
+            )
+        if not self._has_series(series):
+            raise SnoozeRefused(
+                "There is no such series, so it has no alerts: it has had no attempt.",
+                "Use a name as in GET /api/v1/delivery/alerts; `all` is one only where several "
+                "channels are in use.",
+            )
         if not timedelta() < length <= LONGEST_SNOOZE:
             raise ValueError(f"A snooze lasts up to {LONGEST_SNOOZE.days} days.")
         until = from_ms(to_ms(self._clock.now() + length))

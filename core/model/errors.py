@@ -13,6 +13,7 @@
     ├── TokenRefused         a token may not be made or ended like that
     ├── InviteRefused        an invite may not be made like that
     ├── SessionRefused       a test session may not be made or changed like that
+    ├── SnoozeRefused        there is no such alert to snooze
     └── ProviderError        Plivo, or the way to it
         ├── AttemptRejected  Plivo refused the send: nothing was sent
         ├── AttemptUnknown   no clear answer: it may have been sent, so it stays counted
@@ -80,6 +81,10 @@ class InviteRefused(ProductError):
 
 class SessionRefused(ProductError):
     """A test session may not be made or changed like that."""
+
+
+class SnoozeRefused(ProductError):
+    """There is no such alert to snooze."""
 
 
 class ProviderError(ProductError):

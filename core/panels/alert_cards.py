@@ -9,7 +9,7 @@ from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus, Place, StoredStatus, Transition
 from core.alerts.states import AlertState
 from core.model.clock import from_ms
-from core.panels.alerts import judges_traffic
+from core.panels.alerts import is_judged, shows_lost_codes
 from core.wording.alerts import (
     advice_words,
     alert_headline,
@@ -133,13 +133,14 @@ def calm_words(statuses: Sequence[AlertStatus], checked: datetime | None) -> str
     """Why no alert is shown."""
     if checked is None:
         return "Not checked yet. Alerts are checked once a minute while the app runs."
-    judged = [status for status in statuses if status.state is not AlertState.NO_DATA]
-    if not any(judges_traffic(status) for status in judged):
+    if not shows_lost_codes(statuses):
         return (
-            "No alerts: too little traffic to judge. An alert needs some days of traffic to "
-            "compare with, and attempts in the last day."
+            "No alerts, but too little traffic to judge whether codes arrive: that needs some days "
+            "of traffic to compare with, and attempts in the last day."
         )
-    return f"No alerts: {counted(len(judged), 'measure')} of traffic are as usual."
+    judged = sum(is_judged(status) for status in statuses)
+    verb = "is" if judged == 1 else "are"
+    return f"No alerts: {counted(judged, 'measure')} of traffic {verb} as usual."
 
 
 def blind_words(statuses: Sequence[AlertStatus]) -> str:
@@ -149,7 +150,10 @@ def blind_words(statuses: Sequence[AlertStatus]) -> str:
         return ""
     more = len(names) - _MOST_NAMED
     named = ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
-    return f"Too little traffic to judge: {named}. Not even a total failure would show in a day."
+    return (
+        f"Too little traffic to notice lost codes: {named}. There, not even a total failure would "
+        "show in a day."
+    )
 
 
 def _blind(statuses: Sequence[AlertStatus]) -> Iterator[str]:

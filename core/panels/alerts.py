@@ -1,6 +1,6 @@
-"""The table of the alerts panel: the state of every measure."""
+"""The alerts of a page: the table of all, their summary, and those that its verdict names."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,6 +9,7 @@ import pandas as pd
 from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus, Transition
 from core.alerts.states import AlertState
+from core.panels.query_state import QueryState
 from core.wording.alerts import ALERT_STATES, MEASURES, alert_words, sensitivity_words
 from core.wording.formats import day_and_time, series_name
 
@@ -18,9 +19,18 @@ def alert_counts(statuses: Sequence[AlertStatus]) -> dict[AlertState, int]:
     return {state: sum(status.state is state for status in statuses) for state in ALERT_STATES}
 
 
-def judges_traffic(status: AlertStatus) -> bool:
-    """Whether there was enough traffic for it. That budgets refuse none is known without any."""
-    return status.state is not AlertState.NO_DATA and status.measure is not Measure.REFUSED
+def shows_lost_codes(statuses: Sequence[AlertStatus]) -> bool:
+    """Whether any series has the traffic to show within a day that codes are lost. The other
+    measures may be judged by less: they do not answer whether codes arrive."""
+    return any(status.measure is Measure.CONFIRMED and is_judged(status) for status in statuses)
+
+
+def is_judged(status: AlertStatus) -> bool:
+    """Whether a change would be seen: of a share only where the traffic of a day shows a drop."""
+    if status.state is AlertState.NO_DATA:
+        return False
+    is_share = status.measure not in {Measure.TRAFFIC, Measure.PRICE}
+    return not is_share or status.detectable_drop is not None
 
 
 def alert_summary(statuses: Sequence[AlertStatus], checked: datetime | None) -> str:
@@ -35,8 +45,9 @@ def alert_summary(statuses: Sequence[AlertStatus], checked: datetime | None) -> 
     ]
     if parts:
         return " · ".join(parts)
-    is_judged = any(judges_traffic(status) for status in statuses)
-    return "No alerts" if is_judged else "No alerts: too little traffic to judge"
+    if not shows_lost_codes(statuses):
+        return "No alerts: too little traffic to judge"
+    return "No alerts"
 
 
 def alert_table(statuses: Sequence[AlertStatus], zone: ZoneInfo) -> pd.DataFrame:
@@ -66,3 +77,17 @@ def history_table(history: Sequence[Transition], zone: ZoneInfo) -> pd.DataFrame
             "after": [ALERT_STATES[change.after] for change in history],
         }
     )
+
+
+def refused_alerts(firing: Iterable[AlertStatus], state: QueryState) -> list[AlertStatus]:
+    """The alerts about sends that budgets refuse, of the range and the filters of a page. Such
+    sends are no attempts, so no cause of a verdict names them."""
+    channel, country = state.filters.channel, state.filters.country
+    return [
+        alert
+        for alert in firing
+        if alert.measure is Measure.REFUSED
+        and alert.since < state.range.end
+        and (not channel or alert.series.channel in {"", channel})
+        and (not country or alert.series.country in {"", country})
+    ]

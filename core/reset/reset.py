@@ -25,20 +25,22 @@ _BATCH = 1000
 
 class SandboxReset:
     """Resets kinds of state. `remove_sample` removes sample traffic and returns how many attempts
-    it had. `sandbox` calls the simulated Plivo; `clear_cache` empties this process's cache of
-    figures."""
+    it had; `forget_alerts` ends all alerts. `sandbox` calls the simulated Plivo; `clear_cache`
+    empties this process's cache of figures."""
 
     def __init__(
         self,
         client: Client,
         keys: Keys,
         remove_sample: Callable[[], int],
+        forget_alerts: Callable[[], None],
         sandbox: SandboxClient,
         clear_cache: Callable[[], None],
     ) -> None:
         self._client = client
         self._keys = keys
         self._remove_sample = remove_sample
+        self._forget_alerts = forget_alerts
         self._sandbox = sandbox
         self._clear_cache = clear_cache
         self._prefix = f"{{{keys.environment}}}:{LAYOUT}:"
@@ -58,6 +60,9 @@ class SandboxReset:
             # Before the search for keys: without it, no process loads another day.
             self._client.delete(self._keys.sample)
         keys = self._scan_keys()
+        # Ended below, after the queue of events is removed. If this process is killed before, the
+        # next check ends them.
+        keys.pop("alert_check", None)
         removed: Counter[ResetKind] = Counter()
         for kind in (ResetKind.BUDGETS, ResetKind.ATTEMPTS, ResetKind.TEST_SESSIONS):
             if kind in kinds:
@@ -65,6 +70,7 @@ class SandboxReset:
                     key for family in keys if FAMILIES[family] is kind for key in keys[family]
                 )
         if ResetKind.ATTEMPTS in kinds:
+            self._forget_alerts()
             self._publish_changes(keys["verification"])
         elif ResetKind.SAMPLE in kinds:
             removed[ResetKind.SAMPLE] = self._remove_sample()

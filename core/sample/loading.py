@@ -32,8 +32,8 @@ _BATCH = 1000
 
 
 class Sample:
-    """Does what the status in Redis asks for. `settle` folds the journal. Every method raises
-    StoreUnavailable."""
+    """Does what the status in Redis asks for. `settle` folds the journal; `forget_alerts` ends
+    all alerts. Every method raises StoreUnavailable."""
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class Sample:
         clock: Clock,
         ledger: Ledger,
         settle: Callable[[], None],
+        forget_alerts: Callable[[], None],
     ) -> None:
         self.control = control
         self._client = client
@@ -51,6 +52,7 @@ class Sample:
         self._keys = keys
         self._ledger = ledger
         self._settle = settle
+        self._forget_alerts = forget_alerts
         self._registries = Registries(raw, keys, clock)
         # Two threads of one process would only do the same work.
         self._lock = Lock()
@@ -116,8 +118,8 @@ class Sample:
         self._remove_records(self._client.smembers(self._keys.sample_attempts))
         self._registries.forget_unused()
         # They are about all traffic together.
-        keys = (self._keys.alert_history, self._keys.alert_check, self._keys.sample_attempts)
-        self._client.delete(*keys)
+        self._forget_alerts()
+        self._client.delete(self._keys.sample_attempts)
         self.control.finish(plan, "removed")
 
     def _change_day(self, plan: Plan, day: str, packed: bytes) -> None:

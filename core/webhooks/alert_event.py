@@ -43,8 +43,9 @@ class AlertNews(StrEnum):
 @dataclass(frozen=True, slots=True)
 class AlertEvent:
     """An event of an alert for one receiver. `at` is aware, in UTC; `title` and `text` are for
-    people; `link` opens the Delivery page on the range and filters of the alert; `facts` are the
-    same for programs."""
+    people; `link` opens the Delivery page on the range and filters of the alert, "" while the
+    address of the page is not known; `facts` are the same for programs. `after`: the id of the
+    event that the receiver gets before this one, "" if none."""
 
     id: str
     news: AlertNews
@@ -54,6 +55,7 @@ class AlertEvent:
     text: str
     link: str
     facts: dict[str, Fact]
+    after: str = ""
 
     @property
     def type(self) -> str:
@@ -66,7 +68,9 @@ class AlertEvent:
         known: dict[str, object] = {
             name: value for name, value in self.facts.items() if value is not None
         }
-        texts = {"title": self.title, "text": self.text, "link": self.link}
+        texts = {"title": self.title, "text": self.text}
+        if self.link:
+            texts["link"] = self.link
         return envelope(self.id, self.type, self.at, texts | known)
 
     @property
@@ -81,6 +85,7 @@ class AlertEvent:
                 "text": self.text,
                 "link": self.link,
                 "facts": self.facts,
+                "after": self.after,
             }
         )
 
@@ -96,6 +101,7 @@ def read_alert_event(event_id: str, fields: dict[str, Any]) -> AlertEvent:
         text=fields["text"],
         link=fields["link"],
         facts=dict(fields["facts"]),
+        after=fields.get("after", ""),
     )
 
 

@@ -1,5 +1,6 @@
 """What a notification of an alert says to people: title, text, and a link."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -21,6 +22,28 @@ from core.wording.alerts import (
 _BEFORE = timedelta(hours=24)
 
 
+@dataclass(frozen=True, slots=True)
+class PageAddress:
+    """Where the pages are: PUBLIC_URL, or else the address that the app listens on (`own`), which
+    is known from the first request on. Without a trailing slash."""
+
+    public_url: str | None
+    own: str | None = None
+
+    @property
+    def base(self) -> str | None:
+        return self.public_url or self.own
+
+    @property
+    def remedy(self) -> str:
+        """What is missing for a link that opens everywhere; "" with PUBLIC_URL."""
+        if self.public_url:
+            return ""
+        if self.own:
+            return " The link may open only on the app's own machine: set PUBLIC_URL."
+        return " Set PUBLIC_URL to get a link to the page."
+
+
 class AlertMessage(NamedTuple):
     """One line, a few sentences, and an address; "" where the address is not known."""
 
@@ -30,10 +53,9 @@ class AlertMessage(NamedTuple):
 
 
 def alert_message(
-    news: AlertNews, status: AlertStatus, now: datetime, environment: str, base: str | None
+    news: AlertNews, status: AlertStatus, now: datetime, environment: str, address: PageAddress
 ) -> AlertMessage:
-    """The message about an alert. `environment` is sandbox or live; `base` is the address of the
-    pages."""
+    """The message about an alert. `environment` is sandbox or live."""
     grows = is_growth(status.observed, status.baseline)
     headline = alert_headline(status.series, status.measure, is_growth=grows)
     if news is AlertNews.RESOLVED:
@@ -41,22 +63,21 @@ def alert_message(
         when = f"It lasted from {status.since:%d %b %H:%M} to {now:%d %b %H:%M} UTC."
         text = "It is as usual again."
         if status.state is AlertState.NO_DATA:
-            text = "There is too little traffic now to say more."
+            text = "It is not judged any more: too little traffic, or its figures were removed."
     else:
         title = headline
         parts = (alert_words(status), certainty_words(status), advice_words(status))
         text = " ".join(part for part in parts if part)
         when = f"Since {status.since:%d %b %H:%M} UTC{or_earlier(status.since, now)}."
-    text += f" {when} Environment: {environment}."
-    return AlertMessage(title, text, _link(status, now, base))
+    text += f" {when} Environment: {environment}.{address.remedy}"
+    return AlertMessage(title, text, _link(status, now, address.base))
 
 
-def test_alert_message(environment: str, base: str | None) -> AlertMessage:
+def test_alert_message(environment: str, address: PageAddress) -> AlertMessage:
     """The message that a person sends to see whether notifications arrive."""
-    link = f"{base}/delivery" if base else ""
-    return AlertMessage(
-        "Test of alerts", f"Alerts arrive here. Environment: {environment}. Nothing is wrong.", link
-    )
+    link = f"{address.base}/delivery" if address.base else ""
+    text = f"Alerts arrive here. Environment: {environment}. Nothing is wrong."
+    return AlertMessage("Test of alerts", text + address.remedy, link)
 
 
 def _link(status: AlertStatus, now: datetime, base: str | None) -> str:

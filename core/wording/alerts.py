@@ -1,6 +1,7 @@
 """Names and sentences of alerts. Apart from `formats`, because the engine of alerts loads numpy."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus
@@ -8,6 +9,7 @@ from core.alerts.states import AlertState
 from core.figures.rates import ENOUGH
 from core.model.series import Series
 from core.wording.budgets import refusing_words
+from core.wording.findings import moment_words
 from core.wording.formats import counted, series_name
 
 MEASURES = {
@@ -112,6 +114,12 @@ def _refused_words(alert: AlertStatus, observed: float) -> str:
     if alert.baseline is not None:
         usual = f", where {100 * (1 - alert.baseline):.1f} % is usual"
     return f"Budgets refused {refused:,} of {counted(alert.n, 'number')}{usual}."
+
+
+def refused_sentence(alert: AlertStatus, zone: ZoneInfo, now: datetime) -> str:
+    """An alert about refused sends, as a cause of a verdict."""
+    since = moment_words(alert.since, zone, now)
+    return f"{series_name(alert.series)} since {since}: {alert_words(alert)}"
 
 
 def certainty_words(alert: AlertStatus) -> str:

@@ -16,9 +16,9 @@ from core.alerts.notifications import Announcer
 from core.model.clock import from_ms
 from core.store.keys import Keys
 from core.webhooks.alert_event import WEBHOOK
-from core.wording.alert_messages import alert_message, test_alert_message
+from core.wording.alert_messages import PageAddress, alert_message, test_alert_message
 
-BASE = "https://verify.example.com"
+BASE = PageAddress("https://verify.example.com")
 
 
 class StandingClock:
@@ -31,7 +31,7 @@ class StandingClock:
 
 ANNOUNCER = Announcer(
     (WEBHOOK,),
-    lambda item, now: alert_message(*item, now, "sandbox", BASE),
+    lambda item, now: alert_message(item.news, item.status, now, "sandbox", BASE),
     lambda: test_alert_message("sandbox", BASE),
 )
 

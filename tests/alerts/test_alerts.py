@@ -250,6 +250,26 @@ def test_a_check_of_a_clock_that_was_far_ahead_stops_no_other(room: Room) -> Non
     assert room.alerts.checked() == room.now + 8 * MINUTE
 
 
+def test_a_check_of_a_newer_version_is_read_and_its_own_measures_are_kept(room: Room) -> None:
+    room.healthy("sms/DE/O2")
+    room.add("sms/DE/O2", 20, DEAD)
+    room.after(8)
+    fires = room.fires()
+    assert fires
+    stored = json.loads(cast(str, room.client.get(room.keys.alert_check)))
+    newer = json.loads(json.dumps(stored["statuses"][0]))
+    newer["status"] |= {"measure": "luck", "state": "lucky"}
+    for entry in stored["statuses"]:
+        entry["status"]["weather"] = entry["weather"] = "fine"
+    stored["statuses"].append(newer)
+    room.client.set(room.keys.alert_check, json.dumps(stored), ex=KEEP)
+    assert room.fires() == fires
+    assert room.after(1) == []
+    written = json.loads(cast(str, room.client.get(room.keys.alert_check)))
+    assert written["minute"] == stored["minute"] + 1
+    assert newer in written["statuses"]
+
+
 def test_receipts_that_stop_are_not_taken_for_lost_codes(room: Room) -> None:
     room.healthy("sms/DE/O2")
     silent = GOOD | {"delivered": 0, "within_60": 0}

@@ -77,12 +77,13 @@ def test_a_series_that_is_not_checked_any_more_is_resolved() -> None:
     news, before = notifications({}, kept(FIRING), (), 1)
     news, after = notifications(before, {}, (), 1)
     assert after == {}
-    assert news == [Notification(AlertNews.RESOLVED, replace(before[PLACE].status, state=NO_DATA))]
+    ended = replace(before[PLACE].status, state=NO_DATA)
+    assert news == [Notification(AlertNews.RESOLVED, ended, 1)]
 
 
 def test_a_snooze_ends_by_itself_or_by_hand(client: redis.Redis) -> None:
     clock = FrozenClock()
-    snoozes = Snoozes(client, Keys("sandbox"), clock)  # type: ignore[arg-type]
+    snoozes = Snoozes(client, Keys("sandbox"), clock, lambda _: True)  # type: ignore[arg-type]
     until = snoozes.snooze(PLACE, timedelta(hours=1))
     assert until == clock.now() + timedelta(hours=1)
     assert snoozes.active() == {PLACE: until}
@@ -100,7 +101,7 @@ def test_a_snooze_ends_by_itself_or_by_hand(client: redis.Redis) -> None:
 
 @pytest.mark.parametrize("length", [timedelta(), -timedelta(seconds=1), LONGEST_SNOOZE * 2])
 def test_a_snooze_of_a_wrong_length_is_refused(client: redis.Redis, length: timedelta) -> None:
-    snoozes = Snoozes(client, Keys("sandbox"), FrozenClock())  # type: ignore[arg-type]
+    snoozes = Snoozes(client, Keys("sandbox"), FrozenClock(), lambda _: True)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="up to 30 days"):
         snoozes.snooze(PLACE, length)
     assert snoozes.active() == {}

@@ -63,10 +63,16 @@ def test_an_alert_that_has_ended_is_shown_for_a_day_unless_it_fires_again() -> N
 
 def test_without_an_alert_the_panel_says_why() -> None:
     quiet = [status(OK), status(OK, series=Series("sms/FR"), detectable_drop=None)]
-    assert calm_words(quiet, NOW) == "No alerts: 2 measures of traffic are as usual."
-    assert calm_words([status(AlertState.NO_DATA)], NOW).startswith("No alerts: too little")
+    assert calm_words(quiet, NOW) == "No alerts: 1 measure of traffic is as usual."
+    traffic = status(OK, measure=Measure.TRAFFIC, detectable_drop=None)
+    assert calm_words([*quiet, traffic], NOW).endswith("2 measures of traffic are as usual.")
+    for few in ([status(AlertState.NO_DATA)], [traffic, *quiet[1:]]):
+        assert calm_words(few, NOW).startswith("No alerts, but too little traffic to judge whether")
     assert calm_words([], None).startswith("Not checked yet")
-    assert blind_words(quiet).startswith("Too little traffic to judge: SMS to France. Not even")
+    assert blind_words(quiet) == (
+        "Too little traffic to notice lost codes: SMS to France. There, not even a total failure "
+        "would show in a day."
+    )
     assert blind_words(quiet[:1]) == ""
 
 

@@ -11,9 +11,11 @@ from core.model.clock import to_ms
 from core.model.series import Series
 from core.panels import alerts
 from core.panels.alert_cards import firing_card
+from core.panels.query_state import parse_query_state
 from core.webhooks.alert_event import AlertNews
 from core.wording import alerts as words
-from core.wording.alert_messages import alert_message
+from core.wording.alert_messages import PageAddress, alert_message
+from core.wording.alert_messages import test_alert_message as message_of_test
 from tests.panels.frames import NOW, ZONE
 
 
@@ -46,8 +48,11 @@ def test_only_states_that_need_attention_are_counted_in_the_line_of_alerts() -> 
     quiet = [status(AlertState.OK), status(AlertState.NO_DATA)]
     assert alerts.alert_summary(quiet, NOW) == "No alerts"
     assert alerts.alert_summary(quiet[1:], NOW) == "No alerts: too little traffic to judge"
-    unrefused = replace(status(AlertState.OK), measure=Measure.REFUSED)
-    assert "too little traffic" in alerts.alert_summary([*quiet[1:], unrefused], NOW)
+    # What other measures see does not show whether codes arrive.
+    blind = status(AlertState.OK, detectable_drop=None)
+    others = [replace(status(AlertState.OK), measure=measure) for measure in Measure]
+    seen = [blind, *(other for other in others if other.measure is not Measure.CONFIRMED)]
+    assert "too little traffic" in alerts.alert_summary([*quiet[1:], *seen], NOW)
     assert alerts.alert_summary([], None) == "not checked yet"
     noisy = [*quiet, status(AlertState.FIRING), status(AlertState.PENDING)]
     assert alerts.alert_summary(noisy, NOW) == "1 firing \N{MIDDLE DOT} 1 pending"
@@ -99,5 +104,47 @@ def test_a_change_that_a_check_sees_whole_days_of_began_then_or_earlier() -> Non
         fires = status(AlertState.FIRING, since=NOW - age)
         card = firing_card(StoredStatus(fires, 0, 0, to_ms(NOW)), None, 0, NOW, ZONE)
         assert card.done[0].endswith(" or earlier") is is_open
-        message = alert_message(AlertNews.FIRING, fires, NOW, "sandbox", None)
+        message = alert_message(AlertNews.FIRING, fires, NOW, "sandbox", PageAddress(None))
         assert ("UTC or earlier." in message.text) is is_open
+
+
+def test_a_message_without_a_public_address_says_what_to_set_and_has_no_broken_link() -> None:
+    fires = status(AlertState.FIRING)
+    addresses = {
+        PageAddress("https://verify.example.com", "http://127.0.0.1:8501"): (".", "https://verify"),
+        PageAddress(None, "http://127.0.0.1:8501"): ("machine: set PUBLIC_URL.", "http://127."),
+        PageAddress(None): ("Set PUBLIC_URL to get a link to the page.", ""),
+    }
+    for address, (end, link) in addresses.items():
+        for message in (
+            alert_message(AlertNews.FIRING, fires, NOW, "sandbox", address),
+            message_of_test("sandbox", address),
+        ):
+            assert message.text.endswith(end)
+            assert ("PUBLIC_URL" in message.text) is (address.public_url is None)
+            assert message.link.startswith(link)
+            assert bool(message.link) is bool(link)
+
+
+def test_the_verdict_names_refused_sends_of_its_range_and_filters() -> None:
+    refused = {"measure": Measure.REFUSED, "n": 50, "observed": 0.32, "baseline": 0.996}
+    fires = status(AlertState.FIRING, **refused, series=Series("sms/DE"), since=NOW)
+    others = [status(AlertState.FIRING), fires]
+    asked = {
+        (): True,
+        (("country", "DE"),): True,
+        (("country", "DE"), ("carrier", "O2")): True,
+        (("country", "FR"),): False,
+        (("channel", "voice"),): False,
+        (("range", "yesterday"),): False,
+    }
+    for values, is_named in asked.items():
+        state = parse_query_state(dict(values), NOW + timedelta(minutes=1), "UTC")
+        assert alerts.refused_alerts(others, state) == ([fires] if is_named else [])
+    everywhere = status(AlertState.FIRING, **refused, series=Series("all"), since=NOW)
+    state = parse_query_state({"country": "FR"}, NOW + timedelta(minutes=1), "UTC")
+    assert alerts.refused_alerts([everywhere], state) == [everywhere]
+    assert words.refused_sentence(fires, ZONE, NOW) == (
+        f"SMS to Germany since {NOW.astimezone(ZONE):%H:%M}: Budgets refused 34 of 50 numbers, "
+        "where 0.4 % is usual."
+    )

@@ -250,6 +250,7 @@ def test_live_keys_are_never_removed(at: World, client: redis.Redis) -> None:
         at.services.client,
         live,
         lambda: 0,
+        lambda: None,
         SandboxClient(at.address),
         lambda: None,
     )
@@ -277,6 +278,7 @@ def test_a_reset_removes_nothing_if_the_sandbox_does_not_answer(
         at.services.client,
         at.services.keys,
         lambda: 0,
+        lambda: None,
         SandboxClient("http://127.0.0.1:9"),
         lambda: None,
     )

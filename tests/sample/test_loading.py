@@ -144,7 +144,14 @@ def test_a_day_is_counted_once_wherever_the_process_dies(
     raw, client, clock = services.connection.raw, services.client, services.clock
     services.sample_control.load(DAYS, PER_DAY, SEED)
     dies_after_a_day = Sample(
-        services.sample_control, client, raw, keys, clock, services.ledger, die
+        services.sample_control,
+        client,
+        raw,
+        keys,
+        clock,
+        services.ledger,
+        die,
+        services.alerts.forget,
     )
     with pytest.raises(Died):
         dies_after_a_day.work()

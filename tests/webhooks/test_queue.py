@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from core.model.attempt import EventKind
 from core.model.verification import CancelOutcome, Status
+from core.store.keys import Keys
+from core.webhooks.alert_event import WEBHOOK, AlertEvent, AlertNews, queue_alerts
 from core.webhooks.answer import Answer, Verdict
 from core.webhooks.event import QueuedEvent, WebhookEvent, WebhookKind
 from core.webhooks.expiry import GRACE
@@ -91,6 +93,32 @@ def test_an_event_does_not_change_with_what_comes_after_it(process: QueueProcess
     (again,) = [claim for claim in process.outbox.claim(10) if claim.event.id == first.event.id]
     assert again.event.body == first.event.body
     assert of_verification(again.event).status == "pending"
+
+
+@pytest.mark.parametrize("end", [ACCEPTED, GONE])
+def test_the_end_of_an_alert_is_sent_after_its_beginning(
+    process: QueueProcess, client: redis.Redis, end: Answer
+) -> None:
+    def queue(news: AlertNews, after: str = "") -> str:
+        event_id, now = f"alert_1_{news}", process.clock.now()
+        event = AlertEvent(event_id, news, now, WEBHOOK, "", "", "", {}, after)
+        with client.pipeline() as pipe:
+            queue_alerts(pipe, Keys("sandbox"), [event], now)
+            pipe.execute()
+        return event_id
+
+    firing = queue(AlertNews.FIRING)
+    process.outbox.settle(process.claim_one(), REFUSED)
+    resolved = queue(AlertNews.RESOLVED, firing)
+    for _ in range(4):
+        assert process.outbox.claim(10) == []
+        process.clock.advance(SECOND)
+    process.clock.advance(WAITS[0])
+    claim = process.claim_one()
+    assert claim.event.id == firing
+    process.outbox.settle(claim, end)
+    process.clock.advance(SECOND)
+    assert process.claim_one().event.id == resolved
 
 
 # Expiry

@@ -10,6 +10,7 @@ from core.alerts.measures import Measure
 from core.alerts.records import Place
 from core.alerts.snoozes import LONGEST_SNOOZE
 from core.alerts.states import AlertState
+from core.model.errors import SnoozeRefused
 from core.model.series import Series
 from core.web.rest.bearer import MayAdminister, MayRead
 from core.web.rest.objects import AlertsObject
@@ -92,11 +93,17 @@ def snoozes(alerts: AlertsObject, token: MayRead) -> list[Snooze]:
     ]
 
 
-@router.post("/snooze", operation_id="snoozeAlert", summary="Snooze an alert")
+@router.post(
+    "/snooze", operation_id="snoozeAlert", summary="Snooze an alert", responses=documented(404)
+)
 def snooze(alerts: AlertsObject, token: MayAdminister, request: SnoozeRequest) -> Snooze:
-    """Needs the scope `admin`. Replaces an earlier snooze of the same alert."""
+    """Needs the scope `admin`. Replaces an earlier snooze of the same alert, which need not fire.
+    A series that has had no attempt is not found."""
     series, measure = request.place
-    until = alerts.snoozes.snooze(request.place, timedelta(minutes=request.minutes))
+    try:
+        until = alerts.snoozes.snooze(request.place, timedelta(minutes=request.minutes))
+    except SnoozeRefused as error:
+        raise Refused(404, ProblemCode.NOT_FOUND, error.cause, error.remedy) from error
     return Snooze(series=series, measure=measure, until=until)
 
 

@@ -6,13 +6,13 @@ from functools import partial
 
 import streamlit as st
 
-from core.alerts.alerts import Alerts
 from core.alerts.records import Place
 from core.model.errors import ProductError
 from core.panels.alerts import history_table
 from core.wording.formats import counted
 from pages.components.delivery.context import PanelContext
 from pages.components.panel import csv, frame_height, grid, text
+from pages.components.shared import services
 
 _LENGTHS = {
     "1 hour": timedelta(hours=1), "4 hours": timedelta(hours=4), "1 day": timedelta(days=1),
@@ -51,7 +51,7 @@ def draw_notifications(context: PanelContext) -> None:
                 width="content",
             )
             st.button("Send a test", icon=":material/notification_important:", key="alerts_test",
-                      type="tertiary", on_click=partial(_send_test, alerts))  # fmt: skip
+                      type="tertiary", on_click=_send_test)  # fmt: skip
         else:
             st.caption(
                 "Notifications have no receiver: set WEBHOOK_URL or ALERT_URLS, and start again."
@@ -72,9 +72,11 @@ def draw_notifications(context: PanelContext) -> None:
         csv(frame, "alerts_history", **context.files)
 
 
-def _send_test(alerts: Alerts) -> None:
+def _send_test() -> None:
+    # Not through the context: that keeps and repeats answers.
     _change(
-        alerts.send_test, "The test is on its way. The API page lists what cannot be delivered."
+        services().alerts.send_test,
+        "The test is on its way. The API page lists what cannot be delivered.",
     )
 
 

@@ -1,12 +1,16 @@
 """The verdict: whether codes arrive, and at most three causes; a click on one filters the page."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import streamlit as st
 
+from core.alerts.records import AlertStatus
 from core.findings.causes import Cause, CauseKind, Outcome
+from core.panels.alerts import refused_alerts
 from core.panels.findings import cause_values
-from core.panels.query_state import QueryState
+from core.panels.query_state import EVERY, QueryState
+from core.wording.alerts import refused_sentence
 from core.wording.findings import (
     MOST_CAUSES,
     calm_words,
@@ -33,15 +37,29 @@ def draw_verdict(context: PanelContext) -> None:
     causes, so that nothing below it moves."""
     state = context.state
     verdict = context.findings.verdict(state.range, state.filters)
-    if verdict.outcome is Outcome.NO_TRAFFIC:
-        # The empty state says why.
+    refused = refused_alerts((entry.status for entry in context.alerts.firing()), state)
+    # Without traffic the empty state says why.
+    has_traffic = verdict.outcome is not Outcome.NO_TRAFFIC
+    if not has_traffic and not refused:
         return
     with st.container(key="verdict", gap="xxsmall"):
-        st.markdown(f"**{plain(headline(verdict))}** {plain(more_words(verdict))}")
+        if has_traffic:
+            st.markdown(f"**{plain(headline(verdict))}** {plain(more_words(verdict))}")
         for number, cause in enumerate(verdict.causes[:MOST_CAUSES]):
             _draw_cause(cause, number, state, context.now)
-        if words := calm_words(verdict):
+        for alert in refused:
+            _draw_refused(alert, state, context.now)
+        if not refused and (words := calm_words(verdict)):
             st.caption(plain(words))
+
+
+def _draw_refused(alert: AlertStatus, state: QueryState, now: datetime) -> None:
+    series = alert.series
+    st.button(
+        plain(refused_sentence(alert, state.zone, now)), key=f"cause_refused_{series}",
+        type="tertiary", icon=":material/block:", on_click=_filter,
+        args=({"channel": series.channel or EVERY, "country": series.country or EVERY},),
+    )  # fmt: skip
 
 
 def _draw_cause(cause: Cause, number: int, state: QueryState, now: datetime) -> None:
@@ -52,5 +70,9 @@ def _draw_cause(cause: Cause, number: int, state: QueryState, now: datetime) -> 
 
 
 def _show(cause: Cause, state: QueryState, now: datetime) -> None:
-    for name, value in cause_values(cause, state, now).items():
+    _filter(cause_values(cause, state, now))
+
+
+def _filter(values: Mapping[str, str]) -> None:
+    for name, value in values.items():
         st.session_state[name] = value

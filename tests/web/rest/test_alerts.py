@@ -1,19 +1,34 @@
 """`/alerts`: snoozes, history, and the test of the notifications."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
+from core.alerts.measures import Measure
+from core.alerts.records import AlertCheck, AlertStatus, StoredStatus
+from core.alerts.states import AlertState
+from core.model.clock import to_ms
+from core.model.series import Series
+from core.model.way import Way
+from core.reset.kinds import ResetKind
 from tests.web.rest.test_verifications import problem
 from tests.webhooks.receiver import Receiver, receiving
 from tests.world import MovableClock, World, until, world
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ALERT = {"series": "sms/DE", "measure": "confirmed"}
+GERMAN = "+4917612345678"
+HOUR = timedelta(hours=1)
+
+
+def carrier_of(at: World) -> str:
+    """The carrier of GERMAN, as the figures name it."""
+    (carrier,) = at.services.queries.seen_dimensions().carriers["DE"]
+    return carrier
 
 
 @pytest.fixture
@@ -32,8 +47,13 @@ def notified(tmp_path: Path, own_database: str) -> Iterator[tuple[World, Receive
         yield at, receiver
 
 
-@pytest.mark.parametrize("series", ["all", "sms", "sms/DE", "sms/DE/O2"])
-def test_an_alert_is_snoozed_and_the_snooze_is_ended(rest: httpx.Client, series: str) -> None:
+@pytest.mark.parametrize("depth", [0, 1, 2, 3])
+def test_an_alert_is_snoozed_and_the_snooze_is_ended(
+    rest: httpx.Client, at: World, depth: int
+) -> None:
+    for way in (Way.SMS, Way.VOICE):
+        at.started(GERMAN, way)
+    series = ("all", "sms", "sms/DE", f"sms/DE/{carrier_of(at)}")[depth]
     alert = ALERT | {"series": series}
     answer = rest.post("/alerts/snooze", json=alert | {"minutes": 90})
     assert answer.status_code == 200
@@ -63,6 +83,42 @@ def test_a_wrong_snooze_is_refused(rest: httpx.Client, wrong: dict[str, object])
     answer = rest.post("/alerts/snooze", json=ALERT | wrong)
     assert problem(answer) == (422, "invalid_request")
     assert rest.get("/alerts/snoozes").json() == []
+
+
+def test_a_snooze_of_a_series_that_does_not_exist_is_refused(rest: httpx.Client, at: World) -> None:
+    at.started(GERMAN)
+    carrier = f"sms/DE/{carrier_of(at)}"
+    absent = ("all", "voice", "sms/FR", "sms/DE/Elsewhere", f"{carrier}/x")
+    alerts = [ALERT | {"series": series} for series in absent]
+    alerts.append({"series": carrier, "measure": "refused"})
+    for alert in alerts:
+        answer = rest.post("/alerts/snooze", json=alert | {"minutes": 1})
+        assert problem(answer) == (404, "not_found"), alert
+        assert answer.json()["remedy"]
+    assert rest.get("/alerts/snoozes").json() == []
+
+
+@pytest.mark.parametrize("kind", [ResetKind.SAMPLE, ResetKind.ATTEMPTS])
+def test_an_alert_whose_figures_are_removed_is_notified_as_ended_once(
+    notified: tuple[World, Receiver], kind: ResetKind
+) -> None:
+    at, receiver = notified
+    services, now = at.services, at.clock.now()
+    services.sample.load(days=1, per_day=20)
+    status = AlertStatus(
+        Series("sms/DE"), Measure.CONFIRMED, AlertState.FIRING, 9, 0, 0.0, 0.9, 0.1, now
+    )
+    entry = StoredStatus(status, notified_ms=to_ms(now), began_ms=to_ms(now))
+    check = AlertCheck(to_ms(now) // 60_000, {entry.place: entry})
+    services.client.set(services.keys.alert_check, check.to_json(), nx=False, px=HOUR)
+    answer = httpx.delete(f"{at.address}/sandbox/state", params={"what": kind})
+    assert answer.status_code == 200
+    until(lambda: receiver.requests)
+    assert until(lambda: services.outbox.counts().delivered_today == 1)
+    (event,) = receiver.requests
+    assert event.event["type"] == "alert.resolved"
+    assert "its figures were removed" in event.data["text"]
+    assert services.alerts.current() == []
 
 
 def test_without_a_receiver_the_test_says_what_to_set(rest: httpx.Client) -> None:
