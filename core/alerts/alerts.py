@@ -16,9 +16,8 @@ from threading import Lock
 
 from core.alerts.baseline import DAYS
 from core.alerts.course import AlertCourse, course
-from core.alerts.explaining import with_leaders, without_ended_leaders
+from core.alerts.evaluating import evaluated
 from core.alerts.figures import MINUTE_MS, AlertFigures
-from core.alerts.judging import judge
 from core.alerts.measures import Measure
 from core.alerts.notifications import (
     SILENT,
@@ -40,9 +39,8 @@ from core.alerts.records import (
 )
 from core.alerts.snoozes import Snoozes
 from core.alerts.states import AlertState
-from core.alerts.stepping import alerting, next_statuses, transitions
+from core.alerts.stepping import transitions
 from core.model.clock import Clock, from_ms, to_ms
-from core.model.series import Series
 from core.store.client import Client
 from core.store.failures import WatchError
 from core.store.keys import Keys
@@ -221,15 +219,8 @@ class Alerts:
             return AlertCheck(minute, {}, gaps, before.of_newer)
         slots = self._figures.last_day(series, now_ms).without(gaps)
         usual = self._figures.usual(series, now_ms)
-        kept: dict[Place, StoredStatus] = {}
-        leads: dict[Place, Series] = {}
-        for judged in judge(series, slots, usual, alerting(series, before.kept)):
-            for row, entry in next_statuses(series, judged, before.kept, now_ms):
-                kept[entry.place] = entry
-                if judged.lead[row] >= 0:
-                    leads[entry.place] = series[judged.lead[row]]
-        kept = without_ended_leaders(before.kept, self._with_budgets(kept, now_ms), now_ms)
-        return AlertCheck(minute, with_leaders(kept, leads), gaps, before.of_newer)
+        kept = evaluated(series, slots, usual, before.kept, now_ms)
+        return AlertCheck(minute, self._with_budgets(kept, now_ms), gaps, before.of_newer)
 
     def _with_budgets(
         self, kept: dict[Place, StoredStatus], now_ms: int

@@ -4,7 +4,9 @@ Each run simulates four weeks of history and injects an incident at a random min
 night or day, in a carrier drawn by its traffic. The engine's own functions judge the counts of
 every minute as they are when the minute is old enough, over the 24 hours before, once a minute. The
 clean year has a third of the receipts late, 15 % noise from day to day, and both changes of clocks;
-alarms of related places within two hours are one incident, as one alert explains the others.
+alarms of places within two hours are counted as one incident. Around each of these, and in the half
+hour after the alert of some incidents, whole checks run minute by minute, with the rules by which
+one alert explains or leads another: they count the notifications that people would get.
 
 An alert counts only if its measure names the incident: lost receipts as "receipts", not as late.
 The rules of before (`former_alert_rules`) judge the same counts every quarter of an hour; they know
@@ -25,13 +27,18 @@ from datetime import timedelta
 import numpy as np
 
 from core.alerts.baseline import PastFigures, UsualFigures, baseline, named
+from core.alerts.evaluating import evaluated
 from core.alerts.evidence import share_evidence, threshold, trials, usual_bad
 from core.alerts.measures import READ, SHARE_OF, SHARES, Measure
+from core.alerts.notifications import notifications
 from core.alerts.price import risen_prices
+from core.alerts.records import Place, StoredStatus
 from core.alerts.sequential import Bools, Floats, statistics
 from core.alerts.slots import Slots
 from core.alerts.states import AlertState
 from core.alerts.traffic import growth_evidence, stop_evidence
+from core.model.series import Series
+from core.webhooks.alert_event import AlertNews
 from tests.benchmarks import former_alert_rules as former
 from tests.benchmarks.alert_traffic import (
     CARRIERS,
@@ -50,6 +57,11 @@ CHANNEL = SERIES - 1
 PROFILE = np.concatenate(
     [np.repeat(np.arange(COUNTRIES), CARRIERS), np.arange(COUNTRIES), [COUNTRIES]]
 )
+NAMES = [
+    *(Series.of("sms", f"C{place // CARRIERS}", f"{place}") for place in range(PLACES)),
+    *(Series.of("sms", f"C{country}") for country in range(COUNTRIES)),
+    Series("sms"),
+]
 #: From the end of a minute until its check: the tick of five seconds, and the check.
 LAG_MINUTES = 0.1
 LEVELS = (20, 200, 2_000, 20_000)
@@ -151,10 +163,11 @@ def alarms(slots: Slots, usual: UsualFigures, measure: Measure) -> Bools:
 
 
 def minutes_to_alert(
-    name: str, per_day: int, split: str, chance: np.random.Generator
-) -> tuple[float, float]:
-    """Of one incident: minutes to the engine's alert and to that of the rules of before; infinite
-    if there is none within a day."""
+    name: str, per_day: int, split: str, chance: np.random.Generator, *, is_explained: bool
+) -> tuple[float, float, float]:
+    """Of one incident: minutes to the engine's alert and to that of the rules of before, infinite
+    if there is none within a day; with `is_explained`, the notifications that people get from the
+    alert until half an hour later, else NaN."""
     incident = INCIDENTS[name]
     traffic = Traffic(chance, per_day, 0.05, split)
     first = int(chance.integers(40, 300))
@@ -168,14 +181,15 @@ def minutes_to_alert(
     later, _ = traffic.day(midnight_of(first + 2), DAY, change)
     whole = np.concatenate([before, soon, later], axis=1)
     if name == "pumping":
-        return _pumping(whole[:, since : since + 2 * DAY], first, since, usual, chance), np.inf
+        window = whole[:, since : since + 2 * DAY]
+        return _pumping(window, first, since, usual, chance), np.inf, np.nan
     window = whole[:, since : since + 2 * DAY]
     begin_ms = int(midnight_of(first).timestamp()) * 1000 + since * 60_000
     rows = [carrier, PLACES + carrier // CARRIERS, CHANNEL]
     if not incident.is_of_carrier:
         rows = list(range(SERIES))
     if name == "price":
-        return _price(window, usual, rows), np.inf
+        return _price(window, usual, rows), np.inf, np.nan
     best = np.inf
     for measure in incident.measures:
         fired = alarms(slots_of(window, begin_ms), usual, measure)[rows].any(axis=0)
@@ -189,7 +203,29 @@ def minutes_to_alert(
             best = min(best, at + chance.uniform(size=sends).max() + LAG_MINUTES)
         else:
             best = min(best, at + 1 + after + LAG_MINUTES)
-    return best, _former_minutes(past, whole, since, rows)
+    count = np.nan
+    if is_explained and np.isfinite(best):
+        checks = range(max(int(best) - 3, 0), min(int(best) + 30, DAY))
+        count = len(notified(window, usual, begin_ms, checks))
+    return best, _former_minutes(past, whole, since, rows), count
+
+
+def notified(
+    window: Floats, usual: UsualFigures, begin_ms: int, checks: Sequence[int]
+) -> list[tuple[Series, Measure]]:
+    """The alerts of which people are notified that they fire, in checks after these minutes;
+    `window` begins a day before minute 0."""
+    alerts: list[tuple[Series, Measure]] = []
+    kept: dict[Place, StoredStatus] = {}
+    for minute in checks:
+        starts = begin_ms + (np.arange(DAY, dtype=np.intp) + minute + 1) * 60_000
+        figures = named(window[:, minute + 1 : minute + 1 + DAY])
+        now_ms = int(starts[-1]) + 60_000
+        slots = Slots(figures, starts, starts + 60_000, now_ms)
+        after = evaluated(NAMES, slots, usual, kept, now_ms)
+        news, kept = notifications(kept, after, (), now_ms)
+        alerts += [(n.status.series, n.status.measure) for n in news if n.news is AlertNews.FIRING]
+    return alerts
 
 
 def _pumping(
@@ -285,11 +321,20 @@ def _former_minutes(past: Past, whole: Floats, since: int, rows: Sequence[int]) 
     return min((m for m in minutes if m <= DAY), default=np.inf)
 
 
-def incidents(name: str, per_day: int, split: str, runs: int, seed: int) -> dict[str, float | None]:
-    """Median minutes to the alert, and the share seen within four hours."""
+def incidents(
+    name: str, per_day: int, split: str, runs: int, explained: int, seed: int
+) -> dict[str, float | None]:
+    """Median minutes to the alert, the share seen within four hours, and the mean notifications of
+    the first `explained` ones."""
     chance = np.random.default_rng([seed, per_day, list(INCIDENTS).index(name)])
-    results = np.array([minutes_to_alert(name, per_day, split, chance) for _ in range(runs)])
-    own, before = results[:, 0], results[:, 1]
+    results = np.array(
+        [
+            minutes_to_alert(name, per_day, split, chance, is_explained=run < explained)
+            for run in range(runs)
+        ]
+    )
+    own, before, counts = results.T
+    counts = counts[~np.isnan(counts)]
 
     def median(values: Floats) -> float | None:
         middle = float(np.median(values))
@@ -299,6 +344,7 @@ def incidents(name: str, per_day: int, split: str, runs: int, seed: int) -> dict
         "minutes": median(own),
         "within_4_h": round(float((own <= 240).mean()), 2),
         "before": median(before),
+        "notified": round(float(counts.mean()), 2) if len(counts) else None,
     }
 
 
@@ -309,16 +355,22 @@ def clean_year(per_day: int, late: float, split: str, days: int, seed: int) -> d
     newest, _ = traffic.day(midnight_of(-1), DAY)
     own: list[tuple[int, int]] = []
     old: list[tuple[int, int]] = []
+    news = 0
     quarters = list(past.quarters)
     for day in range(days):
         soon, final = traffic.day(midnight_of(day), DAY)
         begin_ms = int(midnight_of(day - 1).timestamp()) * 1000
         slots = slots_of(np.concatenate([newest, soon], axis=1), begin_ms)
         usual = past.usual()
+        of_day: list[int] = []
         for measure in (*(share.measure for share in SHARES), Measure.TRAFFIC):
             fired = alarms(slots, usual, measure)
             for row in np.flatnonzero(fired.any(axis=1)).tolist():
                 own += [(day * DAY + int(at), row) for at in np.flatnonzero(fired[row])]
+            of_day += np.flatnonzero(fired.any(axis=0)).tolist()
+        if of_day:
+            checks = range(max(min(of_day) - 3, 0), min(max(of_day) + 30, DAY))
+            news += len(notified(np.concatenate([newest, soon], axis=1), usual, begin_ms, checks))
         past.add(final)
         newest = soon
         # Of the newest quarter, what is known; of the hour before, nearly all.
@@ -335,6 +387,7 @@ def clean_year(per_day: int, late: float, split: str, days: int, seed: int) -> d
     return {
         "false_a_year": round(_incidents_of(own) * scale, 1),
         "before": round(_incidents_of(old) * scale, 1),
+        "notified": round(news * scale, 1),
     }
 
 
@@ -352,6 +405,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--runs", type=int, default=60, help="of each incident and level")
+    parser.add_argument("--explained", type=int, default=6, help="of these, with whole checks")
     parser.add_argument("--days", type=int, default=365, help="of the clean year")
     parser.add_argument("--split", choices=("even", "skewed"), default="even")
     parser.add_argument("--late", type=float, default=1 / 3, help="receipts, in the clean year")
@@ -367,21 +421,22 @@ def main() -> int:
         }
         courses = {
             (name, level): pool.submit(
-                incidents, name, level, options.split, options.runs, options.seed
+                incidents, name, level, options.split, options.runs, options.explained, options.seed
             )
             for name in GOALS
             for level in LEVELS
         }
         answer: dict[str, object] = {}
         missed = []
-        print(f"{'':16} {'a day':>7} {'minutes':>8} {'in 4 h':>7} {'goal':>6} {'before':>7}")
+        columns = f"{'a day':>7} {'minutes':>8} {'in 4 h':>7} {'goal':>6} {'before':>7}"
+        print(f"{'':16} {columns} {'notified':>8}")
         for (name, level), job in courses.items():
             result = job.result()
             goal = GOALS[name].get(level)
             minutes = result["minutes"]
             print(
                 f"{name:16} {level:7,} {minutes or 'never':>8} {result['within_4_h']:7.0%} "
-                f"{goal or '–':>6} {result['before'] or '–':>7}"
+                f"{goal or '–':>6} {result['before'] or '–':>7} {result['notified'] or '–':>8}"
             )
             if goal is not None:
                 key = f"{name}_{level}"
@@ -393,7 +448,7 @@ def main() -> int:
             key = f"false_alarms_{level}"
             print(
                 f"{'false alarms':16} {level:7,} {year['false_a_year']:8} {'a year':>7} "
-                f"{MOST_FALSE:6} {year['before']:7}"
+                f"{MOST_FALSE:6} {year['before']:7} {year['notified']:8}"
             )
             answer[key] = year["false_a_year"]
             if level > LEVELS[0] and year["false_a_year"] > MOST_FALSE:
