@@ -46,8 +46,11 @@ def judge_share(
 
     def is_rest_good(parent: int, children: Indices) -> bool:
         first = max(start[parent], start[children].min())
-        # Places apart are not in their whole.
-        children = children[~apart.is_apart[children]]
+        # Places apart are not in their whole, unless that is apart itself.
+        if not apart.is_apart[parent]:
+            children = children[~apart.is_apart[children]]
+        if not len(children):
+            return bool(result.value[parent] < limit)
         rest, parts = n[parent, first:].sum(), n[children, first:].sum()
         rest_bad, parts_bad = bad[parent, first:].sum(), bad[children, first:].sum()
         good = float(usual_share[parent])

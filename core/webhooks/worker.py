@@ -60,6 +60,9 @@ class WebhookWorker:
                     under_way |= {asyncio.create_task(self._send(http, claim)) for claim in claims}
                     under_way = await _wait(under_way, full=len(under_way) >= AT_ONCE)
             finally:
+                # Where this ends because Redis is away, their answers wait for it: see `_settle`.
+                while under_way and not self.background.stopping.is_set():
+                    under_way = await _wait(under_way, full=True)
                 await _finish(under_way)
 
     async def _send(self, http: httpx.AsyncClient, claim: Claim) -> None:

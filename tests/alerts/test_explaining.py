@@ -58,6 +58,22 @@ def test_a_failed_channel_explains_its_places_and_all_traffic(room: Room) -> Non
     assert ("all", Measure.UNCLEAR, "sms") in room.fires()
 
 
+def test_unclear_sends_of_a_country_that_then_look_like_pumping_stay_one_alert(room: Room) -> None:
+    room.healthy("sms/FR/Orange")
+    room.add("sms/FR/Orange", 12, GOOD)
+    for day in range(1, 29):
+        room.add("sms/DE/O2", 40, GOOD, -day * 1440 - 300)
+    # Pumped places do not count in their whole.
+    room.add("sms/DE/O2", 1, {"requested": 14, "started": 14, "unclear": 14})
+    at_any_time = set()
+    for _ in range(10):
+        room.after(1)
+        at_any_time |= heads(room)
+    fires = {(series, measure) for series, measure, _ in room.fires()}
+    assert ("sms/DE/O2", Measure.TRAFFIC) in fires
+    assert at_any_time == {("sms/DE/O2", Measure.UNCLEAR)}
+
+
 def test_two_dead_carriers_of_a_good_country_are_two_alerts(room: Room) -> None:
     carriers = [f"sms/DE/{name}" for name in ("O2", "Telekom", "Vodafone")]
     room.healthy(*carriers)

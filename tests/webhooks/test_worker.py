@@ -10,7 +10,9 @@ from datetime import timedelta
 import pytest
 import redis
 
-from core.webhooks.queue import CLAIM
+from core.model.errors import StoreUnavailable
+from core.webhooks.answer import Answer
+from core.webhooks.queue import CLAIM, Claim
 from core.webhooks.retry_schedule import SPREAD, WAITS
 from core.webhooks.worker import AT_ONCE, WebhookWorker
 from tests.webhooks.conftest import SECRET, move_the_receivers_clock
@@ -148,6 +150,44 @@ def test_a_stopped_worker_leaves_unanswered_events_to_the_next(process: QueuePro
             until(lambda: process.outbox.counts().delivered_today == 1)
     # The first try may have been accepted: the receiver drops duplicates by the id.
     assert Counter(event.id for event in receiver.requests) == {f"{stuck}_requested": 2}
+
+
+def test_an_accepted_event_is_not_sent_again_where_redis_was_away(
+    process: QueueProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_away = threading.Event()
+    settled: list[str] = []
+    claim, settle = process.outbox.claim, process.outbox.settle
+
+    def claim_if_there(most: int) -> list[Claim]:
+        if is_away.is_set():
+            raise StoreUnavailable("Redis cannot be reached.", "Wait.")
+        return claim(most)
+
+    def settle_if_there(of: Claim, answer: Answer) -> None:
+        settled.append(of.event.id)
+        if is_away.is_set():
+            raise StoreUnavailable("Redis cannot be reached.", "Wait.")
+        settle(of, answer)
+
+    monkeypatch.setattr(process.outbox, "claim", claim_if_there)
+    monkeypatch.setattr(process.outbox, "settle", settle_if_there)
+    with receiving(SECRET) as (receiver, url), working(process.worker(url, SECRET)):
+        verification = process.start()
+        is_held = receiver.held
+        is_held.add(f"{verification}_requested")
+        until(lambda: receiver.requests)
+        is_away.set()
+        is_held.clear()
+        # Longer than a stop waits for a try.
+        until(lambda: len(settled) >= 7)
+        is_away.clear()
+        until(lambda: process.outbox.counts().delivered_today == 1)
+        process.clock.advance(CLAIM + PAST)
+        process.start()
+        until(lambda: process.outbox.counts().delivered_today == 2)
+    assert len(receiver.requests) == 2
+    assert len({request.id for request in receiver.requests}) == 2
 
 
 def test_the_worker_sweeps_expired_verifications(process: QueueProcess) -> None:
