@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.alerts.records import AlertStatus
 from core.findings.causes import Cause, CauseKind, Outcome
+from core.model.errors import StoreUnavailable
 from core.panels.alerts import refused_alerts
 from core.panels.findings import cause_values
 from core.panels.query_state import EVERY, QueryState
@@ -19,7 +20,7 @@ from core.wording.findings import (
     more_words,
 )
 from pages.components.delivery.context import PanelContext
-from pages.components.shared import plain
+from pages.components.shared import plain, services
 
 _ICONS = {
     CauseKind.UNCLEAR: ":material/cloud_alert:",
@@ -37,7 +38,7 @@ def draw_verdict(context: PanelContext) -> None:
     causes, so that nothing below it moves."""
     state = context.state
     verdict = context.findings.verdict(state.range, state.filters)
-    refused = refused_alerts((entry.status for entry in context.alerts.firing()), state)
+    refused = _refused(state)
     # Without traffic the empty state says why.
     has_traffic = verdict.outcome is not Outcome.NO_TRAFFIC
     if not has_traffic and not refused:
@@ -51,6 +52,15 @@ def draw_verdict(context: PanelContext) -> None:
             _draw_refused(alert, state, context.now)
         if not refused and (words := calm_words(verdict)):
             st.caption(plain(words))
+
+
+def _refused(state: QueryState) -> list[AlertStatus]:
+    try:
+        firing = services().alerts.firing()
+    except StoreUnavailable:
+        # The line of the alerts below shows the outage. Figures do not depend on them.
+        return []
+    return refused_alerts((entry.status for entry in firing), state)
 
 
 def _draw_refused(alert: AlertStatus, state: QueryState, now: datetime) -> None:
