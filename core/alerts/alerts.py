@@ -104,7 +104,7 @@ class Alerts:
         with self._evaluation:
             check = self._evaluated(before, now_ms)
         changes = transitions(before.kept, check.kept, from_ms(now_ms))
-        news, kept = notifications(
+        to_notify, kept = notifications(
             before.kept,
             check.kept,
             self.snoozes.active(),
@@ -112,7 +112,7 @@ class Alerts:
             has_receivers=bool(self._announcer.receivers),
         )
         now = self._clock.now()
-        events = [event for one in news for event in self._announcer.events(one, now)]
+        events = [event for item in to_notify for event in self._announcer.events(item, now)]
         if not self._write(stored, replace(check, kept=kept), changes, events):
             return []
         for change in changes:
