@@ -26,7 +26,7 @@ import numpy as np
 
 from core.alerts.baseline import PastFigures, UsualFigures, baseline, named
 from core.alerts.evidence import share_evidence, threshold, trials, usual_bad
-from core.alerts.measures import READ, SHARE_OF, SHARES, Measure
+from core.alerts.measures import ALERT_FIGURES, SHARE_OF, SHARES, Measure
 from core.alerts.price import risen_prices
 from core.alerts.sequential import Bools, Floats, statistics
 from core.alerts.slots import Slots
@@ -99,7 +99,7 @@ class Past:
 
     def add(self, final: Floats) -> None:
         """The next day, in any slots."""
-        self._add(final.reshape(SERIES, 96, -1, len(READ)).sum(axis=2))
+        self._add(final.reshape(SERIES, 96, -1, len(ALERT_FIGURES)).sum(axis=2))
         self._next += 1
 
     def _add(self, quarters: Floats) -> None:
@@ -111,13 +111,13 @@ class Past:
         self.quarters = [*self.quarters[-27:], quarters[PLACES:]]
 
     def usual(self) -> UsualFigures:
-        hours = np.zeros((COUNTRIES + 1, 7, 24, len(READ)))
+        hours = np.zeros((COUNTRIES + 1, 7, 24, len(ALERT_FIGURES)))
         for ago, day in enumerate(reversed(self._hours), 1):
             hours[:, midnight_of(self._next - ago).weekday()] += day
         return baseline(
             PastFigures(
                 np.stack(self._days, axis=1),
-                hours.reshape(COUNTRIES + 1, 168, len(READ)),
+                hours.reshape(COUNTRIES + 1, 168, len(ALERT_FIGURES)),
                 PROFILE,
                 np.full(SERIES, ENTER_SOON),
                 np.arange(SERIES) < PLACES,
@@ -197,7 +197,7 @@ def _pumping(
 ) -> float:
     """120 attempts an hour to a place without a past: a row of its own."""
     figures = np.zeros((1, *window.shape[1:]))
-    figures[0, DAY:, READ.index("requested")] = chance.poisson(2.0, DAY)
+    figures[0, DAY:, ALERT_FIGURES.index("requested")] = chance.poisson(2.0, DAY)
     nothing, hours = np.zeros(1), np.zeros((1, 168))
     place = UsualFigures(
         bad={}, shown={}, factors={}, per_day={}, requested_per_day=nothing,
@@ -218,7 +218,7 @@ def _price(window: Floats, usual: UsualFigures, rows: Sequence[int]) -> float:
     late = 30
     for minute in range(late, DAY, 15):
         day = window[:, minute : minute + DAY]
-        priced, cost = day[..., READ.index("priced")], day[..., READ.index("cost_micros")]
+        priced, cost = (day[..., ALERT_FIGURES.index(name)] for name in ("priced", "cost_micros"))
         known = slice(0, DAY - late)
         risen, _ = risen_prices(priced[:, known].sum(axis=1), cost[:, known].sum(axis=1), usual)
         if risen[list(rows[:2])].any():
@@ -229,7 +229,7 @@ def _price(window: Floats, usual: UsualFigures, rows: Sequence[int]) -> float:
 def _former(quarters: Floats) -> list[former.Judgement]:
     """What the rules of before find in each quarter of an hour after four weeks of them."""
     week, window, weeks = 672, 4, 4
-    columns = [READ.index(name) for name in ("requested", "confirmed", "within_60")]
+    columns = [ALERT_FIGURES.index(name) for name in ("requested", "confirmed", "within_60")]
     counts = np.concatenate([quarters[-1:], quarters[:-1]])[..., columns]
     until = np.zeros((len(counts), counts.shape[1] + 1, 3))
     np.cumsum(counts, axis=1, out=until[:, 1:])
@@ -270,7 +270,7 @@ def _fired(judged: former.Judgement) -> list[tuple[int, int]]:
 
 def _former_minutes(past: Past, whole: Floats, since: int, rows: Sequence[int]) -> float:
     """Minutes to the first alert of the rules of before, which the incident can have raised."""
-    days = whole[PLACES:].reshape(COUNTRIES + 1, 3 * 96, 15, len(READ)).sum(axis=2)
+    days = whole[PLACES:].reshape(COUNTRIES + 1, 3 * 96, 15, len(ALERT_FIGURES)).sum(axis=2)
     quarters = np.concatenate([*past.quarters, days], axis=1)
     # Hours from the day of the incident on have four weeks before them.
     begin = quarters.shape[1] - 2 * 96
