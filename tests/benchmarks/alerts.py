@@ -28,7 +28,7 @@ from core.alerts.baseline import PastFigures, UsualFigures, baseline, named
 from core.alerts.evidence import share_evidence, threshold, trials, usual_bad
 from core.alerts.measures import ALERT_FIGURES, SHARE_OF, SHARES, Measure
 from core.alerts.price import risen_prices
-from core.alerts.sequential import Bools, Floats, statistics
+from core.alerts.sequential import Bools, Floats
 from core.alerts.slots import Slots
 from core.alerts.states import AlertState
 from core.alerts.traffic import growth_evidence, stop_evidence
@@ -131,14 +131,27 @@ def slots_of(figures: Floats, begin_ms: int) -> Slots:
     return Slots(named(figures), starts, starts + 60_000, None)
 
 
+def statistic_by_slot(evidence: Floats, window: int) -> Floats:
+    """The value of `sequential.statistic` at each of the last `window` slots of 2 * `window`: what
+    an evaluation at each of these times would have computed from the `window` slots before it."""
+    sums = np.cumsum(evidence, axis=-1)
+    before, now = sums[..., :window], sums[..., window:]
+    # The least sum of the last `window` slots: those of the first half are a suffix of it, and
+    # those of the second half a prefix (van Herk 1992).
+    least = np.minimum.accumulate(before[..., ::-1], axis=-1)[..., ::-1]
+    latest = np.minimum.accumulate(now, axis=-1)
+    value: Floats = now - np.minimum(least, latest)
+    return value
+
+
 def alarms(slots: Slots, usual: UsualFigures, measure: Measure) -> Bools:
     """In which of the last DAY minutes each series alerts."""
     limit = threshold(measure, usual)
     if measure is Measure.TRAFFIC:
         return (
             np.maximum(
-                statistics(growth_evidence(slots, usual, limit), DAY),
-                statistics(stop_evidence(slots, usual), DAY),
+                statistic_by_slot(growth_evidence(slots, usual, limit), DAY),
+                statistic_by_slot(stop_evidence(slots, usual), DAY),
             )
             >= limit
         )
@@ -146,7 +159,7 @@ def alarms(slots: Slots, usual: UsualFigures, measure: Measure) -> Bools:
     n, bad = trials(share, slots)
     expected = usual_bad(measure, slots, usual)
     tests = share_evidence(share, n, bad, expected, limit)
-    fired: Bools = np.max([statistics(test, DAY) for test in tests], axis=0) >= limit
+    fired: Bools = np.max([statistic_by_slot(test, DAY) for test in tests], axis=0) >= limit
     return fired
 
 
@@ -208,7 +221,7 @@ def _pumping(
     )  # fmt: skip
     limit = threshold(Measure.TRAFFIC, usual)
     begin_ms = int(midnight_of(first).timestamp()) * 1000 + since * 60_000
-    value = statistics(growth_evidence(slots_of(figures, begin_ms), place, limit), DAY)[0]
+    value = statistic_by_slot(growth_evidence(slots_of(figures, begin_ms), place, limit), DAY)[0]
     fired = value >= limit
     return int(fired.argmax()) + 2 + LAG_MINUTES if fired.any() else np.inf
 
