@@ -88,7 +88,7 @@ def test_a_service_gets_title_text_link_and_kind(
     notifier = Notifier((SecretStr(service.url),), KEYRING)
     assert sent(notifier, event(service.url, kind)) == Answer(Verdict.ACCEPTED, None, "")
     (message,) = service.messages
-    assert (message["title"], message["type"]) == ("SMS, Nigeria", kind)
+    assert (message["title"], message["type"]) == ("SMS, Nigeria", notify_type)
     assert message["message"] == "Few arrive.\nhttps://example.com/delivery?channel=sms"
 
 
