@@ -226,8 +226,8 @@ def _attempts(inputs: FigureInputs) -> Figure:
 def _relative(
     now: float | None, before: float | None, same: float, *, is_real: bool
 ) -> tuple[str, bool | None, bool | None]:
-    """A change in %, its direction, and whether it is good: a decrease beyond `same` is, if the
-    change `is_real`: beyond the usual variation."""
+    """A change in %, its direction, and whether it is good. It is judged only if it `is_real`
+    (beyond the usual variation) and at least `same`; then a decrease is good."""
     if not before or now is None:
         return "", None, None
     ratio = now / before - 1
