@@ -260,7 +260,7 @@ def test_an_action_that_fails_ends_the_call_with_its_cause(
     product.documents[path] = listening(action)
     product.documents["bad"] = "no xml"
     to = number("5555")
-    phone = phone
+    phone = api.phone(to)
     phone.auto_answer(on=True, press="1")
     uuid = api.call(to, product.url(path))
     assert api.hung_up(uuid)["hangup_cause_code"] == code
