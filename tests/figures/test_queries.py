@@ -11,7 +11,6 @@ import pytest
 from core.figures.catalogue import QUERY_COLUMNS
 from core.figures.filters import ALL, Filters
 from core.figures.layout import BINS
-from core.figures.packing import bin_of
 from core.figures.queries import Queries
 from core.figures.ranges import Comparison, Preset, Range, comparison_range, preset
 from core.figures.rates import values_needed
@@ -19,6 +18,7 @@ from core.figures.ripeness import Ripeness
 from core.model.attempt import EventKind
 from core.model.clock import from_ms
 from tests.benchmarks.ledger import attempts, bins_of, callbacks, requests, truth
+from tests.figures.bins import bin_of
 from tests.figures.test_rollups import ReportedAttempt
 from tests.web.rest.conftest import rest as rest
 from tests.world import FrozenClock, World
