@@ -32,7 +32,11 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of tests/oracle; larger numbers than the defaults are for a long run of it alone."""
+    """Options of tests/oracle, whose larger numbers are for a long run of it alone, and of
+    tests/browser."""
+    parser.getgroup("browser").addoption(
+        "--pictures", action="store_true", help="keep pictures of the pages in test-results/"
+    )
     options = parser.getgroup("oracle")
     options.addoption("--seed", type=int, default=13, help="of the traffic of tests/oracle")
     options.addoption("--traffic", type=int, default=12, help="verifications before each look")

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
-from tests.browser.conftest import SHOTS, App
+from tests.browser.conftest import App, Pictures
 
 PATIENCE = 20_000
 USE = re.compile(r"^Use \d{6}$")
@@ -276,14 +276,13 @@ def test_the_page_fits_every_window_and_looks_as_it_should_in_both_themes(
     page: Page, app: App
 ) -> None:
     """Nothing is out of view to the side; the pictures are kept for a person to look at."""
-    SHOTS.mkdir(exist_ok=True)
 
     def look(state: str) -> None:
         for width, height in ((390, 844), (1920, 1080), (1280, 720)):
             page.set_viewport_size({"width": width, "height": height})
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme)
-                page.screenshot(path=SHOTS / f"verify-{width}-{scheme}-{state}.png")
+                Pictures.keep(page, f"verify-{width}-{scheme}-{state}")
                 assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
             if width > 390:
                 expect_all_in_view(page)
