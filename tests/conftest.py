@@ -1,5 +1,6 @@
 """One real Redis for the whole run, emptied before each test; one world where a test wants it."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -59,6 +60,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The browser tests first: they have the longest files, and all workers should end at the
     same time."""
     items.sort(key=lambda item: "browser" not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """All modules and tests live until the end: no garbage collection looks at them again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
