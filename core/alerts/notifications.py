@@ -13,14 +13,14 @@ from typing import NamedTuple, Protocol
 from core.alerts.records import AlertStatus, Place, StoredStatus
 from core.alerts.states import AlertState
 from core.model.clock import from_ms, to_ms
-from core.webhooks.alert_event import AlertEvent, AlertNews, Fact, event_id
+from core.webhooks.alert_event import AlertEvent, AlertEventKind, Fact, event_id
 
 
 class Notification(NamedTuple):
-    """News of an alert, and its status. `fired_ms`: of one that has ended, when it was notified
-    that it fires."""
+    """What to notify of an alert, and its status. `fired_ms`: of one that has ended, when it was
+    notified that it fires."""
 
-    news: AlertNews
+    kind: AlertEventKind
     status: AlertStatus
     fired_ms: int = 0
 
@@ -54,7 +54,7 @@ class Announcer:
         """The events of a notification."""
         if not self.receivers:
             return []
-        news, status, fired_ms = notification
+        kind, status, fired_ms = notification
         series = status.series
         message = self._message(notification, now)
         facts: dict[str, Fact] = {
@@ -72,13 +72,13 @@ class Announcer:
         subject = f"{series} {status.measure}"
         return [
             AlertEvent(
-                event_id(subject, now, news, receiver),
-                news,
+                event_id(subject, now, kind, receiver),
+                kind,
                 now,
                 receiver,
                 *_texts(message),
                 facts,
-                after=event_id(subject, from_ms(fired_ms), AlertNews.FIRING, receiver)
+                after=event_id(subject, from_ms(fired_ms), AlertEventKind.FIRING, receiver)
                 if fired_ms
                 else "",
             )
@@ -91,8 +91,8 @@ class Announcer:
         subject = secrets.token_hex(8)
         return [
             AlertEvent(
-                event_id(subject, now, AlertNews.TEST, receiver),
-                AlertNews.TEST,
+                event_id(subject, now, AlertEventKind.TEST, receiver),
+                AlertEventKind.TEST,
                 now,
                 receiver,
                 *_texts(message),
@@ -128,32 +128,34 @@ def notifications(
     An alert that another one explains is not notified, and a snoozed one is when its snooze ends.
     One that fires without a receiver is notified once there is one.
     """
-    news: list[Notification] = []
+    to_notify: list[Notification] = []
     marked = {}
     for place, entry in kept.items():
         notified_ms = before[place].notified_ms if place in before else 0
-        match _news_of(
+        match _kind_to_notify(
             entry.status, notified_ms > 0, is_held=place in snoozed or not has_receivers
         ):
-            case AlertNews.FIRING:
-                news.append(Notification(AlertNews.FIRING, entry.status))
+            case AlertEventKind.FIRING:
+                to_notify.append(Notification(AlertEventKind.FIRING, entry.status))
                 notified_ms = now_ms
-            case AlertNews.RESOLVED:
+            case AlertEventKind.RESOLVED:
                 status = replace(entry.status, since=before[place].status.since)
-                news.append(Notification(AlertNews.RESOLVED, status, notified_ms))
+                to_notify.append(Notification(AlertEventKind.RESOLVED, status, notified_ms))
                 notified_ms = 0
             case _:
                 pass
         marked[place] = replace(entry, notified_ms=notified_ms)
-    news += ends_without_figures(before, kept)
-    return news, marked
+    to_notify += ends_without_figures(before, kept)
+    return to_notify, marked
 
 
-def _news_of(status: AlertStatus, was_notified: bool, *, is_held: bool) -> AlertNews | None:
+def _kind_to_notify(
+    status: AlertStatus, was_notified: bool, *, is_held: bool
+) -> AlertEventKind | None:
     if was_notified:
-        return None if status.state.is_alert else AlertNews.RESOLVED
+        return None if status.state.is_alert else AlertEventKind.RESOLVED
     fires = status.state is AlertState.FIRING and not status.under
-    return AlertNews.FIRING if fires and not is_held else None
+    return AlertEventKind.FIRING if fires and not is_held else None
 
 
 def ends_without_figures(
@@ -164,7 +166,7 @@ def ends_without_figures(
     ended = (entry for place, entry in before.items() if place not in kept and entry.notified_ms)
     return [
         Notification(
-            AlertNews.RESOLVED,
+            AlertEventKind.RESOLVED,
             replace(entry.status, state=AlertState.NO_DATA),
             entry.notified_ms,
         )

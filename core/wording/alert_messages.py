@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus
 from core.alerts.states import AlertState
-from core.webhooks.alert_event import AlertNews
+from core.webhooks.alert_event import AlertEventKind
 from core.wording.alerts import (
     advice_words,
     alert_headline,
@@ -53,12 +53,12 @@ class AlertMessage(NamedTuple):
 
 
 def alert_message(
-    news: AlertNews, status: AlertStatus, now: datetime, environment: str, address: PageAddress
+    kind: AlertEventKind, status: AlertStatus, now: datetime, environment: str, address: PageAddress
 ) -> AlertMessage:
     """The message about an alert. `environment` is sandbox or live."""
     grows = is_growth(status.observed, status.baseline)
     headline = alert_headline(status.series, status.measure, is_growth=grows)
-    if news is AlertNews.RESOLVED:
+    if kind is AlertEventKind.RESOLVED:
         title = f"Resolved: {headline}"
         when = f"It lasted from {status.since:%d %b %H:%M} to {now:%d %b %H:%M} UTC."
         text = "It is as usual again."

@@ -31,7 +31,7 @@ class StandingClock:
 
 ANNOUNCER = Announcer(
     (WEBHOOK,),
-    lambda item, now: alert_message(item.news, item.status, now, "sandbox", BASE),
+    lambda item, now: alert_message(item.kind, item.status, now, "sandbox", BASE),
     lambda: test_alert_message("sandbox", BASE),
 )
 

@@ -12,7 +12,7 @@ from core.model.series import Series
 from core.panels import alerts
 from core.panels.alert_cards import firing_card
 from core.panels.query_state import parse_query_state
-from core.webhooks.alert_event import AlertNews
+from core.webhooks.alert_event import AlertEventKind
 from core.wording import alerts as words
 from core.wording.alert_messages import PageAddress, alert_message
 from core.wording.alert_messages import test_alert_message as message_of_test
@@ -104,7 +104,7 @@ def test_a_change_that_a_check_sees_whole_days_of_began_then_or_earlier() -> Non
         fires = status(AlertState.FIRING, since=NOW - age)
         card = firing_card(StoredStatus(fires, 0, 0, to_ms(NOW)), None, 0, NOW, ZONE)
         assert card.done[0].endswith(" or earlier") is is_open
-        message = alert_message(AlertNews.FIRING, fires, NOW, "sandbox", PageAddress(None))
+        message = alert_message(AlertEventKind.FIRING, fires, NOW, "sandbox", PageAddress(None))
         assert ("UTC or earlier." in message.text) is is_open
 
 
@@ -117,7 +117,7 @@ def test_a_message_without_a_public_address_says_what_to_set_and_has_no_broken_l
     }
     for address, (end, link) in addresses.items():
         for message in (
-            alert_message(AlertNews.FIRING, fires, NOW, "sandbox", address),
+            alert_message(AlertEventKind.FIRING, fires, NOW, "sandbox", address),
             message_of_test("sandbox", address),
         ):
             assert message.text.endswith(end)

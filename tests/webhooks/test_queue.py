@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.model.attempt import EventKind
 from core.model.verification import CancelOutcome, Status
 from core.store.keys import Keys
-from core.webhooks.alert_event import WEBHOOK, AlertEvent, AlertNews, queue_alerts
+from core.webhooks.alert_event import WEBHOOK, AlertEvent, AlertEventKind, queue_alerts
 from core.webhooks.answer import Answer, Verdict
 from core.webhooks.event import QueuedEvent, WebhookEvent, WebhookKind
 from core.webhooks.expiry import GRACE
@@ -99,17 +99,17 @@ def test_an_event_does_not_change_with_what_comes_after_it(process: QueueProcess
 def test_the_end_of_an_alert_is_sent_after_its_beginning(
     process: QueueProcess, client: redis.Redis, end: Answer
 ) -> None:
-    def queue(news: AlertNews, after: str = "") -> str:
-        event_id, now = f"alert_1_{news}", process.clock.now()
-        event = AlertEvent(event_id, news, now, WEBHOOK, "", "", "", {}, after)
+    def queue(kind: AlertEventKind, after: str = "") -> str:
+        event_id, now = f"alert_1_{kind}", process.clock.now()
+        event = AlertEvent(event_id, kind, now, WEBHOOK, "", "", "", {}, after)
         with client.pipeline() as pipe:
             queue_alerts(pipe, Keys("sandbox"), [event], now)
             pipe.execute()
         return event_id
 
-    firing = queue(AlertNews.FIRING)
+    firing = queue(AlertEventKind.FIRING)
     process.outbox.settle(process.claim_one(), REFUSED)
-    resolved = queue(AlertNews.RESOLVED, firing)
+    resolved = queue(AlertEventKind.RESOLVED, firing)
     for _ in range(4):
         assert process.outbox.claim(10) == []
         process.clock.advance(SECOND)
