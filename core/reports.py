@@ -50,7 +50,7 @@ def build_reports(
     queries = Queries(client, raw, keys, clock, settle, ripeness)
     return Reports(
         queries=queries,
-        findings=Findings(queries, clock),
+        findings=Findings(queries, clock, lambda: sample.state().status.has_work),
         figure_export=FigureExport(client, raw, keys, settle, ripeness),
         alerts=Alerts(client, keys, clock, AlertFigures(client, raw, keys, settle), announcer),
         explorer=Explorer(ledger),
