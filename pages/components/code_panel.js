@@ -191,7 +191,7 @@ class CodePanel {
   press(event, value, focus = event !== "cancel") {
     if (this.pressed()) return;
     this.pressedAt = this.now();
-    this.trigger(event, value);
+    this.trigger(event, { verification: this.data.verification, value });
     this.draw();
     // The pressed button becomes disabled, and would lose the focus.
     if (focus) this.focus();

@@ -15,6 +15,7 @@ from pages.components.access import current_visitor
 from pages.components.code_panel import CodePanelEvents, NextButton, NoticeKind, code_panel
 from pages.components.shared import outage_shown
 from pages.components.verdict import verdict
+from pages.components.verify.address import show_form
 from pages.components.verify.lines import Line, draw_lines
 
 #: The test session did not collect a resend: it was ended, or is full.
@@ -65,7 +66,7 @@ def draw_task(
 
 def start_over() -> None:
     """Back to the form."""
-    st.query_params.clear()
+    show_form()
     state.pop("notice", None)
 
 
