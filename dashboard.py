@@ -54,7 +54,7 @@ if __name__ == "__main__":
     if services().settings.is_sandbox:
         chaos_band(services().chaos)
     page.run()
-    follow_address(key="page_address")
+    follow_address(f"/{page.url_path}", key="page_address")
     services().page_drawn.set()
 else:
     import gc

@@ -15,14 +15,13 @@ class Address {
   constructor({ parentElement }) {
     this.root = make("span", { hidden: true });
     this.restoreWrapper = collapseWrapper(parentElement);
-    this.path = location.pathname;
   }
 
   update({ data, setTriggerValue }) {
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => {
-      // Another page is opening.
-      if (location.pathname !== this.path) return;
+      // Not while another page is opening.
+      if (location.pathname !== data.path) return;
       const browser = plainQuery(location.search);
       if (browser === plainQuery(data.query)) this.reported = undefined;
       else if (browser !== this.reported) {

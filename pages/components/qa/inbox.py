@@ -61,7 +61,7 @@ def draw_inbox(sandbox: SandboxClient, ledger: Ledger, settings: Settings) -> No
         except SandboxUnavailable as error:
             st.error(f"**{error.cause}** {error.remedy}", icon=":material/cloud_off:")
             st.button("Try again", icon=":material/refresh:", key="qa_inbox_try_again")
-        follow_address(key="qa_inbox_address")
+        follow_address("/qa", key="qa_inbox_address")
 
     inbox_view()
 
