@@ -78,12 +78,16 @@ def once(name: str, action: Callable[P, object]) -> Callable[P, None]:
     key = f"{name}_clicked_at"
 
     def click(*args: P.args, **kwargs: P.kwargs) -> None:
-        # From the end of the action: the second click waits for it.
-        has_acted = monotonic() - st.session_state.get(key, -_DOUBLE_CLICK_SECONDS) < (
-            _DOUBLE_CLICK_SECONDS
-        )
-        if has_acted or action(*args, **kwargs) is not False:
-            st.session_state[key] = monotonic()
+        is_refused = False
+        try:
+            # The time since the end of the last action: the second click waits for that.
+            since = monotonic() - st.session_state.get(key, -_DOUBLE_CLICK_SECONDS)
+            if since >= _DOUBLE_CLICK_SECONDS:
+                is_refused = action(*args, **kwargs) is False
+        finally:
+            # Also where Streamlit has ended the action, because the second click waits.
+            if not is_refused:
+                st.session_state[key] = monotonic()
 
     return click
 

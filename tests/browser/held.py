@@ -1,8 +1,12 @@
 """Holds the server's answers back, as a slow connection does."""
 
 import re
+from collections.abc import Callable
 
 from playwright.sync_api import Page, WebSocketRoute
+
+from pages.components.protocol.messages import ends_work
+from tests.world import until
 
 
 class HeldAnswers:
@@ -13,6 +17,7 @@ class HeldAnswers:
         self._is_holding = False
         self._held: list[str | bytes] = []
         self._socket: WebSocketRoute | None = None
+        self._page = page
         page.route_web_socket(re.compile("/_stcore/stream"), self._forward)
 
     def hold(self) -> None:
@@ -26,9 +31,19 @@ class HeldAnswers:
             self._socket.send(message)
         self._held.clear()
 
-    @property
-    def count(self) -> int:
-        return len(self._held)
+    def wait_for_run(self, act: Callable[[], object]) -> None:
+        """Do what makes the page ask for a run, and wait until the server has ended one."""
+        before = self._runs()
+
+        def has_ended() -> bool:
+            self._page.wait_for_timeout(20)
+            return self._runs() > before
+
+        act()
+        until(has_ended)
+
+    def _runs(self) -> int:
+        return sum(isinstance(message, bytes) and ends_work(message) for message in self._held)
 
     def _forward(self, socket: WebSocketRoute) -> None:
         server = socket.connect_to_server()

@@ -92,15 +92,31 @@ def test_an_enter_before_the_answer_to_the_first_one_does_not_bring_the_form_bac
     expect(page.get_by_text("United States · mobile or landline")).to_be_visible(timeout=PATIENCE)
     answers.hold()
     for _ in range(2):
-        page.keyboard.press("Enter")
-        before = answers.count
-        page.wait_for_timeout(1000)
-        assert answers.count > before
+        answers.wait_for_run(lambda: page.keyboard.press("Enter"))
     answers.release()
     expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
     digits = "1" + re.sub(r"\D", "", number)
     handset = page.request.get(f"{app.address}/sandbox/handset/{digits}").json()
     assert len(handset["messages"]) == 1
+
+
+def test_a_click_elsewhere_while_the_code_is_sent_does_not_bring_the_form_back(
+    page: Page, app: App
+) -> None:
+    """The server gets the second click while it sends."""
+    number = fresh_number()
+    open_form(page, app)
+    page.get_by_label("Phone number").fill(number)
+    expect(page.get_by_role("button", name="Send code", exact=True)).to_be_enabled()
+    page.evaluate(
+        """() => {
+          document.querySelector(".st-key-verify_next button").click();
+          const ways = document.querySelectorAll(".st-key-verify_channel [role=radio]");
+          [...ways].find((way) => way.ariaChecked !== "true").click();
+        }"""
+    )
+    expect(page.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
+    assert "verification=" in page.url
 
 
 def test_enter_on_what_is_no_number_says_why(page: Page, app: App) -> None:

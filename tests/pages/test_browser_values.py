@@ -7,6 +7,8 @@ import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
 
+from core.model.grant import OPERATOR
+from core.model.way import Way
 from core.services import Services
 from tests.pages.conftest import opened
 from tests.pages.test_attempts import listed
@@ -39,3 +41,28 @@ def test_an_odd_value_of_a_component_breaks_no_page(services: Services, value: A
     send(opened("verify"), {"typed": "+1 415 555 2345", "request": value})
     send(opened("verify", verification=identifier), value)
     send(opened("attempts"), value)
+
+
+def test_an_event_of_a_verification_that_is_no_longer_shown_does_nothing(
+    services: Services,
+) -> None:
+    """A click before Back is answered may arrive when the page shows another verification."""
+    shown, other = (_started(services, number) for number in ("+14155552345", "+14155552346"))
+    at = opened("verify", verification=shown)
+    before = _checks_left(services, shown)
+    send(at, {"verification": other, "value": "000000"})
+    assert _checks_left(services, shown) == before
+    send(at, {"verification": shown, "value": "000000"})
+    assert _checks_left(services, shown) == before - 1
+
+
+def _started(services: Services, number: str) -> str:
+    result = services.verifications.start(number, Way.SMS, grant=OPERATOR, idempotency_key=number)
+    assert result.verification is not None
+    return result.verification
+
+
+def _checks_left(services: Services, verification: str) -> int:
+    view = services.verifications.look(verification)
+    assert view is not None
+    return view.verification.checks_left
