@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any, ParamSpec
+from typing import Any, NoReturn, ParamSpec
 
 import streamlit as st
 from streamlit.logger import get_logger
@@ -90,6 +90,14 @@ def once(name: str, action: Callable[P, object]) -> Callable[P, None]:
                 st.session_state[key] = monotonic()
 
     return click
+
+
+def rerun_fragment() -> NoReturn:
+    """Run the fragment around the caller again. Where the event came together with one that runs
+    the whole page, Streamlit can run only the page."""
+    context = script_run_context.get_script_run_ctx()
+    is_fragment_run = context is not None and context.fragment_ids_this_run
+    st.rerun(scope="fragment" if is_fragment_run else "app")
 
 
 def browser_text(value: object) -> str | None:

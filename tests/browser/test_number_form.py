@@ -100,25 +100,6 @@ def test_an_enter_before_the_answer_to_the_first_one_does_not_bring_the_form_bac
     assert len(handset["messages"]) == 1
 
 
-def test_a_click_elsewhere_while_the_code_is_sent_does_not_bring_the_form_back(
-    page: Page, app: App
-) -> None:
-    """The server gets the second click while it sends."""
-    number = fresh_number()
-    open_form(page, app)
-    page.get_by_label("Phone number").fill(number)
-    expect(page.get_by_role("button", name="Send code", exact=True)).to_be_enabled()
-    page.evaluate(
-        """() => {
-          document.querySelector(".st-key-verify_next button").click();
-          const ways = document.querySelectorAll(".st-key-verify_channel [role=radio]");
-          [...ways].find((way) => way.ariaChecked !== "true").click();
-        }"""
-    )
-    expect(page.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
-    assert "verification=" in page.url
-
-
 def test_enter_on_what_is_no_number_says_why(page: Page, app: App) -> None:
     open_form(page, app)
     expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)

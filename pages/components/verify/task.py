@@ -13,7 +13,7 @@ from core.verification.service import Verifications
 from core.wording import verification as words
 from pages.components.access import current_visitor
 from pages.components.code_panel import CodePanelEvents, NextButton, NoticeKind, code_panel
-from pages.components.shared import outage_shown
+from pages.components.shared import outage_shown, rerun_fragment
 from pages.components.verdict import verdict
 from pages.components.verify.address import show_form
 from pages.components.verify.lines import Line, draw_lines
@@ -60,8 +60,9 @@ def draw_task(
     with outage_shown(key="verify_try_again_action"):
         if _handle(events, view, verifications, collector):
             # The line about the test session is outside of the fragment.
-            is_over = state.pop(_NOT_COLLECTED, False)
-            st.rerun(scope="app" if is_over else "fragment")
+            if state.pop(_NOT_COLLECTED, False):
+                st.rerun()
+            rerun_fragment()
 
 
 def start_over() -> None:
