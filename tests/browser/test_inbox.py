@@ -109,7 +109,7 @@ def test_an_entry_stays_open_when_another_arrives_before_the_answer_to_the_click
     search = page.get_by_role("searchbox", name="Search the inbox")
     answers.hold()
     answers.wait_for_run(lambda: search.fill("no such text"))
-    search.fill("")
+    answers.wait_for_run(lambda: search.fill(""))
     answers.release()
     expect(page.get_by_text("Newest first", exact=True)).to_be_visible(timeout=PATIENCE)
     expect(search).to_have_value("")
