@@ -58,6 +58,7 @@ from core.webhooks.queue import Outbox
 
 if TYPE_CHECKING:
     from core.alerts.alerts import Alerts
+    from core.alerts.notifications import Announcer
     from core.figures.export import FigureExport
     from core.figures.queries import Queries
     from core.findings.findings import Findings
@@ -194,42 +195,47 @@ def build(
     for warning in probe.warnings():
         log.warning("redis: %s", warning.cause, extra={"remedy": warning.remedy})
     keyring = Keyring(secret_key(settings))
-    policy = Policy(settings)
     keep = timedelta(days=settings.attempt_retention_days)
+    webhooks_enabled = settings.webhook_url is not None
+
+    # Plivo, or the sandbox in its place.
     address = CallbackAddress(
         settings.public_url,
         local_allowed=settings.is_sandbox,
         file=settings.data_dir / "sandbox" / "address" if settings.is_sandbox else None,
     )
 
-    def sandbox() -> str:
+    def sandbox_url() -> str:
         return settings.sandbox_url or f"{address.beside}/sandbox"
 
     token = auth_token(settings)
-    sandbox_client = SandboxClient(sandbox, (settings.auth_id, token))
+    sandbox = SandboxClient(sandbox_url, (settings.auth_id, token))
     clients = PlivoClients(
         settings.auth_id,
         token,
         timeout=settings.plivo_timeout,
-        base=sandbox if settings.is_sandbox else None,
+        base=sandbox_url if settings.is_sandbox else None,
     )
-    webhooks_enabled = settings.webhook_url is not None
-    ledger = Ledger(client, scripts, keys, clock, keep, webhooks_enabled=webhooks_enabled)
-    fold = FoldWorker(connection.raw, keys, clock, ledger)
     exchanges = Exchanges(client, keys, keep)
-    logs = LogSync(client, scripts, keys, clock, keyring, ledger, clients)
-    poller = AttemptPoller(client, scripts, keys, clock, ledger, clients, exchanges)
     plivo_provider = PlivoProvider(clients, settings, keyring, address, exchanges.record)
     # A template that cannot be sent is refused now, not with the first message.
     plivo_provider.preview(settings.lifetime_minutes)
+
+    # Attempts, their figures, and verifications.
+    ledger = Ledger(client, scripts, keys, clock, keep, webhooks_enabled=webhooks_enabled)
+    fold = FoldWorker(connection.raw, keys, clock, ledger)
+    logs = LogSync(client, scripts, keys, clock, keyring, ledger, clients)
+    poller = AttemptPoller(client, scripts, keys, clock, ledger, clients, exchanges)
     alert_watch = AlertWatch(lambda at_once: reports().alerts.check(at_once=at_once))
+    policy = Policy(settings)
+    records = VerificationRecords(
+        client, scripts, keys, keyring, policy, keep, webhooks_enabled=webhooks_enabled
+    )
     verifications = Verifications(
         settings,
         keyring,
         policy,
-        VerificationRecords(
-            client, scripts, keys, keyring, policy, keep, webhooks_enabled=webhooks_enabled
-        ),
+        records,
         ledger,
         RefusalCounter(scripts, keys, clock),
         provider or plivo_provider,
@@ -238,31 +244,17 @@ def build(
         alert_watch.wake,
     )
 
+    # Sample traffic, and the reports, which load numpy and pandas when they are first needed.
     def go_on_with_sample() -> None:
-        # numpy and pandas load only when there is work.
         if sample_control.state().status.has_work:
             reports().sample.work(sample_worker.stopping.is_set)
 
     sample_worker = Periodic("sample traffic", go_on_with_sample, SAMPLE_TICK, first=timedelta())
     sample_control = SampleControl(client, scripts, keys, clock, sample_worker.wake)
 
-    def fold_all() -> None:
-        fold.settle(SAMPLE_SETTLE_SECONDS)
-
     def make_reports() -> "Reports":
-        # Imported late: these load numpy and pandas.
-        from core.alerts.notifications import Announcer
         from core.reports import build_reports
-        from core.wording.alert_messages import alert_message, test_alert_message
 
-        announcer = Announcer(
-            alert_receivers(settings, keyring),
-            lambda item, now: alert_message(
-                *item, now, settings.mode, settings.public_url or address.beside
-            ),
-            lambda: test_alert_message(settings.mode, settings.public_url or address.beside),
-        )
-        code_life = timedelta(seconds=settings.lifetime_seconds)
         return build_reports(
             client,
             connection.raw,
@@ -270,13 +262,14 @@ def build(
             clock,
             ledger,
             fold.settle,
-            announcer,
-            code_life,
+            _announcer(settings, keyring, address),
+            timedelta(seconds=settings.lifetime_seconds),
             sample_control,
-            fold_all,
+            lambda: fold.settle(SAMPLE_SETTLE_SECONDS),
         )
 
     reports = Once(make_reports)
+
     access = Access(
         settings.admin_password_hash,
         is_open=settings.operator_pages_open,
@@ -287,32 +280,12 @@ def build(
     )
     invites = Invites(client, keys, keyring, clock)
     outbox = Outbox(client, scripts, keys, clock, settings.webhook_host)
-    log_sync_every = timedelta(minutes=settings.log_sync_minutes)
-    background = [
-        Periodic("polling", poller.poll_due, POLLER_TICK),
-        Periodic("fold", fold.run, FOLD_TICK),
-        Periodic("loss check", ledger.losses.run, LOSS_TICK, first=timedelta()),
-        Periodic("trimming", lambda: ledger.trim(settings.attempts_kept), TRIM_TICK),
-        alert_watch.background,
-        # A run that is cut off by the end of the process is resumed by the next.
-        Periodic(LOG_SYNC, logs.run, log_sync_every, first=LOGS_AFTER_START, patience=timedelta()),
-    ]
+    background = [*_always_running(settings, poller, fold, ledger, logs), alert_watch.background]
     if settings.is_sandbox:
         background.append(sample_worker)
-    if settings.webhook_url is not None or settings.alert_urls:
-        # Imported late: httpx is slow to load, and most processes send no events.
-        from core.webhooks.notifier import Notifier
-        from core.webhooks.receivers import Receivers
-        from core.webhooks.sender import WebhookSender, signing_secret
-        from core.webhooks.worker import WebhookWorker
-
-        sender = expiries = None
-        if settings.webhook_url is not None:
-            secret = signing_secret(settings, keyring)
-            sender = WebhookSender(settings.webhook_url, secret, clock)
-            expiries = Expiries(client, scripts, keys, clock)
-        receivers = Receivers(sender, Notifier(settings.alert_urls, keyring))
-        background.append(WebhookWorker(outbox, expiries, receivers).background)
+    if webhooks_enabled or settings.alert_urls:
+        expiries = Expiries(client, scripts, keys, clock) if webhooks_enabled else None
+        background.append(_webhook_worker(settings, keyring, clock, outbox, expiries))
     return Services(
         settings=settings,
         auth_token=token,
@@ -328,13 +301,13 @@ def build(
             client,
             keys,
             lambda: reports().sample.remove(),
-            sandbox_client,
+            sandbox,
             lambda: reports().queries.forget(),
         ),
         sample_control=sample_control,
-        sandbox=sandbox_client,
-        chaos=ChaosWatch(sandbox_client),
-        endings=SandboxEndings(sandbox_client, verifications.numbers),
+        sandbox=sandbox,
+        chaos=ChaosWatch(sandbox),
+        endings=SandboxEndings(sandbox, verifications.numbers),
         test_sessions=TestSessions(client, scripts, keys, clock),
         recordings=Recordings(client, keys, keyring),
         logs=logs,
@@ -358,3 +331,49 @@ def build(
         calls=CallDialogue(verifications, ledger, settings, clock),
         background=tuple(background),
     )
+
+
+def _always_running(
+    settings: Settings, poller: AttemptPoller, fold: FoldWorker, ledger: Ledger, logs: LogSync
+) -> list[Periodic]:
+    """What runs in the background of every process that serves the product."""
+    log_sync_every = timedelta(minutes=settings.log_sync_minutes)
+    return [
+        Periodic("polling", poller.poll_due, POLLER_TICK),
+        Periodic("fold", fold.run, FOLD_TICK),
+        Periodic("loss check", ledger.losses.run, LOSS_TICK, first=timedelta()),
+        Periodic("trimming", lambda: ledger.trim(settings.attempts_kept), TRIM_TICK),
+        # A run that is cut off by the end of the process is resumed by the next.
+        Periodic(LOG_SYNC, logs.run, log_sync_every, first=LOGS_AFTER_START, patience=timedelta()),
+    ]
+
+
+def _announcer(settings: Settings, keyring: Keyring, address: CallbackAddress) -> "Announcer":
+    """What writes the notifications of alerts. Imported late: it loads numpy."""
+    from core.alerts.notifications import Announcer
+    from core.wording.alert_messages import alert_message, test_alert_message
+
+    def pages() -> str | None:
+        return settings.public_url or address.beside
+
+    return Announcer(
+        alert_receivers(settings, keyring),
+        lambda item, now: alert_message(*item, now, settings.mode, pages()),
+        lambda: test_alert_message(settings.mode, pages()),
+    )
+
+
+def _webhook_worker(
+    settings: Settings, keyring: Keyring, clock: Clock, outbox: Outbox, expiries: Expiries | None
+) -> Periodic:
+    """What posts the events. Imported late: httpx is slow to load, and most processes send none."""
+    from core.webhooks.notifier import Notifier
+    from core.webhooks.receivers import Receivers
+    from core.webhooks.sender import WebhookSender, signing_secret
+    from core.webhooks.worker import WebhookWorker
+
+    sender = None
+    if settings.webhook_url is not None:
+        sender = WebhookSender(settings.webhook_url, signing_secret(settings, keyring), clock)
+    receivers = Receivers(sender, Notifier(settings.alert_urls, keyring))
+    return WebhookWorker(outbox, expiries, receivers).background

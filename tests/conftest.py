@@ -1,5 +1,6 @@
 """One real Redis for the whole run, emptied before each test; one world where a test wants it."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -32,7 +33,11 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of tests/oracle; larger numbers than the defaults are for a long run of it alone."""
+    """Options of tests/oracle, whose larger numbers are for a long run of it alone, and of
+    tests/browser."""
+    parser.getgroup("browser").addoption(
+        "--pictures", action="store_true", help="keep pictures of the pages in test-results/"
+    )
     options = parser.getgroup("oracle")
     options.addoption("--seed", type=int, default=13, help="of the traffic of tests/oracle")
     options.addoption("--traffic", type=int, default=12, help="verifications before each look")
@@ -55,6 +60,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The browser tests first: they have the longest files, and all workers should end at the
     same time."""
     items.sort(key=lambda item: "browser" not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """All modules and tests live until the end: no garbage collection looks at them again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

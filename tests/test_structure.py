@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -58,8 +58,17 @@ ALLOWED = {
 }
 
 
+def name_of(path: Path) -> str:
+    return str(path.relative_to(PROJECT))
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def nodes_of(path: Path) -> Iterator[ast.AST]:
-    return ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return ast.walk(tree_of(path))
 
 
 @cache
@@ -80,54 +89,75 @@ def parts_of_core(path: Path) -> set[str]:
     return parts & set(ALLOWED)
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_core_imports_only_downwards_and_no_streamlit(path: Path) -> None:
-    names = imported(path)
-    assert not any(name.split(".")[0] in {"streamlit", "pages", "dashboard"} for name in names)
-    room = path.relative_to(PROJECT / "core").parts[0].removesuffix(".py")
-    allowed = ALLOWED.get(room, set())
-    assert parts_of_core(path) - {room} <= allowed
-    if room == "sandbox":
-        assert {n.split(".")[1] for n in names if n.startswith("core.")} <= {"sandbox"}
+def violations(paths: Iterable[Path], of: Callable[[Path], Iterable[str]]) -> dict[str, list[str]]:
+    """What breaks a rule, by file."""
+    return {name_of(path): names for path in paths if (names := sorted(of(path)))}
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_only_the_store_imports_redis(path: Path) -> None:
-    if path.relative_to(PROJECT / "core").parts[0] != "store":
-        assert not any(name.split(".")[0] == "redis" for name in imported(path))
+def top(name: str) -> str:
+    return name.partition(".")[0]
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "pages").rglob("*.py")), ids=lambda p: p.name)
-def test_pages_touch_neither_redis_nor_plivo_nor_the_sandbox(path: Path) -> None:
-    names = imported(path)
-    assert not any(name.split(".")[0] in {"redis", "plivo"} for name in names)
-    assert not any(name.startswith(("core.sandbox", "core.web", "core.store")) for name in names)
+def test_core_imports_only_downwards_and_no_streamlit() -> None:
+    def forbidden(path: Path) -> set[str]:
+        names = imported(path)
+        room = path.relative_to(PROJECT / "core").parts[0].removesuffix(".py")
+        rooms = parts_of_core(path)
+        if room == "sandbox":
+            rooms = {name.split(".")[1] for name in names if name.startswith("core.")}
+        pages = {name for name in names if top(name) in {"streamlit", "pages", "dashboard"}}
+        return pages | (rooms - {room} - ALLOWED.get(room, set()))
+
+    assert violations(CORE, forbidden) == {}
+
+
+def test_only_the_store_imports_redis() -> None:
+    others = [path for path in CORE if path.relative_to(PROJECT / "core").parts[0] != "store"]
+    assert violations(others, lambda path: {n for n in imported(path) if top(n) == "redis"}) == {}
+
+
+def test_pages_touch_neither_redis_nor_plivo_nor_the_sandbox() -> None:
+    def forbidden(path: Path) -> set[str]:
+        return {
+            name
+            for name in imported(path)
+            if top(name) in {"redis", "plivo"}
+            or name.startswith(("core.sandbox", "core.web", "core.store"))
+        }
+
+    assert violations(PAGES, forbidden) == {}
 
 
 #: What only `core/services.py` takes from the services of the process: connections and secrets.
 WIRING = {"client", "keys", "keyring", "connection"}
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "pages").rglob("*.py")), ids=lambda p: p.name)
-def test_pages_use_no_connection_and_no_key_and_only_a_page_gets_the_services(path: Path) -> None:
-    names = {node.attr for node in nodes_of(path) if isinstance(node, ast.Attribute)}
-    assert not names & WIRING
-    # A component receives the objects that it uses; `shared.py` builds the services.
-    if path.parent.name != "pages" and path.name != "shared.py":
-        assert "core.services" not in imported(path)
+def test_pages_use_no_connection_and_no_key_and_only_a_page_gets_the_services() -> None:
+    def forbidden(path: Path) -> set[str]:
+        names = {node.attr for node in nodes_of(path) if isinstance(node, ast.Attribute)}
+        # A component receives the objects that it uses; `shared.py` builds the services.
+        is_component = path.parent.name != "pages" and path.name != "shared.py"
+        return (names & WIRING) | (imported(path) & {"core.services"} if is_component else set())
+
+    assert violations(PAGES, forbidden) == {}
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "pages").rglob("*.py")), ids=lambda p: p.name)
-def test_pages_say_who_asks_wherever_they_touch_a_verification(path: Path) -> None:
+def test_pages_say_who_asks_wherever_they_touch_a_verification() -> None:
     """Some of these have a default, for callbacks and programs: a page must not fall back on it."""
-    for node in nodes_of(path):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
-            continue
-        if not ast.unparse(node.func.value).endswith("verifications"):
-            continue
-        if node.func.attr in {"start", "resend", "check", "cancel", "look"}:
-            arguments = [*node.args, *(one.value for one in node.keywords)]
-            assert any("grant" in ast.unparse(one) for one in arguments), ast.unparse(node)
+
+    def without_grant(path: Path) -> Iterator[str]:
+        for node in nodes_of(path):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            if node.func.attr not in {"start", "resend", "check", "cancel", "look"}:
+                continue
+            if not ast.unparse(node.func.value).endswith("verifications"):
+                continue
+            arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+            if not any("grant" in ast.unparse(argument) for argument in arguments):
+                yield ast.unparse(node)
+
+    assert violations(PAGES, without_grant) == {}
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "pages").glob("*.py")), ids=lambda p: p.name)
@@ -142,20 +172,18 @@ def test_every_page_but_verify_asks_for_the_operator_and_guards_its_fragments(pa
 SERVICES = re.compile(r"(?:.*\.)?_?(?:services|app)(?:\(\))?")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for path in [*CORE, *PAGES] if path != PROJECT / "core" / "services.py"],
-    ids=lambda path: str(path.relative_to(PROJECT)),
-)
-def test_only_the_wiring_takes_the_client_the_keys_and_the_keyring(path: Path) -> None:
-    violations = [
-        ast.unparse(node)
-        for node in nodes_of(path)
-        if isinstance(node, ast.Attribute)
-        and node.attr in WIRING
-        and SERVICES.fullmatch(ast.unparse(node.value))
-    ]
-    assert violations == []
+def test_only_the_wiring_takes_the_client_the_keys_and_the_keyring() -> None:
+    def forbidden(path: Path) -> set[str]:
+        return {
+            ast.unparse(node)
+            for node in nodes_of(path)
+            if isinstance(node, ast.Attribute)
+            and node.attr in WIRING
+            and SERVICES.fullmatch(ast.unparse(node.value))
+        }
+
+    others = [path for path in [*CORE, *PAGES] if path != PROJECT / "core" / "services.py"]
+    assert violations(others, forbidden) == {}
 
 
 def test_in_core_only_the_entries_and_the_assembly_of_the_web_know_all_services() -> None:
@@ -202,18 +230,13 @@ def part_of_sandbox(name: str) -> str:
     return "top" if first in SANDBOX_TOP else "base"
 
 
-@pytest.mark.parametrize(
-    "path",
-    sorted((PROJECT / "core" / "sandbox").rglob("*.py")),
-    ids=lambda path: str(path.relative_to(PROJECT)),
-)
-def test_the_parts_of_the_sandbox_import_only_downwards(path: Path) -> None:
-    inside = path.relative_to(PROJECT / "core" / "sandbox").with_suffix("")
-    part = part_of_sandbox(".".join(inside.parts))
-    names = {name.removeprefix("core.sandbox.") for name in imported(path)}
-    modules = {
-        name
-        for name in names
-        if (PROJECT / "core" / "sandbox" / f"{name.replace('.', '/')}.py").exists()
-    }
-    assert {part_of_sandbox(name) for name in modules} - {part} <= SANDBOX[part]
+def test_the_parts_of_the_sandbox_import_only_downwards() -> None:
+    sandbox = PROJECT / "core" / "sandbox"
+
+    def forbidden(path: Path) -> set[str]:
+        part = part_of_sandbox(".".join(path.relative_to(sandbox).with_suffix("").parts))
+        names = {name.removeprefix("core.sandbox.") for name in imported(path)}
+        modules = {name for name in names if (sandbox / f"{name.replace('.', '/')}.py").exists()}
+        return {part_of_sandbox(name) for name in modules} - {part} - SANDBOX[part]
+
+    assert violations(sorted(sandbox.rglob("*.py")), forbidden) == {}

@@ -47,13 +47,13 @@ KEEP = timedelta(days=35)
 MOST_KEPT = 1000
 #: A series is checked until it has had no attempt for this long.
 WATCHED = timedelta(days=DAYS)
-#: Checks at once are this far apart at least, over all processes.
+#: The least time between two checks at once, over all processes.
 _URGENT_MS = 5_000
-#: Checks are further apart only if no process ran. What was in flight then has no receipts yet, and
-#: nothing was requested: neither is a sign of anything.
+#: Checks are further apart only if no process ran. Then attempts in flight got no receipts, and no
+#: attempt was requested: that is no evidence of an incident.
 _MOST_BETWEEN_MINUTES = 2
 _IN_FLIGHT = timedelta(minutes=5)
-#: A check that is further ahead was made by a clock that was wrong.
+#: A stored check that is further in the future comes from a wrong clock, and is replaced.
 _MOST_AHEAD_MINUTES = 10
 _DAY_MS = 24 * 60 * MINUTE_MS
 #: Longer than any check takes.
@@ -85,8 +85,8 @@ class Alerts:
         self._evaluation = Lock()
 
     def check(self, *, at_once: bool = False) -> list[Transition]:
-        """Evaluate all series, unless that is done this minute; returns the changes of state that
-        were stored. `at_once`: although it is done, but not more often than every five seconds.
+        """Evaluate all series, once a minute; returns the changes of state that
+        were stored. `at_once`: again in this minute, but not more often than every five seconds.
 
         One process takes the turn, and its result replaces only the one that it is based on. If it
         ends before it has stored the result, the next minute's check finds the same.
@@ -97,14 +97,14 @@ class Alerts:
             return []
         stored = self._client.get(self._keys.alert_check)
         before = self._read(stored)
-        # Read again after the check before: of a process that was paused in between, it is old.
+        # Read the clock again: this process may have been paused since it took the turn.
         now_ms = to_ms(self._clock.now())
         if 0 < before.minute - now_ms // MINUTE_MS <= _MOST_AHEAD_MINUTES:
             return []
         with self._evaluation:
             check = self._evaluated(before, now_ms)
         changes = transitions(before.kept, check.kept, from_ms(now_ms))
-        news, kept = notifications(
+        to_notify, kept = notifications(
             before.kept,
             check.kept,
             self.snoozes.active(),
@@ -112,7 +112,7 @@ class Alerts:
             has_receivers=bool(self._announcer.receivers),
         )
         now = self._clock.now()
-        events = [event for one in news for event in self._announcer.events(one, now)]
+        events = [event for item in to_notify for event in self._announcer.events(item, now)]
         if not self._write(stored, replace(check, kept=kept), changes, events):
             return []
         for change in changes:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.alerts.measures import READ, SHARES, Figures, Measure, ShareMeasure
+from core.alerts.measures import ALERT_FIGURES, SHARES, Figures, Measure, ShareMeasure
 from core.alerts.sequential import Bools, Floats, Indices
 
 DAYS = 28
@@ -41,11 +41,11 @@ _SIGNIFICANT = 3.0
 
 @dataclass(frozen=True, slots=True)
 class PastFigures:
-    """Figures of the past: `days` of (series, DAYS, READ), the oldest first; `hours` of (profiles,
-    HOURS, READ), sums over the four weeks by hour of the week from Monday 0:00 UTC. `profile` is
-    the row of each series in `hours`: a carrier has that of its country. `entered`: the share of
-    right codes that are entered within 60 seconds, of each series; `is_carrier`: which series are
-    carriers."""
+    """Figures of the past: `days` of (series, DAYS, figures), the oldest first; `hours` of
+    (profiles, HOURS, figures), sums over the four weeks by hour of the week from Monday 0:00 UTC.
+    `profile` is the row of each series in `hours`: a carrier has that of its country. `entered`:
+    the share of right codes that are entered within 60 seconds, of each series; `is_carrier`: which
+    series are carriers."""
 
     days: Floats
     hours: Floats
@@ -78,8 +78,8 @@ class UsualFigures:
 
 
 def named(values: Floats) -> Figures:
-    """(…, READ) as figures by name."""
-    return dict(zip(READ, np.moveaxis(values, -1, 0), strict=True))
+    """(…, ALERT_FIGURES) as figures by name."""
+    return dict(zip(ALERT_FIGURES, np.moveaxis(values, -1, 0), strict=True))
 
 
 def baseline(history: PastFigures) -> UsualFigures:

@@ -39,7 +39,7 @@ _RELATED = {
     Measure.PRICE: set(),
 }
 _ORDER = tuple(Measure)
-#: So much more traffic than usual is no retry of those who got no code.
+#: From this multiple of the usual traffic on, retries of people without a code do not explain it.
 _FLOOD, _LEAST_FLOOD = 5.0, 20
 
 
@@ -108,8 +108,8 @@ def with_leaders(
 
 
 def _lead_of(place: Place, leads: Mapping[Place, Series]) -> Series | None:
-    """Refused sends are not counted of carriers. So the carrier that explains another alert of a
-    country explains these too, if the one can cause the other."""
+    """Refused sends are not counted by carrier. So a carrier that explains another alert of the
+    country explains refused sends too, if that measure can cause them."""
     series, measure = place
     if place in leads or measure is not Measure.REFUSED:
         return leads.get(place)
@@ -118,7 +118,7 @@ def _lead_of(place: Place, leads: Mapping[Place, Series]) -> Series | None:
 
 
 def _is_flood(status: AlertStatus) -> bool:
-    """Whether there is more traffic than those can cause who try again."""
+    """Whether there is more traffic than retries can explain."""
     if status.measure is not Measure.TRAFFIC or not status.observed:
         return False
     usual = (status.baseline or 0.0) * status.n / status.observed

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.alerts.baseline import DAYS, HOURS, PastFigures, UsualFigures, baseline
 from core.alerts.last_day import LastDay
-from core.alerts.measures import READ, STORED
+from core.alerts.measures import ALERT_FIGURES, STORED_FIGURES
 from core.alerts.refusals import RefusalReading
 from core.alerts.sequential import Floats
 from core.alerts.slot_reading import CUBES, SlotReading
@@ -105,21 +105,21 @@ class AlertFigures:
         rows = {name: row for row, name in enumerate(wholes)}
         profile = np.array([rows[name.parent if name.last else name] for name in series], np.intp)
         first = today - DAYS
-        days = np.zeros((len(series), DAYS, len(READ)))
-        days[..., : len(STORED)] = self._reading.counters(Tier.DAY, series, first, DAYS)
+        days = np.zeros((len(series), DAYS, len(ALERT_FIGURES)))
+        days[..., : len(STORED_FIGURES)] = self._reading.counters(Tier.DAY, series, first, DAYS)
         refused = self._refusals.counts(
             series, np.arange(first * 24, today * 24) * HOUR_MS, today * _DAY_MS
         ).reshape(len(series), DAYS, 24)
-        days[..., READ.index("refused")] = refused.sum(axis=2)
-        hours = np.zeros((len(wholes), HOURS, len(READ)))
+        days[..., ALERT_FIGURES.index("refused")] = refused.sum(axis=2)
+        hours = np.zeros((len(wholes), HOURS, len(ALERT_FIGURES)))
         is_whole = np.array([not name.last for name in series], dtype=np.bool_)
         for day in range(first, today):
             quarters = self._reading.counters(Tier.QUARTER, wholes, day * 96, 96)
             weekday = (day + 3) % 7  # 1970 began on a Thursday
-            by_hour = quarters.reshape(len(wholes), 24, 4, len(STORED)).sum(axis=2)
+            by_hour = quarters.reshape(len(wholes), 24, 4, len(STORED_FIGURES)).sum(axis=2)
             of_day = hours[:, weekday * 24 : weekday * 24 + 24]
-            of_day[..., : len(STORED)] += by_hour
-            of_day[..., READ.index("refused")] += refused[is_whole, day - first]
+            of_day[..., : len(STORED_FIGURES)] += by_hour
+            of_day[..., ALERT_FIGURES.index("refused")] += refused[is_whole, day - first]
         return PastFigures(
             days, hours, profile, self._entered_soon(series, today), is_carrier=~is_whole
         )

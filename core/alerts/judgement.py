@@ -8,8 +8,9 @@ from core.alerts.sequential import Bools, Floats, Indices
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """What the check before has left of a measure, for each series: what its alert saw, NaN where
-    none fires, and since when; and until when slots do not count. Times are Unix ms."""
+    """What a check takes over from the check before, for a measure of each series: the value that
+    its alert observed (NaN where none fires), the start of the alert, and the moment before which
+    slots do not count. Times are Unix ms."""
 
     observed: Floats
     since_ms: Indices

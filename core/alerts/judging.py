@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from core.alerts.apart import Apart
 from core.alerts.baseline import DAYS, UsualFigures
+from core.alerts.excluded_places import ExcludedPlaces
 from core.alerts.judgement import Alerting, Judgement
 from core.alerts.measures import SHARES, Measure
 from core.alerts.price import judge_price
@@ -26,8 +26,8 @@ def judge(
     pumped = (traffic.evidence >= 1) & (traffic.observed > traffic.baseline)
     requested = slots.figures["requested"].sum(axis=1)
     is_new = requested > usual.requested_per_day * DAYS
-    apart = Apart(parents, pumped | is_new)
+    excluded = ExcludedPlaces(parents, pumped | is_new)
     yield traffic
     for share in SHARES:
-        yield judge_share(share, slots, usual, alerting[share.measure], apart)
+        yield judge_share(share, slots, usual, alerting[share.measure], excluded)
     yield judge_price(series, slots, usual, parents)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.alerts.measures import READ, STORED
+from core.alerts.measures import ALERT_FIGURES, STORED_FIGURES
 from core.alerts.refusals import RefusalReading
 from core.alerts.sequential import Floats, Indices
 from core.alerts.slot_reading import SlotReading
@@ -37,7 +37,7 @@ class LastDay:
         self._series: list[Series] = []
         self._rows: dict[Series, int] = {}
         self._end_quarter = 0
-        #: (READ, series, slots), up to the end of the quarter of an hour; None before it is read.
+        #: (figures, series, slots), up to the end of the quarter of an hour; None until it is read.
         self._values: Floats | None = None
 
     def slots(self, series: Sequence[Series], now_ms: int) -> Slots:
@@ -46,7 +46,7 @@ class LastDay:
         values = self._updated(list(series), end // _QUARTER)
         starts, ends = self._bounds()
         count = int(np.searchsorted(starts, end))
-        figures = dict(zip(READ, values[:, :, :count], strict=True))
+        figures = dict(zip(ALERT_FIGURES, values[:, :, :count], strict=True))
         return Slots(figures, starts[:count], ends[:count], now_ms)
 
     @property
@@ -81,19 +81,19 @@ class LastDay:
             self._read_changed(kept, changed)
         # No fold notes a change of these.
         starts, ends = self._bounds()
-        kept[READ.index("refused")] = self._refusals.counts(series, starts, int(ends[-1]))
+        kept[ALERT_FIGURES.index("refused")] = self._refusals.counts(series, starts, int(ends[-1]))
         self._values = kept
         return kept
 
     def _read_all(self) -> Floats:
-        values = np.empty((len(READ), len(self._series), len(self._bounds()[0])))
+        values = np.empty((len(ALERT_FIGURES), len(self._series), len(self._bounds()[0])))
         quarters = self._by_minute - self._begin
         for tier, part, first in (
             (Tier.QUARTER, values[..., :quarters], self._begin),
             (Tier.MINUTE, values[..., quarters:], self._by_minute * _MINUTES_A_QUARTER),
         ):
             slots = self._reading.counters(tier, self._series, first, part.shape[2])
-            part[: len(STORED)] = np.moveaxis(slots, -1, 0)
+            part[: len(STORED_FIGURES)] = np.moveaxis(slots, -1, 0)
         return values
 
     def _read_changed(self, values: Floats, changed: Sequence[ChangedPlace]) -> None:
@@ -114,7 +114,7 @@ class LastDay:
             part = sorted(names)
             slots = self._reading.counters(tier, part, first, count)
             rows = [self._rows[name] for name in part]
-            values[: len(STORED), rows, at : at + count] = np.moveaxis(slots, -1, 0)
+            values[: len(STORED_FIGURES), rows, at : at + count] = np.moveaxis(slots, -1, 0)
         if ALL_TRAFFIC in self._rows:
             channels = [row for name, row in self._rows.items() if name.is_channel]
             values[:, self._rows[ALL_TRAFFIC]] = values[:, channels].sum(axis=1)

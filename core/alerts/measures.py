@@ -9,14 +9,14 @@ import numpy as np
 
 from core.alerts.sequential import Floats
 
-#: The figures of attempts that alerts read, in this order.
-STORED = (
+#: The figures of the catalogue that alerts read, in this order.
+STORED_FIGURES = (
     *("requested", "resends", "confirmed", "delivered", "verified", "within_60", "unclear"),
     *("started", "converted", "priced", "cost_micros"),
 )
 #: All that alerts read, in this order. `refused`: numbers that budgets refused, of all traffic,
 #: channels and countries; see `core.store.refusals`.
-READ = (*STORED, "refused")
+ALERT_FIGURES = (*STORED_FIGURES, "refused")
 #: Figures by name, all of one shape.
 Figures = Mapping[str, Floats]
 

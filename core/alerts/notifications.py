@@ -13,13 +13,13 @@ from typing import NamedTuple, Protocol
 from core.alerts.records import AlertStatus, Place, StoredStatus
 from core.alerts.states import AlertState
 from core.model.clock import to_ms
-from core.webhooks.alert_event import AlertEvent, AlertNews, Fact, event_id
+from core.webhooks.alert_event import AlertEvent, AlertEventKind, Fact, event_id
 
 
 class Notification(NamedTuple):
-    """News of an alert, and its status."""
+    """What to notify of an alert, and its status."""
 
-    news: AlertNews
+    kind: AlertEventKind
     status: AlertStatus
 
 
@@ -52,7 +52,7 @@ class Announcer:
         """The events of a notification."""
         if not self.receivers:
             return []
-        news, status = notification
+        kind, status = notification
         series = status.series
         message = self._message(notification, now)
         facts: dict[str, Fact] = {
@@ -70,7 +70,7 @@ class Announcer:
         subject = f"{series} {status.measure}"
         return [
             AlertEvent(
-                event_id(subject, now, news, receiver), news, now, receiver, *_texts(message), facts
+                event_id(subject, now, kind, receiver), kind, now, receiver, *_texts(message), facts
             )
             for receiver in self.receivers
         ]
@@ -81,8 +81,8 @@ class Announcer:
         subject = secrets.token_hex(8)
         return [
             AlertEvent(
-                event_id(subject, now, AlertNews.TEST, receiver),
-                AlertNews.TEST,
+                event_id(subject, now, AlertEventKind.TEST, receiver),
+                AlertEventKind.TEST,
                 now,
                 receiver,
                 *_texts(message),
@@ -118,39 +118,41 @@ def notifications(
     An alert that another one explains is not notified, and a snoozed one is when its snooze ends.
     One that fires without a receiver is notified once there is one.
     """
-    news: list[Notification] = []
+    to_notify: list[Notification] = []
     marked = {}
     for place, entry in kept.items():
         notified_ms = before[place].notified_ms if place in before else 0
-        match _news_of(
+        match _kind_to_notify(
             entry.status, notified_ms > 0, is_held=place in snoozed or not has_receivers
         ):
-            case AlertNews.FIRING:
-                news.append(Notification(AlertNews.FIRING, entry.status))
+            case AlertEventKind.FIRING:
+                to_notify.append(Notification(AlertEventKind.FIRING, entry.status))
                 notified_ms = now_ms
-            case AlertNews.RESOLVED:
+            case AlertEventKind.RESOLVED:
                 status = replace(entry.status, since=before[place].status.since)
-                news.append(Notification(AlertNews.RESOLVED, status))
+                to_notify.append(Notification(AlertEventKind.RESOLVED, status))
                 notified_ms = 0
             case _:
                 pass
         marked[place] = replace(entry, notified_ms=notified_ms)
-    news.extend(_of_series_without_figures(before, kept))
-    return news, marked
+    to_notify.extend(_of_unchecked_series(before, kept))
+    return to_notify, marked
 
 
-def _news_of(status: AlertStatus, was_notified: bool, *, is_held: bool) -> AlertNews | None:
+def _kind_to_notify(
+    status: AlertStatus, was_notified: bool, *, is_held: bool
+) -> AlertEventKind | None:
     if was_notified:
-        return None if status.state.is_alert else AlertNews.RESOLVED
+        return None if status.state.is_alert else AlertEventKind.RESOLVED
     fires = status.state is AlertState.FIRING and not status.under
-    return AlertNews.FIRING if fires and not is_held else None
+    return AlertEventKind.FIRING if fires and not is_held else None
 
 
-def _of_series_without_figures(
+def _of_unchecked_series(
     before: Mapping[Place, StoredStatus], kept: Mapping[Place, StoredStatus]
 ) -> Iterator[Notification]:
-    """A series that is not checked any more has had no attempt for weeks."""
+    """The ends of alerts of series that are no longer checked: weeks without an attempt."""
     for place, entry in before.items():
         if entry.notified_ms and place not in kept:
             status = replace(entry.status, state=AlertState.NO_DATA)
-            yield Notification(AlertNews.RESOLVED, status)
+            yield Notification(AlertEventKind.RESOLVED, status)

@@ -1,4 +1,4 @@
-"""Judges the price of an attempt. It is no test of chance: prices hardly vary."""
+"""Judges the price of an attempt, without a test of chance: prices hardly vary."""
 
 from collections.abc import Sequence
 

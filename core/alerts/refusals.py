@@ -21,8 +21,8 @@ class RefusalReading:
         self._keys = keys
 
     def counts(self, series: Sequence[Series], starts: Indices, end_ms: int) -> Floats:
-        """(series, slots), of slots that follow each other. Of carriers it is 0: no budget is
-        theirs."""
+        """(series, slots), of slots that follow each other. 0 for carriers: no budget is by
+        carrier."""
         values = np.zeros((len(series), len(starts)))
         rows = {name: row for row, name in enumerate(series)}
         refusals = read_refusals(self._raw, self._keys, int(starts[0]), end_ms)

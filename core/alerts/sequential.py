@@ -76,19 +76,6 @@ def largest(tests: Sequence[Statistic]) -> Statistic:
     )
 
 
-def statistics(evidence: Floats, window: int) -> Floats:
-    """The value of `statistic` at each of the last `window` slots of 2 * `window`: what an
-    evaluation at each of these times would have computed from the `window` slots before it."""
-    sums = np.cumsum(evidence, axis=-1)
-    before, now = sums[..., :window], sums[..., window:]
-    # The least sum of the last `window` slots: those of the first half are a suffix of it, and
-    # those of the second half a prefix (van Herk 1992).
-    least = np.minimum.accumulate(before[..., ::-1], axis=-1)[..., ::-1]
-    latest = np.minimum.accumulate(now, axis=-1)
-    value: Floats = now - np.minimum(least, latest)
-    return value
-
-
 def binomial_evidence(
     bad: Floats, n: Floats, usual: Floats, changed: Floats, most: float
 ) -> Floats:

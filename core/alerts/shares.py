@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from core.alerts.apart import Apart
 from core.alerts.baseline import UsualFigures
 from core.alerts.evidence import (
     detectable_drop,
@@ -13,6 +12,7 @@ from core.alerts.evidence import (
     trials,
     usual_bad,
 )
+from core.alerts.excluded_places import ExcludedPlaces
 from core.alerts.judgement import Alerting, Judgement
 from core.alerts.leading import REST_IS_GOOD, leads
 from core.alerts.measures import ShareMeasure
@@ -25,13 +25,17 @@ _LEAST_GOOD = 3
 
 
 def judge_share(
-    share: ShareMeasure, slots: Slots, usual: UsualFigures, alerting: Alerting, apart: Apart
+    share: ShareMeasure,
+    slots: Slots,
+    usual: UsualFigures,
+    alerting: Alerting,
+    excluded: ExcludedPlaces,
 ) -> Judgement:
     """Judge a share of all series. Only those with enough bad attempts for evidence of a change are
     tested: of the others it is 0."""
     measure, usual_share = share.measure, usual.bad[share.measure]
     limit = threshold(measure, usual)
-    n, bad = (apart.without(values) for values in trials(share, slots))
+    n, bad = (excluded.removed_from(values) for values in trials(share, slots))
     known, is_alert = ~np.isnan(usual_share), ~np.isnan(alerting.observed)
     most = most_evidence(share, bad.sum(axis=1), np.where(known, usual_share, 0.5), limit)
     rows = np.flatnonzero(known & ((most >= PENDING * limit) | is_alert))
@@ -46,8 +50,8 @@ def judge_share(
 
     def is_rest_good(parent: int, children: Indices) -> bool:
         first = max(start[parent], start[children].min())
-        # Places apart are not in their whole.
-        children = children[~apart.is_apart[children]]
+        # Excluded places are not in the whole.
+        children = children[~excluded.is_excluded[children]]
         rest, parts = n[parent, first:].sum(), n[children, first:].sum()
         rest_bad, parts_bad = bad[parent, first:].sum(), bad[children, first:].sum()
         good = float(usual_share[parent])
@@ -71,7 +75,7 @@ def judge_share(
         baseline=1.0 - usual.shown[measure],
         detectable_drop=detectable_drop(usual.per_day[measure], usual_share, limit, share.least),
         chance=expected_alarms(result.value, limit),
-        lead=leads(fires, result.value, apart.parents, day, is_rest_good),
+        lead=leads(fires, result.value, excluded.parents, day, is_rest_good),
     )
 
 

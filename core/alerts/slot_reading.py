@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.alerts.measures import STORED
+from core.alerts.measures import STORED_FIGURES
 from core.figures.catalogue import COLUMNS, Leg
 from core.figures.layout import BINS, Cube, Tier
 from core.figures.packed_reader import PackedReader, SlotRange
@@ -14,7 +14,7 @@ from core.store.client import RawClient
 from core.store.keys import Keys
 
 CUBES = (Cube.CHANNEL, Cube.COUNTRY, Cube.CARRIER)
-_COLUMNS = [COLUMNS.index(name) for name in STORED]
+_COLUMNS = [COLUMNS.index(name) for name in STORED_FIGURES]
 
 
 class SlotReading:
@@ -27,8 +27,8 @@ class SlotReading:
         self._reader = PackedReader(raw, keys)
 
     def counters(self, tier: Tier, series: Sequence[Series], first: int, count: int) -> Counts:
-        """(series, slots, STORED). The slots are counted from 1970."""
-        return self._slots(tier, series, first, count, None, len(STORED))
+        """(series, slots, STORED_FIGURES). The slots are counted from 1970."""
+        return self._slots(tier, series, first, count, None, len(STORED_FIGURES))
 
     def histograms(
         self, leg: Leg, tier: Tier, series: Sequence[Series], first: int, count: int

@@ -26,7 +26,7 @@ Statuses = Mapping[Place, StoredStatus]
 
 
 def alerting(series: Sequence[Series], before: Statuses) -> dict[Measure, Alerting]:
-    """What the check before has left, for each series that is checked now."""
+    """What this check takes over from the check before, for each series that is checked now."""
     rows = {name: row for row, name in enumerate(series)}
     size = len(series)
     left = {

@@ -84,7 +84,7 @@ def judge_traffic(
     start = np.where(has_little | (value == 0), 0, np.where(grows, growth.start, stop.start))
     tested = np.flatnonzero(start)
     hours = sums_from(np.broadcast_to(slots.length_hours, requested.shape), start)
-    # Of slots that are all left out, there is no time.
+    # Not zero where all slots are left out.
     hours = np.maximum(hours, slots.length_hours.max() or 1.0)
     total = sums_from(requested, start)
     baseline = _day_of(usual.traffic, slots)
@@ -117,14 +117,14 @@ def judge_traffic(
 
 
 def _day_of(per_hour: Floats, slots: Slots) -> Floats:
-    """What (series, HOURS) an hour is in all slots."""
+    """The sum over all slots of values by hour of the week, (series, HOURS)."""
     weights = np.bincount(slots.hour_of_week, slots.length_hours, per_hour.shape[1])
     return np.asarray(per_hour @ weights)
 
 
 def _recovery(slots: Slots, usual: UsualFigures, alerting: Alerting) -> Floats:
-    """Of pumping, the evidence of the usual unexplained attempts against those of the alert; of
-    stopped traffic, that of traffic."""
+    """The evidence that the alert has ended: for pumping, that unexplained attempts are as usual
+    again; for stopped traffic, that there is traffic again."""
     part = np.zeros(len(alerting.observed))
     rows = np.flatnonzero(~np.isnan(alerting.observed))
     if not len(rows):

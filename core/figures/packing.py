@@ -113,13 +113,8 @@ def sparse_entries(packed: Sequence[bytes]) -> tuple[NDArray[np.intp], NDArray[A
     return np.repeat(np.arange(len(packed)), lengths), np.frombuffer(whole, dtype=SPARSE)
 
 
-def bin_of(ms: int) -> int:
-    """The bin of a duration: 0 takes all up to 34 ms."""
-    return int(bins_of(np.array([ms]))[0])
-
-
 def bins_of(ms: NDArray[Any]) -> NDArray[np.int64]:
-    """`bin_of` of many durations."""
+    """The bin of each duration: bin 0 takes all up to 34 ms."""
     # The margin keeps a whole power of two in the bin whose bound it is; no other whole number of
     # milliseconds comes as close to a bound.
     numbers = np.ceil(8 * np.log2(np.maximum(ms, 1) / 1000) - 1e-9) + BIN_OF_1_SECOND

@@ -42,11 +42,6 @@ class Excess:
     expected: float
     probability: float
 
-    @property
-    def relative(self) -> float:
-        """Which part of what usually succeeds now fails."""
-        return relative_excess(self.k, self.n, self.expected)
-
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
@@ -56,7 +51,6 @@ class Assessment:
     n: Floats
     expected: Floats
     inflation: Floats
-    deviate: Floats
     probability: Floats
 
 
@@ -92,7 +86,7 @@ def assessed(evidence: PlaceEvidence, expected: Expectation) -> Assessment:
     # Satterthwaite: only what is beyond the binomial is estimated.
     freedom = expected.baseline.freedom * (inflation / np.maximum(chance - 1, 1e-6)) ** 2
     probability = tail_probability(deviate, np.minimum(freedom, 1e6))
-    return Assessment(sum_k, sum_n, mean, inflation, deviate, probability)
+    return Assessment(sum_k, sum_n, mean, inflation, probability)
 
 
 def name_places(

@@ -84,7 +84,7 @@ class KindsOfIncidents:
         is_burst = total["started"] >= max(_BURST * usual, usual + 20)
         succeeding = usual * (1 - unconverted)
         as_many = total["converted"] >= 0.5 * succeeding
-        # So much more is no retry of those who got no code.
+        # Retries of people without a code do not explain so much more.
         is_flood = total["started"] >= _FLOOD * usual + 20
         return bool(is_flood or ((self._started.has_grown[place] or is_burst) and as_many))
 

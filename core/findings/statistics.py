@@ -37,8 +37,8 @@ def excess_deviate(k: Floats, n: Floats, mean: Floats, inflation: Any = 1.0) -> 
 
 def tail_probability(deviate: Floats, freedom: Floats) -> Floats:
     """The upper tail of Student's t with so many degrees of freedom, by Wallace's normal
-    approximation (Annals of Mathematical Statistics 30, 1959). 0.5 for all above 0.02: none
-    of them is significant, and of many places most are."""
+    approximation (Annals of Mathematical Statistics 30, 1959). 0.5 in place of all
+    tails above 0.02: none of these is significant, and most places have one."""
     normal = np.sqrt(freedom * np.log1p(deviate**2 / freedom)) * (8 * freedom + 1)
     normal /= 8 * freedom + 3
     tail = np.full(deviate.shape, 0.5)

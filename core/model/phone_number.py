@@ -83,11 +83,10 @@ class PhoneNumber:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ParsedNumber(PhoneNumber):
-    """A number that was parsed from typed text, with its facts in the numbering plan. `national`
-    and `international` are its written forms."""
+    """A number that was parsed from typed text, with its facts in the numbering plan.
+    `international` is its written form."""
 
     kind: NumberKind
-    national: str
     international: str
 
     @property

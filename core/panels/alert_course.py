@@ -16,12 +16,10 @@ _BEFORE, _LEAST, _MOST = 3, timedelta(hours=3), timedelta(hours=24)
 #: Widths of steps, in minutes; a step has so many attempts on average, and a course so many steps.
 _WIDTHS = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360)
 _ENOUGH, _STEPS = 6, 60
-#: Slots are this long where they are no minutes.
-_QUARTER = 15
 _MINUTE_MS = 60_000
 _UNITS = {Measure.TRAFFIC: "", Measure.PRICE: "$"}
 _SCALES = {"": 1.0, "$": 1e-6, "%": 100.0}
-#: Prices vary by so much.
+#: The usual variation of a price, as a part of it.
 _PRICES_VARY = 0.25
 
 

@@ -11,7 +11,7 @@ from core.figures.filters import Filters
 from core.figures.packing import Counts
 from core.figures.rates import Rate, percentiles
 from core.model.regions import country_of
-from core.panels.query_state import whose
+from core.panels.query_state import wider_scope
 from core.panels.tables import without_report
 from core.wording.budgets import BUDGETS
 from core.wording.formats import carrier_name, counted, dollars, duration, percent
@@ -30,11 +30,11 @@ def latency(times: Counts) -> str:
     return " · ".join(parts) or "too few reports"
 
 
-def of_whom(words: str, filters: Filters) -> str:
-    """The number of a question whose figures are not kept by carrier, with whose it is: "too few
+def with_scope(words: str, filters: Filters) -> str:
+    """The number of a question whose figures are not kept by carrier, with their scope: "too few
     reports (all carriers of Indonesia)" """
-    of = whose(filters)
-    return f"{words} ({of})" if of else words
+    scope = wider_scope(filters)
+    return f"{words} ({scope})" if scope else words
 
 
 def places(number: int, filters: Filters) -> str:

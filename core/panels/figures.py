@@ -13,7 +13,7 @@ from core.figures.rates import ENOUGH, Rate, percentiles, stepwise_quantiles
 from core.panels.course import NO_COURSE, FigureCourse, rate_course, ratio_course, step_course
 from core.panels.figure_inputs import FigureInputs, RipeInput
 from core.panels.percent import share_words
-from core.panels.query_state import whose
+from core.panels.query_state import wider_scope
 from core.panels.targets import Targets, target_words
 from core.wording.formats import counted, dollars, duration, interval, percent
 
@@ -33,7 +33,7 @@ class Figure:
     its last points are unfinished where their steps have not ended, or not all attempts are ripe.
     `number`, `low`, `high` and `n` are the numbers of the texts: shares, ms, US dollars or a count,
     nan for none. `form` writes one. `target` is nan without one; `target_words` says whether it is
-    met. `whose`: of whom the figure is where it is not of the filters; else "".
+    met. `scope`: what the figure includes where that is more than the filters select; else "".
     """
 
     name: str
@@ -52,7 +52,7 @@ class Figure:
     form: Callable[[float], str] = "{:,.0f}".format
     target: float = nan
     target_words: str = ""
-    whose: str = ""
+    scope: str = ""
 
     @property
     def is_share(self) -> bool:
@@ -80,7 +80,7 @@ def figures(inputs: FigureInputs, targets: Targets = _NO_TARGETS) -> list[Figure
 
 def table(figures: Sequence[Figure]) -> pd.DataFrame:
     """The figures as numbers: `figure`, `value`, `low`, `high` (shares for rates, ms, US dollars),
-    `n`, `change` as displayed, and `whose`."""
+    `n`, `change` as displayed, and `whose`: the scope."""
     return pd.DataFrame(
         {
             "figure": [figure.name for figure in figures],
@@ -89,7 +89,7 @@ def table(figures: Sequence[Figure]) -> pd.DataFrame:
             "high": [figure.high for figure in figures],
             "n": [figure.n for figure in figures],
             "change": [_signed(figure) for figure in figures],
-            "whose": [figure.whose for figure in figures],
+            "whose": [figure.scope for figure in figures],
         }
     )
 
@@ -143,12 +143,12 @@ def _time(inputs: FigureInputs) -> Figure:
     times = inputs.times
     name, n = "p95 time to deliver", int(times.times.sum())
     means = "19 of 20 reports came within this time of the request. At most 4.4 % off."
-    of_whom = whose(inputs.filters)
-    if of_whom:
-        means += f" Of {of_whom}: times are not kept by carrier."
+    scope = wider_scope(inputs.filters)
+    if scope:
+        means += f" Of {scope}: times are not kept by carrier."
     ms = percentiles(times.times)[_P95]
     if ms is None:
-        return Figure(name, "too few", counted(n, "report"), means, n=n, whose=of_whom)
+        return Figure(name, "too few", counted(n, "report"), means, n=n, scope=scope)
     change, rose, good = "", None, None
     if times.compared:
         now, before = times.compared
@@ -158,10 +158,10 @@ def _time(inputs: FigureInputs) -> Figure:
         )
     complete = _last(inputs.ripe.steps["complete"].tolist(), len(times.heat))
     course = step_course(stepwise_quantiles(times.heat, _P95), complete)
-    detail = f"all carriers, n = {n:,}" if of_whom else f"n = {n:,}"
+    detail = f"all carriers, n = {n:,}" if scope else f"n = {n:,}"
     return Figure(
         name, _milliseconds(ms), detail, means, change, rose, good, bool(change), course, ms,
-        n=n, form=_milliseconds, whose=of_whom,
+        n=n, form=_milliseconds, scope=scope,
     )  # fmt: skip
 
 
@@ -226,8 +226,8 @@ def _attempts(inputs: FigureInputs) -> Figure:
 def _relative(
     now: float | None, before: float | None, same: float, *, is_real: bool
 ) -> tuple[str, bool | None, bool | None]:
-    """A change in %, its direction, and whether it is good: a decrease beyond `same` is, if the
-    change `is_real`: beyond the usual variation."""
+    """A change in %, its direction, and whether it is good. It is judged only if it `is_real`
+    (beyond the usual variation) and at least `same`; then a decrease is good."""
     if not before or now is None:
         return "", None, None
     ratio = now / before - 1

@@ -96,8 +96,8 @@ class QueryState:
         return f"No changes are shown: {words} is no longer kept so finely."
 
 
-def whose(filters: Filters) -> str:
-    """ "all carriers of Indonesia": of whom errors and percentiles are under a filter by carrier,
+def wider_scope(filters: Filters) -> str:
+    """ "all carriers of Indonesia": what errors and percentiles include under a filter by carrier,
     since they are not kept by carrier; else ""."""
     if filters.carrier is None or filters.country is None:
         return ""

@@ -140,8 +140,8 @@ def unattributed_words(count: int) -> str:
 
 def legs_table(totals: "pd.Series[int]") -> pd.DataFrame:
     """The time by part: `leg`, its `name`, `n` attempts that had it, `mean_s`, and `from_s`, the
-    sum of the parts before it. Means, because they add up and medians do not. `mean_s` is nan of a
-    part that no attempt has had: it is not known."""
+    sum of the parts before it. Means, because they add up and medians do not. `mean_s` is nan for a
+    part that no attempt has had."""
     n = [int(totals[f"n_{leg}"]) for leg in LEGS]
     sums = [int(totals[f"{leg}_ms"]) / 1000 for leg in LEGS]
     means = [total / k if k else nan for total, k in zip(sums, n, strict=True)]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Route
 
 from core.sandbox.api.account import AccountApi
 from core.sandbox.api.answers import ErrorAnswers
@@ -90,67 +91,49 @@ class Sandbox:
         self._schedule = Schedule(self._storage, self._clock)
         self._outgoing = Outgoing(auth_token, Signatures(signatures))
         self._faults = Faults(silent_seconds)
-        handsets = Handsets(self._storage, self._clock)
-        callbacks = Callbacks(
+        self._handsets = Handsets(self._storage, self._clock)
+        self._callbacks = Callbacks(
             self._storage, self._schedule, self._clock, self._outgoing, callback_seconds
         )
-        plans, chaos = Plans(self._storage), Chaos(self._storage)
-        carrier = Carrier(
-            self._storage, self._schedule, self._clock, callbacks, plans, handsets.notify
+        self._plans = Plans(self._storage)
+        self._carrier = Carrier(
+            self._storage,
+            self._schedule,
+            self._clock,
+            self._callbacks,
+            self._plans,
+            self._handsets.notify,
         )
-        switchboard = Switchboard(
+        self._switchboard = Switchboard(
             auth_id,
             self._storage,
             self._schedule,
             self._clock,
-            callbacks,
-            plans,
-            handsets.notify,
-            lambda number: handsets.auto_answer(number).on,
+            self._callbacks,
+            self._plans,
+            self._handsets.notify,
+            lambda number: self._handsets.auto_answer(number).on,
         )
-        fetcher = Fetcher(auth_id, self._outgoing, fetch_seconds)
-        script = CallScript(
-            self._storage, self._schedule, self._clock, switchboard, fetcher, handsets
+        self._script = CallScript(
+            self._storage,
+            self._schedule,
+            self._clock,
+            self._switchboard,
+            Fetcher(auth_id, self._outgoing, fetch_seconds),
+            self._handsets,
         )
-        switchboard.on_answer = script.begin
+        self._switchboard.on_answer = self._script.begin
+        self._streams = Streams(self._handsets)
         gate = ApiGate(
             auth_id,
             auth_token,
             RateLimit(requests_per_5_seconds, 5),
             RateLimit(lists_per_minute, 60),
         )
-        self._streams = Streams(handsets)
-        handset_api = HandsetApi(
-            handsets,
-            HandsetView(handsets, carrier.messages, switchboard.calls),
-            switchboard,
-            script,
-            self._streams,
-        )
-        wait_api = WaitApi(
-            Arrivals(self._storage), handsets, carrier.messages, switchboard.calls, self._streams
-        )
-
-        def log_routes(name: str) -> LogRoutes:
-            return LogRoutes(name, auth_id, zone, self._clock, gate, self._faults)
-
+        chaos = Chaos(self._storage)
         routes = [
-            *MessageApi(
-                log_routes("Message"), carrier, chaos, mask_unlogged=mask_unlogged
-            ).routes(),
-            *CallApi(log_routes("Call"), switchboard, chaos).routes(),
-            *PhloApi(gate, self._faults, carrier, switchboard, chaos).routes(),
-            *AccountApi(auth_id, zone, gate).routes(),
-            *CallbackApi(gate, callbacks).routes(),
-            *EndingsApi().routes(),
-            *ChaosApi(chaos).routes(),
-            *SendsApi(carrier, switchboard, plans).routes(),
-            *wait_api.routes(),
-            *handset_api.routes(),
-            *InboxApi(
-                Inbox(self._storage), InboxView(carrier.messages, switchboard.calls), self._streams
-            ).routes(),
-            *LeaseApi(Leases(self._storage, self._clock, handsets)).routes(),
+            *self._plivo_routes(auth_id, zone, gate, chaos, mask_unlogged=mask_unlogged),
+            *self._own_routes(chaos),
             *NotSimulatedApi(gate).routes(),
         ]
         errors = ErrorAnswers(json_401=json_401)
@@ -160,6 +143,43 @@ class Sandbox:
             exception_handlers={kind: errors.to_response for kind in kinds},
         )
         self.asgi.router.redirect_slashes = False
+
+    def _plivo_routes(
+        self, auth_id: str, zone: timezone, gate: ApiGate, chaos: Chaos, *, mask_unlogged: bool
+    ) -> list[Route]:
+        """Plivo's API, and the log of callbacks, with Plivo's credentials."""
+
+        def log_routes(name: str) -> LogRoutes:
+            return LogRoutes(name, auth_id, zone, self._clock, gate, self._faults)
+
+        messages = MessageApi(
+            log_routes("Message"), self._carrier, chaos, mask_unlogged=mask_unlogged
+        )
+        return [
+            *messages.routes(),
+            *CallApi(log_routes("Call"), self._switchboard, chaos).routes(),
+            *PhloApi(gate, self._faults, self._carrier, self._switchboard, chaos).routes(),
+            *AccountApi(auth_id, zone, gate).routes(),
+            *CallbackApi(gate, self._callbacks).routes(),
+        ]
+
+    def _own_routes(self, chaos: Chaos) -> list[BaseRoute]:
+        """What the sandbox offers testers, without credentials."""
+        messages, calls = self._carrier.messages, self._switchboard.calls
+        arrivals = Arrivals(self._storage)
+        handset_view = HandsetView(self._handsets, messages, calls)
+        inbox_view = InboxView(messages, calls)
+        return [
+            *EndingsApi().routes(),
+            *ChaosApi(chaos).routes(),
+            *SendsApi(self._carrier, self._switchboard, self._plans).routes(),
+            *WaitApi(arrivals, self._handsets, messages, calls, self._streams).routes(),
+            *HandsetApi(
+                self._handsets, handset_view, self._switchboard, self._script, self._streams
+            ).routes(),
+            *InboxApi(Inbox(self._storage), inbox_view, self._streams).routes(),
+            *LeaseApi(Leases(self._storage, self._clock, self._handsets)).routes(),
+        ]
 
     def claim(self) -> None:
         """Lock the state file now, before anything is served.

@@ -67,61 +67,109 @@ def routes(
 ) -> list[BaseRoute]:
     """The routes; `services` is called at each request, and `sandbox` returns the sandbox of this
     process, None where it has none. `page` is the HTML of the phone's page."""
+    endpoints = _PhoneEndpoints(services, sandbox, page)
+    return [
+        Mount("/phone/{verification}", app=endpoints.handset_of_verification),
+        Route(PAGE, AllowedMethods(endpoints.show_page, "GET", "HEAD")),
+        _route(f"{PAGE}/link", endpoints.open_link, "POST"),
+        _route(f"{PAGE}/verification", endpoints.describe, "GET"),
+        _route(f"{PAGE}/code", endpoints.check, "POST"),
+        Mount(f"{PAGE}/phone", app=endpoints.handset_of_phone),
+    ]
 
-    def of_visitor(connection: HTTPConnection, verification: str) -> View | None:
-        grant = admitted(services().admission, connection).grant
-        return services().verifications.look(verification, grant)
 
-    async def of_verification(scope: Scope, receive: Receive, send: Send) -> None:
+def _route(path: str, endpoint: Endpoint, method: str) -> Route:
+    app = AllowedMethods(_with_outage(endpoint), method)
+    return Route(path, BodyLimit(app, _LONGEST_BODY, needs_length=True))
+
+
+class _PhoneEndpoints:
+    """The endpoints of the routes."""
+
+    def __init__(
+        self,
+        services: Callable[[], PhoneServices],
+        sandbox: Callable[[], ASGIApp | None],
+        page: str,
+    ) -> None:
+        self._services = services
+        self._sandbox = sandbox
+        self._page = page
+
+    async def show_page(self, request: Request) -> Response:
+        return HTMLResponse(self._page, headers=_NO_STORE)
+
+    async def open_link(self, request: Request) -> Response:
+        """Check the handle of a link, and set the cookie."""
+        handle = (await request.body()).decode(errors="replace").strip()
+        result = await run_in_threadpool(self._view_of_handle, handle)
+        if isinstance(result, Response):
+            return result
+        response = JSONResponse(_described(self._services().settings, result), headers=_NO_STORE)
+        left = result.verification.expires_at - self._services().clock.now()
+        response.set_cookie(
+            COOKIE,
+            handle,
+            max_age=max(1, int(left.total_seconds())),
+            path=PAGE,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return response
+
+    async def describe(self, request: Request) -> Response:
+        result = await self._view_of_cookie(request)
+        if isinstance(result, Response):
+            return result
+        return JSONResponse(_described(self._services().settings, result), headers=_NO_STORE)
+
+    async def check(self, request: Request) -> Response:
+        """Check the code that was entered on the phone."""
+        entered = (await request.body()).decode(errors="replace")
+        result = await self._view_of_cookie(request)
+        if isinstance(result, Response):
+            return result
+        address = request.client.host if request.client else None
+        checked = await run_in_threadpool(
+            self._services().verifications.check, result.verification.id, entered, address=address
+        )
+        body = {"outcome": checked.outcome.value, "checks_left": checked.checks_left}
+        return JSONResponse(body, headers=_NO_STORE)
+
+    async def handset_of_verification(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The handset of a verification that this browser may see."""
         connection = HTTPConnection(scope)
         verification = str(connection.path_params["verification"])
         result: View | Response | None
         try:
-            result = await run_in_threadpool(of_visitor, connection, verification)
+            result = await run_in_threadpool(self._view_of_visitor, connection, verification)
         except StoreUnavailable as error:
             result = outage(error)
-        await forward(result or _NO_PHONE, b"", scope, receive, send)
+        await self._forward(result or _NO_PHONE, b"", scope, receive, send)
 
-    def of_handle(handle: str | None) -> View | Response:
-        """The pending verification of a link's handle, or the answer that refuses it."""
-        verification = (
-            services().phone_links.find(handle) if handle and sandbox() is not None else None
-        )
-        view = services().verifications.look(verification) if verification else None
-        if view is None:
-            return JSONResponse(_NO_LINK, 404, headers=_NO_STORE)
-        if view.verification.status is not Status.PENDING:
-            return JSONResponse({"status": view.verification.status}, 410, headers=_NO_STORE)
-        return view
-
-    async def linked(connection: HTTPConnection) -> View | Response:
-        """The pending verification of the cookie's handle, or the answer that refuses it."""
-        try:
-            return await run_in_threadpool(of_handle, connection.cookies.get(COOKIE))
-        except StoreUnavailable as error:
-            return outage(error)
-
-    async def of_phone(scope: Scope, receive: Receive, send: Send) -> None:
+    async def handset_of_phone(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The handset of the verification that the cookie names."""
         connection = HTTPConnection(scope)
 
         async def is_over() -> bool:
-            return isinstance(await linked(connection), Response)
+            return isinstance(await self._view_of_cookie(connection), Response)
 
-        result = await linked(connection)
+        result = await self._view_of_cookie(connection)
         # Also for an event stream, which any HTTP client can follow.
         receive = _until(is_over, receive, f"{scope['type']}.disconnect")
         if scope["type"] == "http" and scope["method"] not in {"GET", "POST"}:
             # Its calls can be acted on; the handset itself is not the link's to empty or to set.
             result = PlainTextResponse("Only GET and POST are served here.\n", 405, _NO_STORE)
         since = b"" if isinstance(result, Response) else _since(result)
-        await forward(result, since, scope, receive, send)
+        await self._forward(result, since, scope, receive, send)
 
-    async def forward(
-        result: View | Response, query: bytes, scope: Scope, receive: Receive, send: Send
+    async def _forward(
+        self, result: View | Response, query: bytes, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Pass a request below a mount on to the handset of a verification; or refuse it."""
         handset, _, rest = get_route_path(scope).removeprefix("/").partition("/")
-        app = sandbox()
+        app = self._sandbox()
         if isinstance(result, Response) or handset != "handset" or app is None:
             await refuse(
                 result if isinstance(result, Response) else _NO_PHONE, scope, receive, send
@@ -138,57 +186,30 @@ def routes(
         }
         await app(handset_scope, receive, send)
 
-    async def show_page(request: Request) -> Response:
-        return HTMLResponse(page, headers=_NO_STORE)
+    def _view_of_visitor(self, connection: HTTPConnection, verification: str) -> View | None:
+        grant = admitted(self._services().admission, connection).grant
+        return self._services().verifications.look(verification, grant)
 
-    async def open_link(request: Request) -> Response:
-        handle = (await request.body()).decode(errors="replace").strip()
-        result = await run_in_threadpool(of_handle, handle)
-        if isinstance(result, Response):
-            return result
-        response = JSONResponse(_described(services().settings, result), headers=_NO_STORE)
-        left = result.verification.expires_at - services().clock.now()
-        response.set_cookie(
-            COOKIE,
-            handle,
-            max_age=max(1, int(left.total_seconds())),
-            path=PAGE,
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
+    def _view_of_handle(self, handle: str | None) -> View | Response:
+        """The pending verification of a link's handle, or the answer that refuses it."""
+        verification = (
+            self._services().phone_links.find(handle)
+            if handle and self._sandbox() is not None
+            else None
         )
-        return response
+        view = self._services().verifications.look(verification) if verification else None
+        if view is None:
+            return JSONResponse(_NO_LINK, 404, headers=_NO_STORE)
+        if view.verification.status is not Status.PENDING:
+            return JSONResponse({"status": view.verification.status}, 410, headers=_NO_STORE)
+        return view
 
-    async def describe(request: Request) -> Response:
-        result = await linked(request)
-        if isinstance(result, Response):
-            return result
-        return JSONResponse(_described(services().settings, result), headers=_NO_STORE)
-
-    async def check(request: Request) -> Response:
-        entered = (await request.body()).decode(errors="replace")
-        result = await linked(request)
-        if isinstance(result, Response):
-            return result
-        address = request.client.host if request.client else None
-        checked = await run_in_threadpool(
-            services().verifications.check, result.verification.id, entered, address=address
-        )
-        body = {"outcome": checked.outcome.value, "checks_left": checked.checks_left}
-        return JSONResponse(body, headers=_NO_STORE)
-
-    def route(path: str, endpoint: Endpoint, method: str) -> Route:
-        app = AllowedMethods(_with_outage(endpoint), method)
-        return Route(path, BodyLimit(app, _LONGEST_BODY, needs_length=True))
-
-    return [
-        Mount("/phone/{verification}", app=of_verification),
-        Route(PAGE, AllowedMethods(show_page, "GET", "HEAD")),
-        route(f"{PAGE}/link", open_link, "POST"),
-        route(f"{PAGE}/verification", describe, "GET"),
-        route(f"{PAGE}/code", check, "POST"),
-        Mount(f"{PAGE}/phone", app=of_phone),
-    ]
+    async def _view_of_cookie(self, connection: HTTPConnection) -> View | Response:
+        """The pending verification of the cookie's handle, or the answer that refuses it."""
+        try:
+            return await run_in_threadpool(self._view_of_handle, connection.cookies.get(COOKIE))
+        except StoreUnavailable as error:
+            return outage(error)
 
 
 def _with_outage(endpoint: Endpoint) -> Endpoint:

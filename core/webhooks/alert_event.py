@@ -32,7 +32,7 @@ _KEEP_MS = duration_ms(timedelta(days=30))
 Fact = str | int | float | list[str] | None
 
 
-class AlertNews(StrEnum):
+class AlertEventKind(StrEnum):
     """What an event reports of an alert."""
 
     FIRING = "firing"
@@ -47,7 +47,7 @@ class AlertEvent:
     same for programs."""
 
     id: str
-    news: AlertNews
+    kind: AlertEventKind
     at: datetime
     receiver: str
     title: str
@@ -58,7 +58,7 @@ class AlertEvent:
     @property
     def type(self) -> str:
         """The type that the receiver sees."""
-        return f"{PREFIX}{self.news}"
+        return f"{PREFIX}{self.kind}"
 
     @property
     def body(self) -> bytes:
@@ -89,7 +89,7 @@ def read_alert_event(event_id: str, fields: dict[str, Any]) -> AlertEvent:
     """The reverse of `AlertEvent.stored`. Raises KeyError, TypeError or ValueError."""
     return AlertEvent(
         id=event_id,
-        news=AlertNews(fields["type"].removeprefix(PREFIX)),
+        kind=AlertEventKind(fields["type"].removeprefix(PREFIX)),
         at=read_ms(str(fields["at_ms"])),
         receiver=fields["receiver"],
         title=fields["title"],
@@ -99,11 +99,11 @@ def read_alert_event(event_id: str, fields: dict[str, Any]) -> AlertEvent:
     )
 
 
-def event_id(subject: str, at: datetime, news: AlertNews, receiver: str) -> str:
+def event_id(subject: str, at: datetime, kind: AlertEventKind, receiver: str) -> str:
     """An id in ASCII. `subject` names the alert; `at` is the moment of the check."""
     digest = hashlib.blake2s(subject.encode(), digest_size=8).hexdigest()
     suffix = f"_{receiver}" if receiver else ""
-    return f"alert_{digest}_{to_ms(at)}_{news}{suffix}"
+    return f"alert_{digest}_{to_ms(at)}_{kind}{suffix}"
 
 
 def receiver_of(url: str, keyring: Keyring) -> str:

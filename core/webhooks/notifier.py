@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from core.model.errors import SettingsRefused
 from core.settings.keyring import Keyring
-from core.webhooks.alert_event import AlertEvent, AlertNews, receiver_of
+from core.webhooks.alert_event import AlertEvent, AlertEventKind, receiver_of
 from core.webhooks.answer import Answer, Verdict
 
 #: The version that is tested; pyproject.toml has it too.
@@ -25,7 +25,11 @@ APPRISE = "apprise==2.3.0"
 #: For one try, within `queue.CLAIM`. Longer than apprise waits for a connection and an answer, 4 s
 #: each, and 15 s for a mail server: a slow one that takes a mail is not sent it again.
 DEADLINE = timedelta(seconds=45)
-_KINDS = {AlertNews.FIRING: "failure", AlertNews.RESOLVED: "success", AlertNews.TEST: "info"}
+_NOTIFY_TYPES = {
+    AlertEventKind.FIRING: "failure",
+    AlertEventKind.RESOLVED: "success",
+    AlertEventKind.TEST: "info",
+}
 
 
 class Notifier:
@@ -75,7 +79,7 @@ class Notifier:
                 service.notify(
                     title=event.title,
                     body=text,
-                    notify_type=_KINDS[event.news],
+                    notify_type=_NOTIFY_TYPES[event.kind],
                     body_format="text",
                 )
             )

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus
 from core.alerts.states import AlertState
-from core.webhooks.alert_event import AlertNews
+from core.webhooks.alert_event import AlertEventKind
 from core.wording.alerts import (
     advice_words,
     alert_headline,
@@ -30,13 +30,13 @@ class AlertMessage(NamedTuple):
 
 
 def alert_message(
-    news: AlertNews, status: AlertStatus, now: datetime, environment: str, base: str | None
+    kind: AlertEventKind, status: AlertStatus, now: datetime, environment: str, base: str | None
 ) -> AlertMessage:
     """The message about an alert. `environment` is sandbox or live; `base` is the address of the
     pages."""
     grows = is_growth(status.observed, status.baseline)
     headline = alert_headline(status.series, status.measure, is_growth=grows)
-    if news is AlertNews.RESOLVED:
+    if kind is AlertEventKind.RESOLVED:
         title = f"Resolved: {headline}"
         when = f"It lasted from {status.since:%d %b %H:%M} to {now:%d %b %H:%M} UTC."
         text = "It is as usual again."

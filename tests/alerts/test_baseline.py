@@ -7,7 +7,7 @@ import pytest
 
 from core.alerts.baseline import DAYS, HOURS, PastFigures, UsualFigures, baseline
 from core.alerts.evidence import threshold, usual_bad
-from core.alerts.measures import READ, SHARES, Measure
+from core.alerts.measures import ALERT_FIGURES, SHARES, Measure
 from core.alerts.sequential import Floats, statistic
 from core.alerts.slots import Slots
 from core.alerts.traffic import stop_evidence
@@ -21,13 +21,13 @@ NIGHT = 3
 
 
 def figures(requested: Floats, confirmed: Floats, in_time: float = 1.0) -> Floats:
-    """(…, READ): every confirmed attempt by a receipt, and four in five by a code."""
-    values = np.zeros((*requested.shape, len(READ)))
+    """(…, ALERT_FIGURES): every confirmed attempt by a receipt, and four in five by a code."""
+    values = np.zeros((*requested.shape, len(ALERT_FIGURES)))
     by_name = {"requested": requested, "started": requested, "confirmed": confirmed}
     by_name |= {"delivered": confirmed, "within_60": confirmed * in_time}
     by_name |= {"verified": confirmed * 0.8, "converted": confirmed * 0.8}
     for name, counts in by_name.items():
-        values[..., READ.index(name)] = counts
+        values[..., ALERT_FIGURES.index(name)] = counts
     return values
 
 
@@ -52,7 +52,7 @@ def usual_of(
 def hour(day: datetime, at: int) -> Slots:
     """The slot of an hour, without attempts."""
     start = np.array([to_ms(day) + at * 3_600_000], dtype=np.intp)
-    return Slots({name: np.zeros((1, 1)) for name in READ}, start, start + 3_600_000, None)
+    return Slots({name: np.zeros((1, 1)) for name in ALERT_FIGURES}, start, start + 3_600_000, None)
 
 
 def confirmed_bad(usual: UsualFigures, at: int) -> float:

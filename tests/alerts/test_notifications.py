@@ -13,7 +13,7 @@ from core.alerts.snoozes import LONGEST_SNOOZE, Snoozes
 from core.alerts.states import AlertState
 from core.model.series import NO_SERIES, Series
 from core.store.keys import Keys
-from core.webhooks.alert_event import AlertNews
+from core.webhooks.alert_event import AlertEventKind
 from tests.world import FrozenClock
 
 AT = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -29,55 +29,60 @@ def kept(state: AlertState, under: Series = NO_SERIES) -> Kept:
     return {PLACE: StoredStatus(status)}
 
 
-def course(*checks: tuple[Kept, bool]) -> list[list[AlertNews]]:
-    """The news of each check: its statuses, and whether the alert is snoozed."""
+def course(*checks: tuple[Kept, bool]) -> list[list[AlertEventKind]]:
+    """The kinds that each check notifies, for its statuses and whether the alert is snoozed."""
     before: Kept = {}
     courses = []
     for statuses, is_snoozed in checks:
-        news, before = notifications(before, statuses, {PLACE} if is_snoozed else (), 1)
-        courses.append([item.news for item in news])
+        to_notify, before = notifications(before, statuses, {PLACE} if is_snoozed else (), 1)
+        courses.append([item.kind for item in to_notify])
     return courses
 
 
 def test_an_alert_is_notified_once_when_it_fires_and_once_when_it_has_ended() -> None:
     states = (OK, PENDING, FIRING, FIRING, RECOVERING, FIRING, RECOVERING, OK, OK, FIRING)
     assert course(*((kept(state), False) for state in states)) == [
-        *([], [], [AlertNews.FIRING], [], [], [], [], [AlertNews.RESOLVED], []),
-        [AlertNews.FIRING],
+        *([], [], [AlertEventKind.FIRING], [], [], [], [], [AlertEventKind.RESOLVED], []),
+        [AlertEventKind.FIRING],
     ]
 
 
 def test_an_alert_that_another_explains_is_notified_when_it_is_explained_no_more() -> None:
     explained = kept(FIRING, Series("sms"))
     checks = [(statuses, False) for statuses in (explained, kept(FIRING), explained, kept(OK))]
-    assert course(*checks) == [[], [AlertNews.FIRING], [], [AlertNews.RESOLVED]]
+    assert course(*checks) == [[], [AlertEventKind.FIRING], [], [AlertEventKind.RESOLVED]]
 
 
 def test_a_snoozed_alert_is_notified_at_the_end_of_its_snooze_if_it_still_fires() -> None:
     assert course((kept(FIRING), True), (kept(FIRING), True), (kept(FIRING), False)) == [
-        *([], [], [AlertNews.FIRING]),
+        *([], [], [AlertEventKind.FIRING]),
     ]
     assert course((kept(FIRING), True), (kept(OK), True), (kept(OK), False)) == [[], [], []]
 
 
 def test_an_alert_that_was_notified_is_resolved_although_it_is_snoozed_since() -> None:
     assert course((kept(FIRING), False), (kept(FIRING), True), (kept(OK), True)) == [
-        *([AlertNews.FIRING], [], [AlertNews.RESOLVED]),
+        *([AlertEventKind.FIRING], [], [AlertEventKind.RESOLVED]),
     ]
 
 
 def test_an_alert_that_fires_without_a_receiver_is_notified_once_there_is_one() -> None:
-    news, before = notifications({}, kept(FIRING), (), 1, has_receivers=False)
-    assert (news, before[PLACE].notified_ms) == ([], 0)
-    news, before = notifications(before, kept(FIRING), (), 2)
-    assert ([item.news for item in news], before[PLACE].notified_ms) == ([AlertNews.FIRING], 2)
+    to_notify, before = notifications({}, kept(FIRING), (), 1, has_receivers=False)
+    assert (to_notify, before[PLACE].notified_ms) == ([], 0)
+    to_notify, before = notifications(before, kept(FIRING), (), 2)
+    assert ([item.kind for item in to_notify], before[PLACE].notified_ms) == (
+        [AlertEventKind.FIRING],
+        2,
+    )
 
 
 def test_a_series_that_is_not_checked_any_more_is_resolved() -> None:
-    news, before = notifications({}, kept(FIRING), (), 1)
-    news, after = notifications(before, {}, (), 1)
+    to_notify, before = notifications({}, kept(FIRING), (), 1)
+    to_notify, after = notifications(before, {}, (), 1)
     assert after == {}
-    assert news == [Notification(AlertNews.RESOLVED, replace(before[PLACE].status, state=NO_DATA))]
+    assert to_notify == [
+        Notification(AlertEventKind.RESOLVED, replace(before[PLACE].status, state=NO_DATA))
+    ]
 
 
 def test_a_snooze_ends_by_itself_or_by_hand(client: redis.Redis) -> None:

@@ -17,7 +17,7 @@ from core.panels.alert_course import points
 from core.store.client import Client
 from core.store.refusals import MOST_FIELDS, RefusalCounter
 from core.store.scripts import Scripts
-from core.webhooks.alert_event import AlertNews
+from core.webhooks.alert_event import AlertEventKind
 from core.wording.alert_messages import alert_message
 from tests.alerts.test_alerts import DAY, DEAD, GOOD, HOUR, MINUTE, OK, Room
 from tests.alerts.test_alerts import room as room
@@ -64,7 +64,7 @@ def test_a_spent_budget_fires_at_its_country_with_words_and_recovers(room: Room)
     fired = room.status("sms/DE", Measure.REFUSED)
     assert fired.budgets == ("sends_per_country", "sends_per_address")
     title, text, link = alert_message(
-        AlertNews.FIRING, fired, room.clock.now(), "live", "https://verify.example.com"
+        AlertEventKind.FIRING, fired, room.clock.now(), "live", "https://verify.example.com"
     )
     assert title == "SMS to Germany: budgets refuse more people than usual"
     assert text.startswith("Budgets refused 61 of ")

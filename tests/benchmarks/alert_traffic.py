@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from core.alerts.measures import READ
+from core.alerts.measures import ALERT_FIGURES
 from core.alerts.sequential import Floats
 
 _HOURS = np.array(
@@ -77,7 +77,7 @@ class Traffic:
     def day(
         self, midnight: datetime, slots: int, change: Change | None = None, since: int = 0
     ) -> tuple[Floats, Floats]:
-        """Figures of the slots of a UTC day, (series, slots, READ): as they are a minute after
+        """Figures of the slots of a UTC day, (series, slots, figures): as they are a minute after
         each slot, and in the end. `change` holds from slot `since` on."""
         rates = self._rates(midnight, slots)
         requested = self._chance.poisson(rates)
@@ -157,8 +157,8 @@ class Traffic:
 
 
 def summed(by_name: dict[str, Floats]) -> Floats:
-    """(series, slots, READ) of the carriers, the countries and the channel."""
-    carriers = np.stack([by_name[name] for name in READ], axis=-1).astype(float)
+    """(series, slots, figures) of the carriers, the countries and the channel."""
+    carriers = np.stack([by_name[name] for name in ALERT_FIGURES], axis=-1).astype(float)
     by_country = carriers.reshape(COUNTRIES, CARRIERS, *carriers.shape[1:]).sum(axis=1)
     return np.concatenate([carriers, by_country, by_country.sum(axis=0, keepdims=True)])
 

@@ -26,9 +26,9 @@ import numpy as np
 
 from core.alerts.baseline import PastFigures, UsualFigures, baseline, named
 from core.alerts.evidence import share_evidence, threshold, trials, usual_bad
-from core.alerts.measures import READ, SHARE_OF, SHARES, Measure
+from core.alerts.measures import ALERT_FIGURES, SHARE_OF, SHARES, Measure
 from core.alerts.price import risen_prices
-from core.alerts.sequential import Bools, Floats, statistics
+from core.alerts.sequential import Bools, Floats
 from core.alerts.slots import Slots
 from core.alerts.states import AlertState
 from core.alerts.traffic import growth_evidence, stop_evidence
@@ -99,7 +99,7 @@ class Past:
 
     def add(self, final: Floats) -> None:
         """The next day, in any slots."""
-        self._add(final.reshape(SERIES, 96, -1, len(READ)).sum(axis=2))
+        self._add(final.reshape(SERIES, 96, -1, len(ALERT_FIGURES)).sum(axis=2))
         self._next += 1
 
     def _add(self, quarters: Floats) -> None:
@@ -111,13 +111,13 @@ class Past:
         self.quarters = [*self.quarters[-27:], quarters[PLACES:]]
 
     def usual(self) -> UsualFigures:
-        hours = np.zeros((COUNTRIES + 1, 7, 24, len(READ)))
+        hours = np.zeros((COUNTRIES + 1, 7, 24, len(ALERT_FIGURES)))
         for ago, day in enumerate(reversed(self._hours), 1):
             hours[:, midnight_of(self._next - ago).weekday()] += day
         return baseline(
             PastFigures(
                 np.stack(self._days, axis=1),
-                hours.reshape(COUNTRIES + 1, 168, len(READ)),
+                hours.reshape(COUNTRIES + 1, 168, len(ALERT_FIGURES)),
                 PROFILE,
                 np.full(SERIES, ENTER_SOON),
                 np.arange(SERIES) < PLACES,
@@ -131,14 +131,27 @@ def slots_of(figures: Floats, begin_ms: int) -> Slots:
     return Slots(named(figures), starts, starts + 60_000, None)
 
 
+def statistic_by_slot(evidence: Floats, window: int) -> Floats:
+    """The value of `sequential.statistic` at each of the last `window` slots of 2 * `window`: what
+    an evaluation at each of these times would have computed from the `window` slots before it."""
+    sums = np.cumsum(evidence, axis=-1)
+    before, now = sums[..., :window], sums[..., window:]
+    # The least sum of the last `window` slots: those of the first half are a suffix of it, and
+    # those of the second half a prefix (van Herk 1992).
+    least = np.minimum.accumulate(before[..., ::-1], axis=-1)[..., ::-1]
+    latest = np.minimum.accumulate(now, axis=-1)
+    value: Floats = now - np.minimum(least, latest)
+    return value
+
+
 def alarms(slots: Slots, usual: UsualFigures, measure: Measure) -> Bools:
     """In which of the last DAY minutes each series alerts."""
     limit = threshold(measure, usual)
     if measure is Measure.TRAFFIC:
         return (
             np.maximum(
-                statistics(growth_evidence(slots, usual, limit), DAY),
-                statistics(stop_evidence(slots, usual), DAY),
+                statistic_by_slot(growth_evidence(slots, usual, limit), DAY),
+                statistic_by_slot(stop_evidence(slots, usual), DAY),
             )
             >= limit
         )
@@ -146,7 +159,7 @@ def alarms(slots: Slots, usual: UsualFigures, measure: Measure) -> Bools:
     n, bad = trials(share, slots)
     expected = usual_bad(measure, slots, usual)
     tests = share_evidence(share, n, bad, expected, limit)
-    fired: Bools = np.max([statistics(test, DAY) for test in tests], axis=0) >= limit
+    fired: Bools = np.max([statistic_by_slot(test, DAY) for test in tests], axis=0) >= limit
     return fired
 
 
@@ -197,7 +210,7 @@ def _pumping(
 ) -> float:
     """120 attempts an hour to a place without a past: a row of its own."""
     figures = np.zeros((1, *window.shape[1:]))
-    figures[0, DAY:, READ.index("requested")] = chance.poisson(2.0, DAY)
+    figures[0, DAY:, ALERT_FIGURES.index("requested")] = chance.poisson(2.0, DAY)
     nothing, hours = np.zeros(1), np.zeros((1, 168))
     place = UsualFigures(
         bad={}, shown={}, factors={}, per_day={}, requested_per_day=nothing,
@@ -208,7 +221,7 @@ def _pumping(
     )  # fmt: skip
     limit = threshold(Measure.TRAFFIC, usual)
     begin_ms = int(midnight_of(first).timestamp()) * 1000 + since * 60_000
-    value = statistics(growth_evidence(slots_of(figures, begin_ms), place, limit), DAY)[0]
+    value = statistic_by_slot(growth_evidence(slots_of(figures, begin_ms), place, limit), DAY)[0]
     fired = value >= limit
     return int(fired.argmax()) + 2 + LAG_MINUTES if fired.any() else np.inf
 
@@ -218,7 +231,7 @@ def _price(window: Floats, usual: UsualFigures, rows: Sequence[int]) -> float:
     late = 30
     for minute in range(late, DAY, 15):
         day = window[:, minute : minute + DAY]
-        priced, cost = day[..., READ.index("priced")], day[..., READ.index("cost_micros")]
+        priced, cost = (day[..., ALERT_FIGURES.index(name)] for name in ("priced", "cost_micros"))
         known = slice(0, DAY - late)
         risen, _ = risen_prices(priced[:, known].sum(axis=1), cost[:, known].sum(axis=1), usual)
         if risen[list(rows[:2])].any():
@@ -229,7 +242,7 @@ def _price(window: Floats, usual: UsualFigures, rows: Sequence[int]) -> float:
 def _former(quarters: Floats) -> list[former.Judgement]:
     """What the rules of before find in each quarter of an hour after four weeks of them."""
     week, window, weeks = 672, 4, 4
-    columns = [READ.index(name) for name in ("requested", "confirmed", "within_60")]
+    columns = [ALERT_FIGURES.index(name) for name in ("requested", "confirmed", "within_60")]
     counts = np.concatenate([quarters[-1:], quarters[:-1]])[..., columns]
     until = np.zeros((len(counts), counts.shape[1] + 1, 3))
     np.cumsum(counts, axis=1, out=until[:, 1:])
@@ -270,7 +283,7 @@ def _fired(judged: former.Judgement) -> list[tuple[int, int]]:
 
 def _former_minutes(past: Past, whole: Floats, since: int, rows: Sequence[int]) -> float:
     """Minutes to the first alert of the rules of before, which the incident can have raised."""
-    days = whole[PLACES:].reshape(COUNTRIES + 1, 3 * 96, 15, len(READ)).sum(axis=2)
+    days = whole[PLACES:].reshape(COUNTRIES + 1, 3 * 96, 15, len(ALERT_FIGURES)).sum(axis=2)
     quarters = np.concatenate([*past.quarters, days], axis=1)
     # Hours from the day of the incident on have four weeks before them.
     begin = quarters.shape[1] - 2 * 96

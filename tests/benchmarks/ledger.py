@@ -259,7 +259,7 @@ def times_to_verify(made: pd.DataFrame) -> "pd.Series[int]":
 
 
 def bins_of(ms: pd.Series) -> pd.Series:
-    """As packing.bin_of, but from the bounds of the bins, by searching: another way to the same."""
+    """As packing.bins_of, but from the bounds of the bins, by searching: an independent result."""
     return pd.Series(
         np.clip(np.searchsorted(np.round(packing.UPPER_MS, 6), ms), 0, BINS - 1), index=ms.index
     )

@@ -42,6 +42,8 @@ CHROMIUM_FLAGS = [
     # A page lives for some seconds, too short for V8's optimised code and parallel collections to
     # save what they cost: a tenth of a load.
     "--js-flags=--single-threaded --no-opt",
+    # The windows of a browser context share a process, which compiles the scripts once.
+    "--process-per-site",
 ]
 
 
@@ -58,6 +60,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             if chromium() is None and not os.environ.get("CI"):
                 item.add_marker(pytest.mark.skip(reason="no Chromium: apt-get install chromium"))
+
+
+class Pictures:
+    """Pictures of pages for a person to look at, with `--pictures` only: no test compares them."""
+
+    are_kept = False
+
+    @classmethod
+    def keep(cls, page: Page, name: str, *, height: int | None = None) -> None:
+        """`height`: that of the picture, if it is not that of the window."""
+        if not cls.are_kept:
+            return
+        window = page.viewport_size
+        assert window is not None
+        if height is not None:
+            page.set_viewport_size({"width": window["width"], "height": height})
+        page.screenshot(path=SHOTS / f"{name}.png")
+        page.set_viewport_size(window)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    Pictures.are_kept = config.getoption("pictures")
 
 
 class App:

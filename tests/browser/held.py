@@ -1,49 +1,47 @@
 """Holds the server's answers back, as a slow connection does."""
 
 import re
-from collections.abc import Callable
 
 from playwright.sync_api import Page, WebSocketRoute
 
-from pages.components.protocol.messages import ends_work
-from tests.world import until
+from tests.world import PATIENCE_SECONDS
+
+_QUIET_SECONDS = 1.5
 
 
 class HeldAnswers:
     """While it holds, the page does not get what the server answers; `release` hands over all of
-    it in its order."""
+    it in its order. To be made before the page is opened."""
 
     def __init__(self, page: Page) -> None:
+        self._page = page
         self._is_holding = False
         self._held: list[str | bytes] = []
+        self._waited = 0
         self._socket: WebSocketRoute | None = None
-        self._page = page
         page.route_web_socket(re.compile("/_stcore/stream"), self._forward)
 
     def hold(self) -> None:
         self._is_holding = True
+        self._waited = 0
+
+    def wait(self) -> None:
+        """Wait until the server has answered what the page has sent since `hold` or the last call:
+        until more is held, and then nothing comes for a while."""
+        for _ in range(round(PATIENCE_SECONDS / _QUIET_SECONDS)):
+            count = len(self._held)
+            self._page.wait_for_timeout(1000 * _QUIET_SECONDS)
+            if self._waited < count == len(self._held):
+                self._waited = count
+                return
+        raise AssertionError(f"{len(self._held) - self._waited} answers, and no end")
 
     def release(self) -> None:
         self._is_holding = False
         assert self._socket is not None
-        assert self._held
         for message in self._held:
             self._socket.send(message)
         self._held.clear()
-
-    def wait_for_run(self, act: Callable[[], object]) -> None:
-        """Do what makes the page ask for a run, and wait until the server has ended one."""
-        before = self._runs()
-
-        def has_ended() -> bool:
-            self._page.wait_for_timeout(20)
-            return self._runs() > before
-
-        act()
-        until(has_ended)
-
-    def _runs(self) -> int:
-        return sum(isinstance(message, bytes) and ends_work(message) for message in self._held)
 
     def _forward(self, socket: WebSocketRoute) -> None:
         server = socket.connect_to_server()

@@ -150,24 +150,6 @@ def test_signing_out_stops_pages_that_are_open_elsewhere(
     expect(operator.get_by_label("Password")).to_be_visible(timeout=40_000)
 
 
-def test_the_sandbox_asks_for_nothing_and_says_where_it_is(app: App, page: Page) -> None:
-    tops = set()
-    for path in ("", "delivery", "attempts", "api", "access"):
-        page.goto(f"{app.address}/{path}")
-        bar = page.locator(".mode-bar")
-        expect(bar).to_contain_text("Nothing leaves this machine.", timeout=PATIENCE_MS)
-        box = bar.bounding_box()
-        assert box is not None
-        menu = page.locator("header").get_by_role("link").last.bounding_box()
-        assert menu is not None
-        assert menu["x"] + menu["width"] < box["x"], path
-        # In the menu's row, and not below it: a click reaches what is in it.
-        assert box["y"] + box["height"] <= 60, path
-        page.locator(".mode-bar b").click(timeout=PATIENCE_MS)
-        tops.add(box["y"])
-    assert len(tops) == 1
-
-
 def _record(socket: WebSocket, frames: list[str]) -> None:
     def note(payload: object) -> None:
         raw = payload if isinstance(payload, bytes) else str(payload).encode()

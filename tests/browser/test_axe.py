@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.services import Services
-from tests.browser.conftest import PASSWORD, SHOTS, App
+from tests.browser.conftest import PASSWORD, App, Pictures
 from tests.browser.test_access import make_invite
 from tests.browser.test_chaos import chaos
 from tests.browser.test_delivery import ALL_OPEN, ATTEMPTS_NOTE, LAST, WEEK
@@ -95,11 +95,9 @@ def check(page: Page, name: str, text: str | None = None, *, height: int = 844) 
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], where
             if size is PHONE and scheme == "light":
                 assert page.evaluate(SMALL_TARGETS, FINGER - 0.5) == [], where
-            page.set_viewport_size({"width": size["width"], "height": height})
             for chart in page.locator("[class*='st-key-chart_']").all():
                 expect(chart.locator(":is(svg, canvas)").first).to_be_visible(timeout=PATIENCE)
-            SHOTS.mkdir(exist_ok=True)
-            page.screenshot(path=SHOTS / f"{name}-{size['width']}-{scheme}.png")
+            Pictures.keep(page, f"{name}-{size['width']}-{scheme}", height=height)
         page.set_viewport_size(DESK)  # type: ignore[arg-type]
 
 

@@ -8,14 +8,14 @@ from tests.browser.conftest import App
 from tests.browser.test_verify import PATIENCE, expect_verified, fresh_number, open_form, send
 
 #: A browser opens six HTTP/1.1 connections to a host over all its windows.
-WINDOWS = 8
+WINDOWS = 7
 
 
 def bubbles(page: Page, count: int) -> None:
     expect(page.locator("article")).to_have_count(count, timeout=PATIENCE)
 
 
-def test_eight_windows_all_show_a_new_message_also_when_some_close_or_reload(
+def test_seven_windows_all_show_a_new_message_also_when_some_close_or_reload(
     page: Page, app: App
 ) -> None:
     number = fresh_number()

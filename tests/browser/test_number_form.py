@@ -8,7 +8,14 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import App
 from tests.browser.held import HeldAnswers
 from tests.browser.repeat import Repeat
-from tests.browser.test_verify import PATIENCE, expect_verified, fresh_number, open_form, send
+from tests.browser.test_verify import (
+    PATIENCE,
+    expect_focus,
+    expect_verified,
+    fresh_number,
+    open_form,
+    send,
+)
 
 PHONE = {
     "viewport": {"width": 390, "height": 844},
@@ -92,7 +99,8 @@ def test_an_enter_before_the_answer_to_the_first_one_does_not_bring_the_form_bac
     expect(page.get_by_text("United States · mobile or landline")).to_be_visible(timeout=PATIENCE)
     answers.hold()
     for _ in range(2):
-        answers.wait_for_run(lambda: page.keyboard.press("Enter"))
+        page.keyboard.press("Enter")
+        answers.wait()
     answers.release()
     expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
     digits = "1" + re.sub(r"\D", "", number)
@@ -111,7 +119,9 @@ def test_enter_on_what_is_no_number_says_why(page: Page, app: App) -> None:
 @pytest.mark.parametrize("options", [PHONE])
 def test_on_a_phone_the_verdict_is_in_view_and_has_the_focus(page: Page, app: App) -> None:
     open_form(page, app)
+    expect_focus(page)
     send(page, fresh_number())
+    expect_focus(page)
     # The message is a banner at the top, whatever the page shows; the phone itself is below.
     banner = page.get_by_role("button", name=re.compile(r"^\d{3} \d{3} · Use$"))
     expect(banner).to_be_in_viewport(ratio=1, timeout=PATIENCE)

@@ -6,6 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from tests.browser.conftest import App
+from tests.browser.held import HeldAnswers
 from tests.browser.test_axe import check
 from tests.browser.test_verify import (
     PATIENCE,
@@ -62,6 +63,32 @@ def return_to_session(page: Page, name: str) -> None:
     page.get_by_role("link", name=re.compile(f"Recording into {name}")).click()
     expect_session(page, name)
     expect(page.get_by_role("list", name="Checklist")).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_click_before_the_answer_does_not_undo_a_preset_nor_bring_back_added_lines(
+    new_page: Page, app: App
+) -> None:
+    """The message of the second click has the values of before the first one."""
+    page = new_page
+    answers = HeldAnswers(page)
+    start_session(page, app, "Slow", "Ada")
+
+    def click_twice(first: str, second: str) -> None:
+        answers.hold()
+        for name in (first, second):
+            page.get_by_role("button", name=name).click(timeout=PATIENCE)
+            answers.wait()
+        answers.release()
+
+    click_twice("Delivered paths", "Stop recording")
+    add = page.get_by_role("button", name="Add 6 items")
+    expect(add).to_be_enabled(timeout=PATIENCE)
+    page.get_by_label(OWN_LINES).fill("Say hello => hello")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("button", name="Add lines")).to_be_enabled(timeout=PATIENCE)
+    click_twice("Add lines", "Record here")
+    expect(page.get_by_role("status").filter(has_text=" of 1")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_label(OWN_LINES)).to_have_value("")
 
 
 def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
-from tests.browser.conftest import SHOTS, App
+from tests.browser.conftest import App, Pictures
 
 PATIENCE = 20_000
 USE = re.compile(r"^Use \d{6}$")
@@ -102,6 +102,16 @@ def expect_verified(page: Page) -> None:
     expect(page.get_by_role("heading", name="✔ Verified")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("list", name="Timeline").locator("li.verified")).to_have_count(1)
     expect_all_in_view(page)
+
+
+def expect_focus(page: Page) -> None:
+    """When no script runs, the focus is not on the body, from where keys and screen readers start
+    again at the top."""
+    page.wait_for_function(
+        """() => document.querySelector("[data-test-script-state=notRunning]")
+          && document.activeElement && document.activeElement !== document.body""",
+        timeout=PATIENCE,
+    )
 
 
 def test_the_number_is_read_while_it_is_typed(page: Page, app: App) -> None:
@@ -275,26 +285,29 @@ def test_a_double_click_sends_once(page: Page, app: App) -> None:
 def test_the_page_fits_every_window_and_looks_as_it_should_in_both_themes(
     page: Page, app: App
 ) -> None:
-    """Nothing is out of view to the side; the pictures are kept for a person to look at."""
-    SHOTS.mkdir(exist_ok=True)
+    """Nothing is out of view to the side, and the focus is never on the body after the load, after
+    Send code and after Use code."""
 
     def look(state: str) -> None:
         for width, height in ((390, 844), (1920, 1080), (1280, 720)):
             page.set_viewport_size({"width": width, "height": height})
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme)
-                page.screenshot(path=SHOTS / f"verify-{width}-{scheme}-{state}.png")
+                Pictures.keep(page, f"verify-{width}-{scheme}-{state}")
                 assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
             if width > 390:
                 expect_all_in_view(page)
 
     open_form(page, app)
+    expect_focus(page)
     look("1-form")
     send(page, fresh_number())
+    expect_focus(page)
     expect(page.get_by_role("heading", name="Delivered")).to_be_visible(timeout=PATIENCE)
     look("2-delivered")
     use_code(page)
     expect_verified(page)
+    expect_focus(page)
     look("3-verified")
     open_form(page, app)
     send(page, fresh_number("0402"), "Call")

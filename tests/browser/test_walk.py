@@ -27,6 +27,7 @@ from tests.browser.test_verify import (
     PATIENCE,
     USE,
     answer_and_listen,
+    expect_focus,
     expect_verified,
     fresh_number,
     open_form,
@@ -172,16 +173,33 @@ def finish(page: Page, channel: str, mode: str | None) -> None:
     expect_verified(page)
 
 
+def mode_bar_top(page: Page) -> float:
+    """Of the bar that says what leaves the machine, which has its place in the row of the menu."""
+    bar = page.locator(".mode-bar")
+    expect(bar).to_contain_text("Nothing leaves this machine.", timeout=PATIENCE)
+    box = bar.bounding_box()
+    assert box is not None
+    menu = page.locator("header").get_by_role("link").last.bounding_box()
+    assert menu is not None
+    assert menu["x"] + menu["width"] < box["x"], page.url
+    # In the menu's row, and not below it: a click reaches what is in it.
+    assert box["y"] + box["height"] <= 60, page.url
+    page.locator(".mode-bar b").click(timeout=PATIENCE)
+    return box["y"]
+
+
 @DEVICES
 def test_all_pages_open_with_every_channel_chosen_running_and_finished(
     page: Page, app: App, watch: Watch, options: dict[str, Any]
 ) -> None:
     """At the desk every page is opened after every other page, beside each way that runs, and
     beside one that has finished. On a phone only the menu differs: each page is opened beside a
-    message and beside a PHLO's call."""
+    message and beside a PHLO's call. The focus is never on the body after the load, after Send code
+    and after Use code."""
     is_desk = options is not PHONE
     walks = list(zip(WAYS, ORDERS, strict=True))
     open_form(page, app)
+    expect_focus(page)
     for (channel, mode), order in walks if is_desk else walks[::3]:
         choose(page, channel, mode)
         # Nothing was sent yet.
@@ -189,6 +207,7 @@ def test_all_pages_open_with_every_channel_chosen_running_and_finished(
         go(page, "Verify", watch)
         expect(page.get_by_role("radio", name=channel, exact=True)).to_be_checked()
         send(page, fresh_number(), channel, mode)
+        expect_focus(page)
         running = page.url
         for name in order:
             go(page, name, watch)
@@ -198,6 +217,7 @@ def test_all_pages_open_with_every_channel_chosen_running_and_finished(
             go(page, "Verify", watch)
             page.get_by_role("button", name="Continue with ••55").click(timeout=PATIENCE)
         finish(page, channel, mode)
+        expect_focus(page)
         watch.check()
         # The last page of each order is another one.
         go(page, order[-1], watch)
@@ -207,6 +227,9 @@ def test_all_pages_open_with_every_channel_chosen_running_and_finished(
 def test_all_pages_open_by_their_address_and_go_on_by_the_menu(
     page: Page, app: App, watch: Watch
 ) -> None:
+    """The sandbox asks for nothing, and says so at the same place of each page."""
+    open_form(page, app)
+    tops = {mode_bar_top(page)}
     for name in [*ORDERS[0], "QA"]:
         page.goto(f"{app.address}/{name.lower()}")
         expect(page.get_by_role("heading", name=PAGES[name], exact=True, level=1)).to_be_visible(
@@ -214,47 +237,12 @@ def test_all_pages_open_by_their_address_and_go_on_by_the_menu(
         )
         settled(page)
         watch.check()
+        tops.add(mode_bar_top(page))
         go(page, "Verify", watch)
+    assert len(tops) == 1
     go(page, ORDERS[0][0], watch)
     page.go_back()
     settled(page)
-
-
-def focused(page: Page) -> str:
-    """The element that has the focus, looked for in shadow roots too."""
-    return str(
-        page.evaluate(
-            """() => {
-              let element = document.activeElement;
-              while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
-              return element?.tagName ?? "";
-            }"""
-        )
-    )
-
-
-@DEVICES
-def test_the_focus_is_never_on_the_body_after_the_main_actions_of_verify(
-    page: Page, app: App, watch: Watch
-) -> None:
-    """After the load, after Send code, after Use code."""
-
-    def expect_focus(after: str) -> None:
-        page.wait_for_function(
-            "() => document.activeElement && document.activeElement !== document.body",
-            timeout=PATIENCE,
-        )
-        assert focused(page) != "BODY", after
-
-    open_form(page, app)
-    settled(page)
-    expect_focus("the load")
-    send(page, fresh_number())
-    settled(page)
-    expect_focus("Send code")
-    use_code(page)
-    expect_verified(page)
-    expect_focus("Use code")
 
 
 def test_a_page_that_does_not_exist_is_reported_in_our_words(page: Page, app: App) -> None:

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from core.figures.catalogue import Leg
 from core.figures.filters import Filters
-from core.figures.packing import bin_of
 from core.figures.ranges import Range
 from core.ledger.ledger import Ledger
 from core.model.attempt import AttemptEvent, EventKind, Proof, Source, State
 from core.model.clock import from_ms, to_ms
 from core.panels.attempts import facts, state_words
 from core.verification.timeline import timeline
+from tests.figures.bins import bin_of
 from tests.properties import sharing_fixtures
 from tests.world import World
 

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from core.figures.catalogue import COLUMNS, EXPORTED_COUNTERS, FIGURES, Kind, Leg
 from core.figures.cumulative import CumulativeFigures, read_cumulative
 from core.figures.layout import BINS, Cube, Tier
-from core.figures.packing import MIDDLE_MS, bin_of
+from core.figures.packing import MIDDLE_MS
 from core.figures.ranges import Piece
 from core.figures.slot_reader import SlotReader
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
 from core.model.way import Way
 from tests.benchmarks.ledger import attempts, callbacks, requests, truth
+from tests.figures.bins import bin_of
 from tests.properties import sharing_fixtures
 from tests.world import World, until
 

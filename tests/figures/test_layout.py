@@ -12,8 +12,9 @@ from hypothesis.extra import numpy as arrays
 from core.figures import packing
 from core.figures.catalogue import COLUMNS, COUNTERS, Leg
 from core.figures.layout import BINS, Tier
-from core.figures.packing import MIDDLE_MS, UPPER_MS, bin_of
+from core.figures.packing import MIDDLE_MS, UPPER_MS
 from core.store.keys import ROLLUP_LAYOUT
+from tests.figures.bins import bin_of
 
 U32 = 2**32 - 1
 SUM = 2**62

@@ -1,5 +1,6 @@
 """Query results equal what pandas computes from the same attempts."""
 
+import itertools
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,6 @@ import pytest
 from core.figures.catalogue import QUERY_COLUMNS
 from core.figures.filters import ALL, Filters
 from core.figures.layout import BINS
-from core.figures.packing import bin_of
 from core.figures.queries import Queries
 from core.figures.ranges import Comparison, Preset, Range, comparison_range, preset
 from core.figures.rates import values_needed
@@ -19,6 +19,7 @@ from core.figures.ripeness import Ripeness
 from core.model.attempt import EventKind
 from core.model.clock import from_ms
 from tests.benchmarks.ledger import attempts, bins_of, callbacks, requests, truth
+from tests.figures.bins import bin_of
 from tests.figures.test_rollups import ReportedAttempt
 from tests.web.rest.conftest import rest as rest
 from tests.world import FrozenClock, World
@@ -55,38 +56,47 @@ def period_of(at: World, name: Preset) -> Range:
     return preset(name, at.clock.now(), UTC_ZONE)
 
 
-@pytest.mark.parametrize("name", [Preset.SIX_HOURS, Preset.DAY, Preset.YESTERDAY, Preset.WEEK])
-@pytest.mark.parametrize(
-    "filters",
-    [ALL, Filters("sms"), Filters("voice", "DE"), Filters(None, "IN"), Filters("sms", "DE", "O2")],
-)
-def test_totals_are_those_of_the_attempts_in_the_range(
-    at: World, traffic: pd.DataFrame, name: Preset, filters: Filters
-) -> None:
-    period = period_of(at, name)
-    rows = within(traffic, period)
-    for column, value in zip(
-        ("channel", "region", "carrier"),
-        (filters.channel, filters.country, filters.carrier),
-        strict=True,
+PLACES = [
+    ALL,
+    Filters("sms"),
+    Filters("voice", "DE"),
+    Filters(None, "IN"),
+    Filters("sms", "DE", "O2"),
+]
+
+
+def test_totals_are_those_of_the_attempts_in_the_range(at: World, traffic: pd.DataFrame) -> None:
+    for name, filters in itertools.product(
+        [Preset.SIX_HOURS, Preset.DAY, Preset.YESTERDAY, Preset.WEEK], PLACES
     ):
-        if value is not None:
-            rows = rows[rows[column] == value]
-    assert at.services.queries.totals(period, filters).to_dict() == figures(rows)
+        period = period_of(at, name)
+        rows = within(traffic, period)
+        for column, value in zip(
+            ("channel", "region", "carrier"),
+            (filters.channel, filters.country, filters.carrier),
+            strict=True,
+        ):
+            if value is not None:
+                rows = rows[rows[column] == value]
+        totals = at.services.queries.totals(period, filters)
+        assert totals.to_dict() == figures(rows), (name, filters)
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
-@pytest.mark.parametrize("name", [Preset.HOUR, Preset.DAY, Preset.WEEK, Preset.MONTH])
 def test_steps_add_up_to_the_totals_and_hold_what_is_theirs(
-    at: World, traffic: pd.DataFrame, name: Preset, zone: str
+    at: World, traffic: pd.DataFrame
 ) -> None:
-    period = preset(name, at.clock.now(), ZoneInfo(zone))
-    frame = at.services.queries.over_time(period, zone=ZoneInfo(zone))
-    assert frame["requested"].sum() == len(within(traffic, period))
-    assert not frame["complete"].iloc[-1] or frame.index[-1] < pd.Timestamp(at.clock.now())
-    starts = [*frame.index, pd.Timestamp(period.end) + timedelta(days=2)]
-    for start, end, n in zip(starts, starts[1:], frame["requested"], strict=False):
-        assert n == len(within(traffic, Range(start.to_pydatetime(), end.to_pydatetime())))
+    for name, zone in itertools.product(
+        [Preset.HOUR, Preset.DAY, Preset.WEEK, Preset.MONTH],
+        [ZoneInfo("UTC"), ZoneInfo("Asia/Kathmandu")],
+    ):
+        period = preset(name, at.clock.now(), zone)
+        frame = at.services.queries.over_time(period, zone=zone)
+        assert frame["requested"].sum() == len(within(traffic, period)), (name, zone)
+        assert not frame["complete"].iloc[-1] or frame.index[-1] < pd.Timestamp(at.clock.now())
+        starts = [*frame.index, pd.Timestamp(period.end) + timedelta(days=2)]
+        for start, end, n in zip(starts, starts[1:], frame["requested"], strict=False):
+            step = Range(start.to_pydatetime(), end.to_pydatetime())
+            assert n == len(within(traffic, step)), (name, zone, step)
 
 
 def test_channels_and_countries_are_separate_rows(at: World, traffic: pd.DataFrame) -> None:

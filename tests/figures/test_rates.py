@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.figures.layout import BINS
-from core.figures.packing import bin_of
 from core.figures.rates import (
     QUANTILES,
     Rate,
@@ -20,6 +19,7 @@ from core.figures.rates import (
     wilson,
     wilsons,
 )
+from tests.figures.bins import bin_of
 
 RNG = np.random.default_rng(11)
 SHAPES = {

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from core.figures import layout, packing
 from core.figures.catalogue import COLUMNS, Leg
 from core.figures.layout import Cube, Tier
-from core.figures.packing import bin_of
 from core.figures.ranges import Preset, preset
 from core.ledger.attempts import Entry
 from core.ledger.ledger import EventOutcome
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import from_ms, to_ms
 from core.model.series import Series
+from tests.figures.bins import bin_of
 from tests.properties import sharing_fixtures
 from tests.world import World
 

@@ -42,7 +42,6 @@ ENOUGH = 10
 CODE_LIFE = 300 * SECOND
 RIPE_MS = {"confirmed": CODE_LIFE, "within_30": 30 * SECOND, "converted": CODE_LIFE}
 #: Ranges of whole days of the zone, which are compared with the same hours of earlier days.
-BY_DAY = ("today", "yesterday", "7d", "30d", "90d")
 _DAYS = {"today": 1, "yesterday": 1, "7d": 7, "30d": 30, "90d": 90}
 _HOURS = {"15m": HOUR // 4, "1h": HOUR, "6h": 6 * HOUR, "24h": DAY}
 _LENGTHS = _HOURS | {name: days * DAY for name, days in _DAYS.items()}

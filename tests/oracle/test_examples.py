@@ -180,7 +180,7 @@ def test_under_a_carrier_errors_and_percentiles_say_whose_they_are(shown: Produc
     shown.receive(traffic.events)
     card = cards(shown, range="24h", country="ID", carrier="XL/Axiata")["p95 time to deliver"]
     is_of_the_carrier = card.number < 3_000
-    assert is_of_the_carrier or card.whose == "all carriers of Indonesia"
+    assert is_of_the_carrier or card.scope == "all carriers of Indonesia"
     place = {"range": "24h", "country": "ID", "carrier": "XL/Axiata"}
     assert shown.get("totals", **place)["figures"]["requested"] == 210
     for error in shown.get("errors", **place):

@@ -11,7 +11,7 @@ from core.model.clock import to_ms
 from core.model.series import Series
 from core.panels import alerts
 from core.panels.alert_cards import firing_card
-from core.webhooks.alert_event import AlertNews
+from core.webhooks.alert_event import AlertEventKind
 from core.wording import alerts as words
 from core.wording.alert_messages import alert_message
 from tests.panels.frames import NOW, ZONE
@@ -99,5 +99,5 @@ def test_a_change_that_a_check_sees_whole_days_of_began_then_or_earlier() -> Non
         fires = status(AlertState.FIRING, since=NOW - age)
         card = firing_card(StoredStatus(fires, 0, 0, to_ms(NOW)), None, 0, NOW, ZONE)
         assert card.done[0].endswith(" or earlier") is is_open
-        message = alert_message(AlertNews.FIRING, fires, NOW, "sandbox", None)
+        message = alert_message(AlertEventKind.FIRING, fires, NOW, "sandbox", None)
         assert ("UTC or earlier." in message.text) is is_open

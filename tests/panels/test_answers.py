@@ -19,7 +19,7 @@ from core.panels import answers
 def test_a_number_that_is_not_kept_by_carrier_says_whose_it_is(
     filters: Filters, words: str
 ) -> None:
-    assert answers.of_whom("30 x 4", filters) == words
+    assert answers.with_scope("30 x 4", filters) == words
 
 
 def test_places_are_those_of_the_range() -> None:

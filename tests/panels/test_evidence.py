@@ -31,7 +31,6 @@ FILES = 1000
 START = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 TOKEN = "abcdefghijklmnopqrstuvwx-1.kq0zXcV-2_signature"
 ACCOUNT = "MAXYZXYZXYZXYZXYZXYZ"
-ADDRESS = "192.0.2.77"
 #: The steps that lead to each state of a message or a call.
 COURSES = {
     State.REQUESTED: (),

@@ -1,4 +1,4 @@
-"""Whether Plivo signed a request. The vectors are Plivo's own, from its Go SDK and its CLI."""
+"""Whether Plivo signed a request. The vectors are Plivo's own."""
 
 import base64
 import hashlib
@@ -11,33 +11,22 @@ from plivo.utils import validate_signature, validate_v3_signature
 from plivo.utils.signature_v3 import construct_get_url, construct_post_url, get_signature_v3
 
 from core.plivo.signature import SignatureCheck, check_signature
+from tests.plivo.signature_vectors import (
+    V2_NONCE,
+    V2_SIGNATURE,
+    V2_TOKEN,
+    V2_URL,
+    V3_FORM,
+    V3_GET,
+    V3_NONCE,
+    V3_POST,
+    V3_TOKEN,
+    V3_URL,
+)
 
-V2_TOKEN = "my_auth_token"
-V2_URL = "https://answer.url"
 V2_HEADERS = {
-    "X-Plivo-Signature-V2": "ehV3IKhLysWBxC1sy8INm0qGoQYdYsHwuoKjsX7FsXc=",
-    "X-Plivo-Signature-V2-Nonce": "12345",
-}
-V3_TOKEN = "Y2Q2ZDgxZmY5YWRiOTI5YmQ1Njg0MTAxZWIyOTc4"
-V3_URL = "https://plivobin.non-prod.plivops.com/api/v1/validate_signature03.xml/?a=b&c=d"
-V3_NONCE = "31627761595286130198"
-V3_POST = "k7Pusd4OxCIjR5IfA9iedDNu/h/gbdYqdzG/MiYtd1c="
-V3_GET = "UBq8jAtd32wR8EK9VgxbBn4n5rpI/l1H9iN4WfSEHFQ="
-CALL = "3e82ae9d-2c78-4d85-b1a4-6eae7dbafb36"
-V3_FORM = {
-    "Direction": "outbound",
-    "From": "19792014278",
-    "ALegUUID": CALL,
-    "ALegRequestUUID": CALL,
-    "CallUUID": CALL,
-    "RequestUUID": CALL,
-    "CallStatus": "in-progress",
-    "BillRate": "0.002",
-    "ParentAuthID": "MANWVLYTK4ZWU1YTY4QA",
-    "To": "sip:PlivoSignature382029104058171078704104@phone-qa.voice.plivodev.com",
-    "SIP-H-To": "<sip:PlivoSignature382029104058171078704104@52.9.11.55;transport=udp>;tag=1",
-    "SessionStart": "2020-04-08 11:34:33.238707",
-    "Event": "StartApp",
+    "X-Plivo-Signature-V2": V2_SIGNATURE,
+    "X-Plivo-Signature-V2-Nonce": V2_NONCE,
 }
 
 NAMES = st.text(alphabet="abcXYZ_-", min_size=1, max_size=8)

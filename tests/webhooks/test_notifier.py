@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from core.model.errors import SettingsRefused
 from core.settings.keyring import Keyring
-from core.webhooks.alert_event import AlertEvent, AlertNews, receiver_of
+from core.webhooks.alert_event import AlertEvent, AlertEventKind, receiver_of
 from core.webhooks.answer import Answer, Verdict
 from core.webhooks.notifier import APPRISE, Notifier
 from core.webhooks.worker import AT_ONCE
@@ -62,11 +62,11 @@ def service() -> Iterator[Service]:
         yield taken
 
 
-def event(url: str, news: AlertNews = AlertNews.FIRING) -> AlertEvent:
+def event(url: str, kind: AlertEventKind = AlertEventKind.FIRING) -> AlertEvent:
     receiver = receiver_of(url, KEYRING)
     link = "https://example.com/delivery?channel=sms"
     return AlertEvent(
-        "alert_1", news, datetime.now(UTC), receiver, "SMS, Nigeria", "Few arrive.", link, {}
+        "alert_1", kind, datetime.now(UTC), receiver, "SMS, Nigeria", "Few arrive.", link, {}
     )
 
 
@@ -75,16 +75,20 @@ def sent(notifier: Notifier, what: AlertEvent) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("news", "kind"),
-    [(AlertNews.FIRING, "failure"), (AlertNews.RESOLVED, "success"), (AlertNews.TEST, "info")],
+    ("kind", "notify_type"),
+    [
+        (AlertEventKind.FIRING, "failure"),
+        (AlertEventKind.RESOLVED, "success"),
+        (AlertEventKind.TEST, "info"),
+    ],
 )
 def test_a_service_gets_title_text_link_and_kind(
-    service: Service, news: AlertNews, kind: str
+    service: Service, kind: AlertEventKind, notify_type: str
 ) -> None:
     notifier = Notifier((SecretStr(service.url),), KEYRING)
-    assert sent(notifier, event(service.url, news)) == Answer(Verdict.ACCEPTED, None, "")
+    assert sent(notifier, event(service.url, kind)) == Answer(Verdict.ACCEPTED, None, "")
     (message,) = service.messages
-    assert (message["title"], message["type"]) == ("SMS, Nigeria", kind)
+    assert (message["title"], message["type"]) == ("SMS, Nigeria", notify_type)
     assert message["message"] == "Few arrive.\nhttps://example.com/delivery?channel=sms"
 
 

@@ -131,7 +131,6 @@ def _number(parsed: Parsed) -> ParsedNumber:
         region=region,
         country=country_of(region),
         kind=kind,
-        national=phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL),
         international=international,
     )
 

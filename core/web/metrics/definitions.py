@@ -141,15 +141,3 @@ DEFINITIONS = (
     SAMPLE_TRAFFIC,
     ALERTS,
 )
-
-
-def documentation() -> str:
-    """The table of all metrics in README.md of this folder, which a test compares with it."""
-    lines = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
-    for definition in DEFINITIONS:
-        name = f"{definition.name}{'_total' * (definition.type is MetricType.COUNTER)}"
-        labels = ", ".join(f"`{label}`" for label in definition.labels)
-        meaning = definition.help.removeprefix(f"{WINDOW_PREFIX} ")
-        meaning = meaning[0].upper() + meaning[1:]
-        lines.append(f"| `{name}` | {definition.type} | {labels} | {meaning} |")
-    return "\n".join(lines)

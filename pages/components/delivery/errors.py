@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core.charts.bars import MOST_ERRORS, errors
-from core.panels.query_state import whose
+from core.panels.query_state import wider_scope
 from core.panels.tables import error_table, no_errors, top_errors
 from pages.components.delivery.context import PanelContext
 from pages.components.panel import chart, downloads
@@ -17,8 +17,8 @@ def draw_errors(context: PanelContext) -> None:
     compared = queries.compared(state.range, state.comparison, state.zone)
     before = compared.before if compared and compared.is_of(state.range) else None
     table = error_table(queries.errors(state.range, state.filters, before))
-    if of_whom := whose(state.filters):
-        st.caption(f"Errors of {of_whom}: they are not kept by carrier.")
+    if scope := wider_scope(state.filters):
+        st.caption(f"Errors of {scope}: they are not kept by carrier.")
     if table.empty:
         st.caption(no_errors(queries.totals(state.range, state.filters.of_all_carriers)))
         return

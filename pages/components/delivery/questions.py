@@ -35,7 +35,7 @@ QUESTIONS = (
     Question(
         "latency",
         "How long does it take?",
-        lambda c: answers.of_whom(
+        lambda c: answers.with_scope(
             answers.latency(c.queries.histogram(c.queries.ripe(c.state.range), c.state.filters)),
             c.state.filters,
         ),
@@ -53,7 +53,7 @@ QUESTIONS = (
     Question(
         "errors",
         "Why? The errors",
-        lambda c: answers.of_whom(
+        lambda c: answers.with_scope(
             answers.errors(
                 c.queries.errors(c.state.range, c.state.filters),
                 c.queries.totals(c.state.range, c.state.filters.of_all_carriers),

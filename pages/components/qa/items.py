@@ -14,7 +14,8 @@ from pages.components.qa.own_phones import draw_phone_items
 from pages.components.qa.tools import SessionTools, act
 from pages.components.shared import once, plain
 
-_GROUPS, _WAYS, _LINES = "qa_groups", "qa_ways", "qa_lines"
+#: Each name is of a widget with a key that a new value changes.
+_TABLE, _LINES = "qa_table", "qa_lines"
 
 state = st.session_state
 
@@ -41,17 +42,20 @@ def _draw_table(session: TestSession, tools: SessionTools) -> None:
         st.caption(f"{plain(error.cause)} {plain(error.remedy)}")
         return
     groups = [group.name for group in table.groups]
+    key = _key(_TABLE)
     with st.container(horizontal=True):
         for preset in PRESETS:
             st.button(
                 preset.name, key=f"qa_preset_{preset.name}", on_click=_select, args=(preset, groups)
             )
     selected = st.pills(
-        "From the table of endings", groups, key=_GROUPS, selection_mode="multi",
+        "From the table of endings", groups, key=f"{key}_groups", selection_mode="multi",
         format_func=lambda name: f"{name[:1].upper()}{name[1:]}",
     )  # fmt: skip
-    state.setdefault(_WAYS, [Way.SMS])
-    ways = st.pills("By", list(Way), key=_WAYS, selection_mode="multi", format_func=way_words)
+    state.setdefault(f"{key}_ways", [Way.SMS])
+    ways = st.pills(
+        "By", list(Way), key=f"{key}_ways", selection_mode="multi", format_func=way_words
+    )
     items = items_of_endings(table.endings, selected, [way for way in Way if way in ways])
     st.button(
         f"Add {counted(len(items), 'item')}",
@@ -61,13 +65,27 @@ def _draw_table(session: TestSession, tools: SessionTools) -> None:
 
 
 def _select(preset: ChecklistPreset, groups: list[str]) -> None:
-    state[_GROUPS] = list(preset.groups or groups)
-    state[_WAYS] = list(preset.ways)
+    key = _new_key(_TABLE)
+    state[f"{key}_groups"] = list(preset.groups or groups)
+    state[f"{key}_ways"] = list(preset.ways)
+
+
+def _key(name: str) -> str:
+    """The present key of a widget whose value this page sets."""
+    return f"{name}_{state.setdefault(f'{name}_count', 0)}"
+
+
+def _new_key(name: str) -> str:
+    """A new widget, for a new value. A message that the browser sent before it had the answer has
+    the old value, and would set the old widget back."""
+    state[f"{name}_count"] += 1
+    return _key(name)
 
 
 def _draw_lines(session: TestSession, tools: SessionTools) -> None:
     text = st.text_area(
-        "Own lines, one for each item; after => comes what you expect", key=_LINES, height=100,
+        "Own lines, one for each item; after => comes what you expect",
+        key=_key(_LINES), height=100,
         placeholder="A resend brings the same code => same code\nThe invite link sends",
     )  # fmt: skip
     st.button(
@@ -78,9 +96,9 @@ def _draw_lines(session: TestSession, tools: SessionTools) -> None:
 
 
 def _add_lines(session: str, tools: SessionTools) -> bool:
-    is_added = _add(session, items_of_lines(str(state.get(_LINES) or "")), tools)
+    is_added = _add(session, items_of_lines(str(state.get(_key(_LINES)) or "")), tools)
     if is_added:
-        state[_LINES] = ""
+        _new_key(_LINES)
     return is_added
 
 

@@ -12,7 +12,13 @@ from core.settings.settings import Settings
 from core.verification.service import Verifications
 from core.wording import verification as words
 from pages.components.access import current_visitor
-from pages.components.code_panel import CodePanelEvents, NextButton, NoticeKind, code_panel
+from pages.components.code_panel import (
+    CodePanelContent,
+    CodePanelEvents,
+    NextButton,
+    NoticeKind,
+    code_panel,
+)
 from pages.components.shared import outage_shown, rerun_fragment
 from pages.components.verdict import verdict
 from pages.components.verify.address import show_form
@@ -74,7 +80,7 @@ def start_over() -> None:
 def _panel(view: View, brand: str) -> CodePanelEvents:
     verification, offer = view.verification, view.fallback
     notice, kind = _notice(view)
-    return code_panel(
+    content = CodePanelContent(
         verification=verification.id,
         digits=verification.digits,
         brand=brand,
@@ -90,8 +96,8 @@ def _panel(view: View, brand: str) -> CodePanelEvents:
         next_button=_next_button(view),
         notice=notice,
         notice_kind=kind,
-        key="verify_panel",
     )
+    return code_panel(content, key="verify_panel")
 
 
 def _next_button(view: View) -> NextButton:

@@ -19,11 +19,12 @@ from prometheus_client.samples import Sample
 from core.access.tokens import Scope
 from core.figures.catalogue import IRREGULAR_EVENTS, Leg
 from core.figures.layout import BINS, Tier
-from core.figures.packing import UPPER_MS, bin_of
+from core.figures.packing import UPPER_MS
 from core.model.attempt import State
 from core.model.clock import to_ms
 from core.web.metrics.negotiation import Format, preferred_format
 from tests.benchmarks.ledger import attempts, callbacks, requests, truth
+from tests.figures.bins import bin_of
 from tests.web.metrics.scraping import scraped, token_of
 from tests.world import MovableClock, World, until, world
 

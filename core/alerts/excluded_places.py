@@ -1,4 +1,4 @@
-"""Places whose attempts are left out of the series that include them."""
+"""Places whose attempts are excluded from the series that include them."""
 
 from dataclasses import dataclass
 
@@ -8,28 +8,30 @@ from core.alerts.sequential import Bools, Floats, Indices
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
+class ExcludedPlaces:
     """Pumped places, and those with more attempts in the last day than in the four weeks before:
-    their attempts are no sign of the others'. `parents`: the row of the series that includes each
+    their shares say nothing about other places. `parents`: the row of the series that includes each
     series, -1 where there is none."""
 
     parents: Indices
-    is_apart: Bools
+    is_excluded: Bools
 
-    def without(self, values: Floats) -> Floats:
-        """(series, slots), with the places apart left out of their wholes."""
-        if not self.is_apart.any():
+    def removed_from(self, values: Floats) -> Floats:
+        """(series, slots), where the series that include an excluded place do not count it."""
+        if not self.is_excluded.any():
             return values
-        left_out = np.where(self.is_apart[:, None], values, 0.0)
-        # The smallest first: a whole that is apart itself is left out as a whole.
+        excluded = np.where(self.is_excluded[:, None], values, 0.0)
+        # The smallest first: a whole that is itself excluded is subtracted as a whole.
         depths = self._depths()
         for depth in range(int(depths.max()), 0, -1):
             for row in np.flatnonzero(depths == depth):
                 parent = self.parents[row]
-                if not self.is_apart[parent]:
-                    left_out[parent] += left_out[row]
-        kept: Floats = np.where(self.is_apart[:, None], values, np.maximum(values - left_out, 0.0))
-        return kept
+                if not self.is_excluded[parent]:
+                    excluded[parent] += excluded[row]
+        remaining: Floats = np.where(
+            self.is_excluded[:, None], values, np.maximum(values - excluded, 0.0)
+        )
+        return remaining
 
     def _depths(self) -> Indices:
         """How many series include each series."""
