@@ -93,12 +93,12 @@ def _make(label: str, sends: int, ends: datetime, countries: list[str]) -> None:
 
 
 def _draw_made() -> None:
-    made = state.get(_MADE)
-    if isinstance(made, InviteRefused):
-        st.error(f"**{made.cause}** {made.remedy}")
-    elif made is not None:
-        st.markdown(f"The link for **{plain(made.label)}**. Anyone who has it can use it.")
-        _link(made)
+    invite = state.get(_MADE)
+    if isinstance(invite, InviteRefused):
+        st.error(f"**{invite.cause}** {invite.remedy}")
+    elif invite is not None:
+        st.markdown(f"The link for **{plain(invite.label)}**. Anyone who has it can use it.")
+        _link(invite)
 
 
 def _link(invite: Invite) -> None:
