@@ -51,7 +51,7 @@ def build_reports(
     alerts = Alerts(client, keys, clock, AlertFigures(client, raw, keys, settle), announcer)
     return Reports(
         queries=queries,
-        findings=Findings(queries, clock),
+        findings=Findings(queries, clock, lambda: sample.state().status.has_work),
         figure_export=FigureExport(client, raw, keys, settle, ripeness),
         alerts=alerts,
         explorer=Explorer(ledger),

@@ -15,8 +15,8 @@ from core.panels.invite_table import invite_table
 from core.panels.zones import zone_of
 from core.settings.choices import VerifyAccess
 from pages.components.access import current_visitor, require_admin
-from pages.components.panel import grid, question, text
-from pages.components.shared import outage_shown, plain, services, title
+from pages.components.panel import grid, question, table_key, text
+from pages.components.shared import once, outage_shown, plain, services, title
 
 MODES = {
     VerifyAccess.PASSWORD: "VERIFY_ACCESS is `password`: only the operator may send. Set it to "
@@ -26,7 +26,11 @@ MODES = {
     "invites have no effect. Set it to `invite` to require one.",
 }
 
+#: The invite that the last click has made, or why it was refused.
+_MADE = "access_made"
+
 require_admin("/access")
+state = st.session_state
 app = services()
 zone = ZoneInfo(zone_of(None, st.context.timezone))
 
@@ -68,8 +72,11 @@ def _invite_form() -> None:
                 placeholder="All that COUNTRIES allows",
             )  # fmt: skip
         submitted = st.form_submit_button("Make invite", type="primary", icon=":material/add_link:")
-    if submitted and ends is not None:
-        _make(label, int(sends), ends, countries)
+    if not submitted:
+        state.pop(_MADE, None)
+    elif ends is not None:
+        once("invite", _make)(label, int(sends), ends, countries)
+    _draw_made()
 
 
 def _allowed_regions() -> list[str]:
@@ -80,12 +87,18 @@ def _allowed_regions() -> list[str]:
 def _make(label: str, sends: int, ends: datetime, countries: list[str]) -> None:
     ends_at = ends if ends.tzinfo else ends.replace(tzinfo=zone)
     try:
-        invite = app.invites.make(label, sends=sends, ends_at=ends_at, countries=countries)
+        state[_MADE] = app.invites.make(label, sends=sends, ends_at=ends_at, countries=countries)
     except InviteRefused as error:
-        st.error(f"**{error.cause}** {error.remedy}")
-        return
-    st.markdown(f"The link for **{plain(invite.label)}**. Anyone who has it can use it.")
-    _link(invite)
+        state[_MADE] = error
+
+
+def _draw_made() -> None:
+    invite = state.get(_MADE)
+    if isinstance(invite, InviteRefused):
+        st.error(f"**{invite.cause}** {invite.remedy}")
+    elif invite is not None:
+        st.markdown(f"The link for **{plain(invite.label)}**. Anyone who has it can use it.")
+        _link(invite)
 
 
 def _link(invite: Invite) -> None:
@@ -99,7 +112,8 @@ def _invites() -> None:
         st.info("No invites yet. Make one above.", icon=":material/key:")
         return
     selected = grid(
-        invite_table(invites, app.clock.now(), zone), "invites",
+        invite_table(invites, app.clock.now(), zone),
+        table_key("invites", (invite.id for invite in invites)),
         {
             "label": text("For"), "state": text("State"), "sends": text("Sends used"),
             "countries": text("Countries"), "ends": text("Ends"), "last": text("Last used"),

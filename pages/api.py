@@ -7,7 +7,7 @@ import streamlit as st
 from core.panels import api
 from core.panels.zones import zone_of
 from pages.components.access import require_admin
-from pages.components.panel import grid, number, question, text
+from pages.components.panel import grid, number, question, table_key, text
 from pages.components.shared import outage_shown, plain, services, title
 
 MAKE = ".venv/bin/python -m core tokens make qa --scope verify --scope read"
@@ -89,7 +89,7 @@ def _events() -> None:
     )
     frame = api.dead_letter_table(letters, zone)
     selected = grid(
-        frame, "dead",
+        frame, table_key("dead", frame["event"]),
         {
             "given_up": text("Given up"), "type": text("Outcome"), "tries": number("Tries", "%d"),
             "answer": text("Answer"), "cause": text("Cause"), "event": text("Event"),

@@ -99,15 +99,16 @@ def _figures() -> None:
 
 def _draw() -> None:
     kept.shown_old = kept.error is not None
-    top = st.container()
+    # Before the filter line, which is below it; the caption needs what the filter line chooses.
+    with st.container(horizontal=True, vertical_alignment="center", key="page_title"):
+        title("Delivery")
+        caption = st.empty()
     draw_header(queries.seen_dimensions(), clock)
     state = kept.state if kept.error and kept.state else _state()
     fresh = queries.freshness()
-    with top.container(horizontal=True, vertical_alignment="center", key="page_title"):
-        title("Delivery")
-        freshness = through(fresh.through, fresh.lag, state.zone)
-        parts = [freshness, f"times in {state.zone.key}", state.range_text]
-        st.caption(" · ".join(part for part in parts if part), width="content")
+    freshness = through(fresh.through, fresh.lag, state.zone)
+    parts = [freshness, f"times in {state.zone.key}", state.range_text]
+    caption.caption(" · ".join(part for part in parts if part), width="content")
     with st.container(key="figures_part"):
         # The same place with and without Redis, so that what was drawn is dimmed, not drawn twice.
         st.html(f"<style>{_OLD if kept.shown_old else _NEW}</style>")
@@ -138,6 +139,8 @@ def _draw_figures(state: QueryState, fresh: Freshness) -> None:
     # The verdict looks at every place: with many, the figures below it are there first. So it has
     # room for its causes; with few attempts there is hardly one.
     place = st.container(key="verdict_place" if requested >= ENOUGH else None)
+    # A container has its height as soon as there is something in it.
+    verdict = place.empty()
     if reason:
         draw_empty(*reason)
     if offers_sample:
@@ -145,7 +148,7 @@ def _draw_figures(state: QueryState, fresh: Freshness) -> None:
     if requested:
         draw_overview(context)
     if fresh.through is not None:
-        with place:
+        with verdict.container():
             draw_verdict(context)
     if requested:
         draw_questions(context)

@@ -6,6 +6,7 @@ from pages.components.access import current_visitor, invite_refusal
 from pages.components.badge import badge_for
 from pages.components.presenter import presenter
 from pages.components.shared import outage_shown, services
+from pages.components.verify.address import shown_verification
 from pages.components.verify.form import draw_form
 from pages.components.verify.layout import heading, page_places
 from pages.components.verify.no_access import draw_no_access
@@ -22,6 +23,7 @@ def main() -> None:
     """The verification that the address names; else the form, or why this visitor may not send."""
     tools = heading()
     with outage_shown(key="verify_try_again"):
+        identifier = shown_verification()
         visitor = current_visitor()
         with tools:
             collector = draw_recording(
@@ -39,7 +41,6 @@ def main() -> None:
         if refusal := invite_refusal():
             cause, remedy = refusal
             st.error(f"**{cause}** {remedy}", icon=":material/link_off:")
-        identifier = st.query_params.get("verification")
         view = verifications.look(identifier, visitor.grant) if identifier else None
         if view:
             badge_for(view.verification.to.region)

@@ -75,6 +75,7 @@ class Outcome(StrEnum):
     CALM = "calm"
     TOO_FEW = "too_few"
     NO_TRAFFIC = "no_traffic"
+    LOADING = "loading"  # no incident is searched while sample traffic is loaded or removed
 
 
 @dataclass(frozen=True, slots=True)

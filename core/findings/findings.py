@@ -12,10 +12,10 @@ from core.figures.catalogue import COLUMNS
 from core.figures.filters import ALL, Filters
 from core.figures.layout import Cube, Tier
 from core.figures.queries import Queries
-from core.figures.ranges import Piece, Range
-from core.findings.beginning import refined
+from core.figures.ranges import Piece, Range, pieces
 from core.findings.causes import Cause, DeliveryVerdict
 from core.findings.combining import combined
+from core.findings.edges import Refine, recounted, refined_end, refined_start
 from core.findings.evidence import (
     History,
     PastPlan,
@@ -59,11 +59,15 @@ class _SeriesRead:
 
 
 class Findings:
-    """Every method raises StoreUnavailable."""
+    """Every method raises StoreUnavailable. `is_loading`: whether sample traffic is being loaded or
+    removed. Its days come one by one, the newest first, so what is usual in a place looks new."""
 
-    def __init__(self, queries: Queries, clock: Clock) -> None:
+    def __init__(
+        self, queries: Queries, clock: Clock, is_loading: Callable[[], bool] = lambda: False
+    ) -> None:
         self._queries = queries
         self._clock = clock
+        self._is_loading = is_loading
         self._reads: dict[datetime | None, _SeriesRead] = {}
         self._histories: dict[tuple[bytes, timedelta], tuple[datetime, History]] = {}
         self._lock = Lock()
@@ -75,7 +79,13 @@ class Findings:
         incidents that concern them."""
         end_ms = to_ms(period.end)
         end_ms -= end_ms % (_SAME_END // timedelta(milliseconds=1))
-        look = self._look(Range(period.start, max(from_ms(end_ms), period.start)))
+        is_loading = self._is_loading()
+        if is_loading:
+            look = _Look((), 0)
+            # What was read of the days before is soon something else.
+            self._forget()
+        else:
+            look = self._look(Range(period.start, max(from_ms(end_ms), period.start)))
         selected = (filters.channel, filters.country, filters.carrier)
         sums = self._queries.totals(self._queries.ripe(period, "confirmed"), filters)
         requested = int(self._queries.totals(period, filters)["requested"])
@@ -85,7 +95,12 @@ class Findings:
             [cause for cause in look.causes if cause.place.overlaps(*selected)],
             look.compared_days,
             max(requested - int(sums["requested"]), 0),
+            is_loading=is_loading,
         )
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._histories.clear()
 
     @cached
     def _look(self, period: Range) -> _Look:
@@ -136,7 +151,7 @@ class Findings:
         self, incidents: list[Cause], known: Sequence[Cause], evidence: PlaceEvidence
     ) -> list[Cause]:
         """The known incidents, and those found in the evidence with their exact
-        beginning."""
+        edges."""
         return [
             cause if cause in known else self._dated(cause, evidence)
             for cause in combined(incidents, known)
@@ -184,30 +199,47 @@ class Findings:
         return read
 
     def _dated(self, cause: Cause, evidence: PlaceEvidence) -> Cause:
-        """The cause with the exact moment of its beginning, from the finest slots that are kept."""
-        now_ms = to_ms(self._clock.now())
-        start_ms, since_ms = int(evidence.edges[0]), to_ms(cause.since)
-        span_ms = int(np.diff(evidence.edges).max())
+        """The cause with the exact moments of its beginning and its end, from the finest slots that
+        are kept."""
+        start_ms, end_ms = int(evidence.edges[0]), int(evidence.edges[-1])
+        since_ms = to_ms(cause.since)
+        span_ms = step_ms = int(np.diff(evidence.edges).max())
         is_by_day = evidence.history.is_by_day
         if since_ms < start_ms or (since_ms == start_ms and is_by_day):
             span_ms = Tier.DAY.slot_ms
         # The numbers of a cause are of the range, and of whole days before it if there are.
-        earliest_ms = 0 if is_by_day else start_ms
+        bounds = (0 if is_by_day else start_ms, end_ms)
+        since_ms = self._refined(cause, refined_start, since_ms, span_ms, bounds)
+        cause = replace(cause, since=from_ms(since_ms))
+        if cause.until is None:
+            return cause
+        until_ms = to_ms(cause.until)
+        until_ms = self._refined(cause, refined_end, until_ms, step_ms, (since_ms, end_ms))
+        cut = pieces(Range(from_ms(since_ms), from_ms(until_ms)), self._clock.now())
+        cause = replace(cause, until=from_ms(until_ms))
+        return recounted(cause, self._course(cause.place, cut, [cut[0].start_ms]))
+
+    def _refined(
+        self, cause: Cause, refine: Refine, edge_ms: int, span_ms: int, bounds: tuple[int, int]
+    ) -> int:
+        """An edge of a cause among the finer slots that are at most `span_ms` away from it."""
         for tier in (Tier.QUARTER, Tier.MINUTE):
-            first = max(since_ms - span_ms, earliest_ms) // tier.slot_ms
-            last = min(since_ms + span_ms, int(evidence.edges[-1])) // tier.slot_ms
-            if last <= first or now_ms >= tier.expires_ms(first * tier.slot_ms):
+            first = max(edge_ms - span_ms, bounds[0]) // tier.slot_ms
+            last = min(edge_ms + span_ms, bounds[1]) // tier.slot_ms
+            if last <= first or to_ms(self._clock.now()) >= tier.expires_ms(first * tier.slot_ms):
                 break
             starts = [slot * tier.slot_ms for slot in range(first, last)]
-            counts = self._course(cause.place, Piece(tier, starts[0], len(starts)), starts)
-            since_ms = refined(cause, counts, np.array(starts), tier.slot_ms)
+            counts = self._course(cause.place, [Piece(tier, starts[0], len(starts))], starts)
+            edge_ms = refine(cause, counts, np.array(starts), tier.slot_ms)
             span_ms = 2 * tier.slot_ms
-        return replace(cause, since=from_ms(since_ms))
+        return edge_ms
 
-    def _course(self, place: TrafficPlace, piece: Piece, starts: Sequence[int]) -> np.ndarray:
-        period = Range(from_ms(piece.start_ms), from_ms(piece.end_ms))
+    def _course(
+        self, place: TrafficPlace, cut: Sequence[Piece], starts: Sequence[int]
+    ) -> np.ndarray:
+        period = Range(from_ms(cut[0].start_ms), from_ms(cut[-1].end_ms))
         filters = Filters(place.channel, place.country, place.carrier)
-        return self._queries.course(period, filters, [piece], starts)
+        return self._queries.course(period, filters, cut, starts)
 
 
 def _earliest(plan: PastPlan, period: Range) -> datetime:

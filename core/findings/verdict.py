@@ -68,9 +68,16 @@ def causes(evidence: PlaceEvidence, cutoffs: Cutoffs, known: Sequence[Cause] = (
 
 
 def outcome(
-    confirmed: int, requested: int, causes: list[Cause], compared_days: int, too_new: int = 0
+    confirmed: int,
+    requested: int,
+    causes: list[Cause],
+    compared_days: int,
+    too_new: int = 0,
+    *,
+    is_loading: bool = False,
 ) -> DeliveryVerdict:
-    """The verdict. `confirmed` of `requested` are of ripe attempts; `too_new`: the others."""
+    """The verdict. `confirmed` of `requested` are of ripe attempts; `too_new`: the others.
+    `is_loading`: the days before are not all there, so nothing was searched."""
     at_least = any(
         cause.kind in _RECEIPTS and cause.until is None and cause.place.is_global
         for cause in causes
@@ -79,6 +86,8 @@ def outcome(
         kind = Outcome.CAUSES
     elif not requested + too_new:
         kind = Outcome.NO_TRAFFIC
+    elif is_loading:
+        kind = Outcome.LOADING
     else:
         kind = Outcome.CALM if requested >= ENOUGH else Outcome.TOO_FEW
     return DeliveryVerdict(

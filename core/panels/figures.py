@@ -144,6 +144,8 @@ def _time(inputs: FigureInputs) -> Figure:
     name, n = "p95 time to deliver", int(times.times.sum())
     means = "19 of 20 reports came within this time of the request. At most 4.4 % off."
     scope = wider_scope(inputs.filters)
+    if inputs.filters.country:
+        means += " Of a country, whole quarter-hours are read."
     if scope:
         means += f" Of {scope}: times are not kept by carrier."
     ms = percentiles(times.times)[_P95]

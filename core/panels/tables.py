@@ -111,9 +111,12 @@ class Fallback:
         )
         if not self.rescued.is_enough:
             return f"{counts} Too few went another way for a rate."
+        # The codes that several attempts can have brought may be theirs, too.
+        at_least = "At least " if self.unattributed else ""
         return (
-            f"{counts} {self.rescued.k:,} of these {self.rescued.n:,} brought the right code: "
-            f"{percent(self.rescued.value)} ({interval(self.rescued.low, self.rescued.high)})."
+            f"{counts} {at_least}{self.rescued.k:,} of these {self.rescued.n:,} brought the right "
+            f"code: {percent(self.rescued.value)} "
+            f"({interval(self.rescued.low, self.rescued.high)})."
         )
 
 

@@ -45,7 +45,10 @@ def headline(verdict: DeliveryVerdict) -> str:
 
 
 def calm_words(verdict: DeliveryVerdict) -> str:
-    """The sentence for a range without an incident, with what it was compared with; else ""."""
+    """The sentence for a range without an incident, with what it was compared with, or why no
+    incident is named yet; else ""."""
+    if verdict.outcome is Outcome.LOADING:
+        return "While sample traffic is being loaded or removed, no incident is named."
     if verdict.outcome is not Outcome.CALM:
         return ""
     if not verdict.compared_days:
@@ -170,4 +173,17 @@ def _when(cause: Cause, zone: ZoneInfo, now: datetime) -> str:
     since = moment_words(cause.since, zone, now)
     if cause.until is None or cause.until - cause.since < timedelta():
         return f"since {since}"
-    return f"from {since} to {moment_words(cause.until, zone, now)}"
+    end = _end_words(cause.since, cause.until, zone, now)
+    return f"on {since}" if end == f"the end of {since}" else f"from {since} to {end}"
+
+
+def _end_words(since: datetime, until: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """ "15:00" on the day of the beginning; "the end of 23 Nov" for midnight, which would be read
+    as the day that begins with it."""
+    local = until.astimezone(zone)
+    if (local.hour, local.minute) == (0, 0):
+        last = local - timedelta(days=1)
+        return f"the end of {last.day} {last:%b}"
+    if local.date() == since.astimezone(zone).date():
+        return f"{local:%H:%M}"
+    return moment_words(until, zone, now)

@@ -11,8 +11,6 @@ from pages.components.events import ignore
 _ADDRESS = st.components.v2.component("address", js=script("address"))
 
 
-# A fragment: the guard drops its report where another page has been asked for meanwhile.
-@st.fragment
 def follow_address(path: str, *, key: str) -> None:
     """Rerun the page where it, or the fragment around this, was drawn for a query that the browser
     does not have. `path` is the page's own. Call it where the query is written no more.
@@ -21,6 +19,14 @@ def follow_address(path: str, *, key: str) -> None:
     the answer to an earlier one therefore comes with the address of before; Streamlit takes that
     for the address, though the answer has changed it.
     """
+    # The key is in look.css, which takes the place out of the page's flow.
+    with st.container(key=f"invisible_{key}"):
+        _report(path, key)
+
+
+# A fragment: the guard drops its report where another page has been asked for meanwhile.
+@st.fragment
+def _report(path: str, key: str) -> None:
     query = st.query_params
     pairs = [(name, value) for name in query for value in query.get_all(name)]
     # The component is called at every run: the address may have changed where the query has not.

@@ -7,6 +7,7 @@ const MARKS = {
 };
 const SELECT_MS = 150;
 const NOTE_MS = 800;
+const RESEND_MS = 5000;
 
 const CONTROLS = "button, a, summary, [role='radio'], [role='option'], [role='combobox']";
 
@@ -286,7 +287,17 @@ class Checklist {
     this.serial += 1;
     this.pending.push({ serial: this.serial, item, field, value });
     this.draw();
-    this.setState("changes", { client: this.client, session: this.session, changes: this.pending });
+    this.send();
+  }
+
+  /** Until an answer confirms them: a message that is sent while the connection is lost is lost. */
+  send() {
+    clearTimeout(this.resendTimer);
+    if (!this.pending.length) return;
+    const { client, session, pending } = this;
+    // With the time: a value that does not differ from the last one is not reported.
+    this.setState("changes", { client, session, changes: pending, sent: Date.now() });
+    this.resendTimer = setTimeout(() => this.send(), RESEND_MS);
   }
 
   /** Keys work on the whole page, but not where text is typed, at other controls or in a dialog. */
@@ -318,6 +329,7 @@ class Checklist {
 
   close() {
     clearTimeout(this.selectTimer);
+    clearTimeout(this.resendTimer);
     window.removeEventListener("keydown", this.onWindowKey);
   }
 }

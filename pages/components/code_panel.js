@@ -91,10 +91,9 @@ class CodePanel {
     // The fastest message gives the best estimate of the server's clock.
     this.ahead = Math.max(this.ahead ?? -Infinity, data.now_ms - Date.now());
     const answered = data.answers !== before.answers;
-    if (answered) {
-      this.pressedAt = undefined;
-      this.complaint = "";
-    }
+    if (answered || this.isLost) this.pressedAt = undefined;
+    if (answered) this.complaint = "";
+    this.isLost = false;
 
     const isNew = data.verification !== before.verification;
     if (isNew) this.restart();
@@ -126,6 +125,9 @@ class CodePanel {
   now = () => Date.now() + this.ahead;
   expired = () => this.now() >= this.data.expires_ms;
   pressed = () => this.now() - (this.pressedAt ?? -Infinity) < LOCK_MS;
+  /** What is pressed while the connection is lost does not arrive. */
+  isDisconnected = () =>
+    document.querySelector(".stApp").dataset.testConnectionState !== "CONNECTED";
   barred = () => this.expired() || this.pressed();
 
   /** Text that a keyboard inserts at once (clipboard, suggestion) is handled like a paste; of single
@@ -191,7 +193,7 @@ class CodePanel {
   press(event, value, focus = event !== "cancel") {
     if (this.pressed()) return;
     this.pressedAt = this.now();
-    this.trigger(event, value);
+    this.trigger(event, { verification: this.data.verification, value });
     this.draw();
     // The pressed button becomes disabled, and would lose the focus.
     if (focus) this.focus();
@@ -264,6 +266,7 @@ class CodePanel {
     const left = data.expires_ms - now;
     const over = left <= 0;
     const barred = this.barred();
+    this.isLost ||= this.pressed() && this.isDisconnected();
 
     this.root.classList.toggle("pressed", this.pressed());
     this.input.disabled = over;

@@ -84,11 +84,18 @@ def code_panel(content: CodePanelContent, *, key: str) -> CodePanelEvents:
         on_cancel_change=ignore,
         on_expired_change=ignore,
     )
+    # A click on the panel of one verification may arrive when the page shows another already.
+    entered, resend, fallback, cancel = (
+        event.get("value")
+        if isinstance(event, dict) and event.get("verification") == content.verification
+        else None
+        for event in (result.entered, result.resend, result.fallback, result.cancel)
+    )
     events = CodePanelEvents(
-        entered=browser_text(result.entered),
-        resend=bool(result.resend),
-        fallback=bool(result.fallback),
-        cancel=bool(result.cancel),
+        entered=browser_text(entered),
+        resend=bool(resend),
+        fallback=bool(fallback),
+        cancel=bool(cancel),
         expired=bool(result.expired),
     )
     if events.entered is not None or events.resend or events.fallback or events.cancel:

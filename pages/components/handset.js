@@ -257,7 +257,9 @@ class Handset {
       return `${phone} gets the real message or call. This drawing stays empty.`;
     }
     if (!label) return "Enter a number and this becomes its phone. Codes arrive here.";
-    return `Nothing yet for ${label}. Send a code and it arrives here.`;
+    // A message that was refused does not arrive.
+    if (this.data.since_ms !== null) return `Nothing has arrived on ${label}.`;
+    return `Nothing yet for ${label}. Send a code: its message or call arrives here.`;
   }
 
   drawItem({ message, call, at }) {

@@ -100,9 +100,10 @@ class Inbox {
     const before = this.data;
     this.data = data;
     this.ahead = data.now_ms - Date.now();
-    // What is being typed is newer than the search of this answer.
-    if (this.typing === undefined && this.field.value !== data.search) {
-      if (this.field.value === (before?.search ?? "")) this.field.value = data.search;
+    // While the answer to a search is awaited, the field is newer than what arrives.
+    if (data.search === this.searched) this.isSearching = false;
+    else if (!this.isSearching && this.typing === undefined) {
+      this.field.value = this.searched = data.search;
     }
     const isSameList = before && before.search === data.search && before.page === data.page;
     if (isSameList && this.isRead()) this.drawHeld();
@@ -256,7 +257,11 @@ class Inbox {
   search() {
     clearTimeout(this.typing);
     this.typing = undefined;
-    if (this.field.value !== this.data.search) this.trigger("searched", this.field.value);
+    const { value } = this.field;
+    if (value === this.searched && value === this.data.search) return;
+    this.searched = value;
+    this.isSearching = true;
+    this.trigger("searched", value);
   }
 
   searchKey(event) {

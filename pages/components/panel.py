@@ -1,8 +1,9 @@
 """The parts of a panel: chart, table with its columns, downloads, and a closed panel's answer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import Any
+from zlib import crc32
 
 import pandas as pd
 import streamlit as st
@@ -87,6 +88,12 @@ def grid(frame: Any, key: str, columns: dict[str, Any], **more: Any) -> Any:
         frame, key=key, hide_index=True, column_order=tuple(columns), column_config=columns,
         placeholder=NO_VALUE, **({"height": frame_height(rows)} | more),
     )  # fmt: skip
+
+
+def table_key(key: str, ids: Iterable[str]) -> str:
+    """The key of a table whose rows can be selected. Streamlit keeps the positions of the selected
+    rows: with the key of the rows before, they would be positions of other rows."""
+    return f"{key}_{crc32(' '.join(ids).encode()):08x}"
 
 
 def text(label: str, **more: Any) -> Any:

@@ -2,11 +2,11 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, NoReturn, ParamSpec
 
 import streamlit as st
 from streamlit.logger import get_logger
@@ -18,6 +18,8 @@ from core.services import Services, build
 from core.settings.reading import read_settings
 
 PROJECT = Path(__file__).parents[2]
+
+P = ParamSpec("P")
 
 
 def _build() -> Services:
@@ -62,6 +64,40 @@ def is_outdated(key: str) -> bool:
     """
     before, at = st.session_state.get(f"{key}_before", (None, -_CROSSING_SECONDS))
     return bool(st.session_state.get(key) == before and monotonic() - at < _CROSSING_SECONDS)
+
+
+#: A click that follows another one on the same button so soon, in seconds, is the second one of a
+#: double click, or comes from a key that is held.
+_DOUBLE_CLICK_SECONDS = 0.7
+
+
+def once(name: str, action: Callable[P, object]) -> Callable[P, None]:
+    """`action` for the clicks on a button that stays on the page and would do more at each click,
+    such as add something again: the second click of a double click does nothing. Where the action
+    returns False it was refused, and may be repeated at once."""
+    key = f"{name}_clicked_at"
+
+    def click(*args: P.args, **kwargs: P.kwargs) -> None:
+        is_refused = False
+        try:
+            # The time since the end of the last action: the second click waits for that.
+            since = monotonic() - st.session_state.get(key, -_DOUBLE_CLICK_SECONDS)
+            if since >= _DOUBLE_CLICK_SECONDS:
+                is_refused = action(*args, **kwargs) is False
+        finally:
+            # Also where Streamlit has ended the action, because the second click waits.
+            if not is_refused:
+                st.session_state[key] = monotonic()
+
+    return click
+
+
+def rerun_fragment() -> NoReturn:
+    """Run the fragment around the caller again. Where the event came together with one that runs
+    the whole page, Streamlit can run only the page."""
+    context = script_run_context.get_script_run_ctx()
+    is_fragment_run = context is not None and context.fragment_ids_this_run
+    st.rerun(scope="fragment" if is_fragment_run else "app")
 
 
 def browser_text(value: object) -> str | None:

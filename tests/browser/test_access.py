@@ -3,10 +3,12 @@ sessions that end on the server, and what a page's data holds."""
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, WebSocket, expect
 
+from core.services import Services
 from tests.browser.conftest import PASSWORD, App
 
 PATIENCE_MS = 20_000
@@ -104,15 +106,35 @@ def test_an_invite_from_its_making_to_its_last_send_and_its_revocation(
 
 def revoke_newest(operator: Page, app: App) -> None:
     """Revoke the newest invite."""
+    table = tick_newest(operator, app)
+    operator.get_by_role("button", name="Revoke invite").click()
+    # The cells of a canvas are in the document but never visible; a toast does not stay.
+    state = table.get_by_role("gridcell", name="revoked", include_hidden=True)
+    expect(state.first).to_be_attached(timeout=PATIENCE_MS)
+
+
+def tick_newest(operator: Page, app: App) -> Locator:
+    """Tick the newest invite on the page Access; returns the table."""
     operator.goto(f"{app.address}/access")
     table = operator.get_by_test_id("stDataFrame").first
     expect(table).to_be_visible(timeout=PATIENCE_MS)
     # The first row's box, in the table's drawing.
     table.locator(".dvn-scroller").click(position={"x": 16, "y": 52})
-    operator.get_by_role("button", name="Revoke invite").click()
-    # The cells of a canvas are in the document but never visible; a toast does not stay.
-    state = table.get_by_role("gridcell", name="revoked", include_hidden=True)
-    expect(state.first).to_be_attached(timeout=PATIENCE_MS)
+    return table
+
+
+def test_no_invite_of_another_tab_is_revoked_in_place_of_the_ticked_one(
+    loaded: App, beside: Services, page: Page
+) -> None:
+    ends_at = datetime.now(UTC) + timedelta(days=1)
+    beside.invites.make("Ticked", sends=1, ends_at=ends_at)
+    tick_newest(page, loaded)
+    revoke = page.get_by_role("button", name="Revoke invite")
+    expect(revoke).to_be_visible(timeout=PATIENCE_MS)
+    beside.invites.make("Newer", sends=1, ends_at=ends_at)
+    revoke.click()
+    says(page, "Tick a row")
+    assert [invite.revoked_at for invite in beside.invites.all()] == [None, None]
 
 
 def test_signing_out_stops_pages_that_are_open_elsewhere(

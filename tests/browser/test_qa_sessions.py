@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from tests.browser.conftest import App
 from tests.browser.held import HeldAnswers
@@ -18,6 +18,7 @@ from tests.browser.test_verify import (
     send,
     use_code,
 )
+from tests.browser.test_walk import settled
 
 OWN_LINES = "Own lines, one for each item"
 DESK = {"viewport": {"width": 1280, "height": 720}, "locale": "en-US"}
@@ -207,3 +208,30 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
     new_page.get_by_role("button", name="All sessions").click()
     expect(new_page.get_by_role("button", name="Other")).to_be_visible(timeout=PATIENCE)
     check(new_page, "qa-sessions")
+
+
+def test_a_mark_that_is_lost_on_its_way_to_the_server_is_sent_again(
+    new_page: Page, app: App
+) -> None:
+    page = new_page
+    lost: list[str | bytes] = []
+    is_lossy = False
+
+    def forward(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        socket.on_message(lambda message: (lost.append if is_lossy else server.send)(message))
+
+    page.route_web_socket(re.compile("/_stcore/stream"), forward)
+    start_session(page, app, "Lost", "Ada")
+    add_lines(page, "A code arrives")
+    progress = page.get_by_role("status").filter(has_text=" of 1")
+    expect(progress).to_have_text("0 of 1", timeout=PATIENCE)
+    page.locator(".line").click()
+    settled(page)
+    is_lossy = True
+    page.keyboard.press("p")
+    expect(progress).to_have_text("1 of 1: 1 passed")
+    assert lost
+    is_lossy = False
+    # The time of a mark is the server's.
+    expect(page.locator("li.selected .time")).not_to_be_empty(timeout=PATIENCE)

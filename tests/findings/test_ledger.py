@@ -109,6 +109,25 @@ def test_an_incident_that_began_days_before_a_short_range_is_no_usual_state(at: 
         assert abs(cause.since - began) < timedelta(hours=2), (name, cause.since)
 
 
+def test_an_incident_that_is_over_has_its_exact_end_and_the_numbers_of_its_time(
+    at: World,
+) -> None:
+    """A week is read in steps of a day."""
+    dead, over = replace(USUAL, arrives=0), timedelta(hours=28)
+    findings = _load(at, (TELKOMSEL, [(timedelta(hours=40), dead, 3), (over, USUAL, 3)]))
+    ended = at.clock.now() - over
+    (cause,) = _verdict(at, findings, "7d").causes
+    assert (cause.kind, cause.place) == (CauseKind.LOSES, CARRIER)
+    assert cause.until is not None
+    # There are three attempts an hour.
+    assert abs(cause.until - ended) < timedelta(hours=2)
+    of_place = at.services.queries.totals(
+        Range(cause.since, cause.until), Filters(None, *TELKOMSEL)
+    )
+    assert (cause.n, cause.requested) == (of_place["requested"], of_place["requested"])
+    assert cause.rate > 0.9
+
+
 def test_pumping_is_in_the_place_of_the_codes_in_a_range_of_one_hour(at: World) -> None:
     """There are hardly any other codes in it."""
     pumped = replace(USUAL, enters=0)

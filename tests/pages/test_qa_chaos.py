@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.lab.sandbox_client import SandboxClient
+from pages.components import shared
 from tests.pages.conftest import Settle, opened, said
 from tests.world import World
 
@@ -37,6 +38,16 @@ def test_a_rule_is_added_to_those_that_others_have_added_meanwhile(sandbox: Sand
     sandbox.set_chaos({"rules": [{"effect": "silence"}], "seed": 7})
     assert "Applied." in said(press(page, "qa_chaos_preset_No receipts"))
     assert effects(sandbox) == ["silence", "no_receipt"]
+
+
+def test_a_double_click_on_remove_does_not_remove_the_next_rule(
+    sandbox: SandboxClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "monotonic", lambda: 100.0)
+    sandbox.set_chaos({"rules": [{"effect": "held"}, {"effect": "silence"}], "seed": 7})
+    page = opened("qa", qa_view="chaos")
+    press(press(page, "qa_chaos_remove_0"), "qa_chaos_remove_0")
+    assert effects(sandbox) == ["silence"]
 
 
 def test_chaos_is_turned_off_with_the_rules_that_others_have_added_meanwhile(

@@ -1,6 +1,9 @@
-"""Values of widgets that the server sets."""
+"""Values of widgets that the server sets, and double clicks."""
 
+import pytest
 from streamlit.testing.v1 import AppTest
+
+from pages.components import shared
 
 
 def _page() -> None:
@@ -29,3 +32,32 @@ def test_a_value_that_the_server_has_just_replaced_is_no_choice() -> None:
     assert page.session_state["stored"] == 40
     page.slider(key="share").set_value(50).run()
     assert page.session_state["stored"] == 50
+
+
+def _adding_page() -> None:
+    import streamlit as st
+
+    from pages.components.shared import once
+
+    def add() -> bool:
+        st.session_state["added"] = st.session_state.get("added", 0) + 1
+        return not st.session_state.get("is_refused", False)
+
+    st.button("Add", key="add", on_click=once("add", add))
+
+
+def test_a_double_click_acts_once_and_a_later_click_or_one_after_a_refusal_acts_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(shared, "monotonic", lambda: now)
+    page = AppTest.from_function(_adding_page).run()
+
+    def added_by_click() -> int:
+        page.button(key="add").click().run()
+        return int(page.session_state["added"])
+
+    assert [added_by_click(), added_by_click()] == [1, 1]
+    now += 1
+    page.session_state["is_refused"] = True
+    assert [added_by_click(), added_by_click()] == [2, 3]

@@ -68,6 +68,18 @@ def test_in_an_open_sandbox_everyone_sees_its_endings_and_the_reset(services: Se
     assert "Reset everything" in [button.label for button in at.button]
 
 
+def test_a_click_sends_to_the_number_that_has_just_replaced_another(services: Services) -> None:
+    """The click arrives before a run has drawn the button for the new number."""
+    at = opened("verify")
+    at.text_input(key="verify_typed").set_value("+1 415 555 2345").run()
+    at.text_input(key="verify_typed").set_value("+1 415 555 2399")
+    (send,) = [button for button in at.button if button.label == "Send code"]
+    send.click().run()
+    view = services.verifications.look(str(at.query_params["verification"]))
+    assert view is not None
+    assert view.verification.to.e164 == "+14155552399"
+
+
 def test_a_number_is_described_and_a_click_starts_its_verification(services: Services) -> None:
     at = opened("verify")
     at.text_input(key="verify_typed").set_value("+1 415 555 2345").run()

@@ -47,6 +47,8 @@ def test_codes_that_several_attempts_can_have_brought_are_named() -> None:
         " 12 right codes are not counted for an attempt, because more than one can have brought "
         "them."
     )
+    some = tables.fallback(row(started=100, fallbacks=50, rescued=40, unattributed=12)).words
+    assert "At least 40 of these 50 brought" in some
     assert "not counted" not in tables.fallback(row(started=100)).words
 
 

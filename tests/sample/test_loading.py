@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import redis
 from core.figures import packing
 from core.figures.catalogue import Leg
 from core.figures.layout import Tier
+from core.figures.ranges import Range
+from core.findings.causes import Outcome
 from core.model.attempt import Proof
 from core.model.errors import SampleRefused
 from core.sample.control import SampleControl
@@ -232,13 +235,21 @@ def test_a_removal_that_was_interrupted_goes_on(
     assert cells(services) == expected
 
 
-def test_a_stopped_loading_keeps_its_days_until_it_is_resumed(
+def test_a_loading_raises_no_alarm_and_a_stopped_one_keeps_its_days_until_it_is_resumed(
     services: Services, clock: FrozenClock
 ) -> None:
     control = services.sample_control
     control.load(DAYS, PER_DAY, SEED)
     steps = iter([False, False, False, True])
     services.sample.work(lambda: next(steps))
+    # Of a carrier that never sends receipts, the first days would be an incident.
+    week = Range(clock.now() - timedelta(days=7), clock.now())
+    verdict = services.findings.verdict(week)
+    assert (verdict.outcome, verdict.causes) == (Outcome.LOADING, ())
+    assert verdict.requested > 100
+    (alerts,) = (each for each in services.background if each.name == "alerts")
+    alerts._run()
+    assert services.alerts.checked() is None
     control.stop()
     services.sample.work()
     stopped = control.state()
@@ -248,6 +259,9 @@ def test_a_stopped_loading_keeps_its_days_until_it_is_resumed(
     services.sample.work()
     loaded = control.state()
     assert (loaded.status, loaded.days, loaded.plan) == (SampleStatus.LOADED, DAYS, stopped.plan)
+    assert services.findings.verdict(week).outcome is Outcome.CAUSES
+    alerts._run()
+    assert services.alerts.checked() is not None
     # What is loaded cannot be stopped, and loading it again changes nothing.
     control.stop()
     assert load(services) == loaded

@@ -1,7 +1,7 @@
 """The sentences of a verdict."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,9 +13,10 @@ from core.wording.findings import cause_sentence, moment_words, place_name, verd
 
 UTC_ZONE = ZoneInfo("UTC")
 NOW = datetime(2026, 11, 24, 12, 4, tzinfo=UTC)
+SINCE = datetime(2026, 11, 23, tzinfo=UTC)
 TELKOMSEL = TrafficPlace(None, "ID", "Telkomsel")
 LOSES = Cause(
-    CauseKind.LOSES, TELKOMSEL, datetime(2026, 11, 23, tzinfo=UTC), None, 950, 1000, 0.03, 294,
+    CauseKind.LOSES, TELKOMSEL, SINCE, None, 950, 1000, 0.03, 294,
     14.7, requested=1000, converted=50, measure=Share.FAILED,
 )  # fmt: skip
 
@@ -31,6 +32,15 @@ LOSES = Cause(
         (replace(LOSES, lost=0, measure=Share.UNCONVERTED, until=NOW),
          "Telkomsel in Indonesia fails from 23 Nov to 12:04: 950 of 1,000 codes not entered, "
          "usually 3.0 %."),
+        (replace(LOSES, kind=CauseKind.RECEIPTS_LATE, until=SINCE + timedelta(days=1)),
+         "Telkomsel in Indonesia: receipts are late on 23 Nov; most codes are entered before "
+         "they come."),
+        (replace(LOSES, kind=CauseKind.RECEIPTS_LATE, until=SINCE + timedelta(days=2)),
+         "Telkomsel in Indonesia: receipts are late from 23 Nov to the end of 24 Nov; most codes "
+         "are entered before they come."),
+        (replace(LOSES, kind=CauseKind.RECEIPTS_LATE, until=SINCE + timedelta(hours=15)),
+         "Telkomsel in Indonesia: receipts are late from 23 Nov to 15:00; most codes are entered "
+         "before they come."),
         (replace(LOSES, kind=CauseKind.PUMPING, is_new=True, requested=5000, converted=0),
          "Telkomsel in Indonesia loses 294 verifications and $14.70 since 23 Nov; looks like "
          "pumping: 5,000 codes, where none was sent before, none entered."),
@@ -83,6 +93,11 @@ def test_a_verdict_is_one_sentence_and_at_most_three_causes() -> None:
     assert verdict_sentence(small, UTC_ZONE, NOW).startswith("Codes arrive: 84.2 % (16 of 19). No")
     few = DeliveryVerdict(Outcome.TOO_FEW, 6, 7, (), 28)
     assert verdict_sentence(few, UTC_ZONE, NOW) == "Too few codes to judge: 7 in this range."
+    loading = replace(calm, outcome=Outcome.LOADING, compared_days=0)
+    assert verdict_sentence(loading, UTC_ZONE, NOW) == (
+        "Codes arrive: 97.1 %. While sample traffic is being loaded or removed, no incident is "
+        "named."
+    )
     none = DeliveryVerdict(Outcome.NO_TRAFFIC, 0, 0, (), 0)
     assert verdict_sentence(none, UTC_ZONE, NOW) == "No code was requested in this range."
 

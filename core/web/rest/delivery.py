@@ -135,7 +135,8 @@ def latency(
     response: Response,
     leg: Leg = Leg.TTD,
 ) -> Latency:
-    """Percentiles from a histogram whose bins grow by 2^(1/8). Of all carriers."""
+    """Percentiles from a histogram whose bins grow by 2^(1/8). Of all carriers, and of all
+    deliveries of `range_read`: the page leaves out attempts whose code is still valid."""
     read = read_range(query.range, query.now, histogram_tiers(leg, query.filters))
     set_range_read(response, read)
     histogram = queries.histogram(query.range, query.filters, leg)

@@ -14,7 +14,7 @@ from core.wording.chaos import rule_words
 from pages.components.access import guarded
 from pages.components.qa.chaos_rule import rule_form
 from pages.components.qa.push import push_list
-from pages.components.shared import is_outdated, set_value
+from pages.components.shared import is_outdated, once, set_value
 
 _NOTE = "qa_chaos_note"
 #: What the form is open for: `_NEW`, or the position of a rule.
@@ -99,7 +99,7 @@ def _switch(document: Document, sandbox: SandboxClient) -> None:
         st.button(
             "Turn chaos off" if is_on else "Turn chaos on", key="qa_chaos_on",
             icon=":material/toggle_on:" if is_on else ":material/toggle_off:",
-            on_click=switch, disabled=not (document["rules"] or is_on),
+            on_click=once("qa_chaos_on", switch), disabled=not (document["rules"] or is_on),
             help=None if document["rules"] else "It has an effect once there is a rule.",
         )  # fmt: skip
         st.number_input(
@@ -199,7 +199,7 @@ def _dial(document: Document, at: int, sandbox: SandboxClient) -> None:
     )  # fmt: skip
     st.button(
         "Remove", key=f"qa_chaos_remove_{at}", icon=":material/delete:",
-        help=f"Remove rule {at + 1}", on_click=_replace,
+        help=f"Remove rule {at + 1}", on_click=once("qa_chaos_remove", _replace),
         args=(sandbox, without_rule(document, at)),
     )  # fmt: skip
 
@@ -208,4 +208,5 @@ def _presets(sandbox: SandboxClient) -> None:
     st.caption("Or begin with one of these, and change it:")
     with st.container(horizontal=True, gap="small"):
         for name, rule in PRESETS.items():
-            st.button(name, key=f"qa_chaos_preset_{name}", on_click=_add, args=(sandbox, rule))
+            key = f"qa_chaos_preset_{name}"
+            st.button(name, key=key, on_click=once(key, _add), args=(sandbox, rule))

@@ -7,8 +7,8 @@ import streamlit as st
 from core.lab.sessions.model import ChecklistItem
 from core.panels.qa_session import CollectedLine, ItemLine, SessionLines
 from core.wording.formats import clock
-from pages.components.qa.tools import SessionTools, perform
-from pages.components.shared import plain
+from pages.components.qa.tools import SessionTools, act, perform
+from pages.components.shared import once, plain
 
 _SHOWN = 20
 
@@ -34,9 +34,10 @@ def draw_collected(lines: SessionLines, selected: ItemLine | None, tools: Sessio
             st.caption(plain(words), width="stretch")
             if not session.is_open:
                 continue
+            key = f"qa_item_{line.id}"
             st.button(
-                "Make an item", key=f"qa_item_{line.id}", type="tertiary",
-                on_click=perform, args=(partial(_make_item, session.id, line, tools),),
+                "Make an item", key=key, type="tertiary",
+                on_click=once(key, act), args=(partial(_make_item, session.id, line, tools),),
             )  # fmt: skip
             if selected is not None:
                 item = selected.item.id

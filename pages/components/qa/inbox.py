@@ -19,7 +19,7 @@ from pages.components.copy_button import copy_button
 from pages.components.handset import handset
 from pages.components.inbox import InboxActions, inbox_list
 from pages.components.qa.push import PUSH_FIRST
-from pages.components.shared import outage_shown, plain
+from pages.components.shared import outage_shown, plain, rerun_fragment
 
 state = st.session_state
 #: The text of the search and the pages before this one. A search can be a number, so neither is in
@@ -182,7 +182,7 @@ def _call_controls(entry: InboxItem, phone: Handset) -> None:
                     act(entry.reference)
                 except SandboxError as error:
                     st.toast(plain(str(error)))
-                st.rerun(scope="fragment")
+                rerun_fragment()
 
 
 def _draw_controls(
@@ -195,7 +195,7 @@ def _draw_controls(
             label = "Close handset" if shows_handset else "Open handset"
             if st.button(label, icon=":material/smartphone:", key="qa_inbox_open_handset"):
                 state[_HANDSET] = "" if shows_handset else entry.reference
-                st.rerun(scope="fragment")
+                rerun_fragment()
         if st.button(
             "Open attempt",
             icon=":material/list_alt:",

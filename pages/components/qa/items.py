@@ -12,7 +12,7 @@ from core.panels.verdict import way_words
 from core.wording.formats import counted
 from pages.components.qa.own_phones import draw_phone_items
 from pages.components.qa.tools import SessionTools, act
-from pages.components.shared import plain
+from pages.components.shared import once, plain
 
 #: Each name is of a widget with a key that a new value changes.
 _TABLE, _LINES = "qa_table", "qa_lines"
@@ -22,11 +22,17 @@ state = st.session_state
 
 def draw_add_items(session: TestSession, tools: SessionTools) -> None:
     """Open while the checklist is empty; live there is no table."""
-    with st.expander("Add items", icon=":material/add:", expanded=not session.items):
+    # Not closed by items of another tester: lines may be half typed.
+    is_open = state.setdefault(_open_key(session.id), not session.items)
+    with st.expander("Add items", icon=":material/add:", expanded=is_open):
         if tools.settings.is_sandbox:
             _draw_table(session, tools)
-        draw_phone_items(tools, partial(_add_items, session.id, tools=tools))
+        draw_phone_items(tools, once("qa_add_phones", partial(_add, session.id, tools=tools)))
         _draw_lines(session, tools)
+
+
+def _open_key(session: str) -> str:
+    return f"qa_add_open_{session}"
 
 
 def _draw_table(session: TestSession, tools: SessionTools) -> None:
@@ -54,7 +60,7 @@ def _draw_table(session: TestSession, tools: SessionTools) -> None:
     st.button(
         f"Add {counted(len(items), 'item')}",
         key="qa_add_endings", icon=":material/playlist_add:", disabled=not items,
-        on_click=_add_items, args=(session.id, items, tools),
+        on_click=once("qa_add_endings", _add), args=(session.id, items, tools),
     )  # fmt: skip
 
 
@@ -84,17 +90,16 @@ def _draw_lines(session: TestSession, tools: SessionTools) -> None:
     )  # fmt: skip
     st.button(
         "Add lines", key="qa_add_lines", icon=":material/playlist_add:",
-        on_click=_add_lines, args=(session.id, tools), disabled=not (text or "").strip(),
+        on_click=once("qa_add_lines", _add_lines), args=(session.id, tools),
+        disabled=not (text or "").strip(),
     )  # fmt: skip
 
 
-def _add_lines(session: str, tools: SessionTools) -> None:
-    if _add(session, items_of_lines(str(state.get(_key(_LINES)) or "")), tools):
+def _add_lines(session: str, tools: SessionTools) -> bool:
+    is_added = _add(session, items_of_lines(str(state.get(_key(_LINES)) or "")), tools)
+    if is_added:
         _new_key(_LINES)
-
-
-def _add_items(session: str, items: list[ChecklistItem], tools: SessionTools) -> None:
-    _add(session, items, tools)
+    return is_added
 
 
 def _add(session: str, items: list[ChecklistItem], tools: SessionTools) -> bool:
@@ -102,5 +107,6 @@ def _add(session: str, items: list[ChecklistItem], tools: SessionTools) -> bool:
         added = tools.sessions.add_items(session, items)
         if added:
             state.qa_selected = added[0].id
+            state[_open_key(session)] = False
 
     return act(add)

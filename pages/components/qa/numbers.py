@@ -12,7 +12,7 @@ from core.panels.zones import zone_of
 from core.settings.settings import Settings
 from pages.components.access import guarded, may_reach_sandbox
 from pages.components.copy_button import copy_button
-from pages.components.shared import plain
+from pages.components.shared import once, plain
 
 state = st.session_state
 
@@ -92,7 +92,7 @@ def _form(sandbox: SandboxClient, table: tuple[SandboxEnding, ...], settings: Se
         )
         count.number_input("How many", 1, 100, 1, key="qa_lease_count")
         minutes.number_input("For minutes", 1, 1440, 10, key="qa_lease_minutes")
-        button.form_submit_button("Lease numbers", type="primary", on_click=lease)
+        button.form_submit_button("Lease numbers", type="primary", on_click=once("qa_lease", lease))
 
 
 def _leases(sandbox: SandboxClient, titles: dict[str, str], zone: ZoneInfo) -> None:
@@ -132,7 +132,8 @@ def _lease(sandbox: SandboxClient, lease: Lease, words: str) -> None:
                 "Renew", key=f"qa_renew_{lease.id}", on_click=call, args=("renew",),
                 help="The lease then ends in 10 minutes.",
             )  # fmt: skip
-            st.button("Release", key=f"qa_release_{lease.id}", on_click=call, args=("release",))
+            key = f"qa_release_{lease.id}"
+            st.button("Release", key=key, on_click=once(key, call), args=("release",))
     for number in lease.numbers[:_ROWS]:
         _row(number)
     if len(lease.numbers) > _ROWS:

@@ -7,6 +7,7 @@ import streamlit as st
 from core.lab.sandbox_client import SandboxClient, SandboxError
 from core.panels.chaos_sends import MAX_ROWS, SendRow, send_rows
 from core.wording.chaos import CAUSES, cause_words
+from pages.components.shared import once
 
 _NOTE = "qa_push_note"
 #: The message or call that the list begins with while it can change: it was opened from the inbox.
@@ -41,8 +42,9 @@ def push_list(sandbox: SandboxClient, zone: ZoneInfo) -> None:
         with st.container(horizontal=True, vertical_alignment="center", key=f"qa_push_row_{at}"):
             st.markdown(row.words, width="stretch")
             for status in row.next:
+                key = f"qa_push_{row.uuid}_{status}"
                 st.button(
-                    status, key=f"qa_push_{row.uuid}_{status}", on_click=_push,
+                    status, key=key, on_click=once(key, _push),
                     args=(sandbox, row, status), help=f"Push the status {status}",
                 )  # fmt: skip
 

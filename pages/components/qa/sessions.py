@@ -9,7 +9,7 @@ from core.wording.qa_session import progress_words
 from pages.components.access import current_visitor
 from pages.components.qa.tools import SessionTools, act, draw_refusal, forget_refusal
 from pages.components.qa.work import draw_work
-from pages.components.shared import plain
+from pages.components.shared import once, plain
 from pages.components.tester import current_recording, keep_token, start_recording, stop_recording
 
 #: In the address in place of a session: the list, also while this browser records into one.
@@ -55,14 +55,14 @@ def _draw_start(tools: SessionTools) -> None:
                 st.text_input(label, key=key, placeholder=_EXAMPLES[key])
         st.form_submit_button(
             "Start session", type="primary", icon=":material/play_arrow:",
-            on_click=_start, args=(tools,),
+            on_click=once("qa_start", _start), args=(tools,),
         )  # fmt: skip
 
 
 _EXAMPLES = {"qa_name": "Release 2.4, smoke test", "qa_tester": "Ada", "qa_build": "2.4.0-rc1"}
 
 
-def _start(tools: SessionTools) -> None:
+def _start(tools: SessionTools) -> bool:
     texts = [str(state.get(key) or "") for key in _FIELDS]
 
     def start() -> None:
@@ -70,7 +70,7 @@ def _start(tools: SessionTools) -> None:
         start_recording(session.id, tools.recordings)
         st.query_params["session"] = session.id
 
-    act(start)
+    return act(start)
 
 
 def _draw_list(tools: SessionTools, recording: Recording | None) -> None:

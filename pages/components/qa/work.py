@@ -18,7 +18,7 @@ from pages.components.qa.evidence import draw_seen_on
 from pages.components.qa.items import draw_add_items
 from pages.components.qa.reports import draw_reports
 from pages.components.qa.tools import SessionTools, act, draw_refusal, forget_refusal, perform
-from pages.components.shared import outage_shown, plain
+from pages.components.shared import once, outage_shown, plain
 from pages.components.tester import current_recording, start_recording, stop_recording
 
 _STYLE = (Path(__file__).parent / "work.css").read_text("utf-8")
@@ -88,12 +88,14 @@ def _draw_actions(session: TestSession, tools: SessionTools) -> None:
             st.button(
                 "Stop recording", icon=":material/radio_button_checked:", key="qa_record",
                 help="This browser collects what it verifies into this session.",
-                on_click=perform, args=(lambda: stop_recording(tools.recordings),),
+                on_click=once("qa_record", act),
+                args=(lambda: stop_recording(tools.recordings),),
             )  # fmt: skip
         else:
             st.button(
                 "Record here", icon=":material/radio_button_unchecked:", key="qa_record",
-                help="Collect what this browser verifies into this session.", on_click=perform,
+                help="Collect what this browser verifies into this session.",
+                on_click=once("qa_record", act),
                 args=(lambda: start_recording(session.id, tools.recordings),),
             )  # fmt: skip
         st.button(

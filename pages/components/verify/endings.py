@@ -12,6 +12,7 @@ from core.verification.service import Verifications
 from pages.components.endings import endings_drawer
 from pages.components.number_field import viewer_region
 from pages.components.shared import plain
+from pages.components.verify.address import named_item, show_form
 from pages.components.verify.form import send_code
 from pages.components.verify.way import selected_way
 
@@ -51,4 +52,4 @@ def _fill(ending: SandboxEnding, number: str) -> None:
     state.verify_typed = number
     state.verify_channel = way.channel
     state.verify_mode = way.mode
-    st.query_params.pop("verification", None)
+    show_form(item=named_item())

@@ -31,6 +31,7 @@ from pages.components.number_field import candidate_buttons, viewer_region
 from pages.components.number_form import number_form
 from pages.components.shared import plain
 from pages.components.timeline import timeline
+from pages.components.verify.address import show_verification
 from pages.components.verify.layout import columns
 from pages.components.verify.lines import Line, draw_lines
 from pages.components.verify.preview import draw_preview
@@ -171,8 +172,8 @@ def _send_controls(
             type="primary",
             icon=":material/send:",
             key="verify_next",
-            on_click=send_code,
-            args=(entry.typed, region, state.request, verifications, collector),
+            on_click=_send_typed,
+            args=(region, state.request, verifications, collector),
             disabled=entry.number is None or not is_possible,
         )
         _continue_button(running, verifications)
@@ -190,14 +191,17 @@ def _continue_button(running: str | None, verifications: Verifications) -> None:
             f"Continue with ••{view.verification.to.masked[-2:]}",
             type="tertiary",
             icon=":material/arrow_forward:",
-            on_click=_open,
+            on_click=show_verification,
             args=(view.verification.id,),
         )
 
 
-def _open(verification: str) -> None:
-    # Not st.page_link: a link from a page to itself does not change the address.
-    st.query_params["verification"] = verification
+def _send_typed(
+    region: str | None, key: str, verifications: Verifications, collector: Collector
+) -> None:
+    # Not the text of the run that drew the button: the field may have been edited since, and the
+    # click comes with what it has now.
+    send_code(str(state.get("verify_typed") or ""), region, key, verifications, collector)
 
 
 def send_code(
@@ -205,9 +209,11 @@ def send_code(
 ) -> None:
     """Start a verification, which the test session collects. A second click has the same `key` and
     sends nothing."""
-    way = selected_way()
-    try:
-        with st.spinner("Waiting for Plivo", show_time=True):
+    # All of it is in the spinner: at its end Streamlit goes on with a run that was requested
+    # meanwhile, and the rest of the callback would be lost.
+    with st.spinner("Waiting for Plivo", show_time=True):
+        way = selected_way()
+        try:
             result = verifications.start(
                 typed,
                 way,
@@ -218,16 +224,16 @@ def send_code(
                 locale=st.context.locale,
                 address=st.context.ip_address,
             )
-        collector.started(result, way, lambda: _masked(typed, region, verifications))
-    except StoreUnavailable as error:
-        state.verify_refused = error
-        return
-    state.request = uuid4().hex
-    if result.verification:
-        forget_item()
-        st.query_params["verification"] = result.verification
-    else:
-        state.verify_refused = result
+            collector.started(result, way, lambda: _masked(typed, region, verifications))
+        except StoreUnavailable as error:
+            state.verify_refused = error
+            return
+        state.request = uuid4().hex
+        if result.verification:
+            forget_item()
+            show_verification(result.verification)
+        else:
+            state.verify_refused = result
 
 
 def _masked(typed: str, region: str | None, verifications: Verifications) -> str:

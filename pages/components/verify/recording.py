@@ -17,8 +17,8 @@ from core.settings.settings import Settings
 from core.wording.qa_session import recording_words
 from pages.components.number_field import viewer_region
 from pages.components.tester import current_recording
+from pages.components.verify.address import named_item
 
-_ITEM = "item"
 _FILLED = "verify_filled_item"
 
 state = st.session_state
@@ -57,12 +57,11 @@ def draw_recording(
 
 def forget_item() -> None:
     """After a send: the next one is for no item."""
-    st.query_params.pop(_ITEM, None)
     state.pop(_FILLED, None)
 
 
 def _named_item(recording: Recording, sessions: TestSessions) -> ChecklistItem | None:
-    item_id = st.query_params.get(_ITEM)
+    item_id = named_item()
     session = sessions.find(recording.session) if item_id else None
     return session.item(item_id) if session and item_id else None
 

@@ -9,6 +9,7 @@ from core.settings.settings import Settings
 from core.verification.service import Verifications
 from pages.components.access import current_visitor
 from pages.components.shared import outage_shown, plain
+from pages.components.verify.address import show_form
 from pages.components.verify.running import forget_shown, shown_verifications
 from pages.components.verify.task import start_over
 from pages.components.verify.way import clear_form
@@ -67,4 +68,4 @@ def _reset(reset: SandboxReset, kinds: frozenset[ResetKind]) -> None:
         st.session_state[_DONE] = f"Reset: {labels}"
         if ResetKind.ATTEMPTS in kinds:
             # The verification in the address no longer exists.
-            st.query_params.clear()
+            show_form()

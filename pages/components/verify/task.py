@@ -19,8 +19,9 @@ from pages.components.code_panel import (
     NoticeKind,
     code_panel,
 )
-from pages.components.shared import outage_shown
+from pages.components.shared import outage_shown, rerun_fragment
 from pages.components.verdict import verdict
+from pages.components.verify.address import show_form
 from pages.components.verify.lines import Line, draw_lines
 
 #: The test session did not collect a resend: it was ended, or is full.
@@ -65,13 +66,14 @@ def draw_task(
     with outage_shown(key="verify_try_again_action"):
         if _handle(events, view, verifications, collector):
             # The line about the test session is outside of the fragment.
-            is_over = state.pop(_NOT_COLLECTED, False)
-            st.rerun(scope="app" if is_over else "fragment")
+            if state.pop(_NOT_COLLECTED, False):
+                st.rerun()
+            rerun_fragment()
 
 
 def start_over() -> None:
     """Back to the form."""
-    st.query_params.clear()
+    show_form()
     state.pop("notice", None)
 
 
