@@ -59,7 +59,8 @@ def empty_state(
     if requested < ENOUGH:
         n = counted(requested, "attempt")
         return Empty.TOO_FEW, EMPTY_WORDS[Empty.TOO_FEW].format(n=n, count=requested)
-    gap = length / unfiltered
+    # The two are read one after the other, and sample traffic may be removed meanwhile.
+    gap = length / max(requested, unfiltered)
     if lag is not None and lag > max(_QUIET, _GAPS * gap):
         return Empty.QUIET, EMPTY_WORDS[Empty.QUIET].format(lag=duration(lag), gap=duration(gap))
     return None

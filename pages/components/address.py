@@ -19,7 +19,6 @@ def follow_address(path: str, *, key: str) -> None:
     the answer to an earlier one therefore comes with the address of before; Streamlit takes that
     for the address, though the answer has changed it.
     """
-    # The key is in look.css, which takes the place out of the page's flow.
     with st.container(key=f"invisible_{key}"):
         _report(path, key)
 

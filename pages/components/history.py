@@ -4,7 +4,6 @@ import streamlit as st
 
 from pages.components.assets import script
 
-_STYLE = '[data-testid="stLayoutWrapper"]:has(> .st-key-history_place) {position: absolute}'
 _HISTORY = st.components.v2.component("history", js=script("history"))
 
 
@@ -15,7 +14,5 @@ def tidy_history() -> None:
     after a change of page; then Back stays on the page. Here, a query that is written before the
     first click or key on the page replaces the entry.
     """
-    # Out of the page's flow before its script has loaded, too, so that nothing below it moves.
-    with st.container(key="history_place"):
-        st.html(f"<style>{_STYLE}</style>")
+    with st.container(key="invisible_history"):
         _HISTORY(key="history")

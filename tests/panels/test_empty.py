@@ -70,3 +70,8 @@ def test_a_store_out_of_reach_names_the_last_good_moment_in_the_readers_zone() -
     assert error.remedy in said
     never = empty.unreachable(error, None, NOW, ZONE)
     assert "since this app started" in never
+
+
+def test_traffic_that_is_removed_between_the_two_counts_is_no_error() -> None:
+    lag = timedelta(minutes=1)
+    assert empty.empty_state(50, ALL, ever=True, unfiltered=0, length=DAY, lag=lag) is None
