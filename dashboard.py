@@ -41,6 +41,7 @@ if __name__ == "__main__":
     from pages.components.connection import connection_bar
     from pages.components.history import tidy_history
     from pages.components.look import apply_look, set_page_icon
+    from pages.components.popovers import follow_popovers
     from pages.components.shared import services
 
     st.set_page_config(page_title="Phone verification", layout="wide")
@@ -50,6 +51,7 @@ if __name__ == "__main__":
     apply_look()
     connection_bar()
     tidy_history()
+    follow_popovers()
     badge_bar()
     if services().settings.is_sandbox:
         chaos_band(services().chaos)

@@ -231,6 +231,11 @@ def test_a_mark_that_is_lost_on_its_way_to_the_server_is_sent_again(
     is_lossy = True
     page.keyboard.press("p")
     expect(progress).to_have_text("1 of 1: 1 passed")
+    # The mark shows before it is sent.
+    for _ in range(500):
+        if lost:
+            break
+        page.wait_for_timeout(20)
     assert lost
     is_lossy = False
     # The time of a mark is the server's.

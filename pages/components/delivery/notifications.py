@@ -31,12 +31,17 @@ def draw_snooze(context: PanelContext, place: Place, *, is_snoozed: bool) -> Non
         end = partial(_change, partial(alerts.snoozes.end, place), "The snooze has ended.")
         st.button("End the snooze", key=f"{key}_end", type="tertiary", on_click=end)
         return
-    with st.popover("Snooze", icon=":material/snooze:", width="content", key=key):
-        st.caption("No notification of this alert for:")
-        for words, length in _LENGTHS.items():
-            snooze = partial(alerts.snoozes.snooze, place, length)
-            st.button(words, key=f"{key}_{words}", type="tertiary",
-                      on_click=partial(_change, snooze, f"Snoozed for {words}."))  # fmt: skip
+    st.menu_button(
+        "Snooze", list(_LENGTHS), key=key, icon=":material/snooze:",
+        help="No notification of this alert for as long.",
+        on_click=_snooze, args=(context, place, key),
+    )  # fmt: skip
+
+
+def _snooze(context: PanelContext, place: Place, key: str) -> None:
+    words = st.session_state.get(key) or ""
+    if length := _LENGTHS.get(words):
+        _change(partial(context.alerts.snoozes.snooze, place, length), f"Snoozed for {words}.")
 
 
 def draw_notifications(context: PanelContext) -> None:
