@@ -32,8 +32,8 @@ _serial = itertools.count(1)
 
 
 def number(suffix: str) -> str:
-    """A number with this ending that only this test uses."""
-    return f"1415{next(_serial):03}{suffix}"
+    """A number with this ending that only this test uses; none of a `World`."""
+    return f"1650{next(_serial):03}{suffix}"
 
 
 def wait_for(condition: Callable[[], T | None], seconds: float = 8) -> T:
