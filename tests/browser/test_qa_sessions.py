@@ -74,6 +74,9 @@ def test_a_click_before_the_answer_does_not_undo_a_preset_nor_bring_back_added_l
     start_session(page, app, "Slow", "Ada")
 
     def click_twice(first: str, second: str) -> None:
+        for name in (first, second):
+            expect(page.get_by_role("button", name=name)).to_be_enabled(timeout=PATIENCE)
+        settled(page)
         answers.hold()
         for name in (first, second):
             page.get_by_role("button", name=name).click(timeout=PATIENCE)
