@@ -7,7 +7,7 @@ from pages.components.badge import badge_for
 from pages.components.presenter import presenter
 from pages.components.shared import outage_shown, services
 from pages.components.verify.address import shown_verification
-from pages.components.verify.form import draw_form
+from pages.components.verify.form import draw_form, show_last_send
 from pages.components.verify.layout import heading, page_places
 from pages.components.verify.no_access import draw_no_access
 from pages.components.verify.recording import draw_recording
@@ -23,6 +23,7 @@ def main() -> None:
     """The verification that the address names; else the form, or why this visitor may not send."""
     tools = heading()
     with outage_shown(key="verify_try_again"):
+        show_last_send()
         identifier = shown_verification()
         visitor = current_visitor()
         with tools:

@@ -49,7 +49,9 @@ def test_an_ending_is_searched_filled_in_and_sent_and_its_phone_handed_over(
         phone.set_viewport_size({"width": 390, "height": 844})
         page.get_by_role("button", name="Call me instead").click(timeout=PATIENCE)
         phone.get_by_role("button", name="Answer", exact=True).click(timeout=PATIENCE)
-        question = phone.get_by_role("log", name="Transcript").get_by_text(re.compile("press 1", re.I))
+        question = phone.get_by_role("log", name="Transcript").get_by_text(
+            re.compile("press 1", re.I)
+        )
         expect(question).to_be_visible(timeout=PATIENCE)
         phone.get_by_role("button", name="Key 1", exact=True).click(timeout=PATIENCE)
         phone.get_by_role("button", name=CODE).click(timeout=PATIENCE)

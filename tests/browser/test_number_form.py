@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import App
 from tests.browser.held import HeldAnswers
 from tests.browser.repeat import Repeat
+from tests.browser.test_chaos import chaos
 from tests.browser.test_verify import (
     PATIENCE,
     expect_focus,
@@ -106,6 +107,21 @@ def test_an_enter_before_the_answer_to_the_first_one_does_not_bring_the_form_bac
     digits = "1" + re.sub(r"\D", "", number)
     handset = page.request.get(f"{app.address}/sandbox/handset/{digits}").json()
     assert len(handset["messages"]) == 1
+
+
+def test_a_click_while_plivo_is_slow_does_not_lose_the_code_that_was_sent(
+    page: Page, app: App
+) -> None:
+    open_form(page, app)
+    page.get_by_label("Phone number").fill(fresh_number())
+    button = page.get_by_role("button", name="Send code", exact=True)
+    expect(button).to_be_enabled(timeout=PATIENCE)
+    with chaos(app, {"effect": "silence"}):
+        button.click()
+        expect(page.get_by_text("Waiting for Plivo")).to_be_visible(timeout=PATIENCE)
+        page.get_by_text("Call", exact=True).first.click()
+        expect(page.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
+        assert "verification=" in page.url
 
 
 def test_enter_on_what_is_no_number_says_why(page: Page, app: App) -> None:

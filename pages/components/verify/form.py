@@ -14,7 +14,8 @@ from core.model.errors import NumberRefused, StoreUnavailable
 from core.model.grant import Grant
 from core.model.phone_number import ParsedNumber
 from core.model.regions import country_of
-from core.model.verification import Status
+from core.model.verification import SendResult, Status
+from core.model.way import Way
 from core.panels.invites import invite_words
 from core.panels.zones import zone_of
 from core.plivo.pricing import Prices
@@ -178,9 +179,10 @@ def _send_controls(
         )
         _continue_button(running, verifications)
         # Beside the button, where it moves nothing.
-        refused = state.pop("verify_refused", None)
+        refused = state.get("verify_refused")
         if refused is not None:
             st.error(f"**{plain(refused.cause)}** {plain(refused.remedy)}", width="stretch")
+            del state.verify_refused
 
 
 def _continue_button(running: str | None, verifications: Verifications) -> None:
@@ -204,15 +206,27 @@ def _send_typed(
     send_code(str(state.get("verify_typed") or ""), region, key, verifications, collector)
 
 
+@dataclass(slots=True)
+class _LastSend:
+    """The answer to the last send, until a run shows it. An object of its own: Streamlit may end a
+    callback wherever it uses the session state, for a run that was requested while Plivo was slow.
+    What the callback has not stored by then is lost."""
+
+    answer: SendResult | StoreUnavailable | None = None
+
+
+def _last_send() -> _LastSend:
+    last: _LastSend = state.setdefault("verify_last_send", _LastSend())
+    return last
+
+
 def send_code(
     typed: str, region: str | None, key: str, verifications: Verifications, collector: Collector
 ) -> None:
-    """Start a verification, which the test session collects. A second click has the same `key` and
-    sends nothing."""
-    # All of it is in the spinner: at its end Streamlit goes on with a run that was requested
-    # meanwhile, and the rest of the callback would be lost.
+    """A callback: start a verification, which the test session collects; the next run shows it. A
+    second click has the same `key` and sends nothing."""
+    last, way = _last_send(), selected_way()
     with st.spinner("Waiting for Plivo", show_time=True):
-        way = selected_way()
         try:
             result = verifications.start(
                 typed,
@@ -224,21 +238,33 @@ def send_code(
                 locale=st.context.locale,
                 address=st.context.ip_address,
             )
-            collector.started(result, way, lambda: _masked(typed, region, verifications))
+            collector.started(result, way, lambda: _masked(typed, region, way, verifications))
+            last.answer = result
         except StoreUnavailable as error:
-            state.verify_refused = error
-            return
+            last.answer = error
+
+
+def show_last_send() -> None:
+    """Show the verification that the last send has started, or why there is none. Call it first in
+    a run."""
+    last = _last_send()
+    if last.answer is None:
+        return
+    if isinstance(last.answer, StoreUnavailable):
+        state.verify_refused = last.answer
+    else:
         state.request = uuid4().hex
-        if result.verification:
+        if last.answer.verification:
             forget_item()
-            show_verification(result.verification)
+            show_verification(last.answer.verification)
         else:
-            state.verify_refused = result
+            state.verify_refused = last.answer
+    last.answer = None
 
 
-def _masked(typed: str, region: str | None, verifications: Verifications) -> str:
+def _masked(typed: str, region: str | None, way: Way, verifications: Verifications) -> str:
     """The number of a refused send, masked; "" where it cannot be read."""
     try:
-        return verifications.numbers.read(typed, region=region, way=selected_way()).masked
+        return verifications.numbers.read(typed, region=region, way=way).masked
     except NumberRefused:
         return ""
