@@ -57,6 +57,39 @@ function mount(Component, component) {
   };
 }
 
+// What the browser shows follows the drawing with this delay.
+const SHOWN_MS = 100;
+
+/**
+ * An invisible component that reports, once, that the browser has another value than that of the
+ * drawing. `compared(data)` of a subclass returns both, or nothing while they cannot be compared.
+ */
+class Difference {
+  constructor({ parentElement }) {
+    this.root = make("span", { hidden: true });
+    this.restoreWrapper = collapseWrapper(parentElement);
+  }
+
+  update({ data, setTriggerValue }) {
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => {
+      const values = this.compared(data);
+      if (!values) return;
+      const [drawn, found] = values;
+      if (found === drawn) this.reported = undefined;
+      else if (found !== this.reported) {
+        this.reported = found;
+        setTriggerValue("changed", Date.now());
+      }
+    }, SHOWN_MS);
+  }
+
+  close() {
+    clearTimeout(this.waiting);
+    this.restoreWrapper();
+  }
+}
+
 const RETRY_MS = 1000;
 // The server sends a message every 15 seconds.
 const SILENCE_MS = 40_000;
