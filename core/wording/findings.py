@@ -70,6 +70,7 @@ def cause_sentence(cause: Cause, zone: ZoneInfo, now: datetime) -> str:
     when = _when(cause, zone, now)
     where = place_name(cause.place)
     n, k = counted(round(cause.n), "code"), f"{round(cause.k):,}"
+    are, come = ("were", "came") if _is_over(cause) else ("are", "come")
     match cause.kind:
         case CauseKind.PUMPING:
             new = ", where none was sent before" if cause.is_new else ""
@@ -98,12 +99,15 @@ def cause_sentence(cause: Cause, zone: ZoneInfo, now: datetime) -> str:
                 f"{cause.seconds} s, usually {before}{_loss(cause)}."
             )
         case CauseKind.RECEIPTS_SILENT:
-            return f"{where}: no receipts {when} ({k} missing), but codes are entered."
+            return f"{where}: no receipts {when} ({k} missing), but codes {are} entered."
         case CauseKind.RECEIPTS_LATE:
-            return f"{where}: receipts are late {when}; most codes are entered before they come."
+            return (
+                f"{where}: receipts {are} late {when}; most codes {are} entered before they {come}."
+            )
         case CauseKind.RECEIPTS_UNTRUSTED:
             return (
-                f"{where}: receipts are not to be trusted {when}; codes are entered without them."
+                f"{where}: receipts {are} not to be trusted {when}; codes {are} entered without "
+                "them."
             )
         case CauseKind.PRICE:
             times = f"{cause.rate / cause.usual:.1f}".removesuffix(".0")
@@ -145,12 +149,26 @@ _RECEIPTS = {
     ReceiptHealth.UNTRUSTED: "not to be trusted",
     ReceiptHealth.TOO_FEW: "too few",
 }
-_PLURALS = {"loses": "lose", "fails": "fail", "is": "are", "costs": "cost"}
+#: Of a verb: its plural, its past and the plural of its past.
+_VERBS = {
+    "loses": ("lose", "lost", "lost"),
+    "fails": ("fail", "failed", "failed"),
+    "is": ("are", "was", "were"),
+    "costs": ("cost", "cost", "cost"),
+}
 
 
 def _verb(cause: Cause, singular: str) -> str:
-    """The verb for the name of a place: calls are plural."""
-    return _PLURALS[singular] if cause.place.channel == "voice" else singular
+    """The verb for the name of a place: calls are plural; an incident that is over is past."""
+    plural, past, past_plural = _VERBS[singular]
+    is_plural = cause.place.channel == "voice"
+    if _is_over(cause):
+        return past_plural if is_plural else past
+    return plural if is_plural else singular
+
+
+def _is_over(cause: Cause) -> bool:
+    return cause.until is not None and cause.until >= cause.since
 
 
 def _loses(cause: Cause) -> str:
@@ -171,7 +189,7 @@ def _money(cause: Cause, form: str) -> str:
 
 def _when(cause: Cause, zone: ZoneInfo, now: datetime) -> str:
     since = moment_words(cause.since, zone, now)
-    if cause.until is None or cause.until - cause.since < timedelta():
+    if cause.until is None or not _is_over(cause):
         return f"since {since}"
     end = _end_words(cause.since, cause.until, zone, now)
     return f"on {since}" if end == f"the end of {since}" else f"from {since} to {end}"

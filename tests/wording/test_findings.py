@@ -30,17 +30,17 @@ LOSES = Cause(
          "Calls to Indonesia lose 1 verification since 23 Nov: 95.0 % not delivered, "
          "usually 3.0 %."),
         (replace(LOSES, lost=0, measure=Share.UNCONVERTED, until=NOW),
-         "Telkomsel in Indonesia fails from 23 Nov to 12:04: 950 of 1,000 codes not entered, "
+         "Telkomsel in Indonesia failed from 23 Nov to 12:04: 950 of 1,000 codes not entered, "
          "usually 3.0 %."),
         (replace(LOSES, kind=CauseKind.RECEIPTS_LATE, until=SINCE + timedelta(days=1)),
-         "Telkomsel in Indonesia: receipts are late on 23 Nov; most codes are entered before "
-         "they come."),
+         "Telkomsel in Indonesia: receipts were late on 23 Nov; most codes were entered before "
+         "they came."),
         (replace(LOSES, kind=CauseKind.RECEIPTS_LATE, until=SINCE + timedelta(days=2)),
-         "Telkomsel in Indonesia: receipts are late from 23 Nov to the end of 24 Nov; most codes "
-         "are entered before they come."),
+         "Telkomsel in Indonesia: receipts were late from 23 Nov to the end of 24 Nov; most codes "
+         "were entered before they came."),
         (replace(LOSES, kind=CauseKind.RECEIPTS_LATE, until=SINCE + timedelta(hours=15)),
-         "Telkomsel in Indonesia: receipts are late from 23 Nov to 15:00; most codes are entered "
-         "before they come."),
+         "Telkomsel in Indonesia: receipts were late from 23 Nov to 15:00; most codes were entered "
+         "before they came."),
         (replace(LOSES, kind=CauseKind.PUMPING, is_new=True, requested=5000, converted=0),
          "Telkomsel in Indonesia loses 294 verifications and $14.70 since 23 Nov; looks like "
          "pumping: 5,000 codes, where none was sent before, none entered."),
