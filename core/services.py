@@ -228,7 +228,7 @@ def build(
     poller = AttemptPoller(client, scripts, keys, clock, ledger, clients, exchanges)
 
     def check_alerts(at_once: bool) -> None:
-        # Sample traffic that is half loaded or half removed is as usual nowhere.
+        # While sample traffic is loaded or removed, it is not known what is usual.
         if not (settings.is_sandbox and sample_control.state().status.has_work):
             reports().alerts.check(at_once=at_once)
 

@@ -359,13 +359,15 @@ def test_an_attempt_opens_with_all_its_events(page: Page, loaded: App) -> None:
     assert all("•" in row["To"] for row in listed)
     table = page.get_by_role("table", name="Attempts")
     table.get_by_role("row").nth(1).locator("td").last.click()
-    expect(page.get_by_role("heading", name="All events")).to_be_visible(timeout=PATIENCE)
+    events = page.get_by_role("heading", name="All events")
+    expect(events).to_be_visible(timeout=PATIENCE)
     assert query(page)["attempt"] == [listed[0]["Attempt"]]
     page.get_by_role("button", name="All attempts").click()
+    expect(events).to_have_count(0, timeout=PATIENCE)
     table.get_by_role("link").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="All events")).to_be_visible(timeout=PATIENCE)
+    expect(events).to_be_visible(timeout=PATIENCE)
     assert query(page)["attempt"] == [listed[1]["Attempt"]]
     page.get_by_role("button", name="All attempts").click()
     expect(page.get_by_label("Find")).to_be_visible(timeout=PATIENCE)
