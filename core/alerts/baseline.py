@@ -7,14 +7,13 @@ than chance (an incident is no baseline), and raised for three things that a tes
 - days that differ more than chance explains: by twice the relative standard deviation between days,
   estimated over all series (method of moments), at least by the margin of the measure
 - the hour: where the attempts of an hour of the day and of its two neighbours are worse than the
-  day's by more than three standard deviations, by their ratio
+  day's by more than three standard deviations, by their ratio, on more than one weekday
 
 The traffic is that of the same hour of the week, with its weekday. Hours are compared with their
 neighbours too: where clocks change, a local hour moves by one hour, in both directions. So no time
 zone of a country is needed, which also suits countries with several.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -189,14 +188,19 @@ def _spread(n: Floats, bad: Floats, usual: Floats) -> float:
 
 
 def _factors(n: Floats, bad: Floats) -> Floats:
-    """(profiles, 24) of (profiles, HOURS)."""
-    by_hour: Callable[[Floats], Floats] = lambda values: sum(  # noqa: E731
-        np.roll(values.reshape(len(values), 7, 24).sum(axis=1), shift, axis=1)
-        for shift in (-1, 0, 1)
-    )
-    n3, bad3 = by_hour(n), by_hour(bad)
-    usual = bad.sum(axis=1, keepdims=True) / np.maximum(n.sum(axis=1, keepdims=True), 1)
-    expected = n3 * usual
-    deviation = np.sqrt(np.maximum(expected * (1 - usual), 1e-9))
+    """(profiles, 24) of (profiles, HOURS). Of each hour of the day, the weekday with most bad
+    attempts beyond the usual ones is left out: an incident of one day makes no hour worse."""
+
+    def by_weekday(values: Floats) -> Floats:
+        around = sum(np.roll(values, shift, axis=1) for shift in (-1, 0, 1))
+        return np.reshape(around, (len(values), 7, 24))
+
+    n3, bad3 = by_weekday(n), by_weekday(bad)
+    usual = bad.sum(axis=1) / np.maximum(n.sum(axis=1), 1)
+    worst = (bad3 - n3 * usual[:, None, None]).argmax(axis=1, keepdims=True)
+    is_kept = np.arange(7)[:, None] != worst
+    n3, bad3 = (n3 * is_kept).sum(axis=1), (bad3 * is_kept).sum(axis=1)
+    expected = n3 * (bad3.sum(axis=1) / np.maximum(n3.sum(axis=1), 1))[:, None]
+    deviation = np.sqrt(np.maximum(expected * (1 - usual[:, None]), 1e-9))
     is_worse = (bad3 - expected) > _SIGNIFICANT * deviation
     return np.where(is_worse & (expected > 0), bad3 / np.maximum(expected, 1e-9), 1.0)

@@ -123,6 +123,17 @@ def test_the_baseline_does_not_learn_from_an_incident() -> None:
     )
 
 
+def test_the_hour_of_an_incident_is_not_usual_on_the_days_after_it() -> None:
+    """One hour of one day fails; so does the next one across midnight."""
+    even, good = np.full(HOURS, 50.0), np.full(HOURS, 0.96)
+    days = np.full(DAYS, 0.96)
+    usual = usual_of(even, good, days)
+    good[[24 + 14, 2 * 24 + 23, 3 * 24]] = 0.25
+    after = usual_of(even, good, days)
+    for at in range(24):
+        assert confirmed_bad(after, at) == pytest.approx(confirmed_bad(usual, at)), at
+
+
 def test_with_more_series_each_needs_more_evidence() -> None:
     usual = usual_of(np.full(HOURS, 5.0), np.full(HOURS, 0.96))
     many = UsualFigures(
