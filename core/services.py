@@ -1,10 +1,11 @@
 """Builds the objects of one process and hands them out."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.access.admission import Admission
 from core.access.invites import Invites
@@ -181,24 +182,144 @@ class Services:
         self.connection.close()
 
 
+class _Base(NamedTuple):
+    """What most objects are made of."""
+
+    settings: Settings
+    clock: Clock
+    connection: RedisConnection
+    client: Client
+    scripts: Scripts
+    keys: Keys
+    keyring: Keyring
+
+    @property
+    def keep(self) -> timedelta:
+        """How long the record of an attempt is kept."""
+        return timedelta(days=self.settings.attempt_retention_days)
+
+    @property
+    def webhooks_enabled(self) -> bool:
+        return self.settings.webhook_url is not None
+
+
+class _Plivo(NamedTuple):
+    """Plivo, or the sandbox in its place."""
+
+    auth_token: str
+    address: CallbackAddress
+    sandbox: SandboxClient
+    clients: PlivoClients
+    exchanges: Exchanges
+    provider: PlivoProvider
+
+
+class _Figures(NamedTuple):
+    """What reads figures, and the sample traffic among them."""
+
+    reports: "Once[Reports]"
+    sample_control: SampleControl
+    sample_worker: Periodic
+    alert_watch: AlertWatch
+
+
 def build(
     settings: Settings, clock: Clock | None = None, *, provider: Provider | None = None
 ) -> Services:
     """Connect to Redis and wire everything. `provider` takes the sends in place of Plivo. Raises
     SettingsRefused, StoreUnavailable."""
-    clock = clock or SystemClock()
+    base = _base(settings, clock or SystemClock())
+    _, clock, connection, client, scripts, keys, keyring = base
+    probe = Probe(client, scripts, keys)
+    for warning in probe.warnings():
+        log.warning("redis: %s", warning.cause, extra={"remedy": warning.remedy})
+    plivo = _plivo(base)
+    ledger = Ledger(client, scripts, keys, clock, base.keep, webhooks_enabled=base.webhooks_enabled)
+    fold = FoldWorker(connection.raw, keys, clock, ledger)
+    figures = _figures(base, plivo.address, ledger, fold)
+    reports = figures.reports
+    logs = LogSync(client, scripts, keys, clock, keyring, ledger, plivo.clients)
+    poller = AttemptPoller(client, scripts, keys, clock, ledger, plivo.clients, plivo.exchanges)
+    verifications = _verifications(
+        base, ledger, provider or plivo.provider, poller.forget, figures.alert_watch.wake
+    )
+    access = Access(
+        settings.admin_password_hash,
+        is_open=settings.operator_pages_open,
+        client=client,
+        keys=keys,
+        keyring=keyring,
+        clock=clock,
+    )
+    invites = Invites(client, keys, keyring, clock)
+    outbox = Outbox(client, scripts, keys, clock, settings.webhook_host)
+    background = [
+        *_always_running(settings, poller, fold, ledger, logs),
+        figures.alert_watch.background,
+    ]
+    if settings.is_sandbox:
+        background.append(figures.sample_worker)
+    if base.webhooks_enabled or settings.alert_urls:
+        expiries = Expiries(client, scripts, keys, clock) if base.webhooks_enabled else None
+        background.append(_webhook_worker(settings, keyring, clock, outbox, expiries))
+    return Services(
+        settings=settings,
+        auth_token=plivo.auth_token,
+        clock=clock,
+        connection=connection,
+        keys=keys,
+        probe=probe,
+        keyring=keyring,
+        ledger=ledger,
+        fold=fold,
+        reports=reports,
+        reset=SandboxReset(
+            client,
+            keys,
+            lambda: reports().sample.remove(),
+            lambda: reports().alerts.forget(),
+            plivo.sandbox,
+            lambda: reports().queries.forget(),
+        ),
+        sample_control=figures.sample_control,
+        sandbox=plivo.sandbox,
+        chaos=ChaosWatch(plivo.sandbox),
+        endings=SandboxEndings(plivo.sandbox, verifications.numbers),
+        test_sessions=TestSessions(client, scripts, keys, clock),
+        recordings=Recordings(client, keys, keyring),
+        logs=logs,
+        access=access,
+        invites=invites,
+        admission=Admission(settings, access, invites),
+        phone_links=PhoneLinks(
+            client, keys, keyring, clock, settings.public_url, lambda: plivo.address.local
+        ),
+        tokens=Tokens(client, keys, keyring, clock, in_sandbox=settings.is_sandbox),
+        request_limit=RequestLimit(client, keys, clock, settings.api_requests_per_minute),
+        exchanges=plivo.exchanges,
+        address=plivo.address,
+        callback_verifier=CallbackVerifier(keyring, plivo.auth_token, plivo.address),
+        clients=plivo.clients,
+        prices=Prices(plivo.clients, clock),
+        poller=poller,
+        outbox=outbox,
+        verifications=verifications,
+        provider=plivo.provider,
+        calls=CallDialogue(verifications, ledger, settings, clock),
+        background=tuple(background),
+    )
+
+
+def _base(settings: Settings, clock: Clock) -> _Base:
     connection = connect(settings)
     client = connection.client
     scripts = Scripts(client, connection.own, checks_rights=not connection.is_embedded)
     keys = Keys(settings.mode.value)
-    probe = Probe(client, scripts, keys)
-    for warning in probe.warnings():
-        log.warning("redis: %s", warning.cause, extra={"remedy": warning.remedy})
-    keyring = Keyring(secret_key(settings))
-    keep = timedelta(days=settings.attempt_retention_days)
-    webhooks_enabled = settings.webhook_url is not None
+    return _Base(settings, clock, connection, client, scripts, keys, Keyring(secret_key(settings)))
 
-    # Plivo, or the sandbox in its place.
+
+def _plivo(base: _Base) -> _Plivo:
+    settings = base.settings
     address = CallbackAddress(
         settings.public_url,
         local_allowed=settings.is_sandbox,
@@ -209,50 +330,29 @@ def build(
         return settings.sandbox_url or f"{address.beside}/sandbox"
 
     token = auth_token(settings)
-    sandbox = SandboxClient(sandbox_url, (settings.auth_id, token))
     clients = PlivoClients(
         settings.auth_id,
         token,
         timeout=settings.plivo_timeout,
         base=sandbox_url if settings.is_sandbox else None,
     )
-    exchanges = Exchanges(client, keys, keep)
-    plivo_provider = PlivoProvider(clients, settings, keyring, address, exchanges.record)
+    exchanges = Exchanges(base.client, base.keys, base.keep)
+    provider = PlivoProvider(clients, settings, base.keyring, address, exchanges.record)
     # A template that cannot be sent is refused now, not with the first message.
-    plivo_provider.preview(settings.lifetime_minutes)
+    provider.preview(settings.lifetime_minutes)
+    sandbox = SandboxClient(sandbox_url, (settings.auth_id, token))
+    return _Plivo(token, address, sandbox, clients, exchanges, provider)
 
-    # Attempts, their figures, and verifications.
-    ledger = Ledger(client, scripts, keys, clock, keep, webhooks_enabled=webhooks_enabled)
-    fold = FoldWorker(connection.raw, keys, clock, ledger)
-    logs = LogSync(client, scripts, keys, clock, keyring, ledger, clients)
-    poller = AttemptPoller(client, scripts, keys, clock, ledger, clients, exchanges)
 
-    def check_alerts(at_once: bool) -> None:
-        # While sample traffic is loaded or removed, it is not known what is usual.
-        if not (settings.is_sandbox and sample_control.state().status.has_work):
-            reports().alerts.check(at_once=at_once)
+def _figures(base: _Base, address: CallbackAddress, ledger: Ledger, fold: FoldWorker) -> _Figures:
+    """The reports and sample traffic need each other, so each gets the other by a function."""
+    settings, clock, connection, client, scripts, keys, keyring = base
 
-    alert_watch = AlertWatch(check_alerts)
-    policy = Policy(settings)
-    records = VerificationRecords(
-        client, scripts, keys, keyring, policy, keep, webhooks_enabled=webhooks_enabled
-    )
-    verifications = Verifications(
-        settings,
-        keyring,
-        policy,
-        records,
-        ledger,
-        RefusalCounter(scripts, keys, clock),
-        provider or plivo_provider,
-        poller.forget,
-        clock,
-        alert_watch.wake,
-    )
+    def is_sample_changing() -> bool:
+        return sample_control.state().status.has_work
 
-    # Sample traffic, and the reports, which load numpy and pandas when they are first needed.
     def go_on_with_sample() -> None:
-        if sample_control.state().status.has_work:
+        if is_sample_changing():
             reports().sample.work(sample_worker.stopping.is_set)
 
     sample_worker = Periodic("sample traffic", go_on_with_sample, SAMPLE_TICK, first=timedelta())
@@ -276,67 +376,43 @@ def build(
 
     reports = Once(make_reports)
 
-    access = Access(
-        settings.admin_password_hash,
-        is_open=settings.operator_pages_open,
-        client=client,
-        keys=keys,
-        keyring=keyring,
-        clock=clock,
+    def check_alerts(at_once: bool) -> None:
+        # While sample traffic is loaded or removed, it is not known what is usual.
+        if not (settings.is_sandbox and is_sample_changing()):
+            reports().alerts.check(at_once=at_once)
+
+    return _Figures(reports, sample_control, sample_worker, AlertWatch(check_alerts))
+
+
+def _verifications(
+    base: _Base,
+    ledger: Ledger,
+    provider: Provider,
+    stop_polling: Callable[[str], None],
+    on_unclear: Callable[[], None],
+) -> Verifications:
+    settings, clock, _, client, scripts, keys, keyring = base
+    policy = Policy(settings)
+    records = VerificationRecords(
+        client,
+        scripts,
+        keys,
+        keyring,
+        policy,
+        base.keep,
+        webhooks_enabled=base.webhooks_enabled,
     )
-    invites = Invites(client, keys, keyring, clock)
-    outbox = Outbox(client, scripts, keys, clock, settings.webhook_host)
-    background = [*_always_running(settings, poller, fold, ledger, logs), alert_watch.background]
-    if settings.is_sandbox:
-        background.append(sample_worker)
-    if webhooks_enabled or settings.alert_urls:
-        expiries = Expiries(client, scripts, keys, clock) if webhooks_enabled else None
-        background.append(_webhook_worker(settings, keyring, clock, outbox, expiries))
-    return Services(
-        settings=settings,
-        auth_token=token,
-        clock=clock,
-        connection=connection,
-        keys=keys,
-        probe=probe,
-        keyring=keyring,
-        ledger=ledger,
-        fold=fold,
-        reports=reports,
-        reset=SandboxReset(
-            client,
-            keys,
-            lambda: reports().sample.remove(),
-            lambda: reports().alerts.forget(),
-            sandbox,
-            lambda: reports().queries.forget(),
-        ),
-        sample_control=sample_control,
-        sandbox=sandbox,
-        chaos=ChaosWatch(sandbox),
-        endings=SandboxEndings(sandbox, verifications.numbers),
-        test_sessions=TestSessions(client, scripts, keys, clock),
-        recordings=Recordings(client, keys, keyring),
-        logs=logs,
-        access=access,
-        invites=invites,
-        admission=Admission(settings, access, invites),
-        phone_links=PhoneLinks(
-            client, keys, keyring, clock, settings.public_url, lambda: address.local
-        ),
-        tokens=Tokens(client, keys, keyring, clock, in_sandbox=settings.is_sandbox),
-        request_limit=RequestLimit(client, keys, clock, settings.api_requests_per_minute),
-        exchanges=exchanges,
-        address=address,
-        callback_verifier=CallbackVerifier(keyring, token, address),
-        clients=clients,
-        prices=Prices(clients, clock),
-        poller=poller,
-        outbox=outbox,
-        verifications=verifications,
-        provider=plivo_provider,
-        calls=CallDialogue(verifications, ledger, settings, clock),
-        background=tuple(background),
+    return Verifications(
+        settings,
+        keyring,
+        policy,
+        records,
+        ledger,
+        RefusalCounter(scripts, keys, clock),
+        provider,
+        stop_polling,
+        clock,
+        on_unclear,
     )
 
 
