@@ -14,8 +14,7 @@ CORE = sorted((PROJECT / "core").rglob("*.py"))
 PAGES = sorted((PROJECT / "pages").rglob("*.py"))
 
 #: What each room of core may import of the others. `log.py` and `once.py` are below them all;
-#: `services.py` and `reports.py` wire
-#: the rooms.
+#: `wiring.py` and `reports.py` wire the rooms, `services.py` hands out what they have built.
 ALLOWED = {
     "model": set(),
     "settings": {"model"},
@@ -42,18 +41,23 @@ ALLOWED = {
     "web": {
         *("model", "settings", "store", "access", "alerts", "figures", "findings", "lab"),
         *("ledger", "plivo", "reset", "tracking", "verification", "webhooks", "wording"),
-        *("services", "background"),
+        *("services", "wiring", "background"),
     },
     "sandbox": set(),
     "services": {
         *("model", "settings", "store", "access", "alerts", "figures", "findings", "ledger"),
+        *("plivo", "lab", "reports", "reset", "sample", "tracking", "verification", "webhooks"),
+        *("background",),
+    },
+    "wiring": {
+        *("model", "settings", "store", "access", "alerts", "figures", "ledger", "services"),
         *("plivo", "lab", "reports", "reset", "sample", "tracking", "verification", "webhooks"),
         *("background", "wording"),
     },
     "reports": {"model", "store", "alerts", "figures", "findings", "ledger", "sample"},
     "cli": {
         *("model", "settings", "access", "reset", "sample", "sandbox", "tracking", "webhooks"),
-        *("panels", "services", "wording"),
+        *("panels", "services", "wiring", "wording"),
     },
 }
 
@@ -128,8 +132,9 @@ def test_pages_touch_neither_redis_nor_plivo_nor_the_sandbox() -> None:
     assert violations(PAGES, forbidden) == {}
 
 
-#: What only `core/services.py` takes from the services of the process: connections and secrets.
+#: What only `core/wiring.py` has: connections and secrets of the process.
 WIRING = {"client", "keys", "keyring", "connection"}
+SERVICE_MODULES = {"core.services", "core.wiring"}
 
 
 def test_pages_use_no_connection_and_no_key_and_only_a_page_gets_the_services() -> None:
@@ -137,7 +142,7 @@ def test_pages_use_no_connection_and_no_key_and_only_a_page_gets_the_services() 
         names = {node.attr for node in nodes_of(path) if isinstance(node, ast.Attribute)}
         # A component receives the objects that it uses; `shared.py` builds the services.
         is_component = path.parent.name != "pages" and path.name != "shared.py"
-        return (names & WIRING) | (imported(path) & {"core.services"} if is_component else set())
+        return (names & WIRING) | (imported(path) & SERVICE_MODULES if is_component else set())
 
     assert violations(PAGES, forbidden) == {}
 
@@ -182,18 +187,16 @@ def test_only_the_wiring_takes_the_client_the_keys_and_the_keyring() -> None:
             and SERVICES.fullmatch(ast.unparse(node.value))
         }
 
-    others = [path for path in [*CORE, *PAGES] if path != PROJECT / "core" / "services.py"]
-    assert violations(others, forbidden) == {}
+    assert violations([*CORE, *PAGES], forbidden) == {}
 
 
 def test_in_core_only_the_entries_and_the_assembly_of_the_web_know_all_services() -> None:
     """Routes receive the objects that they use."""
     importers = {
-        str(path.relative_to(PROJECT / "core"))
-        for path in CORE
-        if "core.services" in imported(path)
+        str(path.relative_to(PROJECT / "core")) for path in CORE if SERVICE_MODULES & imported(path)
     }
-    assert {name for name in importers if not name.startswith("cli/")} == {"web/app.py"}
+    entries = {name for name in importers if not name.startswith("cli/")}
+    assert entries == {"web/app.py", "wiring.py"}
 
 
 def test_there_are_no_circles() -> None:

@@ -28,10 +28,11 @@ from core.plivo.request import AttemptRequest
 from core.sandbox.app import Sandbox
 from core.sandbox.on_demand import OnDemandSandbox
 from core.sandbox.storage import Storage
-from core.services import LOG_SYNC, Services, build
+from core.services import Services
 from core.settings.settings import Settings
 from core.verification.sending import Provider
 from core.web.app import Web, standalone
+from core.wiring import LOG_SYNC, build
 from pages.components.phone_page import phone_page
 
 SPEED = 10

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from core.model.errors import ProductError
-from core.services import Services, build
+from core.services import Services
 from core.settings.reading import read_settings
 from core.settings.settings import Settings
+from core.wiring import build
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.log import log_to_stderr
 from core.model.errors import ProductError, SettingsRefused
-from core.services import Services, build
+from core.services import Services
 from core.settings.reading import read_settings
 from core.web import access, live, live_chaos, phone, plivo, sandbox_state, seed, tester
 from core.web.access_log import hide_addresses
@@ -35,6 +35,7 @@ from core.web.metrics import route as monitoring
 from core.web.open_files import raise_file_limit
 from core.web.sandbox_guard import SandboxGuard
 from core.web.shutdown import call_on_stop
+from core.wiring import build
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -14,8 +14,9 @@ from streamlit.runtime.scriptrunner_utils import script_run_context
 
 from core.model.errors import StoreUnavailable
 from core.once import Once
-from core.services import Services, build
+from core.services import Services
 from core.settings.reading import read_settings
+from core.wiring import build
 
 PROJECT = Path(__file__).parents[2]
 

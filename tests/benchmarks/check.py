@@ -24,8 +24,9 @@ from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome
 from core.model.way import Way
 from core.plivo.request import AttemptRequest
-from core.services import Services, build
+from core.services import Services
 from core.settings.settings import Settings
+from core.wiring import build
 from tests.world import MovableClock
 
 GOAL = 1.4

@@ -27,8 +27,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import SystemClock
 from core.model.regions import country_of
-from core.services import build
 from core.settings.settings import Settings
+from core.wiring import build
 from tests.benchmarks import many_series
 from tests.browser.conftest import CHROMIUM_FLAGS, PROJECT, App, chromium
 

@@ -31,9 +31,10 @@ import redis
 import uvloop
 
 from core.access.tokens import Scope
-from core.services import Services, build
+from core.services import Services
 from core.settings.settings import Settings
 from core.store.embedded import EmbeddedRedis
+from core.wiring import build
 from tests.benchmarks.check import _SendsNothing, service_code, started
 from tests.world import MovableClock, until
 

@@ -23,8 +23,9 @@ from playwright.sync_api import (
 
 from core.access.password import hash_password
 from core.model.clock import SystemClock
-from core.services import Services, build
+from core.services import Services
 from core.settings.settings import Settings
+from core.wiring import build
 from tests.browser.app_log import LogPart
 from tests.world import until
 

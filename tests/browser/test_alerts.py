@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.model.clock import from_ms
-from core.services import build
 from core.settings.settings import Settings
+from core.wiring import build
 from tests.browser.conftest import App
 from tests.browser.test_chaos import chaos
 from tests.findings.incidents import USUAL, Day, events, everywhere

@@ -24,8 +24,9 @@ from core.panels.export import csv_of
 from core.panels.figure_inputs import read_inputs
 from core.panels.query_state import QueryState, parse_query_state
 from core.sample.plan import DAYS, SampleStatus
-from core.services import Services, build
+from core.services import Services
 from core.settings.settings import Settings
+from core.wiring import build
 from tests.browser.conftest import PASSWORD, App
 from tests.world import until
 

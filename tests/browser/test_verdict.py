@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.model.clock import SystemClock
-from core.services import build
 from core.settings.settings import Settings
+from core.wiring import build
 from tests.browser.conftest import App
 from tests.browser.test_axe import check
 from tests.browser.test_delivery import PATIENCE, run_has_ended

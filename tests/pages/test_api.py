@@ -8,8 +8,9 @@ from core.model.grant import OPERATOR
 from core.model.verification import SendOutcome
 from core.model.way import Way
 from core.panels.api import walk_through
-from core.services import Services, build
+from core.services import Services
 from core.webhooks.answer import Answer, Verdict
+from core.wiring import build
 from pages.components.shared import services as of_process
 from tests.benchmarks.check import _SendsNothing
 from tests.pages.conftest import Settle, opened, said

@@ -11,10 +11,10 @@ from starlette.applications import Starlette
 from core.access.invites import COOKIE as INVITE_COOKIE
 from core.access.password import COOKIE
 from core.access.tokens import Scope
-from core.services import build
 from core.settings.choices import VerifyAccess
 from core.settings.settings import Settings
 from core.web.sandbox_state import routes
+from core.wiring import build
 from tests.reset.test_command import command
 from tests.reset.test_reset import families
 from tests.world import World, quick_hash, served

@@ -23,9 +23,10 @@ from core.sample.entries import events_of
 from core.sample.loading import RECORDS, Sample
 from core.sample.plan import Plan, SampleState, SampleStatus
 from core.sample.traffic import attempts_of, days_of
-from core.services import Services, build
+from core.services import Services
 from core.settings.settings import Settings
 from core.store.keys import ROLLUP_LAYOUT, Keys
+from core.wiring import build
 from tests.benchmarks.ledger import attempts, callbacks, requests
 from tests.world import FrozenClock
 

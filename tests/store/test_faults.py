@@ -20,7 +20,7 @@ import redis
 from core.model.attempt import State
 from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome
-from core.services import build
+from core.wiring import build
 from tests.store.servers import free_port, running
 from tests.web.test_live import hear, window
 from tests.world import MovableClock, World, until, world
@@ -292,7 +292,7 @@ def test_a_good_memory_policy_is_not_warned_of(
     room: Room, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     build(room.at.services.settings.model_copy(update={"data_dir": tmp_path})).close()
-    assert not [one for one in caplog.records if one.name == "core.services"]
+    assert not [one for one in caplog.records if one.name == "core.wiring"]
 
 
 @contextmanager

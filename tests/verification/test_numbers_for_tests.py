@@ -16,10 +16,10 @@ from core.model.grant import OPERATOR, Allowance, Grant
 from core.model.verification import CheckOutcome, SendOutcome
 from core.model.way import Mode, Way
 from core.sandbox.facts.lease_range import numbers_for_tests
-from core.services import build
 from core.settings.settings import Settings
 from core.verification.number.parse import parse_number
 from core.verification.policy import Policy
+from core.wiring import build
 from tests.verification.test_warnings import live, rest
 from tests.world import FrozenClock, MovableClock, World, second_process, world
 

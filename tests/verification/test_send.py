@@ -13,7 +13,7 @@ from core.model.attempt import EventKind, State
 from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome, Status
 from core.model.way import Way
-from core.services import build
+from core.wiring import build
 from tests.properties import sharing_fixtures
 from tests.world import (
     DiesWhileSending,

@@ -14,10 +14,11 @@ from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome
 from core.model.way import Way
 from core.plivo.request import AttemptRequest
-from core.services import Services, build
+from core.services import Services
 from core.settings.settings import Settings
 from core.verification.sending import Provider
 from core.verification.timeline import attempt_timeline, timeline
+from core.wiring import build
 from core.wording.verification import budget_warning
 from tests.world import FrozenClock, World, until, world
 

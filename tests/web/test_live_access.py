@@ -30,10 +30,11 @@ from core.model.verification import SendOutcome, Status
 from core.model.way import Way
 from core.plivo.sdk import SdkClient
 from core.sandbox.app import Sandbox
-from core.services import LOG_SYNC, Services, build
+from core.services import Services
 from core.settings.choices import VerifyAccess
 from core.settings.settings import Settings
 from core.web.app import Web, _no_sandbox, standalone
+from core.wiring import LOG_SYNC, build
 from tests.world import FrozenClock, MovableClock, quick_hash, served
 
 AUTH_ID, AUTH_TOKEN = "MAXXXXXXXXXXXXXXXXXX", "0" * 40

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from core.model.attempt import AttemptEvent, EventKind, Source
-from core.services import Services, build
+from core.services import Services
 from core.settings.settings import Settings
 from core.web.metrics import definitions
 from core.web.metrics.collecting import collect
 from core.web.metrics.definitions import DEFINITIONS, WINDOW_PREFIX, MetricType
 from core.web.metrics.exposition import exposition, families
 from core.web.metrics.negotiation import Format
+from core.wiring import build
 from tests.world import MovableClock
 
 NOW = datetime(2026, 3, 14, 12, 30, 15, 250_000, tzinfo=UTC)
