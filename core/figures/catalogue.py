@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
 
 
-class Kind(Enum):
+class FigureKind(Enum):
     """How a figure may change. `core.figures.cumulative` says why a counter never falls."""
 
     COUNTER = "counter"
     GAUGE = "gauge"  # falls when a later report corrects an earlier one
 
 
-class Width(IntEnum):
+class FigureWidth(IntEnum):
     """Bytes of a figure in a slot."""
 
     COUNT = 4  # unsigned
@@ -52,8 +52,8 @@ class StoredFigure:
     name: str
     position: int
     help: str
-    kind: Kind = Kind.COUNTER
-    width: Width = Width.COUNT
+    kind: FigureKind = FigureKind.COUNTER
+    width: FigureWidth = FigureWidth.COUNT
     metric: str = ""
     window: WindowMetric | None = None
     is_state: bool = False
@@ -82,7 +82,7 @@ class StoredHistogram:
 
 
 _MICROS = 1_000_000
-_SUM, _GAUGE = Width.SUM, Kind.GAUGE
+_SUM, _GAUGE = FigureWidth.SUM, FigureKind.GAUGE
 
 #: In the order of `/metrics` and of its documentation: the path of an attempt, its endings, then
 #: verifications and costs.
@@ -296,8 +296,8 @@ IRREGULAR_EVENTS = {
 
 _IN_SLOT = sorted(FIGURES, key=lambda figure: (figure.width, figure.position))
 #: The names of a slot's values, in the order of their bytes: the counts, then the sums.
-COUNTERS = tuple(figure.name for figure in _IN_SLOT if figure.width is Width.COUNT)
-SUMS = tuple(figure.name for figure in _IN_SLOT if figure.width is Width.SUM)
+COUNTS = tuple(figure.name for figure in _IN_SLOT if figure.width is FigureWidth.COUNT)
+SUMS = tuple(figure.name for figure in _IN_SLOT if figure.width is FigureWidth.SUM)
 COLUMNS = tuple(figure.name for figure in _IN_SLOT)
 #: The columns of every query result. Pending attempts are those in none of STATES: their final
 #: report is waited for.

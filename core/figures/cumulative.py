@@ -1,10 +1,10 @@
 """Reads figures that never fall, for monitors that take the difference of two readings.
 
-Figures are corrected when a later report corrects an earlier one, so only those of Kind.COUNTER
-never fall. The reason is in `_ledger.lua`: a moment of an attempt is never moved or removed once
-it is stored, and neither is its origin. So an attempt stays counted as accepted, sent, entered, and
-delivered within some seconds, and a verification as converted; no state outranks `delivered`; and a
-histogram never loses a value. Figures of Kind.GAUGE can fall:
+Figures are corrected when a later report corrects an earlier one, so only those of
+FigureKind.COUNTER never fall. The reason is in `_ledger.lua`: a moment of an attempt is never moved
+or removed once it is stored, and neither is its origin. So an attempt stays counted as accepted,
+sent, entered, and delivered within some seconds, and a verification as converted; no state outranks
+`delivered`; and a histogram never loses a value. Figures of FigureKind.GAUGE can fall:
 
     verified, confirmed, rescued, unattributed    when a later report shows that another attempt
                                                   can have brought the code, or that none can

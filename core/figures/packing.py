@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.figures.catalogue import COLUMNS, COUNTERS, SUMS, Leg, Width
+from core.figures.catalogue import COLUMNS, COUNTS, SUMS, FigureWidth, Leg
 from core.figures.layout import BIN_OF_1_SECOND, BINS, Tier, sparse_limit
 
 Counts = NDArray[np.int64]
@@ -18,8 +18,8 @@ Counts = NDArray[np.int64]
 #: One slot of each kind, dense.
 COUNTER_SLOT = np.dtype(
     [
-        ("counters", f">u{Width.COUNT}", (len(COUNTERS),)),
-        ("sums", f">i{Width.SUM}", (len(SUMS),)),
+        ("counters", f">u{FigureWidth.COUNT}", (len(COUNTS),)),
+        ("sums", f">i{FigureWidth.SUM}", (len(SUMS),)),
     ]
 )
 HISTOGRAM_SLOT = np.dtype((">u4", (BINS,)))
@@ -85,7 +85,7 @@ class PackedKind:
         return self.bytes_of(dense.reshape(-1, self.width))
 
 
-COUNTER_KIND = PackedKind("c", len(COLUMNS), len(COUNTERS), COUNTER_SLOT)
+COUNTER_KIND = PackedKind("c", len(COLUMNS), len(COUNTS), COUNTER_SLOT)
 ERROR_KIND = PackedKind("e", 1, 1, ERROR_SLOT)
 LEG_KINDS = {leg: PackedKind(leg, BINS, BINS, HISTOGRAM_SLOT) for leg in Leg}
 

@@ -11,7 +11,7 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.figures.catalogue import COLUMNS, EXPORTED_COUNTERS, FIGURES, Kind, Leg
+from core.figures.catalogue import COLUMNS, EXPORTED_COUNTERS, FIGURES, FigureKind, Leg
 from core.figures.cumulative import CumulativeFigures, read_cumulative
 from core.figures.layout import BINS, Cube, Tier
 from core.figures.packing import MIDDLE_MS
@@ -78,7 +78,7 @@ def values_of(figures: CumulativeFigures) -> dict[tuple[str, ...], float]:
 
 
 def stored_counters(at: World) -> dict[tuple[str, ...], float]:
-    """Every figure of Kind.COUNTER by series, exported or not."""
+    """Every figure of FigureKind.COUNTER by series, exported or not."""
     s, tier, now_ms = at.services, Tier.DAY, to_ms(at.clock.now())
     reader = SlotReader(s.client, s.connection.raw, s.keys)
     start_ms = tier.chunk_of(now_ms) * tier.chunk_ms
@@ -89,7 +89,7 @@ def stored_counters(at: World) -> dict[tuple[str, ...], float]:
         (name, "stored", figure.name): int(row[COLUMNS.index(figure.name)])
         for name, row in zip(names, counters, strict=True)
         for figure in FIGURES
-        if figure.kind is Kind.COUNTER
+        if figure.kind is FigureKind.COUNTER
     }
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from core.figures import packing
-from core.figures.catalogue import COLUMNS, COUNTERS, Leg
+from core.figures.catalogue import COLUMNS, COUNTS, Leg
 from core.figures.layout import BINS, Tier
 from core.figures.packing import MIDDLE_MS, UPPER_MS
 from core.store.keys import ROLLUP_LAYOUT
@@ -23,12 +23,12 @@ SUM = 2**62
 @given(st.sampled_from(Tier), st.data())
 def test_counters_come_back_as_they_were_written(tier: Tier, data: st.DataObject) -> None:
     counters = data.draw(
-        arrays.arrays(np.int64, (tier.slots, len(COUNTERS)), elements=st.integers(0, U32))
+        arrays.arrays(np.int64, (tier.slots, len(COUNTS)), elements=st.integers(0, U32))
     )
     sums = data.draw(
         arrays.arrays(
             np.int64,
-            (tier.slots, len(COLUMNS) - len(COUNTERS)),
+            (tier.slots, len(COLUMNS) - len(COUNTS)),
             elements=st.integers(-SUM, SUM),
         )
     )
