@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.access.invites import Invite, Invites, InviteState
+from core.access.invites import Invite, Invites
 from core.access.password import Access, AccessState
 from core.model.grant import OPERATOR, Grant
 from core.settings.choices import VerifyAccess
@@ -14,11 +14,10 @@ _INVITE_ONLY = "Messages and calls from here cost money, so an invite is needed.
 
 @dataclass(frozen=True, slots=True)
 class BrowserAccess:
-    """What a browser may do. `state` is the state of its invite; None if no invite was checked."""
+    """What a browser may do. `invite` is the one that it has, valid or not."""
 
     grant: Grant
     gate: AccessState
-    state: InviteState | None = None
     invite: Invite | None = None
 
     @property
@@ -28,12 +27,12 @@ class BrowserAccess:
     @property
     def sees_operator_pages(self) -> bool:
         """Whether Delivery, Attempts and the other operator pages are open to them."""
-        return self.gate in {AccessState.OPEN, AccessState.SIGNED_IN}
+        return self.gate.admits
 
     @property
     def may_reset_sandbox(self) -> bool:
         """Whether they may remove the sandbox's data: the operator, or anyone if it is open."""
-        return self.gate in {AccessState.OPEN, AccessState.SIGNED_IN}
+        return self.gate.admits
 
 
 class Admission:
@@ -56,8 +55,8 @@ class Admission:
             case VerifyAccess.OPEN:
                 return BrowserAccess(self._visitor, gate)
             case VerifyAccess.INVITE if invite:
-                state, valid = self._invites.recognise(invite)
-                return BrowserAccess(self._invites.grant(state, valid), gate, state, valid)
+                state, record = self._invites.recognise(invite)
+                return BrowserAccess(self._invites.grant(state, record), gate, record)
             case VerifyAccess.INVITE:
                 remedy = "Open your invite link" + (
                     ", or sign in as the operator." if can_sign_in else "."

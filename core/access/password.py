@@ -38,6 +38,11 @@ class AccessState(StrEnum):
     CLOSED = "closed"
     SIGNED_IN = "signed_in"
 
+    @property
+    def admits(self) -> bool:
+        """Whether the operator's pages are open to this browser."""
+        return self in {AccessState.OPEN, AccessState.SIGNED_IN}
+
 
 class SignInOutcome(StrEnum):
     SIGNED_IN = "signed_in"

@@ -17,7 +17,6 @@ from core.model.errors import StoreUnavailable
 from core.wording.formats import wait_time
 from pages.components.shared import outage_shown, services
 
-_ADMITTED = {AccessState.OPEN, AccessState.SIGNED_IN}
 _LAST_GATE, _GATE_ERROR = "last_gate", "gate_error"
 _SIGN_IN_ERRORS = {
     "wrong": "That is not the password. Try again.",
@@ -57,7 +56,7 @@ def require_admin(page: str, *, keeps: bool = False) -> None:
     """
     with outage_shown(key=f"try_again_access_{page}"):
         gate = _kept_gate() if keeps else _gate()
-        if gate in _ADMITTED:
+        if gate.admits:
             return
         st.title("Not set up yet" if gate is AccessState.UNSET else "Sign in", anchor=False)
         sign_in(gate, page)
@@ -73,7 +72,7 @@ def guarded(run: Callable[[], None], *, keeps: bool = False) -> Callable[[], Non
     def checked() -> None:
         try:
             gate = _kept_gate() if keeps else _gate()
-            if gate not in _ADMITTED:
+            if not gate.admits:
                 st.rerun()  # the whole page, which then shows the sign-in form
             run()
         except StoreUnavailable as error:

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from core.access.password import AccessState
 from core.lab.chaos import ChaosWatch
 from core.lab.sandbox_client import SandboxError
 from core.model.errors import StoreUnavailable
@@ -10,7 +9,6 @@ from pages.components.access import current_visitor
 from pages.components.assets import script, style
 
 _BAND = st.components.v2.component("chaos_band", js=script("chaos_band"), css=style("chaos_band"))
-_OPERATOR = {AccessState.OPEN, AccessState.SIGNED_IN}
 # The script marks the document while chaos is on. On a wide screen the band is in the row of the
 # menu, below the text of the mode, so that nothing moves; otherwise it has a row of its own.
 _STYLE = """<style>
@@ -48,6 +46,6 @@ def chaos_band(chaos: ChaosWatch) -> None:
 
 def _may_turn_off() -> bool:
     try:
-        return current_visitor().gate in _OPERATOR
+        return current_visitor().sees_operator_pages
     except StoreUnavailable:
         return False  # the page reports the outage itself
