@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.figures.catalogue import COLUMNS, Leg
+from core.figures.journal_entries import ORIGINS
 from core.figures.layout import HORIZON_MS
 from core.figures.packing import INEXACT, Counts
 from core.ledger.attribution import OTHER, SHARED, SOLE, UNATTRIBUTED
+from core.model.attempt import RANKS, EventKind
 
-_FIRST, _RESEND, _FALLBACK = 0, 1, 2
-_UNCLEAR, _UNREPORTED, _REJECTED, _FAILED, _UNDELIVERED, _DELIVERED = 1, 5, 6, 7, 8, 9
+_FIRST, _RESEND, _FALLBACK = map(ORIGINS.index, ("first", "resend", "fallback"))
 
 Moments = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -62,9 +63,13 @@ def contributions(entries: NDArray[Any], images: NDArray[Any]) -> tuple[Counts, 
     # A first attempt that was also the last one needs no attribution.
     brought = ((proof & 3) == SOLE) | ((proof == 0) & is_first)
     may_have_brought = (proof & 3) == SHARED
+    is_rejected, is_failed, is_undelivered = (
+        rank == RANKS[kind]
+        for kind in (EventKind.REJECTED, EventKind.FAILED, EventKind.UNDELIVERED)
+    )
     # Plivo charges neither what it refused or could not hand over, nor a call without an answer.
-    is_free = (rank == _REJECTED) | (rank == _FAILED)
-    is_free |= (rank == _UNDELIVERED) & (entries["is_sms"] == 0) & ~has["handed"]
+    is_free = is_rejected | is_failed
+    is_free |= is_undelivered & (entries["is_sms"] == 0) & ~has["handed"]
     app = _Span.between(requested, moment["accepted"])
     queue = _Span.between(moment["queued"], moment["handed"])
     carrier = _Span.between(moment["handed"], delivered)
@@ -79,11 +84,11 @@ def contributions(entries: NDArray[Any], images: NDArray[Any]) -> tuple[Counts, 
         "fallbacks": origin == _FALLBACK,
         "rescued": brought & (origin == _FALLBACK),
         "skewed": app.cut | queue.cut | carrier.cut | ttd.cut | ttv.cut,
-        "unclear": rank == _UNCLEAR,
-        "unreported": rank == _UNREPORTED,
-        "rejected": rank == _REJECTED,
-        "failed": rank == _FAILED,
-        "undelivered": rank == _UNDELIVERED,
+        "unclear": rank == RANKS[EventKind.UNCONFIRMED],
+        "unreported": rank == RANKS[EventKind.UNREPORTED],
+        "rejected": is_rejected,
+        "failed": is_failed,
+        "undelivered": is_undelivered,
         "entered": has["checked"],
         "verified": brought,
         "converted": has["code"] & is_first,
@@ -95,7 +100,7 @@ def contributions(entries: NDArray[Any], images: NDArray[Any]) -> tuple[Counts, 
         # A carrier's refusal also proves that it had the message; of a call it proves nothing.
         "sent": has["handed"] | has["delivered"] | (has["undelivered"] & (entries["is_sms"] == 1)),
         "n_queue": queue.has,
-        "delivered": rank == _DELIVERED,
+        "delivered": rank == RANKS[EventKind.DELIVERED],
         "confirmed": has["delivered"] | brought,
         "within_10": ttd.has & (ttd.ms <= 10_000),
         "within_30": ttd.has & (ttd.ms <= 30_000),

@@ -28,7 +28,8 @@ IMAGE = np.dtype(
         ("units", "<f8"),
     ]
 )
-#: `origin`: 0 first, 1 resend, 2 fallback.
+#: Origins of attempts by their number in ENTRY; `_counted.lua` has the same.
+ORIGINS = ("first", "resend", "fallback")
 ENTRY = np.dtype(
     [
         ("origin", "i1"),

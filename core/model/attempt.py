@@ -1,7 +1,7 @@
 """Attempts, their events, and the state that follows from the events.
 
 The state is that of the highest-ranked event received. So events may come in any order and more
-than once, and no event moves an attempt back. The ranks, ascending:
+than once, and no event moves an attempt back. The ranks (RANKS), ascending:
 
     requested    recorded before the request to Plivo
     unconfirmed  the answer to the send never came or could not be read, or was 429 or 5xx; state
@@ -84,6 +84,24 @@ class EventKind(StrEnum):
     #: change no state of an attempt.
     CHECKED = "checked"
     VERIFIED = "verified"
+
+
+#: The ranks of the kinds that give a state. Of two equal ones, one is of messages and one of calls.
+#: `_ledger.lua` has the same table; a test compares the two.
+RANKS = {
+    EventKind.REQUESTED: 0,
+    EventKind.UNCONFIRMED: 1,
+    EventKind.ACCEPTED: 2,
+    EventKind.QUEUED: 3,
+    EventKind.RINGING: 3,
+    EventKind.SENT: 4,
+    EventKind.ANSWERED: 4,
+    EventKind.UNREPORTED: 5,
+    EventKind.REJECTED: 6,
+    EventKind.FAILED: 7,
+    EventKind.UNDELIVERED: 8,
+    EventKind.DELIVERED: 9,
+}
 
 
 class Proof(StrEnum):

@@ -13,25 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.figures.journal_entries import ENTRY, IMAGE, JournalEntries, Place
-from core.model.attempt import NO_ANSWER, AttemptEvent, EventKind, Source, attempt_id
+from core.figures.journal_entries import ENTRY, IMAGE, ORIGINS, JournalEntries, Place
+from core.model.attempt import NO_ANSWER, RANKS, AttemptEvent, EventKind, Source, attempt_id
 from core.model.clock import from_ms
 from core.sample.places import PLACES
 from core.sample.plan import Plan
-from core.sample.traffic import BROKEN_STATUS, ERRORS, MOMENTS, ORIGINS, WAYS
+from core.sample.traffic import BROKEN_STATUS, ERRORS, MOMENTS, WAYS
 
-#: As `_ledger.lua` ranks the events of one attempt, ascending.
-_RANKS = {
-    EventKind.UNCONFIRMED: 1,
-    EventKind.ACCEPTED: 2,
-    EventKind.QUEUED: 3,
-    EventKind.SENT: 4,
-    EventKind.UNREPORTED: 5,
-    EventKind.REJECTED: 6,
-    EventKind.FAILED: 7,
-    EventKind.UNDELIVERED: 8,
-    EventKind.DELIVERED: 9,
-}
 _ERROR_NAMES = (*ERRORS, "refused", str(BROKEN_STATUS), NO_ANSWER)
 _BY_APP = {EventKind.UNCONFIRMED, EventKind.ACCEPTED, EventKind.REJECTED}
 _CHECKS = {EventKind.CHECKED, EventKind.VERIFIED}
@@ -47,8 +35,9 @@ _CAUSE, _REMEDY = "Plivo refused the request.", "Check the number and the sender
 def entries_of(table: NDArray[Any]) -> JournalEntries:
     """The entries of attempts (ATTEMPT), each counted for the first time."""
     rank = np.zeros(len(table), dtype=np.int8)
-    for kind, kind_rank in _RANKS.items():
-        rank[table[kind] >= 0] = kind_rank
+    for kind in MOMENTS:
+        if kind in RANKS:
+            rank = np.where(table[kind] >= 0, np.maximum(rank, RANKS[kind]), rank)
     entries = np.zeros(len(table), dtype=ENTRY)
     is_call = np.array([way.is_call for way in WAYS])[table["way"]]
     entries["origin"] = table["origin"]
@@ -75,10 +64,10 @@ def entries_of(table: NDArray[Any]) -> JournalEntries:
 def _errors(table: NDArray[Any], rank: NDArray[np.int8]) -> NDArray[np.int64]:
     """What the attempts are counted under among the errors, as indexes of _ERROR_NAMES."""
     errors = np.zeros(len(table), dtype=np.int64)
-    has_failed = (rank > _RANKS[EventKind.REJECTED]) & (rank < _RANKS[EventKind.DELIVERED])
+    has_failed = (rank > RANKS[EventKind.REJECTED]) & (rank < RANKS[EventKind.DELIVERED])
     errors[has_failed] = table["error"][has_failed]
-    errors[rank == _RANKS[EventKind.REJECTED]] = _ERROR_NAMES.index("refused")
-    is_unclear = rank == _RANKS[EventKind.UNCONFIRMED]
+    errors[rank == RANKS[EventKind.REJECTED]] = _ERROR_NAMES.index("refused")
+    is_unclear = rank == RANKS[EventKind.UNCONFIRMED]
     has_status = table["send_status"] > 0
     errors[is_unclear & has_status] = _ERROR_NAMES.index(str(BROKEN_STATUS))
     errors[is_unclear & ~has_status] = _ERROR_NAMES.index(NO_ANSWER)

@@ -24,7 +24,6 @@ from core.sample.plan import Plan
 #: `way` of an attempt is an index.
 WAYS = (Way.SMS, Way.VOICE, Way.PHLO_SMS, Way.PHLO_CALL)
 _FIRST_WAYS = (0.80, 0.11, 0.06, 0.03)
-ORIGINS = ("first", "resend", "fallback")
 #: `error` of an attempt is an index; 0 for none.
 ERRORS = ("", "900", "30", "50", "80", "420", "40", "3000", "3010", "3020")
 _FAILED_BY_PLIVO, _MESSAGE_ERRORS, _HANGUP_CAUSES = 1, (2, 7), (7, 10)
@@ -38,8 +37,8 @@ MOMENTS = tuple(
 )
 #: One attempt. Moments are Unix ms, -1 for what did not happen; a call rings at `queued` and is
 #: answered at `sent`. `verification` is its number within the day, `digits` the last ones of its
-#: phone number. `priced`: when the price is known. `send_status`: of an unclear send, 0 for none.
-#: `proof`, `attempts` and `code`: see `core.ledger.attribution`.
+#: phone number. `origin`: an index of ORIGINS. `priced`: when the price is known. `send_status`: of
+#: an unclear send, 0 for none. `proof`, `attempts` and `code`: see `core.ledger.attribution`.
 ATTEMPT = np.dtype(
     [
         *((name, "i4") for name in ("verification", "number", "place", "digits")),

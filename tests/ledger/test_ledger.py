@@ -10,14 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ledger.ledger import EventOutcome
-from core.model.attempt import AttemptEvent, EventKind, Source, State
+from core.model.attempt import RANKS, AttemptEvent, EventKind, Source, State
 from core.model.way import Way
 from core.store.scripts import source
 from tests.properties import sharing_fixtures
 from tests.world import World
 
-_BLOCK = source("_ledger").partition("RANK = {")[2].partition("}")[0]
-RANKS = {name: int(rank) for name, rank in re.findall(r"(\w+) = (\d+)", _BLOCK)}
 FACTS = {EventKind.CHECKED, EventKind.VERIFIED}
 REPORTS = [kind for kind in EventKind if kind not in FACTS and kind is not EventKind.REQUESTED]
 # Of two kinds with the same rank, one belongs to messages and the other to calls.
@@ -53,7 +51,13 @@ def expected_state(kinds: list[EventKind]) -> State:
 
 
 def test_every_kind_of_event_has_a_rank_or_is_a_fact() -> None:
-    assert set(RANKS) == {kind.value for kind in EventKind if kind not in FACTS}
+    assert set(RANKS) == set(EventKind) - FACTS
+
+
+def test_the_script_ranks_the_kinds_as_the_model_does() -> None:
+    table = source("_ledger").partition("RANK = {")[2].partition("}")[0]
+    ranks = {name: int(rank) for name, rank in re.findall(r"(\w+) = (\d+)", table)}
+    assert ranks == {kind.value: rank for kind, rank in RANKS.items()}
 
 
 @sharing_fixtures(150)

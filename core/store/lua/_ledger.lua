@@ -1,7 +1,7 @@
 -- Library: applies an event to an attempt. Nothing else writes an attempt's state.
 -- An attempt's state is that of its highest-ranked event, so any order and any number of repeats end
--- in the same state, with the same moments. core/model/attempt.py names the kinds and gives the reasons
--- for their ranks; a test compares the two lists. What people did with the code (checked, verified) is
+-- in the same state, with the same moments. core/model/attempt.py has the same ranks and gives the
+-- reasons for them; a test compares the two lists. What people did with the code (checked, verified) is
 -- kept as a moment and changes no state.
 
 local RANK = {
