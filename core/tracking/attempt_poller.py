@@ -17,6 +17,7 @@ from core.model.clock import Clock, to_ms
 from core.model.errors import ProductError, ProviderRead
 from core.model.exchange import Exchange
 from core.plivo.client import PlivoClients
+from core.plivo.record_calls import has_ended, live_call_of, record_of
 from core.plivo.records import call_events, live_call_event, message_events
 from core.plivo.sdk_call import Recorder, SdkCall
 from core.store.client import Client
@@ -137,22 +138,21 @@ class AttemptPoller:
         if not attempt.reference:
             return []
         now = self._clock.now()
-        if not attempt.way.is_call:
-            message = self._read("messages.get", attempt.reference, record)
-            return [] if message is None else message_events(attempt.id, message, now)
-        # A call has a record once it has ended; before that it is among the live calls.
-        call = self._read("calls.get", attempt.reference, record)
-        if call is not None and getattr(call, "end_time", None):
-            return call_events(attempt.id, call, now)
-        live_call = self._read("live_calls.get", attempt.reference, record)
+        is_call = attempt.way.is_call
+        answer = self._read(record_of(attempt.reference, is_call=is_call), record)
+        if not is_call:
+            return [] if answer is None else message_events(attempt.id, answer, now)
+        if has_ended(answer):
+            return call_events(attempt.id, answer, now)
+        # Before a call has ended, it is among the live calls.
+        live_call = self._read(live_call_of(attempt.reference), record)
         event = live_call_event(attempt.id, live_call, now) if live_call is not None else None
         return [event] if event else []
 
-    def _read(self, path: str, reference: str, record: Recorder) -> object | None:
+    def _read(self, call: SdkCall, record: Recorder) -> object | None:
         """The record; None if Plivo does not have it (yet)."""
-        names = {"messages.get": "message_uuid", "calls.get": "call_uuid", "live_calls.get": "_id"}
         try:
-            answer: object = self._clients.read(SdkCall(path, {names[path]: reference}), record)
+            answer: object = self._clients.read(call, record)
         except ProviderRead as error:
             if error.status == 404:
                 return None

@@ -1,15 +1,16 @@
 """Reads the pages of Plivo's logs within the account's limit of requests.
 
-Filters of the lists are in UTC. The times of the requests are in Redis, so that all processes keep
+The times of the requests are in Redis, so that all processes keep
 the limit together.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from core.model.clock import Clock, to_ms
 from core.plivo.client import PlivoClients
+from core.plivo.record_calls import log_page, rows_of
 from core.plivo.sdk_call import SdkCall
 from core.store.client import Client
 from core.store.keys import Keys
@@ -46,14 +47,13 @@ class LogReader:
         self._wait = wait
         self._is_stopped = is_stopped
 
-    def rows(self, path: str, moment: str, start: datetime, end: datetime) -> Iterator[Any]:
-        """The rows of a list whose `moment` is in this window. Raises ProviderRead,
+    def rows(self, start: datetime, end: datetime, *, is_call: bool) -> Iterator[Any]:
+        """The records of messages, or of calls, in this window. Raises ProviderRead,
         StopRequested."""
-        window = {f"{moment}__gte": _filter(start), f"{moment}__lt": _filter(end)}
         offset = 0
         while True:
-            page = self._read(SdkCall(path, {**window, "limit": _PAGE, "offset": offset}))
-            rows = list(getattr(page, "objects", page) or [])
+            page = log_page(start, end, is_call=is_call, limit=_PAGE, offset=offset)
+            rows = rows_of(self._read(page))
             yield from rows
             if len(rows) < _PAGE:
                 return
@@ -62,7 +62,7 @@ class LogReader:
     def _read(self, call: SdkCall) -> Any:
         self._await_request()
         try:
-            return self._clients.read(call, lambda exchange: None)
+            return self._clients.read(call)
         finally:
             # Plivo counts a request when it arrives: after it was noted, and before its answer. The
             # later moment is the safe one.
@@ -93,7 +93,3 @@ class LogReader:
             pipe.ltrim(self._keys.log_requests, 0, REQUESTS_A_MINUTE - 1)
             pipe.expire(self._keys.log_requests, 2 * _MINUTE)
             pipe.execute()
-
-
-def _filter(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"

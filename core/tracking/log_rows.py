@@ -17,8 +17,8 @@ from core.model.clock import Clock
 from core.model.errors import ProviderRead
 from core.model.unreadable import Unreadable
 from core.plivo.client import PlivoClients
+from core.plivo.record_calls import has_ended, record_of
 from core.plivo.records import LogRow, call_events, message_events
-from core.plivo.sdk_call import SdkCall
 from core.settings.keyring import Keyring
 from core.store.client import Client
 from core.store.keys import Keys
@@ -68,13 +68,10 @@ class LogRows:
     def poll(self, attempt: Attempt, progress: Progress) -> Progress:
         """Read the record of one attempt and apply it. A record that cannot be read changes
         nothing: the other attempts are still polled."""
-        is_message = not attempt.way.is_call
-        path, name = ("messages.get", "message_uuid") if is_message else ("calls.get", "call_uuid")
+        is_call = attempt.way.is_call
         try:
-            record: Any = self._clients.read(
-                SdkCall(path, {name: attempt.reference}), lambda exchange: None
-            )
-            if not is_message and not getattr(record, "end_time", None):
+            record: Any = self._clients.read(record_of(attempt.reference, is_call=is_call))
+            if is_call and not has_ended(record):
                 return progress
         except ProviderRead as error:
             log.info(

@@ -149,11 +149,8 @@ class LogSync:
         return self._client.hmget(self._keys.logs, "stop") == ["1"]
 
     def _read_window(self, start: datetime, end: datetime, progress: Progress) -> Progress:
-        for path, is_call, moment in (
-            ("messages.list", False, "message_time"),
-            ("calls.list", True, "end_time"),
-        ):
-            for row in self._reader.rows(path, moment, start, end):
+        for is_call in (False, True):
+            for row in self._reader.rows(start, end, is_call=is_call):
                 progress = replace(progress, rows=progress.rows + 1)
                 progress = self._rows.apply(row, progress, is_call=is_call)
         return progress
