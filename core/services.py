@@ -21,11 +21,11 @@ from core.ledger.exchanges import Exchanges
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock
 from core.once import Once
+from core.plivo.callback_address import CallbackAddress
 from core.plivo.callback_verifier import CallbackVerifier
 from core.plivo.client import PlivoClients
 from core.plivo.pricing import Prices
 from core.plivo.provider import PlivoProvider
-from core.plivo.request import CallbackAddress
 from core.reset.reset import SandboxReset
 from core.sample.control import SampleControl
 from core.settings.keyring import Keyring

@@ -25,11 +25,11 @@ from core.ledger.ledger import Ledger
 from core.ledger.loss_check import TICK as LOSS_TICK
 from core.model.clock import Clock, SystemClock
 from core.once import Once
+from core.plivo.callback_address import CallbackAddress
 from core.plivo.callback_verifier import CallbackVerifier
 from core.plivo.client import PlivoClients
 from core.plivo.pricing import Prices
 from core.plivo.provider import PlivoProvider
-from core.plivo.request import CallbackAddress
 from core.reset.reset import SandboxReset
 from core.sample.control import SampleControl
 from core.services import Services

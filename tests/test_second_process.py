@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from core.model.attempt import State
-from core.plivo.request import CallbackAddress
+from core.plivo.callback_address import CallbackAddress
 from tests.store.servers import free_port
 from tests.world import MovableClock, World, until, world
 

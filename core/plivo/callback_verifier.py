@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
-from core.plivo.request import CallbackAddress
+from core.plivo.callback_address import CallbackAddress
 from core.plivo.signature import check_signature
 from core.settings.keyring import Keyring
 

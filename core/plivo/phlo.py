@@ -12,8 +12,9 @@ from typing import Any
 
 from core.model.errors import AttemptRejected
 from core.plivo.answers import empty_answer
+from core.plivo.callback_address import CallbackUrls
 from core.plivo.client import PlivoClients
-from core.plivo.request import AttemptRequest, CallbackUrls
+from core.plivo.request import AttemptRequest
 from core.plivo.sdk_call import Recorder, SdkCall
 from core.settings.settings import Settings
 

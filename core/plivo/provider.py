@@ -7,10 +7,11 @@ from typing import Protocol
 from core.model.attempt import verification_of
 from core.model.exchange import Exchange
 from core.model.way import Channel, Way
+from core.plivo.callback_address import CallbackAddress, CallbackUrls
 from core.plivo.cheaper_text import MessagePreview
 from core.plivo.client import PlivoClients
 from core.plivo.phlo import NO_PHLO_ID, Phlo
-from core.plivo.request import AttemptRequest, CallbackAddress, CallbackUrls
+from core.plivo.request import AttemptRequest
 from core.plivo.sdk_call import Recorder
 from core.plivo.sms import Sms
 from core.plivo.voice import NO_PUBLIC_URL, Voice

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.plivo.answers import reference_of
+from core.plivo.callback_address import CallbackUrls
 from core.plivo.cheaper_text import MessagePreview, saving
 from core.plivo.client import PlivoClients
 from core.plivo.message_text import measure, render
-from core.plivo.request import AttemptRequest, CallbackUrls
+from core.plivo.request import AttemptRequest
 from core.plivo.sdk_call import Recorder, SdkCall
 from core.settings.settings import Settings
 

@@ -6,8 +6,9 @@ from typing import Any
 from core.model.errors import AttemptRejected
 from core.model.phone_number import PhoneNumber
 from core.plivo.answers import reference_of
+from core.plivo.callback_address import CallbackUrls
 from core.plivo.client import PlivoClients
-from core.plivo.request import AttemptRequest, CallbackUrls
+from core.plivo.request import AttemptRequest
 from core.plivo.sdk_call import Recorder, SdkCall
 from core.settings.settings import Settings
 

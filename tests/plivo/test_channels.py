@@ -12,10 +12,11 @@ from core.ledger.exchanges import Exchanges
 from core.model.code import Code
 from core.model.errors import AttemptRejected, AttemptUnknown, SettingsRefused
 from core.model.way import Way
+from core.plivo.callback_address import CallbackAddress, CallbackUrls
 from core.plivo.message_text import Encoding, measure
 from core.plivo.phlo import Phlo, reference_in
 from core.plivo.provider import ChannelSender, PlivoProvider
-from core.plivo.request import AttemptRequest, CallbackAddress, CallbackUrls
+from core.plivo.request import AttemptRequest
 from core.plivo.sms import Sms
 from core.plivo.voice import Voice
 from core.settings.keyring import Keyring

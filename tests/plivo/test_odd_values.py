@@ -19,10 +19,11 @@ from core.model.errors import ProviderError, ProviderRead
 from core.model.exchange import Exchange
 from core.model.way import Way
 from core.plivo import values
+from core.plivo.callback_address import CallbackUrls
 from core.plivo.callbacks import CallCallback, HangupCallback, MessageCallback, MessageState
 from core.plivo.phlo import Phlo
 from core.plivo.records import LogRow, call_events, live_call_event, message_events
-from core.plivo.request import AttemptRequest, CallbackUrls
+from core.plivo.request import AttemptRequest
 from core.plivo.sdk_call import SdkCall
 from core.plivo.sms import Sms
 from core.plivo.voice import Voice

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from core.panels.api import base_address
-from core.plivo.request import CallbackAddress
+from core.plivo.callback_address import CallbackAddress
 from core.sandbox.on_demand import OnDemandSandbox
 from core.web.app import Web
 from tests.web.test_plivo import ROUTES
