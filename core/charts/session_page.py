@@ -12,7 +12,7 @@ from core.charts.evidence_page import (
 )
 from core.lab.sessions.model import Mark
 from core.model.attempt import State
-from core.panels.qa_session import Agreement, CollectedLine
+from core.panels.qa_session import CollectedLine
 from core.panels.session_report import ReportAttempt, ReportItem, SessionReport
 
 _STYLE = Path(__file__).with_name("session.css").read_text("utf-8")
@@ -24,11 +24,6 @@ _MARKS = {
     None: ("◌", "Not run", "grey"),
 }
 _NOTHING = "\N{EN DASH}"
-_AGREEMENTS = {
-    Agreement.AGREES: "The state is as expected.",
-    Agreement.DIFFERS: "The state is not as expected.",
-    Agreement.OPEN: "",
-}
 
 
 def session_page(report: SessionReport) -> str:
@@ -115,7 +110,7 @@ def _summary(report: SessionReport) -> str:
 
 def _item(item: ReportItem, report: SessionReport) -> str:
     checked = item.line.item
-    words = _AGREEMENTS[item.line.agreement]
+    words = item.line.agreement.words
     agreement = f'<p class="quiet">{words}</p>' if words else ""
     note = f'<p class="note">{escape(checked.note)}</p>' if checked.note else ""
     marked = checked.marked

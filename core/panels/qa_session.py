@@ -26,6 +26,18 @@ class Agreement(StrEnum):
     #: The attempt has not ended, or what is expected is in words only.
     OPEN = ""
 
+    @property
+    def words(self) -> str:
+        """A sentence; "" for OPEN."""
+        return _AGREEMENTS[self]
+
+
+_AGREEMENTS = {
+    Agreement.AGREES: "The state is as expected.",
+    Agreement.DIFFERS: "The state is not as expected.",
+    Agreement.OPEN: "",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ItemLine:

@@ -8,7 +8,7 @@ from core.model.clock import to_ms
 from core.model.verification import View
 from core.panels.evidence import EvidenceReader
 from core.panels.exchanges import exchange_lines
-from core.panels.qa_session import Agreement, CollectedLine, ItemLine, SessionLines
+from core.panels.qa_session import CollectedLine, ItemLine, SessionLines
 from core.verification.timeline import timeline as timeline_of
 from core.wording.formats import clock
 from pages.components.access import current_visitor
@@ -20,11 +20,6 @@ from pages.components.shared import plain
 from pages.components.timeline import timeline
 from pages.components.verify.evidence import draw_evidence
 
-_AGREEMENTS = {
-    Agreement.AGREES: "The state is as expected.",
-    Agreement.DIFFERS: "The state is not as expected.",
-    Agreement.OPEN: "",
-}
 _NOTHING = "nothing"
 
 state = st.session_state
@@ -38,7 +33,7 @@ def draw_seen_on(selected: ItemLine | None, lines: SessionLines, tools: SessionT
     st.subheader(plain(item.title), anchor=False)
     facts = [("Expected", item.expected), ("Seen", selected.seen)]
     st.markdown("  \n".join(f"**{name}** {plain(text)}" for name, text in facts if text))
-    if words := _AGREEMENTS[selected.agreement]:
+    if words := selected.agreement.words:
         st.caption(f"{words} You decide the mark.")
     if not (item.attempt or item.refusal or selected.seen):
         choice = ", or choose an attempt" if lines.collected else ""
