@@ -17,10 +17,10 @@ from core.model.verification import View
 from core.model.way import Way
 from core.panels.exchanges import ExchangeLine, exchange_lines
 from core.panels.redaction import Redaction
-from core.panels.spending import exact
 from core.settings.settings import Settings
 from core.verification.service import Verifications
 from core.verification.timeline import TimelineRow, timeline
+from core.wording.formats import format_price
 from core.wording.verification import Words, attempt_words, status_words
 
 #: The form of the JSON. A change that a reader would notice gets the next number.
@@ -182,7 +182,7 @@ def _redacted_exchange(redaction: Redaction, exchange: Exchange) -> Exchange:
 
 def cost_words(micros: int) -> str:
     """ "$0.0077"."""
-    return exact(micros / 1_000_000)
+    return format_price(micros / 1_000_000)
 
 
 def evidence_json(evidence: Evidence) -> str:

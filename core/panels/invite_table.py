@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from core.access.invites import Invite, InviteState
-from core.panels.invites import countries_of, time_of
+from core.panels.invites import countries_of
+from core.wording.formats import day_and_time
 
 STATES = {
     InviteState.VALID: "● valid",
@@ -25,8 +26,8 @@ def invite_table(invites: Sequence[Invite], now: datetime, zone: ZoneInfo) -> pd
             STATES[invite.state(now)],
             f"{invite.used} of {invite.sends}",
             countries_of(invite),
-            time_of(invite.ends_at, zone),
-            time_of(invite.last_used_at, zone) if invite.last_used_at else "never",
+            day_and_time(invite.ends_at, zone),
+            day_and_time(invite.last_used_at, zone) if invite.last_used_at else "never",
         )
         for invite in invites
     ]

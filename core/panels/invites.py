@@ -1,11 +1,10 @@
 """Invites in words."""
 
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from core.access.invites import Invite
 from core.model.regions import country_of
-from core.wording.formats import counted
+from core.wording.formats import counted, day_and_time
 
 
 def invite_words(invite: Invite, zone: ZoneInfo) -> str:
@@ -13,7 +12,7 @@ def invite_words(invite: Invite, zone: ZoneInfo) -> str:
     sends_left = max(0, invite.sends - invite.used)
     return (
         f'Invite "{invite.label}": {sends_left} of {counted(invite.sends, "send")} left, until '
-        f"{time_of(invite.ends_at, zone)}, to {countries_of(invite)}."
+        f"{day_and_time(invite.ends_at, zone)}, to {countries_of(invite)}."
     )
 
 
@@ -22,7 +21,3 @@ def countries_of(invite: Invite) -> str:
     if not names:
         return "all allowed countries"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def time_of(moment: datetime, zone: ZoneInfo) -> str:
-    return f"{moment.astimezone(zone):%d %b %H:%M}"

@@ -1,11 +1,10 @@
 """The message before it is sent, in words: its parts, its price, and what makes it cost more."""
 
 from core.model.way import Way
-from core.panels.spending import span
 from core.plivo.cheaper_text import MessagePreview, Saving
 from core.plivo.message_text import Encoding, TextSize
 from core.plivo.pricing import Price
-from core.wording.formats import counted
+from core.wording.formats import counted, price_range
 
 #: So many characters are named; of more, the number.
 _NAMED = 3
@@ -33,9 +32,11 @@ def price_words(
         return f"{country}: price not known"
     invented = ", simulated" if simulated else ""
     if way.is_call:
-        return f"{country}: {span(price.minute_from, price.minute_to)} a minute{invented}"
+        return f"{country}: {price_range(price.minute_from, price.minute_to)} a minute{invented}"
     parts = preview.size.parts
-    return f"{country}: {span(parts * price.message_from, parts * price.message_to)}{invented}"
+    return (
+        f"{country}: {price_range(parts * price.message_from, parts * price.message_to)}{invented}"
+    )
 
 
 def _saving_words(saving: Saving) -> str:

@@ -9,11 +9,10 @@ from core.model.attempt import Attempt, EventKind
 from core.model.clock import elapsed
 from core.model.errors import NumberRefused
 from core.model.way import Way
-from core.panels.spending import exact, span
 from core.plivo.pricing import Price, Prices
 from core.settings.own_phones import OwnPhone
 from core.verification.numbers import Numbers
-from core.wording.formats import counted, duration
+from core.wording.formats import counted, duration, format_price, price_range
 from core.wording.qa_session import seen_words
 
 
@@ -59,8 +58,8 @@ def line_words(line: OwnPhoneLine, parts: int, price: Price | None, *, simulated
     costs = "price not known yet"
     if price is not None:
         by_way = {
-            Way.SMS: f"SMS {span(parts * price.message_from, parts * price.message_to)}",
-            Way.VOICE: f"call {span(price.minute_from, price.minute_to)} a minute",
+            Way.SMS: f"SMS {price_range(parts * price.message_from, parts * price.message_to)}",
+            Way.VOICE: f"call {price_range(price.minute_from, price.minute_to)} a minute",
         }
         costs = ", ".join(words for way, words in by_way.items() if way in line.ways)
         costs += ", simulated" if simulated else ""
@@ -112,12 +111,14 @@ def run_cost_words(cost: RunCost, *, simulated: bool) -> str:
     invented = " (simulated)" if simulated else ""
     words = (
         f"{counted(cost.sends, 'send')} {'costs' if cost.sends == 1 else 'cost'} "
-        f"{span(cost.lowest, cost.highest)}{invented} if each is made once, a call for one minute."
+        f"{price_range(cost.lowest, cost.highest)}{invented} if each is made once, "
+        "a call for one minute."
     )
     if not cost.unpriced:
         return words
     countries = ", ".join(cost.unpriced)
-    return f"{words} The price of {countries} is not known yet: {exact(cost.assumed)} is assumed."
+    assumed = format_price(cost.assumed)
+    return f"{words} The price of {countries} is not known yet: {assumed} is assumed."
 
 
 def phone_seen_words(attempt: Attempt) -> str:
@@ -133,7 +134,7 @@ def phone_seen_words(attempt: Attempt) -> str:
         at = moments.get(kind)
         took = elapsed(requested, at) if at else None
         parts.append(f"{name} after {duration(took)}" if took else f"no {_MISSING[name]} yet")
-    cost = exact(attempt.cost_micros / 1_000_000) if attempt.cost_micros else "no price yet"
+    cost = format_price(attempt.cost_micros / 1_000_000) if attempt.cost_micros else "no price yet"
     words = ", ".join([*parts, cost])
     return f"{words[:1].upper()}{words[1:]}"
 

@@ -1,13 +1,13 @@
 """The mode badge of every page: sandbox or live, and the price of a send."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from core.model.errors import StoreUnavailable
 from core.model.regions import country_of
 from core.plivo.pricing import Price, Prices
 from core.settings.settings import Settings
 from core.verification.service import Verifications
+from core.wording.formats import format_price, price_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,10 @@ def badge_of(
 def _price(settings: Settings, price: Price | None, region: str) -> str:
     where = f"{country_of(region)}: " if region else ""
     if price is None:
-        return f"{where}a message or call about {exact(settings.assumed_price)} (assumed)"
-    message = span(price.message_from, price.message_to)
-    return f"{where}message {message}, call {span(price.minute_from, price.minute_to)} a minute"
-
-
-def span(low: Decimal, high: Decimal) -> str:
-    """A price, or its range."""
-    return exact(low) if low == high else f"{exact(low)} to {exact(high)}"
+        return f"{where}a message or call about {format_price(settings.assumed_price)} (assumed)"
+    message = price_range(price.message_from, price.message_to)
+    call = price_range(price.minute_from, price.minute_to)
+    return f"{where}message {message}, call {call} a minute"
 
 
 def _today(settings: Settings, verifications: Verifications) -> str:
@@ -52,9 +48,3 @@ def _today(settings: Settings, verifications: Verifications) -> str:
         return f"today ${verifications.spent_today():,.2f} of {limit}"
     except StoreUnavailable:
         return f"today's spend unknown, limit {limit}"
-
-
-def exact(amount: Decimal | float) -> str:
-    """ "$0.0077", "$0.31": no trailing zeros, at least two decimals."""
-    text = f"{amount:.5f}".rstrip("0")
-    return f"${text}{'0' * max(0, 2 - len(text.partition('.')[2]))}"

@@ -6,9 +6,8 @@ from core.model.attempt import State
 from core.model.clock import elapsed
 from core.model.verification import Status, View
 from core.model.way import Channel, Way
-from core.panels.spending import exact, span
 from core.plivo.pricing import Price
-from core.wording.formats import channel_name, duration
+from core.wording.formats import channel_name, duration, format_price, price_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +50,9 @@ def _cost(view: View, price: Price | None) -> str:
     if not sent:
         return ""
     if all(attempt.cost_micros for attempt in sent):
-        return exact(sum(attempt.cost_micros for attempt in sent) / 1_000_000)
+        return format_price(sum(attempt.cost_micros for attempt in sent) / 1_000_000)
     if price is None:
         return ""
     if view.verification.way.is_call:
-        return f"{span(price.minute_from, price.minute_to)} a minute"
-    return span(price.message_from, price.message_to)
+        return f"{price_range(price.minute_from, price.minute_to)} a minute"
+    return price_range(price.message_from, price.message_to)

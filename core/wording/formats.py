@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from core.model.regions import country_of
@@ -105,6 +106,17 @@ def dollars(amount: float) -> str:
     if abs(amount) < 0.001:
         return f"${amount:.2g}"
     return f"${amount:.4f}" if abs(amount) < 0.1 else f"${amount:,.2f}"
+
+
+def format_price(amount: Decimal | float) -> str:
+    """ "$0.0077", "$0.31": to a thousandth of a cent, no trailing zeros, at least two decimals."""
+    text = f"{amount:.5f}".rstrip("0")
+    return f"${text}{'0' * max(0, 2 - len(text.partition('.')[2]))}"
+
+
+def price_range(low: Decimal, high: Decimal) -> str:
+    """A price, or its range: "$0.0077 to $0.01"."""
+    return format_price(low) if low == high else f"{format_price(low)} to {format_price(high)}"
 
 
 def percent(fraction: float) -> str:
