@@ -209,14 +209,13 @@ class Queries:
         self,
         period: Range,
         filters: Filters = ALL,
-        leg: Leg = Leg.TTD,
         zone: ZoneInfo = _UTC,
     ) -> pd.DataFrame:
-        """One row a step, by `start`, and one column a bin: how many attempts took that long. The
-        steps are those of `over_time`, but no finer than the histograms (`histogram`)."""
+        """One row a step, by `start`, and one column a bin: how many attempts took so long to be
+        delivered. The steps are those of `over_time`, but no finer than the histograms."""
         cube, names = self._selection.histogram_series(period.start, filters)
-        drawn = steps(period, self._clock.now(), zone, tiers_of(leg, cube))
-        counts = self._reader.histograms(leg, cube, names, drawn.pieces, drawn.starts)
+        drawn = steps(period, self._clock.now(), zone, tiers_of(Leg.TTD, cube))
+        counts = self._reader.histograms(Leg.TTD, cube, names, drawn.pieces, drawn.starts)
         frame = pd.DataFrame(counts.sum(axis=0), columns=list(range(BINS)))
         frame.index = moments(drawn)
         return frame

@@ -52,13 +52,12 @@ class Encoding(StrEnum):
 @dataclass(frozen=True, slots=True)
 class TextSize:
     """The size of a text. `units` are septets in GSM-7 and UTF-16 code units in UCS-2; `parts` are
-    billed, and have up to `per_part` units each. `culprits` are the characters that GSM-7 lacks,
+    billed. `culprits` are the characters that GSM-7 lacks,
     each once, in the order of the text: a single one makes the whole message UCS-2."""
 
     encoding: Encoding
     units: int
     parts: int
-    per_part: int
     culprits: tuple[str, ...]
 
 
@@ -115,8 +114,8 @@ def measure(text: str) -> TextSize:
         widths = [2 if char in _EXTENDED else 1 for char in text]
     units = sum(widths)
     if units <= encoding.alone:
-        return TextSize(encoding, units, 1, encoding.alone, culprits)
-    return TextSize(encoding, units, _parts(widths, encoding.joined), encoding.joined, culprits)
+        return TextSize(encoding, units, 1, culprits)
+    return TextSize(encoding, units, _parts(widths, encoding.joined), culprits)
 
 
 def _parts(widths: Iterable[int], per_part: int) -> int:

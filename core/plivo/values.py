@@ -22,6 +22,8 @@ from core.plivo.masking import mask_value
 
 #: By how much Plivo's clock may be ahead of ours.
 AHEAD = timedelta(days=1)
+#: No count of Plivo, such as the units of a message or the seconds of a call, is larger.
+MOST_WHOLE = 1_000_000
 _MOST_LOGGED, _MOST_MASKED = 60, 1000
 # No exponent: the number "1e999999" takes a minute to write out.
 _DOLLARS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
@@ -45,12 +47,12 @@ def code(value: object) -> str:
     return digits
 
 
-def whole(value: object, most: int = 1_000_000) -> int:
-    """A whole number from 0 to `most`, also as text."""
+def whole(value: object) -> int:
+    """A whole number from 0 to MOST_WHOLE, also as text."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     number = int(code(value))
-    if number > most:
+    if number > MOST_WHOLE:
         raise ValueError("too large")
     return number
 

@@ -11,6 +11,7 @@ import timeit
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -30,6 +31,11 @@ from tests.world import until
 
 PASSWORD = "p@ss:w/rd#1"
 QUOTED = "p%40ss%3Aw%2Frd%231"
+
+
+def evaluate(client: Any, script: str, *keys: Any) -> Any:
+    """Run a script that is no file of the product; the number of its keys comes first."""
+    return client.execute_command("EVAL", script, *keys)
 
 
 @contextmanager
@@ -67,7 +73,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 def speaks(connection: RedisConnection) -> None:
     client = connection.client
     script = "redis.call('HSET', KEYS[1], 'a', ARGV[1]) return redis.call('HGET', KEYS[1], 'a')"
-    assert client.eval(script, 1, "{sandbox}:key", "é") == "é"
+    assert evaluate(client, script, 1, "{sandbox}:key", "é") == "é"
     assert client.hgetall("{sandbox}:key") == {"a": "é"}
 
 
@@ -238,7 +244,7 @@ def test_a_full_server_is_unavailable_for_commands_and_for_scripts(tmp_path: Pat
         with pytest.raises(StoreUnavailable, match="no memory"):
             connection.client.pipeline().set("key", "value").execute()
         with pytest.raises(StoreUnavailable, match="no memory"):
-            connection.client.eval("return redis.call('SET', KEYS[1], 1)", 1, "key")
+            evaluate(connection.client, "return redis.call('SET', KEYS[1], 1)", 1, "key")
 
 
 def test_a_replica_is_unavailable_for_commands_and_for_scripts(tmp_path: Path) -> None:
@@ -249,7 +255,7 @@ def test_a_replica_is_unavailable_for_commands_and_for_scripts(tmp_path: Path) -
         with pytest.raises(StoreUnavailable, match="replica"):
             connection.client.delete("key")
         with pytest.raises(StoreUnavailable, match="replica"):
-            connection.client.eval("return redis.call('SET', KEYS[1], 1)", 1, "key")
+            evaluate(connection.client, "return redis.call('SET', KEYS[1], 1)", 1, "key")
 
 
 def test_a_server_that_cannot_save_is_unavailable(tmp_path: Path) -> None:
@@ -281,12 +287,12 @@ def test_a_cluster_that_lost_a_slot_or_its_node_is_unavailable(tmp_path: Path) -
 
 def test_the_error_of_a_script_stays_what_it_is(url: str) -> None:
     with connected(url) as connection, pytest.raises(redis.ResponseError):
-        connection.client.eval("return nothing.at.all", 0)
+        evaluate(connection.client, "return nothing.at.all", 0)
 
 
 def test_a_script_that_speaks_of_an_error_does_not_become_one(url: str) -> None:
     with connected(url) as connection, pytest.raises(redis.ResponseError):
-        connection.client.eval("return redis.error_reply('ERR it was BUSY or OOM ')", 0)
+        evaluate(connection.client, "return redis.error_reply('ERR it was BUSY or OOM ')", 0)
 
 
 def test_other_errors_pass_through() -> None:
@@ -352,7 +358,7 @@ def test_a_command_that_may_have_run_is_never_sent_again(scheme: str) -> None:
         connected(f"{scheme}://127.0.0.1:{port}") as connection,
     ):
         with pytest.raises(StoreUnavailable):
-            connection.client.eval("return 1", 1, "key")
+            evaluate(connection.client, "return 1", 1, "key")
         with pytest.raises(StoreUnavailable):
             connection.own.run("EVAL", "return 1", 1, "key")
         assert sum(b"EVAL" in command for command in heard) == 2
@@ -394,7 +400,7 @@ def test_what_is_no_redis_at_all_is_called_so() -> None:
 def test_a_connection_that_died_while_idle_is_replaced_unnoticed(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with connected(data=data) as connection, redis.Redis.from_url(sock(data)) as admin:
-        connection.client.eval("return redis.call('SET', KEYS[1], 1)", 1, "key")
+        evaluate(connection.client, "return redis.call('SET', KEYS[1], 1)", 1, "key")
         admin.client_kill_filter(_type="normal", skipme=True)
         assert connection.client.delete("key") == 1
 
@@ -406,14 +412,16 @@ def sock(data: Path) -> str:
 def test_the_embedded_server_may_crash_between_two_commands(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with connected(data=data) as connection:
-        connection.client.eval("return redis.call('SET', KEYS[1], 1)", 1, "key")
+        evaluate(connection.client, "return redis.call('SET', KEYS[1], 1)", 1, "key")
         os.kill(int(connection.client.info("server")["process_id"]), signal.SIGKILL)
         assert until(lambda: survives(connection))
 
 
 def survives(connection: RedisConnection) -> bool:
     try:
-        return str(connection.client.eval("return redis.call('GET', KEYS[1])", 1, "key")) == "1"
+        return (
+            str(evaluate(connection.client, "return redis.call('GET', KEYS[1])", 1, "key")) == "1"
+        )
     except StoreUnavailable:
         return False
 
@@ -428,7 +436,7 @@ def test_threads_share_the_connection(url: str) -> None:
         def count() -> None:
             barrier.wait()
             for _ in range(20):
-                seen.append(connection.client.eval(script, 1, "counted"))
+                seen.append(evaluate(connection.client, script, 1, "counted"))
 
         threads = [threading.Thread(target=count) for _ in range(32)]
         for thread in threads:
