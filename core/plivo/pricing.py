@@ -6,8 +6,6 @@ lowest and a highest rate. Rates are texts with five decimals.
 
 import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -73,22 +71,18 @@ class Prices:
             self._prices[region] = price
 
 
-@contextmanager
-def _read_errors() -> Iterator[None]:
+def _price(answer: Any) -> Price:
+    """Raises ProviderRead if the price list is not as documented."""
     try:
-        yield
+        message, voice = answer.message, answer.voice.outbound
+        networks = getattr(message, "outbound_networks_list", None) or []
+        rates = getattr(voice, "rates", None) or []
+        messages = [_rate(message.outbound), *(_rate(network) for network in networks)]
+        minutes = [_rate(voice.local), *(_rate(rate) for rate in rates)]
     except (AttributeError, TypeError, InvalidOperation, ValueError) as error:
         raise ProviderRead(
             "Plivo's price list is not as documented.", "Look the price up in the Plivo console."
         ) from error
-
-
-@_read_errors()
-def _price(answer: Any) -> Price:
-    message, voice = answer.message, answer.voice.outbound
-    networks = getattr(message, "outbound_networks_list", None) or []
-    messages = [_rate(message.outbound), *(_rate(network) for network in networks)]
-    minutes = [_rate(voice.local), *(_rate(rate) for rate in getattr(voice, "rates", None) or [])]
     return Price(min(messages), max(messages), min(minutes), max(minutes))
 
 

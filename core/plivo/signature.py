@@ -84,11 +84,11 @@ def _family(headers: Mapping[str, str], version: str) -> tuple[str, tuple[str, .
 def _sign_v3(
     auth_token: str, method: str, url: str, nonce: str, form: Mapping[str, str | list[str]]
 ) -> bytes:
-    # A copy: the SDK merges the query into the mapping it is given.
     # Imported late: the SDK takes a third of a second to load.
     from plivo.utils.signature_v3 import construct_get_url, construct_post_url, get_signature_v3
 
     construct = construct_get_url if method.upper() == "GET" else construct_post_url
+    # A copy: the SDK merges the query into the mapping it is given.
     signed = construct(url, dict(form)).decode()
     return bytes(get_signature_v3(auth_token.encode(), signed, nonce))
 

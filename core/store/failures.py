@@ -5,8 +5,7 @@
 
 Only core/store does so: the clients of `connection.py` raise StoreUnavailable by themselves. An
 error that is not in the tables, above all the error of a script, passes through unchanged: it is a
-bug. ResponseError and WatchError are exported for the callers that expect
-them.
+bug. ResponseError and WatchError are exported for the callers that expect them.
 """
 
 import re

@@ -31,7 +31,7 @@ from core.store.own_connections import OwnConnections
 
 _FOLDER = Path(__file__).parent / "lua"
 _INCLUDE = re.compile(r"^-- include (_\w+)$", re.MULTILINE)
-# Names the scripts without which this one must not begin: a code that was sent must be booked.
+# Names the scripts without which this one must not begin: what has been sent must also be recorded.
 _CONTINUES = re.compile(r"^-- Continues with: ([\w ]+)$", re.MULTILINE)
 _COMMAND = re.compile(r'redis\.call\("([A-Z]+)"')
 

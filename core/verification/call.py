@@ -57,7 +57,7 @@ class CallDialogue:
             return _refusal(view)
         if digits != "1":
             return self._question(view, key_url, is_repeated=True)
-        # Booked before it is spoken: a code whose delivery cannot be recorded is not read out.
+        # Stored before it is spoken: a code whose delivery cannot be recorded is not read out.
         now = self._clock.now()
         self._ledger.apply(AttemptEvent(attempt, EventKind.DELIVERED, now, Source.CALLBACK))
         code = self._verifications.code_for(view.verification)

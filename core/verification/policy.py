@@ -1,6 +1,6 @@
 """How often and how soon: the budgets, the cooldowns and when another way is offered.
 
-Decision: own sliding windows in our scripts, not the `limits` package: reserving five budgets and
+Decision: own sliding windows in our scripts, not the `limits` package: reserving all budgets and
 writing the verification must be one atomic step, and a reservation must be returnable.
 
 Wrong codes. A check must have room in three budgets: wrong codes of the number from one client

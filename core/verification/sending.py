@@ -81,25 +81,25 @@ class Sending:
         try:
             reference = self._provider.send(request)
         except AttemptRejected as error:
-            self._book(attempt, EventKind.REJECTED, _reason(error))
+            self._apply(attempt, EventKind.REJECTED, _reason(error))
             self._records.give_back(attempt, reservation, before)
             self._stop_polling(attempt)
             return SendResult(
                 SendOutcome.REJECTED, verification.id, None, error.cause, error.remedy
             )
         except AttemptUnknown as error:
-            self._book(attempt, EventKind.UNCONFIRMED, _reason(error) | _status(error))
+            self._apply(attempt, EventKind.UNCONFIRMED, _reason(error) | _status(error))
             self._ledger.leave_out(attempt, error.unreadable)
             self._stop_polling(attempt)
             self._on_unclear()
             return SendResult(SendOutcome.UNKNOWN, verification.id, None, error.cause, error.remedy)
         self._ledger.losses.remember_attempt(attempt)
-        self._book(attempt, EventKind.ACCEPTED, {"reference": reference} if reference else {})
+        self._apply(attempt, EventKind.ACCEPTED, {"reference": reference} if reference else {})
         if self._provider.calls_back(verification.way):
             self._stop_polling(attempt)
         return SendResult(SendOutcome.SENT, verification.id)
 
-    def _book(self, attempt: str, kind: EventKind, fields: dict[str, str]) -> None:
+    def _apply(self, attempt: str, kind: EventKind, fields: dict[str, str]) -> None:
         self._ledger.apply(AttemptEvent(attempt, kind, self._clock.now(), Source.APP, fields))
 
 
