@@ -161,7 +161,7 @@ def test_the_poller_skips_an_unreadable_attempt(at: World) -> None:
     poison(at, odd, {"requested_ms": b"nan"})
     for one in (odd, fine):
         at.services.poller.schedule(one, timedelta())
-    until(lambda: at.services.client.zscore(at.services.keys.follow, odd) is None)
+    until(lambda: at.services.client.zscore(at.services.keys.polls, odd) is None)
     assert at.services.ledger.attempt(fine) is not None
 
 

@@ -90,7 +90,7 @@ class Keys:
     def __init__(self, environment: str) -> None:
         self.environment = environment
         self._prefix = f"{{{environment}}}:{LAYOUT}:"
-        self.follow = self._prefix + "follow"
+        self.polls = self._prefix + "follow"
         self.tokens = self._prefix + "tokens"
         self.sessions = self._prefix + "sessions"
         self.invites = self._prefix + "invites"

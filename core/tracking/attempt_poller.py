@@ -67,8 +67,8 @@ class AttemptPoller:
         """Poll this attempt after `wait`. Raises StoreUnavailable."""
         due = to_ms(self._clock.now() + wait)
         with self._client.pipeline() as pipe:
-            pipe.zadd(self._keys.follow, {attempt: due})
-            pipe.expire(self._keys.follow, KEEP)
+            pipe.zadd(self._keys.polls, {attempt: due})
+            pipe.expire(self._keys.polls, KEEP)
             pipe.execute()
 
     def poll_due(self) -> int:
@@ -76,7 +76,7 @@ class AttemptPoller:
         now = self._clock.now()
         due: list[str] = self._scripts.run(
             "claim_due",
-            [self._keys.follow],
+            [self._keys.polls],
             {"now_ms": to_ms(now), "next_due_ms": to_ms(now + _CLAIM), "most": _BATCH},
         )
         attempts = {attempt.id: attempt for attempt in self._ledger.attempts(due)}
@@ -132,7 +132,7 @@ class AttemptPoller:
 
     def forget(self, attempt: str) -> None:
         """Stop polling this attempt. Raises StoreUnavailable."""
-        self._client.zrem(self._keys.follow, attempt)
+        self._client.zrem(self._keys.polls, attempt)
 
     def _events(self, attempt: Attempt, record: Recorder) -> list[AttemptEvent]:
         if not attempt.reference:

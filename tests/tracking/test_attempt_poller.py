@@ -88,7 +88,7 @@ class Polling:
 
     @property
     def polled(self) -> list[str]:
-        return sorted(self.client.zrange(KEYS.follow, 0, -1))
+        return sorted(self.client.zrange(KEYS.polls, 0, -1))
 
 
 @pytest.fixture
@@ -327,7 +327,7 @@ def test_the_polls_become_rarer_and_end(polling: Polling) -> None:
     start = polling.clock.now()
     gaps = []
     while polling.polled:
-        ((_, due),) = polling.client.zrange(KEYS.follow, 0, -1, withscores=True)
+        ((_, due),) = polling.client.zrange(KEYS.polls, 0, -1, withscores=True)
         wait = timedelta(milliseconds=due) - timedelta(seconds=polling.clock.now().timestamp())
         gaps.append(wait)
         polling.clock.advance(wait)
@@ -343,7 +343,7 @@ def test_the_polls_become_rarer_and_end(polling: Polling) -> None:
 
 def test_the_set_of_attempts_has_a_ttl(polling: Polling) -> None:
     polling.attempt()
-    assert 0 < polling.client.ttl(KEYS.follow) <= 24 * 3600
+    assert 0 < polling.client.ttl(KEYS.polls) <= 24 * 3600
 
 
 def test_a_thread_polls_until_it_is_stopped(polling: Polling) -> None:
@@ -373,7 +373,7 @@ def test_a_message_of_a_phlo_is_polled_to_its_end(at: World, client: redis.Redis
     moments = attempt.moments
     assert moments[EventKind.QUEUED] <= moments[EventKind.SENT] <= moments[EventKind.DELIVERED]
     assert attempt.cost_micros > 0
-    until(lambda: not client.exists(at.services.keys.follow))
+    until(lambda: not client.exists(at.services.keys.polls))
 
 
 def test_a_failed_message_of_a_phlo_has_its_error_code(at: World) -> None:
