@@ -73,7 +73,7 @@ class Services:
     phone_links: PhoneLinks
     tokens: Tokens
     request_limit: RequestLimit
-    logs: LogSync
+    log_sync: LogSync
     reset: SandboxReset
     sample_control: SampleControl
     sandbox: SandboxClient

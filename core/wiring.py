@@ -126,7 +126,7 @@ def build(
     fold = FoldWorker(connection.raw, keys, clock, ledger)
     figures = _figures(base, plivo.address, ledger, fold)
     reports = figures.reports
-    logs = LogSync(client, scripts, keys, clock, keyring, ledger, plivo.clients)
+    log_sync = LogSync(client, scripts, keys, clock, keyring, ledger, plivo.clients)
     poller = AttemptPoller(client, scripts, keys, clock, ledger, plivo.clients, plivo.exchanges)
     verifications = _verifications(
         base, ledger, provider or plivo.provider, poller.forget, figures.alert_watch.wake
@@ -142,7 +142,7 @@ def build(
     invites = Invites(client, keys, keyring, clock)
     outbox = Outbox(client, scripts, keys, clock, settings.webhook_host)
     background = [
-        *_always_running(settings, poller, fold, ledger, logs),
+        *_always_running(settings, poller, fold, ledger, log_sync),
         figures.alert_watch.background,
     ]
     if settings.is_sandbox:
@@ -175,7 +175,7 @@ def build(
         endings=SandboxEndings(plivo.sandbox, verifications.numbers),
         test_sessions=TestSessions(client, scripts, keys, clock),
         recordings=Recordings(client, keys, keyring),
-        logs=logs,
+        log_sync=log_sync,
         access=access,
         invites=invites,
         admission=Admission(settings, access, invites),

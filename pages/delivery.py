@@ -52,7 +52,7 @@ def main() -> None:
             sample_line(app.sample_control, guarded)
     st.fragment(guarded(_figures, keeps=True), run_every=every, key=FIGURES)()
     if kept.error is None:
-        st.fragment(guarded(_logs), run_every=refresh_seconds(app.logs, clock))()
+        st.fragment(guarded(_logs), run_every=refresh_seconds(app.log_sync, clock))()
 
 
 def _state() -> QueryState:
@@ -157,7 +157,7 @@ def _draw_figures(state: QueryState, fresh: Freshness) -> None:
 
 
 def _logs() -> None:
-    draw_logs(app.logs, app.ledger, clock, _state().zone)
+    draw_logs(app.log_sync, app.ledger, clock, _state().zone)
 
 
 main()

@@ -245,7 +245,7 @@ def test_an_unreadable_token_gives_no_access_and_the_others_still_do(
 def test_the_status_of_the_logs_is_read_without_its_unreadable_fields(at: World, name: str) -> None:
     for odd in ("nan", "", "253402300799000000", "-1"):
         at.services.client.hset(at.services.keys.logs, name, odd)  # type: ignore[attr-defined]
-        at.services.logs.status()
+        at.services.log_sync.status()
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str], program: str) -> None:
                 "The sandbox runs inside the application, which is not running here.\n"
                 "Start it and open its page, or set SANDBOX_URL to a sandbox that runs alone."
             )
-        run = services.logs.run(since, report)
+        run = services.log_sync.run(since, report)
     if run.outcome is LogRunOutcome.FAILED:
         sys.exit(f"{run.cause}\n{run.remedy}")
     if run.outcome is LogRunOutcome.BUSY:

@@ -120,7 +120,7 @@ def test_attempts_and_figures_are_removed_and_the_process_shows_it_at_once(
     assert families(client) <= families_kept_by(ResetKind.ATTEMPTS)
     assert at.services.tokens.recognise(token) is not None
     # The logs of the simulated Plivo are empty too: log sync would bring the attempts back.
-    at.services.logs.run()
+    at.services.log_sync.run()
     assert at.services.ledger.counters().get("foreign", 0) == 0
 
 

@@ -57,7 +57,7 @@ def test_everything_works_on_a_cluster(shards: list[Node], tmp_path: Path) -> No
         assert [counted[name] for name in ("requested", "delivered", "verified")] == [1, 1, 1]
         # The other pipelines: tokens, invites, the list of attempts, alerts, the log and the reset.
         at.services.reports().alerts.check()
-        assert at.services.logs.run() is not None
+        assert at.services.log_sync.run() is not None
         assert at.services.reset.run(frozenset(ResetKind))
         assert rest.get(path).status_code == 404
 

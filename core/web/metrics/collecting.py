@@ -35,7 +35,7 @@ class MetricsServices(Protocol):
     @property
     def ledger(self) -> Ledger: ...
     @property
-    def logs(self) -> LogSync: ...
+    def log_sync(self) -> LogSync: ...
     @property
     def alerts(self) -> Alerts: ...
 
@@ -74,7 +74,7 @@ def collect(services: MetricsServices) -> Snapshot:
         cumulative=figures.cumulative(now),
         windows=figures.windows(now),
         irregular_events=services.ledger.counters(),
-        logs=services.logs.status(),
+        logs=services.log_sync.status(),
         alerts=services.alerts.current(),
         checked=services.alerts.checked(),
         pipeline=pipeline,

@@ -202,7 +202,7 @@ def test_the_state_of_the_pipeline_is_exported(at: World) -> None:
     at.services.ledger.count("forged")
     at.services.ledger.count("forged")
     # A short range: more would read messages of other tests, and pages of logs are limited.
-    at.services.logs.run(at.clock.now() - timedelta(milliseconds=1))
+    at.services.log_sync.run(at.clock.now() - timedelta(milliseconds=1))
     began = at.clock.now()
     at.started(at.number())
     metrics = families(scraped(at))

@@ -57,7 +57,7 @@ def exposed(_world: World, redis_url: str) -> LabelValues:
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
     # A short range: more would read messages of other tests, and pages of logs are limited.
-    at.services.logs.run(at.clock.now() - timedelta(milliseconds=1))
+    at.services.log_sync.run(at.clock.now() - timedelta(milliseconds=1))
     at.services.sample.load(days=2, per_day=200)
     # For the last hour and for today: for each channel and country, a delivered attempt and an
     # undelivered one.
