@@ -24,7 +24,7 @@ _ATTEMPT = re.compile(r"[a-z2-7]{24}-\d{1,3}")
 CURSOR = r"^([0-9]{1,15})\.([a-z2-7]{24}-[0-9]{1,3})$"
 
 #: The columns of `attempt_table`, whose docstring describes them.
-COLUMNS = (
+ATTEMPT_COLUMNS = (
     "requested",
     "to",
     "channel",
@@ -155,8 +155,8 @@ def _parse_cursor(cursor: str) -> Entry:
 
 
 def attempt_table(attempts: list[Attempt]) -> pd.DataFrame:
-    """A row for each attempt, with COLUMNS. `requested` is aware, in UTC; `to` is masked; `error`
-    is the code; `attempt` is the id. `seconds` is the time from the request to the delivery report:
+    """A row for each attempt, with ATTEMPT_COLUMNS. `requested` is aware, in UTC; `to` is masked;
+    `error` is the code; `attempt` is the id. `seconds` is the time from the request to the delivery report:
     NaN without a report, and if clocks differ, which the `note` states. `sample` is "sample" for
     sample traffic, else ""."""
     rows = []
@@ -179,4 +179,4 @@ def attempt_table(attempts: list[Attempt]) -> pd.DataFrame:
                 attempt.id,
             )
         )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(ATTEMPT_COLUMNS))

@@ -54,8 +54,8 @@ _OUTCOMES = {
 
 
 def attempt_frame(attempts: Sequence[Attempt], zone: ZoneInfo) -> pd.DataFrame:
-    """`explorer.COLUMNS`, one row an attempt, in words: `requested` in the zone, names of channel
-    and country, and the `state` with its sign."""
+    """`explorer.ATTEMPT_COLUMNS`, one row an attempt, in words: `requested` in the zone, names of
+    channel and country, and the `state` with its sign."""
     rows = attempt_table(list(attempts))
     rows["requested"] = pd.to_datetime(rows["requested"], utc=True).dt.tz_convert(zone)
     rows["channel"] = [channel_name(attempt.way.channel) for attempt in attempts]

@@ -100,10 +100,10 @@ def session_csv(report: SessionReport) -> bytes:
     from core.panels.export import csv_of
 
     rows = [_row(item, report) for item in report.items]
-    return csv_of(pd.DataFrame(rows, columns=COLUMNS), "session")
+    return csv_of(pd.DataFrame(rows, columns=SESSION_COLUMNS), "session")
 
 
-COLUMNS = [
+SESSION_COLUMNS = [
     "number", "item", "way", "expected", "seen", "agreement", "mark", "note", "marked_at",
     "session", "build", "tester", "attempt", "attempt_is_kept", "to_masked", "state",
     "error_code", "seconds", "cost_usd",

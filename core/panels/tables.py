@@ -35,7 +35,12 @@ PRICES_SETTLE = timedelta(days=1)
 #: The steps of an attempt, from the request to the right code.
 FUNNEL = ("requested", "sent", "delivered", "verified")
 #: The parts of the time from the request to the right code, in order.
-LEGS = {"app": "App to Plivo", "queue": "Plivo's queue", "carrier": "Carrier", "person": "Person"}
+_LEG_NAMES = {
+    "app": "App to Plivo",
+    "queue": "Plivo's queue",
+    "carrier": "Carrier",
+    "person": "Person",
+}
 
 
 def funnel_table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -145,13 +150,13 @@ def legs_table(totals: "pd.Series[int]") -> pd.DataFrame:
     """The time by part: `leg`, its `name`, `n` attempts that had it, `mean_s`, and `from_s`, the
     sum of the parts before it. Means, because they add up and medians do not. `mean_s` is nan for a
     part that no attempt has had."""
-    n = [int(totals[f"n_{leg}"]) for leg in LEGS]
-    sums = [int(totals[f"{leg}_ms"]) / 1000 for leg in LEGS]
+    n = [int(totals[f"n_{leg}"]) for leg in _LEG_NAMES]
+    sums = [int(totals[f"{leg}_ms"]) / 1000 for leg in _LEG_NAMES]
     means = [total / k if k else nan for total, k in zip(sums, n, strict=True)]
     return pd.DataFrame(
         {
-            "leg": list(LEGS),
-            "name": list(LEGS.values()),
+            "leg": list(_LEG_NAMES),
+            "name": list(_LEG_NAMES.values()),
             "n": n,
             "mean_s": means,
             "from_s": [np.nansum(means[:place]) for place in range(len(means))],

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.ledger.attempts import Entry
-from core.ledger.explorer import COLUMNS, AttemptFilter, attempt_table
+from core.ledger.explorer import ATTEMPT_COLUMNS, AttemptFilter, attempt_table
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import to_ms
 from core.model.errors import CursorRefused
@@ -155,7 +155,7 @@ def test_a_delivery_before_the_request_has_no_duration_and_a_note_that_clocks_di
 
 
 def test_an_empty_table_has_all_columns(at: World) -> None:
-    assert list(attempt_table([]).columns) == list(COLUMNS)
+    assert list(attempt_table([]).columns) == list(ATTEMPT_COLUMNS)
     make(at, 1, state=EventKind.DELIVERED)
     table = attempt_table(at.services.explorer.page(AttemptFilter()).attempts)
     assert table["seconds"].tolist() == [2.0]

@@ -20,7 +20,7 @@ from core.model.way import Way
 from core.panels.evidence import EvidenceReader
 from core.panels.headings import heading
 from core.panels.qa_session import ItemLine, SessionReader
-from core.panels.session_files import COLUMNS, junit_xml, session_csv
+from core.panels.session_files import SESSION_COLUMNS, junit_xml, session_csv
 from core.panels.session_report import ReportItem, SessionReport, SessionReportReader, file_name
 from core.reset.kinds import ResetKind
 from tests.panels.test_evidence import START
@@ -54,11 +54,11 @@ def marked(mark: Mark, seen: str = "Delivered") -> ItemMark:
 
 
 def rows(report: SessionReport) -> list[dict[str, str]]:
-    """The rows of the CSV file by COLUMNS, the columns of its frame."""
+    """The rows of the CSV file by SESSION_COLUMNS, the columns of its frame."""
     text = session_csv(report).decode("utf-8-sig")
     header, *lines = csv.reader(io.StringIO(text, newline=""))
-    assert header == [heading(name, "session") for name in COLUMNS]
-    return [dict(zip(COLUMNS, line, strict=True)) for line in lines]
+    assert header == [heading(name, "session") for name in SESSION_COLUMNS]
+    return [dict(zip(SESSION_COLUMNS, line, strict=True)) for line in lines]
 
 
 def reader(at: World) -> SessionReportReader:
