@@ -156,9 +156,9 @@ def _parse_cursor(cursor: str) -> Entry:
 
 def attempt_table(attempts: list[Attempt]) -> pd.DataFrame:
     """A row for each attempt, with ATTEMPT_COLUMNS. `requested` is aware, in UTC; `to` is masked;
-    `error` is the code; `attempt` is the id. `seconds` is the time from the request to the delivery report:
-    NaN without a report, and if clocks differ, which the `note` states. `sample` is "sample" for
-    sample traffic, else ""."""
+    `error` is the code; `attempt` is the id. `seconds` is the time from the request to the delivery
+    report: NaN without a report, and if clocks differ, which the `note` states. `sample` is
+    "sample" for sample traffic, else ""."""
     rows = []
     for attempt in attempts:
         requested = attempt.moments[EventKind.REQUESTED]
