@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import compress
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from core.figures.receipts import last_report, receipts
 from core.figures.selection import Selection
 from core.figures.slot_reader import SlotReader
 from core.model.clock import Clock, from_ms, to_ms
+from core.model.series import Series
 
 #: Points of the sparkline in a table's row.
 SPARK = 24
@@ -39,34 +41,49 @@ class CountryFigures:
         """The rows of `Queries.by_country`."""
         cut = self._selection.cut(period)
         parts = _parts(cut)
-        since = period.start
-        leaves = self._selection.names(Cube.CARRIER, since, filters)
-        wholes = [] if filters.carrier else self._selection.names(Cube.COUNTRY, since, filters)
-        values = np.concatenate(
-            [
-                self._reader.counters(Cube.COUNTRY, wholes, cut, parts),
-                self._reader.counters(Cube.CARRIER, leaves, cut, parts),
-            ]
-        )
-        has_attempts = np.asarray(values[:, :, _REQUESTED].sum(axis=1) > 0)
-        values = values[has_attempts]
-        names = [*wholes, *leaves]
-        rows = [(names[row].country, names[row].last) for row in np.flatnonzero(has_attempts)]
-        wholes = [name for row, name in enumerate(wholes) if has_attempts[row]]
-        index = sorted(set(rows))
-        place = {row: n for n, row in enumerate(index)}
-        places = [place[row] for row in rows]
-        sums = group_sums(values, places, len(index))
+        countries, carriers, values = self._with_attempts(period, filters, cut, parts)
+        # A country and a carrier have a series for each channel, and one row.
+        places = [(name.country, name.last) for name in (*countries, *carriers)]
+        index = sorted(set(places))
+        row_of = {place: row for row, place in enumerate(index)}
+        rows = [row_of[place] for place in places]
+        sums = group_sums(values, rows, len(index))
         frame = table(sums.sum(axis=1))
         frame.index = pairs_index(tuple(index), ("country", "carrier"))
-        cut = self._selection.cut(period, tiers_of(Leg.TTD, Cube.COUNTRY))
-        histograms = self._reader.histograms(Leg.TTD, Cube.COUNTRY, wholes, cut)
-        durations = group_sums(histograms[:, 0], places[: len(wholes)], len(index))
+        histograms = self._times_to_deliver(period, countries)
+        durations = group_sums(histograms, rows[: len(countries)], len(index))
         enough = durations.sum(axis=1) >= values_needed(0.95)
         frame["p95_ms"] = np.where(enough, quantiles(durations, 0.95), np.nan)
         frame["spark"] = pd.Series(confirmed_rates(sums), index=frame.index, dtype=object)
         self._add_receipts(frame, sums, parts, filters.channel)
         return frame
+
+    def _with_attempts(
+        self, period: Range, filters: Filters, cut: Sequence[Piece], parts: Sequence[int]
+    ) -> tuple[list[Series], list[Series], Counts]:
+        """The series of countries and those of carriers that have attempts in the range; and their
+        counters one after the other: (series, parts, COLUMNS)."""
+        since = period.start
+        carriers = self._selection.names(Cube.CARRIER, since, filters)
+        countries = [] if filters.carrier else self._selection.names(Cube.COUNTRY, since, filters)
+        values = np.concatenate(
+            [
+                self._reader.counters(Cube.COUNTRY, countries, cut, parts),
+                self._reader.counters(Cube.CARRIER, carriers, cut, parts),
+            ]
+        )
+        has_attempts = np.asarray(values[:, :, _REQUESTED].sum(axis=1) > 0)
+        is_used = has_attempts.tolist()
+        return (
+            list(compress(countries, is_used)),
+            list(compress(carriers, is_used[len(countries) :])),
+            values[has_attempts],
+        )
+
+    def _times_to_deliver(self, period: Range, countries: Sequence[Series]) -> Counts:
+        """(series, BINS): of whole quarter-hours."""
+        cut = self._selection.cut(period, tiers_of(Leg.TTD, Cube.COUNTRY))
+        return self._reader.histograms(Leg.TTD, Cube.COUNTRY, countries, cut)[:, 0]
 
     def _add_receipts(
         self, frame: pd.DataFrame, sums: Counts, parts: Sequence[int], channel: str | None
