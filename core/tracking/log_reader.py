@@ -1,7 +1,6 @@
 """Reads the pages of Plivo's logs within the account's limit of requests.
 
-The times of the requests are in Redis, so that all processes keep
-the limit together.
+The times of the requests are in Redis, so that all processes keep the limit together.
 """
 
 from collections.abc import Callable, Iterator
