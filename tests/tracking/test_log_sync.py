@@ -204,7 +204,7 @@ def test_the_lists_are_read_at_most_twenty_times_a_minute(at: World) -> None:
     request_times: list[int] = []
 
     class Counting:
-        def read(self, call: SdkCall, record: Any) -> Any:
+        def read(self, call: SdkCall, record: Any = None) -> Any:
             if call.path.endswith(".list"):
                 request_times.append(to_ms(at.clock.now()))
             return at.services.clients.read(call, record)
@@ -221,7 +221,7 @@ def test_a_request_counts_from_its_latest_possible_arrival(at: World) -> None:
     arrivals: list[int] = []
 
     class Busy:
-        def read(self, call: SdkCall, record: Any) -> Any:
+        def read(self, call: SdkCall, record: Any = None) -> Any:
             if call.path.endswith(".list"):
                 at.clock.advance(0 if arrivals else 2)
                 arrivals.append(to_ms(at.clock.now()))
@@ -233,7 +233,7 @@ def test_a_request_counts_from_its_latest_possible_arrival(at: World) -> None:
 
 def test_an_error_of_plivo_is_an_outcome_with_its_cause(at: World) -> None:
     class Down:
-        def read(self, call: SdkCall, record: Any) -> Any:
+        def read(self, call: SdkCall, record: Any = None) -> Any:
             raise ProviderRead("Plivo did not answer.", "Try again later.")
 
     ended = logs_of(at, clients=Down()).run(at.clock.now() - timedelta(minutes=5))
