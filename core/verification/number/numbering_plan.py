@@ -115,12 +115,12 @@ def how_to_write(parsed: phonenumbers.PhoneNumber) -> str | None:
 @cache
 def _mobile_lengths(code: int) -> frozenset[int]:
     """How many digits may follow a calling code in a number that may be mobile, in any country."""
-    found: set[int] = set()
+    possible: set[int] = set()
     for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code, ()):
         plan = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
         for part in (plan.mobile, plan.voip) if plan else ():
-            found.update(part.possible_length if part else ())
-    return frozenset(found)
+            possible.update(part.possible_length if part else ())
+    return frozenset(possible)
 
 
 def _is_mobile(code: int, national: str) -> bool:
