@@ -3,7 +3,7 @@
 import gc
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,12 @@ from xdist.remote import Producer
 
 from core.store.embedded import EmbeddedRedis
 from tests.properties import THOROUGH, THOROUGH_EXAMPLES
-from tests.workers import CORES, FromBothEnds, lower_priority_of_additional_worker
+from tests.workers import (
+    CORES,
+    FromBothEnds,
+    import_share_of_worker,
+    lower_priority_of_additional_worker,
+)
 from tests.world import MovableClock, World, world
 
 # How long an example takes says how busy the machine is, and nothing about the product.
@@ -56,16 +61,24 @@ def pytest_configure() -> None:
     lower_priority_of_additional_worker()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """All modules and tests live until the end: no garbage collection looks at them."""
+    gc.disable()
+    try:
+        if session.config.args == session.config.getini("testpaths"):
+            import_share_of_worker(Path(__file__).parent)
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The browser tests first: they have the longest files, and all workers should end at the
     same time."""
     items.sort(key=lambda item: "browser" not in item.path.parts)
-
-
-def pytest_collection_finish() -> None:
-    """All modules and tests live until the end: no garbage collection looks at them again."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,10 @@ run at once than there are cores, because with more of them pages are too slow: 
 the front of the queue, and the additional worker takes files from its end, at a lower priority.
 """
 
+import importlib
 import os
+from contextlib import suppress
+from pathlib import Path
 
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
@@ -27,3 +30,20 @@ class FromBothEnds(LoadFileScheduling):  # type: ignore[misc]  # xdist has no ty
 def lower_priority_of_additional_worker() -> None:
     if os.environ.get("PYTEST_XDIST_WORKER") == ADDITIONAL:
         os.nice(NICENESS)
+
+
+def import_share_of_worker(folder: Path) -> None:
+    """Import test modules below `folder` before they are collected, each worker other ones.
+
+    After a fresh checkout all workers would compile every module at the same time, for 14 s of a
+    processor each. This way each module is compiled by one worker, and the others read its
+    bytecode when they collect.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if not worker.startswith("gw"):
+        return
+    share, shares = int(worker[2:]), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    for file in sorted(folder.rglob("test_*.py"))[share::shares]:
+        # pytest imports it again, and reports the error.
+        with suppress(Exception):
+            importlib.import_module(".".join(file.relative_to(folder.parent).with_suffix("").parts))

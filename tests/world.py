@@ -83,12 +83,14 @@ def until(what: Callable[[], T], patience: float = PATIENCE_SECONDS) -> T:
     """The first true result of `what`, called again until then; fails after `patience` s."""
     deadline = time.monotonic() + patience
     while True:
+        called_at = time.monotonic()
         answer = what()
         if answer:
             return answer
         if time.monotonic() > deadline:
             raise AssertionError(f"still {answer!r} after {patience} s")
-        threading.Event().wait(0.02)
+        # A call that takes long is made less often: it slows down what it waits for.
+        threading.Event().wait(min(max(0.02, 4 * (time.monotonic() - called_at)), 0.2))
 
 
 @contextmanager

@@ -56,8 +56,9 @@ def chromium() -> str | None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Without a browser these tests are skipped by name on a laptop, and fail in CI."""
+    here = Path(__file__).parent
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if item.path.parent == here:
             item.add_marker(pytest.mark.browser)
             if chromium() is None and not os.environ.get("CI"):
                 item.add_marker(pytest.mark.skip(reason="no Chromium: apt-get install chromium"))

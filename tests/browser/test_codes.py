@@ -1,6 +1,5 @@
 """Which digits of a text are the code, in a real Chromium: pages/components/codes.js."""
 
-import sys
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
 from core.verification.code import read_entered
+from tests.characters import DECIMALS
 from tests.properties import examples
 
 SCRIPT = Path(__file__).parents[2] / "pages" / "components" / "codes.js"
-DECIMALS = [char for n in range(sys.maxunicode + 1) if unicodedata.category(char := chr(n)) == "Nd"]
 
 #: A text, the length of the codes, and what may be the code in it.
 TEXTS = [

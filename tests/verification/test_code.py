@@ -1,7 +1,6 @@
 """The code: derived, uniform, bound to its verification, and silent about itself."""
 
 import ast
-import sys
 import unicodedata
 from collections import Counter
 from pathlib import Path
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from core.model.code import Code
 from core.settings.keyring import Keyring, new_id
 from core.verification.code import code_of, read_entered
+from tests.characters import DECIMALS
 
 KEYRING = Keyring(b"a test's secret, 32 bytes or more")
 OTHER = Keyring(b"another secret, just as long as it")
@@ -52,7 +52,6 @@ def test_property_09_a_code_does_not_show_itself() -> None:
     assert "471029" not in text
 
 
-DECIMALS = [char for n in range(sys.maxunicode + 1) if unicodedata.category(char := chr(n)) == "Nd"]
 #: Spaces, dashes and marks that are not seen: Cf, variation selectors, fillers.
 SEPARATORS = (
     " \t\n\r\u00a0\u2003\u202f\u3000-\u00ad\u2010\u2011\u2013\u2014\u2212\u301c\u30fc\ufe63\uff0d"

@@ -1,7 +1,6 @@
 """Digits with several interpretations: only typed numbers are offered, and few are ambiguous."""
 
 import itertools
-import sys
 import unicodedata
 from collections.abc import Callable
 
@@ -14,6 +13,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from core.model.phone_number import ParsedNumber
 from core.verification.number.parse import AmbiguousNumber, parse_number
 from core.verification.number.refusals import NumberRefusal, UnfitNumber
+from tests.characters import DECIMALS
 from tests.properties import examples
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
@@ -23,11 +23,7 @@ MOBILES = {
     if (example := phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE))
 }
 # The zeros of all scripts with decimal digits: nine more digits follow each.
-ZEROS = [
-    ord(char)
-    for char in map(chr, range(sys.maxunicode + 1))
-    if unicodedata.category(char) == "Nd" and unicodedata.decimal(char) == 0
-]
+ZEROS = [ord(char) for char in DECIMALS if unicodedata.decimal(char) == 0]
 SEPARATORS = ["", " ", "-", ".", "\u00a0", "\u2011", "\u200e", "/", "\u30fc", ") ("]
 
 

@@ -8,7 +8,7 @@ import pytest
 from phonenumbers import PhoneNumberType
 
 from core.model.phone_number import ParsedNumber
-from core.verification.number.numbering_plan import example_for
+from core.verification.number.numbering_plan import example_for, how_to_write
 from core.verification.number.parse import parse_number
 from core.verification.number.refusals import NumberRefusal, UnfitNumber
 
@@ -84,6 +84,27 @@ def test_examples_in_refusals_are_accepted_under_the_same_setting(region: str) -
     assert examples
     for example in examples:
         parse_number(example, default_region=None, allowed=allowed, for_sms=region in MOBILES)
+
+
+@pytest.mark.parametrize("kind", [PhoneNumberType.MOBILE, PhoneNumberType.VOIP])
+def test_a_leading_digit_too_many_is_found_in_a_mobile_number_of_any_length(kind: int) -> None:
+    """Numbers that are invalid with the digit before them."""
+    missed = []
+    for region in REGIONS:
+        example = phonenumbers.example_number_for_type(region, kind)
+        if example is None:
+            continue
+        national = phonenumbers.national_significant_number(example)
+        for digit in "0123456789":
+            try:
+                parsed = phonenumbers.parse(f"+{example.country_code}{digit}{national}")
+            except phonenumbers.NumberParseException:
+                continue
+            if phonenumbers.national_significant_number(parsed) != digit + national:
+                continue
+            if not phonenumbers.is_valid_number(parsed) and how_to_write(parsed) is None:
+                missed.append((region, digit))
+    assert missed == []
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,21 @@ def how_to_write(parsed: phonenumbers.PhoneNumber) -> str | None:
     return f"If it is a mobile number, write a {digit} after {after}+{code}"
 
 
+@cache
+def _mobile_lengths(code: int) -> frozenset[int]:
+    """How many digits may follow a calling code in a number that may be mobile, in any country."""
+    possible: set[int] = set()
+    for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code, ()):
+        plan = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region)
+        for part in (plan.mobile, plan.voip) if plan else ():
+            possible.update(part.possible_length if part else ())
+    return frozenset(possible)
+
+
 def _is_mobile(code: int, national: str) -> bool:
+    # Most of the numbers that `how_to_write` tries end here, before they are parsed.
+    if len(national) not in _mobile_lengths(code):
+        return False
     try:
         parsed = phonenumbers.parse(f"+{code}{national}")
     except phonenumbers.NumberParseException:
