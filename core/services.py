@@ -307,6 +307,7 @@ def build(
             client,
             keys,
             lambda: reports().sample.remove(),
+            outbox.remove_verification_events,
             lambda: reports().alerts.forget(),
             sandbox,
             lambda: reports().queries.forget(),
