@@ -132,3 +132,13 @@ def test_refused_sends_have_a_sentence_like_a_cause() -> None:
         f"SMS to Germany since {NOW.astimezone(ZONE):%H:%M}: Budgets refused 34 of 50 numbers, "
         "where 0.4 % is usual."
     )
+
+
+def test_the_end_of_an_alert_about_a_price_does_not_say_that_it_is_as_before() -> None:
+    """A price that stays ends its alert too."""
+    ended = status(AlertState.OK, measure=Measure.PRICE, observed=30_000.0, baseline=10_000.0)
+    address = PageAddress("https://verify.example.com")
+    for measure, is_as_before in ((Measure.PRICE, False), (Measure.CONFIRMED, True)):
+        entry = replace(ended, measure=measure)
+        text = alert_message(AlertEventKind.RESOLVED, entry, NOW, "live", address).text
+        assert ("as usual again" in text) is is_as_before
