@@ -165,6 +165,7 @@ def build(
             client,
             keys,
             lambda: reports().sample.remove(),
+            outbox.remove_verification_events,
             lambda: reports().alerts.forget(),
             plivo.sandbox,
             lambda: reports().queries.forget(),

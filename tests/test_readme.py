@@ -86,6 +86,14 @@ def test_every_benchmark_has_its_measured_figure() -> None:
         assert re.search(r"\d", cells[1]), cells
 
 
+def test_the_task_bench_runs_every_benchmark_of_their_readme() -> None:
+    benchmarks = (PROJECT / "tests" / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\.venv/bin/(python -m tests\.benchmarks\..+)$", benchmarks, re.MULTILINE)
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    task = project["tool"]["poe"]["tasks"]["bench"]["sequence"]
+    assert [step["cmd"] for step in task] == listed != []
+
+
 def anchors(document: Path) -> set[str]:
     """The anchors that GitHub gives to the headings of a document."""
     headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)

@@ -9,9 +9,12 @@ than chance (an incident is no baseline), and raised for three things that a tes
 - the hour: where the attempts of an hour of the day and of its two neighbours are worse than the
   day's by more than three standard deviations, by their ratio, on more than one weekday
 
-The traffic is that of the same hour of the week, with its weekday. Hours are compared with their
-neighbours too: where clocks change, a local hour moves by one hour, in both directions. So no time
-zone of a country is needed, which also suits countries with several.
+The traffic is that of the same hour of the week, with its weekday, without the days that were
+pumped: on which more attempts than usual were not verified. More than usual is more than on that
+weekday and than on all days: a weekday may have been one day only, on which traffic stopped or had
+not begun. Hours are compared with their neighbours too: where clocks change, a local hour moves by
+one hour, in both directions. So no time zone of a country is needed, which also suits countries
+with several.
 """
 
 from dataclasses import dataclass
@@ -25,7 +28,7 @@ DAYS = 28
 HOURS = 168
 #: Fewer attempts in the four weeks are no baseline of a share.
 LEAST_HISTORY = 30
-#: Days with traffic that are needed to call a place new.
+#: Days with traffic that are needed to call a place new, and a price dearer than before.
 LEAST_DAYS = 7
 #: Traffic on so many of the last seven days is regular.
 REGULAR_DAYS = 4
@@ -36,18 +39,21 @@ LEAST_UNCLEAR = 0.002
 #: A day is left out if so few attempts explain it with a probability of e to the minus this.
 _ODD_DAY = 12.0
 _SIGNIFICANT = 3.0
+#: Of a past that has just begun, so many days are needed: one alone may be an incident.
+_LEAST_COUNTED_DAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class PastFigures:
     """Figures of the past: `days` of (series, DAYS, figures), the oldest first; `hours` of
-    (profiles, HOURS, figures), sums over the four weeks by hour of the week from Monday 0:00 UTC.
+    (profiles, DAYS, 24, figures), in UTC. `weekday`: that of the first day, 0 for a Monday.
     `profile` is the row of each series in `hours`: a carrier has that of its country. `entered`:
     the share of right codes that are entered within 60 seconds, of each series; `is_carrier`: which
     series are carriers."""
 
     days: Floats
     hours: Floats
+    weekday: int
     profile: Indices
     entered: Floats
     is_carrier: Bools
@@ -83,10 +89,9 @@ def named(values: Floats) -> Figures:
 
 def baseline(history: PastFigures) -> UsualFigures:
     """The baseline of a history."""
-    days, whole = named(history.days), named(history.days.sum(axis=1))
-    hours = named(history.hours)
+    days, profiles = named(history.days), named(history.hours.sum(axis=2))
     bad, unraised, factors, per_day = {}, {}, {}, {}
-    first_entered = _by_profile(history)
+    entered = _by_profile(history)
     for share in SHARES:
         n, worse = _counted(share, days, history.entered[:, None])
         is_counted = share.of_carriers | ~history.is_carrier
@@ -99,23 +104,34 @@ def baseline(history: PastFigures) -> UsualFigures:
         least = LEAST_UNCLEAR if share.measure is Measure.UNCLEAR else LEAST_BAD
         usual, raised = _usual(n, worse, least, share.margin)
         enough = n.sum(axis=1) >= LEAST_HISTORY
+        if not np.isnan(share.without_past):
+            enough &= (n > 0).sum(axis=1) >= _LEAST_COUNTED_DAYS
         assumed = np.where(is_counted, share.without_past, np.nan)
         bad[share.measure] = np.where(enough, raised, assumed)
         unraised[share.measure] = np.where(enough, usual, np.nan)
-        factors[share.measure] = _factors(*_counted(share, hours, first_entered))
-    requested = whole["requested"]
+        is_usual = ~_odd_days(*_counted(share, profiles, entered))
+        by_hour = _by_weekday(history.hours * is_usual[..., None, None], history.weekday)
+        factors[share.measure] = _factors(*_counted(share, named(by_hour), entered))
     rows = history.profile
-    of_profile = hours["requested"].sum(axis=1)[rows]
-    part = np.divide(requested, of_profile, out=np.zeros(len(rows)), where=of_profile > 0)
     has_traffic = days["requested"].any(axis=0)
     # The first weeks of an installation are fewer than four.
-    weeks = max(DAYS - int(has_traffic.argmax()), 7) / 7
-    traffic = (hours["requested"][rows] * part[:, None]) / weeks
-    around = np.stack([np.roll(traffic, shift, axis=1) for shift in (-1, 0, 1)])
+    has_begun = np.arange(DAYS) >= has_traffic.argmax()
+    is_calm = has_begun & ~_pumped_days(days["requested"], days["verified"])
+    profile_is_calm = has_begun & ~_pumped_days(profiles["requested"], profiles["verified"])
+    requested, verified = ((days[name] * is_calm).sum(axis=1) for name in ("requested", "verified"))
+    of_profile = (profiles["requested"][rows] * is_calm).sum(axis=1)
+    part = np.divide(requested, of_profile, out=np.zeros(len(rows)), where=of_profile > 0)
+    requested_by_hour = named(history.hours)["requested"]
+    of_weekday, of_all_days = (
+        by_hour[rows] * part[:, None]
+        for by_hour in _traffic(requested_by_hour, profile_is_calm, history.weekday)
+    )
+    around = np.stack([np.roll(of_weekday, shift, axis=1) for shift in (-1, 0, 1)])
+    around_all = np.stack([np.roll(of_all_days, shift, axis=1) for shift in (-1, 0, 1)])
     # What came on a few days only, such as pumping, is no traffic that can stop.
     is_regular = (days["requested"][:, -7:] > 0).sum(axis=1) >= REGULAR_DAYS
-    verified = np.divide(
-        whole["verified"], requested, out=np.full(len(rows), 0.5), where=requested > 0
+    share_verified = np.divide(
+        verified, requested, out=np.full(len(rows), 0.5), where=requested > 0
     )
     priced = days["priced"]
     prices = np.divide(
@@ -126,11 +142,11 @@ def baseline(history: PastFigures) -> UsualFigures:
         shown=unraised,
         factors=factors,
         per_day=per_day,
-        requested_per_day=requested / DAYS,
-        traffic=traffic,
+        requested_per_day=days["requested"].sum(axis=1) / DAYS,
+        traffic=of_weekday,
         least_traffic=around.min(axis=0) * is_regular[:, None],
-        most_traffic=around.max(axis=0),
-        verified=np.maximum(verified, 0.05),
+        most_traffic=np.maximum(around, around_all).max(axis=0),
+        verified=np.maximum(share_verified, 0.05),
         prices=prices,
         profile=rows,
         days=int(has_traffic.sum()),
@@ -144,6 +160,29 @@ def _by_profile(history: PastFigures) -> Floats:
     return entered[:, None]
 
 
+def _by_weekday(by_day: Floats, first: int) -> Floats:
+    """The sums of (profiles, DAYS, 24, …) by hour of the week, (profiles, HOURS, …)."""
+    shape = (len(by_day), DAYS // 7, HOURS, *by_day.shape[3:])
+    weeks = np.roll(by_day, first, axis=1).reshape(shape)
+    sums: Floats = weeks.sum(axis=1)
+    return sums
+
+
+def _pumped_days(requested: Floats, verified: Floats) -> Bools:
+    """Days on which more attempts than on the others were not verified, (series, DAYS)."""
+    return _odd_days(requested, np.clip(requested - verified, 0, None))
+
+
+def _traffic(requested: Floats, is_counted: Bools, first: int) -> tuple[Floats, Floats]:
+    """Attempts an hour of (profiles, DAYS, 24) by hour of the week, (profiles, HOURS): the mean of
+    the counted days of its weekday, 0 if there is none; and the mean of all counted days."""
+    counted = np.broadcast_to(is_counted[..., None], requested.shape).astype(float)
+    number, total = (_by_weekday(values, first) for values in (counted, requested * counted))
+    of_weekday = total / np.maximum(number, 1)
+    mean = (requested * counted).sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
+    return of_weekday, np.tile(mean, 7)
+
+
 def _counted(share: ShareMeasure, figures: Figures, entered: Floats) -> tuple[Floats, Floats]:
     n: Floats = np.asarray(share.n(figures), dtype=float)
     bad = np.clip(share.usual_bad(figures, entered), 0, n)
@@ -151,9 +190,17 @@ def _counted(share: ShareMeasure, figures: Figures, entered: Floats) -> tuple[Fl
 
 
 def _odd_days(n: Floats, bad: Floats) -> Bools:
-    """Days that are worse than all days together by more than chance (Chernoff's bound)."""
-    total = np.maximum(n.sum(axis=1, keepdims=True), 1)
-    usual = np.clip(bad.sum(axis=1, keepdims=True) / total, LEAST_BAD, 1 - LEAST_BAD)
+    """Days that are worse than the other days together by more than chance (Chernoff's bound). Of
+    these, none counts more than twice the median day: pumping may be most attempts of a month."""
+    counted = np.where(n > 0, n, np.nan)
+    has_days = (n > 0).any(axis=1)
+    most = np.zeros((len(n), 1))
+    most[has_days, 0] = 2.0 * np.nanmedian(counted[has_days], axis=1)
+    weight = np.divide(np.minimum(n, most), n, out=np.zeros(n.shape), where=n > 0)
+    others, worse = (
+        values.sum(axis=1, keepdims=True) - values for values in (n * weight, bad * weight)
+    )
+    usual = np.clip((worse + 0.5) / (others + 1.0), LEAST_BAD, 1 - LEAST_BAD)
     rate = np.divide(bad, n, out=np.zeros(n.shape), where=n > 0)
     above = np.where(rate > 0, rate * np.log(np.maximum(rate, 1e-12) / usual), 0.0)
     below = np.where(rate < 1, (1 - rate) * np.log(np.maximum(1 - rate, 1e-12) / (1 - usual)), 0.0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.alerts.baseline import DAYS, HOURS, PastFigures, UsualFigures, baseline
+from core.alerts.baseline import DAYS, PastFigures, UsualFigures, baseline
 from core.alerts.last_day import LastDay
 from core.alerts.measures import ALERT_FIGURES, STORED_FIGURES
 from core.alerts.refusals import RefusalReading
@@ -119,17 +119,20 @@ class AlertFigures:
             series, np.arange(first * 24, today * 24) * HOUR_MS, today * _DAY_MS
         ).reshape(len(series), DAYS, 24)
         days[..., ALERT_FIGURES.index("refused")] = refused.sum(axis=2)
-        hours = np.zeros((len(wholes), HOURS, len(ALERT_FIGURES)))
+        hours = np.zeros((len(wholes), DAYS, 24, len(ALERT_FIGURES)))
         is_whole = np.array([not name.last for name in series], dtype=np.bool_)
-        for day in range(first, today):
+        for row, day in enumerate(range(first, today)):
             quarters = self._reading.counters(Tier.QUARTER, wholes, day * 96, 96)
-            weekday = (day + 3) % 7  # 1970 began on a Thursday
             by_hour = quarters.reshape(len(wholes), 24, 4, len(STORED_FIGURES)).sum(axis=2)
-            of_day = hours[:, weekday * 24 : weekday * 24 + 24]
-            of_day[..., : len(STORED_FIGURES)] += by_hour
-            of_day[..., ALERT_FIGURES.index("refused")] += refused[is_whole, day - first]
+            hours[:, row, :, : len(STORED_FIGURES)] = by_hour
+        hours[..., ALERT_FIGURES.index("refused")] = refused[is_whole]
         return PastFigures(
-            days, hours, profile, self._entered_soon(series, today), is_carrier=~is_whole
+            days,
+            hours,
+            (first + 3) % 7,  # 1970 began on a Thursday
+            profile,
+            self._entered_soon(series, today),
+            is_carrier=~is_whole,
         )
 
     def _entered_soon(self, series: Sequence[Series], today: int) -> Floats:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.alerts.baseline import UsualFigures
+from core.alerts.baseline import LEAST_DAYS, UsualFigures
 from core.alerts.judgement import Judgement
 from core.alerts.leading import leads
 from core.alerts.measures import Measure
@@ -18,17 +18,33 @@ _LEAST_PRICED = 5
 #: A price has risen if it is above the dearest day of the four weeks before by this factor, which
 #: allows for a different mix of carriers.
 _DEARER = 1.25
+#: So many days that had risen above all others are no baseline: an incident of a day is on two
+#: dates. A price that stays is usual after one more day.
+_RISEN_DAYS = 2
 
 
 def risen_prices(priced: Floats, cost_micros: Floats, usual: UsualFigures) -> tuple[Bools, Floats]:
-    """Which series cost more in the last day than ever in the four weeks before, (series,), and
+    """Which series cost more in the last day than usual in the four weeks before, (series,), and
     micros an attempt."""
     price = np.divide(
         cost_micros, priced, out=np.full(priced.shape, np.nan), where=priced >= _LEAST_PRICED
     )
-    dearest = np.where(np.isnan(usual.prices), -np.inf, usual.prices).max(axis=1)
+    dearest = _dearest(usual.prices)
     risen: Bools = (dearest > 0) & (price > _DEARER * dearest)
     return risen, price
+
+
+def _dearest(prices: Floats) -> Floats:
+    """The dearest day of (series, DAYS), without the days of an incident; minus infinity without a
+    price."""
+    ordered = -np.sort(-np.where(np.isnan(prices), -np.inf, prices), axis=1)
+    count = np.isfinite(ordered).sum(axis=1)
+    dearest = ordered[:, 0]
+    for days in range(1, _RISEN_DAYS + 1):
+        has_risen = ordered[:, days - 1] > _DEARER * ordered[:, days]
+        is_left_out = has_risen & (count - days >= LEAST_DAYS)
+        dearest = np.where(is_left_out, ordered[:, days], dearest)
+    return dearest
 
 
 def judge_price(

@@ -1,6 +1,6 @@
-"""The alerts of a page: the table of all, their summary, and those that its verdict names."""
+"""The alerts of a page: the table of all, and their summary."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,6 @@ import pandas as pd
 from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus, Transition
 from core.alerts.states import AlertState
-from core.panels.query_state import QueryState
 from core.wording.alerts import ALERT_STATES, MEASURES, alert_words, sensitivity_words
 from core.wording.formats import day_and_time, series_name
 
@@ -77,17 +76,3 @@ def history_table(history: Sequence[Transition], zone: ZoneInfo) -> pd.DataFrame
             "after": [ALERT_STATES[change.after] for change in history],
         }
     )
-
-
-def refused_alerts(firing: Iterable[AlertStatus], state: QueryState) -> list[AlertStatus]:
-    """The alerts about sends that budgets refuse, of the range and the filters of a page. Such
-    sends are no attempts, so no cause of a verdict names them."""
-    channel, country = state.filters.channel, state.filters.country
-    return [
-        alert
-        for alert in firing
-        if alert.measure is Measure.REFUSED
-        and alert.since < state.range.end
-        and (not channel or alert.series.channel in {"", channel})
-        and (not country or alert.series.country in {"", country})
-    ]

@@ -39,7 +39,7 @@ _TEXTS = {
     ResetKind.ATTEMPTS: (
         "Attempts and figures",
         "Removes all verifications, attempts, figures, alerts and webhook events, and sample "
-        "traffic.",
+        "traffic. Notifications of alerts that are on their way stay.",
     ),
     ResetKind.SAMPLE: (
         "Sample traffic",
@@ -55,6 +55,8 @@ _TEXTS = {
 #: make again: they are removed only by name. Their marks and notes outlive their attempts.
 WITHOUT_NAME = frozenset(ResetKind) - {ResetKind.TEST_SESSIONS}
 
+#: The families of queued webhook events. A reset of attempts keeps the events of alerts in them.
+EVENTS = ("outbox", "outbox_events")
 #: Families of keys (the word after `{sandbox}:v1:`) and the kind that removes them. None: no reset
 #: removes them, because they hold permissions or coordinate processes.
 FAMILIES: dict[str, ResetKind | None] = {
@@ -66,7 +68,7 @@ FAMILIES: dict[str, ResetKind | None] = {
         (
             "verification", "attempt", "history", "exchanges", "start", "phone", "follow",
             "counters", "journal", "recent", "number", "reference", "logs", "foreign", "expiries",
-            "outbox", "outbox_events", "dead", "dead_events", "told", "alert_history",
+            *EVENTS, "dead", "dead_events", "told", "alert_history",
             "alert_check", "alert_snoozes", "alert_turn", "budget_refusals", "refused_numbers",
             ROLLUP_LAYOUT,
         ),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from core.lab.sandbox_client import SandboxClient, SandboxError
 from core.model.errors import ResetRefused
 from core.model.verification import Verification
-from core.reset.kinds import FAMILIES, ResetKind
+from core.reset.kinds import EVENTS, FAMILIES, ResetKind
 from core.store.batches import batched
 from core.store.client import Client
 from core.store.keys import LAYOUT, Keys
@@ -25,14 +25,16 @@ _BATCH = 1000
 
 class SandboxReset:
     """Resets kinds of state. `remove_sample` removes sample traffic and returns how many attempts
-    it had; `forget_alerts` ends all alerts. `sandbox` calls the simulated Plivo; `clear_cache`
-    empties this process's cache of figures."""
+    it had; `remove_events` removes the queued events of verifications; `forget_alerts` ends all
+    alerts. `sandbox` calls the simulated Plivo; `clear_cache` empties this process's cache of
+    figures."""
 
     def __init__(
         self,
         client: Client,
         keys: Keys,
         remove_sample: Callable[[], int],
+        remove_events: Callable[[], None],
         forget_alerts: Callable[[], None],
         sandbox: SandboxClient,
         clear_cache: Callable[[], None],
@@ -40,6 +42,7 @@ class SandboxReset:
         self._client = client
         self._keys = keys
         self._remove_sample = remove_sample
+        self._remove_events = remove_events
         self._forget_alerts = forget_alerts
         self._sandbox = sandbox
         self._clear_cache = clear_cache
@@ -60,9 +63,10 @@ class SandboxReset:
             # Before the search for keys: without it, no process loads another day.
             self._client.delete(self._keys.sample)
         keys = self._scan_keys()
-        # Ended below, after the queue of events is removed. If this process is killed before, the
-        # next check ends them.
-        keys.pop("alert_check", None)
+        # Alerts are ended below, with the events of their ends. If this process is killed before,
+        # the next check ends them.
+        for family in ("alert_check", *EVENTS):
+            keys.pop(family, None)
         removed: Counter[ResetKind] = Counter()
         for kind in (ResetKind.BUDGETS, ResetKind.ATTEMPTS, ResetKind.TEST_SESSIONS):
             if kind in kinds:
@@ -70,6 +74,7 @@ class SandboxReset:
                     key for family in keys if FAMILIES[family] is kind for key in keys[family]
                 )
         if ResetKind.ATTEMPTS in kinds:
+            self._remove_events()
             self._forget_alerts()
             self._publish_changes(keys["verification"])
         elif ResetKind.SAMPLE in kinds:

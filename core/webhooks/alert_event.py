@@ -24,6 +24,8 @@ from core.webhooks.envelope import envelope
 #: The receiver that is WEBHOOK_URL.
 WEBHOOK = ""
 PREFIX = "alert."
+#: How ids of events of alerts begin, and no other id; `claim_events.lua` has it too.
+ID_PREFIX = "alert_"
 #: As long as `_outbox.lua` keeps the queue after its newest event.
 _KEEP_MS = duration_ms(timedelta(days=30))
 
@@ -109,7 +111,7 @@ def event_id(subject: str, at: datetime, kind: AlertEventKind, receiver: str) ->
     """An id in ASCII. `subject` names the alert; `at` is the moment of the check."""
     digest = hashlib.blake2s(subject.encode(), digest_size=8).hexdigest()
     suffix = f"_{receiver}" if receiver else ""
-    return f"alert_{digest}_{to_ms(at)}_{kind}{suffix}"
+    return f"{ID_PREFIX}{digest}_{to_ms(at)}_{kind}{suffix}"
 
 
 def receiver_of(url: str, keyring: Keyring) -> str:

@@ -13,10 +13,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.model.clock import Clock, duration_ms, read_ms, to_ms
+from core.store.batches import batched
 from core.store.client import Client
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
 from core.store.scripts import Scripts
+from core.webhooks.alert_event import ID_PREFIX
 from core.webhooks.answer import Answer, Verdict
 from core.webhooks.event import QueuedEvent, read_event
 from core.webhooks.retry_schedule import next_wait
@@ -26,6 +28,7 @@ CLAIM = timedelta(minutes=1)
 DEAD_KEPT = 1000
 _CHANCE = secrets.SystemRandom().random
 _KEEP_COUNT = timedelta(days=2)
+_BATCH = 1000
 _UNREADABLE = Answer(Verdict.GONE, None, "The stored event cannot be read.")
 
 
@@ -146,6 +149,17 @@ class Outbox:
         """Send all dead letters again; returns their number."""
         listed = self._client.zrange(self._keys.dead, 0, -1)
         return sum(self.resend(event_id) for event_id in listed)
+
+    def remove_verification_events(self) -> None:
+        """Remove the queued events of verifications. Those of alerts stay: a receiver that was
+        notified of an alert gets its end."""
+        queued = self._client.zrange(self._keys.outbox, 0, -1)
+        for part in batched((id_ for id_ in queued if not id_.startswith(ID_PREFIX)), _BATCH):
+            fields = [name for id_ in part for name in (id_, f"{id_} tries", f"{id_} last")]
+            with self._client.pipeline() as pipe:
+                pipe.zrem(self._keys.outbox, *part)
+                pipe.hdel(self._keys.outbox_events, *fields)
+                pipe.execute()
 
     def claim(self, most: int) -> list[Claim]:
         """Up to `most` events that are due, the longest waiting first. No other caller gets them

@@ -62,6 +62,9 @@ def alert_message(
         title = f"Resolved: {headline}"
         when = f"It lasted from {status.since:%d %b %H:%M} to {now:%d %b %H:%M} UTC."
         text = "It is as usual again."
+        if status.measure is Measure.PRICE:
+            # A price that stays ends its alert too.
+            text = "The last day was no dearer than the days before it."
         if status.state is AlertState.NO_DATA:
             text = "It is not judged any more: too little traffic, or its figures were removed."
     else:

@@ -1,5 +1,6 @@
 """The sentences of a verdict: whether codes arrive, and what is wrong, where and since when."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,10 +23,14 @@ _CENT = 0.01
 _COUNTED_BELOW = 100
 
 
-def verdict_sentence(verdict: DeliveryVerdict, zone: ZoneInfo, now: datetime) -> str:
-    """The whole verdict: "Codes arrive: 97.1 %. Telkomsel in Indonesia loses …"."""
+def verdict_sentence(
+    verdict: DeliveryVerdict, zone: ZoneInfo, now: datetime, refused: Sequence[str] = ()
+) -> str:
+    """The whole verdict: "Codes arrive: 97.1 %. Telkomsel in Indonesia loses …". `refused`: the
+    sentences of the alerts about sends that budgets refuse."""
     causes = [cause_sentence(cause, zone, now) for cause in verdict.causes[:MOST_CAUSES]]
-    parts = [headline(verdict), calm_words(verdict), more_words(verdict), *causes]
+    calm = "" if refused else calm_words(verdict)
+    parts = [headline(verdict), calm, more_words(verdict), *causes, *refused]
     return " ".join(part for part in parts if part)
 
 

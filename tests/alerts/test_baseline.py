@@ -7,7 +7,7 @@ import pytest
 
 from core.alerts.baseline import DAYS, HOURS, PastFigures, UsualFigures, baseline
 from core.alerts.evidence import threshold, usual_bad
-from core.alerts.measures import ALERT_FIGURES, SHARES, Measure
+from core.alerts.measures import ALERT_FIGURES, SHARE_OF, SHARES, Measure
 from core.alerts.sequential import Floats, statistic
 from core.alerts.slots import Slots
 from core.alerts.traffic import stop_evidence
@@ -31,10 +31,12 @@ def figures(requested: Floats, confirmed: Floats, in_time: float = 1.0) -> Float
     return values
 
 
-def past_of(days: Floats, hours: Floats) -> PastFigures:
-    """Of one channel."""
+def past_of(days: Floats, hours: Floats | None = None) -> PastFigures:
+    """Of one channel, from a Monday on. `hours`: (DAYS, 24, figures); None: all are equal."""
     whole, channel = np.zeros(1, np.intp), np.zeros(1, np.bool_)
-    return PastFigures(days[None], hours[None], whole, np.full(1, 0.97), channel)
+    if hours is None:
+        hours = np.repeat(days[:, None] / 24, 24, axis=1)
+    return PastFigures(days[None], hours[None], 0, whole, np.full(1, 0.97), channel)
 
 
 def usual_of(
@@ -42,7 +44,7 @@ def usual_of(
 ) -> UsualFigures:
     """Of one series: attempts and their good share by hour of the week, and the good share of each
     of the 28 days, from a Monday on."""
-    hours = figures(by_hour * 4, by_hour * 4 * good, in_time)
+    hours = np.tile(figures(by_hour, by_hour * good, in_time).reshape(7, 24, -1), (4, 1, 1))
     requested = np.tile(by_hour.reshape(7, 24).sum(axis=1), 4)
     share = np.full(DAYS, float((by_hour * good).sum() / by_hour.sum()))
     days = figures(requested, requested * (share if days_good is None else days_good), in_time)
@@ -86,20 +88,17 @@ def test_traffic_has_its_baseline_by_weekday() -> None:
 def test_in_its_first_weeks_traffic_is_usual_by_the_weeks_that_there_were() -> None:
     requested = np.zeros(DAYS)
     requested[-14:] = 24 * 30.0
-    hours = np.full(HOURS, 2 * 30.0)
-    past = past_of(figures(requested, requested), figures(hours, hours))
+    past = past_of(figures(requested, requested))
     assert baseline(past).traffic == pytest.approx(np.full((1, HOURS), 30.0))
 
 
 def test_traffic_of_a_few_days_such_as_pumping_cannot_stop() -> None:
     requested = np.zeros(DAYS)
     requested[-9:-7] = 24 * 30.0
-    hours = np.zeros(HOURS)
-    hours[24 : 3 * 24] = 30.0
-    usual = baseline(past_of(figures(requested, requested), figures(hours, hours)))
+    usual = baseline(past_of(figures(requested, requested)))
     assert usual.least_traffic.max() == 0
     requested[-7:] = 24 * 30.0
-    usual = baseline(past_of(figures(requested, requested), figures(hours, hours)))
+    usual = baseline(past_of(figures(requested, requested)))
     assert usual.least_traffic.max() > 0
 
 
@@ -132,6 +131,69 @@ def test_the_hour_of_an_incident_is_not_usual_on_the_days_after_it() -> None:
     after = usual_of(even, good, days)
     for at in range(24):
         assert confirmed_bad(after, at) == pytest.approx(confirmed_bad(usual, at)), at
+
+
+def with_incident(share: float, hours_bad: int, history: int) -> UsualFigures:
+    """Of 200 attempts a day: so many days before, of which the newest had an incident of some
+    hours, in which so large a share was good."""
+    requested, good = np.zeros((DAYS, 24)), np.full((DAYS, 24), 0.96)
+    requested[-history:] = 200 / 24
+    good[-1, :hours_bad] = share
+    hours = figures(requested, requested * good)
+    return baseline(past_of(hours.sum(axis=1), hours))
+
+
+@pytest.mark.parametrize("hours_bad", [1, 6, 24])
+@pytest.mark.parametrize("history", [2, 7, 28])
+def test_an_incident_of_yesterday_is_no_baseline_in_the_first_days_either(
+    hours_bad: int, history: int
+) -> None:
+    usual = with_incident(0.96, 0, history)
+    after = with_incident(0.0, hours_bad, history)
+    # A day with one bad hour of 24 may be chance where there is one day to compare it with.
+    most = 2.2 if (hours_bad, history) == (1, 2) else 1.35
+    for at in range(24):
+        assert confirmed_bad(after, at) <= most * confirmed_bad(usual, at), at
+
+
+def pumped(history: int, days: int, an_hour: float) -> UsualFigures:
+    """Of 200 attempts a day: so many days, of which some a week ago were pumped."""
+    requested = np.zeros((DAYS, 24))
+    requested[-history:] = 200 / 24
+    hours = figures(requested, requested * 0.96)
+    hours[-6 - days : -6, :, ALERT_FIGURES.index("requested")] += an_hour
+    return baseline(past_of(hours.sum(axis=1), hours))
+
+
+@pytest.mark.parametrize("days", [1, 2])
+@pytest.mark.parametrize("history", [8, 14, 28])
+def test_the_baseline_of_traffic_does_not_learn_from_pumping(history: int, days: int) -> None:
+    """So it is found again on the same weekday, and traffic as before is not called stopped."""
+    usual, after = pumped(history, 0, 0), pumped(history, days, 120)
+    assert after.verified == pytest.approx(usual.verified)
+    assert after.most_traffic == pytest.approx(usual.most_traffic)
+    assert (after.least_traffic <= usual.least_traffic * 1.0001).all()
+
+
+def test_a_weekday_without_traffic_a_week_ago_makes_usual_traffic_no_pumping() -> None:
+    """A first day that begins at noon, and a day of an outage."""
+    requested = np.zeros((DAYS, 24))
+    requested[-7:], requested[-7, :12], requested[-5] = 100, 0, 0
+    hours = figures(requested, requested * 0.96)
+    usual = baseline(past_of(hours.sum(axis=1), hours))
+    for at in (3, 2 * 24 + 9):
+        assert usual.most_traffic[0, at] > 70
+        assert usual.least_traffic[0, at] == 0
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 1.0])
+def test_refused_sends_of_one_day_are_no_past(share: float) -> None:
+    requested, refused = np.full((DAYS, 24), 100.0), np.zeros((DAYS, 24))
+    requested[-1], refused[-1] = 100 * (1 - share), 100 * share
+    hours = figures(requested, requested * 0.96)
+    hours[..., ALERT_FIGURES.index("refused")] = refused
+    usual = baseline(past_of(hours.sum(axis=1), hours))
+    assert usual.bad[Measure.REFUSED][0] == SHARE_OF[Measure.REFUSED].without_past
 
 
 def test_with_more_series_each_needs_more_evidence() -> None:

@@ -24,9 +24,18 @@ from tests.alerts.test_alerts import DAY, DEAD, GOOD, HOUR, MINUTE, OK, Room
 from tests.alerts.test_alerts import room as room
 from tests.alerts.test_explaining import heads
 from tests.verification.test_warnings import rest
-from tests.world import FrozenClock, world
+from tests.world import FrozenClock, until, world
 
 _NUMBERS = itertools.count()
+#: Queries of a verdict, and whether they concern refused sends to the USA today.
+VERDICTS = {
+    "range=24h": True,
+    "range=24h&country=US": True,
+    "range=24h&country=FR": False,
+    "range=24h&channel=sms": True,
+    "range=24h&channel=voice": False,
+    "range=yesterday": False,
+}
 
 
 def refuse(
@@ -198,7 +207,10 @@ def test_a_budget_of_a_country_that_real_sends_exhaust_fires(
         for _ in range(20):
             at.start(again)
         assert at.services.ledger.counters()["refused_sends_per_country"] == 37
+        # The check in the background may have taken this turn before the last send.
+        clock.advance(5)
         at.services.alerts.check(at_once=True)
+        until(lambda: [entry.status.n for entry in at.services.alerts.firing()] == [21])
         (entry,) = at.services.alerts.firing()
         assert (entry.status.series, entry.status.measure) == ("sms/US", Measure.REFUSED)
         assert (entry.status.n, entry.status.budgets) == (21, ("sends_per_country",))
@@ -208,7 +220,12 @@ def test_a_budget_of_a_country_that_real_sends_exhaust_fires(
                 for alert in api.get("/delivery/alerts").json()
                 if alert["state"] == "firing" and not alert["under"]
             ]
-        assert (fired["measure"], fired["budgets"]) == ("refused", ["sends_per_country"])
+            assert (fired["measure"], fired["budgets"]) == ("refused", ["sends_per_country"])
+            # As the verdict of the page, which has the sentence in place of "nothing differs".
+            for query, is_named in VERDICTS.items():
+                verdict = api.get(f"/delivery/verdict?{query}").json()
+                assert verdict["refused"] == ([fired] if is_named else []), query
+                assert ("Budgets refused 18 of 21 numbers" in verdict["sentence"]) is is_named
 
 
 def test_where_budgets_only_warn_nothing_is_refused_and_nothing_counted(

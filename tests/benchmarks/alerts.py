@@ -123,13 +123,11 @@ class Past:
         self.quarters = [*self.quarters[-27:], quarters[PLACES:]]
 
     def usual(self) -> UsualFigures:
-        hours = np.zeros((COUNTRIES + 1, 7, 24, len(ALERT_FIGURES)))
-        for ago, day in enumerate(reversed(self._hours), 1):
-            hours[:, midnight_of(self._next - ago).weekday()] += day
         return baseline(
             PastFigures(
                 np.stack(self._days, axis=1),
-                hours.reshape(COUNTRIES + 1, 168, len(ALERT_FIGURES)),
+                np.stack(self._hours, axis=1),
+                midnight_of(self._next - 28).weekday(),
                 PROFILE,
                 np.full(SERIES, ENTER_SOON),
                 np.arange(SERIES) < PLACES,

@@ -11,7 +11,6 @@ from core.model.clock import to_ms
 from core.model.series import Series
 from core.panels import alerts
 from core.panels.alert_cards import firing_card
-from core.panels.query_state import parse_query_state
 from core.webhooks.alert_event import AlertEventKind
 from core.wording import alerts as words
 from core.wording.alert_messages import PageAddress, alert_message
@@ -126,25 +125,20 @@ def test_a_message_without_a_public_address_says_what_to_set_and_has_no_broken_l
             assert bool(message.link) is bool(link)
 
 
-def test_the_verdict_names_refused_sends_of_its_range_and_filters() -> None:
+def test_refused_sends_have_a_sentence_like_a_cause() -> None:
     refused = {"measure": Measure.REFUSED, "n": 50, "observed": 0.32, "baseline": 0.996}
     fires = status(AlertState.FIRING, **refused, series=Series("sms/DE"), since=NOW)
-    others = [status(AlertState.FIRING), fires]
-    asked = {
-        (): True,
-        (("country", "DE"),): True,
-        (("country", "DE"), ("carrier", "O2")): True,
-        (("country", "FR"),): False,
-        (("channel", "voice"),): False,
-        (("range", "yesterday"),): False,
-    }
-    for values, is_named in asked.items():
-        state = parse_query_state(dict(values), NOW + timedelta(minutes=1), "UTC")
-        assert alerts.refused_alerts(others, state) == ([fires] if is_named else [])
-    everywhere = status(AlertState.FIRING, **refused, series=Series("all"), since=NOW)
-    state = parse_query_state({"country": "FR"}, NOW + timedelta(minutes=1), "UTC")
-    assert alerts.refused_alerts([everywhere], state) == [everywhere]
     assert words.refused_sentence(fires, ZONE, NOW) == (
         f"SMS to Germany since {NOW.astimezone(ZONE):%H:%M}: Budgets refused 34 of 50 numbers, "
         "where 0.4 % is usual."
     )
+
+
+def test_the_end_of_an_alert_about_a_price_does_not_say_that_it_is_as_before() -> None:
+    """A price that stays ends its alert too."""
+    ended = status(AlertState.OK, measure=Measure.PRICE, observed=30_000.0, baseline=10_000.0)
+    address = PageAddress("https://verify.example.com")
+    for measure, is_as_before in ((Measure.PRICE, False), (Measure.CONFIRMED, True)):
+        entry = replace(ended, measure=measure)
+        text = alert_message(AlertEventKind.RESOLVED, entry, NOW, "live", address).text
+        assert ("as usual again" in text) is is_as_before

@@ -251,6 +251,7 @@ def test_live_keys_are_never_removed(at: World, client: redis.Redis) -> None:
         live,
         lambda: 0,
         lambda: None,
+        lambda: None,
         SandboxClient(at.address),
         lambda: None,
     )
@@ -278,6 +279,7 @@ def test_a_reset_removes_nothing_if_the_sandbox_does_not_answer(
         at.services.client,
         at.services.keys,
         lambda: 0,
+        lambda: None,
         lambda: None,
         SandboxClient("http://127.0.0.1:9"),
         lambda: None,

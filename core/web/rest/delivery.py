@@ -45,12 +45,14 @@ from core.web.rest.delivery_query import (
 )
 from core.web.rest.objects import AlertsObject, FindingsObject, QueriesObject
 from core.web.rest.problems import documented
+from core.wording.alerts import refused_sentence
 from core.wording.findings import cause_sentence, verdict_sentence
 
 router = APIRouter(
     prefix="/delivery", tags=["Delivery"], responses=documented(401, 403, 422, 429, 503)
 )
 
+_ALERTS = TypeAdapter(list[AlertAnswer])
 _LISTS: dict[int | str, dict[str, Any]] = {
     200: {
         "headers": {
@@ -158,25 +160,30 @@ def latency(
 
 
 @router.get("/verdict", operation_id="deliveryVerdict", summary="What is wrong, and since when")
-def verdict(findings: FindingsObject, token: MayRead, query: Queried) -> VerdictAnswer:
+def verdict(
+    findings: FindingsObject, alerts: AlertsObject, token: MayRead, query: Queried
+) -> VerdictAnswer:
     """Each place is compared with its own past and with the others; what chance explains is not
     named. All traffic is judged: filters leave the incidents that concern them."""
     answer = findings.verdict(query.range, query.filters)
+    refused = alerts.refusing(query.range, query.filters)
+    refused_texts = [refused_sentence(alert, query.zone, query.now) for alert in refused]
     return VerdictAnswer(
         range=Span.of(query.range),
         outcome=answer.outcome,
-        sentence=verdict_sentence(answer, query.zone, query.now),
+        sentence=verdict_sentence(answer, query.zone, query.now, refused_texts),
         confirmed=answer.confirmed,
         requested=answer.requested,
         compared_days=answer.compared_days,
         causes=[_cause(cause, query.zone, query.now) for cause in answer.causes],
+        refused=_ALERTS.validate_python(refused),
     )
 
 
 @router.get("/alerts", operation_id="deliveryAlerts", summary="The state of every alert")
 def alerts(alerts: AlertsObject, token: MayRead) -> list[AlertAnswer]:
     """As of the last check; there is one every minute. Without those that have no data."""
-    return TypeAdapter(list[AlertAnswer]).validate_python(alerts.current())
+    return _ALERTS.validate_python(alerts.current())
 
 
 def _cause(cause: Cause, zone: ZoneInfo, now: datetime) -> CauseAnswer:

@@ -156,18 +156,6 @@ class CauseAnswer(BaseModel):
     )
 
 
-class VerdictAnswer(BaseModel):
-    """Whether codes arrive, and what is wrong, the worst first."""
-
-    range: Span
-    outcome: Outcome
-    sentence: str
-    confirmed: int = Field(description="Attempts that arrived for certain.")
-    requested: int = Field(description="Attempts that are old enough to be judged.")
-    compared_days: int = Field(description="How many days before were compared with.")
-    causes: list[CauseAnswer]
-
-
 class AlertAnswer(BaseModel):
     """The state of one measure of one series at the last check."""
 
@@ -185,4 +173,20 @@ class AlertAnswer(BaseModel):
     under: str
     budgets: list[str] = Field(
         description="Of refused sends: the budgets that refused them, the most numbers first."
+    )
+
+
+class VerdictAnswer(BaseModel):
+    """Whether codes arrive, and what is wrong, the worst first."""
+
+    range: Span
+    outcome: Outcome
+    sentence: str
+    confirmed: int = Field(description="Attempts that arrived for certain.")
+    requested: int = Field(description="Attempts that are old enough to be judged.")
+    compared_days: int = Field(description="How many days before were compared with.")
+    causes: list[CauseAnswer]
+    refused: list[AlertAnswer] = Field(
+        description="The alerts about sends that budgets refuse: they are no attempts, so no cause "
+        "names them."
     )

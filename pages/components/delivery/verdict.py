@@ -8,7 +8,6 @@ import streamlit as st
 from core.alerts.records import AlertStatus
 from core.findings.causes import Cause, CauseKind, Outcome
 from core.model.errors import StoreUnavailable
-from core.panels.alerts import refused_alerts
 from core.panels.findings import cause_values
 from core.panels.query_state import EVERY, QueryState
 from core.wording.alerts import refused_sentence
@@ -56,11 +55,10 @@ def draw_verdict(context: PanelContext) -> None:
 
 def _refused(state: QueryState) -> list[AlertStatus]:
     try:
-        firing = services().alerts.firing()
+        return services().alerts.refusing(state.range, state.filters)
     except StoreUnavailable:
         # The line of the alerts below shows the outage. Figures do not depend on them.
         return []
-    return refused_alerts((entry.status for entry in firing), state)
 
 
 def _draw_refused(alert: AlertStatus, state: QueryState, now: datetime) -> None:

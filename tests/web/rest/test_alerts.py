@@ -47,6 +47,18 @@ def notified(tmp_path: Path, own_database: str) -> Iterator[tuple[World, Receive
         yield at, receiver
 
 
+def store_notified_alert(at: World, series: str = "sms/DE") -> None:
+    """As if the last check had found an alert, of which people were notified."""
+    now = at.clock.now()
+    status = AlertStatus(
+        Series(series), Measure.CONFIRMED, AlertState.FIRING, 9, 0, 0.0, 0.9, 0.1, now
+    )
+    entry = StoredStatus(status, notified_ms=to_ms(now), began_ms=to_ms(now))
+    check = AlertCheck(to_ms(now) // 60_000, {entry.place: entry})
+    services = at.services
+    services.client.set(services.keys.alert_check, check.to_json(), nx=False, px=HOUR)
+
+
 @pytest.mark.parametrize("depth", [0, 1, 2, 3])
 def test_an_alert_is_snoozed_and_the_snooze_is_ended(
     rest: httpx.Client, at: World, depth: int
@@ -103,14 +115,9 @@ def test_an_alert_whose_figures_are_removed_is_notified_as_ended_once(
     notified: tuple[World, Receiver], kind: ResetKind
 ) -> None:
     at, receiver = notified
-    services, now = at.services, at.clock.now()
+    services = at.services
     services.sample.load(days=1, per_day=20)
-    status = AlertStatus(
-        Series("sms/DE"), Measure.CONFIRMED, AlertState.FIRING, 9, 0, 0.0, 0.9, 0.1, now
-    )
-    entry = StoredStatus(status, notified_ms=to_ms(now), began_ms=to_ms(now))
-    check = AlertCheck(to_ms(now) // 60_000, {entry.place: entry})
-    services.client.set(services.keys.alert_check, check.to_json(), nx=False, px=HOUR)
+    store_notified_alert(at)
     answer = httpx.delete(f"{at.address}/sandbox/state", params={"what": kind})
     assert answer.status_code == 200
     until(lambda: receiver.requests)
@@ -119,6 +126,28 @@ def test_an_alert_whose_figures_are_removed_is_notified_as_ended_once(
     assert event.event["type"] == "alert.resolved"
     assert "its figures were removed" in event.data["text"]
     assert services.alerts.current() == []
+
+
+def test_a_reset_keeps_the_end_of_an_alert_that_is_not_delivered_yet(
+    notified: tuple[World, Receiver],
+) -> None:
+    at, receiver = notified
+    receiver.answers = [(503, {})]
+    verification = at.started(GERMAN)
+    until(lambda: receiver.of(verification))
+    # Without a past it has nothing to compare, so the alert ends.
+    store_notified_alert(at)
+    at.clock.advance(60)
+    at.services.alerts.check()
+    until(lambda: [event for event in receiver.requests if event.kind == "alert.resolved"])
+    answer = httpx.delete(f"{at.address}/sandbox/state", params={"what": "attempts"})
+    assert answer.status_code == 200
+    receiver.requests.clear()
+    receiver.answers = [(200, {})]
+    # Past the wait for the next try, and near enough for the check of the signature.
+    at.clock.advance(60)
+    until(lambda: at.services.outbox.counts().delivered_today == 1)
+    assert [event.kind for event in receiver.requests] == ["alert.resolved"]
 
 
 def test_without_a_receiver_the_test_says_what_to_set(rest: httpx.Client) -> None:
