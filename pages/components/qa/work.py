@@ -17,7 +17,15 @@ from pages.components.qa.collected import draw_collected
 from pages.components.qa.evidence import draw_seen_on
 from pages.components.qa.items import draw_add_items
 from pages.components.qa.reports import draw_reports
-from pages.components.qa.tools import SessionTools, act, draw_refusal, forget_refusal, perform
+from pages.components.qa.tools import (
+    SELECTED,
+    SessionTools,
+    act,
+    draw_refusal,
+    forget_refusal,
+    perform,
+)
+from pages.components.session_value import SessionValue, session_value
 from pages.components.shared import once, outage_shown, plain
 from pages.components.tester import current_recording, start_recording, stop_recording
 
@@ -131,7 +139,8 @@ def _selected(lines: SessionLines) -> ItemLine | None:
     """The selected item; at first what was verified last, if that is not marked yet, else the first
     item that is not."""
     by_id = {line.item.id: line for line in lines.items}
-    if line := by_id.get(state.get("qa_selected", "")):
+    selected_id: SessionValue[str] = session_value(SELECTED, "")
+    if line := by_id.get(selected_id.value):
         return line
     unmarked = [line for line in lines.items if line.item.marked is None]
     newest = next((each.id for each in reversed(lines.session.verifications)), "")
@@ -139,7 +148,7 @@ def _selected(lines: SessionLines) -> ItemLine | None:
     first = next(last, next(iter(unmarked or lines.items), None))
     if first is not None:
         # It stays selected when it is marked.
-        state.qa_selected = first.item.id
+        selected_id.value = first.item.id
     return first
 
 
@@ -153,10 +162,10 @@ def _draw_checklist(
             act(partial(_apply, session.id, change, seen, tools))
 
     def select(item: str) -> None:
-        state.qa_selected = item
+        session_value(SELECTED).value = item
 
     def verify(item: str) -> None:
-        state.qa_selected = item
+        select(item)
         if act(lambda: start_recording(session.id, tools.recordings)):
             state.qa_verify = item
 
