@@ -59,14 +59,14 @@ class SessionTools:
 def act(action: Callable[[], object]) -> bool:
     """Run an action of a tester in a callback; False if it was refused, which `draw_refusal` then
     shows. A callback runs before the page checks the visitor, so this checks it."""
-    refusal = session_value(_REFUSED)
-    refusal.value = None
+    refused = session_value(_REFUSED)
+    refused.value = None
     try:
         if not current_visitor().sees_operator_pages:
             return False
         action()
     except ProductError as error:
-        refusal.value = error
+        refused.value = error
         return False
     return True
 
@@ -80,6 +80,12 @@ def forget_refusal() -> None:
     session_value(_REFUSED).value = None
 
 
+def refusal() -> ProductError | None:
+    """Why the last action was refused; None if it was not."""
+    error: ProductError | None = session_value(_REFUSED).value
+    return error
+
+
 def draw_refusal() -> None:
     """The cause and the remedy of the action that was refused last, until the next action: a mark
     of another tester reruns this fragment meanwhile."""
@@ -87,7 +93,7 @@ def draw_refusal() -> None:
     # Always there: else what is below would be another element of the page, and a part that a
     # tester has opened would close.
     with st.container(key="qa_refusal", horizontal=True, vertical_alignment="center"):
-        error: ProductError | None = session_value(_REFUSED).value
+        error = refusal()
         if error is not None:
             st.error(f"**{plain(error.cause)}** {plain(error.remedy)}")
             st.button("Close", key="qa_refusal_close", on_click=forget_refusal)
