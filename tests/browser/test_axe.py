@@ -67,10 +67,20 @@ SMALL_TARGETS = """(least) => {
   }
   return found;
 }"""
+#: What comes before the title of the page, besides the bar with the mode.
+BEFORE_TITLE = """() => {
+  const title = document.querySelector("h1");
+  const elements = "[data-testid=stMainBlockContainer] [data-testid=stElementContainer]";
+  return [...document.querySelectorAll(elements)].filter((element) => title
+    && element.compareDocumentPosition(title) === Node.DOCUMENT_POSITION_FOLLOWING
+    && !element.querySelector(".mode-bar, .connection-lost")
+    && element.checkVisibility()).map((element) => element.innerText.trim()).filter(Boolean);
+}"""
 
 
 def check(page: Page, name: str, text: str | None = None, *, height: int = 844) -> None:
-    """The page as it is, in both themes and both sizes; it fits, and a picture of it is kept.
+    """The page as it is, in both themes and both sizes; it fits, its title comes first, and a
+    picture of it is kept.
 
     `text`: what it has when it is drawn. With it a page with charts, which have colours of their
     own, is loaded in the dark theme too. `height`: that of the picture.
@@ -94,6 +104,7 @@ def check(page: Page, name: str, text: str | None = None, *, height: int = 844) 
             rules = RULES if scheme == "light" else ["color-contrast"]
             assert page.evaluate(RUN_AXE, rules) == [], where
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], where
+            assert page.evaluate(BEFORE_TITLE) == [], where
             if size is PHONE and scheme == "light":
                 # The menu becomes that of a phone some time after the window.
                 settle_targets(page)
