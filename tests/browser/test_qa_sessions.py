@@ -256,14 +256,14 @@ def test_a_mark_that_redis_does_not_take_is_saved_when_it_does(page: Page, app: 
     services = build(Settings(data_dir=app.log.parent), SystemClock())
     try:
         # It takes no writes: it has no replica.
-        services.client.config_set("min-replicas-to-write", 1)
+        services.client.execute_command("CONFIG", "SET", "min-replicas-to-write", 1)
         page.keyboard.press("p")
         expect(page.get_by_text("1 change of the checklist not saved yet")).to_be_visible(
             timeout=PATIENCE
         )
         expect(progress).to_have_text("0 of 1")
     finally:
-        services.client.config_set("min-replicas-to-write", 0)
+        services.client.execute_command("CONFIG", "SET", "min-replicas-to-write", 0)
         services.close()
     expect(progress).to_have_text("1 of 1: 1 passed", timeout=PATIENCE)
     expect(page.get_by_text("not saved yet")).to_have_count(0, timeout=PATIENCE)
