@@ -23,5 +23,5 @@ class SessionValue(Generic[T]):
 
 def session_value(key: str, first: object = None) -> SessionValue[Any]:
     """The value with this key, the same object in each run of the session; it begins as `first`."""
-    found: SessionValue[Any] = st.session_state.setdefault(key, SessionValue(first))
-    return found
+    kept: SessionValue[Any] = st.session_state.setdefault(key, SessionValue(first))
+    return kept

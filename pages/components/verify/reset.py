@@ -42,7 +42,7 @@ def reset_choices(reset: SandboxReset) -> None:
 def clean_page(reset: SandboxReset, verifications: Verifications, settings: Settings) -> None:
     """An empty form; in the sandbox, with empty handsets and budgets of the numbers of this window.
     Other windows, attempts and figures stay."""
-    last, shown = session_value(_LAST_RESET), shown_verifications()
+    last, verified = session_value(_LAST_RESET), shown_verifications()
     # Before what may be slow: Streamlit may end a callback after it (see SessionValue).
     forget_shown()
     clear_form()
@@ -51,7 +51,7 @@ def clean_page(reset: SandboxReset, verifications: Verifications, settings: Sett
         with outage_shown(key="reset_try_again"):
             visitor = current_visitor()
             if visitor.may_reset_sandbox:
-                views = verifications.look_all(shown, visitor.grant)
+                views = verifications.look_all(verified, visitor.grant)
                 try:
                     reset.run_for(view.verification for view in views)
                 except ResetRefused as error:

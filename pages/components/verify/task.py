@@ -38,7 +38,7 @@ _WITH_ATTEMPT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class PanelNotice:
     """A line of the panel about this verification."""
 
     verification: str
@@ -84,7 +84,7 @@ def _panel(view: View, brand: str, actions: CodePanelActions) -> None:
     verification, offer = view.verification, view.fallback
     notice = _last_notice().value
     if notice is None or notice.verification != verification.id:
-        notice = Notice(verification.id, "", "quiet")
+        notice = PanelNotice(verification.id, "", "quiet")
     content = CodePanelContent(
         verification=verification.id,
         digits=verification.digits,
@@ -120,7 +120,7 @@ def _actions(view: View, verifications: Verifications, collector: Collector) -> 
             try:
                 act(*entered, view, verifications)
             except StoreUnavailable as error:
-                notice.value = Notice(
+                notice.value = PanelNotice(
                     view.verification.id, f"{error.cause} {error.remedy}", "warning"
                 )
 
@@ -141,7 +141,7 @@ def _check(entered: str, view: View, verifications: Verifications) -> None:
     )
     if result.outcome is not CheckOutcome.APPROVED:
         text = words.check_words(result, verification.digits)
-        notice.value = Notice(verification.id, f"{text.headline} {text.detail}", "wrong")
+        notice.value = PanelNotice(verification.id, f"{text.headline} {text.detail}", "wrong")
 
 
 def _resend(
@@ -160,7 +160,7 @@ def _resend(
     notice.value = (
         None
         if result.outcome in _WITH_ATTEMPT
-        else Notice(verification.id, f"{result.cause} {result.remedy}", "warning")
+        else PanelNotice(verification.id, f"{result.cause} {result.remedy}", "warning")
     )
     way = verification.way.other if fallback else verification.way
     if not collector.resent(verification, result, way):
@@ -172,6 +172,6 @@ def _cancel(view: View, verifications: Verifications) -> None:
     verifications.cancel(view.verification.id, current_visitor().grant)
 
 
-def _last_notice() -> SessionValue[Notice | None]:
+def _last_notice() -> SessionValue[PanelNotice | None]:
     """The answer to the last action in the panel."""
     return session_value("verify_notice")
