@@ -1,11 +1,12 @@
 """The Delivery page: the verdict, the figures, and the questions about them."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.figures.freshness import Freshness
 from core.figures.rates import ENOUGH
 from core.model.errors import StoreUnavailable
-from core.panels.empty import empty_state, unreachable
+from core.panels.empty import Empty, empty_state, unreachable
 from core.panels.kept import KeptAnswers, age_words
 from core.panels.query_state import REFRESH, QueryState, parse_query_state
 from core.panels.targets import targets_of
@@ -45,11 +46,18 @@ def main() -> None:
     follow_theme(key="theme")
     _look()
     every = REFRESH.get(st.session_state.get("refresh", "off"))
+    with st.container(horizontal=True, vertical_alignment="center", key="page_head"):
+        title("Delivery", width="content")
+        # Also without a line: what comes after it must keep its place, or it would be drawn twice.
+        with st.container(key="sample_place", width="stretch"):
+            if app.settings.is_sandbox and kept.error is None:
+                sample_line(app.sample_control, guarded)
+        caption = st.empty()
     st.fragment(guarded(_outage, keeps=True), run_every=_WATCH_SECONDS)()
-    # Also without a line: what comes after it must keep its place, or it would be drawn twice.
-    with st.container():
-        if app.settings.is_sandbox and kept.error is None:
-            sample_line(app.sample_control, guarded)
+
+    def _figures() -> None:
+        _draw_anew(caption)
+
     st.fragment(guarded(_figures, keeps=True), run_every=every, key=FIGURES)()
     if kept.error is None:
         st.fragment(guarded(_logs), run_every=refresh_seconds(app.log_sync, clock))()
@@ -85,24 +93,21 @@ def _outage() -> None:
         st.error(f"{words} {age}", icon=":material/cloud_off:")
 
 
-def _figures() -> None:
+def _draw_anew(caption: DeltaGenerator) -> None:
     if not is_page_run:
         _look()
     is_outage_shown = kept.error is not None
     try:
-        _draw()
+        _draw(caption)
     except StoreUnavailable:
         # Not drawn before: there is nothing to show below the sentence of `_outage`.
         if not is_outage_shown:
             raise
 
 
-def _draw() -> None:
+def _draw(caption: DeltaGenerator) -> None:
+    """`caption`: the place beside the title."""
     kept.shown_old = kept.error is not None
-    # Before the filter line, which is below it; the caption needs what the filter line chooses.
-    with st.container(horizontal=True, vertical_alignment="center", key="page_title"):
-        title("Delivery")
-        caption = st.empty()
     draw_header(queries.seen_dimensions(), clock)
     state = kept.state if kept.error and kept.state else _state()
     fresh = queries.freshness()
@@ -149,7 +154,7 @@ def _draw_figures(state: QueryState, fresh: Freshness) -> None:
         draw_overview(context)
     if fresh.through is not None:
         with verdict.container():
-            draw_verdict(context)
+            draw_verdict(context, has_headline=reason is None or reason[0] is Empty.QUIET)
     if requested:
         draw_questions(context)
         if can_fill and not offers_sample:

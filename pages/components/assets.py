@@ -35,8 +35,9 @@ def style(name: str) -> str:
 
 
 def page_style(name: str) -> str:
-    """The colours, then the named style sheet, for what is outside the components."""
-    return f"{_colours('.stApp')}\n{_joined((name,), 'css')}"
+    """The colours, then the named style sheet, for what is outside the components; also for
+    popovers, which Streamlit draws outside of `.stApp`."""
+    return f"{_colours(':root')}\n{_joined((name,), 'css')}"
 
 
 def _colours(scope: str) -> str:

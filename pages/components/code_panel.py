@@ -1,13 +1,15 @@
 """The code field, with the time and tries left, and the buttons to send again and to cancel."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
 from pages.components.assets import script, style
 from pages.components.events import ignore
-from pages.components.shared import browser_text
+from pages.components.session_value import SessionValue, session_value
+from pages.components.shared import browser_text, widget_state
 
 NoticeKind = Literal["quiet", "wrong", "warning"]
 #: The button of the next step after a failure, which is the primary one.
@@ -48,56 +50,54 @@ class CodePanelContent:
 
 
 @dataclass(frozen=True, slots=True)
-class CodePanelEvents:
-    """The person's actions since the last rerun.
+class CodePanelActions:
+    """What the panel does, as callbacks. `check` gets the code as digits, of the full length. It
+    comes from a browser, so `core` validates it again."""
 
-    `entered` is the code as digits, of the full length, or None; it hides from `repr`. It comes
-    from a browser, so `core` validates it again. `expired` is reported once, when the time is up.
+    check: Callable[[str], None]
+    resend: Callable[[], None]
+    fallback: Callable[[], None]
+    cancel: Callable[[], None]
+
+
+def code_panel(content: CodePanelContent, actions: CodePanelActions, *, key: str) -> None:
+    """Draw the panel. An action runs before the run that draws what it has led to.
+
+    A submitted code is cleared when `checks_left` changes. After an action the panel is locked
+    until it is drawn again, so that a double click is one action.
     """
+    answers: SessionValue[int] = session_value(f"{key}_answers", 0)
 
-    entered: str | None
-    resend: bool
-    fallback: bool
-    cancel: bool
-    expired: bool
+    def answered(name: str, action: Callable[[Any], None]) -> Callable[[], None]:
+        def act() -> None:
+            event = widget_state(key).get(name)
+            # A click on the panel of one verification may arrive when the page shows another.
+            if not isinstance(event, dict) or event.get("verification") != content.verification:
+                return
+            try:
+                action(event.get("value"))
+            finally:
+                answers.value += 1
 
-    def __repr__(self) -> str:
-        pressed = [n for n in ("resend", "fallback", "cancel", "expired") if getattr(self, n)]
-        return f"CodePanelEvents(entered={self.entered is not None}, pressed={pressed})"
+        return act
 
+    def check(entered: object) -> None:
+        code = browser_text(entered)
+        if code is not None:
+            actions.check(code)
 
-def code_panel(content: CodePanelContent, *, key: str) -> CodePanelEvents:
-    """Draw the panel and return the actions in it.
-
-    A submitted code is cleared when `checks_left` changes. After an event the panel is locked until
-    a later run draws it, so that a double click is one event: handle the event, then rerun.
-    """
-    # The run that handles an event has already drawn the panel: the next run unlocks it.
-    answers_key = f"{key}_answers"
-    answers = st.session_state.setdefault(answers_key, 0)
-    result = _PANEL(
-        data=asdict(content) | {"answers": answers},
+    # Callbacks, not events that the run finds in the result: that run may end before it handles
+    # them, for one that was requested while Redis was slow.
+    on_entered = answered("entered", check)
+    on_resend = answered("resend", lambda _: actions.resend())
+    on_fallback = answered("fallback", lambda _: actions.fallback())
+    on_cancel = answered("cancel", lambda _: actions.cancel())
+    _PANEL(
+        data=asdict(content) | {"answers": answers.value},
         key=key,
-        on_entered_change=ignore,
-        on_resend_change=ignore,
-        on_fallback_change=ignore,
-        on_cancel_change=ignore,
+        on_entered_change=on_entered,
+        on_resend_change=on_resend,
+        on_fallback_change=on_fallback,
+        on_cancel_change=on_cancel,
         on_expired_change=ignore,
     )
-    # A click on the panel of one verification may arrive when the page shows another already.
-    entered, resend, fallback, cancel = (
-        event.get("value")
-        if isinstance(event, dict) and event.get("verification") == content.verification
-        else None
-        for event in (result.entered, result.resend, result.fallback, result.cancel)
-    )
-    events = CodePanelEvents(
-        entered=browser_text(entered),
-        resend=bool(resend),
-        fallback=bool(fallback),
-        cancel=bool(cancel),
-        expired=bool(result.expired),
-    )
-    if events.entered is not None or events.resend or events.fallback or events.cancel:
-        st.session_state[answers_key] = answers + 1
-    return events

@@ -1,4 +1,5 @@
-// Invisible: moves the focus into a popover that a key has opened. See popovers.py.
+// Invisible: moves the focus into a popover that a key has opened, and gives each popover the colour
+// scheme of the page, which it is drawn outside of. See popovers.py.
 
 const FOLLOWED = Symbol.for("verification.popovers");
 const BODY = '[data-testid="stPopoverBody"]';
@@ -17,6 +18,8 @@ function followPopovers() {
   }).observe(document.body, { childList: true, subtree: true });
 
   function enter(body) {
+    const { colorScheme } = getComputedStyle(document.querySelector(".stApp"));
+    body.style.colorScheme = colorScheme;
     const { activeElement } = document;
     const isByKey = activeElement?.matches('[data-testid="stPopover"] button:focus-visible');
     if (!isByKey) return;

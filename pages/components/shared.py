@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any, NoReturn, ParamSpec
+from typing import Any, Literal, NoReturn, ParamSpec
 
 import streamlit as st
 from streamlit.logger import get_logger
@@ -116,9 +116,9 @@ def browser_text(value: object) -> str | None:
     return value
 
 
-def title(text: str) -> None:
-    """A page's title."""
-    st.title(text, anchor=False)
+def title(text: str, *, width: Literal["stretch", "content"] = "stretch") -> None:
+    """A page's title, the first of its elements."""
+    st.title(text, anchor=False, width=width)
 
 
 @contextmanager

@@ -67,10 +67,20 @@ SMALL_TARGETS = """(least) => {
   }
   return found;
 }"""
+#: What comes before the title of the page, besides the bar with the mode.
+BEFORE_TITLE = """() => {
+  const title = document.querySelector("h1");
+  const elements = "[data-testid=stMainBlockContainer] [data-testid=stElementContainer]";
+  return [...document.querySelectorAll(elements)].filter((element) => title
+    && element.compareDocumentPosition(title) === Node.DOCUMENT_POSITION_FOLLOWING
+    && !element.querySelector(".mode-bar, .connection-lost")
+    && element.checkVisibility()).map((element) => element.innerText.trim()).filter(Boolean);
+}"""
 
 
 def check(page: Page, name: str, text: str | None = None, *, height: int = 844) -> None:
-    """The page as it is, in both themes and both sizes; it fits, and a picture of it is kept.
+    """The page as it is, in both themes and both sizes; it fits, its title comes first, and a
+    picture of it is kept.
 
     `text`: what it has when it is drawn. With it a page with charts, which have colours of their
     own, is loaded in the dark theme too. `height`: that of the picture.
@@ -94,6 +104,7 @@ def check(page: Page, name: str, text: str | None = None, *, height: int = 844) 
             rules = RULES if scheme == "light" else ["color-contrast"]
             assert page.evaluate(RUN_AXE, rules) == [], where
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], where
+            assert page.evaluate(BEFORE_TITLE) == [], where
             if size is PHONE and scheme == "light":
                 # The menu becomes that of a phone some time after the window.
                 settle_targets(page)
@@ -129,6 +140,22 @@ def test_delivery(page: Page, loaded: App) -> None:
     for label in charts.all():
         words = label.get_attribute("aria-label") or label.get_attribute("alt")
         assert re.search(r"\d", words or "")
+
+
+def test_popovers(page: Page, loaded: App) -> None:
+    """They are drawn outside of the page; the Filters have a control that is disabled."""
+    page.goto(f"{loaded.address}/delivery?{WEEK}")
+    drawn(page, LAST)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.get_by_role("button", name="Filters", exact=True).click()
+        expect(page.get_by_label("Carrier")).to_be_disabled()
+        page.evaluate(TRANSITIONS)
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(AXE)
+        assert page.evaluate(RUN_AXE, RULES) == [], scheme
+        page.keyboard.press("Escape")
+        expect(page.get_by_label("Carrier")).to_have_count(0)
 
 
 def test_attempts(page: Page, loaded: App, beside: Services) -> None:

@@ -1,9 +1,14 @@
 """The code field and the handset in a real Chromium: what is filled in, sent and offered."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from playwright.sync_api import Page, expect
 
+from core.model.clock import SystemClock
+from core.services import build
+from core.settings.settings import Settings
 from tests.browser.conftest import App
 from tests.browser.test_verify import (
     PATIENCE,
@@ -13,6 +18,7 @@ from tests.browser.test_verify import (
     send,
     use_code,
 )
+from tests.browser.test_walk import settled
 
 
 def sent(page: Page, app: App) -> str:
@@ -30,6 +36,18 @@ def sent_from_form(page: Page) -> str:
 
 def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 1_000_000:06}"
+
+
+@contextmanager
+def slow_writes(app: App) -> Iterator[None]:
+    """Redis answers no write until the end of this block."""
+    services = build(Settings(data_dir=app.log.parent), SystemClock())
+    try:
+        services.client.execute_command("CLIENT", "PAUSE", "4000", "WRITE")
+        yield
+        services.client.execute_command("CLIENT", "UNPAUSE")
+    finally:
+        services.close()
 
 
 def paste(page: Page, text: str, *, into: str = "Code") -> None:
@@ -112,3 +130,16 @@ def test_the_handset_offers_no_code_of_another_tab(page: Page, app: App) -> None
     expect_verified(other)
     use_code(page)
     expect_verified(page)
+
+
+def test_a_click_while_redis_is_slow_does_not_lose_the_answer_to_a_code(
+    page: Page, app: App
+) -> None:
+    code = sent(page, app)
+    settled(page)
+    with slow_writes(app):
+        page.get_by_role("textbox", name="Code").fill(wrong(code))
+        # It runs the whole page.
+        page.get_by_role("button", name="Phone in hand").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_text("That is not the code")).to_be_visible(timeout=PATIENCE)

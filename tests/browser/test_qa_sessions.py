@@ -5,6 +5,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
+from core.model.clock import SystemClock
+from core.services import build
+from core.settings.settings import Settings
 from tests.browser.conftest import App
 from tests.browser.held import HeldAnswers
 from tests.browser.test_axe import check
@@ -243,3 +246,24 @@ def test_a_mark_that_is_lost_on_its_way_to_the_server_is_sent_again(
     is_lossy = False
     # The time of a mark is the server's.
     expect(page.locator("li.selected .time")).not_to_be_empty(timeout=PATIENCE)
+
+
+def test_a_mark_that_redis_does_not_take_is_saved_when_it_does(page: Page, app: App) -> None:
+    start_session(page, app, "Read-only", "Ada")
+    add_lines(page, "Say hello => hello")
+    progress = page.get_by_role("status").filter(has_text=" of 1")
+    expect(progress).to_have_text("0 of 1", timeout=PATIENCE)
+    services = build(Settings(data_dir=app.log.parent), SystemClock())
+    try:
+        # It takes no writes: it has no replica.
+        services.client.execute_command("CONFIG", "SET", "min-replicas-to-write", 1)
+        page.keyboard.press("p")
+        expect(page.get_by_text("1 change of the checklist not saved yet")).to_be_visible(
+            timeout=PATIENCE
+        )
+        expect(progress).to_have_text("0 of 1")
+    finally:
+        services.client.execute_command("CONFIG", "SET", "min-replicas-to-write", 0)
+        services.close()
+    expect(progress).to_have_text("1 of 1: 1 passed", timeout=PATIENCE)
+    expect(page.get_by_text("not saved yet")).to_have_count(0, timeout=PATIENCE)

@@ -122,6 +122,8 @@ def test_too_few_events_say_how_many_and_show_no_rate(services: Services) -> Non
     attempts(services, 3)
     at = opened("delivery")
     assert "(n=3)" in said(at)
+    # Once: the verdict does not say it again.
+    assert "Too few codes to judge" not in said(at)
     assert figure(at) == "too few"
 
 

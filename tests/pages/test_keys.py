@@ -136,7 +136,9 @@ def test_no_key_is_used_by_two_pages(keys_of_pages: dict[str, set[str]]) -> None
 
 def test_the_keys_are_found_in_each_form(keys_of_pages: dict[str, set[str]]) -> None:
     """By name, by place, as the key of a form, by a constant, and in the session's state."""
-    assert {"verify_channel", "verify_panel", "verify_refused", "notice"} <= keys_of_pages["verify"]
+    assert {"verify_channel", "verify_panel", "verify_last_send", "verify_notice"} <= keys_of_pages[
+        "verify"
+    ]
     assert {"channel", "country", "range", "clear_empty", "try_logs_again"} <= keys_of_pages[
         "delivery"
     ]

@@ -22,6 +22,7 @@ from pages.components.access import current_visitor
 from pages.components.attempts.address import back
 from pages.components.exchanges import draw_exchanges
 from pages.components.panel import number
+from pages.components.session_value import session_value
 from pages.components.shared import plain
 from pages.components.timeline import timeline
 from pages.components.verify.evidence import draw_evidence
@@ -35,6 +36,10 @@ _COLOURS = {
     State.UNCLEAR: "violet",
     State.UNKNOWN: "violet",
 }
+
+
+#: What Plivo has answered last, with the attempt's id, until a run shows it.
+_LAST_POLL = "attempts_last_poll"
 
 
 def draw_attempt(
@@ -60,6 +65,7 @@ def draw_attempt(
         return
     if must_poll:
         attempt = _poll(attempt, ledger, poller)
+    _draw_poll(attempt)
     words = attempt_words(attempt)
     st.header(f"{channel_name(attempt.way.channel)} to {attempt.to_masked}", anchor=False)
     if attempt.is_sample:
@@ -109,10 +115,24 @@ def _poll_button(attempt: Attempt) -> bool:
 
 def _poll(attempt: Attempt, ledger: Ledger, poller: AttemptPoller) -> Attempt:
     """Ask Plivo for the attempt; return the attempt as it is afterwards."""
+    last = session_value(_LAST_POLL)
     try:
         events = poller.poll(attempt)
     except ProviderRead as error:
-        st.error(f"**{plain(error.cause)}** {plain(error.remedy)}")
+        last.value = attempt.id, error
         return attempt
-    st.toast("Plivo's record was read." if events else "Plivo does not have it yet.")
+    words = "Plivo's record was read." if events else "Plivo does not have it yet."
+    last.value = attempt.id, words
     return ledger.attempt(attempt.id) or attempt
+
+
+def _draw_poll(attempt: Attempt) -> None:
+    """What Plivo has answered last, if it is about this attempt."""
+    last = session_value(_LAST_POLL)
+    polled, answer = last.value or ("", "")
+    if polled == attempt.id:
+        if isinstance(answer, ProviderRead):
+            st.error(f"**{plain(answer.cause)}** {plain(answer.remedy)}")
+        else:
+            st.toast(answer)
+    last.value = None

@@ -12,14 +12,14 @@ from core.panels.alerts import history_table
 from core.wording.formats import counted
 from pages.components.delivery.context import PanelContext
 from pages.components.panel import csv, frame_height, grid, text
+from pages.components.session_value import session_value
 from pages.components.shared import services
 
 _LENGTHS = {
     "1 hour": timedelta(hours=1), "4 hours": timedelta(hours=4), "1 day": timedelta(days=1),
     "1 week": timedelta(weeks=1),
 }  # fmt: skip
-#: The result of the last click, and whether it was a success. Session state outlives the run that
-#: the click begins.
+#: The result of the last click, and whether it was a success.
 _NOTE = "alerts_note"
 
 
@@ -61,11 +61,14 @@ def draw_notifications(context: PanelContext) -> None:
             st.caption(
                 "Notifications have no receiver: set WEBHOOK_URL or ALERT_URLS, and start again."
             )
-    words, is_done = st.session_state.pop(_NOTE, ("", True))
-    if words and is_done:
-        st.caption(f":material/check: {words}")
-    elif words:
-        st.warning(words, icon=":material/info:")
+    note = session_value(_NOTE)
+    if note.value:
+        words, is_done = note.value
+        if is_done:
+            st.caption(f":material/check: {words}")
+        else:
+            st.warning(words, icon=":material/info:")
+        note.value = None
     frame = history_table(alerts.history(), context.state.zone)
     if len(frame):
         st.markdown("**History**")
@@ -86,9 +89,10 @@ def _send_test() -> None:
 
 
 def _change(change: Callable[[], object], words: str) -> None:
+    note = session_value(_NOTE)
     try:
         change()
     except ProductError as error:
-        st.session_state[_NOTE] = (f"Nothing was changed. {error.cause} {error.remedy}", False)
+        note.value = (f"Nothing was changed. {error.cause} {error.remedy}", False)
     else:
-        st.session_state[_NOTE] = (words, True)
+        note.value = (words, True)

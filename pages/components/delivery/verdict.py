@@ -6,7 +6,7 @@ from datetime import datetime
 import streamlit as st
 
 from core.alerts.records import AlertStatus
-from core.findings.causes import Cause, CauseKind, Outcome
+from core.findings.causes import Cause, CauseKind
 from core.model.errors import StoreUnavailable
 from core.panels.findings import cause_values
 from core.panels.query_state import EVERY, QueryState
@@ -32,18 +32,17 @@ _ICONS = {
 _RECEIPTS = ":material/mark_email_unread:"
 
 
-def draw_verdict(context: PanelContext) -> None:
+def draw_verdict(context: PanelContext, *, has_headline: bool) -> None:
     """One sentence, and a button for each cause. The place has the same height with and without
-    causes, so that nothing below it moves."""
+    causes, so that nothing below it moves. `has_headline`: without one, the page has an empty state
+    that says the same."""
     state = context.state
     verdict = context.findings.verdict(state.range, state.filters)
     refused = _refused(state)
-    # Without traffic the empty state says why.
-    has_traffic = verdict.outcome is not Outcome.NO_TRAFFIC
-    if not has_traffic and not refused:
+    if not (has_headline or verdict.causes or refused or calm_words(verdict)):
         return
     with st.container(key="verdict", gap="xxsmall"):
-        if has_traffic:
+        if has_headline:
             st.markdown(f"**{plain(headline(verdict))}** {plain(more_words(verdict))}")
         for number, cause in enumerate(verdict.causes[:MOST_CAUSES]):
             _draw_cause(cause, number, state, context.now)

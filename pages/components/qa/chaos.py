@@ -14,6 +14,7 @@ from core.wording.chaos import rule_words
 from pages.components.access import guarded
 from pages.components.qa.chaos_rule import rule_form
 from pages.components.qa.push import push_list
+from pages.components.session_value import session_value
 from pages.components.shared import is_outdated, once, set_value
 
 _NOTE = "qa_chaos_note"
@@ -62,25 +63,28 @@ def _change(sandbox: SandboxClient, change: Callable[[Document], Document]) -> N
 
 
 def _write(write: Callable[[], object]) -> None:
+    note, edited = session_value(_NOTE), session_value(_EDITED)
     try:
         write()
     except SandboxError as error:
         problem = _CHANGED if error.status == CHANGED else f"Nothing was changed. {error}"
-        st.session_state[_NOTE] = (problem, False)
+        note.value = (problem, False)
     else:
         words = "Applied. Sends from now on follow it, and the sequence of the seed restarts."
-        st.session_state[_NOTE] = (words, True)
-        st.session_state.pop(_EDITED, None)
+        note.value = (words, True)
+        edited.value = None
 
 
 def _note() -> None:
     """The result of the last change, on a line that is always there: nothing below it moves."""
+    note = session_value(_NOTE)
     with st.container(key="qa_chaos_note_place"):
-        words, is_applied = st.session_state.pop(_NOTE, None) or ("Changes apply at once.", None)
+        words, is_applied = note.value or ("Changes apply at once.", None)
         if is_applied is False:
             st.warning(words, icon=":material/info:")
         else:
             st.caption(f":material/check: {words}" if is_applied else words)
+    note.value = None
 
 
 def _switch(document: Document, sandbox: SandboxClient) -> None:
@@ -115,7 +119,7 @@ def _switch(document: Document, sandbox: SandboxClient) -> None:
 def _rules(document: Document, sandbox: SandboxClient) -> None:
     if not document["rules"]:
         st.caption("No rules: every send goes as the ending of its number says. Add a rule below.")
-    edited = st.session_state.get(_EDITED)
+    edited = session_value(_EDITED).value
     for at, rule in enumerate(document["rules"]):
         with st.container(
             border=True, horizontal=True, vertical_alignment="center", gap="medium",
@@ -148,7 +152,7 @@ def _rules(document: Document, sandbox: SandboxClient) -> None:
 
 def _edit(what: int | str | None) -> None:
     """Open the form, or close it with None."""
-    st.session_state[_EDITED] = what
+    session_value(_EDITED).value = what
 
 
 def _replace_rule(sandbox: SandboxClient, document: Document, at: int, rule: Rule) -> None:
@@ -169,7 +173,7 @@ def _form(
 ) -> None:
     def apply(edited: Rule) -> None:
         # A second click may arrive before the page is drawn without the form.
-        if st.session_state.get(_EDITED) == opened_for:
+        if session_value(_EDITED).value == opened_for:
             on_apply(edited)
 
     with st.container(border=True, key=f"{key}_form"):

@@ -7,7 +7,8 @@ import streamlit as st
 from core.lab.sessions.model import ChecklistItem
 from core.panels.qa_session import CollectedLine, ItemLine, SessionLines
 from core.wording.formats import clock
-from pages.components.qa.tools import SessionTools, act, perform
+from pages.components.qa.tools import SELECTED, SessionTools, act, perform
+from pages.components.session_value import session_value
 from pages.components.shared import once, plain
 
 _SHOWN = 20
@@ -60,7 +61,7 @@ def assign(session: str, item: str, line: CollectedLine, tools: SessionTools) ->
 
 def _make_item(session: str, line: CollectedLine, tools: SessionTools) -> None:
     title = f"{line.way} to {line.to_masked}" if line.to_masked else line.way
-    item = ChecklistItem("", title)
+    selected, item = session_value(SELECTED), ChecklistItem("", title)
     (added,) = tools.sessions.add_items(session, [item])
     assign(session, added.id, line, tools)
-    st.session_state.qa_selected = added.id
+    selected.value = added.id

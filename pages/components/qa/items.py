@@ -11,7 +11,8 @@ from core.model.way import Way
 from core.panels.verdict import way_words
 from core.wording.formats import counted
 from pages.components.qa.own_phones import draw_phone_items
-from pages.components.qa.tools import SessionTools, act
+from pages.components.qa.tools import SELECTED, SessionTools, act
+from pages.components.session_value import SessionValue, session_value
 from pages.components.shared import once, plain
 
 #: Each name is of a widget with a key that a new value changes.
@@ -23,8 +24,8 @@ state = st.session_state
 def draw_add_items(session: TestSession, tools: SessionTools) -> None:
     """Open while the checklist is empty; live there is no table."""
     # Not closed by items of another tester: lines may be half typed.
-    is_open = state.setdefault(_open_key(session.id), not session.items)
-    with st.expander("Add items", icon=":material/add:", expanded=is_open):
+    is_open = session_value(_open_key(session.id), not session.items)
+    with st.expander("Add items", icon=":material/add:", expanded=is_open.value):
         if tools.settings.is_sandbox:
             _draw_table(session, tools)
         draw_phone_items(tools, once("qa_add_phones", partial(_add, session.id, tools=tools)))
@@ -65,21 +66,22 @@ def _draw_table(session: TestSession, tools: SessionTools) -> None:
 
 
 def _select(preset: ChecklistPreset, groups: list[str]) -> None:
-    key = _new_key(_TABLE)
+    _version(_TABLE).value += 1
+    key = _key(_TABLE)
     state[f"{key}_groups"] = list(preset.groups or groups)
     state[f"{key}_ways"] = list(preset.ways)
 
 
+def _version(name: str) -> SessionValue[int]:
+    """The version of a widget whose value this page sets. A new value gets a new widget: a message
+    that the browser sent before it had the answer has the old value, and would set the old widget
+    back."""
+    return session_value(f"{name}_version", 0)
+
+
 def _key(name: str) -> str:
-    """The present key of a widget whose value this page sets."""
-    return f"{name}_{state.setdefault(f'{name}_count', 0)}"
-
-
-def _new_key(name: str) -> str:
-    """A new widget, for a new value. A message that the browser sent before it had the answer has
-    the old value, and would set the old widget back."""
-    state[f"{name}_count"] += 1
-    return _key(name)
+    """The present key of such a widget."""
+    return f"{name}_{_version(name).value}"
 
 
 def _draw_lines(session: TestSession, tools: SessionTools) -> None:
@@ -96,17 +98,19 @@ def _draw_lines(session: TestSession, tools: SessionTools) -> None:
 
 
 def _add_lines(session: str, tools: SessionTools) -> bool:
-    is_added = _add(session, items_of_lines(str(state.get(_key(_LINES)) or "")), tools)
+    lines, version = str(state.get(_key(_LINES)) or ""), _version(_LINES)
+    is_added = _add(session, items_of_lines(lines), tools)
     if is_added:
-        _new_key(_LINES)
+        version.value += 1
     return is_added
 
 
 def _add(session: str, items: list[ChecklistItem], tools: SessionTools) -> bool:
+    selected, is_open = session_value(SELECTED), session_value(_open_key(session))
+
     def add() -> None:
         added = tools.sessions.add_items(session, items)
         if added:
-            state.qa_selected = added[0].id
-            state[_open_key(session)] = False
+            selected.value, is_open.value = added[0].id, False
 
     return act(add)

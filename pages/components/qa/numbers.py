@@ -12,6 +12,7 @@ from core.panels.zones import zone_of
 from core.settings.settings import Settings
 from pages.components.access import guarded, may_reach_sandbox
 from pages.components.copy_button import copy_button
+from pages.components.session_value import session_value
 from pages.components.shared import once, plain
 
 state = st.session_state
@@ -19,7 +20,7 @@ state = st.session_state
 #: Rows of a lease; of a larger one, the rest is in the copied list.
 _ROWS = 5
 _REFRESH_SECONDS = 5
-_ERROR = "qa_numbers_error"
+_PROBLEM = "qa_numbers_problem"
 #: Set by a click that leaves the view: its fragment then reruns the page.
 _LEAVES = "qa_numbers_leaves"
 _OPENS_VERIFY = "qa_numbers_opens_verify"
@@ -65,6 +66,7 @@ def _form(sandbox: SandboxClient, table: tuple[SandboxEnding, ...], settings: Se
     countries = lease_countries(settings.allowed_countries)
 
     def lease() -> None:
+        problem = session_value(_PROBLEM)
         try:
             sandbox.lease(
                 ending=state.get("qa_lease_ending", "5555"),
@@ -73,7 +75,7 @@ def _form(sandbox: SandboxClient, table: tuple[SandboxEnding, ...], settings: Se
                 seconds=60 * state.get("qa_lease_minutes", 10),
             )
         except SandboxError as error:
-            state[_ERROR] = f"Nothing was leased: {error}."
+            problem.value = f"Nothing was leased: {error}."
 
     def label_of(suffix: str) -> str:
         ending = by_suffix[suffix]
@@ -103,8 +105,10 @@ def _leases(sandbox: SandboxClient, titles: dict[str, str], zone: ZoneInfo) -> N
     except SandboxError as error:
         st.error(plain(str(error)), icon=":material/cloud_off:")
         return
-    if problem := state.pop(_ERROR, None):
-        st.warning(plain(problem), icon=":material/info:")
+    problem = session_value(_PROBLEM)
+    if problem.value:
+        st.warning(plain(problem.value), icon=":material/info:")
+        problem.value = None
     if not leases:
         st.caption("No number is leased now. Lease one above, or let your tests lease them.")
     for lease in leases:
@@ -114,13 +118,14 @@ def _leases(sandbox: SandboxClient, titles: dict[str, str], zone: ZoneInfo) -> N
 
 def _lease(sandbox: SandboxClient, lease: Lease, words: str) -> None:
     def call(action: str) -> None:
+        problem = session_value(_PROBLEM)
         try:
             if action == "release":
                 sandbox.release(lease.id)
             else:
                 lease.renew()
         except SandboxError as error:
-            state[_ERROR] = f"Nothing was changed: {error}."
+            problem.value = f"Nothing was changed: {error}."
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(words)}**", width="stretch")

@@ -7,6 +7,7 @@ import streamlit as st
 from core.lab.sandbox_client import SandboxClient, SandboxError
 from core.panels.chaos_sends import MAX_ROWS, SendRow, send_rows
 from core.wording.chaos import CAUSES, cause_words
+from pages.components.session_value import session_value
 from pages.components.shared import once
 
 _NOTE = "qa_push_note"
@@ -30,7 +31,7 @@ def push_list(sandbox: SandboxClient, zone: ZoneInfo) -> None:
             "Ended calls", list(CAUSES), format_func=cause_words, key="qa_push_cause", width=240
         )
     # Callbacks of a fragment draw nothing; the note stays until the next push.
-    st.caption(st.session_state.get(_NOTE, "Choose a status to push."))
+    st.caption(session_value(_NOTE).value or "Choose a status to push.")
     try:
         rows = send_rows(sandbox.sends(), zone, st.session_state.get(PUSH_FIRST, ""))
     except SandboxError as error:
@@ -50,7 +51,7 @@ def push_list(sandbox: SandboxClient, zone: ZoneInfo) -> None:
 
 
 def _push(sandbox: SandboxClient, row: SendRow, status: str) -> None:
-    more = {}
+    note, more = session_value(_NOTE), {}
     if status in _FAILED:
         more["error_code"] = st.session_state.get("qa_push_error", 20)
     if status == "ended":
@@ -58,6 +59,6 @@ def _push(sandbox: SandboxClient, row: SendRow, status: str) -> None:
     try:
         sandbox.push_status(row.channel, row.uuid, status, **more)
     except SandboxError as error:
-        st.session_state[_NOTE] = f"Nothing was pushed: {error}."
+        note.value = f"Nothing was pushed: {error}."
     else:
-        st.session_state[_NOTE] = f"Pushed {status}: {row.words}."
+        note.value = f"Pushed {status}: {row.words}."

@@ -9,11 +9,14 @@ from core.wording.qa_session import progress_words
 from pages.components.access import current_visitor
 from pages.components.qa.tools import SessionTools, act, draw_refusal, forget_refusal
 from pages.components.qa.work import draw_work
+from pages.components.session_value import session_value
 from pages.components.shared import once, plain
 from pages.components.tester import current_recording, keep_token, start_recording, stop_recording
 
 #: In the address in place of a session: the list, also while this browser records into one.
 LIST = "all"
+#: The session that the last click has started, until a run opens it.
+_STARTED = "qa_started"
 _PAGE = 20
 _FIELDS = {"qa_name": "Session", "qa_tester": "Tester", "qa_build": "Build under test"}
 
@@ -23,6 +26,7 @@ state = st.session_state
 def draw_sessions(tools: SessionTools) -> None:
     """The session that the address names, else the one that this browser records into, else the
     list."""
+    _open_started(tools)
     recording = current_recording(current_visitor(), tools.recordings)
     if recording is not None and recording.is_over:
         # The Verify page has shown it, and the list or the session itself does now.
@@ -65,12 +69,20 @@ _EXAMPLES = {"qa_name": "Release 2.4, smoke test", "qa_tester": "Ada", "qa_build
 def _start(tools: SessionTools) -> bool:
     texts = [str(state.get(key) or "") for key in _FIELDS]
 
+    started = session_value(_STARTED)
+
     def start() -> None:
-        session = tools.sessions.start(*texts)
-        start_recording(session.id, tools.recordings)
-        st.query_params["session"] = session.id
+        started.value = tools.sessions.start(*texts).id
 
     return act(start)
+
+
+def _open_started(tools: SessionTools) -> None:
+    started = session_value(_STARTED)
+    if started.value:
+        start_recording(started.value, tools.recordings)
+        st.query_params["session"] = started.value
+        started.value = None
 
 
 def _draw_list(tools: SessionTools, recording: Recording | None) -> None:

@@ -19,9 +19,12 @@ from core.plivo.provider import PlivoProvider
 from core.settings.settings import Settings
 from core.verification.service import Verifications
 from pages.components.access import current_visitor
+from pages.components.session_value import session_value
 from pages.components.shared import plain
 
 _REFUSED = "qa_refused"
+#: The id of the item that is selected in a checklist.
+SELECTED = "qa_selected"
 # At the lower edge of the window: near every button of a long checklist, and it moves nothing.
 _REFUSAL_STYLE = """<style>
 [data-testid="stLayoutWrapper"]:has(> .st-key-qa_refusal) {position: absolute}
@@ -56,13 +59,14 @@ class SessionTools:
 def act(action: Callable[[], object]) -> bool:
     """Run an action of a tester in a callback; False if it was refused, which `draw_refusal` then
     shows. A callback runs before the page checks the visitor, so this checks it."""
-    forget_refusal()
+    refused = session_value(_REFUSED)
+    refused.value = None
     try:
         if not current_visitor().sees_operator_pages:
             return False
         action()
     except ProductError as error:
-        st.session_state[_REFUSED] = error
+        refused.value = error
         return False
     return True
 
@@ -73,7 +77,13 @@ def perform(action: Callable[[], object]) -> None:
 
 
 def forget_refusal() -> None:
-    st.session_state.pop(_REFUSED, None)
+    session_value(_REFUSED).value = None
+
+
+def refusal() -> ProductError | None:
+    """Why the last action was refused; None if it was not."""
+    error: ProductError | None = session_value(_REFUSED).value
+    return error
 
 
 def draw_refusal() -> None:
@@ -83,7 +93,7 @@ def draw_refusal() -> None:
     # Always there: else what is below would be another element of the page, and a part that a
     # tester has opened would close.
     with st.container(key="qa_refusal", horizontal=True, vertical_alignment="center"):
-        error: ProductError | None = st.session_state.get(_REFUSED)
+        error = refusal()
         if error is not None:
             st.error(f"**{plain(error.cause)}** {plain(error.remedy)}")
             st.button("Close", key="qa_refusal_close", on_click=forget_refusal)

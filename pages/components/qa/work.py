@@ -1,12 +1,11 @@
 """One test session as a workbench: the checklist at the left, what it was seen on at the right."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
-from core.lab.sessions.model import Mark, TestSession
+from core.lab.sessions.model import TestSession
 from core.panels.qa_session import ItemLine, SessionLines, SessionReader
 from core.wording.formats import day_and_time
 from core.wording.qa_session import progress_words
@@ -17,7 +16,16 @@ from pages.components.qa.collected import draw_collected
 from pages.components.qa.evidence import draw_seen_on
 from pages.components.qa.items import draw_add_items
 from pages.components.qa.reports import draw_reports
-from pages.components.qa.tools import SessionTools, act, draw_refusal, forget_refusal, perform
+from pages.components.qa.tools import (
+    SELECTED,
+    SessionTools,
+    act,
+    draw_refusal,
+    forget_refusal,
+    perform,
+)
+from pages.components.qa.unsaved import Unsaved, draw_unsaved, save_changes
+from pages.components.session_value import SessionValue, session_value
 from pages.components.shared import once, outage_shown, plain
 from pages.components.tester import current_recording, start_recording, stop_recording
 
@@ -33,6 +41,9 @@ def draw_work(session_id: str, tools: SessionTools) -> None:
     this part of the page."""
 
     def qa_session() -> None:
+        # Always there, so that what is below stays the same element.
+        with st.container(key="qa_unsaved_place"):
+            draw_unsaved(tools)
         with outage_shown(key="qa_session_try_again"):
             session = tools.sessions.find(session_id)
             if session is None:
@@ -131,7 +142,8 @@ def _selected(lines: SessionLines) -> ItemLine | None:
     """The selected item; at first what was verified last, if that is not marked yet, else the first
     item that is not."""
     by_id = {line.item.id: line for line in lines.items}
-    if line := by_id.get(state.get("qa_selected", "")):
+    selected_id: SessionValue[str] = session_value(SELECTED, "")
+    if line := by_id.get(selected_id.value):
         return line
     unmarked = [line for line in lines.items if line.item.marked is None]
     newest = next((each.id for each in reversed(lines.session.verifications)), "")
@@ -139,7 +151,7 @@ def _selected(lines: SessionLines) -> ItemLine | None:
     first = next(last, next(iter(unmarked or lines.items), None))
     if first is not None:
         # It stays selected when it is marked.
-        state.qa_selected = first.item.id
+        selected_id.value = first.item.id
     return first
 
 
@@ -149,14 +161,16 @@ def _draw_checklist(
     seen = {line.item.id: line.seen for line in lines.items}
 
     def apply(changes: Sequence[ItemChange]) -> None:
-        for change in changes:
-            act(partial(_apply, session.id, change, seen, tools))
+        save_changes(
+            [Unsaved(session.id, change, seen.get(change.item, "")) for change in changes],
+            tools,
+        )
 
     def select(item: str) -> None:
-        state.qa_selected = item
+        session_value(SELECTED).value = item
 
     def verify(item: str) -> None:
-        state.qa_selected = item
+        select(item)
         if act(lambda: start_recording(session.id, tools.recordings)):
             state.qa_verify = item
 
@@ -174,11 +188,3 @@ def _draw_checklist(
         on_remove=lambda item: perform(lambda: tools.sessions.remove_item(session.id, item)),
         key="qa_checklist",
     )
-
-
-def _apply(session: str, change: ItemChange, seen: dict[str, str], tools: SessionTools) -> None:
-    if change.field == "note":
-        tools.sessions.write_note(session, change.item, change.value)
-    else:
-        mark = Mark(change.value) if change.value else None
-        tools.sessions.mark(session, change.item, mark, seen.get(change.item, ""))

@@ -30,6 +30,7 @@ from pages.components.badge import badge_for
 from pages.components.handset import handset
 from pages.components.number_field import candidate_buttons, viewer_region
 from pages.components.number_form import number_form
+from pages.components.session_value import SessionValue, session_value
 from pages.components.shared import plain
 from pages.components.timeline import timeline
 from pages.components.verify.address import show_verification
@@ -40,6 +41,8 @@ from pages.components.verify.recording import forget_item
 from pages.components.verify.way import selected_way, way_controls
 
 NUMBER_LABEL = "Phone number"
+#: The answer to the last send, until a run shows it.
+_LAST_SEND = "verify_last_send"
 
 state = st.session_state
 
@@ -179,10 +182,10 @@ def _send_controls(
         )
         _continue_button(running, verifications)
         # Beside the button, where it moves nothing.
-        refused = state.get("verify_refused")
-        if refused is not None:
-            st.error(f"**{plain(refused.cause)}** {plain(refused.remedy)}", width="stretch")
-            del state.verify_refused
+        last = session_value(_LAST_SEND)
+        if last.value is not None:
+            st.error(f"**{plain(last.value.cause)}** {plain(last.value.remedy)}", width="stretch")
+            last.value = None
 
 
 def _continue_button(running: str | None, verifications: Verifications) -> None:
@@ -206,26 +209,12 @@ def _send_typed(
     send_code(str(state.get("verify_typed") or ""), region, key, verifications, collector)
 
 
-@dataclass(slots=True)
-class _LastSend:
-    """The answer to the last send, until a run shows it. An object of its own: Streamlit may end a
-    callback wherever it uses the session state, for a run that was requested while Plivo was slow.
-    What the callback has not stored by then is lost."""
-
-    answer: SendResult | StoreUnavailable | None = None
-
-
-def _last_send() -> _LastSend:
-    last: _LastSend = state.setdefault("verify_last_send", _LastSend())
-    return last
-
-
 def send_code(
     typed: str, region: str | None, key: str, verifications: Verifications, collector: Collector
 ) -> None:
     """A callback: start a verification, which the test session collects; the next run shows it. A
     second click has the same `key` and sends nothing."""
-    last, way = _last_send(), selected_way()
+    last, way = session_value(_LAST_SEND), selected_way()
     with st.spinner("Waiting for Plivo", show_time=True):
         try:
             result = verifications.start(
@@ -239,27 +228,22 @@ def send_code(
                 address=st.context.ip_address,
             )
             collector.started(result, way, lambda: _masked(typed, region, way, verifications))
-            last.answer = result
+            last.value = result
         except StoreUnavailable as error:
-            last.answer = error
+            last.value = error
 
 
 def show_last_send() -> None:
-    """Show the verification that the last send has started, or why there is none. Call it first in
-    a run."""
-    last = _last_send()
-    if last.answer is None:
+    """Show the verification that the last send has started; the form shows why there is none. Call
+    it first in a run."""
+    last: SessionValue[SendResult | StoreUnavailable | None] = session_value(_LAST_SEND)
+    if not isinstance(last.value, SendResult):
         return
-    if isinstance(last.answer, StoreUnavailable):
-        state.verify_refused = last.answer
-    else:
-        state.request = uuid4().hex
-        if last.answer.verification:
-            forget_item()
-            show_verification(last.answer.verification)
-        else:
-            state.verify_refused = last.answer
-    last.answer = None
+    state.request = uuid4().hex
+    if last.value.verification:
+        forget_item()
+        show_verification(last.value.verification)
+        last.value = None
 
 
 def _masked(typed: str, region: str | None, way: Way, verifications: Verifications) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.components.shared import title
+
 _STYLE = (Path(__file__).parent / "layout.css").read_text("utf-8")
 
 
@@ -39,7 +41,7 @@ def heading() -> DeltaGenerator:
         horizontal_alignment="distribute",
         vertical_alignment="center",
     ):
-        st.title("Verify a phone number", anchor=False, width="content")
+        title("Verify a phone number", width="content")
         return st.container(
             key="verify_tools", horizontal=True, horizontal_alignment="right", width="content"
         )

@@ -1,5 +1,9 @@
 """The left side of a running verification: its state, the code panel, and the next step."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 import streamlit as st
 
 from core.lab.sessions.collector import Collector
@@ -13,21 +17,33 @@ from core.verification.service import Verifications
 from core.wording import verification as words
 from pages.components.access import current_visitor
 from pages.components.code_panel import (
+    CodePanelActions,
     CodePanelContent,
-    CodePanelEvents,
     NextButton,
     NoticeKind,
     code_panel,
 )
-from pages.components.shared import outage_shown, rerun_fragment
+from pages.components.session_value import SessionValue, session_value
 from pages.components.verdict import verdict
 from pages.components.verify.address import show_form
 from pages.components.verify.lines import Line, draw_lines
 
-#: The test session did not collect a resend: it was ended, or is full.
-_NOT_COLLECTED = "verify_not_collected"
+#: The headline already shows what Plivo answered: it comes from the attempt.
+_WITH_ATTEMPT = {
+    SendOutcome.SENT,
+    SendOutcome.DUPLICATE,
+    SendOutcome.REJECTED,
+    SendOutcome.UNKNOWN,
+}
 
-state = st.session_state
+
+@dataclass(frozen=True, slots=True)
+class PanelNotice:
+    """A line of the panel about this verification."""
+
+    verification: str
+    text: str
+    kind: NoticeKind
 
 
 def draw_task(
@@ -57,29 +73,18 @@ def draw_task(
     )
     if is_final:
         if st.button("Verify another number", type="primary", key="verify_next"):
-            start_over()
+            show_form()
             # The whole page, not only the fragment: the address no longer names a verification.
             st.rerun()
         return
-    events = _panel(view, settings.brand)
-    # Drawn only when needed: in place of the panel it would move what is below.
-    with outage_shown(key="verify_try_again_action"):
-        if _handle(events, view, verifications, collector):
-            # The line about the test session is outside of the fragment.
-            if state.pop(_NOT_COLLECTED, False):
-                st.rerun()
-            rerun_fragment()
+    _panel(view, settings.brand, _actions(view, verifications, collector))
 
 
-def start_over() -> None:
-    """Back to the form."""
-    show_form()
-    state.pop("notice", None)
-
-
-def _panel(view: View, brand: str) -> CodePanelEvents:
+def _panel(view: View, brand: str, actions: CodePanelActions) -> None:
     verification, offer = view.verification, view.fallback
-    notice, kind = _notice(view)
+    notice = _last_notice().value
+    if notice is None or notice.verification != verification.id:
+        notice = PanelNotice(verification.id, "", "quiet")
     content = CodePanelContent(
         verification=verification.id,
         digits=verification.digits,
@@ -94,10 +99,10 @@ def _panel(view: View, brand: str) -> CodePanelEvents:
         fallback_label=words.fallback_label(offer.way) if offer else "",
         fallback_reason=offer.reason if offer else "",
         next_button=_next_button(view),
-        notice=notice,
-        notice_kind=kind,
+        notice=notice.text,
+        notice_kind=notice.kind,
     )
-    return code_panel(content, key="verify_panel")
+    code_panel(content, actions, key="verify_panel")
 
 
 def _next_button(view: View) -> NextButton:
@@ -106,58 +111,67 @@ def _next_button(view: View) -> NextButton:
     return "resend" if view.next_way is view.verification.way else "fallback"
 
 
-def _handle(
-    events: CodePanelEvents, view: View, verifications: Verifications, collector: Collector
-) -> bool:
-    """Whether something happened that the page has to show."""
-    verification = view.verification
-    if events.entered is not None:
-        _check(view, events.entered, verifications)
-    elif events.resend or events.fallback:
-        state.notice = _resend(view, verifications, collector, fallback=events.fallback)
-    elif events.cancel:
-        verifications.cancel(verification.id, current_visitor().grant)
-    else:
-        return events.expired
-    return True
+def _actions(view: View, verifications: Verifications, collector: Collector) -> CodePanelActions:
+    """What a person can do in the panel that shows `view`."""
+
+    def answered(act: Callable[..., None]) -> Callable[..., None]:
+        def action(*entered: str) -> None:
+            notice = _last_notice()
+            try:
+                act(*entered, view, verifications)
+            except StoreUnavailable as error:
+                notice.value = PanelNotice(
+                    view.verification.id, f"{error.cause} {error.remedy}", "warning"
+                )
+
+        return action
+
+    return CodePanelActions(
+        check=answered(_check),
+        resend=answered(partial(_resend, collector, fallback=False)),
+        fallback=answered(partial(_resend, collector, fallback=True)),
+        cancel=answered(_cancel),
+    )
 
 
-def _check(view: View, entered: str, verifications: Verifications) -> None:
+def _check(entered: str, view: View, verifications: Verifications) -> None:
+    notice, verification = _last_notice(), view.verification
     result = verifications.check(
-        view.verification.id, entered, current_visitor().grant, address=st.context.ip_address
+        verification.id, entered, current_visitor().grant, address=st.context.ip_address
     )
     if result.outcome is not CheckOutcome.APPROVED:
-        text = words.check_words(result, view.verification.digits)
-        state.notice = (view.verification.id, f"{text.headline} {text.detail}", "wrong")
+        text = words.check_words(result, verification.digits)
+        notice.value = PanelNotice(verification.id, f"{text.headline} {text.detail}", "wrong")
 
 
 def _resend(
-    view: View, verifications: Verifications, collector: Collector, *, fallback: bool
-) -> tuple[str, str, NoticeKind] | None:
-    """Send again; return the notice for the panel, None where there is none."""
-    way = view.verification.way
-    is_call = way.is_call
+    collector: Collector, view: View, verifications: Verifications, *, fallback: bool
+) -> None:
+    notice, verification = _last_notice(), view.verification
+    is_call = verification.way.is_call
     result = verifications.resend(
-        view.verification.id,
+        verification.id,
         grant=current_visitor().grant,
-        seen=view.verification.attempts,
+        seen=verification.attempts,
         call=fallback and not is_call,
         message=fallback and is_call,
         address=st.context.ip_address,
     )
-    if not collector.resent(view.verification, result, way.other if fallback else way):
-        state[_NOT_COLLECTED] = True
-    if result.outcome in {SendOutcome.SENT, SendOutcome.DUPLICATE}:
-        return None
-    # The headline already shows what Plivo answered: it comes from the attempt.
-    if result.outcome in {SendOutcome.REJECTED, SendOutcome.UNKNOWN}:
-        return None
-    return view.verification.id, f"{result.cause} {result.remedy}", "warning"
+    notice.value = (
+        None
+        if result.outcome in _WITH_ATTEMPT
+        else PanelNotice(verification.id, f"{result.cause} {result.remedy}", "warning")
+    )
+    way = verification.way.other if fallback else verification.way
+    if not collector.resent(verification, result, way):
+        # The line about the test session is outside of the fragment.
+        st.rerun()
 
 
-def _notice(view: View) -> tuple[str, NoticeKind]:
-    """The last notice, if it is about this verification."""
-    notice = state.get("notice")
-    if notice is None or notice[0] != view.verification.id:
-        return "", "quiet"
-    return notice[1], notice[2]
+def _cancel(view: View, verifications: Verifications) -> None:
+    verifications.cancel(view.verification.id, current_visitor().grant)
+
+
+def _last_notice() -> SessionValue[PanelNotice | None]:
+    """The answer to the last action in the panel."""
+    return session_value("verify_notice")
