@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from playwright.sync_api import Page, expect
 
 from core.model.clock import SystemClock
-from core.services import build
 from core.settings.settings import Settings
+from core.wiring import build
 from tests.browser.conftest import App
 from tests.browser.test_verify import (
     PATIENCE,

@@ -6,8 +6,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from core.model.clock import SystemClock
-from core.services import build
 from core.settings.settings import Settings
+from core.wiring import build
 from tests.browser.conftest import App
 from tests.browser.held import HeldAnswers
 from tests.browser.test_axe import check
