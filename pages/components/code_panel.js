@@ -6,6 +6,9 @@ const TICK_MS = 250;
 // The lock ends after this even without an answer; no send takes this long.
 const LOCK_MS = 20_000;
 
+// The digits of an unfinished code, by verification: the panel may be removed and drawn again.
+const unfinished = new Map();
+
 const triesLeft = (count) =>
   count === 1 ? "1 try left" : `${count > 0 ? count : "No"} tries left`;
 
@@ -108,7 +111,7 @@ class CodePanel {
   restart() {
     this.pressedAt = undefined;
     this.reportedExpired = false;
-    this.accept("");
+    this.accept(unfinished.get(this.data.verification) ?? "");
     this.submitted = "";
   }
 
@@ -176,7 +179,9 @@ class CodePanel {
     if (this.input.value !== digits) this.input.value = digits;
     this.accepted = digits;
     this.complaint = "";
-    if (this.data) this.drawNotice();
+    if (!this.data) return;
+    unfinished.set(this.data.verification, digits.length < this.data.digits ? digits : "");
+    this.drawNotice();
   }
 
   /** At the last digit, once for each value. Enter, or a tap on the handset, submits it again. */

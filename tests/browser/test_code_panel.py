@@ -112,6 +112,20 @@ def test_digits_of_any_script_are_typed_as_ascii_and_nothing_else_is(page: Page,
     expect_verified(page)
 
 
+def test_digits_that_are_typed_stay_where_the_panel_is_drawn_again(page: Page, app: App) -> None:
+    code = sent(page, app)
+    field = page.get_by_role("textbox", name="Code")
+    field.press_sequentially(code[:2])
+    page.get_by_role("link", name="Delivery", exact=True).click()
+    expect(page.get_by_role("heading", name="Delivery", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(field).to_have_count(0)
+    page.go_back()
+    expect(field).to_have_value(code[:2], timeout=PATIENCE)
+    field.press("End")
+    field.press_sequentially(code[2:])
+    expect_verified(page)
+
+
 def test_the_handset_offers_no_code_of_another_tab(page: Page, app: App) -> None:
     number = fresh_number()
     open_form(page, app)
