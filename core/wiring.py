@@ -1,4 +1,4 @@
-"""Wires the rooms: builds the objects of one process, which `core.services` hands out."""
+"""Builds the objects of one process and connects them; `core.services` hands them out."""
 
 import logging
 from collections.abc import Callable
