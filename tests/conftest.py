@@ -11,6 +11,7 @@ import redis
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 
+from core.figures import fold_worker
 from core.store.embedded import EmbeddedRedis
 from tests.properties import THOROUGH, THOROUGH_EXAMPLES
 from tests.workers import (
@@ -19,7 +20,10 @@ from tests.workers import (
     import_share_of_worker,
     lower_priority_of_additional_worker,
 )
-from tests.world import MovableClock, World, world
+from tests.world import PATIENCE_SECONDS, MovableClock, World, world
+
+# A reader waits for the figures no longer than a person would; a test compares them exactly.
+fold_worker.SETTLE_SECONDS = PATIENCE_SECONDS
 
 # How long an example takes says how busy the machine is, and nothing about the product.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])

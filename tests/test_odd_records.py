@@ -32,7 +32,7 @@ from tests.ledger.test_explorer import make
 from tests.properties import sharing_fixtures
 from tests.web.test_plivo import DELIVERED, path, post
 from tests.webhooks.queue_process import ACCEPTED, QueueProcess
-from tests.world import MovableClock, World, until
+from tests.world import PATIENCE_SECONDS, MovableClock, World, until
 
 FIELDS = (
     "channel",
@@ -70,7 +70,9 @@ def poison(at: World, attempt: str, fields: dict[str, bytes]) -> None:
 @pytest.fixture
 def rest(at: World) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {at.services.tokens.sandbox_token}"}
-    with httpx.Client(base_url=f"{at.address}/api/v1", headers=headers, timeout=20) as client:
+    with httpx.Client(
+        base_url=f"{at.address}/api/v1", headers=headers, timeout=PATIENCE_SECONDS
+    ) as client:
         yield client
 
 

@@ -4,14 +4,18 @@ import json
 import subprocess
 
 from core.panels.api import EXAMPLE_NUMBER, handset, walk_through
-from tests.world import World, until
+from tests.world import PATIENCE_SECONDS, World, until
 
 
 def pasted(at: World, *lines: str) -> str:
     """What a shell prints last, in which TOKEN is set."""
     script = "\n".join([f"TOKEN={at.services.tokens.sandbox_token}", *lines])
     ran = subprocess.run(  # noqa: S603
-        ["/bin/bash", "-e", "-c", script], capture_output=True, text=True, check=True, timeout=30
+        ["/bin/bash", "-e", "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_SECONDS,
     )
     return ran.stdout.strip().splitlines()[-1]
 

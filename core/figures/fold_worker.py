@@ -26,7 +26,7 @@ TICK = timedelta(milliseconds=250)
 #: How long one process folds alone. If it dies, another one takes over after this time.
 _TURN_MS = duration_ms(timedelta(seconds=2))
 #: How long a reader waits for the figures to be complete. Only a backlog takes longer.
-_SETTLE_SECONDS = 1.0
+SETTLE_SECONDS = 1.0
 
 
 class FoldWorker:
@@ -51,11 +51,11 @@ class FoldWorker:
         while self._has_more(turn_ms=_TURN_MS):
             pass
 
-    def settle(self, seconds: float = _SETTLE_SECONDS) -> None:
+    def settle(self, seconds: float | None = None) -> None:
         """Fold what is in the journal now, so that the figures include every event that was applied
-        before. Ends earlier if that takes longer than `seconds`, or for a reason that is logged:
-        figures that lag behind are better than none."""
-        ends = time.monotonic() + seconds
+        before. Ends earlier if that takes longer than `seconds`, by default SETTLE_SECONDS, or
+        for a reason that is logged: figures that lag behind are better than none."""
+        ends = time.monotonic() + (SETTLE_SECONDS if seconds is None else seconds)
         try:
             while self._has_more() and time.monotonic() < ends:
                 pass

@@ -27,13 +27,13 @@ from core.services import Services
 from core.settings.settings import Settings
 from core.wiring import build
 from tests.browser.app_log import LogPart
-from tests.world import until
+from tests.world import PATIENCE_SECONDS, until
 
 PROJECT = Path(__file__).parents[2]
 SHOTS = PROJECT / "test-results"
 PASSWORD = "correct horse battery staple"
 # By default 5 s, which a page on a busy machine may take to be drawn.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=1000 * PATIENCE_SECONDS)
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -50,7 +50,7 @@ CHROMIUM_FLAGS = [
 
 def chromium() -> str | None:
     """The machine's Chromium; none is downloaded."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     return next((chromium_path for name in names if (chromium_path := shutil.which(name))), None)
 
 
@@ -143,7 +143,7 @@ class App:
 
     def connection(self) -> HTTPConnection:
         """A connection for requests that must be sent unchanged."""
-        return HTTPConnection("localhost", self.port, timeout=20)
+        return HTTPConnection("localhost", self.port, timeout=PATIENCE_SECONDS)
 
     def kill(self) -> None:
         """End the process as a crash does, without its shutdown."""

@@ -22,7 +22,6 @@ from tests.webhooks.conftest import SECRET, move_the_receivers_clock
 from tests.webhooks.receiver import ReceivedEvent, Receiver, receiving
 from tests.world import MovableClock, until
 
-PATIENCE = 30_000
 HISTORY = 8
 DEAD = {"effect": "http_status", "status": 503, "country": "DE"}
 _ELSEWHERE = 4
@@ -108,7 +107,7 @@ def test_an_alert_is_notified_its_link_shows_it_it_is_snoozed_and_its_end_is_not
     notified.advance(timedelta(seconds=15))
     page.goto(firing.data["link"])
     # The range and the filters of the incident, and the incident as a cause of the verdict.
-    expect(page.get_by_role("button", name="Clear SMS, Germany")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Clear SMS, Germany")).to_be_visible()
     query = parse_qs(urlsplit(page.url).query)
     assert query["range"] == ["Custom"]
     start, end = (
@@ -116,14 +115,14 @@ def test_an_alert_is_notified_its_link_shows_it_it_is_snoozed_and_its_end_is_not
     )
     assert start < from_ms(firing.data["since_ms"]) <= sent < end
     cause = page.locator(".st-key-verdict").get_by_role("button")
-    expect(cause).to_contain_text("Plivo gave no clear answer to 12 of", timeout=PATIENCE)
+    expect(cause).to_contain_text("Plivo gave no clear answer to 12 of")
     card = page.locator("[class*='st-key-alert_firing']")
-    expect(card.get_by_text(headline)).to_be_visible(timeout=PATIENCE)
+    expect(card.get_by_text(headline)).to_be_visible()
     expect(card.get_by_text(re.compile(r"Began .* Alert .* Notified \d"))).to_be_visible()
     expect(card.get_by_role("img", name=re.compile("^Sends answered clearly"))).to_be_visible()
     card.get_by_role("button", name="Snooze").press("Enter")
     page.get_by_role("menuitem", name="4 hours").press("Enter")
-    expect(page.get_by_text("Snoozed for 4 hours.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Snoozed for 4 hours.")).to_be_visible()
     expect(card.get_by_text("Snoozed until")).to_be_visible()
     # Chaos is off: the next codes arrive.
     for minute in range(2, 10):
@@ -139,7 +138,5 @@ def test_an_alert_is_notified_its_link_shows_it_it_is_snoozed_and_its_end_is_not
     assert resolved.data["title"] == f"Resolved: {headline}"
     page.reload()
     ended = page.locator("[class*='st-key-alert_ended']")
-    expect(ended.get_by_text(re.compile(r"Began .* Alert .* Resolved \d"))).to_be_visible(
-        timeout=PATIENCE
-    )
+    expect(ended.get_by_text(re.compile(r"Began .* Alert .* Resolved \d"))).to_be_visible()
     expect(card).to_have_count(0)

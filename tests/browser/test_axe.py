@@ -17,7 +17,6 @@ from tests.browser.test_delivery import ALL_OPEN, ATTEMPTS_NOTE, LAST, WEEK
 from tests.browser.test_verify import expect_verified, fresh_number, open_form, send, use_code
 from tests.browser.test_walk import settled
 
-PATIENCE = 40_000
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 #: By tag or name. The named ones are best practice for axe.
 RULES = [
@@ -110,7 +109,7 @@ def check(page: Page, name: str, text: str | None = None, *, height: int = 844) 
                 settle_targets(page)
                 assert page.evaluate(SMALL_TARGETS, FINGER - 0.5) == [], where
             for chart in page.locator("[class*='st-key-chart_']").all():
-                expect(chart.locator(":is(svg, canvas)").first).to_be_visible(timeout=PATIENCE)
+                expect(chart.locator(":is(svg, canvas)").first).to_be_visible()
             Pictures.keep(page, f"{name}-{size['width']}-{scheme}", height=height)
         page.set_viewport_size(DESK)  # type: ignore[arg-type]
 
@@ -124,9 +123,9 @@ def settle_targets(page: Page) -> None:
 
 
 def drawn(page: Page, text: str) -> None:
-    expect(page.get_by_text(text).first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(text).first).to_be_visible()
     # What is drawn by a part of Streamlit that is loaded late is a grey block before.
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     settled(page)
 
 
@@ -153,7 +152,7 @@ def test_popovers(page: Page, loaded: App) -> None:
             ("Download", page.get_by_role("button", name="Every step as CSV")),
         ):
             page.get_by_role("button", name=opener, exact=True).click()
-            expect(shown).to_be_visible(timeout=PATIENCE)
+            expect(shown).to_be_visible()
             page.evaluate(TRANSITIONS)
             if not page.evaluate("'axe' in window"):
                 page.evaluate(AXE)
@@ -182,7 +181,7 @@ def test_access(page: Page, guarded: App) -> None:
     check(page, "sign-in", "That is not the password")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_visible()
     page.goto(f"{guarded.address}/access")
     make_invite(page, "Demo", 3)
     check(page, "access")
@@ -215,22 +214,22 @@ def test_chaos(page: Page, app: App) -> None:
 def test_numbers(page: Page, app: App) -> None:
     page.goto(f"{app.address}/qa?qa_view=numbers")
     lease = page.get_by_role("button", name="Lease numbers")
-    lease.click(timeout=PATIENCE)
+    lease.click()
     number = page.get_by_text(re.compile(r"^\+1 201-\d{3}-\d{4}$"))
-    expect(number).to_be_visible(timeout=PATIENCE)
+    expect(number).to_be_visible()
     check(page, "qa-numbers", "Fixed codes", height=1400)
     leased = number.inner_text()
     # The new size of the window leads to a run, which may replace a button while it is clicked.
     settled(page)
     page.get_by_role("button", name="Release").click()
-    expect(number).to_have_count(0, timeout=PATIENCE)
+    expect(number).to_have_count(0)
     lease.click()
     expect(number).to_be_visible()
     assert number.inner_text() != leased
     leased = number.inner_text()
     page.get_by_role("button", name="Verify", exact=True).first.click()
     digits = re.sub(r"[ -]", "", leased)
-    expect(page.get_by_label("Phone number")).to_have_value(digits, timeout=PATIENCE)
+    expect(page.get_by_label("Phone number")).to_have_value(digits)
 
 
 #: All of Streamlit's elements that a page may use, with each colour of the theme.

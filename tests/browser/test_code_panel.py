@@ -11,7 +11,6 @@ from core.settings.settings import Settings
 from core.wiring import build
 from tests.browser.conftest import App
 from tests.browser.test_verify import (
-    PATIENCE,
     expect_verified,
     fresh_number,
     open_form,
@@ -31,7 +30,7 @@ def sent_from_form(page: Page) -> str:
     """The same from the form that is open."""
     send(page, fresh_number())
     use = page.get_by_role("button", name=re.compile(r"^Use \d{6}$"))
-    return use.inner_text(timeout=PATIENCE).removeprefix("Use ")
+    return use.inner_text().removeprefix("Use ")
 
 
 def wrong(code: str) -> str:
@@ -73,7 +72,7 @@ def test_a_pasted_text_with_one_code_is_sent(page: Page, app: App) -> None:
         paste(page, text.format(code=code, arabic=arabic))
         expect_verified(page)
         page.get_by_role("button", name="Verify another number").click()
-        expect(page.get_by_label("Phone number")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_label("Phone number")).to_be_visible()
 
 
 REFUSED = [
@@ -117,10 +116,10 @@ def test_digits_that_are_typed_stay_where_the_panel_is_drawn_again(page: Page, a
     field = page.get_by_role("textbox", name="Code")
     field.press_sequentially(code[:2])
     page.get_by_role("link", name="Delivery", exact=True).click()
-    expect(page.get_by_role("heading", name="Delivery", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Delivery", exact=True)).to_be_visible()
     expect(field).to_have_count(0)
     page.go_back()
-    expect(field).to_have_value(code[:2], timeout=PATIENCE)
+    expect(field).to_have_value(code[:2])
     field.press("End")
     field.press_sequentially(code[2:])
     expect_verified(page)
@@ -131,14 +130,14 @@ def test_the_handset_offers_no_code_of_another_tab(page: Page, app: App) -> None
     open_form(page, app)
     send(page, number)
     use = re.compile(r"^Use \d{6}$")
-    first = page.get_by_role("button", name=use).inner_text(timeout=PATIENCE)
+    first = page.get_by_role("button", name=use).inner_text()
     other = page.context.new_page()
     open_form(other, app)
     send(other, number)
-    second = other.get_by_role("button", name=use).inner_text(timeout=PATIENCE)
+    second = other.get_by_role("button", name=use).inner_text()
     assert first != second
     # Both messages are on both phones; each offers its own.
-    expect(page.locator("article")).to_have_count(2, timeout=PATIENCE)
+    expect(page.locator("article")).to_have_count(2)
     expect(page.get_by_role("button", name=use)).to_have_text(first)
     use_code(other)
     expect_verified(other)
@@ -156,4 +155,4 @@ def test_a_click_while_redis_is_slow_does_not_lose_the_answer_to_a_code(
         # It runs the whole page.
         page.get_by_role("button", name="Phone in hand").click()
         expect(page.get_by_role("dialog")).to_be_visible()
-    expect(page.get_by_text("That is not the code")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("That is not the code")).to_be_visible()

@@ -32,7 +32,6 @@ from tests.world import until
 
 LAST = "What do Plivo's logs say?"
 ATTEMPTS_NOTE = "older ones live on as figures only"
-PATIENCE = 40_000
 WEEK = "range=7+days"
 #: All questions, open.
 QUESTIONS = (
@@ -45,7 +44,7 @@ ALL_OPEN = "&".join(f"{name}=true" for name in QUESTIONS)
 
 def drawn(page: Page, address: str, text: str = LAST) -> None:
     page.goto(address)
-    expect(page.get_by_text(text).first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(text).first).to_be_visible()
 
 
 def button(page: Page, key: str) -> Locator:
@@ -93,7 +92,7 @@ def query(page: Page) -> dict[str, list[str]]:
 
 def run_has_ended(page: Page) -> None:
     ended = page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    expect(ended).to_have_count(1, timeout=PATIENCE)
+    expect(ended).to_have_count(1)
 
 
 def wait_for(page: Page, key: str, value: str) -> None:
@@ -105,7 +104,7 @@ def wait_for(page: Page, key: str, value: str) -> None:
 def click_row(page: Page, table: Locator, row: int, *, x: int) -> None:
     """Click a row of a table, which is drawn on a canvas and has no element for a row. Waits until
     the table no longer moves."""
-    expect(table.locator("canvas").first).to_be_visible(timeout=PATIENCE)
+    expect(table.locator("canvas").first).to_be_visible()
     table.scroll_into_view_if_needed()
     boxes: list[object] = []
 
@@ -169,7 +168,7 @@ def test_a_click_on_a_country_filters_the_page_and_there_is_a_way_back(
     click_row(page, page.locator(".st-key-question_countries [data-testid=stDataFrame]"), 0, x=300)
     wait_for(page, "country", worst[PLACE])
     clear = button(page, "clear")
-    expect(clear).to_be_visible(timeout=PATIENCE)
+    expect(clear).to_be_visible()
     carrier = rows_with(page, "csv_countries", "Country code", {worst["Country code"]})[1]
     click_row(page, page.locator(".st-key-question_countries [data-testid=stDataFrame]"), 1, x=300)
     page.wait_for_url(lambda url: "carrier" in parse_qs(urlsplit(url).query))
@@ -247,7 +246,7 @@ def test_the_page_says_whence_and_how_new_its_traffic_is_and_reads_logs_on_deman
     expect(page.get_by_text("Data through")).to_be_visible()
     expect(page.get_by_text("times in America/New_York")).to_be_visible()
     rate = page.locator(".figure.largest .figure-value")
-    expect(rate).to_be_visible(timeout=PATIENCE)
+    expect(rate).to_be_visible()
     sizes = page.evaluate(
         """() => [...document.querySelectorAll('.stMain *')]
             .filter(one => [...one.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
@@ -261,11 +260,11 @@ def test_the_page_says_whence_and_how_new_its_traffic_is_and_reads_logs_on_deman
     zone = ZoneInfo("America/New_York")
     before = datetime.now(zone)
     page.get_by_role("button", name="Read the last 24 hours now").click()
-    expect(page.get_by_text("Read through: never")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_text("Read through: never")).to_have_count(0)
     # The day may change between the two.
     days = f"({before:%d %b}|{datetime.now(zone):%d %b})"
     through = page.get_by_text(re.compile(f"Read through: {days}")).first
-    expect(through).to_be_visible(timeout=PATIENCE)
+    expect(through).to_be_visible()
 
 
 @pytest.mark.parametrize("options", [{"viewport": {"width": 1280, "height": 720}}])
@@ -279,7 +278,6 @@ def test_the_page_at_a_glance_by_keyboard_while_it_scrolls_and_while_redis_is_aw
         page.wait_for_function(
             "part => document.querySelector(part)?.getBoundingClientRect().bottom <= 720",
             arg=part,
-            timeout=PATIENCE,
         )
     scripts = "() => performance.getEntriesByType('resource').map(one => one.name).join()"
     assert not {"ECharts", "DataFrame"} & set(page.evaluate(scripts).replace(".", "/").split("/"))
@@ -289,7 +287,7 @@ def test_the_page_at_a_glance_by_keyboard_while_it_scrolls_and_while_redis_is_aw
     page.keyboard.press("Enter")
     wait_for(page, "errors", "true")
     expect(page.locator(".st-key-question_errors details")).to_have_attribute("open", "")
-    expect(page.locator(".st-key-chart_errors canvas")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".st-key-chart_errors canvas")).to_be_visible()
     # A popover that a key opens has the next Tab stop.
     view = page.get_by_role("button", name="View")
     run_has_ended(page)
@@ -307,8 +305,8 @@ def test_the_page_at_a_glance_by_keyboard_while_it_scrolls_and_while_redis_is_aw
     wait_for(page, "channel", "SMS")
     page.keyboard.press("Escape")
     clear = button(page, "clear")
-    expect(clear).to_have_text(re.compile("Clear SMS"), timeout=PATIENCE)
-    expect(attempts).not_to_have_text(of_all_channels, timeout=PATIENCE)
+    expect(clear).to_have_text(re.compile("Clear SMS"))
+    expect(attempts).not_to_have_text(of_all_channels)
     run_has_ended(page)
     expect(page.locator(".st-key-question_errors details")).to_have_attribute("open", "")
     # The filter line stays in sight, and does not cover what has the focus.
@@ -326,13 +324,13 @@ def test_the_page_at_a_glance_by_keyboard_while_it_scrolls_and_while_redis_is_aw
     server = int(beside.client.info("server")["process_id"])
     os.kill(server, signal.SIGSTOP)
     try:
-        expect(page.get_by_text("The page goes on by itself.")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("The page goes on by itself.")).to_be_visible()
         figures_part = page.locator(".st-key-figures_part")
-        expect(figures_part).to_have_css("opacity", "0.5", timeout=PATIENCE)
+        expect(figures_part).to_have_css("opacity", "0.5")
         expect(page.locator(".figure.largest .figure-value")).to_have_text(value)
     finally:
         os.kill(server, signal.SIGCONT)
-    expect(figures_part).to_have_css("opacity", "1", timeout=PATIENCE)
+    expect(figures_part).to_have_css("opacity", "1")
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(page.locator(".figure.largest .figure-value")).to_be_visible()
 
@@ -341,7 +339,7 @@ def test_the_page_at_a_glance_by_keyboard_while_it_scrolls_and_while_redis_is_aw
 def test_no_figure_is_cut_or_broken_on_a_phone(page: Page, loaded: App) -> None:
     drawn(page, f"{loaded.address}/delivery?{WEEK}")
     texts = page.locator(".figure > p")
-    expect(texts.first).to_be_visible(timeout=PATIENCE)
+    expect(texts.first).to_be_visible()
     for one in texts.all():
         cut, lines = one.evaluate(
             """e => [e.scrollWidth > e.clientWidth + 1 || e.parentElement.scrollWidth
@@ -361,17 +359,17 @@ def test_an_attempt_opens_with_all_its_events(page: Page, loaded: App) -> None:
     table = page.get_by_role("table", name="Attempts")
     table.get_by_role("row").nth(1).locator("td").last.click()
     events = page.get_by_role("heading", name="All events")
-    expect(events).to_be_visible(timeout=PATIENCE)
+    expect(events).to_be_visible()
     assert query(page)["attempt"] == [listed[0]["Attempt"]]
     page.get_by_role("button", name="All attempts").click()
-    expect(events).to_have_count(0, timeout=PATIENCE)
+    expect(events).to_have_count(0)
     table.get_by_role("link").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(events).to_be_visible(timeout=PATIENCE)
+    expect(events).to_be_visible()
     assert query(page)["attempt"] == [listed[1]["Attempt"]]
     page.get_by_role("button", name="All attempts").click()
-    expect(page.get_by_label("Find")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_label("Find")).to_be_visible()
     verification = listed[0]["Attempt"].partition("-")[0]
     page.get_by_label("Find").fill(verification)
     page.get_by_role("button", name="Find attempts").click()
@@ -394,15 +392,15 @@ def test_sample_traffic_is_loaded_though_its_page_is_closed_and_is_removed(
     try:
         drawn(page, f"{running.address}/delivery", "No code has been sent yet")
         page.get_by_role("button", name="Load sample traffic").click()
-        expect(page.get_by_text("Loading sample traffic")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("Loading sample traffic")).to_be_visible()
         page.goto("about:blank")
         days = sample.state().days
         # Not all of them: that takes the processors of half a minute.
         until(lambda: sample.state().days >= min(days + 3, DAYS))
         page.goto(f"{running.address}/delivery")
         # What is loading or loaded can be removed.
-        page.get_by_role("button", name="Remove sample traffic").click(timeout=PATIENCE)
-        expect(page.get_by_text("No code has been sent yet")).to_be_visible(timeout=60_000)
+        page.get_by_role("button", name="Remove sample traffic").click()
+        expect(page.get_by_text("No code has been sent yet")).to_be_visible()
         assert sample.state().status is SampleStatus.ABSENT
     finally:
         services.close()
@@ -429,21 +427,21 @@ def test_live_the_pages_are_closed_until_the_password_is_entered(page: Page, liv
     inside = {"attempts": ATTEMPTS_NOTE, "delivery": "No code has been sent yet"}
     for path, text in inside.items():
         page.goto(f"{live.address}/{path}")
-        expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
         expect(page.get_by_text(text)).to_have_count(0)
     page.get_by_label("Password").fill("a wrong password")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("That is not the password")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("That is not the password")).to_be_visible()
     expect(page.get_by_text(inside["delivery"])).to_have_count(0)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text(inside["delivery"])).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(inside["delivery"])).to_be_visible()
     # Live, sample traffic is not offered.
     expect(page.get_by_role("button", name="Load sample traffic")).to_have_count(0)
     page.reload()
-    expect(page.get_by_text(inside["delivery"])).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(inside["delivery"])).to_be_visible()
     page.goto(f"{live.address}/attempts")
-    expect(page.get_by_text(inside["attempts"])).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(inside["attempts"])).to_be_visible()
     expect(page.get_by_role("heading", name="Sign in")).to_have_count(0)
 
 
@@ -455,4 +453,4 @@ def test_charts_have_the_colours_of_the_viewers_theme_when_it_changes(
     line = page.locator(".figures img").first
     for scheme, palette in (("dark", DARK), ("light", LIGHT)):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        expect(line).to_have_attribute("src", re.compile(palette.blue[1:]), timeout=PATIENCE)
+        expect(line).to_have_attribute("src", re.compile(palette.blue[1:]))

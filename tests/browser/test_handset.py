@@ -5,14 +5,14 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import App
-from tests.browser.test_verify import PATIENCE, expect_verified, fresh_number, open_form, send
+from tests.browser.test_verify import expect_verified, fresh_number, open_form, send
 
 #: A browser opens six HTTP/1.1 connections to a host over all its windows.
 WINDOWS = 7
 
 
 def bubbles(page: Page, count: int) -> None:
-    expect(page.locator("article")).to_have_count(count, timeout=PATIENCE)
+    expect(page.locator("article")).to_have_count(count)
 
 
 def test_seven_windows_all_show_a_new_message_also_when_some_close_or_reload(
@@ -27,7 +27,7 @@ def test_seven_windows_all_show_a_new_message_also_when_some_close_or_reload(
         with page.expect_popup() as opened:
             page.evaluate("window.open(location.href)")
         window = opened.value
-        expect(window.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
+        expect(window.get_by_role("textbox", name="Code")).to_be_visible()
         windows.append(window)
     for window in windows:
         assert window.evaluate("document.hidden") is False

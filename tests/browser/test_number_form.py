@@ -10,7 +10,6 @@ from tests.browser.held import HeldAnswers
 from tests.browser.repeat import Repeat
 from tests.browser.test_chaos import chaos
 from tests.browser.test_verify import (
-    PATIENCE,
     expect_focus,
     expect_verified,
     fresh_number,
@@ -43,26 +42,26 @@ def field(page: Page) -> str:
 
 def test_by_keyboard_alone_a_number_is_verified(page: Page, app: App) -> None:
     open_form(page, app)
-    expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
+    expect(page.get_by_label("Phone number")).to_be_focused()
     page.keyboard.type(fresh_number())
     page.keyboard.press("Enter")
     code = page.get_by_role("textbox", name="Code")
-    expect(code).to_be_focused(timeout=PATIENCE)
-    page.keyboard.type(page.get_by_role("button", name=USE).inner_text(timeout=PATIENCE)[4:])
+    expect(code).to_be_focused()
+    page.keyboard.type(page.get_by_role("button", name=USE).inner_text()[4:])
     expect_verified(page)
     expect(page.get_by_role("heading", name="✔ Verified")).to_be_focused()
     page.get_by_role("button", name="Verify another number").press("Enter")
-    expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
+    expect(page.get_by_label("Phone number")).to_be_focused()
 
 
 def test_enter_sends_what_is_in_the_field_and_sends_it_once(page: Page, app: App) -> None:
     number = fresh_number()
     open_form(page, app)
-    expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
+    expect(page.get_by_label("Phone number")).to_be_focused()
     page.keyboard.type(number)
     page.keyboard.press("Enter")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name=USE)).to_be_visible()
     digits = "1" + re.sub(r"\D", "", number)
     handset = page.request.get(f"{app.address}/sandbox/handset/{digits}").json()
     assert len(handset["messages"]) == 1
@@ -76,10 +75,10 @@ def test_an_enter_that_arrives_while_the_form_is_leaving_changes_nothing(
     repeat.is_on = True
     number = fresh_number()
     open_form(page, app)
-    expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
+    expect(page.get_by_label("Phone number")).to_be_focused()
     page.keyboard.type(number)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name=USE)).to_be_visible()
     expect(page.get_by_text("an error in this application")).to_have_count(0)
     assert repeat.count > 0
     digits = "1" + re.sub(r"\D", "", number)
@@ -95,15 +94,15 @@ def test_an_enter_before_the_answer_to_the_first_one_does_not_bring_the_form_bac
     answers = HeldAnswers(page)
     number = fresh_number()
     open_form(page, app)
-    expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
+    expect(page.get_by_label("Phone number")).to_be_focused()
     page.keyboard.type(number)
-    expect(page.get_by_text("United States · mobile or landline")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("United States · mobile or landline")).to_be_visible()
     answers.hold()
     for _ in range(2):
         page.keyboard.press("Enter")
         answers.wait()
     answers.release()
-    expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name=USE)).to_be_visible()
     digits = "1" + re.sub(r"\D", "", number)
     handset = page.request.get(f"{app.address}/sandbox/handset/{digits}").json()
     assert len(handset["messages"]) == 1
@@ -115,21 +114,21 @@ def test_a_click_while_plivo_is_slow_does_not_lose_the_code_that_was_sent(
     open_form(page, app)
     page.get_by_label("Phone number").fill(fresh_number())
     button = page.get_by_role("button", name="Send code", exact=True)
-    expect(button).to_be_enabled(timeout=PATIENCE)
+    expect(button).to_be_enabled()
     with chaos(app, {"effect": "silence"}):
         button.click()
-        expect(page.get_by_text("Waiting for Plivo")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("Waiting for Plivo")).to_be_visible()
         page.get_by_text("Call", exact=True).first.click()
-        expect(page.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("textbox", name="Code")).to_be_visible()
         assert "verification=" in page.url
 
 
 def test_enter_on_what_is_no_number_says_why(page: Page, app: App) -> None:
     open_form(page, app)
-    expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
+    expect(page.get_by_label("Phone number")).to_be_focused()
     page.keyboard.type("12")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("alert")).to_be_visible()
 
 
 @pytest.mark.parametrize("options", [PHONE])
@@ -140,7 +139,7 @@ def test_on_a_phone_the_verdict_is_in_view_and_has_the_focus(page: Page, app: Ap
     expect_focus(page)
     # The message is a banner at the top, whatever the page shows; the phone itself is below.
     banner = page.get_by_role("button", name=re.compile(r"^\d{3} \d{3} · Use$"))
-    expect(banner).to_be_in_viewport(ratio=1, timeout=PATIENCE)
+    expect(banner).to_be_in_viewport(ratio=1)
     box = banner.bounding_box()
     assert box is not None
     assert (box["y"] < 60, box["height"] >= 44) == (True, True)
@@ -163,9 +162,9 @@ def test_on_a_phone_the_verdict_is_in_view_and_has_the_focus(page: Page, app: Ap
     assert field(page) != ""
     page.get_by_role("button", name="Verify another number").tap()
     send(page, fresh_number(), "Call")
-    page.get_by_role("button", name="Incoming call · Answer").tap(timeout=PATIENCE)
+    page.get_by_role("button", name="Incoming call · Answer").tap()
     key = page.get_by_role("button", name="Key 1", exact=True)
-    expect(key).to_be_in_viewport(ratio=1, timeout=PATIENCE)
+    expect(key).to_be_in_viewport(ratio=1)
 
 
 def test_a_running_verification_is_found_again_after_another_page(page: Page, app: App) -> None:
@@ -173,18 +172,18 @@ def test_a_running_verification_is_found_again_after_another_page(page: Page, ap
     send(page, fresh_number("5511"))
     running = page.url
     page.get_by_role("link", name="Delivery").click()
-    expect(page.get_by_role("heading", name="Delivery", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Delivery", exact=True)).to_be_visible()
     page.get_by_role("link", name="Verify").click()
     go_on = page.get_by_role("button", name="Continue with ••11")
-    expect(go_on).to_be_visible(timeout=PATIENCE)
+    expect(go_on).to_be_visible()
     page.reload()
-    go_on.click(timeout=PATIENCE)
-    expect(page.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
+    go_on.click()
+    expect(page.get_by_role("textbox", name="Code")).to_be_visible()
     assert page.url == running
-    page.get_by_role("button", name=USE).click(timeout=PATIENCE)
+    page.get_by_role("button", name=USE).click()
     expect_verified(page)
     page.goto(app.address)
-    expect(page.get_by_label("Phone number")).to_be_focused(timeout=PATIENCE)
+    expect(page.get_by_label("Phone number")).to_be_focused()
     expect(go_on).to_have_count(0)
 
 
@@ -195,13 +194,11 @@ def test_from_another_page_back_is_one_press(page: Page, app: App, channel: str)
     running = page.url
     for name in ("Delivery", "Attempts"):
         page.get_by_role("link", name=name).click()
-        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         # The page has drawn its last part, and written its query.
-        expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible(
-            timeout=PATIENCE
-        )
+        expect(page.locator('[data-test-script-state="notRunning"]')).to_be_visible()
         page.go_back()
-        expect(page.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("textbox", name="Code")).to_be_visible()
         assert page.url == running
     page.go_back()
-    expect(page.get_by_role("button", name="Send code", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Send code", exact=True)).to_be_visible()

@@ -4,7 +4,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import App
 from tests.browser.repeat import Repeat
-from tests.browser.test_verify import PATIENCE, USE, fresh_number, open_form, send
+from tests.browser.test_verify import USE, fresh_number, open_form, send
 from tests.browser.test_walk import settled
 
 
@@ -16,7 +16,7 @@ def test_a_change_that_is_reported_while_another_page_opens_leaves_that_page_as_
     repeat = Repeat(page, b"verify_live__events")
     open_form(page, app)
     send(page, fresh_number())
-    expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name=USE)).to_be_visible()
     repeat.is_on = True
     timeline = page.get_by_role("list", name="Timeline")
     timeline.get_by_role("link", name="SMS", exact=True).click()
@@ -29,6 +29,6 @@ def test_a_change_that_is_reported_while_another_page_opens_leaves_that_page_as_
 
 def opened(page: Page, name: str) -> None:
     heading = page.get_by_role("heading", name=name, exact=True, level=1)
-    expect(heading).to_be_visible(timeout=PATIENCE)
+    expect(heading).to_be_visible()
     settled(page)
     expect(heading).to_be_visible()

@@ -12,7 +12,6 @@ from tests.browser.conftest import App
 from tests.browser.held import HeldAnswers
 from tests.browser.test_axe import check
 from tests.browser.test_verify import (
-    PATIENCE,
     answer_and_listen,
     expect_all_in_view,
     expect_verified,
@@ -29,7 +28,7 @@ DESK = {"viewport": {"width": 1280, "height": 720}, "locale": "en-US"}
 
 def start_session(page: Page, app: App, name: str, tester: str) -> None:
     page.goto(f"{app.address}/qa")
-    page.get_by_label("Session", exact=True).fill(name, timeout=PATIENCE)
+    page.get_by_label("Session", exact=True).fill(name)
     page.get_by_label("Tester").fill(tester)
     page.get_by_label("Build under test").fill("2.4.0-rc1")
     page.get_by_role("button", name="Start session").click()
@@ -37,13 +36,13 @@ def start_session(page: Page, app: App, name: str, tester: str) -> None:
 
 
 def expect_session(page: Page, name: str) -> None:
-    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
 
 
 def add_lines(page: Page, lines: str) -> None:
     page.get_by_label(OWN_LINES).fill(lines)
     page.keyboard.press("Control+Enter")
-    page.get_by_role("button", name="Add lines").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Add lines").click()
 
 
 def items(page: Page) -> list[str]:
@@ -53,19 +52,19 @@ def items(page: Page) -> list[str]:
 def send_filled_in(page: Page, name: str) -> None:
     """Send the code to the number that the item has filled in."""
     recording = page.get_by_role("link", name=re.compile(f"Recording into {name}"))
-    expect(recording).to_be_visible(timeout=PATIENCE)
+    expect(recording).to_be_visible()
     button = page.get_by_role("button", name="Send code", exact=True)
-    expect(button).to_be_enabled(timeout=PATIENCE)
+    expect(button).to_be_enabled()
     expect_all_in_view(page)
     button.click()
-    expect(page.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("textbox", name="Code")).to_be_visible()
     expect_all_in_view(page)
 
 
 def return_to_session(page: Page, name: str) -> None:
     page.get_by_role("link", name=re.compile(f"Recording into {name}")).click()
     expect_session(page, name)
-    expect(page.get_by_role("list", name="Checklist")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("list", name="Checklist")).to_be_visible()
 
 
 def test_a_click_before_the_answer_does_not_undo_a_preset_nor_bring_back_added_lines(
@@ -78,22 +77,22 @@ def test_a_click_before_the_answer_does_not_undo_a_preset_nor_bring_back_added_l
 
     def click_twice(first: str, second: str) -> None:
         for name in (first, second):
-            expect(page.get_by_role("button", name=name)).to_be_enabled(timeout=PATIENCE)
+            expect(page.get_by_role("button", name=name)).to_be_enabled()
         settled(page)
         answers.hold()
         for name in (first, second):
-            page.get_by_role("button", name=name).click(timeout=PATIENCE)
+            page.get_by_role("button", name=name).click()
             answers.wait()
         answers.release()
 
     click_twice("Delivered paths", "Stop recording")
     add = page.get_by_role("button", name="Add 6 items")
-    expect(add).to_be_enabled(timeout=PATIENCE)
+    expect(add).to_be_enabled()
     page.get_by_label(OWN_LINES).fill("Say hello => hello")
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_role("button", name="Add lines")).to_be_enabled(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Add lines")).to_be_enabled()
     click_twice("Add lines", "Record here")
-    expect(page.get_by_role("status").filter(has_text=" of 1")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("status").filter(has_text=" of 1")).to_be_visible()
     expect(page.get_by_label(OWN_LINES)).to_have_value("")
 
 
@@ -102,19 +101,19 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
 ) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(f"{app.address}/qa")
-    page.get_by_role("button", name="Start session").click(timeout=PATIENCE)
-    expect(page.get_by_text("A session needs a name.")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Start session").click()
+    expect(page.get_by_text("A session needs a name.")).to_be_visible()
     # A text that is too long stays in its field: it is not ignored.
     name = page.get_by_label("Session", exact=True)
     name.fill("x" * 81)
     page.get_by_role("button", name="Start session").click()
-    expect(page.get_by_text("has 81 characters")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("has 81 characters")).to_be_visible()
     expect(name).to_have_value("x" * 81)
     start_session(page, app, "Smoke", "Ada")
-    page.get_by_role("button", name="Delivered paths").click(timeout=PATIENCE)
-    page.get_by_role("button", name="Add 6 items").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Delivered paths").click()
+    page.get_by_role("button", name="Add 6 items").click()
     progress = page.get_by_role("status").filter(has_text=" of 6")
-    expect(progress).to_have_text("0 of 6", timeout=PATIENCE)
+    expect(progress).to_have_text("0 of 6")
 
     # Three ways, each from its item: the number and the way are filled in.
     for way in ("SMS", "Call", "PHLO"):
@@ -125,9 +124,9 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
         use_code(page)
         expect_verified(page)
         return_to_session(page, "Smoke")
-        expect(page.get_by_role("list", name="Timeline")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("list", name="Timeline")).to_be_visible()
         seen = page.locator("li.selected .seen")
-        expect(seen).to_have_text(re.compile("verified$"), timeout=PATIENCE)
+        expect(seen).to_have_text(re.compile("verified$"))
         page.keyboard.press("p")
         page.keyboard.press("ArrowDown")
     # A mark shows at once, and those of a quick hand are all kept.
@@ -146,37 +145,33 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
         other = context.new_page()
         start_session(other, app, "Other", "Bob")
         add_lines(other, "A code arrives => in seconds\n- The code is right")
-        expect(other.get_by_role("status").filter(has_text="0 of 2")).to_be_visible(
-            timeout=PATIENCE
-        )
+        expect(other.get_by_role("status").filter(has_text="0 of 2")).to_be_visible()
         # What is refused is shown beside the button, and the lines stay to be corrected.
         other.get_by_text("Add items").click()
         add_lines(other, "\u202eodd")
         refusal = other.get_by_role("alert").filter(has_text="U+202E")
-        expect(refusal).to_be_in_viewport(ratio=1, timeout=PATIENCE)
+        expect(refusal).to_be_in_viewport(ratio=1)
         lines = other.get_by_label(OWN_LINES)
         lines.fill("A third")
         other.keyboard.press("Control+Enter")
         expect(lines).to_be_visible()
-        other.get_by_role("button", name="Close", exact=True).click(timeout=PATIENCE)
-        expect(refusal).to_have_count(0, timeout=PATIENCE)
+        other.get_by_role("button", name="Close", exact=True).click()
+        expect(refusal).to_have_count(0)
         expect(lines).to_be_visible()
         open_form(other, app)
         send(other, fresh_number())
         return_to_session(other, "Other")
-        expect(other.get_by_text("Collected, in no item")).to_be_visible(timeout=PATIENCE)
+        expect(other.get_by_text("Collected, in no item")).to_be_visible()
         other.get_by_role("button", name="Assign to the selected item").click()
-        expect(other.locator("li.selected .seen")).to_have_text(
-            re.compile("Delivered"), timeout=PATIENCE
-        )
-        expect(other.get_by_text("Collected, in no item")).to_have_count(0, timeout=PATIENCE)
+        expect(other.locator("li.selected .seen")).to_have_text(re.compile("Delivered"))
+        expect(other.get_by_text("Collected, in no item")).to_have_count(0)
         # A colleague's session opens by its address, and a mark there is seen here.
         other.goto(page.url)
         expect_session(other, "Smoke")
-        expect(other.get_by_role("button", name="Record here")).to_be_visible(timeout=PATIENCE)
-        other.locator(".line").last.click(timeout=PATIENCE)
+        expect(other.get_by_role("button", name="Record here")).to_be_visible()
+        other.locator(".line").last.click()
         other.keyboard.press("p")
-        expect(progress).to_have_text("6 of 6: 4 passed, 1 failed, 1 blocked", timeout=PATIENCE)
+        expect(progress).to_have_text("6 of 6: 4 passed, 1 failed, 1 blocked")
     finally:
         context.close()
 
@@ -186,9 +181,7 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
     page.close()
     new_page.goto(f"{app.address}/qa")
     expect_session(new_page, "Smoke")
-    expect(new_page.get_by_role("status").filter(has_text="6 of 6: 4 passed")).to_be_visible(
-        timeout=PATIENCE
-    )
+    expect(new_page.get_by_role("status").filter(has_text="6 of 6: 4 passed")).to_be_visible()
     assert items(new_page) == before
     expect(new_page.get_by_text("pfb are letters here")).to_be_visible()
     expect(new_page.get_by_text("Collected, in no item")).to_have_count(0)
@@ -198,7 +191,7 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
         assert "pfb are letters here" in Path(download.value.path()).read_text("utf-8")
     check(new_page, "qa-session", "6 of 6", height=1600)
 
-    with new_page.expect_download(timeout=PATIENCE) as download:
+    with new_page.expect_download() as download:
         new_page.get_by_role("button", name="Report (HTML)").click()
     report = download.value.path().read_text("utf-8")
     assert download.value.suggested_filename == "test-session-smoke.html"
@@ -206,13 +199,13 @@ def test_a_session_is_worked_on_by_keys_survives_its_tab_and_is_the_testers_own(
     assert "pfb are letters here" in report
 
     new_page.get_by_role("button", name="End session").click()
-    expect(new_page.get_by_role("button", name="Reopen session")).to_be_visible(timeout=PATIENCE)
+    expect(new_page.get_by_role("button", name="Reopen session")).to_be_visible()
     expect(new_page.get_by_role("button", name="Passed", exact=True)).to_be_disabled()
     open_form(new_page, app)
     new_page.get_by_role("link", name="Not recording: Smoke is ended").click()
     expect_session(new_page, "Smoke")
     new_page.get_by_role("button", name="All sessions").click()
-    expect(new_page.get_by_role("button", name="Other")).to_be_visible(timeout=PATIENCE)
+    expect(new_page.get_by_role("button", name="Other")).to_be_visible()
     check(new_page, "qa-sessions")
 
 
@@ -231,7 +224,7 @@ def test_a_mark_that_is_lost_on_its_way_to_the_server_is_sent_again(
     start_session(page, app, "Lost", "Ada")
     add_lines(page, "A code arrives")
     progress = page.get_by_role("status").filter(has_text=" of 1")
-    expect(progress).to_have_text("0 of 1", timeout=PATIENCE)
+    expect(progress).to_have_text("0 of 1")
     page.locator(".line").click()
     settled(page)
     is_lossy = True
@@ -245,25 +238,23 @@ def test_a_mark_that_is_lost_on_its_way_to_the_server_is_sent_again(
     assert lost
     is_lossy = False
     # The time of a mark is the server's.
-    expect(page.locator("li.selected .time")).not_to_be_empty(timeout=PATIENCE)
+    expect(page.locator("li.selected .time")).not_to_be_empty()
 
 
 def test_a_mark_that_redis_does_not_take_is_saved_when_it_does(page: Page, app: App) -> None:
     start_session(page, app, "Read-only", "Ada")
     add_lines(page, "Say hello => hello")
     progress = page.get_by_role("status").filter(has_text=" of 1")
-    expect(progress).to_have_text("0 of 1", timeout=PATIENCE)
+    expect(progress).to_have_text("0 of 1")
     services = build(Settings(data_dir=app.log.parent), SystemClock())
     try:
         # It takes no writes: it has no replica.
         services.client.execute_command("CONFIG", "SET", "min-replicas-to-write", 1)
         page.keyboard.press("p")
-        expect(page.get_by_text("1 change of the checklist not saved yet")).to_be_visible(
-            timeout=PATIENCE
-        )
+        expect(page.get_by_text("1 change of the checklist not saved yet")).to_be_visible()
         expect(progress).to_have_text("0 of 1")
     finally:
         services.client.execute_command("CONFIG", "SET", "min-replicas-to-write", 0)
         services.close()
-    expect(progress).to_have_text("1 of 1: 1 passed", timeout=PATIENCE)
-    expect(page.get_by_text("not saved yet")).to_have_count(0, timeout=PATIENCE)
+    expect(progress).to_have_text("1 of 1: 1 passed")
+    expect(page.get_by_text("not saved yet")).to_have_count(0)

@@ -14,7 +14,7 @@ from core.settings.settings import Settings
 from core.wiring import build
 from tests.browser.conftest import App
 from tests.browser.test_axe import check
-from tests.browser.test_delivery import PATIENCE, run_has_ended
+from tests.browser.test_delivery import run_has_ended
 from tests.findings.incidents import INCIDENTS, events, history, midnight
 
 HISTORY = 10
@@ -76,7 +76,7 @@ def test_the_verdict_names_each_incident_and_a_click_shows_it(
         span = f"from={start:%Y-%m-%dT%H:%M}&to={start + timedelta(days=1):%Y-%m-%dT%H:%M}"
         page.goto(f"{with_incidents.address}/delivery?range=Custom&zone=UTC&{span}")
         verdict = page.locator(".st-key-verdict")
-        expect(verdict.get_by_text(headline)).to_be_visible(timeout=PATIENCE)
+        expect(verdict.get_by_text(headline)).to_be_visible()
         causes = verdict.get_by_role("button")
         if not cause:
             expect(causes).to_have_count(0)
@@ -97,7 +97,7 @@ def test_the_verdict_names_each_incident_and_a_click_shows_it(
 def test_a_week_of_incidents_names_the_worst_three(page: Page, with_incidents: App) -> None:
     page.goto(f"{with_incidents.address}/delivery?range=7+days&zone=UTC")
     verdict = page.locator(".st-key-verdict")
-    expect(verdict.get_by_text("The worst 3 of")).to_be_visible(timeout=PATIENCE)
+    expect(verdict.get_by_text("The worst 3 of")).to_be_visible()
     expect(verdict.get_by_role("button")).to_have_count(3)
     expect(verdict.get_by_role("button").first).to_contain_text("All traffic")
     check(page, "verdict")

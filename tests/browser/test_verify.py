@@ -11,7 +11,6 @@ from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.browser.conftest import App, Pictures
 
-PATIENCE = 20_000
 USE = re.compile(r"^Use \d{6}$")
 _lines = itertools.count(1)
 
@@ -50,7 +49,7 @@ def expect_all_in_view(page: Page) -> None:
         # A rerun draws the new elements before it removes the old ones, and one may just begin.
         for _ in range(3):
             with suppress(TimeoutError):
-                page.wait_for_function(f"() => !({_OUT_OF_VIEW})().length", timeout=PATIENCE / 2)
+                page.wait_for_function(f"() => !({_OUT_OF_VIEW})().length", timeout=10_000)
             if not page.evaluate(_OUT_OF_VIEW):
                 return
         assert page.evaluate(_OUT_OF_VIEW) == []
@@ -63,7 +62,7 @@ def fresh_number(ending: str = "5555") -> str:
 
 def open_form(page: Page, app: App) -> None:
     page.goto(app.address)
-    expect(page.get_by_label("Phone number")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_label("Phone number")).to_be_visible()
 
 
 def send(page: Page, number: str, channel: str = "SMS", mode: str | None = None) -> None:
@@ -72,37 +71,37 @@ def send(page: Page, number: str, channel: str = "SMS", mode: str | None = None)
     if mode:
         page.get_by_role("radio", name=mode, exact=True).click()
     button = page.get_by_role("button", name="Send code", exact=True)
-    expect(button).to_be_enabled(timeout=PATIENCE)
+    expect(button).to_be_enabled()
     button.click()
-    expect(page.get_by_role("textbox", name="Code")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("textbox", name="Code")).to_be_visible()
     expect_all_in_view(page)
 
 
 def answer_and_listen(page: Page) -> None:
     answer = page.get_by_role("button", name="Answer", exact=True)
-    expect(answer).to_be_visible(timeout=PATIENCE)
+    expect(answer).to_be_visible()
     # A ringing phone shows no code.
     expect(page.get_by_role("button", name=USE)).to_have_count(0)
     expect_all_in_view(page)
-    answer.click(timeout=PATIENCE)
+    answer.click()
     # While the question is still spoken: the key interrupts it.
     transcript = page.get_by_role("log", name="Transcript")
     question = transcript.get_by_text(re.compile("press 1", re.IGNORECASE))
-    expect(question).to_be_visible(timeout=PATIENCE)
+    expect(question).to_be_visible()
     expect_all_in_view(page)
-    page.get_by_role("button", name="Key 1", exact=True).click(timeout=PATIENCE)
-    expect(transcript.get_by_text("You pressed 1", exact=True)).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Key 1", exact=True).click()
+    expect(transcript.get_by_text("You pressed 1", exact=True)).to_be_visible()
 
 
 def use_code(page: Page) -> None:
     use = page.get_by_role("button", name=USE)
-    expect(use).to_be_visible(timeout=PATIENCE)
+    expect(use).to_be_visible()
     expect_all_in_view(page)
-    use.click(timeout=PATIENCE)
+    use.click()
 
 
 def expect_verified(page: Page) -> None:
-    expect(page.get_by_role("heading", name="✔ Verified")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="✔ Verified")).to_be_visible()
     expect(page.get_by_role("list", name="Timeline").locator("li.verified")).to_have_count(1)
     expect_all_in_view(page)
 
@@ -113,7 +112,6 @@ def expect_focus(page: Page) -> None:
     page.wait_for_function(
         """() => document.querySelector("[data-test-script-state=notRunning]")
           && document.activeElement && document.activeElement !== document.body""",
-        timeout=PATIENCE,
     )
 
 
@@ -121,10 +119,10 @@ def test_the_number_is_read_while_it_is_typed(page: Page, app: App) -> None:
     open_form(page, app)
     expect(page.get_by_text("Without a country code: United States.")).to_be_visible()
     page.get_by_label("Phone number").fill("0049 (151) 123-40030")
-    expect(page.get_by_text("Germany · mobile · T-Mobile")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Germany · mobile · T-Mobile")).to_be_visible()
     # The price is not read ahead for this country.
     cost = page.get_by_text(re.compile(r"1 part in GSM-7 · Germany: \$0\.\d+, simulated"))
-    expect(cost).to_be_visible(timeout=PATIENCE)
+    expect(cost).to_be_visible()
     expect_all_in_view(page)
     page.get_by_label("Phone number").fill("12")
     expect(page.get_by_role("button", name="Send code", exact=True)).to_be_disabled()
@@ -139,20 +137,16 @@ def test_a_number_with_two_readings_is_a_question_and_the_answer_is_used(
 ) -> None:
     open_form(page, app)
     page.get_by_label("Phone number").fill("6595551234")
-    expect(page.get_by_text("2 different phone numbers")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("2 different phone numbers")).to_be_visible()
     expect_all_in_view(page)
     expect(page.get_by_role("button", name="Send code", exact=True)).to_be_disabled()
     expect(page.get_by_role("button", name=re.compile(r"^\+65 9555 1234|\+1 659"))).to_have_count(2)
     page.get_by_role("button", name=re.compile(re.escape(choice))).click()
-    expect(page.get_by_text("2 different phone numbers")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_text("2 different phone numbers")).to_have_count(0)
     chosen = page.get_by_role("button", name=re.compile(re.escape(choice)))
-    expect(chosen).to_have_count(0, timeout=PATIENCE)
-    expect(page.get_by_text(re.compile(re.escape(choice) + ".*" + shown))).to_be_visible(
-        timeout=PATIENCE
-    )
-    expect(page.get_by_label("Phone number")).to_have_value(
-        "+" + re.sub(r"\D", "", choice), timeout=PATIENCE
-    )
+    expect(chosen).to_have_count(0)
+    expect(page.get_by_text(re.compile(re.escape(choice) + ".*" + shown))).to_be_visible()
+    expect(page.get_by_label("Phone number")).to_have_value("+" + re.sub(r"\D", "", choice))
     expect(page.get_by_role("button", name="Send code", exact=True)).to_be_enabled()
 
 
@@ -162,7 +156,7 @@ def test_a_reload_keeps_the_verification_and_the_code_is_not_in_the_page(
     open_form(page, app)
     send(page, fresh_number())
     code = page.get_by_role("button", name=re.compile(r"^Use \d{6}$"))
-    digits = (code.inner_text(timeout=PATIENCE)).removeprefix("Use ")
+    digits = (code.inner_text()).removeprefix("Use ")
     assert "verification=" in page.url
     assert digits not in page.url
     page.reload()
@@ -195,7 +189,7 @@ def test_a_reload_keeps_the_verification_and_the_code_is_not_in_the_page(
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Evidence", exact=False).first.click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download evidence (HTML)").click(timeout=PATIENCE)
+        page.get_by_role("button", name="Download evidence (HTML)").click()
     page.get_by_role("button", name="Copy as JSON").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
@@ -209,16 +203,14 @@ def test_wrong_codes_are_counted_and_then_locked(page: Page, app: App) -> None:
     open_form(page, app)
     send(page, fresh_number())
     code = page.get_by_role("button", name=re.compile(r"^Use \d{6}$"))
-    right = int(code.inner_text(timeout=PATIENCE).removeprefix("Use "))
+    right = int(code.inner_text().removeprefix("Use "))
     for left in (4, 3, 2, 1):
         page.get_by_role("textbox", name="Code").fill(f"{(right + left) % 1_000_000:06}")
         words = "1 try left" if left == 1 else f"{left} tries left"
-        expect(page.get_by_text(f"That is not the code. You have {words}.")).to_be_visible(
-            timeout=PATIENCE
-        )
+        expect(page.get_by_text(f"That is not the code. You have {words}.")).to_be_visible()
         expect_all_in_view(page)
     page.get_by_role("textbox", name="Code").fill(f"{(right + 5) % 1_000_000:06}")
-    expect(page.get_by_role("heading", name="■ Locked")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="■ Locked")).to_be_visible()
     expect_all_in_view(page)
 
 
@@ -227,13 +219,13 @@ def test_a_failed_message_says_why_and_a_call_is_the_next_step_at_once(
 ) -> None:
     open_form(page, app)
     send(page, fresh_number("0030"))
-    expect(page.get_by_role("heading", name="▲ Not delivered")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="▲ Not delivered")).to_be_visible()
     expect(page.get_by_text(re.compile("error 30|spam"))).to_be_visible()
     expect(page.get_by_role("button", name="Resend code", exact=True)).to_be_enabled()
     call = page.get_by_role("button", name="Call me instead")
     expect(call).to_have_class("primary")
     expect_all_in_view(page)
-    call.click(timeout=PATIENCE)
+    call.click()
     answer_and_listen(page)
     use_code(page)
     expect_verified(page)
@@ -247,7 +239,7 @@ def test_a_failed_message_says_why_and_a_call_is_the_next_step_at_once(
     for row in timeline.locator("> li").all():
         assert (row.bounding_box() or {"height": 0})["height"] <= 64
     timeline.get_by_role("link", name="SMS", exact=True).click()
-    expect(page.get_by_role("heading", name="All events")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="All events")).to_be_visible()
     page.get_by_role("button", name="Open its verification").click()
     expect_verified(page)
 
@@ -256,19 +248,19 @@ def test_a_declined_call_and_a_cancel_are_shown(page: Page, app: App) -> None:
     open_form(page, app)
     send(page, fresh_number(), "Call")
     decline = page.get_by_role("button", name="Decline", exact=True)
-    decline.click(timeout=PATIENCE)
-    expect(page.get_by_role("heading", name="▲ Not reached")).to_be_visible(timeout=PATIENCE)
+    decline.click()
+    expect(page.get_by_role("heading", name="▲ Not reached")).to_be_visible()
     expect_all_in_view(page)
     # The next step is possible at once.
     page.get_by_role("button", name="Call again", exact=True).click()
-    decline.click(timeout=PATIENCE)
-    page.get_by_role("button", name="Send as SMS", exact=True).click(timeout=PATIENCE)
-    expect(page.get_by_role("button", name=USE)).to_be_visible(timeout=PATIENCE)
+    decline.click()
+    page.get_by_role("button", name="Send as SMS", exact=True).click()
+    expect(page.get_by_role("button", name=USE)).to_be_visible()
     page.get_by_role("button", name="Cancel", exact=True).click()
-    expect(page.get_by_role("heading", name="Canceled")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Canceled")).to_be_visible()
     expect_all_in_view(page)
     page.get_by_role("button", name="Verify another number").click()
-    expect(page.get_by_role("button", name="Send code", exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Send code", exact=True)).to_be_visible()
 
 
 def test_a_double_click_sends_once(page: Page, app: App) -> None:
@@ -276,7 +268,7 @@ def test_a_double_click_sends_once(page: Page, app: App) -> None:
     open_form(page, app)
     page.get_by_label("Phone number").fill(number)
     button = page.get_by_role("button", name="Send code", exact=True)
-    expect(button).to_be_enabled(timeout=PATIENCE)
+    expect(button).to_be_enabled()
     button.dblclick()
     use_code(page)
     expect_verified(page)
@@ -306,7 +298,7 @@ def test_the_page_fits_every_window_and_looks_as_it_should_in_both_themes(
     look("1-form")
     send(page, fresh_number())
     expect_focus(page)
-    expect(page.get_by_role("heading", name="Delivered")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Delivered")).to_be_visible()
     look("2-delivered")
     use_code(page)
     expect_verified(page)
@@ -314,9 +306,9 @@ def test_the_page_fits_every_window_and_looks_as_it_should_in_both_themes(
     look("3-verified")
     open_form(page, app)
     send(page, fresh_number("0402"), "Call")
-    expect(page.get_by_role("heading", name="■ Not sent")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="■ Not sent")).to_be_visible()
     look("4-rejected")
     open_form(page, app)
     send(page, fresh_number("0500"))
-    expect(page.get_by_role("heading", name="◇ Unclear")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="◇ Unclear")).to_be_visible()
     look("5-unclear")

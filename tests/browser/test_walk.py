@@ -24,7 +24,6 @@ from pages.components.protocol.paths import STREAM
 from tests.browser.app_log import LogPart
 from tests.browser.conftest import App
 from tests.browser.test_verify import (
-    PATIENCE,
     USE,
     answer_and_listen,
     expect_focus,
@@ -138,7 +137,7 @@ def watch(page: Page, app: App) -> Iterator[Watch]:
 def settled(page: Page) -> None:
     """Until no script runs."""
     expect(page.locator("[data-testid=stApp]")).to_have_attribute(
-        "data-test-script-state", "notRunning", timeout=PATIENCE
+        "data-test-script-state", "notRunning"
     )
 
 
@@ -149,7 +148,7 @@ def go(page: Page, name: str, watch: Watch) -> None:
         menu.click()
     page.get_by_role("link", name=name, exact=True).first.click()
     heading = page.get_by_role("heading", name=PAGES[name], exact=True, level=1)
-    expect(heading).to_be_visible(timeout=PATIENCE)
+    expect(heading).to_be_visible()
     settled(page)
     watch.check()
 
@@ -163,7 +162,7 @@ def choose(page: Page, channel: str, mode: str | None) -> None:
     if mode:
         page.get_by_role("radio", name=mode, exact=True).click()
     # The server has the choice once it says what will be sent.
-    expect(page.get_by_text(ABOUT[channel])).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(ABOUT[channel])).to_be_visible()
 
 
 def finish(page: Page, channel: str, mode: str | None) -> None:
@@ -176,7 +175,7 @@ def finish(page: Page, channel: str, mode: str | None) -> None:
 def mode_bar_top(page: Page) -> float:
     """Of the bar that says what leaves the machine, which has its place in the row of the menu."""
     bar = page.locator(".mode-bar")
-    expect(bar).to_contain_text("Nothing leaves this machine.", timeout=PATIENCE)
+    expect(bar).to_contain_text("Nothing leaves this machine.")
     box = bar.bounding_box()
     assert box is not None
     menu = page.locator("header").get_by_role("link").last.bounding_box()
@@ -184,7 +183,7 @@ def mode_bar_top(page: Page) -> float:
     assert menu["x"] + menu["width"] < box["x"], page.url
     # In the menu's row, and not below it: a click reaches what is in it.
     assert box["y"] + box["height"] <= 60, page.url
-    page.locator(".mode-bar b").click(timeout=PATIENCE)
+    page.locator(".mode-bar b").click()
     return box["y"]
 
 
@@ -215,7 +214,7 @@ def test_all_pages_open_with_every_channel_chosen_running_and_finished(
             page.goto(running)
         else:
             go(page, "Verify", watch)
-            page.get_by_role("button", name="Continue with ••55").click(timeout=PATIENCE)
+            page.get_by_role("button", name="Continue with ••55").click()
         finish(page, channel, mode)
         expect_focus(page)
         watch.check()
@@ -232,9 +231,7 @@ def test_all_pages_open_by_their_address_and_go_on_by_the_menu(
     tops = {mode_bar_top(page)}
     for name in [*ORDERS[0], "QA"]:
         page.goto(f"{app.address}/{name.lower()}")
-        expect(page.get_by_role("heading", name=PAGES[name], exact=True, level=1)).to_be_visible(
-            timeout=PATIENCE
-        )
+        expect(page.get_by_role("heading", name=PAGES[name], exact=True, level=1)).to_be_visible()
         settled(page)
         watch.check()
         tops.add(mode_bar_top(page))
@@ -251,7 +248,7 @@ def test_a_page_that_does_not_exist_is_reported_in_our_words(page: Page, app: Ap
     assert answer.status == 404
     expect(page.get_by_role("heading", name="There is nothing at this address")).to_be_visible()
     page.get_by_role("link", name="Verify").click()
-    expect(page.get_by_label("Phone number")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_label("Phone number")).to_be_visible()
 
 
 def test_keys_of_streamlits_developers_open_nothing(page: Page, app: App, watch: Watch) -> None:
@@ -273,25 +270,23 @@ def test_a_lost_connection_shows_our_bar_and_the_verification_goes_on_after_a_cr
     try:
         open_form(page, app)
         send(page, fresh_number())
-        expect(page.get_by_role("heading", name="Delivered")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("heading", name="Delivered")).to_be_visible()
         expect(bar).to_be_hidden()
         app.kill()
-        expect(bar).to_be_visible(timeout=PATIENCE)
+        expect(bar).to_be_visible()
         # Streamlit gives up its patience after some tries, and would open its dialog.
-        page.wait_for_event(
-            "console", lambda message: "Is Streamlit still running" in message.text, timeout=60_000
-        )
+        page.wait_for_event("console", lambda message: "Is Streamlit still running" in message.text)
         expect(page.locator(BOXES)).to_have_count(0)
         expect(page.get_by_role("dialog")).to_have_count(0)
         # Streamlit opens its own only when the server answers again.
-        with page.expect_websocket(is_stream, timeout=60_000) as caught:
+        with page.expect_websocket(is_stream) as caught:
             app.start()
         # The page runs again by itself; what is done before that has happened is lost.
         caught.value.wait_for_event("framereceived", lambda data: ends_work(as_bytes(data)))
         expect(bar).to_be_hidden()
         right = int(page.get_by_role("button", name=USE).inner_text().removeprefix("Use "))
         page.get_by_role("textbox", name="Code").fill(f"{(right + 1) % 1_000_000:06}")
-        expect(page.get_by_text("You have 4 tries left.")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("You have 4 tries left.")).to_be_visible()
         page.reload()
         use_code(page)
         expect_verified(page)
@@ -343,9 +338,9 @@ def test_a_failure_is_reported_in_our_words_with_a_reference_that_is_in_the_log(
 ) -> None:
     log = LogPart(failing.log)
     page.goto(failing.address)
-    page.get_by_role("button", name=where).click(timeout=PATIENCE)
+    page.get_by_role("button", name=where).click()
     report = page.get_by_text("This part of the page failed: an error in this application.")
-    expect(report).to_be_visible(timeout=PATIENCE)
+    expect(report).to_be_visible()
     reference = page.locator("[data-testid=stAlert] code").inner_text()
     assert re.fullmatch("[A-Z2-9]{6}", reference)
     # What `no_page_failed` finds in the log of any other test, and shows.

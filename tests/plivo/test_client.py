@@ -32,6 +32,7 @@ from tests.plivo.scripted import (
     json_answer,
     scripted,
 )
+from tests.world import PATIENCE_SECONDS
 
 THREADS = 6
 
@@ -73,14 +74,15 @@ def test_the_time_out_for_an_answer_is_ours_and_not_the_sdks(
 ) -> None:
     held = threading.Event()
     plivo.answer_with(*([FLOW] if call is RUN else []), Answer(held=held))
-    began = time.monotonic()
+    # The SDK waits for five seconds of its own accord, and would have this answer.
+    answering = threading.Timer(3, held.set)
+    answering.start()
     try:
         with pytest.raises(AttemptUnknown):
             plivo.clients(read_seconds=0.2).send(call)
     finally:
+        answering.cancel()
         held.set()
-    # The SDK waits for five seconds of its own accord.
-    assert 0.2 <= time.monotonic() - began < 4
 
 
 def test_a_clients_connection_is_used_again(plivo: Scripted) -> None:
@@ -93,7 +95,7 @@ def test_a_clients_connection_is_used_again(plivo: Scripted) -> None:
 @pytest.mark.race
 def test_threads_at_the_same_moment_have_a_client_each(plivo: Scripted) -> None:
     """The server answers once all requests are there: no thread waits for another's client."""
-    together = threading.Barrier(THREADS, timeout=10)
+    together = threading.Barrier(THREADS, timeout=PATIENCE_SECONDS)
 
     def answer(request: ReceivedRequest) -> Answer:
         together.wait()

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from core.sandbox.app import Sandbox
 from core.sandbox.standalone import standalone
+from tests.world import PATIENCE_SECONDS
 
 AUTH_ID = "MATESTTESTTESTTEST00"
 AUTH_TOKEN = "a-token-for-tests"
@@ -36,7 +37,7 @@ def number(suffix: str) -> str:
     return f"1650{next(_serial):03}{suffix}"
 
 
-def wait_for(condition: Callable[[], T | None], seconds: float = 8) -> T:
+def wait_for(condition: Callable[[], T | None], seconds: float = PATIENCE_SECONDS) -> T:
     """The first true value of `condition`. Raises AssertionError after `seconds`."""
     pause = threading.Event()
     for _ in range(int(seconds / 0.005)):
@@ -186,7 +187,9 @@ class Api:
 
     def __init__(self, base: str) -> None:
         self.base = base
-        self.http = httpx.Client(base_url=base, auth=(AUTH_ID, AUTH_TOKEN), timeout=10)
+        self.http = httpx.Client(
+            base_url=base, auth=(AUTH_ID, AUTH_TOKEN), timeout=PATIENCE_SECONDS
+        )
         self.account = f"/v1/Account/{AUTH_ID}"
 
     def get(self, path: str, **query: Any) -> httpx.Response:

@@ -1,7 +1,6 @@
 """Endings that change the HTTP answer of messages, calls and PHLO runs."""
 
 import threading
-import time
 from collections.abc import Callable
 
 import httpx
@@ -68,20 +67,19 @@ def test_a_delayed_answer_is_sent_when_the_sandbox_stops(
     started: Callable[[], tuple[Api, Callable[[], None]]],
 ) -> None:
     api, stop = started()
-    answers: list[float] = []
+    answers: list[int] = []
 
     def wait_for_an_answer() -> None:
         url = f"{api.base}{api.account}/Message/"
         body = {"src": SENDER, "dst": to, "text": "hello"}
-        httpx.post(url, json=body, auth=(AUTH_ID, AUTH_TOKEN), timeout=30)
-        answers.append(time.monotonic())
+        # The delay is a minute, which the client does not wait for.
+        answer = httpx.post(url, json=body, auth=(AUTH_ID, AUTH_TOKEN), timeout=30)
+        answers.append(answer.status_code)
 
     to = number("0408")
     waiting = threading.Thread(target=wait_for_an_answer)
     waiting.start()
     wait_for(lambda: happened(api, to))
-    began = time.monotonic()
     stop()
-    waiting.join(10)
-    assert answers
-    assert answers[0] - began < 5
+    waiting.join()
+    assert answers == [202]

@@ -13,6 +13,7 @@ from core.sandbox.clock import SandboxClock
 from core.sandbox.errors import StorageFailed
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
+from tests.world import PATIENCE_SECONDS
 
 from .support import AUTH_ID, SENDER, Api, Product, number, sandbox_on, wait_for
 
@@ -90,7 +91,7 @@ def test_jobs_wait_for_free_space_and_then_run_and_each_change_is_logged_once(
         assert tried == []
         assert messages(caplog) == [FAILED]
         make_room(storage)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while storage.rows("SELECT id FROM schedule"):
                 await asyncio.sleep(0.01)
         working.cancel()

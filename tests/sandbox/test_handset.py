@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from tests.world import PATIENCE_SECONDS
+
 from .support import SENDER, Api, Product, number, wait_for
 
 DOCUMENT = """<Response><GetDigits numDigits="1" timeout="600" action="{action}">
@@ -19,7 +21,9 @@ DOCUMENT = """<Response><GetDigits numDigits="1" timeout="600" action="{action}"
 def watched(api: Api, number: str) -> Iterator[list[str]]:
     """The lines of the event stream, as they come."""
     lines: list[str] = []
-    with httpx.stream("GET", f"{api.base}/handset/{number}/events", timeout=30) as answer:
+    with httpx.stream(
+        "GET", f"{api.base}/handset/{number}/events", timeout=PATIENCE_SECONDS
+    ) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["cache-control"] == "no-store"
 
@@ -266,7 +270,7 @@ def test_a_stream_ends_when_the_sandbox_stops(
     api, stop = started()
     with watched(api, number("5555")) as lines:
         stop()
-        wait_for(lambda: lines[-1] == "end", seconds=3)
+        wait_for(lambda: lines[-1] == "end")
 
 
 def test_keys_before_the_answer_document_and_after_the_end_are_no_error(api: Api) -> None:

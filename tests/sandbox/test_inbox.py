@@ -8,6 +8,7 @@ import pytest
 
 from core.sandbox.inbox import SLICE, Inbox, InboxChannel, InboxEntry
 from core.sandbox.storage import Storage
+from tests.world import PATIENCE_SECONDS
 
 from .support import SENDER, Api, Product, number, sandbox_on, wait_for
 from .test_handset import watched
@@ -143,7 +144,7 @@ def test_emptying_all_handsets_and_deleting_the_logs_empty_the_inbox(tmp_path: P
 
 def test_every_change_of_any_handset_is_an_event(api: Api) -> None:
     to = number("5555")
-    with httpx.stream("GET", f"{api.base}/inbox/events", timeout=30) as answer:
+    with httpx.stream("GET", f"{api.base}/inbox/events", timeout=PATIENCE_SECONDS) as answer:
         lines = answer.iter_lines()
         assert next(lines) == ": open"
         arrived(api, to, "one")

@@ -18,6 +18,7 @@ import pytest
 
 from core.sandbox.app import Sandbox
 from core.sandbox.errors import FileInUse
+from tests.world import PATIENCE_SECONDS
 
 from .support import AUTH_ID, AUTH_TOKEN, Api, Product, number, sandbox_on, wait_for
 
@@ -40,7 +41,7 @@ def process(data: Path, port: int, speed: float) -> Iterator[tuple[subprocess.Po
             return False
 
     try:
-        wait_for(answers, seconds=20)
+        wait_for(answers)
         yield running, api
     finally:
         api.http.close()
@@ -144,7 +145,7 @@ def test_a_terminated_sandbox_ends_at_once_in_spite_of_an_open_stream(
 def test_the_program_prints_its_address_and_its_credentials(tmp_path: Path, port: int) -> None:
     with process(tmp_path, port, speed=1) as (running, _):
         running.send_signal(signal.SIGTERM)
-        printed, _ = running.communicate(timeout=10)
+        printed, _ = running.communicate(timeout=PATIENCE_SECONDS)
     assert re.search(rf"http://127\.0\.0\.1:{port}/sandbox\b", printed)
     assert AUTH_ID in printed
     assert AUTH_TOKEN in printed

@@ -14,13 +14,14 @@ from core.sandbox.clock import SandboxClock
 from core.sandbox.schedule import Job, Payload, Schedule
 from core.sandbox.storage import Storage
 from tests.properties import examples
+from tests.world import PATIENCE_SECONDS
 
 JOBS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 3)), max_size=8)
 
 
 async def run_all_jobs(storage: Storage, schedule: Schedule) -> None:
     working = asyncio.create_task(schedule.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while storage.rows("SELECT id FROM schedule"):
             await asyncio.sleep(0.001)
     working.cancel()

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import sqlite3
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +15,7 @@ from starlette.types import Message
 
 from core.lab.sandbox_client import Handset, SandboxClient, SandboxError, WaitTimedOut
 from core.sandbox.app import Sandbox
+from tests.world import PATIENCE_SECONDS
 
 from .support import AUTH_ID, AUTH_TOKEN, Api, Product, number, sandbox_on, wait_for
 
@@ -34,7 +34,7 @@ def test_a_wait_returns_the_message_that_arrives_during_it(api: Api) -> None:
     to = number("5555")
 
     async def wait_and_send() -> tuple[httpx.Response, str]:
-        async with httpx.AsyncClient(base_url=api.base, timeout=20) as client:
+        async with httpx.AsyncClient(base_url=api.base, timeout=PATIENCE_SECONDS) as client:
             waiting = asyncio.create_task(client.get(f"/handset/{to}/wait"))
             await client.get(f"/handset/{to}")
             sent = await asyncio.to_thread(api.send, to, text="Your code is 123 456.")
@@ -227,7 +227,9 @@ def test_two_hundred_waits_do_not_delay_other_requests_and_each_gets_its_code(
 
     async def wait_and_send(base: str) -> list[str]:
         limits = httpx.Limits(max_connections=300)
-        async with httpx.AsyncClient(base_url=base, timeout=30, limits=limits) as client:
+        async with httpx.AsyncClient(
+            base_url=base, timeout=PATIENCE_SECONDS, limits=limits
+        ) as client:
             waits = [asyncio.create_task(client.get(f"/handset/{to}/wait")) for to in numbers]
             # The sandbox answers while all of them wait.
             for _ in range(3):
@@ -257,10 +259,9 @@ def test_open_waits_end_when_the_sandbox_stops(
             await asyncio.to_thread(stop)
             return await waiting
 
-    begin = time.monotonic()
     answer = asyncio.run(wait_and_stop())
+    # At its time-out it would end with 408.
     assert (answer.status_code, answer.json()["error"]) == (503, "the sandbox stops")
-    assert time.monotonic() - begin < 30  # not the time-out of the wait
 
 
 def test_a_wait_ends_with_its_client(tmp_path: Path) -> None:
@@ -282,7 +283,7 @@ def test_a_wait_ends_with_its_client(tmp_path: Path) -> None:
         sent.append(message)
 
     async def run() -> None:
-        async with sandbox.running(), asyncio.timeout(20):
+        async with sandbox.running(), asyncio.timeout(PATIENCE_SECONDS):
             await sandbox.asgi(scope, receive, send)
 
     asyncio.run(run())

@@ -478,6 +478,7 @@ import sys
 from pathlib import Path
 from core.settings.credentials import secret_key
 from core.settings.settings import Settings
+from tests.world import PATIENCE_SECONDS
 sys.stdin.read(1)
 print(secret_key(Settings(data_dir=Path(sys.argv[1]))).decode())
 """
@@ -509,7 +510,7 @@ def test_processes_that_start_at_once_agree_on_the_key(tmp_path: Path) -> None:
         assert process.stdin is not None
         process.stdin.write("go")
         process.stdin.flush()
-    keys = {process.communicate(timeout=30)[0].strip() for process in processes}
+    keys = {process.communicate(timeout=60)[0].strip() for process in processes}
     assert len(keys) == 1
     assert len(keys.pop()) >= 32
 

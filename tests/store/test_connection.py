@@ -26,7 +26,7 @@ from core.settings.settings import Settings
 from core.store.connection import RedisConnection, connect
 from core.store.failures import store_errors
 from tests.store.servers import free_port, running, running_cluster, running_sentinel
-from tests.world import until
+from tests.world import PATIENCE_SECONDS, until
 
 PASSWORD = "p@ss:w/rd#1"
 QUOTED = "p%40ss%3Aw%2Frd%231"
@@ -232,7 +232,7 @@ def test_pipelines_and_subscriptions_map_their_errors_too(tmp_path: Path, cluste
             with connection.client.pubsub() as subscription:
                 subscription.subscribe("channel")
                 with pytest.raises(StoreForbidden):
-                    subscription.get_message(timeout=5)
+                    subscription.get_message(timeout=PATIENCE_SECONDS)
 
 
 def test_a_full_server_is_unavailable_for_commands_and_for_scripts(tmp_path: Path) -> None:

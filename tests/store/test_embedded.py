@@ -20,7 +20,7 @@ from redis.retry import Retry
 from core.model.errors import StoreUnavailable
 from core.store.embedded import EmbeddedRedis
 from core.store.server_binary import OLDEST, find_server, newest, version_of
-from tests.world import until
+from tests.world import PATIENCE_SECONDS, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,7 +80,7 @@ def told_server(process: subprocess.Popen[str]) -> int:
 
 def ended(process: subprocess.Popen[str]) -> None:
     """Let the application stop, and wait for it."""
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
 
 

@@ -23,7 +23,7 @@ from core.model.verification import CheckOutcome, SendOutcome
 from core.wiring import build
 from tests.store.servers import free_port, running
 from tests.web.test_live import hear, window
-from tests.world import MovableClock, World, until, world
+from tests.world import PATIENCE_SECONDS, MovableClock, World, until, world
 
 README = Path(__file__).parents[2] / "core" / "store" / "README.md"
 
@@ -56,7 +56,9 @@ def product(tmp_path: Path, *options: str) -> Iterator[Room]:
         url = f"redis://app:secret@127.0.0.1:{port}"
         with world(tmp_path / "data", url, MovableClock()) as at:
             bearer = {"Authorization": f"Bearer {at.services.tokens.sandbox_token}"}
-            with httpx.Client(base_url=f"{at.address}/api/v1", headers=bearer, timeout=20) as rest:
+            with httpx.Client(
+                base_url=f"{at.address}/api/v1", headers=bearer, timeout=PATIENCE_SECONDS
+            ) as rest:
                 yield Room(at, admin, rest, tmp_path / "redis")
 
 

@@ -23,7 +23,7 @@ from core.verification.checking import EnteredCode
 from core.verification.reservations import WITHOUT_ADDRESS
 from tests.properties import examples
 from tests.verification.test_warnings import live
-from tests.world import World
+from tests.world import PATIENCE_SECONDS, World
 
 STRANGER, OWNER = "198.51.100.7", "203.0.113.9"
 EVALUATED = {CheckOutcome.WRONG_CODE, CheckOutcome.APPROVED}
@@ -114,7 +114,7 @@ def test_the_address_comes_from_the_client_of_each_route(at: World) -> None:
 
     def rest(address: str) -> int:
         body = {"code": at.wrong_code(verification), "client_address": address}
-        return httpx.post(path, json=body, headers=headers, timeout=20).status_code
+        return httpx.post(path, json=body, headers=headers, timeout=PATIENCE_SECONDS).status_code
 
     assert (rest(STRANGER), rest(OWNER)) == (429, 200)
     wrong = f"/checkcode/{number}/{at.wrong_code(verification)}"

@@ -21,7 +21,7 @@ from core.verification.number.parse import parse_number
 from core.verification.policy import Policy
 from core.wiring import build
 from tests.verification.test_warnings import live, rest
-from tests.world import FrozenClock, MovableClock, World, second_process, world
+from tests.world import PATIENCE_SECONDS, FrozenClock, MovableClock, World, second_process, world
 
 FIXED, CODE = "+14155550199", "830415"
 LEASED = f"+{next(numbers_for_tests('US', '5555'))}"
@@ -152,13 +152,13 @@ def test_a_number_that_cannot_be_verified_is_refused_at_the_start(
 
 def test_100_parallel_tests_with_leased_numbers_mix_up_no_code(at: World) -> None:
     """Each leases a number, starts a verification by REST, waits for the code and checks it."""
-    sandbox = SandboxClient(f"{at.address}/sandbox", seconds=30)
+    sandbox = SandboxClient(f"{at.address}/sandbox", seconds=PATIENCE_SECONDS)
 
     def verify(_: int) -> tuple[str, str]:
         with sandbox.lease() as lease:
             started = api.post("/verifications", json={"number": lease.number})
             assert started.status_code == 201, started.text
-            code = sandbox.handset(lease.number).wait().code
+            code = sandbox.handset(lease.number).wait(timeout=PATIENCE_SECONDS).code
             verification = started.json()["verification"]["id"]
             check = api.post(f"/verifications/{verification}/checks", json={"code": code})
             assert check.json()["outcome"] == "approved", check.text

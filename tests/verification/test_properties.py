@@ -21,7 +21,7 @@ from core.settings.settings import SANDBOX_AUTH_ID, SANDBOX_NUMBER, Settings
 from core.web.app import Web
 from tests.store.servers import running
 from tests.verification.test_warnings import SendsNothing, live, rest
-from tests.world import FrozenClock, World, served, world
+from tests.world import PATIENCE_SECONDS, FrozenClock, World, served, world
 
 CREDENTIALS: dict[str, Any] = {"plivo_auth_id": "MA" + "X" * 18, "plivo_auth_token": "token"}
 NEEDED: dict[str, Any] = {"plivo_number": "+14155550100", "secret_key": "k" * 32}
@@ -256,4 +256,5 @@ def test_property_21_live_serves_no_sandbox(
                 ("DELETE", "/sandbox/state"),
                 ("POST", f"/sandbox/v1/Account/{SANDBOX_AUTH_ID}/Message/"),
             ):
-                assert httpx.request(method, address + path, timeout=20).status_code == 404, path
+                answer = httpx.request(method, address + path, timeout=PATIENCE_SECONDS)
+                assert answer.status_code == 404, path

@@ -20,7 +20,7 @@ from core.verification.sending import Provider
 from core.verification.timeline import attempt_timeline, timeline
 from core.wiring import build
 from core.wording.verification import budget_warning
-from tests.world import FrozenClock, World, until, world
+from tests.world import PATIENCE_SECONDS, FrozenClock, World, until, world
 
 NEIGHBOURS = "Live, this would be refused: neighbouring numbers, 30 an hour; free again in 52 min."
 
@@ -67,7 +67,9 @@ def live(
 def rest(at: World) -> httpx.Client:
     token = at.services.tokens.sandbox_token
     return httpx.Client(
-        base_url=f"{at.address}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=20
+        base_url=f"{at.address}/api/v1",
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=PATIENCE_SECONDS,
     )
 
 

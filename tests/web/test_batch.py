@@ -9,6 +9,7 @@ import pytest
 from starlette.concurrency import run_in_threadpool
 
 from core.web.batch import Batch
+from tests.world import PATIENCE_SECONDS
 
 
 def doubled(questions: Sequence[int]) -> list[int]:
@@ -63,7 +64,7 @@ def test_after_a_failure_the_next_question_is_answered(wrong: type[Exception] | 
 
     async def twice() -> int:
         batch = Batch(answer)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             failed = await asyncio.gather(batch.ask(0), batch.ask(0), return_exceptions=True)
             assert [type(error) for error in failed] == [wrong or ValueError] * 2
             return await batch.ask(4)
@@ -90,7 +91,7 @@ def test_callers_that_waited_long_for_a_call_that_fails_do_not_wait_for_another(
         tasks = [asyncio.create_task(batch.ask(n)) for n in range(6)]
         await asyncio.sleep(0)
         may_answer.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return await asyncio.gather(*tasks, return_exceptions=True)
 
     answers = asyncio.run(many())
@@ -108,7 +109,7 @@ def test_slow_work_in_every_thread_of_the_server_delays_no_batch() -> None:
         try:
             while anyio.to_thread.current_default_thread_limiter().available_tokens:
                 await asyncio.sleep(0)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 return await Batch(doubled).ask(4)
         finally:
             may_end.set()

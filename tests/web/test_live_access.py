@@ -35,7 +35,7 @@ from core.settings.choices import VerifyAccess
 from core.settings.settings import Settings
 from core.web.app import Web, _no_sandbox, standalone
 from core.wiring import LOG_SYNC, build
-from tests.world import FrozenClock, MovableClock, quick_hash, served
+from tests.world import PATIENCE_SECONDS, FrozenClock, MovableClock, quick_hash, served
 
 AUTH_ID, AUTH_TOKEN = "MAXXXXXXXXXXXXXXXXXX", "0" * 40
 PASSWORD = "correct horse battery staple"
@@ -147,7 +147,7 @@ def _product(
     services = replace(services, background=background)
     with (
         served(standalone(Web(lambda: services, _no_sandbox))) as address,
-        httpx.Client(base_url=address, timeout=20) as http,
+        httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as http,
     ):
         yield Product(services, http, clock)
 

@@ -16,7 +16,7 @@ from core.sandbox.on_demand import OnDemandSandbox
 from core.web.app import Web
 from tests.web.test_plivo import ROUTES
 from tests.web.test_plivo import path as callback_path
-from tests.world import World, served
+from tests.world import PATIENCE_SECONDS, World, served
 
 MALFORMED = ["http://[", "http://[::1", "http://]", "http://a[b]c", "//[", "[", "null", ""]
 UPGRADE = {
@@ -30,7 +30,7 @@ UPGRADE = {
 @pytest.fixture
 def rest(at: World) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {at.services.tokens.sandbox_token}"}
-    with httpx.Client(base_url=at.address, headers=headers, timeout=20) as client:
+    with httpx.Client(base_url=at.address, headers=headers, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 

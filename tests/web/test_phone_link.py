@@ -15,7 +15,7 @@ from core.access.local import is_local
 from core.access.phone_links import PhoneLinks
 from core.model.way import Way
 from core.web.phone import COOKIE
-from tests.world import World, until
+from tests.world import PATIENCE_SECONDS, World, until
 
 STATE = "/handset/phone/handset"
 
@@ -27,7 +27,7 @@ def handle_of(at: World, verification: str) -> str:
 @contextmanager
 def phone(at: World, handle: str) -> Iterator[httpx.Client]:
     """A browser that has opened a link, and nothing else."""
-    with httpx.Client(base_url=at.address, timeout=20) as http:
+    with httpx.Client(base_url=at.address, timeout=PATIENCE_SECONDS) as http:
         assert http.post("/handset/link", content=handle).status_code == 200
         yield http
 
@@ -135,7 +135,7 @@ def test_the_cookie_is_for_the_phone_only(at: World) -> None:
 
 def read_to_the_end(socket: ClientConnection) -> None:
     while True:
-        socket.recv(timeout=5)
+        socket.recv(timeout=PATIENCE_SECONDS)
 
 
 def test_the_push_is_open_until_the_verification_ends(at: World) -> None:

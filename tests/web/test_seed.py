@@ -15,7 +15,7 @@ from core.model.way import Way
 from core.settings.settings import SANDBOX_PHLO_ID
 from core.web.access_log import redacted
 from core.web.seed import routes
-from tests.world import World, served, until
+from tests.world import PATIENCE_SECONDS, World, served, until
 
 SUCCESS = {"status": "success", "message": "verification initiated"}
 MATCH = {"status": "success", "message": "codes match, number verified"}
@@ -37,7 +37,7 @@ def serving(at: World, **changed: object) -> Iterator[httpx.Client]:
     )
     services = replace(at.services, settings=settings, tokens=tokens)
     app = Starlette(routes=routes(lambda: services))
-    with served(app) as address, httpx.Client(base_url=address, timeout=20) as http:
+    with served(app) as address, httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as http:
         yield http
 
 

@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from core.sandbox.api.answers import read_json
 from core.web.body_deadline import BodyDeadline
 from core.web.rest.application import rest_api
-from tests.world import World, served, until
+from tests.world import PATIENCE_SECONDS, World, served, until
 
 #: Routes that read a body, as the product has them.
 PATHS = [
@@ -49,7 +49,7 @@ def raw(
 
 def connected(address: str) -> socket.socket:
     host, _, port = address.removeprefix("http://").partition(":")
-    return socket.create_connection((host, int(port)), timeout=20)
+    return socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.benchmarks.http_check import free_port
-from tests.world import World, until
+from tests.world import PATIENCE_SECONDS, World, until
 
 PROJECT = Path(__file__).parents[2]
 KEY = "a key that is long enough for any test"
@@ -64,7 +64,7 @@ def send_request(
     headers = {"Authorization": f"Bearer {token}"}
     headers |= more.pop("headers", {})  # type: ignore[call-overload]
     url = f"{address}/api/v1{path}"
-    return httpx.request(method, url, headers=headers, timeout=30, **more)  # type: ignore[arg-type]
+    return httpx.request(method, url, headers=headers, timeout=PATIENCE_SECONDS, **more)  # type: ignore[arg-type]
 
 
 def test_two_workers_are_one_service(at: World, redis_url: str, tmp_path: Path) -> None:

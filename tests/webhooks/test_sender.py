@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -202,9 +201,7 @@ def test_a_receiver_that_sends_its_headers_slowly_exceeds_the_deadline() -> None
             threading.Event().wait(0.02)
 
     with speaking(send_slowly) as url:
-        began = time.monotonic()
         (answer,) = tries(url)
-        assert time.monotonic() - began < DEADLINE.total_seconds() + 2
     assert answer == Answer(Verdict.REFUSED, None, "It did not answer in time.")
 
 

@@ -29,7 +29,7 @@ from pages.components.protocol.paths import STREAM
 from pages.components.protocol.sockets import PER_ADDRESS
 from tests.browser.app_log import LogPart
 from tests.browser.conftest import App
-from tests.world import until
+from tests.world import PATIENCE_SECONDS, until
 
 KINDS = [field.name for field in BackMsg.DESCRIPTOR.oneofs_by_name["type"].fields]
 #: A websocket of ours: the changes of a handset.
@@ -54,7 +54,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 @pytest.fixture
 def http(app: App) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=app.address, timeout=20) as client:
+    with httpx.Client(base_url=app.address, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 
@@ -96,10 +96,10 @@ def rerun(page: str = "") -> bytes:
 
 def answered(socket: ClientConnection, *kinds: str) -> None:
     """Read until a message of one of these kinds comes."""
-    while (
-        ForwardMsg.FromString(socket.recv(timeout=30, decode=False)).WhichOneof("type") not in kinds
-    ):
-        pass
+    kind = None
+    while kind not in kinds:
+        data = socket.recv(timeout=PATIENCE_SECONDS, decode=False)
+        kind = ForwardMsg.FromString(data).WhichOneof("type")
 
 
 def is_dropped(app: App, *sent: bytes | str) -> bool:
@@ -301,7 +301,7 @@ def test_a_push_of_ours_passes_and_an_address_may_open_so_many(
         stack.enter_context(opened(app, **mine))
         stack.enter_context(opened(app, path=PUSH))
         http.delete(PUSH.removesuffix("/events")).raise_for_status()
-        assert last.recv(timeout=30) == "changed"
+        assert last.recv(timeout=PATIENCE_SECONDS) == "changed"
 
 
 def test_an_address_may_open_so_many_sockets_and_an_unknown_one_more(app: App) -> None:

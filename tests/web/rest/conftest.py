@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.world import World
+from tests.world import PATIENCE_SECONDS, World
 
 
 @pytest.fixture
@@ -14,6 +14,6 @@ def rest(at: World) -> Iterator[httpx.Client]:
     with httpx.Client(
         base_url=f"{at.address}/api/v1",
         headers={"Authorization": f"Bearer {token}"},
-        timeout=20,
+        timeout=PATIENCE_SECONDS,
     ) as client:
         yield client
