@@ -286,6 +286,7 @@ def page(browser: Browser, kept_pages: dict[str, Page], options: dict[str, Any])
         **options,
     }
     page = kept_pages.pop(repr(options), None) or browser.new_context(**options).new_page()
+    page.context.set_default_timeout(1000 * PATIENCE_SECONDS)
     yield page
     # Where it is closed or shows an error of the browser, a new one takes its place.
     if page.is_closed() or not page.url.startswith("http://localhost:"):
