@@ -49,7 +49,8 @@ CHROMIUM_FLAGS = [
 
 
 def chromium() -> str | None:
-    """The machine's Chromium; none is downloaded."""
+    """The machine's Chromium; none is downloaded. The first one has no windows, and so takes a
+    seventh less of a processor."""
     names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     return next((chromium_path for name in names if (chromium_path := shutil.which(name))), None)
 
