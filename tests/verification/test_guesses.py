@@ -126,7 +126,6 @@ def test_the_address_comes_from_the_client_of_each_route(at: World) -> None:
 
 
 @pytest.mark.race
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("seed", range(3))
 def test_property_05_no_more_than_the_ceiling_is_evaluated_whatever_happens(
     at: World, client: redis.Redis, seed: int
