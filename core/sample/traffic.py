@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.ledger.attribution import OTHER, SHARED, SOLE, UNATTRIBUTED
 from core.model.attempt import EventKind
 from core.model.clock import to_ms
-from core.model.way import Way
+from core.model.way import Mode, Way
 from core.sample.demand import starts
 from core.sample.incident_effects import IncidentEffects, incident_effects
 from core.sample.incidents import INCIDENTS
@@ -59,7 +59,7 @@ Numbers = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _IS_CALL = np.array([way.is_call for way in WAYS])
-_AS_CALL = np.array([WAYS.index(way.as_call) for way in WAYS])
+_AS_CALL = np.array([WAYS.index(way.in_mode(Mode.CALL)) for way in WAYS])
 _COUNTRY_OF_PLACE = np.array([COUNTRIES.index(country) for country, _ in PLACES])
 _SHARE = np.array([carrier.share for _, carrier in PLACES])
 _ARRIVES = np.array([carrier.arrives for _, carrier in PLACES])
