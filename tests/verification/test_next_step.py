@@ -141,7 +141,7 @@ def test_the_facts_of_a_verdict_are_time_way_and_cost(at: World) -> None:
     facts = verdict_facts(at.look(verification), None)
     assert re.fullmatch(r"in 1[234] s", facts.time)
     refused = at.look(at.started(at.number("0402"), Way.PHLO_CALL))
-    assert verdict_facts(refused, price) == VerdictFacts("", "PHLO, as call", "")
+    assert verdict_facts(refused, price) == VerdictFacts("", "PHLO call", "")
 
 
 @pytest.mark.parametrize(
