@@ -12,7 +12,6 @@ from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
 from core.background import Periodic
 from core.figures.fold_worker import FoldWorker
-from core.lab.chaos import ChaosWatch
 from core.lab.endings import SandboxEndings
 from core.lab.sandbox_client import SandboxClient
 from core.lab.sessions.recording import Recordings
@@ -21,6 +20,7 @@ from core.ledger.exchanges import Exchanges
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock
 from core.once import Once
+from core.panels.chaos_watch import ChaosWatch
 from core.plivo.callback_address import CallbackAddress
 from core.plivo.callback_verifier import CallbackVerifier
 from core.plivo.client import PlivoClients

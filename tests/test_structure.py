@@ -31,8 +31,8 @@ ALLOWED = {
     "wording": {"model", "alerts", "figures", "findings", "lab", "webhooks"},
     "verification": {"model", "settings", "store", "plivo", "ledger", "tracking", "wording"},
     "sample": {"model", "store", "figures", "ledger"},
-    "reset": {"model", "store", "ledger", "lab"},
-    "lab": {"model", "settings", "store", "wording"},
+    "reset": {"model", "store", "lab"},
+    "lab": {"model", "settings", "store"},
     "panels": {
         *("model", "settings", "access", "alerts", "figures", "findings", "lab", "ledger", "plivo"),
         *("sample", "verification", "webhooks", "wording"),
@@ -40,19 +40,19 @@ ALLOWED = {
     "charts": {"model", "figures", "lab", "panels", "verification", "wording"},
     "web": {
         *("model", "settings", "store", "access", "alerts", "figures", "findings", "lab"),
-        *("ledger", "plivo", "reset", "tracking", "verification", "webhooks", "wording"),
+        *("ledger", "plivo", "reset", "tracking", "verification", "wording"),
         *("services", "wiring", "background"),
     },
     "sandbox": set(),
     "services": {
         *("model", "settings", "store", "access", "alerts", "figures", "findings", "ledger"),
         *("plivo", "lab", "reports", "reset", "sample", "tracking", "verification", "webhooks"),
-        *("background",),
+        *("background", "panels"),
     },
     "wiring": {
         *("model", "settings", "store", "access", "alerts", "figures", "ledger", "services"),
         *("plivo", "lab", "reports", "reset", "sample", "tracking", "verification", "webhooks"),
-        *("background", "wording"),
+        *("background", "panels", "wording"),
     },
     "reports": {"model", "store", "alerts", "figures", "findings", "ledger", "sample"},
     "cli": {

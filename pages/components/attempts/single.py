@@ -4,12 +4,12 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.lab.chaos import ChaosWatch
 from core.ledger.exchanges import Exchanges
 from core.ledger.ledger import Ledger
 from core.model.attempt import Attempt, EventKind, State
 from core.model.errors import ProviderRead
 from core.panels.attempts import event_table, facts
+from core.panels.chaos_watch import ChaosWatch
 from core.panels.evidence import EvidenceReader
 from core.panels.exchanges import exchange_lines
 from core.settings.settings import Settings
