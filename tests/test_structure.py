@@ -115,6 +115,14 @@ def test_core_imports_only_downwards_and_no_streamlit() -> None:
     assert violations(CORE, forbidden) == {}
 
 
+def test_every_allowed_import_is_used() -> None:
+    used: dict[str, set[str]] = {room: set() for room in ALLOWED}
+    for path in CORE:
+        room = path.relative_to(PROJECT / "core").parts[0].removesuffix(".py")
+        used.get(room, set()).update(parts_of_core(path) - {room})
+    assert used == ALLOWED
+
+
 def test_only_the_store_imports_redis() -> None:
     others = [path for path in CORE if path.relative_to(PROJECT / "core").parts[0] != "store"]
     assert violations(others, lambda path: {n for n in imported(path) if top(n) == "redis"}) == {}
@@ -199,7 +207,8 @@ def test_in_core_only_the_entries_and_the_assembly_of_the_web_know_all_services(
     assert entries == {"web/app.py", "wiring.py"}
 
 
-def test_there_are_no_circles() -> None:
+def test_there_are_no_circles_of_rooms_and_none_of_modules() -> None:
+    TopologicalSorter(ALLOWED).prepare()
     modules = {
         ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path
         for path in CORE
