@@ -218,15 +218,16 @@ class Verifications:
         *,
         address: str | None = None,
     ) -> CheckResult:
-        """See Checking.check."""
+        """Check an entered code: counted first, then compared, and used up when it is right. What
+        the grant does not reach is `NOT_FOUND`. `address` is the client's, for its budget."""
         return self._checking.check(verification, entered, grant, address=address)
 
     def check_all(self, entries: Sequence[EnteredCode]) -> list[CheckResult]:
-        """See Checking.check_all."""
+        """`check` of many at once, in their order, each as if it came alone."""
         return self._checking.check_all(entries)
 
     def check_newest(self, entries: Sequence[EnteredCode]) -> list[CheckResult]:
-        """See Checking.check_newest."""
+        """`check_all` for callers that know only a number: against its newest verification."""
         return self._checking.check_newest(entries)
 
     def cancel(self, verification: str, grant: Grant = INTERNAL) -> CancelOutcome:
