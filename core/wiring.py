@@ -20,6 +20,7 @@ from core.lab.sandbox_client import SandboxClient
 from core.lab.sessions.recording import Recordings
 from core.lab.sessions.store import TestSessions
 from core.ledger.exchanges import Exchanges
+from core.ledger.explorer import Explorer
 from core.ledger.ledger import Ledger
 from core.ledger.loss_check import TICK as LOSS_TICK
 from core.model.clock import Clock, SystemClock
@@ -159,6 +160,7 @@ def build(
         probe=probe,
         keyring=keyring,
         ledger=ledger,
+        explorer=Explorer(ledger),
         fold=fold,
         reports=reports,
         reset=SandboxReset(

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from core.ledger.attempts import ReceivedEvent
-from core.ledger.explorer import attempt_table
 from core.ledger.ledger import EventOutcome
 from core.model.attempt import Attempt, EventKind, Proof, State
 from core.model.clock import CLOCKS_DIFFER, elapsed
@@ -31,6 +30,22 @@ _COLUMNS = {
     "note": "Note",
     "sample": "Traffic",
 }
+#: The columns of `attempt_table`, whose docstring describes them.
+ATTEMPT_COLUMNS = (
+    "requested",
+    "to",
+    "channel",
+    "country",
+    "carrier",
+    "state",
+    "error",
+    "seconds",
+    "note",
+    "sample",
+    "attempt",
+)
+#: How an attempt of sample traffic is marked in a list.
+_SAMPLE = "sample"
 _SOURCES = {
     "app": "this app",
     "callback": "a callback",
@@ -54,7 +69,7 @@ _OUTCOMES = {
 
 
 def attempt_frame(attempts: Sequence[Attempt], zone: ZoneInfo) -> pd.DataFrame:
-    """`explorer.ATTEMPT_COLUMNS`, one row an attempt, in words: `requested` in the zone, names of
+    """ATTEMPT_COLUMNS, one row an attempt, in words: `requested` in the zone, names of
     channel and country, and the `state` with its sign."""
     rows = attempt_table(list(attempts))
     rows["requested"] = pd.to_datetime(rows["requested"], utc=True).dt.tz_convert(zone)
@@ -62,6 +77,34 @@ def attempt_frame(attempts: Sequence[Attempt], zone: ZoneInfo) -> pd.DataFrame:
     rows["country"] = [country_of(attempt.region) for attempt in attempts]
     rows["state"] = [state_words(attempt) for attempt in attempts]
     return rows
+
+
+def attempt_table(attempts: list[Attempt]) -> pd.DataFrame:
+    """A row for each attempt, with ATTEMPT_COLUMNS. `requested` is aware, in UTC; `to` is masked;
+    `error` is the code; `attempt` is the id. `seconds` is the time from the request to the delivery
+    report: NaN without a report, and if clocks differ, which the `note` states. `sample` is
+    "sample" for sample traffic, else ""."""
+    rows = []
+    for attempt in attempts:
+        requested = attempt.moments[EventKind.REQUESTED]
+        delivered = attempt.moments.get(EventKind.DELIVERED)
+        took = elapsed(requested, delivered) if delivered else None
+        rows.append(
+            (
+                requested,
+                attempt.to_masked,
+                str(attempt.way.channel),
+                attempt.region,
+                attempt.carrier,
+                str(attempt.state),
+                attempt.error,
+                took.total_seconds() if took is not None else float("nan"),
+                CLOCKS_DIFFER if delivered and took is None else "",
+                _SAMPLE if attempt.is_sample else "",
+                attempt.id,
+            )
+        )
+    return pd.DataFrame(rows, columns=list(ATTEMPT_COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
