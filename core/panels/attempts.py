@@ -18,6 +18,7 @@ from core.panels.query_state import EVERY
 from core.wording.formats import channel_name, counted, dollars, duration
 from core.wording.marks import VERIFIED, mark, marked
 
+_UTC = ZoneInfo("UTC")
 _COLUMNS = {
     "requested": "Requested",
     "to": "To",
@@ -30,7 +31,7 @@ _COLUMNS = {
     "note": "Note",
     "sample": "Traffic",
 }
-#: The columns of `attempt_table`, whose docstring describes them.
+#: The columns of `attempt_frame`, whose docstring describes them.
 ATTEMPT_COLUMNS = (
     "requested",
     "to",
@@ -69,21 +70,10 @@ _OUTCOMES = {
 
 
 def attempt_frame(attempts: Sequence[Attempt], zone: ZoneInfo) -> pd.DataFrame:
-    """ATTEMPT_COLUMNS, one row an attempt, in words: `requested` in the zone, names of
-    channel and country, and the `state` with its sign."""
-    rows = attempt_table(list(attempts))
-    rows["requested"] = pd.to_datetime(rows["requested"], utc=True).dt.tz_convert(zone)
-    rows["channel"] = [channel_name(attempt.way.channel) for attempt in attempts]
-    rows["country"] = [country_of(attempt.region) for attempt in attempts]
-    rows["state"] = [state_words(attempt) for attempt in attempts]
-    return rows
-
-
-def attempt_table(attempts: list[Attempt]) -> pd.DataFrame:
-    """A row for each attempt, with ATTEMPT_COLUMNS. `requested` is aware, in UTC; `to` is masked;
-    `error` is the code; `attempt` is the id. `seconds` is the time from the request to the delivery
-    report: NaN without a report, and if clocks differ, which the `note` states. `sample` is
-    "sample" for sample traffic, else ""."""
+    """A row for each attempt, with ATTEMPT_COLUMNS, in words. `requested` is in the zone; `to` is
+    masked; `state` has its sign; `error` is the code; `attempt` is the id. `seconds` is the time
+    from the request to the delivery report: NaN without a report, and if clocks differ, which the
+    `note` states. `sample` is "sample" for sample traffic, else ""."""
     rows = []
     for attempt in attempts:
         requested = attempt.moments[EventKind.REQUESTED]
@@ -93,10 +83,10 @@ def attempt_table(attempts: list[Attempt]) -> pd.DataFrame:
             (
                 requested,
                 attempt.to_masked,
-                str(attempt.way.channel),
-                attempt.region,
+                channel_name(attempt.way.channel),
+                country_of(attempt.region),
                 attempt.carrier,
-                str(attempt.state),
+                state_words(attempt),
                 attempt.error,
                 took.total_seconds() if took is not None else float("nan"),
                 CLOCKS_DIFFER if delivered and took is None else "",
@@ -104,7 +94,9 @@ def attempt_table(attempts: list[Attempt]) -> pd.DataFrame:
                 attempt.id,
             )
         )
-    return pd.DataFrame(rows, columns=list(ATTEMPT_COLUMNS))
+    frame = pd.DataFrame(rows, columns=list(ATTEMPT_COLUMNS))
+    frame["requested"] = pd.to_datetime(frame["requested"], utc=True).dt.tz_convert(zone)
+    return frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +114,7 @@ def list_columns(attempts: Sequence[Attempt]) -> dict[str, str]:
     """The columns of the list and their headings. Carrier, note and traffic are there if a row has
     one: many numbering plans name no carrier, a note says that clocks differ, and only sample
     traffic is marked."""
-    frame = attempt_table(list(attempts))
+    frame = attempt_frame(attempts, _UTC)
     optional = {name for name in ("carrier", "note", "sample") if not frame[name].any()}
     if (frame["carrier"] == UNKNOWN_CARRIER).all():
         optional.add("carrier")
