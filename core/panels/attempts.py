@@ -182,7 +182,7 @@ def facts(attempt: Attempt) -> dict[str, str]:
 
 def event_table(events: Sequence[ReceivedEvent], attempt: Attempt, zone: ZoneInfo) -> pd.DataFrame:
     """The events of an attempt, in their order: `what` happened, `at` (in the zone), `after_s` the
-    request, `from` which source, and `heard_s`, the time from the request until it was received.
+    request, `from` which source, and `received_s`, the time from the request until it was received.
     The `note` marks late and repeated events, and differing clocks: an event before the request has
     no `after_s`."""
     requested = attempt.moments[EventKind.REQUESTED]
@@ -192,7 +192,7 @@ def event_table(events: Sequence[ReceivedEvent], attempt: Attempt, zone: ZoneInf
             "at": [f"{event.at.astimezone(zone):%d %b %H:%M:%S.%f}"[:-3] for event in events],
             "after_s": [_seconds(requested, event.at) for event in events],
             "from": [_SOURCES.get(event.source, event.source) for event in events],
-            "heard_s": [_seconds(requested, event.received_at) for event in events],
+            "received_s": [_seconds(requested, event.received_at) for event in events],
             "note": [
                 _note(event.outcome, differ=min(event.at, event.received_at) < requested)
                 for event in events

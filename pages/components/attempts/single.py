@@ -82,10 +82,10 @@ def draw_attempt(
     st.header("All events", anchor=False)
     st.dataframe(
         event_table(ledger.events(attempt.id), attempt, zone),
-        hide_index=True, key="attempts_heard",
+        hide_index=True, key="attempts_events",
         column_config={
             "what": "What", "at": f"At ({zone.key})", "after_s": number("After", "%.1f s"),
-            "from": "From", "heard_s": number("Received after", "%.1f s"), "note": "Note",
+            "from": "From", "received_s": number("Received after", "%.1f s"), "note": "Note",
         },
     )  # fmt: skip
 
