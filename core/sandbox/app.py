@@ -56,6 +56,11 @@ from core.sandbox.storage import Storage
 KOLKATA = timezone(timedelta(hours=5, minutes=30), "Asia/Kolkata")
 
 
+def is_auth_id(text: str) -> bool:
+    """Whether it has the form of an Auth ID of Plivo."""
+    return re.fullmatch("MA[A-Z0-9]{18}", text) is not None
+
+
 class Sandbox:
     """A simulated Plivo for one account, with its state in `data`: a folder, or an open storage.
 
@@ -75,7 +80,7 @@ class Sandbox:
         lists_per_minute: int = 20,
         silent_seconds: float = 60.0,
     ) -> None:
-        if not re.fullmatch("MA[A-Z0-9]{18}", auth_id):
+        if not is_auth_id(auth_id):
             raise ValueError("auth_id must be MA and 18 capital letters or digits")
         if not auth_token:
             raise ValueError("auth_token must not be empty")
