@@ -125,8 +125,8 @@ class _Search:
         )
         named = [*unclear, *failed, *slow, *unconverted, *unreported]
         causes = [cause for excess in named if (cause := self._cause(excess))]
-        dearer = price_causes(self._evidence, self._known_prices)
-        return [*causes, *dearer, *gone_causes(self._evidence, self._rate, self._known_gone)]
+        price_rises = price_causes(self._evidence, self._known_prices)
+        return [*causes, *price_rises, *gone_causes(self._evidence, self._rate, self._known_gone)]
 
     def _named(
         self,
