@@ -77,13 +77,14 @@ class Periodic:
                 return
             self._due.clear()
             self._is_running = True
-            succeeded = self._has_run()
+            succeeded = self._run_once()
             self._is_running = False
             if not succeeded:
                 self.stopping.wait(self._pause.total_seconds())
             wait = self._every
 
-    def _has_run(self) -> bool:
+    def _run_once(self) -> bool:
+        """Run it, and return whether it succeeded."""
         try:
             self._run()
         except ProductError as error:

@@ -1,4 +1,4 @@
-"""Builds the objects that read figures and lists. Importing this module loads pandas and numpy."""
+"""Builds the objects that read figures. Importing this module loads pandas and numpy."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,6 @@ from core.figures.export import FigureExport
 from core.figures.queries import Queries
 from core.figures.ripeness import Ripeness
 from core.findings.findings import Findings
-from core.ledger.explorer import Explorer
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock
 from core.sample.control import SampleControl
@@ -22,13 +21,12 @@ from core.store.keys import Keys
 
 @dataclass(frozen=True)
 class Reports:
-    """What the Delivery and Attempts pages, the REST API and `/metrics` read."""
+    """What the Delivery page, the REST API and `/metrics` read."""
 
     queries: Queries
     findings: Findings
     figure_export: FigureExport
     alerts: Alerts
-    explorer: Explorer
     sample: Sample
 
 
@@ -54,6 +52,5 @@ def build_reports(
         findings=Findings(queries, clock, lambda: sample.state().status.has_work),
         figure_export=FigureExport(client, raw, keys, settle, ripeness),
         alerts=alerts,
-        explorer=Explorer(ledger),
         sample=Sample(sample, client, raw, keys, clock, ledger, fold_all, alerts.forget),
     )

@@ -12,15 +12,16 @@ from core.access.request_limit import RequestLimit
 from core.access.tokens import Tokens
 from core.background import Periodic
 from core.figures.fold_worker import FoldWorker
-from core.lab.chaos import ChaosWatch
 from core.lab.endings import SandboxEndings
 from core.lab.sandbox_client import SandboxClient
 from core.lab.sessions.recording import Recordings
 from core.lab.sessions.store import TestSessions
 from core.ledger.exchanges import Exchanges
+from core.ledger.explorer import Explorer
 from core.ledger.ledger import Ledger
 from core.model.clock import Clock
 from core.once import Once
+from core.panels.chaos_watch import ChaosWatch
 from core.plivo.callback_address import CallbackAddress
 from core.plivo.callback_verifier import CallbackVerifier
 from core.plivo.client import PlivoClients
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from core.figures.export import FigureExport
     from core.figures.queries import Queries
     from core.findings.findings import Findings
-    from core.ledger.explorer import Explorer
     from core.reports import Reports
     from core.sample.loading import Sample
 
@@ -64,6 +64,7 @@ class Services:
     probe: Probe
     keyring: Keyring
     ledger: Ledger
+    explorer: Explorer
     fold: FoldWorker
     #: Made when it is first needed: it loads pandas, and no start should wait for that.
     reports: "Once[Reports]"
@@ -115,10 +116,6 @@ class Services:
     @property
     def alerts(self) -> "Alerts":
         return self.reports().alerts
-
-    @property
-    def explorer(self) -> "Explorer":
-        return self.reports().explorer
 
     @property
     def sample(self) -> "Sample":

@@ -15,16 +15,17 @@ from core.alerts.watch import AlertWatch
 from core.background import Periodic
 from core.figures.fold_worker import TICK as FOLD_TICK
 from core.figures.fold_worker import FoldWorker
-from core.lab.chaos import ChaosWatch
 from core.lab.endings import SandboxEndings
 from core.lab.sandbox_client import SandboxClient
 from core.lab.sessions.recording import Recordings
 from core.lab.sessions.store import TestSessions
 from core.ledger.exchanges import Exchanges
+from core.ledger.explorer import Explorer
 from core.ledger.ledger import Ledger
 from core.ledger.loss_check import TICK as LOSS_TICK
 from core.model.clock import Clock, SystemClock
 from core.once import Once
+from core.panels.chaos_watch import ChaosWatch
 from core.plivo.callback_address import CallbackAddress
 from core.plivo.callback_verifier import CallbackVerifier
 from core.plivo.client import PlivoClients
@@ -159,6 +160,7 @@ def build(
         probe=probe,
         keyring=keyring,
         ledger=ledger,
+        explorer=Explorer(ledger),
         fold=fold,
         reports=reports,
         reset=SandboxReset(

@@ -93,7 +93,7 @@ class Tokens:
         if not scopes:
             raise TokenRefused("A token needs a scope.", "Give it verify, read or admin.")
         if not timedelta() < lifetime <= LIFETIME:
-            raise TokenRefused("A token lives 1 to 365 days.", "Choose fewer days.")
+            raise TokenRefused("A token is valid for 1 to 365 days.", "Choose fewer days.")
         token = _PREFIX + secrets.token_urlsafe(32)
         now = self._clock.now()
         record = [

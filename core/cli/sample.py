@@ -14,8 +14,8 @@ def main(arguments: Sequence[str], program: str) -> None:
         prog=program,
         description="Fill the sandbox's figures with simulated traffic.",
     )
-    parser.add_argument("--days", type=int, default=DAYS)
-    parser.add_argument("--per-day", type=int, default=PER_DAY, help="verifications")
+    parser.add_argument("--days", type=int, default=DAYS, help="how many, up to now")
+    parser.add_argument("--per-day", type=int, default=PER_DAY, help="verifications a day")
     parser.add_argument("--seed", type=int, default=SEED, help="the same seed, the same traffic")
     options = parser.parse_args(arguments)
 

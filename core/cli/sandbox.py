@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from core.log import log_to_stderr
-from core.sandbox.app import Sandbox
+from core.sandbox.app import Sandbox, is_auth_id
 from core.sandbox.errors import FileInUse, StorageFailed
 from core.sandbox.signature import Signatures
 from core.sandbox.standalone import standalone
@@ -23,13 +23,20 @@ AUTH_ID = "MASANDBOX00000000000"
 def main(arguments: Sequence[str], program: str) -> None:
     """Serve until stopped. Without --auth-token, each start makes a new random token."""
     parser = argparse.ArgumentParser(prog=program, description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8510)
-    parser.add_argument("--data", type=Path, default=Path(".data/sandbox"))
-    parser.add_argument("--auth-id", default=AUTH_ID)
-    parser.add_argument("--auth-token", default="")
-    parser.add_argument("--speed", type=_speed, default=1.0)
-    parser.add_argument("--signatures", choices=list(Signatures), default=Signatures.BOTH)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8510, help="0 is any free port")
+    parser.add_argument(
+        "--data", type=Path, default=Path(".data/sandbox"), help="folder of the state file"
+    )
+    parser.add_argument("--auth-id", type=_auth_id, default=AUTH_ID, help="the account")
+    parser.add_argument("--auth-token", default="", help="its token; a new one if it is left out")
+    parser.add_argument("--speed", type=_speed, default=1.0, help="divides simulated durations")
+    parser.add_argument(
+        "--signatures",
+        choices=list(Signatures),
+        default=Signatures.BOTH,
+        help="signature versions of callbacks",
+    )
     options = parser.parse_args(arguments)
     token = options.auth_token or secrets.token_hex(20)
     sandbox = Sandbox(
@@ -67,8 +74,14 @@ def main(arguments: Sequence[str], program: str) -> None:
         sys.exit(1)  # the error of the start is in the log
 
 
+def _auth_id(text: str) -> str:
+    if not is_auth_id(text):
+        raise argparse.ArgumentTypeError(f'"{text}" is not MA and 18 capital letters or digits')
+    return text
+
+
 def _speed(text: str) -> float:
-    """An argument above 0. The limits are those of SANDBOX_SPEED."""
+    """The limits are those of SANDBOX_SPEED."""
     try:
         speed = float(text)
     except ValueError:

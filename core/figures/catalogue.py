@@ -283,7 +283,7 @@ IRREGULAR_EVENTS = {
     "forged": "a callback whose signature or token is wrong",
     "malformed": "a callback that cannot be read",
     "foreign": "a message or call in Plivo's logs that another program sent",
-    "repeated": "an event heard before",
+    "repeated": "an event received before",
     "late": "an event that a later one had overtaken",
     "orphan": "an event of an attempt that is no longer kept",
     "lost_attempt": "an attempt that was sent, and that Redis lost as it failed over",

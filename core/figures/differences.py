@@ -1,8 +1,8 @@
 """Judges whether figures of two ranges differ by more than chance and the usual variation.
 
-One look at the page tests all figures with a coloured change at once, so each is tested at
-FALSE_LOOKS divided by their number: of a hundred looks at calm traffic, less than one shows a
-coloured change.
+A view of the page tests all figures with a coloured change at once, so each is tested at
+FALSE_POSITIVE_RATE divided by their number: of a hundred views of usual traffic, less than one
+shows a coloured change.
 
 Days and hours differ by more than chance: carriers, countries and people vary. So the variation
 between earlier windows, as long as the range but at most a day, is estimated and added to that of
@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from core.figures.packing import Counts
 from core.figures.rates import ENOUGH, Rate
 
-#: Which share of looks at calm traffic may show a coloured change, and the figures that are tested.
-FALSE_LOOKS = 0.005
+#: The share of views of usual traffic that may show a coloured change, and how many figures a view
+#: tests.
+FALSE_POSITIVE_RATE = 0.005
 TESTED_FIGURES = 5
-_Z = NormalDist().inv_cdf(1 - FALSE_LOOKS / TESTED_FIGURES / 2)
+_Z = NormalDist().inv_cdf(1 - FALSE_POSITIVE_RATE / TESTED_FIGURES / 2)
 #: The assumed variation between windows: one point of a share of 95 %, two of one of 80 %. It
 #: counts as `_ASSUMED_WINDOWS` of history; and a test has at least `_LEAST_FREEDOM`.
 _ASSUMED_EXCESS, _ASSUMED_WINDOWS, _LEAST_FREEDOM = 0.002, 2, 8

@@ -119,7 +119,7 @@ class Queries:
         zone: ZoneInfo = _UTC,
         measure: str | None = None,
     ) -> pd.DataFrame:
-        """One row a step (`ranges.steps`), by `start`: QUERY_COLUMNS; `complete`: False for a step
+        """One row a step (`steps.steps`), by `start`: QUERY_COLUMNS; `complete`: False for a step
         that has not ended yet; and for each of RATES `<name>_ripe`: whether the step has ended and
         all its attempts are ripe for the rate. With `measure`, only the attempts that are ripe for
         it count, and `complete` is its `<name>_ripe`."""

@@ -2,8 +2,8 @@
 clearest losses.
 
 All carriers are compared with their own week before, by whole days and in every share, in price and
-in the number of requests. So a small carrier that is dead, is pumped or has become dear is among
-them, however many are larger.
+in the number of requests. So a small carrier that delivers nothing, is pumped or has become
+expensive is among them, however many are larger.
 """
 
 import numpy as np
@@ -51,8 +51,8 @@ def _scores(before: Column, column: Column, lengths: float) -> list[Floats]:
         scores.append(excess_deviate(k, n, n * np.minimum(q, 1 - _LEAST_SHARE)))
     price = _divided(before("cost_micros"), before("priced"))
     usual = price * column("priced")
-    dearer = np.where(price > 0, column("cost_micros") - usual, 0)
-    scores.append(_divided(dearer, np.sqrt(column("priced")) * price))
+    additional_cost = np.where(price > 0, column("cost_micros") - usual, 0)
+    scores.append(_divided(additional_cost, np.sqrt(column("priced")) * price))
     requested = before("requested") * lengths
     scores.append(_divided(requested - column("requested"), np.sqrt(requested)))
     return scores

@@ -16,20 +16,20 @@ def price_causes(evidence: PlaceEvidence, known: Bools) -> list[Cause]:
     causes = []
     for rise in price_rises(evidence, known):
         course = sizing.course(evidence, rise.place, known=known)
-        dearer = sizing.price_interval(course, rise.expected / rise.priced, rise.ratio)
-        if dearer is None:
+        expensive = sizing.price_interval(course, rise.expected / rise.priced, rise.ratio)
+        if expensive is None:
             continue
         causes.append(
             Cause(
                 kind=CauseKind.PRICE,
                 place=evidence.places.places[rise.place],
-                since=course.since(dearer.interval),
-                until=course.until(dearer.interval),
-                k=dearer.cost,
-                n=dearer.priced,
-                usual=dearer.usual,
+                since=course.since(expensive.interval),
+                until=course.until(expensive.interval),
+                k=expensive.cost,
+                n=expensive.priced,
+                usual=expensive.usual,
                 lost=0,
-                money=dearer.cost - dearer.priced * dearer.usual,
+                money=expensive.cost - expensive.priced * expensive.usual,
             )
         )
     return causes

@@ -1,8 +1,8 @@
 """Finds where a message or call costs more than before.
 
 What the priced attempts cost is compared with what they would have cost at the prices of the days
-before, series by series. So a shift of traffic to a dearer country is no rise, and neither are
-messages with more parts than before.
+before, series by series. So a shift of traffic to a more expensive country is no rise, and neither
+are messages with more parts than before.
 """
 
 from typing import NamedTuple

@@ -83,7 +83,7 @@ def share_interval(course: Course, share: Share, usual: float) -> Interval | Non
     return interval
 
 
-class DearInterval(NamedTuple):
+class ExpensiveInterval(NamedTuple):
     """An interval with a higher price: the cost of its priced attempts, in US dollars, and the
     usual price of one."""
 
@@ -93,21 +93,21 @@ class DearInterval(NamedTuple):
     usual: float
 
 
-def price_interval(course: Course, usual: float, ratio: float) -> DearInterval | None:
+def price_interval(course: Course, usual: float, ratio: float) -> ExpensiveInterval | None:
     """When a price was nearer to the new one than to the usual one. `ratio`: of the two, at least;
     the interval has its own, which is higher."""
     cost, priced = course.column("cost_micros") / 1e6, course.column("priced")
-    dearer = None
+    expensive = None
     for _ in range(2):
         interval = best_interval(cost - priced * usual * (1 + ratio) / 2)
         if interval is None:
-            return dearer
+            return expensive
         inside = slice(interval.first, interval.last + 1)
-        dearer = DearInterval(
+        expensive = ExpensiveInterval(
             interval, float(cost[inside].sum()), float(priced[inside].sum()), usual
         )
-        ratio = dearer.cost / (dearer.priced * usual) if dearer.priced else ratio
-    return dearer
+        ratio = expensive.cost / (expensive.priced * usual) if expensive.priced else ratio
+    return expensive
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from core.findings.price_and_traffic import gone_causes, price_causes
 from core.findings.shares import Expectation, Share, expectation
 
 #: The expected share of looks at usual traffic in which any place is named, for all tests together.
-FALSE_LOOKS = 0.01
+FALSE_POSITIVE_RATE = 0.01
 _TESTS = 12
 #: The kinds of incidents that explain an excess of a share in their places.
 _FAILING = {CauseKind.UNCLEAR, CauseKind.LOSES, CauseKind.PUMPING}
@@ -99,7 +99,7 @@ class _Search:
     def __init__(self, evidence: PlaceEvidence, cutoffs: Cutoffs, known: Sequence[Cause]) -> None:
         self._evidence = evidence
         self._cutoffs = cutoffs
-        self._rate = FALSE_LOOKS / _TESTS
+        self._rate = FALSE_POSITIVE_RATE / _TESTS
         self._expected: Mapping[Share, Expectation] = {
             share: expectation(
                 evidence, share, cutoffs.of(share), self._inside(known, _EXPLAINED_BY[share])
@@ -125,8 +125,8 @@ class _Search:
         )
         named = [*unclear, *failed, *slow, *unconverted, *unreported]
         causes = [cause for excess in named if (cause := self._cause(excess))]
-        dearer = price_causes(self._evidence, self._known_prices)
-        return [*causes, *dearer, *gone_causes(self._evidence, self._rate, self._known_gone)]
+        price_rises = price_causes(self._evidence, self._known_prices)
+        return [*causes, *price_rises, *gone_causes(self._evidence, self._rate, self._known_gone)]
 
     def _named(
         self,

@@ -3,40 +3,20 @@
 import re
 from dataclasses import dataclass
 
-import pandas as pd
-
 from core.ledger.attempts import Entry
 from core.ledger.ledger import Ledger
-from core.model.attempt import Attempt, EventKind, attempt_id
-from core.model.clock import CLOCKS_DIFFER, elapsed
+from core.model.attempt import Attempt, attempt_id
 from core.model.errors import CursorRefused
 
 PAGE = 50
 #: The number of attempts that are searched for one page at most, if few of them match the filter.
 MAX_SEARCHED = 5000
-#: How an attempt of sample traffic is marked in a list.
-SAMPLE = "sample"
 _BATCH = 500
 _MAX_ATTEMPTS = 50
 _VERIFICATION = re.compile(r"[a-z2-7]{24}")
 _ATTEMPT = re.compile(r"[a-z2-7]{24}-\d{1,3}")
 #: The form of a cursor, as a regular expression.
 CURSOR = r"^([0-9]{1,15})\.([a-z2-7]{24}-[0-9]{1,3})$"
-
-#: The columns of `attempt_table`, whose docstring describes them.
-ATTEMPT_COLUMNS = (
-    "requested",
-    "to",
-    "channel",
-    "country",
-    "carrier",
-    "state",
-    "error",
-    "seconds",
-    "note",
-    "sample",
-    "attempt",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,31 +132,3 @@ def _parse_cursor(cursor: str) -> Entry:
             "This does not name a page of attempts.", "Begin again with the newest ones."
         )
     return Entry(int(match[1]), match[2])
-
-
-def attempt_table(attempts: list[Attempt]) -> pd.DataFrame:
-    """A row for each attempt, with ATTEMPT_COLUMNS. `requested` is aware, in UTC; `to` is masked;
-    `error` is the code; `attempt` is the id. `seconds` is the time from the request to the delivery
-    report: NaN without a report, and if clocks differ, which the `note` states. `sample` is
-    "sample" for sample traffic, else ""."""
-    rows = []
-    for attempt in attempts:
-        requested = attempt.moments[EventKind.REQUESTED]
-        delivered = attempt.moments.get(EventKind.DELIVERED)
-        took = elapsed(requested, delivered) if delivered else None
-        rows.append(
-            (
-                requested,
-                attempt.to_masked,
-                str(attempt.way.channel),
-                attempt.region,
-                attempt.carrier,
-                str(attempt.state),
-                attempt.error,
-                took.total_seconds() if took is not None else float("nan"),
-                CLOCKS_DIFFER if delivered and took is None else "",
-                SAMPLE if attempt.is_sample else "",
-                attempt.id,
-            )
-        )
-    return pd.DataFrame(rows, columns=list(ATTEMPT_COLUMNS))

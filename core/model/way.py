@@ -44,24 +44,17 @@ class Way(Enum):
     def is_call(self) -> bool:
         return self.mode is Mode.CALL
 
-    @property
-    def as_call(self) -> "Way":
-        """The call that may replace it; a call is its own."""
-        if self.is_call:
-            return self
-        return Way.PHLO_CALL if self.channel is Channel.PHLO else Way.VOICE
+    def in_mode(self, mode: Mode) -> "Way":
+        """The way of this mode that may replace this one: by the PHLO where this one is, else
+        without it."""
+        if self.channel is Channel.PHLO:
+            return Way.of(Channel.PHLO, mode)
+        return Way.VOICE if mode is Mode.CALL else Way.SMS
 
     @property
     def other(self) -> "Way":
         """A call in place of a message, a message in place of a call."""
-        return self.as_message if self.is_call else self.as_call
-
-    @property
-    def as_message(self) -> "Way":
-        """The message that may replace it; a message is its own."""
-        if not self.is_call:
-            return self
-        return Way.PHLO_SMS if self.channel is Channel.PHLO else Way.SMS
+        return self.in_mode(Mode.SMS if self.is_call else Mode.CALL)
 
     @property
     def fields(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from core.figures.rates import Rate, chance_of_fall
 from core.findings.statistics import discovery_limit
-from core.findings.verdict import FALSE_LOOKS
+from core.findings.verdict import FALSE_POSITIVE_RATE
 from core.model.regions import country_of
 from core.wording.budgets import BUDGETS
 from core.wording.formats import carrier_name
@@ -44,7 +44,7 @@ def suspects(now: pd.DataFrame, before: pd.DataFrame | None) -> pd.DataFrame:
         old_percent = 100 * old.value if old.is_enough else nan
         rows.append((name, country, carrier, rate.n, old.n, 100 * rate.value, old_percent))
         chances.append(chance_of_fall(rate, old if old.n else elsewhere))
-    limit = discovery_limit(np.array(chances), FALSE_LOOKS)
+    limit = discovery_limit(np.array(chances), FALSE_POSITIVE_RATE)
     suspected = [row for row, chance in zip(rows, chances, strict=True) if chance <= limit]
     suspected.sort(key=lambda row: row[4] - row[3])
     return pd.DataFrame(suspected, columns=SUSPECTS)

@@ -50,17 +50,20 @@ def alert_summary(statuses: Sequence[AlertStatus], checked: datetime | None) -> 
 
 
 def alert_table(statuses: Sequence[AlertStatus], zone: ZoneInfo) -> pd.DataFrame:
-    """All alerts, in the order given: `series`, `measure`, `state`, `since`, what it `saw`, what
-    it can see (`shows`), and `under`: the series whose alert explains this one."""
+    """All alerts, in the order given: `series`, `measure`, `state`, `since`, what was `seen`, the
+    smallest change that `can_be_seen`, and the series whose alert explains this one
+    (`explained_by`)."""
     return pd.DataFrame(
         {
             "series": [series_name(status.series) for status in statuses],
             "measure": [MEASURES[status.measure] for status in statuses],
             "state": [ALERT_STATES[status.state] for status in statuses],
             "since": [day_and_time(status.since, zone) for status in statuses],
-            "saw": [alert_words(status) for status in statuses],
-            "shows": [sensitivity_words(status) for status in statuses],
-            "under": [series_name(status.under) if status.under else "" for status in statuses],
+            "seen": [alert_words(status) for status in statuses],
+            "can_be_seen": [sensitivity_words(status) for status in statuses],
+            "explained_by": [
+                series_name(status.under) if status.under else "" for status in statuses
+            ],
         }
     )
 

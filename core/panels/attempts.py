@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from core.ledger.attempts import ReceivedEvent
-from core.ledger.explorer import attempt_table
 from core.ledger.ledger import EventOutcome
 from core.model.attempt import Attempt, EventKind, Proof, State
 from core.model.clock import CLOCKS_DIFFER, elapsed
@@ -19,6 +18,7 @@ from core.panels.query_state import EVERY
 from core.wording.formats import channel_name, counted, dollars, duration
 from core.wording.marks import VERIFIED, mark, marked
 
+_UTC = ZoneInfo("UTC")
 _COLUMNS = {
     "requested": "Requested",
     "to": "To",
@@ -31,6 +31,22 @@ _COLUMNS = {
     "note": "Note",
     "sample": "Traffic",
 }
+#: The columns of `attempt_frame`, whose docstring describes them.
+ATTEMPT_COLUMNS = (
+    "requested",
+    "to",
+    "channel",
+    "country",
+    "carrier",
+    "state",
+    "error",
+    "seconds",
+    "note",
+    "sample",
+    "attempt",
+)
+#: How an attempt of sample traffic is marked in a list.
+_SAMPLE = "sample"
 _SOURCES = {
     "app": "this app",
     "callback": "a callback",
@@ -54,14 +70,33 @@ _OUTCOMES = {
 
 
 def attempt_frame(attempts: Sequence[Attempt], zone: ZoneInfo) -> pd.DataFrame:
-    """`explorer.ATTEMPT_COLUMNS`, one row an attempt, in words: `requested` in the zone, names of
-    channel and country, and the `state` with its sign."""
-    rows = attempt_table(list(attempts))
-    rows["requested"] = pd.to_datetime(rows["requested"], utc=True).dt.tz_convert(zone)
-    rows["channel"] = [channel_name(attempt.way.channel) for attempt in attempts]
-    rows["country"] = [country_of(attempt.region) for attempt in attempts]
-    rows["state"] = [state_words(attempt) for attempt in attempts]
-    return rows
+    """A row for each attempt, with ATTEMPT_COLUMNS, in words. `requested` is in the zone; `to` is
+    masked; `state` has its sign; `error` is the code; `attempt` is the id. `seconds` is the time
+    from the request to the delivery report: NaN without a report, and if clocks differ, which the
+    `note` states. `sample` is "sample" for sample traffic, else ""."""
+    rows = []
+    for attempt in attempts:
+        requested = attempt.moments[EventKind.REQUESTED]
+        delivered = attempt.moments.get(EventKind.DELIVERED)
+        took = elapsed(requested, delivered) if delivered else None
+        rows.append(
+            (
+                requested,
+                attempt.to_masked,
+                channel_name(attempt.way.channel),
+                country_of(attempt.region),
+                attempt.carrier,
+                state_words(attempt),
+                attempt.error,
+                took.total_seconds() if took is not None else float("nan"),
+                CLOCKS_DIFFER if delivered and took is None else "",
+                _SAMPLE if attempt.is_sample else "",
+                attempt.id,
+            )
+        )
+    frame = pd.DataFrame(rows, columns=list(ATTEMPT_COLUMNS))
+    frame["requested"] = pd.to_datetime(frame["requested"], utc=True).dt.tz_convert(zone)
+    return frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +114,7 @@ def list_columns(attempts: Sequence[Attempt]) -> dict[str, str]:
     """The columns of the list and their headings. Carrier, note and traffic are there if a row has
     one: many numbering plans name no carrier, a note says that clocks differ, and only sample
     traffic is marked."""
-    frame = attempt_table(list(attempts))
+    frame = attempt_frame(attempts, _UTC)
     optional = {name for name in ("carrier", "note", "sample") if not frame[name].any()}
     if (frame["carrier"] == UNKNOWN_CARRIER).all():
         optional.add("carrier")
@@ -147,7 +182,7 @@ def facts(attempt: Attempt) -> dict[str, str]:
 
 def event_table(events: Sequence[ReceivedEvent], attempt: Attempt, zone: ZoneInfo) -> pd.DataFrame:
     """The events of an attempt, in their order: `what` happened, `at` (in the zone), `after_s` the
-    request, `from` which source, and `heard_s`, the time from the request until it was received.
+    request, `from` which source, and `received_s`, the time from the request until it was received.
     The `note` marks late and repeated events, and differing clocks: an event before the request has
     no `after_s`."""
     requested = attempt.moments[EventKind.REQUESTED]
@@ -157,7 +192,7 @@ def event_table(events: Sequence[ReceivedEvent], attempt: Attempt, zone: ZoneInf
             "at": [f"{event.at.astimezone(zone):%d %b %H:%M:%S.%f}"[:-3] for event in events],
             "after_s": [_seconds(requested, event.at) for event in events],
             "from": [_SOURCES.get(event.source, event.source) for event in events],
-            "heard_s": [_seconds(requested, event.received_at) for event in events],
+            "received_s": [_seconds(requested, event.received_at) for event in events],
             "note": [
                 _note(event.outcome, differ=min(event.at, event.received_at) < requested)
                 for event in events

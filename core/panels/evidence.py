@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.lab.chaos import ChaosWatch
 from core.ledger.exchanges import Exchanges
 from core.model.attempt import Attempt, State
 from core.model.clock import from_ms
@@ -15,6 +14,7 @@ from core.model.exchange import Exchange
 from core.model.grant import Grant
 from core.model.verification import View
 from core.model.way import Way
+from core.panels.chaos_watch import ChaosWatch
 from core.panels.exchanges import ExchangeLine, exchange_lines
 from core.panels.redaction import Redaction
 from core.settings.settings import Settings

@@ -72,9 +72,6 @@ _HEADINGS = {
     "wasted": "Wasted ($)",
     "share": "Wasted (%)",
     "n_priced": "Attempts with a known price",
-    # Alerts.
-    "saw": "The last hour",
-    "under": "Explained by",
     # Attempts, and the items of a test session.
     "seconds": "Delivered after (s)",
     "sample": "Traffic",

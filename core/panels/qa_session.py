@@ -12,8 +12,8 @@ from core.model.attempt import Attempt, EventKind, State
 from core.model.grant import Grant
 from core.model.verification import Status, View
 from core.panels.own_phones import phone_seen_words
-from core.panels.verdict import way_words
 from core.verification.service import Verifications
+from core.wording.formats import way_name
 from core.wording.marks import mark
 from core.wording.qa_session import refusal_words, seen_words
 
@@ -103,7 +103,7 @@ def session_lines(session: TestSession, views: Mapping[str, View]) -> SessionLin
             attempt.verification,
             attempt.moments[EventKind.REQUESTED],
             attempt.to_masked,
-            way_words(attempt.way),
+            way_name(attempt.way),
             seen_words(attempt),
             mark(attempt.state),
         )
@@ -115,7 +115,7 @@ def session_lines(session: TestSession, views: Mapping[str, View]) -> SessionLin
             each.verification,
             each.at,
             each.to_masked,
-            way_words(each.way),
+            way_name(each.way),
             refusal_words(each),
             mark(State.REJECTED),
             is_refusal=True,
@@ -144,7 +144,7 @@ def session_lines(session: TestSession, views: Mapping[str, View]) -> SessionLin
 def _item_line(
     item: ChecklistItem, session: TestSession, attempts: Mapping[str, Attempt]
 ) -> ItemLine:
-    line = ItemLine(item, way_words(item.way) if item.way else "", "")
+    line = ItemLine(item, way_name(item.way) if item.way else "", "")
     if item.refusal and (refusal := session.refusal(item.refusal)):
         agreement = Agreement.OPEN
         if item.expected_state:

@@ -163,7 +163,7 @@ def filter_words(values: Mapping[str, object]) -> str:
 
 
 def row_filters(country: str, carrier: str) -> dict[str, str]:
-    """The filters for a row of the table of countries (`tables.country_table`)."""
+    """The filters for a row of the table of countries (`countries.country_table`)."""
     if not carrier:
         return {"country": country, "carrier": EVERY}
     return {"country": country, "carrier": carrier}

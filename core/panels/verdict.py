@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from core.model.attempt import State
 from core.model.clock import elapsed
 from core.model.verification import Status, View
-from core.model.way import Channel, Way
 from core.plivo.pricing import Price
-from core.wording.formats import channel_name, duration, format_price, price_range
+from core.wording.formats import duration, format_price, price_range, way_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +21,7 @@ class VerdictFacts:
 
 def verdict_facts(view: View, price: Price | None) -> VerdictFacts:
     """`price` is that of the verification's country, None while it is not known."""
-    return VerdictFacts(_time(view), way_words(view.verification.way), _cost(view, price))
-
-
-def way_words(way: Way) -> str:
-    """ "SMS", "Call", "PHLO, as call"."""
-    if way.channel is not Channel.PHLO:
-        return channel_name(way.channel)
-    return f"{channel_name(way.channel)}, as {'call' if way.is_call else 'SMS'}"
+    return VerdictFacts(_time(view), way_name(view.verification.way), _cost(view, price))
 
 
 def _time(view: View) -> str:

@@ -17,7 +17,7 @@ from plivo import plivoxml
 from core.model.code import Code
 from core.model.language import Language
 
-#: How often the call asks for the key before it ends, by default.
+#: How often the call asks for the key before it ends.
 QUESTIONS = 2
 #: How often the code is read out.
 READINGS = 3
@@ -32,12 +32,11 @@ def prompt(
     goodbye: str,
     language: Language,
     opening: str = "",
-    tries: int = QUESTIONS,
 ) -> str:
-    """Speak `opening`, ask `tries` times for a key, say goodbye. A key that is pressed before the
+    """Speak `opening`, ask for a key QUESTIONS times, say goodbye. A key that is pressed before the
     goodbye goes to `action_url`, by POST."""
     response = plivoxml.ResponseElement()
-    for n in range(tries):
+    for n in range(QUESTIONS):
         key_input = plivoxml.GetInputElement(
             action=action_url,
             method="POST",

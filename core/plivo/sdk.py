@@ -22,7 +22,8 @@ FailureOf = Callable[[Exception], ProviderError | None]
 
 
 @contextmanager
-def _named(failure_of: FailureOf) -> Iterator[None]:
+def _as_provider_error(failure_of: FailureOf) -> Iterator[None]:
+    """Raises `failure_of` an error in its place; an error for which that is None is not ours."""
     try:
         yield
     except Exception as error:
@@ -74,9 +75,9 @@ class SdkClient:
         self._context.is_list = call.path in _LISTS
         self._context.record = record
         try:
-            with _named(not_sent_failure):
+            with _as_provider_error(not_sent_failure):
                 self._prepare(call)
-            with _named(failure_of):
+            with _as_provider_error(failure_of):
                 return self._call(call)
         finally:
             self._context.code, self._context.record = None, None

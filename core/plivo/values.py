@@ -24,17 +24,18 @@ from core.plivo.masking import mask_value
 AHEAD = timedelta(days=1)
 #: No count of Plivo, such as the units of a message or the seconds of a call, is larger.
 MOST_WHOLE = 1_000_000
+_LONGEST_TEXT = 100
 _MOST_LOGGED, _MOST_MASKED = 60, 1000
 # No exponent: the number "1e999999" takes a minute to write out.
 _DOLLARS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
 _CODE = re.compile(r"\d{1,10}", re.ASCII)
 
 
-def text(value: object, most: int = 100) -> str:
+def text(value: object) -> str:
     """Printable text, or a whole number as text."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = _decimal(value)
-    if not isinstance(value, str) or len(value) > most or not value.isprintable():
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT or not value.isprintable():
         raise ValueError("not a text")
     return value
 

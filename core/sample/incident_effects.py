@@ -20,18 +20,18 @@ class IncidentEffects:
     """What incidents do to attempts, one row each; see `Incident`."""
 
     arrives: Numbers
-    slower: Numbers
+    time_factor: Numbers
     silent: NDArray[np.bool_]
-    dearer: Numbers
+    price_factor: Numbers
     unclear: Numbers
 
     def of(self, rows: NDArray[np.intp]) -> "IncidentEffects":
         """The effects on some of the attempts."""
         return IncidentEffects(
             self.arrives[rows],
-            self.slower[rows],
+            self.time_factor[rows],
             self.silent[rows],
-            self.dearer[rows],
+            self.price_factor[rows],
             self.unclear[rows],
         )
 
@@ -53,8 +53,8 @@ def incident_effects(place: NDArray[Any], at: Numbers, last: date) -> IncidentEf
         )
         is_hit = is_there[place] & (at >= begin) & (at < end)
         effects.arrives[is_hit] *= incident.arrives
-        effects.slower[is_hit] *= incident.slower
+        effects.time_factor[is_hit] *= incident.time_factor
         effects.silent[is_hit] |= incident.silent
-        effects.dearer[is_hit] *= incident.dearer
+        effects.price_factor[is_hit] *= incident.price_factor
         effects.unclear[is_hit] = np.maximum(effects.unclear[is_hit], incident.unclear)
     return effects

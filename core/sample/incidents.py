@@ -16,8 +16,8 @@ class Incident:
     until `end` before it; None: it is still going on. It holds for messages (`unclear`: for all
     attempts) to a carrier ("": all) of a country ("": all).
 
-    `arrives`: the share that arrives, of what would have arrived; `slower`: by what factor the
-    carrier's time grows; `silent`: no receipts; `dearer`: by what factor the price grows;
+    `arrives`: the share that arrives, of what would have arrived; `time_factor`: by what factor the
+    carrier's time grows; `silent`: no receipts; `price_factor`: by what factor the price grows;
     `unclear`: the share of sends that Plivo answers with 503; `pumped`: additional verifications,
     as a share of a day's, whose code is not entered.
     """
@@ -27,9 +27,9 @@ class Incident:
     country: str = ""
     carrier: str = ""
     arrives: float = 1
-    slower: float = 1
+    time_factor: float = 1
     silent: bool = False
-    dearer: float = 1
+    price_factor: float = 1
     unclear: float = 0
     pumped: float = 0
 
@@ -53,11 +53,11 @@ INCIDENTS = (
     # Pumping into a country that was never served.
     Incident(_before(9, 1), _before(7, 6), "TJ", pumped=0.12),
     # A slow carrier.
-    Incident(_before(14), _before(11), "IN", "Vodafone", slower=9),
+    Incident(_before(14), _before(11), "IN", "Vodafone", time_factor=9),
     # Receipts stop in one country; the codes are entered all the same.
     Incident(_before(19), _before(16), "ES", silent=True),
     # A dead carrier, for two days.
     Incident(_before(25), _before(23), "DE", "O2", arrives=0),
     # A price that stays.
-    Incident(_before(30), None, "BR", dearer=3),
+    Incident(_before(30), None, "BR", price_factor=3),
 )

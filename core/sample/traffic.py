@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.ledger.attribution import OTHER, SHARED, SOLE, UNATTRIBUTED
 from core.model.attempt import EventKind
 from core.model.clock import to_ms
-from core.model.way import Way
+from core.model.way import Mode, Way
 from core.sample.demand import starts
 from core.sample.incident_effects import IncidentEffects, incident_effects
 from core.sample.incidents import INCIDENTS
@@ -59,7 +59,7 @@ Numbers = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _IS_CALL = np.array([way.is_call for way in WAYS])
-_AS_CALL = np.array([WAYS.index(way.as_call) for way in WAYS])
+_AS_CALL = np.array([WAYS.index(way.in_mode(Mode.CALL)) for way in WAYS])
 _COUNTRY_OF_PLACE = np.array([COUNTRIES.index(country) for country, _ in PLACES])
 _SHARE = np.array([carrier.share for _, carrier in PLACES])
 _ARRIVES = np.array([carrier.arrives for _, carrier in PLACES])
@@ -206,7 +206,7 @@ class _DaySimulation:
         fails = self._chance(0.004, table)
         table["failed"] = np.where(fails, queued + 900, -1)
         sent = queued + self._after(-0.6, 0.7, count)
-        leg = _SECONDS[place] * effects.slower * self._after(0, 0.55, count)
+        leg = _SECONDS[place] * effects.time_factor * self._after(0, 0.55, count)
         leg *= np.where(self._chance(0.03, table), self._rng.uniform(5, 40, count), 1)
         final = np.floor(sent + leg)
         arrives = ~fails & (self._rng.random(count) < _ARRIVES[place] * effects.arrives)
@@ -219,7 +219,7 @@ class _DaySimulation:
         by_incident = (effects.arrives < 1) & self._chance(0.7, table)
         table["error"] = np.where(by_incident, _INCIDENT_ERROR, errors)
         table["error"][fails] = _FAILED_BY_PLIVO
-        table["cost_micros"] = np.where(fails, -1, _SMS_MICROS[place] * effects.dearer)
+        table["cost_micros"] = np.where(fails, -1, _SMS_MICROS[place] * effects.price_factor)
         table["units"] = np.where(fails, -1, 1)
         table["priced"] = np.where(fails, -1, np.where(silent, sent, final))
         return np.where(arrives, final, np.inf)

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
 
 from core.sandbox.api.account import AccountApi
-from core.sandbox.api.answers import ErrorAnswers
+from core.sandbox.api.answers import error_response
 from core.sandbox.api.callbacks import CallbackApi
 from core.sandbox.api.calls import CallApi
 from core.sandbox.api.chaos import ChaosApi
@@ -52,17 +52,20 @@ from core.sandbox.shutdown import stop_on_signals
 from core.sandbox.signature import Signatures
 from core.sandbox.storage import Storage
 
+#: The time zone of the account. It is not UTC, so that mistakes with time zones show.
 KOLKATA = timezone(timedelta(hours=5, minutes=30), "Asia/Kolkata")
+
+
+def is_auth_id(text: str) -> bool:
+    """Whether it has the form of an Auth ID of Plivo."""
+    return re.fullmatch("MA[A-Z0-9]{18}", text) is not None
 
 
 class Sandbox:
     """A simulated Plivo for one account, with its state in `data`: a folder, or an open storage.
 
-    `speed` divides simulated durations. Rate limits and time-outs stay in real seconds:
-    `callback_seconds` and `fetch_seconds` are how long the product may take to answer,
-    `silent_seconds` how long the answer to a time-out number is delayed. `zone` is the time zone of
-    log records; it is not UTC, so that mistakes with time zones show. `json_401` and
-    `mask_unlogged` choose between behaviours of Plivo that could not be verified.
+    `speed` divides simulated durations. Rate limits and time-outs stay in real seconds, as does
+    `silent_seconds`: how long the answer to a time-out number is delayed.
     """
 
     def __init__(
@@ -73,16 +76,11 @@ class Sandbox:
         auth_token: str,
         speed: float = 1.0,
         signatures: Signatures | str = Signatures.BOTH,
-        zone: timezone = KOLKATA,
-        json_401: bool = False,
-        mask_unlogged: bool = False,
         requests_per_5_seconds: int = 300,
         lists_per_minute: int = 20,
-        callback_seconds: float = 5.0,
-        fetch_seconds: float = 40.0,
         silent_seconds: float = 60.0,
     ) -> None:
-        if not re.fullmatch("MA[A-Z0-9]{18}", auth_id):
+        if not is_auth_id(auth_id):
             raise ValueError("auth_id must be MA and 18 capital letters or digits")
         if not auth_token:
             raise ValueError("auth_token must not be empty")
@@ -92,9 +90,7 @@ class Sandbox:
         self._outgoing = Outgoing(auth_token, Signatures(signatures))
         self._faults = Faults(silent_seconds)
         self._handsets = Handsets(self._storage, self._clock)
-        self._callbacks = Callbacks(
-            self._storage, self._schedule, self._clock, self._outgoing, callback_seconds
-        )
+        self._callbacks = Callbacks(self._storage, self._schedule, self._clock, self._outgoing)
         self._plans = Plans(self._storage)
         self._carrier = Carrier(
             self._storage,
@@ -119,7 +115,7 @@ class Sandbox:
             self._schedule,
             self._clock,
             self._switchboard,
-            Fetcher(auth_id, self._outgoing, fetch_seconds),
+            Fetcher(auth_id, self._outgoing),
             self._handsets,
         )
         self._switchboard.on_answer = self._script.begin
@@ -132,34 +128,28 @@ class Sandbox:
         )
         chaos = Chaos(self._storage)
         routes = [
-            *self._plivo_routes(auth_id, zone, gate, chaos, mask_unlogged=mask_unlogged),
+            *self._plivo_routes(auth_id, gate, chaos),
             *self._own_routes(chaos),
             *NotSimulatedApi(gate).routes(),
         ]
-        errors = ErrorAnswers(json_401=json_401)
         kinds = (HTTPException, Refusal, NotRunning, StorageFailed, Exception)
         self.asgi = Starlette(
             routes=[with_optional_slash(route) for route in routes],
-            exception_handlers={kind: errors.to_response for kind in kinds},
+            exception_handlers={kind: error_response for kind in kinds},
         )
         self.asgi.router.redirect_slashes = False
 
-    def _plivo_routes(
-        self, auth_id: str, zone: timezone, gate: ApiGate, chaos: Chaos, *, mask_unlogged: bool
-    ) -> list[Route]:
+    def _plivo_routes(self, auth_id: str, gate: ApiGate, chaos: Chaos) -> list[Route]:
         """Plivo's API, and the log of callbacks, with Plivo's credentials."""
 
         def log_routes(name: str) -> LogRoutes:
-            return LogRoutes(name, auth_id, zone, self._clock, gate, self._faults)
+            return LogRoutes(name, auth_id, KOLKATA, self._clock, gate, self._faults)
 
-        messages = MessageApi(
-            log_routes("Message"), self._carrier, chaos, mask_unlogged=mask_unlogged
-        )
         return [
-            *messages.routes(),
+            *MessageApi(log_routes("Message"), self._carrier, chaos).routes(),
             *CallApi(log_routes("Call"), self._switchboard, chaos).routes(),
             *PhloApi(gate, self._faults, self._carrier, self._switchboard, chaos).routes(),
-            *AccountApi(auth_id, zone, gate).routes(),
+            *AccountApi(auth_id, KOLKATA, gate).routes(),
             *CallbackApi(gate, self._callbacks).routes(),
         ]
 

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 MESSAGE_RETRIES = (60.0, 120.0, 240.0)
 VOICE_RETRIES = (1.0,)
+#: How long the receiver may take to answer, in real seconds. Plivo does not document it.
+_TIMEOUT_SECONDS = 5.0
 
 
 class CallbackEvent(StrEnum):
@@ -84,13 +86,11 @@ class Callbacks:
         schedule: Schedule,
         clock: SandboxClock,
         outgoing: Outgoing,
-        seconds: float,
     ) -> None:
         self._storage = storage
         self._schedule = schedule
         self._clock = clock
         self._outgoing = outgoing
-        self._seconds = seconds
         schedule.register(Job.CALLBACK, self._post)
 
     def add(self, notice: Notice, plan: EffectPlan, after: float = 0.0) -> None:
@@ -181,7 +181,7 @@ class Callbacks:
             row["method"],
             row["url"],
             json.loads(row["form"]),
-            seconds=self._seconds,
+            seconds=_TIMEOUT_SECONDS,
             token=secrets.token_hex() if row["forged"] else None,
         )
         with self._storage.transaction():

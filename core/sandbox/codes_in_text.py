@@ -52,17 +52,17 @@ _YEAR = re.compile("(?:18|19|20)[0-9]{2}")
 _GAP = "\0"
 
 
-def code_in_text(text: str, length: int | None = None) -> str | None:
-    """The code in a text, as ASCII digits; of `length` digits if that is given. Of several codes of
-    the same length it is the first, and a year only where nothing else is as long."""
+def code_in_text(text: str) -> str | None:
+    """The code in a text, as ASCII digits; None where there is none. Of several codes of the same
+    length it is the first, and a year only where nothing else is as long."""
     plain = _plain(text)
     bound = _ORIGIN_BOUND.search(plain)
     candidates = [re.sub(r"[\s.-]", "", bound[1])] if bound else []
-    if not any(_fits(each, length) for each in candidates):
+    if not any(map(_fits, candidates)):
         for pattern in _NEVER_CODES:
             plain = pattern.sub(_GAP, plain)
-        candidates = [*_in_groups(plain, length), *_read_out(plain)]
-    fitting = [each for each in candidates if _fits(each, length)]
+        candidates = [*_in_groups(plain), *_read_out(plain)]
+    fitting = [each for each in candidates if _fits(each)]
     return max(fitting, key=lambda code: (len(code), not _YEAR.fullmatch(code)), default=None)
 
 
@@ -73,10 +73,8 @@ def code_in_call(lines: Iterable[tuple[str, str]]) -> str | None:
     return code_in_text(text)
 
 
-def _fits(digits: str, length: int | None) -> bool:
-    if not digits.isascii() or not digits.isdigit():
-        return False
-    return len(digits) == length if length is not None else SHORTEST <= len(digits) <= LONGEST
+def _fits(digits: str) -> bool:
+    return digits.isascii() and digits.isdigit() and SHORTEST <= len(digits) <= LONGEST
 
 
 def _plain(text: str) -> str:
@@ -100,7 +98,7 @@ def _plain_character(character: str) -> str:
             return character
 
 
-def _in_groups(text: str, length: int | None) -> list[str]:
+def _in_groups(text: str) -> list[str]:
     """Numbers, each in one group, or in several with single spaces or dashes between them."""
     chains: list[list[str]] = []
     end = None
@@ -110,12 +108,12 @@ def _in_groups(text: str, length: int | None) -> list[str]:
         else:
             chains.append([match[0]])
         end = match.end()
-    return [code for chain in chains for code in _codes_of(chain, length)]
+    return [code for chain in chains for code in _codes_of(chain)]
 
 
-def _codes_of(chain: list[str], length: int | None) -> list[str]:
+def _codes_of(chain: list[str]) -> list[str]:
     """The codes in groups that follow each other; `chain` has the separators between them."""
-    if _is_code(chain[::2], length):
+    if _is_code(chain[::2]):
         return ["".join(chain[::2])]
     # Twice, or beside a small number: "482913 5 minutes", "Studio 54 482913".
     words = [[chain[0]]]
@@ -124,7 +122,7 @@ def _codes_of(chain: list[str], length: int | None) -> list[str]:
             words[-1].append(group)
         else:
             words.append([group])
-    word = next((each for each in words if _is_code(each, length)), None)
+    word = next((each for each in words if _is_code(each)), None)
     if word is None or (word is not words[0] and chain[0].startswith("0")):
         return []
     code = "".join(word)
@@ -132,13 +130,11 @@ def _codes_of(chain: list[str], length: int | None) -> list[str]:
     return [code] if all(len(group) <= _SMALL_NUMBER for group in others) else []
 
 
-def _is_code(groups: list[str], length: int | None) -> bool:
+def _is_code(groups: list[str]) -> bool:
     sizes = [len(group) for group in groups]
-    total, difference = sum(sizes), max(sizes) - min(sizes)
-    if length is not None:
-        return total == length and difference <= 1
+    total = sum(sizes)
     # Other groups are phone numbers: 555-0123, 415-555-0123.
-    return SHORTEST <= total <= LONGEST and (difference == 0 or total == _UNEQUAL_TOTAL)
+    return SHORTEST <= total <= LONGEST and (len(set(sizes)) == 1 or total == _UNEQUAL_TOTAL)
 
 
 def _read_out(text: str) -> list[str]:

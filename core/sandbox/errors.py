@@ -7,7 +7,7 @@ SandboxFailure
 │   └── NotSimulated  something that Plivo has and the sandbox does not
 ├── InvalidXml      a document that is not Plivo XML, or has elements the sandbox does not support
 ├── NotRunning      a request outside `Sandbox.running()`
-├── StorageFailed   the state file cannot be read or written, for example on a full disk
+├── StorageFailed   the state file cannot be read or written: a full disk, or a damaged file
 └── FileInUse       another process has locked the state file
 """
 

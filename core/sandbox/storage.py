@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 RETENTION_SECONDS = 7 * 24 * 3600
 PROBED_BYTES = 256 * 1024
+#: What SQLite raises for a full disk and for a damaged file. Its other errors are bugs.
+_FAILURES = {sqlite3.OperationalError, sqlite3.DatabaseError}
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
@@ -132,7 +134,7 @@ class Storage:
         """Open or create the file with mode 0600, and delete records older than a week.
 
         Does nothing if it is open. Raises FileInUse when another process, or another Sandbox, has
-        locked it, and StorageFailed when it cannot be opened, such as on a full disk.
+        locked it, and StorageFailed when it is damaged or cannot be opened, such as on a full disk.
         """
         if self._connection is not None:
             return
@@ -153,10 +155,14 @@ class Storage:
             # A killed process loses nothing; a power failure may lose the last transactions.
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.executescript(_SCHEMA)
-        except sqlite3.OperationalError as e:
+        except sqlite3.DatabaseError as e:
             connection.close()
             if "locked" in str(e):
                 raise FileInUse(f"Another sandbox uses {self.path}.") from e
+            if not isinstance(e, sqlite3.OperationalError):
+                raise StorageFailed(
+                    f"{self.path} is damaged: {e}. Remove it to begin with an empty sandbox."
+                ) from e
             raise StorageFailed(f"{self.path} cannot be opened: {e}.") from e
         self._connection = connection
         with suppress(StorageFailed):  # `_execute` has logged it; the next start tries again
@@ -215,7 +221,9 @@ class Storage:
     def _execute(self, sql: str, values: dict[str, Any] | None = None) -> sqlite3.Cursor:
         try:
             return self._db().execute(sql, values or {})
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
+            if type(error) not in _FAILURES:
+                raise
             if not self.is_failing:
                 self.is_failing = True
                 log.error("sandbox cannot write its state file", extra={"cause": str(error)})

@@ -225,7 +225,7 @@ class EmbeddedRedis:
         # The message about data that it cannot read is before the last line.
         if "Can't handle RDB format version" in "".join(lines[-3:]):
             return self._newer_data()
-        last = f" Its last words: {lines[-1]}" if lines else ""
+        last = f" Last line of its log: {lines[-1]}" if lines else ""
         return StoreUnavailable(
             f"The embedded Redis in {self._directory} {what}.{last}",
             "Read redis.log there; if a server of it still runs (its id is in server.pid), end it.",

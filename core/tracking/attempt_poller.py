@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 #: Between two checks of the set.
 TICK = timedelta(milliseconds=250)
 #: Until the first poll. Each later wait is a quarter of the attempt's age, between these limits.
-FIRST = timedelta(milliseconds=400)
+FIRST_POLL_AFTER = timedelta(milliseconds=400)
 SLOWEST = timedelta(seconds=30)
 #: A send has been answered or has timed out by then: an attempt that is still `requested` was
 #: being sent by a process that has died.
@@ -39,7 +39,7 @@ POLLING_HORIZON = timedelta(minutes=15)
 _CLAIM = timedelta(seconds=30)
 _BATCH = 20
 #: How long the set outlives the newest of its attempts.
-KEEP = timedelta(days=1)
+POLLS_KEPT = timedelta(days=1)
 
 
 class AttemptPoller:
@@ -63,12 +63,12 @@ class AttemptPoller:
         self._clients = clients
         self._exchanges = exchanges
 
-    def schedule(self, attempt: str, wait: timedelta = FIRST) -> None:
+    def schedule(self, attempt: str, wait: timedelta = FIRST_POLL_AFTER) -> None:
         """Poll this attempt after `wait`. Raises StoreUnavailable."""
         due = to_ms(self._clock.now() + wait)
         with self._client.pipeline() as pipe:
             pipe.zadd(self._keys.polls, {attempt: due})
-            pipe.expire(self._keys.polls, KEEP)
+            pipe.expire(self._keys.polls, POLLS_KEPT)
             pipe.execute()
 
     def poll_due(self) -> int:
@@ -128,7 +128,7 @@ class AttemptPoller:
         if updated is None or updated.state.is_final or age > POLLING_HORIZON:
             self.forget(attempt.id)
         else:
-            self.schedule(attempt.id, min(max(FIRST, age / 4), SLOWEST))
+            self.schedule(attempt.id, min(max(FIRST_POLL_AFTER, age / 4), SLOWEST))
 
     def forget(self, attempt: str) -> None:
         """Stop polling this attempt. Raises StoreUnavailable."""

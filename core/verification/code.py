@@ -1,8 +1,8 @@
 """The code: derived from the verification, so that Redis holds none and a resend repeats it.
 
 Decision: RFC 6238 (by `pyotp`) with a key derived from `SECRET_KEY` and the verification's id. T0
-is the verification's start and the step its lifetime, so one value covers the whole life and dies
-with it. The SMS that arrives late still works. Rejected: a random code, stored encrypted: one more
+is the verification's start and the step its lifetime, so one value is valid until the verification
+expires, also when the message arrives late. Rejected: a random code, stored encrypted: one more
 secret at rest, and nothing gained. Cost: rotating the key, or changing the number of digits, ends
 open verifications.
 """
@@ -35,8 +35,7 @@ def code_of(keyring: Keyring, verification: str, digits: int) -> Code:
     # digits of a longer code are the shorter code.
     length = max(digits, 6)
     totp = pyotp.TOTP(keyring.code_seed(verification), digits=length, digest=hashlib.sha256)
-    # Whether it is still alive is decided by the store's clock, in the script that counts the
-    # check.
+    # The script that counts the check decides, by the store's clock, whether it is still valid.
     return Code(totp.generate_otp(0)[-digits:])
 
 

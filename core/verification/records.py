@@ -15,7 +15,7 @@ from core.store.client import Client
 from core.store.keys import Keys
 from core.store.left_out import LeftOut
 from core.store.scripts import Scripts
-from core.tracking.attempt_poller import FIRST, KEEP
+from core.tracking.attempt_poller import FIRST_POLL_AFTER, POLLS_KEPT
 from core.verification.check_records import CheckContext, CheckRecords
 from core.verification.policy import Policy
 from core.verification.send_budgets import Reservation, SendBudgets, with_budgets
@@ -247,8 +247,8 @@ class VerificationRecords:
             "price_micros": reservation.price_micros,
             "spend_limit_micros": reservation.spend_limit_micros,
             "enforces": self._policy.enforces,
-            "poll_at_ms": to_ms(reservation.now + FIRST),
-            "poll_keep_ms": duration_ms(KEEP),
+            "poll_at_ms": to_ms(reservation.now + FIRST_POLL_AFTER),
+            "poll_keep_ms": duration_ms(POLLS_KEPT),
         }
 
 

@@ -22,7 +22,7 @@ from core.model.verification import (
     Verification,
     View,
 )
-from core.model.way import Way
+from core.model.way import Mode, Way
 from core.settings.keyring import Keyring, new_id
 from core.settings.settings import Settings
 from core.store.refusals import RefusalCounter
@@ -160,12 +160,11 @@ class Verifications:
         *,
         grant: Grant,
         seen: int,
-        call: bool = False,
-        message: bool = False,
+        mode: Mode | None = None,
         address: str | None = None,
     ) -> SendResult:
-        """Send the same code again: the same way, or by a `call` or a `message`. What the grant
-        does not cover is `NOT_ALLOWED`; a verification of another owner is `NOT_FOUND`.
+        """Send the same code again: the same way, or as a message or a call with `mode`. What the
+        grant does not cover is `NOT_ALLOWED`; a verification of another owner is `NOT_FOUND`.
 
         `seen` is the number of attempts that the caller knew of: two clicks on one view send once.
         """
@@ -178,9 +177,7 @@ class Verifications:
         current = view.verification
         if not grant.covers(current.to.region):
             return refused(verification, SendOutcome.NOT_ALLOWED, "country")
-        way = current.way
-        if call or message:
-            way = way.as_call if call else way.as_message
+        way = current.way if mode is None else current.way.in_mode(mode)
         offer = view.fallback
         is_offered = offer is not None and offer.way is way and now >= offer.at
         # A caller that knows of a newer attempt than this view has its cooldown to wait for.
@@ -221,15 +218,16 @@ class Verifications:
         *,
         address: str | None = None,
     ) -> CheckResult:
-        """See Checking.check."""
+        """Check an entered code: counted first, then compared, and used up when it is right. What
+        the grant does not reach is `NOT_FOUND`. `address` is the client's, for its budget."""
         return self._checking.check(verification, entered, grant, address=address)
 
     def check_all(self, entries: Sequence[EnteredCode]) -> list[CheckResult]:
-        """See Checking.check_all."""
+        """`check` of many at once, in their order, each as if it came alone."""
         return self._checking.check_all(entries)
 
     def check_newest(self, entries: Sequence[EnteredCode]) -> list[CheckResult]:
-        """See Checking.check_newest."""
+        """`check_all` for callers that know only a number: against its newest verification."""
         return self._checking.check_newest(entries)
 
     def cancel(self, verification: str, grant: Grant = INTERNAL) -> CancelOutcome:

@@ -9,6 +9,7 @@ from core.model.attempt import Attempt, EventKind, OverBudget, State
 from core.model.clock import CLOCKS_DIFFER, elapsed
 from core.model.verification import Status, Verification, View
 from core.model.way import Channel, Way
+from core.wording.formats import way_name
 from core.wording.verification import attempt_words, over_budget_words
 
 
@@ -87,12 +88,6 @@ _OPTIONAL = {
     Way.PHLO_SMS: {EventKind.QUEUED},
     Way.PHLO_CALL: {EventKind.RINGING},
 }
-_NAMES = {
-    Way.SMS: "SMS",
-    Way.VOICE: "Call",
-    Way.PHLO_SMS: "PHLO SMS",
-    Way.PHLO_CALL: "PHLO call",
-}
 _VERIFIED = "Verified"
 
 
@@ -108,7 +103,7 @@ def timeline(view: View) -> list[TimelineRow]:
     verification = view.verification
     if not view.attempts:
         requested = TimelineStep("Requested", StepState.NOW, kind=EventKind.REQUESTED)
-        return [TimelineRow(_NAMES[verification.way], (requested,))]
+        return [TimelineRow(way_name(verification.way), (requested,))]
     is_open = verification.status is Status.PENDING
     start = verification.started_at
     rows = []
@@ -139,7 +134,7 @@ def waiting_timeline(way: Way) -> list[TimelineRow]:
     """The steps of a message or a call before anything has happened."""
     labels = [label for kind, label in _LABELS[way].items() if kind not in _OPTIONAL[way]]
     steps = [TimelineStep(label, StepState.WAITING) for label in (*labels, _VERIFIED)]
-    return [TimelineRow(_NAMES[way], tuple(steps))]
+    return [TimelineRow(way_name(way), tuple(steps))]
 
 
 def _labels(attempts: Sequence[Attempt]) -> Iterator[str]:
@@ -152,7 +147,7 @@ def _labels(attempts: Sequence[Attempt]) -> Iterator[str]:
 
 def _named(way: Way, origin: str) -> str:
     suffix = {"resend": " again", "fallback": " instead"}.get(origin, "")
-    return f"{_NAMES[way]}{suffix}"
+    return f"{way_name(way)}{suffix}"
 
 
 def _row(

@@ -30,6 +30,7 @@ from core.web.batch import Batch
 from core.web.bearer import BearerRefusal, authorize
 from core.web.methods import AllowedMethods, Endpoint
 from core.web.outage import RETRY_AFTER_SECONDS
+from core.web.retry_after import retry_after_seconds
 from core.web.send_threads import SendThreads
 
 log = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ def _send(services: SeedServices, request: Request, way: Way) -> Response:
     log.warning("not sent", extra={"outcome": result.outcome})
     headers = dict(_NO_STORE)
     if result.retry_after is not None:
-        headers["Retry-After"] = str(max(1, round(result.retry_after.total_seconds())))
+        headers["Retry-After"] = str(retry_after_seconds(result.retry_after))
     if result.outcome is SendOutcome.BUSY:
         return _json("failed", f"{result.cause} {result.remedy}", 503, headers)
     return PlainTextResponse("Error encountered", 400, headers)

@@ -64,7 +64,7 @@ def alert_message(
         text = "It is as usual again."
         if status.measure is Measure.PRICE:
             # A price that stays ends its alert too.
-            text = "The last day was no dearer than the days before it."
+            text = "The last day was no more expensive than the days before it."
         if status.state is AlertState.NO_DATA:
             text = "It is not judged any more: too little traffic, or its figures were removed."
     else:

@@ -63,7 +63,7 @@ def _effect_words(effect: Mapping[str, Any]) -> str:
 
 
 def rule_words(rule: Mapping[str, Any]) -> str:
-    """ "30 % of messages to Vodafone in Germany are lost"."""
+    """ "30 % of messages to Vodafone in Germany are lost (error 50)"."""
     noun = _NOUNS[channel_of(rule)]
     share = float(rule["probability"])
     subject = f"All {noun}" if share >= 1 else f"{100 * share:.3g} % of {noun}"

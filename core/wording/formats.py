@@ -8,11 +8,17 @@ from zoneinfo import ZoneInfo
 
 from core.model.regions import country_of
 from core.model.series import OTHERS, UNKNOWN_CARRIER, Series
+from core.model.way import Way
 
 #: Figures that are of no single carrier.
 _CARRIERS = {UNKNOWN_CARRIER: "unknown carrier", OTHERS: "other carriers"}
 CHANNELS = {"sms": "SMS", "voice": "Call", "phlo": "PHLO"}
-
+_WAYS = {
+    Way.SMS: "SMS",
+    Way.VOICE: "Call",
+    Way.PHLO_SMS: "PHLO SMS",
+    Way.PHLO_CALL: "PHLO call",
+}
 
 #: In place of a value that is not known, or has too few attempts.
 NO_VALUE = "\N{EN DASH}"
@@ -20,6 +26,11 @@ NO_VALUE = "\N{EN DASH}"
 
 def channel_name(channel: str) -> str:
     return CHANNELS.get(channel, channel)
+
+
+def way_name(way: Way) -> str:
+    """ "SMS", "Call", "PHLO SMS", "PHLO call"."""
+    return _WAYS[way]
 
 
 def carrier_name(carrier: str) -> str:

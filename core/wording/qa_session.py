@@ -1,4 +1,4 @@
-"""What was seen of an attempt, in one line beside what was expected."""
+"""Lines about a test session: what was seen of an attempt, refused sends, progress, recording."""
 
 from core.lab.sessions.model import ChecklistProgress, RefusedSend
 from core.lab.sessions.recording import Recording, RecordingState
@@ -27,7 +27,7 @@ def seen_words(attempt: Attempt) -> str:
 
 
 def refusal_words(refusal: RefusedSend) -> str:
-    """ "Not sent: this number was sent its share of codes for today"."""
+    """ "Refused: this number was sent its share of codes for today"."""
     cause = refusal.cause.removesuffix(".")
     return f"Refused: {cause[:1].lower()}{cause[1:]}"
 

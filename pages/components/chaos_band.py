@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.lab.chaos import ChaosWatch
 from core.lab.sandbox_client import SandboxError
 from core.model.errors import StoreUnavailable
+from core.panels.chaos_watch import ChaosWatch
 from pages.components.access import current_visitor
 from pages.components.assets import script, style
 

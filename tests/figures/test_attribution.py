@@ -18,6 +18,7 @@ from core.figures.ranges import Range
 from core.ledger.ledger import Ledger
 from core.model.attempt import AttemptEvent, EventKind, Proof, Source, State
 from core.model.clock import from_ms, to_ms
+from core.model.way import Mode
 from core.panels.attempts import facts, state_words
 from core.verification.timeline import timeline
 from tests.figures.bins import bin_of
@@ -226,7 +227,7 @@ def test_a_code_of_a_real_fallback_is_attributed_by_the_call_that_rings_out(at: 
     """Through the sandbox: the message has no receipt, the call is not answered."""
     verification = at.started(at.number("0700"))
     at.clock.advance(31)
-    at.resend(verification, seen=1, call=True)
+    at.resend(verification, seen=1, mode=Mode.CALL)
     code = at.code(verification)
     assert at.services.verifications.check(verification, code).outcome == "approved"
     at.services.fold.settle()

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.ledger.attempts import Entry
-from core.ledger.explorer import ATTEMPT_COLUMNS, AttemptFilter, attempt_table
+from core.ledger.explorer import AttemptFilter
 from core.model.attempt import AttemptEvent, EventKind, Source
 from core.model.clock import to_ms
 from core.model.errors import CursorRefused
@@ -141,21 +141,3 @@ def test_an_attempt_is_found_by_number_and_by_each_of_its_ids(at: World) -> None
     index = at.services.keyring.number_index(number)
     assert [one.id for one in explorer.find_by_number(index).attempts] == [attempt.id]
     assert explorer.find("nothing of ours").attempts == []
-
-
-def test_a_delivery_before_the_request_has_no_duration_and_a_note_that_clocks_differ(
-    at: World,
-) -> None:
-    attempt = make(at, 1)
-    early = at.clock.now() - timedelta(seconds=725)
-    at.services.ledger.apply(AttemptEvent(attempt, EventKind.DELIVERED, early, Source.CALLBACK))
-    table = attempt_table(at.services.explorer.page(AttemptFilter()).attempts)
-    assert table["seconds"].isna().tolist() == [True]
-    assert table["note"].tolist() == ["clocks differ"]
-
-
-def test_an_empty_table_has_all_columns(at: World) -> None:
-    assert list(attempt_table([]).columns) == list(ATTEMPT_COLUMNS)
-    make(at, 1, state=EventKind.DELIVERED)
-    table = attempt_table(at.services.explorer.page(AttemptFilter()).attempts)
-    assert table["seconds"].tolist() == [2.0]

@@ -11,6 +11,7 @@ from core.model.clock import to_ms
 from core.model.series import Series
 from core.panels import alerts
 from core.panels.alert_cards import firing_card
+from core.panels.export import csv_of
 from core.webhooks.alert_event import AlertEventKind
 from core.wording import alerts as words
 from core.wording.alert_messages import PageAddress, alert_message
@@ -39,8 +40,14 @@ def test_every_state_of_an_alert_is_counted_and_named() -> None:
         [status(AlertState.NO_DATA, observed=None, under=Series("sms"))], ZONE
     )
     first = table.iloc[0].to_dict()
-    assert (first["series"], first["state"], first["under"]) == ("SMS to Nigeria", "no data", "SMS")
-    assert "too few to compare" in first["saw"]
+    names = ("series", "state", "explained_by")
+    assert tuple(first[name] for name in names) == ("SMS to Nigeria", "no data", "SMS")
+    assert "too few to compare" in first["seen"]
+
+
+def test_the_file_of_alerts_has_the_headings_of_the_page() -> None:
+    file = csv_of(alerts.alert_table([status(AlertState.OK)], ZONE), "alerts").decode("utf-8-sig")
+    assert file.splitlines()[0] == "Series,Measure,State,Since,Seen,Can be seen,Explained by"
 
 
 def test_only_states_that_need_attention_are_counted_in_the_line_of_alerts() -> None:

@@ -51,13 +51,6 @@ def test_the_code_of_a_text_is_its_longest_number_that_stands_alone(
     assert code_in_text(text) == code
 
 
-def test_a_length_selects_the_code_of_that_length() -> None:
-    text = "Order 12345678: your code is 4711 or 471029"
-    assert [code_in_text(text, length) for length in (4, 6, 8, 10)] == [
-        "4711", "471029", "12345678", None,
-    ]  # fmt: skip
-
-
 def test_in_a_call_a_key_that_was_pressed_is_no_digit_of_the_code() -> None:
     lines = [("spoken", "To hear your code, press 1."), ("key", "1"), ("spoken", "4, 7, 1, 1.")]
     assert code_in_call(lines) == "4711"

@@ -56,6 +56,16 @@ def test_a_speed_outside_the_limits_is_refused_with_a_sentence(
     assert f'"{speed}" is not a number from 0.1 to 1,000' in capsys.readouterr().err
 
 
+def test_an_account_that_plivo_cannot_have_is_refused_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from core.cli import sandbox
+
+    with pytest.raises(SystemExit):
+        sandbox.main(["--data", str(tmp_path), "--auth-id", "me"], "sandbox")
+    assert '"me" is not MA and 18 capital letters or digits' in capsys.readouterr().err
+
+
 def test_a_port_that_does_not_exist_is_refused_with_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -46,13 +46,6 @@ def test_another_account_cannot_be_read(api: Api) -> None:
     assert api.http.get(f"/v1/Account/MA{'X' * 18}/Message/").status_code == 401
 
 
-def test_a_401_can_be_json(tmp_path: Path) -> None:
-    with sandbox_on(tmp_path, json_401=True) as api:
-        answer = api.http.get(api.account + "/", auth=("x", "y"))
-        assert answer.status_code == 401
-        assert set(answer.json()) == {"api_id", "error"}
-
-
 @pytest.mark.parametrize(
     "path", ["/", "/nothing", "/v1/Account/x/Nothing/", f"/v1/Account/{AUTH_ID}/Messages/"]
 )

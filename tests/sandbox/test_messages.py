@@ -2,13 +2,12 @@
 
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from core.sandbox.facts.message_errors import MESSAGE_ERRORS
 
-from .support import SENDER, SPEED, Api, Product, number, sandbox_on, wait_for
+from .support import SENDER, SPEED, Api, Product, number, wait_for
 
 
 def test_a_message_is_accepted_with_an_api_id_and_one_uuid(api: Api) -> None:
@@ -224,8 +223,3 @@ def test_a_masked_log_hides_the_middle_of_the_number(api: Api) -> None:
     masked = api.message(api.send(to, log="content_only"))["to_number"]
     assert masked == f"{to[:3]}XXXXX{to[-3:]}"
     assert api.message(api.send(to, log="false"))["to_number"] == to
-
-
-def test_mask_unlogged_masks_numbers_of_log_false(tmp_path: Path) -> None:
-    with sandbox_on(tmp_path, mask_unlogged=True) as api:
-        assert "XXXXX" in api.message(api.send(number("5555"), log="false"))["to_number"]

@@ -123,7 +123,7 @@ def test_every_element_of_plivo_xml_is_in_the_readme() -> None:
 
 def test_every_option_of_the_command_is_in_the_readme() -> None:
     command = (PROJECT / "core" / "cli" / "sandbox.py").read_text(encoding="utf-8")
-    options = set(re.findall(r'add_argument\("(--[\w-]+)"', command))
+    options = set(re.findall(r'add_argument\(\s*"(--[\w-]+)"', command))
     assert options == set(re.findall(r"^\| `(--[\w-]+)`", README, re.MULTILINE))
 
 

@@ -17,7 +17,8 @@ import httpx
 import pytest
 
 from core.sandbox.app import Sandbox
-from core.sandbox.errors import FileInUse
+from core.sandbox.errors import FileInUse, StorageFailed
+from core.sandbox.storage import Storage
 from tests.world import PATIENCE_SECONDS
 
 from .support import AUTH_ID, AUTH_TOKEN, Api, Product, number, sandbox_on, wait_for
@@ -210,6 +211,29 @@ def test_two_sandboxes_never_share_a_state_file(tmp_path: Path) -> None:
     second = Sandbox(data=tmp_path, auth_id=AUTH_ID, auth_token=AUTH_TOKEN)
     with sandbox_on(tmp_path), pytest.raises(FileInUse):
         asyncio.run(enter(second))
+
+
+def test_a_state_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "sandbox.sqlite3").write_text("not a database, " * 1000)
+    with pytest.raises(StorageFailed, match=r"sandbox\.sqlite3 is damaged.* Remove it"):
+        Sandbox(data=tmp_path, auth_id=AUTH_ID, auth_token=AUTH_TOKEN).claim()
+
+
+def test_a_damaged_page_of_the_state_file_is_a_failure_of_the_storage(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    storage.open(0)
+    (size,), (page,) = (
+        storage.rows("PRAGMA page_size")[0],
+        storage.rows("SELECT rootpage FROM sqlite_schema WHERE name = 'messages'")[0],
+    )
+    storage.close()
+    with storage.path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    storage.open(0)
+    with pytest.raises(StorageFailed, match="malformed"):
+        storage.rows("SELECT * FROM messages")
+    storage.close()
 
 
 def test_a_sandbox_can_run_again(tmp_path: Path) -> None:

@@ -281,7 +281,7 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     # Redis up to 6 has a file of this name, later ones a folder.
     (tmp_path / "redis" / "appendonly.aof").write_text("no commands at all")
     (tmp_path / "redis" / "appendonlydir").write_text("no folder at all")
-    with pytest.raises(StoreUnavailable, match=r"Its last words: .*[Aa]ppend"):
+    with pytest.raises(StoreUnavailable, match=r"Last line of its log: .*[Aa]ppend"):
         EmbeddedRedis(tmp_path).start()
 
 

@@ -20,7 +20,7 @@ from core.store.keys import Keys
 from core.store.scripts import Scripts
 from core.tracking.attempt_poller import (
     ANSWERED_BY,
-    FIRST,
+    FIRST_POLL_AFTER,
     POLLING_HORIZON,
     SLOWEST,
     TICK,
@@ -108,7 +108,7 @@ def test_no_attempt_is_polled_before_the_first_wait_is_over(polling: Polling) ->
     polling.plivo.answer_with(message("queued"))
     polling.attempt()
     poller = polling.poller()
-    polling.clock.advance(FIRST - timedelta(milliseconds=1))
+    polling.clock.advance(FIRST_POLL_AFTER - timedelta(milliseconds=1))
     assert poller.poll_due() == 0
     polling.clock.advance(timedelta(milliseconds=1))
     assert poller.poll_due() == 1
@@ -135,7 +135,7 @@ def test_a_message_is_polled_until_its_state_is_final(polling: Polling) -> None:
 def test_every_final_state_ends_the_polling(polling: Polling, state: str) -> None:
     polling.plivo.answer_with(message(state))
     attempt = polling.attempt()
-    polling.clock.advance(FIRST)
+    polling.clock.advance(FIRST_POLL_AFTER)
     polling.poller().poll_due()
     assert polling.of(attempt).state is State(state)
     assert polling.polled == []
@@ -145,7 +145,7 @@ def test_an_attempt_that_a_callback_has_ended_is_polled_at_most_once_more(pollin
     polling.plivo.answer_with(message("sent"))
     attempt = polling.attempt()
     polling.apply(attempt, EventKind.DELIVERED, {})
-    polling.clock.advance(FIRST)
+    polling.clock.advance(FIRST_POLL_AFTER)
     polling.poller().poll_due()
     assert polling.of(attempt).state is State.DELIVERED
     assert polling.polled == []
@@ -188,7 +188,7 @@ def test_two_pollers_share_the_work_and_poll_no_attempt_twice(polling: Polling) 
         return json_answer(200, **(MESSAGE | {"message_state": "sent", "message_uuid": reference}))
 
     polling.plivo.answer = answer
-    polling.clock.advance(FIRST)
+    polling.clock.advance(FIRST_POLL_AFTER)
 
     def work(poller: AttemptPoller) -> int:
         count = 0
@@ -217,7 +217,7 @@ def test_polling_goes_on_after_a_restart(polling: Polling) -> None:
 def test_the_claims_of_a_dead_process_are_due_again(polling: Polling) -> None:
     polling.plivo.answer_with(message("delivered"))
     attempt = polling.attempt()
-    polling.clock.advance(FIRST)
+    polling.clock.advance(FIRST_POLL_AFTER)
 
     class Killed(BaseException):
         """As SIGKILL: nothing of the process's own runs after it."""
@@ -238,7 +238,7 @@ def test_the_claims_of_a_dead_process_are_due_again(polling: Polling) -> None:
 
 def test_an_attempt_that_is_no_longer_kept_is_forgotten(polling: Polling) -> None:
     polling.poller().schedule(f"{VERIFICATION}-9")
-    polling.clock.advance(FIRST)
+    polling.clock.advance(FIRST_POLL_AFTER)
     polling.poller().poll_due()
     assert polling.polled == []
     assert polling.plivo.requests == []
@@ -246,7 +246,7 @@ def test_an_attempt_that_is_no_longer_kept_is_forgotten(polling: Polling) -> Non
 
 def test_an_attempt_without_a_reference_is_not_polled(polling: Polling) -> None:
     attempt = polling.attempt(reference="")
-    polling.clock.advance(FIRST)
+    polling.clock.advance(FIRST_POLL_AFTER)
     assert polling.poller().poll_due() == 1
     assert polling.plivo.requests == []
     assert polling.of(attempt).state is State.ACCEPTED
@@ -256,7 +256,7 @@ def test_an_attempt_without_a_reference_is_not_polled(polling: Polling) -> None:
 def test_a_record_that_plivo_does_not_have_yet_is_no_event(polling: Polling, way: Way) -> None:
     polling.plivo.answer_with(UNKNOWN)
     attempt = polling.attempt(way=way)
-    polling.clock.advance(FIRST)
+    polling.clock.advance(FIRST_POLL_AFTER)
     polling.poller().poll_due()
     assert polling.of(attempt).state is State.ACCEPTED
     assert polling.polled == [attempt]
@@ -310,7 +310,7 @@ def test_a_bad_answer_ends_neither_this_polling_nor_the_others(
     other = "00000000-bfc7-4daf-9d06-726c558bf3b8"
     one, two = polling.attempt(1, way), polling.attempt(2, reference=other)
     polling.plivo.answer = lambda request: message("delivered") if other in request.path else bad
-    polling.clock.advance(FIRST)
+    polling.clock.advance(FIRST_POLL_AFTER)
     caplog.set_level(logging.WARNING)
     assert polling.poller().poll_due() == 2
     assert polling.of(two).state is State.DELIVERED
@@ -332,7 +332,7 @@ def test_the_polls_become_rarer_and_end(polling: Polling) -> None:
         gaps.append(wait)
         polling.clock.advance(wait)
         assert poller.poll_due() == 1
-    assert gaps[0] == FIRST
+    assert gaps[0] == FIRST_POLL_AFTER
     assert gaps == sorted(gaps)
     assert gaps[-1] == SLOWEST
     assert POLLING_HORIZON < polling.clock.now() - start <= POLLING_HORIZON + SLOWEST
@@ -352,7 +352,7 @@ def test_a_thread_polls_until_it_is_stopped(polling: Polling) -> None:
     background.start()
     try:
         attempt = polling.attempt()
-        polling.clock.advance(FIRST)
+        polling.clock.advance(FIRST_POLL_AFTER)
         until(lambda: polling.of(attempt).state is State.DELIVERED)
     finally:
         background.stop()

@@ -8,7 +8,7 @@ import pytest
 from core.access.invites import Invite
 from core.model.grant import INTERNAL, OPERATOR, Grant
 from core.model.verification import CancelOutcome, CheckOutcome, SendOutcome, SendResult, Status
-from core.model.way import Way
+from core.model.way import Mode, Way
 from tests.world import World
 
 
@@ -94,8 +94,8 @@ def test_resends_and_calls_use_an_invite_too(at: World) -> None:
     service = at.services.verifications
     assert service.resend(started, grant=grant(at, invite), seen=1).outcome is SendOutcome.SENT
     at.clock.advance(60)
-    for call in (False, True):
-        last = service.resend(started, grant=grant(at, invite), seen=2, call=call)
+    for mode in (None, Mode.CALL):
+        last = service.resend(started, grant=grant(at, invite), seen=2, mode=mode)
         assert last.outcome is SendOutcome.NOT_ALLOWED
     assert used(at, invite) == 2
 
@@ -119,12 +119,14 @@ def test_an_invite_cannot_widen_the_countries_of_the_settings(at: World) -> None
         parse_number("+4917012345555", default_region=None, allowed=frozenset({"US"}))
 
 
-@pytest.mark.parametrize("call", [False, True])
-def test_the_countries_of_a_grant_are_held_at_resends_and_calls(at: World, call: bool) -> None:
+@pytest.mark.parametrize("mode", [None, Mode.CALL])
+def test_the_countries_of_a_grant_are_held_at_resends_and_calls(
+    at: World, mode: Mode | None
+) -> None:
     verification = at.started(at.number("0700"))
     at.clock.advance(40)
     narrow = Grant("x", touches_all=True, countries=frozenset({"DE"}))
-    result = at.services.verifications.resend(verification, grant=narrow, seen=1, call=call)
+    result = at.services.verifications.resend(verification, grant=narrow, seen=1, mode=mode)
     assert result.outcome is SendOutcome.NOT_ALLOWED
     assert at.look(verification).verification.attempts == 1
 

@@ -9,7 +9,7 @@ import pytest
 from core.model.attempt import Attempt, EventKind, State
 from core.model.grant import OPERATOR
 from core.model.verification import SendOutcome, View
-from core.model.way import Way
+from core.model.way import Mode, Way
 from core.panels.verdict import VerdictFacts, verdict_facts
 from core.plivo.pricing import Price
 from core.verification.policy import Policy
@@ -58,7 +58,7 @@ def test_after_a_call_that_failed_it_can_be_placed_again_and_then_be_a_message(a
     assert view.fallback is not None
     assert view.fallback.way is Way.SMS
     assert view.call_offer is None
-    result = service.resend(verification, grant=OPERATOR, seen=2, message=True)
+    result = service.resend(verification, grant=OPERATOR, seen=2, mode=Mode.SMS)
     assert result.outcome is SendOutcome.SENT
     assert at.code(verification) in until(lambda: at.message(number))
     # A message is on its way: the cooldown applies again.
@@ -141,7 +141,7 @@ def test_the_facts_of_a_verdict_are_time_way_and_cost(at: World) -> None:
     facts = verdict_facts(at.look(verification), None)
     assert re.fullmatch(r"in 1[234] s", facts.time)
     refused = at.look(at.started(at.number("0402"), Way.PHLO_CALL))
-    assert verdict_facts(refused, price) == VerdictFacts("", "PHLO, as call", "")
+    assert verdict_facts(refused, price) == VerdictFacts("", "PHLO call", "")
 
 
 @pytest.mark.parametrize(

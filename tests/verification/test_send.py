@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.model.attempt import EventKind, State
 from core.model.grant import OPERATOR
 from core.model.verification import CheckOutcome, SendOutcome, Status
-from core.model.way import Way
+from core.model.way import Mode, Way
 from core.wiring import build
 from tests.properties import sharing_fixtures
 from tests.world import (
@@ -268,10 +268,10 @@ def test_call_me_instead_waits_for_a_report_and_then_calls_with_the_same_code(at
     number = at.number("0700")
     verification = at.started(number)
     until(lambda: at.look(verification).attempts[0].state is State.SENT)
-    early = at.services.verifications.resend(verification, grant=OPERATOR, seen=1, call=True)
+    early = at.services.verifications.resend(verification, grant=OPERATOR, seen=1, mode=Mode.CALL)
     assert early.outcome is SendOutcome.TOO_SOON
     at.clock.advance(10)
-    late = at.services.verifications.resend(verification, grant=OPERATOR, seen=1, call=True)
+    late = at.services.verifications.resend(verification, grant=OPERATOR, seen=1, mode=Mode.CALL)
     assert late.outcome is SendOutcome.SENT
     call = at.call(number, "ringing")
     at.touch(number, call, "answer")
@@ -288,7 +288,7 @@ def test_call_me_instead_is_offered_at_once_when_the_message_failed(at: World) -
     offer = at.look(verification).call_offer
     assert offer is not None
     assert offer.at <= at.clock.now()
-    result = at.services.verifications.resend(verification, grant=OPERATOR, seen=1, call=True)
+    result = at.services.verifications.resend(verification, grant=OPERATOR, seen=1, mode=Mode.CALL)
     assert result.outcome is SendOutcome.SENT
     assert at.look(verification).attempts[1].way is Way.VOICE
 
@@ -387,7 +387,7 @@ def test_a_refused_call_leaves_the_wait_and_the_channel_as_they_were(at: World) 
     verification = at.started(at.number("0402"))
     before = at.look(verification).verification
     assert before.way is Way.SMS
-    result = at.services.verifications.resend(verification, grant=OPERATOR, seen=1, call=True)
+    result = at.services.verifications.resend(verification, grant=OPERATOR, seen=1, mode=Mode.CALL)
     assert result.outcome is SendOutcome.REJECTED
     after = at.look(verification).verification
     assert after.way is Way.SMS

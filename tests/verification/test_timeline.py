@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.model.attempt import Attempt, AttemptEvent, EventKind, Proof, Source, State, attempt_id
 from core.model.phone_number import PhoneNumber
 from core.model.verification import CheckOutcome, Status, Verification, View
-from core.model.way import Way
+from core.model.way import Mode, Way
 from core.panels.exchanges import exchange_lines
 from core.verification.timeline import (
     StepState,
@@ -286,7 +286,7 @@ def test_a_fallback_is_drawn_and_each_reported_step_has_its_exchange(at: World, 
         at.touch(number, at.call(number, "ringing"), "decline")
     until(lambda: at.look(verification).attempts[0].state.is_final)
     at.clock.advance(60)
-    at.resend(verification, seen=1, call=True)
+    at.resend(verification, seen=1, mode=Mode.CALL)
     at.touch(number, at.call(number, "ringing"), "answer")
     # The call rings on while the code is entered: no end of it is reported.
     until(lambda: EventKind.ANSWERED in at.look(verification).attempts[1].moments)

@@ -12,7 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from core.model.attempt import EventKind, State
 from core.model.grant import OPERATOR
 from core.model.verification import CancelOutcome
-from core.model.way import Way
+from core.model.way import Mode, Way
 from tests.webhooks.conftest import SECRET, WebhookWorld
 from tests.webhooks.receiver import PATH
 from tests.world import MovableClock, until, world
@@ -108,7 +108,7 @@ def test_each_delivered_attempt_has_an_event(webhooks: WebhookWorld) -> None:
     verification = at.started(number)
     event_data(webhooks, verification, "delivered")
     at.clock.advance(31)
-    at.services.verifications.resend(verification, grant=OPERATOR, seen=1, call=True)
+    at.services.verifications.resend(verification, grant=OPERATOR, seen=1, mode=Mode.CALL)
     at.touch(number, at.call(number, "ringing"), "answer")
     until(lambda: at.handset(number)["calls"][0]["waits_for_key"])
     at.touch(number, at.call(number, "in-progress"), "press/1")

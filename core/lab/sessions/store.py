@@ -75,10 +75,10 @@ class TestSessions:
         """None if it does not exist, or is no longer kept."""
         return read_session(session_id, self._client.hgetall(self._keys.test_session(session_id)))
 
-    def newest(self, count: int, offset: int = 0) -> list[TestSession]:
+    def newest(self, count: int) -> list[TestSession]:
         """The newest sessions, the newest first. Those that have expired leave the list."""
         listed = self._keys.test_sessions
-        ids = self._client.zrevrange(listed, offset, offset + count - 1)
+        ids = self._client.zrevrange(listed, 0, count - 1)
         with self._client.pipeline(transaction=False) as pipe:
             for session_id in ids:
                 pipe.hgetall(self._keys.test_session(session_id))

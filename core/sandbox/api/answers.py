@@ -74,20 +74,15 @@ def requester_ip(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-class ErrorAnswers:
-    """Converts exceptions to answers. `json_401`: a 401 is JSON instead of plain text."""
-
-    def __init__(self, *, json_401: bool) -> None:
-        self._json_401 = json_401
-
-    def to_response(self, request: Request, e: Exception) -> Response:
-        if isinstance(e, Unauthorized) and not self._json_401:
-            return PlainTextResponse(_UNAUTHORIZED, 401, headers=_CHALLENGE)
-        if isinstance(e, Refusal):
-            return error(e.status, e.text)
-        if isinstance(e, NotRunning | StorageFailed):
-            return error(503, str(e))
-        if isinstance(e, HTTPException):
-            texts = {404: "not found", 405: "method not allowed"}
-            return error(e.status_code, texts.get(e.status_code, e.detail))
-        return error(500, "internal server error")
+def error_response(request: Request, e: Exception) -> Response:
+    """The answer for an exception; a 401 is plain text, as at Plivo."""
+    if isinstance(e, Unauthorized):
+        return PlainTextResponse(_UNAUTHORIZED, 401, headers=_CHALLENGE)
+    if isinstance(e, Refusal):
+        return error(e.status, e.text)
+    if isinstance(e, NotRunning | StorageFailed):
+        return error(503, str(e))
+    if isinstance(e, HTTPException):
+        texts = {404: "not found", 405: "method not allowed"}
+        return error(e.status_code, texts.get(e.status_code, e.detail))
+    return error(500, "internal server error")

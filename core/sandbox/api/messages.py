@@ -42,15 +42,16 @@ _LOGS = {"true", "false", "content_only", "number_only"}
 
 
 class MessageApi:
-    """`mask_unlogged`: whether log="false" also masks the number. Plivo does not document it."""
+    """The routes of messages: send, list and read.
 
-    def __init__(
-        self, log: LogRoutes, carrier: Carrier, chaos: Chaos, *, mask_unlogged: bool
-    ) -> None:
+    Of the values of `log`, content_only masks the number. Plivo does not document whether false
+    does.
+    """
+
+    def __init__(self, log: LogRoutes, carrier: Carrier, chaos: Chaos) -> None:
         self._log = log
         self._carrier = carrier
         self._chaos = chaos
-        self._masked = {"content_only", "false"} if mask_unlogged else {"content_only"}
 
     def routes(self) -> list[Route]:
         return self._log.routes(create=self.create, list=self.list, get=self.get)
@@ -89,7 +90,8 @@ class MessageApi:
         return answer(self._record(message))
 
     def _record(self, message: Message) -> dict[str, Any]:
-        return record(message, self._log.auth_id, self._log.zone, mask=message.log in self._masked)
+        mask = message.log == "content_only"
+        return record(message, self._log.auth_id, self._log.zone, mask=mask)
 
 
 def parse_order(body: Body, requester_ip: str) -> MessageOrder:

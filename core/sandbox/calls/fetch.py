@@ -17,6 +17,8 @@ from core.sandbox.outgoing import MAX_BYTES, Outgoing, Reply, is_web_address
 
 ANSWER_ATTEMPTS = 3
 OTHER_ATTEMPTS = 2
+#: Of each attempt, in real seconds.
+_TIMEOUT_SECONDS = 40.0
 
 
 class Purpose(StrEnum):
@@ -60,12 +62,11 @@ class FetchResult:
 
 
 class Fetcher:
-    """Fetches documents. `seconds` is the time-out of each attempt, in real seconds."""
+    """Fetches documents."""
 
-    def __init__(self, auth_id: str, outgoing: Outgoing, seconds: float) -> None:
+    def __init__(self, auth_id: str, outgoing: Outgoing) -> None:
         self._auth_id = auth_id
         self._outgoing = outgoing
-        self._seconds = seconds
 
     async def fetch(self, call: SandboxCall, request: DocumentRequest) -> FetchResult:
         """The document of a request. Failures of the product are returned as hangup causes."""
@@ -104,9 +105,9 @@ class Fetcher:
     async def _send_with_retries(
         self, attempts: int, method: str, url: str, form: dict[str, str]
     ) -> Reply:
-        reply = await self._outgoing.send(method, url, form, seconds=self._seconds)
+        reply = await self._outgoing.send(method, url, form, seconds=_TIMEOUT_SECONDS)
         for _ in range(attempts - 1):
             if reply.ok:
                 break
-            reply = await self._outgoing.send(method, url, form, seconds=self._seconds)
+            reply = await self._outgoing.send(method, url, form, seconds=_TIMEOUT_SECONDS)
         return reply

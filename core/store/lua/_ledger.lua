@@ -40,7 +40,7 @@ local function sets_field(record, known, event, name, moves)
 end
 
 -- The effect of the event: outcome (applied, repeated, late), the attempt's state, and the fields to
--- write. event: kind, at_ms, heard_ms (when it was received), source, and fields (by name: reference,
+-- write. event: kind, at_ms, received_ms (when it was received), source, and fields (by name: reference,
 -- error_code, hangup_cause, network, units, cost_micros …).
 local function effect(record, known, event)
     local kind, write = event.kind, {}
@@ -88,7 +88,7 @@ local MOST_EVENTS = 100
 
 -- RPUSHX: a new list needs a TTL.
 local function append_event(history_key, event, outcome, keep_ms)
-    local entry = table.concat({ event.kind, outcome, event.at_ms, event.heard_ms, event.source }, " ")
+    local entry = table.concat({ event.kind, outcome, event.at_ms, event.received_ms, event.source }, " ")
     local length = redis.call("RPUSHX", history_key, entry)
     if length == 0 then
         redis.call("RPUSH", history_key, entry)

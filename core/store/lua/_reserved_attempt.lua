@@ -19,7 +19,7 @@ end
 local function write_reserved_attempt(attempt, refused, spend_key, keys)
     spend(args.budgets, now_ms, attempt, spend_key, args.price_micros)
     add_warning(args.record, refused, now)
-    local event = { kind = "requested", at_ms = now_ms, heard_ms = now_ms, source = "app",
+    local event = { kind = "requested", at_ms = now_ms, received_ms = now_ms, source = "app",
         fields = args.record }
     request_attempt(keys, attempt, event, args.keep_ms)
     redis.call("ZADD", keys.polled, args.poll_at_ms, attempt)

@@ -115,7 +115,7 @@ local function next_key()
     return KEYS[key - 1]
 end
 for i, values in ipairs(args.events) do
-    local event = { attempt = values[1], kind = values[2], at_ms = values[3], heard_ms = now_ms,
+    local event = { attempt = values[1], kind = values[2], at_ms = values[3], received_ms = now_ms,
         source = values[4], fields = values[5] }
     local keys = { attempt = next_key(), history = next_key() }
     if event.fields.reference then keys.reference = next_key() end

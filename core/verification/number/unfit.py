@@ -1,4 +1,5 @@
-"""Refuses digits that are not a valid number, and numbers that cannot receive the code: texts."""
+"""Refuses digits that are not a valid number, and numbers that cannot receive the code, each with
+cause and remedy."""
 
 from typing import NoReturn
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -14,6 +13,7 @@ from core.web.bearer import UNAUTHENTICATED, BearerRefusal, presented_token, ref
 from core.web.rest.objects import RestServices
 from core.web.rest.parameters import refuse_unknown_parameters
 from core.web.rest.problems import ProblemCode, Refused
+from core.web.retry_after import retry_after_seconds
 
 #: Only for the OpenAPI document: `presented_token` reads the header.
 _SCHEME = HTTPBearer(
@@ -86,7 +86,7 @@ def _headers(allowance: RequestAllowance) -> dict[str, str]:
         "RateLimit-Policy": f"{allowance.limit};w={int(WINDOW.total_seconds())}",
         "RateLimit-Limit": str(allowance.limit),
         "RateLimit-Remaining": str(allowance.remaining),
-        "RateLimit-Reset": str(ceil(allowance.reset.total_seconds())),
+        "RateLimit-Reset": str(retry_after_seconds(allowance.reset)),
     }
 
 

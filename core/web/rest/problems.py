@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response
 from core.model.errors import StoreUnavailable
 from core.model.phone_number import ParsedNumber
 from core.web.outage import RETRY_AFTER_SECONDS
+from core.web.retry_after import retry_after_seconds
 
 MEDIA_TYPE = "application/problem+json"
 _STORE_AWAY = timedelta(seconds=RETRY_AFTER_SECONDS)
@@ -132,8 +133,7 @@ def respond(
     fields = {"Cache-Control": "no-store", **(headers or {})}
     seconds = None
     if retry_after is not None:
-        # Rounded up, so that a caller who waits that long is not refused again.
-        seconds = max(1, -(-retry_after // timedelta(seconds=1)))
+        seconds = retry_after_seconds(retry_after)
         fields["Retry-After"] = str(seconds)
     problem = Problem(
         title=HTTPStatus(status).phrase,

@@ -12,7 +12,7 @@ from core.model.verification import (
     SendOutcome,
     SendResult,
 )
-from core.model.way import Way
+from core.model.way import Mode, Way
 from core.settings.keyring import new_id
 from core.verification.checking import EnteredCode
 from core.verification.service import Verifications
@@ -98,7 +98,7 @@ async def resend(
             verification,
             grant=token.grant,
             seen=body.seen,
-            call=body.call,
+            mode=Mode.CALL if body.call else None,
             address=body.client_address,
         )
         return _sent(verifications, result)

@@ -4,12 +4,12 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.lab.chaos import ChaosWatch
 from core.ledger.exchanges import Exchanges
 from core.ledger.ledger import Ledger
 from core.model.attempt import Attempt, EventKind, State
 from core.model.errors import ProviderRead
 from core.panels.attempts import event_table, facts
+from core.panels.chaos_watch import ChaosWatch
 from core.panels.evidence import EvidenceReader
 from core.panels.exchanges import exchange_lines
 from core.settings.settings import Settings
@@ -82,10 +82,10 @@ def draw_attempt(
     st.header("All events", anchor=False)
     st.dataframe(
         event_table(ledger.events(attempt.id), attempt, zone),
-        hide_index=True, key="attempts_heard",
+        hide_index=True, key="attempts_events",
         column_config={
             "what": "What", "at": f"At ({zone.key})", "after_s": number("After", "%.1f s"),
-            "from": "From", "heard_s": number("Received after", "%.1f s"), "note": "Note",
+            "from": "From", "received_s": number("Received after", "%.1f s"), "note": "Note",
         },
     )  # fmt: skip
 

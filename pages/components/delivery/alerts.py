@@ -59,9 +59,9 @@ def draw_alerts(context: PanelContext) -> None:
         frame = alert_table(statuses, zone)
         columns = {
             "series": text("Series", pinned=True, width="medium"), "measure": text("Measure"),
-            "state": text("State"), "since": text("Since"), "saw": text("Seen"),
-            "shows": text("Can be seen"),
-            "under": text("Explained by"),
+            "state": text("State"), "since": text("Since"), "seen": text("Seen"),
+            "can_be_seen": text("Can be seen"),
+            "explained_by": text("Explained by"),
         }  # fmt: skip
         grid(frame, "alerts", columns, height=frame_height(len(frame), 6))
         csv(frame, "alerts", **context.files)

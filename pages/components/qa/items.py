@@ -8,8 +8,7 @@ from core.lab.sessions.checklist import PRESETS, ChecklistPreset, items_of_endin
 from core.lab.sessions.model import ChecklistItem, TestSession
 from core.model.errors import SandboxUnavailable
 from core.model.way import Way
-from core.panels.verdict import way_words
-from core.wording.formats import counted
+from core.wording.formats import counted, way_name
 from pages.components.qa.own_phones import draw_phone_items
 from pages.components.qa.tools import SELECTED, SessionTools, act
 from pages.components.session_value import SessionValue, session_value
@@ -55,7 +54,7 @@ def _draw_table(session: TestSession, tools: SessionTools) -> None:
     )  # fmt: skip
     state.setdefault(f"{key}_ways", [Way.SMS])
     ways = st.pills(
-        "By", list(Way), key=f"{key}_ways", selection_mode="multi", format_func=way_words
+        "By", list(Way), key=f"{key}_ways", selection_mode="multi", format_func=way_name
     )
     items = items_of_endings(table.endings, selected, [way for way in Way if way in ways])
     st.button(

@@ -8,12 +8,11 @@ from core.lab.own_phones import items_of_phones
 from core.lab.sessions.model import ChecklistItem
 from core.model.way import Way
 from core.panels.own_phones import OwnPhoneLine, line_words, phone_lines, run_cost, run_cost_words
-from core.panels.verdict import way_words
 from core.plivo.pricing import Prices
 from core.plivo.provider import PlivoProvider
 from core.settings.settings import Settings
 from core.verification.numbers import Numbers
-from core.wording.formats import counted
+from core.wording.formats import counted, way_name
 from pages.components.access import guarded
 from pages.components.qa.tools import SessionTools
 from pages.components.shared import plain
@@ -65,7 +64,7 @@ def draw_phone_items(tools: SessionTools, on_add: Callable[[list[ChecklistItem]]
     state.setdefault(_WAYS, available)
     labels = st.pills("Own handsets", list(by_label), key=_SELECTED, selection_mode="multi")
     ways = st.pills(
-        "Reached by", available, key=_WAYS, selection_mode="multi", format_func=way_words
+        "Reached by", available, key=_WAYS, selection_mode="multi", format_func=way_name
     )
     selected = [by_label[label] for label in by_label if label in labels]
     in_order = [way for way in available if way in ways]

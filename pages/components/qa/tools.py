@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.lab.chaos import ChaosWatch
 from core.lab.endings import SandboxEndings
 from core.lab.sessions.recording import Recordings
 from core.lab.sessions.store import TestSessions
 from core.ledger.exchanges import Exchanges
 from core.model.clock import Clock
 from core.model.errors import ProductError
+from core.panels.chaos_watch import ChaosWatch
 from core.panels.zones import zone_of
 from core.plivo.pricing import Prices
 from core.plivo.provider import PlivoProvider

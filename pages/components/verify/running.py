@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.lab.chaos import ChaosWatch
 from core.lab.sessions.collector import Collector
 from core.ledger.exchanges import Exchanges
 from core.model.clock import to_ms
 from core.model.errors import StoreUnavailable
 from core.model.exchange import Exchange
 from core.model.verification import Status, View
+from core.panels.chaos_watch import ChaosWatch
 from core.panels.evidence import EvidenceReader
 from core.panels.exchanges import exchange_lines
 from core.plivo.pricing import Prices

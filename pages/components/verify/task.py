@@ -148,13 +148,12 @@ def _resend(
     collector: Collector, view: View, verifications: Verifications, *, fallback: bool
 ) -> None:
     notice, verification = _last_notice(), view.verification
-    is_call = verification.way.is_call
+    way = verification.way.other if fallback else verification.way
     result = verifications.resend(
         verification.id,
         grant=current_visitor().grant,
         seen=verification.attempts,
-        call=fallback and not is_call,
-        message=fallback and is_call,
+        mode=way.mode,
         address=st.context.ip_address,
     )
     notice.value = (
@@ -162,7 +161,6 @@ def _resend(
         if result.outcome in _WITH_ATTEMPT
         else PanelNotice(verification.id, f"{result.cause} {result.remedy}", "warning")
     )
-    way = verification.way.other if fallback else verification.way
     if not collector.resent(verification, result, way):
         # The line about the test session is outside of the fragment.
         st.rerun()
