@@ -41,8 +41,10 @@ from core.alerts.records import (
 from core.alerts.snoozes import Snoozes
 from core.alerts.states import AlertState
 from core.alerts.stepping import transitions
+from core.alerts.unnamed import unnamed
 from core.figures.filters import Filters
 from core.figures.ranges import Range
+from core.findings.causes import Cause
 from core.model.clock import Clock, from_ms, to_ms
 from core.store.client import Client
 from core.store.failures import WatchError
@@ -180,18 +182,13 @@ class Alerts:
         heads = by_severity(entry.status for entry in kept.values() if entry.is_head)
         return [kept[status.series, status.measure] for status in heads]
 
-    def refusing(self, period: Range, filters: Filters) -> list[AlertStatus]:
-        """Of `firing` the alerts about sends that budgets refuse, of a range and filters. Such
-        sends are no attempts, so no cause of a verdict names them."""
-        channel, country = filters.channel, filters.country
-        return [
-            status
-            for status in (entry.status for entry in self.firing())
-            if status.measure is Measure.REFUSED
-            and status.since < period.end
-            and (not channel or status.series.channel in {"", channel})
-            and (not country or status.series.country in {"", country})
-        ]
+    def unnamed(
+        self, causes: Sequence[Cause], period: Range, filters: Filters
+    ) -> list[AlertStatus]:
+        """Of `firing` the alerts that belong to a verdict on this range, and none of its causes
+        names."""
+        alerts = [entry.status for entry in self.firing()]
+        return unnamed(alerts, causes, period, filters)
 
     def course(self, place: Place) -> AlertCourse:
         """What an alert is about, over the last day."""
