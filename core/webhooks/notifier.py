@@ -7,6 +7,7 @@ none is logged, shown or in an error.
 
 import asyncio
 import logging
+import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -25,6 +26,8 @@ APPRISE = "apprise==2.3.0"
 #: For one try, within `queue.CLAIM`. Longer than apprise waits for a connection and an answer, 4 s
 #: each, and 15 s for a mail server: a slow one that takes a mail is not sent it again.
 DEADLINE = timedelta(seconds=45)
+#: apprise takes it for a part of the first address, and sends nothing to the second one.
+_SECOND_ADDRESS = re.compile(r",[a-z][a-z0-9]*://", re.IGNORECASE)
 _NOTIFY_TYPES = {
     AlertEventKind.FIRING: "failure",
     AlertEventKind.RESOLVED: "success",
@@ -34,7 +37,7 @@ _NOTIFY_TYPES = {
 
 class Notifier:
     """The services of ALERT_URLS. Raises SettingsRefused where apprise is missing, or does not
-    know an address."""
+    know an address, and for two addresses without a space between them."""
 
     def __init__(self, urls: Sequence[SecretStr], keyring: Keyring) -> None:
         self._services: dict[str, Any] = {}
@@ -53,6 +56,11 @@ class Notifier:
         asset = AppriseAsset(http_redirects=False)
         for place, secret in enumerate(urls, 1):
             url = secret.get_secret_value()
+            if _SECOND_ADDRESS.search(url):
+                raise SettingsRefused(
+                    f"ALERT_URLS: address {place} has another one in it, after a comma.",
+                    "Separate addresses by spaces. Write a comma of an address as %2C.",
+                )
             service = Apprise.instantiate(url, asset=asset)
             if service is None:
                 raise SettingsRefused(

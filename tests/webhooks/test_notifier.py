@@ -22,7 +22,8 @@ from starlette.routing import Route
 
 from core.model.errors import SettingsRefused
 from core.settings.keyring import Keyring
-from core.webhooks.alert_event import AlertEvent, AlertEventKind, receiver_of
+from core.settings.settings import Settings
+from core.webhooks.alert_event import AlertEvent, AlertEventKind, alert_receivers, receiver_of
 from core.webhooks.answer import Answer, Verdict
 from core.webhooks.notifier import APPRISE, Notifier
 from core.webhooks.worker import AT_ONCE
@@ -173,6 +174,22 @@ def test_an_address_that_apprise_does_not_know_is_refused_without_quoting_it() -
         Notifier(urls, KEYRING)
     assert "address 2" in refused.value.cause
     assert TOKEN not in f"{refused.value} {refused.value.cause} {refused.value.remedy}"
+
+
+def test_addresses_that_a_comma_separates_are_refused() -> None:
+    """apprise takes them for one address."""
+    urls = (SecretStr(f"json://127.0.0.1/{TOKEN},slack://a/b/c"),)
+    with pytest.raises(SettingsRefused) as refused:
+        Notifier(urls, KEYRING)
+    assert "by spaces" in refused.value.remedy
+    assert TOKEN not in refused.value.cause
+    # A comma of one address.
+    Notifier((SecretStr("mailto://a:b@example.com?to=c@example.com,d@example.com"),), KEYRING)
+
+
+def test_an_address_that_is_listed_twice_is_one_receiver() -> None:
+    settings = Settings(alert_urls="json://127.0.0.1/ json://127.0.0.1/")
+    assert len(alert_receivers(settings, KEYRING)) == 1
 
 
 def test_without_apprise_the_start_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
