@@ -23,8 +23,11 @@ from core.webhooks.answer import Answer, Verdict
 
 #: The version that is tested; pyproject.toml has it too.
 APPRISE = "apprise==2.3.0"
-#: For one try, within `queue.CLAIM`. Longer than apprise waits for a connection and an answer, 4 s
-#: each, and 15 s for a mail server: a slow one that takes a mail is not sent it again.
+#: How long apprise waits for an answer at least. After its own 4 s, a slow service that has taken a
+#: message would be sent it again with each try.
+_READ_SECONDS = 30.0
+#: For one try, within `queue.CLAIM`. Longer than apprise waits for a connection, 4 s (of a mail
+#: server 15 s), and an answer.
 DEADLINE = timedelta(seconds=45)
 #: apprise takes it for a part of the first address, and sends nothing to the second one.
 _SECOND_ADDRESS = re.compile(r",[a-z][a-z0-9]*://", re.IGNORECASE)
@@ -67,6 +70,7 @@ class Notifier:
                     f"ALERT_URLS: apprise does not know the form of address {place}.",
                     "Correct it (forms: github.com/caronc/apprise/wiki), or remove it.",
                 )
+            service.socket_read_timeout = max(service.socket_read_timeout, _READ_SECONDS)
             self._services[receiver_of(url, keyring)] = service
 
     @property

@@ -109,6 +109,20 @@ def test_a_service_that_refuses_or_is_down_gets_it_later_and_no_text_has_its_add
     assert TOKEN not in "\n".join(f"{r.getMessage()} {r.__dict__}" for r in lines)
 
 
+def test_a_service_that_answers_late_is_sent_a_message_once() -> None:
+    """It has the message when it answers, so another try would be a second notification."""
+
+    async def take(request: Request) -> Response:
+        # Longer than apprise waits by itself.
+        await asyncio.sleep(5)
+        return Response()
+
+    with served(Starlette(routes=[Route("/", take, methods=["POST"])])) as address:
+        url = address.replace("http://", "json://")
+        notifier = Notifier((SecretStr(url),), KEYRING)
+        assert sent(notifier, event(url)) == Answer(Verdict.ACCEPTED, None, "")
+
+
 def test_services_that_hang_leave_the_threads_of_the_queue_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"json://127.0.0.1:{silent.getsockname()[1]}/{TOKEN}"
