@@ -24,7 +24,7 @@ ALLOWED = {
     "ledger": {"model", "store"},
     "figures": {"model", "store", "ledger"},
     "findings": {"model", "figures"},
-    "alerts": {"model", "store", "figures", "background", "webhooks"},
+    "alerts": {"model", "store", "figures", "findings", "background", "webhooks"},
     "access": {"model", "settings", "store"},
     "webhooks": {"model", "settings", "store", "background"},
     "tracking": {"model", "settings", "store", "plivo", "ledger"},

@@ -31,6 +31,7 @@ from core.alerts.records import (
     AlertCheck,
     AlertStatus,
     Place,
+    Spans,
     StoredStatus,
     Transition,
     by_severity,
@@ -40,8 +41,10 @@ from core.alerts.records import (
 from core.alerts.snoozes import Snoozes
 from core.alerts.states import AlertState
 from core.alerts.stepping import transitions
+from core.alerts.unnamed import unnamed
 from core.figures.filters import Filters
 from core.figures.ranges import Range
+from core.findings.causes import Cause
 from core.model.clock import Clock, from_ms, to_ms
 from core.store.client import Client
 from core.store.failures import WatchError
@@ -91,6 +94,8 @@ class Alerts:
         self._left_out = LeftOut(client, keys, clock)
         #: Evaluations share the figures that are kept in the process.
         self._evaluation = Lock()
+        #: The minute of the last call of `check` in this process, 0 before the first one.
+        self._ran_minute = 0
 
     def check(self, *, at_once: bool = False) -> list[Transition]:
         """Evaluate all series, once a minute; returns the changes of state that
@@ -101,7 +106,9 @@ class Alerts:
         """
         now_ms = to_ms(self._clock.now())
         turn = f"{now_ms // _URGENT_MS * _URGENT_MS}" if at_once else f"{now_ms // MINUTE_MS}"
-        if not self._client.set(self._keys.alert_turn(turn), "1", nx=True, px=_TURN):
+        has_turn = self._client.set(self._keys.alert_turn(turn), "1", nx=True, px=_TURN)
+        ran_minute, self._ran_minute = self._ran_minute, now_ms // MINUTE_MS
+        if not has_turn:
             return []
         stored = self._client.get(self._keys.alert_check)
         before = self._read(stored)
@@ -110,7 +117,7 @@ class Alerts:
         if 0 < before.minute - now_ms // MINUTE_MS <= _MOST_AHEAD_MINUTES:
             return []
         with self._evaluation:
-            check = self._evaluated(before, now_ms)
+            check = self._evaluated(before, now_ms, _gaps(before, now_ms, ran_minute))
         changes = transitions(before.kept, check.kept, from_ms(now_ms))
         to_notify, kept = notifications(
             before.kept,
@@ -175,18 +182,13 @@ class Alerts:
         heads = by_severity(entry.status for entry in kept.values() if entry.is_head)
         return [kept[status.series, status.measure] for status in heads]
 
-    def refusing(self, period: Range, filters: Filters) -> list[AlertStatus]:
-        """Of `firing` the alerts about sends that budgets refuse, of a range and filters. Such
-        sends are no attempts, so no cause of a verdict names them."""
-        channel, country = filters.channel, filters.country
-        return [
-            status
-            for status in (entry.status for entry in self.firing())
-            if status.measure is Measure.REFUSED
-            and status.since < period.end
-            and (not channel or status.series.channel in {"", channel})
-            and (not country or status.series.country in {"", country})
-        ]
+    def unnamed(
+        self, causes: Sequence[Cause], period: Range, filters: Filters
+    ) -> list[AlertStatus]:
+        """Of `firing` the alerts that belong to a verdict on this range, and none of its causes
+        names."""
+        alerts = [entry.status for entry in self.firing()]
+        return unnamed(alerts, causes, period, filters)
 
     def course(self, place: Place) -> AlertCourse:
         """What an alert is about, over the last day."""
@@ -226,9 +228,9 @@ class Alerts:
             self._left_out.record("alert transition", stored, error)
             return None
 
-    def _evaluated(self, before: AlertCheck, now_ms: int) -> AlertCheck:
-        """Judge all series, based on the check before."""
-        minute, gaps = now_ms // MINUTE_MS, _gaps(before, now_ms)
+    def _evaluated(self, before: AlertCheck, now_ms: int, gaps: Spans) -> AlertCheck:
+        """Judge all series, based on the check before, without the gaps."""
+        minute = now_ms // MINUTE_MS
         series = self._figures.series(now_ms - WATCHED // timedelta(milliseconds=1))
         if not series:
             return AlertCheck(minute, {}, gaps, before.of_newer)
@@ -282,11 +284,12 @@ class Alerts:
         return True
 
 
-def _gaps(before: AlertCheck, now_ms: int) -> tuple[tuple[int, int], ...]:
-    """The gaps of the last day, with that since the check before, if it is one."""
+def _gaps(before: AlertCheck, now_ms: int, ran_minute: int) -> Spans:
+    """The gaps of the last day, with that since the check before, if it is one. It is none while
+    this process ran: the clock of the process that made that check may be behind."""
     gaps = before.gaps
-    minute = now_ms // MINUTE_MS
-    if before.minute and minute - before.minute > _MOST_BETWEEN_MINUTES:
-        begin_ms = before.minute * MINUTE_MS - _IN_FLIGHT // timedelta(milliseconds=1)
+    minute, last = now_ms // MINUTE_MS, max(before.minute, ran_minute)
+    if before.minute and minute - last > _MOST_BETWEEN_MINUTES:
+        begin_ms = last * MINUTE_MS - _IN_FLIGHT // timedelta(milliseconds=1)
         gaps = (*gaps, (begin_ms, minute * MINUTE_MS))
     return tuple(gap for gap in gaps if gap[1] > now_ms - _DAY_MS)

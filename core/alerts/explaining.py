@@ -57,7 +57,7 @@ def without_ended_leaders(
     left = dict(stored)
     for place, entry in stored.items() if ended else ():
         is_own = place in before and before[place].is_head
-        if is_own or not any(_is_related(head, place) for head in ended):
+        if is_own or not any(_is_seen(head, place) for head in ended):
             continue
         left[place] = replace(entry, cleared_ms=now_ms)
         if entry.status.state.is_alert:
@@ -66,11 +66,16 @@ def without_ended_leaders(
     return left
 
 
-def _is_related(head: Place, place: Place) -> bool:
+def is_related(cause: Measure, measure: Measure) -> bool:
+    """Whether an incident of one measure can change the other."""
+    return measure is cause or measure in _RELATED[cause]
+
+
+def _is_seen(head: Place, place: Place) -> bool:
     """Whether an incident of one can be seen in the other."""
     (of, cause), (series, measure) = head, place
     is_near = series == of or is_part(series, of) or is_part(of, series)
-    return is_near and (measure is cause or measure in _RELATED[cause])
+    return is_near and is_related(cause, measure)
 
 
 def with_leaders(

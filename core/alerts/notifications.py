@@ -123,7 +123,7 @@ def notifications(
     has_receivers: bool = True,
 ) -> tuple[list[Notification], dict[Place, StoredStatus]]:
     """What to notify after a check at `now_ms`, and its statuses with `notified_ms` set. The status
-    of an alert that has ended has the moment when it began.
+    of an alert that has ended is what it saw, with its new state: its end is about the same.
 
     An alert that another one explains is not notified, and a snoozed one is when its snooze ends.
     One that fires without a receiver is notified once there is one.
@@ -139,8 +139,7 @@ def notifications(
                 to_notify.append(Notification(AlertEventKind.FIRING, entry.status))
                 notified_ms = now_ms
             case AlertEventKind.RESOLVED:
-                status = replace(entry.status, since=before[place].status.since)
-                to_notify.append(Notification(AlertEventKind.RESOLVED, status, notified_ms))
+                to_notify.append(_end(before[place], entry.status.state))
                 notified_ms = 0
             case _:
                 pass
@@ -164,11 +163,10 @@ def ends_without_figures(
     """The ends of the notified alerts that are not kept: their series has had no attempt for weeks,
     or its figures were removed."""
     ended = (entry for place, entry in before.items() if place not in kept and entry.notified_ms)
-    return [
-        Notification(
-            AlertEventKind.RESOLVED,
-            replace(entry.status, state=AlertState.NO_DATA),
-            entry.notified_ms,
-        )
-        for entry in ended
-    ]
+    return [_end(entry, AlertState.NO_DATA) for entry in ended]
+
+
+def _end(before: StoredStatus, state: AlertState) -> Notification:
+    """The end of a notified alert, by its status before and the state after."""
+    status = replace(before.status, state=state)
+    return Notification(AlertEventKind.RESOLVED, status, before.notified_ms)

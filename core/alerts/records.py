@@ -18,6 +18,8 @@ from core.model.series import NO_SERIES, Series
 
 #: Series and measure.
 Place = tuple[Series, Measure]
+#: Spans of time, each from and to a moment in Unix ms.
+Spans = tuple[tuple[int, int], ...]
 #: A record as a JSON object.
 Plain = dict[str, Any]
 
@@ -110,13 +112,13 @@ class StoredStatus:
 
 @dataclass(frozen=True, slots=True)
 class AlertCheck:
-    """The result of the check of a minute, counted from 1970. `gaps`: spans of the last day, in
-    Unix ms, in which no process ran, with the minutes before. `of_newer`: statuses, as they are
+    """The result of the check of a minute, counted from 1970. `gaps`: spans of the last day in
+    which no process ran, with the minutes before. `of_newer`: statuses, as they are
     stored, of measures that only a newer version knows."""
 
     minute: int
     kept: dict[Place, StoredStatus]
-    gaps: tuple[tuple[int, int], ...] = ()
+    gaps: Spans = ()
     of_newer: tuple[Plain, ...] = ()
 
     def to_json(self) -> str:

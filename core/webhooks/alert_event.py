@@ -122,11 +122,10 @@ def receiver_of(url: str, keyring: Keyring) -> str:
 
 
 def alert_receivers(settings: Settings, keyring: Keyring) -> tuple[str, ...]:
-    """The receivers of alerts."""
+    """The receivers of alerts, each once."""
     webhook = (WEBHOOK,) if settings.webhook_url is not None else ()
-    return webhook + tuple(
-        receiver_of(url.get_secret_value(), keyring) for url in settings.alert_urls
-    )
+    services = (receiver_of(url.get_secret_value(), keyring) for url in settings.alert_urls)
+    return webhook + tuple(dict.fromkeys(services))
 
 
 def queue_alerts(pipe: Any, keys: Keys, events: Sequence[AlertEvent], now: datetime) -> None:

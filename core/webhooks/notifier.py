@@ -7,6 +7,7 @@ none is logged, shown or in an error.
 
 import asyncio
 import logging
+import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -22,9 +23,14 @@ from core.webhooks.answer import Answer, Verdict
 
 #: The version that is tested; pyproject.toml has it too.
 APPRISE = "apprise==2.3.0"
-#: For one try, within `queue.CLAIM`. Longer than apprise waits for a connection and an answer, 4 s
-#: each, and 15 s for a mail server: a slow one that takes a mail is not sent it again.
+#: How long apprise waits for an answer at least. After its own 4 s, a slow service that has taken a
+#: message would be sent it again with each try.
+_READ_SECONDS = 30.0
+#: For one try, within `queue.CLAIM`. Longer than apprise waits for a connection, 4 s (of a mail
+#: server 15 s), and an answer.
 DEADLINE = timedelta(seconds=45)
+#: apprise takes it for a part of the first address, and sends nothing to the second one.
+_SECOND_ADDRESS = re.compile(r",[a-z][a-z0-9]*://", re.IGNORECASE)
 _NOTIFY_TYPES = {
     AlertEventKind.FIRING: "failure",
     AlertEventKind.RESOLVED: "success",
@@ -34,7 +40,7 @@ _NOTIFY_TYPES = {
 
 class Notifier:
     """The services of ALERT_URLS. Raises SettingsRefused where apprise is missing, or does not
-    know an address."""
+    know an address, and for two addresses without a space between them."""
 
     def __init__(self, urls: Sequence[SecretStr], keyring: Keyring) -> None:
         self._services: dict[str, Any] = {}
@@ -53,12 +59,18 @@ class Notifier:
         asset = AppriseAsset(http_redirects=False)
         for place, secret in enumerate(urls, 1):
             url = secret.get_secret_value()
+            if _SECOND_ADDRESS.search(url):
+                raise SettingsRefused(
+                    f"ALERT_URLS: address {place} has another one in it, after a comma.",
+                    "Separate addresses by spaces. Write a comma of an address as %2C.",
+                )
             service = Apprise.instantiate(url, asset=asset)
             if service is None:
                 raise SettingsRefused(
                     f"ALERT_URLS: apprise does not know the form of address {place}.",
                     "Correct it (forms: github.com/caronc/apprise/wiki), or remove it.",
                 )
+            service.socket_read_timeout = max(service.socket_read_timeout, _READ_SECONDS)
             self._services[receiver_of(url, keyring)] = service
 
     @property

@@ -116,8 +116,8 @@ def _refused_words(alert: AlertStatus, observed: float) -> str:
     return f"Budgets refused {refused:,} of {counted(alert.n, 'number')}{usual}."
 
 
-def refused_sentence(alert: AlertStatus, zone: ZoneInfo, now: datetime) -> str:
-    """An alert about refused sends, as a cause of a verdict."""
+def alert_sentence(alert: AlertStatus, zone: ZoneInfo, now: datetime) -> str:
+    """An alert as a cause of a verdict."""
     since = moment_words(alert.since, zone, now)
     return f"{series_name(alert.series)} since {since}: {alert_words(alert)}"
 

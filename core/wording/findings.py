@@ -24,13 +24,13 @@ _COUNTED_BELOW = 100
 
 
 def verdict_sentence(
-    verdict: DeliveryVerdict, zone: ZoneInfo, now: datetime, refused: Sequence[str] = ()
+    verdict: DeliveryVerdict, zone: ZoneInfo, now: datetime, alerts: Sequence[str] = ()
 ) -> str:
-    """The whole verdict: "Codes arrive: 97.1 %. Telkomsel in Indonesia loses …". `refused`: the
-    sentences of the alerts about sends that budgets refuse."""
+    """The whole verdict: "Codes arrive: 97.1 %. Telkomsel in Indonesia loses …". `alerts`: the
+    sentences of the alerts that no cause names."""
     causes = [cause_sentence(cause, zone, now) for cause in verdict.causes[:MOST_CAUSES]]
-    calm = "" if refused else calm_words(verdict)
-    parts = [headline(verdict), calm, more_words(verdict), *causes, *refused]
+    calm = "" if alerts else calm_words(verdict)
+    parts = [headline(verdict), calm, more_words(verdict), *causes, *alerts[:MOST_CAUSES]]
     return " ".join(part for part in parts if part)
 
 

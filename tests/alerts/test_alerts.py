@@ -250,6 +250,25 @@ def test_a_check_of_a_clock_that_was_far_ahead_stops_no_other(room: Room) -> Non
     assert room.alerts.checked() == room.now + 8 * MINUTE
 
 
+@pytest.mark.parametrize("apart", [5, 15, 30])
+def test_processes_whose_clocks_differ_see_an_incident_and_its_end_once(
+    room: Room, apart: int
+) -> None:
+    ahead = room.another()
+    ahead._clock = clock = FrozenClock()
+    room.healthy("sms/DE/O2")
+    room.add("sms/DE/O2", 40, GOOD)
+    room.add("sms/DE/O2", 20, DEAD, 40)
+    room.add("sms/DE/O2", 90, GOOD, 60)
+    changes = []
+    for _ in range(90):
+        changes += room.after(1)
+        clock.advance(room.clock.now() + apart * MINUTE - clock.now())
+        changes += ahead.check()
+    heads = [change.after for change in changes if not change.under]
+    assert [state for state in heads if state in {FIRING, OK}] == [FIRING, OK]
+
+
 def test_a_check_of_a_newer_version_is_read_and_its_own_measures_are_kept(room: Room) -> None:
     room.healthy("sms/DE/O2")
     room.add("sms/DE/O2", 20, DEAD)

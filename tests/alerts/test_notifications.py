@@ -14,6 +14,7 @@ from core.alerts.states import AlertState
 from core.model.series import NO_SERIES, Series
 from core.store.keys import Keys
 from core.webhooks.alert_event import AlertEventKind
+from core.wording.alert_messages import PageAddress, alert_message
 from tests.world import FrozenClock
 
 AT = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -51,6 +52,22 @@ def test_an_alert_that_another_explains_is_notified_when_it_is_explained_no_more
     explained = kept(FIRING, Series("sms"))
     checks = [(statuses, False) for statuses in (explained, kept(FIRING), explained, kept(OK))]
     assert course(*checks) == [[], [AlertEventKind.FIRING], [], [AlertEventKind.RESOLVED]]
+
+
+def test_the_end_of_an_alert_is_about_what_it_saw() -> None:
+    """Traffic that had stopped is above the usual when its people come back."""
+    place = (Series("sms/DE"), Measure.TRAFFIC)
+    since = AT - timedelta(hours=2)
+    stopped = AlertStatus(*place, FIRING, 0, 0, 0.0, 80.0, None, since, chance=0.001)
+    back = AlertStatus(*place, OK, 90, 80, 90.0, 80.0, None, AT)
+    (fires,), before = notifications({}, {place: StoredStatus(stopped)}, (), 1)
+    (ends,), _ = notifications(before, {place: StoredStatus(back)}, (), 2)
+    assert ends.status == replace(stopped, state=OK)
+    titles = [
+        alert_message(item.kind, item.status, AT, "sandbox", PageAddress(None)).title
+        for item in (fires, ends)
+    ]
+    assert titles == ["SMS to Germany: no code is requested", f"Resolved: {titles[0]}"]
 
 
 def test_a_snoozed_alert_is_notified_at_the_end_of_its_snooze_if_it_still_fires() -> None:

@@ -224,7 +224,7 @@ def test_a_budget_of_a_country_that_real_sends_exhaust_fires(
             # As the verdict of the page, which has the sentence in place of "nothing differs".
             for query, is_named in VERDICTS.items():
                 verdict = api.get(f"/delivery/verdict?{query}").json()
-                assert verdict["refused"] == ([fired] if is_named else []), query
+                assert verdict["alerts"] == ([fired] if is_named else []), query
                 assert ("Budgets refused 18 of 21 numbers" in verdict["sentence"]) is is_named
 
 

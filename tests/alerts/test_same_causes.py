@@ -1,20 +1,27 @@
 """Alerts and the verdict of the Delivery page name the same place and kind for each incident."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
 
 from core.alerts.measures import Measure
+from core.alerts.records import AlertStatus
+from core.alerts.unnamed import unnamed
+from core.figures.filters import Filters
 from core.figures.queries import Queries
 from core.figures.ranges import Range
 from core.findings.causes import Cause, CauseKind
 from core.findings.findings import Findings
+from core.findings.places import EVERYTHING, TrafficPlace
+from core.model.series import Series
 from core.store.client import Client, RawClient
-from tests.alerts.test_alerts import DEAD, GOOD, Room
+from tests.alerts.test_alerts import DEAD, FIRING, GOOD, Room
 from tests.alerts.test_alerts import room as room
 
 HOURS = 6
+AT = datetime(2026, 3, 14, 12, tzinfo=UTC)
 HEALTHY = GOOD | dict.fromkeys(
     ("accepted", "sent", "within_10", "within_30", "n_person", "units"), 2
 )
@@ -51,18 +58,68 @@ def test_the_alert_and_the_verdict_name_the_same(room: Room, name: str) -> None:
         room.was_checked()
         room.alerts.check()
     alerts = {(entry.status.series, entry.status.measure) for entry in room.alerts.firing()}
-    client, raw = cast(Client, room.client), cast(RawClient, room.raw)
-    queries = Queries(client, raw, room.keys, room.clock, lambda: None)
-    now = room.clock.now()
-    verdict = Findings(queries, room.clock).verdict(Range(now - timedelta(days=1), now))
+    causes, unnamed = verdict_of(room)
+    assert unnamed == []
     if kind is None:
-        assert (alerts, verdict.causes) == (set(), ())
+        assert (alerts, causes) == (set(), ())
         return
-    (cause,) = verdict.causes
+    (cause,) = causes
     assert cause.kind is kind
     ((series, named),) = alerts
     assert named is measure
     assert place_of(cause) == (series.country, series.last)
+
+
+@pytest.mark.parametrize("name", ["slow", "silent"])
+def test_an_alert_is_in_the_verdict_from_its_first_minute_on(room: Room, name: str) -> None:
+    """Before the verdict, which tests a whole day, has a cause for it."""
+    carriers, counts, _, measure = INCIDENTS[name]
+    room.healthy(*ALL)
+    for carrier in ALL:
+        room.add(carrier, 30, counts if carrier in carriers else HEALTHY)
+    until_it_fires = (minute for minute in range(30) if room.after(1) and room.alerts.firing())
+    assert next(until_it_fires) < 10
+    causes, (alert,) = verdict_of(room)
+    assert (causes, alert.measure) == ((), measure)
+    assert [entry.status for entry in room.alerts.firing()] == [alert]
+
+
+def verdict_of(room: Room) -> tuple[tuple[Cause, ...], list[AlertStatus]]:
+    """The causes of the verdict on the last day, and the alerts that these do not name."""
+    client, raw = cast(Client, room.client), cast(RawClient, room.raw)
+    queries = Queries(client, raw, room.keys, room.clock, lambda: None)
+    now = room.clock.now()
+    day = Range(now - timedelta(days=1), now)
+    causes = Findings(queries, room.clock).verdict(day).causes
+    return causes, room.alerts.unnamed(causes, day, Filters())
+
+
+ALERT = AlertStatus(Series("sms/ID"), Measure.CONFIRMED, FIRING, 5, 0, 0.0, 0.97, None, AT)
+LOSES = Cause(
+    CauseKind.LOSES, TrafficPlace(None, "ID", "Telkomsel"), AT, None, 8, 8, 0.03, 7, None,
+)  # fmt: skip
+EARLIER = AT - timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("cause", "is_named"),
+    [
+        (LOSES, True),
+        (replace(LOSES, place=EVERYTHING, since=EARLIER), True),
+        (replace(LOSES, kind=CauseKind.UNCLEAR), True),
+        # A carrier that has lost codes for days is not why the whole country does now.
+        (replace(LOSES, since=EARLIER), False),
+        (replace(LOSES, place=EVERYTHING, since=EARLIER, until=AT), False),
+        (replace(LOSES, place=TrafficPlace(None, "DE")), False),
+        (replace(LOSES, kind=CauseKind.PRICE), False),
+    ],
+)
+def test_a_cause_names_the_alert_of_its_incident_only(cause: Cause, is_named: bool) -> None:
+    day = Range(AT - timedelta(days=1), AT + timedelta(minutes=5))
+    assert (unnamed([ALERT], [cause], day, Filters()) == []) is is_named
+    for filters in (Filters("voice"), Filters(None, "DE")):
+        assert unnamed([ALERT], [], day, filters) == []
+    assert unnamed([ALERT], [], Range(EARLIER, AT), Filters()) == []
 
 
 def place_of(cause: Cause) -> tuple[str, str]:

@@ -132,10 +132,10 @@ def test_a_message_without_a_public_address_says_what_to_set_and_has_no_broken_l
             assert bool(message.link) is bool(link)
 
 
-def test_refused_sends_have_a_sentence_like_a_cause() -> None:
+def test_an_alert_has_a_sentence_like_a_cause() -> None:
     refused = {"measure": Measure.REFUSED, "n": 50, "observed": 0.32, "baseline": 0.996}
     fires = status(AlertState.FIRING, **refused, series=Series("sms/DE"), since=NOW)
-    assert words.refused_sentence(fires, ZONE, NOW) == (
+    assert words.alert_sentence(fires, ZONE, NOW) == (
         f"SMS to Germany since {NOW.astimezone(ZONE):%H:%M}: Budgets refused 34 of 50 numbers, "
         "where 0.4 % is usual."
     )

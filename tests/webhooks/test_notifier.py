@@ -22,7 +22,8 @@ from starlette.routing import Route
 
 from core.model.errors import SettingsRefused
 from core.settings.keyring import Keyring
-from core.webhooks.alert_event import AlertEvent, AlertEventKind, receiver_of
+from core.settings.settings import Settings
+from core.webhooks.alert_event import AlertEvent, AlertEventKind, alert_receivers, receiver_of
 from core.webhooks.answer import Answer, Verdict
 from core.webhooks.notifier import APPRISE, Notifier
 from core.webhooks.worker import AT_ONCE
@@ -108,6 +109,20 @@ def test_a_service_that_refuses_or_is_down_gets_it_later_and_no_text_has_its_add
     assert TOKEN not in "\n".join(f"{r.getMessage()} {r.__dict__}" for r in lines)
 
 
+def test_a_service_that_answers_late_is_sent_a_message_once() -> None:
+    """It has the message when it answers, so another try would be a second notification."""
+
+    async def take(request: Request) -> Response:
+        # Longer than apprise waits by itself.
+        await asyncio.sleep(5)
+        return Response()
+
+    with served(Starlette(routes=[Route("/", take, methods=["POST"])])) as address:
+        url = address.replace("http://", "json://")
+        notifier = Notifier((SecretStr(url),), KEYRING)
+        assert sent(notifier, event(url)) == Answer(Verdict.ACCEPTED, None, "")
+
+
 def test_services_that_hang_leave_the_threads_of_the_queue_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"json://127.0.0.1:{silent.getsockname()[1]}/{TOKEN}"
@@ -173,6 +188,22 @@ def test_an_address_that_apprise_does_not_know_is_refused_without_quoting_it() -
         Notifier(urls, KEYRING)
     assert "address 2" in refused.value.cause
     assert TOKEN not in f"{refused.value} {refused.value.cause} {refused.value.remedy}"
+
+
+def test_addresses_that_a_comma_separates_are_refused() -> None:
+    """apprise takes them for one address."""
+    urls = (SecretStr(f"json://127.0.0.1/{TOKEN},slack://a/b/c"),)
+    with pytest.raises(SettingsRefused) as refused:
+        Notifier(urls, KEYRING)
+    assert "by spaces" in refused.value.remedy
+    assert TOKEN not in refused.value.cause
+    # A comma of one address.
+    Notifier((SecretStr("mailto://a:b@example.com?to=c@example.com,d@example.com"),), KEYRING)
+
+
+def test_an_address_that_is_listed_twice_is_one_receiver() -> None:
+    settings = Settings(alert_urls="json://127.0.0.1/ json://127.0.0.1/")
+    assert len(alert_receivers(settings, KEYRING)) == 1
 
 
 def test_without_apprise_the_start_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

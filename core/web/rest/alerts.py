@@ -14,7 +14,7 @@ from core.model.errors import SnoozeRefused
 from core.model.series import Series
 from core.web.rest.bearer import MayAdminister, MayRead
 from core.web.rest.objects import AlertsObject
-from core.web.rest.problems import ProblemCode, Refused, documented, not_found
+from core.web.rest.problems import ProblemCode, Refused, documented
 
 router = APIRouter(prefix="/alerts", tags=["Alerts"], responses=documented(401, 403, 422, 429, 503))
 
@@ -117,7 +117,12 @@ def snooze(alerts: AlertsObject, token: MayAdminister, request: SnoozeRequest) -
 def end_snooze(alerts: AlertsObject, token: MayAdminister, request: AlertName) -> None:
     """Needs the scope `admin`."""
     if not alerts.snoozes.end(request.place):
-        raise not_found("snooze")
+        raise Refused(
+            404,
+            ProblemCode.NOT_FOUND,
+            "This alert is not snoozed.",
+            "GET /api/v1/alerts/snoozes lists those that are.",
+        )
 
 
 @router.post(

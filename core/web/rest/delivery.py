@@ -45,7 +45,7 @@ from core.web.rest.delivery_query import (
 )
 from core.web.rest.objects import AlertsObject, FindingsObject, QueriesObject
 from core.web.rest.problems import documented
-from core.wording.alerts import refused_sentence
+from core.wording.alerts import alert_sentence
 from core.wording.findings import cause_sentence, verdict_sentence
 
 router = APIRouter(
@@ -166,17 +166,17 @@ def verdict(
     """Each place is compared with its own past and with the others; what chance explains is not
     named. All traffic is judged: filters leave the incidents that concern them."""
     answer = findings.verdict(query.range, query.filters)
-    refused = alerts.refusing(query.range, query.filters)
-    refused_texts = [refused_sentence(alert, query.zone, query.now) for alert in refused]
+    unnamed = alerts.unnamed(answer.causes, query.range, query.filters)
+    sentences = [alert_sentence(alert, query.zone, query.now) for alert in unnamed]
     return VerdictAnswer(
         range=Span.of(query.range),
         outcome=answer.outcome,
-        sentence=verdict_sentence(answer, query.zone, query.now, refused_texts),
+        sentence=verdict_sentence(answer, query.zone, query.now, sentences),
         confirmed=answer.confirmed,
         requested=answer.requested,
         compared_days=answer.compared_days,
         causes=[_cause(cause, query.zone, query.now) for cause in answer.causes],
-        refused=_ALERTS.validate_python(refused),
+        alerts=_ALERTS.validate_python(unnamed),
     )
 
 

@@ -186,7 +186,7 @@ class VerdictAnswer(BaseModel):
     requested: int = Field(description="Attempts that are old enough to be judged.")
     compared_days: int = Field(description="How many days before were compared with.")
     causes: list[CauseAnswer]
-    refused: list[AlertAnswer] = Field(
-        description="The alerts about sends that budgets refuse: they are no attempts, so no cause "
-        "names them."
+    alerts: list[AlertAnswer] = Field(
+        description="The alerts that fire and that no cause names: they see an incident sooner, "
+        "and sends that budgets refuse are no attempts."
     )

@@ -1,16 +1,17 @@
 """The verdict: whether codes arrive, and at most three causes; a click on one filters the page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import streamlit as st
 
+from core.alerts.measures import Measure
 from core.alerts.records import AlertStatus
 from core.findings.causes import Cause, CauseKind
 from core.model.errors import StoreUnavailable
 from core.panels.findings import cause_values
 from core.panels.query_state import EVERY, QueryState
-from core.wording.alerts import refused_sentence
+from core.wording.alerts import alert_sentence
 from core.wording.findings import (
     MOST_CAUSES,
     calm_words,
@@ -30,6 +31,7 @@ _ICONS = {
     CauseKind.TRAFFIC_GONE: ":material/do_not_disturb_on:",
 }
 _RECEIPTS = ":material/mark_email_unread:"
+_REFUSED, _ALERT = ":material/block:", ":material/notifications_active:"
 
 
 def draw_verdict(context: PanelContext, *, has_headline: bool) -> None:
@@ -38,34 +40,35 @@ def draw_verdict(context: PanelContext, *, has_headline: bool) -> None:
     that says the same."""
     state = context.state
     verdict = context.findings.verdict(state.range, state.filters)
-    refused = _refused(state)
-    if not (has_headline or verdict.causes or refused or calm_words(verdict)):
+    alerts = _unnamed(verdict.causes, state)
+    if not (has_headline or verdict.causes or alerts or calm_words(verdict)):
         return
     with st.container(key="verdict", gap="xxsmall"):
         if has_headline:
             st.markdown(f"**{plain(headline(verdict))}** {plain(more_words(verdict))}")
         for number, cause in enumerate(verdict.causes[:MOST_CAUSES]):
             _draw_cause(cause, number, state, context.now)
-        for alert in refused:
-            _draw_refused(alert, state, context.now)
-        if not refused and (words := calm_words(verdict)):
+        for alert in alerts[:MOST_CAUSES]:
+            _draw_alert(alert, state, context.now)
+        if not alerts and (words := calm_words(verdict)):
             st.caption(plain(words))
 
 
-def _refused(state: QueryState) -> list[AlertStatus]:
+def _unnamed(causes: Sequence[Cause], state: QueryState) -> list[AlertStatus]:
     try:
-        return services().alerts.refusing(state.range, state.filters)
+        return services().alerts.unnamed(causes, state.range, state.filters)
     except StoreUnavailable:
         # The line of the alerts below shows the outage. Figures do not depend on them.
         return []
 
 
-def _draw_refused(alert: AlertStatus, state: QueryState, now: datetime) -> None:
+def _draw_alert(alert: AlertStatus, state: QueryState, now: datetime) -> None:
     series = alert.series
+    filters = {"channel": series.channel, "country": series.country, "carrier": series.last}
     st.button(
-        plain(refused_sentence(alert, state.zone, now)), key=f"cause_refused_{series}",
-        type="tertiary", icon=":material/block:", on_click=_filter,
-        args=({"channel": series.channel or EVERY, "country": series.country or EVERY},),
+        plain(alert_sentence(alert, state.zone, now)), key=f"cause_{series}_{alert.measure}",
+        type="tertiary", icon=_REFUSED if alert.measure is Measure.REFUSED else _ALERT,
+        on_click=_filter, args=({name: value or EVERY for name, value in filters.items()},),
     )  # fmt: skip
 
 

@@ -75,7 +75,9 @@ def test_an_alert_is_snoozed_and_the_snooze_is_ended(
     assert datetime.fromisoformat(snooze["until"]).tzinfo is not None
     assert rest.post("/alerts/snooze/end", json=alert).status_code == 204
     assert rest.get("/alerts/snoozes").json() == []
-    assert problem(rest.post("/alerts/snooze/end", json=alert)) == (404, "not_found")
+    again = rest.post("/alerts/snooze/end", json=alert)
+    assert problem(again) == (404, "not_found")
+    assert again.json()["cause"] == "This alert is not snoozed."
     assert rest.get("/alerts/history").json() == []
 
 
