@@ -98,8 +98,9 @@ class Alerts:
         self._ran_minute = 0
 
     def check(self, *, at_once: bool = False) -> list[Transition]:
-        """Evaluate all series, once a minute; returns the changes of state that
-        were stored. `at_once`: again in this minute, but not more often than every five seconds.
+        """Evaluate all series, once a minute, unless the figures lag behind; returns the changes of
+        state that were stored. `at_once`: again in this minute, but not more often than every five
+        seconds.
 
         One process takes the turn, and its result replaces only the one that it is based on. If it
         ends before it has stored the result, the next minute's check finds the same.
@@ -115,6 +116,10 @@ class Alerts:
         # Read the clock again: this process may have been paused since it took the turn.
         now_ms = to_ms(self._clock.now())
         if 0 < before.minute - now_ms // MINUTE_MS <= _MOST_AHEAD_MINUTES:
+            return []
+        if self._figures.are_late():
+            # What is not counted yet would look like traffic that has stopped.
+            log.warning("alerts not checked: the figures lag behind")
             return []
         with self._evaluation:
             check = self._evaluated(before, now_ms, _gaps(before, now_ms, ran_minute))

@@ -20,6 +20,7 @@ from core.alerts.wholes import whole_of
 from core.figures.catalogue import Leg
 from core.figures.layout import Cube, Tier
 from core.figures.packing import UPPER_MS
+from core.figures.pipeline import read_pipeline
 from core.model.series import ALL_TRAFFIC, Series
 from core.store.client import Client, RawClient
 from core.store.keys import Keys
@@ -57,6 +58,11 @@ class AlertFigures:
         self._keys = keys
         self._settle = settle
         self._kept: _Kept | None = None
+
+    def are_late(self) -> bool:
+        """Whether they lack what was counted long ago, as while no process folds."""
+        self._settle()
+        return read_pipeline(self._client, self._keys).is_late
 
     def series(self, since_ms: int) -> list[Series]:
         """All traffic, if there are several channels; the channels with an attempt since then,

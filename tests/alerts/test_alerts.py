@@ -371,6 +371,20 @@ def test_a_process_that_is_overtaken_during_a_check_writes_nothing(room: Room) -
     assert room.alerts.checked() == from_ms(7 * 60_000)
 
 
+def test_nothing_is_checked_while_the_figures_lag_behind(room: Room) -> None:
+    """Traffic that is in the journal only would look stopped."""
+    room.healthy("sms/DE/O2")
+    room.after(2)
+    room.clock.advance(HOUR)
+    room.was_checked()
+    seconds, _ = room.client.time()
+    room.client.xadd(room.keys.journal, {"check": "a b c"}, id=f"{int(seconds) * 1000 - 60_000}-0")
+    assert room.after(3) == []
+    assert room.alerts.checked() == room.clock.now() - 3 * MINUTE
+    room.client.delete(room.keys.journal)
+    assert room.after(1) != []
+
+
 def test_after_a_process_died_in_its_turn_the_next_minute_finds_the_same(room: Room) -> None:
     room.healthy("sms/DE/O2")
     room.add("sms/DE/O2", 10, DEAD)
