@@ -28,7 +28,7 @@ DAYS = 28
 HOURS = 168
 #: Fewer attempts in the four weeks are no baseline of a share.
 LEAST_HISTORY = 30
-#: Days with traffic that are needed to call a place new, and a price dearer than before.
+#: Days with traffic that are needed to call a place new, and a price higher than before.
 LEAST_DAYS = 7
 #: Traffic on so many of the last seven days is regular.
 REGULAR_DAYS = 4

@@ -15,9 +15,9 @@ from core.model.series import Series
 _WINDOW_HOURS = 24
 #: Fewer priced attempts are no price.
 _LEAST_PRICED = 5
-#: A price has risen if it is above the dearest day of the four weeks before by this factor, which
-#: allows for a different mix of carriers.
-_DEARER = 1.25
+#: A price has risen if it is above that of the most expensive day of the four weeks before by this
+#: factor, which allows for a different mix of carriers.
+_LEAST_RISE = 1.25
 #: So many days that had risen above all others are no baseline: an incident of a day is on two
 #: dates. A price that stays is usual after one more day.
 _RISEN_DAYS = 2
@@ -29,22 +29,22 @@ def risen_prices(priced: Floats, cost_micros: Floats, usual: UsualFigures) -> tu
     price = np.divide(
         cost_micros, priced, out=np.full(priced.shape, np.nan), where=priced >= _LEAST_PRICED
     )
-    dearest = _dearest(usual.prices)
-    risen: Bools = (dearest > 0) & (price > _DEARER * dearest)
+    highest = _highest(usual.prices)
+    risen: Bools = (highest > 0) & (price > _LEAST_RISE * highest)
     return risen, price
 
 
-def _dearest(prices: Floats) -> Floats:
-    """The dearest day of (series, DAYS), without the days of an incident; minus infinity without a
-    price."""
+def _highest(prices: Floats) -> Floats:
+    """The price of the most expensive day of (series, DAYS), without the days of an incident; minus
+    infinity without a price."""
     ordered = -np.sort(-np.where(np.isnan(prices), -np.inf, prices), axis=1)
     count = np.isfinite(ordered).sum(axis=1)
-    dearest = ordered[:, 0]
+    highest = ordered[:, 0]
     for days in range(1, _RISEN_DAYS + 1):
-        has_risen = ordered[:, days - 1] > _DEARER * ordered[:, days]
+        has_risen = ordered[:, days - 1] > _LEAST_RISE * ordered[:, days]
         is_left_out = has_risen & (count - days >= LEAST_DAYS)
-        dearest = np.where(is_left_out, ordered[:, days], dearest)
-    return dearest
+        highest = np.where(is_left_out, ordered[:, days], highest)
+    return highest
 
 
 def judge_price(

@@ -44,8 +44,8 @@ def price_rises(evidence: PlaceEvidence, known: Bools) -> list[PriceRise]:
     costs, numbers, means = places.sums(columns).T
     ratio = np.divide(costs, means, out=np.ones(len(costs)), where=means > 0)
     sureness = (ratio - 1) * np.sqrt(numbers) / _SPREAD
-    is_dearer = places.is_named & (ratio >= _LEAST_RATIO) & (numbers >= _LEAST_PRICED)
-    candidates = np.flatnonzero(is_dearer & (sureness > _SURE))
+    is_higher = places.is_named & (ratio >= _LEAST_RATIO) & (numbers >= _LEAST_PRICED)
+    candidates = np.flatnonzero(is_higher & (sureness > _SURE))
     rises: list[PriceRise] = []
     covered = np.zeros(len(places.names), dtype=np.bool_)
     for place in candidates[np.argsort(-sureness[candidates], kind="stable")].tolist():

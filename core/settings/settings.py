@@ -161,7 +161,7 @@ class Settings(BaseSettings):
     spend_per_day: Decimal = number(Decimal(50), 0, 1_000_000)
     """What messages and calls of one UTC day may cost, in US dollars."""
     assumed_price: Decimal = number(Decimal("0.05"), 0, 100)
-    """US dollars booked for each send against that; set it to the price of your dearest country."""
+    """US dollars booked for each send against that: the price of your most expensive country."""
     resend_cooldowns: Cooldowns = (30, 40, 60, 90, 120)
     """Seconds to wait after the first, second, … send of a verification; the last one repeats."""
     call_after_seconds: int = number(10, 0, 600)

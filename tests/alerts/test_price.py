@@ -39,7 +39,7 @@ def test_a_price_that_stays_is_usual_after_three_whole_days() -> None:
     assert not has_risen(3.0, *[1.0] * 24, 1.8, 3.0, 3.0, 3.0)
 
 
-def test_prices_that_vary_from_day_to_day_are_usual_up_to_the_dearest() -> None:
+def test_prices_that_vary_from_day_to_day_are_usual_up_to_the_highest() -> None:
     before = list(np.linspace(1.0, 2.0, 28))
     assert not has_risen(2.4, *before)
     assert has_risen(2.6, *before)

@@ -67,7 +67,7 @@ def notified(
     services = build(Settings(data_dir=data), clock)
     # Up to now: where the day so far has no traffic, that is an incident of its own.
     first = clock.now() - timedelta(days=HISTORY)
-    # Dearer than the sandbox, whose prices are not the incident.
+    # More expensive than the sandbox, whose prices are not the incident.
     usual = Day("usual", everywhere(replace(USUAL, micros=1_000_000)))
     services.ledger.apply_all(events(first, [usual] * HISTORY))
     services.fold.settle()

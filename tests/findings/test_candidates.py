@@ -37,7 +37,7 @@ def traffic(days: int, seed: int) -> Counts:
         ({"cost_micros": 3}, "cost_micros"),
         (dict.fromkeys(COLUMNS, 0), "requested"),
     ],
-    ids=["dead", "slow", "pumped", "dear", "gone"],
+    ids=["dead", "slow", "pumped", "expensive", "gone"],
 )
 def test_a_small_carrier_with_an_incident_is_chosen(factors: dict[str, float], column: str) -> None:
     past, now = traffic(7, 1), traffic(1, 2)
