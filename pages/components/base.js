@@ -34,6 +34,8 @@ function collapseWrapper(parentElement) {
 
 /** The key in the window's session storage of the verification that is running in it. */
 const RUNNING = "running-verification";
+/** The same of the request of a form whose verification this window has not shown. */
+const REQUEST = "form-request";
 
 const instances = new WeakMap();
 

@@ -11,6 +11,7 @@ class Live {
 
   update({ data, setTriggerValue }) {
     this.trigger = setTriggerValue;
+    sessionStorage.removeItem(REQUEST);
     if (data.is_running) sessionStorage.setItem(RUNNING, data.verification);
     else if (sessionStorage.getItem(RUNNING) === data.verification) {
       sessionStorage.removeItem(RUNNING);

@@ -15,10 +15,20 @@ class NumberForm {
     this.giveUp = setTimeout(() => this.search.disconnect(), SEARCH_MS);
   }
 
-  update({ data, setTriggerValue }) {
+  update({ data, setTriggerValue, setStateValue }) {
     this.data = data;
     this.trigger = setTriggerValue;
+    this.keepRequest(setStateValue);
     this.attach();
+  }
+
+  /** The request outlives a reload and a restart of the server, so that the form sent again is the
+   * same request. */
+  keepRequest(setStateValue) {
+    const kept = sessionStorage.getItem(REQUEST);
+    if (kept && this.data.is_first) {
+      if (kept !== this.data.request) setStateValue("request", kept);
+    } else sessionStorage.setItem(REQUEST, this.data.request);
   }
 
   /** Streamlit's field may be drawn after this component. */

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -156,3 +157,28 @@ def test_a_click_while_redis_is_slow_does_not_lose_the_answer_to_a_code(
         page.get_by_role("button", name="Phone in hand").click()
         expect(page.get_by_role("dialog")).to_be_visible()
     expect(page.get_by_text("That is not the code")).to_be_visible()
+
+
+def test_a_click_while_redis_is_slow_does_not_lose_the_answer_to_a_resend(
+    page: Page, tmp_path: Path
+) -> None:
+    app = App(tmp_path)
+    # The second send is refused, which only the answer says.
+    app._environment |= {
+        "SANDBOX_BUDGETS": "enforce",
+        "SENDS_PER_10_MINUTES": "1",
+        "RESEND_COOLDOWNS": "1",
+    }
+    app.start()
+    try:
+        sent(page, app)
+        resend = page.get_by_role("button", name="Resend code", exact=True)
+        expect(resend).to_be_enabled()
+        settled(page)
+        with slow_writes(app):
+            resend.click()
+            page.get_by_role("button", name="Phone in hand").click()
+            expect(page.get_by_role("dialog")).to_be_visible()
+        expect(page.get_by_text("sent its share of codes for these 10 minutes")).to_be_visible()
+    finally:
+        app.stop()

@@ -1,6 +1,8 @@
 """Getting about: by keyboard alone, on a phone, and to another page and back."""
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -15,7 +17,10 @@ from tests.browser.test_verify import (
     fresh_number,
     open_form,
     send,
+    use_code,
 )
+from tests.browser.test_walk import settled
+from tests.world import until
 
 PHONE = {
     "viewport": {"width": 390, "height": 844},
@@ -121,6 +126,58 @@ def test_a_click_while_plivo_is_slow_does_not_lose_the_code_that_was_sent(
         page.get_by_text("Call", exact=True).first.click()
         expect(page.get_by_role("textbox", name="Code")).to_be_visible()
         assert "verification=" in page.url
+
+
+def test_a_form_that_was_sent_before_a_reload_sends_nothing_again(page: Page, app: App) -> None:
+    sent_again(page, app, page.reload)
+
+
+def test_a_form_that_was_sent_before_a_crash_sends_nothing_again(
+    page: Page, tmp_path: Path
+) -> None:
+    app = App(tmp_path)
+    app.start()
+
+    def crash() -> None:
+        app.kill()
+        app.start()
+
+    try:
+        sent_again(page, app, crash)
+    finally:
+        app.stop()
+
+
+def sent_again(page: Page, app: App, interrupt: Callable[[], object]) -> None:
+    """Send the form, interrupt it before Plivo answers, and send it again as a person does who has
+    seen no answer."""
+    open_form(page, app)
+    settled(page)
+    number = fresh_number()
+    with chaos(app, {"effect": "silence"}):
+        page.get_by_label("Phone number").fill(number)
+        page.get_by_role("button", name="Send code", exact=True).click()
+        expect(page.get_by_text("Waiting for Plivo")).to_be_visible()
+        until(lambda: messages_of(page, app, number))
+        interrupt()
+    expect(page.get_by_text("Waiting for Plivo")).to_have_count(0)
+    settled(page)
+    send(page, number)
+    expect(page.get_by_role("button", name=USE)).to_be_visible()
+    assert messages_of(page, app, number) == 1
+    # The next form is another request, also after a reload.
+    use_code(page)
+    expect_verified(page)
+    page.reload()
+    page.get_by_role("button", name="Verify another number").click()
+    send(page, number)
+    expect(page.get_by_role("button", name=USE)).to_be_visible()
+    assert messages_of(page, app, number) == 2
+
+
+def messages_of(page: Page, app: App, number: str) -> int:
+    digits = "1" + re.sub(r"\D", "", number)
+    return len(page.request.get(f"{app.address}/sandbox/handset/{digits}").json()["messages"])
 
 
 def test_enter_on_what_is_no_number_says_why(page: Page, app: App) -> None:

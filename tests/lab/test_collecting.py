@@ -59,14 +59,28 @@ def test_sends_resends_and_refusals_are_collected(at: World) -> None:
     assert number not in str(kept)
 
 
-def test_a_duplicate_an_ended_session_and_no_session_collect_nothing(at: World) -> None:
+def test_a_send_that_a_crash_kept_from_being_collected_is_collected_once_it_is_repeated(
+    at: World,
+) -> None:
+    sessions = at.services.test_sessions
+    session, recording = started(at)
+    (item,) = sessions.add_items(session.id, [ChecklistItem("", "First")])
+    collector = Collector(sessions, at.clock, recording, item.id)
+    number = at.number()
+    result = at.start(number, idempotency_key="one form")
+    for _ in range(2):
+        again = at.start(number, idempotency_key="one form")
+        assert again.outcome is SendOutcome.DUPLICATE
+        collector.started(again, Way.SMS, str)
+    kept = read(at, session)
+    assert [each.id for each in kept.verifications] == [result.verification]
+    assert kept.items[0].attempt == f"{result.verification}-1"
+
+
+def test_an_ended_session_and_no_session_collect_nothing(at: World) -> None:
     session, recording = started(at)
     collector = Collector(at.services.test_sessions, at.clock, recording)
-    number = at.number()
-    result = at.start(number, idempotency_key="one click")
-    again = at.start(number, idempotency_key="one click")
-    assert again.outcome is SendOutcome.DUPLICATE
-    collector.started(again, Way.SMS, str)
+    result = at.start(at.number())
     at.services.test_sessions.end(session.id)
     collector.started(result, Way.SMS, str)
     at.services.test_sessions.delete(session.id)

@@ -132,6 +132,16 @@ def test_a_number_is_refused_for_what_is_wrong_with_it(typed, region, why):
     assert reason(typed, region) is why
 
 
+@pytest.mark.parametrize("code", sorted(phonenumbers.COUNTRY_CODES_FOR_NON_GEO_REGIONS))
+@pytest.mark.parametrize("rest", ["51", "0123456", "5100 1234567", "9 1234 5678 9", "1" * 14])
+def test_a_calling_code_of_no_country_is_the_reason_whatever_follows(code, rest):
+    """Not that digits are missing, or should be left out: no such number can be verified."""
+    for typed in (f"+{code} {rest}", f"00{code}{rest}"):
+        assert reason(typed, for_sms=False) is NumberRefusal.NOT_REACHABLE_KIND
+        with pytest.raises(UnfitNumber, match=rf"begin with \+{code} belong to satellite"):
+            parse_number(typed, default_region=None)
+
+
 @pytest.mark.parametrize("own", [SENDER, SENDER[1:], "+1 (415) 555-0100"])
 def test_the_sender_cannot_be_verified(own):
     assert reason("415 555 0100", "US", sender=own) is NumberRefusal.SAME_AS_SENDER

@@ -14,10 +14,10 @@ from core.model.way import Way
 
 log = logging.getLogger(__name__)
 
-#: Outcomes that are no send: a repeated click, and a number that the person must choose first.
-_NO_SEND = {SendOutcome.DUPLICATE, SendOutcome.AMBIGUOUS}
 #: Outcomes with a new attempt.
 _ATTEMPTS = {SendOutcome.SENT, SendOutcome.UNKNOWN, SendOutcome.REJECTED}
+#: Of a start, also the repeated one: a crash may have kept the first one from being collected.
+_STARTED = _ATTEMPTS | {SendOutcome.DUPLICATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,11 @@ class Collector:
     def started(self, result: SendResult, way: Way, masked: Callable[[], str]) -> None:
         """Collect a start; `masked` returns the number of a refused one. Raises
         StoreUnavailable."""
-        if self.recording is None or result.outcome in _NO_SEND:
+        # An ambiguous number is no send: the person must choose first.
+        if self.recording is None or result.outcome is SendOutcome.AMBIGUOUS:
             return
         try:
-            if result.outcome in _ATTEMPTS and result.verification:
+            if result.outcome in _STARTED and result.verification:
                 self.sessions.collect(self.recording.session, result.verification, self.item)
             else:
                 self._refused(result, way, masked(), self.item)
@@ -46,7 +47,7 @@ class Collector:
     def resent(self, verification: Verification, result: SendResult, way: Way) -> bool:
         """Collect a resend: its attempt belongs to the verification; a refused one is kept. False
         if the session no longer collects. Raises StoreUnavailable."""
-        if self.recording is None or result.outcome in _NO_SEND:
+        if self.recording is None or result.outcome is SendOutcome.DUPLICATE:
             return True
         try:
             self.sessions.collect(self.recording.session, verification.id)

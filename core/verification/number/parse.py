@@ -20,7 +20,7 @@ from core.verification.number.numbering_plan import (
 )
 from core.verification.number.refusals import NumberRefusal, UnfitNumber
 from core.verification.number.typed import split_typed
-from core.verification.number.unfit import refuse_invalid, refuse_kind
+from core.verification.number.unfit import of_no_country, refuse_invalid, refuse_kind
 
 Parsed = phonenumbers.PhoneNumber
 
@@ -118,12 +118,7 @@ def _choose(candidates: list[Parsed], region: str | None, *, for_sms: bool) -> P
 def _number(parsed: Parsed) -> ParsedNumber:
     region, kind = _facts(parsed)
     if region is None:
-        raise UnfitNumber(
-            NumberRefusal.NOT_REACHABLE_KIND,
-            f"Numbers that begin with +{parsed.country_code} belong to satellite phones or "
-            "services, not to a country.",
-            "Enter a mobile number.",
-        )
+        raise of_no_country(int(parsed.country_code or 0))
     international = phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
     return ParsedNumber(
         e164=e164(parsed),

@@ -47,10 +47,11 @@ def refuse_invalid(
         )
     code = int(nearest.country_code or 0)
     main = phonenumbers.region_code_for_country_code(code)
+    if main == NO_COUNTRY:
+        # Whatever digits follow: no correction would lead to a number that can be verified.
+        raise of_no_country(code)
     # +1 is shared by 25 countries: without a valid number it names none of them.
-    country_code_text = (
-        f"+{code}" if main in {NO_COUNTRY, "US"} else f"+{code} ({country_of(main)})"
-    )
+    country_code_text = f"+{code}" if main == "US" else f"+{code} ({country_of(main)})"
     plan = plan_of(code)
     national = phonenumbers.national_significant_number(nearest)
     typed_nationally = region is not None and not typed.has_plus and typed.digits.endswith(national)
@@ -81,6 +82,16 @@ def refuse_invalid(
             f"{' or '.join(codes)}"
         )
     raise UnfitNumber(reason, cause, f"{remedy}.")
+
+
+def of_no_country(code: int) -> UnfitNumber:
+    """The refusal of a number with this calling code, which belongs to no country."""
+    return UnfitNumber(
+        NumberRefusal.NOT_REACHABLE_KIND,
+        f"Numbers that begin with +{code} belong to satellite phones or services, not to a "
+        "country.",
+        "Enter a mobile number.",
+    )
 
 
 def refuse_kind(

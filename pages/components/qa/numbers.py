@@ -67,6 +67,7 @@ def _form(sandbox: SandboxClient, table: tuple[SandboxEnding, ...], settings: Se
 
     def lease() -> None:
         problem = session_value(_PROBLEM)
+        problem.value = None
         try:
             sandbox.lease(
                 ending=state.get("qa_lease_ending", "5555"),
@@ -105,10 +106,9 @@ def _leases(sandbox: SandboxClient, titles: dict[str, str], zone: ZoneInfo) -> N
     except SandboxError as error:
         st.error(plain(str(error)), icon=":material/cloud_off:")
         return
-    problem = session_value(_PROBLEM)
-    if problem.value:
-        st.warning(plain(problem.value), icon=":material/info:")
-        problem.value = None
+    # Until the next action: this list is drawn again by itself.
+    if problem := session_value(_PROBLEM).value:
+        st.warning(plain(problem), icon=":material/info:")
     if not leases:
         st.caption("No number is leased now. Lease one above, or let your tests lease them.")
     for lease in leases:
@@ -119,6 +119,7 @@ def _leases(sandbox: SandboxClient, titles: dict[str, str], zone: ZoneInfo) -> N
 def _lease(sandbox: SandboxClient, lease: Lease, words: str) -> None:
     def call(action: str) -> None:
         problem = session_value(_PROBLEM)
+        problem.value = None
         try:
             if action == "release":
                 sandbox.release(lease.id)

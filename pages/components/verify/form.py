@@ -43,6 +43,8 @@ from pages.components.verify.way import selected_way, way_controls
 NUMBER_LABEL = "Phone number"
 #: The answer to the last send, until a run shows it.
 _LAST_SEND = "verify_last_send"
+#: Whether this session has shown the answer to a send.
+_ANSWERED = "verify_answered"
 
 state = st.session_state
 
@@ -165,9 +167,11 @@ def _send_controls(
     running = number_form(
         NUMBER_LABEL,
         request=state.request,
+        is_first=not state.get(_ANSWERED),
         on_enter=lambda entered, request: send_code(
             entered, region, request, verifications, collector
         ),
+        on_kept_request=_take_up,
         key="verify_number_form",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -186,6 +190,12 @@ def _send_controls(
         if last.value is not None:
             st.error(f"**{plain(last.value.cause)}** {plain(last.value.remedy)}", width="stretch")
             last.value = None
+
+
+def _take_up(request: str) -> None:
+    """Go on with the request that the window has kept: its form, sent again, sends nothing."""
+    if not state.get(_ANSWERED):
+        state.request = request
 
 
 def _continue_button(running: str | None, verifications: Verifications) -> None:
@@ -239,7 +249,7 @@ def show_last_send() -> None:
     last: SessionValue[SendResult | StoreUnavailable | None] = session_value(_LAST_SEND)
     if not isinstance(last.value, SendResult):
         return
-    state.request = uuid4().hex
+    state.request, state[_ANSWERED] = uuid4().hex, True
     if last.value.verification:
         forget_item()
         show_verification(last.value.verification)

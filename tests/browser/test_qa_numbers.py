@@ -1,0 +1,37 @@
+"""The view "Numbers" of the QA page, whose list of leases is drawn again by itself."""
+
+import re
+from contextlib import ExitStack, suppress
+
+from playwright.sync_api import Page, expect
+
+from core.lab.sandbox_client import SandboxClient, SandboxError
+from tests.browser.conftest import App
+
+
+def lease_all(sandbox: SandboxClient, leases: ExitStack) -> None:
+    """Lease the numbers of the United States that a lease is of by default, until none is free."""
+    for count in (100, 10, 1):
+        with suppress(SandboxError):
+            while True:
+                leases.enter_context(sandbox.lease(count=count))
+
+
+def test_why_nothing_was_leased_stays_until_the_next_click(page: Page, app: App) -> None:
+    sandbox = SandboxClient(f"{app.address}/sandbox")
+    problem = page.get_by_text("Nothing was leased: 0 of 1 numbers of US")
+    page.goto(f"{app.address}/qa?qa_view=numbers")
+    lease = page.get_by_role("button", name="Lease numbers")
+    expect(lease).to_be_enabled()
+    with ExitStack() as leases:
+        lease_all(sandbox, leases)
+        lease.click()
+        expect(problem).to_be_visible()
+        # The list is drawn again: another program has leased a number.
+        with sandbox.lease(country="DE"):
+            expect(page.get_by_text(re.compile("^Germany: 1 number"))).to_be_visible()
+            expect(problem).to_be_visible()
+    lease.click()
+    expect(problem).to_have_count(0)
+    for made in sandbox.leases():
+        made.release()
