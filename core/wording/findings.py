@@ -15,7 +15,7 @@ from core.wording.formats import (
     traffic_name,
 )
 
-#: The causes that a page shows; the others are counted.
+#: The causes that a page shows; the others are counted. Alerts take the lines that they leave.
 MOST_CAUSES = 3
 #: Money below a cent is not worth a word.
 _CENT = 0.01
@@ -30,8 +30,13 @@ def verdict_sentence(
     sentences of the alerts that no cause names."""
     causes = [cause_sentence(cause, zone, now) for cause in verdict.causes[:MOST_CAUSES]]
     calm = "" if alerts else calm_words(verdict)
-    parts = [headline(verdict), calm, more_words(verdict), *causes, *alerts[:MOST_CAUSES]]
+    parts = [headline(verdict), calm, more_words(verdict), *causes, *alerts[: lines_left(verdict)]]
     return " ".join(part for part in parts if part)
+
+
+def lines_left(verdict: DeliveryVerdict) -> int:
+    """How many alerts that no cause names are shown beside the causes."""
+    return max(0, MOST_CAUSES - len(verdict.causes))
 
 
 def headline(verdict: DeliveryVerdict) -> str:

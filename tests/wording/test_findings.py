@@ -88,6 +88,13 @@ def test_a_verdict_is_one_sentence_and_at_most_three_causes() -> None:
     sentence = verdict_sentence(bad, UTC_ZONE, NOW)
     assert sentence.startswith("Codes arrive: at least 97.1 %. The worst 3 of 4 incidents: Telk")
     assert sentence.count("294") == 3
+    # Alerts that no cause names have the lines that causes leave.
+    alerts = ["First alert.", "Second alert.", "Third alert."]
+    assert verdict_sentence(bad, UTC_ZONE, NOW, alerts) == sentence
+    two = verdict_sentence(replace(bad, causes=(LOSES,) * 2), UTC_ZONE, NOW, alerts)
+    assert two.endswith("First alert.")
+    calm_yet = verdict_sentence(calm, UTC_ZONE, NOW, alerts[:1])
+    assert calm_yet == "Codes arrive: 97.1 %. First alert."
     # A share of a few codes is given with its counts.
     small = replace(calm, confirmed=16, requested=19)
     assert verdict_sentence(small, UTC_ZONE, NOW).startswith("Codes arrive: 84.2 % (16 of 19). No")

@@ -17,6 +17,7 @@ from core.wording.findings import (
     calm_words,
     cause_sentence,
     headline,
+    lines_left,
     more_words,
 )
 from pages.components.delivery.context import PanelContext
@@ -48,7 +49,7 @@ def draw_verdict(context: PanelContext, *, has_headline: bool) -> None:
             st.markdown(f"**{plain(headline(verdict))}** {plain(more_words(verdict))}")
         for number, cause in enumerate(verdict.causes[:MOST_CAUSES]):
             _draw_cause(cause, number, state, context.now)
-        for alert in alerts[:MOST_CAUSES]:
+        for alert in alerts[: lines_left(verdict)]:
             _draw_alert(alert, state, context.now)
         if not alerts and (words := calm_words(verdict)):
             st.caption(plain(words))
