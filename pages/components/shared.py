@@ -45,13 +45,21 @@ def widget_state(key: str) -> Any:
     return st.session_state.get(key) or {}
 
 
-#: A browser's message that crosses a change of the server arrives within this time.
-_CROSSING_SECONDS = 2.0
+#: A browser's message that crosses a change of the server arrives within this time, also where the
+#: browser or the server is busy.
+_CROSSING_SECONDS = 10.0
 
 
 def set_value(key: str, value: object) -> None:
-    """Set a widget's value, before it is drawn, to what the server holds."""
-    before = st.session_state.get(key)
+    """Set a widget's value, before it is drawn, to what the server holds.
+
+    A widget that is new on the page gets it as its argument `value`, and is not set here. A browser
+    takes a set value only after it has drawn the widget, and never if the next run comes before
+    that: it would report the least value as if a person had chosen it.
+    """
+    if key not in st.session_state:
+        return
+    before = st.session_state[key]
     if before != value:
         st.session_state[f"{key}_before"] = (before, monotonic())
         st.session_state[key] = value

@@ -16,7 +16,7 @@ def _page() -> None:
             st.session_state["stored"] = st.session_state["share"]
 
     set_value("share", st.session_state["stored"])
-    st.slider("Share", 0, 100, key="share", on_change=choose)
+    st.slider("Share", 0, 100, st.session_state["stored"], key="share", on_change=choose)
 
 
 def test_a_value_that_the_server_has_just_replaced_is_no_choice() -> None:
@@ -32,6 +32,21 @@ def test_a_value_that_the_server_has_just_replaced_is_no_choice() -> None:
     assert page.session_state["stored"] == 40
     page.slider(key="share").set_value(50).run()
     assert page.session_state["stored"] == 50
+
+
+def test_a_new_widget_begins_with_its_value_and_is_set_only_later() -> None:
+    """A set value may never reach the browser, which then reports the one that the widget began
+    with."""
+    page = AppTest.from_function(_page)
+    page.session_state["stored"] = 100
+    page.run()
+    drawn = page.slider(key="share").proto
+    assert (list(drawn.default), drawn.set_value) == ([100], False)
+    page.session_state["stored"] = 40
+    page.run()
+    drawn = page.slider(key="share").proto
+    assert (list(drawn.value), drawn.set_value) == ([40], True)
+    assert not page.warning
 
 
 def _adding_page() -> None:

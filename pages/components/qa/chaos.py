@@ -186,16 +186,17 @@ def _form(
 def _dial(document: Document, at: int, sandbox: SandboxClient) -> None:
     rule: Rule = document["rules"][at]
     key = f"qa_chaos_share_{at}"
-    set_value(key, round(100 * rule["probability"]))
+    share = round(100 * rule["probability"])
+    set_value(key, share)
 
     def turned() -> None:
-        share = st.session_state.get(key)
-        if share is not None and not is_outdated(key):
-            _replace_rule(sandbox, document, at, {**rule, "probability": share / 100})
+        chosen = st.session_state.get(key)
+        if chosen is not None and not is_outdated(key):
+            _replace_rule(sandbox, document, at, {**rule, "probability": chosen / 100})
 
     st.slider(
-        f"Share of rule {at + 1}", 0, 100, step=1, format="%d %%", key=key, on_change=turned,
-        label_visibility="collapsed", width=220,
+        f"Share of rule {at + 1}", 0, 100, share, step=1, format="%d %%", key=key,
+        on_change=turned, label_visibility="collapsed", width=220,
     )  # fmt: skip
     st.button(
         "Change", icon=":material/tune:", key=f"qa_chaos_change_{at}", help=f"Change rule {at + 1}",
