@@ -37,6 +37,8 @@ def test_why_nothing_was_leased_stays_until_the_next_click(page: Page, app: App)
         with sandbox.lease(country="DE"):
             expect(page.get_by_text(re.compile("^Germany: 1 number"))).to_be_visible()
             expect(problem).to_be_visible()
+    expect(page.get_by_text("No number is leased now")).to_be_visible()
+    expect(problem).to_be_visible()
     lease.click()
     expect(problem).to_have_count(0)
     for made in sandbox.leases():
