@@ -190,9 +190,9 @@ def _dial(document: Document, at: int, sandbox: SandboxClient) -> None:
     set_value(key, share)
 
     def turned() -> None:
-        chosen = st.session_state.get(key)
-        if chosen is not None and not is_outdated(key):
-            _replace_rule(sandbox, document, at, {**rule, "probability": chosen / 100})
+        percent = st.session_state.get(key)
+        if percent is not None and not is_outdated(key):
+            _replace_rule(sandbox, document, at, {**rule, "probability": percent / 100})
 
     st.slider(
         f"Share of rule {at + 1}", 0, 100, share, step=1, format="%d %%", key=key,
